@@ -1,0 +1,80 @@
+/* See sheet.h. */
+#include "lib/sheet.h"
+
+#include "lib/format.h"
+#include "lib/string.h"
+
+#include <stdarg.h>
+
+static struct sheet_row *next_row(struct sheet *sheet, enum emphasis emphasis)
+{
+    if (sheet->rows == SHEET_ROWS) {
+        sheet->overflow = true;
+        return NULL;
+    }
+    struct sheet_row *row = &sheet->row[sheet->rows++];
+    row->emphasis         = emphasis;
+    row->text[0]          = '\0';
+    return row;
+}
+
+void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, ...)
+{
+    va_list arguments;
+    struct sheet_row *row = next_row(sheet, emphasis);
+    if (row == NULL)
+        return;
+    va_start(arguments, format);
+    format_text_list(row->text, sizeof(row->text), format, arguments);
+    va_end(arguments);
+}
+
+/*
+ * How many characters of text go into a row of width columns, up to a blank if there is
+ * one.
+ */
+static size_t fitting_length(const char *text, size_t width)
+{
+    size_t length = strlen(text);
+    if (length <= width)
+        return length;
+    for (size_t i = width; i > 0; i--) {
+        if (text[i] == ' ')
+            return i;
+    }
+    return width;
+}
+
+static const char *skip_blanks(const char *text)
+{
+    while (*text == ' ')
+        text++;
+    return text;
+}
+
+size_t sheet_wrapped_rows(const char *text)
+{
+    size_t rows = 0;
+    for (; *text != '\0'; rows++)
+        text = skip_blanks(text + fitting_length(text, SHEET_COLUMNS));
+    return rows;
+}
+
+void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
+                       size_t indent, const char *text)
+{
+    for (size_t i = 0; i < rows && *text != '\0'; i++) {
+        size_t margin         = i == 0 ? 0 : indent;
+        size_t length         = fitting_length(text, SHEET_COLUMNS - margin);
+        struct sheet_row *row = next_row(sheet, emphasis);
+        if (row == NULL)
+            return;
+        format_text(row->text, sizeof(row->text), "%*s%.*s", (int)margin, "", (int)length,
+                    text);
+        text       = skip_blanks(text + length);
+        size_t end = margin + length;
+        if (i + 1 == rows && *text != '\0')
+            memcpy(row->text + (end > SHEET_COLUMNS - 3 ? SHEET_COLUMNS - 3 : end), "...",
+                   4);
+    }
+}

@@ -1,0 +1,81 @@
+/*
+ * See string.h. Plain loops, because nothing here is on a path where speed matters. The
+ * build turns off the compiler's habit of recognising such a loop as memcpy and calling
+ * it: it would call itself.
+ */
+#include "lib/string.h"
+
+#include <stdint.h>
+
+void *memcpy(void *restrict destination, const void *restrict source, size_t size)
+{
+    uint8_t *to         = destination;
+    const uint8_t *from = source;
+    for (size_t i = 0; i < size; i++)
+        to[i] = from[i];
+    return destination;
+}
+
+void *memmove(void *destination, const void *source, size_t size)
+{
+    uint8_t *to         = destination;
+    const uint8_t *from = source;
+    if ((uintptr_t)to <= (uintptr_t)from) {
+        for (size_t i = 0; i < size; i++)
+            to[i] = from[i];
+    } else {
+        for (size_t i = size; i > 0; i--)
+            to[i - 1] = from[i - 1];
+    }
+    return destination;
+}
+
+void *memset(void *destination, int byte, size_t size)
+{
+    uint8_t *to = destination;
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)byte;
+    return destination;
+}
+
+int memcmp(const void *left, const void *right, size_t size)
+{
+    const uint8_t *a = left;
+    const uint8_t *b = right;
+    for (size_t i = 0; i < size; i++) {
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+size_t strlen(const char *text)
+{
+    size_t length = 0;
+    while (text[length] != '\0')
+        length++;
+    return length;
+}
+
+int strncmp(const char *left, const char *right, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        uint8_t a = (uint8_t)left[i];
+        uint8_t b = (uint8_t)right[i];
+        if (a != b)
+            return a < b ? -1 : 1;
+        if (a == 0)
+            return 0;
+    }
+    return 0;
+}
+
+int strcmp(const char *left, const char *right)
+{
+    return strncmp(left, right, SIZE_MAX);
+}
+
+bool string_starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}

@@ -1,0 +1,64 @@
+/* See symbols.h. */
+#include "lib/symbols.h"
+
+#include "lib/bits.h"
+#include "lib/elf.h"
+#include "lib/string.h"
+
+static struct symbol_table table;
+
+void symbols_set(const struct symbol_table *new_table)
+{
+    table = *new_table;
+}
+
+/*
+ * The name at offset in the string table, or NULL if it does not end within it or is
+ * empty.
+ */
+static const char *name_at(uint32_t offset)
+{
+    for (size_t i = offset; i < table.names_size; i++) {
+        if (table.names[i] == '\0')
+            return i > offset ? table.names + offset : NULL;
+    }
+    return NULL;
+}
+
+/* Labels of assembly have no type and no size: they reach up to the next one. */
+static bool is_code_symbol(const struct elf64_symbol *symbol)
+{
+    unsigned int type = symbol->info & 0xF;
+    return symbol->section != 0 &&
+           (type == ELF_SYMBOL_TYPE_FUNCTION || type == ELF_SYMBOL_TYPE_NONE);
+}
+
+static bool contains(const struct elf64_symbol *symbol, uint64_t address)
+{
+    return symbol->value <= address &&
+           (symbol->size == 0 || address - symbol->value < symbol->size);
+}
+
+bool symbols_find(uint64_t address, const char **name, uint64_t *offset)
+{
+    const uint8_t *bytes = table.symbols;
+    const char *best     = NULL;
+    uint64_t best_value  = 0;
+
+    for (size_t i = 0; i < table.symbols_size / sizeof(struct elf64_symbol); i++) {
+        struct elf64_symbol symbol;
+        memcpy(&symbol, bytes + i * sizeof(symbol), sizeof(symbol));
+        if (!is_code_symbol(&symbol) || !contains(&symbol, address))
+            continue;
+        const char *candidate = name_at(symbol.name);
+        if (candidate != NULL && (best == NULL || symbol.value > best_value)) {
+            best       = candidate;
+            best_value = symbol.value;
+        }
+    }
+    if (best == NULL)
+        return false;
+    *name   = best;
+    *offset = address - best_value;
+    return true;
+}

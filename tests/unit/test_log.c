@@ -1,0 +1,138 @@
+/* src/lib/log.c, spinlock.h and sheet.c. */
+#include "unit.h"
+
+#include "lib/sheet.h"
+#include "lib/spinlock.h"
+
+static void test_levels(void **state)
+{
+    (void)state;
+    log_set_level(LOG_WARNING);
+    log_info("not this");
+    log_debug("nor this");
+    log_warning("but %s", "this");
+    log_error("and this");
+    log_plain("as it is");
+    assert_string_equal(captured_log, "warning: but this\nerror: and this\nas it is\n");
+    log_set_level(LOG_INFO);
+}
+
+static void test_long_line(void **state)
+{
+    (void)state;
+    char text[1000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_info("%s", text);
+    assert_int_equal(captured_length, LOG_LINE_SIZE - 1);
+    assert_int_equal(captured_log[captured_length - 1], '\n');
+    log_info("next");
+    assert_logged("\ninfo: next\n");
+}
+
+static char replayed[65536];
+static size_t replayed_length;
+
+static void replay(const char *text, size_t length)
+{
+    memcpy(replayed + replayed_length, text, length);
+    replayed_length += length;
+    replayed[replayed_length] = '\0';
+}
+
+static void test_replay(void **state)
+{
+    (void)state;
+    replayed_length = 0;
+    log_info("before the replay");
+    log_replay(replay);
+    assert_non_null(strstr(replayed, "info: before the replay\n"));
+
+    /* Much more than the ring holds: the newest of it comes, in order. */
+    for (int i = 0; i < 2000; i++)
+        log_info("line %d", i);
+    replayed_length = 0;
+    log_replay(replay);
+    assert_int_equal(replayed_length, 8192);
+    const char *tail =
+        replayed + replayed_length - strlen("info: line 1998\ninfo: line 1999\n");
+    assert_string_equal(tail, "info: line 1998\ninfo: line 1999\n");
+    assert_null(strstr(replayed, "line 100\n"));
+}
+
+/* A lock whose holder is gone is taken over, in bounded time. */
+static void test_spinlock(void **state)
+{
+    (void)state;
+    static struct spinlock lock;
+    spinlock_acquire(&lock);
+    spinlock_release(&lock);
+    spinlock_acquire(&lock);
+    spinlock_acquire(&lock);
+    spinlock_release(&lock);
+}
+
+static void test_sheet_rows(void **state)
+{
+    (void)state;
+    struct sheet sheet = {0};
+    char text[100];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    sheet_add(&sheet, EMPHASIS_GOOD, "%s", text);
+    assert_int_equal(strlen(sheet.row[0].text), SHEET_COLUMNS);
+    for (int i = 1; i < SHEET_ROWS; i++)
+        sheet_add(&sheet, EMPHASIS_NORMAL, "%d", i);
+    assert_int_equal(sheet.rows, SHEET_ROWS);
+    assert_false(sheet.overflow);
+    sheet_add(&sheet, EMPHASIS_NORMAL, "one too many");
+    assert_int_equal(sheet.rows, SHEET_ROWS);
+    assert_true(sheet.overflow);
+}
+
+static void test_sheet_wrap(void **state)
+{
+    (void)state;
+    struct sheet sheet = {0};
+    const char *text =
+        "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+        "0123456789 abcdefgh ijkl";
+    assert_int_equal(sheet_wrapped_rows(text), 2);
+    sheet_add_wrapped(&sheet, EMPHASIS_NORMAL, 5, 4, text);
+    assert_int_equal(sheet.rows, 2);
+    assert_string_equal(sheet.row[0].text, "0123456789 0123456789 0123456789 0123456789 "
+                                           "0123456789 0123456789 0123456789");
+    assert_string_equal(sheet.row[1].text, "    abcdefgh ijkl");
+
+    /*
+     * A word longer than a row is broken; what does not fit into the rows ends in dots.
+     */
+    char word[300];
+    memset(word, 'w', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    assert_int_equal(sheet_wrapped_rows(word), 4);
+    sheet = (struct sheet){0};
+    sheet_add_wrapped(&sheet, EMPHASIS_NORMAL, 2, 0, word);
+    assert_int_equal(sheet.rows, 2);
+    assert_int_equal(strlen(sheet.row[1].text), SHEET_COLUMNS);
+    assert_string_equal(sheet.row[1].text + SHEET_COLUMNS - 4, "w...");
+
+    sheet = (struct sheet){0};
+    sheet_add_wrapped(&sheet, EMPHASIS_NORMAL, 1, 0, text);
+    assert_string_equal(sheet.row[0].text + 70, "456789...");
+    sheet_add_wrapped(&sheet, EMPHASIS_NORMAL, 3, 0, "");
+    assert_int_equal(sheet.rows, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_levels, start_log),
+        cmocka_unit_test_setup(test_long_line, start_log),
+        cmocka_unit_test_setup(test_replay, start_log),
+        cmocka_unit_test(test_spinlock),
+        cmocka_unit_test(test_sheet_rows),
+        cmocka_unit_test(test_sheet_wrap),
+    };
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}

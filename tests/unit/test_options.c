@@ -1,0 +1,132 @@
+/* src/lib/options.c. */
+#include "unit.h"
+
+#include "lib/options.h"
+
+static struct options parse(const char *command_line)
+{
+    struct options options;
+    memset(&options, 0xA5, sizeof(options));
+    options_parse(command_line, &options);
+    return options;
+}
+
+static void assert_default(const char *command_line, const char *warning)
+{
+    start_log(NULL);
+    struct options options = parse(command_line);
+    assert_int_equal(options.screen, options_default.screen);
+    assert_int_equal(options.debug_port, options_default.debug_port);
+    assert_int_equal(options.serial_port, options_default.serial_port);
+    assert_int_equal(options.log_level, options_default.log_level);
+    assert_int_equal(options.nosmp, options_default.nosmp);
+    assert_int_equal(options.nolock, options_default.nolock);
+    assert_int_equal(options.exit, options_default.exit);
+    assert_int_equal(options.panic, options_default.panic);
+    assert_int_equal(options.selftest, options_default.selftest);
+    if (warning == NULL)
+        assert_nothing_logged();
+    else
+        assert_logged(warning);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    assert_default("", NULL);
+    assert_default("    ", NULL);
+    assert_int_equal(options_default.serial_port, 0x3F8);
+    assert_true(options_default.screen);
+    assert_int_equal(options_default.exit, EXIT_HALT);
+}
+
+static void test_console(void **state)
+{
+    (void)state;
+    struct options options = parse("console=com2");
+    assert_int_equal(options.serial_port, 0x2F8);
+    assert_false(options.screen);
+    assert_false(options.debug_port);
+
+    options = parse("console=screen,0x3e8,e9");
+    assert_int_equal(options.serial_port, 0x3E8);
+    assert_true(options.screen);
+    assert_true(options.debug_port);
+
+    options = parse("console=none");
+    assert_int_equal(options.serial_port, SERIAL_PORT_NONE);
+    assert_false(options.screen);
+    assert_nothing_logged();
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    struct options options =
+        parse("  nosmp nolock log=debug   exit=poweroff panic=reboot selftest=hang@3 ");
+    assert_true(options.nosmp);
+    assert_true(options.nolock);
+    assert_int_equal(options.log_level, LOG_DEBUG);
+    assert_int_equal(options.exit, EXIT_POWEROFF);
+    assert_int_equal(options.panic, EXIT_REBOOT);
+    assert_int_equal(options.selftest, SELFTEST_HANG);
+    assert_int_equal(options.selftest_cpu, 3);
+    assert_nothing_logged();
+}
+
+static void test_last_one_wins(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("exit=reboot exit=halt").exit, EXIT_HALT);
+    assert_int_equal(parse("exit=reboot exit=nonsense").exit, EXIT_REBOOT);
+}
+
+static void test_nonsense(void **state)
+{
+    (void)state;
+    assert_default("verbose",
+                   "warning: option \"verbose\" is unknown and ignored; known are: ");
+    assert_default("nosmp=yes", "\"nosmp=yes\" is unknown");
+    assert_default("nolockx", "\"nolockx\" is unknown");
+    assert_default("console", "\"console\" is unknown");
+    assert_default("console=", "\"console=\" is ignored: console= takes a list");
+    assert_default("console=com5", "\"console=com5\" is ignored");
+    assert_default("console=com1,", "\"console=com1,\" is ignored");
+    assert_default("console=,com1", "is ignored");
+    assert_default("console=screen,none", "is ignored");
+    assert_default("console=0x", "is ignored");
+    assert_default("console=0x80", "is ignored");
+    assert_default("console=0x3f9", "is ignored");
+    assert_default("console=0x10000", "is ignored");
+    assert_default("console=1016", "is ignored");
+    assert_default("log=LOUD", "log= takes error, warning, info or debug");
+    assert_default("exit=", "exit= takes halt, reboot or poweroff");
+    assert_default("panic=poweroff", "panic= takes halt or reboot");
+    assert_default("selftest=bite", "selftest= takes fault");
+    assert_default("selftest=fault@x", "is ignored");
+    assert_default("selftest=fault@0x100000000", "is ignored");
+}
+
+static void test_long_word(void **state)
+{
+    (void)state;
+    char line[4096];
+    memset(line, 'a', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    assert_default(line, "is longer than 63 characters and ignored");
+    memcpy(line + 3000, " exit=reboot ", 13);
+    assert_int_equal(parse(line).exit, EXIT_REBOOT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_defaults, start_log),
+        cmocka_unit_test_setup(test_console, start_log),
+        cmocka_unit_test_setup(test_words, start_log),
+        cmocka_unit_test_setup(test_last_one_wins, start_log),
+        cmocka_unit_test_setup(test_nonsense, start_log),
+        cmocka_unit_test_setup(test_long_word, start_log),
+    };
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
