@@ -1,0 +1,124 @@
+/*
+ * See memory_map.h. The map is made by cutting memory at every start and end of an entry
+ * and asking for each piece which of the entries that cover it wins: quadratic, and too
+ * simple to be wrong.
+ */
+#include "mm/memory_map.h"
+
+void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
+                        enum memory_type type)
+{
+    uint64_t end = range_end(start, size);
+    size_t place = entries->count;
+
+    if (end > entries->limit)
+        end = entries->limit;
+    if (start >= end)
+        return;
+    if (place == MEMORY_MAP_ENTRIES && type != MEMORY_USABLE) {
+        for (place = 0; place < MEMORY_MAP_ENTRIES; place++) {
+            if (entries->entry[place].type == MEMORY_USABLE)
+                break;
+        }
+        if (place < MEMORY_MAP_ENTRIES)
+            entries->dropped_usable++;
+    }
+    if (place == MEMORY_MAP_ENTRIES) {
+        if (type == MEMORY_USABLE)
+            entries->dropped_usable++;
+        else
+            entries->dropped_reserved++;
+        return;
+    }
+    entries->entry[place] =
+        (struct memory_region){.start = start, .end = end, .type = type};
+    if (place == entries->count)
+        entries->count++;
+}
+
+/* The lowest start or end of an entry above address, or UINT64_MAX if there is none. */
+static uint64_t next_boundary(const struct memory_entries *entries, uint64_t address)
+{
+    uint64_t boundary = UINT64_MAX;
+    for (size_t i = 0; i < entries->count; i++) {
+        const uint64_t edges[] = {entries->entry[i].start, entries->entry[i].end};
+        for (size_t j = 0; j < ARRAY_SIZE(edges); j++) {
+            if (edges[j] > address && edges[j] < boundary)
+                boundary = edges[j];
+        }
+    }
+    return boundary;
+}
+
+/* The type that wins at address, or -1 if no entry covers it. */
+static int type_at(const struct memory_entries *entries, uint64_t address)
+{
+    int type = -1;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct memory_region *entry = &entries->entry[i];
+        if (entry->start <= address && address < entry->end && (int)entry->type > type)
+            type = (int)entry->type;
+    }
+    return type;
+}
+
+static void append(struct memory_map *map, uint64_t start, uint64_t end,
+                   enum memory_type type)
+{
+    if (map->count > 0) {
+        struct memory_region *last = &map->region[map->count - 1];
+        if (last->end == start && last->type == type) {
+            last->end = end;
+            return;
+        }
+    }
+    map->region[map->count++] =
+        (struct memory_region){.start = start, .end = end, .type = type};
+}
+
+enum status memory_map_build(const struct memory_entries *entries, struct memory_map *map)
+{
+    uint64_t end;
+
+    if (entries->dropped_reserved > 0)
+        return STATUS_OUT_OF_RANGE;
+    map->count = 0;
+    /*
+     * n entries have at most 2n edges, so at most 2n pieces: the region table always
+     * suffices.
+     */
+    for (uint64_t start = 0; (end = next_boundary(entries, start)) != UINT64_MAX;
+         start          = end) {
+        int type = type_at(entries, start);
+        if (type >= 0)
+            append(map, start, end, (enum memory_type)type);
+    }
+    return STATUS_OK;
+}
+
+uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        if (map->region[i].type == type)
+            size += map->region[i].end - map->region[i].start;
+    }
+    return size;
+}
+
+const char *memory_type_name(enum memory_type type)
+{
+    switch (type) {
+    case MEMORY_USABLE:
+        return "usable";
+    case MEMORY_ACPI_RECLAIMABLE:
+        return "ACPI tables";
+    case MEMORY_ACPI_NVS:
+        return "ACPI NVS";
+    case MEMORY_RESERVED:
+        return "reserved";
+    case MEMORY_BAD:
+        return "bad";
+    }
+    return "unknown";
+}

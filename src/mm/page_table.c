@@ -1,0 +1,169 @@
+/*
+ * See page_table.h. Levels are numbered as the SDM counts them: 4 is the root, 1 maps
+ * 4-KiB pages.
+ */
+#include "mm/page_table.h"
+
+#define ENTRIES    512
+#define ROOT_LEVEL 4
+
+/* The bytes that one entry of a level covers. */
+static uint64_t level_size(unsigned int level)
+{
+    return PAGE_SIZE << (9 * (level - 1));
+}
+
+static uint64_t *entry_at(hpa_t table, uint64_t virtual, unsigned int level)
+{
+    uint64_t *entries = hpa_pointer(table);
+    return &entries[virtual / level_size(level) % ENTRIES];
+}
+
+static bool is_present(const struct page_table *table, uint64_t entry)
+{
+    return (entry & table->format->present) != 0;
+}
+
+static bool is_leaf(uint64_t entry, unsigned int level)
+{
+    return level == 1 || (entry & PAGE_TABLE_LARGE) != 0;
+}
+
+static hpa_t entry_address(uint64_t entry)
+{
+    return hpa(entry & PAGE_TABLE_ADDRESS_MASK);
+}
+
+static enum status allocate_table(struct page_table *table, hpa_t *address)
+{
+    void *page;
+    enum status status = table->allocate(&page);
+    if (status != STATUS_OK)
+        return status;
+    table->table_count++;
+    *address = hpa_of(page);
+    return STATUS_OK;
+}
+
+enum status page_table_init(struct page_table *table)
+{
+    table->table_count = 0;
+    return allocate_table(table, &table->root);
+}
+
+/*
+ * A leaf for physical at level, or no entry at all if the attributes have no present bit.
+ */
+static uint64_t make_leaf(const struct page_table *table, hpa_t physical,
+                          uint64_t attributes, unsigned int level)
+{
+    if (!is_present(table, attributes))
+        return 0;
+    return physical.value | attributes | (level > 1 ? PAGE_TABLE_LARGE : 0);
+}
+
+/*
+ * Makes sure that *entry, of level, points to a table: a new one, or one that a page is
+ * split into.
+ */
+static enum status make_table(struct page_table *table, uint64_t *entry,
+                              unsigned int level)
+{
+    hpa_t frame;
+    uint64_t old = *entry;
+
+    if (is_present(table, old) && !is_leaf(old, level))
+        return STATUS_OK;
+    enum status status = allocate_table(table, &frame);
+    if (status != STATUS_OK)
+        return status;
+    if (is_present(table, old)) {
+        uint64_t *entries   = hpa_pointer(frame);
+        uint64_t attributes = old & ~PAGE_TABLE_ADDRESS_MASK & ~PAGE_TABLE_LARGE;
+        for (uint64_t i = 0; i < ENTRIES; i++) {
+            hpa_t page = hpa(entry_address(old).value + i * level_size(level - 1));
+            entries[i] = make_leaf(table, page, attributes, level - 1);
+        }
+    }
+    *entry = frame.value | table->format->table;
+    return STATUS_OK;
+}
+
+/* A range that is still to be mapped. */
+struct range {
+    uint64_t virtual;
+    hpa_t physical;
+    uint64_t size;
+};
+
+/*
+ * True if one leaf of this level can map the start of the range, and no table is there
+ * already.
+ */
+static bool leaf_fits(const struct page_table *table, const struct range *range,
+                      unsigned int level, uint64_t old)
+{
+    uint64_t page = level_size(level);
+    bool is_table = is_present(table, old) && !is_leaf(old, level);
+
+    return page <= table->largest_page && range->size >= page &&
+           is_aligned(range->virtual | range->physical.value, page) && !is_table;
+}
+
+/* Maps the first page of the range, as large as fits, and takes it off the range. */
+static enum status map_page(struct page_table *table, struct range *range,
+                            uint64_t attributes)
+{
+    hpa_t frame = table->root;
+
+    for (unsigned int level = ROOT_LEVEL;; level--) {
+        uint64_t *entry = entry_at(frame, range->virtual, level);
+        if (leaf_fits(table, range, level, *entry)) {
+            *entry = make_leaf(table, range->physical, attributes, level);
+            range->virtual += level_size(level);
+            range->physical.value += level_size(level);
+            range->size -= level_size(level);
+            return STATUS_OK;
+        }
+        enum status status = make_table(table, entry, level);
+        if (status != STATUS_OK)
+            return status;
+        frame = entry_address(*entry);
+    }
+}
+
+enum status page_table_map(struct page_table *table, uint64_t virtual, hpa_t physical,
+                           uint64_t size, uint64_t attributes)
+{
+    if (!is_aligned(virtual | physical.value | size, PAGE_SIZE) ||
+        range_end(virtual, size) > PAGE_TABLE_LIMIT)
+        return STATUS_OUT_OF_RANGE;
+    struct range rest  = {.virtual = virtual, .physical = physical, .size = size};
+    enum status status = STATUS_OK;
+    while (rest.size > 0 && status == STATUS_OK)
+        status = map_page(table, &rest, attributes);
+    return status;
+}
+
+enum status page_table_lookup(const struct page_table *table, uint64_t virtual,
+                              struct page_mapping *mapping)
+{
+    hpa_t frame = table->root;
+
+    if (virtual >= PAGE_TABLE_LIMIT)
+        return STATUS_NOT_FOUND;
+    for (unsigned int level = ROOT_LEVEL; level >= 1; level--) {
+        uint64_t entry = *entry_at(frame, virtual, level);
+        if (!is_present(table, entry))
+            return STATUS_NOT_FOUND;
+        frame = entry_address(entry);
+        if (is_leaf(entry, level)) {
+            uint64_t size       = level_size(level);
+            mapping->physical   = hpa(frame.value + virtual % size);
+            mapping->attributes = entry & ~PAGE_TABLE_ADDRESS_MASK & ~PAGE_TABLE_LARGE;
+            mapping->page_size  = size;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_NOT_FOUND;
+}
