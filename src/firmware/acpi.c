@@ -1,0 +1,203 @@
+/* See acpi.h. */
+#include "firmware/acpi.h"
+
+#include "firmware/fadt.h"
+#include "lib/bits.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+_Static_assert(sizeof(struct acpi_table) == 36,
+               "ACPI 6.5, System Description Table Header");
+
+/* ACPI 6.5, "Root System Description Pointer (RSDP) Structure". */
+struct __attribute__((packed)) rsdp {
+    char signature[8];
+    uint8_t checksum; /* over the first 20 bytes */
+    char oem_id[6];
+    uint8_t revision;
+    uint32_t rsdt_address;
+    uint32_t length;
+    uint64_t xsdt_address;
+    uint8_t extended_checksum; /* over length bytes */
+    uint8_t reserved[3];
+};
+_Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.5, RSDP");
+#define RSDP_SIGNATURE "RSD PTR "
+#define RSDP_SIZE_1    20
+
+static bool has_signature(const char *signature, const char *wanted)
+{
+    return memcmp(signature, wanted, ACPI_SIGNATURE_SIZE) == 0;
+}
+
+static bool has_plausible_length(const struct acpi_entry *entry)
+{
+    return entry->length >= sizeof(struct acpi_table) &&
+           entry->length <= ACPI_MAX_TABLE_SIZE;
+}
+
+/* The whole of an entry's table, if it can be read and its checksum is right. */
+static bool view_entry(const struct acpi *acpi, const struct acpi_entry *entry,
+                       struct acpi_view *view)
+{
+    if (!has_plausible_length(entry))
+        return false;
+    const void *bytes = acpi->map(entry->address, entry->length);
+    if (bytes == NULL || !has_valid_checksum(bytes, entry->length))
+        return false;
+    *view = (struct acpi_view){.bytes = bytes, .length = entry->length};
+    return true;
+}
+
+/* Notes the table at an address, if its header can be read, once; its entry, or NULL. */
+static const struct acpi_entry *note_table(struct acpi *acpi, uint64_t address)
+{
+    struct acpi_table header;
+    const void *bytes = address == 0 ? NULL : acpi->map(address, sizeof(header));
+
+    if (bytes == NULL || acpi->count == ACPI_MAX_TABLES)
+        return NULL;
+    for (size_t i = 0; i < acpi->count; i++) {
+        if (acpi->entry[i].address == address)
+            return NULL;
+    }
+    memcpy(&header, bytes, sizeof(header));
+    struct acpi_entry *entry = &acpi->entry[acpi->count++];
+    *entry = (struct acpi_entry){.address = address, .length = header.length};
+    memcpy(entry->signature, header.signature, sizeof(entry->signature));
+    return entry;
+}
+
+/* Notes the DSDT that a FADT leads to; its checksum does not matter for that. */
+static void note_dsdt(struct acpi *acpi, const struct acpi_entry *fadt)
+{
+    struct acpi_view view = {.length = fadt->length};
+
+    if (!has_signature(fadt->signature, "FACP") || !has_plausible_length(fadt))
+        return;
+    view.bytes = acpi->map(fadt->address, fadt->length);
+    if (view.bytes != NULL)
+        (void)note_table(acpi, fadt_dsdt_address(&view));
+}
+
+/* Notes the root and all that it leads to; false if it is not a sound root. */
+static bool note_root(struct acpi *acpi, uint64_t address, const char *signature,
+                      size_t pointer_size)
+{
+    struct acpi_view root;
+
+    acpi->count                    = 0;
+    const struct acpi_entry *entry = note_table(acpi, address);
+    if (entry == NULL || !has_signature(entry->signature, signature) ||
+        !view_entry(acpi, entry, &root))
+        return false;
+    for (size_t offset = sizeof(struct acpi_table); offset + pointer_size <= root.length;
+         offset += pointer_size) {
+        uint64_t pointer = 0;
+        memcpy(&pointer, root.bytes + offset, pointer_size);
+        const struct acpi_entry *table = note_table(acpi, pointer);
+        if (table != NULL)
+            note_dsdt(acpi, table);
+    }
+    return true;
+}
+
+/* How much of the RSDP is sound: 36 bytes, 20, or 0. */
+static size_t sound_rsdp_size(const void *bytes, size_t size)
+{
+    struct rsdp rsdp = {0};
+    memcpy(&rsdp, bytes, size < sizeof(rsdp) ? size : sizeof(rsdp));
+    if (size < RSDP_SIZE_1 || memcmp(rsdp.signature, RSDP_SIGNATURE, 8) != 0 ||
+        !has_valid_checksum(&rsdp, RSDP_SIZE_1))
+        return 0;
+    if (size < sizeof(rsdp) || rsdp.revision < 2 || rsdp.length != sizeof(rsdp) ||
+        !has_valid_checksum(&rsdp, sizeof(rsdp)))
+        return RSDP_SIZE_1;
+    return sizeof(rsdp);
+}
+
+enum status acpi_open(const void *rsdp_bytes, size_t size, physical_map *map,
+                      struct acpi *acpi)
+{
+    struct rsdp rsdp  = {0};
+    size_t sound_size = sound_rsdp_size(rsdp_bytes, size);
+
+    acpi->map   = map;
+    acpi->count = 0;
+    if (sound_size == 0)
+        return STATUS_MALFORMED;
+    memcpy(&rsdp, rsdp_bytes, sound_size);
+    if (note_root(acpi, rsdp.xsdt_address, "XSDT", sizeof(uint64_t)) ||
+        note_root(acpi, rsdp.rsdt_address, "RSDT", sizeof(uint32_t)))
+        return STATUS_OK;
+    acpi->count = 0;
+    return STATUS_MALFORMED;
+}
+
+/* Copies the first sound RSDP in an area; returns its size, 0 if there is none. */
+static size_t scan_area(const uint8_t *area, uint64_t area_size, uint8_t rsdp[36])
+{
+    for (uint64_t offset = 0; offset + sizeof(struct rsdp) <= area_size; offset += 16) {
+        size_t sound_size = sound_rsdp_size(area + offset, sizeof(struct rsdp));
+        if (sound_size > 0) {
+            memcpy(rsdp, area + offset, sound_size);
+            return sound_size;
+        }
+    }
+    return 0;
+}
+
+enum status acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36], size_t *size)
+{
+    /*
+     * The extended BIOS data area lies at the end of conventional memory; where exactly,
+     * stands in page 0, which Hymir does not map. To look everywhere it can be takes as
+     * long.
+     */
+    static const struct {
+        uint64_t start, size;
+    } areas[] = {{0x80000, 0x20000}, {0xE0000, 0x20000}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+        const uint8_t *area = map(areas[i].start, areas[i].size);
+        size_t found        = area == NULL ? 0 : scan_area(area, areas[i].size, rsdp);
+        if (found > 0) {
+            *size = found;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_NOT_FOUND;
+}
+
+enum status acpi_find_next(const struct acpi *acpi, const char *signature, size_t *next,
+                           struct acpi_view *view)
+{
+    for (; *next < acpi->count; (*next)++) {
+        const struct acpi_entry *entry = &acpi->entry[*next];
+        if (!has_signature(entry->signature, signature))
+            continue;
+        if (view_entry(acpi, entry, view)) {
+            (*next)++;
+            return STATUS_OK;
+        }
+        log_warning("ACPI table %s at 0x%lx, %u bytes: unreadable, or a wrong checksum; "
+                    "ignored",
+                    signature, entry->address, entry->length);
+    }
+    return STATUS_NOT_FOUND;
+}
+
+enum status acpi_find(const struct acpi *acpi, const char *signature,
+                      struct acpi_view *view)
+{
+    size_t next = 0;
+    return acpi_find_next(acpi, signature, &next, view);
+}
+
+void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_t size))
+{
+    for (size_t i = 0; i < acpi->count; i++) {
+        if (has_plausible_length(&acpi->entry[i]))
+            visit(acpi->entry[i].address, acpi->entry[i].length);
+    }
+}

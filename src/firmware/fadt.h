@@ -1,0 +1,66 @@
+/*
+ * The Fixed ACPI Description Table, for those in firmware/ that read it.
+ *
+ * ACPI 6.5, "Fixed ACPI Description Table (FADT)", "Generic Address Structure (GAS)".
+ */
+#ifndef HYMIR_FIRMWARE_FADT_H
+#define HYMIR_FIRMWARE_FADT_H
+
+#include "firmware/acpi.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* ACPI 6.5, "Generic Address Structure (GAS)". */
+struct __attribute__((packed)) generic_address {
+    uint8_t space; /* 0: memory, 1: I/O */
+    uint8_t bit_width, bit_offset, access_size;
+    uint64_t address;
+};
+_Static_assert(sizeof(struct generic_address) == 12, "ACPI 6.5, GAS");
+
+/* ACPI 6.5, "Fixed ACPI Description Table (FADT)"; older tables end early. */
+struct __attribute__((packed)) fadt {
+    struct acpi_table header;
+    uint32_t firmware_control, dsdt;
+    uint8_t reserved_44, preferred_profile;
+    uint16_t sci_interrupt;
+    uint32_t smi_command;
+    uint8_t acpi_enable, acpi_disable, s4bios_request, pstate_control;
+    uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control;
+    uint8_t between_72_and_112[40];
+    uint32_t flags;
+    struct generic_address reset_register;
+    uint8_t reset_value;
+    uint8_t between_129_and_140[11];
+    uint64_t x_dsdt;
+    struct generic_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control;
+    uint8_t between_196_and_244[48];
+    struct generic_address sleep_control;
+};
+_Static_assert(offsetof(struct fadt, smi_command) == 48, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, pm1a_event) == 56, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, pm1a_control) == 64, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, reset_register) == 116, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, x_pm1a_event) == 148, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, x_pm1a_control) == 172, "ACPI 6.5, FADT");
+_Static_assert(offsetof(struct fadt, sleep_control) == 244, "ACPI 6.5, FADT");
+#define FADT_RESET_REG_SUP   BIT(10)
+#define FADT_HW_REDUCED_ACPI BIT(20)
+
+/* The FADT, with zeros where an older one ends. */
+static inline struct fadt fadt_copy(const struct acpi_view *view)
+{
+    struct fadt fadt = {0};
+    memcpy(&fadt, view->bytes, view->length < sizeof(fadt) ? view->length : sizeof(fadt));
+    return fadt;
+}
+
+static inline uint64_t fadt_dsdt_address(const struct acpi_view *view)
+{
+    struct fadt fadt = fadt_copy(view);
+    return fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt;
+}
+
+#endif

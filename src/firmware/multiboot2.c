@@ -1,0 +1,366 @@
+/* See multiboot2.h. */
+#include "firmware/multiboot2.h"
+
+#include "lib/elf.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+enum tag_type {
+    TAG_END            = 0,
+    TAG_COMMAND_LINE   = 1,
+    TAG_LOADER_NAME    = 2,
+    TAG_MODULE         = 3,
+    TAG_MEMORY_MAP     = 6,
+    TAG_FRAMEBUFFER    = 8,
+    TAG_ELF_SECTIONS   = 9,
+    TAG_EFI_32         = 11,
+    TAG_EFI_64         = 12,
+    TAG_ACPI_OLD       = 14,
+    TAG_ACPI_NEW       = 15,
+    TAG_EFI_MEMORY_MAP = 17,
+    TAG_EFI_IMAGE_32   = 19,
+    TAG_EFI_IMAGE_64   = 20,
+};
+
+struct information_header {
+    uint32_t total_size;
+    uint32_t reserved;
+};
+
+struct tag {
+    uint32_t type;
+    uint32_t
+        size; /* with this header; the next tag starts at a multiple of 8 behind it */
+};
+
+struct module_tag {
+    struct tag tag;
+    uint32_t start, end;
+    /* the command line */
+};
+
+struct memory_map_tag {
+    struct tag tag;
+    uint32_t entry_size, entry_version;
+    /* the entries */
+};
+
+struct memory_map_entry {
+    uint64_t start, size;
+    uint32_t type, reserved;
+};
+_Static_assert(sizeof(struct memory_map_entry) == 24, "Multiboot2, memory map");
+
+struct __attribute__((packed)) framebuffer_tag {
+    struct tag tag;
+    uint64_t address;
+    uint32_t pitch, width, height;
+    uint8_t bits_per_pixel, type;
+    uint16_t reserved;
+    struct color_field red, green, blue;
+};
+_Static_assert(sizeof(struct framebuffer_tag) == 38, "Multiboot2, framebuffer info");
+#define FRAMEBUFFER_TAG_RGB  1
+#define FRAMEBUFFER_TAG_TEXT 2
+
+struct elf_sections_tag {
+    struct tag tag;
+    uint32_t count, entry_size, names_index;
+    /* the section headers */
+};
+_Static_assert(sizeof(struct elf_sections_tag) == 20, "Multiboot2, ELF-symbols");
+
+/*
+ * The string behind a tag's fixed part of offset bytes, or "" if it does not end within
+ * the tag.
+ */
+static const char *tag_string(const struct tag *tag, size_t offset)
+{
+    const char *bytes = (const char *)tag;
+    for (size_t i = offset; i < tag->size; i++) {
+        if (bytes[i] == '\0')
+            return bytes + offset;
+    }
+    log_warning("Multiboot2 tag of type %u: its string does not end; ignored", tag->type);
+    return "";
+}
+
+/*
+ * Reads the fixed part of a tag into destination; false if the tag is shorter than that.
+ */
+static bool read_fixed(const struct tag *tag, void *destination, size_t size)
+{
+    if (tag->size < size) {
+        log_warning("Multiboot2 tag of type %u has only %u bytes; ignored", tag->type,
+                    tag->size);
+        return false;
+    }
+    memcpy(destination, tag, size);
+    return true;
+}
+
+static void take_module(const struct tag *tag, struct multiboot2_information *information)
+{
+    struct module_tag module;
+    if (!read_fixed(tag, &module, sizeof(module)))
+        return;
+    if (module.end < module.start ||
+        information->module_count == MULTIBOOT2_MAX_MODULES) {
+        information->modules_dropped++;
+        return;
+    }
+    information->module[information->module_count++] =
+        (struct multiboot2_module){.start        = module.start,
+                                   .end          = module.end,
+                                   .command_line = tag_string(tag, sizeof(module))};
+}
+
+static void take_memory_map(const struct tag *tag,
+                            struct multiboot2_information *information)
+{
+    struct memory_map_tag map;
+    if (!read_fixed(tag, &map, sizeof(map)))
+        return;
+    if (map.entry_size < sizeof(struct memory_map_entry)) {
+        log_warning("Multiboot2 memory map has entries of only %u bytes; ignored",
+                    map.entry_size);
+        return;
+    }
+    information->memory_map            = (const uint8_t *)tag + sizeof(map);
+    information->memory_map_count      = (tag->size - sizeof(map)) / map.entry_size;
+    information->memory_map_entry_size = map.entry_size;
+}
+
+static void take_framebuffer(const struct tag *tag,
+                             struct multiboot2_information *information)
+{
+    struct framebuffer_tag framebuffer = {0};
+    size_t common                      = offsetof(struct framebuffer_tag, red);
+    if (!read_fixed(tag, &framebuffer, common))
+        return;
+    enum framebuffer_type type = FRAMEBUFFER_OTHER;
+    if (framebuffer.type == FRAMEBUFFER_TAG_TEXT)
+        type = FRAMEBUFFER_TEXT;
+    if (framebuffer.type == FRAMEBUFFER_TAG_RGB) {
+        type = FRAMEBUFFER_RGB;
+        if (!read_fixed(tag, &framebuffer, sizeof(framebuffer)))
+            return;
+    }
+    information->framebuffer =
+        (struct framebuffer){.type           = type,
+                             .address        = framebuffer.address,
+                             .pitch          = framebuffer.pitch,
+                             .width          = framebuffer.width,
+                             .height         = framebuffer.height,
+                             .bits_per_pixel = framebuffer.bits_per_pixel,
+                             .red            = framebuffer.red,
+                             .green          = framebuffer.green,
+                             .blue           = framebuffer.blue};
+}
+
+static void take_elf_sections(const struct tag *tag,
+                              struct multiboot2_information *information)
+{
+    struct elf_sections_tag sections;
+    if (!read_fixed(tag, &sections, sizeof(sections)))
+        return;
+    size_t room = tag->size - sizeof(sections);
+    if (sections.entry_size < sizeof(struct elf64_section) ||
+        sections.count > room / sections.entry_size) {
+        log_warning(
+            "Multiboot2 ELF sections: %u entries of %u bytes in %zu bytes; ignored",
+            sections.count, sections.entry_size, room);
+        return;
+    }
+    information->elf_sections           = (const uint8_t *)tag + sizeof(sections);
+    information->elf_section_count      = sections.count;
+    information->elf_section_entry_size = sections.entry_size;
+}
+
+static void take_rsdp(const struct tag *tag, struct multiboot2_information *information)
+{
+    size_t size = tag->size - sizeof(*tag);
+    if (size > RSDP_MAX_SIZE)
+        size = RSDP_MAX_SIZE;
+    if (size <= information->rsdp_size)
+        return;
+    memcpy(information->rsdp, (const uint8_t *)tag + sizeof(*tag), size);
+    information->rsdp_size = size;
+}
+
+static void take_efi_system_table(const struct tag *tag,
+                                  struct multiboot2_information *information)
+{
+    struct {
+        struct tag tag;
+        uint64_t pointer;
+    } efi;
+    if (read_fixed(tag, &efi, sizeof(efi)))
+        information->efi_system_table = efi.pointer;
+}
+
+static void take_tag(const struct tag *tag, struct multiboot2_information *information)
+{
+    switch (tag->type) {
+    case TAG_COMMAND_LINE:
+        information->command_line = tag_string(tag, sizeof(*tag));
+        break;
+    case TAG_LOADER_NAME:
+        information->loader_name = tag_string(tag, sizeof(*tag));
+        break;
+    case TAG_MODULE:
+        take_module(tag, information);
+        break;
+    case TAG_MEMORY_MAP:
+        take_memory_map(tag, information);
+        break;
+    case TAG_FRAMEBUFFER:
+        take_framebuffer(tag, information);
+        break;
+    case TAG_ELF_SECTIONS:
+        take_elf_sections(tag, information);
+        break;
+    case TAG_ACPI_OLD:
+    case TAG_ACPI_NEW:
+        take_rsdp(tag, information);
+        break;
+    case TAG_EFI_64:
+        take_efi_system_table(tag, information);
+        information->is_efi = true;
+        break;
+    case TAG_EFI_32:
+    case TAG_EFI_MEMORY_MAP:
+    case TAG_EFI_IMAGE_32:
+    case TAG_EFI_IMAGE_64:
+        information->is_efi = true;
+        break;
+    default: /* a tag that Hymir has no use for */
+        break;
+    }
+}
+
+static const struct tag *tag_at(const struct multiboot2_information *information,
+                                uint64_t offset)
+{
+    return (const struct tag *)(const void *)(information->structure + offset);
+}
+
+enum status multiboot2_parse(const void *structure, size_t readable_size,
+                             struct multiboot2_information *information)
+{
+    struct information_header header;
+    const uint8_t *bytes = structure;
+
+    if (readable_size < sizeof(header) || !is_aligned((uintptr_t)structure, 8))
+        return STATUS_MALFORMED;
+    memcpy(&header, bytes, sizeof(header));
+    if (header.total_size < sizeof(header) || header.total_size > readable_size ||
+        header.total_size > MULTIBOOT2_MAX_SIZE)
+        return STATUS_MALFORMED;
+
+    *information = (struct multiboot2_information){.structure    = bytes,
+                                                   .size         = header.total_size,
+                                                   .command_line = "",
+                                                   .loader_name  = ""};
+    for (uint64_t offset = sizeof(header);;) {
+        const struct tag *tag = tag_at(information, offset);
+        information->tags_end = (uint32_t)offset;
+        if (offset > header.total_size - sizeof(*tag)) {
+            log_warning("Multiboot2 information ends without an end tag");
+            return STATUS_OK;
+        }
+        if (tag->type == TAG_END)
+            return STATUS_OK;
+        if (tag->size < sizeof(*tag) || tag->size > header.total_size - offset) {
+            log_warning(
+                "Multiboot2 tag of type %u has a size of %u bytes; it and all behind "
+                "it are ignored",
+                tag->type, tag->size);
+            return STATUS_OK;
+        }
+        take_tag(tag, information);
+        offset = align_up(offset + tag->size, 8);
+    }
+}
+
+void multiboot2_visit_modules(const struct multiboot2_information *information,
+                              void (*visit)(uint64_t start, uint64_t end))
+{
+    const struct tag *tag;
+    for (uint64_t offset                        = sizeof(struct information_header);
+         offset < information->tags_end; offset = align_up(offset + tag->size, 8)) {
+        struct module_tag module;
+        tag = tag_at(information, offset);
+        if (tag->type != TAG_MODULE || tag->size < sizeof(module))
+            continue;
+        memcpy(&module, tag, sizeof(module));
+        visit(module.start, module.end);
+    }
+}
+
+/* Multiboot2 Specification 2.0, "Memory map"; every type it does not know is reserved. */
+static enum memory_type memory_type_of(uint32_t type)
+{
+    switch (type) {
+    case 1:
+        return MEMORY_USABLE;
+    case 3:
+        return MEMORY_ACPI_RECLAIMABLE;
+    case 4:
+        return MEMORY_ACPI_NVS;
+    case 5:
+        return MEMORY_BAD;
+    default:
+        return MEMORY_RESERVED;
+    }
+}
+
+enum status multiboot2_memory_map(const struct multiboot2_information *information,
+                                  struct memory_entries *entries)
+{
+    if (information->memory_map == NULL || information->memory_map_count == 0)
+        return STATUS_NOT_FOUND;
+    for (size_t i = 0; i < information->memory_map_count; i++) {
+        struct memory_map_entry entry;
+        memcpy(&entry, information->memory_map + i * information->memory_map_entry_size,
+               sizeof(entry));
+        memory_entries_add(entries, entry.start, entry.size, memory_type_of(entry.type));
+    }
+    return STATUS_OK;
+}
+
+static struct elf64_section section_at(const struct multiboot2_information *information,
+                                       size_t index)
+{
+    struct elf64_section section;
+    memcpy(&section,
+           information->elf_sections + index * information->elf_section_entry_size,
+           sizeof(section));
+    return section;
+}
+
+static bool is_below_4_gib(const struct elf64_section *section)
+{
+    return section->address != 0 &&
+           range_end(section->address, section->size) <= UINT32_MAX;
+}
+
+enum status multiboot2_find_symbols(const struct multiboot2_information *information,
+                                    struct multiboot2_symbols *symbols)
+{
+    for (size_t i = 0; i < information->elf_section_count; i++) {
+        struct elf64_section section = section_at(information, i);
+        if (section.type != ELF_SECTION_SYMBOL_TABLE ||
+            section.link >= information->elf_section_count)
+            continue;
+        struct elf64_section names = section_at(information, section.link);
+        if (!is_below_4_gib(&section) || !is_below_4_gib(&names))
+            return STATUS_NOT_FOUND;
+        *symbols = (struct multiboot2_symbols){.symbols      = section.address,
+                                               .symbols_size = section.size,
+                                               .names        = names.address,
+                                               .names_size   = names.size};
+        return STATUS_OK;
+    }
+    return STATUS_NOT_FOUND;
+}

@@ -1,0 +1,474 @@
+/* src/firmware/acpi.c, on tables compiled by iasl and on what has been done to them. */
+#include "memory.h"
+
+#include "firmware/acpi.h"
+#include "firmware/acpi_madt.h"
+#include "firmware/acpi_power.h"
+#include "lib/bits.h"
+
+/* Where the tests put the tables. */
+#define RSDT 0x1000
+#define XSDT 0x2000
+#define MADT 0x4000
+#define FADT 0x5000
+#define SSDT 0x6000
+#define DSDT 0x7000 /* as the fixtures of the FADT have it */
+
+static uint8_t rsdp[36];
+
+static void write_u32(uint8_t *at, uint32_t value)
+{
+    memcpy(at, &value, sizeof(value));
+}
+
+static void write_u64(uint8_t *at, uint64_t value)
+{
+    memcpy(at, &value, sizeof(value));
+}
+
+static void make_rsdp(uint8_t revision, uint32_t rsdt, uint64_t xsdt)
+{
+    memset(rsdp, 0, sizeof(rsdp));
+    memcpy(rsdp, "RSD PTR ", 8);
+    rsdp[15] = revision;
+    write_u32(rsdp + 16, rsdt);
+    fix_checksum(rsdp, 20, 8);
+    write_u32(rsdp + 20, 36);
+    write_u64(rsdp + 24, xsdt);
+    fix_checksum(rsdp, 36, 32);
+}
+
+/* A root table with count pointers of entry_size bytes. */
+static uint8_t *make_root(uint64_t address, const char *signature, size_t entry_size,
+                          const uint64_t *entries, size_t count)
+{
+    size_t size   = 36 + entry_size * count;
+    uint8_t *root = memory_put(address, NULL, size);
+    memcpy(root, signature, 4);
+    write_u32(root + 4, (uint32_t)size);
+    for (size_t i = 0; i < count; i++)
+        memcpy(root + 36 + entry_size * i, &entries[i], entry_size);
+    fix_checksum(root, size, 9);
+    return root;
+}
+
+static struct acpi open_now(void)
+{
+    struct acpi acpi;
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
+    return acpi;
+}
+
+static struct acpi open_all(const uint64_t *entries, size_t count)
+{
+    make_rsdp(2, 0, XSDT);
+    make_root(XSDT, "XSDT", 8, entries, count);
+    return open_now();
+}
+
+static void test_open_xsdt(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {FADT, MADT};
+    struct acpi_view table;
+    memory_put_file(MADT, "madt.aml");
+    memory_put_file(FADT, "fadt.aml");
+    struct acpi acpi = open_all(entries, 2);
+    assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
+    assert_memory_equal(table.bytes, "APIC", 4);
+    assert_int_equal(acpi_find(&acpi, "HPET", &table), STATUS_NOT_FOUND);
+    assert_nothing_logged();
+}
+
+static void test_open_rsdt(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {MADT};
+    struct acpi_view table;
+    struct acpi acpi;
+    memory_put_file(MADT, "madt.aml");
+    make_root(RSDT, "RSDT", 4, entries, 1);
+
+    make_rsdp(0, RSDT, 0xBAD);
+    assert_int_equal(acpi_open(rsdp, 20, memory_map_piece, &acpi), STATUS_OK);
+    assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
+    /*
+     * A newer RSDP whose XSDT is not there, or which is cut short, falls back to the
+     * RSDT.
+     */
+    make_rsdp(2, RSDT, 0x99999000);
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
+    assert_int_equal(acpi.entry[0].address, RSDT);
+    assert_int_equal(acpi_open(rsdp, 30, memory_map_piece, &acpi), STATUS_OK);
+    rsdp[33] ^= 1; /* the extended checksum is wrong, the first one right */
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
+    assert_int_equal(acpi.entry[0].address, RSDT);
+}
+
+static void test_broken_rsdp(void **state)
+{
+    (void)state;
+    struct acpi acpi;
+    make_root(RSDT, "RSDT", 4, NULL, 0);
+    make_rsdp(0, RSDT, 0);
+    for (size_t size = 0; size < 20; size++)
+        assert_int_equal(acpi_open(rsdp, size, memory_map_piece, &acpi),
+                         STATUS_MALFORMED);
+    rsdp[0] = 'X';
+    fix_checksum(rsdp, 20, 8);
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
+    make_rsdp(0, RSDT, 0);
+    rsdp[9]++;
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
+    make_rsdp(2, 0, 0);
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
+    make_rsdp(2, MADT, MADT); /* a table, but no root */
+    memory_put_file(MADT, "madt.aml");
+    assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
+    assert_int_equal(acpi.count, 0);
+}
+
+static void test_broken_tables(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {0, UINT64_MAX, 0xFFFFFFFFFFFFFFF0, 0x3000, MADT};
+    struct acpi_view table;
+    memory_put(0x3000, "APIC", 4); /* ends in the header */
+    uint8_t *madt    = memory_put_file(MADT, "madt.aml");
+    struct acpi acpi = open_all(entries, 5);
+    assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
+    size_t length = table.length;
+
+    madt[20] ^= 1;
+    assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
+    assert_logged("warning: ACPI table APIC at 0x4000, ");
+    assert_logged(" bytes: unreadable, or a wrong checksum; ignored");
+    madt[20] ^= 1;
+
+    /* The last one ends beyond the end of memory. */
+    static const uint32_t lengths[] = {0, 35, ACPI_MAX_TABLE_SIZE + 1, UINT32_MAX, 5000};
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        start_log(NULL);
+        write_u32(madt + 4, lengths[i]);
+        acpi = open_now();
+        assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
+        assert_logged("unreadable, or a wrong checksum; ignored");
+    }
+    /* A length is read once: what is written over it later changes nothing. */
+    write_u32(madt + 4, (uint32_t)length);
+    acpi = open_now();
+    write_u32(madt + 4, UINT32_MAX);
+    fix_checksum(madt, length, 9);
+    assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
+    assert_int_equal(table.length, length);
+}
+
+/* One table for each place there is, the root among them; the next one is not taken. */
+static void test_too_many_tables(void **state)
+{
+    (void)state;
+    enum { FIRST = 0x100000 };
+    static uint64_t entries[ACPI_MAX_TABLES];
+    struct acpi_view table;
+    uint8_t *bytes = memory_put(FIRST, NULL, 36 * ACPI_MAX_TABLES);
+    for (size_t i = 0; i < ACPI_MAX_TABLES; i++) {
+        entries[i] = FIRST + 36 * i;
+        memcpy(bytes + 36 * i, "TEST", 4);
+        write_u32(bytes + 36 * i + 4, 36);
+        fix_checksum(bytes + 36 * i, 36, 9);
+    }
+    memcpy(bytes + 36 * (ACPI_MAX_TABLES - 2), "FITS", 4);
+    fix_checksum(bytes + 36 * (ACPI_MAX_TABLES - 2), 36, 9);
+    memcpy(bytes + 36 * (ACPI_MAX_TABLES - 1), "MORE", 4);
+    fix_checksum(bytes + 36 * (ACPI_MAX_TABLES - 1), 36, 9);
+    struct acpi acpi = open_all(entries, ACPI_MAX_TABLES);
+    assert_int_equal(acpi.count, ACPI_MAX_TABLES);
+    assert_int_equal(acpi_find(&acpi, "FITS", &table), STATUS_OK);
+    assert_int_equal(acpi_find(&acpi, "MORE", &table), STATUS_NOT_FOUND);
+}
+
+/* Tables that point to each other, and twice to the same, are each looked at once. */
+static void test_loops(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {MADT, XSDT, MADT, FADT, FADT};
+    memory_put_file(MADT, "madt.aml");
+    uint8_t *fadt = memory_put_file(FADT, "fadt.aml");
+    write_u64(fadt + 140, FADT); /* its DSDT is itself */
+    struct acpi acpi = open_all(entries, 5);
+    assert_int_equal(acpi.count, 3);
+}
+
+static void test_scan_low_memory(void **state)
+{
+    (void)state;
+    uint8_t found[36];
+    size_t size = 0;
+    assert_int_equal(acpi_scan_low_memory(memory_map_piece, found, &size),
+                     STATUS_NOT_FOUND);
+    uint8_t *rom = memory_put(0xE0000, NULL, 0x20000);
+    assert_int_equal(acpi_scan_low_memory(memory_map_piece, found, &size),
+                     STATUS_NOT_FOUND);
+    make_rsdp(2, RSDT, XSDT);
+    memcpy(rom + 0x1FFF8, rsdp, 8);  /* the signature alone, at the very end */
+    memcpy(rom + 0x10008, rsdp, 36); /* not on a boundary of 16 bytes */
+    assert_int_equal(acpi_scan_low_memory(memory_map_piece, found, &size),
+                     STATUS_NOT_FOUND);
+    memcpy(rom + 0x1FFD0, rsdp, 36);
+    assert_int_equal(acpi_scan_low_memory(memory_map_piece, found, &size), STATUS_OK);
+    assert_int_equal(size, 36);
+    assert_memory_equal(found, rsdp, 36);
+    make_rsdp(0, RSDT, 0);
+    uint8_t *ebda = memory_put(0x80000, NULL, 0x20000);
+    memcpy(ebda + 0x1FC00, rsdp, 36);
+    assert_int_equal(acpi_scan_low_memory(memory_map_piece, found, &size), STATUS_OK);
+    assert_int_equal(size, 20);
+}
+
+/* The CPUs of a table that is as long as it says. */
+static struct acpi_cpus list(const uint8_t *madt, uint32_t *ids, size_t capacity)
+{
+    uint32_t length;
+    memcpy(&length, madt + 4, sizeof(length));
+    struct acpi_view view = {.bytes = madt, .length = length};
+    return acpi_list_cpus(&view, ids, capacity);
+}
+
+static void test_cpus(void **state)
+{
+    (void)state;
+    uint32_t ids[8];
+    const uint8_t *madt   = memory_put_file(MADT, "madt.aml");
+    struct acpi_cpus cpus = list(madt, ids, 8);
+    assert_int_equal(cpus.count, 3);
+    assert_int_equal(ids[0], 0);
+    assert_int_equal(ids[1], 2);
+    assert_int_equal(ids[2], 300);
+    assert_int_equal(cpus.dropped, 0);
+    assert_false(cpus.is_broken);
+
+    cpus = list(madt, ids, 2);
+    assert_int_equal(cpus.count, 2);
+    assert_int_equal(cpus.dropped, 1);
+    cpus = list(madt, ids, 0);
+    assert_int_equal(cpus.count, 0);
+    assert_int_equal(cpus.dropped, 4); /* what is not kept cannot be recognised again */
+}
+
+/* Every length that an entry can claim, and every place where the table can end. */
+static void test_broken_madt(void **state)
+{
+    (void)state;
+    uint32_t ids[8];
+    uint8_t *madt = memory_put_file(MADT, "madt.aml");
+    uint32_t size;
+    memcpy(&size, madt + 4, 4);
+    for (int length = 0; length < 256; length++) {
+        madt[53]              = (uint8_t)length; /* of the second entry */
+        struct acpi_cpus cpus = list(madt, ids, 8);
+        assert_true(cpus.count >= 1 && cpus.count <= 5);
+        assert_int_equal(cpus.is_broken,
+                         length < 2 || (uint32_t)length > size - 52 || cpus.is_broken);
+    }
+    madt[53]              = 0;
+    struct acpi_cpus cpus = list(madt, ids, 8);
+    assert_true(cpus.is_broken);
+    assert_int_equal(cpus.count, 1);
+    madt[53] = 8;
+    for (uint32_t length = 36; length < size; length++) {
+        uint8_t *cut = malloc(length);
+        memcpy(cut, madt, length);
+        write_u32(cut + 4, length);
+        cpus = list(cut, ids, 8);
+        assert_true(cpus.count <= 3);
+        free(cut);
+    }
+}
+
+static struct platform_power power_of(const char *fadt, const char *dsdt,
+                                      const char *ssdt)
+{
+    const uint64_t entries[] = {FADT, SSDT};
+    struct platform_power power;
+    memory_clear(NULL);
+    memory_put_file(FADT, fadt);
+    if (dsdt != NULL)
+        memory_put_file(DSDT, dsdt);
+    if (ssdt != NULL)
+        memory_put_file(SSDT, ssdt);
+    struct acpi acpi = open_all(entries, 2);
+    memset(&power, 0xA5, sizeof(power));
+    acpi_find_power(&acpi, &power);
+    return power;
+}
+
+static void test_power(void **state)
+{
+    (void)state;
+    struct platform_power power = power_of("fadt.aml", "dsdt.aml", NULL);
+    assert_int_equal(power.reset.space, REGISTER_IO);
+    assert_int_equal(power.reset.address, 0xCF9);
+    assert_int_equal(power.reset_value, 6);
+    assert_int_equal(power.pm1a_control.space, REGISTER_IO);
+    assert_int_equal(power.pm1a_control.address, 0x1804);
+    assert_int_equal(power.pm1b_control.address, 0x504);
+    assert_int_equal(power.smi_command_port, 0xB2);
+    assert_int_equal(power.acpi_enable_value, 0xA1);
+    assert_true(power.has_s5);
+    assert_int_equal(power.s5_type_a, 7);
+    assert_int_equal(power.s5_type_b, 5);
+    assert_int_equal(power.sleep_control.space, REGISTER_NONE);
+}
+
+static void test_power_of_hardware_reduced(void **state)
+{
+    (void)state;
+    struct platform_power power = power_of("fadt-reduced.aml", "dsdt.aml", NULL);
+    assert_int_equal(power.reset.space, REGISTER_MEMORY);
+    assert_int_equal(power.reset.address, 0xFED00F00);
+    assert_int_equal(power.reset_value, 0xA5);
+    assert_int_equal(power.sleep_control.space, REGISTER_IO);
+    assert_int_equal(power.sleep_control.address, 0xA05);
+    assert_int_equal(power.pm1a_control.space, REGISTER_NONE);
+    assert_int_equal(power.smi_command_port, 0);
+}
+
+static void test_s5_elsewhere(void **state)
+{
+    (void)state;
+    struct platform_power power = power_of("fadt.aml", "dsdt-none.aml", "ssdt.aml");
+    assert_true(power.has_s5);
+    assert_int_equal(power.s5_type_a, 0);
+    assert_int_equal(power.s5_type_b, 1);
+    power = power_of("fadt.aml", "dsdt-none.aml", NULL);
+    assert_false(power.has_s5);
+    power = power_of("fadt.aml", NULL, "ssdt.aml");
+    assert_true(power.has_s5);
+}
+
+/*
+ * AML cut off at every byte, and with every byte changed, never reads beyond the table.
+ */
+static void test_broken_dsdt(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {FADT};
+    struct platform_power power;
+    memory_put_file(FADT, "fadt.aml");
+    struct acpi acpi   = open_all(entries, 1);
+    uint8_t *whole     = memory_put_file(0x90000, "dsdt.aml");
+    uint32_t full_size = 0;
+    memcpy(&full_size, whole + 4, 4);
+    for (uint32_t size = 36; size <= full_size; size++) {
+        uint8_t *dsdt = memory_put(DSDT, whole, size);
+        write_u32(dsdt + 4, size);
+        fix_checksum(dsdt, size, 9);
+        acpi = open_now();
+        acpi_find_power(&acpi, &power);
+        assert_int_equal(power.has_s5, size >= full_size - 2);
+        for (size_t i = 0; i < MEMORY_PIECES; i++) {
+            if (memory_pieces[i].bytes == dsdt)
+                memory_pieces[i].bytes = NULL;
+        }
+        free(dsdt);
+    }
+    uint8_t *dsdt = memory_put(DSDT, whole, full_size);
+    acpi          = open_now();
+    for (uint32_t at = 36; at < full_size; at++) {
+        for (int value = 0; value < 256; value++) {
+            dsdt[at] = (uint8_t)value;
+            fix_checksum(dsdt, full_size, 9);
+            acpi_find_power(&acpi, &power);
+        }
+        dsdt[at] = whole[at];
+    }
+}
+
+static void test_short_fadt(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {FADT};
+    struct platform_power power;
+    uint8_t *whole = memory_put_file(0x90000, "fadt.aml");
+    memory_put_file(DSDT, "dsdt.aml");
+    struct acpi acpi = open_all(entries, 1);
+    for (uint32_t size = 36; size <= 276; size++) {
+        uint8_t *fadt = memory_put(FADT, whole, size);
+        write_u32(fadt + 4, size);
+        fix_checksum(fadt, size, 9);
+        acpi = open_now();
+        acpi_find_power(&acpi, &power);
+        if (size == 116) { /* the FADT of ACPI 1.0: no reset register, no X_ fields */
+            assert_int_equal(power.reset.space, REGISTER_NONE);
+            assert_int_equal(power.pm1a_control.address, 0x404);
+            assert_true(power.has_s5);
+        }
+        for (size_t i = 0; i < MEMORY_PIECES; i++) {
+            if (memory_pieces[i].bytes == fadt)
+                memory_pieces[i].bytes = NULL;
+        }
+        free(fadt);
+    }
+}
+
+static void test_no_fadt(void **state)
+{
+    (void)state;
+    struct platform_power power;
+    const struct platform_power nothing = {0};
+    struct acpi acpi                    = open_all(NULL, 0);
+    memset(&power, 0xA5, sizeof(power));
+    acpi_find_power(&acpi, &power);
+    assert_memory_equal(&power, &nothing, sizeof(power));
+}
+
+static uint64_t visited[16];
+static size_t visited_count;
+
+static void visit(uint64_t address, uint64_t size)
+{
+    assert_true(size >= 36);
+    visited[visited_count++] = address;
+}
+
+static void test_visit(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {FADT, 0, 0xBAD000, MADT};
+    memory_put_file(MADT, "madt.aml")[20] ^= 1; /* even a broken one stays where it is */
+    memory_put_file(FADT, "fadt.aml");
+    memory_put_file(DSDT, "dsdt.aml");
+    struct acpi acpi = open_all(entries, 4);
+    visited_count    = 0;
+    acpi_visit(&acpi, visit);
+    assert_int_equal(visited_count, 4);
+    assert_int_equal(visited[0], XSDT);
+    assert_int_equal(visited[1], FADT);
+    assert_int_equal(visited[2], DSDT);
+    assert_int_equal(visited[3], MADT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_log, memory_clear)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_open_xsdt),
+        TEST(test_open_rsdt),
+        TEST(test_broken_rsdp),
+        TEST(test_broken_tables),
+        TEST(test_too_many_tables),
+        TEST(test_loops),
+        TEST(test_scan_low_memory),
+        TEST(test_cpus),
+        TEST(test_broken_madt),
+        TEST(test_power),
+        TEST(test_power_of_hardware_reduced),
+        TEST(test_s5_elsewhere),
+        TEST(test_broken_dsdt),
+        TEST(test_short_fadt),
+        TEST(test_no_fadt),
+        TEST(test_visit),
+    };
+    return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);
+}

@@ -1,0 +1,446 @@
+/* src/firmware/multiboot2.c. */
+#include "unit.h"
+
+#include "firmware/multiboot2.h"
+#include "random.h"
+
+#include <elf.h>
+
+/*
+ * A structure under construction; tags are appended as the specification lays them out.
+ */
+static uint8_t buffer[65536] __attribute__((aligned(8)));
+static size_t used;
+static struct multiboot2_information information;
+
+static void put(const void *bytes, size_t size)
+{
+    memcpy(buffer + used, bytes, size);
+    used += size;
+}
+
+static void put_u32(uint32_t value)
+{
+    put(&value, sizeof(value));
+}
+
+static void put_u64(uint64_t value)
+{
+    put(&value, sizeof(value));
+}
+
+static int start(void **state)
+{
+    memset(buffer, 0, sizeof(buffer));
+    used = 8;
+    return start_log(state);
+}
+
+static void tag(uint32_t type, uint32_t body_size)
+{
+    used = (used + 7) & ~(size_t)7;
+    put_u32(type);
+    put_u32(8 + body_size);
+}
+
+static enum status finish(void)
+{
+    tag(0, 0);
+    uint32_t size = (uint32_t)used;
+    memcpy(buffer, &size, sizeof(size));
+    return multiboot2_parse(buffer, used, &information);
+}
+
+static void put_string_tag(uint32_t type, const char *text)
+{
+    tag(type, (uint32_t)strlen(text) + 1);
+    put(text, strlen(text) + 1);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    assert_int_equal(finish(), STATUS_OK);
+    assert_string_equal(information.command_line, "");
+    assert_string_equal(information.loader_name, "");
+    assert_null(information.memory_map);
+    assert_int_equal(information.module_count, 0);
+    assert_int_equal(information.rsdp_size, 0);
+    assert_false(information.is_efi);
+    assert_int_equal(information.framebuffer.type, FRAMEBUFFER_NONE);
+    assert_nothing_logged();
+}
+
+static void test_strings(void **state)
+{
+    (void)state;
+    put_string_tag(1, "exit=reboot log=debug");
+    put_string_tag(2, "GRUB 2.06");
+    assert_int_equal(finish(), STATUS_OK);
+    assert_string_equal(information.command_line, "exit=reboot log=debug");
+    assert_string_equal(information.loader_name, "GRUB 2.06");
+}
+
+static void test_unterminated_string(void **state)
+{
+    (void)state;
+    tag(1, 4);
+    put("nosm", 4);
+    put_string_tag(2, "next");
+    assert_int_equal(finish(), STATUS_OK);
+    assert_string_equal(information.command_line, "");
+    assert_string_equal(information.loader_name, "next");
+    assert_logged("Multiboot2 tag of type 1: its string does not end; ignored");
+}
+
+static void put_module(uint32_t from, uint32_t to, const char *text)
+{
+    tag(3, 8 + (uint32_t)strlen(text) + 1);
+    put_u32(from);
+    put_u32(to);
+    put(text, strlen(text) + 1);
+}
+
+static void test_modules(void **state)
+{
+    (void)state;
+    put_module(0x200000, 0x300000, "kernel name=a");
+    put_module(0x300000, 0x2FFFFF, "backwards");
+    put_module(0x400000, 0x400000, "");
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(information.module_count, 2);
+    assert_int_equal(information.modules_dropped, 1);
+    assert_int_equal(information.module[0].start, 0x200000);
+    assert_int_equal(information.module[0].end, 0x300000);
+    assert_string_equal(information.module[0].command_line, "kernel name=a");
+}
+
+static void test_too_many_modules(void **state)
+{
+    (void)state;
+    for (int i = 0; i < MULTIBOOT2_MAX_MODULES + 3; i++)
+        put_module(0x1000, 0x2000, "m");
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(information.module_count, MULTIBOOT2_MAX_MODULES);
+    assert_int_equal(information.modules_dropped, 3);
+}
+
+static void put_memory(uint64_t from, uint64_t size, uint32_t type, uint32_t padding)
+{
+    put_u64(from);
+    put_u64(size);
+    put_u32(type);
+    put_u32(0);
+    used += padding;
+}
+
+static void test_memory_map(void **state)
+{
+    (void)state;
+    static struct memory_entries entries;
+    memset(&entries, 0, sizeof(entries));
+    entries.limit = UINT64_C(1) << 40;
+    /* Entries of 32 bytes: a later version of the specification may make them longer. */
+    tag(6, 8 + 4 * 32);
+    put_u32(32);
+    put_u32(0);
+    put_memory(0, 0x9FC00, 1, 8);
+    put_memory(0x100000, 0x1000, 3, 8);
+    put_memory(0x101000, 0x1000, 4, 8);
+    put_memory(0x102000, 0x1000, 77, 8);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(multiboot2_memory_map(&information, &entries), STATUS_OK);
+    assert_int_equal(entries.count, 4);
+    assert_int_equal(entries.entry[0].type, MEMORY_USABLE);
+    assert_int_equal(entries.entry[1].type, MEMORY_ACPI_RECLAIMABLE);
+    assert_int_equal(entries.entry[2].type, MEMORY_ACPI_NVS);
+    assert_int_equal(entries.entry[3].type, MEMORY_RESERVED);
+    assert_int_equal(entries.entry[3].start, 0x102000);
+}
+
+static void test_no_memory_map(void **state)
+{
+    (void)state;
+    struct memory_entries *entries = calloc(1, sizeof(*entries));
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    start(NULL);
+    tag(6, 8); /* no entries */
+    put_u32(24);
+    put_u32(0);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    start(NULL);
+    tag(6, 8 + 24); /* entries of no size would never end */
+    put_u32(0);
+    put_u32(0);
+    put_memory(0, 0x1000, 1, 0);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    assert_logged("memory map has entries of only 0 bytes");
+    free(entries);
+}
+
+static void test_framebuffer(void **state)
+{
+    (void)state;
+    tag(8, 30);
+    put_u64(0xC0000000);
+    put_u32(4096);
+    put_u32(1024);
+    put_u32(768);
+    put("\x20\x01\0\0\x10\x08\x08\x08\0\x08", 10);
+    assert_int_equal(finish(), STATUS_OK);
+    const struct framebuffer *framebuffer = &information.framebuffer;
+    assert_int_equal(framebuffer->type, FRAMEBUFFER_RGB);
+    assert_int_equal(framebuffer->address, 0xC0000000);
+    assert_int_equal(framebuffer->pitch, 4096);
+    assert_int_equal(framebuffer->width, 1024);
+    assert_int_equal(framebuffer->height, 768);
+    assert_int_equal(framebuffer->bits_per_pixel, 32);
+    assert_int_equal(framebuffer->red.position, 16);
+    assert_int_equal(framebuffer->green.position, 8);
+    assert_int_equal(framebuffer->blue.position, 0);
+    assert_int_equal(framebuffer->blue.size, 8);
+}
+
+static void test_framebuffer_types(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t type;
+        enum framebuffer_type expected;
+    } types[] = {{0, FRAMEBUFFER_OTHER}, {2, FRAMEBUFFER_TEXT}, {7, FRAMEBUFFER_OTHER}};
+    for (size_t i = 0; i < 3; i++) {
+        start(NULL);
+        tag(8, 24); /* without colours */
+        put_u64(0xB8000);
+        put_u32(160);
+        put_u32(80);
+        put_u32(25);
+        put("\x10", 1);
+        put(&types[i].type, 1);
+        put("\0\0", 2);
+        assert_int_equal(finish(), STATUS_OK);
+        assert_int_equal(information.framebuffer.type, types[i].expected);
+    }
+    start(NULL);
+    tag(8, 24); /* RGB without its colour fields */
+    put_u64(0xB8000);
+    put_u32(160);
+    put_u32(80);
+    put_u32(25);
+    put("\x20\x01\0\0", 4);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(information.framebuffer.type, FRAMEBUFFER_NONE);
+    assert_logged("Multiboot2 tag of type 8 has only 32 bytes");
+}
+
+static void test_rsdp(void **state)
+{
+    (void)state;
+    uint8_t new[36], old[20], huge[300] = {0};
+    memset(new, 2, sizeof(new));
+    memset(old, 1, sizeof(old));
+    tag(14, sizeof(old));
+    put(old, sizeof(old));
+    tag(15, sizeof(new));
+    put(new, sizeof(new));
+    tag(14, sizeof(old));
+    put(old, sizeof(old));
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(information.rsdp_size, 36);
+    assert_memory_equal(information.rsdp, new, 36);
+    start(NULL);
+    tag(15, sizeof(huge));
+    put(huge, sizeof(huge));
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(information.rsdp_size, 36);
+}
+
+static void test_efi(void **state)
+{
+    (void)state;
+    tag(12, 8);
+    put_u64(0x3F9EC018);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_true(information.is_efi);
+    assert_int_equal(information.efi_system_table, 0x3F9EC018);
+    start(NULL);
+    tag(12, 4); /* cut short: UEFI all the same */
+    put_u32(1);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_true(information.is_efi);
+    assert_int_equal(information.efi_system_table, 0);
+    start(NULL);
+    tag(11, 4);
+    put_u32(1);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_true(information.is_efi);
+}
+
+static void put_sections(const Elf64_Shdr *sections, uint32_t count, uint32_t claimed)
+{
+    tag(9, 12 + count * (uint32_t)sizeof(*sections));
+    put_u32(claimed);
+    put_u32(sizeof(*sections));
+    put_u32(0);
+    put(sections, count * sizeof(*sections));
+}
+
+static void test_symbols(void **state)
+{
+    (void)state;
+    struct multiboot2_symbols symbols = {0};
+    Elf64_Shdr sections[3]            = {
+                   [1] = {.sh_type = SHT_SYMTAB, .sh_addr = 0x200000, .sh_size = 240, .sh_link = 2},
+                   [2] = {.sh_type = SHT_STRTAB, .sh_addr = 0x300000, .sh_size = 100},
+    };
+    put_sections(sections, 3, 3);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(multiboot2_find_symbols(&information, &symbols), STATUS_OK);
+    assert_int_equal(symbols.symbols, 0x200000);
+    assert_int_equal(symbols.symbols_size, 240);
+    assert_int_equal(symbols.names, 0x300000);
+    assert_int_equal(symbols.names_size, 100);
+}
+
+static void test_broken_symbols(void **state)
+{
+    (void)state;
+    struct multiboot2_symbols symbols;
+    static const Elf64_Shdr broken[][2] = {
+        {{.sh_type = SHT_SYMTAB, .sh_addr = 0x1000, .sh_size = 24, .sh_link = 2},
+         {.sh_type = SHT_STRTAB, .sh_addr = 0x2000, .sh_size = 8}},
+        {{.sh_type = SHT_SYMTAB, .sh_addr = 0, .sh_size = 24, .sh_link = 1},
+         {.sh_type = SHT_STRTAB, .sh_addr = 0x2000, .sh_size = 8}},
+        {{.sh_type = SHT_SYMTAB, .sh_addr = 0x1000, .sh_size = UINT64_MAX, .sh_link = 1},
+         {.sh_type = SHT_STRTAB, .sh_addr = 0x2000, .sh_size = 8}},
+        {{.sh_type = SHT_SYMTAB, .sh_addr = 0x1000, .sh_size = 24, .sh_link = 1},
+         {.sh_type = SHT_STRTAB, .sh_addr = 0xFFFFF000, .sh_size = 0x2000}},
+        {{.sh_type = SHT_STRTAB}, {.sh_type = SHT_STRTAB}},
+    };
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        start(NULL);
+        put_sections(broken[i], 2, 2);
+        assert_int_equal(finish(), STATUS_OK);
+        assert_int_equal(multiboot2_find_symbols(&information, &symbols),
+                         STATUS_NOT_FOUND);
+    }
+    start(NULL);
+    put_sections(broken[4], 2, 0x4000003); /* times 64, in 32 bits, that is small */
+    assert_int_equal(finish(), STATUS_OK);
+    assert_logged(
+        "Multiboot2 ELF sections: 67108867 entries of 64 bytes in 128 bytes; ignored");
+    assert_int_equal(multiboot2_find_symbols(&information, &symbols), STATUS_NOT_FOUND);
+}
+
+static void test_broken_header(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {0, 7, 1000000, MULTIBOOT2_MAX_SIZE + 1, UINT32_MAX};
+    information.size              = 42;
+    for (size_t i = 0; i < 5; i++) {
+        memcpy(buffer, &sizes[i], 4);
+        assert_int_equal(multiboot2_parse(buffer, sizeof(buffer), &information),
+                         STATUS_MALFORMED);
+    }
+    uint32_t size = 16;
+    memcpy(buffer, &size, 4);
+    assert_int_equal(multiboot2_parse(buffer, 7, &information), STATUS_MALFORMED);
+    assert_int_equal(multiboot2_parse(buffer, 15, &information), STATUS_MALFORMED);
+    assert_int_equal(multiboot2_parse(buffer + 4, 64, &information), STATUS_MALFORMED);
+    assert_int_equal(information.size, 42);
+}
+
+static void test_broken_tags(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {0, 1, 7, 0x10000, UINT32_MAX, UINT32_MAX - 6};
+    for (size_t i = 0; i < 6; i++) {
+        start(NULL);
+        put_string_tag(1, "nosmp");
+        tag(2, 8);
+        memcpy(buffer + used - 4, &sizes[i], 4);
+        put_u64(0);
+        assert_int_equal(finish(), STATUS_OK);
+        assert_string_equal(information.command_line, "nosmp");
+        assert_logged("Multiboot2 tag of type 2 has a size of");
+    }
+    start(NULL);
+    put_string_tag(1, "nosmp");
+    uint32_t size = (uint32_t)used; /* without an end tag */
+    memcpy(buffer, &size, 4);
+    assert_int_equal(multiboot2_parse(buffer, size, &information), STATUS_OK);
+    assert_string_equal(information.command_line, "nosmp");
+    assert_logged("ends without an end tag");
+}
+
+/*
+ * A whole structure, cut off at each byte and with each byte changed: nothing is read
+ * beyond it.
+ */
+static void test_cut_and_changed(void **state)
+{
+    (void)state;
+    static struct memory_entries entries;
+    struct multiboot2_symbols symbols;
+    const Elf64_Shdr sections[2] = {
+        {.sh_type = SHT_SYMTAB, .sh_addr = 0x200000, .sh_size = 240, .sh_link = 1},
+        {.sh_type = SHT_STRTAB, .sh_addr = 0x300000, .sh_size = 100}};
+    put_string_tag(1, "log=debug");
+    put_module(0x1000, 0x2000, "m");
+    tag(6, 8 + 24);
+    put_u32(24);
+    put_u32(0);
+    put_memory(0, 0x1000, 1, 0);
+    put_sections(sections, 2, 2);
+    assert_int_equal(finish(), STATUS_OK);
+
+    for (uint32_t size = 8; size < used; size++) {
+        uint8_t *cut = aligned_alloc(8, (size + 7) & ~7u);
+        memcpy(cut, buffer, size);
+        memcpy(cut, &size, 4);
+        assert_int_equal(multiboot2_parse(cut, size, &information), STATUS_OK);
+        (void)!multiboot2_memory_map(&information, &entries);
+        (void)!multiboot2_find_symbols(&information, &symbols);
+        free(cut);
+    }
+    uint8_t *copy = aligned_alloc(8, used);
+    for (size_t at = 8; at < used; at++) {
+        memcpy(copy, buffer, used);
+        for (int value = 0; value < 256; value += 15) {
+            copy[at] = (uint8_t)value;
+            memset(&entries, 0, sizeof(entries));
+            assert_int_equal(multiboot2_parse(copy, used, &information), STATUS_OK);
+            (void)!multiboot2_memory_map(&information, &entries);
+            (void)!multiboot2_find_symbols(&information, &symbols);
+        }
+    }
+    free(copy);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_empty),
+        TEST(test_strings),
+        TEST(test_unterminated_string),
+        TEST(test_modules),
+        TEST(test_too_many_modules),
+        TEST(test_memory_map),
+        TEST(test_no_memory_map),
+        TEST(test_framebuffer),
+        TEST(test_framebuffer_types),
+        TEST(test_rsdp),
+        TEST(test_efi),
+        TEST(test_symbols),
+        TEST(test_broken_symbols),
+        TEST(test_broken_header),
+        TEST(test_broken_tags),
+        TEST(test_cut_and_changed),
+    };
+    return cmocka_run_group_tests_name("multiboot2", tests, NULL, NULL);
+}
