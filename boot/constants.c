@@ -1,0 +1,59 @@
+/*
+ * The numbers that assembly shares with C. This file is compiled to assembly and never
+ * linked; the build takes each "constant" line out of it as a NASM %define HYMIR_name, so
+ * that no number stands twice.
+ */
+#include "cpu/ap_boot.h"
+#include "cpu/control.h"
+#include "cpu/cpuid.h"
+#include "firmware/multiboot2.h"
+#include "vmx/entry.h"
+#include "vmx/vmcs.h"
+
+#define CONSTANT(name, value) __asm__ volatile("constant " #name " %0" : : "i"(value))
+
+void constants(void);
+
+void constants(void)
+{
+    CONSTANT(MULTIBOOT2_MAGIC, MULTIBOOT2_MAGIC);
+
+    CONSTANT(CR0_INITIAL, CR0_INITIAL);
+    CONSTANT(CR0_PE, CR0_PE);
+    CONSTANT(CR4_INITIAL, CR4_INITIAL);
+    CONSTANT(CR4_VMXE, CR4_VMXE);
+    CONSTANT(EFER_LME, EFER_LME);
+    CONSTANT(EFER_NXE, EFER_NXE);
+    CONSTANT(MSR_IA32_EFER, MSR_IA32_EFER);
+    CONSTANT(CPUID_LONG_MODE, CPUID_80000001_EDX_LONG_MODE);
+    CONSTANT(CPUID_NX, CPUID_80000001_EDX_NX);
+
+    CONSTANT(SELECTOR_CODE, SELECTOR_CODE);
+    CONSTANT(SELECTOR_DATA, SELECTOR_DATA);
+    CONSTANT(STACK_TOP, offsetof(struct cpu_stacks, main) + MAIN_STACK_SIZE);
+    CONSTANT(CPU_STACKS, offsetof(struct cpu, stacks));
+    CONSTANT(AP_BOOT_CR3, offsetof(struct ap_boot_parameters, cr3));
+    CONSTANT(AP_BOOT_EFER, offsetof(struct ap_boot_parameters, efer));
+    CONSTANT(AP_BOOT_SIZE, sizeof(struct ap_boot_parameters));
+
+    CONSTANT(VMX_SUCCEED, VMX_SUCCEED);
+    CONSTANT(VMX_FAIL_INVALID, VMX_FAIL_INVALID);
+    CONSTANT(VMX_FAIL_VALID, VMX_FAIL_VALID);
+    CONSTANT(VMCS_HOST_RSP, VMCS_HOST_RSP);
+    CONSTANT(VMCS_HOST_RIP, VMCS_HOST_RIP);
+    CONSTANT(GUEST_RAX, offsetof(struct guest_registers, rax));
+    CONSTANT(GUEST_RCX, offsetof(struct guest_registers, rcx));
+    CONSTANT(GUEST_RDX, offsetof(struct guest_registers, rdx));
+    CONSTANT(GUEST_RBX, offsetof(struct guest_registers, rbx));
+    CONSTANT(GUEST_RBP, offsetof(struct guest_registers, rbp));
+    CONSTANT(GUEST_RSI, offsetof(struct guest_registers, rsi));
+    CONSTANT(GUEST_RDI, offsetof(struct guest_registers, rdi));
+    CONSTANT(GUEST_R8, offsetof(struct guest_registers, r8));
+    CONSTANT(GUEST_R9, offsetof(struct guest_registers, r9));
+    CONSTANT(GUEST_R10, offsetof(struct guest_registers, r10));
+    CONSTANT(GUEST_R11, offsetof(struct guest_registers, r11));
+    CONSTANT(GUEST_R12, offsetof(struct guest_registers, r12));
+    CONSTANT(GUEST_R13, offsetof(struct guest_registers, r13));
+    CONSTANT(GUEST_R14, offsetof(struct guest_registers, r14));
+    CONSTANT(GUEST_R15, offsetof(struct guest_registers, r15));
+}

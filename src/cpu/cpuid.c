@@ -1,0 +1,129 @@
+/* See cpuid.h. */
+#include "cpu/cpuid.h"
+
+#include "lib/string.h"
+
+static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf)
+{
+    return leaf <= maximum ? cpuid(leaf, 0) : (struct cpuid_result){0};
+}
+
+static void take_hypervisor_leaves(struct cpuid_snapshot *snapshot)
+{
+    if (!cpuid_has_hypervisor(snapshot))
+        return;
+    snapshot->leaf_40000000 = cpuid(0x40000000, 0);
+    snapshot->leaf_40000010 = leaf_up_to(snapshot->leaf_40000000.eax, 0x40000010);
+}
+
+static void take_extended_leaves(struct cpuid_snapshot *snapshot)
+{
+    snapshot->leaf_80000000 = cpuid(0x80000000, 0);
+    uint32_t maximum        = snapshot->leaf_80000000.eax;
+    if (maximum < 0x80000000)
+        return; /* no extended leaves: the processor answered with a basic one */
+    snapshot->leaf_80000001 = leaf_up_to(maximum, 0x80000001);
+    for (uint32_t i = 0; i < 3 && maximum >= 0x80000004; i++)
+        snapshot->leaf_80000002[i] = cpuid(0x80000002 + i, 0);
+    snapshot->leaf_80000008 = leaf_up_to(maximum, 0x80000008);
+}
+
+void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
+{
+    memset(snapshot, 0, sizeof(*snapshot));
+    snapshot->leaf_0  = cpuid(0, 0);
+    uint32_t maximum  = snapshot->leaf_0.eax;
+    snapshot->leaf_1  = leaf_up_to(maximum, 1);
+    snapshot->leaf_7  = leaf_up_to(maximum, 7);
+    snapshot->leaf_15 = leaf_up_to(maximum, 0x15);
+    snapshot->leaf_16 = leaf_up_to(maximum, 0x16);
+    take_hypervisor_leaves(snapshot);
+    take_extended_leaves(snapshot);
+}
+
+/* Copies the four characters of a register, the lowest byte first. */
+static void copy_register(char *text, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        text[i] = (char)(value >> (8 * i));
+}
+
+static void replace_unprintable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+    }
+}
+
+void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE])
+{
+    copy_register(vendor, snapshot->leaf_0.ebx);
+    copy_register(vendor + 4, snapshot->leaf_0.edx);
+    copy_register(vendor + 8, snapshot->leaf_0.ecx);
+    vendor[12] = '\0';
+    replace_unprintable(vendor);
+}
+
+bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
+{
+    return (snapshot->leaf_1.ecx & CPUID_1_ECX_HYPERVISOR) != 0;
+}
+
+void cpuid_hypervisor(const struct cpuid_snapshot *snapshot, char name[CPUID_VENDOR_SIZE])
+{
+    copy_register(name, snapshot->leaf_40000000.ebx);
+    copy_register(name + 4, snapshot->leaf_40000000.ecx);
+    copy_register(name + 8, snapshot->leaf_40000000.edx);
+    name[12] = '\0';
+    replace_unprintable(name);
+}
+
+void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_SIZE])
+{
+    char raw[CPUID_BRAND_SIZE];
+    const char *start = raw;
+
+    for (size_t i = 0; i < ARRAY_SIZE(snapshot->leaf_80000002); i++) {
+        const struct cpuid_result *leaf = &snapshot->leaf_80000002[i];
+        copy_register(raw + i * sizeof(*leaf), leaf->eax);
+        copy_register(raw + i * sizeof(*leaf) + 4, leaf->ebx);
+        copy_register(raw + i * sizeof(*leaf) + 8, leaf->ecx);
+        copy_register(raw + i * sizeof(*leaf) + 12, leaf->edx);
+    }
+    raw[CPUID_BRAND_SIZE - 1] = '\0';
+    replace_unprintable(raw);
+    while (*start == ' ')
+        start++;
+    size_t length = strlen(start);
+    while (length > 0 && start[length - 1] == ' ')
+        length--;
+    if (length == 0) {
+        start  = "unknown";
+        length = strlen(start);
+    }
+    memcpy(brand, start, length);
+    brand[length] = '\0';
+}
+
+struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)
+{
+    uint32_t eax    = snapshot->leaf_1.eax;
+    uint32_t family = (uint32_t)BITS_GET(eax, 11, 8);
+    uint32_t model  = (uint32_t)BITS_GET(eax, 7, 4);
+
+    if (family == 6 || family == 15)
+        model += (uint32_t)BITS_GET(eax, 19, 16) << 4;
+    if (family == 15)
+        family += (uint32_t)BITS_GET(eax, 27, 20);
+    return (struct cpuid_signature){
+        .family = family, .model = model, .stepping = (uint32_t)BITS_GET(eax, 3, 0)};
+}
+
+unsigned int cpuid_physical_address_width(const struct cpuid_snapshot *snapshot)
+{
+    unsigned int width = (unsigned int)BITS_GET(snapshot->leaf_80000008.eax, 7, 0);
+    if (width == 0)
+        return 36;
+    return width < 32 ? 32 : width > 52 ? 52 : width;
+}

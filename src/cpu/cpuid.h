@@ -1,0 +1,81 @@
+/*
+ * What CPUID says, as a snapshot that can be recorded, and what Hymir reads out of it.
+ *
+ * SDM 2, "CPUID - CPU Identification". cpuid_snapshot_take executes the instruction, all
+ * else is pure.
+ */
+#ifndef HYMIR_CPU_CPUID_H
+#define HYMIR_CPU_CPUID_H
+
+#include "cpu/instructions.h"
+#include "lib/bits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CPUID.01H:ECX */
+#define CPUID_1_ECX_VMX        BIT(5)
+#define CPUID_1_ECX_SMX        BIT(6)
+#define CPUID_1_ECX_X2APIC     BIT(21)
+#define CPUID_1_ECX_HYPERVISOR BIT(31)
+/* CPUID.01H:EDX */
+#define CPUID_1_EDX_MCE  BIT(7)
+#define CPUID_1_EDX_APIC BIT(9)
+#define CPUID_1_EDX_PAT  BIT(16)
+/* CPUID.07H.0:EBX */
+#define CPUID_7_EBX_INTEL_PT BIT(25)
+/* CPUID.80000001H:EDX */
+#define CPUID_80000001_EDX_NX          BIT(20)
+#define CPUID_80000001_EDX_PAGES_1_GIB BIT(26)
+#define CPUID_80000001_EDX_LONG_MODE   BIT(29)
+
+/* The leaves that Hymir looks at, as executed; a leaf beyond its maximum is all zero. */
+struct cpuid_snapshot {
+    struct cpuid_result leaf_0;           /* maximum basic leaf; vendor */
+    struct cpuid_result leaf_1;           /* signature, features */
+    struct cpuid_result leaf_7;           /* subleaf 0: features */
+    struct cpuid_result leaf_15;          /* TSC and crystal clock */
+    struct cpuid_result leaf_16;          /* frequencies in MHz */
+    struct cpuid_result leaf_40000000;    /* outer hypervisor; zero without one */
+    struct cpuid_result leaf_40000010;    /* outer hypervisor's timing, in kHz */
+    struct cpuid_result leaf_80000000;    /* maximum extended leaf */
+    struct cpuid_result leaf_80000001;    /* extended features */
+    struct cpuid_result leaf_80000002[3]; /* brand */
+    struct cpuid_result leaf_80000008;    /* address widths */
+};
+
+/* Executes CPUID on this CPU. */
+void cpuid_snapshot_take(struct cpuid_snapshot *snapshot);
+
+/* The 12 characters of a vendor, or of a hypervisor's signature, and a NUL. */
+#define CPUID_VENDOR_SIZE 13
+
+/* The vendor from leaf 0, with anything that is not printable ASCII as '?'. */
+void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE]);
+
+bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot);
+
+/* The outer hypervisor's signature from leaf 0x40000000; NULs in it end it. */
+void cpuid_hypervisor(const struct cpuid_snapshot *snapshot,
+                      char name[CPUID_VENDOR_SIZE]);
+
+#define CPUID_BRAND_SIZE 49
+
+/* The brand string without blanks in front and behind, or "unknown". */
+void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_SIZE]);
+
+/*
+ * Family, model and stepping as displayed, extended parts included: SDM 2, "CPUID",
+ * figure on version information returned by EAX.
+ */
+struct cpuid_signature {
+    uint32_t family, model, stepping;
+};
+struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
+
+/*
+ * The width of physical addresses in bits, from 32 to 52; 36 where CPUID does not tell.
+ */
+unsigned int cpuid_physical_address_width(const struct cpuid_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,116 @@
+/* See descriptors.h. */
+#include "cpu/descriptors.h"
+
+#include "cpu/registers.h"
+#include "cpu/traps.h"
+#include "lib/string.h"
+
+/* Bits of a segment descriptor: SDM 3A, "Segment Descriptors". */
+#define DESCRIPTOR_ACCESSED  BIT(40)
+#define DESCRIPTOR_WRITABLE  BIT(41)
+#define DESCRIPTOR_CODE      BIT(43)
+#define DESCRIPTOR_CODE_DATA BIT(44)
+#define DESCRIPTOR_PRESENT   BIT(47)
+#define DESCRIPTOR_LONG_MODE BIT(53)
+#define DESCRIPTOR_TSS       (UINT64_C(9) << 40) /* type: 64-bit TSS (available) */
+
+#define CODE_DESCRIPTOR                                                                  \
+    (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_CODE | DESCRIPTOR_ACCESSED | \
+     DESCRIPTOR_LONG_MODE | DESCRIPTOR_WRITABLE)
+#define DATA_DESCRIPTOR                                                \
+    (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_ACCESSED | \
+     DESCRIPTOR_WRITABLE)
+
+/* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
+struct __attribute__((packed)) idt_gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t ist;
+    uint8_t type; /* present, ring 0, 64-bit interrupt gate */
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct idt_gate) == 16, "SDM 3A, 64-Bit IDT Gate Descriptors");
+#define GATE_PRESENT_INTERRUPT 0x8E
+
+static struct idt_gate idt[VECTOR_COUNT];
+
+static uint8_t interrupt_stack_of(unsigned int vector)
+{
+    switch (vector) {
+    case VECTOR_DF:
+        return INTERRUPT_STACK_DF;
+    case VECTOR_NMI:
+        return INTERRUPT_STACK_NMI;
+    case VECTOR_MC:
+        return INTERRUPT_STACK_MC;
+    default:
+        return 0; /* the stack in use */
+    }
+}
+
+static void fill_idt(void)
+{
+    for (unsigned int vector = 0; vector < VECTOR_COUNT; vector++) {
+        uint64_t stub = trap_stubs[vector];
+        idt[vector]   = (struct idt_gate){
+              .offset_low    = (uint16_t)stub,
+              .selector      = SELECTOR_CODE,
+              .ist           = interrupt_stack_of(vector),
+              .type          = GATE_PRESENT_INTERRUPT,
+              .offset_middle = (uint16_t)(stub >> 16),
+              .offset_high   = (uint32_t)(stub >> 32),
+        };
+    }
+}
+
+static void fill_tss(struct cpu *cpu)
+{
+    memset(&cpu->tss, 0, sizeof(cpu->tss));
+    for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++) {
+        struct ist_stack *stack = &cpu->stacks->ist[i];
+        cpu->tss.ist[i]         = (uintptr_t)(stack->stack + IST_STACK_SIZE);
+    }
+    cpu->tss.io_map_base = sizeof(cpu->tss); /* beyond the limit: no map */
+}
+
+static void fill_gdt(struct cpu *cpu)
+{
+    uint64_t base  = (uintptr_t)&cpu->tss;
+    uint64_t limit = sizeof(cpu->tss) - 1;
+
+    cpu->gdt[SELECTOR_NULL / 8] = 0;
+    cpu->gdt[SELECTOR_CODE / 8] = CODE_DESCRIPTOR;
+    cpu->gdt[SELECTOR_DATA / 8] = DATA_DESCRIPTOR;
+    cpu->gdt[SELECTOR_TSS / 8]  = DESCRIPTOR_PRESENT | DESCRIPTOR_TSS | limit |
+                                 BITS_GET(base, 23, 0) << 16 |
+                                 BITS_GET(base, 31, 24) << 56;
+    cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+}
+
+void descriptors_load(struct cpu *cpu)
+{
+    const struct descriptor_table_register gdtr = {.limit = sizeof(cpu->gdt) - 1,
+                                                   .base  = (uintptr_t)cpu->gdt};
+    const struct descriptor_table_register idtr = {.limit = sizeof(idt) - 1,
+                                                   .base  = (uintptr_t)idt};
+
+    cpu->self = cpu;
+    if (cpu == &boot_cpu)
+        fill_idt();
+    fill_tss(cpu);
+    fill_gdt(cpu);
+    lgdt(&gdtr);
+    load_cs(SELECTOR_CODE);
+    load_data_segments(SELECTOR_DATA);
+    lldt(SELECTOR_NULL);
+    wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
+    ltr(SELECTOR_TSS);
+    lidt(&idtr);
+}
+
+uint64_t descriptors_idt_base(void)
+{
+    return (uintptr_t)idt;
+}

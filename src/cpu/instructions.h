@@ -1,0 +1,304 @@
+/*
+ * One instruction a function: the only inline assembly outside vmx/instructions.h.
+ *
+ * The sources are the instructions' own pages in SDM 2, "Instruction Set Reference". The
+ * functions named *_safe survive an exception: the exception table (cpu/traps.h) sends
+ * the CPU on behind the instruction and the function returns which exception it was.
+ */
+#ifndef HYMIR_CPU_INSTRUCTIONS_H
+#define HYMIR_CPU_INSTRUCTIONS_H
+
+#include "lib/bits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What a fault-safe instruction returns: FAULT_NONE, or FAULT_RAISED with the vector in
+ * bits 7:0.
+ */
+#define FAULT_NONE      0U
+#define FAULT_RAISED    0x100U
+#define FAULT_VECTOR(f) ((f)&0xFFU)
+
+/*
+ * The row of the exception table for the instruction between the labels 1 and 2. The trap
+ * handler continues at 2 with the fault in R11, which is why R11 holds FAULT_NONE before.
+ */
+#define EXCEPTION_TABLE_ROW                    \
+    ".pushsection .exception_table, \"a\"\n\t" \
+    ".quad 1b, 2b\n\t"                         \
+    ".popsection"
+
+static inline uint8_t io_in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void io_out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint16_t io_in16(uint16_t port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void io_out16(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+struct cpuid_result {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result result;
+    __asm__ volatile("cpuid"
+                     : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx),
+                       "=d"(result.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return result;
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/*
+ * Reads an MSR that every processor with long mode has; an exception is a bug of Hymir's.
+ */
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+/*
+ * Writes an MSR that every processor with long mode has; an exception is a bug of
+ * Hymir's.
+ */
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+/* Reads an MSR that the processor may not have; on a fault *value is 0. */
+static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    uint32_t low = 0, high = 0;
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: rdmsr\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+a"(low), "+d"(high), "+r"(fault)
+                     : "c"(msr));
+    *value = fault == FAULT_NONE ? (uint64_t)high << 32 | low : 0;
+    return (uint32_t)fault;
+}
+
+/* Writes an MSR that the processor may not have, or a value that it may not take. */
+static inline uint32_t wrmsr_safe(uint32_t msr, uint64_t value)
+{
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: wrmsr\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+r"(fault)
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+    return (uint32_t)fault;
+}
+
+static inline uint64_t read_cr0(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value) : : "memory");
+    return value;
+}
+
+/* Writes CR0 with bits that the processor may not take. */
+static inline uint32_t write_cr0_safe(uint64_t value)
+{
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: mov %[value], %%cr0\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+r"(fault)
+                     : [value] "r"(value)
+                     : "memory");
+    return (uint32_t)fault;
+}
+
+static inline uint64_t read_cr2(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value) : : "memory");
+    return value;
+}
+
+static inline uint64_t read_cr3(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value) : : "memory");
+    return value;
+}
+
+static inline void write_cr3(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline uint64_t read_cr4(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value) : : "memory");
+    return value;
+}
+
+static inline void write_cr4(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/* Writes CR4 with bits that the processor may not take. */
+static inline uint32_t write_cr4_safe(uint64_t value)
+{
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: mov %[value], %%cr4\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+r"(fault)
+                     : [value] "r"(value)
+                     : "memory");
+    return (uint32_t)fault;
+}
+
+static inline void invlpg(const volatile void *address)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* The operand of LGDT and LIDT, and of SGDT and SIDT. */
+struct __attribute__((packed)) descriptor_table_register {
+    uint16_t limit;
+    uint64_t base;
+};
+_Static_assert(sizeof(struct descriptor_table_register) == 10, "SDM 2, LGDT/LIDT");
+
+static inline void lgdt(const struct descriptor_table_register *gdtr)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*gdtr) : "memory");
+}
+
+static inline void lidt(const struct descriptor_table_register *idtr)
+{
+    __asm__ volatile("lidt %0" : : "m"(*idtr) : "memory");
+}
+
+static inline void ltr(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
+}
+
+static inline void lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector));
+}
+
+/* Loads CS with a far return to the next instruction. */
+static inline void load_cs(uint16_t selector)
+{
+    uint64_t scratch;
+    __asm__ volatile("sub $16, %%rsp\n\t"
+                     "lea 1f(%%rip), %0\n\t"
+                     "mov %0, (%%rsp)\n\t"
+                     "mov %1, 8(%%rsp)\n\t"
+                     "lretq\n"
+                     "1:"
+                     : "=&r"(scratch)
+                     : "r"((uint64_t)selector)
+                     : "memory", "cc");
+}
+
+/* Loads DS, ES, SS with selector and FS, GS with the null selector. */
+static inline void load_data_segments(uint16_t selector)
+{
+    __asm__ volatile("mov %0, %%ds\n\t"
+                     "mov %0, %%es\n\t"
+                     "mov %0, %%ss\n\t"
+                     "mov %1, %%fs\n\t"
+                     "mov %1, %%gs"
+                     :
+                     : "r"(selector), "r"((uint16_t)0)
+                     : "memory");
+}
+
+/* The pointer at the start of the GS segment: the CPU's own struct cpu. */
+static inline void *read_gs_pointer(void)
+{
+    void *pointer;
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(pointer));
+    return pointer;
+}
+
+static inline void interrupts_disable(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+/* Sleeps until an NMI, or for ever: for a CPU that has nothing more to do. */
+static inline void halt(void)
+{
+    __asm__ volatile("hlt" : : : "memory");
+}
+
+/*
+ * Lets interrupts in, sleeps until one has been handled and shuts them out again. STI
+ * takes effect behind the instruction that follows it, so that no interrupt is lost in
+ * between.
+ */
+static inline void halt_until_interrupt(void)
+{
+    __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+}
+
+/*
+ * Writes the cache line that address lies in back to memory and forgets it; what is read
+ * there afterwards comes from memory.
+ */
+static inline void cache_line_flush(const volatile void *address)
+{
+    __asm__ volatile("mfence\n\tclflush (%0)\n\tmfence" : : "r"(address) : "memory");
+}
+
+/* Orders everything before it before everything behind it, WRMSR too. */
+static inline void memory_fence(void)
+{
+    __asm__ volatile("mfence\n\tlfence" : : : "memory");
+}
+
+static inline void cpu_pause(void)
+{
+    __asm__ volatile("pause" : : : "memory");
+}
+
+/* Calls the NMI handler; for an NMI that arrived as a VM exit. */
+static inline void raise_nmi(void)
+{
+    __asm__ volatile("int $2" : : : "memory");
+}
+
+/* Raises #UD; for the self-test. */
+static inline void undefined_instruction(void)
+{
+    __asm__ volatile("ud2");
+}
+
+#endif

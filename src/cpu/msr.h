@@ -1,0 +1,38 @@
+/*
+ * Model-specific registers of a machine that nobody knows yet: reading one is an
+ * experiment, and its outcome a fact that can be recorded. SDM 4, "Model-Specific
+ * Registers (MSRs)".
+ */
+#ifndef HYMIR_CPU_MSR_H
+#define HYMIR_CPU_MSR_H
+
+#include "cpu/instructions.h"
+#include "cpu/registers.h"
+
+#include <stdint.h>
+
+enum msr_state {
+    MSR_NOT_READ, /* the processor does not say that it has the register */
+    MSR_READ,
+    MSR_FAULTED, /* the processor says so, and yet RDMSR raised an exception */
+};
+
+struct msr_reading {
+    uint64_t value; /* 0 unless MSR_READ */
+    enum msr_state state;
+    uint32_t vector; /* the exception, if MSR_FAULTED */
+};
+
+/* Reads an MSR of this CPU, fault-safely. */
+static inline struct msr_reading msr_take(uint32_t msr)
+{
+    struct msr_reading reading = {.state = MSR_READ};
+    uint32_t fault             = rdmsr_safe(msr, &reading.value);
+    if (fault != FAULT_NONE) {
+        reading.state  = MSR_FAULTED;
+        reading.vector = FAULT_VECTOR(fault);
+    }
+    return reading;
+}
+
+#endif

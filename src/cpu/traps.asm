@@ -1,0 +1,85 @@
+; traps.asm: the entry points of the 256 vectors of the IDT.
+;
+; Each entry brings the stack into one shape, struct trap_frame in traps.h, and calls
+;
+;       void trap_handle(struct trap_frame *frame);
+;
+; The stack on the way there, in quadwords, top last:
+;
+;       ss rsp rflags cs rip        pushed by the CPU, on a boundary of 16 bytes
+;       error_code                  by the CPU, or a 0 from here
+;       vector                      from here
+;       rax rcx rdx rbx rbp rsi rdi r8 ... r15
+;
+; That makes 22 quadwords, so the stack is aligned to 16 bytes at the call, as the ABI wants it.
+
+        bits    64
+        default rel
+
+        extern  trap_handle
+
+; Exceptions that push an error code: SDM 3A, "Exception and Interrupt Reference".
+%define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+
+        section .text
+
+%assign vector 0
+%rep 256
+trap_stub_ %+ vector:
+%if !HAS_ERROR_CODE(vector)
+        push    qword 0
+%endif
+        push    qword vector
+        jmp     trap_common
+%assign vector vector + 1
+%endrep
+
+trap_common:
+        push    rax
+        push    rcx
+        push    rdx
+        push    rbx
+        push    rbp
+        push    rsi
+        push    rdi
+        push    r8
+        push    r9
+        push    r10
+        push    r11
+        push    r12
+        push    r13
+        push    r14
+        push    r15
+        cld
+        mov     rdi, rsp
+        call    trap_handle
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     r11
+        pop     r10
+        pop     r9
+        pop     r8
+        pop     rdi
+        pop     rsi
+        pop     rbp
+        pop     rbx
+        pop     rdx
+        pop     rcx
+        pop     rax
+        add     rsp, 16                 ; vector and error code
+        iretq
+
+        section .rodata
+
+        global  trap_stubs
+        align   8
+trap_stubs:
+%assign vector 0
+%rep 256
+        dq      trap_stub_ %+ vector
+%assign vector vector + 1
+%endrep
+
+        section .note.GNU-stack noalloc noexec nowrite progbits

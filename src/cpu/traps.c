@@ -1,0 +1,105 @@
+/* See traps.h. */
+#include "cpu/traps.h"
+
+#include "cpu/apic.h"
+#include "cpu/panic.h"
+#include "cpu/percpu.h"
+#include "cpu/smp.h"
+#include "lib/log.h"
+
+/*
+ * A row of the exception table, as EXCEPTION_TABLE_ROW makes it; its bounds are in
+ * hymir.ld.
+ */
+struct exception_row {
+    uint64_t instruction;  /* that may fault */
+    uint64_t continuation; /* where to go on then */
+};
+extern const struct exception_row exception_table_start[];
+extern const struct exception_row exception_table_end[];
+
+static const char *const exception_names[VECTOR_FIRST_FREE] = {
+    [0]  = "#DE divide error",
+    [1]  = "#DB debug exception",
+    [2]  = "NMI",
+    [3]  = "#BP breakpoint",
+    [4]  = "#OF overflow",
+    [5]  = "#BR bound range exceeded",
+    [6]  = "#UD invalid opcode",
+    [7]  = "#NM device not available",
+    [8]  = "#DF double fault",
+    [9]  = "coprocessor segment overrun",
+    [10] = "#TS invalid TSS",
+    [11] = "#NP segment not present",
+    [12] = "#SS stack-segment fault",
+    [13] = "#GP general protection",
+    [14] = "#PF page fault",
+    [16] = "#MF floating-point error",
+    [17] = "#AC alignment check",
+    [18] = "#MC machine check",
+    [19] = "#XM SIMD floating-point exception",
+    [20] = "#VE virtualization exception",
+    [21] = "#CP control protection exception",
+};
+
+const char *trap_name(uint64_t vector)
+{
+    if (vector >= VECTOR_FIRST_FREE)
+        return "interrupt";
+    return exception_names[vector] != NULL ? exception_names[vector]
+                                           : "reserved exception";
+}
+
+/* Goes on behind an instruction that was allowed to fault; false if this one was not. */
+static bool continue_behind(struct trap_frame *frame)
+{
+    uintptr_t size = (uintptr_t)exception_table_end - (uintptr_t)exception_table_start;
+
+    for (size_t i = 0; i < size / sizeof(struct exception_row); i++) {
+        if (exception_table_start[i].instruction == frame->rip) {
+            frame->rip = exception_table_start[i].continuation;
+            frame->r11 = FAULT_RAISED | frame->vector;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void handle_nmi(void)
+{
+    if (atomic_load(&this_cpu()->stop_requested))
+        smp_stop_this_cpu();
+    log_warning("cpu %u: an NMI that Hymir did not send; ignored", this_cpu()->index);
+}
+
+static void handle_exception(struct trap_frame *frame)
+{
+    /* What is not caused by the instruction it interrupts cannot be excused by it. */
+    bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
+    if (!is_precise || !continue_behind(frame))
+        panic_at_trap(frame);
+}
+
+/* The wake-up needs no more than its end: the CPU looks for work by itself. */
+static void handle_interrupt(uint64_t vector)
+{
+    static atomic_flag warned;
+
+    if (vector == VECTOR_APIC_SPURIOUS)
+        return; /* a spurious interrupt has no end: SDM 3A, "Spurious Interrupt" */
+    apic_end_of_interrupt();
+    if (vector != VECTOR_WAKE && !atomic_flag_test_and_set(&warned))
+        log_warning(
+            "cpu %u: unexpected interrupt, vector 0x%x; this and any more are ignored",
+            this_cpu()->index, (unsigned int)vector);
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+    if (frame->vector == VECTOR_NMI)
+        handle_nmi();
+    else if (frame->vector < VECTOR_FIRST_FREE)
+        handle_exception(frame);
+    else
+        handle_interrupt(frame->vector);
+}

@@ -1,0 +1,36 @@
+/*
+ * What happens when a CPU is interrupted: exceptions of Hymir's own, NMIs, the wake-up
+ * interrupt.
+ *
+ * SDM 3A, "Interrupt and Exception Handling". An exception at an instruction in the
+ * exception table continues behind it; any other is a panic.
+ */
+#ifndef HYMIR_CPU_TRAPS_H
+#define HYMIR_CPU_TRAPS_H
+
+#include "cpu/registers.h"
+
+#include <stdint.h>
+
+/* The stack as traps.asm leaves it, from its top. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector;
+    uint64_t error_code; /* 0 for a vector that has none */
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* The entry points of all vectors, in traps.asm. */
+extern const uint64_t trap_stubs[VECTOR_COUNT];
+
+/* Called by traps.asm with interrupts off; returns to where the CPU was interrupted. */
+void trap_handle(struct trap_frame *frame);
+
+/*
+ * The SDM's mnemonic and name of an exception, such as "#GP general protection", or
+ * "interrupt".
+ */
+const char *trap_name(uint64_t vector);
+
+#endif

@@ -1,0 +1,122 @@
+/* src/cpu/cpuid.c. */
+#include "snapshots.h"
+
+static struct cpuid_snapshot snapshot;
+
+static void set_brand(const char brand[48])
+{
+    memcpy(snapshot.leaf_80000002, brand, 48);
+}
+
+static void test_vendor(void **state)
+{
+    (void)state;
+    char vendor[CPUID_VENDOR_SIZE];
+    struct vmx_record record = record_before(&coffee_lake);
+    cpuid_vendor(&record.before.cpuid, vendor);
+    assert_string_equal(vendor, "GenuineIntel");
+    set_vendor(&record, "  Shanghai  ");
+    cpuid_vendor(&record.before.cpuid, vendor);
+    assert_string_equal(vendor, "  Shanghai  ");
+    set_vendor(&record, "\x01\x02"
+                        "a\xFF"
+                        "b\n\t\x1B[2J!");
+    cpuid_vendor(&record.before.cpuid, vendor);
+    assert_string_equal(vendor, "??a?b???[2J!");
+}
+
+static void test_hypervisor(void **state)
+{
+    (void)state;
+    char name[CPUID_VENDOR_SIZE];
+    struct vmx_record record = record_before(&coffee_lake);
+    assert_false(cpuid_has_hypervisor(&record.before.cpuid));
+    set_hypervisor(&record, "KVMKVMKVM\0\0\0");
+    assert_true(cpuid_has_hypervisor(&record.before.cpuid));
+    cpuid_hypervisor(&record.before.cpuid, name);
+    assert_string_equal(name, "KVMKVMKVM");
+}
+
+static void test_brand(void **state)
+{
+    (void)state;
+    char brand[CPUID_BRAND_SIZE];
+    static const struct {
+        char raw[49];
+        const char *expected;
+    } cases[] = {
+        {"Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz\0\0\0\0\0\0\0\0",
+         "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz"},
+        {"        Intel(R) Xeon(R) CPU      E5-2620 0     ",
+         "Intel(R) Xeon(R) CPU      E5-2620 0"},
+        {"", "unknown"},
+        {"                                                ", "unknown"},
+        {"012345678901234567890123456789012345678901234567",
+         "012345678901234567890123456789012345678901234567"},
+        {"a\x1B[31mred", "a?[31mred"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        set_brand(cases[i].raw);
+        cpuid_brand(&snapshot, brand);
+        assert_string_equal(brand, cases[i].expected);
+    }
+}
+
+static void test_signature(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t eax, family, model, stepping;
+    } cases[] = {
+        {0x000906EA, 6, 158, 10}, /* Coffee Lake */
+        {0x000306A9, 6, 58, 9},   /* Ivy Bridge */
+        {0x00000F4A, 15, 4, 10},  /* Prescott */
+        {0x00800F11, 23, 1, 1},   /* Zen */
+        {0x00000543, 5, 4, 3},    /* Pentium MMX: the extended fields do not count */
+        {0x0FF00543, 5, 4, 3},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snapshot.leaf_1.eax              = cases[i].eax;
+        struct cpuid_signature signature = cpuid_signature(&snapshot);
+        assert_int_equal(signature.family, cases[i].family);
+        assert_int_equal(signature.model, cases[i].model);
+        assert_int_equal(signature.stepping, cases[i].stepping);
+    }
+}
+
+static void test_address_width(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t eax;
+        unsigned int width;
+    } cases[] = {{0, 36},      {0x3027, 39}, {0x3034, 52},
+                 {0x30FF, 52}, {0x3001, 32}, {0x3028, 40}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snapshot.leaf_80000008.eax = cases[i].eax;
+        assert_int_equal(cpuid_physical_address_width(&snapshot), cases[i].width);
+    }
+}
+
+/* On the machine that runs the tests, against the compiler's own view of CPUID. */
+static void test_take(void **state)
+{
+    (void)state;
+    char vendor[CPUID_VENDOR_SIZE];
+    cpuid_snapshot_take(&snapshot);
+    cpuid_vendor(&snapshot, vendor);
+    __builtin_cpu_init();
+    assert_int_equal(strcmp(vendor, "GenuineIntel") == 0, __builtin_cpu_is("intel") != 0);
+    assert_int_equal(strcmp(vendor, "AuthenticAMD") == 0, __builtin_cpu_is("amd") != 0);
+    assert_true((snapshot.leaf_80000001.edx & CPUID_80000001_EDX_LONG_MODE) != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vendor),        cmocka_unit_test(test_hypervisor),
+        cmocka_unit_test(test_brand),         cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_address_width), cmocka_unit_test(test_take),
+    };
+    return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
+}
