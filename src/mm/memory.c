@@ -1,0 +1,118 @@
+/* See memory.h. */
+#include "mm/memory.h"
+
+#include "cpu/instructions.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+/* The image as it was linked, from hymir.ld. */
+extern uint8_t image_start[], image_end[];
+
+#define PROBE_PATTERN UINT64_C(0x48796D6972527431)
+
+static struct memory_map map;
+static struct frame_allocator frames;
+static struct memory_image image;
+static uint64_t allocated_bytes;
+
+enum status memory_init(const struct memory_entries *entries, uint64_t image_address)
+{
+    enum status status = memory_map_build(entries, &map);
+    if (status != STATUS_OK)
+        return status;
+    frames_init(&frames, &map);
+    allocated_bytes = (uintptr_t)image_end - (uintptr_t)image_start;
+    image           = (struct memory_image){.start = image_address,
+                                            .end   = image_address + allocated_bytes};
+    frames_reserve(&frames, image.start, image.end);
+    return STATUS_OK;
+}
+
+struct memory_image memory_get_image(void)
+{
+    return image;
+}
+
+void memory_reserve(uint64_t start, uint64_t end)
+{
+    frames_reserve(&frames, start, end);
+}
+
+/* Writes a value and reads it back, from the memory and not from a cache. */
+static bool holds(volatile uint64_t *word, uint64_t value)
+{
+    *word = value;
+    cache_line_flush(word);
+    return *word == value;
+}
+
+/* Both ends of each page have to hold what is written, and its opposite. */
+static bool is_ram(volatile uint64_t *words, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        volatile uint64_t *first = words + i * (PAGE_SIZE / sizeof(*words));
+        volatile uint64_t *last  = first + PAGE_SIZE / sizeof(*words) - 1;
+        if (!holds(first, PROBE_PATTERN + i) || !holds(last, ~(PROBE_PATTERN + i)) ||
+            *first != PROBE_PATTERN + i)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Gives up what a region of the map has from address on, which is not RAM although the
+ * region says so.
+ */
+static void give_up(uint64_t address)
+{
+    uint64_t end = address + PAGE_SIZE;
+    for (size_t i = 0; i < map.count; i++) {
+        if (map.region[i].start <= address && address < map.region[i].end)
+            end = map.region[i].end;
+    }
+    log_warning(
+        "memory from 0x%lx to 0x%lx is not RAM, though firmware says so; not used",
+        address, end);
+    frames_reserve(&frames, address, end);
+}
+
+enum status memory_allocate(uint64_t count, struct frame_zone zone, void **pages)
+{
+    hpa_t first;
+
+    for (;;) {
+        enum status status = frames_allocate(&frames, count, PAGE_SIZE, zone, &first);
+        if (status != STATUS_OK)
+            return status;
+        if (is_ram(hpa_pointer(first), count))
+            break;
+        give_up(first.value); /* each round has less to choose from: the loop ends */
+    }
+    memset(hpa_pointer(first), 0, count * PAGE_SIZE);
+    allocated_bytes += count * PAGE_SIZE;
+    *pages = hpa_pointer(first);
+    return STATUS_OK;
+}
+
+void memory_free(void *pages, uint64_t count)
+{
+    frames_free(&frames, hpa_of(pages), count);
+    allocated_bytes -= count * PAGE_SIZE;
+}
+
+const struct memory_map *memory_get_map(void)
+{
+    return &map;
+}
+
+uint64_t memory_ram_size(void)
+{
+    return memory_map_size(&map, MEMORY_USABLE) +
+           memory_map_size(&map, MEMORY_ACPI_RECLAIMABLE) +
+           memory_map_size(&map, MEMORY_ACPI_NVS);
+}
+
+uint64_t memory_used_size(void)
+{
+    return allocated_bytes;
+}
