@@ -1,0 +1,106 @@
+/* See console.h. */
+#include "console/console.h"
+
+#include "console/debug_port.h"
+#include "console/framebuffer_text.h"
+#include "console/screen.h"
+#include "console/serial.h"
+#include "console/vga_text.h"
+#include "cpu/instructions.h"
+#include "lib/format.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+static void write_streams(const char *text, size_t length)
+{
+    serial_write(text, length);
+    debug_port_write(text, length);
+}
+
+static void write_all(const char *text, size_t length)
+{
+    write_streams(text, length);
+    screen_write(text, length);
+}
+
+void console_start_streams(const struct options *options)
+{
+    bool has_serial =
+        options->serial_port != SERIAL_PORT_NONE && serial_init(options->serial_port);
+
+    if (options->debug_port)
+        (void)debug_port_init();
+    log_replay(write_streams);
+    log_set_output(write_all);
+    if (options->serial_port != SERIAL_PORT_NONE && !has_serial)
+        log_info("console: no serial port at 0x%x", options->serial_port);
+}
+
+static bool start_vga_text(void)
+{
+    vga_text_init();
+    screen_init(vga_text_draw);
+    return true;
+}
+
+static bool start_framebuffer(const struct framebuffer *framebuffer)
+{
+    if (!framebuffer_text_init(framebuffer))
+        return false;
+    screen_init(framebuffer_text_draw);
+    return true;
+}
+
+void console_start_screen(const struct options *options,
+                          const struct framebuffer *framebuffer, bool is_efi)
+{
+    static bool was_tried;
+    bool is_started = false;
+
+    if (!options->screen || was_tried)
+        return;
+    was_tried = true;
+    switch (framebuffer->type) {
+    case FRAMEBUFFER_RGB:
+        is_started = start_framebuffer(framebuffer);
+        break;
+    case FRAMEBUFFER_TEXT:
+        is_started = start_vga_text();
+        break;
+    case FRAMEBUFFER_NONE:
+        is_started = !is_efi && start_vga_text();
+        break;
+    case FRAMEBUFFER_OTHER:
+        break;
+    }
+    if (is_started)
+        log_replay(screen_write);
+    else
+        log_info("console: no screen that Hymir can use");
+}
+
+void console_write_line(const char *format, ...)
+{
+    char line[CONSOLE_LINE_SIZE + 1];
+    va_list arguments;
+
+    va_start(arguments, format);
+    format_text_list(line, CONSOLE_LINE_SIZE, format, arguments);
+    va_end(arguments);
+    size_t length  = strlen(line);
+    line[length++] = '\n';
+    log_pass(write_streams, line, length);
+}
+
+void console_show(const struct sheet *sheet)
+{
+    screen_show(sheet);
+    for (size_t i = 0; i < sheet->rows; i++)
+        console_write_line("%s", sheet->row[i].text);
+}
+
+void console_drain(void)
+{
+    memory_fence(); /* for a screen whose writes are combined */
+    serial_drain();
+}

@@ -1,0 +1,44 @@
+/*
+ * Everything that a person or a script reads: the serial line, the debug port, the
+ * screen.
+ *
+ * Owns which of them are in use. The serial line and the debug port are streams, they get
+ * every line; the screen shows the log while Hymir works and one sheet when it is done.
+ */
+#ifndef HYMIR_CONSOLE_CONSOLE_H
+#define HYMIR_CONSOLE_CONSOLE_H
+
+#include "lib/framebuffer.h"
+#include "lib/options.h"
+#include "lib/sheet.h"
+
+#include <stdbool.h>
+
+/*
+ * Starts the streams that the options name and gives them the log, with what it already
+ * holds.
+ */
+void console_start_streams(const struct options *options);
+
+/*
+ * Starts the screen, unless the options leave it out or it was started before: the
+ * framebuffer that the boot loader describes, or VGA text, if it describes that, or
+ * nothing at all on a machine with BIOS.
+ */
+void console_start_screen(const struct options *options,
+                          const struct framebuffer *framebuffer, bool is_efi);
+
+/* Shows a sheet: the whole screen of it, and its rows on the streams. */
+void console_show(const struct sheet *sheet);
+
+/*
+ * Writes a line to the streams alone, from column 0: the contract with scripts. At most
+ * CONSOLE_LINE_SIZE - 1 characters, the rest is cut; the format has no line end.
+ */
+#define CONSOLE_LINE_SIZE 768
+void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Waits until all that was written has left the machine. */
+void console_drain(void);
+
+#endif

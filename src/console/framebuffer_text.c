@@ -1,0 +1,139 @@
+/* See framebuffer_text.h. */
+#include "console/framebuffer_text.h"
+
+#include "lib/bits.h"
+#include "lib/log.h"
+#include "mm/address_space.h"
+
+#define FONT_WIDTH  8
+#define FONT_HEIGHT 16
+
+/*
+ * 256 glyphs in the order of code page 437, 16 bytes each; bit 7 is the leftmost pixel.
+ * font.asm.
+ */
+extern const uint8_t font_glyphs[256][FONT_HEIGHT];
+
+/* The colours of VGA text. */
+static const struct {
+    uint8_t red, green, blue;
+} colors[] = {
+    [EMPHASIS_NORMAL] = {0xAA, 0xAA, 0xAA},  [EMPHASIS_TITLE] = {0xFF, 0xFF, 0xFF},
+    [EMPHASIS_GOOD] = {0x55, 0xFF, 0x55},    [EMPHASIS_BAD] = {0xFF, 0x55, 0x55},
+    [EMPHASIS_CAUTION] = {0xFF, 0xFF, 0x55}, [EMPHASIS_FAINT] = {0x55, 0x55, 0x55},
+};
+
+static struct framebuffer screen;
+static volatile uint8_t *origin; /* of the first character */
+static size_t scale;
+static size_t bytes_per_pixel;
+
+static bool field_fits(struct color_field field, uint8_t bits)
+{
+    return field.size >= 1 && field.size <= 16 && field.position + field.size <= bits;
+}
+
+static bool is_usable(const struct framebuffer *framebuffer)
+{
+    uint8_t bits = framebuffer->bits_per_pixel;
+
+    return framebuffer->type == FRAMEBUFFER_RGB && bits % 8 == 0 && bits >= 16 &&
+           bits <= 32 && framebuffer->width >= SHEET_COLUMNS * FONT_WIDTH &&
+           framebuffer->height >= SHEET_ROWS * FONT_HEIGHT &&
+           framebuffer->pitch / (bits / 8) >= framebuffer->width &&
+           field_fits(framebuffer->red, bits) && field_fits(framebuffer->green, bits) &&
+           field_fits(framebuffer->blue, bits);
+}
+
+/*
+ * Writes one pixel; four bytes at once where pixels have four, because each write takes
+ * long.
+ */
+static inline void put_pixel(volatile uint8_t *at, uint32_t pixel)
+{
+    if (bytes_per_pixel == 4) {
+        *(volatile uint32_t *)at = pixel;
+        return;
+    }
+    for (size_t i = 0; i < bytes_per_pixel; i++)
+        at[i] = (uint8_t)(pixel >> (8 * i));
+}
+
+/* Blackens the whole screen, of which the characters cover only the middle. */
+static void clear(volatile uint8_t *memory)
+{
+    for (size_t row = 0; row < screen.height; row++) {
+        for (size_t column = 0; column < screen.width; column++)
+            put_pixel(memory + row * screen.pitch + column * bytes_per_pixel, 0);
+    }
+}
+
+bool framebuffer_text_init(const struct framebuffer *framebuffer)
+{
+    if (!is_usable(framebuffer)) {
+        log_warning(
+            "screen: %ux%u pixels of %u bits with a pitch of %u bytes are of no use; "
+            "640x400 of 16, 24 or 32 bits is the least",
+            framebuffer->width, framebuffer->height, framebuffer->bits_per_pixel,
+            framebuffer->pitch);
+        return false;
+    }
+    uint64_t size            = (uint64_t)framebuffer->pitch * framebuffer->height;
+    volatile uint8_t *memory = address_space_map_screen(framebuffer->address, size);
+    if (memory == NULL) {
+        log_warning("screen: %lu bytes at 0x%lx cannot be mapped", size,
+                    framebuffer->address);
+        return false;
+    }
+    screen          = *framebuffer;
+    bytes_per_pixel = screen.bits_per_pixel / 8;
+    size_t across   = screen.width / (SHEET_COLUMNS * FONT_WIDTH);
+    size_t down     = screen.height / (SHEET_ROWS * FONT_HEIGHT);
+    scale           = across < down ? across : down;
+    size_t left     = (screen.width - scale * FONT_WIDTH * SHEET_COLUMNS) / 2;
+    size_t top      = (screen.height - scale * FONT_HEIGHT * SHEET_ROWS) / 2;
+    origin          = memory + top * screen.pitch + left * bytes_per_pixel;
+    clear(memory);
+    return true;
+}
+
+/* Brings a colour of eight bits into its field of a pixel. */
+static uint32_t field_value(uint8_t value, struct color_field field)
+{
+    uint32_t scaled = field.size >= 8 ? (uint32_t)value << (field.size - 8)
+                                      : (uint32_t)value >> (8 - field.size);
+    return scaled << field.position;
+}
+
+static uint32_t pixel_of(enum emphasis emphasis)
+{
+    return field_value(colors[emphasis].red, screen.red) |
+           field_value(colors[emphasis].green, screen.green) |
+           field_value(colors[emphasis].blue, screen.blue);
+}
+
+/* Draws a square of scale by scale pixels. */
+static void draw_dot(volatile uint8_t *target, uint32_t pixel)
+{
+    for (size_t y = 0; y < scale; y++) {
+        for (size_t x = 0; x < scale; x++)
+            put_pixel(target + y * screen.pitch + x * bytes_per_pixel, pixel);
+    }
+}
+
+void framebuffer_text_draw(size_t row, size_t column, char character,
+                           enum emphasis emphasis)
+{
+    const uint8_t *glyph     = font_glyphs[(uint8_t)character];
+    uint32_t pixel           = pixel_of(emphasis);
+    volatile uint8_t *corner = origin + row * FONT_HEIGHT * scale * screen.pitch +
+                               column * FONT_WIDTH * scale * bytes_per_pixel;
+
+    for (size_t y = 0; y < FONT_HEIGHT; y++) {
+        for (size_t x = 0; x < FONT_WIDTH; x++) {
+            bool is_set = (glyph[y] & (0x80U >> x)) != 0;
+            draw_dot(corner + y * scale * screen.pitch + x * scale * bytes_per_pixel,
+                     is_set ? pixel : 0);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/*
+ * A serial port, output only: 16550A and what is compatible with it, 115200 baud, 8N1.
+ *
+ * Owns the one port in use. National Semiconductor PC16550D data sheet. No wait is
+ * unbounded: a port that does not answer is taken for absent, one that stops taking
+ * characters is given up.
+ */
+#ifndef HYMIR_CONSOLE_SERIAL_H
+#define HYMIR_CONSOLE_SERIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Looks for a UART at the eight I/O ports from port on and sets it up; false if there is
+ * none.
+ */
+bool serial_init(uint16_t port);
+
+/*
+ * Sends text, with each line feed as carriage return and line feed. Without a UART it
+ * does nothing.
+ */
+void serial_write(const char *text, size_t length);
+
+/* Waits until the last character has left the machine. */
+void serial_drain(void);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * src/console/screen.c, on a screen of its own, and the order of the built-in font's
+ * glyphs.
+ */
+#include "unit.h"
+
+#include "console/screen.h"
+#include "random.h"
+
+static char shown[SHEET_ROWS][SHEET_COLUMNS + 1];
+static enum emphasis shown_emphasis[SHEET_ROWS][SHEET_COLUMNS];
+static size_t drawn;
+
+static void draw(size_t row, size_t column, char character, enum emphasis emphasis)
+{
+    assert_true(row < SHEET_ROWS && column < SHEET_COLUMNS);
+    shown[row][column]          = character;
+    shown_emphasis[row][column] = emphasis;
+    drawn++;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    memset(shown, 0, sizeof(shown));
+    screen_init(draw);
+    drawn = 0;
+    return 0;
+}
+
+static void write_text(const char *text)
+{
+    screen_write(text, strlen(text));
+}
+
+static void assert_row(size_t row, const char *text)
+{
+    char expected[SHEET_COLUMNS + 1];
+    snprintf(expected, sizeof(expected), "%-80s", text);
+    assert_string_equal(shown[row], expected);
+}
+
+static void test_before_init(void **state)
+{
+    (void)state;
+    struct sheet sheet = {.rows = 1};
+    write_text("nowhere");
+    screen_show(&sheet);
+    assert_int_equal(drawn, 0);
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    write_text("one\ntwo\n\nfour");
+    assert_row(0, "one");
+    assert_row(1, "two");
+    assert_row(2, "");
+    assert_row(3, "four");
+    assert_row(24, "");
+}
+
+static void test_long_line(void **state)
+{
+    (void)state;
+    char text[100];
+    memset(text, 'x', 85);
+    text[85] = '\0';
+    write_text(text);
+    text[80] = '\0';
+    assert_row(0, text);
+    assert_row(1, "xxxxx");
+    start(NULL);
+    write_text(text); /* exactly a row: no empty row follows */
+    write_text("\nnext");
+    assert_row(1, "next");
+}
+
+static void test_scroll(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        char line[20];
+        snprintf(line, sizeof(line), "line %d\n", i);
+        write_text(line);
+    }
+    assert_row(0, "line 6");
+    assert_row(23, "line 29");
+    assert_row(24, "");
+}
+
+static void test_show(void **state)
+{
+    (void)state;
+    static struct sheet sheet;
+    sheet = (struct sheet){0};
+    for (int i = 0; i < 40; i++)
+        write_text("something old\n");
+    sheet_add(&sheet, EMPHASIS_TITLE, "title");
+    sheet_add(&sheet, EMPHASIS_BAD, "%s", "");
+    sheet_add(&sheet, EMPHASIS_GOOD, "%080d", 7);
+    screen_show(&sheet);
+    assert_row(0, "title");
+    assert_row(1, "");
+    assert_int_equal(shown[2][79], '7');
+    assert_row(3, "");
+    assert_row(24, "");
+    assert_int_equal(shown_emphasis[0][0], EMPHASIS_TITLE);
+    assert_int_equal(shown_emphasis[2][79], EMPHASIS_GOOD);
+    write_text("after it");
+    assert_row(24, "after it");
+    assert_int_equal(shown[1][79], '7');
+}
+
+/* Only what changes is drawn. */
+static void test_economy(void **state)
+{
+    (void)state;
+    static struct sheet sheet;
+    sheet = (struct sheet){0};
+    sheet_add(&sheet, EMPHASIS_NORMAL, "abc");
+    screen_show(&sheet);
+    assert_int_equal(drawn, 3);
+    screen_show(&sheet);
+    assert_int_equal(drawn, 3);
+}
+
+static void test_random_bytes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char byte = (char)random_number();
+        screen_write(&byte, 1);
+    }
+}
+
+/*
+ * font.asm takes the first 256 glyphs as code page 437; the font's Unicode table must
+ * agree for ASCII.
+ */
+static void test_font_order(void **state)
+{
+    (void)state;
+    static uint8_t font[65536];
+    FILE *file = fopen(FONT, "rb");
+    assert_non_null(file);
+    size_t size = fread(font, 1, sizeof(font), file);
+    fclose(file);
+    const uint8_t *table = font + 4 + 512 * 16;
+    unsigned int glyph   = 0;
+    bool is_named        = false;
+    for (; table + 2 <= font + size; table += 2) {
+        unsigned int code = table[0] | (unsigned int)table[1] << 8;
+        if (code == 0xFFFF) {
+            if (glyph >= 0x20 && glyph <= 0x7E)
+                assert_true(is_named);
+            glyph++;
+            is_named = false;
+        } else if (code == glyph) {
+            is_named = true;
+        }
+    }
+    assert_int_equal(glyph, 512);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_before_init),
+        TEST(test_lines),
+        TEST(test_long_line),
+        TEST(test_scroll),
+        TEST(test_show),
+        TEST(test_economy),
+        TEST(test_random_bytes),
+        cmocka_unit_test(test_font_order),
+    };
+    return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
+}
