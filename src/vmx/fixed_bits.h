@@ -1,0 +1,47 @@
+/*
+ * The bits of CR0 and CR4 that VMX operation fixes.
+ *
+ * SDM 3C, "Restrictions on VMX Operation"; SDM 3D, "VMX-Fixed Bits in CR0", "VMX-Fixed
+ * Bits in CR4". A bit that is 1 in FIXED0 must be 1, a bit that is 0 in FIXED1 must be 0.
+ * Pure.
+ */
+#ifndef HYMIR_VMX_FIXED_BITS_H
+#define HYMIR_VMX_FIXED_BITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A control register as VMX operation sees it. */
+struct fixed_bits {
+    const char *name;  /* "CR0" or "CR4" */
+    uint64_t settable; /* bits that Hymir can set and still run */
+    uint64_t needed;   /* bits without which Hymir cannot run */
+};
+
+extern const struct fixed_bits fixed_bits_cr0;
+extern const struct fixed_bits fixed_bits_cr4;
+
+enum fixed_bits_outcome {
+    FIXED_BITS_OK,
+    FIXED_BITS_CONTRADICTION, /* FIXED0 wants a bit that FIXED1 forbids */
+    FIXED_BITS_UNKNOWN, /* FIXED0 wants a bit that Hymir does not know how to live with */
+    FIXED_BITS_FORBIDDEN, /* FIXED1 forbids a bit that Hymir cannot do without */
+};
+
+struct fixed_bits_result {
+    enum fixed_bits_outcome outcome;
+    uint64_t value;   /* for VMX operation; the register's present one if it is refused */
+    unsigned int bit; /* the lowest that is the reason for a refusal */
+};
+
+/*
+ * Computes the value for VMX operation from the register's present value. All 64 bits are
+ * looked at.
+ */
+struct fixed_bits_result fixed_bits_fit(const struct fixed_bits *which, uint64_t value,
+                                        uint64_t fixed0, uint64_t fixed1);
+
+/* The SDM's name of a bit, or NULL if Hymir has none. */
+const char *fixed_bits_name(const struct fixed_bits *which, unsigned int bit);
+
+#endif

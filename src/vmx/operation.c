@@ -1,0 +1,54 @@
+/* See operation.h. */
+#include "vmx/operation.h"
+
+#include "cpu/percpu.h"
+#include "cpu/registers.h"
+#include "vmx/attempt.h"
+
+void vmx_write_revision(void *region, uint32_t revision)
+{
+    *(volatile uint32_t *)region = revision;
+}
+
+/*
+ * What panic, stop and reset call: nobody is left to hear how VMCLEAR and VMXOFF went.
+ * VMPTRST says whether the CPU is in VMX operation yet, and if a VMCS is current.
+ */
+static void leave_for_good(void)
+{
+    uint64_t pointer           = UINT64_MAX;
+    struct vmx_attempt vmptrst = vmptrst_try(&pointer);
+
+    if (vmx_attempt_succeeded(&vmptrst) && pointer != UINT64_MAX)
+        (void)!vmclear(hpa(pointer));
+    (void)vmx_operation_leave();
+}
+
+uint32_t vmx_operation_allow(uint64_t cr0, uint64_t cr4)
+{
+    uint32_t fault = write_cr0_safe(cr0);
+    return fault != FAULT_NONE ? fault : write_cr4_safe(cr4);
+}
+
+struct vmx_attempt vmx_operation_enter(void *region, uint32_t revision)
+{
+    vmx_write_revision(region, revision);
+    /* Before VMXON, so that an NMI right behind it finds the way out. */
+    this_cpu()->leave_virtualization = leave_for_good;
+    struct vmx_attempt vmxon         = vmx_attempt_complete(vmxon_try(hpa_of(region)));
+    if (!vmx_attempt_succeeded(&vmxon)) {
+        this_cpu()->leave_virtualization = NULL;
+        write_cr4(read_cr4() & ~CR4_VMXE);
+    }
+    return vmxon;
+}
+
+struct vmx_attempt vmx_operation_leave(void)
+{
+    struct vmx_attempt vmxoff = vmx_attempt_complete(vmxoff_try());
+    if (vmx_attempt_succeeded(&vmxoff)) {
+        this_cpu()->leave_virtualization = NULL;
+        write_cr4(read_cr4() & ~CR4_VMXE);
+    }
+    return vmxoff;
+}

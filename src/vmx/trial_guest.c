@@ -1,0 +1,324 @@
+/*
+ * See trial_guest.h. The pages are used so:
+ *
+ *      0..4    the guest's memory: its PML4, PDPT, PD and PT, and a page of code
+ *      5..8    EPT: PML4, PDPT, PD and PT, which map that memory at guest-physical 0
+ *
+ * Without EPT the guest's page tables hold host-physical addresses, and the pages for EPT
+ * lie idle.
+ */
+#include "vmx/trial_guest.h"
+
+#include "cpu/descriptors.h"
+#include "cpu/percpu.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "vmx/attempt.h"
+#include "vmx/entry.h"
+#include "vmx/vmcs.h"
+
+extern const uint8_t trial_guest_start[], trial_guest_end[];
+
+#define LEVELS      4
+#define GUEST_PAGES (LEVELS + 1)
+#define GUEST_CODE \
+    LEVELS /* the page with the code, and the linear page it is mapped at */
+_Static_assert(TRIAL_GUEST_PAGES == GUEST_PAGES + LEVELS, "the guest, EPT");
+
+/*
+ * IA-32e paging and EPT: SDM 3A, "4-Level Paging"; SDM 3C, "EPT Translation Mechanism".
+ */
+#define PAGING_PRESENT                  BIT(0)
+#define PAGING_WRITABLE                 BIT(1)
+#define EPT_READ_WRITE_EXEC             (BIT(0) | BIT(1) | BIT(2))
+#define EPT_LEAF_WRITE_BACK             (UINT64_C(6) << 3)
+#define EPT_POINTER_WRITE_BACK_4_LEVELS (UINT64_C(6) | (uint64_t)(LEVELS - 1) << 3)
+
+/* Segment access rights: SDM 3C, "Guest Register State". */
+#define ACCESS_RIGHTS_CODE_64  0xA09BU /* present, execute/read, accessed, L, G */
+#define ACCESS_RIGHTS_TSS_BUSY 0x008BU /* present, busy 64-bit TSS */
+#define ACCESS_RIGHTS_UNUSABLE 0x10000U
+
+#define DR7_INITIAL 0x400U
+#define GUEST_MARK  UINT64_C(0x48796D6972204F4B)
+#define MAX_ENTRIES 16 /* an NMI at each of them is no accident any more */
+
+/* The pages of a trial, by what they are for. */
+struct trial_memory {
+    uint64_t *guest, *ept;
+};
+
+static uint64_t *page_of(void *pages, size_t index)
+{
+    return (uint64_t *)pages + index * (PAGE_SIZE / sizeof(uint64_t));
+}
+
+/*
+ * Makes a chain of the tables in a row: each one's first entry points to the next, the
+ * first lies at address; returns the last table.
+ */
+static uint64_t *chain_tables(uint64_t *tables, uint64_t address, uint64_t attributes)
+{
+    for (size_t i = 0; i < LEVELS - 1; i++)
+        *page_of(tables, i) = (address + (i + 1) * PAGE_SIZE) | attributes;
+    return page_of(tables, LEVELS - 1);
+}
+
+/* Fills the guest's memory; base is where the guest sees it. */
+static void build_guest_memory(const struct trial_memory *memory, uint64_t base)
+{
+    uint64_t *page_table =
+        chain_tables(memory->guest, base, PAGING_PRESENT | PAGING_WRITABLE);
+
+    page_table[GUEST_CODE] = (base + GUEST_CODE * PAGE_SIZE) | PAGING_PRESENT;
+    memcpy(page_of(memory->guest, GUEST_CODE), trial_guest_start,
+           (uintptr_t)trial_guest_end - (uintptr_t)trial_guest_start);
+}
+
+/* Maps the guest's memory at guest-physical 0. */
+static void build_ept(const struct trial_memory *memory)
+{
+    uint64_t *page_table =
+        chain_tables(memory->ept, hpa_of(memory->ept).value, EPT_READ_WRITE_EXEC);
+
+    for (size_t i = 0; i < GUEST_PAGES; i++)
+        page_table[i] = hpa_of(page_of(memory->guest, i)).value | EPT_READ_WRITE_EXEC |
+                        EPT_LEAF_WRITE_BACK;
+}
+
+/* Fits a control field; what the processor does not allow is logged. */
+static bool fit(const struct vmx_capabilities *capabilities, enum vmx_control control,
+                uint32_t wanted, uint32_t *value)
+{
+    static const char *const names[] = {
+        [CONTROL_PIN_BASED] = "pin-based",
+        [CONTROL_PRIMARY]   = "primary processor-based",
+        [CONTROL_SECONDARY] = "secondary processor-based",
+        [CONTROL_EXIT]      = "VM-exit",
+        [CONTROL_ENTRY]     = "VM-entry",
+    };
+    uint32_t missing = vmx_control_fit(capabilities, control, wanted, value);
+    if (missing != 0)
+        log_error("the processor does not allow %s controls 0x%x", names[control],
+                  missing);
+    return missing == 0;
+}
+
+/*
+ * SDM 3C, "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control
+ * Fields".
+ */
+static enum status write_controls(const struct vmx_capabilities *capabilities,
+                                  bool uses_ept, uint64_t ept_pointer)
+{
+    uint32_t pin, primary, exit, entry, secondary = 0;
+    uint32_t activate = uses_ept ? (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS : 0;
+
+    if (!fit(capabilities, CONTROL_PIN_BASED, PIN_BASED_NMI_EXITING, &pin) ||
+        !fit(capabilities, CONTROL_PRIMARY, PRIMARY_HLT_EXITING | activate, &primary) ||
+        !fit(capabilities, CONTROL_EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, &exit) ||
+        !fit(capabilities, CONTROL_ENTRY, ENTRY_IA32E_MODE_GUEST, &entry) ||
+        (uses_ept &&
+         !fit(capabilities, CONTROL_SECONDARY, SECONDARY_ENABLE_EPT, &secondary)))
+        return STATUS_UNSUPPORTED;
+
+    const struct vmcs_row rows[] = {
+        {VMCS_PIN_BASED_CONTROLS, pin},
+        {VMCS_PRIMARY_CONTROLS, primary},
+        {VMCS_EXCEPTION_BITMAP, 0},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
+        {VMCS_CR3_TARGET_COUNT, 0},
+        {VMCS_CR0_GUEST_HOST_MASK, 0},
+        {VMCS_CR4_GUEST_HOST_MASK, 0},
+        {VMCS_EXIT_CONTROLS, exit},
+        {VMCS_EXIT_MSR_STORE_COUNT, 0},
+        {VMCS_EXIT_MSR_LOAD_COUNT, 0},
+        {VMCS_ENTRY_CONTROLS, entry},
+        {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
+        {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
+        /* These two exist only where there are secondary controls. */
+        {VMCS_SECONDARY_CONTROLS, secondary},
+        {VMCS_EPT_POINTER, ept_pointer},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows) - (uses_ept ? 0 : 2));
+}
+
+/* SDM 3C, "Host-State Area"; HOST_RSP and HOST_RIP are entry.asm's. */
+static enum status write_host_state(void)
+{
+    const struct cpu *cpu        = this_cpu();
+    const struct vmcs_row rows[] = {
+        {VMCS_HOST_CR0, read_cr0()},
+        {VMCS_HOST_CR3, read_cr3()},
+        {VMCS_HOST_CR4, read_cr4()},
+        {VMCS_HOST_ES_SELECTOR, SELECTOR_DATA},
+        {VMCS_HOST_CS_SELECTOR, SELECTOR_CODE},
+        {VMCS_HOST_SS_SELECTOR, SELECTOR_DATA},
+        {VMCS_HOST_DS_SELECTOR, SELECTOR_DATA},
+        {VMCS_HOST_FS_SELECTOR, SELECTOR_NULL},
+        {VMCS_HOST_GS_SELECTOR, SELECTOR_NULL},
+        {VMCS_HOST_TR_SELECTOR, SELECTOR_TSS},
+        {VMCS_HOST_FS_BASE, rdmsr(MSR_IA32_FS_BASE)},
+        {VMCS_HOST_GS_BASE, rdmsr(MSR_IA32_GS_BASE)},
+        {VMCS_HOST_TR_BASE, (uintptr_t)&cpu->tss},
+        {VMCS_HOST_GDTR_BASE, (uintptr_t)cpu->gdt},
+        {VMCS_HOST_IDTR_BASE, descriptors_idt_base()},
+        {VMCS_HOST_IA32_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS)},
+        {VMCS_HOST_IA32_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP)},
+        {VMCS_HOST_IA32_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP)},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+/*
+ * SDM 3C, "Guest Register State": 64-bit mode at the start of the code page, interrupts
+ * off.
+ */
+static enum status write_guest_registers(uint64_t cr3)
+{
+    const struct vmcs_row rows[] = {
+        {VMCS_GUEST_CR0, read_cr0()},
+        {VMCS_GUEST_CR3, cr3},
+        {VMCS_GUEST_CR4, read_cr4()},
+        {VMCS_GUEST_DR7, DR7_INITIAL},
+        {VMCS_GUEST_RSP, 0},
+        {VMCS_GUEST_RIP, GUEST_CODE * PAGE_SIZE},
+        {VMCS_GUEST_RFLAGS, RFLAGS_FIXED},
+        {VMCS_GUEST_GDTR_BASE, 0},
+        {VMCS_GUEST_GDTR_LIMIT, 0},
+        {VMCS_GUEST_IDTR_BASE, 0},
+        {VMCS_GUEST_IDTR_LIMIT, 0},
+        {VMCS_GUEST_IA32_DEBUGCTL, 0},
+        {VMCS_GUEST_IA32_SYSENTER_CS, 0},
+        {VMCS_GUEST_IA32_SYSENTER_ESP, 0},
+        {VMCS_GUEST_IA32_SYSENTER_EIP, 0},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+static enum status write_guest_segments(void)
+{
+    /*
+     * The fields of each kind lie in a row, in the order ES, CS, SS, DS, FS, GS, LDTR,
+     * TR.
+     */
+    static const struct {
+        uint16_t selector;
+        uint32_t limit, access_rights;
+    } segments[] = {
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {SELECTOR_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE_64},
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {0, 0, ACCESS_RIGHTS_UNUSABLE},
+        {SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY},
+    };
+    for (uint32_t i = 0; i < ARRAY_SIZE(segments); i++) {
+        const struct vmcs_row rows[] = {
+            {VMCS_GUEST_ES_SELECTOR + 2 * i, segments[i].selector},
+            {VMCS_GUEST_ES_BASE + 2 * i, 0},
+            {VMCS_GUEST_ES_LIMIT + 2 * i, segments[i].limit},
+            {VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, segments[i].access_rights},
+        };
+        enum status status = vmcs_write_rows(rows, ARRAY_SIZE(rows));
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* SDM 3C, "Guest Non-Register State". */
+static enum status write_guest_non_register_state(void)
+{
+    static const struct vmcs_row rows[] = {
+        {VMCS_GUEST_ACTIVITY_STATE, 0}, /* active */
+        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
+        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
+        {VMCS_LINK_POINTER, UINT64_MAX},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+/* Fills in the current VMCS and all that it points to. */
+static bool prepare_guest(const struct vmx_capabilities *capabilities,
+                          const struct trial_memory *memory, bool uses_ept)
+{
+    uint64_t base        = uses_ept ? 0 : hpa_of(memory->guest).value;
+    uint64_t ept_pointer = hpa_of(memory->ept).value | EPT_POINTER_WRITE_BACK_4_LEVELS;
+    uint64_t ept_caps    = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
+    uint64_t invept      = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
+
+    build_guest_memory(memory, base);
+    if (uses_ept) {
+        build_ept(memory);
+        /* What earlier software left in the TLB under this EPT pointer is not ours. */
+        if ((ept_caps & invept) == invept && invept_all() != VMX_SUCCEED) {
+            log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
+            return false;
+        }
+    }
+    return write_controls(capabilities, uses_ept, ept_pointer) == STATUS_OK &&
+           write_host_state() == STATUS_OK && write_guest_registers(base) == STATUS_OK &&
+           write_guest_segments() == STATUS_OK &&
+           write_guest_non_register_state() == STATUS_OK;
+}
+
+static bool advance_rip(void)
+{
+    uint64_t rip, length;
+    return vmcs_read(VMCS_GUEST_RIP, &rip) == STATUS_OK &&
+           vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH, &length) == STATUS_OK &&
+           vmcs_write(VMCS_GUEST_RIP, rip + length) == STATUS_OK;
+}
+
+/* Notes an exit; true if the guest goes on, with a mark in its RAX. */
+static bool note_exit(struct guest_trial *guest, uint32_t reason,
+                      struct guest_registers *registers)
+{
+    if (guest->exits < ARRAY_SIZE(guest->exit_reason))
+        guest->exit_reason[guest->exits] = reason;
+    guest->exits++;
+    guest->registers_survived = registers->rax == GUEST_MARK;
+    if (reason != EXIT_REASON_CPUID)
+        return false;
+    registers->rax = GUEST_MARK;
+    return advance_rip();
+}
+
+/* Runs the guest up to HLT or the first surprise. */
+static void run_guest(struct guest_trial *guest)
+{
+    struct guest_registers registers = {0};
+
+    for (int entries = 0; entries < MAX_ENTRIES; entries++) {
+        uint64_t reason;
+        guest->is_resumed = entries > 0;
+        guest->entry      = vmx_attempt_done(vmx_enter(&registers, guest->is_resumed));
+        if (guest->entry.result != VMX_SUCCEED ||
+            vmcs_read(VMCS_EXIT_REASON, &reason) != STATUS_OK ||
+            vmcs_read(VMCS_EXIT_QUALIFICATION, &guest->exit_qualification) != STATUS_OK)
+            return;
+        /*
+         * The guest raises no exception that exits, so this is an NMI, and it is Hymir's.
+         */
+        if (reason == EXIT_REASON_EXCEPTION_OR_NMI)
+            raise_nmi();
+        else if (!note_exit(guest, (uint32_t)reason, &registers))
+            return;
+    }
+}
+
+void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
+                     struct guest_trial *guest)
+{
+    const struct trial_memory memory = {.guest = page_of(pages, 0),
+                                        .ept   = page_of(pages, GUEST_PAGES)};
+
+    guest->uses_ept    = vmx_has_ept(capabilities);
+    guest->is_prepared = prepare_guest(capabilities, &memory, guest->uses_ept);
+    if (guest->is_prepared)
+        run_guest(guest);
+}

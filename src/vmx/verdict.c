@@ -1,0 +1,362 @@
+/* See verdict.h. */
+#include "vmx/verdict.h"
+
+#include "lib/string.h"
+#include "vmx/feature_control.h"
+
+#define FIRMWARE_ADVICE "save and power off fully: a warm reboot is not enough"
+
+const char *verdict_name(enum verdict_word word)
+{
+    switch (word) {
+    case VERDICT_READY:
+        return "READY";
+    case VERDICT_NOT_INTEL:
+        return "NOT-INTEL";
+    case VERDICT_NO_VMX:
+        return "NO-VMX";
+    case VERDICT_HIDDEN_BY_HYPERVISOR:
+        return "HIDDEN-BY-HYPERVISOR";
+    case VERDICT_LOCKED_OFF:
+        return "LOCKED-OFF";
+    case VERDICT_TXT_ONLY:
+        return "TXT-ONLY";
+    case VERDICT_UNLOCKED:
+        return "UNLOCKED";
+    case VERDICT_MIXED:
+        return "MIXED";
+    case VERDICT_FAILED:
+        return "FAILED";
+    }
+    return "FAILED";
+}
+
+/* The makers whose processors have SVM in the place of VMX. */
+static bool is_svm_vendor(const struct cpuid_snapshot *cpuid)
+{
+    char vendor[CPUID_VENDOR_SIZE];
+    cpuid_vendor(cpuid, vendor);
+    return strcmp(vendor, "AuthenticAMD") == 0 || strcmp(vendor, "HygonGenuine") == 0;
+}
+
+/* Why CPUID shows no VMX. */
+static enum verdict_word word_without_vmx(const struct cpuid_snapshot *cpuid)
+{
+    if (is_svm_vendor(cpuid))
+        return VERDICT_NOT_INTEL;
+    return cpuid_has_hypervisor(cpuid) ? VERDICT_HIDDEN_BY_HYPERVISOR : VERDICT_NO_VMX;
+}
+
+/* What IA32_FEATURE_CONTROL stands in the way with. */
+static enum verdict_word word_of_feature_control(const struct vmx_record *record)
+{
+    if (record->before.feature_control.state != MSR_READ)
+        return VERDICT_FAILED;
+    switch (feature_control_state(record->before.feature_control.value)) {
+    case FEATURE_CONTROL_LOCKED_OFF:
+        return VERDICT_LOCKED_OFF;
+    case FEATURE_CONTROL_TXT_ONLY:
+        return VERDICT_TXT_ONLY;
+    case FEATURE_CONTROL_UNLOCKED:
+        return record->nolock ? VERDICT_UNLOCKED : VERDICT_FAILED;
+    case FEATURE_CONTROL_ENABLED:
+        return VERDICT_FAILED;
+    }
+    return VERDICT_FAILED;
+}
+
+enum verdict_word verdict_of_cpu(const struct vmx_record *record)
+{
+    TEXT_DECLARE(detail, 256);
+
+    if (record->answer != CPU_ANSWERED)
+        return VERDICT_FAILED;
+    switch (vmx_check_first_failure(record, &detail)) {
+    case CHECK_COUNT:
+        return VERDICT_READY;
+    case CHECK_CPUID:
+        return word_without_vmx(&record->before.cpuid);
+    case CHECK_FEATURE_CONTROL:
+        return word_of_feature_control(record);
+    case CHECK_BASIC:
+    case CHECK_CR0:
+    case CHECK_CR4:
+    case CHECK_INTEL_PT:
+    case CHECK_VMXON:
+    case CHECK_ROOT_OPERATION:
+    case CHECK_GUEST:
+    case CHECK_VMXOFF:
+        return VERDICT_FAILED;
+    }
+    return VERDICT_FAILED;
+}
+
+/* Appends what is wrong with a CPU that is not READY. */
+static void append_finding(const struct vmx_record *record, struct text *text)
+{
+    switch (record->answer) {
+    case CPU_NO_ANSWER:
+        text_append(text, "no answer to INIT-SIPI-SIPI");
+        return;
+    case CPU_NOT_ADDRESSED:
+        text_append(text, "not reachable: its APIC ID needs x2APIC mode");
+        return;
+    case CPU_DID_NOT_FINISH:
+        text_append(text, "started, but did not finish the check");
+        return;
+    case CPU_ANSWERED:
+        break;
+    }
+    TEXT_DECLARE(detail, 256);
+    enum vmx_check check = vmx_check_first_failure(record, &detail);
+    /* The other checks' details name their subject. */
+    bool needs_name = check == CHECK_FEATURE_CONTROL || check == CHECK_BASIC;
+    text_append(text, "%s%s%s", needs_name ? vmx_check_name(check) : "",
+                needs_name ? " = " : "", detail.buffer);
+}
+
+void verdict_describe_cpu(const struct vmx_record *record, struct text *text)
+{
+    enum verdict_word word = verdict_of_cpu(record);
+    if (word == VERDICT_READY) {
+        text_append(text, "ok");
+        return;
+    }
+    text_append(text, "%s: ", verdict_name(word));
+    append_finding(record, text);
+}
+
+/* How to make an outer hypervisor show VMX, by its signature in CPUID leaf 0x40000000. */
+static const struct hypervisor {
+    const char *signature;
+    const char *name;
+    const char *advice;
+} hypervisors[] = {
+    {"KVMKVMKVM", "KVM",
+     "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx"},
+    {"TCGTCGTCGTCG", "QEMU's TCG",
+     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs"},
+    {"Microsoft Hv", "Hyper-V",
+     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM"},
+    {"VMwareVMware", "VMware",
+     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\""},
+    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration"},
+    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on"},
+    {"bhyve bhyve ", "bhyve",
+     "bhyve does not nest VMX: use another hypervisor or hardware"},
+    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario"},
+};
+
+static const struct hypervisor *find_hypervisor(const char *signature)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
+        if (strcmp(hypervisors[i].signature, signature) == 0)
+            return &hypervisors[i];
+    }
+    return NULL;
+}
+
+void verdict_describe_hypervisor(const struct cpuid_snapshot *cpuid, struct text *text)
+{
+    char signature[CPUID_VENDOR_SIZE];
+
+    cpuid_hypervisor(cpuid, signature);
+    const struct hypervisor *known = find_hypervisor(signature);
+    if (!cpuid_has_hypervisor(cpuid))
+        text_append(text, "none around Hymir");
+    else if (known != NULL)
+        text_append(text, "%s (%s)", known->name, signature);
+    else
+        text_append(text, "unknown (\"%s\")", signature);
+}
+
+static void append_hypervisor_advice(const struct cpuid_snapshot *cpuid,
+                                     struct text *text)
+{
+    char signature[CPUID_VENDOR_SIZE];
+
+    cpuid_hypervisor(cpuid, signature);
+    const struct hypervisor *known = find_hypervisor(signature);
+    if (known != NULL)
+        text_append(text, "%s hides VT-x; %s", known->name, known->advice);
+    else
+        text_append(
+            text,
+            "a hypervisor (\"%s\") hides VT-x; enable nested virtualization in it, "
+            "or boot Hymir on the bare machine",
+            signature);
+}
+
+/* What to do when a step failed that works on a sound machine. */
+static const char *advice_after_failure(const struct vmx_record *record)
+{
+    TEXT_DECLARE(detail, 256);
+
+    if (record->answer == CPU_ANSWERED) {
+        enum vmx_check check = vmx_check_first_failure(record, &detail);
+        if (check == CHECK_CR4 && (record->before.cr4 & CR4_VMXE) != 0)
+            return "power off fully and boot Hymir first";
+        if (cpuid_has_hypervisor(&record->before.cpuid))
+            return "the outer hypervisor's nesting is incomplete; update it, or boot "
+                   "Hymir on "
+                   "the bare machine";
+    }
+    return "update the firmware; if that does not help, report this with the whole log";
+}
+
+static void append_advice(enum verdict_word word, const struct vmx_record *record,
+                          struct text *text)
+{
+    char vendor[CPUID_VENDOR_SIZE];
+    cpuid_vendor(&record->before.cpuid, vendor);
+
+    switch (word) {
+    case VERDICT_NOT_INTEL:
+        text_append(text,
+                    "%s processors have AMD-V, not VT-x; use an Intel machine, or a "
+                    "hypervisor for AMD-V",
+                    vendor);
+        break;
+    case VERDICT_NO_VMX:
+        text_append(
+            text,
+            "this processor has no VT-x, or firmware hides it; look for Intel "
+            "Virtualization Technology in the firmware setup, else use another one");
+        break;
+    case VERDICT_HIDDEN_BY_HYPERVISOR:
+        append_hypervisor_advice(&record->before.cpuid, text);
+        break;
+    case VERDICT_LOCKED_OFF:
+        text_append(text,
+                    "enable Intel Virtualization Technology (VT-x, VMX) in the firmware "
+                    "setup, " FIRMWARE_ADVICE);
+        break;
+    case VERDICT_TXT_ONLY:
+        text_append(text,
+                    "VT-x works only after a TXT launch; enable VT-x outside TXT, or "
+                    "switch TXT off, in the firmware setup, " FIRMWARE_ADVICE);
+        break;
+    case VERDICT_UNLOCKED:
+        text_append(text, "VT-x is there and not enabled, and nolock keeps Hymir from "
+                          "enabling it; boot without nolock");
+        break;
+    case VERDICT_READY:
+    case VERDICT_MIXED:
+    case VERDICT_FAILED:
+        text_append(text, "%s", advice_after_failure(record));
+        break;
+    }
+}
+
+/* How many CPUs come to the word. */
+static size_t count_word(const struct vmx_record *records, size_t count,
+                         enum verdict_word word)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += verdict_of_cpu(&records[i]) == word ? 1 : 0;
+    return found;
+}
+
+/* The first CPU that does not come to the word, which one does. */
+static size_t first_other(const struct vmx_record *records, size_t count,
+                          enum verdict_word word)
+{
+    size_t i = 0;
+    while (i < count && verdict_of_cpu(&records[i]) == word)
+        i++;
+    return i;
+}
+
+static void append_scope(const struct verdict_scope *scope, struct text *text)
+{
+    if (scope->nosmp)
+        text_append(text, "; nosmp: only the boot CPU was checked");
+    else if (scope->no_cpu_list)
+        text_append(text, "; no MADT: only the boot CPU was checked");
+    else if (scope->no_start)
+        text_append(text, "; the other CPUs could not be started: only the boot CPU was "
+                          "checked");
+    if (scope->dropped > 0)
+        text_append(text,
+                    "; %zu more CPUs are beyond what Hymir supports and were not checked",
+                    scope->dropped);
+}
+
+/* The first CPU whose IA32_FEATURE_CONTROL firmware left unlike the boot CPU's, or count.
+ */
+static size_t first_unlike_boot_cpu(const struct vmx_record *records, size_t count)
+{
+    const struct msr_reading *boot_cpu = &records[0].before.feature_control;
+    for (size_t i = 1; i < count; i++) {
+        const struct msr_reading *other = &records[i].before.feature_control;
+        if (boot_cpu->state == MSR_READ && other->state == MSR_READ &&
+            other->value != boot_cpu->value)
+            return i;
+    }
+    return count;
+}
+
+/* What Hymir did to IA32_FEATURE_CONTROL, and what firmware did not do everywhere alike.
+ */
+static void append_lock_findings(const struct vmx_record *records, size_t count,
+                                 struct text *text)
+{
+    size_t locked = 0;
+    size_t other  = first_unlike_boot_cpu(records, count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct vmx_trial *trial = &records[i].trial;
+        if (trial->feature_control_written &&
+            (trial->feature_control.value & FEATURE_CONTROL_LOCK) != 0)
+            locked++;
+    }
+    if (locked > 0)
+        text_append(text,
+                    "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of them: it "
+                    "stays set until reset",
+                    locked);
+    if (other < count)
+        text_append(text,
+                    "; firmware left IA32_FEATURE_CONTROL = 0x%lx on cpu 0 and 0x%lx on "
+                    "cpu %zu",
+                    records[0].before.feature_control.value,
+                    records[other].before.feature_control.value, other);
+}
+
+static enum verdict_word decide_mixed(const struct vmx_record *records, size_t count,
+                                      size_t ready, struct text *text)
+{
+    size_t other = ready > 0 ? first_other(records, count, VERDICT_READY)
+                             : first_other(records, count, verdict_of_cpu(&records[0]));
+
+    text_append(text,
+                "VMX root operation entered and left on %zu of %zu CPUs; cpu %zu (apic "
+                "%u): ",
+                ready, count, other, records[other].apic_id);
+    verdict_describe_cpu(&records[other], text);
+    text_append(text, "; ");
+    append_advice(verdict_of_cpu(&records[other]), &records[other], text);
+    return VERDICT_MIXED;
+}
+
+enum verdict_word verdict_decide(const struct vmx_record *records, size_t count,
+                                 const struct verdict_scope *scope, struct text *text)
+{
+    enum verdict_word word = verdict_of_cpu(&records[0]);
+    size_t ready           = count_word(records, count, VERDICT_READY);
+
+    if (count_word(records, count, word) != count) {
+        word = decide_mixed(records, count, ready, text);
+    } else if (word == VERDICT_READY) {
+        text_append(text, "VMX root operation entered and left on %zu of %zu CPUs", ready,
+                    count);
+    } else {
+        append_finding(&records[0], text);
+        text_append(text, "; ");
+        append_advice(word, &records[0], text);
+    }
+    append_lock_findings(records, count, text);
+    append_scope(scope, text);
+    return word;
+}

@@ -1,0 +1,185 @@
+/*
+ * The fields of the virtual-machine control structure: encodings, names, access.
+ *
+ * SDM 3C, "Virtual Machine Control Structures"; SDM 3D, appendix "Field Encoding in
+ * VMCS". An encoding is computed from what it consists of; tests/oracle holds each
+ * against Linux's.
+ */
+#ifndef HYMIR_VMX_VMCS_H
+#define HYMIR_VMX_VMCS_H
+
+#include "lib/bits.h"
+#include "lib/status.h"
+#include "vmx/instructions.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bits 14:13 and 11:10 of an encoding. */
+enum vmcs_width {
+    VMCS_16_BIT,
+    VMCS_64_BIT,
+    VMCS_32_BIT,
+    VMCS_NATURAL,
+};
+enum vmcs_type {
+    VMCS_CONTROL,
+    VMCS_INFORMATION, /* read-only */
+    VMCS_GUEST,
+    VMCS_HOST,
+};
+#define VMCS_ENCODING(width, type, index) \
+    ((uint32_t)(width) << 13 | (uint32_t)(type) << 10 | (uint32_t)(index) << 1)
+
+/*
+ * Name, width, type and index of each field that Hymir uses, in the order of the SDM's
+ * appendix.
+ */
+#define VMCS_FIELDS(FIELD)                                     \
+    FIELD(GUEST_ES_SELECTOR, 16_BIT, GUEST, 0)                 \
+    FIELD(GUEST_CS_SELECTOR, 16_BIT, GUEST, 1)                 \
+    FIELD(GUEST_SS_SELECTOR, 16_BIT, GUEST, 2)                 \
+    FIELD(GUEST_DS_SELECTOR, 16_BIT, GUEST, 3)                 \
+    FIELD(GUEST_FS_SELECTOR, 16_BIT, GUEST, 4)                 \
+    FIELD(GUEST_GS_SELECTOR, 16_BIT, GUEST, 5)                 \
+    FIELD(GUEST_LDTR_SELECTOR, 16_BIT, GUEST, 6)               \
+    FIELD(GUEST_TR_SELECTOR, 16_BIT, GUEST, 7)                 \
+    FIELD(HOST_ES_SELECTOR, 16_BIT, HOST, 0)                   \
+    FIELD(HOST_CS_SELECTOR, 16_BIT, HOST, 1)                   \
+    FIELD(HOST_SS_SELECTOR, 16_BIT, HOST, 2)                   \
+    FIELD(HOST_DS_SELECTOR, 16_BIT, HOST, 3)                   \
+    FIELD(HOST_FS_SELECTOR, 16_BIT, HOST, 4)                   \
+    FIELD(HOST_GS_SELECTOR, 16_BIT, HOST, 5)                   \
+    FIELD(HOST_TR_SELECTOR, 16_BIT, HOST, 6)                   \
+    FIELD(EPT_POINTER, 64_BIT, CONTROL, 13)                    \
+    FIELD(LINK_POINTER, 64_BIT, GUEST, 0)                      \
+    FIELD(GUEST_IA32_DEBUGCTL, 64_BIT, GUEST, 1)               \
+    FIELD(PIN_BASED_CONTROLS, 32_BIT, CONTROL, 0)              \
+    FIELD(PRIMARY_CONTROLS, 32_BIT, CONTROL, 1)                \
+    FIELD(EXCEPTION_BITMAP, 32_BIT, CONTROL, 2)                \
+    FIELD(PAGE_FAULT_ERROR_CODE_MASK, 32_BIT, CONTROL, 3)      \
+    FIELD(PAGE_FAULT_ERROR_CODE_MATCH, 32_BIT, CONTROL, 4)     \
+    FIELD(CR3_TARGET_COUNT, 32_BIT, CONTROL, 5)                \
+    FIELD(EXIT_CONTROLS, 32_BIT, CONTROL, 6)                   \
+    FIELD(EXIT_MSR_STORE_COUNT, 32_BIT, CONTROL, 7)            \
+    FIELD(EXIT_MSR_LOAD_COUNT, 32_BIT, CONTROL, 8)             \
+    FIELD(ENTRY_CONTROLS, 32_BIT, CONTROL, 9)                  \
+    FIELD(ENTRY_MSR_LOAD_COUNT, 32_BIT, CONTROL, 10)           \
+    FIELD(ENTRY_INTERRUPTION_INFORMATION, 32_BIT, CONTROL, 11) \
+    FIELD(SECONDARY_CONTROLS, 32_BIT, CONTROL, 15)             \
+    FIELD(INSTRUCTION_ERROR, 32_BIT, INFORMATION, 0)           \
+    FIELD(EXIT_REASON, 32_BIT, INFORMATION, 1)                 \
+    FIELD(EXIT_INSTRUCTION_LENGTH, 32_BIT, INFORMATION, 6)     \
+    FIELD(GUEST_ES_LIMIT, 32_BIT, GUEST, 0)                    \
+    FIELD(GUEST_CS_LIMIT, 32_BIT, GUEST, 1)                    \
+    FIELD(GUEST_SS_LIMIT, 32_BIT, GUEST, 2)                    \
+    FIELD(GUEST_DS_LIMIT, 32_BIT, GUEST, 3)                    \
+    FIELD(GUEST_FS_LIMIT, 32_BIT, GUEST, 4)                    \
+    FIELD(GUEST_GS_LIMIT, 32_BIT, GUEST, 5)                    \
+    FIELD(GUEST_LDTR_LIMIT, 32_BIT, GUEST, 6)                  \
+    FIELD(GUEST_TR_LIMIT, 32_BIT, GUEST, 7)                    \
+    FIELD(GUEST_GDTR_LIMIT, 32_BIT, GUEST, 8)                  \
+    FIELD(GUEST_IDTR_LIMIT, 32_BIT, GUEST, 9)                  \
+    FIELD(GUEST_ES_ACCESS_RIGHTS, 32_BIT, GUEST, 10)           \
+    FIELD(GUEST_CS_ACCESS_RIGHTS, 32_BIT, GUEST, 11)           \
+    FIELD(GUEST_SS_ACCESS_RIGHTS, 32_BIT, GUEST, 12)           \
+    FIELD(GUEST_DS_ACCESS_RIGHTS, 32_BIT, GUEST, 13)           \
+    FIELD(GUEST_FS_ACCESS_RIGHTS, 32_BIT, GUEST, 14)           \
+    FIELD(GUEST_GS_ACCESS_RIGHTS, 32_BIT, GUEST, 15)           \
+    FIELD(GUEST_LDTR_ACCESS_RIGHTS, 32_BIT, GUEST, 16)         \
+    FIELD(GUEST_TR_ACCESS_RIGHTS, 32_BIT, GUEST, 17)           \
+    FIELD(GUEST_INTERRUPTIBILITY_STATE, 32_BIT, GUEST, 18)     \
+    FIELD(GUEST_ACTIVITY_STATE, 32_BIT, GUEST, 19)             \
+    FIELD(GUEST_IA32_SYSENTER_CS, 32_BIT, GUEST, 21)           \
+    FIELD(HOST_IA32_SYSENTER_CS, 32_BIT, HOST, 0)              \
+    FIELD(CR0_GUEST_HOST_MASK, NATURAL, CONTROL, 0)            \
+    FIELD(CR4_GUEST_HOST_MASK, NATURAL, CONTROL, 1)            \
+    FIELD(EXIT_QUALIFICATION, NATURAL, INFORMATION, 0)         \
+    FIELD(GUEST_CR0, NATURAL, GUEST, 0)                        \
+    FIELD(GUEST_CR3, NATURAL, GUEST, 1)                        \
+    FIELD(GUEST_CR4, NATURAL, GUEST, 2)                        \
+    FIELD(GUEST_ES_BASE, NATURAL, GUEST, 3)                    \
+    FIELD(GUEST_CS_BASE, NATURAL, GUEST, 4)                    \
+    FIELD(GUEST_SS_BASE, NATURAL, GUEST, 5)                    \
+    FIELD(GUEST_DS_BASE, NATURAL, GUEST, 6)                    \
+    FIELD(GUEST_FS_BASE, NATURAL, GUEST, 7)                    \
+    FIELD(GUEST_GS_BASE, NATURAL, GUEST, 8)                    \
+    FIELD(GUEST_LDTR_BASE, NATURAL, GUEST, 9)                  \
+    FIELD(GUEST_TR_BASE, NATURAL, GUEST, 10)                   \
+    FIELD(GUEST_GDTR_BASE, NATURAL, GUEST, 11)                 \
+    FIELD(GUEST_IDTR_BASE, NATURAL, GUEST, 12)                 \
+    FIELD(GUEST_DR7, NATURAL, GUEST, 13)                       \
+    FIELD(GUEST_RSP, NATURAL, GUEST, 14)                       \
+    FIELD(GUEST_RIP, NATURAL, GUEST, 15)                       \
+    FIELD(GUEST_RFLAGS, NATURAL, GUEST, 16)                    \
+    FIELD(GUEST_PENDING_DEBUG_EXCEPTIONS, NATURAL, GUEST, 17)  \
+    FIELD(GUEST_IA32_SYSENTER_ESP, NATURAL, GUEST, 18)         \
+    FIELD(GUEST_IA32_SYSENTER_EIP, NATURAL, GUEST, 19)         \
+    FIELD(HOST_CR0, NATURAL, HOST, 0)                          \
+    FIELD(HOST_CR3, NATURAL, HOST, 1)                          \
+    FIELD(HOST_CR4, NATURAL, HOST, 2)                          \
+    FIELD(HOST_FS_BASE, NATURAL, HOST, 3)                      \
+    FIELD(HOST_GS_BASE, NATURAL, HOST, 4)                      \
+    FIELD(HOST_TR_BASE, NATURAL, HOST, 5)                      \
+    FIELD(HOST_GDTR_BASE, NATURAL, HOST, 6)                    \
+    FIELD(HOST_IDTR_BASE, NATURAL, HOST, 7)                    \
+    FIELD(HOST_IA32_SYSENTER_ESP, NATURAL, HOST, 8)            \
+    FIELD(HOST_IA32_SYSENTER_EIP, NATURAL, HOST, 9)            \
+    FIELD(HOST_RSP, NATURAL, HOST, 10)                         \
+    FIELD(HOST_RIP, NATURAL, HOST, 11)
+
+enum vmcs_field {
+#define VMCS_FIELD_ENUM(name, width, type, index) \
+    VMCS_##name = VMCS_ENCODING(VMCS_##width, VMCS_##type, index),
+    VMCS_FIELDS(VMCS_FIELD_ENUM)
+#undef VMCS_FIELD_ENUM
+};
+
+/* Exit reasons: SDM 3D, appendix "VMX Basic Exit Reasons". */
+enum exit_reason {
+    EXIT_REASON_EXCEPTION_OR_NMI     = 0,
+    EXIT_REASON_EXTERNAL_INTERRUPT   = 1,
+    EXIT_REASON_TRIPLE_FAULT         = 2,
+    EXIT_REASON_CPUID                = 10,
+    EXIT_REASON_HLT                  = 12,
+    EXIT_REASON_INVALID_GUEST_STATE  = 33,
+    EXIT_REASON_MSR_LOADING          = 34,
+    EXIT_REASON_MACHINE_CHECK        = 41,
+    EXIT_REASON_EPT_VIOLATION        = 48,
+    EXIT_REASON_EPT_MISCONFIGURATION = 49,
+};
+#define EXIT_REASON_BASIC(reason) ((uint32_t)BITS_GET(reason, 15, 0))
+#define EXIT_REASON_ENTRY_FAILURE BIT(31)
+
+/*
+ * VM-instruction error numbers that Hymir expects: SDM 3C, "VM-Instruction Error
+ * Numbers".
+ */
+#define VMX_ERROR_VMXON_IN_ROOT_OPERATION 15U
+
+/* The text for a VM-instruction error number, or "unknown error". */
+const char *vmx_error_name(uint32_t error);
+
+/* The name of a field without VMCS_ in front, or NULL. */
+const char *vmcs_field_name(uint32_t encoding);
+
+/*
+ * Read or write a field of the current VMCS. A failure is logged with the field's name
+ * and the error: STATUS_UNSUPPORTED. In VMX root operation only.
+ */
+enum status MUST_CHECK vmcs_read(enum vmcs_field field, uint64_t *value);
+enum status MUST_CHECK vmcs_write(enum vmcs_field field, uint64_t value);
+
+/* One field and what to write to it. */
+struct vmcs_row {
+    enum vmcs_field field;
+    uint64_t value;
+};
+
+/* Writes count rows in order, up to the first that fails. Same status. */
+enum status MUST_CHECK vmcs_write_rows(const struct vmcs_row *rows, size_t count);
+
+/* The error number of the last VMX instruction of this CPU that ended in VMfailValid. */
+uint32_t vmcs_instruction_error(void);
+
+#endif

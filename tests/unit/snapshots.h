@@ -1,0 +1,254 @@
+/*
+ * What real and emulated processors said, raw, and records made of it.
+ *
+ * The emulated ones are Hymir's own log=debug in Bochs 2.7. The real ones are from logs
+ * that VirtualBox wrote on such machines and their owners published, which hold the VMX
+ * MSRs and CPUID of the host.
+ */
+#ifndef HYMIR_TESTS_SNAPSHOTS_H
+#define HYMIR_TESTS_SNAPSHOTS_H
+
+#include "unit.h"
+
+#include "vmx/check.h"
+#include "vmx/feature_control.h"
+#include "vmx/fixed_bits.h"
+#include "vmx/vmcs.h"
+
+/* One row; an MSR that the processor does not announce is NONE. */
+#define NONE UINT64_MAX
+
+struct recorded {
+    const char *name;
+    struct cpuid_result leaf_0, leaf_1, leaf_7, leaf_80000001, leaf_80000008;
+    uint64_t feature_control;
+    uint64_t rtit_control;
+    uint64_t msr[VMX_MSR_COUNT];
+};
+
+/* Core 2 T9600, in Bochs: no EPT, and no EFER or PAT in the VMCS. */
+static const struct recorded penryn = {
+    .name            = "core2_penryn_t9600 (Bochs)",
+    .leaf_0          = {0x0D, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1          = {0x0001067A, 0x00010800, 0x0408E3FD, 0xBFEBFBFF},
+    .leaf_80000001   = {0, 0, 0x00000001, 0x20100800},
+    .leaf_80000008   = {0x3028, 0, 0, 0},
+    .feature_control = 5,
+    .rtit_control    = NONE,
+    .msr             = {0x00D810000000002B,
+                        0x0000003F00000016,
+                        0xF7F9FFFE0401E172,
+                        0x0003FFFF00036DFF,
+                        0x00003FFF000011FF,
+                        0x00000000000401E0,
+                        0x80000021,
+                        0xFFFFFFFF,
+                        0x2000,
+                        0x467FF,
+                        0x34,
+                        0x0000004100000000,
+                        NONE,
+                        0x0000003F00000016,
+                        0xF7F9FFFE04006172,
+                        0x0003FFFF00036DFB,
+                        0x00003FFF000011FB,
+                        NONE,
+                        NONE,
+                        NONE},
+};
+
+/* Core i7-1065G7, in Bochs: VMCS revision 4, monitor trap flag. */
+static const struct recorded icelake = {
+    .name            = "corei7_icelake_u (Bochs)",
+    .leaf_0          = {0x1B, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1          = {0x000706E5, 0x00010800, 0x77FAF3BF, 0xBFEBFBFF},
+    .leaf_7          = {0, 0xF0BF27EB, 0x00405F4E, 0xBC000110},
+    .leaf_80000001   = {0, 0, 0x00000121, 0x2C100800},
+    .leaf_80000008   = {0x3028, 0, 0, 0},
+    .feature_control = 5,
+    .rtit_control    = NONE,
+    .msr             = {0x00D8100000000004,
+                        0x0000007F00000016,
+                        0xFFF9FFFE0401E172,
+                        0x007FFFFF00036DFF,
+                        0x0000FFFF000011FF,
+                        0x00000000600401E0,
+                        0x80000021,
+                        0xFFFFFFFF,
+                        0x2000,
+                        0x772FFF,
+                        0x34,
+                        0x02977FFF00000000,
+                        0x00000F0106334141,
+                        0x0000007F00000016,
+                        0xFFF9FFFE04006172,
+                        0x007FFFFF00036DFB,
+                        0x0000FFFF000011FB,
+                        1,
+                        NONE,
+                        NONE},
+};
+
+/*
+ * A real Ivy Bridge, family 6 model 58 stepping 9: TRUE controls, EPT without 1-GiB
+ * pages, no VMFUNC.
+ */
+static const struct recorded ivy_bridge = {
+    .name            = "Ivy Bridge, CPUID 000306A9",
+    .leaf_0          = {0x0D, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1          = {0x000306A9, 0x03100800, 0x7FBAE3FF, 0xBFEBFBFF},
+    .leaf_7          = {0, 0x00000281, 0, 0x9C000400},
+    .leaf_80000001   = {0, 0, 0x00000001, 0x28100800},
+    .leaf_80000008   = {0x3024, 0, 0, 0},
+    .feature_control = 5,
+    .rtit_control    = NONE,
+    .msr             = {0x00DA040000000010,
+                        0x0000007F00000016,
+                        0xFFF9FFFE0401E172,
+                        0x007FFFFF00036DFF,
+                        0x0000FFFF000011FF,
+                        0x00000000100401E5,
+                        0x80000021,
+                        0xFFFFFFFF,
+                        0x2000,
+                        0x1767FF,
+                        0x2A,
+                        0x000008FF00000000,
+                        0x00000F0106114141,
+                        0x0000007F00000016,
+                        0xFFF9FFFE04006172,
+                        0x007FFFFF00036DFB,
+                        0x0000FFFF000011FB,
+                        NONE,
+                        NONE,
+                        NONE},
+};
+
+/* A real Coffee Lake, family 6 model 158 stepping 10: SGX, Intel PT, VMFUNC. */
+static const struct recorded coffee_lake = {
+    .name            = "Coffee Lake, CPUID 000906EA",
+    .leaf_0          = {0x16, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1          = {0x000906EA, 0x03100800, 0x7FFAFBBF, 0xBFEBFBFF},
+    .leaf_7          = {0, 0x029C67AF, 0x40000000, 0x9C002400},
+    .leaf_80000001   = {0, 0, 0x00000121, 0x2C100800},
+    .leaf_80000008   = {0x3027, 0, 0, 0},
+    .feature_control = 0x20005,
+    .rtit_control    = 0,
+    .msr             = {0x00DA040000000004,
+                        0x0000007F00000016,
+                        0xFFF9FFFE0401E172,
+                        0x01FFFFFF00036DFF,
+                        0x0003FFFF000011FF,
+                        0x000000007004C1E7,
+                        0x80000021,
+                        0xFFFFFFFF,
+                        0x2000,
+                        0x3727FF,
+                        0x2E,
+                        0x005FBCFF00000000,
+                        0x00000F0106734141,
+                        0x0000007F00000016,
+                        0xFFF9FFFE04006172,
+                        0x01FFFFFF00036DFB,
+                        0x0003FFFF000011FB,
+                        1,
+                        NONE,
+                        NONE},
+};
+
+static const struct recorded *const all_recorded[] = {&penryn, &icelake, &ivy_bridge,
+                                                      &coffee_lake};
+
+static inline struct msr_reading reading_of(uint64_t value)
+{
+    if (value == NONE)
+        return (struct msr_reading){.state = MSR_NOT_READ};
+    return (struct msr_reading){.value = value, .state = MSR_READ};
+}
+
+/*
+ * The record of a processor on which nothing has been tried yet, as the boot code sets
+ * CR0 and CR4.
+ */
+static inline struct vmx_record record_before(const struct recorded *recorded)
+{
+    struct vmx_record record    = {.answer = CPU_ANSWERED};
+    struct vmx_snapshot *before = &record.before;
+    before->cpuid.leaf_0        = recorded->leaf_0;
+    before->cpuid.leaf_1        = recorded->leaf_1;
+    before->cpuid.leaf_7        = recorded->leaf_7;
+    before->cpuid.leaf_80000001 = recorded->leaf_80000001;
+    before->cpuid.leaf_80000008 = recorded->leaf_80000008;
+    before->cr0                 = 0x80010033;
+    before->cr4                 = 0x60;
+    before->feature_control     = reading_of(recorded->feature_control);
+    before->rtit_control        = reading_of(recorded->rtit_control);
+    for (size_t i = 0; i < VMX_MSR_COUNT; i++)
+        before->capabilities.msr[i] = reading_of(recorded->msr[i]);
+    return record;
+}
+
+static const struct vmx_attempt attempt_succeeded = {.is_tried = true};
+static const struct vmx_attempt attempt_ud        = {.is_tried = true,
+                                                     .fault    = FAULT_RAISED | VECTOR_UD};
+static const struct vmx_attempt attempt_gp        = {.is_tried = true,
+                                                     .fault    = FAULT_RAISED | VECTOR_GP};
+static const struct vmx_attempt attempt_error_15  = {
+     .is_tried = true, .result = VMX_FAIL_VALID, .error = 15};
+
+/* The record of a processor on which every step came out as it should. */
+static inline struct vmx_record record_ready(const struct recorded *recorded)
+{
+    struct vmx_record record = record_before(recorded);
+    record.trial             = (struct vmx_trial){
+                    .vmxon           = attempt_succeeded,
+                    .vmptrst         = attempt_succeeded,
+                    .vmptrst_pointer = UINT64_MAX,
+                    .vmclear         = attempt_succeeded,
+                    .vmptrld         = attempt_succeeded,
+                    .second_vmxon    = attempt_error_15,
+                    .guest           = {.is_prepared        = true,
+                                        .uses_ept           = vmx_has_ept(&record.before.capabilities),
+                                        .entry              = attempt_succeeded,
+                                        .exits              = 2,
+                                        .exit_reason        = {EXIT_REASON_CPUID, EXIT_REASON_HLT},
+                                        .registers_survived = true},
+                    .last_vmclear    = attempt_succeeded,
+                    .vmxoff          = attempt_succeeded,
+                    .vmxe_cleared    = true,
+                    .after_vmxoff    = attempt_ud,
+    };
+    return record;
+}
+
+/* Writes over one MSR of a record. */
+static inline void set_msr(struct vmx_record *record, enum vmx_msr msr, uint64_t value)
+{
+    record->before.capabilities.msr[msr - VMX_MSR_FIRST] = reading_of(value);
+}
+
+static inline void set_vendor(struct vmx_record *record, const char *vendor)
+{
+    memcpy(&record->before.cpuid.leaf_0.ebx, vendor, 4);
+    memcpy(&record->before.cpuid.leaf_0.edx, vendor + 4, 4);
+    memcpy(&record->before.cpuid.leaf_0.ecx, vendor + 8, 4);
+}
+
+static inline void set_hypervisor(struct vmx_record *record, const char *name)
+{
+    record->before.cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
+    memcpy(&record->before.cpuid.leaf_40000000.ebx, name, 4);
+    memcpy(&record->before.cpuid.leaf_40000000.ecx, name + 4, 4);
+    memcpy(&record->before.cpuid.leaf_40000000.edx, name + 8, 4);
+}
+
+/* A processor without VMX, on which nothing was read after CPUID. */
+static inline void remove_vmx(struct vmx_record *record)
+{
+    record->before.cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_VMX;
+    record->before.feature_control = reading_of(NONE);
+    memset(&record->before.capabilities, 0, sizeof(record->before.capabilities));
+    memset(&record->trial, 0, sizeof(record->trial));
+}
+
+#endif

@@ -1,0 +1,427 @@
+/* src/vmx/verdict.c and verdict_sheet.c: every word, and the screen for it. */
+#include "snapshots.h"
+
+#include "vmx/verdict.h"
+#include "vmx/verdict_sheet.h"
+
+static struct vmx_record records[64];
+static struct verdict_scope scope;
+static char verdict_text[1024];
+
+static int start(void **state)
+{
+    (void)state;
+    scope = (struct verdict_scope){0};
+    for (uint32_t i = 0; i < ARRAY_SIZE(records); i++) {
+        records[i]         = record_ready(&coffee_lake);
+        records[i].apic_id = 2 * i;
+    }
+    return 0;
+}
+
+static void assert_words(const char *words)
+{
+    if (strstr(verdict_text, words) == NULL)
+        fail_msg("\"%s\" has no \"%s\"", verdict_text, words);
+}
+
+static void decide(size_t count, enum verdict_word expected)
+{
+    struct text text = {.buffer = verdict_text, .size = sizeof(verdict_text)};
+    verdict_text[0]  = '\0';
+    assert_int_equal(verdict_decide(records, count, &scope, &text), expected);
+}
+
+static const char *describe(size_t index)
+{
+    static char description[320];
+    struct text text = {.buffer = description, .size = sizeof(description)};
+    description[0]   = '\0';
+    verdict_describe_cpu(&records[index], &text);
+    return description;
+}
+
+static void test_ready(void **state)
+{
+    (void)state;
+    decide(2, VERDICT_READY);
+    assert_string_equal(verdict_text,
+                        "VMX root operation entered and left on 2 of 2 CPUs");
+    assert_string_equal(describe(1), "ok");
+}
+
+static void test_ready_after_lock(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        records[i].before.feature_control        = reading_of(0);
+        records[i].trial.feature_control_written = true;
+        records[i].trial.feature_control         = reading_of(5);
+    }
+    decide(3, VERDICT_READY);
+    assert_words(
+        "on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of them: it "
+        "stays set until reset");
+}
+
+/*
+ * Firmware that set the CPUs differently is named, even if all of them work in the end.
+ */
+static void test_ready_with_differences(void **state)
+{
+    (void)state;
+    records[1].before.feature_control        = reading_of(0);
+    records[1].trial.feature_control_written = true;
+    records[1].trial.feature_control         = reading_of(5);
+    decide(2, VERDICT_READY);
+    assert_words("on 1 of them");
+    assert_words(
+        "firmware left IA32_FEATURE_CONTROL = 0x20005 on cpu 0 and 0x0 on cpu 1");
+}
+
+static void test_scope(void **state)
+{
+    (void)state;
+    scope.nosmp = true;
+    decide(1, VERDICT_READY);
+    assert_words("on 1 of 1 CPUs; nosmp: only the boot CPU was checked");
+    scope = (struct verdict_scope){.no_cpu_list = true};
+    decide(1, VERDICT_READY);
+    assert_words("; no MADT: only the boot CPU was checked");
+    scope = (struct verdict_scope){.no_start = true};
+    decide(1, VERDICT_READY);
+    assert_words("; the other CPUs could not be started: only the boot CPU was checked");
+    scope = (struct verdict_scope){.dropped = 12};
+    decide(1, VERDICT_READY);
+    assert_words("; 12 more CPUs are beyond what Hymir supports and were not checked");
+}
+
+static void test_not_intel(void **state)
+{
+    (void)state;
+    static const char vendors[][13] = {"AuthenticAMD", "HygonGenuine"};
+    for (size_t i = 0; i < 2; i++) {
+        remove_vmx(&records[0]);
+        set_vendor(&records[0], vendors[i]);
+        decide(1, VERDICT_NOT_INTEL);
+        assert_words(vendors[i]);
+        assert_words("processors have AMD-V, not VT-x");
+        assert_words("ECX = 0x");
+        set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+        decide(1, VERDICT_NOT_INTEL);
+    }
+}
+
+/*
+ * The VMX bit decides, not the name: these makers have VMX, and so has Bochs's odd AMD
+ * brand.
+ */
+static void test_other_vendors_with_vmx(void **state)
+{
+    (void)state;
+    static const char vendors[][13] = {"  Shanghai  ", "CentaurHauls", "GenuineIotel",
+                                       "AuthenticAMD"};
+    for (size_t i = 0; i < 4; i++) {
+        set_vendor(&records[0], vendors[i]);
+        decide(1, VERDICT_READY);
+    }
+}
+
+static void test_no_vmx(void **state)
+{
+    (void)state;
+    remove_vmx(&records[0]);
+    decide(1, VERDICT_NO_VMX);
+    assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); this processor has no VT-x");
+    assert_words("firmware setup");
+    assert_string_equal(describe(0), "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
+}
+
+static void test_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        char signature[13];
+        const char *words;
+    } cases[] = {
+        {"KVMKVMKVM\0\0\0", "KVM hides VT-x; on the host load kvm_intel with nested=1"},
+        {"TCGTCGTCGTCG", "TCG never has VMX"},
+        {"Microsoft Hv", "Set-VMProcessor -ExposeVirtualizationExtensions $true"},
+        {"VMwareVMware", "Virtualize Intel VT-x/EPT"},
+        {"XenVMMXenVMM", "nestedhvm=1"},
+        {"VBoxVBoxVBox", "--nested-hw-virt on"},
+        {"bhyve bhyve ", "bhyve does not nest"},
+        {"ACRNACRNACRN", "ACRN hides VT-x"},
+        {"Strange\0\0\0\0\0", "a hypervisor (\"Strange\") hides VT-x"},
+        {"", "a hypervisor (\"\") hides VT-x"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        records[0] = record_ready(&coffee_lake);
+        remove_vmx(&records[0]);
+        set_hypervisor(&records[0], cases[i].signature);
+        decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+        assert_words(cases[i].words);
+        assert_words("ECX = 0xfffafb9f");
+    }
+}
+
+static void set_feature_control(size_t index, uint64_t value)
+{
+    records[index].before.feature_control = reading_of(value);
+    memset(&records[index].trial, 0, sizeof(records[index].trial));
+}
+
+static void test_locked_off(void **state)
+{
+    (void)state;
+    set_feature_control(0, 1);
+    decide(1, VERDICT_LOCKED_OFF);
+    assert_words(
+        "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
+    assert_words("save and power off fully: a warm reboot is not enough");
+}
+
+static void test_txt_only(void **state)
+{
+    (void)state;
+    set_feature_control(0, 3);
+    decide(1, VERDICT_TXT_ONLY);
+    assert_words("IA32_FEATURE_CONTROL = 0x3");
+    assert_words("TXT");
+}
+
+static void test_unlocked(void **state)
+{
+    (void)state;
+    set_feature_control(0, 4);
+    records[0].nolock = true;
+    decide(1, VERDICT_UNLOCKED);
+    assert_words("IA32_FEATURE_CONTROL = 0x4: unlocked");
+    assert_words("boot without nolock");
+    records[0].nolock = false; /* then Hymir would have written it: something is wrong */
+    decide(1, VERDICT_FAILED);
+}
+
+static void test_failed(void **state)
+{
+    (void)state;
+    records[0].trial.vmxon = attempt_gp;
+    decide(1, VERDICT_FAILED);
+    assert_words("VMXON raised #GP (vector 13); update the firmware");
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+    decide(1, VERDICT_FAILED);
+    assert_words("the outer hypervisor's nesting is incomplete");
+    start(NULL);
+    records[0].before.cr4 = 0x2060;
+    decide(1, VERDICT_FAILED);
+    assert_words("CR4.VMXE is set already");
+    assert_words("power off fully and boot Hymir first");
+}
+
+static void test_mixed(void **state)
+{
+    (void)state;
+    set_feature_control(2, 1);
+    decide(4, VERDICT_MIXED);
+    assert_words("entered and left on 3 of 4 CPUs; cpu 2 (apic 4): LOCKED-OFF: "
+                 "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; ");
+    set_feature_control(0, 1);
+    decide(4, VERDICT_MIXED);
+    assert_words("on 2 of 4 CPUs; cpu 0 (apic 0): LOCKED-OFF");
+    for (size_t i = 0; i < 4; i++)
+        set_feature_control(i, 1);
+    decide(4, VERDICT_LOCKED_OFF);
+    set_feature_control(1, 3);
+    decide(4, VERDICT_MIXED);
+    assert_words("on 0 of 4 CPUs; cpu 1 (apic 2): TXT-ONLY");
+}
+
+static void test_silent_cpus(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cpu_answer answer;
+        const char *description;
+    } cases[] = {
+        {CPU_NO_ANSWER, "FAILED: no answer to INIT-SIPI-SIPI"},
+        {CPU_NOT_ADDRESSED, "FAILED: not reachable: its APIC ID needs x2APIC mode"},
+        {CPU_DID_NOT_FINISH, "FAILED: started, but did not finish the check"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        records[3] = (struct vmx_record){.apic_id = 6, .answer = cases[i].answer};
+        decide(4, VERDICT_MIXED);
+        assert_words("on 3 of 4 CPUs; cpu 3 (apic 6): FAILED: ");
+        assert_string_equal(describe(3), cases[i].description);
+    }
+    records[0].answer = CPU_DID_NOT_FINISH;
+    decide(1, VERDICT_FAILED);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "READY",      "NOT-INTEL", "NO-VMX",   "HIDDEN-BY-HYPERVISOR",
+        "LOCKED-OFF", "TXT-ONLY",  "UNLOCKED", "MIXED",
+        "FAILED"};
+    for (int word = VERDICT_READY; word <= VERDICT_FAILED; word++)
+        assert_string_equal(verdict_name((enum verdict_word)word), names[word]);
+}
+
+/* ---- The screen */
+
+static struct sheet compose(size_t count)
+{
+    static const struct machine_facts facts = {.version = "1.2.3",
+                                               .machine = "LENOVO 20L5CTO1WW",
+                                               .firmware =
+                                                   "UEFI, LENOVO N24ET70W (1.45 )",
+                                               .ram_bytes  = UINT64_C(16) << 30,
+                                               .used_bytes = 456 << 10};
+    struct sheet sheet;
+    struct text text       = {.buffer = verdict_text, .size = sizeof(verdict_text)};
+    verdict_text[0]        = '\0';
+    enum verdict_word word = verdict_decide(records, count, &scope, &text);
+    verdict_sheet_compose(&facts, records, count, word, verdict_text, &sheet);
+    assert_false(sheet.overflow);
+    return sheet;
+}
+
+static bool has_row(const struct sheet *sheet, const char *words)
+{
+    for (size_t i = 0; i < sheet->rows; i++) {
+        if (strstr(sheet->row[i].text, words) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The verdict itself, whole, at the bottom. */
+static void assert_verdict_at_bottom(const struct sheet *sheet)
+{
+    char joined[1024] = "";
+    size_t first      = sheet->rows - 1;
+    while (first > 0 && sheet->row[first].text[0] != '\0' &&
+           strncmp(sheet->row[first].text, "cpu ", 4) != 0 &&
+           strstr(sheet->row[first].text, " CPUs: ") == NULL)
+        first--;
+    for (size_t i = first + 1; i < sheet->rows; i++) {
+        strcat(joined, sheet->row[i].text);
+        strcat(joined, i + 1 < sheet->rows ? " " : "");
+    }
+    const char *colon = strstr(joined, ": ");
+    assert_non_null(colon);
+    assert_string_equal(colon + 2, verdict_text);
+}
+
+static void test_sheet_ready(void **state)
+{
+    (void)state;
+    struct sheet sheet = compose(4);
+    assert_string_equal(sheet.row[0].text,
+                        "Hymir 1.2.3: does VT-x work on this machine?");
+    assert_true(has_row(&sheet, "LENOVO 20L5CTO1WW"));
+    assert_true(has_row(&sheet, "UEFI, LENOVO N24ET70W"));
+    assert_true(has_row(&sheet, "GenuineIntel, family 6, model 0x9e, stepping 10"));
+    assert_true(has_row(&sheet, "none around Hymir"));
+    assert_true(has_row(&sheet, "16384 MiB, of which Hymir uses 456 KiB"));
+    assert_true(has_row(&sheet, "ok       VMXON                 VMXON succeeded"));
+    assert_true(has_row(&sheet, "cpu 3: apic 6: ok"));
+    assert_verdict_at_bottom(&sheet);
+    assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_GOOD);
+}
+
+/* One line a CPU as long as they fit; then those that are not ready, and a count. */
+static void test_sheet_many_cpus(void **state)
+{
+    (void)state;
+    struct sheet sheet = compose(7);
+    assert_true(has_row(&sheet, "cpu 6: apic 12: ok"));
+    sheet = compose(8);
+    assert_false(has_row(&sheet, "cpu 0: "));
+    assert_true(has_row(&sheet, "8 CPUs: 8 ok, 0 not"));
+    set_feature_control(40, 1);
+    set_feature_control(50, 1);
+    sheet = compose(64);
+    assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
+    assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
+    assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
+    /* The checks shown are those of a CPU that has something to say. */
+    assert_true(
+        has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
+    for (size_t i = 20; i < 64; i++)
+        set_feature_control(i, 1);
+    sheet = compose(64);
+    assert_true(has_row(&sheet, "cpu 20: apic 40: LOCKED-OFF"));
+    assert_true(has_row(&sheet, "... of 64 CPUs: 20 ok, 44 not"));
+}
+
+static void test_sheet_after_failure(void **state)
+{
+    (void)state;
+    set_feature_control(0, 1);
+    struct sheet sheet = compose(1);
+    assert_true(has_row(&sheet, "ok       VMX in CPUID"));
+    assert_true(
+        has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
+    assert_true(has_row(&sheet, "-        VMXON"));
+    assert_verdict_at_bottom(&sheet);
+    assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_BAD);
+}
+
+/*
+ * The longest that can come: every row is full, nothing overflows, no word of advice is
+ * lost.
+ */
+static void test_sheet_longest(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 64; i++) {
+        remove_vmx(&records[i]);
+        set_hypervisor(&records[i], "Microsoft Hv");
+    }
+    struct sheet sheet = compose(64);
+    assert_int_equal(sheet.rows, SHEET_ROWS);
+    assert_verdict_at_bottom(&sheet);
+
+    start(NULL);
+    for (size_t i = 1; i < 64; i++) {
+        set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
+        records[i].before.cr4 = 0x7FFFFFFFFFFFDFFF;
+    }
+    sheet = compose(64);
+    assert_int_equal(sheet.rows, SHEET_ROWS);
+    start(NULL);
+    for (size_t i = 0; i < 2; i++)
+        set_feature_control(i, 3);
+    sheet = compose(2);
+    assert_verdict_at_bottom(&sheet);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_ready),
+        TEST(test_ready_after_lock),
+        TEST(test_ready_with_differences),
+        TEST(test_scope),
+        TEST(test_not_intel),
+        TEST(test_other_vendors_with_vmx),
+        TEST(test_no_vmx),
+        TEST(test_hidden),
+        TEST(test_locked_off),
+        TEST(test_txt_only),
+        TEST(test_unlocked),
+        TEST(test_failed),
+        TEST(test_mixed),
+        TEST(test_silent_cpus),
+        TEST(test_names),
+        TEST(test_sheet_ready),
+        TEST(test_sheet_many_cpus),
+        TEST(test_sheet_after_failure),
+        TEST(test_sheet_longest),
+    };
+    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
