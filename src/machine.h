@@ -1,0 +1,76 @@
+/*
+ * The machine that Hymir finds itself on: what the boot loader left, memory, firmware's
+ * tables, the other CPUs.
+ *
+ * Beside main.c the only code that sees both firmware/ and cpu/: it takes what the one
+ * reads to where the other needs it. Owns the one struct machine. The functions are
+ * called once each, on the boot CPU, in the order in which they stand here. Those that
+ * return a text return NULL if all went well, else what is missing and the way out:
+ * Hymir then cannot go on.
+ */
+#ifndef HYMIR_MACHINE_H
+#define HYMIR_MACHINE_H
+
+#include "cpu/cpuid.h"
+#include "firmware/multiboot2.h"
+#include "lib/options.h"
+#include "lib/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine {
+    struct cpuid_snapshot cpuid; /* of the boot CPU */
+    struct multiboot2_information boot;
+    bool has_cpu_list;   /* ACPI names the CPUs; else the boot CPU alone is known */
+    bool cannot_start;   /* there are other CPUs, and no way to start them */
+    size_t dropped_cpus; /* more than Hymir supports */
+};
+
+/* Brings the boot CPU into a state in which an exception is a report. */
+void machine_start_boot_cpu(void);
+
+/*
+ * Takes the boot loader's information, at a physical address below 4 GiB, apart. If it
+ * makes no sense, machine_get()->boot is an empty one, which can be used.
+ */
+const char *MUST_CHECK machine_read_boot_information(uint32_t information);
+
+/* Finds out how fast time goes. */
+void machine_start_clock(void);
+
+/*
+ * Takes over the memory, with an address space of Hymir's own; image is the physical
+ * address that it was loaded at.
+ */
+const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t image);
+
+/* Makes the names of Hymir's functions known to backtraces, if the loader has them. */
+void machine_read_symbols(void);
+
+/* Reads ACPI's tables; from here on the machine can be powered off. */
+void machine_read_platform(void);
+
+/* Lists the CPUs, the boot CPU first; with options->nosmp there is no other. */
+void machine_list_cpus(const struct options *options);
+
+/* Starts all CPUs of the list. Which answered, their state tells. */
+const char *MUST_CHECK machine_start_cpus(void);
+
+/* The machine, as far as it is known yet. */
+const struct machine *machine_get(void);
+
+#define MACHINE_TEXT_SIZE 68
+
+/* The machine's name and its firmware's, as texts for a person. */
+void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE]);
+
+/* Allocates size bytes below 4 GiB, zeroed, in whole pages. STATUS_NO_MEMORY. */
+enum status MUST_CHECK machine_allocate(uint64_t size, void **pages);
+
+/* What to say when machine_allocate fails. */
+#define MACHINE_NO_MEMORY \
+    "not enough memory below 4 GiB for Hymir itself; 64 MiB of RAM are enough"
+
+#endif
