@@ -1,0 +1,261 @@
+# Hymir's one Makefile. `make help` names the targets; README.md says what they are for.
+#
+# All that is generated goes to build/. Packages are installed by tools/setup from the list in
+# tools/packages; SETUP=no leaves that out.
+
+VERSION := 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# DEBUG=1 builds a Hymir that checks itself for undefined behaviour: it then ends in #UD, and a panic.
+DEBUG :=
+
+CC    := gcc
+BUILD := build$(if $(DEBUG),/debug)
+SETUP := yes
+
+# V=1 shows the commands instead of a line for each.
+V :=
+Q    := $(if $(V),,@)
+note = $(if $(V),@true,@printf '%-8s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@))
+
+.PHONY: all help
+all: iso
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+# ---- Set-up -----------------------------------------------------------------------------------------
+
+# setup,GROUPS: a recipe line that sees to the packages of the groups.
+ifeq ($(SETUP),no)
+setup = @true
+else
+setup = @tools/setup $(1)
+endif
+
+.PHONY: setup-build setup-run setup-test
+setup-build:
+	$(call setup,build)
+setup-run:
+	$(call setup,build run)
+setup-test:
+	$(call setup,build run test check)
+
+# ---- The hypervisor ---------------------------------------------------------------------------------
+
+SOURCES_C   := $(sort $(wildcard src/*.c src/*/*.c))
+SOURCES_ASM := $(sort $(wildcard boot/*.asm src/*/*.asm))
+OBJECTS     := $(SOURCES_C:%.c=$(BUILD)/%.o) $(SOURCES_ASM:%.asm=$(BUILD)/%.asm.o)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla -Wcast-qual \
+    -Wstrict-prototypes -Wmissing-prototypes -Wnull-dereference -Wimplicit-fallthrough=5 \
+    -Wwrite-strings -Wframe-larger-than=1024 -Werror
+
+# The compiler's own headers are the only ones from outside the tree.
+GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
+
+CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isrc -m64 \
+    -mno-red-zone -mgeneral-regs-only -fno-pic -mcmodel=kernel -fno-strict-aliasing \
+    -fno-delete-null-pointer-checks -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+    -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
+    -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
+    -DHYMIR_VERSION='"$(VERSION)"' $(WARNINGS) \
+    $(if $(DEBUG),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+
+NASMFLAGS := -f elf64 -w+all -Werror -I$(BUILD)/
+LDFLAGS   := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --fatal-warnings
+
+## make iso                 build/hymir.iso, the boot medium, and build/hymir.elf, the hypervisor alone
+.PHONY: iso elf
+iso: $(BUILD)/hymir.iso
+elf: $(BUILD)/hymir.elf
+
+$(BUILD)/%.o: %.c Makefile | setup-build
+	$(call note,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setup-build
+	$(call note,NASM)
+	@mkdir -p $(@D)
+	$(Q)nasm $(NASMFLAGS) $< -o $@
+
+# The numbers that assembly shares with C: see boot/constants.c.
+$(BUILD)/constants.inc: boot/constants.c Makefile | setup-build
+	$(call note,GEN)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -O0 -fno-sanitize=all -MMD -MP -MT $@ -MF $(BUILD)/constants.d -S $< \
+	    -o $(BUILD)/constants.s
+	$(Q)sed -n 's/^[[:space:]]*constant \([A-Z0-9_]*\) \$$\(.*\)$$/%define HYMIR_\1 \2/p' \
+	    $(BUILD)/constants.s > $@
+
+# PSF version 1, 512 glyphs with a Unicode table, 16 bytes a glyph: see src/console/font.asm.
+$(BUILD)/font.psf: | setup-build
+	$(call note,GEN)
+	@mkdir -p $(@D)
+	$(Q)zcat /usr/share/consolefonts/spleen-8x16.psfu.gz > $@
+	@test "$$(od -An -tx1 -N4 $@ | tr -d ' ')" = 36040310
+
+$(BUILD)/hymir.debug.elf: $(OBJECTS) boot/hymir.ld
+	$(call note,LD)
+	$(Q)ld $(LDFLAGS) -T boot/hymir.ld -o $@ $(OBJECTS)
+
+# GRUB loads every section of the file, so the debug sections stay behind; the symbols are for
+# backtraces.
+$(BUILD)/hymir.elf: $(BUILD)/hymir.debug.elf
+	$(call note,OBJCOPY)
+	$(Q)objcopy --strip-debug $< $@
+	$(Q)grub-file --is-x86-multiboot2 $@
+
+$(BUILD)/hymir.iso: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
+	$(call note,ISO)
+	$(Q)rm -rf $(BUILD)/iso
+	$(Q)mkdir -p $(BUILD)/iso/boot/grub $(BUILD)/iso/licenses
+	$(Q)cp iso/* $(BUILD)/iso/
+	$(Q)cp grub.cfg $(BUILD)/iso/boot/grub/
+	$(Q)cp $(BUILD)/hymir.elf $(BUILD)/iso/boot/
+	$(Q)cp LICENSE $(BUILD)/iso/licenses/hymir.txt
+	$(Q)cp /usr/share/doc/fonts-spleen/copyright $(BUILD)/iso/licenses/spleen.txt
+	$(Q)cp /usr/share/doc/grub-common/copyright $(BUILD)/iso/licenses/grub.txt
+	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(BUILD)/iso -- -volid HYMIR 2> $(BUILD)/grub-mkrescue.log || \
+	    { cat $(BUILD)/grub-mkrescue.log; exit 1; }
+
+-include $(OBJECTS:.o=.d) $(BUILD)/constants.d
+
+# ---- Running it ----------------------------------------------------------------------------------------
+
+# Of the emulated machine; empty is the emulator's default (tools/emulator.py). MEMORY is in MiB.
+CPUS     := 2
+MEMORY   :=
+MODEL    :=
+FIRMWARE :=
+MEDIUM   :=
+RUN_OPTIONS = $(if $(CPUS),cpus=$(CPUS)) $(if $(MEMORY),memory=$(MEMORY)) $(if $(MODEL),model=$(MODEL)) \
+    $(if $(FIRMWARE),firmware=$(FIRMWARE)) $(if $(MEDIUM),medium=$(MEDIUM))
+
+## make run-iso             boots it where VT-x is: QEMU with KVM if this host nests it, else Bochs
+.PHONY: run-iso run-qemu run-bochs
+run-iso: iso | setup-run
+	@tools/run auto $(BUILD)/hymir.iso $(RUN_OPTIONS)
+
+## make run-bochs           boots it in Bochs; CPUS= MEMORY= MODEL= FIRMWARE=bochs|seabios|uefi
+run-bochs: iso | setup-run
+	@tools/run bochs $(BUILD)/hymir.iso $(RUN_OPTIONS)
+
+## make run-qemu            boots it in QEMU without VT-x; CPUS= MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
+run-qemu: iso | setup-run
+	@tools/run qemu $(BUILD)/hymir.iso $(RUN_OPTIONS)
+
+## make usb DEVICE=/dev/sdX writes it to a USB stick, after showing what is on the stick and asking
+.PHONY: usb
+usb: iso
+	@tools/usb $(BUILD)/hymir.iso "$(DEVICE)"
+
+## make screenshots         docs/verdict.png, the screen of a run in Bochs
+.PHONY: screenshots
+screenshots: iso | setup-run
+	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/hymir.elf $(BUILD)/font.psf docs/verdict.png
+
+# ---- Unit tests: the pure sources on this machine, under AddressSanitizer and UBSan ------------------
+
+# What runs without the hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
+PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/firmware/*.c))) \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c \
+    src/vmx/attempt.c src/vmx/capabilities.c src/vmx/feature_control.c src/vmx/fixed_bits.c src/vmx/check.c \
+    src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
+
+UNIT          := $(BUILD)/unit
+UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o
+FIXTURES      := $(patsubst tests/fixtures/%.asl,$(UNIT)/fixtures/%.aml,$(wildcard tests/fixtures/*.asl))
+UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -fno-pie -fno-omit-frame-pointer \
+    -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Werror \
+    -DFIXTURES='"$(UNIT)/fixtures"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
+
+$(UNIT)/src/lib/string.o: src/lib/string.c tests/unit/rename_string.h Makefile | setup-test
+	$(call note,UNITCC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) -fno-builtin -include tests/unit/rename_string.h -MMD -MP -c $< -o $@
+
+$(UNIT)/%.o: %.c Makefile | setup-test
+	$(call note,UNITCC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
+	$(call note,UNITLD)
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
+
+$(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
+	$(call note,IASL)
+	@mkdir -p $(@D)
+	$(Q)iasl -p $(basename $@) $< > $(basename $@).log 2>&1 || { cat $(basename $@).log; exit 1; }
+
+.PRECIOUS: $(UNIT)/%.o
+
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d)
+
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
+
+## make unit                the unit tests alone
+.PHONY: unit
+unit: $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) $(BUILD)/font.psf
+	@tests/run unit
+
+# ---- Fuzzing: a target for each parser of foreign bytes -------------------------------------------------
+
+FUZZ         := $(BUILD)/fuzz
+FUZZ_SECONDS := 20
+FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Isrc -Itests/fuzz -fno-sanitize-recover=all -Wall -Wextra
+
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) src/lib/string.c Makefile | setup-test
+	$(call note,FUZZCC)
+	@mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
+	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(PURE_SOURCES) $@.string.o
+
+# The same target without a fuzzer, for the kept inputs.
+$(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
+	$(call note,UNITLD)
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^
+
+$(UNIT)/tests/fuzz/%.o: UNIT_CFLAGS += -Itests/fuzz
+
+## make fuzz                each parser fuzzed for FUZZ_SECONDS (20); what crashes is left in build/fuzz
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
+	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target $(FUZZ_SECONDS); done
+
+# ---- All tests -----------------------------------------------------------------------------------------
+
+## make check               format, layers, headers, numbers, clang-tidy, cppcheck, shellcheck
+.PHONY: check
+check: | setup-test
+	@tests/run check
+
+## make boot-test           the boot scenarios in Bochs and QEMU
+.PHONY: boot-test
+boot-test: iso debug-elf | setup-run setup-test
+	@tests/run boot
+
+# Some scenarios run the debug build, which ends in a panic at the first undefined behaviour.
+.PHONY: debug-elf
+debug-elf:
+	@$(MAKE) --no-print-directory DEBUG=1 elf
+
+## make test                unit tests, boot scenarios and checks; the last line counts them
+.PHONY: test
+test: iso debug-elf $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+	@tests/run unit check boot
+
+## make clean               removes build/
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)

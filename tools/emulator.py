@@ -1,0 +1,290 @@
+"""The emulators that Hymir runs in: Bochs, which has VT-x on any host, and QEMU.
+
+Used by tools/run, which shows a machine in the terminal, and by tests/boot/run, which judges what it
+says. A machine is started in a directory of its own, where it leaves serial.txt, what came over COM1, and
+its own log. Nothing here waits without a bound, and a machine that is stopped leaves no process behind.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+BOCHS_ROMS = {
+    "bochs": ("/usr/share/bochs/BIOS-bochs-latest", "options=fastboot"),
+    "seabios": ("/usr/share/seabios/bios.bin", None),
+    "uefi": ("/usr/share/ovmf/OVMF.fd", None),
+}
+
+BOCHS_CONFIGURATION = """\
+plugin_ctrl: unmapped=1, biosdev=1, speaker=0, e1000=0, es1370=0, sb16=0, gameport=0
+config_interface: textconfig
+display_library: term
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs={ignore_bad_msrs}, cpuid_limit_winnt=0
+memory: guest={memory}, host={memory}
+romimage: {rom}
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+pci: enabled=1, chipset=i440fx
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+clock: sync=none, time0=946681200, rtc_sync=0
+com1: {com1}
+port_e9_hack: enabled={debug_port}
+magic_break: enabled=1
+speaker: enabled=0
+sound: driver=dummy
+log: bochs.log
+logprefix: %t%e%d
+debugger_log: -
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+"""
+
+
+def address_of(elf, symbol):
+    """The address of a function of Hymir's."""
+    names = subprocess.run(["nm", str(elf)], check=True, capture_output=True, text=True).stdout
+    return next(int(line.split()[0], 16) for line in names.splitlines()
+                if line.split()[-1] == symbol)
+
+
+class Machine:
+    """A machine that boots an ISO; the subclasses know how.
+
+    Options, all by keyword: memory in MiB, cpus, model (of the processor, in the emulator's words),
+    firmware, serial (False: the machine has no COM1).
+    """
+
+    def __init__(self, iso, directory, **options):
+        self.iso = pathlib.Path(iso).resolve()
+        self.directory = pathlib.Path(directory)
+        self.options = options
+        self.process = None
+        self.serial_position = 0
+
+    def option(self, name, default):
+        """An option's value, or the default if it was not given or is None."""
+        value = self.options.get(name)
+        return default if value is None else value
+
+    def command(self):
+        """The emulator's command line."""
+        raise NotImplementedError
+
+    def environment(self):
+        """The emulator's environment."""
+        return os.environ
+
+    def start(self):
+        """Starts the machine, in an empty directory."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        command = self.command()
+        with open(self.directory / "stdout.txt", "wb") as out, \
+             open(self.directory / "stderr.txt", "wb") as err:
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, env=self.environment(), stdin=subprocess.DEVNULL,
+                stdout=out, stderr=err, start_new_session=True)
+
+    def new_serial_text(self):
+        """What came over COM1 since the last call."""
+        try:
+            with open(self.directory / "serial.txt", "rb") as file:
+                file.seek(self.serial_position)
+                data = file.read()
+        except FileNotFoundError:
+            return ""
+        self.serial_position += len(data)
+        return data.decode("latin-1").replace("\r", "")
+
+    def text_of(self, name):
+        """The text of a file of the machine's, "" as long as it does not exist."""
+        path = self.directory / name
+        return path.read_text("latin-1") if path.exists() else ""
+
+    def is_running(self):
+        """True until the machine has powered off or the emulator has failed."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self):
+        """Ends the machine, whatever it does."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def own_errors(self):
+        """What the emulator itself complained about, for a report on why it did not start."""
+        return self.text_of("stderr.txt").strip()[-2000:]
+
+
+class Bochs(Machine):
+    """Bochs 2.7 as Debian builds it: VT-x whole, one tick per instruction, every run the same.
+
+    Firmware: bochs (IA32_FEATURE_CONTROL locked with VMX on), seabios and uefi (unlocked, one CPU).
+    screen_at: a function in the file elf; when it is called, the text screen is written to screen.bin.
+    """
+
+    def command(self):
+        firmware = self.option("firmware", "bochs")
+        rom, rom_options = BOCHS_ROMS[firmware]
+        serial = "enabled=1, mode=file, dev=serial.txt" if self.option("serial", True) \
+            else "enabled=0"
+        configuration = BOCHS_CONFIGURATION.format(
+            model=self.option("model", "corei7_skylake_x"),
+            cpus=self.option("cpus", 1),
+            memory=self.option("memory", 256),
+            ips=self.option("ips", 10_000_000),
+            ignore_bad_msrs=1 if firmware == "uefi" else 0,
+            rom=f"file={rom}" + (f", {rom_options}" if rom_options else ""),
+            debug_port=1 if self.option("debug_port", True) else 0,
+            com1=serial,
+            iso=self.iso)
+        (self.directory / "bochsrc").write_text(configuration)
+        # The debugger that this build starts with: continue at once, or stop once for the screen.
+        commands = "c\n"
+        screen_at = self.option("screen_at", None)
+        if screen_at is not None:
+            address = address_of(self.option("elf", None), screen_at)
+            commands = f'lb 0x{address:x}\nc\nwritemem "screen.bin" 0xb8000 4000\ndel 1\nc\n'
+        (self.directory / "debugger.rc").write_text(commands)
+        return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
+
+    def environment(self):
+        return dict(os.environ, TERM="vt100")
+
+    def text_memory(self):
+        """The memory of the text screen, of a machine with screen_at."""
+        return (self.directory / "screen.bin").read_bytes()
+
+    def debug_port_text(self):
+        """What was written to port 0xE9; Bochs prints it, between the text screen that it draws."""
+        return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\([A-Z0-9]|=|>)|[\x0e\x0f]", "",
+                      self.text_of("stdout.txt"))
+
+    def complaints(self):
+        """The lines of Bochs's own log that are errors: failed VMX instructions, unknown MSRs ..."""
+        # A line is the time in ticks, the kind as one letter, the device in brackets, the text.
+        return [line for line in self.text_of("bochs.log").splitlines()
+                if line[11:12] in ("e", "p")]
+
+
+class Qemu(Machine):
+    """QEMU, by default its TCG, which never has VT-x.
+
+    Firmware: bios, uefi. medium: cd, usb. machine: pc, q35. accelerator: tcg, kvm.
+    arguments: more of QEMU's own.
+    """
+
+    def command(self):
+        accelerator = self.option("accelerator", "tcg")
+        command = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config",
+            "-machine", f"{self.option('machine', 'pc')},accel={accelerator}",
+            "-m", str(self.option("memory", 256)),
+            "-smp", str(self.option("cpus", 1)),
+            "-cpu", self.option("model", "host" if accelerator == "kvm" else "Haswell"),
+            "-vga", "std",
+            "-display", "none",
+            "-monitor", "unix:monitor.socket,server=on,wait=off",
+            "-debugcon", "file:debug.txt"]
+        if self.option("serial", True):
+            command += ["-serial", "file:serial.txt"]
+        if self.option("firmware", "bios") == "uefi":
+            shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars.fd")
+            command += [
+                "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+                "-drive", "if=pflash,format=raw,file=vars.fd"]
+        if self.option("medium", "cd") == "cd":
+            command += ["-cdrom", str(self.iso)]
+        else:
+            command += [
+                "-device", "qemu-xhci",
+                "-drive", f"if=none,id=stick,format=raw,readonly=on,file={self.iso}",
+                "-device", "usb-storage,drive=stick,removable=on"]
+        return command + self.option("arguments", [])
+
+    def debug_port_text(self):
+        """What was written to port 0xE9."""
+        return self.text_of("debug.txt")
+
+    def monitor(self, command, timeout=10):
+        """Has QEMU's monitor execute a command and waits until it is done."""
+        import socket
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout)
+            connection.connect(os.path.relpath(self.directory / "monitor.socket"))
+            text = b""
+            for part in (None, command):
+                if part is not None:
+                    connection.sendall(part.encode() + b"\n")
+                    text = b""
+                while not text.endswith(b"(qemu) "):
+                    data = connection.recv(4096)
+                    if not data:
+                        return
+                    text += data
+
+    def picture_file(self):
+        """Writes the screen to a file, in PPM; returns its path."""
+        self.monitor("screendump screen.ppm")
+        return self.directory / "screen.ppm"
+
+    def text_memory(self):
+        """The memory of the text screen."""
+        self.monitor("pmemsave 0xb8000 4000 screen.bin")
+        return (self.directory / "screen.bin").read_bytes()
+
+    def complaints(self):
+        """QEMU's log of guest errors is off; nothing to say."""
+        return []
+
+
+def nesting():
+    """Whether this host can give a KVM guest VT-x: (True or False, why)."""
+    try:
+        cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False, "/proc/cpuinfo cannot be read"
+    flags = next((line.split(":")[1].split() for line in cpuinfo.splitlines()
+                  if line.startswith("flags")), [])
+    if "vmx" not in flags:
+        return False, "this host's processor shows no VT-x (no vmx flag in /proc/cpuinfo)"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False, "/dev/kvm is absent or not for this user"
+    parameter = pathlib.Path("/sys/module/kvm_intel/parameters/nested")
+    try:
+        nested = parameter.read_text().strip()
+    except OSError:
+        return False, "kvm_intel is not loaded"
+    if nested not in ("Y", "1"):
+        return False, "kvm_intel does not nest (modprobe kvm_intel nested=1)"
+    return True, "this host's KVM nests VT-x"
+
+
+def wait_for(machine, is_done, timeout):
+    """Collects serial text until is_done(text), the machine ends or timeout seconds have passed.
+
+    Returns the text and one of "done", "ended" and "timeout".
+    """
+    text = ""
+    deadline = time.monotonic() + timeout
+    while True:
+        running = machine.is_running()
+        text += machine.new_serial_text()
+        if is_done(text):
+            return text, "done"
+        if not running:
+            return text, "ended"
+        if time.monotonic() > deadline:
+            return text, "timeout"
+        time.sleep(0.05)
