@@ -1,0 +1,38 @@
+/* A MADT that names two CPUs the machine does not have, one of them disabled, besides the boot CPU. */
+[0004]                          Signature : "APIC"
+[0004]                       Table Length : 00000000
+[0001]                           Revision : 03
+[0001]                           Checksum : 00
+[0006]                             Oem ID : "HYMIR "
+[0008]                       Oem Table ID : "ABSENT  "
+[0004]                       Oem Revision : 00000001
+[0004]                    Asl Compiler ID : "INTL"
+[0004]              Asl Compiler Revision : 20220331
+
+[0004]                 Local Apic Address : FEE00000
+[0004]              Flags (decoded below) : 00000001
+                      PC-AT Compatibility : 1
+
+[0001]                      Subtable Type : 00 [Processor Local APIC]
+[0001]                             Length : 08
+[0001]                       Processor ID : 00
+[0001]                      Local Apic ID : 00
+[0004]              Flags (decoded below) : 00000001
+                        Processor Enabled : 1
+                   Runtime Online Capable : 0
+
+[0001]                      Subtable Type : 00 [Processor Local APIC]
+[0001]                             Length : 08
+[0001]                       Processor ID : 01
+[0001]                      Local Apic ID : 06
+[0004]              Flags (decoded below) : 00000001
+                        Processor Enabled : 1
+                   Runtime Online Capable : 0
+
+[0001]                      Subtable Type : 00 [Processor Local APIC]
+[0001]                             Length : 08
+[0001]                       Processor ID : 02
+[0001]                      Local Apic ID : 07
+[0004]              Flags (decoded below) : 00000000
+                        Processor Enabled : 0
+                   Runtime Online Capable : 0

@@ -1,0 +1,38 @@
+/*
+ * ACPI's tables: src/firmware/acpi*.c. The input is the machine's memory, with the RSDP
+ * at its start.
+ */
+#include "fuzz.h"
+
+#include "firmware/acpi.h"
+#include "firmware/acpi_madt.h"
+#include "firmware/acpi_power.h"
+
+static void visit(uint64_t address, uint64_t size)
+{
+    REQUIRE(size >= sizeof(struct acpi_table) && address != 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint32_t apic_ids[16];
+    struct acpi_view madt;
+    struct platform_power power;
+    struct acpi acpi;
+    uint8_t *memory = malloc(size);
+
+    memcpy(memory, data, size);
+    fuzz_memory      = memory;
+    fuzz_memory_size = size;
+    if (acpi_open(memory, size < 36 ? size : 36, fuzz_map, &acpi) == STATUS_OK) {
+        acpi_visit(&acpi, visit);
+        acpi_find_power(&acpi, &power);
+        REQUIRE(power.s5_type_a <= 7 && power.s5_type_b <= 7);
+        if (acpi_find(&acpi, "APIC", &madt) == STATUS_OK) {
+            struct acpi_cpus cpus = acpi_list_cpus(&madt, apic_ids, 16);
+            REQUIRE(cpus.count <= 16);
+        }
+    }
+    free(memory);
+    return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * The boot loader's information: src/firmware/multiboot2.c, and the memory map it leads
+ * to.
+ */
+#include "fuzz.h"
+
+#include "firmware/multiboot2.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct memory_entries entries;
+    static struct memory_map map;
+    struct multiboot2_information information;
+    struct multiboot2_symbols symbols;
+    /* The loader aligns the structure to 8 bytes; its end is anywhere. */
+    uint8_t *structure = aligned_alloc(8, (size + 7) & ~(size_t)7);
+    memcpy(structure, data, size);
+
+    if (multiboot2_parse(structure, size, &information) == STATUS_OK) {
+        REQUIRE(strlen(information.command_line) < size);
+        REQUIRE(strlen(information.loader_name) < size);
+        for (size_t i = 0; i < information.module_count; i++) {
+            REQUIRE(information.module[i].start <= information.module[i].end);
+            REQUIRE(strlen(information.module[i].command_line) < size);
+        }
+        memset(&entries, 0, sizeof(entries));
+        entries.limit = BIT(46);
+        if (multiboot2_memory_map(&information, &entries) == STATUS_OK &&
+            memory_map_build(&entries, &map) == STATUS_OK) {
+            for (size_t i = 1; i < map.count; i++)
+                REQUIRE(map.region[i - 1].end <= map.region[i].start);
+        }
+        if (multiboot2_find_symbols(&information, &symbols) == STATUS_OK)
+            REQUIRE(symbols.symbols + symbols.symbols_size <= UINT32_MAX);
+    }
+    free(structure);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* The command line: src/lib/options.c, number.c. */
+#include "fuzz.h"
+
+#include "lib/options.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct options options;
+    char *line = malloc(size + 1);
+
+    memcpy(line, data, size);
+    line[size] = '\0';
+    options_parse(line, &options);
+    REQUIRE(options.panic != EXIT_POWEROFF);
+    REQUIRE(options.serial_port == SERIAL_PORT_NONE || options.serial_port >= 0x100);
+    REQUIRE(options.selftest <= SELFTEST_ABSENT_CPU);
+    free(line);
+    return 0;
+}
