@@ -159,7 +159,7 @@ usb: iso
 ## make screenshots         docs/verdict.png, the screen of a run in Bochs
 .PHONY: screenshots
 screenshots: iso | setup-run
-	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/hymir.elf $(BUILD)/font.psf docs/verdict.png
+	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs/verdict.png
 
 # ---- Unit tests: the pure sources on this machine, under AddressSanitizer and UBSan ------------------
 

@@ -13,6 +13,9 @@ import signal
 import subprocess
 import time
 
+# 80x25 characters, each with its attribute.
+TEXT_SCREEN_SIZE = 4000
+
 BOCHS_ROMS = {
     "bochs": ("/usr/share/bochs/BIOS-bochs-latest", "options=fastboot"),
     "seabios": ("/usr/share/seabios/bios.bin", None),
@@ -45,13 +48,6 @@ error: action=report
 info: action=ignore
 debug: action=ignore
 """
-
-
-def address_of(elf, symbol):
-    """The address of a function of Hymir's."""
-    names = subprocess.run(["nm", str(elf)], check=True, capture_output=True, text=True).stdout
-    return next(int(line.split()[0], 16) for line in names.splitlines()
-                if line.split()[-1] == symbol)
 
 
 class Machine:
@@ -131,7 +127,6 @@ class Bochs(Machine):
     """Bochs 2.7 as Debian builds it: VT-x whole, one tick per instruction, every run the same.
 
     Firmware: bochs (IA32_FEATURE_CONTROL locked with VMX on), seabios and uefi (unlocked, one CPU).
-    screen_at: a function in the file elf; when it is called, the text screen is written to screen.bin.
     """
 
     def command(self):
@@ -150,21 +145,24 @@ class Bochs(Machine):
             com1=serial,
             iso=self.iso)
         (self.directory / "bochsrc").write_text(configuration)
-        # The debugger that this build starts with: continue at once, or stop once for the screen.
-        commands = "c\n"
-        screen_at = self.option("screen_at", None)
-        if screen_at is not None:
-            address = address_of(self.option("elf", None), screen_at)
-            commands = f'lb 0x{address:x}\nc\nwritemem "screen.bin" 0xb8000 4000\ndel 1\nc\n'
-        (self.directory / "debugger.rc").write_text(commands)
+        # The debugger that this build starts with: go on at once, and again after text_memory.
+        (self.directory / "debugger.rc").write_text(
+            f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
 
     def environment(self):
         return dict(os.environ, TERM="vt100")
 
     def text_memory(self):
-        """The memory of the text screen, of a machine with screen_at."""
-        return (self.directory / "screen.bin").read_bytes()
+        """The memory of the text screen; once in a run."""
+        path = self.directory / "screen.bin"
+        self.process.send_signal(signal.SIGINT)  # to the debugger, which has the command
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if path.exists() and path.stat().st_size == TEXT_SCREEN_SIZE:
+                break
+            time.sleep(0.05)
+        return path.read_bytes()
 
     def debug_port_text(self):
         """What was written to port 0xE9; Bochs prints it, between the text screen that it draws."""
@@ -241,7 +239,7 @@ class Qemu(Machine):
 
     def text_memory(self):
         """The memory of the text screen."""
-        self.monitor("pmemsave 0xb8000 4000 screen.bin")
+        self.monitor(f"pmemsave 0xb8000 {TEXT_SCREEN_SIZE} screen.bin")
         return (self.directory / "screen.bin").read_bytes()
 
     def complaints(self):
