@@ -53,14 +53,16 @@ static bool view_entry(const struct acpi *acpi, const struct acpi_entry *entry,
 static const struct acpi_entry *note_table(struct acpi *acpi, uint64_t address)
 {
     struct acpi_table header;
-    const void *bytes = address == 0 ? NULL : acpi->map(address, sizeof(header));
 
-    if (bytes == NULL || acpi->count == ACPI_MAX_TABLES)
+    if (address == 0 || acpi->count == ACPI_MAX_TABLES)
         return NULL;
     for (size_t i = 0; i < acpi->count; i++) {
         if (acpi->entry[i].address == address)
             return NULL;
     }
+    const void *bytes = acpi->map(address, sizeof(header));
+    if (bytes == NULL)
+        return NULL;
     memcpy(&header, bytes, sizeof(header));
     struct acpi_entry *entry = &acpi->entry[acpi->count++];
     *entry = (struct acpi_entry){.address = address, .length = header.length};
@@ -91,7 +93,8 @@ static bool note_root(struct acpi *acpi, uint64_t address, const char *signature
     if (entry == NULL || !has_signature(entry->signature, signature) ||
         !view_entry(acpi, entry, &root))
         return false;
-    for (size_t offset = sizeof(struct acpi_table); offset + pointer_size <= root.length;
+    for (size_t offset = sizeof(struct acpi_table);
+         offset + pointer_size <= root.length && acpi->count < ACPI_MAX_TABLES;
          offset += pointer_size) {
         uint64_t pointer = 0;
         memcpy(&pointer, root.bytes + offset, pointer_size);

@@ -55,9 +55,10 @@ enum status efi_find_tables(uint64_t system_table, physical_map *map,
     for (uint64_t i = 0; i < system.entry_count; i++) {
         struct configuration_table table;
         memcpy(&table, entries + i * sizeof(table), sizeof(table));
-        if (has_guid(&table, guid_smbios3) ||
-            (has_guid(&table, guid_smbios) && tables->smbios == 0))
-            tables->smbios = table.address;
+        if (has_guid(&table, guid_smbios3))
+            tables->smbios_64 = table.address;
+        else if (has_guid(&table, guid_smbios))
+            tables->smbios_32 = table.address;
         else if (has_guid(&table, guid_acpi))
             tables->rsdp = table.address;
     }

@@ -14,8 +14,9 @@
 
 /* Physical addresses, each 0 if the firmware has no such table. */
 struct efi_tables {
-    uint64_t smbios; /* of the 32-bit or 64-bit entry point; the latter is preferred */
-    uint64_t rsdp;   /* of ACPI 2.0 or later */
+    uint64_t smbios_64; /* the entry points of SMBIOS */
+    uint64_t smbios_32;
+    uint64_t rsdp; /* of ACPI 2.0 or later */
 };
 
 /* Reads the tables of the system table at a physical address. STATUS_MALFORMED. */

@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct elf64_symbol) == 24, "System V ABI, symbol table en
 enum {
     ELF_SECTION_SYMBOL_TABLE = 2,
     ELF_SECTION_STRING_TABLE = 3,
+    ELF_SECTION_RESERVED     = 0xFF00, /* from here on no section: absolute values ... */
     ELF_SYMBOL_TYPE_NONE     = 0,
     ELF_SYMBOL_TYPE_FUNCTION = 2,
 };

@@ -29,7 +29,7 @@ static const char *name_at(uint32_t offset)
 static bool is_code_symbol(const struct elf64_symbol *symbol)
 {
     unsigned int type = symbol->info & 0xF;
-    return symbol->section != 0 &&
+    return symbol->section != 0 && symbol->section < ELF_SECTION_RESERVED &&
            (type == ELF_SYMBOL_TYPE_FUNCTION || type == ELF_SYMBOL_TYPE_NONE);
 }
 

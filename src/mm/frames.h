@@ -31,8 +31,9 @@ struct frame_allocator {
 struct frame_zone {
     uint64_t start, end;
 };
-extern const struct frame_zone frames_below_1_mib;
-extern const struct frame_zone frames_below_4_gib; /* and from 1 MiB up */
+extern const struct frame_zone frames_below_64_kib; /* which some firmware scribbles in */
+extern const struct frame_zone frames_below_1_mib;  /* and from 64 KiB up */
+extern const struct frame_zone frames_below_4_gib;  /* and from 1 MiB up */
 
 /* Starts with every whole frame of the map's usable regions, but for frame 0. */
 void frames_init(struct frame_allocator *frames, const struct memory_map *map);

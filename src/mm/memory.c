@@ -8,7 +8,12 @@
 /* The image as it was linked, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
 
+/* On a PC video memory and ROMs, whatever the map says. */
+#define NOT_RAM_START UINT64_C(0xA0000)
+#define NOT_RAM_END   UINT64_C(0x100000)
+
 #define PROBE_PATTERN UINT64_C(0x48796D6972527431)
+#define GIVE_UP_SIZE  BIT(20)
 
 static struct memory_map map;
 static struct frame_allocator frames;
@@ -25,6 +30,7 @@ enum status memory_init(const struct memory_entries *entries, uint64_t image_add
     image           = (struct memory_image){.start = image_address,
                                             .end   = image_address + allocated_bytes};
     frames_reserve(&frames, image.start, image.end);
+    frames_reserve(&frames, NOT_RAM_START, NOT_RAM_END);
     return STATUS_OK;
 }
 
@@ -46,34 +52,36 @@ static bool holds(volatile uint64_t *word, uint64_t value)
     return *word == value;
 }
 
-/* Both ends of each page have to hold what is written, and its opposite. */
-static bool is_ram(volatile uint64_t *words, uint64_t count)
+/*
+ * The first of count pages that is not RAM, or count. Both ends of a page have to hold
+ * what is written, and its opposite.
+ */
+static uint64_t first_not_ram(volatile uint64_t *words, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         volatile uint64_t *first = words + i * (PAGE_SIZE / sizeof(*words));
         volatile uint64_t *last  = first + PAGE_SIZE / sizeof(*words) - 1;
         if (!holds(first, PROBE_PATTERN + i) || !holds(last, ~(PROBE_PATTERN + i)) ||
             *first != PROBE_PATTERN + i)
-            return false;
+            return i;
     }
-    return true;
+    return count;
 }
 
 /*
- * Gives up what a region of the map has from address on, which is not RAM although the
- * region says so.
+ * Gives up memory from address on, which is not RAM although the map says so: each time
+ * twice as much, so that a small hole costs little and a large one few rounds.
  */
 static void give_up(uint64_t address)
 {
-    uint64_t end = address + PAGE_SIZE;
-    for (size_t i = 0; i < map.count; i++) {
-        if (map.region[i].start <= address && address < map.region[i].end)
-            end = map.region[i].end;
-    }
+    static uint64_t size = GIVE_UP_SIZE;
+    uint64_t end         = range_end(address, size);
+
     log_warning(
-        "memory from 0x%lx to 0x%lx is not RAM, though firmware says so; not used",
+        "memory at 0x%lx is not RAM, though firmware says so; not used up to 0x%lx",
         address, end);
     frames_reserve(&frames, address, end);
+    size *= 2;
 }
 
 enum status memory_allocate(uint64_t count, struct frame_zone zone, void **pages)
@@ -84,9 +92,11 @@ enum status memory_allocate(uint64_t count, struct frame_zone zone, void **pages
         enum status status = frames_allocate(&frames, count, PAGE_SIZE, zone, &first);
         if (status != STATUS_OK)
             return status;
-        if (is_ram(hpa_pointer(first), count))
+        uint64_t bad = first_not_ram(hpa_pointer(first), count);
+        if (bad == count)
             break;
-        give_up(first.value); /* each round has less to choose from: the loop ends */
+        frames_free(&frames, first, count);
+        give_up(first.value + bad * PAGE_SIZE); /* so the loop ends */
     }
     memset(hpa_pointer(first), 0, count * PAGE_SIZE);
     allocated_bytes += count * PAGE_SIZE;

@@ -22,8 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(strlen(smbios.firmware_vendor) < SMBIOS_TEXT_SIZE);
         REQUIRE(strlen(smbios.firmware_version) < SMBIOS_TEXT_SIZE);
     }
-    if (efi_find_tables(0, fuzz_map, &tables) == STATUS_OK && tables.smbios != 0)
-        (void)!smbios_read(tables.smbios, fuzz_map, &smbios);
+    if (efi_find_tables(0, fuzz_map, &tables) == STATUS_OK) {
+        (void)!smbios_read(tables.smbios_64, fuzz_map, &smbios);
+        (void)!smbios_read(tables.smbios_32, fuzz_map, &smbios);
+    }
     free(memory);
     return 0;
 }

@@ -45,7 +45,8 @@ static void test_zones_and_alignment(void **state)
     (void)state;
     start(0x1000, 0x100000000 + 0x10000);
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x1000);
-    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_1_mib), 0x2000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_64_kib), 0x2000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_1_mib), 0x10000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_4_gib), 0x100000);
     assert_int_equal(allocate(512, BIT(21), frames_below_4_gib), 0x200000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_4_gib), 0x101000);

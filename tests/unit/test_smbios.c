@@ -261,7 +261,8 @@ static void test_efi(void **state)
     memory_put(CONFIGURATION, entries, sizeof(entries));
     put_system_table(3, CONFIGURATION);
     assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables), STATUS_OK);
-    assert_int_equal(tables.smbios, 0x111);
+    assert_int_equal(tables.smbios_64, 0x111);
+    assert_int_equal(tables.smbios_32, 0x222);
     assert_int_equal(tables.rsdp, 0x333);
 }
 
@@ -274,7 +275,8 @@ static void test_efi_old_smbios(void **state)
     memory_put(CONFIGURATION, entries, sizeof(entries));
     put_system_table(1, CONFIGURATION);
     assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables), STATUS_OK);
-    assert_int_equal(tables.smbios, 0x222);
+    assert_int_equal(tables.smbios_64, 0);
+    assert_int_equal(tables.smbios_32, 0x222);
     assert_int_equal(tables.rsdp, 0);
 }
 

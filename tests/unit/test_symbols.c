@@ -83,6 +83,7 @@ static void test_broken_tables(void **state)
          .value   = 0x1000,
          .size    = 0x100},
         {.name = 1, .info = STT_FUNC, .section = 0, .value = 0x1000, .size = 0x100},
+        {.name = 1, .info = STT_NOTYPE, .section = SHN_ABS, .value = 0x1000},
         {.name = 1, .info = STT_OBJECT, .section = 1, .value = 0x1000, .size = 0x100},
         {.name = 0, .info = STT_FUNC, .section = 1, .value = 0x1000, .size = 0x100},
         {.name    = 1,
