@@ -167,7 +167,7 @@ screenshots: iso | setup-run
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/firmware/*.c))) \
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c \
     src/vmx/attempt.c src/vmx/capabilities.c src/vmx/feature_control.c src/vmx/fixed_bits.c src/vmx/check.c \
-    src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
+    src/vmx/outer_hypervisor.c src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -8,12 +8,31 @@ static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf)
     return leaf <= maximum ? cpuid(leaf, 0) : (struct cpuid_result){0};
 }
 
+#define HYPERVISOR_LEAVES     0x40000000U
+#define HYPERVISOR_LEAVES_END 0x40001000U
+#define HYPERVISOR_LEAF_STEP  0x100U
+
+struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
+{
+    struct cpuid_result found = read(HYPERVISOR_LEAVES, 0);
+
+    for (uint32_t base = HYPERVISOR_LEAVES; base < HYPERVISOR_LEAVES_END;
+         base += HYPERVISOR_LEAF_STEP) {
+        struct cpuid_result leaf = read(base, 0);
+        /* A range of leaves starts with its own last one in EAX; else there is none. */
+        if (leaf.eax >= base && leaf.eax < base + HYPERVISOR_LEAF_STEP)
+            found = leaf;
+    }
+    return found;
+}
+
 static void take_hypervisor_leaves(struct cpuid_snapshot *snapshot)
 {
     if (!cpuid_has_hypervisor(snapshot))
         return;
-    snapshot->leaf_40000000 = cpuid(0x40000000, 0);
-    snapshot->leaf_40000010 = leaf_up_to(snapshot->leaf_40000000.eax, 0x40000010);
+    snapshot->leaf_40000000   = cpuid(HYPERVISOR_LEAVES, 0);
+    snapshot->leaf_hypervisor = cpuid_find_hypervisor(cpuid);
+    snapshot->leaf_40000010   = leaf_up_to(snapshot->leaf_40000000.eax, 0x40000010);
 }
 
 static void take_extended_leaves(struct cpuid_snapshot *snapshot)
@@ -72,9 +91,9 @@ bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
 
 void cpuid_hypervisor(const struct cpuid_snapshot *snapshot, char name[CPUID_VENDOR_SIZE])
 {
-    copy_register(name, snapshot->leaf_40000000.ebx);
-    copy_register(name + 4, snapshot->leaf_40000000.ecx);
-    copy_register(name + 8, snapshot->leaf_40000000.edx);
+    copy_register(name, snapshot->leaf_hypervisor.ebx);
+    copy_register(name + 4, snapshot->leaf_hypervisor.ecx);
+    copy_register(name + 8, snapshot->leaf_hypervisor.edx);
     name[12] = '\0';
     replace_unprintable(name);
 }

@@ -37,6 +37,7 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_15;          /* TSC and crystal clock */
     struct cpuid_result leaf_16;          /* frequencies in MHz */
     struct cpuid_result leaf_40000000;    /* outer hypervisor; zero without one */
+    struct cpuid_result leaf_hypervisor;  /* cpuid_find_hypervisor's */
     struct cpuid_result leaf_40000010;    /* outer hypervisor's timing, in kHz */
     struct cpuid_result leaf_80000000;    /* maximum extended leaf */
     struct cpuid_result leaf_80000001;    /* extended features */
@@ -55,7 +56,17 @@ void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDO
 
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot);
 
-/* The outer hypervisor's signature from leaf 0x40000000; NULs in it end it. */
+/* Executes CPUID, or looks it up. */
+typedef struct cpuid_result cpuid_reader(uint32_t leaf, uint32_t subleaf);
+
+/*
+ * The leaf with the outer hypervisor's signature. One that poses as another (KVM and Xen
+ * as Hyper-V, for Windows) has the other's in leaf 0x40000000 and its own at a later
+ * multiple of 0x100: the last one counts.
+ */
+struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read);
+
+/* The outer hypervisor's signature; NULs in it end it. */
 void cpuid_hypervisor(const struct cpuid_snapshot *snapshot,
                       char name[CPUID_VENDOR_SIZE]);
 

@@ -150,8 +150,8 @@ static bool check_cr4(const struct vmx_record *record, struct text *detail)
     if ((record->before.cr4 & CR4_VMXE) != 0) {
         text_append(
             detail,
-            "CR4.VMXE is set already (CR4 = 0x%lx): something that started before "
-            "Hymir uses VMX",
+            "CR4.VMXE is set already (CR4 = 0x%lx), as where something that started "
+            "before Hymir uses VMX",
             record->before.cr4);
         return false;
     }
@@ -251,7 +251,7 @@ static bool check_guest(const struct vmx_record *record, struct text *detail)
         return false;
     }
     if (!vmx_attempt_succeeded(&guest->entry)) {
-        vmx_attempt_describe(&guest->entry, guest->exits == 0 ? "VMLAUNCH" : "VMRESUME",
+        vmx_attempt_describe(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
                              detail);
         return false;
     }

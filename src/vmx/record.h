@@ -59,7 +59,7 @@ struct vmx_trial {
     struct vmx_attempt vmclear, vmptrld;
     struct vmx_attempt second_vmxon; /* with a current VMCS */
     struct guest_trial guest;
-    struct vmx_attempt last_vmclear; /* if the guest was tried, whatever became of it */
+    struct vmx_attempt last_vmclear; /* if VMPTRLD was tried, whatever came behind it */
     struct vmx_attempt vmxoff;
     bool vmxe_cleared;               /* CR4.VMXE reads 0 afterwards */
     struct vmx_attempt after_vmxoff; /* VMPTRST again, which must fault */

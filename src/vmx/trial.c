@@ -114,8 +114,9 @@ void trial_run(void *argument)
             request->in_root_operation();
         trial_guest_run(&record->before.capabilities,
                         (uint8_t *)request->pages + PAGE_SIZE, &record->trial.guest);
-        record->trial.last_vmclear = vmx_attempt_done(vmclear(hpa_of(request->pages)));
     }
+    if (record->trial.vmptrld.is_tried)
+        record->trial.last_vmclear = vmx_attempt_done(vmclear(hpa_of(request->pages)));
     leave(&record->trial);
 }
 

@@ -3,8 +3,7 @@
 
 #include "lib/string.h"
 #include "vmx/feature_control.h"
-
-#define FIRMWARE_ADVICE "save and power off fully: a warm reboot is not enough"
+#include "vmx/outer_hypervisor.h"
 
 const char *verdict_name(enum verdict_word word)
 {
@@ -126,67 +125,6 @@ void verdict_describe_cpu(const struct vmx_record *record, struct text *text)
     append_finding(record, text);
 }
 
-/* How to make an outer hypervisor show VMX, by its signature in CPUID leaf 0x40000000. */
-static const struct hypervisor {
-    const char *signature;
-    const char *name;
-    const char *advice;
-} hypervisors[] = {
-    {"KVMKVMKVM", "KVM",
-     "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx"},
-    {"TCGTCGTCGTCG", "QEMU's TCG",
-     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs"},
-    {"Microsoft Hv", "Hyper-V",
-     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM"},
-    {"VMwareVMware", "VMware",
-     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\""},
-    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration"},
-    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on"},
-    {"bhyve bhyve ", "bhyve",
-     "bhyve does not nest VMX: use another hypervisor or hardware"},
-    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario"},
-};
-
-static const struct hypervisor *find_hypervisor(const char *signature)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
-        if (strcmp(hypervisors[i].signature, signature) == 0)
-            return &hypervisors[i];
-    }
-    return NULL;
-}
-
-void verdict_describe_hypervisor(const struct cpuid_snapshot *cpuid, struct text *text)
-{
-    char signature[CPUID_VENDOR_SIZE];
-
-    cpuid_hypervisor(cpuid, signature);
-    const struct hypervisor *known = find_hypervisor(signature);
-    if (!cpuid_has_hypervisor(cpuid))
-        text_append(text, "none around Hymir");
-    else if (known != NULL)
-        text_append(text, "%s (%s)", known->name, signature);
-    else
-        text_append(text, "unknown (\"%s\")", signature);
-}
-
-static void append_hypervisor_advice(const struct cpuid_snapshot *cpuid,
-                                     struct text *text)
-{
-    char signature[CPUID_VENDOR_SIZE];
-
-    cpuid_hypervisor(cpuid, signature);
-    const struct hypervisor *known = find_hypervisor(signature);
-    if (known != NULL)
-        text_append(text, "%s hides VT-x; %s", known->name, known->advice);
-    else
-        text_append(
-            text,
-            "a hypervisor (\"%s\") hides VT-x; enable nested virtualization in it, "
-            "or boot Hymir on the bare machine",
-            signature);
-}
-
 /* What to do when a step failed that works on a sound machine. */
 static const char *advice_after_failure(const struct vmx_record *record)
 {
@@ -204,37 +142,61 @@ static const char *advice_after_failure(const struct vmx_record *record)
     return "update the firmware; if that does not help, report this with the whole log";
 }
 
-static void append_advice(enum verdict_word word, const struct vmx_record *record,
-                          struct text *text)
+/* What to do about IA32_FEATURE_CONTROL as firmware, real or virtual, locked it. */
+static void append_firmware_advice(const struct vmx_record *record, const char *machine,
+                                   const char *advice, struct text *text)
 {
-    char vendor[CPUID_VENDOR_SIZE];
-    cpuid_vendor(&record->before.cpuid, vendor);
-
-    switch (word) {
-    case VERDICT_NOT_INTEL:
-        text_append(text,
-                    "%s processors have AMD-V, not VT-x; use an Intel machine, or a "
-                    "hypervisor for AMD-V",
-                    vendor);
-        break;
-    case VERDICT_NO_VMX:
+    const struct cpuid_snapshot *cpuid = &record->before.cpuid;
+    if (cpuid_has_hypervisor(cpuid))
+        outer_hypervisor_advise(cpuid, machine, "locks", text);
+    else
         text_append(
             text,
-            "this processor has no VT-x, or firmware hides it; look for Intel "
-            "Virtualization Technology in the firmware setup, else use another one");
+            "%s in the firmware setup, save and power off fully: a warm reboot is "
+            "not enough",
+            advice);
+}
+
+static void append_vendor_advice(const struct cpuid_snapshot *cpuid, struct text *text)
+{
+    char vendor[CPUID_VENDOR_SIZE];
+
+    cpuid_vendor(cpuid, vendor);
+    text_append(text,
+                "%s processors have AMD-V, not VT-x; use an Intel machine, or a "
+                "hypervisor for AMD-V",
+                vendor);
+    if (cpuid_has_hypervisor(cpuid))
+        text_append(text,
+                    "; this is a virtual machine: on an Intel host give it the host's "
+                    "CPU model");
+}
+
+static void append_advice(enum verdict_word word, const struct vmx_record *record,
+                          const char *machine, struct text *text)
+{
+    switch (word) {
+    case VERDICT_NOT_INTEL:
+        append_vendor_advice(&record->before.cpuid, text);
+        break;
+    case VERDICT_NO_VMX:
+        text_append(text,
+                    "this processor has no VT-x, or firmware hides it; look for Intel "
+                    "Virtualization Technology in the firmware setup, or in a virtual "
+                    "machine for nesting, else use another one");
         break;
     case VERDICT_HIDDEN_BY_HYPERVISOR:
-        append_hypervisor_advice(&record->before.cpuid, text);
+        outer_hypervisor_advise(&record->before.cpuid, machine, "hides", text);
         break;
     case VERDICT_LOCKED_OFF:
-        text_append(text,
-                    "enable Intel Virtualization Technology (VT-x, VMX) in the firmware "
-                    "setup, " FIRMWARE_ADVICE);
+        append_firmware_advice(
+            record, machine, "enable Intel Virtualization Technology (VT-x, VMX)", text);
         break;
     case VERDICT_TXT_ONLY:
-        text_append(text,
-                    "VT-x works only after a TXT launch; enable VT-x outside TXT, or "
-                    "switch TXT off, in the firmware setup, " FIRMWARE_ADVICE);
+        append_firmware_advice(record, machine,
+                               "VT-x works only after a TXT launch; enable VT-x outside "
+                               "TXT, or switch TXT off,",
+                               text);
         break;
     case VERDICT_UNLOCKED:
         text_append(text, "VT-x is there and not enabled, and nolock keeps Hymir from "
@@ -274,13 +236,18 @@ static void append_scope(const struct verdict_scope *scope, struct text *text)
         text_append(text, "; nosmp: only the boot CPU was checked");
     else if (scope->no_cpu_list)
         text_append(text, "; no MADT: only the boot CPU was checked");
+    else if (scope->broken_cpu_list)
+        text_append(text, "; the MADT is broken: CPUs behind its broken entry were not "
+                          "checked");
     else if (scope->no_start)
         text_append(text, "; the other CPUs could not be started: only the boot CPU was "
                           "checked");
     if (scope->dropped > 0)
-        text_append(text,
-                    "; %zu more CPUs are beyond what Hymir supports and were not checked",
-                    scope->dropped);
+        text_append(
+            text,
+            "; %zu more CPUs are beyond what Hymir supports or has memory for, and "
+            "were not checked",
+            scope->dropped);
 }
 
 /* The first CPU whose IA32_FEATURE_CONTROL firmware left unlike the boot CPU's, or count.
@@ -325,10 +292,10 @@ static void append_lock_findings(const struct vmx_record *records, size_t count,
 }
 
 static enum verdict_word decide_mixed(const struct vmx_record *records, size_t count,
-                                      size_t ready, struct text *text)
+                                      size_t ready, const char *machine,
+                                      struct text *text)
 {
-    size_t other = ready > 0 ? first_other(records, count, VERDICT_READY)
-                             : first_other(records, count, verdict_of_cpu(&records[0]));
+    size_t other = first_other(records, count, VERDICT_READY);
 
     text_append(text,
                 "VMX root operation entered and left on %zu of %zu CPUs; cpu %zu (apic "
@@ -336,7 +303,7 @@ static enum verdict_word decide_mixed(const struct vmx_record *records, size_t c
                 ready, count, other, records[other].apic_id);
     verdict_describe_cpu(&records[other], text);
     text_append(text, "; ");
-    append_advice(verdict_of_cpu(&records[other]), &records[other], text);
+    append_advice(verdict_of_cpu(&records[other]), &records[other], machine, text);
     return VERDICT_MIXED;
 }
 
@@ -347,14 +314,14 @@ enum verdict_word verdict_decide(const struct vmx_record *records, size_t count,
     size_t ready           = count_word(records, count, VERDICT_READY);
 
     if (count_word(records, count, word) != count) {
-        word = decide_mixed(records, count, ready, text);
+        word = decide_mixed(records, count, ready, scope->machine, text);
     } else if (word == VERDICT_READY) {
         text_append(text, "VMX root operation entered and left on %zu of %zu CPUs", ready,
                     count);
     } else {
         append_finding(&records[0], text);
         text_append(text, "; ");
-        append_advice(word, &records[0], text);
+        append_advice(word, &records[0], scope->machine, text);
     }
     append_lock_findings(records, count, text);
     append_scope(scope, text);

@@ -32,18 +32,14 @@ enum verdict_word {
 
 const char *verdict_name(enum verdict_word word);
 
-/*
- * Appends who runs Hymir in a virtual machine, by CPUID leaf 0x40000000: a name with the
- * signature, the signature alone if it is unknown, or "none around Hymir".
- */
-void verdict_describe_hypervisor(const struct cpuid_snapshot *cpuid, struct text *text);
-
-/* Which CPUs were looked at, and why not all. */
+/* What is judged: the machine, and which of its CPUs were looked at, and why not all. */
 struct verdict_scope {
-    bool nosmp;       /* the option: the boot CPU alone */
-    bool no_cpu_list; /* ACPI names no CPUs: the boot CPU alone */
-    bool no_start;    /* the other CPUs could not be started at all */
-    size_t dropped;   /* CPUs beyond what Hymir supports */
+    const char *machine;  /* maker and product, or "unknown" */
+    bool nosmp;           /* the option: the boot CPU alone */
+    bool no_cpu_list;     /* ACPI names no CPUs: the boot CPU alone */
+    bool broken_cpu_list; /* ACPI's list ends in a broken entry: those in front of it */
+    bool no_start;        /* the other CPUs could not be started at all */
+    size_t dropped;       /* CPUs beyond what Hymir supports or has memory for */
 };
 
 /* What one CPU comes to; VERDICT_FAILED too if it did not answer. */

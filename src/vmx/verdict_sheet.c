@@ -2,6 +2,7 @@
 #include "vmx/verdict_sheet.h"
 
 #include "lib/string.h"
+#include "vmx/outer_hypervisor.h"
 
 /*
  * The verdict's text may take so many rows; longer ones are on the serial line in full.
@@ -23,38 +24,45 @@ static void add_gap(struct sheet *sheet, bool has_room)
         sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
 }
 
-static void add_processor(struct sheet *sheet, const struct vmx_snapshot *snapshot)
+/* The processor whose checks are shown; without its number if it is the boot CPU. */
+static void add_processor(struct sheet *sheet, const struct vmx_snapshot *snapshot,
+                          size_t index)
 {
     struct cpuid_signature signature = cpuid_signature(&snapshot->cpuid);
     char vendor[CPUID_VENDOR_SIZE], brand[CPUID_BRAND_SIZE];
     TEXT_DECLARE(details, SHEET_COLUMNS);
+    TEXT_DECLARE(name, SHEET_COLUMNS);
 
+    text_append(&name, "CPU");
+    if (index > 0)
+        text_append(&name, " %zu", index);
     cpuid_vendor(&snapshot->cpuid, vendor);
     cpuid_brand(&snapshot->cpuid, brand);
-    add_fact(sheet, "CPU", brand);
-    text_append(&details, "%s, family %u, model 0x%x, stepping %u", vendor,
+    add_fact(sheet, name.buffer, brand);
+    text_append(&details, "%s, family %u model 0x%x stepping %u", vendor,
                 signature.family, signature.model, signature.stepping);
     if (snapshot->microcode != 0)
         text_append(&details, ", microcode 0x%x", snapshot->microcode);
     add_fact(sheet, "", details.buffer);
 }
 
-static void add_hypervisor(struct sheet *sheet, const struct cpuid_snapshot *cpuid)
+static void add_hypervisor(struct sheet *sheet, const struct cpuid_snapshot *cpuid,
+                           const char *machine)
 {
     TEXT_DECLARE(description, SHEET_COLUMNS);
-    verdict_describe_hypervisor(cpuid, &description);
+    outer_hypervisor_describe(cpuid, machine, &description);
     add_fact(sheet, "Hypervisor", description.buffer);
 }
 
 static void add_facts(struct sheet *sheet, const struct machine_facts *facts,
-                      const struct vmx_record *boot_cpu)
+                      const struct vmx_record *record, size_t index)
 {
     sheet_add(sheet, EMPHASIS_TITLE, "Hymir %s: does VT-x work on this machine?",
               facts->version);
     add_fact(sheet, "Machine", facts->machine);
     add_fact(sheet, "Firmware", facts->firmware);
-    add_processor(sheet, &boot_cpu->before);
-    add_hypervisor(sheet, &boot_cpu->before.cpuid);
+    add_processor(sheet, &record->before, index);
+    add_hypervisor(sheet, &record->before.cpuid, facts->machine);
     sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %lu MiB, of which Hymir uses %lu KiB",
               "Memory", facts->ram_bytes >> 20, facts->used_bytes >> 10);
 }
@@ -76,8 +84,11 @@ static void add_checks(struct sheet *sheet, const struct vmx_record *record)
             result   = failed ? "missing" : "ok";
             emphasis = failed ? EMPHASIS_BAD : EMPHASIS_GOOD;
         }
-        sheet_add(sheet, emphasis, "%-7s  %-20s  %s", result, vmx_check_name(check),
-                  detail.buffer);
+        if (detail.length > 0)
+            sheet_add(sheet, emphasis, "%-7s  %-20s  %s", result, vmx_check_name(check),
+                      detail.buffer);
+        else
+            sheet_add(sheet, emphasis, "%-7s  %s", result, vmx_check_name(check));
     }
 }
 
@@ -118,18 +129,15 @@ static void add_cpus(struct sheet *sheet, const struct vmx_record *records, size
               shown == 0 ? "" : "... of ", count, ready, count - ready);
 }
 
-/* The record whose checks tell most. */
-static const struct vmx_record *telling_record(const struct vmx_record *records,
-                                               size_t count)
+/* The CPU whose checks tell most. */
+static size_t telling_cpu(const struct vmx_record *records, size_t count)
 {
-    if (verdict_of_cpu(&records[0]) == VERDICT_READY) {
-        for (size_t i = 1; i < count; i++) {
-            if (records[i].answer == CPU_ANSWERED &&
-                verdict_of_cpu(&records[i]) != VERDICT_READY)
-                return &records[i];
-        }
+    for (size_t i = 0; i < count; i++) {
+        if (records[i].answer == CPU_ANSWERED &&
+            verdict_of_cpu(&records[i]) != VERDICT_READY)
+            return i;
     }
-    return &records[0];
+    return 0;
 }
 
 static enum emphasis emphasis_of(enum verdict_word word)
@@ -167,10 +175,11 @@ void verdict_sheet_compose(const struct machine_facts *facts,
     size_t room     = SHEET_ROWS - FACT_ROWS - CHECK_COUNT - answer_rows;
     size_t cpu_rows = count < room ? count : room;
     size_t spare    = room - cpu_rows;
+    size_t shown    = telling_cpu(records, count);
 
-    add_facts(sheet, facts, &records[0]);
+    add_facts(sheet, facts, &records[shown], shown);
     add_gap(sheet, spare >= 2);
-    add_checks(sheet, telling_record(records, count));
+    add_checks(sheet, &records[shown]);
     add_gap(sheet, spare >= 3);
     add_cpus(sheet, records, count, cpu_rows);
     add_gap(sheet, spare >= 1);

@@ -1,6 +1,7 @@
 /*
  * The verdict as one screen: what machine this is, each check with its raw value, each
- * CPU, the answer. It is complete on 80x25 and survives being photographed. Pure.
+ * CPU, the answer. It fits on 80x25 and survives being photographed; what is cut there,
+ * such as the CPUs of a large machine, is on the serial line in full. Pure.
  */
 #ifndef HYMIR_VMX_VERDICT_SHEET_H
 #define HYMIR_VMX_VERDICT_SHEET_H
@@ -23,8 +24,8 @@ struct machine_facts {
 
 /*
  * Composes the sheet over count records with the decision about them. The rows of the
- * checks are those of the boot CPU, or, if that one is in order, of the first that
- * answered and is not.
+ * processor and its checks are those of the first that answered and is not in order, or
+ * of the boot CPU; another one's number stands there.
  */
 void verdict_sheet_compose(const struct machine_facts *facts,
                            const struct vmx_record *records, size_t count,

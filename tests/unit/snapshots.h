@@ -237,9 +237,9 @@ static inline void set_vendor(struct vmx_record *record, const char *vendor)
 static inline void set_hypervisor(struct vmx_record *record, const char *name)
 {
     record->before.cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
-    memcpy(&record->before.cpuid.leaf_40000000.ebx, name, 4);
-    memcpy(&record->before.cpuid.leaf_40000000.ecx, name + 4, 4);
-    memcpy(&record->before.cpuid.leaf_40000000.edx, name + 8, 4);
+    memcpy(&record->before.cpuid.leaf_hypervisor.ebx, name, 4);
+    memcpy(&record->before.cpuid.leaf_hypervisor.ecx, name + 4, 4);
+    memcpy(&record->before.cpuid.leaf_hypervisor.edx, name + 8, 4);
 }
 
 /* A processor without VMX, on which nothing was read after CPUID. */

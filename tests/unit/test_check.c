@@ -284,7 +284,7 @@ static void test_guest(void **state)
         (struct vmx_attempt){.is_tried = true, .result = VMX_FAIL_VALID, .error = 7};
     assert_fails(CHECK_GUEST,
                  "VMLAUNCH ended in VMfailValid, error 7: VM entry with invalid");
-    guest->exits       = 1;
+    guest->is_resumed  = true;
     guest->entry.error = 5;
     assert_fails(CHECK_GUEST, "VMRESUME ended in VMfailValid, error 5");
     guest->entry          = attempt_succeeded;

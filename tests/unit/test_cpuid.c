@@ -37,6 +37,34 @@ static void test_hypervisor(void **state)
     assert_string_equal(name, "KVMKVMKVM");
 }
 
+static struct cpuid_result poses_as_hyper_v(uint32_t leaf, uint32_t subleaf)
+{
+    assert_int_equal(subleaf, 0);
+    switch (leaf) {
+    case 0x40000000:
+        return (struct cpuid_result){.eax = 0x40000082, .ebx = 0x7263694D};
+    case 0x40000100:
+        return (struct cpuid_result){.eax = 0x40000101, .ebx = 0x4B4D564B};
+    default: /* as Intel's processors answer beyond their last leaf */
+        return (struct cpuid_result){.eax = 0x00100800, .ebx = 0x12345678};
+    }
+}
+
+static struct cpuid_result tells_no_last_leaf(uint32_t leaf, uint32_t subleaf)
+{
+    (void)subleaf;
+    return leaf == 0x40000000 ? (struct cpuid_result){.eax = 0, .ebx = 0x4B4D564B}
+                              : (struct cpuid_result){0};
+}
+
+/* The signature that a hypervisor shows behind another's is its own. */
+static void test_find_hypervisor(void **state)
+{
+    (void)state;
+    assert_int_equal(cpuid_find_hypervisor(poses_as_hyper_v).ebx, 0x4B4D564B);
+    assert_int_equal(cpuid_find_hypervisor(tells_no_last_leaf).ebx, 0x4B4D564B);
+}
+
 static void test_brand(void **state)
 {
     (void)state;
@@ -114,9 +142,13 @@ static void test_take(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vendor),        cmocka_unit_test(test_hypervisor),
-        cmocka_unit_test(test_brand),         cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_address_width), cmocka_unit_test(test_take),
+        cmocka_unit_test(test_vendor),
+        cmocka_unit_test(test_hypervisor),
+        cmocka_unit_test(test_find_hypervisor),
+        cmocka_unit_test(test_brand),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_address_width),
+        cmocka_unit_test(test_take),
     };
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static char verdict_text[1024];
 static int start(void **state)
 {
     (void)state;
-    scope = (struct verdict_scope){0};
+    scope = (struct verdict_scope){.machine = "unknown"};
     for (uint32_t i = 0; i < ARRAY_SIZE(records); i++) {
         records[i]         = record_ready(&coffee_lake);
         records[i].apic_id = 2 * i;
@@ -85,15 +85,20 @@ static void test_scope(void **state)
     scope.nosmp = true;
     decide(1, VERDICT_READY);
     assert_words("on 1 of 1 CPUs; nosmp: only the boot CPU was checked");
-    scope = (struct verdict_scope){.no_cpu_list = true};
+    scope = (struct verdict_scope){.machine = "unknown", .no_cpu_list = true};
     decide(1, VERDICT_READY);
     assert_words("; no MADT: only the boot CPU was checked");
-    scope = (struct verdict_scope){.no_start = true};
+    scope = (struct verdict_scope){.machine = "unknown", .broken_cpu_list = true};
+    decide(1, VERDICT_READY);
+    assert_words("; the MADT is broken: CPUs behind its broken entry were not checked");
+    scope = (struct verdict_scope){.machine = "unknown", .no_start = true};
     decide(1, VERDICT_READY);
     assert_words("; the other CPUs could not be started: only the boot CPU was checked");
-    scope = (struct verdict_scope){.dropped = 12};
+    scope = (struct verdict_scope){.machine = "unknown", .dropped = 12};
     decide(1, VERDICT_READY);
-    assert_words("; 12 more CPUs are beyond what Hymir supports and were not checked");
+    assert_words(
+        "; 12 more CPUs are beyond what Hymir supports or has memory for, and were "
+        "not checked");
 }
 
 static void test_not_intel(void **state)
@@ -101,14 +106,18 @@ static void test_not_intel(void **state)
     (void)state;
     static const char vendors[][13] = {"AuthenticAMD", "HygonGenuine"};
     for (size_t i = 0; i < 2; i++) {
+        records[0] = record_ready(&coffee_lake);
         remove_vmx(&records[0]);
         set_vendor(&records[0], vendors[i]);
         decide(1, VERDICT_NOT_INTEL);
         assert_words(vendors[i]);
         assert_words("processors have AMD-V, not VT-x");
         assert_words("ECX = 0x");
-        set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+        assert_null(strstr(verdict_text, "virtual machine"));
+        set_hypervisor(&records[0], "TCGTCGTCGTCG");
         decide(1, VERDICT_NOT_INTEL);
+        assert_words(
+            "; this is a virtual machine: on an Intel host give it the host's CPU");
     }
 }
 
@@ -165,6 +174,18 @@ static void test_hidden(void **state)
     }
 }
 
+/* VirtualBox poses as KVM; its name as the machine's maker tells. */
+static void test_hidden_by_virtualbox(void **state)
+{
+    (void)state;
+    scope.machine = "innotek GmbH VirtualBox";
+    remove_vmx(&records[0]);
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+    decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+    assert_words(
+        "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on");
+}
+
 static void set_feature_control(size_t index, uint64_t value)
 {
     records[index].before.feature_control = reading_of(value);
@@ -179,6 +200,9 @@ static void test_locked_off(void **state)
     assert_words(
         "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
     assert_words("save and power off fully: a warm reboot is not enough");
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no setup to enter */
+    decide(1, VERDICT_LOCKED_OFF);
+    assert_words("KVM locks VT-x; on the host load kvm_intel with nested=1");
 }
 
 static void test_txt_only(void **state)
@@ -233,7 +257,8 @@ static void test_mixed(void **state)
     decide(4, VERDICT_LOCKED_OFF);
     set_feature_control(1, 3);
     decide(4, VERDICT_MIXED);
-    assert_words("on 0 of 4 CPUs; cpu 1 (apic 2): TXT-ONLY");
+    assert_words("on 0 of 4 CPUs; cpu 0 (apic 0): LOCKED-OFF");
+    assert_words("enable Intel Virtualization Technology");
 }
 
 static void test_silent_cpus(void **state)
@@ -322,7 +347,7 @@ static void test_sheet_ready(void **state)
                         "Hymir 1.2.3: does VT-x work on this machine?");
     assert_true(has_row(&sheet, "LENOVO 20L5CTO1WW"));
     assert_true(has_row(&sheet, "UEFI, LENOVO N24ET70W"));
-    assert_true(has_row(&sheet, "GenuineIntel, family 6, model 0x9e, stepping 10"));
+    assert_true(has_row(&sheet, "GenuineIntel, family 6 model 0x9e stepping 10"));
     assert_true(has_row(&sheet, "none around Hymir"));
     assert_true(has_row(&sheet, "16384 MiB, of which Hymir uses 456 KiB"));
     assert_true(has_row(&sheet, "ok       VMXON                 VMXON succeeded"));
@@ -346,7 +371,9 @@ static void test_sheet_many_cpus(void **state)
     assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
     assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
     assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
-    /* The checks shown are those of a CPU that has something to say. */
+    /* The checks shown are those of a CPU that has something to say; which one is said.
+     */
+    assert_true(has_row(&sheet, "CPU 40      "));
     assert_true(
         has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
     for (size_t i = 20; i < 64; i++)
@@ -411,6 +438,7 @@ int main(void)
         TEST(test_other_vendors_with_vmx),
         TEST(test_no_vmx),
         TEST(test_hidden),
+        TEST(test_hidden_by_virtualbox),
         TEST(test_locked_off),
         TEST(test_txt_only),
         TEST(test_unlocked),

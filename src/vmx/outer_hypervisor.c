@@ -1,0 +1,75 @@
+/* See outer_hypervisor.h. */
+#include "vmx/outer_hypervisor.h"
+
+#include "lib/string.h"
+
+/* How to make an outer hypervisor show VMX, by its signature in CPUID leaf 0x40000000. */
+static const struct hypervisor {
+    const char *signature;
+    const char *name;
+    const char *advice;
+} hypervisors[] = {
+    {"KVMKVMKVM", "KVM",
+     "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx"},
+    {"TCGTCGTCGTCG", "QEMU's TCG",
+     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs"},
+    {"Microsoft Hv", "Hyper-V",
+     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM"},
+    {"VMwareVMware", "VMware",
+     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\""},
+    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration"},
+    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on"},
+    {"bhyve bhyve ", "bhyve",
+     "bhyve does not nest VMX: use another hypervisor or hardware"},
+    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario"},
+};
+
+/* VirtualBox shows the signature of another, so that guests use what they know. */
+#define VIRTUALBOX_MAKER     "innotek GmbH"
+#define VIRTUALBOX_SIGNATURE "VBoxVBoxVBox"
+
+static const struct hypervisor *find_hypervisor(const struct cpuid_snapshot *cpuid,
+                                                const char *machine)
+{
+    char signature[CPUID_VENDOR_SIZE];
+
+    cpuid_hypervisor(cpuid, signature);
+    const char *wanted =
+        string_starts_with(machine, VIRTUALBOX_MAKER) ? VIRTUALBOX_SIGNATURE : signature;
+    for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
+        if (strcmp(hypervisors[i].signature, wanted) == 0)
+            return &hypervisors[i];
+    }
+    return NULL;
+}
+
+void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
+                               struct text *text)
+{
+    char signature[CPUID_VENDOR_SIZE];
+    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+
+    cpuid_hypervisor(cpuid, signature);
+    if (!cpuid_has_hypervisor(cpuid))
+        text_append(text, "none around Hymir");
+    else if (known != NULL)
+        text_append(text, "%s (%s)", known->name, signature);
+    else
+        text_append(text, "unknown (\"%s\")", signature);
+}
+
+void outer_hypervisor_advise(const struct cpuid_snapshot *cpuid, const char *machine,
+                             const char *does, struct text *text)
+{
+    char signature[CPUID_VENDOR_SIZE];
+    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+
+    cpuid_hypervisor(cpuid, signature);
+    if (known != NULL)
+        text_append(text, "%s %s VT-x; %s", known->name, does, known->advice);
+    else
+        text_append(text,
+                    "a hypervisor (\"%s\") %s VT-x; enable nested virtualization in it, "
+                    "or boot Hymir on the bare machine",
+                    signature, does);
+}
