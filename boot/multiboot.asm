@@ -245,8 +245,11 @@ serial_init:
         pop     esi
         ret
 
-; Sends AL, waiting for the UART no longer than SERIAL_WAIT_READS reads. Uses EAX, ECX, EDX.
+; Sends AL, waiting for the UART no longer than SERIAL_WAIT_READS reads; one that keeps us waiting that
+; long gets nothing more. Uses EAX, ECX, EDX.
 serial_put:
+        cmp     byte [ebp + OFFSET(serial_is_stuck)], 0
+        jne     .done
         mov     ah, al
         mov     edx, LINE_STATUS
         mov     ecx, SERIAL_WAIT_READS
@@ -255,6 +258,9 @@ serial_put:
         test    al, LINE_STATUS_EMPTY
         jnz     .ready
         loop    .wait
+        mov     byte [ebp + OFFSET(serial_is_stuck)], 1
+.done:
+        ret
 .ready:
         mov     al, ah
         mov     edx, COM1
@@ -310,6 +316,9 @@ serial_setup:                                           ; low byte of the port, 
         db      0xFA, 0x07                              ; FIFO on and empty
         db      0xFC, 0x03                              ; DTR, RTS
 serial_setup_end:
+
+serial_is_stuck:                                        ; written before there is paging
+        db      0
 
 no_multiboot_text:
         db      "hymir: verdict: FAILED: not loaded by a Multiboot2 boot loader (EAX = 0x%); use "

@@ -6,9 +6,7 @@
 #include "cpu/control.h"
 #include "cpu/descriptors.h"
 #include "cpu/power.h"
-#include "cpu/smp.h"
 #include "firmware/acpi.h"
-#include "firmware/acpi_madt.h"
 #include "firmware/acpi_power.h"
 #include "firmware/efi.h"
 #include "firmware/smbios.h"
@@ -18,18 +16,11 @@
 #include "mm/address_space.h"
 #include "mm/memory.h"
 
-/* The memory of a CPU other than the boot CPU. */
-struct cpu_memory {
-    struct cpu_stacks stacks;
-    struct cpu cpu;
-};
-
 static struct machine machine;
 static struct memory_entries memory_entries;
 static struct efi_tables efi_tables; /* zero without UEFI */
 static bool has_efi_tables;
 static struct acpi acpi;
-static bool has_acpi;
 static struct smbios smbios; /* empty without SMBIOS */
 static bool has_smbios;
 
@@ -130,9 +121,15 @@ static bool open_acpi(void)
 
 static bool read_smbios(void)
 {
-    physical_map *map = address_space_map_firmware;
-    return (efi_tables.smbios != 0 ? smbios_read(efi_tables.smbios, map, &smbios)
-                                   : smbios_scan_low_memory(map, &smbios)) == STATUS_OK;
+    physical_map *map             = address_space_map_firmware;
+    const uint64_t entry_points[] = {efi_tables.smbios_64, efi_tables.smbios_32};
+
+    for (size_t i = 0; i < ARRAY_SIZE(entry_points); i++) {
+        if (entry_points[i] != 0 &&
+            smbios_read(entry_points[i], map, &smbios) == STATUS_OK)
+            return true;
+    }
+    return smbios_scan_low_memory(map, &smbios) == STATUS_OK;
 }
 
 /*
@@ -146,8 +143,8 @@ static void find_tables(void)
     has_efi_tables =
         system_table != 0 && efi_find_tables(system_table, address_space_map_firmware,
                                              &efi_tables) == STATUS_OK;
-    has_acpi   = open_acpi();
-    has_smbios = has_smbios || read_smbios();
+    machine.acpi = open_acpi() ? &acpi : NULL;
+    has_smbios   = has_smbios || read_smbios();
 }
 
 const char *machine_take_over_memory(uint32_t information, uint32_t image)
@@ -166,7 +163,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
     log_memory_map();
     reserve_what_the_loader_left(information);
     find_tables();
-    if (has_acpi)
+    if (machine.acpi != NULL)
         acpi_visit(&acpi, reserve_range);
     if (address_space_build(&machine.cpuid) != STATUS_OK ||
         address_space_unmap_guards(&boot_cpu_stacks) != STATUS_OK)
@@ -212,7 +209,7 @@ void machine_read_platform(void)
                     machine.boot.efi_system_table);
     if (!has_smbios)
         log_debug("SMBIOS: no sound entry point");
-    if (!has_acpi) {
+    if (machine.acpi == NULL) {
         log_warning(
             "ACPI: no sound RSDP with a sound RSDT or XSDT; the other CPUs and the "
             "way to power off stay unknown");
@@ -226,160 +223,6 @@ void machine_read_platform(void)
     make_usable(&power.pm1b_control);
     make_usable(&power.sleep_control);
     power_set_registers(&power);
-}
-
-/*
- * The APIC IDs of the CPUs in the list, the boot CPU's first, until machine_start_cpus
- * gives them memory. The MADT names the boot CPU too, so there is room for one more.
- */
-static uint32_t apic_ids[1 + SMP_MAX_CPUS];
-static size_t apic_id_count;
-
-/* Takes the IDs that are the boot CPU's, from the second on, out of the list. */
-static void drop_boot_cpu(void)
-{
-    size_t count = 1;
-    for (size_t i = 1; i < apic_id_count; i++) {
-        if (apic_ids[i] != apic_ids[0])
-            apic_ids[count++] = apic_ids[i];
-    }
-    apic_id_count = count;
-}
-
-/* Adds the CPUs of the MADT to the list. */
-static void read_madt(void)
-{
-    struct acpi_view madt;
-
-    if (!has_acpi || acpi_find(&acpi, "APIC", &madt) != STATUS_OK) {
-        log_warning("ACPI: no sound MADT; only the boot CPU is known");
-        return;
-    }
-    struct acpi_cpus cpus = acpi_list_cpus(&madt, apic_ids + 1, SMP_MAX_CPUS);
-    if (cpus.is_broken)
-        log_warning("ACPI: the MADT has a broken entry; the CPUs behind it stay unknown");
-    apic_id_count += cpus.count;
-    machine.has_cpu_list = true;
-    machine.dropped_cpus = cpus.dropped;
-}
-
-/* Finds the boot CPU's local APIC and makes its registers usable. */
-static bool find_apic(void)
-{
-    uint64_t base;
-    return apic_detect(&machine.cpuid, &base) == STATUS_OK &&
-           (apic_is_x2apic() ||
-            address_space_map_device(base, APIC_REGISTERS_SIZE) != NULL);
-}
-
-/* Enables it, in x2APIC mode if a CPU has an ID that an xAPIC cannot address. */
-static bool enable_apic(void)
-{
-    bool needs_x2apic = false;
-    for (size_t i = 0; i < apic_id_count; i++)
-        needs_x2apic |= apic_ids[i] > XAPIC_MAX_ID;
-    if (needs_x2apic && !apic_is_x2apic() &&
-        apic_choose_x2apic(&machine.cpuid) != STATUS_OK)
-        log_warning("CPUs with APIC IDs above %d cannot be reached: the processor has no "
-                    "x2APIC mode",
-                    XAPIC_MAX_ID);
-    return apic_enable() == STATUS_OK;
-}
-
-/* Adds a CPU that does not exist to the list, for selftest=absent-cpu. */
-static void add_absent_cpu(uint32_t id)
-{
-    for (size_t i = 0; i < apic_id_count; i++) {
-        if (apic_ids[i] == id) {
-            log_warning("selftest: the machine has a CPU with APIC ID %u; give another, "
-                        "as in selftest=absent-cpu@254",
-                        id);
-            return;
-        }
-    }
-    if (apic_id_count < SMP_MAX_CPUS)
-        apic_ids[apic_id_count++] = id;
-}
-
-void machine_list_cpus(const struct options *options)
-{
-    bool has_apic = find_apic();
-
-    apic_ids[0] =
-        has_apic ? apic_id() : (uint32_t)BITS_GET(machine.cpuid.leaf_1.ebx, 31, 24);
-    apic_id_count = 1;
-    if (!options->nosmp)
-        read_madt();
-    drop_boot_cpu();
-    if (options->selftest == SELFTEST_ABSENT_CPU)
-        add_absent_cpu(options->selftest_cpu);
-    if (!has_apic || !enable_apic()) {
-        log_warning("the boot CPU's local APIC is absent, off or unusable");
-        machine.cannot_start = apic_id_count > 1;
-        apic_id_count        = 1;
-    } else {
-        apic_ids[0] = apic_id(); /* in x2APIC mode it has more bits */
-        drop_boot_cpu();
-    }
-    if (apic_id_count > SMP_MAX_CPUS) {
-        machine.dropped_cpus += apic_id_count - SMP_MAX_CPUS;
-        apic_id_count = SMP_MAX_CPUS;
-    }
-    boot_cpu.apic_id = apic_ids[0];
-    smp_add(&boot_cpu);
-    atomic_store(&boot_cpu.state, CPU_READY);
-}
-
-/* Gives a CPU its memory and starts it on the trampoline. */
-static const char *start_cpu(uint32_t id, const void *trampoline)
-{
-    void *pages;
-    if (machine_allocate(sizeof(struct cpu_memory), &pages) != STATUS_OK)
-        return MACHINE_NO_MEMORY;
-    struct cpu_memory *memory = pages;
-    memory->cpu.stacks        = &memory->stacks;
-    memory->cpu.apic_id       = id;
-    smp_add(&memory->cpu);
-    if (address_space_unmap_guards(&memory->stacks) != STATUS_OK)
-        return MACHINE_NO_MEMORY;
-    if (smp_start(&memory->cpu, trampoline) != STATUS_OK)
-        log_warning("cpu %u: apic %u: no answer to INIT-SIPI-SIPI within %d ms",
-                    memory->cpu.index, id, SMP_START_TIMEOUT_US / 1000);
-    return NULL;
-}
-
-/* The page stays what it is: a CPU that comes late must not find something else there. */
-static void *make_trampoline(void)
-{
-    void *page;
-    if (memory_allocate(1, frames_below_1_mib, &page) != STATUS_OK)
-        return NULL;
-    smp_place_trampoline(page);
-    if (address_space_map(hpa_of(page).value, PAGE_SIZE, PAGE_READ_EXECUTE) != STATUS_OK)
-        return NULL;
-    return page;
-}
-
-const char *machine_start_cpus(void)
-{
-    if (apic_id_count == 1)
-        return NULL;
-    const void *trampoline = make_trampoline();
-    if (trampoline == NULL) {
-        log_warning("no free page below 1 MiB, where the other CPUs would have to start");
-        machine.cannot_start = true;
-        return NULL;
-    }
-    for (size_t i = 1; i < apic_id_count; i++) {
-        const char *problem = start_cpu(apic_ids[i], trampoline);
-        if (problem != NULL)
-            return problem;
-    }
-    size_t answered = 0;
-    for (size_t i = 0; i < smp_count(); i++)
-        answered += atomic_load(&smp_cpu(i)->state) == CPU_READY ? 1 : 0;
-    log_info("%zu of %zu CPUs answered", answered, smp_count());
-    return NULL;
 }
 
 /* Joins two words that may be missing. */

@@ -1,6 +1,6 @@
 /*
  * The machine that Hymir finds itself on: what the boot loader left, memory, firmware's
- * tables, the other CPUs.
+ * tables.
  *
  * Beside main.c the only code that sees both firmware/ and cpu/: it takes what the one
  * reads to where the other needs it. Owns the one struct machine. The functions are
@@ -12,8 +12,8 @@
 #define HYMIR_MACHINE_H
 
 #include "cpu/cpuid.h"
+#include "firmware/acpi.h"
 #include "firmware/multiboot2.h"
-#include "lib/options.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -23,12 +23,13 @@
 struct machine {
     struct cpuid_snapshot cpuid; /* of the boot CPU */
     struct multiboot2_information boot;
-    bool has_cpu_list;   /* ACPI names the CPUs; else the boot CPU alone is known */
-    bool cannot_start;   /* there are other CPUs, and no way to start them */
-    size_t dropped_cpus; /* more than Hymir supports */
+    const struct acpi *acpi; /* NULL if there is none, or not yet */
 };
 
-/* Brings the boot CPU into a state in which an exception is a report. */
+/*
+ * Brings the boot CPU into a state in which an exception is caught, and reported as soon
+ * as there is a console.
+ */
 void machine_start_boot_cpu(void);
 
 /*
@@ -51,12 +52,6 @@ void machine_read_symbols(void);
 
 /* Reads ACPI's tables; from here on the machine can be powered off. */
 void machine_read_platform(void);
-
-/* Lists the CPUs, the boot CPU first; with options->nosmp there is no other. */
-void machine_list_cpus(const struct options *options);
-
-/* Starts all CPUs of the list. Which answered, their state tells. */
-const char *MUST_CHECK machine_start_cpus(void);
 
 /* The machine, as far as it is known yet. */
 const struct machine *machine_get(void);

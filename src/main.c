@@ -7,6 +7,7 @@
  */
 #include "console/console.h"
 #include "cpu/apic.h"
+#include "cpu/clock.h"
 #include "cpu/panic.h"
 #include "cpu/power.h"
 #include "cpu/selftest.h"
@@ -14,9 +15,12 @@
 #include "lib/log.h"
 #include "machine.h"
 #include "mm/memory.h"
+#include "processors.h"
 #include "vmx/trial.h"
 #include "vmx/verdict.h"
 #include "vmx/verdict_sheet.h"
+
+#include <stdatomic.h>
 
 /* How long a CPU has for the whole check, which takes some hundred thousand instructions.
  */
@@ -28,14 +32,19 @@ _Static_assert(sizeof(struct trial_request) <= PAGE_SIZE, "a request is one page
 static struct options options;
 static struct vmx_record *records; /* one for each CPU */
 
+/* Does nothing if it was started before. */
+static void start_screen(void)
+{
+    const struct multiboot2_information *boot = &machine_get()->boot;
+    console_start_screen(&options, &boot->framebuffer, boot->is_efi);
+}
+
 /* Ends a boot that cannot even come to the check, if there is a problem. */
 static void give_up_over(const char *problem)
 {
-    const struct multiboot2_information *boot = &machine_get()->boot;
-
     if (problem == NULL)
         return;
-    console_start_screen(&options, &boot->framebuffer, boot->is_efi);
+    start_screen();
     log_plain("hymir: verdict: FAILED: %s", problem);
     power_exit(options.exit, console_drain);
 }
@@ -57,7 +66,7 @@ static void read_boot_information(uint32_t information)
     options_parse(boot->command_line, &options);
     log_set_level(options.log_level);
     console_start_streams(&options);
-    panic_set_exit(options.panic, console_drain);
+    panic_set_exit(options.panic, start_screen, console_drain);
     give_up_over(problem);
     log_info("Hymir " HYMIR_VERSION ", loaded by \"%s\", command line \"%s\"",
              boot->loader_name, boot->command_line);
@@ -100,50 +109,116 @@ static void free_request(struct trial_request *request)
     memory_free(request, 1);
 }
 
-/* Runs the trial on a CPU, if it answered, and fills in its record. */
-static void try_cpu(struct cpu *cpu, struct vmx_record *record)
+/* Takes over what a trial that came to its end wrote down. */
+static void keep_record(const struct cpu *cpu, struct trial_request *request,
+                        struct vmx_record *record)
+{
+    *record = request->record;
+    trial_log(record, cpu->index);
+    if (cpu->leave_virtualization == NULL) /* else the CPU still owns its pages */
+        free_request(request);
+}
+
+/* What there is of a trial that did not, on a CPU that can do no more. */
+static void give_up_on(const struct cpu *cpu, const struct trial_request *request,
+                       struct vmx_record *record)
+{
+    *record        = request->record;
+    record->answer = CPU_DID_NOT_FINISH;
+    log_error("cpu %u: apic %u: did not finish the check within %d ms", cpu->index,
+              cpu->apic_id, TRIAL_TIMEOUT_US / 1000);
+}
+
+/* Runs the trial on another CPU, if it answered, and fills in its record. */
+static void try_other_cpu(struct cpu *cpu, struct vmx_record *record)
 {
     *record = (struct vmx_record){.apic_id = cpu->apic_id, .answer = answer_of(cpu)};
     if (record->answer != CPU_ANSWERED)
         return;
     struct trial_request *request = make_request(cpu);
-    if (smp_run(cpu, trial_run, request, TRIAL_TIMEOUT_US) == STATUS_OK) {
-        *record = request->record;
-        trial_log(record, cpu->index);
-        if (cpu->leave_virtualization == NULL) /* else the CPU still owns its pages */
-            free_request(request);
+    enum status status            = smp_begin(cpu, trial_run, request);
+    if (status == STATUS_OK)
+        status = smp_wait(cpu, TRIAL_TIMEOUT_US);
+    if (status == STATUS_OK) {
+        keep_record(cpu, request, record);
         return;
     }
-    record->answer = CPU_DID_NOT_FINISH;
-    log_error("cpu %u: apic %u: did not finish the check within %d ms", cpu->index,
-              cpu->apic_id, TRIAL_TIMEOUT_US / 1000);
     if (smp_stop(cpu) != STATUS_OK)
-        log_error("cpu %u: apic %u: cannot be stopped either", cpu->index, cpu->apic_id);
+        log_error("cpu %u: apic %u: cannot be stopped", cpu->index, cpu->apic_id);
+    give_up_on(cpu, request, record);
 }
 
-/* Tries all CPUs, one after the other: what one does wrong is then its own. */
+static _Noreturn void finish(void);
+
+/* The trial of the boot CPU, and whether it, or its watcher's patience, has ended. */
+static struct trial_request *boot_request;
+static atomic_bool boot_trial_ended;
+
+/* Watches the boot CPU from another one, which finishes the boot if the first cannot. */
+static void watch_boot_cpu(void *argument)
+{
+    struct deadline deadline = deadline_in(TRIAL_TIMEOUT_US);
+
+    (void)argument;
+    while (!deadline_has_passed(&deadline)) {
+        if (atomic_load(&boot_trial_ended))
+            return;
+        cpu_pause();
+    }
+    if (atomic_exchange(&boot_trial_ended, true))
+        return;
+    give_up_on(&boot_cpu, boot_request, &records[0]);
+    finish();
+}
+
+/* Has the first CPU that passed its own trial watch the boot CPU's; there may be none. */
+static void start_watcher(void)
+{
+    for (size_t i = 1; i < smp_count(); i++) {
+        if (records[i].answer == CPU_ANSWERED &&
+            smp_begin(smp_cpu(i), watch_boot_cpu, NULL) == STATUS_OK)
+            return;
+    }
+}
+
+static void try_boot_cpu(void)
+{
+    boot_request = make_request(&boot_cpu);
+    start_watcher();
+    trial_run(boot_request);
+    if (atomic_exchange(&boot_trial_ended, true))
+        smp_stop_this_cpu(); /* too late: the watcher has given up on this CPU */
+    keep_record(&boot_cpu, boot_request, &records[0]);
+}
+
+/*
+ * Tries all CPUs, one after the other: what one does wrong is then its own. The boot CPU
+ * comes last, when the others can watch it.
+ */
 static void try_cpus(void)
 {
-    records = allocate_or_give_up(smp_count() * sizeof(*records));
-    for (size_t i = 0; i < smp_count(); i++)
-        try_cpu(smp_cpu(i), &records[i]);
+    records    = allocate_or_give_up(smp_count() * sizeof(*records));
+    records[0] = (struct vmx_record){.apic_id = boot_cpu.apic_id};
+    for (size_t i = 1; i < smp_count(); i++)
+        try_other_cpu(smp_cpu(i), &records[i]);
+    try_boot_cpu();
 }
 
-static struct verdict_scope scope_of_check(void)
+static struct verdict_scope scope_of_check(const char *name)
 {
-    const struct machine *machine = machine_get();
-    return (struct verdict_scope){.nosmp       = options.nosmp,
-                                  .no_cpu_list = !machine->has_cpu_list,
-                                  .no_start    = machine->cannot_start,
-                                  .dropped     = machine->dropped_cpus};
+    const struct processors *processors = processors_get();
+    return (struct verdict_scope){.machine         = name,
+                                  .nosmp           = options.nosmp,
+                                  .no_cpu_list     = !processors->has_list,
+                                  .broken_cpu_list = processors->has_broken_list,
+                                  .no_start        = processors->cannot_start,
+                                  .dropped         = processors->dropped};
 }
 
-static void show_sheet(enum verdict_word word, const char *verdict)
+static void show_sheet(enum verdict_word word, const char *verdict, const char *machine,
+                       const char *firmware)
 {
     static struct sheet sheet;
-    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
-
-    machine_describe(machine, firmware);
     const struct machine_facts facts = {.version    = HYMIR_VERSION,
                                         .machine    = machine,
                                         .firmware   = firmware,
@@ -167,15 +242,40 @@ static void report_cpu(size_t index)
  */
 static void report(void)
 {
-    static char buffer[640];
-    struct text verdict        = {.buffer = buffer, .size = sizeof(buffer)};
-    struct verdict_scope scope = scope_of_check();
+    static char buffer[CONSOLE_LINE_SIZE - 64];
+    struct text verdict = {.buffer = buffer, .size = sizeof(buffer)};
+    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
+
+    machine_describe(machine, firmware);
+    struct verdict_scope scope = scope_of_check(machine);
     enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
 
-    show_sheet(word, verdict.buffer);
+    show_sheet(word, verdict.buffer, machine, firmware);
     for (size_t i = 0; i < smp_count(); i++)
         report_cpu(i);
     console_write_line("hymir: verdict: %s: %s", verdict_name(word), verdict.buffer);
+}
+
+static void report_foreign_nmis(void)
+{
+    for (size_t i = 0; i < smp_count(); i++) {
+        unsigned int nmis = atomic_load(&smp_cpu(i)->foreign_nmis);
+        if (nmis > 0)
+            log_warning("cpu %zu: %u NMIs that Hymir did not send; ignored", i, nmis);
+    }
+}
+
+/* The end of the boot, on the boot CPU or, if that one is stuck, on another. */
+static _Noreturn void finish(void)
+{
+    size_t unanswered = smp_stop_others();
+
+    if (unanswered > 0)
+        log_warning("%zu CPUs did not stop; they may still be in VMX operation",
+                    unanswered);
+    report_foreign_nmis();
+    report();
+    power_exit(options.exit, console_drain);
 }
 
 /*
@@ -186,18 +286,15 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image);
 
 _Noreturn void hymir_main(uint32_t information, uint32_t image)
 {
-    const struct multiboot2_information *boot = &machine_get()->boot;
-
-    machine_start_boot_cpu();           /* from here on an exception is a report */
+    machine_start_boot_cpu();           /* from here on an exception is caught */
     read_boot_information(information); /* options, log, serial line */
     machine_start_clock();
     give_up_over(machine_take_over_memory(information, image)); /* own address space */
-    console_start_screen(&options, &boot->framebuffer, boot->is_efi);
-    machine_read_symbols();             /* names for backtraces */
-    machine_read_platform();            /* ACPI: reset, power off */
-    machine_list_cpus(&options);        /* MADT, local APIC */
-    give_up_over(machine_start_cpus()); /* INIT-SIPI-SIPI */
-    try_cpus();                         /* VMXON, a guest, VMXOFF */
-    report();
-    power_exit(options.exit, console_drain);
+    start_screen();
+    machine_read_symbols();    /* names for backtraces */
+    machine_read_platform();   /* ACPI: reset, power off */
+    processors_list(&options); /* MADT, local APIC */
+    processors_start();        /* INIT-SIPI-SIPI */
+    try_cpus();                /* VMXON, a guest, VMXOFF */
+    finish();                  /* the verdict */
 }

@@ -36,9 +36,13 @@ void console_start_streams(const struct options *options)
         log_info("console: no serial port at 0x%x", options->serial_port);
 }
 
-static bool start_vga_text(void)
+static bool start_vga_text(const struct framebuffer *framebuffer)
 {
-    vga_text_init();
+    if (!vga_text_init(framebuffer)) {
+        log_warning("screen: %ux%u characters at 0x%lx are of no use; 80x25 is the least",
+                    framebuffer->width, framebuffer->height, framebuffer->address);
+        return false;
+    }
     screen_init(vga_text_draw);
     return true;
 }
@@ -65,10 +69,10 @@ void console_start_screen(const struct options *options,
         is_started = start_framebuffer(framebuffer);
         break;
     case FRAMEBUFFER_TEXT:
-        is_started = start_vga_text();
+        is_started = start_vga_text(framebuffer);
         break;
     case FRAMEBUFFER_NONE:
-        is_started = !is_efi && start_vga_text();
+        is_started = !is_efi && start_vga_text(framebuffer);
         break;
     case FRAMEBUFFER_OTHER:
         break;

@@ -35,7 +35,7 @@ void console_show(const struct sheet *sheet);
  * Writes a line to the streams alone, from column 0: the contract with scripts. At most
  * CONSOLE_LINE_SIZE - 1 characters, the rest is cut; the format has no line end.
  */
-#define CONSOLE_LINE_SIZE 768
+#define CONSOLE_LINE_SIZE 896
 void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Waits until all that was written has left the machine. */

@@ -21,8 +21,8 @@ enum clock_source {
 };
 
 /*
- * Finds the frequency; takes about 10 ms, and some 70 ms where there is no 8254. Call
- * once, on the boot CPU, before any other function.
+ * Finds the frequency; takes about 30 ms, and no longer than 200 million ticks of the TSC
+ * where there is no 8254. Call once, on the boot CPU, before any other function.
  */
 enum clock_source clock_init(const struct cpuid_snapshot *snapshot);
 

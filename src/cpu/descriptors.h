@@ -11,7 +11,7 @@
 
 /*
  * Makes GDT and TSS of *cpu, whose stacks are set, and loads them with the IDT and the GS
- * base on the CPU that executes this. From here on an exception is a report, and this_cpu
+ * base on the CPU that executes this. From here on an exception is caught, and this_cpu
  * works.
  */
 void descriptors_load(struct cpu *cpu);

@@ -75,9 +75,7 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/*
- * Reads an MSR that every processor with long mode has; an exception is a bug of Hymir's.
- */
+/* Reads an MSR that is known to be there; an exception is a bug of Hymir's. */
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -85,10 +83,7 @@ static inline uint64_t rdmsr(uint32_t msr)
     return (uint64_t)high << 32 | low;
 }
 
-/*
- * Writes an MSR that every processor with long mode has; an exception is a bug of
- * Hymir's.
- */
+/* Writes an MSR that is known to be there; an exception is a bug of Hymir's. */
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr"

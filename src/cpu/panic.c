@@ -14,14 +14,16 @@
 #define BACKTRACE_DEPTH 12
 
 static enum exit_action exit_action = EXIT_HALT;
+static void (*show_console)(void);
 static void (*drain_console)(void);
 
 /* The index of the CPU that panics, plus 1; 0 while none does. */
 static _Atomic uint32_t panicking;
 
-void panic_set_exit(enum exit_action action, void (*drain)(void))
+void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void))
 {
     exit_action   = action;
+    show_console  = show;
     drain_console = drain;
 }
 
@@ -140,6 +142,8 @@ static void panic_begin(void)
         smp_stop_this_cpu();
     }
     smp_leave_virtualization();
+    if (show_console != NULL)
+        show_console();
     size_t unanswered = smp_stop_others();
     if (unanswered > 0)
         log_plain("hymir: panic: %zu CPUs did not stop", unanswered);

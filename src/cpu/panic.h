@@ -16,9 +16,10 @@
 #include <stdint.h>
 
 /*
- * Sets what panic does last, EXIT_HALT or EXIT_REBOOT, and how console output is drained.
+ * Sets what panic does last, EXIT_HALT or EXIT_REBOOT, what makes its words visible, and
+ * how console output is drained.
  */
-void panic_set_exit(enum exit_action action, void (*drain)(void));
+void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void));
 
 /* The panic of an exception that nobody expects. For any CPU. */
 _Noreturn void panic_at_trap(const struct trap_frame *frame);

@@ -74,6 +74,7 @@ struct cpu {
     uint32_t apic_id;
     _Atomic enum cpu_state state;
     atomic_bool stop_requested; /* the next NMI is Hymir's, and means smp_stop */
+    atomic_uint foreign_nmis;   /* NMIs that Hymir did not send */
     struct cpu_stacks *stacks;
 
     /*

@@ -162,10 +162,7 @@ static void reset(void)
 _Noreturn void power_exit(enum exit_action action, void (*drain)(void))
 {
     interrupts_disable();
-    size_t unanswered = smp_stop_others();
-    if (unanswered > 0)
-        log_warning("%zu CPUs did not stop; they may still be in VMX operation",
-                    unanswered);
+    (void)smp_stop_others(); /* those that do not stop are known by now */
     smp_leave_virtualization();
     if (drain != NULL)
         drain();

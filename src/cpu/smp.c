@@ -124,11 +124,20 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
     wait_for_work(cpu);
 }
 
+enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
+{
+    if (atomic_load(&cpu->state) != CPU_READY)
+        return STATUS_NOT_FOUND;
+    cpu->work_argument = argument;
+    atomic_store(&cpu->work, work);
+    return apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
+}
+
 /*
- * Waits until the CPU has done its work. It is woken again from time to time: an NMI
- * between STI and HLT can make it sleep through the first call.
+ * The CPU is woken again from time to time: an NMI between STI and HLT can make it sleep
+ * through the first call. The work is looked at last, as in wait_for_state.
  */
-static enum status wait_until_done(const struct cpu *cpu, uint32_t timeout_us)
+enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
 {
     struct deadline deadline = deadline_in(timeout_us);
     struct deadline wake     = deadline_in(WAKE_AGAIN_US);
@@ -146,22 +155,6 @@ static enum status wait_until_done(const struct cpu *cpu, uint32_t timeout_us)
         }
         cpu_pause();
     }
-}
-
-enum status smp_run(struct cpu *cpu, cpu_work *work, void *argument, uint32_t timeout_us)
-{
-    if (cpu == this_cpu()) {
-        work(argument);
-        return STATUS_OK;
-    }
-    if (atomic_load(&cpu->state) != CPU_READY)
-        return STATUS_NOT_FOUND;
-    cpu->work_argument = argument;
-    atomic_store(&cpu->work, work);
-    enum status status = apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
-    if (status != STATUS_OK)
-        return status;
-    return wait_until_done(cpu, timeout_us);
 }
 
 enum status smp_stop(struct cpu *cpu)

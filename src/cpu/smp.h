@@ -46,18 +46,23 @@ void smp_place_trampoline(void *page);
 
 /*
  * Starts *cpu by INIT-SIPI-SIPI over the trampoline in page. STATUS_TIMEOUT if it does
- * not answer: it is then held in INIT, and its stacks may be used again.
- * STATUS_OUT_OF_RANGE if its APIC ID cannot be addressed.
+ * not answer: it is then sent INIT again, to be held there. STATUS_OUT_OF_RANGE if its
+ * APIC ID cannot be addressed.
  */
 enum status MUST_CHECK smp_start(struct cpu *cpu, const void *page);
 
 /*
- * Runs work(argument) on *cpu and waits for its end. On the CPU that executes this it is
- * a plain call. STATUS_NOT_FOUND if the CPU was never started or is stopped;
- * STATUS_TIMEOUT if it is not done in timeout_us: it must then get no more work.
+ * Gives *cpu, another one than executes this, work(argument) to do and wakes it.
+ * STATUS_NOT_FOUND if the CPU was never started or is stopped; else as
+ * apic_send_interrupt.
  */
-enum status MUST_CHECK smp_run(struct cpu *cpu, cpu_work *work, void *argument,
-                               uint32_t timeout_us);
+enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument);
+
+/*
+ * Waits for the end of what smp_begin gave it. STATUS_TIMEOUT if it is not done in
+ * timeout_us: it must then get no more work.
+ */
+enum status MUST_CHECK smp_wait(struct cpu *cpu, uint32_t timeout_us);
 
 /*
  * Stops a CPU by NMI: it leaves VMX operation and halts for good. STATUS_TIMEOUT if it

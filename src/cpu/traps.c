@@ -65,11 +65,12 @@ static bool continue_behind(struct trap_frame *frame)
     return false;
 }
 
+/* No word to the log: this CPU may be the one that holds its lock. */
 static void handle_nmi(void)
 {
     if (atomic_load(&this_cpu()->stop_requested))
         smp_stop_this_cpu();
-    log_warning("cpu %u: an NMI that Hymir did not send; ignored", this_cpu()->index);
+    atomic_fetch_add(&this_cpu()->foreign_nmis, 1);
 }
 
 static void handle_exception(struct trap_frame *frame)
