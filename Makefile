@@ -15,7 +15,7 @@ SHELL := /bin/bash
 DEBUG :=
 
 CC    := gcc
-BUILD := build$(if $(DEBUG),/debug)
+BUILD := build$(if $(filter-out 0,$(DEBUG)),/debug)
 SETUP := yes
 
 # V=1 shows the commands instead of a line for each.
@@ -63,9 +63,9 @@ CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isr
     -mno-red-zone -mgeneral-regs-only -fno-pic -mcmodel=kernel -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-omit-frame-pointer -fno-optimize-sibling-calls \
     -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
-    -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. \
+    -fno-asynchronous-unwind-tables -ffile-prefix-map="$(CURDIR)"=. \
     -DHYMIR_VERSION='"$(VERSION)"' $(WARNINGS) \
-    $(if $(DEBUG),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+    $(if $(filter-out 0,$(DEBUG)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 
 NASMFLAGS := -f elf64 -w+all -Werror -I$(BUILD)/
 LDFLAGS   := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --fatal-warnings
@@ -130,31 +130,31 @@ $(BUILD)/hymir.iso: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
 # ---- Running it ----------------------------------------------------------------------------------------
 
 # Of the emulated machine; empty is the emulator's default (tools/emulator.py). MEMORY is in MiB.
-CPUS     := 2
+CPUS     := $(if $(filter seabios uefi,$(FIRMWARE)),1,2)
 MEMORY   :=
 MODEL    :=
 FIRMWARE :=
 MEDIUM   :=
-RUN_OPTIONS = $(if $(CPUS),cpus=$(CPUS)) $(if $(MEMORY),memory=$(MEMORY)) $(if $(MODEL),model=$(MODEL)) \
-    $(if $(FIRMWARE),firmware=$(FIRMWARE)) $(if $(MEDIUM),medium=$(MEDIUM))
+DEVICE   :=
+export CPUS MEMORY MODEL FIRMWARE MEDIUM DEVICE
 
 ## make run-iso             boots it where VT-x is: QEMU with KVM if this host nests it, else Bochs
 .PHONY: run-iso run-qemu run-bochs
 run-iso: iso | setup-run
-	@tools/run auto $(BUILD)/hymir.iso $(RUN_OPTIONS)
+	@tools/run auto $(BUILD)/hymir.iso
 
 ## make run-bochs           boots it in Bochs; CPUS= MEMORY= MODEL= FIRMWARE=bochs|seabios|uefi
 run-bochs: iso | setup-run
-	@tools/run bochs $(BUILD)/hymir.iso $(RUN_OPTIONS)
+	@tools/run bochs $(BUILD)/hymir.iso
 
 ## make run-qemu            boots it in QEMU without VT-x; CPUS= MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
 run-qemu: iso | setup-run
-	@tools/run qemu $(BUILD)/hymir.iso $(RUN_OPTIONS)
+	@tools/run qemu $(BUILD)/hymir.iso
 
 ## make usb DEVICE=/dev/sdX writes it to a USB stick, after showing what is on the stick and asking
 .PHONY: usb
 usb: iso
-	@tools/usb $(BUILD)/hymir.iso "$(DEVICE)"
+	@tools/usb $(BUILD)/hymir.iso "$$DEVICE"
 
 ## make screenshots         docs/verdict.png, the screen of a run in Bochs
 .PHONY: screenshots

@@ -66,9 +66,9 @@ long_mode:
         align   8
 gdt:
         dq      0
-        dq      0x00AF9B000000FFFF      ; HYMIR_SELECTOR_CODE: 64-bit code
-        dq      0x00CF93000000FFFF      ; HYMIR_SELECTOR_DATA: data
-        dq      0x00CF9B000000FFFF      ; 32-bit code
+        dq      HYMIR_CODE_DESCRIPTOR           ; HYMIR_SELECTOR_CODE
+        dq      HYMIR_DATA_DESCRIPTOR_32        ; HYMIR_SELECTOR_DATA
+        dq      HYMIR_CODE_DESCRIPTOR_32
 gdt_register:
         dw      gdt_register - gdt - 1
 .base:

@@ -3,9 +3,11 @@
  * linked; the build takes each "constant" line out of it as a NASM %define HYMIR_name, so
  * that no number stands twice.
  */
+#include "console/serial.h"
 #include "cpu/ap_boot.h"
 #include "cpu/control.h"
 #include "cpu/cpuid.h"
+#include "cpu/descriptors.h"
 #include "firmware/multiboot2.h"
 #include "vmx/entry.h"
 #include "vmx/vmcs.h"
@@ -30,6 +32,12 @@ void constants(void)
 
     CONSTANT(SELECTOR_CODE, SELECTOR_CODE);
     CONSTANT(SELECTOR_DATA, SELECTOR_DATA);
+    CONSTANT(CODE_DESCRIPTOR, CODE_DESCRIPTOR);
+    CONSTANT(CODE_DESCRIPTOR_32, CODE_DESCRIPTOR_32);
+    CONSTANT(DATA_DESCRIPTOR_32, DATA_DESCRIPTOR_32);
+    CONSTANT(SERIAL_COM1, SERIAL_COM1);
+    CONSTANT(SERIAL_WAIT_READS, SERIAL_WAIT_READS);
+    CONSTANT(LINE_STATUS_HOLDING_EMPTY, LINE_STATUS_HOLDING_EMPTY);
     CONSTANT(STACK_TOP, offsetof(struct cpu_stacks, main) + MAIN_STACK_SIZE);
     CONSTANT(CPU_STACKS, offsetof(struct cpu, stacks));
     CONSTANT(AP_BOOT_CR3, offsetof(struct ap_boot_parameters, cr3));

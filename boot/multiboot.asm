@@ -225,10 +225,8 @@ put_character:
         mov     al, 10
         jmp     serial_put
 
-COM1                    equ     0x3F8
+COM1                    equ     HYMIR_SERIAL_COM1
 LINE_STATUS             equ     COM1 + 5
-LINE_STATUS_EMPTY       equ     0x20
-SERIAL_WAIT_READS       equ     200000                  ; as in console/serial.c
 
 ; 115200 baud, 8N1, FIFO. If there is no UART the writes are lost.
 serial_init:
@@ -245,17 +243,17 @@ serial_init:
         pop     esi
         ret
 
-; Sends AL, waiting for the UART no longer than SERIAL_WAIT_READS reads; one that keeps us waiting that
+; Sends AL, waiting for the UART no longer than HYMIR_SERIAL_WAIT_READS reads; one that keeps us waiting that
 ; long gets nothing more. Uses EAX, ECX, EDX.
 serial_put:
         cmp     byte [ebp + OFFSET(serial_is_stuck)], 0
         jne     .done
         mov     ah, al
         mov     edx, LINE_STATUS
-        mov     ecx, SERIAL_WAIT_READS
+        mov     ecx, HYMIR_SERIAL_WAIT_READS
 .wait:
         in      al, dx
-        test    al, LINE_STATUS_EMPTY
+        test    al, HYMIR_LINE_STATUS_HOLDING_EMPTY
         jnz     .ready
         loop    .wait
         mov     byte [ebp + OFFSET(serial_is_stuck)], 1
@@ -300,8 +298,8 @@ long_mode_entry:
         align   8
 boot_gdt:
         dq      0
-        dq      0x00AF9B000000FFFF                      ; HYMIR_SELECTOR_CODE: 64-bit code
-        dq      0x00CF93000000FFFF                      ; HYMIR_SELECTOR_DATA: data
+        dq      HYMIR_CODE_DESCRIPTOR                   ; HYMIR_SELECTOR_CODE
+        dq      HYMIR_DATA_DESCRIPTOR_32                ; HYMIR_SELECTOR_DATA
 boot_gdt_end:
 
 hexadecimal_digits:
@@ -324,9 +322,10 @@ no_multiboot_text:
         db      "hymir: verdict: FAILED: not loaded by a Multiboot2 boot loader (EAX = 0x%); use "
         db      "GRUB's command multiboot2", 10, 0
 no_long_mode_text:
-        db      "hymir: verdict: NO-LONG-MODE: CPUID.80000001H:EDX[29] is 0 (EDX = 0x%): this "
-        db      "processor has no 64-bit mode, which Hymir needs; use a 64-bit processor, or in a "
-        db      "virtual machine a 64-bit CPU model", 10, 0
+        ; Each line below fills a row of the screen, 80 characters, with a number of eight digits.
+        db      "hymir: verdict: NO-LONG-MODE: CPUID.80000001H:EDX[29] is 0 (EDX = 0x%):  "
+        db      "this processor has no 64-bit mode, which Hymir needs; use a 64-bit processor,   "
+        db      "or in a virtual machine a 64-bit CPU model", 10, 0
 
 ; ---------------------------------------------------------------------------------------------------
 

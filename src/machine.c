@@ -16,6 +16,8 @@
 #include "mm/address_space.h"
 #include "mm/memory.h"
 
+#define KEPT_RANGES 64
+
 static struct machine machine;
 static struct memory_entries memory_entries;
 static struct efi_tables efi_tables; /* zero without UEFI */
@@ -76,24 +78,67 @@ static void log_memory_map(void)
                   map->region[i].end, memory_type_name(map->region[i].type));
 }
 
-static void reserve_range(uint64_t address, uint64_t size)
+/* What must stay as it was found, with a sum of its bytes: see machine_check_memory. */
+static struct kept_range {
+    uint64_t start, end;
+    uint64_t sum;
+} kept[KEPT_RANGES];
+static size_t kept_count;
+
+static uint64_t sum_of(uint64_t start, uint64_t end)
 {
-    memory_reserve(address, range_end(address, size));
+    const uint8_t *bytes = hpa_pointer(hpa(start));
+    uint64_t sum         = 0;
+    for (uint64_t i = 0; i < end - start; i++)
+        sum = sum * 31 + bytes[i];
+    return sum;
+}
+
+/* Keeps a range from being allocated; what the boot code has mapped of it is summed up.
+ */
+static void keep_range(uint64_t start, uint64_t end)
+{
+    memory_reserve(start, end);
+    if (kept_count < KEPT_RANGES && start < end && end <= BIT(32))
+        kept[kept_count++] =
+            (struct kept_range){.start = start, .end = end, .sum = sum_of(start, end)};
+}
+
+static void keep_bytes(uint64_t address, uint64_t size)
+{
+    keep_range(address, range_end(address, size));
+}
+
+void machine_check_memory(void)
+{
+    size_t changed = 0;
+    uint64_t pages = memory_use_up();
+
+    for (size_t i = 0; i < kept_count; i++) {
+        if (address_space_map_firmware(kept[i].start, kept[i].end - kept[i].start) !=
+                NULL &&
+            sum_of(kept[i].start, kept[i].end) == kept[i].sum)
+            continue;
+        log_error("selftest: 0x%lx to 0x%lx has changed", kept[i].start, kept[i].end);
+        changed++;
+    }
+    log_info("selftest: %lu pages written over, %zu of %zu ranges as they were", pages,
+             kept_count - changed, kept_count);
 }
 
 static void reserve_what_the_loader_left(uint32_t information)
 {
     struct multiboot2_symbols symbols;
 
-    reserve_range(information, machine.boot.size);
-    multiboot2_visit_modules(&machine.boot, memory_reserve);
+    keep_bytes(information, machine.boot.size);
+    multiboot2_visit_modules(&machine.boot, keep_range);
     if (machine.boot.modules_dropped > 0)
-        log_warning("%zu modules are not used: they are beyond the %d that Hymir takes, "
-                    "or end before they start",
-                    machine.boot.modules_dropped, MULTIBOOT2_MAX_MODULES);
+        log_warning(
+            "%zu modules are beyond the %d that Hymir takes, or end before they start",
+            machine.boot.modules_dropped, MULTIBOOT2_MAX_MODULES);
     if (multiboot2_find_symbols(&machine.boot, &symbols) == STATUS_OK) {
-        reserve_range(symbols.symbols, symbols.symbols_size);
-        reserve_range(symbols.names, symbols.names_size);
+        keep_bytes(symbols.symbols, symbols.symbols_size);
+        keep_bytes(symbols.names, symbols.names_size);
     }
 }
 
@@ -164,7 +209,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
     reserve_what_the_loader_left(information);
     find_tables();
     if (machine.acpi != NULL)
-        acpi_visit(&acpi, reserve_range);
+        acpi_visit(&acpi, keep_bytes);
     if (address_space_build(&machine.cpuid) != STATUS_OK ||
         address_space_unmap_guards(&boot_cpu_stacks) != STATUS_OK)
         return MACHINE_NO_MEMORY;

@@ -53,6 +53,12 @@ void machine_read_symbols(void);
 /* Reads ACPI's tables; from here on the machine can be powered off. */
 void machine_read_platform(void);
 
+/*
+ * For selftest=memory: writes over all free memory and logs whether modules, boot
+ * information and ACPI tables are as they were found. No memory is left afterwards.
+ */
+void machine_check_memory(void);
+
 /* The machine, as far as it is known yet. */
 const struct machine *machine_get(void);
 

@@ -57,6 +57,17 @@ static void *allocate_or_give_up(uint64_t size)
     return pages;
 }
 
+/* Whoever names sinks of which none is there gets the screen; "none" gets none. */
+static void start_streams(void)
+{
+    bool wants_stream = options.serial_port != SERIAL_PORT_NONE || options.debug_port;
+
+    if (console_start_streams(&options) || options.screen || !wants_stream)
+        return;
+    log_warning("console: nothing that console= names is there; the screen is used");
+    options.screen = true;
+}
+
 /* The options rule the console, so they are read before anything can be said. */
 static void read_boot_information(uint32_t information)
 {
@@ -65,7 +76,7 @@ static void read_boot_information(uint32_t information)
 
     options_parse(boot->command_line, &options);
     log_set_level(options.log_level);
-    console_start_streams(&options);
+    start_streams();
     panic_set_exit(options.panic, start_screen, console_drain);
     give_up_over(problem);
     log_info("Hymir " HYMIR_VERSION ", loaded by \"%s\", command line \"%s\"",
@@ -81,8 +92,11 @@ static enum cpu_answer answer_of(const struct cpu *cpu)
                                                             : CPU_NO_ANSWER;
 }
 
+static bool selftest_was_reached;
+
 static void run_selftest(void)
 {
+    selftest_was_reached = true;
     selftest_run(options.selftest);
 }
 
@@ -171,7 +185,7 @@ static void watch_boot_cpu(void *argument)
     finish();
 }
 
-/* Has the first CPU that passed its own trial watch the boot CPU's; there may be none. */
+/* Has the first other CPU that answered watch the boot CPU's; there may be none. */
 static void start_watcher(void)
 {
     for (size_t i = 1; i < smp_count(); i++) {
@@ -215,7 +229,7 @@ static struct verdict_scope scope_of_check(const char *name)
                                   .dropped         = processors->dropped};
 }
 
-static void show_sheet(enum verdict_word word, const char *verdict, const char *machine,
+static void show_sheet(const struct verdict_line *verdict, const char *machine,
                        const char *firmware)
 {
     static struct sheet sheet;
@@ -224,7 +238,7 @@ static void show_sheet(enum verdict_word word, const char *verdict, const char *
                                         .firmware   = firmware,
                                         .ram_bytes  = memory_ram_size(),
                                         .used_bytes = memory_used_size()};
-    verdict_sheet_compose(&facts, records, smp_count(), word, verdict, &sheet);
+    verdict_sheet_compose(&facts, records, smp_count(), verdict, &sheet);
     console_show(&sheet);
 }
 
@@ -249,11 +263,23 @@ static void report(void)
     machine_describe(machine, firmware);
     struct verdict_scope scope = scope_of_check(machine);
     enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
+    const struct verdict_line line = {.word = word, .text = verdict.buffer};
 
-    show_sheet(word, verdict.buffer, machine, firmware);
+    show_sheet(&line, machine, firmware);
     for (size_t i = 0; i < smp_count(); i++)
         report_cpu(i);
     console_write_line("hymir: verdict: %s: %s", verdict_name(word), verdict.buffer);
+}
+
+/* What the self-test has to say, if it is none that ended in a panic. */
+static void report_selftest(void)
+{
+    if (options.selftest == SELFTEST_MEMORY)
+        machine_check_memory();
+    else if (options.selftest != SELFTEST_NONE &&
+             options.selftest != SELFTEST_ABSENT_CPU && !selftest_was_reached)
+        log_warning("selftest: not reached: cpu %u did not come to VMX root operation",
+                    options.selftest_cpu);
 }
 
 static void report_foreign_nmis(void)
@@ -274,6 +300,7 @@ static _Noreturn void finish(void)
         log_warning("%zu CPUs did not stop; they may still be in VMX operation",
                     unanswered);
     report_foreign_nmis();
+    report_selftest();
     report();
     power_exit(options.exit, console_drain);
 }

@@ -5,11 +5,13 @@ says. A machine is started in a directory of its own, where it leaves serial.txt
 its own log. Nothing here waits without a bound, and a machine that is stopped leaves no process behind.
 """
 
+import ctypes
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -50,6 +52,66 @@ debug: action=ignore
 """
 
 
+# The processor models that Bochs 2.7 knows, as `bochs -help cpu` prints them.
+BOCHS_MODELS = """
+bx_generic pentium pentium_mmx amd_k6_2_chomper athlon64_clawhammer athlon64_venice turion64_tyler
+phenom_8650_toliman zambezi trinity_apu ryzen p2_klamath p3_katmai p4_willamette p4_prescott_celeron_336
+core_duo_t2400_yonah atom_n270 core2_penryn_t9600 corei5_lynnfield_750 corei5_arrandale_m520
+corei7_sandy_bridge_2600k corei7_ivy_bridge_3770k corei7_haswell_4770 broadwell_ult corei7_skylake_x
+corei3_cnl corei7_icelake_u tigerlake
+""".split()
+
+
+def qemu_models():
+    """The processor models that this QEMU knows."""
+    text = subprocess.run(["qemu-system-x86_64", "-cpu", "help"], capture_output=True, text=True).stdout
+    return re.findall(r"^x86 (\S+)", text, re.MULTILINE)
+
+
+def is_number(value, least, most):
+    """True if the text is a whole number within the bounds."""
+    return re.fullmatch(r"[0-9]{1,7}", value) is not None and least <= int(value) <= most
+
+
+def problem_with(kind, options):
+    """What is wrong with options (texts) for bochs, qemu or kvm: the name, the value, what would do. None if nothing."""
+    emulator = "Bochs" if kind == "bochs" else "QEMU"
+    firmwares = list(BOCHS_ROMS) if kind == "bochs" else ["bios", "uefi"]
+    most_cpus = 8 if kind == "bochs" else 255
+    name, value = "FIRMWARE", options.get("firmware")
+    if value and value not in firmwares:
+        return f"{name}={value}: {emulator} has {', '.join(firmwares)}"
+    media = ["cd"] if kind == "bochs" else ["cd", "usb"]
+    if options.get("medium") and options["medium"] not in media:
+        return f"MEDIUM={options['medium']}: {emulator} has {', '.join(media)}"
+    if options.get("cpus") and not is_number(options["cpus"], 1, most_cpus):
+        return f"CPUS={options['cpus']}: {emulator} takes a number from 1 to {most_cpus}"
+    if options.get("memory") and not is_number(options["memory"], 16, 1 << 20 if kind != "bochs" else 2048):
+        return f"MEMORY={options['memory']}: {emulator} takes MiB, from 16 to {1 << 20 if kind != 'bochs' else 2048}"
+    if kind == "bochs" and options.get("firmware") in ("seabios", "uefi") and options.get("cpus", "1") != "1":
+        return f"CPUS={options['cpus']}: with FIRMWARE={options['firmware']} Bochs has one CPU"
+    model = options.get("model")
+    if model and model.split(",")[0] not in (BOCHS_MODELS if kind == "bochs" else qemu_models()):
+        known = "see tools/emulator.py" if kind == "bochs" else "see qemu-system-x86_64 -cpu help"
+        return f"MODEL={model}: {emulator} has no such processor model; {known}"
+    return None
+
+
+def die_with_parent():
+    """In a child of this process: the emulator does not outlive whoever started it, however that ends."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def exit_on_signals():
+    """Has this process end at once on SIGINT and SIGTERM, also while threads wait; machines end with it."""
+    def stop(number, _):
+        print("stopped", flush=True)
+        os._exit(128 + number)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
 class Machine:
     """A machine that boots an ISO; the subclasses know how.
 
@@ -86,7 +148,7 @@ class Machine:
              open(self.directory / "stderr.txt", "wb") as err:
             self.process = subprocess.Popen(
                 command, cwd=self.directory, env=self.environment(), stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err, start_new_session=True)
+                stdout=out, stderr=err, start_new_session=True, preexec_fn=die_with_parent)
 
     def new_serial_text(self):
         """What came over COM1 since the last call."""
@@ -217,10 +279,13 @@ class Qemu(Machine):
 
     def monitor(self, command, timeout=10):
         """Has QEMU's monitor execute a command and waits until it is done."""
-        import socket
+        path = self.directory / "monitor.socket"
+        deadline = time.monotonic() + timeout
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
-            connection.connect(os.path.relpath(self.directory / "monitor.socket"))
+            connection.connect(os.path.relpath(path))
             text = b""
             for part in (None, command):
                 if part is not None:

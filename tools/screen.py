@@ -34,6 +34,17 @@ def rows_of_memory(memory):
     return [text[COLUMNS * i:COLUMNS * (i + 1)].rstrip(" \0") for i in range(ROWS)]
 
 
+def colors_of_memory(memory):
+    """The colour of each row's first character that is not a blank; None in an empty row."""
+    def color(row):
+        for column in range(COLUMNS):
+            character, attribute = memory[2 * (COLUMNS * row + column):][:2]
+            if character not in (0, 0x20):
+                return PALETTE[attribute & 0xF]
+        return None
+    return [color(row) for row in range(ROWS)]
+
+
 class Picture:
     """A picture in memory: width, height, and three bytes per pixel."""
 
@@ -68,11 +79,32 @@ class Picture:
                          + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
 
 
+def place_of_text(picture):
+    """How many pixels make a dot, and where the first character is: scale, left, top."""
+    scale = min(picture.width // (COLUMNS * GLYPH_WIDTH), picture.height // (ROWS * GLYPH_HEIGHT))
+    return (scale, (picture.width - COLUMNS * GLYPH_WIDTH * scale) // 2,
+            (picture.height - ROWS * GLYPH_HEIGHT * scale) // 2)
+
+
+def colors_of_picture(picture):
+    """The brightest colour in each row of text; None in an empty row."""
+    scale, left, top = place_of_text(picture)
+
+    def color(row):
+        found = None
+        for y in range(top + row * GLYPH_HEIGHT * scale, top + (row + 1) * GLYPH_HEIGHT * scale, scale):
+            for x in range(left, left + COLUMNS * GLYPH_WIDTH * scale, scale):
+                start = 3 * (y * picture.width + x)
+                pixel = tuple(picture.pixels[start:start + 3])
+                if any(pixel) and (found is None or sum(pixel) > sum(found)):
+                    found = pixel
+        return found
+    return [color(row) for row in range(ROWS)]
+
+
 def rows_of_picture(picture, font):
     """The rows of Hymir's text on a framebuffer; a cell that is no glyph of the font is '?'."""
-    scale = min(picture.width // (COLUMNS * GLYPH_WIDTH), picture.height // (ROWS * GLYPH_HEIGHT))
-    left = (picture.width - COLUMNS * GLYPH_WIDTH * scale) // 2
-    top = (picture.height - ROWS * GLYPH_HEIGHT * scale) // 2
+    scale, left, top = place_of_text(picture)
     characters = {}
     for code in range(0x7E, 0x1F, -1):
         characters[bytes(font[code])] = chr(code)

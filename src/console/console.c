@@ -23,17 +23,17 @@ static void write_all(const char *text, size_t length)
     screen_write(text, length);
 }
 
-void console_start_streams(const struct options *options)
+bool console_start_streams(const struct options *options)
 {
     bool has_serial =
         options->serial_port != SERIAL_PORT_NONE && serial_init(options->serial_port);
+    bool has_debug_port = options->debug_port && debug_port_init();
 
-    if (options->debug_port)
-        (void)debug_port_init();
     log_replay(write_streams);
     log_set_output(write_all);
     if (options->serial_port != SERIAL_PORT_NONE && !has_serial)
         log_info("console: no serial port at 0x%x", options->serial_port);
+    return has_serial || has_debug_port;
 }
 
 static bool start_vga_text(const struct framebuffer *framebuffer)

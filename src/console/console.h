@@ -16,9 +16,9 @@
 
 /*
  * Starts the streams that the options name and gives them the log, with what it already
- * holds.
+ * holds. False if there is none of them.
  */
-void console_start_streams(const struct options *options);
+bool console_start_streams(const struct options *options);
 
 /*
  * Starts the screen, unless the options leave it out or it was started before: the

@@ -10,7 +10,9 @@ struct cell {
 
 static screen_draw *draw_cell;
 static struct cell cells[SHEET_ROWS][SHEET_COLUMNS];
-static size_t cursor_row, cursor_column;
+static size_t next_row; /* SHEET_ROWS: the next line scrolls */
+static char line[512];  /* as far as it has come */
+static size_t line_length;
 
 static void put(size_t row, size_t column, struct cell cell)
 {
@@ -34,8 +36,8 @@ void screen_init(screen_draw *draw)
     memset(cells, 0, sizeof(cells)); /* no character, so that every blank is drawn */
     for (size_t row = 0; row < SHEET_ROWS; row++)
         clear_rest(row, 0);
-    cursor_row    = 0;
-    cursor_column = 0;
+    next_row    = 0;
+    line_length = 0;
 }
 
 static void scroll(void)
@@ -47,30 +49,42 @@ static void scroll(void)
     clear_rest(SHEET_ROWS - 1, 0);
 }
 
-static void new_line(void)
+/* Shows length characters, at most a row of them, in the next row. */
+static void write_row(const char *text, size_t length)
 {
-    cursor_column = 0;
-    if (cursor_row + 1 < SHEET_ROWS)
-        cursor_row++;
-    else
+    if (next_row == SHEET_ROWS) {
         scroll();
+        next_row--;
+    }
+    for (size_t i = 0; i < length; i++)
+        put(next_row, i, (struct cell){text[i], EMPHASIS_NORMAL});
+    next_row++;
 }
 
-static void write_character(char character)
+/* Shows the line that is complete, in as many rows as it needs, broken at blanks. */
+static void write_line(void)
 {
-    if (character == '\n') {
-        new_line();
-        return;
-    }
-    if (cursor_column == SHEET_COLUMNS)
-        new_line();
-    put(cursor_row, cursor_column++, (struct cell){character, EMPHASIS_NORMAL});
+    const char *rest = line;
+
+    line[line_length] = '\0';
+    line_length       = 0;
+    do {
+        size_t length = sheet_fitting_length(rest, SHEET_COLUMNS);
+        write_row(rest, length);
+        rest += length;
+        while (*rest == ' ')
+            rest++;
+    } while (*rest != '\0');
 }
 
 void screen_write(const char *text, size_t length)
 {
-    for (size_t i = 0; draw_cell != NULL && i < length; i++)
-        write_character(text[i]);
+    for (size_t i = 0; draw_cell != NULL && i < length; i++) {
+        if (text[i] != '\n')
+            line[line_length++] = text[i];
+        if (text[i] == '\n' || line_length == sizeof(line) - 1)
+            write_line();
+    }
 }
 
 void screen_show(const struct sheet *sheet)
@@ -87,6 +101,5 @@ void screen_show(const struct sheet *sheet)
         }
         clear_rest(row, column);
     }
-    cursor_row    = SHEET_ROWS - 1;
-    cursor_column = SHEET_COLUMNS;
+    next_row = sheet->rows;
 }

@@ -20,10 +20,14 @@ typedef void screen_draw(size_t row, size_t column, char character,
  */
 void screen_init(screen_draw *draw);
 
-/* Shows text at the end of what is there, scrolling; a line feed starts a new line. */
+/*
+ * Shows lines below what is there, scrolling. A line is shown when its line feed comes;
+ * one that is longer than a row is broken at blanks.
+ */
 void screen_write(const char *text, size_t length);
 
-/* Replaces all that is there by the sheet. What screen_write brings later scrolls it. */
+/* Replaces all that is there by the sheet. What screen_write brings later stands below.
+ */
 void screen_show(const struct sheet *sheet);
 
 #endif

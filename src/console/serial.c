@@ -12,19 +12,11 @@ enum uart_register {
     UART_LINE_STATUS      = 5,
 };
 
-#define LINE_CONTROL_8N1          0x03U
-#define LINE_CONTROL_DLAB         0x80U
-#define FIFO_ENABLE_AND_CLEAR     0x07U
-#define MODEM_DTR_RTS             0x03U
-#define LINE_STATUS_HOLDING_EMPTY 0x20U
-#define LINE_STATUS_ALL_SENT      0x40U
-#define DIVISOR_115200            1
-
-/*
- * Reads of a port, each of some 100 ns to 1 us. A full FIFO of 16 characters takes 1.4 ms
- * to send.
- */
-#define WAIT_READS 200000U
+#define LINE_CONTROL_8N1      0x03U
+#define LINE_CONTROL_DLAB     0x80U
+#define FIFO_ENABLE_AND_CLEAR 0x07U
+#define MODEM_DTR_RTS         0x03U
+#define DIVISOR_115200        1
 
 static uint16_t base;
 static bool is_present;
@@ -70,7 +62,7 @@ bool serial_init(uint16_t port)
 
 static bool wait_for_status(uint8_t bit)
 {
-    for (uint32_t i = 0; i < WAIT_READS; i++) {
+    for (uint32_t i = 0; i < SERIAL_WAIT_READS; i++) {
         if ((read_register(UART_LINE_STATUS) & bit) != 0)
             return true;
     }

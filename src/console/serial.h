@@ -12,6 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SERIAL_COM1 0x3F8
+
+/* Bits of the line status register: may a character be written, have all been sent. */
+#define LINE_STATUS_HOLDING_EMPTY 0x20U
+#define LINE_STATUS_ALL_SENT      0x40U
+
+/*
+ * How often a port is read before the UART is given up, each read taking some 100 ns to
+ * 1 us. A full FIFO of 16 characters takes 1.4 ms to send.
+ */
+#define SERIAL_WAIT_READS 200000U
+
 /*
  * Looks for a UART at the eight I/O ports from port on and sets it up; false if there is
  * none.

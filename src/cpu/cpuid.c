@@ -1,6 +1,7 @@
 /* See cpuid.h. */
 #include "cpu/cpuid.h"
 
+#include "lib/format.h"
 #include "lib/string.h"
 
 static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf)
@@ -67,21 +68,13 @@ static void copy_register(char *text, uint32_t value)
         text[i] = (char)(value >> (8 * i));
 }
 
-static void replace_unprintable(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text < ' ' || *text > '~')
-            *text = '?';
-    }
-}
-
 void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE])
 {
     copy_register(vendor, snapshot->leaf_0.ebx);
     copy_register(vendor + 4, snapshot->leaf_0.edx);
     copy_register(vendor + 8, snapshot->leaf_0.ecx);
     vendor[12] = '\0';
-    replace_unprintable(vendor);
+    text_make_printable(vendor, strlen(vendor));
 }
 
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
@@ -95,7 +88,7 @@ void cpuid_hypervisor(const struct cpuid_snapshot *snapshot, char name[CPUID_VEN
     copy_register(name + 4, snapshot->leaf_hypervisor.ecx);
     copy_register(name + 8, snapshot->leaf_hypervisor.edx);
     name[12] = '\0';
-    replace_unprintable(name);
+    text_make_printable(name, strlen(name));
 }
 
 void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_SIZE])
@@ -111,7 +104,7 @@ void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_S
         copy_register(raw + i * sizeof(*leaf) + 12, leaf->edx);
     }
     raw[CPUID_BRAND_SIZE - 1] = '\0';
-    replace_unprintable(raw);
+    text_make_printable(raw, strlen(raw));
     while (*start == ' ')
         start++;
     size_t length = strlen(start);

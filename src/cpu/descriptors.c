@@ -5,22 +5,6 @@
 #include "cpu/traps.h"
 #include "lib/string.h"
 
-/* Bits of a segment descriptor: SDM 3A, "Segment Descriptors". */
-#define DESCRIPTOR_ACCESSED  BIT(40)
-#define DESCRIPTOR_WRITABLE  BIT(41)
-#define DESCRIPTOR_CODE      BIT(43)
-#define DESCRIPTOR_CODE_DATA BIT(44)
-#define DESCRIPTOR_PRESENT   BIT(47)
-#define DESCRIPTOR_LONG_MODE BIT(53)
-#define DESCRIPTOR_TSS       (UINT64_C(9) << 40) /* type: 64-bit TSS (available) */
-
-#define CODE_DESCRIPTOR                                                                  \
-    (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_CODE | DESCRIPTOR_ACCESSED | \
-     DESCRIPTOR_LONG_MODE | DESCRIPTOR_WRITABLE)
-#define DATA_DESCRIPTOR                                                \
-    (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_ACCESSED | \
-     DESCRIPTOR_WRITABLE)
-
 /* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
 struct __attribute__((packed)) idt_gate {
     uint16_t offset_low;

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 /* So that the whole report fits on a screen of 25 rows. */
-#define BACKTRACE_DEPTH 12
+#define BACKTRACE_DEPTH 10
 
 static enum exit_action exit_action = EXIT_HALT;
 static void (*show_console)(void);
@@ -159,9 +159,9 @@ static _Noreturn void panic_end(void)
 _Noreturn void panic_at_trap(const struct trap_frame *frame)
 {
     panic_begin();
-    log_plain("hymir: panic: cpu %u: %s (vector %lu), error code 0x%lx, at 0x%lx",
+    log_plain("hymir: panic: cpu %u: %s (vector %lu), error code 0x%lx",
               this_cpu()->index, trap_name(frame->vector), frame->vector,
-              frame->error_code, frame->rip);
+              frame->error_code);
     print_registers(frame);
     print_control_registers();
     if (frame->vector == VECTOR_DF || frame->vector == VECTOR_PF)

@@ -113,9 +113,7 @@ static void power_off(void)
 
     if (!registers.has_s5 ||
         (!has_sleep_control && registers.pm1a_control.space == REGISTER_NONE)) {
-        log_warning(
-            "no power-off: the ACPI tables name no way; switch the machine off by "
-            "hand");
+        log_warning("no power-off: ACPI names no way; switch the machine off by hand");
         return;
     }
     if (has_sleep_control)

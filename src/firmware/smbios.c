@@ -2,6 +2,7 @@
 #include "firmware/smbios.h"
 
 #include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
 /* DSP0134, "SMBIOS 2.1 (32-bit) Entry Point". */
@@ -103,7 +104,8 @@ static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int
     while (strings < end && *strings == ' ')
         strings++;
     for (; strings < end && *strings != '\0' && length < SMBIOS_TEXT_SIZE - 1; strings++)
-        text[length++] = *strings >= ' ' && *strings <= '~' ? (char)*strings : '?';
+        text[length++] = (char)*strings;
+    text_make_printable(text, length);
     while (length > 0 && text[length - 1] == ' ')
         length--;
     text[length] = '\0';

@@ -281,3 +281,11 @@ void text_append(struct text *text, const char *format, ...)
     if (room > 0)
         text->length += length < room ? length : room - 1;
 }
+
+void text_make_printable(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            text[i] = '?';
+    }
+}

@@ -25,6 +25,12 @@ size_t format_text(char *buffer, size_t size, const char *format, ...)
 size_t format_text_list(char *buffer, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
+/*
+ * Replaces each byte of length that is not printable ASCII by '?': text from outside may
+ * otherwise end a line, or steer a terminal.
+ */
+void text_make_printable(char *text, size_t length);
+
 /* A text that grows in a buffer of the caller's; what does not fit is dropped. */
 struct text {
     char *buffer; /* NUL-terminated as long as size is not 0 */

@@ -27,15 +27,32 @@ void log_set_output(log_output *output)
     console = output;
 }
 
+/* The start of the oldest line that is whole. */
+static size_t oldest_line(void)
+{
+    size_t at = ring_written - RING_SIZE;
+    while (at < ring_written && ring[at++ % RING_SIZE] != '\n') {
+    }
+    return at;
+}
+
 void log_replay(log_output *output)
 {
+    static const char lost[] = "warning: older lines of the log are lost\n";
+    size_t start             = 0;
+
     spinlock_acquire(&lock);
     if (ring_written > RING_SIZE) {
-        size_t oldest = ring_written % RING_SIZE;
-        output(ring + oldest, RING_SIZE - oldest);
-        output(ring, oldest);
-    } else {
-        output(ring, ring_written);
+        output(lost, sizeof(lost) - 1);
+        start = oldest_line();
+    }
+    while (start < ring_written) {
+        size_t offset = start % RING_SIZE;
+        size_t length = ring_written - start;
+        if (length > RING_SIZE - offset)
+            length = RING_SIZE - offset;
+        output(ring + offset, length);
+        start += length;
     }
     spinlock_release(&lock);
 }
@@ -63,6 +80,7 @@ static void log_line(const char *level, const char *format, va_list arguments)
     length += format_text_list(line + length, sizeof(line) - length, format, arguments);
     if (length > sizeof(line) - 2)
         length = sizeof(line) - 2;
+    text_make_printable(line, length);
     line[length++] = '\n';
 
     spinlock_acquire(&lock);

@@ -28,7 +28,8 @@ typedef void log_output(const char *text, size_t length);
 /* Sets where the log goes from now on. */
 void log_set_output(log_output *output);
 
-/* Gives output what the ring holds: the newest 8 KiB. */
+/* Gives output the lines that the ring holds, the newest 8 KiB, and says if there were
+ * more. */
 void log_replay(log_output *output);
 
 /* Gives output a text that is not the log's, with no line of another CPU in between. */

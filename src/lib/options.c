@@ -40,7 +40,8 @@ static const struct choice selftests[] = {{"fault", SELFTEST_FAULT},
                                           {"execute-data", SELFTEST_EXECUTE_DATA},
                                           {"stack-overflow", SELFTEST_STACK_OVERFLOW},
                                           {"hang", SELFTEST_HANG},
-                                          {"absent-cpu", SELFTEST_ABSENT_CPU}};
+                                          {"absent-cpu", SELFTEST_ABSENT_CPU},
+                                          {"memory", SELFTEST_MEMORY}};
 
 static bool choose(const struct choice *choices, size_t count, const char *word,
                    unsigned int *number)
@@ -72,6 +73,35 @@ static bool take_part(const char **rest, char separator, char word[WORD_SIZE])
     return true;
 }
 
+/* Ports of the main board where a UART's probe would do harm, or reset the machine. */
+static const struct {
+    uint16_t first, last;
+} no_uart[] = {
+    {0x000, 0x0FF},                                 /* DMA, 8259A, 8254, 8042, CMOS */
+    {0x170, 0x177},                                 /* ATA */
+    {0x1F0, 0x1F7}, {0x370, 0x377}, {0x3B0, 0x3DF}, /* VGA */
+    {0x3F0, 0x3F7},                                 /* floppy disk, ATA */
+    {0xCF8, 0xCFF},                                 /* PCI configuration, reset control */
+};
+
+static bool can_be_uart(uint64_t address)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(no_uart); i++) {
+        if (address + 7 >= no_uart[i].first && address <= no_uart[i].last)
+            return false;
+    }
+    return address <= 0xFFF8 && is_aligned(address, 8);
+}
+
+/* There is one serial port: a second one makes no sense. */
+static bool take_serial_port(uint64_t address, struct options *options)
+{
+    if (options->serial_port != SERIAL_PORT_NONE || !can_be_uart(address))
+        return false;
+    options->serial_port = (uint16_t)address;
+    return true;
+}
+
 static bool parse_sink(const char *word, struct options *options)
 {
     unsigned int port;
@@ -82,12 +112,9 @@ static bool parse_sink(const char *word, struct options *options)
     } else if (strcmp(word, "e9") == 0) {
         options->debug_port = true;
     } else if (choose(serial_ports, ARRAY_SIZE(serial_ports), word, &port)) {
-        options->serial_port = (uint16_t)port;
+        return take_serial_port(port, options);
     } else if (string_starts_with(word, "0x") && number_parse(word, &address)) {
-        /* A UART has eight registers; the ports below 0x100 belong to the main board. */
-        if (address < 0x100 || address > 0xFFF8 || !is_aligned(address, 8))
-            return false;
-        options->serial_port = (uint16_t)address;
+        return take_serial_port(address, options);
     } else {
         return false;
     }
@@ -179,9 +206,9 @@ static const struct option {
     bool (*parse)(const char *value, struct options *options);
 } option_table[] = {
     {"console=",
-     "a list, with commas, of screen, e9, com1 to com4, or a UART's I/O address such as "
-     "0x3f8; "
-     "or none",
+     "a list, with commas, of screen, e9, and one of com1 to com4 or a UART's I/O "
+     "address such as "
+     "0x3f8; or none",
      parse_console},
     {"log=", "error, warning, info or debug", parse_log},
     {"nosmp", "no value", parse_nosmp},
@@ -189,9 +216,8 @@ static const struct option {
     {"exit=", "halt, reboot or poweroff", parse_exit},
     {"panic=", "halt or reboot", parse_panic},
     {"selftest=",
-     "fault, null, write-text, execute-data, stack-overflow, hang or absent-cpu, with "
-     "@CPU to "
-     "choose the CPU",
+     "fault, null, write-text, execute-data, stack-overflow, hang, absent-cpu or memory, "
+     "with @CPU to choose the CPU",
      parse_selftest},
 };
 

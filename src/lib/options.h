@@ -32,6 +32,7 @@ enum selftest {
     SELFTEST_STACK_OVERFLOW, /* recursion into the guard page */
     SELFTEST_HANG,           /* a CPU that never comes back */
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
+    SELFTEST_MEMORY,         /* all memory is allocated and written over */
 };
 
 /* No serial port; as a value of struct options' serial_port. */

@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 
+#define ELLIPSIS "..."
+
 static struct sheet_row *next_row(struct sheet *sheet, enum emphasis emphasis)
 {
     if (sheet->rows == SHEET_ROWS) {
@@ -25,15 +27,13 @@ void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, 
     if (row == NULL)
         return;
     va_start(arguments, format);
-    format_text_list(row->text, sizeof(row->text), format, arguments);
+    size_t length = format_text_list(row->text, sizeof(row->text), format, arguments);
     va_end(arguments);
+    if (length > SHEET_COLUMNS)
+        memcpy(row->text + SHEET_COLUMNS - strlen(ELLIPSIS), ELLIPSIS, sizeof(ELLIPSIS));
 }
 
-/*
- * How many characters of text go into a row of width columns, up to a blank if there is
- * one.
- */
-static size_t fitting_length(const char *text, size_t width)
+size_t sheet_fitting_length(const char *text, size_t width)
 {
     size_t length = strlen(text);
     if (length <= width)
@@ -56,7 +56,7 @@ size_t sheet_wrapped_rows(const char *text)
 {
     size_t rows = 0;
     for (; *text != '\0'; rows++)
-        text = skip_blanks(text + fitting_length(text, SHEET_COLUMNS));
+        text = skip_blanks(text + sheet_fitting_length(text, SHEET_COLUMNS));
     return rows;
 }
 
@@ -65,7 +65,7 @@ void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
 {
     for (size_t i = 0; i < rows && *text != '\0'; i++) {
         size_t margin         = i == 0 ? 0 : indent;
-        size_t length         = fitting_length(text, SHEET_COLUMNS - margin);
+        size_t length         = sheet_fitting_length(text, SHEET_COLUMNS - margin);
         struct sheet_row *row = next_row(sheet, emphasis);
         if (row == NULL)
             return;
@@ -74,7 +74,7 @@ void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
         text       = skip_blanks(text + length);
         size_t end = margin + length;
         if (i + 1 == rows && *text != '\0')
-            memcpy(row->text + (end > SHEET_COLUMNS - 3 ? SHEET_COLUMNS - 3 : end), "...",
-                   4);
+            memcpy(row->text + (end > SHEET_COLUMNS - 3 ? SHEET_COLUMNS - 3 : end),
+                   ELLIPSIS, sizeof(ELLIPSIS));
     }
 }

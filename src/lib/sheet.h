@@ -35,7 +35,7 @@ struct sheet {
     } row[SHEET_ROWS];
 };
 
-/* Adds one row; what is beyond 80 columns is cut. */
+/* Adds one row; one of more than 80 columns is cut, and ends in "...". */
 void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -46,6 +46,12 @@ void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, 
  */
 void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
                        size_t indent, const char *text);
+
+/*
+ * How many characters of text go into a row of width columns, up to a blank if there is
+ * one.
+ */
+size_t sheet_fitting_length(const char *text, size_t width);
 
 /* How many rows sheet_add_wrapped needs for text, without a limit and an indent. */
 size_t sheet_wrapped_rows(const char *text);

@@ -15,7 +15,7 @@ static void extent_remove(struct frame_allocator *frames, size_t i)
             (frames->count - i) * sizeof(frames->extent[0]));
 }
 
-/* Puts an extent in front of extent i; a full list loses the memory, and says so. */
+/* Puts an extent in front of extent i; a full list loses the memory, and counts it. */
 static void extent_insert(struct frame_allocator *frames, size_t i, uint64_t start,
                           uint64_t end)
 {

@@ -41,7 +41,12 @@ struct memory_image memory_get_image(void)
 
 void memory_reserve(uint64_t start, uint64_t end)
 {
+    uint64_t lost = frames.lost_bytes;
+
     frames_reserve(&frames, start, end);
+    if (frames.lost_bytes > lost)
+        log_warning("memory: %lu KiB are not used: free memory is in too many pieces",
+                    (frames.lost_bytes - lost) >> 10);
 }
 
 /* Writes a value and reads it back, from the memory and not from a cache. */
@@ -108,6 +113,21 @@ void memory_free(void *pages, uint64_t count)
 {
     frames_free(&frames, hpa_of(pages), count);
     allocated_bytes -= count * PAGE_SIZE;
+}
+
+uint64_t memory_use_up(void)
+{
+    static const struct frame_zone anywhere = {.start = 0, .end = UINT64_MAX};
+    uint64_t pages                          = 0;
+    void *page;
+
+    for (uint64_t count = 512; count > 0; count /= 8) {
+        while (memory_allocate(count, anywhere, &page) == STATUS_OK) {
+            memset(page, 0xA5, count * PAGE_SIZE);
+            pages += count;
+        }
+    }
+    return pages;
 }
 
 const struct memory_map *memory_get_map(void)

@@ -5,35 +5,55 @@
  */
 #include "mm/memory_map.h"
 
-void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
-                        enum memory_type type)
+/* The place of the smallest usable entry; MEMORY_MAP_ENTRIES if there is none. */
+static size_t smallest_usable(const struct memory_entries *entries)
 {
-    uint64_t end = range_end(start, size);
-    size_t place = entries->count;
+    size_t place      = MEMORY_MAP_ENTRIES;
+    uint64_t smallest = UINT64_MAX;
 
-    if (end > entries->limit)
-        end = entries->limit;
-    if (start >= end)
-        return;
-    if (place == MEMORY_MAP_ENTRIES && type != MEMORY_USABLE) {
-        for (place = 0; place < MEMORY_MAP_ENTRIES; place++) {
-            if (entries->entry[place].type == MEMORY_USABLE)
-                break;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct memory_region *entry = &entries->entry[i];
+        if (entry->type == MEMORY_USABLE && entry->end - entry->start < smallest) {
+            smallest = entry->end - entry->start;
+            place    = i;
         }
-        if (place < MEMORY_MAP_ENTRIES)
-            entries->dropped_usable++;
     }
+    return place;
+}
+
+/* A full table gives up its smallest usable entry, unless the new one is smaller still.
+ */
+static void add_to_full(struct memory_entries *entries, struct memory_region added)
+{
+    size_t place = smallest_usable(entries);
+
     if (place == MEMORY_MAP_ENTRIES) {
-        if (type == MEMORY_USABLE)
+        if (added.type == MEMORY_USABLE)
             entries->dropped_usable++;
         else
             entries->dropped_reserved++;
         return;
     }
-    entries->entry[place] =
-        (struct memory_region){.start = start, .end = end, .type = type};
-    if (place == entries->count)
-        entries->count++;
+    entries->dropped_usable++;
+    const struct memory_region *old = &entries->entry[place];
+    if (added.type != MEMORY_USABLE || added.end - added.start > old->end - old->start)
+        entries->entry[place] = added;
+}
+
+void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
+                        enum memory_type type)
+{
+    struct memory_region added = {
+        .start = start, .end = range_end(start, size), .type = type};
+
+    if (added.end > entries->limit)
+        added.end = entries->limit;
+    if (added.start >= added.end)
+        return;
+    if (entries->count == MEMORY_MAP_ENTRIES)
+        add_to_full(entries, added);
+    else
+        entries->entry[entries->count++] = added;
 }
 
 /* The lowest start or end of an entry above address, or UINT64_MAX if there is none. */

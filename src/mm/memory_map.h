@@ -54,8 +54,7 @@ struct memory_map {
 
 /*
  * Takes one entry of size bytes at start. What lies at or above the limit is cut off, an
- * empty entry ignored. When the table is full, an entry that is not usable takes the
- * place of a usable one.
+ * empty entry ignored. When the table is full, the smallest usable entry makes room.
  */
 void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
                         enum memory_type type);

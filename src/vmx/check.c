@@ -259,7 +259,7 @@ static bool check_guest(const struct vmx_record *record, struct text *detail)
         guest->exit_reason[1] != EXIT_REASON_HLT) {
         text_append(
             detail,
-            "%u exits, the first with reasons 0x%x and 0x%x, qualification 0x%lx, "
+            "VM exits: %u, the first with reasons 0x%x and 0x%x, qualification 0x%lx, "
             "where 10 (CPUID) and 12 (HLT) are right",
             guest->exits, guest->exit_reason[0], guest->exit_reason[1],
             guest->exit_qualification);

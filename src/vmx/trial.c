@@ -139,6 +139,8 @@ static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
     log_leaf(what, 0, &snapshot->cpuid.leaf_0);
     log_leaf(what, 1, &snapshot->cpuid.leaf_1);
     log_leaf(what, 7, &snapshot->cpuid.leaf_7);
+    if (cpuid_has_hypervisor(&snapshot->cpuid))
+        log_leaf(what, 0x40000000, &snapshot->cpuid.leaf_hypervisor);
     log_leaf(what, 0x80000001, &snapshot->cpuid.leaf_80000001);
     log_leaf(what, 0x80000008, &snapshot->cpuid.leaf_80000008);
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, snapshot->cr0,

@@ -90,6 +90,21 @@ enum verdict_word verdict_of_cpu(const struct vmx_record *record)
     return VERDICT_FAILED;
 }
 
+/* What VMXON and all behind it rest on; the details of earlier checks have theirs. */
+static void append_raw_values(const struct vmx_record *record, struct text *text)
+{
+    const struct vmx_snapshot *before = &record->before;
+    const struct msr_reading *control = record->trial.feature_control_written
+                                            ? &record->trial.feature_control
+                                            : &before->feature_control;
+    text_append(
+        text,
+        " (CR0 = 0x%lx, CR4 = 0x%lx, IA32_FEATURE_CONTROL = 0x%lx, IA32_VMX_BASIC = "
+        "0x%lx)",
+        vmx_check_cr0(record), vmx_check_cr4(record), control->value,
+        vmx_capability_value(&before->capabilities, MSR_IA32_VMX_BASIC));
+}
+
 /* Appends what is wrong with a CPU that is not READY. */
 static void append_finding(const struct vmx_record *record, struct text *text)
 {
@@ -112,6 +127,8 @@ static void append_finding(const struct vmx_record *record, struct text *text)
     bool needs_name = check == CHECK_FEATURE_CONTROL || check == CHECK_BASIC;
     text_append(text, "%s%s%s", needs_name ? vmx_check_name(check) : "",
                 needs_name ? " = " : "", detail.buffer);
+    if (check >= CHECK_VMXON)
+        append_raw_values(record, text);
 }
 
 void verdict_describe_cpu(const struct vmx_record *record, struct text *text)
@@ -279,10 +296,11 @@ static void append_lock_findings(const struct vmx_record *records, size_t count,
             locked++;
     }
     if (locked > 0)
-        text_append(text,
-                    "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of them: it "
-                    "stays set until reset",
-                    locked);
+        text_append(
+            text,
+            "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of %zu CPUs: it "
+            "stays set until reset",
+            locked, count);
     if (other < count)
         text_append(text,
                     "; firmware left IA32_FEATURE_CONTROL = 0x%lx on cpu 0 and 0x%lx on "

@@ -4,20 +4,26 @@
 #include "lib/string.h"
 #include "vmx/outer_hypervisor.h"
 
-/*
- * The verdict's text may take so many rows; longer ones are on the serial line in full.
- */
-#define VERDICT_MAX_ROWS 5
+/* More of the verdict than there is room for, so that what is cut ends in dots. */
+#define ANSWER_SIZE ((size_t)8 * SHEET_COLUMNS)
+
+/* However long the verdict is: a CPU that is not ready, and the count. */
+#define LEAST_CPU_ROWS 2
 
 /* The rows that add_facts adds. */
 #define FACT_ROWS 7
+
+static size_t at_most(size_t number, size_t limit)
+{
+    return number < limit ? number : limit;
+}
 
 static void add_fact(struct sheet *sheet, const char *name, const char *fact)
 {
     sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %s", name, fact);
 }
 
-/* An empty row between two parts, if there is room for it. */
+/* An empty row between two parts, if there is room for it, and one for a last word. */
 static void add_gap(struct sheet *sheet, bool has_room)
 {
     if (has_room)
@@ -43,6 +49,8 @@ static void add_processor(struct sheet *sheet, const struct vmx_snapshot *snapsh
                 signature.family, signature.model, signature.stepping);
     if (snapshot->microcode != 0)
         text_append(&details, ", microcode 0x%x", snapshot->microcode);
+    else
+        text_append(&details, ", microcode unknown");
     add_fact(sheet, "", details.buffer);
 }
 
@@ -102,31 +110,40 @@ static void add_cpu(struct sheet *sheet, const struct vmx_record *record, size_t
               index, record->apic_id, description.buffer);
 }
 
+/* Adds CPUs that are ready or that are not, at most rows of them; returns how many. */
+static size_t add_some_cpus(struct sheet *sheet, const struct vmx_record *records,
+                            size_t count, bool ready, size_t rows)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < count && shown < rows; i++) {
+        if ((verdict_of_cpu(&records[i]) == VERDICT_READY) == ready) {
+            add_cpu(sheet, &records[i], i);
+            shown++;
+        }
+    }
+    return shown;
+}
+
 /*
- * The CPUs in rows rows: all of them, or those that are not ready and how many more there
- * are.
+ * The CPUs in rows rows: all of them, or, those that are not ready first, as many as
+ * fit, and a count.
  */
 static void add_cpus(struct sheet *sheet, const struct vmx_record *records, size_t count,
                      size_t rows)
 {
-    size_t shown = 0;
+    size_t ready = 0;
 
     if (count <= rows) {
         for (size_t i = 0; i < count; i++)
             add_cpu(sheet, &records[i], i);
         return;
     }
-    for (size_t i = 0; i < count && shown + 1 < rows; i++) {
-        if (verdict_of_cpu(&records[i]) != VERDICT_READY) {
-            add_cpu(sheet, &records[i], i);
-            shown++;
-        }
-    }
-    size_t ready = 0;
+    size_t shown = add_some_cpus(sheet, records, count, false, rows - 1);
+    (void)add_some_cpus(sheet, records, count, true, rows - 1 - shown);
     for (size_t i = 0; i < count; i++)
         ready += verdict_of_cpu(&records[i]) == VERDICT_READY ? 1 : 0;
-    sheet_add(sheet, EMPHASIS_NORMAL, "%s%zu CPUs: %zu ok, %zu not",
-              shown == 0 ? "" : "... of ", count, ready, count - ready);
+    sheet_add(sheet, EMPHASIS_NORMAL, "... of %zu CPUs: %zu ok, %zu not", count, ready,
+              count - ready);
 }
 
 /* The CPU whose checks tell most. */
@@ -161,27 +178,24 @@ static enum emphasis emphasis_of(enum verdict_word word)
 
 void verdict_sheet_compose(const struct machine_facts *facts,
                            const struct vmx_record *records, size_t count,
-                           enum verdict_word word, const char *verdict,
-                           struct sheet *sheet)
+                           const struct verdict_line *verdict, struct sheet *sheet)
 {
-    TEXT_DECLARE(answer, VERDICT_MAX_ROWS * SHEET_COLUMNS + 64);
+    TEXT_DECLARE(answer, ANSWER_SIZE);
 
     memset(sheet, 0, sizeof(*sheet));
-    text_append(&answer, "%s: %s", verdict_name(word), verdict);
-    size_t answer_rows = sheet_wrapped_rows(answer.buffer);
-    if (answer_rows > VERDICT_MAX_ROWS)
-        answer_rows = VERDICT_MAX_ROWS;
-
-    size_t room     = SHEET_ROWS - FACT_ROWS - CHECK_COUNT - answer_rows;
-    size_t cpu_rows = count < room ? count : room;
-    size_t spare    = room - cpu_rows;
-    size_t shown    = telling_cpu(records, count);
+    text_append(&answer, "%s: %s", verdict_name(verdict->word), verdict->text);
+    size_t room        = SHEET_ROWS - FACT_ROWS - CHECK_COUNT;
+    size_t least       = count < LEAST_CPU_ROWS ? count : LEAST_CPU_ROWS;
+    size_t answer_rows = at_most(sheet_wrapped_rows(answer.buffer), room - least);
+    size_t cpu_rows    = at_most(count, room - answer_rows);
+    size_t spare       = room - answer_rows - cpu_rows;
+    size_t shown       = telling_cpu(records, count);
 
     add_facts(sheet, facts, &records[shown], shown);
-    add_gap(sheet, spare >= 2);
-    add_checks(sheet, &records[shown]);
     add_gap(sheet, spare >= 3);
+    add_checks(sheet, &records[shown]);
+    add_gap(sheet, spare >= 4);
     add_cpus(sheet, records, count, cpu_rows);
-    add_gap(sheet, spare >= 1);
-    sheet_add_wrapped(sheet, emphasis_of(word), VERDICT_MAX_ROWS, 0, answer.buffer);
+    add_gap(sheet, spare >= 2);
+    sheet_add_wrapped(sheet, emphasis_of(verdict->word), answer_rows, 0, answer.buffer);
 }

@@ -22,6 +22,12 @@ struct machine_facts {
     uint64_t used_bytes; /* by Hymir */
 };
 
+/* The verdict as verdict_decide gives it. */
+struct verdict_line {
+    enum verdict_word word;
+    const char *text;
+};
+
 /*
  * Composes the sheet over count records with the decision about them. The rows of the
  * processor and its checks are those of the first that answered and is not in order, or
@@ -29,7 +35,6 @@ struct machine_facts {
  */
 void verdict_sheet_compose(const struct machine_facts *facts,
                            const struct vmx_record *records, size_t count,
-                           enum verdict_word word, const char *verdict,
-                           struct sheet *sheet);
+                           const struct verdict_line *verdict, struct sheet *sheet);
 
 #endif

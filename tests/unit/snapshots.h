@@ -21,6 +21,7 @@
 struct recorded {
     const char *name;
     struct cpuid_result leaf_0, leaf_1, leaf_7, leaf_80000001, leaf_80000008;
+    struct cpuid_result leaf_hypervisor;
     uint64_t feature_control;
     uint64_t rtit_control;
     uint64_t msr[VMX_MSR_COUNT];
@@ -156,6 +157,42 @@ static const struct recorded coffee_lake = {
                         NONE},
 };
 
+/* Processors without VMX: no MSR of it is read. */
+#define NO_MSRS                                                         \
+    .feature_control = NONE, .rtit_control = NONE,                      \
+    .msr = {NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, \
+            NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE}
+
+static const struct recorded ryzen = {
+    .name          = "ryzen (Bochs)",
+    .leaf_0        = {0x0D, 0x68747541, 0x444D4163, 0x69746E65},
+    .leaf_1        = {0x00800F11, 0x00010800, 0x76D8320B, 0x178BFBFF},
+    .leaf_7        = {0, 0x209C01A9, 0, 0},
+    .leaf_80000001 = {0x00800F11, 0x20000000, 0x35C223FF, 0x2FD3FBFF},
+    .leaf_80000008 = {0x3028, 1, 0, 0},
+    NO_MSRS,
+};
+
+static const struct recorded prescott = {
+    .name          = "p4_prescott_celeron_336 (Bochs)",
+    .leaf_0        = {3, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1        = {0x00000F41, 0x00010800, 0x0000651D, 0xBFEBFBFF},
+    .leaf_80000001 = {0, 0, 0, 0x20100800},
+    .leaf_80000008 = {0x3028, 0, 0, 0},
+    NO_MSRS,
+};
+
+static const struct recorded haswell_in_tcg = {
+    .name            = "Haswell (QEMU 7.2's TCG)",
+    .leaf_0          = {0x0D, 0x756E6547, 0x6C65746E, 0x49656E69},
+    .leaf_1          = {0x000306C4, 0x00000800, 0xF6D83203, 0x078BFBFD},
+    .leaf_7          = {0, 0x000003A9, 0, 0},
+    .leaf_hypervisor = {0x40000001, 0x54474354, 0x43544743, 0x47435447},
+    .leaf_80000001   = {0x000306C4, 0, 0x00000021, 0x28100800},
+    .leaf_80000008   = {0x3028, 0, 0, 0},
+    NO_MSRS,
+};
+
 static const struct recorded *const all_recorded[] = {&penryn, &icelake, &ivy_bridge,
                                                       &coffee_lake};
 
@@ -172,17 +209,18 @@ static inline struct msr_reading reading_of(uint64_t value)
  */
 static inline struct vmx_record record_before(const struct recorded *recorded)
 {
-    struct vmx_record record    = {.answer = CPU_ANSWERED};
-    struct vmx_snapshot *before = &record.before;
-    before->cpuid.leaf_0        = recorded->leaf_0;
-    before->cpuid.leaf_1        = recorded->leaf_1;
-    before->cpuid.leaf_7        = recorded->leaf_7;
-    before->cpuid.leaf_80000001 = recorded->leaf_80000001;
-    before->cpuid.leaf_80000008 = recorded->leaf_80000008;
-    before->cr0                 = 0x80010033;
-    before->cr4                 = 0x60;
-    before->feature_control     = reading_of(recorded->feature_control);
-    before->rtit_control        = reading_of(recorded->rtit_control);
+    struct vmx_record record      = {.answer = CPU_ANSWERED};
+    struct vmx_snapshot *before   = &record.before;
+    before->cpuid.leaf_0          = recorded->leaf_0;
+    before->cpuid.leaf_1          = recorded->leaf_1;
+    before->cpuid.leaf_7          = recorded->leaf_7;
+    before->cpuid.leaf_80000001   = recorded->leaf_80000001;
+    before->cpuid.leaf_80000008   = recorded->leaf_80000008;
+    before->cpuid.leaf_hypervisor = recorded->leaf_hypervisor;
+    before->cr0                   = 0x80010033;
+    before->cr4                   = 0x60;
+    before->feature_control       = reading_of(recorded->feature_control);
+    before->rtit_control          = reading_of(recorded->rtit_control);
     for (size_t i = 0; i < VMX_MSR_COUNT; i++)
         before->capabilities.msr[i] = reading_of(recorded->msr[i]);
     return record;

@@ -295,7 +295,7 @@ static void test_guest(void **state)
     assert_fails(CHECK_GUEST, "reasons 0xa and 0x2");
     record       = record_ready(&coffee_lake);
     guest->exits = 3;
-    assert_fails(CHECK_GUEST, "3 exits");
+    assert_fails(CHECK_GUEST, "VM exits: 3, ");
     record                    = record_ready(&coffee_lake);
     guest->registers_survived = false;
     assert_fails(CHECK_GUEST, "a register did not survive");

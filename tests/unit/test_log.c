@@ -30,6 +30,14 @@ static void test_long_line(void **state)
     assert_logged("\ninfo: next\n");
 }
 
+/* What comes from outside cannot end a line, or steer a terminal. */
+static void test_unprintable(void **state)
+{
+    (void)state;
+    log_info("\"%s\"", "a\nhymir: verdict: READY\r\x1B[2J\xFF");
+    assert_logged("info: \"a?hymir: verdict: READY??[2J?\"\n");
+}
+
 static char replayed[65536];
 static size_t replayed_length;
 
@@ -53,7 +61,10 @@ static void test_replay(void **state)
         log_info("line %d", i);
     replayed_length = 0;
     log_replay(replay);
-    assert_int_equal(replayed_length, 8192);
+    assert_true(replayed_length > 8100 && replayed_length < 8300);
+    assert_int_equal(
+        strncmp(replayed, "warning: older lines of the log are lost\ninfo: line ", 52),
+        0);
     const char *tail =
         replayed + replayed_length - strlen("info: line 1998\ninfo: line 1999\n");
     assert_string_equal(tail, "info: line 1998\ninfo: line 1999\n");
@@ -129,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_levels, start_log),
         cmocka_unit_test_setup(test_long_line, start_log),
+        cmocka_unit_test_setup(test_unprintable, start_log),
         cmocka_unit_test_setup(test_replay, start_log),
         cmocka_unit_test(test_spinlock),
         cmocka_unit_test(test_sheet_rows),

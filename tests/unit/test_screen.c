@@ -52,7 +52,8 @@ static void test_before_init(void **state)
 static void test_lines(void **state)
 {
     (void)state;
-    write_text("one\ntwo\n\nfour");
+    write_text("one\ntwo\n\nfo");
+    write_text("ur\n");
     assert_row(0, "one");
     assert_row(1, "two");
     assert_row(2, "");
@@ -63,17 +64,27 @@ static void test_lines(void **state)
 static void test_long_line(void **state)
 {
     (void)state;
-    char text[100];
+    char text[1024];
     memset(text, 'x', 85);
-    text[85] = '\0';
+    strcpy(text + 85, "\n");
     write_text(text);
     text[80] = '\0';
     assert_row(0, text);
     assert_row(1, "xxxxx");
     start(NULL);
     write_text(text); /* exactly a row: no empty row follows */
-    write_text("\nnext");
+    write_text("\nnext\n");
     assert_row(1, "next");
+    start(NULL);
+    snprintf(text, sizeof(text), "%078d words are not broken\n", 0);
+    write_text(text);
+    assert_row(1, "words are not broken");
+    start(NULL);
+    memset(text, 'y', sizeof(text) - 1); /* a line that never ends is shown too */
+    text[sizeof(text) - 1] = '\0';
+    write_text(text);
+    text[80] = '\0';
+    assert_row(5, text);
 }
 
 static void test_scroll(void **state)
@@ -84,9 +95,8 @@ static void test_scroll(void **state)
         snprintf(line, sizeof(line), "line %d\n", i);
         write_text(line);
     }
-    assert_row(0, "line 6");
-    assert_row(23, "line 29");
-    assert_row(24, "");
+    assert_row(0, "line 5");
+    assert_row(24, "line 29");
 }
 
 static void test_show(void **state)
@@ -107,9 +117,9 @@ static void test_show(void **state)
     assert_row(24, "");
     assert_int_equal(shown_emphasis[0][0], EMPHASIS_TITLE);
     assert_int_equal(shown_emphasis[2][79], EMPHASIS_GOOD);
-    write_text("after it");
-    assert_row(24, "after it");
-    assert_int_equal(shown[1][79], '7');
+    write_text("after it\n"); /* stands below, and scrolls nothing away */
+    assert_row(3, "after it");
+    assert_row(0, "title");
 }
 
 /* Only what changes is drawn. */

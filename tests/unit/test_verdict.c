@@ -59,9 +59,9 @@ static void test_ready_after_lock(void **state)
         records[i].trial.feature_control         = reading_of(5);
     }
     decide(3, VERDICT_READY);
-    assert_words(
-        "on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of them: it "
-        "stays set until reset");
+    assert_words("on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of "
+                 "3 CPUs: it "
+                 "stays set until reset");
 }
 
 /*
@@ -74,7 +74,7 @@ static void test_ready_with_differences(void **state)
     records[1].trial.feature_control_written = true;
     records[1].trial.feature_control         = reading_of(5);
     decide(2, VERDICT_READY);
-    assert_words("on 1 of them");
+    assert_words("on 1 of 2 CPUs: it stays set");
     assert_words(
         "firmware left IA32_FEATURE_CONTROL = 0x20005 on cpu 0 and 0x0 on cpu 1");
 }
@@ -144,6 +144,21 @@ static void test_no_vmx(void **state)
     assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); this processor has no VT-x");
     assert_words("firmware setup");
     assert_string_equal(describe(0), "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
+}
+
+/* Processors without VMX, as they were recorded. */
+static void test_recorded_without_vmx(void **state)
+{
+    (void)state;
+    records[0] = record_before(&ryzen);
+    decide(1, VERDICT_NOT_INTEL);
+    assert_words("ECX = 0x76d8320b); AuthenticAMD processors have AMD-V");
+    records[0] = record_before(&prescott);
+    decide(1, VERDICT_NO_VMX);
+    assert_words("ECX = 0x0000651d); this processor has no VT-x");
+    records[0] = record_before(&haswell_in_tcg);
+    decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+    assert_words("ECX = 0xf6d83203); QEMU's TCG hides VT-x");
 }
 
 static void test_hidden(void **state)
@@ -231,7 +246,9 @@ static void test_failed(void **state)
     (void)state;
     records[0].trial.vmxon = attempt_gp;
     decide(1, VERDICT_FAILED);
-    assert_words("VMXON raised #GP (vector 13); update the firmware");
+    assert_words("VMXON raised #GP (vector 13) (CR0 = 0x80010033, CR4 = 0x2060, "
+                 "IA32_FEATURE_CONTROL = 0x20005, IA32_VMX_BASIC = 0xda040000000004); "
+                 "update the firmware");
     set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
     decide(1, VERDICT_FAILED);
     assert_words("the outer hypervisor's nesting is incomplete");
@@ -307,7 +324,8 @@ static struct sheet compose(size_t count)
     struct text text       = {.buffer = verdict_text, .size = sizeof(verdict_text)};
     verdict_text[0]        = '\0';
     enum verdict_word word = verdict_decide(records, count, &scope, &text);
-    verdict_sheet_compose(&facts, records, count, word, verdict_text, &sheet);
+    const struct verdict_line line = {.word = word, .text = verdict_text};
+    verdict_sheet_compose(&facts, records, count, &line, &sheet);
     assert_false(sheet.overflow);
     return sheet;
 }
@@ -328,7 +346,7 @@ static void assert_verdict_at_bottom(const struct sheet *sheet)
     size_t first      = sheet->rows - 1;
     while (first > 0 && sheet->row[first].text[0] != '\0' &&
            strncmp(sheet->row[first].text, "cpu ", 4) != 0 &&
-           strstr(sheet->row[first].text, " CPUs: ") == NULL)
+           strncmp(sheet->row[first].text, "... of ", 7) != 0)
         first--;
     for (size_t i = first + 1; i < sheet->rows; i++) {
         strcat(joined, sheet->row[i].text);
@@ -363,16 +381,16 @@ static void test_sheet_many_cpus(void **state)
     struct sheet sheet = compose(7);
     assert_true(has_row(&sheet, "cpu 6: apic 12: ok"));
     sheet = compose(8);
-    assert_false(has_row(&sheet, "cpu 0: "));
-    assert_true(has_row(&sheet, "8 CPUs: 8 ok, 0 not"));
+    assert_true(has_row(&sheet, "cpu 5: apic 10: ok"));
+    assert_false(has_row(&sheet, "cpu 6: "));
+    assert_true(has_row(&sheet, "... of 8 CPUs: 8 ok, 0 not"));
     set_feature_control(40, 1);
     set_feature_control(50, 1);
     sheet = compose(64);
     assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
     assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
     assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
-    /* The checks shown are those of a CPU that has something to say; which one is said.
-     */
+    /* The checks are those of a CPU that has something to say; it is named. */
     assert_true(has_row(&sheet, "CPU 40      "));
     assert_true(
         has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
@@ -411,17 +429,29 @@ static void test_sheet_longest(void **state)
     assert_int_equal(sheet.rows, SHEET_ROWS);
     assert_verdict_at_bottom(&sheet);
 
+    /* CPUs that differ in all that can be said of them: the screen ends in dots, */
     start(NULL);
     for (size_t i = 1; i < 64; i++) {
         set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
         records[i].before.cr4 = 0x7FFFFFFFFFFFDFFF;
     }
-    sheet = compose(64);
+    scope.machine = "unknown";
+    sheet         = compose(64);
     assert_int_equal(sheet.rows, SHEET_ROWS);
     start(NULL);
     for (size_t i = 0; i < 2; i++)
         set_feature_control(i, 3);
     sheet = compose(2);
+    assert_verdict_at_bottom(&sheet);
+    /* and what a machine with a CPU set unlike the others needs is whole. */
+    start(NULL);
+    for (size_t i = 0; i < 3; i++) {
+        records[i].before.feature_control        = reading_of(0);
+        records[i].trial.feature_control_written = true;
+        records[i].trial.feature_control         = reading_of(5);
+    }
+    set_feature_control(3, 1);
+    sheet = compose(4);
     assert_verdict_at_bottom(&sheet);
 }
 
@@ -437,6 +467,7 @@ int main(void)
         TEST(test_not_intel),
         TEST(test_other_vendors_with_vmx),
         TEST(test_no_vmx),
+        TEST(test_recorded_without_vmx),
         TEST(test_hidden),
         TEST(test_hidden_by_virtualbox),
         TEST(test_locked_off),
