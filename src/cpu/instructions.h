@@ -75,6 +75,14 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* The low half of the TSC, for short distances. */
+static inline uint32_t rdtsc_low(void)
+{
+    uint32_t low;
+    __asm__ volatile("rdtsc" : "=a"(low) : : "edx", "memory");
+    return low;
+}
+
 /* Reads an MSR that is known to be there; an exception is a bug of Hymir's. */
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -264,6 +272,15 @@ static inline void halt_until_interrupt(void)
     __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
 }
 
+/* Writes count quadwords of zero. */
+static inline void clear_quadwords(void *address, uint64_t count)
+{
+    __asm__ volatile("rep stosq"
+                     : "+D"(address), "+c"(count)
+                     : "a"(UINT64_C(0))
+                     : "memory");
+}
+
 /*
  * Writes the cache line that address lies in back to memory and forgets it; what is read
  * there afterwards comes from memory.
@@ -282,6 +299,79 @@ static inline void memory_fence(void)
 static inline void cpu_pause(void)
 {
     __asm__ volatile("pause" : : : "memory");
+}
+
+static inline uint64_t xgetbv(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Writes XCR0 with a value that the processor may not take. CR4.OSXSAVE is set. */
+static inline uint32_t xsetbv_safe(uint64_t value)
+{
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: xsetbv\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+r"(fault)
+                     : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+    return (uint32_t)fault;
+}
+
+/* Brings the state components of mask to what area, an XSAVE area, says. */
+static inline void xrstor(const void *area, uint64_t mask)
+{
+    __asm__ volatile("xrstor64 (%0)"
+                     :
+                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+                     : "memory");
+}
+
+static inline void fxrstor(const void *area)
+{
+    __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void write_cr2(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr2" : : "r"(value) : "memory");
+}
+
+/* Clears the debug registers that VM entry and VM exit leave alone. */
+static inline void clear_debug_registers(void)
+{
+    __asm__ volatile("mov %0, %%dr0\n\t"
+                     "mov %0, %%dr1\n\t"
+                     "mov %0, %%dr2\n\t"
+                     "mov %0, %%dr3\n\t"
+                     "mov %1, %%dr6"
+                     :
+                     : "r"(UINT64_C(0)), "r"(UINT64_C(0xFFFF0FF0)));
+}
+
+static inline uint64_t read_dr6(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_dr6(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}
+
+/* Lets interrupts in for one instruction, to take those that wait. */
+static inline void interrupts_take(void)
+{
+    __asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
+}
+
+/* Calls the machine-check handler; for one that arrived as a VM exit. */
+static inline void raise_machine_check(void)
+{
+    __asm__ volatile("int $18" : : : "memory");
 }
 
 /* Calls the NMI handler; for an NMI that arrived as a VM exit. */

@@ -53,27 +53,36 @@
 #define RFLAGS_IF    BIT(9)
 
 enum msr {
-    MSR_IA32_APIC_BASE       = 0x1B,
-    MSR_IA32_FEATURE_CONTROL = 0x3A,
-    MSR_IA32_BIOS_SIGN_ID    = 0x8B,
-    MSR_IA32_SYSENTER_CS     = 0x174,
-    MSR_IA32_SYSENTER_ESP    = 0x175,
-    MSR_IA32_SYSENTER_EIP    = 0x176,
-    MSR_IA32_DEBUGCTL        = 0x1D9,
-    MSR_IA32_PAT             = 0x277,
-    MSR_IA32_RTIT_CTL        = 0x570,
-    MSR_IA32_EFER            = 0xC0000080,
-    MSR_IA32_FS_BASE         = 0xC0000100,
-    MSR_IA32_GS_BASE         = 0xC0000101,
+    MSR_IA32_APIC_BASE         = 0x1B,
+    MSR_IA32_FEATURE_CONTROL   = 0x3A,
+    MSR_IA32_BIOS_SIGN_ID      = 0x8B,
+    MSR_IA32_SYSENTER_CS       = 0x174,
+    MSR_IA32_SYSENTER_ESP      = 0x175,
+    MSR_IA32_SYSENTER_EIP      = 0x176,
+    MSR_IA32_DEBUGCTL          = 0x1D9,
+    MSR_IA32_ARCH_CAPABILITIES = 0x10A,
+    MSR_IA32_PAT               = 0x277,
+    MSR_IA32_RTIT_CTL          = 0x570,
+    MSR_IA32_EFER              = 0xC0000080,
+    MSR_IA32_STAR              = 0xC0000081,
+    MSR_IA32_LSTAR             = 0xC0000082,
+    MSR_IA32_CSTAR             = 0xC0000083,
+    MSR_IA32_FMASK             = 0xC0000084,
+    MSR_IA32_FS_BASE           = 0xC0000100,
+    MSR_IA32_GS_BASE           = 0xC0000101,
+    MSR_IA32_KERNEL_GS_BASE    = 0xC0000102,
+    MSR_IA32_TSC_AUX           = 0xC0000103,
 };
 
 /* Exceptions: SDM 3A, "Protected-Mode Exceptions and Interrupts". */
 enum vector {
+    VECTOR_DB            = 1,
     VECTOR_NMI           = 2,
     VECTOR_UD            = 6,
     VECTOR_DF            = 8,
     VECTOR_GP            = 13,
     VECTOR_PF            = 14,
+    VECTOR_AC            = 17,
     VECTOR_MC            = 18,
     VECTOR_FIRST_FREE    = 32, /* the first that is no exception */
     VECTOR_WAKE          = 0xF0,

@@ -200,6 +200,13 @@ static bool parse_nolock(const char *value, struct options *options)
     return true;
 }
 
+static bool parse_stats(const char *value, struct options *options)
+{
+    (void)value;
+    options->stats = true;
+    return true;
+}
+
 static const struct option {
     const char *name;   /* with its = if it takes a value */
     const char *values; /* the possible ones, for the warning */
@@ -213,6 +220,7 @@ static const struct option {
     {"log=", "error, warning, info or debug", parse_log},
     {"nosmp", "no value", parse_nosmp},
     {"nolock", "no value", parse_nolock},
+    {"stats", "no value", parse_stats},
     {"exit=", "halt, reboot or poweroff", parse_exit},
     {"panic=", "halt or reboot", parse_panic},
     {"selftest=",

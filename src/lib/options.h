@@ -45,6 +45,7 @@ struct options {
     enum log_level log_level;
     bool nosmp;  /* leave the other CPUs alone */
     bool nolock; /* never write IA32_FEATURE_CONTROL */
+    bool stats;  /* each guest's exits, counted, when it ends */
     enum exit_action exit;
     enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */
     enum selftest selftest;

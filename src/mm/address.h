@@ -1,6 +1,6 @@
 /*
- * Physical addresses as a type of their own, which the compiler will not mix up with
- * other numbers.
+ * Physical addresses as types of their own, which the compiler will not mix up with each
+ * other or with other numbers.
  *
  * Pure. Hymir maps memory at its physical address, so hpa_pointer and hpa_of are where
  * the type and the pointers meet. Only Hymir's image lies elsewhere.
@@ -14,6 +14,16 @@
 typedef struct {
     uint64_t value;
 } hpa_t;
+
+/* A guest-physical address: what a guest takes for one, and EPT translates. */
+typedef struct {
+    uint64_t value;
+} gpa_t;
+
+static inline gpa_t gpa(uint64_t value)
+{
+    return (gpa_t){value};
+}
 
 static inline hpa_t hpa(uint64_t value)
 {

@@ -275,6 +275,19 @@ const void *address_space_map_firmware(uint64_t physical, uint64_t size)
     return hpa_pointer(hpa(physical));
 }
 
+bool address_space_is_mapped(uint64_t physical, uint64_t size)
+{
+    uint64_t end = range_end(physical, size);
+    struct page_mapping mapping;
+
+    for (uint64_t at = physical; at < end;
+         at          = align_down(at, mapping.page_size) + mapping.page_size) {
+        if (page_table_lookup(&table, at, &mapping) != STATUS_OK)
+            return false;
+    }
+    return true;
+}
+
 /* Takes a page away, at an address of Hymir's image or of memory it allocated. */
 static enum status unmap_page(const uint8_t *page)
 {

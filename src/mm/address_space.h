@@ -14,6 +14,7 @@
 #include "cpu/percpu.h"
 #include "lib/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,9 @@ volatile void *address_space_map_screen(uint64_t physical, uint64_t size);
  */
 const void *address_space_map_firmware(uint64_t physical, uint64_t size);
 #define FIRMWARE_MAX_SIZE 0x1000000
+
+/* True if every byte of the range is mapped, in Hymir's own address space. */
+bool address_space_is_mapped(uint64_t physical, uint64_t size);
 
 /* Takes the guard pages under a CPU's stacks away. STATUS_NO_MEMORY. */
 enum status MUST_CHECK address_space_unmap_guards(const struct cpu_stacks *stacks);

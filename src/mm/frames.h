@@ -33,6 +33,7 @@ struct frame_zone {
 };
 extern const struct frame_zone frames_below_64_kib; /* which some firmware scribbles in */
 extern const struct frame_zone frames_below_1_mib;  /* and from 64 KiB up */
+extern const struct frame_zone frames_above_1_mib;  /* anywhere from there up */
 extern const struct frame_zone frames_below_4_gib;  /* and from 1 MiB up */
 
 /* Starts with every whole frame of the map's usable regions, but for frame 0. */

@@ -89,12 +89,13 @@ static void give_up(uint64_t address)
     size *= 2;
 }
 
-enum status memory_allocate(uint64_t count, struct frame_zone zone, void **pages)
+enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
+                                    struct frame_zone zone, void **pages)
 {
     hpa_t first;
 
     for (;;) {
-        enum status status = frames_allocate(&frames, count, PAGE_SIZE, zone, &first);
+        enum status status = frames_allocate(&frames, count, alignment, zone, &first);
         if (status != STATUS_OK)
             return status;
         uint64_t bad = first_not_ram(hpa_pointer(first), count);
@@ -103,7 +104,7 @@ enum status memory_allocate(uint64_t count, struct frame_zone zone, void **pages
         frames_free(&frames, first, count);
         give_up(first.value + bad * PAGE_SIZE); /* so the loop ends */
     }
-    memset(hpa_pointer(first), 0, count * PAGE_SIZE);
+    clear_quadwords(hpa_pointer(first), count * PAGE_SIZE / sizeof(uint64_t));
     allocated_bytes += count * PAGE_SIZE;
     *pages = hpa_pointer(first);
     return STATUS_OK;

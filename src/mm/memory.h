@@ -33,12 +33,20 @@ struct memory_image memory_get_image(void);
 void memory_reserve(uint64_t start, uint64_t end);
 
 /*
- * Allocates count frames in a row in a zone, zeroed, and checks that they are RAM: what
- * the map calls usable and does not hold what is written is given up, with a warning, and
- * the next is tried. *pages is where they start. STATUS_NO_MEMORY.
+ * Allocates count frames in a row in a zone, at a multiple of alignment, zeroed, and
+ * checks that they are RAM: what the map calls usable and does not hold what is written
+ * is given up, with a warning, and the next is tried. *pages is where they start.
+ * STATUS_NO_MEMORY.
  */
-enum status MUST_CHECK memory_allocate(uint64_t count, struct frame_zone zone,
-                                       void **pages);
+enum status MUST_CHECK memory_allocate_aligned(uint64_t count, uint64_t alignment,
+                                               struct frame_zone zone, void **pages);
+
+/* The same at any page. */
+static inline enum status MUST_CHECK memory_allocate(uint64_t count,
+                                                     struct frame_zone zone, void **pages)
+{
+    return memory_allocate_aligned(count, PAGE_SIZE, zone, pages);
+}
 
 /* Gives back what memory_allocate gave. */
 void memory_free(void *pages, uint64_t count);
