@@ -49,19 +49,9 @@ void constants(void)
     CONSTANT(VMX_FAIL_VALID, VMX_FAIL_VALID);
     CONSTANT(VMCS_HOST_RSP, VMCS_HOST_RSP);
     CONSTANT(VMCS_HOST_RIP, VMCS_HOST_RIP);
-    CONSTANT(GUEST_RAX, offsetof(struct guest_registers, rax));
-    CONSTANT(GUEST_RCX, offsetof(struct guest_registers, rcx));
-    CONSTANT(GUEST_RDX, offsetof(struct guest_registers, rdx));
-    CONSTANT(GUEST_RBX, offsetof(struct guest_registers, rbx));
-    CONSTANT(GUEST_RBP, offsetof(struct guest_registers, rbp));
-    CONSTANT(GUEST_RSI, offsetof(struct guest_registers, rsi));
-    CONSTANT(GUEST_RDI, offsetof(struct guest_registers, rdi));
-    CONSTANT(GUEST_R8, offsetof(struct guest_registers, r8));
-    CONSTANT(GUEST_R9, offsetof(struct guest_registers, r9));
-    CONSTANT(GUEST_R10, offsetof(struct guest_registers, r10));
-    CONSTANT(GUEST_R11, offsetof(struct guest_registers, r11));
-    CONSTANT(GUEST_R12, offsetof(struct guest_registers, r12));
-    CONSTANT(GUEST_R13, offsetof(struct guest_registers, r13));
-    CONSTANT(GUEST_R14, offsetof(struct guest_registers, r14));
-    CONSTANT(GUEST_R15, offsetof(struct guest_registers, r15));
+    CONSTANT(RUN_AGAIN, RUN_AGAIN);
+    CONSTANT(RUN_ALL_REGISTERS, RUN_ALL_REGISTERS);
+    CONSTANT(RUN_ON_EXIT, offsetof(struct vcpu_run, on_exit));
+    CONSTANT(RUN_IS_LAUNCHED, offsetof(struct vcpu_run, is_launched));
+    CONSTANT(RUN_HAS_ALL_REGISTERS, offsetof(struct vcpu_run, has_all_registers));
 }

@@ -91,6 +91,8 @@ static enum vmx_msr governing_msr(const struct vmx_capabilities *capabilities,
         return has_true ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS;
     case CONTROL_ENTRY:
         return has_true ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS;
+    case CONTROL_KINDS:
+        break;
     }
     return MSR_IA32_VMX_PINBASED_CTLS;
 }

@@ -54,30 +54,57 @@ enum vmx_msr {
 /* IA32_VMX_EPT_VPID_CAP */
 #define EPT_CAP_WALK_LENGTH_4 BIT(6)
 #define EPT_CAP_WRITE_BACK    BIT(14)
+#define EPT_CAP_PAGES_2_MIB   BIT(16)
+#define EPT_CAP_PAGES_1_GIB   BIT(17)
 #define EPT_CAP_INVEPT        BIT(20)
+#define EPT_CAP_ACCESSED      BIT(21) /* and dirty flags */
 #define EPT_CAP_INVEPT_ALL    BIT(26)
+#define VPID_CAP_INVVPID      BIT(32)
+#define VPID_CAP_INVVPID_ALL  BIT(42)
 
 /* Pin-based VM-execution controls. */
 #define PIN_BASED_EXTERNAL_INTERRUPT_EXITING BIT(0)
 #define PIN_BASED_NMI_EXITING                BIT(3)
 
 /* Primary processor-based VM-execution controls. */
+#define PRIMARY_INTERRUPT_WINDOW_EXITING    BIT(2)
+#define PRIMARY_USE_TSC_OFFSETTING          BIT(3)
 #define PRIMARY_HLT_EXITING                 BIT(7)
+#define PRIMARY_MWAIT_EXITING               BIT(10)
+#define PRIMARY_RDPMC_EXITING               BIT(11)
 #define PRIMARY_ACTIVATE_TERTIARY_CONTROLS  BIT(17)
+#define PRIMARY_CR8_LOAD_EXITING            BIT(19)
+#define PRIMARY_CR8_STORE_EXITING           BIT(20)
+#define PRIMARY_USE_IO_BITMAPS              BIT(25)
+#define PRIMARY_USE_MSR_BITMAPS             BIT(28)
+#define PRIMARY_MONITOR_EXITING             BIT(29)
 #define PRIMARY_ACTIVATE_SECONDARY_CONTROLS BIT(31)
 
 /* Secondary processor-based VM-execution controls. */
-#define SECONDARY_ENABLE_EPT          BIT(1)
-#define SECONDARY_ENABLE_VPID         BIT(5)
-#define SECONDARY_UNRESTRICTED_GUEST  BIT(7)
-#define SECONDARY_ENABLE_VM_FUNCTIONS BIT(13)
+#define SECONDARY_ENABLE_EPT             BIT(1)
+#define SECONDARY_ENABLE_RDTSCP          BIT(3)
+#define SECONDARY_ENABLE_VPID            BIT(5)
+#define SECONDARY_WBINVD_EXITING         BIT(6)
+#define SECONDARY_UNRESTRICTED_GUEST     BIT(7)
+#define SECONDARY_ENABLE_INVPCID         BIT(12)
+#define SECONDARY_ENABLE_VM_FUNCTIONS    BIT(13)
+#define SECONDARY_ENABLE_XSAVES          BIT(20)
+#define SECONDARY_ENABLE_USER_WAIT_PAUSE BIT(26)
 
 /* VM-exit controls. */
+#define EXIT_SAVE_DEBUG_CONTROLS         BIT(2)
 #define EXIT_HOST_ADDRESS_SPACE_SIZE     BIT(9)
+#define EXIT_SAVE_IA32_PAT               BIT(18)
+#define EXIT_LOAD_IA32_PAT               BIT(19)
+#define EXIT_SAVE_IA32_EFER              BIT(20)
+#define EXIT_LOAD_IA32_EFER              BIT(21)
 #define EXIT_ACTIVATE_SECONDARY_CONTROLS BIT(31)
 
 /* VM-entry controls. */
-#define ENTRY_IA32E_MODE_GUEST BIT(9)
+#define ENTRY_LOAD_DEBUG_CONTROLS BIT(2)
+#define ENTRY_IA32E_MODE_GUEST    BIT(9)
+#define ENTRY_LOAD_IA32_PAT       BIT(14)
+#define ENTRY_LOAD_IA32_EFER      BIT(15)
 
 /*
  * All capability MSRs as read; one whose existence nothing announces stays MSR_NOT_READ.
@@ -111,6 +138,7 @@ enum vmx_control {
     CONTROL_SECONDARY,
     CONTROL_EXIT,
     CONTROL_ENTRY,
+    CONTROL_KINDS,
 };
 
 /*

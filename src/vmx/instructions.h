@@ -130,6 +130,41 @@ static inline MUST_CHECK enum vmx_result vmwrite(uint32_t field, uint64_t value)
     return vmx_result_of(carry, zero);
 }
 
+/* The same two where only success counts, which is one conditional jump. */
+static inline MUST_CHECK bool vmread_quick(uint32_t field, uint64_t *value)
+{
+    bool failed;
+    __asm__ volatile("vmread %[field], %[value]"
+                     : [value] "=r"(*value), "=@ccbe"(failed)
+                     : [field] "r"((uint64_t)field)
+                     : "memory");
+    return !failed;
+}
+
+static inline MUST_CHECK bool vmwrite_quick(uint32_t field, uint64_t value)
+{
+    bool failed;
+    __asm__ volatile("vmwrite %[value], %[field]"
+                     : "=@ccbe"(failed)
+                     : [value] "r"(value), [field] "r"((uint64_t)field)
+                     : "memory");
+    return !failed;
+}
+
+/* INVVPID, all contexts: the CPU forgets every translation of guests. */
+static inline MUST_CHECK enum vmx_result invvpid_all(void)
+{
+    bool carry, zero;
+    const struct {
+        uint64_t vpid, address;
+    } descriptor = {0};
+    __asm__ volatile("invvpid %[descriptor], %[type]"
+                     : "=@ccc"(carry), "=@ccz"(zero)
+                     : [descriptor] "m"(descriptor), [type] "r"((uint64_t)2)
+                     : "memory");
+    return vmx_result_of(carry, zero);
+}
+
 /* INVEPT, all contexts: the CPU forgets every translation that came from an EPT. */
 static inline MUST_CHECK enum vmx_result invept_all(void)
 {

@@ -41,6 +41,7 @@ struct guest_trial {
     bool uses_ept;
     struct vmx_attempt entry; /* the last VMLAUNCH or, if is_resumed, VMRESUME */
     bool is_resumed;
+    uint32_t nmis;           /* that came as exits, and are not counted as such */
     uint32_t exits;          /* how many there were, of which the first two are kept */
     uint32_t exit_reason[2]; /* with all bits */
     uint64_t exit_qualification;

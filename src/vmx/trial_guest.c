@@ -9,12 +9,12 @@
  */
 #include "vmx/trial_guest.h"
 
-#include "cpu/descriptors.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/attempt.h"
 #include "vmx/entry.h"
+#include "vmx/host_state.h"
 #include "vmx/vmcs.h"
 
 extern const uint8_t trial_guest_start[], trial_guest_end[];
@@ -41,7 +41,7 @@ _Static_assert(TRIAL_GUEST_PAGES == GUEST_PAGES + LEVELS, "the guest, EPT");
 
 #define DR7_INITIAL 0x400U
 #define GUEST_MARK  UINT64_C(0x48796D6972204F4B)
-#define MAX_ENTRIES 16 /* an NMI at each of them is no accident any more */
+#define MAX_EXITS   16 /* as many are no accident any more */
 
 /* The pages of a trial, by what they are for. */
 struct trial_memory {
@@ -144,33 +144,6 @@ static enum status write_controls(const struct vmx_capabilities *capabilities,
     return vmcs_write_rows(rows, ARRAY_SIZE(rows) - (uses_ept ? 0 : 2));
 }
 
-/* SDM 3C, "Host-State Area"; HOST_RSP and HOST_RIP are entry.asm's. */
-static enum status write_host_state(void)
-{
-    const struct cpu *cpu        = this_cpu();
-    const struct vmcs_row rows[] = {
-        {VMCS_HOST_CR0, read_cr0()},
-        {VMCS_HOST_CR3, read_cr3()},
-        {VMCS_HOST_CR4, read_cr4()},
-        {VMCS_HOST_ES_SELECTOR, SELECTOR_DATA},
-        {VMCS_HOST_CS_SELECTOR, SELECTOR_CODE},
-        {VMCS_HOST_SS_SELECTOR, SELECTOR_DATA},
-        {VMCS_HOST_DS_SELECTOR, SELECTOR_DATA},
-        {VMCS_HOST_FS_SELECTOR, SELECTOR_NULL},
-        {VMCS_HOST_GS_SELECTOR, SELECTOR_NULL},
-        {VMCS_HOST_TR_SELECTOR, SELECTOR_TSS},
-        {VMCS_HOST_FS_BASE, rdmsr(MSR_IA32_FS_BASE)},
-        {VMCS_HOST_GS_BASE, rdmsr(MSR_IA32_GS_BASE)},
-        {VMCS_HOST_TR_BASE, (uintptr_t)&cpu->tss},
-        {VMCS_HOST_GDTR_BASE, (uintptr_t)cpu->gdt},
-        {VMCS_HOST_IDTR_BASE, descriptors_idt_base()},
-        {VMCS_HOST_IA32_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS)},
-        {VMCS_HOST_IA32_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP)},
-        {VMCS_HOST_IA32_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP)},
-    };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
-}
-
 /*
  * SDM 3C, "Guest Register State": 64-bit mode at the start of the code page, interrupts
  * off.
@@ -261,7 +234,7 @@ static bool prepare_guest(const struct vmx_capabilities *capabilities,
         }
     }
     return write_controls(capabilities, uses_ept, ept_pointer) == STATUS_OK &&
-           write_host_state() == STATUS_OK && write_guest_registers(base) == STATUS_OK &&
+           host_state_write() == STATUS_OK && write_guest_registers(base) == STATUS_OK &&
            write_guest_segments() == STATUS_OK &&
            write_guest_non_register_state() == STATUS_OK;
 }
@@ -274,41 +247,44 @@ static bool advance_rip(void)
            vmcs_write(VMCS_GUEST_RIP, rip + length) == STATUS_OK;
 }
 
+/* A run of the guest, and where it is written down. */
+struct trial_run {
+    struct vcpu_run run; /* first: on_exit gets its address */
+    struct guest_trial *guest;
+};
+
 /* Notes an exit; true if the guest goes on, with a mark in its RAX. */
-static bool note_exit(struct guest_trial *guest, uint32_t reason,
-                      struct guest_registers *registers)
+static bool note_exit(struct trial_run *trial, uint32_t reason)
 {
+    struct guest_trial *guest = trial->guest;
+    uint64_t *rax             = &trial->run.registers.r[REGISTER_RAX];
+
     if (guest->exits < ARRAY_SIZE(guest->exit_reason))
         guest->exit_reason[guest->exits] = reason;
     guest->exits++;
-    guest->registers_survived = registers->rax == GUEST_MARK;
-    if (reason != EXIT_REASON_CPUID)
+    guest->registers_survived = *rax == GUEST_MARK;
+    if (reason != EXIT_REASON_CPUID || guest->exits > MAX_EXITS)
         return false;
-    registers->rax = GUEST_MARK;
+    *rax = GUEST_MARK;
     return advance_rip();
 }
 
-/* Runs the guest up to HLT or the first surprise. */
-static void run_guest(struct guest_trial *guest)
+/* The guest runs up to HLT or the first surprise. */
+static enum run_next on_exit(struct vcpu_run *run)
 {
-    struct guest_registers registers = {0};
+    struct trial_run *trial   = (struct trial_run *)run;
+    struct guest_trial *guest = trial->guest;
+    uint64_t reason;
 
-    for (int entries = 0; entries < MAX_ENTRIES; entries++) {
-        uint64_t reason;
-        guest->is_resumed = entries > 0;
-        guest->entry      = vmx_attempt_done(vmx_enter(&registers, guest->is_resumed));
-        if (guest->entry.result != VMX_SUCCEED ||
-            vmcs_read(VMCS_EXIT_REASON, &reason) != STATUS_OK ||
-            vmcs_read(VMCS_EXIT_QUALIFICATION, &guest->exit_qualification) != STATUS_OK)
-            return;
-        /*
-         * The guest raises no exception that exits, so this is an NMI, and it is Hymir's.
-         */
-        if (reason == EXIT_REASON_EXCEPTION_OR_NMI)
-            raise_nmi();
-        else if (!note_exit(guest, (uint32_t)reason, &registers))
-            return;
-    }
+    guest->is_resumed = true;
+    if (vmcs_read(VMCS_EXIT_REASON, &reason) != STATUS_OK ||
+        vmcs_read(VMCS_EXIT_QUALIFICATION, &guest->exit_qualification) != STATUS_OK)
+        return RUN_STOP;
+    if (reason != EXIT_REASON_EXCEPTION_OR_NMI)
+        return note_exit(trial, (uint32_t)reason) ? RUN_AGAIN : RUN_STOP;
+    /* The guest raises no exception that exits, so this is an NMI, and it is Hymir's. */
+    raise_nmi();
+    return guest->nmis++ < MAX_EXITS ? RUN_AGAIN : RUN_STOP;
 }
 
 void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
@@ -316,9 +292,10 @@ void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
 {
     const struct trial_memory memory = {.guest = page_of(pages, 0),
                                         .ept   = page_of(pages, GUEST_PAGES)};
+    struct trial_run trial           = {.run = {.on_exit = on_exit}, .guest = guest};
 
     guest->uses_ept    = vmx_has_ept(capabilities);
     guest->is_prepared = prepare_guest(capabilities, &memory, guest->uses_ept);
     if (guest->is_prepared)
-        run_guest(guest);
+        guest->entry = vmx_attempt_done(vmx_run(&trial.run));
 }

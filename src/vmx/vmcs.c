@@ -47,6 +47,18 @@ const char *vmx_error_name(uint32_t error)
     return error_names[error];
 }
 
+const char *exit_reason_name(uint32_t reason)
+{
+    static const char *const names[] = {
+#define EXIT_REASON_NAME(name, number, text) [number] = (text),
+        EXIT_REASONS(EXIT_REASON_NAME)
+#undef EXIT_REASON_NAME
+    };
+    if (reason >= ARRAY_SIZE(names) || names[reason] == NULL)
+        return "unknown reason";
+    return names[reason];
+}
+
 const char *vmcs_field_name(uint32_t encoding)
 {
     for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {
@@ -84,6 +96,23 @@ enum status vmcs_read(enum vmcs_field field, uint64_t *value)
 enum status vmcs_write(enum vmcs_field field, uint64_t value)
 {
     return report("VMWRITE", field, vmwrite(field, value));
+}
+
+_Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field)
+{
+    log_error("%s of %s (0x%x) failed in a VM exit: error %u", instruction,
+              vmcs_field_name(field), (unsigned int)field, vmcs_instruction_error());
+    for (;;)
+        undefined_instruction();
+}
+
+void vmcs_log(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {
+        uint64_t value = 0;
+        if (vmread(field_names[i].encoding, &value) == VMX_SUCCEED)
+            log_info("  %-32s 0x%lx", field_names[i].name, value);
+    }
 }
 
 enum status vmcs_write_rows(const struct vmcs_row *rows, size_t count)

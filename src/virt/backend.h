@@ -1,0 +1,96 @@
+/*
+ * What guest/ needs of a processor's virtualization, as operations that no vendor owns.
+ * vmx/vcpu.c has Intel's.
+ */
+#ifndef HYMIR_VIRT_BACKEND_H
+#define HYMIR_VIRT_BACKEND_H
+
+#include "lib/status.h"
+#include "mm/address.h"
+#include "virt/vcpu.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The state of a vCPU beside its general registers. */
+enum vcpu_register {
+    VCPU_RIP,
+    VCPU_RSP,
+    VCPU_RFLAGS,
+    VCPU_CR0, /* as the guest sees it */
+    VCPU_CR3,
+    VCPU_CR4,
+    VCPU_EFER,
+    VCPU_CPL, /* read-only */
+};
+
+/* A segment register as VM entry loads it: SDM 3C, "Guest Register State". */
+struct vcpu_segment {
+    uint16_t selector;
+    uint32_t limit;
+    uint32_t access_rights;
+};
+
+struct cpuid_values {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* Where a guest starts. Bases are 0, what is not named is as after reset. */
+struct vcpu_start {
+    uint64_t rip;
+    uint64_t cr0;
+    struct vcpu_segment code, data; /* data: ES, SS, DS, FS and GS */
+    uint64_t rax, rbx, rsi;
+};
+
+/* The MSRs from first to last. */
+struct msr_range {
+    uint32_t first, last;
+};
+
+/* What a VM gives each of its vCPUs. */
+struct vcpu_plan {
+    hpa_t memory_root; /* of map_memory */
+    const struct vcpu_start *start;
+    const struct msr_range *passed_msrs; /* that the guest reaches without an exit */
+    size_t passed_msr_count;
+};
+
+struct backend {
+    /*
+     * Maps guest memory, readable, writable, executable and cached; *root is 0 at first
+     * and then the root of the tables. Multiples of PAGE_SIZE. STATUS_NO_MEMORY.
+     */
+    enum status (*map_memory)(hpa_t *root, gpa_t guest, hpa_t host, uint64_t size);
+
+    /*
+     * Gives *vcpu the memory it needs; the plan stays as it is while it lives. On the
+     * boot CPU. STATUS_NO_MEMORY.
+     */
+    enum status (*create)(struct vcpu *vcpu, const struct vcpu_plan *plan);
+
+    /*
+     * Runs *vcpu on the CPU that executes this, until it ends: vcpu->end says why, also
+     * if it could not be started.
+     */
+    void (*run)(struct vcpu *vcpu);
+
+    /* For handlers, on the vCPU's CPU. */
+    uint64_t (*read_register)(struct vcpu *vcpu, enum vcpu_register which);
+    void (*write_register)(struct vcpu *vcpu, enum vcpu_register which, uint64_t value);
+
+    /* Delivers an exception at the next entry; a vector with an error code has one. */
+    void (*inject_exception)(struct vcpu *vcpu, uint8_t vector, uint32_t error_code);
+
+    /* What a page fault leaves in CR2. */
+    void (*write_cr2)(uint64_t address);
+
+    /* The words for what a counter of struct vcpu counts. */
+    const char *(*counter_name)(uint32_t index);
+
+    /* What CPUID says on the vCPU's CPU. */
+    struct cpuid_values (*read_cpuid)(uint32_t leaf, uint32_t subleaf);
+};
+
+#endif

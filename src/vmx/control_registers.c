@@ -1,0 +1,167 @@
+/*
+ * See vcpu.h: accesses to control registers that exit.
+ *
+ * SDM 3A, "Control Registers"; SDM 2, "MOV - Move to/from Control Registers"; SDM 3C,
+ * "Guest/Host Masks and Read Shadows for CR0 and CR4". Most accesses do not: CR3 and all
+ * bits that the guest owns are its own. What exits is a change of CR0.NE, NW or CD, which
+ * the guest sees and the CPU does not take; a bit of CR4 that its CPUID does not offer;
+ * and CR8, which without an APIC is only a number.
+ */
+#include "cpu/registers.h"
+#include "vmx/vcpu.h"
+#include "vmx/vmcs.h"
+
+/* SDM 3C, "Exit Qualification for Control-Register Accesses". */
+#define ACCESS_REGISTER(qualification) ((unsigned int)BITS_GET(qualification, 3, 0))
+#define ACCESS_TYPE(qualification)     ((unsigned int)BITS_GET(qualification, 5, 4))
+#define ACCESS_GENERAL(qualification)  ((unsigned int)BITS_GET(qualification, 11, 8))
+#define ACCESS_LMSW(qualification)     BITS_GET(qualification, 31, 16)
+
+enum access_type {
+    ACCESS_TO_CR,
+    ACCESS_FROM_CR,
+    ACCESS_CLTS,
+    ACCESS_LMSW_TYPE,
+};
+
+#define LMSW_BITS      (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
+#define CODE_SEGMENT_L BIT(13) /* in access rights: 64-bit code */
+
+/* A register that is partly the guest's own: what it reads. */
+static uint64_t visible(enum vmcs_field real, enum vmcs_field shadow, uint64_t owned)
+{
+    return (vmcs_get(real) & ~owned) | (vmcs_get(shadow) & owned);
+}
+
+uint64_t guest_cr0(void)
+{
+    return visible(VMCS_GUEST_CR0, VMCS_CR0_READ_SHADOW, GUEST_CR0_OWNED);
+}
+
+uint64_t guest_cr4(void)
+{
+    return visible(VMCS_GUEST_CR4, VMCS_CR4_READ_SHADOW, ~(uint64_t)GUEST_CR4_ALLOWED);
+}
+
+static enum exit_outcome general_protection(struct vcpu *vcpu)
+{
+    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
+    return EXIT_RESUME;
+}
+
+static uint64_t general_register(struct vcpu *vcpu, unsigned int number)
+{
+    return number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP)
+                                  : vcpu->run.registers.r[number];
+}
+
+static void set_general_register(struct vcpu *vcpu, unsigned int number, uint64_t value)
+{
+    if (number == REGISTER_RSP)
+        vmcs_set(VMCS_GUEST_RSP, value);
+    else
+        vcpu->run.registers.r[number] = value;
+}
+
+/* PDPTEs as MOV to CR0 loads them where it switches PAE paging on; false: #GP. */
+static bool load_pdptes(struct vcpu *vcpu)
+{
+    gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & 0xFFFFFFE0);
+    const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 32);
+    /* SDM 3A, "PDPTE Registers": reserved are bits 2:1, 8:5 and those above the width. */
+    const uint64_t reserved = 0xFFF00000000001E6;
+
+    if (entries == NULL)
+        return false;
+    for (uint32_t i = 0; i < 4; i++) {
+        if ((entries[i] & 1) != 0 && (entries[i] & reserved) != 0)
+            return false;
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        vmcs_set(VMCS_GUEST_PDPTE0 + 2 * i, entries[i]);
+    return true;
+}
+
+static void set_long_mode_active(bool is_active)
+{
+    uint64_t efer  = vmcs_get(VMCS_GUEST_IA32_EFER) & ~EFER_LMA;
+    uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~ENTRY_IA32E_MODE_GUEST;
+
+    vmcs_set(VMCS_GUEST_IA32_EFER, efer | (is_active ? EFER_LMA : 0));
+    vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? ENTRY_IA32E_MODE_GUEST : 0));
+}
+
+/* What switching paging on or off asks for beside the bit itself; false: #GP. */
+static bool switch_paging(struct vcpu *vcpu, bool on)
+{
+    uint64_t efer = vmcs_get(VMCS_GUEST_IA32_EFER);
+    uint64_t cr4  = vmcs_get(VMCS_GUEST_CR4);
+    bool is_64    = (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
+
+    if (!on) {
+        if ((cr4 & CR4_PCIDE) != 0 || (is_64 && (efer & EFER_LMA) != 0))
+            return false;
+        set_long_mode_active(false);
+        return true;
+    }
+    if ((efer & EFER_LME) != 0) {
+        if ((cr4 & CR4_PAE) == 0 || is_64)
+            return false;
+        set_long_mode_active(true);
+        return true;
+    }
+    return (cr4 & CR4_PAE) == 0 || load_pdptes(vcpu);
+}
+
+static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
+{
+    uint64_t changed = guest_cr0() ^ value;
+    bool pg          = (value & CR0_PG) != 0;
+
+    if (value > UINT32_MAX || (pg && (value & CR0_PE) == 0) ||
+        ((value & CR0_NW) != 0 && (value & CR0_CD) == 0))
+        return general_protection(vcpu);
+    if ((changed & CR0_PG) != 0 && !switch_paging(vcpu, pg))
+        return general_protection(vcpu);
+    vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
+    vmcs_set(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
+    return EXIT_NEXT;
+}
+
+static enum exit_outcome write_cr(struct vcpu *vcpu, unsigned int cr, uint64_t value)
+{
+    switch (cr) {
+    case 0:
+        return write_cr0(vcpu, value);
+    case 8:
+        if (value > 0xF)
+            return general_protection(vcpu);
+        vmx_of(vcpu)->cr8 = value;
+        return EXIT_NEXT;
+    default: /* CR4 exits only for what is not offered */
+        return general_protection(vcpu);
+    }
+}
+
+enum exit_outcome control_register_access(struct vcpu *vcpu)
+{
+    if (!vcpu->run.has_all_registers)
+        return EXIT_ALL_REGISTERS;
+    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    unsigned int general   = ACCESS_GENERAL(qualification);
+    unsigned int cr        = ACCESS_REGISTER(qualification);
+
+    switch ((enum access_type)ACCESS_TYPE(qualification)) {
+    case ACCESS_TO_CR:
+        return write_cr(vcpu, cr, general_register(vcpu, general));
+    case ACCESS_FROM_CR: /* of CR8; all others are read without an exit */
+        set_general_register(vcpu, general, vmx_of(vcpu)->cr8);
+        return EXIT_NEXT;
+    case ACCESS_CLTS:
+        return write_cr0(vcpu, guest_cr0() & ~CR0_TS);
+    case ACCESS_LMSW_TYPE: /* which can set PE, and not clear it */
+        return write_cr0(vcpu, (guest_cr0() & (~(uint64_t)LMSW_BITS | CR0_PE)) |
+                                   (ACCESS_LMSW(qualification) & LMSW_BITS));
+    }
+    return EXIT_NEXT;
+}

@@ -1,0 +1,355 @@
+/*
+ * See vcpu.h: what happens at a VM exit.
+ *
+ * SDM 3C, "VM Exits", "VM-Exit Information Fields"; SDM 3D, "VMX Basic Exit Reasons". A
+ * table of rows by exit reason, each with what answers it. A reason without a row ends
+ * the guest with a report: no guest gets further than that.
+ */
+#include "cpu/cpuid.h"
+#include "cpu/registers.h"
+#include "lib/log.h"
+#include "vmx/vcpu.h"
+#include "vmx/vmcs.h"
+
+_Static_assert(EXIT_REASON_COUNT < EXIT_COUNTERS, "a row for each reason, and one more");
+
+/* The guest's instructions that its CPUID does not offer. */
+static enum exit_outcome undefined(struct vcpu *vcpu)
+{
+    vcpu->backend->inject_exception(vcpu, VECTOR_UD, 0);
+    return EXIT_RESUME;
+}
+
+static enum exit_outcome general_protection(struct vcpu *vcpu)
+{
+    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
+    return EXIT_RESUME;
+}
+
+/* What has no effect that another guest, or Hymir, should feel. */
+static enum exit_outcome skip(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return EXIT_NEXT;
+}
+
+static enum exit_outcome again(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return EXIT_RESUME;
+}
+
+/* SDM 3C, "Exit Qualification for I/O Instructions". */
+#define IO_SIZE(qualification) ((uint8_t)(BITS_GET(qualification, 2, 0) + 1))
+#define IO_PORT(qualification) ((uint16_t)BITS_GET(qualification, 31, 16))
+#define IO_IN                  BIT(3)
+#define IO_STRING              BIT(4)
+#define IO_REPEATED            BIT(5)
+
+static __attribute__((noinline)) enum exit_outcome handle_string_io(struct vcpu *vcpu)
+{
+    uint64_t qualification            = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t information              = vmcs_get(VMCS_EXIT_INSTRUCTION_INFORMATION);
+    const struct string_access access = {
+        .port           = IO_PORT(qualification),
+        .size           = IO_SIZE(qualification),
+        .is_in          = (qualification & IO_IN) != 0,
+        .is_repeated    = (qualification & IO_REPEATED) != 0,
+        .address_size   = (uint8_t)(2U << BITS_GET(information, 9, 7)),
+        .linear_address = vmcs_get(VMCS_GUEST_LINEAR_ADDRESS),
+    };
+    return vcpu->handlers->string_io(vcpu, &access);
+}
+
+/* IN leaves the rest of RAX alone, but for EAX, which clears the upper half. */
+static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
+{
+    uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
+    uint8_t size   = IO_SIZE(qualification);
+    uint64_t value = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
+    uint64_t kept  = size == 4 ? 0 : *rax >> (8 * size) << (8 * size);
+
+    *rax = kept | value;
+    return EXIT_NEXT;
+}
+
+static enum exit_outcome handle_io(struct vcpu *vcpu)
+{
+    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+
+    if ((qualification & IO_STRING) != 0)
+        return handle_string_io(vcpu);
+    if ((qualification & IO_IN) != 0)
+        return handle_in(vcpu, qualification);
+    return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
+                                      IO_SIZE(qualification),
+                                      (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
+}
+
+/*
+ * Nothing wakes a guest yet that sleeps with interrupts on; it sleeps, until Hymir stops
+ * the CPU by an NMI.
+ */
+static enum exit_outcome handle_hlt(struct vcpu *vcpu)
+{
+    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0)
+        return vcpu_end(vcpu, "HLT with interrupts off");
+    for (;;)
+        halt_until_interrupt();
+}
+
+/* XCR0 as XSETBV takes it: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps".
+ */
+static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
+{
+    const uint64_t *r = vcpu->run.registers.r;
+    uint64_t value =
+        (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+
+    if ((uint32_t)r[REGISTER_RCX] != 0 || xsetbv_safe(value) != FAULT_NONE)
+        return general_protection(vcpu);
+    return EXIT_NEXT;
+}
+
+/* SDM 3C, "Information for VM Exits That Occur During Event Delivery": delivers it again.
+ */
+static void deliver_again(void)
+{
+    uint32_t event = (uint32_t)vmcs_get(VMCS_IDT_VECTORING_INFORMATION);
+
+    if ((event & INTERRUPTION_VALID) == 0)
+        return;
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
+    if ((event & INTERRUPTION_ERROR_CODE) != 0)
+        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE,
+                 vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
+    /* A software interrupt or exception is an instruction that is still to be passed. */
+    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
+/* #DB exits before DR6 is written: the qualification has what it would have become. */
+static void update_dr6(void)
+{
+    uint64_t pending = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    write_dr6((read_dr6() & ~UINT64_C(0xF)) | pending);
+}
+
+static enum exit_outcome handle_exception(struct vcpu *vcpu)
+{
+    uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
+    uint8_t vector = (uint8_t)INTERRUPTION_VECTOR(event);
+
+    if (vector == VECTOR_NMI) {
+        deliver_again();
+        raise_nmi();
+        return EXIT_RESUME;
+    }
+    if (vector == VECTOR_MC) {
+        raise_machine_check();
+        return vcpu_end_abnormally(vcpu, "machine check");
+    }
+    if (vector == VECTOR_DB)
+        update_dr6();
+    uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
+                              ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
+                              : 0;
+    vcpu->backend->inject_exception(vcpu, vector, error_code);
+    return EXIT_RESUME;
+}
+
+/* The machine's own: it is still to be taken. */
+static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    interrupts_take();
+    return EXIT_RESUME;
+}
+
+static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
+{
+    return vcpu_end_abnormally(vcpu, "triple fault at 0x%lx:0x%lx",
+                               vmcs_get(VMCS_GUEST_CS_SELECTOR),
+                               vmcs_get(VMCS_GUEST_RIP));
+}
+
+/* SDM 3C, "Exit Qualification for EPT Violations". */
+static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
+{
+    uint64_t qualification            = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    const struct memory_access access = {
+        .address  = gpa(vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS)),
+        .is_write = (qualification & BIT(1)) != 0,
+        .is_fetch = (qualification & BIT(2)) != 0,
+    };
+    deliver_again();
+    return vcpu->handlers->memory(vcpu, &access);
+}
+
+static enum exit_outcome handle_ept_misconfiguration(struct vcpu *vcpu)
+{
+    return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx",
+                               vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS));
+}
+
+static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
+{
+    return vcpu_end_abnormally(
+        vcpu,
+        "a hardware task switch at 0x%lx:0x%lx, which VMX leaves to "
+        "software and Hymir does not do",
+        vmcs_get(VMCS_GUEST_CS_SELECTOR), vmcs_get(VMCS_GUEST_RIP));
+}
+
+/* What answers an exit reason, whatever the VM is. */
+static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
+    [EXIT_REASON_EXCEPTION_OR_NMI]     = handle_exception,
+    [EXIT_REASON_EXTERNAL_INTERRUPT]   = handle_interrupt,
+    [EXIT_REASON_TRIPLE_FAULT]         = handle_triple_fault,
+    [EXIT_REASON_INIT]                 = again,
+    [EXIT_REASON_SIPI]                 = again,
+    [EXIT_REASON_TASK_SWITCH]          = handle_task_switch,
+    [EXIT_REASON_GETSEC]               = undefined,
+    [EXIT_REASON_HLT]                  = handle_hlt,
+    [EXIT_REASON_INVD]                 = skip,
+    [EXIT_REASON_RDPMC]                = general_protection,
+    [EXIT_REASON_RSM]                  = undefined,
+    [EXIT_REASON_VMCLEAR]              = undefined,
+    [EXIT_REASON_VMLAUNCH]             = undefined,
+    [EXIT_REASON_VMPTRLD]              = undefined,
+    [EXIT_REASON_VMPTRST]              = undefined,
+    [EXIT_REASON_VMREAD]               = undefined,
+    [EXIT_REASON_VMRESUME]             = undefined,
+    [EXIT_REASON_VMWRITE]              = undefined,
+    [EXIT_REASON_VMXOFF]               = undefined,
+    [EXIT_REASON_VMXON]                = undefined,
+    [EXIT_REASON_CONTROL_REGISTER]     = control_register_access,
+    [EXIT_REASON_IO_INSTRUCTION]       = handle_io,
+    [EXIT_REASON_MWAIT]                = undefined,
+    [EXIT_REASON_MONITOR]              = undefined,
+    [EXIT_REASON_PAUSE]                = skip,
+    [EXIT_REASON_EPT_VIOLATION]        = handle_ept_violation,
+    [EXIT_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
+    [EXIT_REASON_INVEPT]               = undefined,
+    [EXIT_REASON_INVVPID]              = undefined,
+    [EXIT_REASON_WBINVD]               = skip,
+    [EXIT_REASON_XSETBV]               = handle_xsetbv,
+    [EXIT_REASON_VMFUNC]               = undefined,
+    [EXIT_REASON_ENCLS]                = undefined,
+    [EXIT_REASON_XSAVES]               = undefined,
+    [EXIT_REASON_XRSTORS]              = undefined,
+    [EXIT_REASON_UMWAIT]               = undefined,
+    [EXIT_REASON_TPAUSE]               = undefined,
+};
+
+/* SDM 3C, "VM-Entry Failures During or After Loading Guest State". */
+static void entry_failed_late(struct vcpu *vcpu, uint32_t reason)
+{
+    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+
+    log_error("cpu %u: VM entry failed: %s, qualification 0x%lx; the VMCS was:", vcpu->id,
+              exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
+    vmcs_log();
+    vcpu_end_abnormally(vcpu, "VM entry failed: %s",
+                        exit_reason_name(EXIT_REASON_BASIC(reason)));
+}
+
+void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result)
+{
+    struct vcpu *vcpu       = vmx->vcpu;
+    const char *instruction = vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH";
+    const char *error       = "VMfailInvalid: no current VMCS";
+
+    if (result == VMX_FAIL_VALID)
+        error = vmx_error_name(vmcs_instruction_error());
+    log_error("cpu %u: %s failed: %s; the VMCS was:", vcpu->id, instruction, error);
+    vmcs_log();
+    vcpu_end_abnormally(vcpu, "%s failed: %s", instruction, error);
+}
+
+/* A reason that has no answer, or a failed entry, which looks like an exit. */
+static enum exit_outcome unanswered(struct vcpu *vcpu)
+{
+    uint32_t reason = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
+
+    if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0) {
+        entry_failed_late(vcpu, reason);
+        return EXIT_STOP;
+    }
+    return vcpu_end_abnormally(
+        vcpu, "VM exit with reason %u (%s), which Hymir has no answer to, at 0x%lx:0x%lx",
+        reason, exit_reason_name(reason), vmcs_get(VMCS_GUEST_CS_SELECTOR),
+        vmcs_get(VMCS_GUEST_RIP));
+}
+
+static void set_answer(struct vcpu *vcpu, uint32_t reason, vcpu_answer *answer)
+{
+    // cppcheck-suppress AssignmentAddressToInteger ; it takes a type of functions for a
+    // number
+    vcpu->answer[reason] = answer;
+}
+
+void vcpu_choose_answers(struct vcpu *vcpu)
+{
+    const struct exit_handlers *handlers = vcpu->handlers;
+
+    for (uint32_t i = 0; i < EXIT_COUNTERS; i++)
+        set_answer(vcpu, i, unanswered);
+    for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++) {
+        if (own_answers[i] != NULL)
+            set_answer(vcpu, i, own_answers[i]);
+    }
+    set_answer(vcpu, EXIT_REASON_CPUID, handlers->cpuid);
+    set_answer(vcpu, EXIT_REASON_RDMSR, handlers->read_msr);
+    set_answer(vcpu, EXIT_REASON_WRMSR, handlers->write_msr);
+    set_answer(vcpu, EXIT_REASON_VMCALL, handlers->hypercall);
+}
+
+/* Goes on behind the instruction, and ends what it held back. */
+static inline void skip_instruction(void)
+{
+    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+
+    vmcs_set(VMCS_GUEST_RIP,
+             vmcs_get(VMCS_GUEST_RIP) + vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
+    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
+        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+}
+
+/* What most exits do not need. */
+static enum run_next run_next_of(enum exit_outcome outcome)
+{
+    switch (outcome) {
+    case EXIT_NEXT:
+    case EXIT_RESUME:
+        return RUN_AGAIN;
+    case EXIT_ALL_REGISTERS:
+        return RUN_ALL_REGISTERS;
+    case EXIT_STOP:
+        break;
+    }
+    return RUN_STOP;
+}
+
+enum run_next vcpu_on_exit(struct vcpu_run *run)
+{
+    uint32_t start    = rdtsc_low();
+    struct vcpu *vcpu = (struct vcpu *)run;
+    uint32_t reason   = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
+    /* A reason beyond the table, and a failed entry, have the last row. */
+    uint32_t row              = reason < EXIT_COUNTERS ? reason : EXIT_COUNTERS - 1;
+    enum exit_outcome outcome = vcpu->answer[row](vcpu);
+    enum run_next next        = RUN_AGAIN;
+
+    if (outcome == EXIT_NEXT)
+        skip_instruction();
+    else
+        next = run_next_of(outcome);
+    struct exit_counter *counter = &vcpu->counters[row];
+    uint32_t ticks               = rdtsc_low() - start;
+    counter->exits++;
+    counter->ticks += ticks;
+    if (ticks > counter->longest)
+        counter->longest = ticks;
+    return next;
+}

@@ -1,0 +1,253 @@
+/* See vcpu.h, virt/backend.h. */
+#include "vmx/vcpu.h"
+
+#include "cpu/cpuid.h"
+#include "cpu/percpu.h"
+#include "cpu/registers.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/memory.h"
+#include "vmx/attempt.h"
+#include "vmx/ept.h"
+#include "vmx/fixed_bits.h"
+#include "vmx/operation.h"
+#include "vmx/vmcs.h"
+
+#define IO_BITMAP_PAGES 2
+
+/* The pages of a vCPU, in a row. */
+enum vcpu_page {
+    PAGE_VCPU,
+    PAGE_VMXON,
+    PAGE_VMCS,
+    PAGE_MSR_BITMAP,
+    PAGE_IO_BITMAPS,
+    VCPU_PAGES = PAGE_IO_BITMAPS + IO_BITMAP_PAGES,
+};
+_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "one page");
+
+static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+{
+    void *pages;
+    enum status status = memory_allocate(VCPU_PAGES, frames_below_4_gib, &pages);
+    if (status != STATUS_OK)
+        return status;
+    uint8_t *bytes       = pages;
+    struct vmx_vcpu *vmx = pages;
+    vmx->vcpu            = vcpu;
+    vmx->plan            = plan;
+    vmx->vmxon_region    = bytes + PAGE_VMXON * PAGE_SIZE;
+    vmx->vmcs            = bytes + PAGE_VMCS * PAGE_SIZE;
+    vmx->msr_bitmap      = bytes + PAGE_MSR_BITMAP * PAGE_SIZE;
+    vmx->io_bitmaps      = bytes + PAGE_IO_BITMAPS * PAGE_SIZE;
+    vcpu->run.on_exit    = vcpu_on_exit;
+    vcpu->arch           = vmx;
+    vcpu_choose_answers(vcpu);
+    return STATUS_OK;
+}
+
+/* CR0 and CR4 of this CPU in VMX operation, with XSETBV allowed where it exists. */
+static bool allow_vmx(const struct vmx_vcpu *vmx)
+{
+    const struct vmx_capabilities *capabilities = &vmx->capabilities;
+    bool has_xsave = (cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
+    uint64_t cr4   = read_cr4() | CR4_VMXE | (has_xsave ? CR4_OSXSAVE : 0);
+
+    struct fixed_bits_result cr0_fit =
+        fixed_bits_fit(&fixed_bits_cr0, read_cr0(),
+                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED0),
+                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED1));
+    struct fixed_bits_result cr4_fit = fixed_bits_fit(
+        &fixed_bits_cr4, cr4, vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED0),
+        vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED1));
+    return cr0_fit.outcome == FIXED_BITS_OK && cr4_fit.outcome == FIXED_BITS_OK &&
+           vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
+}
+
+/* What a guest could find of whoever ran here before, and VM entry does not load. */
+static void reset_processor_state(void)
+{
+    static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR,
+                                    MSR_IA32_FMASK, MSR_IA32_KERNEL_GS_BASE};
+    static const uint8_t zeroed_area[4096] __attribute__((aligned(64)));
+    static const struct __attribute__((packed, aligned(64))) {
+        uint16_t fcw;
+        uint8_t between_2_and_24[22];
+        uint32_t mxcsr;
+        uint8_t rest[484];
+    } legacy_area = {.fcw = 0x37F, .mxcsr = 0x1F80};
+
+    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+        (void)wrmsr_safe(msrs[i], 0);
+    (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
+    clear_debug_registers();
+    write_cr2(0);
+    if ((read_cr4() & CR4_OSXSAVE) != 0) {
+        struct cpuid_result all = cpuid(0xD, 0);
+        uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
+        (void)xsetbv_safe(mask);
+        xrstor(zeroed_area, mask);
+        (void)xsetbv_safe(1); /* x87 alone: as after reset */
+    } else {
+        fxrstor(&legacy_area);
+    }
+}
+
+static void forget_translations(const struct vmx_capabilities *capabilities)
+{
+    uint64_t caps = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
+    uint64_t ept  = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
+    uint64_t vpid = VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL;
+
+    if ((caps & ept) == ept && invept_all() != VMX_SUCCEED)
+        log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
+    if ((caps & vpid) == vpid && invvpid_all() != VMX_SUCCEED)
+        log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
+}
+
+/* Runs the guest, in VMX root operation. */
+static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
+{
+    hpa_t vmcs = hpa_of(vmx->vmcs);
+
+    vmx_write_revision(vmx->vmcs, revision);
+    forget_translations(&vmx->capabilities);
+    if (vmclear(vmcs) != VMX_SUCCEED || vmptrld(vmcs) != VMX_SUCCEED) {
+        vcpu_end_abnormally(vmx->vcpu, "its VMCS cannot be loaded");
+        return;
+    }
+    if (vcpu_state_write(vmx) != STATUS_OK) {
+        vcpu_end_abnormally(vmx->vcpu, "its VMCS could not be filled in");
+    } else {
+        reset_processor_state();
+        enum vmx_result result = vmx_run(&vmx->vcpu->run);
+        if (result != VMX_SUCCEED)
+            vcpu_entry_failed(vmx, result);
+    }
+    (void)!vmclear(vmcs);
+}
+
+static void run(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+    TEXT_DECLARE(missing, VCPU_END_SIZE);
+
+    vmx_capabilities_take(&vmx->capabilities);
+    if (vcpu_controls_fit(&vmx->capabilities, &vmx->controls, &missing) != STATUS_OK) {
+        vcpu_end_abnormally(vcpu, "cpu %u lacks %s", vcpu->id, missing.buffer);
+        return;
+    }
+    uint64_t basic = vmx_capability_value(&vmx->capabilities, MSR_IA32_VMX_BASIC);
+    if (!allow_vmx(vmx)) {
+        vcpu_end_abnormally(vcpu, "CR0 and CR4 of cpu %u do not allow VMX", vcpu->id);
+        return;
+    }
+    struct vmx_attempt vmxon =
+        vmx_operation_enter(vmx->vmxon_region, VMX_BASIC_REVISION(basic));
+    if (!vmx_attempt_succeeded(&vmxon)) {
+        TEXT_DECLARE(description, VCPU_END_SIZE);
+        vmx_attempt_describe(&vmxon, "VMXON", &description);
+        vcpu_end_abnormally(vcpu, "cpu %u: %s", vcpu->id, description.buffer);
+        return;
+    }
+    run_in_root_operation(vmx, VMX_BASIC_REVISION(basic));
+    struct vmx_attempt vmxoff = vmx_operation_leave();
+    if (!vmx_attempt_succeeded(&vmxoff))
+        log_error("cpu %u: VMXOFF failed", vcpu->id);
+}
+
+static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
+{
+    (void)vcpu;
+    switch (which) {
+    case VCPU_RIP:
+        return vmcs_get(VMCS_GUEST_RIP);
+    case VCPU_RSP:
+        return vmcs_get(VMCS_GUEST_RSP);
+    case VCPU_RFLAGS:
+        return vmcs_get(VMCS_GUEST_RFLAGS);
+    case VCPU_CR0:
+        return guest_cr0();
+    case VCPU_CR3:
+        return vmcs_get(VMCS_GUEST_CR3);
+    case VCPU_CR4:
+        return guest_cr4();
+    case VCPU_EFER:
+        return vmcs_get(VMCS_GUEST_IA32_EFER);
+    case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
+        return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
+    }
+    return 0;
+}
+
+static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
+{
+    (void)vcpu;
+    switch (which) {
+    case VCPU_RIP:
+        vmcs_set(VMCS_GUEST_RIP, value);
+        break;
+    case VCPU_RSP:
+        vmcs_set(VMCS_GUEST_RSP, value);
+        break;
+    case VCPU_RFLAGS:
+        vmcs_set(VMCS_GUEST_RFLAGS, value);
+        break;
+    case VCPU_CR3:
+        vmcs_set(VMCS_GUEST_CR3, value);
+        break;
+    case VCPU_CR0: /* those have rules of their own */
+    case VCPU_CR4:
+    case VCPU_EFER:
+    case VCPU_CPL:
+        break;
+    }
+}
+
+/* Exceptions that push an error code: SDM 3A, "Exception and Interrupt Reference". */
+static bool has_error_code(uint8_t vector)
+{
+    return vector == VECTOR_DF || (vector >= 10 && vector <= 14) || vector == VECTOR_AC;
+}
+
+static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
+{
+    bool has_code = has_error_code(vector) && (guest_cr0() & CR0_PE) != 0;
+
+    (void)vcpu;
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
+             INTERRUPTION_VALID | INTERRUPTION_HARDWARE_EXCEPTION |
+                 (has_code ? INTERRUPTION_ERROR_CODE : 0) | vector);
+    if (has_code)
+        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code);
+}
+
+/*
+ * INVPCID and RDTSCP work in a guest only with their controls, which every processor has
+ * that has the instructions; one that has not shows neither.
+ */
+static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result result = cpuid(leaf, subleaf);
+    uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
+
+    if (leaf == 7 && (secondary & SECONDARY_ENABLE_INVPCID) == 0)
+        result.ebx &= ~(uint32_t)CPUID_7_EBX_INVPCID;
+    if (leaf == 7 && (secondary & SECONDARY_ENABLE_RDTSCP) == 0)
+        result.ecx &= ~(uint32_t)CPUID_7_ECX_RDPID;
+    if (leaf == 0x80000001 && (secondary & SECONDARY_ENABLE_RDTSCP) == 0)
+        result.edx &= ~(uint32_t)CPUID_80000001_EDX_RDTSCP;
+    return (struct cpuid_values){result.eax, result.ebx, result.ecx, result.edx};
+}
+
+const struct backend vmx_backend = {
+    .map_memory       = ept_map,
+    .create           = create,
+    .run              = run,
+    .read_register    = read_register,
+    .write_register   = write_register,
+    .inject_exception = inject_exception,
+    .write_cr2        = write_cr2,
+    .counter_name     = exit_reason_name,
+    .read_cpuid       = read_cpuid,
+};

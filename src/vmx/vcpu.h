@@ -1,0 +1,59 @@
+/*
+ * Intel's backend of virt/backend.h: a vCPU as a VMCS that runs on one CPU.
+ */
+#ifndef HYMIR_VMX_VCPU_H
+#define HYMIR_VMX_VCPU_H
+
+#include "virt/backend.h"
+#include "vmx/capabilities.h"
+#include "vmx/entry.h"
+#include "vmx/vcpu_controls.h"
+#include "vmx/vmcs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern const struct backend vmx_backend;
+
+/* What the backend keeps of a vCPU; its own CPU alone touches it while it runs. */
+struct vmx_vcpu {
+    struct vcpu *vcpu;
+    const struct vcpu_plan *plan;
+    void *vmxon_region, *vmcs, *msr_bitmap, *io_bitmaps; /* a page each, the last two */
+    struct vmx_capabilities capabilities;
+    struct vcpu_controls controls;
+    uint64_t cr8;
+};
+
+/*
+ * The part of it that is written before each run: the guest-state area, the control
+ * fields, the bitmaps. vmx/vcpu_state.c. STATUS_UNSUPPORTED if a field is refused.
+ */
+enum status MUST_CHECK vcpu_state_write(struct vmx_vcpu *vcpu);
+
+/* The backend's part of a vCPU. */
+static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
+{
+    return vcpu->arch;
+}
+
+/* Fills in the answers: this backend's own, and the VM's handlers. vmx/exit.c. */
+void vcpu_choose_answers(struct vcpu *vcpu);
+
+/* What happens at a VM exit, to the run of a struct vcpu. vmx/exit.c. */
+enum run_next vcpu_on_exit(struct vcpu_run *run);
+
+/* Logs why an entry failed, with the VMCS, and ends the vCPU. vmx/exit.c. */
+void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result);
+
+/* CR0, CR4 and CR8 as the guest may have them: vmx/control_registers.c. */
+#define GUEST_CR0_OWNED (CR0_NE | CR0_NW | CR0_CD)
+#define GUEST_CR4_ALLOWED                                                              \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |    \
+     CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | \
+     CR4_SMEP | CR4_SMAP)
+uint64_t guest_cr0(void);
+uint64_t guest_cr4(void);
+enum exit_outcome control_register_access(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * See vcpu.h: what a VMCS holds when a vCPU starts, one function for each of the SDM's
+ * subsections.
+ */
+#include "cpu/instructions.h"
+#include "cpu/registers.h"
+#include "lib/string.h"
+#include "vmx/ept.h"
+#include "vmx/host_state.h"
+#include "vmx/vcpu.h"
+#include "vmx/vmcs.h"
+
+#define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
+#define DR7_AFTER_RESET UINT64_C(0x400)
+
+#define ACCESS_RIGHTS_UNUSABLE 0x10000U
+#define ACCESS_RIGHTS_TSS_BUSY 0x008BU
+
+/* The MSR bitmap's quarters: reads of low and high MSRs, then writes of both. */
+#define MSR_BITMAP_QUARTER UINT64_C(1024)
+#define MSR_HIGH_FIRST     0xC0000000U
+#define MSR_RANGE_SIZE     0x2000U
+
+/* Exceptions that exit: a guest can make the other two repeat for ever in one delivery.
+ */
+#define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
+
+/* SDM 3C, "MSR-Bitmap Address": a bit that is 0 lets the access through. */
+static void pass_msr(uint8_t *bitmap, uint32_t msr)
+{
+    uint32_t index  = msr & (MSR_RANGE_SIZE - 1);
+    uint8_t *reads  = bitmap + (msr >= MSR_HIGH_FIRST ? MSR_BITMAP_QUARTER : 0);
+    uint8_t *writes = reads + 2 * MSR_BITMAP_QUARTER;
+    uint8_t mask    = (uint8_t) ~(1U << index % 8);
+
+    reads[index / 8] &= mask;
+    writes[index / 8] &= mask;
+}
+
+static void fill_bitmaps(struct vmx_vcpu *vcpu)
+{
+    memset(vcpu->io_bitmaps, 0xFF, 2 * PAGE_SIZE);
+    memset(vcpu->msr_bitmap, 0xFF, PAGE_SIZE);
+    for (size_t i = 0; i < vcpu->plan->passed_msr_count; i++) {
+        const struct msr_range *range = &vcpu->plan->passed_msrs[i];
+        for (uint32_t msr = range->first; msr <= range->last; msr++)
+            pass_msr(vcpu->msr_bitmap, msr);
+    }
+}
+
+static enum status write_execution_controls(const struct vmx_vcpu *vcpu)
+{
+    const struct vcpu_controls *controls = &vcpu->controls;
+    const struct vmcs_row rows[]         = {
+                {VMCS_PIN_BASED_CONTROLS, controls->field[CONTROL_PIN_BASED]},
+                {VMCS_PRIMARY_CONTROLS, controls->field[CONTROL_PRIMARY]},
+                {VMCS_SECONDARY_CONTROLS, controls->field[CONTROL_SECONDARY]},
+                {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
+                {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
+                {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
+                {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
+                {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
+                {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
+                {VMCS_TSC_OFFSET, 0 - rdtsc()}, /* the guest's starts at 0 */
+                {VMCS_CR0_GUEST_HOST_MASK, GUEST_CR0_OWNED},
+                {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
+                {VMCS_CR0_READ_SHADOW, vcpu->plan->start->cr0},
+                {VMCS_CR4_READ_SHADOW, 0},
+                {VMCS_CR3_TARGET_COUNT, 0},
+                {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+/* Fields that exist only with their control. */
+static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
+{
+    const struct vcpu_controls *controls = &vcpu->controls;
+    enum status status                   = STATUS_OK;
+
+    if (vcpu_controls_has(controls, CONTROL_SECONDARY, SECONDARY_ENABLE_VPID))
+        status = vmcs_write(VMCS_VPID, vcpu->vcpu->vpid);
+    return status;
+}
+
+static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
+{
+    const struct vcpu_controls *controls = &vcpu->controls;
+    const struct vmcs_row rows[]         = {
+                {VMCS_EXIT_CONTROLS, controls->field[CONTROL_EXIT]},
+                {VMCS_EXIT_MSR_STORE_COUNT, 0},
+                {VMCS_EXIT_MSR_LOAD_COUNT, 0},
+                {VMCS_ENTRY_CONTROLS, controls->field[CONTROL_ENTRY]},
+                {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
+                {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
+                {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
+                {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+static enum status write_registers(const struct vmx_vcpu *vcpu)
+{
+    const struct vcpu_start *start = vcpu->plan->start;
+    /* Of the bits that the guest does not own, those that the CPU cannot do without. */
+    uint64_t cr0                 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
+    uint64_t cr4                 = CR4_VMXE | (read_cr4() & CR4_MCE);
+    const struct vmcs_row rows[] = {
+        {VMCS_GUEST_CR0, cr0},
+        {VMCS_GUEST_CR3, 0},
+        {VMCS_GUEST_CR4, cr4},
+        {VMCS_GUEST_DR7, DR7_AFTER_RESET},
+        {VMCS_GUEST_RSP, 0},
+        {VMCS_GUEST_RIP, start->rip},
+        {VMCS_GUEST_RFLAGS, RFLAGS_FIXED},
+        {VMCS_GUEST_GDTR_BASE, 0},
+        {VMCS_GUEST_GDTR_LIMIT, 0},
+        {VMCS_GUEST_IDTR_BASE, 0},
+        {VMCS_GUEST_IDTR_LIMIT, 0},
+        {VMCS_GUEST_IA32_DEBUGCTL, 0},
+        {VMCS_GUEST_IA32_SYSENTER_CS, 0},
+        {VMCS_GUEST_IA32_SYSENTER_ESP, 0},
+        {VMCS_GUEST_IA32_SYSENTER_EIP, 0},
+        {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
+        {VMCS_GUEST_IA32_EFER, 0},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+static enum status write_segments(const struct vcpu_start *start)
+{
+    static const struct vcpu_segment unusable = {0, 0, ACCESS_RIGHTS_UNUSABLE};
+    static const struct vcpu_segment task     = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
+    /* The fields of each kind lie in a row, in this order. */
+    const struct vcpu_segment *const segments[] = {
+        &start->data, &start->code, &start->data, &start->data, /* ES CS SS DS */
+        &start->data, &start->data, &unusable,    &task,        /* FS GS LDTR TR */
+    };
+    for (uint32_t i = 0; i < ARRAY_SIZE(segments); i++) {
+        const struct vmcs_row rows[] = {
+            {VMCS_GUEST_ES_SELECTOR + 2 * i, segments[i]->selector},
+            {VMCS_GUEST_ES_BASE + 2 * i, 0},
+            {VMCS_GUEST_ES_LIMIT + 2 * i, segments[i]->limit},
+            {VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, segments[i]->access_rights},
+        };
+        enum status status = vmcs_write_rows(rows, ARRAY_SIZE(rows));
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status write_non_register_state(void)
+{
+    static const struct vmcs_row rows[] = {
+        {VMCS_GUEST_ACTIVITY_STATE, 0}, /* active */
+        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
+        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
+        {VMCS_LINK_POINTER, UINT64_MAX},
+    };
+    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+enum status vcpu_state_write(struct vmx_vcpu *vcpu)
+{
+    const struct vcpu_start *start = vcpu->plan->start;
+
+    struct guest_registers *registers = &vcpu->vcpu->run.registers;
+    memset(registers, 0, sizeof(*registers));
+    registers->r[REGISTER_RAX]  = start->rax;
+    registers->r[REGISTER_RBX]  = start->rbx;
+    registers->r[REGISTER_RSI]  = start->rsi;
+    vcpu->vcpu->run.is_launched = false;
+    fill_bitmaps(vcpu);
+    enum status status = write_execution_controls(vcpu);
+    if (status == STATUS_OK)
+        status = write_optional_controls(vcpu);
+    if (status == STATUS_OK)
+        status = write_exit_and_entry_controls(vcpu);
+    if (status == STATUS_OK)
+        status = host_state_write();
+    if (status == STATUS_OK)
+        status = write_registers(vcpu);
+    if (status == STATUS_OK)
+        status = write_segments(start);
+    return status == STATUS_OK ? write_non_register_state() : status;
+}

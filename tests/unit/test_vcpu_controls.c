@@ -1,0 +1,114 @@
+/* src/vmx/vcpu_controls.c: what a vCPU needs of a processor, said by name. */
+#include "snapshots.h"
+
+#include "vmx/vcpu_controls.h"
+
+static struct vmx_capabilities capabilities;
+static struct vcpu_controls controls;
+static char missing_text[1024];
+
+static enum status fit(void)
+{
+    struct text missing = {.buffer = missing_text, .size = sizeof(missing_text)};
+    missing_text[0]     = '\0';
+    return vcpu_controls_fit(&capabilities, &controls, &missing);
+}
+
+static void use(const struct recorded *recorded)
+{
+    capabilities = record_before(recorded).before.capabilities;
+    memset(&controls, 0xA5, sizeof(controls));
+}
+
+static void test_sound(void **state)
+{
+    (void)state;
+    static const struct recorded *const sound[] = {&ivy_bridge, &coffee_lake, &icelake};
+    for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
+        use(sound[i]);
+        assert_int_equal(fit(), STATUS_OK);
+        assert_string_equal(missing_text, "");
+        /* SDM 3D: every bit that must be 1 is, and none that must be 0. */
+        static const enum vmx_msr msrs[] = {
+            MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
+            MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_TRUE_EXIT_CTLS,
+            MSR_IA32_VMX_TRUE_ENTRY_CTLS};
+        for (size_t kind = 0; kind < CONTROL_KINDS; kind++) {
+            uint64_t msr = sound[i]->msr[msrs[kind] - VMX_MSR_FIRST];
+            assert_int_equal(controls.field[kind] & (uint32_t)msr, (uint32_t)msr);
+            assert_int_equal(controls.field[kind] & ~(uint32_t)(msr >> 32), 0);
+        }
+        assert_true(vcpu_controls_has(&controls, CONTROL_SECONDARY,
+                                      SECONDARY_UNRESTRICTED_GUEST));
+        /* What would cost a guest much and gain nothing is off. */
+        assert_int_equal(controls.field[CONTROL_PRIMARY] &
+                             (BIT(9) | BIT(12) | BIT(15) | BIT(16) | BIT(23) | BIT(30)),
+                         0); /* INVLPG, RDTSC, CR3 load and store, MOV DR, PAUSE */
+    }
+}
+
+static void test_missing(void **state)
+{
+    (void)state;
+    use(&penryn);
+    struct vcpu_controls before = controls;
+    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_memory_equal(&controls, &before, sizeof(controls));
+    assert_non_null(strstr(missing_text, "\"enable EPT\" (secondary control), "
+                                         "\"unrestricted guest\" (secondary control)"));
+    assert_non_null(strstr(missing_text, "\"load IA32_EFER\" (VM-entry control)"));
+}
+
+/* Each required control missing alone is named; what is optional is left out. */
+static void test_each(void **state)
+{
+    (void)state;
+    static const struct {
+        enum vmx_msr msr;
+        int bit;
+        const char *name; /* NULL: optional */
+    } cases[] = {
+        {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 0, "external-interrupt exiting"},
+        {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 3, "NMI exiting"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 3, "use TSC offsetting"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 7, "HLT exiting"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 19, "CR8-load exiting"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 25, "use I/O bitmaps"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 28, "use MSR bitmaps"},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 1, "enable EPT"},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 7, "unrestricted guest"},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 3, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 5, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 6, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 12, NULL},
+        {MSR_IA32_VMX_TRUE_EXIT_CTLS, 9, "host address-space size"},
+        {MSR_IA32_VMX_TRUE_EXIT_CTLS, 18, "save IA32_PAT"},
+        {MSR_IA32_VMX_TRUE_EXIT_CTLS, 21, "load IA32_EFER"},
+        {MSR_IA32_VMX_TRUE_ENTRY_CTLS, 14, "load IA32_PAT"},
+        {MSR_IA32_VMX_TRUE_ENTRY_CTLS, 15, "load IA32_EFER"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        use(&coffee_lake);
+        capabilities.msr[cases[i].msr - VMX_MSR_FIRST].value &=
+            ~(BIT(32 + cases[i].bit) | BIT(cases[i].bit));
+        assert_int_equal(fit(), cases[i].name == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        if (cases[i].name != NULL)
+            assert_non_null(strstr(missing_text, cases[i].name));
+        else
+            assert_false(
+                vcpu_controls_has(&controls, CONTROL_SECONDARY, BIT(cases[i].bit)));
+    }
+    /* EPT without write-back tables is none that Hymir can use. */
+    use(&coffee_lake);
+    capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);
+    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_string_equal(missing_text, "\"enable EPT\" (secondary control)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
+                                       cmocka_unit_test(test_missing),
+                                       cmocka_unit_test(test_each)};
+    return cmocka_run_group_tests_name("vcpu_controls", tests, NULL, NULL);
+}
