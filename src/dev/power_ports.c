@@ -1,0 +1,78 @@
+/* See power_ports.h. */
+#include "dev/power_ports.h"
+
+#include "lib/string.h"
+
+#define KEYBOARD_COMMAND 0x64
+#define RESET_CONTROL    0xCF9
+#define PM1_CONTROL_QEMU 0x604
+#define PM1_CONTROL_PIIX 0xB004
+#define SHUTDOWN_PORT    0x8900
+#define DEBUG_EXIT       0xF4
+
+#define KEYBOARD_PULSE_RESET 0xFE
+#define RESET_CONTROL_RESET  0x04U
+#define PM1_SLP_EN           0x2000U
+
+static const char shutdown_word[] = "Shutdown";
+
+static uint32_t read(void *device, uint16_t port, uint8_t size)
+{
+    (void)device;
+    (void)port;
+    return UINT32_MAX >> (32 - 8 * size);
+}
+
+static enum exit_outcome write_shutdown(struct power_ports *ports, struct vcpu *vcpu,
+                                        uint8_t character)
+{
+    bool fits = character == (uint8_t)shutdown_word[ports->shutdown_length];
+
+    ports->shutdown_length = fits ? ports->shutdown_length + 1 : 0;
+    if (!fits && character == (uint8_t)shutdown_word[0])
+        ports->shutdown_length = 1;
+    if (ports->shutdown_length < strlen(shutdown_word))
+        return EXIT_NEXT;
+    ports->shutdown_length = 0;
+    return vcpu_end(vcpu, "powered off by port 0x8900");
+}
+
+static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
+                               uint8_t size, uint32_t value)
+{
+    (void)size;
+    switch (port) {
+    case KEYBOARD_COMMAND:
+        return value == KEYBOARD_PULSE_RESET ? vcpu_end(vcpu, "reset by port 0x64")
+                                             : EXIT_NEXT;
+    case RESET_CONTROL:
+        return (value & RESET_CONTROL_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
+                                                  : EXIT_NEXT;
+    case PM1_CONTROL_QEMU:
+    case PM1_CONTROL_PIIX:
+        return (value & PM1_SLP_EN) != 0
+                   ? vcpu_end(vcpu, "powered off by port 0x%x", (unsigned int)port)
+                   : EXIT_NEXT;
+    case SHUTDOWN_PORT:
+        return write_shutdown(device, vcpu, (uint8_t)value);
+    case DEBUG_EXIT:
+        return vcpu_end(vcpu, "ended by port 0xf4 with value 0x%x", value);
+    default:
+        return EXIT_NEXT;
+    }
+}
+
+void power_ports_devices(struct power_ports *ports, struct port_device *devices)
+{
+    static const uint16_t numbers[POWER_PORTS_COUNT] = {
+        KEYBOARD_COMMAND, RESET_CONTROL, PM1_CONTROL_QEMU,
+        PM1_CONTROL_PIIX, SHUTDOWN_PORT, DEBUG_EXIT};
+
+    ports->shutdown_length = 0;
+    for (size_t i = 0; i < POWER_PORTS_COUNT; i++)
+        devices[i] = (struct port_device){.first  = numbers[i],
+                                          .last   = numbers[i],
+                                          .device = ports,
+                                          .read   = read,
+                                          .write  = write};
+}

@@ -1,0 +1,146 @@
+/* See cpuid_policy.h. The bits' names: SDM 2, "CPUID - CPU Identification". */
+#include "guest/cpuid_policy.h"
+
+#include "lib/bits.h"
+
+#define LEAF_1_ECX_OSXSAVE    BIT(27)
+#define LEAF_1_ECX_HYPERVISOR BIT(31)
+#define CR4_OSXSAVE_BIT       BIT(18)
+#define LEAF_CACHES           4U
+#define LEAF_FEATURES         7U
+#define LEAF_XSAVE            0xDU
+#define LEAF_EXTENDED         0x80000000U
+#define XSAVE_MAX_SUBLEAF     63
+
+/* "HymirHymir\0\0" in EBX, ECX, EDX. */
+#define SIGNATURE_EBX 0x696D7948U
+#define SIGNATURE_ECX 0x6D794872U
+#define SIGNATURE_EDX 0x00007269U
+
+/* A leaf, and what of its registers a guest sees. A leaf without a row is all zero. */
+static const struct row {
+    uint32_t leaf;
+    uint32_t eax, ebx, ecx, edx;
+} rows[] = {
+    {0, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    /*
+     * EBX: brand and CLFLUSH size, not the APIC ID. ECX: SSE3 PCLMULQDQ SSSE3 FMA CX16
+     * PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. EDX: FPU VME DE PSE TSC
+     * MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS.
+     */
+    {1, UINT32_MAX, 0x0000FFFF, 0x76DA3203, 0x0F8BA97F},
+    {2, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    {LEAF_CACHES, 0x3FF, UINT32_MAX, UINT32_MAX, UINT32_MAX}, /* not how many share it */
+    /*
+     * EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512F DQ RDSEED ADX SMAP IFMA
+     * CLFLUSHOPT CLWB ER CD SHA BW VL. ECX: VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI
+     * BITALG VPOPCNTDQ RDPID CLDEMOTE MOVDIRI MOVDIR64B. EDX: FSRM.
+     */
+    {LEAF_FEATURES, 0, 0xF9BF07A9, 0x1A405F46, 0x00000010},
+    {LEAF_XSAVE, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    {0x15, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
+    {0x16, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
+    {0x80000000, UINT32_MAX, 0, 0, 0},
+    /* ECX: LAHF LZCNT PREFETCHW. EDX: SYSCALL NX 1-GByte pages RDTSCP Intel 64. */
+    {0x80000001, 0, 0, 0x00000121, 0x2C100800},
+    {0x80000002, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    {0x80000003, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    {0x80000004, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+    {0x80000006, 0, 0, UINT32_MAX, 0},
+    {0x80000007, 0, 0, 0, 0x00000100}, /* invariant TSC */
+    {0x80000008, 0x0000FFFF, 0, 0, 0}, /* address widths */
+};
+
+static const struct cpuid_values nothing;
+
+static struct cpuid_values masked(const struct row *row, struct cpuid_values values)
+{
+    return (struct cpuid_values){.eax = values.eax & row->eax,
+                                 .ebx = values.ebx & row->ebx,
+                                 .ecx = values.ecx & row->ecx,
+                                 .edx = values.edx & row->edx};
+}
+
+static const struct row *find_row(uint32_t leaf)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].leaf == leaf)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* Fills count answers from first on, as far as the processor has such leaves. */
+static void fill(struct cpuid_values *answers, uint32_t first, uint32_t last,
+                 cpuid_source *read)
+{
+    for (uint32_t leaf = first; leaf <= last; leaf++) {
+        const struct row *row = find_row(leaf);
+        answers[leaf - first] = row == NULL ? nothing : masked(row, read(leaf, 0));
+    }
+}
+
+void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read)
+{
+    uint32_t basic    = read(0, 0).eax;
+    uint32_t extended = read(LEAF_EXTENDED, 0).eax;
+
+    *answers               = (struct cpuid_answers){0};
+    answers->last_basic    = basic < CPUID_BASIC_LEAVES ? basic : CPUID_BASIC_LEAVES - 1;
+    answers->last_extended = extended < LEAF_EXTENDED ? LEAF_EXTENDED
+                             : extended < LEAF_EXTENDED + CPUID_EXTENDED_LEAVES
+                                 ? extended
+                                 : LEAF_EXTENDED + CPUID_EXTENDED_LEAVES - 1;
+    fill(answers->basic, 0, answers->last_basic, read);
+    fill(answers->extended, LEAF_EXTENDED, answers->last_extended, read);
+    answers->basic[0].eax    = answers->last_basic;
+    answers->extended[0].eax = answers->last_extended;
+    if (answers->last_basic >= 1)
+        answers->basic[1].ecx |= (uint32_t)LEAF_1_ECX_HYPERVISOR;
+    for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
+        if (leaf != 1 && leaf != LEAF_CACHES && leaf != LEAF_FEATURES &&
+            leaf != LEAF_XSAVE)
+            answers->plain |= (uint32_t)BIT(leaf);
+    }
+    answers->hypervisor[0] =
+        (struct cpuid_values){.eax = CPUID_HYPERVISOR_FIRST + CPUID_HYPERVISOR_LEAVES - 1,
+                              .ebx = SIGNATURE_EBX,
+                              .ecx = SIGNATURE_ECX,
+                              .edx = SIGNATURE_EDX};
+}
+
+/* The subleaves of the leaves that have any. */
+static struct cpuid_values answer_subleaf(const struct cpuid_answers *answers,
+                                          uint32_t leaf, uint32_t subleaf,
+                                          cpuid_source *read)
+{
+    if (leaf == LEAF_XSAVE && answers->last_basic >= leaf &&
+        subleaf <= XSAVE_MAX_SUBLEAF) {
+        struct cpuid_values values = read(leaf, subleaf);
+        if (subleaf == 1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1; no supervisor state */
+            return (struct cpuid_values){.eax = values.eax & 7, .ebx = values.ebx};
+        return values;
+    }
+    if (leaf == LEAF_CACHES && answers->last_basic >= leaf)
+        return masked(find_row(leaf), read(leaf, subleaf));
+    return subleaf == 0 ? answers->basic[leaf] : nothing;
+}
+
+struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
+                                        uint32_t leaf, uint32_t subleaf,
+                                        uint64_t guest_cr4, cpuid_source *read)
+{
+    if (leaf - CPUID_HYPERVISOR_FIRST < CPUID_HYPERVISOR_LEAVES)
+        return answers->hypervisor[leaf - CPUID_HYPERVISOR_FIRST];
+    if (leaf - LEAF_EXTENDED < CPUID_EXTENDED_LEAVES)
+        return leaf <= answers->last_extended ? answers->extended[leaf - LEAF_EXTENDED]
+                                              : answers->basic[answers->last_basic];
+    if (leaf > answers->last_basic) /* as Intel's processors answer */
+        return answers->basic[answers->last_basic];
+    if (leaf == LEAF_CACHES || leaf == LEAF_FEATURES || leaf == LEAF_XSAVE)
+        return answer_subleaf(answers, leaf, subleaf, read);
+    struct cpuid_values values = answers->basic[leaf];
+    if (leaf == 1 && (guest_cr4 & CR4_OSXSAVE_BIT) != 0)
+        values.ecx |= (uint32_t)LEAF_1_ECX_OSXSAVE;
+    return values;
+}

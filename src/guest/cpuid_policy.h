@@ -1,0 +1,44 @@
+/*
+ * What a guest's CPUID says: what Hymir can stand behind, and no more.
+ *
+ * A table of rows by leaf, each with the bits that are let through and those that are
+ * added. The answers are made when the VM is, so that an exit only looks one up; what
+ * depends on the guest's own state (OSXSAVE, the size of its XSAVE area) is put in then.
+ * Pure.
+ */
+#ifndef HYMIR_GUEST_CPUID_POLICY_H
+#define HYMIR_GUEST_CPUID_POLICY_H
+
+#include "virt/backend.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CPUID_BASIC_LEAVES      0x18
+#define CPUID_EXTENDED_LEAVES   9
+#define CPUID_HYPERVISOR_LEAVES 2
+#define CPUID_HYPERVISOR_FIRST  0x40000000U
+
+/* The answers, for subleaf 0. */
+struct cpuid_answers {
+    struct cpuid_values basic[CPUID_BASIC_LEAVES];
+    struct cpuid_values extended[CPUID_EXTENDED_LEAVES];
+    struct cpuid_values hypervisor[CPUID_HYPERVISOR_LEAVES];
+    uint32_t last_basic, last_extended;
+    uint32_t plain; /* a bit for each basic leaf whose answer is always the same */
+};
+
+typedef struct cpuid_values cpuid_source(uint32_t leaf, uint32_t subleaf);
+
+/* Makes the answers out of what the processor says. */
+void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read);
+
+/*
+ * Answers one CPUID. guest_cr4 is the guest's own; read is asked for what depends on the
+ * guest's XCR0, which is the CPU's while the guest runs.
+ */
+struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
+                                        uint32_t leaf, uint32_t subleaf,
+                                        uint64_t guest_cr4, cpuid_source *read);
+
+#endif

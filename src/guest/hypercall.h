@@ -1,0 +1,24 @@
+/*
+ * What a guest can ask of Hymir by VMCALL: docs/HYPERCALLS.md.
+ *
+ * The number is in RAX, arguments in RBX and RCX; RAX is the answer. A number that Hymir
+ * does not know, and an argument that makes no sense, give HYPERCALL_ERROR.
+ */
+#ifndef HYMIR_GUEST_HYPERCALL_H
+#define HYMIR_GUEST_HYPERCALL_H
+
+#include "virt/vcpu.h"
+
+enum hypercall {
+    HYPERCALL_VERSION, /* the answer is HYPERCALL_INTERFACE */
+    HYPERCALL_PRINT,   /* RBX: guest-physical address, RCX: bytes, HYPERCALL_PRINT_MAX */
+    HYPERCALL_END,     /* RBX: a value for the report; does not return */
+};
+
+#define HYPERCALL_INTERFACE 1 /* the version of these calls */
+#define HYPERCALL_ERROR     UINT64_MAX
+#define HYPERCALL_PRINT_MAX 4096
+
+enum exit_outcome hypercall(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * A guest's RAM: guest-physical addresses from 0 up, in pieces of the machine's memory.
+ *
+ * Pure but for where the pieces come from. Nothing outside is ever reached: every access
+ * asks for a range, and gets a pointer only if all of it is RAM in one piece.
+ */
+#ifndef HYMIR_GUEST_MEMORY_H
+#define HYMIR_GUEST_MEMORY_H
+
+#include "lib/status.h"
+#include "mm/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GUEST_MEMORY_PIECES 32
+
+/* The guest's RAM ends below the addresses of a PC's devices. */
+#define GUEST_MEMORY_MAX UINT64_C(0xC0000000)
+#define GUEST_MEMORY_MIN UINT64_C(0x200000)
+
+struct guest_memory {
+    uint64_t size; /* bytes, a multiple of 2 MiB */
+    size_t piece_count;
+    struct guest_memory_piece {
+        uint64_t start, size; /* guest-physical */
+        hpa_t host;
+    } piece[GUEST_MEMORY_PIECES];
+};
+
+/* Adds a piece behind those there are. STATUS_NO_MEMORY if there are too many. */
+enum status MUST_CHECK guest_memory_add(struct guest_memory *memory, hpa_t host,
+                                        uint64_t size);
+
+/* True if all of size bytes at a guest-physical address is RAM. */
+bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint64_t size);
+
+/* Hymir's pointer to size bytes at a guest-physical address, or NULL. */
+void *guest_memory_pointer(const struct guest_memory *memory, gpa_t address,
+                           uint64_t size);
+
+/*
+ * Copy between the guest's RAM and Hymir's, also over the ends of pieces. False, and
+ * nothing copied, if not all of it is RAM. Source and destination do not overlap.
+ */
+bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
+                        const void *source, uint64_t size);
+bool guest_memory_read(const struct guest_memory *memory, gpa_t address,
+                       void *destination, uint64_t size);
+bool guest_memory_clear(const struct guest_memory *memory, gpa_t address, uint64_t size);
+
+#endif

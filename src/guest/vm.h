@@ -1,0 +1,62 @@
+/*
+ * A virtual machine: its memory, its devices, what its CPUID and MSRs say, its vCPU.
+ *
+ * Vendor-neutral: the processor's part is behind virt/backend.h. Made on the boot CPU;
+ * from vm_run on, the vCPU's CPU alone touches it.
+ */
+#ifndef HYMIR_GUEST_VM_H
+#define HYMIR_GUEST_VM_H
+
+#include "dev/port_device.h"
+#include "dev/power_ports.h"
+#include "dev/uart.h"
+#include "guest/cpuid_policy.h"
+#include "guest/memory.h"
+#include "guest/msr_policy.h"
+#include "virt/backend.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VM_NAME_SIZE 16
+
+struct vm {
+    char name[VM_NAME_SIZE];
+    const char *kind; /* of its image: "PVH", "Multiboot" */
+    struct guest_memory memory;
+    struct vcpu_start start;
+    struct vcpu_plan plan;
+    struct cpuid_answers cpuid;
+    struct msr_shadows msrs;
+    struct uart uart;
+    struct power_ports power_ports;
+    struct port_map ports;
+    uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
+    struct vcpu vcpu;
+    atomic_bool has_ended;
+};
+
+/*
+ * Makes what a VM needs beside its name, memory and start, which are there: EPT, devices,
+ * policies, the vCPU. The UART's lines go to output, with *vm as context.
+ * STATUS_NO_MEMORY.
+ */
+enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
+                               uart_output *output);
+
+/* Runs the VM on the CPU that executes this, until it ends. */
+void vm_run(struct vm *vm);
+
+/*
+ * One access of size bytes (1, 2 or 4) to the VM's ports: by the device there, or nobody.
+ * guest/exits.c.
+ */
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size);
+enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
+                                uint32_t value);
+
+/* The handlers of exits: guest/exits.c. */
+extern const struct exit_handlers vm_exit_handlers;
+
+#endif

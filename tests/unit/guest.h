@@ -1,0 +1,93 @@
+/*
+ * A guest for the tests of guest/ and dev/: RAM of its own, a backend that keeps
+ * registers in an array and notes what was injected.
+ */
+#ifndef HYMIR_TESTS_GUEST_H
+#define HYMIR_TESTS_GUEST_H
+
+#include "unit.h"
+
+#include "guest/vm.h"
+
+#define GUEST_SIZE 0x400000
+
+static struct vm test_vm;
+static struct vcpu *const test_vcpu = &test_vm.vcpu;
+static uint64_t test_registers[VCPU_CPL + 1];
+static int injected_vector; /* -1: none */
+static uint32_t injected_code;
+static uint64_t test_cr2;
+
+static uint64_t test_read_register(struct vcpu *vcpu, enum vcpu_register which)
+{
+    (void)vcpu;
+    return test_registers[which];
+}
+
+static void test_write_register(struct vcpu *vcpu, enum vcpu_register which,
+                                uint64_t value)
+{
+    (void)vcpu;
+    test_registers[which] = value;
+}
+
+static void test_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
+{
+    (void)vcpu;
+    injected_vector = vector;
+    injected_code   = error_code;
+}
+
+static void test_write_cr2(uint64_t address)
+{
+    test_cr2 = address;
+}
+
+static const struct backend test_backend = {
+    .read_register    = test_read_register,
+    .write_register   = test_write_register,
+    .inject_exception = test_inject,
+    .write_cr2        = test_write_cr2,
+};
+
+/* A guest with 4 MiB of RAM in two pieces, paging off. */
+static inline int start_guest(void **state)
+{
+    (void)state;
+    memset(&test_vm, 0, sizeof(test_vm));
+    memset(test_registers, 0, sizeof(test_registers));
+    injected_vector = -1;
+    for (int i = 0; i < 2; i++) {
+        void *ram = aligned_alloc(4096, GUEST_SIZE / 2);
+        memset(ram, 0, GUEST_SIZE / 2);
+        assert_int_equal(guest_memory_add(&test_vm.memory, hpa_of(ram), GUEST_SIZE / 2),
+                         STATUS_OK);
+    }
+    port_map_init(&test_vm.ports);
+    test_vcpu->vm       = &test_vm;
+    test_vcpu->backend  = &test_backend;
+    test_vcpu->handlers = &vm_exit_handlers;
+    return start_log(state);
+}
+
+static inline int end_guest(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < test_vm.memory.piece_count; i++)
+        free(hpa_pointer(test_vm.memory.piece[i].host));
+    return 0;
+}
+
+#define GUEST_TEST(name) cmocka_unit_test_setup_teardown(name, start_guest, end_guest)
+
+static inline uint64_t *test_r(enum register_number number)
+{
+    return &test_vcpu->run.registers.r[number];
+}
+
+static inline void put_guest(uint64_t address, const void *bytes, size_t size)
+{
+    assert_true(guest_memory_write(&test_vm.memory, gpa(address), bytes, size));
+}
+
+#endif

@@ -1,0 +1,334 @@
+/* src/guest/exits.c, hypercall.c, string_io.c, translate.c: what a VM does at its exits.
+ */
+#include "guest.h"
+
+#include "guest/hypercall.h"
+#include "guest/string_io.h"
+#include "guest/translate.h"
+
+static char lines[1024];
+
+static void take_line(void *context, const char *line)
+{
+    (void)context;
+    strcat(lines, line);
+    strcat(lines, "|");
+}
+
+static int start(void **state)
+{
+    start_guest(state);
+    lines[0] = '\0';
+    uart_init(&test_vm.uart, take_line, &test_vm);
+    msr_policy_reset(&test_vm.msrs);
+    return port_map_add(&test_vm.ports, uart_device(&test_vm.uart, 0x3F8)) == STATUS_OK
+               ? 0
+               : -1;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
+
+static void test_msr(void **state)
+{
+    (void)state;
+    *test_r(REGISTER_RCX) = UINT64_C(0xDEAD00000000) | 0x1B;
+    *test_r(REGISTER_RAX) = UINT64_MAX;
+    *test_r(REGISTER_RDX) = UINT64_MAX;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 0xFEE00100);
+    assert_int_equal(*test_r(REGISTER_RDX), 0);
+    assert_int_equal(injected_vector, -1);
+    *test_r(REGISTER_RCX) = 0x480;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(injected_code, 0);
+    injected_vector = -1;
+    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(test_vm.ignored_accesses, 2);
+}
+
+static void test_hypercalls(void **state)
+{
+    (void)state;
+    *test_r(REGISTER_RAX) = HYPERCALL_VERSION;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_INTERFACE);
+    put_guest(0x1FFFFD, "hello\n", 6); /* over the end of a piece */
+    *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
+    *test_r(REGISTER_RBX) = 0x1FFFFD;
+    *test_r(REGISTER_RCX) = 6;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 0);
+    assert_string_equal(lines, "hello|");
+    static const uint64_t bad[][2] = {{GUEST_SIZE - 5, 6},
+                                      {GUEST_SIZE, 1},
+                                      {UINT64_MAX, 2},
+                                      {0, HYPERCALL_PRINT_MAX + 1},
+                                      {0, UINT64_MAX}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
+        *test_r(REGISTER_RBX) = bad[i][0];
+        *test_r(REGISTER_RCX) = bad[i][1];
+        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
+    }
+    *test_r(REGISTER_RAX) = 3;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
+    *test_r(REGISTER_RAX) = UINT64_MAX - 1;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
+    assert_string_equal(lines, "hello|");
+    *test_r(REGISTER_RAX) = HYPERCALL_END;
+    *test_r(REGISTER_RBX) = 42;
+    assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
+    assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
+}
+
+static void test_memory_violation(void **state)
+{
+    (void)state;
+    test_registers[VCPU_RIP]          = 0x1234;
+    const struct memory_access access = {.address = gpa(0x400000), .is_write = true};
+    assert_int_equal(vm_exit_handlers.memory(test_vcpu, &access), EXIT_STOP);
+    assert_string_equal(test_vcpu->end, "write at guest-physical 0x400000, beyond its 4 "
+                                        "MiB, with RIP 0x1234");
+    assert_true(test_vcpu->end_is_abnormal);
+    /* The first reason counts. */
+    vcpu_end(test_vcpu, "something else");
+    assert_true(strncmp(test_vcpu->end, "write", 5) == 0);
+}
+
+/* ---- Paging in software */
+
+#define PML4 0x1000
+#define PDPT 0x2000
+#define PD   0x3000
+#define PT   0x4000
+
+static void put_entry(uint64_t table, unsigned int index, uint64_t entry)
+{
+    put_guest(table + 8 * index, &entry, 8);
+}
+
+static uint64_t get_entry(uint64_t table, unsigned int index)
+{
+    uint64_t entry;
+    assert_true(guest_memory_read(&test_vm.memory, gpa(table + 8 * index), &entry, 8));
+    return entry;
+}
+
+/* Four levels: 4-KiB pages at 0, a 2-MiB page at 2 MiB, a 1-GiB page at 1 GiB. */
+static void use_long_mode(void)
+{
+    test_registers[VCPU_CR0]  = 0x80010011;
+    test_registers[VCPU_CR4]  = 0x20;
+    test_registers[VCPU_EFER] = 0x500;
+    test_registers[VCPU_CR3]  = PML4;
+    put_entry(PML4, 0, PDPT | 7);
+    put_entry(PML4, 511, PDPT | 7);
+    put_entry(PDPT, 0, PD | 7);
+    put_entry(PDPT, 1, 0x40000000 | 0x87);
+    put_entry(PD, 0, PT | 7);
+    put_entry(PD, 1, 0x200000 | 0x87);
+    put_entry(PT, 0, 0x5000 | 7);
+    put_entry(PT, 1, 0x6000 | 5); /* read-only */
+    put_entry(PT, 2, 0x7000 | 3); /* supervisor's */
+    put_entry(PT, 3, 0);
+}
+
+static void translates(uint64_t linear, bool is_write, uint64_t expected)
+{
+    gpa_t physical  = gpa(0);
+    injected_vector = -1;
+    assert_true(translate(test_vcpu, linear, is_write, &physical));
+    assert_int_equal(physical.value, expected);
+    assert_int_equal(injected_vector, -1);
+}
+
+static void faults(uint64_t linear, bool is_write, uint32_t code)
+{
+    gpa_t physical  = gpa(42);
+    injected_vector = -1;
+    assert_false(translate(test_vcpu, linear, is_write, &physical));
+    assert_int_equal(injected_vector, 14);
+    assert_int_equal(injected_code, code);
+    assert_int_equal(test_cr2, linear);
+}
+
+static void test_no_paging(void **state)
+{
+    (void)state;
+    test_registers[VCPU_CR0] = 0x11;
+    translates(0x123456789, true, 0x23456789);
+}
+
+static void test_long_mode(void **state)
+{
+    (void)state;
+    use_long_mode();
+    translates(0x123, false, 0x5123);
+    translates(0xFFFFFF8000000123, true, 0x5123);
+    translates(0x234567, true, 0x234567);
+    translates(0x45678901, false, 0x45678901);
+    assert_int_equal(get_entry(PT, 0) & 0x60, 0x60); /* accessed, dirty */
+    assert_int_equal(get_entry(PD, 1) & 0x60, 0x60);
+    assert_int_equal(get_entry(PDPT, 1) & 0x60, 0x20);
+    assert_int_equal(get_entry(PML4, 0) & 0x20, 0x20);
+    faults(0x3000, false, 0);
+    faults(0x3000, true, 2);
+    faults(0x1000, true, 3);
+    assert_int_equal(get_entry(PT, 1) & 0x40, 0);
+    translates(0x1000, false, 0x6000);
+    test_registers[VCPU_CR0] = 0x80000011; /* without WP a supervisor may write */
+    translates(0x1000, true, 0x6000);
+    test_registers[VCPU_CPL] = 3;
+    faults(0x1000, true, 7);
+    faults(0x2000, false, 5);
+    faults(0x3000, false, 4);
+    translates(0, true, 0x5000);
+}
+
+static void test_pae(void **state)
+{
+    (void)state;
+    use_long_mode();
+    test_registers[VCPU_EFER] = 0;
+    test_registers[VCPU_CR3]  = PDPT | 0x18; /* PWT and PCD do not count */
+    put_entry(PDPT, 0, PD | 1);              /* no access bits on this level */
+    put_entry(PDPT, 1, 0);
+    translates(0x123, true, 0x5123);
+    assert_int_equal(get_entry(PDPT, 0), PD | 1);
+    translates(0x200000, true, 0x200000);
+    faults(0x40000000, false, 0);
+    translates(UINT64_C(0x100000123), false, 0x5123); /* 32 bits count */
+}
+
+static void test_32_bit(void **state)
+{
+    (void)state;
+    uint32_t entry           = PT | 7;
+    test_registers[VCPU_CR0] = 0x80010011;
+    test_registers[VCPU_CR3] = PD;
+    put_guest(PD, &entry, 4);
+    entry = 0x5000 | 7;
+    put_guest(PT + 4, &entry, 4);
+    entry = 0x00000087;
+    put_guest(PD + 4, &entry, 4); /* a 4-MiB page, if CR4.PSE says so */
+    translates(0x1123, true, 0x5123);
+    faults(0x400123, false, 0);
+    test_registers[VCPU_CR4] = 0x10;
+    translates(0x400123, false, 0x123);
+}
+
+/* Tables that lie outside, or point to themselves, end the walk. */
+static void test_hostile_tables(void **state)
+{
+    (void)state;
+    use_long_mode();
+    test_registers[VCPU_CR3] = 0x000FFFFFFFFFF000;
+    faults(0, false, 0);
+    test_registers[VCPU_CR3] = PML4;
+    put_entry(PML4, 0, 0x000FFFFFFFFFF007);
+    faults(0, false, 0);
+    put_entry(PML4, 0, PML4 | 7);
+    translates(0, false, PML4);
+    put_entry(PDPT, 0, UINT64_MAX);
+    gpa_t physical;
+    put_entry(PML4, 0, PDPT | 7);
+    (void)translate(test_vcpu, 0, true, &physical);
+}
+
+/* ---- INS and OUTS */
+
+static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
+                                uint64_t linear)
+{
+    const struct string_access access = {.port           = is_in ? 0x80 : 0x3F8,
+                                         .size           = size,
+                                         .is_in          = is_in,
+                                         .is_repeated    = is_repeated,
+                                         .address_size   = 4,
+                                         .linear_address = linear};
+    return string_io(test_vcpu, &access);
+}
+
+static void test_outs(void **state)
+{
+    (void)state;
+    test_registers[VCPU_CR0] = 0x11;
+    put_guest(0x5000, "hi\n", 3);
+    *test_r(REGISTER_RSI) = 0x5000;
+    *test_r(REGISTER_RCX) = 3;
+    assert_int_equal(string(false, true, 1, 0x5000), EXIT_RESUME);
+    assert_int_equal(string(false, true, 1, 0x5001), EXIT_RESUME);
+    assert_int_equal(string(false, true, 1, 0x5002), EXIT_NEXT);
+    assert_string_equal(lines, "hi|");
+    assert_int_equal(*test_r(REGISTER_RSI), 0x5003);
+    assert_int_equal(*test_r(REGISTER_RCX), 0);
+}
+
+static void test_ins_over_a_page(void **state)
+{
+    (void)state;
+    use_long_mode();
+    *test_r(REGISTER_RDI)       = 0xFFE;
+    test_registers[VCPU_RFLAGS] = 1 << 10; /* downward */
+    faults(0x1000, true, 3);
+    assert_int_equal(string(true, false, 4, 0xFFE),
+                     EXIT_RESUME); /* #PF, nothing written */
+    assert_int_equal(injected_vector, 14);
+    assert_int_equal(test_cr2, 0x1000);
+    uint32_t value = 42;
+    assert_true(guest_memory_read(&test_vm.memory, gpa(0x5FFE), &value, 2));
+    assert_int_equal(value, 0);
+    assert_int_equal(*test_r(REGISTER_RDI), 0xFFE);
+    put_entry(PT, 1, 0x8000 | 7); /* not in a row with the first */
+    assert_int_equal(string(true, false, 4, 0xFFE), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RDI), 0xFFA);
+    value = 0;
+    assert_true(guest_memory_read(&test_vm.memory, gpa(0x5FFE), &value, 2));
+    assert_int_equal(value, 0xFFFF);
+    assert_true(guest_memory_read(&test_vm.memory, gpa(0x8000), &value, 2));
+    assert_int_equal(value, 0xFFFF);
+}
+
+static void test_string_at_end_of_memory(void **state)
+{
+    (void)state;
+    test_registers[VCPU_CR0] = 0x11;
+    assert_int_equal(string(true, true, 4, GUEST_SIZE - 2), EXIT_STOP);
+    assert_non_null(strstr(test_vcpu->end, "write at guest-physical 0x400000"));
+}
+
+static void test_16_bit_addresses(void **state)
+{
+    (void)state;
+    const struct string_access access = {
+        .port = 0x80, .size = 2, .is_repeated = true, .address_size = 2};
+    *test_r(REGISTER_RSI) = 0x1234FFFF;
+    *test_r(REGISTER_RCX) = 0x12340001;
+    assert_int_equal(string_io(test_vcpu, &access), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RSI), 0x12340001);
+    assert_int_equal(*test_r(REGISTER_RCX), 0x12340000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_msr),
+        TEST(test_hypercalls),
+        TEST(test_memory_violation),
+        TEST(test_no_paging),
+        TEST(test_long_mode),
+        TEST(test_pae),
+        TEST(test_32_bit),
+        TEST(test_hostile_tables),
+        TEST(test_outs),
+        TEST(test_ins_over_a_page),
+        TEST(test_string_at_end_of_memory),
+        TEST(test_16_bit_addresses),
+    };
+    return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
+}

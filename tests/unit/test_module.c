@@ -1,0 +1,94 @@
+/* src/guest/module.c. */
+#include "unit.h"
+
+#include "guest/module.h"
+
+static struct module_words words;
+static char problem_text[256];
+
+static bool parse(const char *text)
+{
+    struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
+    problem_text[0]     = '\0';
+    memset(&words, 0xA5, sizeof(words));
+    return module_parse(text, &words, &problem);
+}
+
+static void test_kernel(void **state)
+{
+    (void)state;
+    assert_true(parse("kernel name=a memory=64M"));
+    assert_int_equal(words.role, MODULE_KERNEL);
+    assert_string_equal(words.name, "a");
+    assert_int_equal(words.memory_size, 64 << 20);
+    assert_int_equal(words.cpus, 1);
+    assert_string_equal(words.command_line, "");
+    assert_true(
+        parse("  kernel  memory=1G cpus=1  name=linux-1  --  console=ttyS0 quiet "));
+    assert_string_equal(words.name, "linux-1");
+    assert_int_equal(words.memory_size, 1 << 30);
+    assert_string_equal(words.command_line, "console=ttyS0 quiet ");
+    assert_true(parse("kernel name=a memory=2048K --"));
+    assert_string_equal(words.command_line, "");
+    assert_true(parse("kernel name=a memory=67108864 -- -- name=b"));
+    assert_string_equal(words.command_line, "-- name=b");
+    assert_string_equal(problem_text, "");
+}
+
+static void test_initrd(void **state)
+{
+    (void)state;
+    assert_true(parse("initrd name=a"));
+    assert_int_equal(words.role, MODULE_INITRD);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem;
+    } cases[] = {
+        {"", "the first word is \"\"; it is kernel or initrd"},
+        {"--", "the first word is"},
+        {"vmlinuz name=a memory=64M", "the first word is \"vmlinuz\""},
+        {"kernel memory=64M", "no name="},
+        {"kernel name= memory=64M", "a name has 1 to 15 characters"},
+        {"kernel name=0123456789abcdef memory=64M", "a name has 1 to 15 characters"},
+        {"kernel name=a", "no memory=, such as memory=64M"},
+        {"kernel name=a memory=", "memory=: a multiple of 2M from 2M to 3072M"},
+        {"kernel name=a memory=0", "memory=0: a multiple"},
+        {"kernel name=a memory=1M", "memory=1M: a multiple"},
+        {"kernel name=a memory=3M", "memory=3M: a multiple"},
+        {"kernel name=a memory=4G", "memory=4G: a multiple"},
+        {"kernel name=a memory=-2M", "memory=-2M: a multiple"},
+        {"kernel name=a memory=64MB", "memory=64MB: a multiple"},
+        {"kernel name=a memory=M", "memory=M: a multiple"},
+        {"kernel name=a memory=18446744073709551615G", "a multiple of 2M"},
+        {"kernel name=a memory=17179869185G", "a multiple of 2M"}, /* 2^64 + 1 GiB */
+        {"kernel name=a memory=64M cpus=0", "cpus=0: a guest has one CPU"},
+        {"kernel name=a memory=64M cpus=2", "cpus=2: a guest has one CPU"},
+        {"kernel name=a memory=64M root=/dev/sda", "\"root=/dev/sda\" is no option"},
+        {"initrd", "no name="},
+        {"kernel name=a memory=64M "
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "x",
+         "is no option"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct module_words before;
+        memset(&before, 0xA5, sizeof(before));
+        if (parse(cases[i].text))
+            fail_msg("\"%s\" was taken", cases[i].text);
+        if (strstr(problem_text, cases[i].problem) == NULL)
+            fail_msg("\"%s\": \"%s\"", cases[i].text, problem_text);
+        assert_memory_equal(&words, &before, sizeof(words));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernel),
+                                       cmocka_unit_test(test_initrd),
+                                       cmocka_unit_test(test_refusals)};
+    return cmocka_run_group_tests_name("module", tests, NULL, NULL);
+}
