@@ -12,6 +12,7 @@
 #include "cpu/power.h"
 #include "cpu/selftest.h"
 #include "cpu/smp.h"
+#include "guests.h"
 #include "lib/log.h"
 #include "machine.h"
 #include "mm/memory.h"
@@ -134,9 +135,12 @@ static void keep_record(const struct cpu *cpu, struct trial_request *request,
 }
 
 /* What there is of a trial that did not, on a CPU that can do no more. */
-static void give_up_on(const struct cpu *cpu, const struct trial_request *request,
-                       struct vmx_record *record)
+static void stop_and_give_up_on(struct cpu *cpu, const struct trial_request *request,
+                                struct vmx_record *record)
 {
+    if (smp_stop(cpu) != STATUS_OK)
+        log_error("cpu %u: apic %u: cannot be stopped, and may still be in VMX operation",
+                  cpu->index, cpu->apic_id);
     *record        = request->record;
     record->answer = CPU_DID_NOT_FINISH;
     log_error("cpu %u: apic %u: did not finish the check within %d ms", cpu->index,
@@ -157,9 +161,7 @@ static void try_other_cpu(struct cpu *cpu, struct vmx_record *record)
         keep_record(cpu, request, record);
         return;
     }
-    if (smp_stop(cpu) != STATUS_OK)
-        log_error("cpu %u: apic %u: cannot be stopped", cpu->index, cpu->apic_id);
-    give_up_on(cpu, request, record);
+    stop_and_give_up_on(cpu, request, record);
 }
 
 static _Noreturn void finish(void);
@@ -181,7 +183,7 @@ static void watch_boot_cpu(void *argument)
     }
     if (atomic_exchange(&boot_trial_ended, true))
         return;
-    give_up_on(&boot_cpu, boot_request, &records[0]);
+    stop_and_give_up_on(&boot_cpu, boot_request, &records[0]);
     finish();
 }
 
@@ -291,17 +293,15 @@ static void report_foreign_nmis(void)
     }
 }
 
-/* The end of the boot, on the boot CPU or, if that one is stuck, on another. */
+/* The verdict and what follows it, on the boot CPU or, if that is stuck, on another. */
 static _Noreturn void finish(void)
 {
-    size_t unanswered = smp_stop_others();
-
-    if (unanswered > 0)
-        log_warning("%zu CPUs did not stop; they may still be in VMX operation",
-                    unanswered);
     report_foreign_nmis();
     report_selftest();
+    guests_explain(records);
     report();
+    if (this_cpu() == &boot_cpu)
+        guests_run(&options, records);
     power_exit(options.exit, console_drain);
 }
 
@@ -323,5 +323,5 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     processors_list(&options); /* MADT, local APIC */
     processors_start();        /* INIT-SIPI-SIPI */
     try_cpus();                /* VMXON, a guest, VMXOFF */
-    finish();                  /* the verdict */
+    finish();                  /* the verdict, and the guests */
 }

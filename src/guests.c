@@ -1,0 +1,274 @@
+/* See guests.h. */
+#include "guests.h"
+
+#include "cpu/apic.h"
+#include "cpu/msr.h"
+#include "cpu/smp.h"
+#include "guest/image.h"
+#include "guest/module.h"
+#include "guest/vm.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "machine.h"
+#include "mm/address_space.h"
+#include "mm/memory.h"
+#include "vmx/ept.h"
+#include "vmx/vcpu.h"
+#include "vmx/vcpu_controls.h"
+#include "vmx/verdict.h"
+
+#define MAX_GUESTS  MULTIBOOT2_MAX_MODULES
+#define LARGE_PIECE UINT64_C(0x200000)
+
+/* IA32_ARCH_CAPABILITIES.IF_PSCHANGE_MC_NO: no iTLB multihit. */
+#define ARCH_CAPABILITIES_NO_MULTIHIT BIT(6)
+
+static struct vm *guests[MAX_GUESTS];
+static size_t guest_count;
+static bool wants_stats;
+
+/* A module's words, if they made sense. */
+static struct module_words words[MULTIBOOT2_MAX_MODULES];
+static bool is_sound[MULTIBOOT2_MAX_MODULES];
+
+static void print_line(void *context, const char *line)
+{
+    const struct vm *vm = context;
+    if (guest_count > 1)
+        log_plain("[%s] %s", vm->name, line);
+    else
+        log_plain("%s", line);
+}
+
+static void parse_modules(const struct multiboot2_information *boot)
+{
+    for (size_t i = 0; i < boot->module_count; i++) {
+        TEXT_DECLARE(problem, LOG_LINE_SIZE);
+        is_sound[i] = module_parse(boot->module[i].command_line, &words[i], &problem);
+        if (!is_sound[i])
+            log_error("module %zu, \"%s\": %s", i + 1, boot->module[i].command_line,
+                      problem.buffer);
+    }
+}
+
+/* A module's bytes; none if they do not lie in memory. */
+static struct image_bytes bytes_of(const struct multiboot2_module *module)
+{
+    uint64_t size = module->end - module->start;
+    if (!address_space_is_mapped(module->start, size))
+        return (struct image_bytes){0};
+    return (struct image_bytes){.bytes = hpa_pointer(hpa(module->start)), .size = size};
+}
+
+static struct image_bytes find_initrd(const struct multiboot2_information *boot,
+                                      const char *name)
+{
+    for (size_t i = 0; i < boot->module_count; i++) {
+        if (is_sound[i] && words[i].role == MODULE_INITRD &&
+            strcmp(words[i].name, name) == 0)
+            return bytes_of(&boot->module[i]);
+    }
+    return (struct image_bytes){0};
+}
+
+/* In pieces as large as there are, at multiples of 2 MiB for EPT's large pages. */
+static enum status allocate_memory(struct guest_memory *memory, uint64_t size)
+{
+    uint64_t piece = size;
+
+    while (memory->size < size) {
+        uint64_t rest = size - memory->size;
+        void *pages;
+        if (piece > rest)
+            piece = rest;
+        enum status status = memory_allocate_aligned(piece / PAGE_SIZE, LARGE_PIECE,
+                                                     frames_above_1_mib, &pages);
+        if (status == STATUS_OK)
+            status = guest_memory_add(memory, hpa_of(pages), piece);
+        else if (piece > LARGE_PIECE)
+            piece = align_up(piece / 2, LARGE_PIECE);
+        else
+            return status;
+        if (status == STATUS_OK || piece >= LARGE_PIECE)
+            continue;
+        return status;
+    }
+    return STATUS_OK;
+}
+
+static void free_memory(const struct guest_memory *memory)
+{
+    for (size_t i = 0; i < memory->piece_count; i++)
+        memory_free(hpa_pointer(memory->piece[i].host),
+                    memory->piece[i].size / PAGE_SIZE);
+}
+
+static bool is_name_taken(const char *name)
+{
+    for (size_t i = 0; i < guest_count; i++) {
+        if (strcmp(guests[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Fills a VM's memory and makes the rest of it; false, with the reason. */
+static bool fill_vm(struct vm *vm, const struct image_parts *parts, uint64_t memory_size,
+                    struct text *problem)
+{
+    if (allocate_memory(&vm->memory, memory_size) != STATUS_OK) {
+        text_append(problem, "not enough memory for memory=%luM", memory_size >> 20);
+        return false;
+    }
+    if (!image_load(parts, &vm->memory, &vm->start, &vm->kind, problem))
+        return false;
+    if (vm_init(vm, &vmx_backend, print_line) != STATUS_OK) {
+        text_append(problem, "not enough memory for its tables");
+        return false;
+    }
+    return true;
+}
+
+static void make_guest(const struct multiboot2_information *boot, size_t index)
+{
+    const struct module_words *module = &words[index];
+    const struct image_parts parts    = {.kernel       = bytes_of(&boot->module[index]),
+                                         .initrd       = find_initrd(boot, module->name),
+                                         .command_line = module->command_line};
+    TEXT_DECLARE(problem, LOG_LINE_SIZE);
+    void *pages;
+
+    if (is_name_taken(module->name)) {
+        log_error("vm %s: there is a guest of that name already", module->name);
+        return;
+    }
+    if (machine_allocate(sizeof(struct vm), &pages) != STATUS_OK) {
+        log_error("vm %s: not enough memory", module->name);
+        return;
+    }
+    struct vm *vm = pages;
+    memcpy(vm->name, module->name, sizeof(vm->name));
+    if (fill_vm(vm, &parts, module->memory_size, &problem)) {
+        guests[guest_count++] = vm;
+        return;
+    }
+    log_error("vm %s: %s", module->name, problem.buffer);
+    free_memory(&vm->memory);
+}
+
+static void print_stats(const struct vm *vm)
+{
+    for (uint32_t i = 0; i < EXIT_COUNTERS; i++) {
+        const struct exit_counter *counter = &vm->vcpu.counters[i];
+        if (counter->exits > 0)
+            log_plain("hymir: vm %s: %-24s %10lu exits, %8lu ticks each, longest %lu",
+                      vm->name, vm->vcpu.backend->counter_name(i), counter->exits,
+                      counter->ticks / counter->exits, counter->longest);
+    }
+    log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
+              vm->ignored_accesses);
+}
+
+/* A cpu_work. */
+static void run_guest(void *argument)
+{
+    struct vm *vm = argument;
+
+    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
+              vm->memory.size >> 20);
+    vm_run(vm);
+    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
+    if (wants_stats)
+        print_stats(vm);
+    if (this_cpu() != &boot_cpu &&
+        apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)
+        log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
+}
+
+/*
+ * Gives each guest a CPU whose record is in order, the boot CPU last; *own is the guest
+ * for that one, or NULL.
+ */
+static void place_guests(const struct vmx_record *records, struct vm **own)
+{
+    size_t placed = 0;
+
+    for (size_t i = 1; i <= smp_count() && placed < guest_count; i++) {
+        size_t index = i % smp_count();
+        if (verdict_of_cpu(&records[index]) != VERDICT_READY)
+            continue;
+        guests[placed]->vcpu.id = (uint32_t)index;
+        if (index == 0)
+            *own = guests[placed++];
+        else if (smp_begin(smp_cpu(index), run_guest, guests[placed]) == STATUS_OK)
+            placed++;
+    }
+    for (size_t i = placed; i < guest_count; i++) {
+        log_error("vm %s: no CPU left for it: %zu guests have all there are",
+                  guests[i]->name, placed);
+        atomic_store(&guests[i]->has_ended, true);
+    }
+}
+
+static bool have_all_ended(void)
+{
+    for (size_t i = 0; i < guest_count; i++) {
+        if (!atomic_load(&guests[i]->has_ended))
+            return false;
+    }
+    return true;
+}
+
+void guests_explain(const struct vmx_record *records)
+{
+    struct vcpu_controls controls;
+    TEXT_DECLARE(missing, LOG_LINE_SIZE);
+
+    if (verdict_of_cpu(&records[0]) == VERDICT_READY &&
+        vcpu_controls_fit(&records[0].before.capabilities, &controls, &missing) !=
+            STATUS_OK)
+        log_info("guests cannot run here: the processor lacks %s", missing.buffer);
+}
+
+static bool may_have_multihit(const struct cpuid_snapshot *cpuid)
+{
+    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) == 0)
+        return true;
+    return (msr_take(MSR_IA32_ARCH_CAPABILITIES).value & ARCH_CAPABILITIES_NO_MULTIHIT) ==
+           0;
+}
+
+static bool is_any_ready(const struct vmx_record *records)
+{
+    for (size_t i = 0; i < smp_count(); i++) {
+        if (verdict_of_cpu(&records[i]) == VERDICT_READY)
+            return true;
+    }
+    return false;
+}
+
+void guests_run(const struct options *options, const struct vmx_record *records)
+{
+    const struct multiboot2_information *boot = &machine_get()->boot;
+    struct vm *own                            = NULL;
+
+    if (boot->module_count == 0 || options->selftest == SELFTEST_MEMORY)
+        return; /* that test leaves no memory */
+    if (!is_any_ready(records)) {
+        log_plain("hymir: no guest is started: VT-x does not work here");
+        return;
+    }
+    wants_stats = options->stats;
+    ept_choose_page_size(&records[0].before.capabilities,
+                         may_have_multihit(&records[0].before.cpuid));
+    parse_modules(boot);
+    for (size_t i = 0; i < boot->module_count; i++) {
+        if (is_sound[i] && words[i].role == MODULE_KERNEL)
+            make_guest(boot, i);
+    }
+    place_guests(records, &own);
+    if (own != NULL)
+        run_guest(own);
+    while (!have_all_ended())
+        halt_until_interrupt();
+}

@@ -1,0 +1,184 @@
+; bench.asm: what a VM exit costs. Times each operation with RDTSC, 1000 times, and prints the median less
+; that of nothing at all, a line each:
+;
+;       bench: NAME TICKS
+;
+; In Bochs a tick of the TSC is an instruction, so these are the instructions that Hymir executes for an
+; exit, with the operation itself.
+
+        bits    32
+        org     0x100000
+
+SAMPLES equ     1000
+COM1    equ     0x3F8
+
+header:
+        dd      0x1BADB002
+        dd      0x00010000
+        dd      -(0x1BADB002 + 0x00010000)
+        dd      header, header, 0, 0, entry
+
+entry:
+        mov     esp, stack_top
+        mov     dword [nothing], 0
+        mov     edi, operation_nothing
+        call    measure
+        mov     [nothing], eax
+        mov     ebx, operations
+.next:
+        mov     edi, [ebx]
+        test    edi, edi
+        jz      .done
+        push    ebx
+        call    measure
+        pop     ebx
+        sub     eax, [nothing]
+        push    eax
+        mov     esi, prefix
+        call    print
+        mov     esi, [ebx + 4]
+        call    print
+        pop     eax
+        call    print_number
+        mov     al, 10
+        call    put
+        add     ebx, 8
+        jmp     .next
+.done:
+        mov     eax, 2                  ; HYPERCALL_END
+        xor     ebx, ebx
+        vmcall
+        hlt
+
+; Each is called with nothing to keep but EBP, EDI and ESP.
+operation_nothing:
+        ret
+operation_cpuid_0:
+        xor     eax, eax
+        cpuid
+        ret
+operation_cpuid_40000000:
+        mov     eax, 0x40000000
+        cpuid
+        ret
+operation_rdmsr:
+        mov     ecx, 0x1B               ; IA32_APIC_BASE
+        rdmsr
+        ret
+operation_vmcall:
+        xor     eax, eax                ; HYPERCALL_VERSION
+        vmcall
+        ret
+operation_out_nobody:
+        out     0x80, al
+        ret
+operation_in_nobody:
+        in      al, 0x21
+        ret
+operation_out_uart:
+        mov     edx, COM1 + 7           ; the scratch register: no line is printed
+        out     dx, al
+        ret
+operation_in_uart:
+        mov     edx, COM1 + 5
+        in      al, dx
+        ret
+operation_mov_cr0:
+        mov     eax, cr0
+        xor     eax, 1 << 5             ; NE
+        mov     cr0, eax
+        ret
+
+; The median of the ticks that the operation at EDI takes, in EAX.
+measure:
+        xor     ebp, ebp
+.sample:
+        rdtsc
+        push    eax
+        call    edi
+        rdtsc
+        pop     ecx
+        sub     eax, ecx
+        mov     [samples + ebp * 4], eax
+        inc     ebp
+        cmp     ebp, SAMPLES
+        jb      .sample
+
+        ; Sorted by insertion.
+        mov     ebp, 1
+.insert:
+        mov     eax, [samples + ebp * 4]
+        mov     ecx, ebp
+.shift:
+        test    ecx, ecx
+        jz      .place
+        mov     edx, [samples + ecx * 4 - 4]
+        cmp     edx, eax
+        jbe     .place
+        mov     [samples + ecx * 4], edx
+        dec     ecx
+        jmp     .shift
+.place:
+        mov     [samples + ecx * 4], eax
+        inc     ebp
+        cmp     ebp, SAMPLES
+        jb      .insert
+        mov     eax, [samples + SAMPLES / 2 * 4]
+        ret
+
+put:
+        mov     edx, COM1
+        out     dx, al
+        ret
+
+print:
+        lodsb
+        test    al, al
+        jz      .done
+        call    put
+        jmp     print
+.done:
+        ret
+
+; EAX, in decimal.
+print_number:
+        mov     ecx, 10
+        xor     edx, edx
+        div     ecx
+        push    edx
+        test    eax, eax
+        jz      .digit
+        call    print_number
+.digit:
+        pop     eax
+        add     al, '0'
+        jmp     put
+
+operations:
+        dd      operation_cpuid_0, name_cpuid_0
+        dd      operation_cpuid_40000000, name_cpuid_40000000
+        dd      operation_rdmsr, name_rdmsr
+        dd      operation_vmcall, name_vmcall
+        dd      operation_out_nobody, name_out_nobody
+        dd      operation_in_nobody, name_in_nobody
+        dd      operation_out_uart, name_out_uart
+        dd      operation_in_uart, name_in_uart
+        dd      operation_mov_cr0, name_mov_cr0
+        dd      0
+
+prefix:                 db "bench: ", 0
+name_cpuid_0:           db "cpuid-0 ", 0
+name_cpuid_40000000:    db "cpuid-40000000 ", 0
+name_rdmsr:             db "rdmsr-apic-base ", 0
+name_vmcall:            db "vmcall-nothing ", 0
+name_out_nobody:        db "out-nobody ", 0
+name_in_nobody:         db "in-nobody ", 0
+name_out_uart:          db "out-uart ", 0
+name_in_uart:           db "in-uart ", 0
+name_mov_cr0:           db "mov-cr0-ne ", 0
+
+        align   16
+nothing:                dd 0
+samples:                times SAMPLES dd 0
+stack:                  times 1024 db 0
+stack_top:
