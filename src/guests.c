@@ -158,12 +158,12 @@ static void make_guest(const struct multiboot2_information *boot, size_t index)
 
 static void print_stats(const struct vm *vm)
 {
-    for (uint32_t i = 0; i < EXIT_COUNTERS; i++) {
-        const struct exit_counter *counter = &vm->vcpu.counters[i];
-        if (counter->exits > 0)
+    for (uint32_t i = 0; i < EXIT_ROWS; i++) {
+        const struct exit_row *row = &vm->vcpu.row[i];
+        if (row->exits > 0)
             log_plain("hymir: vm %s: %-24s %10lu exits, %8lu ticks each, longest %lu",
-                      vm->name, vm->vcpu.backend->counter_name(i), counter->exits,
-                      counter->ticks / counter->exits, counter->longest);
+                      vm->name, vm->vcpu.backend->exit_name(i), row->exits,
+                      row->ticks / row->exits, row->longest);
     }
     log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
               vm->ignored_accesses);

@@ -50,6 +50,7 @@
 #define EFER_NXE BIT(11)
 
 #define RFLAGS_FIXED BIT(1)
+#define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
 
 enum msr {

@@ -86,8 +86,8 @@ struct backend {
     /* What a page fault leaves in CR2. */
     void (*write_cr2)(uint64_t address);
 
-    /* The words for what a counter of struct vcpu counts. */
-    const char *(*counter_name)(uint32_t index);
+    /* The words for the reason that a row of struct vcpu is for. */
+    const char *(*exit_name)(uint32_t row);
 
     /* What CPUID says on the vCPU's CPU. */
     struct cpuid_values (*read_cpuid)(uint32_t leaf, uint32_t subleaf);

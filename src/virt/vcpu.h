@@ -94,9 +94,13 @@ struct exit_handlers {
     void *(*ram)(struct vcpu *vcpu, gpa_t address, uint64_t size);
 };
 
-/* Of the exits for one reason: the backend's number, with its name for it. */
-#define EXIT_COUNTERS 72
-struct exit_counter {
+/*
+ * What a vCPU has for each reason that an exit can have, by the backend's number of it:
+ * who answers, and what it has cost.
+ */
+#define EXIT_ROWS 128
+struct exit_row {
+    vcpu_answer *answer;
     uint64_t exits;
     uint64_t ticks;   /* of the TSC, spent in Hymir; less than 2^32 an exit */
     uint64_t longest; /* of the TSC */
@@ -123,15 +127,14 @@ enum run_next {
 #define VCPU_END_SIZE 192
 
 struct vcpu {
-    struct vcpu_run run;                /* first: on_exit gets its address */
-    vcpu_answer *answer[EXIT_COUNTERS]; /* by the backend's number of a reason */
+    struct vcpu_run run; /* first: on_exit gets its address */
+    struct exit_row row[EXIT_ROWS];
     const struct exit_handlers *handlers;
     const struct backend *backend;
     void *arch; /* the backend's own */
     struct vm *vm;
-    uint32_t id;   /* the index of the CPU that it is pinned to */
-    uint16_t vpid; /* unique on the machine, never 0 */
-    struct exit_counter counters[EXIT_COUNTERS];
+    uint32_t id;             /* the index of the CPU that it is pinned to */
+    uint16_t vpid;           /* unique on the machine, never 0 */
     char end[VCPU_END_SIZE]; /* why it stopped; "" while it runs */
     bool end_is_abnormal;    /* and not at the guest's own wish */
 };

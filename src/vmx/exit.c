@@ -11,7 +11,7 @@
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 
-_Static_assert(EXIT_REASON_COUNT < EXIT_COUNTERS, "a row for each reason, and one more");
+_Static_assert(EXIT_REASON_COUNT <= EXIT_ROWS, "a row for each reason");
 
 /* The guest's instructions that its CPUID does not offer. */
 static enum exit_outcome undefined(struct vcpu *vcpu)
@@ -281,30 +281,26 @@ static enum exit_outcome unanswered(struct vcpu *vcpu)
         vmcs_get(VMCS_GUEST_RIP));
 }
 
-static void set_answer(struct vcpu *vcpu, uint32_t reason, vcpu_answer *answer)
-{
-    // cppcheck-suppress AssignmentAddressToInteger ; it takes a type of functions for a
-    // number
-    vcpu->answer[reason] = answer;
-}
-
 void vcpu_choose_answers(struct vcpu *vcpu)
 {
     const struct exit_handlers *handlers = vcpu->handlers;
 
-    for (uint32_t i = 0; i < EXIT_COUNTERS; i++)
-        set_answer(vcpu, i, unanswered);
+    for (uint32_t i = 0; i < EXIT_ROWS; i++)
+        vcpu->row[i].answer = unanswered;
     for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++) {
         if (own_answers[i] != NULL)
-            set_answer(vcpu, i, own_answers[i]);
+            vcpu->row[i].answer = own_answers[i];
     }
-    set_answer(vcpu, EXIT_REASON_CPUID, handlers->cpuid);
-    set_answer(vcpu, EXIT_REASON_RDMSR, handlers->read_msr);
-    set_answer(vcpu, EXIT_REASON_WRMSR, handlers->write_msr);
-    set_answer(vcpu, EXIT_REASON_VMCALL, handlers->hypercall);
+    vcpu->row[EXIT_REASON_CPUID].answer  = handlers->cpuid;
+    vcpu->row[EXIT_REASON_RDMSR].answer  = handlers->read_msr;
+    vcpu->row[EXIT_REASON_WRMSR].answer  = handlers->write_msr;
+    vcpu->row[EXIT_REASON_VMCALL].answer = handlers->hypercall;
 }
 
-/* Goes on behind the instruction, and ends what it held back. */
+/*
+ * Goes on behind the instruction, and ends what it held back. A guest that steps through
+ * its code gets its trap: SDM 3A, "Single-Step Exception Condition".
+ */
 static inline void skip_instruction(void)
 {
     uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
@@ -314,6 +310,8 @@ static inline void skip_instruction(void)
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
         vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                  blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
+        vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_DEBUG_SINGLE_STEP);
 }
 
 /* What most exits do not need. */
@@ -331,25 +329,27 @@ static enum run_next run_next_of(enum exit_outcome outcome)
     return RUN_STOP;
 }
 
+/*
+ * A failed entry has its reason in the low bits too, in the row of which there is no
+ * other answer: unanswered.
+ */
 enum run_next vcpu_on_exit(struct vcpu_run *run)
 {
-    uint32_t start    = rdtsc_low();
-    struct vcpu *vcpu = (struct vcpu *)run;
-    uint32_t reason   = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
-    /* A reason beyond the table, and a failed entry, have the last row. */
-    uint32_t row              = reason < EXIT_COUNTERS ? reason : EXIT_COUNTERS - 1;
-    enum exit_outcome outcome = vcpu->answer[row](vcpu);
+    uint32_t start            = rdtsc_low();
+    struct vcpu *vcpu         = (struct vcpu *)run;
+    uint64_t reason           = vmcs_get(VMCS_EXIT_REASON);
+    struct exit_row *row      = keep_pointer(&vcpu->row[reason % EXIT_ROWS]);
+    enum exit_outcome outcome = row->answer(vcpu);
     enum run_next next        = RUN_AGAIN;
 
     if (outcome == EXIT_NEXT)
         skip_instruction();
     else
         next = run_next_of(outcome);
-    struct exit_counter *counter = &vcpu->counters[row];
-    uint32_t ticks               = rdtsc_low() - start;
-    counter->exits++;
-    counter->ticks += ticks;
-    if (ticks > counter->longest)
-        counter->longest = ticks;
+    uint32_t ticks = rdtsc_low() - start;
+    row->exits++;
+    row->ticks += ticks;
+    if (ticks > row->longest)
+        row->longest = ticks;
     return next;
 }

@@ -248,6 +248,6 @@ const struct backend vmx_backend = {
     .write_register   = write_register,
     .inject_exception = inject_exception,
     .write_cr2        = write_cr2,
-    .counter_name     = exit_reason_name,
+    .exit_name        = exit_reason_name,
     .read_cpuid       = read_cpuid,
 };

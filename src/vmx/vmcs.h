@@ -243,6 +243,9 @@ enum exit_reason {
 #define INTERRUPTION_UNDEFINED          (1U << 12) /* in IDT-vectoring information */
 #define INTERRUPTION_VALID              (1U << 31)
 
+/* Pending debug exceptions: BS, and "enabled breakpoint" with it. */
+#define PENDING_DEBUG_SINGLE_STEP BIT(14)
+
 /* Guest interruptibility state. */
 #define INTERRUPTIBILITY_STI_OR_MOV_SS UINT64_C(3)
 
