@@ -1,0 +1,828 @@
+; exits.asm: everything that exits, and what the guest must see of it.
+;
+; A Multiboot kernel that runs its tests in 32-bit protected mode, with PAE paging, in real mode and in
+; 64-bit mode, and says "ok: NAME" or "FAIL: NAME" for each. Its exception handler notes the vector and
+; goes on behind the instruction under test. In the end it executes HLT with interrupts off.
+
+        bits    32
+        org     0x100000
+
+COM1    equ     0x3F8
+CODE_32 equ     0x08
+DATA_32 equ     0x10
+CODE_64 equ     0x18
+CODE_16 equ     0x20
+DATA_16 equ     0x28
+NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
+
+header:
+        dd      0x1BADB002
+        dd      0x00010000
+        dd      -(0x1BADB002 + 0x00010000)
+        dd      header, header, 0, 0, entry
+
+; check NAME: "ok" if ZF is set.
+%macro  check 1
+        pushfd
+        push    dword %%name
+        call    report
+        jmp     %%over
+%%name: db      %1, 0
+%%over:
+%endmacro
+
+; raises VECTOR, NAME, INSTRUCTION...: it raises that exception, or NOTHING.
+%macro  raises 3+
+        mov     dword [resume], %%resume
+        mov     dword [vector], NOTHING
+        %3
+%%resume:
+        cmp     dword [vector], %1
+        check   %2
+%endmacro
+
+%macro  raises_64 3+
+        mov     qword [resume], %%resume
+        mov     dword [vector], NOTHING
+        %3
+%%resume:
+        cmp     dword [vector], %1
+        check_64 %2
+%endmacro
+
+%macro  check_64 1
+        pushfq
+        mov     rax, %%name
+        push    rax
+        call    report_64
+        jmp     %%over
+%%name: db      %1, 0
+%%over:
+%endmacro
+
+entry:
+        mov     esp, stack_top
+        lgdt    [gdt_register]
+        jmp     CODE_32:.flat
+.flat:
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     es, ax
+        mov     fs, ax
+        mov     gs, ax
+        mov     ss, ax
+        call    build_idt
+        lidt    [idt_register]
+
+; ---- Instructions that CPUID does not offer
+
+        raises  6, "VMXON is #UD", vmxon [memory]
+        raises  6, "VMXOFF is #UD", vmxoff
+        raises  6, "VMCLEAR is #UD", vmclear [memory]
+        raises  6, "VMPTRLD is #UD", vmptrld [memory]
+        raises  6, "VMPTRST is #UD", vmptrst [memory]
+        raises  6, "VMREAD is #UD", vmread eax, ecx
+        raises  6, "VMWRITE is #UD", vmwrite eax, ecx
+        raises  6, "VMLAUNCH is #UD", vmlaunch
+        raises  6, "VMRESUME is #UD", vmresume
+        raises  6, "INVEPT is #UD", invept eax, [memory]
+        raises  6, "INVVPID is #UD", invvpid eax, [memory]
+        raises  6, "VMFUNC is #UD", db 0x0F, 0x01, 0xD4
+        raises  6, "GETSEC is #UD", db 0x0F, 0x37
+        raises  6, "RSM is #UD", db 0x0F, 0xAA
+        raises  6, "MONITOR is #UD", db 0x0F, 0x01, 0xC8
+        raises  6, "MWAIT is #UD", db 0x0F, 0x01, 0xC9
+        raises  13, "RDPMC is #GP", rdpmc
+        raises  NOTHING, "INVD does nothing", invd
+        raises  NOTHING, "WBINVD does nothing", wbinvd
+        raises  NOTHING, "PAUSE does nothing", pause
+        mov     eax, memory
+        raises  NOTHING, "INVLPG does nothing", invlpg [eax]
+
+; ---- CPUID
+
+        mov     eax, 0x40000000
+        cpuid
+        cmp     ebx, "Hymi"
+        check   "CPUID 0x40000000 is Hymir's"
+        mov     eax, 1
+        cpuid
+        test    ecx, ecx
+        sets    al
+        cmp     al, 1
+        check   "CPUID 1 ECX[31] is 1"
+        mov     eax, 1
+        cpuid
+        test    ecx, 1 << 5
+        check   "CPUID 1 shows no VMX"
+        mov     eax, 1
+        cpuid
+        test    edx, 1 << 9
+        check   "CPUID 1 shows no APIC"
+        call    all_cpuid_leaves
+        check   "CPUID answers every leaf"
+
+; ---- Control registers
+
+        mov     eax, cr0
+        or      eax, 1 << 5
+        mov     cr0, eax
+        mov     eax, cr0
+        and     eax, 1 << 5
+        cmp     eax, 1 << 5
+        check   "CR0.NE can be set"
+        mov     eax, cr0
+        and     eax, ~(1 << 5)
+        mov     cr0, eax
+        mov     eax, cr0
+        test    eax, 1 << 5
+        check   "CR0.NE can be cleared"
+        mov     eax, cr0
+        or      eax, 3 << 29
+        mov     cr0, eax
+        mov     eax, cr0
+        and     eax, 3 << 29
+        cmp     eax, 3 << 29
+        check   "CR0.CD and NW can be set"
+        mov     eax, cr0
+        and     eax, ~(3 << 29)
+        mov     cr0, eax
+        mov     eax, cr0
+        or      eax, 1 << 29
+        raises  13, "CR0.NW without CD is #GP", mov cr0, eax
+        mov     eax, 1 << 31
+        raises  13, "CR0.PG without PE is #GP", mov cr0, eax
+        raises  NOTHING, "CLTS", clts
+        smsw    ax
+        or      ax, 8
+        lmsw    ax
+        smsw    ax
+        and     ax, 8
+        cmp     ax, 8
+        check   "LMSW sets TS"
+        clts
+        smsw    ax
+        test    ax, 8
+        check   "CLTS clears TS"
+        mov     eax, cr4
+        or      eax, 1 << 13
+        raises  13, "CR4.VMXE is #GP", mov cr4, eax
+        mov     eax, cr4
+        or      eax, 1 << 14
+        raises  13, "CR4.SMXE is #GP", mov cr4, eax
+        mov     eax, cr4
+        or      eax, 1 << 6
+        raises  13, "CR4.MCE is #GP", mov cr4, eax
+        mov     eax, cr4
+        or      eax, 1 << 31
+        raises  13, "CR4 bit 31 is #GP", mov cr4, eax
+        mov     eax, cr4
+        test    eax, eax
+        check   "CR4 is still 0"
+        mov     eax, 0x12345000
+        mov     cr3, eax
+        mov     ebx, cr3
+        cmp     eax, ebx
+        check   "CR3 keeps its value"
+        mov     eax, 0x12345678
+        mov     dr0, eax
+        mov     ebx, dr0
+        cmp     eax, ebx
+        check   "DR0 keeps its value"
+        mov     eax, 0x402
+        mov     dr7, eax
+        mov     ecx, 1                  ; an exit in between
+        xor     eax, eax
+        cpuid
+        mov     eax, dr7
+        cmp     eax, 0x402
+        check   "DR7 survives an exit"
+        xor     eax, eax
+        mov     dr7, eax
+
+; ---- XSETBV, if there is XSAVE
+
+        mov     eax, 1
+        cpuid
+        test    ecx, 1 << 26
+        jz      .no_xsave
+        xor     ecx, ecx
+        mov     eax, 1
+        xor     edx, edx
+        raises  6, "XSETBV without CR4.OSXSAVE is #UD", xsetbv
+        mov     eax, cr4
+        or      eax, 1 << 18
+        mov     cr4, eax
+        mov     eax, 1
+        cpuid
+        and     ecx, 1 << 27
+        cmp     ecx, 1 << 27
+        check   "CPUID 1 shows OSXSAVE"
+        xor     ecx, ecx
+        mov     eax, 3
+        xor     edx, edx
+        raises  NOTHING, "XSETBV takes x87 and SSE", xsetbv
+        xor     ecx, ecx
+        xgetbv
+        cmp     eax, 3
+        check   "XGETBV gives it back"
+        xor     ecx, ecx
+        mov     eax, 2
+        xor     edx, edx
+        raises  13, "XSETBV without x87 is #GP", xsetbv
+        xor     ecx, ecx
+        mov     eax, 5
+        raises  13, "XSETBV with AVX and without SSE is #GP", xsetbv
+        mov     ecx, 1
+        mov     eax, 1
+        raises  13, "XSETBV of XCR1 is #GP", xsetbv
+        xor     ecx, ecx
+        mov     eax, 1
+        mov     edx, 0x80000000
+        raises  13, "XSETBV with bit 63 is #GP", xsetbv
+.no_xsave:
+
+; ---- MSRs: what is known answers, all else is #GP
+
+        call    all_msrs
+        cmp     eax, [known_msrs]
+        check   "MSRs: those that are known can be read"
+        cmp     dword [bad_msrs], 0
+        check   "MSRs: nothing but #GP for all others"
+        call    random_msrs
+        cmp     dword [bad_msrs], 0
+        check   "MSRs: nothing but #GP for 100000 random ones"
+
+; ---- Ports
+
+        call    all_ports
+        cmp     dword [bad_ports], 0
+        check   "Ports: nobody's read all ones"
+        mov     eax, 0x11223344
+        in      al, 0x80
+        cmp     eax, 0x112233FF
+        check   "IN AL leaves the rest of EAX"
+        mov     eax, 0x11223344
+        in      ax, 0x80
+        cmp     eax, 0x1122FFFF
+        check   "IN AX leaves the rest of EAX"
+        mov     edi, memory
+        mov     dword [memory], 0
+        mov     ecx, 3
+        mov     edx, 0x80
+        cld
+        rep insb
+        cmp     dword [memory], 0x00FFFFFF
+        check   "REP INSB reads three bytes"
+        cmp     edi, memory + 3
+        check   "REP INSB advances EDI"
+        test    ecx, ecx
+        check   "REP INSB counts ECX down"
+        mov     esi, text_outs
+        mov     ecx, text_outs_end - text_outs
+        mov     edx, COM1
+        rep outsb
+        cmp     esi, text_outs_end
+        check   "REP OUTSB advances ESI"
+        mov     edi, memory + 4
+        std
+        mov     edx, 0x80
+        insd
+        cld
+        cmp     edi, memory
+        check   "INSD downward"
+
+; ---- Exceptions
+
+        raises  3, "INT3", int3
+        raises  0, "divide error", div dword [zero]
+        raises  13, "a bad selector", mov ds, [bad_selector]
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     dword [vector], NOTHING
+        mov     dword [resume], .stepped
+        pushfd
+        or      dword [esp], 1 << 8
+        popfd
+        cpuid                           ; exits, and is stepped over
+        nop
+.stepped:
+        cmp     dword [vector], 1
+        check   "a trap behind an instruction that exits"
+        cmp     dword [fault_eip], .stepped - 1
+        check   "and it comes at once"
+        mov     eax, dr6
+        and     eax, 1 << 14
+        cmp     eax, 1 << 14
+        check   "DR6.BS is set"
+
+; ---- PAE paging, switched on together with NE, which exits
+
+        call    build_pae
+        mov     eax, cr4
+        or      eax, 1 << 5
+        mov     cr4, eax
+        mov     eax, pdpt
+        mov     cr3, eax
+        mov     eax, cr0
+        or      eax, 1 << 31 | 1 << 5
+        mov     cr0, eax
+        mov     eax, [0x40000000 + memory] ; the second GiB is the first again
+        cmp     eax, [memory]
+        check   "PAE paging translates"
+        raises  14, "a page fault", mov eax, [0x80000000]
+        mov     eax, cr2
+        cmp     eax, 0x80000000
+        check   "CR2 has the address"
+        mov     edi, 0x80000000
+        mov     edx, 0x80
+        raises  14, "INSB to a page that is not there is #PF", insb
+        mov     eax, cr0
+        and     eax, ~(1 << 31 | 1 << 5)
+        mov     cr0, eax
+        mov     eax, cr0
+        test    eax, 1 << 31
+        check   "paging can be switched off"
+
+; ---- Real mode and back
+
+        jmp     CODE_16:real_mode_entry
+        bits    16
+real_mode_entry:
+        mov     ax, DATA_16
+        mov     ds, ax
+        mov     es, ax
+        mov     ss, ax
+        mov     eax, cr0
+        and     eax, ~1
+        mov     cr0, eax
+        jmp     0xFFFF:(.real - 0xFFFF0)
+.real:
+        xor     eax, eax
+        mov     ds, ax
+        mov     ss, ax
+        mov     sp, 0x7000
+        mov     eax, 0x40000000
+        cpuid                           ; an exit in real mode
+        a32 mov [dword memory], ebx
+        mov     eax, cr0
+        or      eax, 1
+        mov     cr0, eax
+        jmp     dword CODE_32:.protected
+        bits    32
+.protected:
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     es, ax
+        mov     ss, ax
+        mov     esp, stack_top
+        cmp     dword [memory], "Hymi"
+        check   "CPUID in real mode"
+
+; ---- 64-bit mode, entered together with NE, which exits
+
+        call    build_long
+        mov     eax, pml4
+        mov     cr3, eax
+        mov     eax, cr4
+        or      eax, 1 << 5
+        mov     cr4, eax
+        mov     ecx, 0xC0000080
+        rdmsr
+        or      eax, 1 << 8
+        wrmsr
+        mov     eax, cr0
+        or      eax, 1 << 31 | 1 << 5
+        mov     cr0, eax
+        jmp     CODE_64:long_mode
+        bits    64
+long_mode:
+        mov     rsp, stack_top
+        lidt    [idt_register_64]
+        mov     ecx, 0xC0000080
+        rdmsr
+        and     eax, 0x500
+        cmp     eax, 0x500
+        check_64 "EFER.LMA is set"
+        mov     eax, 5
+        mov     cr8, rax
+        mov     rbx, cr8
+        cmp     rbx, 5
+        check_64 "CR8 keeps its value"
+        mov     r13, 7
+        mov     cr8, r13
+        mov     r15, cr8
+        cmp     r15, 7
+        check_64 "CR8 from R13 to R15"
+        mov     eax, 16
+        raises_64 13, "CR8 above 15 is #GP", mov cr8, rax
+        mov     rax, 0x100000001
+        raises_64 13, "CR0 above 32 bits is #GP", mov cr0, rax
+        mov     rbx, 0x1122334455667788
+        mov     rbp, 0x2233445566778899
+        mov     r12, 0x33445566778899AA
+        mov     r14, 0x445566778899AABB
+        mov     r8, 0x5566778899AABBCC
+        xor     eax, eax
+        vmcall                          ; the version: RAX alone changes
+        mov     rcx, 0x1122334455667788
+        sub     rbx, rcx
+        mov     rcx, 0x2233445566778899
+        sub     rbp, rcx
+        mov     rcx, 0x33445566778899AA
+        sub     r12, rcx
+        mov     rcx, 0x445566778899AABB
+        sub     r14, rcx
+        mov     rcx, 0x5566778899AABBCC
+        sub     r8, rcx
+        or      rbx, rbp
+        or      rbx, r12
+        or      rbx, r14
+        or      rbx, r8
+        dec     rax
+        or      rbx, rax
+        check_64 "registers survive VMCALL"
+        mov     eax, 12345
+        vmcall
+        inc     rax
+        check_64 "an unknown hypercall is an error"
+        mov     eax, 1
+        mov     rbx, 0x123456789000
+        mov     ecx, 16
+        vmcall
+        inc     rax
+        check_64 "a hypercall with an address outside is an error"
+        mov     eax, 0xFFFFFFFF
+        in      eax, 0x80
+        mov     rbx, 0xFFFFFFFF
+        sub     rbx, rax
+        check_64 "IN EAX clears the upper half of RAX"
+        mov     rax, 0x1111111111111111
+        mov     ecx, 0x1B
+        rdmsr
+        shr     rax, 32
+        check_64 "RDMSR clears the upper half of RAX"
+        mov     rdi, page_end - 2       ; over a page boundary, to a page elsewhere
+        mov     edx, 0x80
+        insd
+        cmp     dword [page_end - 2], 0xFFFFFFFF
+        check_64 "INSD over a page boundary"
+        raises_64 6, "UMWAIT or an undefined instruction is #UD", db 0xF2, 0x0F, 0xAE, 0xF0
+
+        mov     rsi, text_done
+.next:
+        lodsb
+        test    al, al
+        jz      .end
+        mov     edx, COM1
+        out     dx, al
+        jmp     .next
+.end:
+        cli
+        hlt
+
+; ---- What the tests use
+
+        bits    32
+
+; The flags, as they were, and the name are on the stack; takes both away.
+report:
+        mov     esi, text_ok
+        test    dword [esp + 8], 1 << 6
+        jnz     .say
+        mov     esi, text_fail
+.say:
+        call    print
+        mov     esi, [esp + 4]
+        call    print
+        mov     al, 10
+        call    put
+        ret     8
+
+print:
+        lodsb
+        test    al, al
+        jz      .done
+        call    put
+        jmp     print
+.done:
+        ret
+
+put:
+        mov     edx, COM1
+        out     dx, al
+        ret
+
+        bits    64
+report_64:
+        mov     rsi, text_ok
+        test    dword [rsp + 16], 1 << 6
+        jnz     .say
+        mov     rsi, text_fail
+.say:
+        call    print_64
+        mov     rsi, [rsp + 8]
+        call    print_64
+        mov     al, 10
+        mov     edx, COM1
+        out     dx, al
+        ret     16
+
+print_64:
+        lodsb
+        test    al, al
+        jz      .done
+        mov     edx, COM1
+        out     dx, al
+        jmp     print_64
+.done:
+        ret
+
+        bits    32
+
+; All leaves up to both maxima and beyond, and 32 subleaves of the first: ZF if it came back from each.
+all_cpuid_leaves:
+        mov     ebp, 0
+.basic:
+        mov     eax, ebp
+        shr     eax, 5
+        mov     ecx, ebp
+        and     ecx, 31
+        cpuid
+        inc     ebp
+        cmp     ebp, 0x40 << 5
+        jb      .basic
+        mov     ebp, 0x40000000
+.hypervisor:
+        mov     eax, ebp
+        xor     ecx, ecx
+        cpuid
+        inc     ebp
+        cmp     ebp, 0x40000110
+        jb      .hypervisor
+        mov     ebp, 0x80000000
+.extended:
+        mov     eax, ebp
+        xor     ecx, ecx
+        cpuid
+        inc     ebp
+        cmp     ebp, 0x80000110
+        jb      .extended
+        mov     eax, 0xFFFFFFFF
+        mov     ecx, 0xFFFFFFFF
+        cpuid
+        xor     eax, eax
+        ret
+
+; One MSR, in ECX: read, and what was read written back, or 0. Counts what can be read in EBP, and what
+; ends in anything but #GP.
+one_msr:
+        mov     dword [vector], NOTHING
+        mov     dword [resume], .read_failed
+        rdmsr
+        inc     ebp
+        jmp     .write
+.read_failed:
+        xor     eax, eax
+        xor     edx, edx
+        cmp     dword [vector], 13
+        je      .write
+        inc     dword [bad_msrs]
+.write:
+        mov     dword [vector], NOTHING
+        mov     dword [resume], .write_failed
+        wrmsr
+        ret
+.write_failed:
+        cmp     dword [vector], 13
+        je      .done
+        inc     dword [bad_msrs]
+.done:
+        ret
+
+; The three ranges of which the first and the last have bits in the MSR bitmap.
+all_msrs:
+        xor     ebp, ebp
+        xor     ecx, ecx
+.low:
+        call    one_msr
+        inc     ecx
+        cmp     ecx, 0x2000
+        jb      .low
+        mov     ecx, 0x40000000
+.middle:
+        call    one_msr
+        inc     ecx
+        cmp     ecx, 0x40002000
+        jb      .middle
+        mov     ecx, 0xC0000000
+.high:
+        call    one_msr
+        inc     ecx
+        cmp     ecx, 0xC0002000
+        jb      .high
+        mov     eax, ebp
+        ret
+
+random_msrs:
+        mov     ebx, 0x12345678
+        mov     edi, 100000
+.next:
+        imul    ebx, ebx, 1664525
+        add     ebx, 1013904223
+        mov     ecx, ebx
+        call    one_msr
+        dec     edi
+        jnz     .next
+        ret
+
+; All ports, a byte each, but the one by which this guest would end.
+all_ports:
+        xor     edx, edx
+.next:
+        cmp     edx, 0xF4
+        je      .over
+        xor     eax, eax
+        out     dx, al
+        in      al, dx
+        cmp     edx, COM1
+        jb      .nobody
+        cmp     edx, COM1 + 7
+        jbe     .over
+.nobody:
+        cmp     al, 0xFF
+        je      .over
+        inc     dword [bad_ports]
+.over:
+        inc     edx
+        cmp     edx, 0x10000
+        jb      .next
+        ret
+
+; PDPT with two entries that lead to the same directory of 2-MiB pages.
+build_pae:
+        mov     dword [pdpt], directory + 1
+        mov     dword [pdpt + 8], directory + 1
+        mov     ecx, 512
+        mov     edi, directory
+        mov     eax, 0x83
+.next:
+        mov     [edi], eax
+        mov     dword [edi + 4], 0
+        add     eax, 1 << 21
+        add     edi, 8
+        loop    .next
+        ret
+
+; The same with a PML4; but the page behind page_end is another one, far away.
+build_long:
+        mov     dword [pdpt], directory + 7
+        mov     dword [pdpt + 8], 0
+        mov     dword [pml4], pdpt + 7
+        mov     dword [directory], page_table + 7
+        mov     ecx, 512
+        mov     edi, page_table
+        mov     eax, 7
+.next:
+        mov     [edi], eax
+        add     eax, 4096
+        add     edi, 8
+        loop    .next
+        mov     dword [page_table + (0x100000 + page_end - header) / 4096 * 8], 0x1FF007
+        ret
+
+; All vectors go to handler, with the vector's number behind the call in its stub.
+build_idt:
+        mov     edi, idt
+        mov     esi, idt_64
+        mov     eax, stubs
+        mov     ecx, 32
+.next:
+        mov     [edi], ax
+        mov     word [edi + 2], CODE_32
+        mov     word [edi + 4], 0x8E00
+        mov     edx, eax
+        shr     edx, 16
+        mov     [edi + 6], dx
+        push    eax
+        add     eax, stubs_64 - stubs
+        mov     [esi], ax
+        mov     word [esi + 2], CODE_64
+        mov     word [esi + 4], 0x8E00
+        mov     edx, eax
+        shr     edx, 16
+        mov     [esi + 6], dx
+        pop     eax
+        add     edi, 8
+        add     esi, 16
+        add     eax, 16
+        loop    .next
+        ret
+
+%define HAS_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17)
+
+        align   16
+stubs:
+%assign v 0
+%rep 32
+        align   16
+%if !HAS_CODE(v)
+        push    dword 0
+%endif
+        push    dword v
+        jmp     handler
+%assign v v + 1
+%endrep
+
+        bits    64
+        align   16
+stubs_64:
+%assign v 0
+%rep 32
+        align   16
+%if !HAS_CODE(v)
+        push    qword 0
+%endif
+        push    qword v
+        jmp     handler_64
+%assign v v + 1
+%endrep
+
+; Notes the vector and where it was, clears TF, goes on at [resume].
+        bits    32
+handler:
+        push    eax
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     eax, [esp + 4]
+        mov     [vector], eax
+        mov     eax, [esp + 12]
+        mov     [fault_eip], eax
+        mov     eax, [resume]
+        mov     [esp + 12], eax
+        and     dword [esp + 20], ~(1 << 8)
+        pop     eax
+        add     esp, 8
+        iretd
+
+        bits    64
+handler_64:
+        push    rax
+        mov     rax, [rsp + 8]
+        mov     [vector], eax
+        mov     rax, [resume]
+        mov     [rsp + 24], rax
+        pop     rax
+        add     rsp, 16
+        iretq
+
+        align   8
+gdt:
+        dq      0
+        dq      0x00CF9B000000FFFF
+        dq      0x00CF93000000FFFF
+        dq      0x00AF9B000000FFFF
+        dq      0x008F9B000000FFFF      ; 16-bit code
+        dq      0x00CF93000000FFFF
+gdt_end:
+gdt_register:
+        dw      gdt_end - gdt - 1
+        dd      gdt
+idt_register:
+        dw      32 * 8 - 1
+        dd      idt
+idt_register_64:
+        dw      32 * 16 - 1
+        dq      idt_64
+
+text_ok:        db "ok: ", 0
+text_fail:      db "FAIL: ", 0
+text_outs:      db "ok: this line came by REP OUTSB", 10
+text_outs_end:
+text_done:      db "all exits tried", 10, 0
+
+        align   8
+resume:         dq 0
+vector:         dd NOTHING
+fault_eip:      dd 0
+zero:           dd 0
+bad_selector:   dw 0x1234
+        align   4
+known_msrs:     dd 21                   ; 13 that are passed, 8 of the policy
+bad_msrs:       dd 0
+bad_ports:      dd 0
+memory:         times 64 db 0
+
+        align   16
+idt:            times 32 * 8 db 0
+idt_64:         times 32 * 16 db 0
+
+        align   4096
+pml4:           times 4096 db 0
+pdpt:           times 4096 db 0
+directory:      times 4096 db 0
+page_table:     times 4096 db 0
+stack:          times 4096 db 0
+stack_top:
+page_start:     times 4096 db 0
+page_end:       times 4096 db 0
