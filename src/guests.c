@@ -17,6 +17,8 @@
 #include "vmx/vcpu_controls.h"
 #include "vmx/verdict.h"
 
+#include <stdatomic.h>
+
 #define MAX_GUESTS  MULTIBOOT2_MAX_MODULES
 #define LARGE_PIECE UINT64_C(0x200000)
 
@@ -25,7 +27,9 @@
 
 static struct vm *guests[MAX_GUESTS];
 static size_t guest_count;
+static atomic_size_t running_count; /* that have not said their last word */
 static bool wants_stats;
+static enum entry_fault first_entry; /* how the first guest's entry is to fail */
 
 /* A module's words, if they made sense. */
 static struct module_words words[MULTIBOOT2_MAX_MODULES];
@@ -147,6 +151,8 @@ static void make_guest(const struct multiboot2_information *boot, size_t index)
         return;
     }
     struct vm *vm = pages;
+    if (guest_count == 0)
+        vm->plan.fault = first_entry;
     memcpy(vm->name, module->name, sizeof(vm->name));
     if (fill_vm(vm, &parts, module->memory_size, &problem)) {
         guests[guest_count++] = vm;
@@ -169,7 +175,7 @@ static void print_stats(const struct vm *vm)
               vm->ignored_accesses);
 }
 
-/* A cpu_work. */
+/* A cpu_work. The last word comes in front of the last count: then Hymir may end. */
 static void run_guest(void *argument)
 {
     struct vm *vm = argument;
@@ -180,6 +186,7 @@ static void run_guest(void *argument)
     log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
     if (wants_stats)
         print_stats(vm);
+    atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
         apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)
         log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
@@ -198,25 +205,17 @@ static void place_guests(const struct vmx_record *records, struct vm **own)
         if (verdict_of_cpu(&records[index]) != VERDICT_READY)
             continue;
         guests[placed]->vcpu.id = (uint32_t)index;
+        atomic_fetch_add(&running_count, 1);
         if (index == 0)
             *own = guests[placed++];
         else if (smp_begin(smp_cpu(index), run_guest, guests[placed]) == STATUS_OK)
             placed++;
+        else
+            atomic_fetch_sub(&running_count, 1);
     }
-    for (size_t i = placed; i < guest_count; i++) {
+    for (size_t i = placed; i < guest_count; i++)
         log_error("vm %s: no CPU left for it: %zu guests have all there are",
                   guests[i]->name, placed);
-        atomic_store(&guests[i]->has_ended, true);
-    }
-}
-
-static bool have_all_ended(void)
-{
-    for (size_t i = 0; i < guest_count; i++) {
-        if (!atomic_load(&guests[i]->has_ended))
-            return false;
-    }
-    return true;
 }
 
 void guests_explain(const struct vmx_record *records)
@@ -236,6 +235,20 @@ static bool may_have_multihit(const struct cpuid_snapshot *cpuid)
         return true;
     return (msr_take(MSR_IA32_ARCH_CAPABILITIES).value & ARCH_CAPABILITIES_NO_MULTIHIT) ==
            0;
+}
+
+static enum entry_fault fault_of(enum selftest selftest)
+{
+    static const enum entry_fault faults[] = {
+        [SELFTEST_ENTRY_CONTROL]      = ENTRY_BAD_CONTROL,
+        [SELFTEST_ENTRY_HOST]         = ENTRY_BAD_HOST_STATE,
+        [SELFTEST_ENTRY_GUEST]        = ENTRY_BAD_GUEST_STATE,
+        [SELFTEST_ENTRY_MSR_LOAD]     = ENTRY_BAD_MSR_LOAD,
+        [SELFTEST_ENTRY_REVISION]     = ENTRY_WRONG_REVISION,
+        [SELFTEST_ENTRY_LAUNCH_TWICE] = ENTRY_LAUNCHED_TWICE,
+        [SELFTEST_ENTRY_RESUME_FIRST] = ENTRY_RESUMED_FIRST,
+    };
+    return selftest < ARRAY_SIZE(faults) ? faults[selftest] : ENTRY_SOUND;
 }
 
 static bool is_any_ready(const struct vmx_record *records)
@@ -259,6 +272,7 @@ void guests_run(const struct options *options, const struct vmx_record *records)
         return;
     }
     wants_stats = options->stats;
+    first_entry = fault_of(options->selftest);
     ept_choose_page_size(&records[0].before.capabilities,
                          may_have_multihit(&records[0].before.cpuid));
     parse_modules(boot);
@@ -269,6 +283,6 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     place_guests(records, &own);
     if (own != NULL)
         run_guest(own);
-    while (!have_all_ended())
+    while (atomic_load(&running_count) > 0)
         halt_until_interrupt();
 }

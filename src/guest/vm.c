@@ -58,5 +58,4 @@ void vm_run(struct vm *vm)
 {
     vm->vcpu.backend->run(&vm->vcpu);
     uart_flush(&vm->uart);
-    atomic_store(&vm->has_ended, true);
 }

@@ -15,7 +15,6 @@
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,7 +33,6 @@ struct vm {
     struct port_map ports;
     uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
     struct vcpu vcpu;
-    atomic_bool has_ended;
 };
 
 /*

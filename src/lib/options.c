@@ -34,14 +34,22 @@ static const struct choice log_levels[] = {{"error", LOG_ERROR},
 static const struct choice exit_actions[] = {
     {"halt", EXIT_HALT}, {"reboot", EXIT_REBOOT}, {"poweroff", EXIT_POWEROFF}};
 
-static const struct choice selftests[] = {{"fault", SELFTEST_FAULT},
-                                          {"null", SELFTEST_NULL},
-                                          {"write-text", SELFTEST_WRITE_TEXT},
-                                          {"execute-data", SELFTEST_EXECUTE_DATA},
-                                          {"stack-overflow", SELFTEST_STACK_OVERFLOW},
-                                          {"hang", SELFTEST_HANG},
-                                          {"absent-cpu", SELFTEST_ABSENT_CPU},
-                                          {"memory", SELFTEST_MEMORY}};
+static const struct choice selftests[] = {
+    {"fault", SELFTEST_FAULT},
+    {"null", SELFTEST_NULL},
+    {"write-text", SELFTEST_WRITE_TEXT},
+    {"execute-data", SELFTEST_EXECUTE_DATA},
+    {"stack-overflow", SELFTEST_STACK_OVERFLOW},
+    {"hang", SELFTEST_HANG},
+    {"absent-cpu", SELFTEST_ABSENT_CPU},
+    {"memory", SELFTEST_MEMORY},
+    {"entry-control", SELFTEST_ENTRY_CONTROL},
+    {"entry-host", SELFTEST_ENTRY_HOST},
+    {"entry-guest", SELFTEST_ENTRY_GUEST},
+    {"entry-msr-load", SELFTEST_ENTRY_MSR_LOAD},
+    {"entry-revision", SELFTEST_ENTRY_REVISION},
+    {"entry-launch-twice", SELFTEST_ENTRY_LAUNCH_TWICE},
+    {"entry-resume-first", SELFTEST_ENTRY_RESUME_FIRST}};
 
 static bool choose(const struct choice *choices, size_t count, const char *word,
                    unsigned int *number)
@@ -224,8 +232,8 @@ static const struct option {
     {"exit=", "halt, reboot or poweroff", parse_exit},
     {"panic=", "halt or reboot", parse_panic},
     {"selftest=",
-     "fault, null, write-text, execute-data, stack-overflow, hang, absent-cpu or memory, "
-     "with @CPU to choose the CPU",
+     "one of the kinds in docs/OPTIONS.md, such as fault or hang, with @CPU to choose "
+     "the CPU",
      parse_selftest},
 };
 

@@ -33,6 +33,15 @@ enum selftest {
     SELFTEST_HANG,           /* a CPU that never comes back */
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and written over */
+
+    /* The first guest's VM entry is made to fail: vmx/vcpu_faults.c. */
+    SELFTEST_ENTRY_CONTROL,
+    SELFTEST_ENTRY_HOST,
+    SELFTEST_ENTRY_GUEST,
+    SELFTEST_ENTRY_MSR_LOAD,
+    SELFTEST_ENTRY_REVISION,
+    SELFTEST_ENTRY_LAUNCH_TWICE,
+    SELFTEST_ENTRY_RESUME_FIRST,
 };
 
 /* No serial port; as a value of struct options' serial_port. */

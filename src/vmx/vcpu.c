@@ -105,6 +105,28 @@ static void forget_translations(const struct vmx_capabilities *capabilities)
         log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }
 
+/* VMCLEAR and VMPTRLD; false, with the reason as the vCPU's end. */
+static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
+{
+    const struct {
+        const char *instruction;
+        enum vmx_result (*execute)(hpa_t vmcs);
+    } steps[] = {{"VMCLEAR", vmclear}, {"VMPTRLD", vmptrld}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct vmx_attempt attempt = vmx_attempt_done(steps[i].execute(vmcs));
+        TEXT_DECLARE(description, VCPU_END_SIZE);
+        if (vmx_attempt_succeeded(&attempt))
+            continue;
+        vmx_attempt_describe(&attempt, steps[i].instruction, &description);
+        log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vmx->vcpu->id,
+                  description.buffer, vmcs.value, *(const uint32_t *)vmx->vmcs);
+        vcpu_end_abnormally(vmx->vcpu, "%s", description.buffer);
+        return false;
+    }
+    return true;
+}
+
 /* Runs the guest, in VMX root operation. */
 static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 {
@@ -112,15 +134,15 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 
     vmx_write_revision(vmx->vmcs, revision);
     forget_translations(&vmx->capabilities);
-    if (vmclear(vmcs) != VMX_SUCCEED || vmptrld(vmcs) != VMX_SUCCEED) {
-        vcpu_end_abnormally(vmx->vcpu, "its VMCS cannot be loaded");
+    vcpu_faults_spoil_region(vmx, revision);
+    if (!load_vmcs(vmx, vmcs))
         return;
-    }
-    if (vcpu_state_write(vmx) != STATUS_OK) {
+    if (vcpu_state_write(vmx) != STATUS_OK ||
+        vcpu_faults_spoil_fields(vmx) != STATUS_OK) {
         vcpu_end_abnormally(vmx->vcpu, "its VMCS could not be filled in");
     } else {
         reset_processor_state();
-        enum vmx_result result = vmx_run(&vmx->vcpu->run);
+        enum vmx_result result = vcpu_faults_run(vmx);
         if (result != VMX_SUCCEED)
             vcpu_entry_failed(vmx, result);
     }

@@ -23,6 +23,12 @@ struct vmx_vcpu {
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
     uint64_t cr8;
+
+    /* An entry of an MSR-load list, for vmx/vcpu_faults.c. */
+    struct __attribute__((aligned(16))) {
+        uint32_t msr, reserved;
+        uint64_t value;
+    } bad_msr;
 };
 
 /*
@@ -36,6 +42,15 @@ static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
 {
     return vcpu->arch;
 }
+
+/*
+ * Make an entry fail as vcpu->plan->fault says, if it says so: the VMCS region in front
+ * of VMPTRLD, its fields when all are written, and the way into the guest.
+ * vmx/vcpu_faults.c.
+ */
+void vcpu_faults_spoil_region(struct vmx_vcpu *vcpu, uint32_t revision);
+enum status MUST_CHECK vcpu_faults_spoil_fields(struct vmx_vcpu *vcpu);
+enum vmx_result MUST_CHECK vcpu_faults_run(struct vmx_vcpu *vcpu);
 
 /* Fills in the answers: this backend's own, and the VM's handlers. vmx/exit.c. */
 void vcpu_choose_answers(struct vcpu *vcpu);

@@ -55,6 +55,7 @@ enum vmcs_type {
     FIELD(IO_BITMAP_A, 64_BIT, CONTROL, 0)                       \
     FIELD(IO_BITMAP_B, 64_BIT, CONTROL, 1)                       \
     FIELD(MSR_BITMAP, 64_BIT, CONTROL, 2)                        \
+    FIELD(ENTRY_MSR_LOAD_ADDRESS, 64_BIT, CONTROL, 5)            \
     FIELD(TSC_OFFSET, 64_BIT, CONTROL, 8)                        \
     FIELD(EPT_POINTER, 64_BIT, CONTROL, 13)                      \
     FIELD(GUEST_PHYSICAL_ADDRESS, 64_BIT, INFORMATION, 0)        \

@@ -1,0 +1,175 @@
+; ends.asm: a guest that ends in the way that the first letter of its command line says.
+;
+;       t  triple fault           w  a write beyond its memory     r  a read beyond its memory
+;       x  execution beyond it    k  reset by port 0x64            c  reset by port 0xCF9
+;       p  power-off by 0x604     P  power-off by 0xB004           8  "Shutdown" to port 0x8900
+;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
+;       i  INSD over the end of its memory                         l  a loop without end
+;       S  looks through all it can address for a pattern that other guests hold
+
+        bits    32
+        org     0x100000
+
+header:
+        dd      0x1BADB002
+        dd      0x00010000
+        dd      -(0x1BADB002 + 0x00010000)
+        dd      header, header, 0, 0, entry
+
+MEMORY  equ     0x1000000               ; it is given 16 MiB
+PATTERN equ     0x5EC2E7C0
+
+entry:
+        mov     esp, stack_top
+        mov     esi, [ebx + 16]         ; the command line
+        mov     al, [esi]
+        mov     ebx, table
+.next:
+        cmp     byte [ebx], 0
+        je      .unknown
+        cmp     al, [ebx]
+        je      .found
+        add     ebx, 5
+        jmp     .next
+.found:
+        jmp     [ebx + 1]
+.unknown:
+        hlt
+
+table:
+        db      "t"
+        dd      triple_fault
+        db      "w"
+        dd      write_beyond
+        db      "r"
+        dd      read_beyond
+        db      "x"
+        dd      execute_beyond
+        db      "k"
+        dd      reset_keyboard
+        db      "c"
+        dd      reset_chipset
+        db      "p"
+        dd      power_off_qemu
+        db      "P"
+        dd      power_off_piix
+        db      "8"
+        dd      shutdown
+        db      "f"
+        dd      debug_exit
+        db      "h"
+        dd      stop
+        db      "s"
+        dd      task_switch
+        db      "i"
+        dd      string_over_end
+        db      "l"
+        dd      loop_for_ever
+        db      "S"
+        dd      scan
+        db      0
+
+triple_fault:
+        lidt    [empty]
+        ud2
+write_beyond:
+        mov     dword [MEMORY], 1
+read_beyond:
+        mov     eax, [MEMORY + 0x1000]
+execute_beyond:
+        mov     eax, 0xFFFFFFF0
+        jmp     eax
+reset_keyboard:
+        mov     al, 0xFE
+        out     0x64, al
+reset_chipset:
+        mov     edx, 0xCF9
+        mov     al, 6
+        out     dx, al
+power_off_qemu:
+        mov     edx, 0x604
+        mov     ax, 0x2000
+        out     dx, ax
+power_off_piix:
+        mov     edx, 0xB004
+        mov     ax, 0x2000
+        out     dx, ax
+shutdown:
+        mov     esi, text_shutdown
+        mov     ecx, 8
+        mov     edx, 0x8900
+        cld
+        rep outsb
+debug_exit:
+        mov     eax, 0x1234
+        out     0xF4, eax
+stop:
+        cli
+        hlt
+task_switch:
+        mov     dword [gdt_tss + 2], tss
+        mov     byte [gdt_tss + 5], 0x89
+        lgdt    [gdt_register]
+        jmp     0x18:0
+string_over_end:
+        mov     edi, MEMORY - 2
+        mov     edx, 0x80
+        insd
+loop_for_ever:
+        jmp     loop_for_ever
+
+; All 16 MiB hold only what this guest put there: nothing of another's. Each of these guests fills 16 KiB with
+; a pattern, at an address that the digit behind the S gives, and looks for it everywhere else.
+scan:
+        movzx   edx, byte [esi + 1]
+        and     edx, 7
+        shl     edx, 20
+        add     edx, 0x800000
+        mov     edi, edx
+        mov     ecx, 0x1000
+        mov     eax, PATTERN
+        rol     eax, 1                  ; the image itself does not hold it
+        cld
+        rep stosd
+        mov     ecx, 2                  ; the second time all of them have done so
+.again:
+        xor     esi, esi
+        xor     ebp, ebp
+.next:
+        cmp     esi, edx
+        jne     .look
+        add     esi, 0x4000
+.look:
+        cmp     [esi], eax
+        jne     .over
+        inc     ebp
+.over:
+        add     esi, 4
+        cmp     esi, MEMORY
+        jb      .next
+        loop    .again
+        mov     eax, 2
+        mov     ebx, ebp                ; how many were found
+        vmcall
+
+text_shutdown: db "Shutdown"
+
+        align   8
+gdt:
+        dq      0
+        dq      0x00CF9B000000FFFF
+        dq      0x00CF93000000FFFF
+gdt_tss:
+        dq      0x0000890000000067
+gdt_end:
+gdt_register:
+        dw      gdt_end - gdt - 1
+        dd      gdt
+empty:
+        dw      0
+        dd      0
+
+        align   16
+tss:    times 128 db 0
+stack:  times 256 db 0
+stack_top:
