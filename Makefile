@@ -247,13 +247,19 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 
 ## make check               format, layers, headers, numbers, clang-tidy, cppcheck, shellcheck
 .PHONY: check
-check: | setup-test
+check: elf | setup-test
 	@tests/run check
 
 ## make boot-test           the boot scenarios in Bochs and QEMU
 .PHONY: boot-test
 boot-test: iso debug-elf $(GUESTS) | setup-run setup-test
 	@tests/run boot
+
+## make fuzz-guest          GUEST_SEEDS (204) guests that execute made-up bytes; Hymir must outlive them
+.PHONY: fuzz-guest
+GUEST_SEEDS := 204
+fuzz-guest: iso $(GUESTS) | setup-run setup-test
+	@tests/boot/run --guest-seeds $(GUEST_SEEDS)
 
 ## make bench               what a VM exit costs in Bochs, in instructions, beside KVM and Xen
 .PHONY: bench

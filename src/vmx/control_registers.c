@@ -69,7 +69,8 @@ static bool load_pdptes(struct vcpu *vcpu)
     gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & 0xFFFFFFE0);
     const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 32);
     /* SDM 3A, "PDPTE Registers": reserved are bits 2:1, 8:5 and those above the width. */
-    const uint64_t reserved = 0xFFF00000000001E6;
+    unsigned int width      = (unsigned int)BITS_GET(cpuid(0x80000008, 0).eax, 7, 0);
+    const uint64_t reserved = (UINT64_MAX << width) | 0x1E6;
 
     if (entries == NULL)
         return false;
@@ -121,8 +122,11 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
     if (value > UINT32_MAX || (pg && (value & CR0_PE) == 0) ||
         ((value & CR0_NW) != 0 && (value & CR0_CD) == 0))
         return general_protection(vcpu);
-    if ((changed & CR0_PG) != 0 && !switch_paging(vcpu, pg))
-        return general_protection(vcpu);
+    if ((changed & CR0_PG) != 0) {
+        if (!switch_paging(vcpu, pg))
+            return general_protection(vcpu);
+        vcpu_forget_translations(&vmx_of(vcpu)->capabilities);
+    }
     vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
     vmcs_set(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     return EXIT_NEXT;

@@ -93,7 +93,7 @@ static void reset_processor_state(void)
     }
 }
 
-static void forget_translations(const struct vmx_capabilities *capabilities)
+void vcpu_forget_translations(const struct vmx_capabilities *capabilities)
 {
     uint64_t caps = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
     uint64_t ept  = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
@@ -133,7 +133,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     hpa_t vmcs = hpa_of(vmx->vmcs);
 
     vmx_write_revision(vmx->vmcs, revision);
-    forget_translations(&vmx->capabilities);
+    vcpu_forget_translations(&vmx->capabilities);
     vcpu_faults_spoil_region(vmx, revision);
     if (!load_vmcs(vmx, vmcs))
         return;

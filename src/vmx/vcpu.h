@@ -61,6 +61,12 @@ enum run_next vcpu_on_exit(struct vcpu_run *run);
 /* Logs why an entry failed, with the VMCS, and ends the vCPU. vmx/exit.c. */
 void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result);
 
+/*
+ * Has the CPU forget all translations of guests: what MOV to CR0 does where it changes
+ * paging. vmx/vcpu.c.
+ */
+void vcpu_forget_translations(const struct vmx_capabilities *capabilities);
+
 /* CR0, CR4 and CR8 as the guest may have them: vmx/control_registers.c. */
 #define GUEST_CR0_OWNED (CR0_NE | CR0_NW | CR0_CD)
 #define GUEST_CR4_ALLOWED                                                              \

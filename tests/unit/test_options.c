@@ -102,7 +102,7 @@ static void test_nonsense(void **state)
     assert_default("log=LOUD", "log= takes error, warning, info or debug");
     assert_default("exit=", "exit= takes halt, reboot or poweroff");
     assert_default("panic=poweroff", "panic= takes halt or reboot");
-    assert_default("selftest=bite", "selftest= takes fault");
+    assert_default("selftest=bite", "selftest= takes one of the kinds");
     assert_default("selftest=fault@x", "is ignored");
     assert_default("selftest=fault@0x100000000", "is ignored");
 }

@@ -1,0 +1,35 @@
+/*
+ * Kernel images: src/guest/image.c, elf.c, pvh.c, multiboot1.c. The input is the file.
+ */
+#include "fuzz.h"
+
+#include "guest/image.h"
+
+#define RAM_SIZE 0x400000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t *ram;
+    struct guest_memory memory = {0};
+    struct vcpu_start start    = {0};
+    const char *kind;
+    TEXT_DECLARE(problem, 256);
+
+    if (ram == NULL)
+        ram = aligned_alloc(4096, RAM_SIZE);
+    /* In two pieces, which do not lie in a row. */
+    REQUIRE(guest_memory_add(&memory, hpa_of(ram + RAM_SIZE / 2), RAM_SIZE / 2) ==
+            STATUS_OK);
+    REQUIRE(guest_memory_add(&memory, hpa_of(ram), RAM_SIZE / 2) == STATUS_OK);
+    uint8_t *copy = malloc(size);
+    memcpy(copy, data, size);
+    struct image_parts parts = {.kernel       = {.bytes = copy, .size = size},
+                                .initrd       = {.bytes = copy, .size = size / 2},
+                                .command_line = "quiet"};
+    bool is_loaded           = image_load(&parts, &memory, &start, &kind, &problem);
+    REQUIRE(is_loaded == (problem.length == 0));
+    if (is_loaded)
+        REQUIRE(start.rip < RAM_SIZE && start.rbx < RAM_SIZE);
+    free(copy);
+    return 0;
+}

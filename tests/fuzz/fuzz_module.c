@@ -1,0 +1,24 @@
+/* The words of a module: src/guest/module.c. */
+#include "fuzz.h"
+
+#include "guest/module.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct module_words words;
+    TEXT_DECLARE(problem, 256);
+    char *text = malloc(size + 1);
+
+    memcpy(text, data, size);
+    text[size] = '\0';
+    if (module_parse(text, &words, &problem)) {
+        REQUIRE(words.name[0] != '\0' && strlen(words.name) < VM_NAME_SIZE);
+        REQUIRE(words.role == MODULE_INITRD || (words.memory_size >= GUEST_MEMORY_MIN &&
+                                                words.memory_size <= GUEST_MEMORY_MAX));
+        REQUIRE(words.command_line >= text && words.command_line <= text + strlen(text));
+    } else {
+        REQUIRE(problem.length > 0);
+    }
+    free(text);
+    return 0;
+}

@@ -1,0 +1,30 @@
+; beat.asm: a guest that shows that Hymir is alive: a line now and then, and an end.
+
+        bits    32
+        org     0x100000
+
+header:
+        dd      0x1BADB002
+        dd      0x00010000
+        dd      -(0x1BADB002 + 0x00010000)
+        dd      header, header, 0, 0, entry
+
+entry:
+        mov     ebx, 10
+.beat:
+        mov     ecx, 2000000            ; instructions in between
+.wait:
+        loop    .wait
+        mov     esi, text
+        mov     edx, 0x3F8
+        mov     ecx, text_end - text
+        cld
+        rep outsb
+        dec     ebx
+        jnz     .beat
+        mov     eax, 2
+        xor     ebx, ebx
+        vmcall
+
+text:   db      "beat", 10
+text_end:

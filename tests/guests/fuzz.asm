@@ -1,0 +1,397 @@
+; fuzz.asm: a guest that executes bytes made up from the seed in its command line.
+;
+; The first letter is the mode, the rest the seed: "r12" in real mode, "p12" in 32-bit protected mode,
+; "l12" in 64-bit mode. The bytes are random, sprinkled with the opcodes of what exits. Each exception goes
+; on one byte further; after 20000 of them the guest ends itself. What the bytes do to its own memory, its
+; tables and its handler is part of the game: it may end in any way, or never, but Hymir lives.
+
+        bits    32
+        org     0x100000
+
+CODE_32 equ     0x08
+DATA_32 equ     0x10
+CODE_64 equ     0x18
+CODE_16 equ     0x20
+DATA_16 equ     0x28
+LIMIT   equ     20000                   ; exceptions
+BYTES   equ     0x4000                  ; made up
+REAL    equ     0x20000                 ; where they are in real mode, at 0x2000:0
+
+header:
+        dd      0x1BADB002
+        dd      0x00010000
+        dd      -(0x1BADB002 + 0x00010000)
+        dd      header, header, 0, 0, entry
+
+entry:
+        mov     esp, stack_top
+        mov     esi, [ebx + 16]
+        movzx   ebp, byte [esi]         ; the mode
+        xor     edx, edx
+.digit:
+        inc     esi
+        movzx   eax, byte [esi]
+        sub     eax, '0'
+        cmp     eax, 9
+        ja      .seeded
+        imul    edx, edx, 10
+        add     edx, eax
+        jmp     .digit
+.seeded:
+        imul    edx, edx, 0x9E3779B1
+        xor     edx, ebp
+        or      edx, 1
+        mov     [state], edx
+
+        lgdt    [gdt_register]
+        jmp     CODE_32:.flat
+.flat:
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     es, ax
+        mov     fs, ax
+        mov     gs, ax
+        mov     ss, ax
+
+        ; One in four is an opcode of the table, the others are random bytes.
+        mov     edi, code
+.fill:
+        call    random
+        test    al, 3
+        jnz     .byte
+        shr     eax, 8
+        and     eax, 31
+        mov     ebx, [opcodes + eax * 4]
+        mov     [edi], ebx
+        add     edi, 3
+        jmp     .filled
+.byte:
+        mov     [edi], ah
+        inc     edi
+.filled:
+        cmp     edi, code + BYTES
+        jb      .fill
+
+        cmp     ebp, 'r'
+        je      real_mode
+        call    build_idt
+        cmp     ebp, 'l'
+        je      enter_long_mode
+        lidt    [idt_register]
+
+        ; Every address is one in the 4 MiB that there are.
+        mov     edi, directory
+        mov     ecx, 1024
+        mov     eax, 0x87
+        rep stosd
+        mov     eax, directory
+        mov     cr3, eax
+        mov     eax, 1 << 4
+        mov     cr4, eax
+        mov     eax, cr0
+        or      eax, 1 << 31
+        mov     cr0, eax
+        jmp     code
+
+; xorshift, in EAX.
+random:
+        mov     eax, [state]
+        mov     edx, eax
+        shl     edx, 13
+        xor     eax, edx
+        mov     edx, eax
+        shr     edx, 17
+        xor     eax, edx
+        mov     edx, eax
+        shl     edx, 5
+        xor     eax, edx
+        mov     [state], eax
+        ret
+
+        align   4
+opcodes:
+        dd      0x00A20F                ; CPUID
+        dd      0x00320F                ; RDMSR
+        dd      0x00300F                ; WRMSR
+        dd      0xC0220F                ; MOV CR0, EAX
+        dd      0xD8220F                ; MOV CR3, EAX
+        dd      0xE0220F                ; MOV CR4, EAX
+        dd      0xC0200F                ; MOV EAX, CR0
+        dd      0xC0220F44              ; MOV CR8, RAX
+        dd      0x060F                  ; CLTS
+        dd      0xF0010F                ; LMSW AX
+        dd      0xC0230F                ; MOV DR0, EAX
+        dd      0xF8230F                ; MOV DR7, EAX
+        dd      0xD1010F                ; XSETBV
+        dd      0xC1010F                ; VMCALL
+        dd      0xC2010F                ; VMLAUNCH
+        dd      0xC7C70F                ; a VMX instruction, or RDRAND
+        dd      0x080F                  ; INVD
+        dd      0x090F                  ; WBINVD
+        dd      0x330F                  ; RDPMC
+        dd      0x310F                  ; RDTSC
+        dd      0xC8010F                ; MONITOR
+        dd      0x370F                  ; GETSEC
+        dd      0xE4                    ; IN AL, imm8
+        dd      0xE6                    ; OUT imm8, AL
+        dd      0xEFED                  ; IN, OUT by DX
+        dd      0x6CF3                  ; REP INSB
+        dd      0x6FF3                  ; REP OUTSD
+        dd      0xCD                    ; INT imm8
+        dd      0x9DFB9C                ; PUSHF, STI, POPF
+        dd      0xD08E                  ; MOV SS, AX
+        dd      0xCF                    ; IRET
+        dd      0xD8010F                ; an instruction of SVM
+
+handler:
+        push    eax
+        push    ecx
+        mov     ax, DATA_32
+        mov     ds, ax
+        inc     dword [exceptions]
+        cmp     dword [exceptions], LIMIT
+        jae     end
+        mov     eax, [esp + 16]         ; behind the vector and the error code: EIP
+        inc     eax
+        lea     ecx, [eax - code]
+        cmp     ecx, BYTES
+        jb      .inside
+        mov     eax, code
+.inside:
+        mov     [esp + 16], eax
+        mov     dword [esp + 20], CODE_32
+        and     dword [esp + 24], 0xFFF ; no VM86, no RF
+        pop     ecx
+        pop     eax
+        add     esp, 8
+        iretd
+
+end:
+        mov     eax, 2
+        mov     ebx, [exceptions]
+        vmcall
+        jmp     end
+
+; ---- Real mode
+
+real_mode:
+        cld
+        mov     esi, code
+        mov     edi, REAL
+        mov     ecx, BYTES / 4
+        rep movsd
+        mov     esi, real_handler
+        mov     edi, 0x1000
+        mov     ecx, real_handler_end - real_handler
+        rep movsb
+        xor     edi, edi
+        mov     ecx, 256
+.vector:
+        mov     dword [edi], 0x00001000 ; 0:0x1000
+        add     edi, 4
+        loop    .vector
+        jmp     CODE_16:.leave
+        bits    16
+.leave:
+        mov     ax, DATA_16
+        mov     ds, ax
+        mov     es, ax
+        mov     ss, ax
+        mov     eax, cr0
+        and     eax, ~1
+        mov     cr0, eax
+        jmp     0xFFFF:(.real - 0xFFFF0)
+.real:
+        a32 lidt [dword real_idt]
+        xor     ax, ax
+        mov     ss, ax
+        mov     sp, 0x7000
+        mov     ax, REAL >> 4
+        mov     ds, ax
+        mov     es, ax
+        jmp     (REAL >> 4):0
+
+; At 0:0x1000: goes on one byte further, wherever that is; ends when 0:0x1F00 has counted enough.
+real_handler:
+        push    bp
+        mov     bp, sp
+        push    ax
+        push    ds
+        xor     ax, ax
+        mov     ds, ax
+        inc     word [0x1F00]
+        cmp     word [0x1F00], LIMIT
+        jae     .end
+        inc     word [bp + 2]
+        mov     word [bp + 4], REAL >> 4
+        and     word [bp + 6], ~0x100
+        pop     ds
+        pop     ax
+        pop     bp
+        iret
+.end:
+        mov     eax, 2
+        mov     ebx, LIMIT
+        vmcall
+        jmp     .end
+real_handler_end:
+
+; ---- 64-bit mode
+
+        bits    32
+enter_long_mode:
+        xor     ecx, ecx                ; every address is one in the 4 MiB that there are
+.next:
+        mov     dword [pml4 + ecx * 8], pdpt + 7
+        mov     dword [pdpt + ecx * 8], directory + 7
+        mov     eax, ecx
+        and     eax, 1
+        shl     eax, 21
+        or      eax, 0x87
+        mov     [directory + ecx * 8], eax
+        inc     ecx
+        cmp     ecx, 512
+        jb      .next
+        mov     eax, pml4
+        mov     cr3, eax
+        mov     eax, 1 << 5
+        mov     cr4, eax
+        mov     ecx, 0xC0000080
+        rdmsr
+        or      eax, 1 << 8
+        wrmsr
+        mov     eax, cr0
+        or      eax, 1 << 31
+        mov     cr0, eax
+        jmp     CODE_64:.long
+        bits    64
+.long:
+        mov     rsp, stack_top
+        lidt    [idt_register_64]
+        jmp     code
+
+handler_64:
+        push    rax
+        push    rcx
+        inc     dword [abs exceptions]
+        cmp     dword [abs exceptions], LIMIT
+        jae     .end
+        mov     rax, [rsp + 32]
+        inc     rax
+        lea     rcx, [rax - code]
+        cmp     rcx, BYTES
+        jb      .inside
+        mov     eax, code
+.inside:
+        mov     [rsp + 32], rax
+        mov     qword [rsp + 40], CODE_64
+        and     qword [rsp + 48], 0xFFF
+        mov     rax, stack_top
+        mov     [rsp + 56], rax
+        mov     qword [rsp + 64], DATA_32
+        pop     rcx
+        pop     rax
+        add     rsp, 16
+        iretq
+.end:
+        mov     eax, 2
+        mov     ebx, [abs exceptions]
+        vmcall
+        jmp     .end
+
+; ---- Tables
+
+        bits    32
+build_idt:
+        mov     edi, idt
+        mov     esi, idt_64
+        mov     eax, stubs
+        mov     ecx, 256
+.next:
+        mov     [edi], ax
+        mov     word [edi + 2], CODE_32
+        mov     word [edi + 4], 0x8E00
+        mov     edx, eax
+        shr     edx, 16
+        mov     [edi + 6], dx
+        push    eax
+        add     eax, stubs_64 - stubs
+        mov     [esi], ax
+        mov     word [esi + 2], CODE_64
+        mov     word [esi + 4], 0x8E00
+        mov     edx, eax
+        shr     edx, 16
+        mov     [esi + 6], dx
+        pop     eax
+        add     edi, 8
+        add     esi, 16
+        add     eax, 16
+        loop    .next
+        ret
+
+%define HAS_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17)
+
+        align   16
+stubs:
+%assign v 0
+%rep 256
+        align   16
+%if !HAS_CODE(v)
+        push    dword 0
+%endif
+        push    dword v
+        jmp     handler
+%assign v v + 1
+%endrep
+
+        bits    64
+        align   16
+stubs_64:
+%assign v 0
+%rep 256
+        align   16
+%if !HAS_CODE(v)
+        push    qword 0
+%endif
+        push    qword v
+        jmp     handler_64
+%assign v v + 1
+%endrep
+
+        align   8
+gdt:
+        dq      0
+        dq      0x00CF9B000000FFFF
+        dq      0x00CF93000000FFFF
+        dq      0x00AF9B000000FFFF
+        dq      0x008F9B000000FFFF
+        dq      0x00CF93000000FFFF
+gdt_end:
+gdt_register:
+        dw      gdt_end - gdt - 1
+        dd      gdt
+idt_register:
+        dw      256 * 8 - 1
+        dd      idt
+idt_register_64:
+        dw      256 * 16 - 1
+        dq      idt_64
+real_idt:
+        dw      256 * 4 - 1
+        dd      0
+
+        align   8
+state:          dd 1
+exceptions:     dd 0
+
+        align   16
+idt:            times 256 * 8 db 0
+idt_64:         times 256 * 16 db 0
+        align   4096
+pml4:           times 4096 db 0
+pdpt:           times 4096 db 0
+directory:      times 4096 db 0
+                times 4096 db 0
+stack:          times 8192 db 0
+stack_top:      times 4096 db 0
+code:           times BYTES + 16 db 0x90
