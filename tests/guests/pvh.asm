@@ -1,0 +1,89 @@
+; pvh.asm: a PVH guest, a 64-bit ELF file made by hand, that says what it was given: its command line, the
+; first line of its initrd, and how much memory the map has from 1 MiB up, in MiB.
+
+        bits    32
+        org     0x200000                ; where the one segment is loaded; the file starts there
+
+file:
+        db      0x7F, "ELF", 2, 1, 1, 0
+        dq      0
+        dw      2, 62                   ; executable, x86-64
+        dd      1
+        dq      0xFFFFFFFF80200000      ; not used: the note has the entry
+        dq      segments - file
+        dq      0
+        dd      0
+        dw      64, 56, 2, 0, 0, 0
+segments:
+        dd      1, 7                    ; to be loaded
+        dq      0, 0xFFFFFFFF80200000, file, file_end - file, memory_end - file, 4096
+        dd      4, 4                    ; notes
+        dq      note - file, 0, 0, note_end - note, note_end - note, 4
+note:
+        dd      4, 4, 18
+        db      "Xen", 0
+        dd      entry
+note_end:
+
+entry:
+        mov     esp, memory_end
+        mov     ebp, ebx
+        mov     edx, 0x3F8
+        cld
+        cmp     dword [ebp], 0x336EC578
+        jne     .end
+        mov     esi, text_command_line
+        call    print
+        mov     esi, [ebp + 24]
+        call    print
+        mov     esi, text_initrd
+        call    print
+        mov     esi, [ebp + 16]         ; the list of modules
+        mov     esi, [esi]
+        call    print
+        mov     esi, text_memory
+        call    print
+        mov     esi, [ebp + 40]         ; the memory map: its last entry
+        mov     eax, [esi + 2 * 24 + 8]
+        shr     eax, 20
+        call    print_number
+        mov     al, 10
+        out     dx, al
+.end:
+        mov     eax, 2
+        mov     ebx, 7
+        vmcall
+        hlt
+
+; Up to a NUL or the end of the line.
+print:
+        lodsb
+        cmp     al, ' '
+        jb      .done
+        out     dx, al
+        jmp     print
+.done:
+        ret
+
+print_number:
+        mov     ecx, 10
+        xor     edx, edx
+        div     ecx
+        push    edx
+        test    eax, eax
+        jz      .digit
+        call    print_number
+.digit:
+        pop     eax
+        add     al, '0'
+        mov     edx, 0x3F8
+        out     dx, al
+        ret
+
+text_command_line:      db "command line: ", 0
+text_initrd:            db "; initrd: ", 0
+text_memory:            db "; memory: ", 0
+file_end:
+
+        times 256 db 0                  ; beyond the file in memory: the stack
+memory_end:
