@@ -260,6 +260,22 @@ static bool is_any_ready(const struct vmx_record *records)
     return false;
 }
 
+/* Says so in one line, whichever way it goes. */
+static void choose_page_size(const struct options *options,
+                             const struct vmx_record *record)
+{
+    bool multihit = may_have_multihit(&record->before.cpuid);
+
+    if (multihit && options->large_pages)
+        log_warning(
+            "guests: large-pages: the processor may have the iTLB multihit erratum, "
+            "by which a guest can stop the machine");
+    else if (multihit)
+        log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
+                 "iTLB multihit erratum");
+    ept_choose_page_size(&record->before.capabilities, multihit && !options->large_pages);
+}
+
 void guests_run(const struct options *options, const struct vmx_record *records)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
@@ -273,8 +289,7 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     }
     wants_stats = options->stats;
     first_entry = fault_of(options->selftest);
-    ept_choose_page_size(&records[0].before.capabilities,
-                         may_have_multihit(&records[0].before.cpuid));
+    choose_page_size(options, &records[0]);
     parse_modules(boot);
     for (size_t i = 0; i < boot->module_count; i++) {
         if (is_sound[i] && words[i].role == MODULE_KERNEL)

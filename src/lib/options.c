@@ -215,6 +215,13 @@ static bool parse_stats(const char *value, struct options *options)
     return true;
 }
 
+static bool parse_large_pages(const char *value, struct options *options)
+{
+    (void)value;
+    options->large_pages = true;
+    return true;
+}
+
 static const struct option {
     const char *name;   /* with its = if it takes a value */
     const char *values; /* the possible ones, for the warning */
@@ -229,6 +236,7 @@ static const struct option {
     {"nosmp", "no value", parse_nosmp},
     {"nolock", "no value", parse_nolock},
     {"stats", "no value", parse_stats},
+    {"large-pages", "no value", parse_large_pages},
     {"exit=", "halt, reboot or poweroff", parse_exit},
     {"panic=", "halt or reboot", parse_panic},
     {"selftest=",

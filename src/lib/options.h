@@ -52,9 +52,10 @@ struct options {
     bool debug_port;      /* console= has "e9" */
     uint16_t serial_port; /* its first I/O address, or SERIAL_PORT_NONE */
     enum log_level log_level;
-    bool nosmp;  /* leave the other CPUs alone */
-    bool nolock; /* never write IA32_FEATURE_CONTROL */
-    bool stats;  /* each guest's exits, counted, when it ends */
+    bool nosmp;       /* leave the other CPUs alone */
+    bool nolock;      /* never write IA32_FEATURE_CONTROL */
+    bool stats;       /* each guest's exits, counted, when it ends */
+    bool large_pages; /* for guests, though the processor may have iTLB multihit */
     enum exit_action exit;
     enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */
     enum selftest selftest;

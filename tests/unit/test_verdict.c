@@ -1,45 +1,5 @@
-/* src/vmx/verdict.c and verdict_sheet.c: every word, and the screen for it. */
-#include "snapshots.h"
-
-#include "vmx/verdict.h"
-#include "vmx/verdict_sheet.h"
-
-static struct vmx_record records[64];
-static struct verdict_scope scope;
-static char verdict_text[1024];
-
-static int start(void **state)
-{
-    (void)state;
-    scope = (struct verdict_scope){.machine = "unknown"};
-    for (uint32_t i = 0; i < ARRAY_SIZE(records); i++) {
-        records[i]         = record_ready(&coffee_lake);
-        records[i].apic_id = 2 * i;
-    }
-    return 0;
-}
-
-static void assert_words(const char *words)
-{
-    if (strstr(verdict_text, words) == NULL)
-        fail_msg("\"%s\" has no \"%s\"", verdict_text, words);
-}
-
-static void decide(size_t count, enum verdict_word expected)
-{
-    struct text text = {.buffer = verdict_text, .size = sizeof(verdict_text)};
-    verdict_text[0]  = '\0';
-    assert_int_equal(verdict_decide(records, count, &scope, &text), expected);
-}
-
-static const char *describe(size_t index)
-{
-    static char description[320];
-    struct text text = {.buffer = description, .size = sizeof(description)};
-    description[0]   = '\0';
-    verdict_describe_cpu(&records[index], &text);
-    return description;
-}
+/* src/vmx/verdict.c: every word. */
+#include "verdict.h"
 
 static void test_ready(void **state)
 {
@@ -201,12 +161,6 @@ static void test_hidden_by_virtualbox(void **state)
         "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on");
 }
 
-static void set_feature_control(size_t index, uint64_t value)
-{
-    records[index].before.feature_control = reading_of(value);
-    memset(&records[index].trial, 0, sizeof(records[index].trial));
-}
-
 static void test_locked_off(void **state)
 {
     (void)state;
@@ -310,151 +264,6 @@ static void test_names(void **state)
         assert_string_equal(verdict_name((enum verdict_word)word), names[word]);
 }
 
-/* ---- The screen */
-
-static struct sheet compose(size_t count)
-{
-    static const struct machine_facts facts = {.version = "1.2.3",
-                                               .machine = "LENOVO 20L5CTO1WW",
-                                               .firmware =
-                                                   "UEFI, LENOVO N24ET70W (1.45 )",
-                                               .ram_bytes  = UINT64_C(16) << 30,
-                                               .used_bytes = 456 << 10};
-    struct sheet sheet;
-    struct text text       = {.buffer = verdict_text, .size = sizeof(verdict_text)};
-    verdict_text[0]        = '\0';
-    enum verdict_word word = verdict_decide(records, count, &scope, &text);
-    const struct verdict_line line = {.word = word, .text = verdict_text};
-    verdict_sheet_compose(&facts, records, count, &line, &sheet);
-    assert_false(sheet.overflow);
-    return sheet;
-}
-
-static bool has_row(const struct sheet *sheet, const char *words)
-{
-    for (size_t i = 0; i < sheet->rows; i++) {
-        if (strstr(sheet->row[i].text, words) != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* The verdict itself, whole, at the bottom. */
-static void assert_verdict_at_bottom(const struct sheet *sheet)
-{
-    char joined[1024] = "";
-    size_t first      = sheet->rows - 1;
-    while (first > 0 && sheet->row[first].text[0] != '\0' &&
-           strncmp(sheet->row[first].text, "cpu ", 4) != 0 &&
-           strncmp(sheet->row[first].text, "... of ", 7) != 0)
-        first--;
-    for (size_t i = first + 1; i < sheet->rows; i++) {
-        strcat(joined, sheet->row[i].text);
-        strcat(joined, i + 1 < sheet->rows ? " " : "");
-    }
-    const char *colon = strstr(joined, ": ");
-    assert_non_null(colon);
-    assert_string_equal(colon + 2, verdict_text);
-}
-
-static void test_sheet_ready(void **state)
-{
-    (void)state;
-    struct sheet sheet = compose(4);
-    assert_string_equal(sheet.row[0].text,
-                        "Hymir 1.2.3: does VT-x work on this machine?");
-    assert_true(has_row(&sheet, "LENOVO 20L5CTO1WW"));
-    assert_true(has_row(&sheet, "UEFI, LENOVO N24ET70W"));
-    assert_true(has_row(&sheet, "GenuineIntel, family 6 model 0x9e stepping 10"));
-    assert_true(has_row(&sheet, "none around Hymir"));
-    assert_true(has_row(&sheet, "16384 MiB, of which Hymir uses 456 KiB"));
-    assert_true(has_row(&sheet, "ok       VMXON                 VMXON succeeded"));
-    assert_true(has_row(&sheet, "cpu 3: apic 6: ok"));
-    assert_verdict_at_bottom(&sheet);
-    assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_GOOD);
-}
-
-/* One line a CPU as long as they fit; then those that are not ready, and a count. */
-static void test_sheet_many_cpus(void **state)
-{
-    (void)state;
-    struct sheet sheet = compose(7);
-    assert_true(has_row(&sheet, "cpu 6: apic 12: ok"));
-    sheet = compose(8);
-    assert_true(has_row(&sheet, "cpu 5: apic 10: ok"));
-    assert_false(has_row(&sheet, "cpu 6: "));
-    assert_true(has_row(&sheet, "... of 8 CPUs: 8 ok, 0 not"));
-    set_feature_control(40, 1);
-    set_feature_control(50, 1);
-    sheet = compose(64);
-    assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
-    assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
-    assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
-    /* The checks are those of a CPU that has something to say; it is named. */
-    assert_true(has_row(&sheet, "CPU 40      "));
-    assert_true(
-        has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
-    for (size_t i = 20; i < 64; i++)
-        set_feature_control(i, 1);
-    sheet = compose(64);
-    assert_true(has_row(&sheet, "cpu 20: apic 40: LOCKED-OFF"));
-    assert_true(has_row(&sheet, "... of 64 CPUs: 20 ok, 44 not"));
-}
-
-static void test_sheet_after_failure(void **state)
-{
-    (void)state;
-    set_feature_control(0, 1);
-    struct sheet sheet = compose(1);
-    assert_true(has_row(&sheet, "ok       VMX in CPUID"));
-    assert_true(
-        has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
-    assert_true(has_row(&sheet, "-        VMXON"));
-    assert_verdict_at_bottom(&sheet);
-    assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_BAD);
-}
-
-/*
- * The longest that can come: every row is full, nothing overflows, no word of advice is
- * lost.
- */
-static void test_sheet_longest(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < 64; i++) {
-        remove_vmx(&records[i]);
-        set_hypervisor(&records[i], "Microsoft Hv");
-    }
-    struct sheet sheet = compose(64);
-    assert_int_equal(sheet.rows, SHEET_ROWS);
-    assert_verdict_at_bottom(&sheet);
-
-    /* CPUs that differ in all that can be said of them: the screen ends in dots, */
-    start(NULL);
-    for (size_t i = 1; i < 64; i++) {
-        set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
-        records[i].before.cr4 = 0x7FFFFFFFFFFFDFFF;
-    }
-    scope.machine = "unknown";
-    sheet         = compose(64);
-    assert_int_equal(sheet.rows, SHEET_ROWS);
-    start(NULL);
-    for (size_t i = 0; i < 2; i++)
-        set_feature_control(i, 3);
-    sheet = compose(2);
-    assert_verdict_at_bottom(&sheet);
-    /* and what a machine with a CPU set unlike the others needs is whole. */
-    start(NULL);
-    for (size_t i = 0; i < 3; i++) {
-        records[i].before.feature_control        = reading_of(0);
-        records[i].trial.feature_control_written = true;
-        records[i].trial.feature_control         = reading_of(5);
-    }
-    set_feature_control(3, 1);
-    sheet = compose(4);
-    assert_verdict_at_bottom(&sheet);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -477,10 +286,6 @@ int main(void)
         TEST(test_mixed),
         TEST(test_silent_cpus),
         TEST(test_names),
-        TEST(test_sheet_ready),
-        TEST(test_sheet_many_cpus),
-        TEST(test_sheet_after_failure),
-        TEST(test_sheet_longest),
     };
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

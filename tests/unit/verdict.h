@@ -1,0 +1,54 @@
+/*
+ * Records of a machine with up to 64 CPUs, and what the verdict says of them.
+ */
+#ifndef HYMIR_TESTS_VERDICT_H
+#define HYMIR_TESTS_VERDICT_H
+
+#include "snapshots.h"
+
+#include "vmx/verdict.h"
+
+static struct vmx_record records[64];
+static struct verdict_scope scope;
+static char verdict_text[1024];
+
+static inline int start(void **state)
+{
+    (void)state;
+    scope = (struct verdict_scope){.machine = "unknown"};
+    for (uint32_t i = 0; i < ARRAY_SIZE(records); i++) {
+        records[i]         = record_ready(&coffee_lake);
+        records[i].apic_id = 2 * i;
+    }
+    return 0;
+}
+
+static inline void assert_words(const char *words)
+{
+    if (strstr(verdict_text, words) == NULL)
+        fail_msg("\"%s\" has no \"%s\"", verdict_text, words);
+}
+
+static inline void decide(size_t count, enum verdict_word expected)
+{
+    struct text text = {.buffer = verdict_text, .size = sizeof(verdict_text)};
+    verdict_text[0]  = '\0';
+    assert_int_equal(verdict_decide(records, count, &scope, &text), expected);
+}
+
+static inline const char *describe(size_t index)
+{
+    static char description[320];
+    struct text text = {.buffer = description, .size = sizeof(description)};
+    description[0]   = '\0';
+    verdict_describe_cpu(&records[index], &text);
+    return description;
+}
+
+static inline void set_feature_control(size_t index, uint64_t value)
+{
+    records[index].before.feature_control = reading_of(value);
+    memset(&records[index].trial, 0, sizeof(records[index].trial));
+}
+
+#endif
