@@ -177,7 +177,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c \
     src/vmx/attempt.c src/vmx/capabilities.c src/vmx/feature_control.c src/vmx/fixed_bits.c src/vmx/check.c \
     src/vmx/vcpu_controls.c src/virt/vcpu.c $(sort $(wildcard src/dev/*.c)) \
-    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c))) src/vmx/outer_hypervisor.c src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
+    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c))) src/vmx/exit_description.c src/vmx/outer_hypervisor.c src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -175,6 +175,12 @@ static void print_stats(const struct vm *vm)
               vm->ignored_accesses);
 }
 
+/* For a panic, which comes while an exit is answered. */
+static void log_guest(const void *activity)
+{
+    vm_log_exits(activity, true);
+}
+
 /* A cpu_work. The last word comes in front of the last count: then Hymir may end. */
 static void run_guest(void *argument)
 {
@@ -182,7 +188,12 @@ static void run_guest(void *argument)
 
     log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
               vm->memory.size >> 20);
+    this_cpu()->activity     = vm;
+    this_cpu()->log_activity = log_guest;
     vm_run(vm);
+    this_cpu()->log_activity = NULL;
+    if (vm->vcpu.end_is_abnormal)
+        vm_log_exits(vm, false);
     log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
     if (wants_stats)
         print_stats(vm);
@@ -247,6 +258,7 @@ static enum entry_fault fault_of(enum selftest selftest)
         [SELFTEST_ENTRY_REVISION]     = ENTRY_WRONG_REVISION,
         [SELFTEST_ENTRY_LAUNCH_TWICE] = ENTRY_LAUNCHED_TWICE,
         [SELFTEST_ENTRY_RESUME_FIRST] = ENTRY_RESUMED_FIRST,
+        [SELFTEST_EXIT]               = ENTRY_SOUND_EXIT_BROKEN,
     };
     return selftest < ARRAY_SIZE(faults) ? faults[selftest] : ENTRY_SOUND;
 }

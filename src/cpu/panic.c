@@ -159,6 +159,8 @@ static _Noreturn void panic_end(void)
 _Noreturn void panic_at_trap(const struct trap_frame *frame)
 {
     panic_begin();
+    if (this_cpu()->log_activity != NULL)
+        this_cpu()->log_activity(this_cpu()->activity);
     log_plain("hymir: panic: cpu %u: %s (vector %lu), error code 0x%lx",
               this_cpu()->index, trap_name(frame->vector), frame->vector,
               frame->error_code);

@@ -84,6 +84,10 @@ struct cpu {
      */
     void (*volatile leave_virtualization)(void);
 
+    /* What the CPU is at, for a panic's report; NULL: nothing worth telling. */
+    void (*volatile log_activity)(const void *activity);
+    const void *volatile activity;
+
     /* Work for this CPU: set by smp_run, cleared by the CPU when it is done. */
     _Atomic(cpu_work *) work;
     void *work_argument;

@@ -50,9 +50,11 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
+    uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
     uint64_t value;
-    if (!msr_policy_read(&vcpu->vm->msrs, (uint32_t)vcpu->run.registers.r[REGISTER_RCX],
-                         &value))
+
+    vcpu->newest->detail = msr;
+    if (!msr_policy_read(&vcpu->vm->msrs, msr, &value))
         return general_protection(vcpu);
     set_eax_edx(vcpu, value);
     return EXIT_NEXT;
@@ -62,7 +64,10 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 {
     const uint64_t *r = vcpu->run.registers.r;
     uint64_t value    = r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
-    if (!msr_policy_write(&vcpu->vm->msrs, (uint32_t)r[REGISTER_RCX], value))
+    uint32_t msr      = (uint32_t)r[REGISTER_RCX];
+
+    vcpu->newest->detail = msr;
+    if (!msr_policy_write(&vcpu->vm->msrs, msr, value))
         return general_protection(vcpu);
     return EXIT_NEXT;
 }

@@ -2,6 +2,7 @@
 #include "guest/vm.h"
 
 #include "lib/bits.h"
+#include "lib/log.h"
 
 #define COM1 0x3F8
 
@@ -47,6 +48,7 @@ enum status vm_init(struct vm *vm, const struct backend *backend, uart_output *o
     status = add_devices(vm);
     if (status != STATUS_OK)
         return status;
+    vcpu_forget_exits(&vm->vcpu);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
@@ -58,4 +60,21 @@ void vm_run(struct vm *vm)
 {
     vm->vcpu.backend->run(&vm->vcpu);
     uart_flush(&vm->uart);
+}
+
+void vm_log_exits(const struct vm *vm, bool is_answering)
+{
+    const struct exit_record *record = vm->vcpu.newest;
+
+    for (unsigned int age = EXIT_RECORDS; age-- > 0;) {
+        TEXT_DECLARE(words, LOG_LINE_SIZE);
+        record = record->next;
+        if (record->reason == EXIT_RECORD_NONE)
+            continue;
+        if (age > 0 || !is_answering)
+            text_append(&words, " at 0x%lx", record->rip);
+        text_append(&words, ", tsc 0x%08x: ", record->start);
+        vm->vcpu.backend->describe_exit(record, &words);
+        log_plain("hymir: vm %s: exit -%u%s", vm->name, age, words.buffer);
+    }
 }

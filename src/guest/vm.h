@@ -47,6 +47,12 @@ enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
 void vm_run(struct vm *vm);
 
 /*
+ * Logs the VM's last exits, at most EXIT_RECORDS, the newest last; is_answering if that
+ * one is still being answered, and so has no RIP yet.
+ */
+void vm_log_exits(const struct vm *vm, bool is_answering);
+
+/*
  * One access of size bytes (1, 2 or 4) to the VM's ports: by the device there, or nobody.
  * guest/exits.c.
  */

@@ -49,7 +49,8 @@ static const struct choice selftests[] = {
     {"entry-msr-load", SELFTEST_ENTRY_MSR_LOAD},
     {"entry-revision", SELFTEST_ENTRY_REVISION},
     {"entry-launch-twice", SELFTEST_ENTRY_LAUNCH_TWICE},
-    {"entry-resume-first", SELFTEST_ENTRY_RESUME_FIRST}};
+    {"entry-resume-first", SELFTEST_ENTRY_RESUME_FIRST},
+    {"exit", SELFTEST_EXIT}};
 
 static bool choose(const struct choice *choices, size_t count, const char *word,
                    unsigned int *number)

@@ -42,6 +42,7 @@ enum selftest {
     SELFTEST_ENTRY_REVISION,
     SELFTEST_ENTRY_LAUNCH_TWICE,
     SELFTEST_ENTRY_RESUME_FIRST,
+    SELFTEST_EXIT, /* its first VMCALL ends in an undefined instruction of Hymir's */
 };
 
 /* No serial port; as a value of struct options' serial_port. */

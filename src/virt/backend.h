@@ -5,6 +5,7 @@
 #ifndef HYMIR_VIRT_BACKEND_H
 #define HYMIR_VIRT_BACKEND_H
 
+#include "lib/format.h"
 #include "lib/status.h"
 #include "mm/address.h"
 #include "virt/vcpu.h"
@@ -51,7 +52,7 @@ struct msr_range {
 
 /*
  * A vCPU whose entry is made to fail, so that one can see how that is reported: by the
- * option selftest=entry-...
+ * options selftest=entry-... and selftest=exit
  */
 enum entry_fault {
     ENTRY_SOUND,
@@ -62,6 +63,7 @@ enum entry_fault {
     ENTRY_WRONG_REVISION,
     ENTRY_LAUNCHED_TWICE,
     ENTRY_RESUMED_FIRST,
+    ENTRY_SOUND_EXIT_BROKEN, /* Hymir itself breaks down in answering VMCALL */
 };
 
 /* What a VM gives each of its vCPUs. */
@@ -104,6 +106,9 @@ struct backend {
 
     /* The words for the reason that a row of struct vcpu is for. */
     const char *(*exit_name)(uint32_t row);
+
+    /* Appends what an exit was about, in words. */
+    void (*describe_exit)(const struct exit_record *record, struct text *words);
 
     /* What CPUID says on the vCPU's CPU. */
     struct cpuid_values (*read_cpuid)(uint32_t leaf, uint32_t subleaf);

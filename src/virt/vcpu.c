@@ -34,3 +34,21 @@ enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...
     va_end(arguments);
     return EXIT_STOP;
 }
+
+void vcpu_forget_exits(struct vcpu *vcpu)
+{
+    for (size_t i = 0; i < EXIT_RECORDS; i++) {
+        vcpu->record[i].next   = &vcpu->record[(i + 1) % EXIT_RECORDS];
+        vcpu->record[i].reason = EXIT_RECORD_NONE;
+    }
+    vcpu->newest = &vcpu->record[EXIT_RECORDS - 1];
+}
+
+enum exit_outcome vcpu_ask_for_all_registers(struct vcpu *vcpu)
+{
+    size_t index = (size_t)(vcpu->newest - vcpu->record);
+
+    vcpu->newest->reason = EXIT_RECORD_NONE;
+    vcpu->newest         = &vcpu->record[(index + EXIT_RECORDS - 1) % EXIT_RECORDS];
+    return EXIT_ALL_REGISTERS;
+}

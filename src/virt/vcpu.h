@@ -107,6 +107,26 @@ struct exit_row {
 };
 
 /*
+ * What is kept of an exit for those who ask how a guest came to its end. Written on each
+ * exit, so that a record costs a handful of instructions: virt/vcpu.c has the rest.
+ */
+#define EXIT_RECORDS 32
+struct exit_record {
+    struct exit_record *next; /* of the ring: the oldest, if this is the newest */
+    uint64_t reason;          /* the backend's number; EXIT_RECORD_NONE: not used yet */
+    uint64_t rip;             /* the guest's at the exit; written when it is answered */
+    uint32_t start;           /* the low half of the TSC at the exit */
+
+    /*
+     * What the access was, of the reasons that have more to say: noted by who answers the
+     * exit, put into words by the backend's describe_exit.
+     */
+    uint64_t detail;
+    uint64_t address;
+};
+#define EXIT_RECORD_NONE UINT64_MAX
+
+/*
  * What the way into a guest and back, which is assembly, has to know. RBP and R12 to R15
  * are what C keeps over a call: at an exit they stay in the CPU until somebody asks.
  */
@@ -127,8 +147,10 @@ enum run_next {
 #define VCPU_END_SIZE 192
 
 struct vcpu {
-    struct vcpu_run run; /* first: on_exit gets its address */
+    struct vcpu_run run;        /* first: on_exit gets its address */
+    struct exit_record *newest; /* of records */
     struct exit_row row[EXIT_ROWS];
+    struct exit_record record[EXIT_RECORDS];
     const struct exit_handlers *handlers;
     const struct backend *backend;
     void *arch; /* the backend's own */
@@ -149,5 +171,14 @@ enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
 /* The same for an end that the guest did not ask for. */
 enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Makes the vCPU's records a ring in which no exit is noted. */
+void vcpu_forget_exits(struct vcpu *vcpu);
+
+/*
+ * For an answer that needs all registers: takes back the record of this exit, which is
+ * answered again. Returns EXIT_ALL_REGISTERS.
+ */
+enum exit_outcome vcpu_ask_for_all_registers(struct vcpu *vcpu);
 
 #endif

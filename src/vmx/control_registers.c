@@ -8,21 +8,9 @@
  * and CR8, which without an APIC is only a number.
  */
 #include "cpu/registers.h"
+#include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
-
-/* SDM 3C, "Exit Qualification for Control-Register Accesses". */
-#define ACCESS_REGISTER(qualification) ((unsigned int)BITS_GET(qualification, 3, 0))
-#define ACCESS_TYPE(qualification)     ((unsigned int)BITS_GET(qualification, 5, 4))
-#define ACCESS_GENERAL(qualification)  ((unsigned int)BITS_GET(qualification, 11, 8))
-#define ACCESS_LMSW(qualification)     BITS_GET(qualification, 31, 16)
-
-enum access_type {
-    ACCESS_TO_CR,
-    ACCESS_FROM_CR,
-    ACCESS_CLTS,
-    ACCESS_LMSW_TYPE,
-};
 
 #define LMSW_BITS      (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
 #define CODE_SEGMENT_L BIT(13) /* in access rights: 64-bit code */
@@ -150,11 +138,12 @@ static enum exit_outcome write_cr(struct vcpu *vcpu, unsigned int cr, uint64_t v
 enum exit_outcome control_register_access(struct vcpu *vcpu)
 {
     if (!vcpu->run.has_all_registers)
-        return EXIT_ALL_REGISTERS;
+        return vcpu_ask_for_all_registers(vcpu);
     uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
     unsigned int general   = ACCESS_GENERAL(qualification);
     unsigned int cr        = ACCESS_REGISTER(qualification);
 
+    vcpu->newest->detail = qualification;
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:
         return write_cr(vcpu, cr, general_register(vcpu, general));

@@ -8,6 +8,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/registers.h"
 #include "lib/log.h"
+#include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 
@@ -39,12 +40,17 @@ static enum exit_outcome again(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* SDM 3C, "Exit Qualification for I/O Instructions". */
-#define IO_SIZE(qualification) ((uint8_t)(BITS_GET(qualification, 2, 0) + 1))
-#define IO_PORT(qualification) ((uint16_t)BITS_GET(qualification, 31, 16))
-#define IO_IN                  BIT(3)
-#define IO_STRING              BIT(4)
-#define IO_REPEATED            BIT(5)
+/* The exit qualification, which goes into the exit's record. */
+static uint64_t take_qualification(struct vcpu *vcpu)
+{
+    return vcpu->newest->detail = vmcs_get(VMCS_EXIT_QUALIFICATION);
+}
+
+/* The guest-physical address of the exit; likewise. */
+static uint64_t take_address(struct vcpu *vcpu)
+{
+    return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
+}
 
 static __attribute__((noinline)) enum exit_outcome handle_string_io(struct vcpu *vcpu)
 {
@@ -75,7 +81,7 @@ static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 
 static enum exit_outcome handle_io(struct vcpu *vcpu)
 {
-    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t qualification = take_qualification(vcpu);
 
     if ((qualification & IO_STRING) != 0)
         return handle_string_io(vcpu);
@@ -139,6 +145,7 @@ static enum exit_outcome handle_exception(struct vcpu *vcpu)
     uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
     uint8_t vector = (uint8_t)INTERRUPTION_VECTOR(event);
 
+    vcpu->newest->detail = event;
     if (vector == VECTOR_NMI) {
         deliver_again();
         raise_nmi();
@@ -175,11 +182,11 @@ static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
 /* SDM 3C, "Exit Qualification for EPT Violations". */
 static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
 {
-    uint64_t qualification            = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t qualification            = take_qualification(vcpu);
     const struct memory_access access = {
-        .address  = gpa(vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS)),
-        .is_write = (qualification & BIT(1)) != 0,
-        .is_fetch = (qualification & BIT(2)) != 0,
+        .address  = gpa(take_address(vcpu)),
+        .is_write = (qualification & EPT_VIOLATION_WRITE) != 0,
+        .is_fetch = (qualification & EPT_VIOLATION_FETCH) != 0,
     };
     deliver_again();
     return vcpu->handlers->memory(vcpu, &access);
@@ -187,12 +194,12 @@ static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
 
 static enum exit_outcome handle_ept_misconfiguration(struct vcpu *vcpu)
 {
-    return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx",
-                               vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS));
+    return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx", take_address(vcpu));
 }
 
 static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
 {
+    (void)take_qualification(vcpu);
     return vcpu_end_abnormally(
         vcpu,
         "a hardware task switch at 0x%lx:0x%lx, which VMX leaves to "
@@ -244,7 +251,7 @@ static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
 /* SDM 3C, "VM-Entry Failures During or After Loading Guest State". */
 static void entry_failed_late(struct vcpu *vcpu, uint32_t reason)
 {
-    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t qualification = take_qualification(vcpu);
 
     log_error("cpu %u: VM entry failed: %s, qualification 0x%lx; the VMCS was:", vcpu->id,
               exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
@@ -301,12 +308,13 @@ void vcpu_choose_answers(struct vcpu *vcpu)
  * Goes on behind the instruction, and ends what it held back. A guest that steps through
  * its code gets its trap: SDM 3A, "Single-Step Exception Condition".
  */
-static inline void skip_instruction(void)
+static inline void skip_instruction(struct exit_record *record)
 {
     uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+    uint64_t rip      = vmcs_get(VMCS_GUEST_RIP);
 
-    vmcs_set(VMCS_GUEST_RIP,
-             vmcs_get(VMCS_GUEST_RIP) + vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
+    record->rip = rip;
+    vmcs_set(VMCS_GUEST_RIP, rip + vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
         vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                  blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
@@ -314,19 +322,27 @@ static inline void skip_instruction(void)
         vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_DEBUG_SINGLE_STEP);
 }
 
-/* What most exits do not need. */
-static enum run_next run_next_of(enum exit_outcome outcome)
+/* Counts an exit, and the time since it. */
+static inline void account(struct exit_row *row, const struct exit_record *record)
 {
-    switch (outcome) {
-    case EXIT_NEXT:
-    case EXIT_RESUME:
-        return RUN_AGAIN;
-    case EXIT_ALL_REGISTERS:
+    uint32_t ticks = rdtsc_low() - record->start;
+
+    row->exits++;
+    row->ticks += ticks;
+    if (ticks > row->longest)
+        row->longest = ticks;
+}
+
+/* What most exits do not need. */
+static __attribute__((noinline)) enum run_next go_on_otherwise(struct exit_row *row,
+                                                               struct exit_record *record,
+                                                               enum exit_outcome outcome)
+{
+    if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    case EXIT_STOP:
-        break;
-    }
-    return RUN_STOP;
+    record->rip = vmcs_get(VMCS_GUEST_RIP);
+    account(row, record);
+    return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
 /*
@@ -335,21 +351,20 @@ static enum run_next run_next_of(enum exit_outcome outcome)
  */
 enum run_next vcpu_on_exit(struct vcpu_run *run)
 {
-    uint32_t start            = rdtsc_low();
-    struct vcpu *vcpu         = (struct vcpu *)run;
-    uint64_t reason           = vmcs_get(VMCS_EXIT_REASON);
+    uint32_t start             = rdtsc_low();
+    struct vcpu *vcpu          = (struct vcpu *)run;
+    struct exit_record *record = vcpu->newest->next;
+    uint64_t reason            = vmcs_get(VMCS_EXIT_REASON);
+
+    vcpu->newest              = record;
+    record->start             = start;
+    record->reason            = reason;
     struct exit_row *row      = keep_pointer(&vcpu->row[reason % EXIT_ROWS]);
     enum exit_outcome outcome = row->answer(vcpu);
-    enum run_next next        = RUN_AGAIN;
 
-    if (outcome == EXIT_NEXT)
-        skip_instruction();
-    else
-        next = run_next_of(outcome);
-    uint32_t ticks = rdtsc_low() - start;
-    row->exits++;
-    row->ticks += ticks;
-    if (ticks > row->longest)
-        row->longest = ticks;
-    return next;
+    if (outcome != EXIT_NEXT)
+        return go_on_otherwise(row, record, outcome);
+    skip_instruction(record);
+    account(row, record);
+    return RUN_AGAIN;
 }

@@ -9,6 +9,7 @@
 #include "mm/memory.h"
 #include "vmx/attempt.h"
 #include "vmx/ept.h"
+#include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/operation.h"
 #include "vmx/vmcs.h"
@@ -271,5 +272,6 @@ const struct backend vmx_backend = {
     .inject_exception = inject_exception,
     .write_cr2        = write_cr2,
     .exit_name        = exit_reason_name,
+    .describe_exit    = exit_describe,
     .read_cpuid       = read_cpuid,
 };

@@ -27,6 +27,14 @@ static enum status load_bad_msr(struct vmx_vcpu *vcpu)
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* An answer that Hymir does not survive. */
+static enum exit_outcome break_down(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    undefined_instruction();
+    return EXIT_NEXT;
+}
+
 enum status vcpu_faults_spoil_fields(struct vmx_vcpu *vcpu)
 {
     switch (vcpu->plan->fault) {
@@ -40,6 +48,9 @@ enum status vcpu_faults_spoil_fields(struct vmx_vcpu *vcpu)
         return load_bad_msr(vcpu);
     case ENTRY_RESUMED_FIRST:
         vcpu->vcpu->run.is_launched = true;
+        return STATUS_OK;
+    case ENTRY_SOUND_EXIT_BROKEN:
+        vcpu->vcpu->row[EXIT_REASON_VMCALL].answer = break_down;
         return STATUS_OK;
     case ENTRY_SOUND:
     case ENTRY_WRONG_REVISION:

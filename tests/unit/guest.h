@@ -64,6 +64,7 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports);
+    vcpu_forget_exits(test_vcpu);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;
     test_vcpu->handlers = &vm_exit_handlers;

@@ -1,0 +1,42 @@
+/*
+ * The parts of an exit qualification.
+ */
+#ifndef HYMIR_VMX_QUALIFICATION_H
+#define HYMIR_VMX_QUALIFICATION_H
+
+#include "lib/bits.h"
+
+#include <stdint.h>
+
+/* SDM 3C, "Exit Qualification for I/O Instructions". */
+#define IO_SIZE(qualification) ((uint8_t)(BITS_GET(qualification, 2, 0) + 1))
+#define IO_PORT(qualification) ((uint16_t)BITS_GET(qualification, 31, 16))
+#define IO_IN                  BIT(3)
+#define IO_STRING              BIT(4)
+#define IO_REPEATED            BIT(5)
+
+/* SDM 3C, "Exit Qualification for Control-Register Accesses". */
+#define ACCESS_REGISTER(qualification) ((unsigned int)BITS_GET(qualification, 3, 0))
+#define ACCESS_TYPE(qualification)     ((unsigned int)BITS_GET(qualification, 5, 4))
+#define ACCESS_GENERAL(qualification)  ((unsigned int)BITS_GET(qualification, 11, 8))
+#define ACCESS_LMSW(qualification)     BITS_GET(qualification, 31, 16)
+
+enum access_type {
+    ACCESS_TO_CR,
+    ACCESS_FROM_CR,
+    ACCESS_CLTS,
+    ACCESS_LMSW_TYPE,
+};
+
+/* SDM 3C, "Exit Qualification for EPT Violations". */
+#define EPT_VIOLATION_WRITE                      BIT(1)
+#define EPT_VIOLATION_FETCH                      BIT(2)
+#define EPT_VIOLATION_PERMISSIONS(qualification) BITS_GET(qualification, 5, 3)
+#define EPT_VIOLATION_OF_LINEAR                  BIT(7) /* there was a linear address */
+#define EPT_VIOLATION_TRANSLATED                 BIT(8) /* and this is what it translates to */
+
+/* SDM 3C, "Exit Qualification for Task Switches". */
+#define TASK_SWITCH_SELECTOR(qualification) ((unsigned int)BITS_GET(qualification, 15, 0))
+#define TASK_SWITCH_SOURCE(qualification)   ((unsigned int)BITS_GET(qualification, 31, 30))
+
+#endif
