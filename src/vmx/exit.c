@@ -92,16 +92,12 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
 
-/*
- * Nothing wakes a guest yet that sleeps with interrupts on; it sleeps, until Hymir stops
- * the CPU by an NMI.
- */
+/* No device of a guest's interrupts: one that sleeps would not wake. */
 static enum exit_outcome handle_hlt(struct vcpu *vcpu)
 {
     if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0)
         return vcpu_end(vcpu, "HLT with interrupts off");
-    for (;;)
-        halt_until_interrupt();
+    return vcpu_end(vcpu, "HLT with interrupts on, and no device that could interrupt");
 }
 
 /* XCR0 as XSETBV takes it: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps".

@@ -4,6 +4,7 @@
 ;       x  execution beyond it    k  reset by port 0x64            c  reset by port 0xCF9
 ;       p  power-off by 0x604     P  power-off by 0xB004           8  "Shutdown" to port 0x8900
 ;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
+;       H  HLT with interrupts on
 ;       i  INSD over the end of its memory                         l  a loop without end
 ;       S  looks through all it can address for a pattern that other guests hold
 
@@ -59,6 +60,8 @@ table:
         dd      debug_exit
         db      "h"
         dd      stop
+        db      "H"
+        dd      idle
         db      "s"
         dd      task_switch
         db      "i"
@@ -105,6 +108,9 @@ debug_exit:
         out     0xF4, eax
 stop:
         cli
+        hlt
+idle:
+        sti
         hlt
 task_switch:
         mov     dword [gdt_tss + 2], tss
