@@ -165,7 +165,7 @@ screenshots: iso | setup-run
 
 GUESTS := $(patsubst tests/guests/%.asm,$(BUILD)/guests/%.bin,$(sort $(wildcard tests/guests/*.asm)))
 
-$(BUILD)/guests/%.bin: tests/guests/%.asm Makefile | setup-build
+$(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefile | setup-build
 	$(call note,NASM)
 	@mkdir -p $(@D)
 	$(Q)nasm -f bin -w+all -Werror -Itests/guests/ $< -o $@

@@ -12,11 +12,7 @@
 SAMPLES equ     1000
 COM1    equ     0x3F8
 
-header:
-        dd      0x1BADB002
-        dd      0x00010000
-        dd      -(0x1BADB002 + 0x00010000)
-        dd      header, header, 0, 0, entry
+%include "multiboot_header.inc"
 
 entry:
         mov     esp, stack_top

@@ -11,11 +11,7 @@
         bits    32
         org     0x100000
 
-header:
-        dd      0x1BADB002
-        dd      0x00010000
-        dd      -(0x1BADB002 + 0x00010000)
-        dd      header, header, 0, 0, entry
+%include "multiboot_header.inc"
 
 MEMORY  equ     0x1000000               ; it is given 16 MiB
 PATTERN equ     0x5EC2E7C0

@@ -15,11 +15,7 @@ CODE_16 equ     0x20
 DATA_16 equ     0x28
 NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 
-header:
-        dd      0x1BADB002
-        dd      0x00010000
-        dd      -(0x1BADB002 + 0x00010000)
-        dd      header, header, 0, 0, entry
+%include "multiboot_header.inc"
 
 ; check NAME: "ok" if ZF is set.
 %macro  check 1
@@ -691,62 +687,8 @@ build_long:
         mov     dword [page_table + (0x100000 + page_end - header) / 4096 * 8], 0x1FF007
         ret
 
-; All vectors go to handler, with the vector's number behind the call in its stub.
-build_idt:
-        mov     edi, idt
-        mov     esi, idt_64
-        mov     eax, stubs
-        mov     ecx, 32
-.next:
-        mov     [edi], ax
-        mov     word [edi + 2], CODE_32
-        mov     word [edi + 4], 0x8E00
-        mov     edx, eax
-        shr     edx, 16
-        mov     [edi + 6], dx
-        push    eax
-        add     eax, stubs_64 - stubs
-        mov     [esi], ax
-        mov     word [esi + 2], CODE_64
-        mov     word [esi + 4], 0x8E00
-        mov     edx, eax
-        shr     edx, 16
-        mov     [esi + 6], dx
-        pop     eax
-        add     edi, 8
-        add     esi, 16
-        add     eax, 16
-        loop    .next
-        ret
-
-%define HAS_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17)
-
-        align   16
-stubs:
-%assign v 0
-%rep 32
-        align   16
-%if !HAS_CODE(v)
-        push    dword 0
-%endif
-        push    dword v
-        jmp     handler
-%assign v v + 1
-%endrep
-
-        bits    64
-        align   16
-stubs_64:
-%assign v 0
-%rep 32
-        align   16
-%if !HAS_CODE(v)
-        push    qword 0
-%endif
-        push    qword v
-        jmp     handler_64
-%assign v v + 1
-%endrep
+%assign VECTORS 32
+%include "exceptions.inc"
 
 ; Notes the vector and where it was, clears TF, goes on at [resume].
         bits    32

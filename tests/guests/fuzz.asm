@@ -17,11 +17,7 @@ LIMIT   equ     20000                   ; exceptions
 BYTES   equ     0x4000                  ; made up
 REAL    equ     0x20000                 ; where they are in real mode, at 0x2000:0
 
-header:
-        dd      0x1BADB002
-        dd      0x00010000
-        dd      -(0x1BADB002 + 0x00010000)
-        dd      header, header, 0, 0, entry
+%include "multiboot_header.inc"
 
 entry:
         mov     esp, stack_top
@@ -301,62 +297,8 @@ handler_64:
 
 ; ---- Tables
 
-        bits    32
-build_idt:
-        mov     edi, idt
-        mov     esi, idt_64
-        mov     eax, stubs
-        mov     ecx, 256
-.next:
-        mov     [edi], ax
-        mov     word [edi + 2], CODE_32
-        mov     word [edi + 4], 0x8E00
-        mov     edx, eax
-        shr     edx, 16
-        mov     [edi + 6], dx
-        push    eax
-        add     eax, stubs_64 - stubs
-        mov     [esi], ax
-        mov     word [esi + 2], CODE_64
-        mov     word [esi + 4], 0x8E00
-        mov     edx, eax
-        shr     edx, 16
-        mov     [esi + 6], dx
-        pop     eax
-        add     edi, 8
-        add     esi, 16
-        add     eax, 16
-        loop    .next
-        ret
-
-%define HAS_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17)
-
-        align   16
-stubs:
-%assign v 0
-%rep 256
-        align   16
-%if !HAS_CODE(v)
-        push    dword 0
-%endif
-        push    dword v
-        jmp     handler
-%assign v v + 1
-%endrep
-
-        bits    64
-        align   16
-stubs_64:
-%assign v 0
-%rep 256
-        align   16
-%if !HAS_CODE(v)
-        push    qword 0
-%endif
-        push    qword v
-        jmp     handler_64
-%assign v v + 1
-%endrep
+%assign VECTORS 256
+%include "exceptions.inc"
 
         align   8
 gdt:

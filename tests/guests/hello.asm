@@ -3,11 +3,7 @@
         bits    32
         org     0x100000
 
-header:
-        dd      0x1BADB002
-        dd      0x00010000
-        dd      -(0x1BADB002 + 0x00010000)
-        dd      header, header, 0, 0, entry
+%include "multiboot_header.inc"
 
 entry:
         mov     esi, text
