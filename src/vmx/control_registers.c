@@ -31,12 +31,6 @@ uint64_t guest_cr4(void)
     return visible(VMCS_GUEST_CR4, VMCS_CR4_READ_SHADOW, ~(uint64_t)GUEST_CR4_ALLOWED);
 }
 
-static enum exit_outcome general_protection(struct vcpu *vcpu)
-{
-    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
-    return EXIT_RESUME;
-}
-
 static uint64_t general_register(struct vcpu *vcpu, unsigned int number)
 {
     return number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP)
@@ -109,10 +103,10 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 
     if (value > UINT32_MAX || (pg && (value & CR0_PE) == 0) ||
         ((value & CR0_NW) != 0 && (value & CR0_CD) == 0))
-        return general_protection(vcpu);
+        return vcpu_general_protection(vcpu);
     if ((changed & CR0_PG) != 0) {
         if (!switch_paging(vcpu, pg))
-            return general_protection(vcpu);
+            return vcpu_general_protection(vcpu);
         vcpu_forget_translations(&vmx_of(vcpu)->capabilities);
     }
     vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
@@ -127,11 +121,11 @@ static enum exit_outcome write_cr(struct vcpu *vcpu, unsigned int cr, uint64_t v
         return write_cr0(vcpu, value);
     case 8:
         if (value > 0xF)
-            return general_protection(vcpu);
+            return vcpu_general_protection(vcpu);
         vmx_of(vcpu)->cr8 = value;
         return EXIT_NEXT;
     default: /* CR4 exits only for what is not offered */
-        return general_protection(vcpu);
+        return vcpu_general_protection(vcpu);
     }
 }
 

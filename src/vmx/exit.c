@@ -21,7 +21,7 @@ static enum exit_outcome undefined(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-static enum exit_outcome general_protection(struct vcpu *vcpu)
+enum exit_outcome vcpu_general_protection(struct vcpu *vcpu)
 {
     vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
     return EXIT_RESUME;
@@ -109,7 +109,7 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
         (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
 
     if ((uint32_t)r[REGISTER_RCX] != 0 || xsetbv_safe(value) != FAULT_NONE)
-        return general_protection(vcpu);
+        return vcpu_general_protection(vcpu);
     return EXIT_NEXT;
 }
 
@@ -214,7 +214,7 @@ static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_GETSEC]               = undefined,
     [EXIT_REASON_HLT]                  = handle_hlt,
     [EXIT_REASON_INVD]                 = skip,
-    [EXIT_REASON_RDPMC]                = general_protection,
+    [EXIT_REASON_RDPMC]                = vcpu_general_protection,
     [EXIT_REASON_RSM]                  = undefined,
     [EXIT_REASON_VMCLEAR]              = undefined,
     [EXIT_REASON_VMLAUNCH]             = undefined,

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "vmx/attempt.h"
 #include "vmx/entry.h"
+#include "vmx/guest_state.h"
 #include "vmx/host_state.h"
 #include "vmx/vmcs.h"
 
@@ -34,14 +35,8 @@ _Static_assert(TRIAL_GUEST_PAGES == GUEST_PAGES + LEVELS, "the guest, EPT");
 #define EPT_LEAF_WRITE_BACK             (UINT64_C(6) << 3)
 #define EPT_POINTER_WRITE_BACK_4_LEVELS (UINT64_C(6) | (uint64_t)(LEVELS - 1) << 3)
 
-/* Segment access rights: SDM 3C, "Guest Register State". */
-#define ACCESS_RIGHTS_CODE_64  0xA09BU /* present, execute/read, accessed, L, G */
-#define ACCESS_RIGHTS_TSS_BUSY 0x008BU /* present, busy 64-bit TSS */
-#define ACCESS_RIGHTS_UNUSABLE 0x10000U
-
-#define DR7_INITIAL 0x400U
-#define GUEST_MARK  UINT64_C(0x48796D6972204F4B)
-#define MAX_EXITS   16 /* as many are no accident any more */
+#define GUEST_MARK UINT64_C(0x48796D6972204F4B)
+#define MAX_EXITS  16 /* as many are no accident any more */
 
 /* The pages of a trial, by what they are for. */
 struct trial_memory {
@@ -144,75 +139,21 @@ static enum status write_controls(const struct vmx_capabilities *capabilities,
     return vmcs_write_rows(rows, ARRAY_SIZE(rows) - (uses_ept ? 0 : 2));
 }
 
-/*
- * SDM 3C, "Guest Register State": 64-bit mode at the start of the code page, interrupts
- * off.
- */
-static enum status write_guest_registers(uint64_t cr3)
+/* 64-bit mode at the start of the code page, interrupts off. */
+static enum status write_guest_state(uint64_t cr3)
 {
-    const struct vmcs_row rows[] = {
-        {VMCS_GUEST_CR0, read_cr0()},
-        {VMCS_GUEST_CR3, cr3},
-        {VMCS_GUEST_CR4, read_cr4()},
-        {VMCS_GUEST_DR7, DR7_INITIAL},
-        {VMCS_GUEST_RSP, 0},
-        {VMCS_GUEST_RIP, GUEST_CODE * PAGE_SIZE},
-        {VMCS_GUEST_RFLAGS, RFLAGS_FIXED},
-        {VMCS_GUEST_GDTR_BASE, 0},
-        {VMCS_GUEST_GDTR_LIMIT, 0},
-        {VMCS_GUEST_IDTR_BASE, 0},
-        {VMCS_GUEST_IDTR_LIMIT, 0},
-        {VMCS_GUEST_IA32_DEBUGCTL, 0},
-        {VMCS_GUEST_IA32_SYSENTER_CS, 0},
-        {VMCS_GUEST_IA32_SYSENTER_ESP, 0},
-        {VMCS_GUEST_IA32_SYSENTER_EIP, 0},
+    static const struct vcpu_segment code = {SELECTOR_CODE, UINT32_MAX,
+                                             ACCESS_RIGHTS_CODE_64};
+    static const struct vcpu_segment task = {
+        SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY};
+    const struct guest_state state = {
+        .cr0     = read_cr0(),
+        .cr3     = cr3,
+        .cr4     = read_cr4(),
+        .rip     = GUEST_CODE * PAGE_SIZE,
+        .segment = {[SEGMENT_CS] = &code, [SEGMENT_TR] = &task},
     };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
-}
-
-static enum status write_guest_segments(void)
-{
-    /*
-     * The fields of each kind lie in a row, in the order ES, CS, SS, DS, FS, GS, LDTR,
-     * TR.
-     */
-    static const struct {
-        uint16_t selector;
-        uint32_t limit, access_rights;
-    } segments[] = {
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {SELECTOR_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE_64},
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {0, 0, ACCESS_RIGHTS_UNUSABLE},
-        {SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY},
-    };
-    for (uint32_t i = 0; i < ARRAY_SIZE(segments); i++) {
-        const struct vmcs_row rows[] = {
-            {VMCS_GUEST_ES_SELECTOR + 2 * i, segments[i].selector},
-            {VMCS_GUEST_ES_BASE + 2 * i, 0},
-            {VMCS_GUEST_ES_LIMIT + 2 * i, segments[i].limit},
-            {VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, segments[i].access_rights},
-        };
-        enum status status = vmcs_write_rows(rows, ARRAY_SIZE(rows));
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-/* SDM 3C, "Guest Non-Register State". */
-static enum status write_guest_non_register_state(void)
-{
-    static const struct vmcs_row rows[] = {
-        {VMCS_GUEST_ACTIVITY_STATE, 0}, /* active */
-        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
-        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
-        {VMCS_LINK_POINTER, UINT64_MAX},
-    };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+    return guest_state_write(&state);
 }
 
 /* Fills in the current VMCS and all that it points to. */
@@ -234,9 +175,7 @@ static bool prepare_guest(const struct vmx_capabilities *capabilities,
         }
     }
     return write_controls(capabilities, uses_ept, ept_pointer) == STATUS_OK &&
-           host_state_write() == STATUS_OK && write_guest_registers(base) == STATUS_OK &&
-           write_guest_segments() == STATUS_OK &&
-           write_guest_non_register_state() == STATUS_OK;
+           host_state_write() == STATUS_OK && write_guest_state(base) == STATUS_OK;
 }
 
 static bool advance_rip(void)

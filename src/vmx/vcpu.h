@@ -77,4 +77,7 @@ uint64_t guest_cr0(void);
 uint64_t guest_cr4(void);
 enum exit_outcome control_register_access(struct vcpu *vcpu);
 
+/* Raises #GP(0) in the guest. Returns EXIT_RESUME. vmx/exit.c. */
+enum exit_outcome vcpu_general_protection(struct vcpu *vcpu);
+
 #endif

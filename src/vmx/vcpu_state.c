@@ -6,15 +6,12 @@
 #include "cpu/registers.h"
 #include "lib/string.h"
 #include "vmx/ept.h"
+#include "vmx/guest_state.h"
 #include "vmx/host_state.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 
 #define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
-#define DR7_AFTER_RESET UINT64_C(0x400)
-
-#define ACCESS_RIGHTS_UNUSABLE 0x10000U
-#define ACCESS_RIGHTS_TSS_BUSY 0x008BU
 
 /* The MSR bitmap's quarters: reads of low and high MSRs, then writes of both. */
 #define MSR_BITMAP_QUARTER UINT64_C(1024)
@@ -99,66 +96,25 @@ static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
 
-static enum status write_registers(const struct vmx_vcpu *vcpu)
+static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 {
-    const struct vcpu_start *start = vcpu->plan->start;
+    static const struct vcpu_segment task = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
+    const struct vcpu_start *start        = vcpu->plan->start;
+    struct guest_state state              = {.rip = start->rip};
+
     /* Of the bits that the guest does not own, those that the CPU cannot do without. */
-    uint64_t cr0                 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
-    uint64_t cr4                 = CR4_VMXE | (read_cr4() & CR4_MCE);
-    const struct vmcs_row rows[] = {
-        {VMCS_GUEST_CR0, cr0},
-        {VMCS_GUEST_CR3, 0},
-        {VMCS_GUEST_CR4, cr4},
-        {VMCS_GUEST_DR7, DR7_AFTER_RESET},
-        {VMCS_GUEST_RSP, 0},
-        {VMCS_GUEST_RIP, start->rip},
-        {VMCS_GUEST_RFLAGS, RFLAGS_FIXED},
-        {VMCS_GUEST_GDTR_BASE, 0},
-        {VMCS_GUEST_GDTR_LIMIT, 0},
-        {VMCS_GUEST_IDTR_BASE, 0},
-        {VMCS_GUEST_IDTR_LIMIT, 0},
-        {VMCS_GUEST_IA32_DEBUGCTL, 0},
-        {VMCS_GUEST_IA32_SYSENTER_CS, 0},
-        {VMCS_GUEST_IA32_SYSENTER_ESP, 0},
-        {VMCS_GUEST_IA32_SYSENTER_EIP, 0},
+    state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
+    state.cr4 = CR4_VMXE | (read_cr4() & CR4_MCE);
+    for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
+        state.segment[i] = i == SEGMENT_CS ? &start->code : &start->data;
+    state.segment[SEGMENT_TR] = &task;
+
+    const struct vmcs_row msrs[] = {
         {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
         {VMCS_GUEST_IA32_EFER, 0},
     };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
-}
-
-static enum status write_segments(const struct vcpu_start *start)
-{
-    static const struct vcpu_segment unusable = {0, 0, ACCESS_RIGHTS_UNUSABLE};
-    static const struct vcpu_segment task     = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
-    /* The fields of each kind lie in a row, in this order. */
-    const struct vcpu_segment *const segments[] = {
-        &start->data, &start->code, &start->data, &start->data, /* ES CS SS DS */
-        &start->data, &start->data, &unusable,    &task,        /* FS GS LDTR TR */
-    };
-    for (uint32_t i = 0; i < ARRAY_SIZE(segments); i++) {
-        const struct vmcs_row rows[] = {
-            {VMCS_GUEST_ES_SELECTOR + 2 * i, segments[i]->selector},
-            {VMCS_GUEST_ES_BASE + 2 * i, 0},
-            {VMCS_GUEST_ES_LIMIT + 2 * i, segments[i]->limit},
-            {VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, segments[i]->access_rights},
-        };
-        enum status status = vmcs_write_rows(rows, ARRAY_SIZE(rows));
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-static enum status write_non_register_state(void)
-{
-    static const struct vmcs_row rows[] = {
-        {VMCS_GUEST_ACTIVITY_STATE, 0}, /* active */
-        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
-        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
-        {VMCS_LINK_POINTER, UINT64_MAX},
-    };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
+    enum status status = guest_state_write(&state);
+    return status == STATUS_OK ? vmcs_write_rows(msrs, ARRAY_SIZE(msrs)) : status;
 }
 
 enum status vcpu_state_write(struct vmx_vcpu *vcpu)
@@ -179,9 +135,5 @@ enum status vcpu_state_write(struct vmx_vcpu *vcpu)
         status = write_exit_and_entry_controls(vcpu);
     if (status == STATUS_OK)
         status = host_state_write();
-    if (status == STATUS_OK)
-        status = write_registers(vcpu);
-    if (status == STATUS_OK)
-        status = write_segments(start);
-    return status == STATUS_OK ? write_non_register_state() : status;
+    return status == STATUS_OK ? write_guest_state(vcpu) : status;
 }
