@@ -201,6 +201,9 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
 
+# Its tables come from the test, not from mm/memory.c.
+$(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
+
 $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 	$(call note,IASL)
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@
 #include "guests.h"
 
 #include "cpu/apic.h"
+#include "cpu/clock.h"
 #include "cpu/msr.h"
 #include "cpu/smp.h"
 #include "guest/image.h"
@@ -29,6 +30,7 @@ static struct vm *guests[MAX_GUESTS];
 static size_t guest_count;
 static atomic_size_t running_count; /* that have not said their last word */
 static bool wants_stats;
+static bool avoids_preemption_timer;
 static enum entry_fault first_entry; /* how the first guest's entry is to fail */
 
 /* A module's words, if they made sense. */
@@ -126,7 +128,7 @@ static bool fill_vm(struct vm *vm, const struct image_parts *parts, uint64_t mem
     }
     if (!image_load(parts, &vm->memory, &vm->start, &vm->kind, problem))
         return false;
-    if (vm_init(vm, &vmx_backend, print_line) != STATUS_OK) {
+    if (vm_init(vm, &vmx_backend, clock_frequency(), print_line) != STATUS_OK) {
         text_append(problem, "not enough memory for its tables");
         return false;
     }
@@ -153,6 +155,7 @@ static void make_guest(const struct multiboot2_information *boot, size_t index)
     struct vm *vm = pages;
     if (guest_count == 0)
         vm->plan.fault = first_entry;
+    vm->plan.avoids_preemption_timer = avoids_preemption_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     if (fill_vm(vm, &parts, module->memory_size, &problem)) {
         guests[guest_count++] = vm;
@@ -299,8 +302,9 @@ void guests_run(const struct options *options, const struct vmx_record *records)
         log_plain("hymir: no guest is started: VT-x does not work here");
         return;
     }
-    wants_stats = options->stats;
-    first_entry = fault_of(options->selftest);
+    wants_stats             = options->stats;
+    avoids_preemption_timer = options->apic_timer;
+    first_entry             = fault_of(options->selftest);
     choose_page_size(options, &records[0]);
     parse_modules(boot);
     for (size_t i = 0; i < boot->module_count; i++) {

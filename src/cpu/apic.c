@@ -3,6 +3,7 @@
 
 #include "cpu/clock.h"
 #include "cpu/registers.h"
+#include "lib/ticks.h"
 
 /* IA32_APIC_BASE: SDM 3A, "Local APIC Status and Location". */
 #define APIC_BASE_BSP     BIT(8)
@@ -18,6 +19,10 @@ enum apic_register {
     APIC_SPURIOUS            = 0xF0,
     APIC_INTERRUPT_COMMAND   = 0x300,
     APIC_INTERRUPT_COMMAND_H = 0x310, /* xAPIC only */
+    APIC_LVT_TIMER           = 0x320,
+    APIC_INITIAL_COUNT       = 0x380,
+    APIC_CURRENT_COUNT       = 0x390,
+    APIC_DIVIDE              = 0x3E0,
 };
 #define X2APIC_MSR_BASE 0x800U
 
@@ -30,6 +35,12 @@ enum apic_register {
 #define ICR_STARTUP (6U << 8)
 #define ICR_PENDING (1U << 12)
 #define ICR_ASSERT  (1U << 14)
+
+/* The timer: SDM 3A, "APIC Timer". One-shot, by its clock as it is. */
+#define LVT_MASKED     (1U << 16)
+#define DIVIDE_BY_1    0xBU
+#define LONGEST_COUNT  UINT64_C(0xFFFFFFFF)
+#define CALIBRATION_US 1000U
 
 #define COMMAND_TIMEOUT_US 100000
 
@@ -80,6 +91,11 @@ enum status apic_choose_x2apic(const struct cpuid_snapshot *snapshot)
 bool apic_is_x2apic(void)
 {
     return is_x2apic;
+}
+
+bool apic_is_enabled(void)
+{
+    return is_enabled;
 }
 
 enum status apic_enable(void)
@@ -166,4 +182,34 @@ enum status apic_send_nmi(uint32_t id)
 enum status apic_send_interrupt(uint32_t id, uint8_t vector)
 {
     return send(id, ICR_FIXED | vector);
+}
+
+/* The timer's ticks in a second; the same on all CPUs. */
+static uint64_t timer_frequency(void)
+{
+    static uint64_t frequency;
+
+    if (frequency == 0) {
+        apic_write(APIC_LVT_TIMER, LVT_MASKED);
+        apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+        apic_write(APIC_INITIAL_COUNT, (uint32_t)LONGEST_COUNT);
+        clock_wait(CALIBRATION_US);
+        uint64_t passed = LONGEST_COUNT - apic_read(APIC_CURRENT_COUNT);
+        frequency       = passed * (1000000 / CALIBRATION_US) + 1;
+    }
+    return frequency;
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    if (!is_enabled)
+        return;
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    uint64_t count =
+        tsc_ticks == TICKS_NEVER
+            ? 0
+            : ticks_until(tsc_ticks, clock_frequency(), timer_frequency()) + 1;
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (count == 0 ? LVT_MASKED : 0));
+    apic_write(APIC_INITIAL_COUNT,
+               (uint32_t)(count < LONGEST_COUNT ? count : LONGEST_COUNT));
 }

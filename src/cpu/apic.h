@@ -1,6 +1,6 @@
 /*
- * The local APIC, as xAPIC (memory-mapped) or x2APIC (MSRs): inter-processor interrupts,
- * no more.
+ * The local APIC, as xAPIC (memory-mapped) or x2APIC (MSRs): inter-processor interrupts
+ * and the timer.
  *
  * Owns the mode, the same on all CPUs. SDM 3A, "Advanced Programmable Interrupt
  * Controller (APIC)". IA32_APIC_BASE.EN is never cleared: some processors and emulators
@@ -36,6 +36,9 @@ enum status MUST_CHECK apic_choose_x2apic(const struct cpuid_snapshot *snapshot)
 
 bool apic_is_x2apic(void);
 
+/* True once apic_enable has succeeded on any CPU. */
+bool apic_is_enabled(void);
+
 /*
  * Brings the APIC of the CPU that executes this into the common mode, software-enabled.
  * STATUS_UNSUPPORTED, and nothing done, if that would mean to leave x2APIC mode or to
@@ -48,6 +51,13 @@ void apic_silence_pic(void);
 
 /* The APIC ID of the CPU that executes this. */
 uint32_t apic_id(void);
+
+/*
+ * Has this CPU interrupted once, with VECTOR_TIMER, when tsc_ticks have passed, or before
+ * that if the timer cannot count as far; TICKS_NEVER: not at all. The first call takes a
+ * millisecond to measure the timer.
+ */
+void apic_set_timer(uint64_t tsc_ticks);
 
 /* The end of the interrupt in service on this CPU. */
 void apic_end_of_interrupt(void);

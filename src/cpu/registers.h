@@ -57,6 +57,7 @@ enum msr {
     MSR_IA32_APIC_BASE         = 0x1B,
     MSR_IA32_FEATURE_CONTROL   = 0x3A,
     MSR_IA32_BIOS_SIGN_ID      = 0x8B,
+    MSR_IA32_UMWAIT_CONTROL    = 0xE1,
     MSR_IA32_SYSENTER_CS       = 0x174,
     MSR_IA32_SYSENTER_ESP      = 0x175,
     MSR_IA32_SYSENTER_EIP      = 0x176,
@@ -64,6 +65,7 @@ enum msr {
     MSR_IA32_ARCH_CAPABILITIES = 0x10A,
     MSR_IA32_PAT               = 0x277,
     MSR_IA32_RTIT_CTL          = 0x570,
+    MSR_IA32_XSS               = 0xDA0,
     MSR_IA32_EFER              = 0xC0000080,
     MSR_IA32_STAR              = 0xC0000081,
     MSR_IA32_LSTAR             = 0xC0000082,
@@ -87,6 +89,7 @@ enum vector {
     VECTOR_MC            = 18,
     VECTOR_FIRST_FREE    = 32, /* the first that is no exception */
     VECTOR_WAKE          = 0xF0,
+    VECTOR_TIMER         = 0xF1,
     VECTOR_APIC_SPURIOUS = 0xFF,
     VECTOR_COUNT         = 256,
 };

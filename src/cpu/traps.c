@@ -81,7 +81,8 @@ static void handle_exception(struct trap_frame *frame)
         panic_at_trap(frame);
 }
 
-/* The wake-up needs no more than its end: the CPU looks for work by itself. */
+/* The wake-up and the timer need no more than their end: the CPU looks for work itself.
+ */
 static void handle_interrupt(uint64_t vector)
 {
     static atomic_flag warned;
@@ -89,7 +90,8 @@ static void handle_interrupt(uint64_t vector)
     if (vector == VECTOR_APIC_SPURIOUS)
         return; /* a spurious interrupt has no end: SDM 3A, "Spurious Interrupt" */
     apic_end_of_interrupt();
-    if (vector != VECTOR_WAKE && !atomic_flag_test_and_set(&warned))
+    if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
+        !atomic_flag_test_and_set(&warned))
         log_warning(
             "cpu %u: unexpected interrupt, vector 0x%x; this and any more are ignored",
             this_cpu()->index, (unsigned int)vector);

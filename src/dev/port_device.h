@@ -13,13 +13,17 @@
 
 #define PORT_PAGE_SIZE 256 /* ports */
 #define PORT_PAGES     16
-#define PORT_DEVICES   16
+#define PORT_DEVICES   24
 
 struct port_device {
     uint16_t first, last; /* its ports */
-    void *device;         /* for the callbacks */
+    uint8_t width; /* the widest access that it is given whole: wider is bytes in a row */
+    void *device;  /* for the callbacks */
 
-    /* Reads size bytes (1, 2 or 4) at a port of the device's. */
+    /*
+     * Reads size bytes (1, 2 or 4, at most width) at a port of the device's: the low ones
+     * of what it returns.
+     */
     uint32_t (*read)(void *device, uint16_t port, uint8_t size);
 
     /*

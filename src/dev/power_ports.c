@@ -20,7 +20,8 @@ static uint32_t read(void *device, uint16_t port, uint8_t size)
 {
     (void)device;
     (void)port;
-    return UINT32_MAX >> (32 - 8 * size);
+    (void)size;
+    return UINT32_MAX;
 }
 
 static enum exit_outcome write_shutdown(struct power_ports *ports, struct vcpu *vcpu,
@@ -72,6 +73,7 @@ void power_ports_devices(struct power_ports *ports, struct port_device *devices)
     for (size_t i = 0; i < POWER_PORTS_COUNT; i++)
         devices[i] = (struct port_device){.first  = numbers[i],
                                           .last   = numbers[i],
+                                          .width  = sizeof(uint32_t),
                                           .device = ports,
                                           .read   = read,
                                           .write  = write};

@@ -125,23 +125,18 @@ static void write_register(struct uart *uart, uint16_t offset, uint8_t value)
     }
 }
 
-/* The registers are a byte wide: a wider access is one of the bytes in a row. */
 static uint32_t read(void *device, uint16_t port, uint8_t size)
 {
-    const struct uart *uart = device;
-    uint32_t value          = 0;
-    for (uint16_t i = 0; i < size; i++)
-        value |= (uint32_t)read_register(uart, (uint16_t)(port + i) % 8) << (8 * i);
-    return value;
+    (void)size;
+    return read_register(device, port % 8);
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
                                uint8_t size, uint32_t value)
 {
-    struct uart *uart = device;
     (void)vcpu;
-    for (uint16_t i = 0; i < size; i++)
-        write_register(uart, (uint16_t)(port + i) % 8, (uint8_t)(value >> (8 * i)));
+    (void)size;
+    write_register(device, port % 8, (uint8_t)value);
     return EXIT_NEXT;
 }
 
@@ -149,6 +144,7 @@ struct port_device uart_device(struct uart *uart, uint16_t first)
 {
     return (struct port_device){.first  = first,
                                 .last   = (uint16_t)(first + 7),
+                                .width  = 1,
                                 .device = uart,
                                 .read   = read,
                                 .write  = write};

@@ -34,9 +34,9 @@ static const struct row {
     /*
      * EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512F DQ RDSEED ADX SMAP IFMA
      * CLFLUSHOPT CLWB ER CD SHA BW VL. ECX: VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI
-     * BITALG VPOPCNTDQ RDPID CLDEMOTE MOVDIRI MOVDIR64B. EDX: FSRM.
+     * BITALG VPOPCNTDQ RDPID WAITPKG CLDEMOTE MOVDIRI MOVDIR64B. EDX: FSRM.
      */
-    {LEAF_FEATURES, 0, 0xF9BF07A9, 0x1A405F46, 0x00000010},
+    {LEAF_FEATURES, 0, 0xF9BF07A9, 0x1A405F66, 0x00000010},
     {LEAF_XSAVE, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
     {0x15, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
     {0x16, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
@@ -117,8 +117,9 @@ static struct cpuid_values answer_subleaf(const struct cpuid_answers *answers,
     if (leaf == LEAF_XSAVE && answers->last_basic >= leaf &&
         subleaf <= XSAVE_MAX_SUBLEAF) {
         struct cpuid_values values = read(leaf, subleaf);
-        if (subleaf == 1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1; no supervisor state */
-            return (struct cpuid_values){.eax = values.eax & 7, .ebx = values.ebx};
+        if (subleaf ==
+            1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
+            return (struct cpuid_values){.eax = values.eax & 0xF, .ebx = values.ebx};
         return values;
     }
     if (leaf == LEAF_CACHES && answers->last_basic >= leaf)

@@ -4,6 +4,8 @@
 #include "guest/vm.h"
 #include "lib/bits.h"
 
+#define MSR_TIME_STAMP_COUNTER 0x10U /* the only one that counts */
+
 static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
 {
     vcpu->run.registers.r[REGISTER_RAX] = value & UINT32_MAX;
@@ -48,6 +50,24 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
     return handle_other_cpuid(vcpu);
 }
 
+/* What the table has not: the time-stamp counter, or nothing. */
+static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
+{
+    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_TIME_STAMP_COUNTER)
+        return general_protection(vcpu);
+    set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, VCPU_TSC));
+    return EXIT_NEXT;
+}
+
+static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *vcpu,
+                                                                   uint64_t value)
+{
+    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_TIME_STAMP_COUNTER)
+        return general_protection(vcpu);
+    vcpu->backend->write_register(vcpu, VCPU_TSC, value);
+    return EXIT_NEXT;
+}
+
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
     uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
@@ -55,7 +75,7 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 
     vcpu->newest->detail = msr;
     if (!msr_policy_read(&vcpu->vm->msrs, msr, &value))
-        return general_protection(vcpu);
+        return read_other_msr(vcpu);
     set_eax_edx(vcpu, value);
     return EXIT_NEXT;
 }
@@ -68,7 +88,7 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 
     vcpu->newest->detail = msr;
     if (!msr_policy_write(&vcpu->vm->msrs, msr, value))
-        return general_protection(vcpu);
+        return write_other_msr(vcpu, value);
     return EXIT_NEXT;
 }
 
@@ -78,23 +98,59 @@ static uint32_t all_ones(uint8_t size)
     return UINT32_MAX >> (32 - 8 * size);
 }
 
+/* What is wider than a device takes it at once: bytes, each at its own port. */
+static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t port,
+                                                     uint8_t size)
+{
+    uint32_t value = 0;
+
+    for (uint8_t i = 0; i < size; i++) {
+        uint16_t at                      = (uint16_t)(port + i);
+        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
+        uint32_t byte = device == NULL ? UINT8_MAX : device->read(device->device, at, 1);
+        value |= (byte & UINT8_MAX) << (8 * i);
+    }
+    return value;
+}
+
+static __attribute__((noinline)) enum exit_outcome
+write_bytes(struct vcpu *vcpu, uint16_t port, uint8_t size, uint32_t value)
+{
+    enum exit_outcome outcome = EXIT_NEXT;
+
+    for (uint8_t i = 0; i < size && outcome == EXIT_NEXT; i++) {
+        uint16_t at                      = (uint16_t)(port + i);
+        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
+        if (device != NULL)
+            outcome =
+                device->write(device->device, vcpu, at, 1, (uint8_t)(value >> (8 * i)));
+    }
+    return outcome;
+}
+
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device != NULL)
-        return device->read(device->device, port, size) & all_ones(size);
-    vcpu->vm->ignored_accesses++;
-    return all_ones(size);
+    if (device == NULL) {
+        vcpu->vm->ignored_accesses++;
+        return UINT32_MAX;
+    }
+    if (size > device->width)
+        return read_bytes(vcpu, port, size);
+    return device->read(device->device, port, size);
 }
 
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
                                 uint32_t value)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device != NULL)
-        return device->write(device->device, vcpu, port, size, value & all_ones(size));
-    vcpu->vm->ignored_accesses++;
-    return EXIT_NEXT;
+    if (device == NULL) {
+        vcpu->vm->ignored_accesses++;
+        return EXIT_NEXT;
+    }
+    if (size > device->width)
+        return write_bytes(vcpu, port, size, value);
+    return device->write(device->device, vcpu, port, size, value & all_ones(size));
 }
 
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
@@ -109,19 +165,37 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
+static uint8_t take_interrupt(struct vcpu *vcpu)
+{
+    return pic_acknowledge(&vcpu->vm->pic);
+}
+
+static void alarm(struct vcpu *vcpu)
+{
+    device_clock_run(&vcpu->vm->clock);
+}
+
+static bool can_wake(struct vcpu *vcpu)
+{
+    return pic_can_interrupt(&vcpu->vm->pic);
+}
+
 static void *ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
     return guest_memory_pointer(&vcpu->vm->memory, address, size);
 }
 
 const struct exit_handlers vm_exit_handlers = {
-    .cpuid      = handle_cpuid,
-    .read_msr   = handle_read_msr,
-    .write_msr  = handle_write_msr,
-    .port_read  = vm_port_read,
-    .port_write = vm_port_write,
-    .string_io  = string_io,
-    .hypercall  = hypercall,
-    .memory     = handle_memory,
-    .ram        = ram,
+    .cpuid          = handle_cpuid,
+    .read_msr       = handle_read_msr,
+    .write_msr      = handle_write_msr,
+    .port_read      = vm_port_read,
+    .port_write     = vm_port_write,
+    .string_io      = string_io,
+    .hypercall      = hypercall,
+    .take_interrupt = take_interrupt,
+    .alarm          = alarm,
+    .can_wake       = can_wake,
+    .memory         = handle_memory,
+    .ram            = ram,
 };

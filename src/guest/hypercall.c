@@ -33,6 +33,10 @@ enum exit_outcome hypercall(struct vcpu *vcpu)
         return EXIT_NEXT;
     case HYPERCALL_END:
         return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
+    case HYPERCALL_NMI:
+        vcpu->backend->request_nmi(vcpu);
+        r[REGISTER_RAX] = 0;
+        return EXIT_NEXT;
     default:
         r[REGISTER_RAX] = HYPERCALL_ERROR;
         return EXIT_NEXT;

@@ -1,5 +1,5 @@
 /*
- * What a guest can ask of Hymir by VMCALL: docs/HYPERCALLS.md.
+ * What a guest can ask of Hymir by VMCALL: docs/GUESTS.md.
  *
  * The number is in RAX, arguments in RBX and RCX; RAX is the answer. A number that Hymir
  * does not know, and an argument that makes no sense, give HYPERCALL_ERROR.
@@ -13,9 +13,10 @@ enum hypercall {
     HYPERCALL_VERSION, /* the answer is HYPERCALL_INTERFACE */
     HYPERCALL_PRINT,   /* RBX: guest-physical address, RCX: bytes, HYPERCALL_PRINT_MAX */
     HYPERCALL_END,     /* RBX: a value for the report; does not return */
+    HYPERCALL_NMI,     /* the vCPU gets an NMI as soon as it can take one; 0 */
 };
 
-#define HYPERCALL_INTERFACE 1 /* the version of these calls */
+#define HYPERCALL_INTERFACE 2 /* the version of these calls */
 #define HYPERCALL_ERROR     UINT64_MAX
 #define HYPERCALL_PRINT_MAX 4096
 

@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 
 const struct msr_range msr_passed[] = {
+    {0xE1, 0xE1},             /* IA32_UMWAIT_CONTROL: the CPU's, if it has one */
     {0x174, 0x176},           /* IA32_SYSENTER_CS, ESP, EIP: in the VMCS */
     {0x277, 0x277},           /* IA32_PAT: in the VMCS */
     {0xC0000080, 0xC0000084}, /* IA32_EFER: in the VMCS; STAR, LSTAR, CSTAR, FMASK: the
@@ -33,6 +34,7 @@ static const struct row {
     {0x1D9, MSR_SHADOW, 0, 0},         /* IA32_DEBUGCTL: no bit of it */
     {0xE7, MSR_SHADOW, 0, UINT64_MAX}, /* IA32_MPERF */
     {0xE8, MSR_SHADOW, 0, UINT64_MAX}, /* IA32_APERF */
+    {0xDA0, MSR_SHADOW, 0, 0},         /* IA32_XSS: no supervisor state */
 };
 _Static_assert(ARRAY_SIZE(rows) <= MSR_SHADOWS, "a shadow for each row");
 

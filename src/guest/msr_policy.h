@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MSR_SHADOWS 8
+#define MSR_SHADOWS 9
 
 /* The registers that are kept for a guest. */
 struct msr_shadows {

@@ -4,8 +4,6 @@
 #include "lib/bits.h"
 #include "lib/log.h"
 
-#define COM1 0x3F8
-
 static enum status map_memory(struct vm *vm, const struct backend *backend)
 {
     for (size_t i = 0; i < vm->memory.piece_count; i++) {
@@ -18,21 +16,8 @@ static enum status map_memory(struct vm *vm, const struct backend *backend)
     return STATUS_OK;
 }
 
-static enum status add_devices(struct vm *vm)
-{
-    struct port_device devices[1 + POWER_PORTS_COUNT] = {uart_device(&vm->uart, COM1)};
-
-    power_ports_devices(&vm->power_ports, devices + 1);
-    port_map_init(&vm->ports);
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        enum status status = port_map_add(&vm->ports, devices[i]);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-enum status vm_init(struct vm *vm, const struct backend *backend, uart_output *output)
+enum status vm_init(struct vm *vm, const struct backend *backend, uint64_t clock_hz,
+                    uart_output *output)
 {
     static uint16_t last_vpid;
 
@@ -44,20 +29,20 @@ enum status vm_init(struct vm *vm, const struct backend *backend, uart_output *o
     vm->plan.passed_msr_count = msr_passed_count;
     cpuid_policy_make(&vm->cpuid, backend->read_cpuid);
     msr_policy_reset(&vm->msrs);
-    uart_init(&vm->uart, output, vm);
-    status = add_devices(vm);
-    if (status != STATUS_OK)
-        return status;
-    vcpu_forget_exits(&vm->vcpu);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
-    vm->vcpu.vpid     = ++last_vpid;
+    status            = vm_add_devices(vm, clock_hz, output);
+    if (status != STATUS_OK)
+        return status;
+    vcpu_forget_exits(&vm->vcpu);
+    vm->vcpu.vpid = ++last_vpid;
     return backend->create(&vm->vcpu, &vm->plan);
 }
 
 void vm_run(struct vm *vm)
 {
+    vm->clock.start = vm->vcpu.backend->clock();
     vm->vcpu.backend->run(&vm->vcpu);
     uart_flush(&vm->uart);
 }

@@ -7,8 +7,11 @@
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
 
+#include "dev/pic.h"
+#include "dev/pit.h"
 #include "dev/port_device.h"
 #include "dev/power_ports.h"
+#include "dev/timer.h"
 #include "dev/uart.h"
 #include "guest/cpuid_policy.h"
 #include "guest/memory.h"
@@ -28,6 +31,9 @@ struct vm {
     struct vcpu_plan plan;
     struct cpuid_answers cpuid;
     struct msr_shadows msrs;
+    struct device_clock clock;
+    struct pic pic;
+    struct pit pit;
     struct uart uart;
     struct power_ports power_ports;
     struct port_map ports;
@@ -37,11 +43,11 @@ struct vm {
 
 /*
  * Makes what a VM needs beside its name, memory and start, which are there: EPT, devices,
- * policies, the vCPU. The UART's lines go to output, with *vm as context.
- * STATUS_NO_MEMORY.
+ * policies, the vCPU. The UART's lines go to output, with *vm as context; clock_hz is the
+ * backend's clock's. STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
-                               uart_output *output);
+                               uint64_t clock_hz, uart_output *output);
 
 /* Runs the VM on the CPU that executes this, until it ends. */
 void vm_run(struct vm *vm);
@@ -54,11 +60,19 @@ void vm_log_exits(const struct vm *vm, bool is_answering);
 
 /*
  * One access of size bytes (1, 2 or 4) to the VM's ports: by the device there, or nobody.
+ * What is read has a meaning in its low size bytes alone.
  * guest/exits.c.
  */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size);
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
                                 uint32_t value);
+
+/*
+ * Makes the VM's devices, without the VM's memory and vCPU: STATUS_NO_MEMORY if there are
+ * too many. guest/devices.c.
+ */
+enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t clock_hz,
+                                      uart_output *output);
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

@@ -195,55 +195,29 @@ static bool parse_selftest(const char *value, struct options *options)
     return true;
 }
 
-static bool parse_nosmp(const char *value, struct options *options)
-{
-    (void)value;
-    options->nosmp = true;
-    return true;
-}
-
-static bool parse_nolock(const char *value, struct options *options)
-{
-    (void)value;
-    options->nolock = true;
-    return true;
-}
-
-static bool parse_stats(const char *value, struct options *options)
-{
-    (void)value;
-    options->stats = true;
-    return true;
-}
-
-static bool parse_large_pages(const char *value, struct options *options)
-{
-    (void)value;
-    options->large_pages = true;
-    return true;
-}
-
 static const struct option {
     const char *name;   /* with its = if it takes a value */
     const char *values; /* the possible ones, for the warning */
     bool (*parse)(const char *value, struct options *options);
+    size_t flag; /* without parse: the bool that it sets */
 } option_table[] = {
     {"console=",
      "a list, with commas, of screen, e9, and one of com1 to com4 or a UART's I/O "
      "address such as "
      "0x3f8; or none",
-     parse_console},
-    {"log=", "error, warning, info or debug", parse_log},
-    {"nosmp", "no value", parse_nosmp},
-    {"nolock", "no value", parse_nolock},
-    {"stats", "no value", parse_stats},
-    {"large-pages", "no value", parse_large_pages},
-    {"exit=", "halt, reboot or poweroff", parse_exit},
-    {"panic=", "halt or reboot", parse_panic},
+     parse_console, 0},
+    {"log=", "error, warning, info or debug", parse_log, 0},
+    {.name = "nosmp", .flag = offsetof(struct options, nosmp)},
+    {.name = "nolock", .flag = offsetof(struct options, nolock)},
+    {.name = "stats", .flag = offsetof(struct options, stats)},
+    {.name = "large-pages", .flag = offsetof(struct options, large_pages)},
+    {.name = "apic-timer", .flag = offsetof(struct options, apic_timer)},
+    {"exit=", "halt, reboot or poweroff", parse_exit, 0},
+    {"panic=", "halt or reboot", parse_panic, 0},
     {"selftest=",
      "one of the kinds in docs/OPTIONS.md, such as fault or hang, with @CPU to choose "
      "the CPU",
-     parse_selftest},
+     parse_selftest, 0},
 };
 
 static bool takes_value(const struct option *option)
@@ -278,6 +252,8 @@ static void parse_word(const char *word, struct options *options)
 
     if (option == NULL)
         warn_of_unknown(word);
+    else if (option->parse == NULL)
+        *(bool *)((char *)options + option->flag) = true;
     else if (!option->parse(word + strlen(option->name), options))
         log_warning("option \"%s\" is ignored: %s takes %s", word, option->name,
                     option->values);

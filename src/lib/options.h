@@ -11,6 +11,7 @@
 #include "lib/log.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What Hymir does when it has nothing more to do. */
@@ -57,6 +58,7 @@ struct options {
     bool nolock;      /* never write IA32_FEATURE_CONTROL */
     bool stats;       /* each guest's exits, counted, when it ends */
     bool large_pages; /* for guests, though the processor may have iTLB multihit */
+    bool apic_timer;  /* for guests' alarms, though there is a preemption timer */
     enum exit_action exit;
     enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */
     enum selftest selftest;

@@ -23,6 +23,7 @@ enum vcpu_register {
     VCPU_CR3,
     VCPU_CR4,
     VCPU_EFER,
+    VCPU_TSC, /* time-stamp counter, as the guest reads it */
     VCPU_CPL, /* read-only */
 };
 
@@ -69,7 +70,8 @@ enum entry_fault {
 /* What a VM gives each of its vCPUs. */
 struct vcpu_plan {
     enum entry_fault fault;
-    hpa_t memory_root; /* of map_memory */
+    bool avoids_preemption_timer; /* for alarms, where there is another timer */
+    hpa_t memory_root;            /* of map_memory */
     const struct vcpu_start *start;
     const struct msr_range *passed_msrs; /* that the guest reaches without an exit */
     size_t passed_msr_count;
@@ -100,6 +102,21 @@ struct backend {
 
     /* Delivers an exception at the next entry; a vector with an error code has one. */
     void (*inject_exception)(struct vcpu *vcpu, uint8_t vector, uint32_t error_code);
+
+    /*
+     * Interrupts of the VM's devices. While one is requested, take_interrupt is called as
+     * soon as the guest can take it, and it is delivered. An NMI is delivered once, when
+     * no other one is being handled.
+     */
+    void (*request_interrupt)(struct vcpu *vcpu, bool is_requested);
+    void (*request_nmi)(struct vcpu *vcpu);
+
+    /*
+     * The clock that alarms go by: ticks of clock_hz, also while no guest runs. One alarm
+     * at a time, at the time given or soon after, busy guest or idle; TICKS_NEVER: none.
+     */
+    uint64_t (*clock)(void);
+    void (*set_alarm)(struct vcpu *vcpu, uint64_t time);
 
     /* What a page fault leaves in CR2. */
     void (*write_cr2)(uint64_t address);

@@ -82,12 +82,21 @@ struct exit_handlers {
     vcpu_answer *cpuid;
     vcpu_answer *read_msr;
     vcpu_answer *write_msr;
-    /* IN and OUT of size bytes: 1, 2 or 4. */
+    /* IN and OUT of size bytes: 1, 2 or 4, the low ones of what port_read returns. */
     uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, uint8_t size);
     enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, uint8_t size,
                                     uint32_t value);
     enum exit_outcome (*string_io)(struct vcpu *vcpu, const struct string_access *access);
     vcpu_answer *hypercall;
+
+    /* Takes the interrupt that was asked for (request_interrupt): its vector. */
+    uint8_t (*take_interrupt)(struct vcpu *vcpu);
+
+    /* The time of set_alarm has come. */
+    void (*alarm)(struct vcpu *vcpu);
+
+    /* False if nothing that the VM has could end a HLT with interrupts on. */
+    bool (*can_wake)(struct vcpu *vcpu);
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
     /* Hymir's pointer to size bytes of the guest's RAM, or NULL if it is not all RAM. */

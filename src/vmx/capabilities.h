@@ -49,7 +49,10 @@ enum vmx_msr {
 #define VMX_MEMORY_TYPE_WRITE_BACK   6U
 
 /* IA32_VMX_MISC */
-#define VMX_MISC_INTEL_PT BIT(14) /* Intel PT may trace in VMX operation */
+#define VMX_MISC_TIMER_SHIFT(misc) \
+    ((uint8_t)BITS_GET(misc, 4, 0)) /* TSC to preemption timer */
+#define VMX_MISC_ACTIVITY_HLT BIT(6)
+#define VMX_MISC_INTEL_PT     BIT(14) /* Intel PT may trace in VMX operation */
 
 /* IA32_VMX_EPT_VPID_CAP */
 #define EPT_CAP_WALK_LENGTH_4 BIT(6)
@@ -65,6 +68,8 @@ enum vmx_msr {
 /* Pin-based VM-execution controls. */
 #define PIN_BASED_EXTERNAL_INTERRUPT_EXITING BIT(0)
 #define PIN_BASED_NMI_EXITING                BIT(3)
+#define PIN_BASED_VIRTUAL_NMIS               BIT(5)
+#define PIN_BASED_ACTIVATE_PREEMPTION_TIMER  BIT(6)
 
 /* Primary processor-based VM-execution controls. */
 #define PRIMARY_INTERRUPT_WINDOW_EXITING    BIT(2)
@@ -75,6 +80,7 @@ enum vmx_msr {
 #define PRIMARY_ACTIVATE_TERTIARY_CONTROLS  BIT(17)
 #define PRIMARY_CR8_LOAD_EXITING            BIT(19)
 #define PRIMARY_CR8_STORE_EXITING           BIT(20)
+#define PRIMARY_NMI_WINDOW_EXITING          BIT(22)
 #define PRIMARY_USE_IO_BITMAPS              BIT(25)
 #define PRIMARY_USE_MSR_BITMAPS             BIT(28)
 #define PRIMARY_MONITOR_EXITING             BIT(29)

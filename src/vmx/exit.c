@@ -72,10 +72,14 @@ static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
     uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
     uint8_t size   = IO_SIZE(qualification);
-    uint64_t value = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
-    uint64_t kept  = size == 4 ? 0 : *rax >> (8 * size) << (8 * size);
+    uint32_t value = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
 
-    *rax = kept | value;
+    if (size == sizeof(uint8_t))
+        *(uint8_t *)rax = (uint8_t)value;
+    else if (size == sizeof(uint16_t))
+        *(uint16_t *)rax = (uint16_t)value;
+    else
+        *rax = value;
     return EXIT_NEXT;
 }
 
@@ -92,14 +96,6 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
 
-/* No device of a guest's interrupts: one that sleeps would not wake. */
-static enum exit_outcome handle_hlt(struct vcpu *vcpu)
-{
-    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0)
-        return vcpu_end(vcpu, "HLT with interrupts off");
-    return vcpu_end(vcpu, "HLT with interrupts on, and no device that could interrupt");
-}
-
 /* XCR0 as XSETBV takes it: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps".
  */
 static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
@@ -113,6 +109,13 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
+static void set_nmi_blocking(bool is_blocked)
+{
+    uint64_t state = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & ~INTERRUPTIBILITY_NMI;
+    vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+             state | (is_blocked ? INTERRUPTIBILITY_NMI : 0));
+}
+
 /* SDM 3C, "Information for VM Exits That Occur During Event Delivery": delivers it again.
  */
 static void deliver_again(void)
@@ -121,6 +124,8 @@ static void deliver_again(void)
 
     if ((event & INTERRUPTION_VALID) == 0)
         return;
+    if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+        set_nmi_blocking(false); /* it will block the next one when it is delivered */
     vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
     if ((event & INTERRUPTION_ERROR_CODE) != 0)
         vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE,
@@ -151,6 +156,8 @@ static enum exit_outcome handle_exception(struct vcpu *vcpu)
         raise_machine_check();
         return vcpu_end_abnormally(vcpu, "machine check");
     }
+    if ((event & INTERRUPTION_NMI_UNBLOCKED) != 0)
+        set_nmi_blocking(true); /* the IRET that faulted has still to be executed */
     if (vector == VECTOR_DB)
         update_dr6();
     uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
@@ -160,11 +167,11 @@ static enum exit_outcome handle_exception(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* The machine's own: it is still to be taken. */
+/* The machine's own: it is still to be taken. It may be the APIC's timer. */
 static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
 {
-    (void)vcpu;
     interrupts_take();
+    vcpu_check_alarm(vcpu);
     return EXIT_RESUME;
 }
 
@@ -210,6 +217,8 @@ static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_TRIPLE_FAULT]         = handle_triple_fault,
     [EXIT_REASON_INIT]                 = again,
     [EXIT_REASON_SIPI]                 = again,
+    [EXIT_REASON_INTERRUPT_WINDOW]     = handle_interrupt_window,
+    [EXIT_REASON_NMI_WINDOW]           = handle_nmi_window,
     [EXIT_REASON_TASK_SWITCH]          = handle_task_switch,
     [EXIT_REASON_GETSEC]               = undefined,
     [EXIT_REASON_HLT]                  = handle_hlt,
@@ -233,6 +242,7 @@ static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_EPT_VIOLATION]        = handle_ept_violation,
     [EXIT_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
     [EXIT_REASON_INVEPT]               = undefined,
+    [EXIT_REASON_PREEMPTION_TIMER]     = handle_preemption_timer,
     [EXIT_REASON_INVVPID]              = undefined,
     [EXIT_REASON_WBINVD]               = skip,
     [EXIT_REASON_XSETBV]               = handle_xsetbv,

@@ -78,6 +78,9 @@ void exit_describe(const struct exit_record *record, struct text *words)
     case EXIT_REASON_EXCEPTION_OR_NMI:
         text_append(words, ": vector %lu", INTERRUPTION_VECTOR(record->detail));
         break;
+    case EXIT_REASON_INTERRUPT_WINDOW:
+        text_append(words, ": vector %lu is delivered", record->detail);
+        break;
     case EXIT_REASON_RDMSR:
     case EXIT_REASON_WRMSR:
         text_append(words, " of 0x%lx", record->detail);

@@ -81,6 +81,10 @@ static void reset_processor_state(void)
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
     (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
+    if ((cpuid(7, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
+        (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
+    if ((cpuid(0xD, 1).eax & CPUID_D_1_EAX_XSAVES) != 0)
+        (void)wrmsr_safe(MSR_IA32_XSS, 0);
     clear_debug_registers();
     write_cr2(0);
     if ((read_cr4() & CR4_OSXSAVE) != 0) {
@@ -197,6 +201,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return guest_cr4();
     case VCPU_EFER:
         return vmcs_get(VMCS_GUEST_IA32_EFER);
+    case VCPU_TSC:
+        return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     }
@@ -218,6 +224,9 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         break;
     case VCPU_CR3:
         vmcs_set(VMCS_GUEST_CR3, value);
+        break;
+    case VCPU_TSC:
+        vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
         break;
     case VCPU_CR0: /* those have rules of their own */
     case VCPU_CR4:
@@ -246,32 +255,50 @@ static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_c
 }
 
 /*
- * INVPCID and RDTSCP work in a guest only with their controls, which every processor has
- * that has the instructions; one that has not shows neither.
+ * Instructions that work in a guest only with a control, which every processor has that
+ * has the instruction; one that has not shows neither.
  */
 static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
+    static const struct {
+        uint64_t control;
+        uint32_t leaf, subleaf;
+        struct cpuid_values bits;
+    } rows[] = {
+        {SECONDARY_ENABLE_INVPCID, 7, 0, {.ebx = CPUID_7_EBX_INVPCID}},
+        {SECONDARY_ENABLE_RDTSCP, 7, 0, {.ecx = CPUID_7_ECX_RDPID}},
+        {SECONDARY_ENABLE_USER_WAIT_PAUSE, 7, 0, {.ecx = CPUID_7_ECX_WAITPKG}},
+        {SECONDARY_ENABLE_XSAVES, 0xD, 1, {.eax = CPUID_D_1_EAX_XSAVES}},
+        {SECONDARY_ENABLE_RDTSCP, 0x80000001, 0, {.edx = CPUID_80000001_EDX_RDTSCP}},
+    };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
-    if (leaf == 7 && (secondary & SECONDARY_ENABLE_INVPCID) == 0)
-        result.ebx &= ~(uint32_t)CPUID_7_EBX_INVPCID;
-    if (leaf == 7 && (secondary & SECONDARY_ENABLE_RDTSCP) == 0)
-        result.ecx &= ~(uint32_t)CPUID_7_ECX_RDPID;
-    if (leaf == 0x80000001 && (secondary & SECONDARY_ENABLE_RDTSCP) == 0)
-        result.edx &= ~(uint32_t)CPUID_80000001_EDX_RDTSCP;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].leaf == leaf && rows[i].subleaf == subleaf &&
+            (secondary & rows[i].control) == 0) {
+            result.eax &= ~rows[i].bits.eax;
+            result.ebx &= ~rows[i].bits.ebx;
+            result.ecx &= ~rows[i].bits.ecx;
+            result.edx &= ~rows[i].bits.edx;
+        }
+    }
     return (struct cpuid_values){result.eax, result.ebx, result.ecx, result.edx};
 }
 
 const struct backend vmx_backend = {
-    .map_memory       = ept_map,
-    .create           = create,
-    .run              = run,
-    .read_register    = read_register,
-    .write_register   = write_register,
-    .inject_exception = inject_exception,
-    .write_cr2        = write_cr2,
-    .exit_name        = exit_reason_name,
-    .describe_exit    = exit_describe,
-    .read_cpuid       = read_cpuid,
+    .map_memory        = ept_map,
+    .create            = create,
+    .run               = run,
+    .read_register     = read_register,
+    .write_register    = write_register,
+    .inject_exception  = inject_exception,
+    .request_interrupt = vcpu_request_interrupt,
+    .request_nmi       = vcpu_request_nmi,
+    .clock             = rdtsc,
+    .set_alarm         = vcpu_set_alarm,
+    .write_cr2         = write_cr2,
+    .exit_name         = exit_reason_name,
+    .describe_exit     = exit_describe,
+    .read_cpuid        = read_cpuid,
 };

@@ -23,6 +23,9 @@ struct vmx_vcpu {
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
     uint64_t cr8;
+    uint64_t alarm;                 /* of the TSC; TICKS_NEVER */
+    bool uses_preemption_timer;     /* for the alarm; else the local APIC's */
+    uint8_t preemption_timer_shift; /* its unit is 1 << that of the TSC's */
 
     /* An entry of an MSR-load list, for vmx/vcpu_faults.c. */
     struct __attribute__((aligned(16))) {
@@ -76,6 +79,16 @@ void vcpu_forget_translations(const struct vmx_capabilities *capabilities);
 uint64_t guest_cr0(void);
 uint64_t guest_cr4(void);
 enum exit_outcome control_register_access(struct vcpu *vcpu);
+
+/* Interrupts, NMIs, the alarm, sleep: vmx/vcpu_events.c. */
+void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested);
+void vcpu_request_nmi(struct vcpu *vcpu);
+void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);
+void vcpu_check_alarm(struct vcpu *vcpu); /* calls the VM's handler if it is due */
+enum exit_outcome handle_interrupt_window(struct vcpu *vcpu);
+enum exit_outcome handle_nmi_window(struct vcpu *vcpu);
+enum exit_outcome handle_preemption_timer(struct vcpu *vcpu);
+enum exit_outcome handle_hlt(struct vcpu *vcpu);
 
 /* Raises #GP(0) in the guest. Returns EXIT_RESUME. vmx/exit.c. */
 enum exit_outcome vcpu_general_protection(struct vcpu *vcpu);

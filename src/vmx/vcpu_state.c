@@ -2,9 +2,11 @@
  * See vcpu.h: what a VMCS holds when a vCPU starts, one function for each of the SDM's
  * subsections.
  */
+#include "cpu/apic.h"
 #include "cpu/instructions.h"
 #include "cpu/registers.h"
 #include "lib/string.h"
+#include "lib/ticks.h"
 #include "vmx/ept.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
@@ -73,11 +75,28 @@ static enum status write_execution_controls(const struct vmx_vcpu *vcpu)
 static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
 {
     const struct vcpu_controls *controls = &vcpu->controls;
-    enum status status                   = STATUS_OK;
+    const struct {
+        enum vmx_control kind;
+        uint64_t bit;
+        struct vmcs_row row;
+    } fields[] = {
+        {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, {VMCS_VPID, vcpu->vcpu->vpid}},
+        {CONTROL_SECONDARY,
+         SECONDARY_ENABLE_XSAVES,
+         {VMCS_XSS_EXITING_BITMAP, UINT64_MAX}},
+        {CONTROL_PIN_BASED,
+         PIN_BASED_ACTIVATE_PREEMPTION_TIMER,
+         {VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX}},
+    };
 
-    if (vcpu_controls_has(controls, CONTROL_SECONDARY, SECONDARY_ENABLE_VPID))
-        status = vmcs_write(VMCS_VPID, vcpu->vcpu->vpid);
-    return status;
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        if (!vcpu_controls_has(controls, fields[i].kind, fields[i].bit))
+            continue;
+        enum status status = vmcs_write(fields[i].row.field, fields[i].row.value);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
 }
 
 static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
@@ -120,7 +139,14 @@ static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 enum status vcpu_state_write(struct vmx_vcpu *vcpu)
 {
     const struct vcpu_start *start = vcpu->plan->start;
+    uint64_t misc = vmx_capability_value(&vcpu->capabilities, MSR_IA32_VMX_MISC);
 
+    vcpu->alarm                  = TICKS_NEVER;
+    vcpu->preemption_timer_shift = VMX_MISC_TIMER_SHIFT(misc);
+    vcpu->uses_preemption_timer =
+        vcpu_controls_has(&vcpu->controls, CONTROL_PIN_BASED,
+                          PIN_BASED_ACTIVATE_PREEMPTION_TIMER) &&
+        !(vcpu->plan->avoids_preemption_timer && apic_is_enabled());
     struct guest_registers *registers = &vcpu->vcpu->run.registers;
     memset(registers, 0, sizeof(*registers));
     registers->r[REGISTER_RAX]  = start->rax;

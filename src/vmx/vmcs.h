@@ -58,6 +58,7 @@ enum vmcs_type {
     FIELD(ENTRY_MSR_LOAD_ADDRESS, 64_BIT, CONTROL, 5)            \
     FIELD(TSC_OFFSET, 64_BIT, CONTROL, 8)                        \
     FIELD(EPT_POINTER, 64_BIT, CONTROL, 13)                      \
+    FIELD(XSS_EXITING_BITMAP, 64_BIT, CONTROL, 22)               \
     FIELD(GUEST_PHYSICAL_ADDRESS, 64_BIT, INFORMATION, 0)        \
     FIELD(LINK_POINTER, 64_BIT, GUEST, 0)                        \
     FIELD(GUEST_IA32_DEBUGCTL, 64_BIT, GUEST, 1)                 \
@@ -113,6 +114,7 @@ enum vmcs_type {
     FIELD(GUEST_INTERRUPTIBILITY_STATE, 32_BIT, GUEST, 18)       \
     FIELD(GUEST_ACTIVITY_STATE, 32_BIT, GUEST, 19)               \
     FIELD(GUEST_IA32_SYSENTER_CS, 32_BIT, GUEST, 21)             \
+    FIELD(GUEST_PREEMPTION_TIMER, 32_BIT, GUEST, 23)             \
     FIELD(HOST_IA32_SYSENTER_CS, 32_BIT, HOST, 0)                \
     FIELD(CR0_GUEST_HOST_MASK, NATURAL, CONTROL, 0)              \
     FIELD(CR4_GUEST_HOST_MASK, NATURAL, CONTROL, 1)              \
@@ -239,9 +241,13 @@ enum exit_reason {
 /* Interruption information, of entries, exits and IDT vectoring: SDM 3C, "Event
  * Injection". */
 #define INTERRUPTION_VECTOR(event)      BITS_GET(event, 7, 0)
+#define INTERRUPTION_TYPE               (7U << 8)
+#define INTERRUPTION_EXTERNAL           (0U << 8)
+#define INTERRUPTION_NMI                (2U << 8)
 #define INTERRUPTION_HARDWARE_EXCEPTION (3U << 8)
 #define INTERRUPTION_ERROR_CODE         (1U << 11)
 #define INTERRUPTION_UNDEFINED          (1U << 12) /* in IDT-vectoring information */
+#define INTERRUPTION_NMI_UNBLOCKED      (1U << 12) /* by an IRET; in an exit's information */
 #define INTERRUPTION_VALID              (1U << 31)
 
 /* Pending debug exceptions: BS, and "enabled breakpoint" with it. */
@@ -249,6 +255,11 @@ enum exit_reason {
 
 /* Guest interruptibility state. */
 #define INTERRUPTIBILITY_STI_OR_MOV_SS UINT64_C(3)
+#define INTERRUPTIBILITY_NMI           BIT(3)
+
+/* Guest activity state. */
+#define ACTIVITY_ACTIVE 0U
+#define ACTIVITY_HLT    1U
 
 /*
  * VM-instruction error numbers that Hymir expects: SDM 3C, "VM-Instruction Error

@@ -69,7 +69,29 @@ operation_out_nobody:
         out     0x80, al
         ret
 operation_in_nobody:
+        in      al, 0x71
+        ret
+operation_in_pic:
         in      al, 0x21
+        ret
+operation_out_pic:
+        mov     al, 0xFF                ; all interrupts masked, as before
+        out     0x21, al
+        ret
+operation_out_pit:
+        mov     al, 0                   ; latch counter 0
+        out     0x43, al
+        ret
+operation_in_pit:
+        in      al, 0x40
+        ret
+; Starts counter 0, whose first interrupt is 55 ms away: longer than what is measured after it.
+operation_start_timer:
+        mov     al, 0x30
+        out     0x43, al
+        mov     al, 0xFF
+        out     0x40, al
+        out     0x40, al
         ret
 operation_out_uart:
         mov     edx, COM1 + 7           ; the scratch register: no line is printed
@@ -157,9 +179,16 @@ operations:
         dd      operation_vmcall, name_vmcall
         dd      operation_out_nobody, name_out_nobody
         dd      operation_in_nobody, name_in_nobody
+        dd      operation_in_pic, name_in_pic
+        dd      operation_out_pic, name_out_pic
+        dd      operation_in_pit, name_in_pit
+        dd      operation_out_pit, name_out_pit
         dd      operation_out_uart, name_out_uart
         dd      operation_in_uart, name_in_uart
         dd      operation_mov_cr0, name_mov_cr0
+        dd      operation_start_timer, name_start_timer
+        dd      operation_cpuid_0, name_cpuid_0_timer
+        dd      operation_vmcall, name_vmcall_timer
         dd      0
 
 prefix:                 db "bench: ", 0
@@ -169,6 +198,13 @@ name_rdmsr:             db "rdmsr-apic-base ", 0
 name_vmcall:            db "vmcall-nothing ", 0
 name_out_nobody:        db "out-nobody ", 0
 name_in_nobody:         db "in-nobody ", 0
+name_in_pic:            db "in-pic ", 0
+name_out_pic:           db "out-pic ", 0
+name_in_pit:            db "in-pit ", 0
+name_out_pit:           db "out-pit ", 0
+name_start_timer:       db "start-timer ", 0
+name_cpuid_0_timer:     db "cpuid-0-timer ", 0
+name_vmcall_timer:      db "vmcall-timer ", 0
 name_out_uart:          db "out-uart ", 0
 name_in_uart:           db "in-uart ", 0
 name_mov_cr0:           db "mov-cr0-ne ", 0

@@ -240,6 +240,11 @@ entry:
 
 ; ---- MSRs: what is known answers, all else is #GP
 
+        mov     eax, 7
+        xor     ecx, ecx
+        cpuid
+        bt      ecx, 5                  ; WAITPKG, which has an MSR
+        adc     dword [known_msrs], 0
         call    all_msrs
         cmp     eax, [known_msrs]
         check   "MSRs: those that are known can be read"
@@ -435,7 +440,7 @@ long_mode:
         or      rbx, r12
         or      rbx, r14
         or      rbx, r8
-        dec     rax
+        sub     rax, 2
         or      rbx, rax
         check_64 "registers survive VMCALL"
         mov     eax, 12345
@@ -632,7 +637,7 @@ random_msrs:
         jnz     .next
         ret
 
-; All ports, a byte each, but the one by which this guest would end.
+; All ports, a byte each, but the one by which this guest would end. Those of a device read what it says.
 all_ports:
         xor     edx, edx
 .next:
@@ -641,19 +646,28 @@ all_ports:
         xor     eax, eax
         out     dx, al
         in      al, dx
-        cmp     edx, COM1
-        jb      .nobody
-        cmp     edx, COM1 + 7
-        jbe     .over
-.nobody:
         cmp     al, 0xFF
         je      .over
+        mov     esi, device_ports
+.device:
+        cmp     dx, [esi]
+        jb      .bad
+        cmp     dx, [esi + 2]
+        jbe     .over
+        add     esi, 4
+        jmp     .device
+.bad:
         inc     dword [bad_ports]
 .over:
         inc     edx
         cmp     edx, 0x10000
         jb      .next
         ret
+
+; First and last, in ascending order: 8259A, 8254, port B, 8259A, UART, edge or level.
+device_ports:
+        dw      0x20, 0x21, 0x40, 0x43, 0x61, 0x61, 0xA0, 0xA1, COM1, COM1 + 7, 0x4D0, 0x4D1
+        dw      0xFFFF, 0xFFFF
 
 ; PDPT with two entries that lead to the same directory of 2-MiB pages.
 build_pae:
@@ -750,7 +764,7 @@ fault_eip:      dd 0
 zero:           dd 0
 bad_selector:   dw 0x1234
         align   4
-known_msrs:     dd 21                   ; 13 that are passed, 8 of the policy
+known_msrs:     dd 23                   ; 13 that are passed, 9 of the policy, the time-stamp counter
 bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0

@@ -17,6 +17,9 @@ static uint64_t test_registers[VCPU_CPL + 1];
 static int injected_vector; /* -1: none */
 static uint32_t injected_code;
 static uint64_t test_cr2;
+static bool is_interrupt_requested;
+static unsigned int requested_nmis;
+static uint64_t test_clock, test_alarm;
 
 static uint64_t test_read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
@@ -43,11 +46,38 @@ static void test_write_cr2(uint64_t address)
     test_cr2 = address;
 }
 
+static void test_request_interrupt(struct vcpu *vcpu, bool is_requested)
+{
+    (void)vcpu;
+    is_interrupt_requested = is_requested;
+}
+
+static void test_request_nmi(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    requested_nmis++;
+}
+
+static uint64_t test_read_clock(void)
+{
+    return test_clock;
+}
+
+static void test_set_alarm(struct vcpu *vcpu, uint64_t time)
+{
+    (void)vcpu;
+    test_alarm = time;
+}
+
 static const struct backend test_backend = {
-    .read_register    = test_read_register,
-    .write_register   = test_write_register,
-    .inject_exception = test_inject,
-    .write_cr2        = test_write_cr2,
+    .read_register     = test_read_register,
+    .write_register    = test_write_register,
+    .inject_exception  = test_inject,
+    .request_interrupt = test_request_interrupt,
+    .request_nmi       = test_request_nmi,
+    .clock             = test_read_clock,
+    .set_alarm         = test_set_alarm,
+    .write_cr2         = test_write_cr2,
 };
 
 /* A guest with 4 MiB of RAM in two pieces, paging off. */
@@ -56,7 +86,11 @@ static inline int start_guest(void **state)
     (void)state;
     memset(&test_vm, 0, sizeof(test_vm));
     memset(test_registers, 0, sizeof(test_registers));
-    injected_vector = -1;
+    injected_vector        = -1;
+    is_interrupt_requested = false;
+    requested_nmis         = 0;
+    test_clock             = 0;
+    test_alarm             = TICKS_NEVER;
     for (int i = 0; i < 2; i++) {
         void *ram = aligned_alloc(4096, GUEST_SIZE / 2);
         memset(ram, 0, GUEST_SIZE / 2);

@@ -73,7 +73,11 @@ static void test_hypercalls(void **state)
         assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
         assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     }
-    *test_r(REGISTER_RAX) = 3;
+    *test_r(REGISTER_RAX) = HYPERCALL_NMI;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 0);
+    assert_int_equal(requested_nmis, 1);
+    *test_r(REGISTER_RAX) = HYPERCALL_NMI + 1;
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     *test_r(REGISTER_RAX) = UINT64_MAX - 1;

@@ -44,22 +44,37 @@ static void test_hidden(void **state)
         int bit;
         const char *name;
     } hidden[] = {
-        {1, 'c', 3, "MONITOR"},    {1, 'c', 5, "VMX"},
-        {1, 'c', 6, "SMX"},        {1, 'c', 15, "PDCM"},
-        {1, 'c', 21, "x2APIC"},    {1, 'c', 24, "TSC-Deadline"},
-        {1, 'c', 27, "OSXSAVE"},   {1, 'd', 7, "MCE"},
-        {1, 'd', 9, "APIC"},       {1, 'd', 12, "MTRR"},
-        {1, 'd', 14, "MCA"},       {1, 'd', 21, "DS"},
-        {1, 'd', 22, "ACPI"},      {1, 'd', 28, "HTT"},
-        {7, 'b', 1, "TSC_ADJUST"}, {7, 'b', 2, "SGX"},
-        {7, 'b', 4, "HLE"},        {7, 'b', 11, "RTM"},
-        {7, 'b', 12, "RDT-M"},     {7, 'b', 14, "MPX"},
-        {7, 'b', 25, "Intel PT"},  {7, 'c', 3, "PKU"},
-        {7, 'c', 5, "WAITPKG"},    {7, 'c', 7, "CET_SS"},
-        {7, 'c', 16, "LA57"},      {7, 'c', 29, "ENQCMD"},
-        {7, 'c', 31, "PKS"},       {7, 'd', 5, "UINTR"},
-        {7, 'd', 15, "Hybrid"},    {7, 'd', 24, "AMX-TILE"},
-        {7, 'd', 26, "IBRS"},      {7, 'd', 29, "ARCH_CAPABILITIES"},
+        {1, 'c', 3, "MONITOR"},
+        {1, 'c', 5, "VMX"},
+        {1, 'c', 6, "SMX"},
+        {1, 'c', 15, "PDCM"},
+        {1, 'c', 21, "x2APIC"},
+        {1, 'c', 24, "TSC-Deadline"},
+        {1, 'c', 27, "OSXSAVE"},
+        {1, 'd', 7, "MCE"},
+        {1, 'd', 9, "APIC"},
+        {1, 'd', 12, "MTRR"},
+        {1, 'd', 14, "MCA"},
+        {1, 'd', 21, "DS"},
+        {1, 'd', 22, "ACPI"},
+        {1, 'd', 28, "HTT"},
+        {7, 'b', 1, "TSC_ADJUST"},
+        {7, 'b', 2, "SGX"},
+        {7, 'b', 4, "HLE"},
+        {7, 'b', 11, "RTM"},
+        {7, 'b', 12, "RDT-M"},
+        {7, 'b', 14, "MPX"},
+        {7, 'b', 25, "Intel PT"},
+        {7, 'c', 3, "PKU"},
+        {7, 'c', 7, "CET_SS"},
+        {7, 'c', 16, "LA57"},
+        {7, 'c', 29, "ENQCMD"},
+        {7, 'c', 31, "PKS"},
+        {7, 'd', 5, "UINTR"},
+        {7, 'd', 15, "Hybrid"},
+        {7, 'd', 24, "AMX-TILE"},
+        {7, 'd', 26, "IBRS"},
+        {7, 'd', 29, "ARCH_CAPABILITIES"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
         struct cpuid_values values = ask(hidden[i].leaf, 0);
@@ -84,6 +99,7 @@ static void test_shown(void **state)
     assert_true((ask(1, 0).ecx & BIT(31)) != 0); /* a hypervisor */
     assert_true((ask(1, 0).ecx & BIT(26)) != 0); /* XSAVE */
     assert_true((ask(1, 0).edx & BIT(16)) != 0); /* PAT */
+    assert_true((ask(7, 0).ecx & BIT(5)) != 0);  /* WAITPKG */
     assert_int_equal(ask(0, 0).ebx, 1);
     assert_int_equal(ask(0x80000008, 0).eax, 0xFFFF);
     struct cpuid_values hypervisor = ask(0x40000000, 0);
@@ -127,7 +143,7 @@ static void test_subleaves(void **state)
     (void)state;
     assert_int_equal(ask(7, 1).eax | ask(7, 1).ebx | ask(7, 2).edx, 0);
     assert_int_equal(ask(0xD, 0).eax, UINT32_MAX);
-    assert_int_equal(ask(0xD, 1).eax, 7); /* no XSAVES */
+    assert_int_equal(ask(0xD, 1).eax, 0xF); /* XSAVES, of no supervisor state */
     assert_int_equal(ask(0xD, 1).ecx | ask(0xD, 1).edx, 0);
     assert_int_equal(ask(0xD, 64).eax, 0);
     assert_int_equal(ask(0, UINT32_MAX).ebx, 1);
@@ -152,6 +168,8 @@ static void test_msrs(void **state)
     assert_int_equal(value, 77);
     assert_true(msr_policy_write(&shadows, 0x1D9, 0));
     assert_false(msr_policy_write(&shadows, 0x1D9, 1));
+    assert_true(msr_policy_write(&shadows, 0xDA0, 0));
+    assert_false(msr_policy_write(&shadows, 0xDA0, BIT(8))); /* no Intel PT state */
     static const uint32_t unknown[] = {0x10A,      0x480, 0x48C,      0x570,
                                        0xC0010015, 0x800, 0x40000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
@@ -174,7 +192,7 @@ static void test_passed_msrs(void **state)
                                                     msr_passed[i].last < 0xC0002000));
         count += msr_passed[i].last - msr_passed[i].first + 1;
     }
-    assert_int_equal(count, 13);
+    assert_int_equal(count, 14);
 }
 
 int main(void)

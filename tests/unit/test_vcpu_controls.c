@@ -40,6 +40,8 @@ static void test_sound(void **state)
         }
         assert_true(vcpu_controls_has(&controls, CONTROL_SECONDARY,
                                       SECONDARY_UNRESTRICTED_GUEST));
+        /* A window opens only when something waits behind it. */
+        assert_int_equal(controls.field[CONTROL_PRIMARY] & (BIT(2) | BIT(22)), 0);
         /* What would cost a guest much and gain nothing is off. */
         assert_int_equal(controls.field[CONTROL_PRIMARY] &
                              (BIT(9) | BIT(12) | BIT(15) | BIT(16) | BIT(23) | BIT(30)),
@@ -70,6 +72,10 @@ static void test_each(void **state)
     } cases[] = {
         {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 0, "external-interrupt exiting"},
         {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 3, "NMI exiting"},
+        {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 5, "virtual NMIs"},
+        {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 6, NULL},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 2, "interrupt-window exiting"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 22, "NMI-window exiting"},
         {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 3, "use TSC offsetting"},
         {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 7, "HLT exiting"},
         {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 19, "CR8-load exiting"},
@@ -81,6 +87,8 @@ static void test_each(void **state)
         {MSR_IA32_VMX_PROCBASED_CTLS2, 5, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 6, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 12, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 20, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 26, NULL},
         {MSR_IA32_VMX_TRUE_EXIT_CTLS, 9, "host address-space size"},
         {MSR_IA32_VMX_TRUE_EXIT_CTLS, 18, "save IA32_PAT"},
         {MSR_IA32_VMX_TRUE_EXIT_CTLS, 21, "load IA32_EFER"},
@@ -95,9 +103,17 @@ static void test_each(void **state)
         if (cases[i].name != NULL)
             assert_non_null(strstr(missing_text, cases[i].name));
         else
-            assert_false(
-                vcpu_controls_has(&controls, CONTROL_SECONDARY, BIT(cases[i].bit)));
+            assert_false(vcpu_controls_has(&controls,
+                                           cases[i].msr == MSR_IA32_VMX_PROCBASED_CTLS2
+                                               ? CONTROL_SECONDARY
+                                               : CONTROL_PIN_BASED,
+                                           BIT(cases[i].bit)));
     }
+    /* A guest sleeps in the processor's own way. */
+    use(&coffee_lake);
+    capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);
+    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_string_equal(missing_text, "\"HLT\" (activity state)");
     /* EPT without write-back tables is none that Hymir can use. */
     use(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);

@@ -1,0 +1,182 @@
+/* See pit.h. */
+#include "dev/pit.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* Control word. */
+#define CONTROL_COUNTER(word) ((unsigned int)BITS_GET(word, 7, 6))
+#define CONTROL_BYTES(word)   ((unsigned int)BITS_GET(word, 5, 4)) /* 0: latch */
+#define CONTROL_AFTER_RESET   0x34U /* both bytes, mode 2 */
+#define CONTROL_READ_BACK     3U    /* in place of a counter */
+#define READ_BACK_NO_COUNT    0x20U
+#define READ_BACK_NO_STATUS   0x10U
+
+/* Port B. */
+#define PORT_B_GATE_2   0x01U
+#define PORT_B_WRITABLE 0x0FU
+#define PORT_B_REFRESH  0x10U
+#define PORT_B_OUTPUT_2 0x20U
+#define REFRESH_TICKS   18U /* 15 us */
+
+static uint64_t now_of(const struct pit *pit)
+{
+    const struct device_clock *clock = pit->timer.clock;
+    return ticks_convert(device_clock_now(clock), clock->hz, PIT_HZ);
+}
+
+/* What counter 0 is now, and when the guest has to be interrupted for it. */
+static void rearm(struct pit *pit, uint64_t now)
+{
+    struct device_timer *timer = &pit->timer;
+    uint64_t rise              = pit_counter_next_rise(&pit->counter[0], now);
+
+    device_timer_set(timer, ticks_until(rise, PIT_HZ, timer->clock->hz));
+}
+
+static void rise(void *device)
+{
+    struct pit *pit = device;
+    uint64_t now    = now_of(pit);
+
+    pit->output(pit->context, false);
+    pit->output(pit->context, true);
+    rearm(pit, now);
+}
+
+static void changed(struct pit *pit, struct pit_counter *counter, uint64_t now)
+{
+    if (counter != &pit->counter[0])
+        return;
+    pit->output(pit->context, pit_counter_output(counter, now));
+    rearm(pit, now);
+}
+
+/* Data sheet, "Read-Back Command". */
+static void read_back(struct pit *pit, uint8_t word)
+{
+    uint64_t now = now_of(pit);
+
+    for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
+        struct pit_counter *counter = &pit->counter[i];
+        if ((word & (2U << i)) == 0)
+            continue;
+        if ((word & READ_BACK_NO_COUNT) == 0)
+            pit_counter_latch(counter, now);
+        if ((word & READ_BACK_NO_STATUS) == 0)
+            pit_counter_latch_status(counter, now);
+    }
+}
+
+static uint32_t read(void *device, uint16_t port, uint8_t size)
+{
+    struct pit *pit = device;
+    (void)size;
+    return pit_counter_read(&pit->counter[port & 3], now_of(pit));
+}
+
+static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
+                               uint8_t size, uint32_t value)
+{
+    struct pit *pit             = device;
+    struct pit_counter *counter = &pit->counter[port & 3];
+    uint64_t now                = now_of(pit);
+
+    (void)vcpu;
+    (void)size;
+    pit_counter_write(counter, (uint8_t)value, now);
+    changed(pit, counter, now);
+    return EXIT_NEXT;
+}
+
+static uint32_t read_control(void *device, uint16_t port, uint8_t size)
+{
+    (void)device;
+    (void)port;
+    (void)size;
+    return UINT32_MAX; /* write-only */
+}
+
+static void set_mode(struct pit *pit, struct pit_counter *counter, uint8_t word)
+{
+    pit_counter_set_mode(counter, word);
+    changed(pit, counter, now_of(pit));
+}
+
+/* Data sheet, "Control Word Format". */
+static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t port,
+                                       uint8_t size, uint32_t word)
+{
+    struct pit *pit             = device;
+    struct pit_counter *counter = &pit->counter[CONTROL_COUNTER(word) % PIT_COUNTERS];
+
+    (void)vcpu;
+    (void)port;
+    (void)size;
+    if (CONTROL_COUNTER(word) == CONTROL_READ_BACK)
+        read_back(pit, (uint8_t)word);
+    else if (CONTROL_BYTES(word) == 0)
+        pit_counter_latch(counter, now_of(pit));
+    else
+        set_mode(pit, counter, (uint8_t)word);
+    return EXIT_NEXT;
+}
+
+static uint32_t read_port_b(void *device, uint16_t port, uint8_t size)
+{
+    struct pit *pit = device;
+    uint64_t now    = now_of(pit);
+
+    (void)port;
+    (void)size;
+    return pit->port_b | ((now / REFRESH_TICKS & 1) != 0 ? PORT_B_REFRESH : 0) |
+           (pit_counter_output(&pit->counter[2], now) ? PORT_B_OUTPUT_2 : 0);
+}
+
+static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t port,
+                                      uint8_t size, uint32_t value)
+{
+    struct pit *pit = device;
+
+    (void)vcpu;
+    (void)port;
+    (void)size;
+    pit->port_b = value & PORT_B_WRITABLE;
+    pit_counter_set_gate(&pit->counter[2], (value & PORT_B_GATE_2) != 0, now_of(pit));
+    return EXIT_NEXT;
+}
+
+void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
+              void *context)
+{
+    memset(pit, 0, sizeof(*pit));
+    for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
+        pit_counter_set_mode(&pit->counter[i], CONTROL_AFTER_RESET);
+        pit->counter[i].gate = i != 2;
+    }
+    pit->output  = output;
+    pit->context = context;
+    device_timer_init(&pit->timer, clock, rise, pit);
+}
+
+void pit_devices(struct pit *pit, struct port_device devices[PIT_DEVICES])
+{
+    static const struct port_device rows[PIT_DEVICES] = {
+        {.first = 0x40, .last = 0x42, .width = 1, .read = read, .write = write},
+        {.first = 0x43,
+         .last  = 0x43,
+         .width = 1,
+         .read  = read_control,
+         .write = write_control},
+        {.first = 0x61,
+         .last  = 0x61,
+         .width = 1,
+         .read  = read_port_b,
+         .write = write_port_b},
+    };
+
+    for (unsigned int i = 0; i < PIT_DEVICES; i++) {
+        devices[i]        = rows[i];
+        devices[i].device = pit;
+    }
+}

@@ -1,0 +1,265 @@
+/* See pit_counter.h. */
+#include "dev/pit_counter.h"
+
+#include "lib/bits.h"
+#include "lib/ticks.h"
+
+#define COUNTS     0x10000U /* of binary counting */
+#define COUNTS_BCD 10000U
+
+/* Control word. */
+#define CONTROL_BYTES(word) ((unsigned int)BITS_GET(word, 5, 4))
+#define CONTROL_MODE(word)  ((uint8_t)BITS_GET(word, 3, 1))
+#define CONTROL_BCD         0x01U
+
+#define STATUS_OUTPUT 0x80U
+#define STATUS_NULL   0x40U
+
+enum mode {
+    MODE_TERMINAL_COUNT,
+    MODE_ONE_SHOT,
+    MODE_RATE,
+    MODE_SQUARE_WAVE,
+    MODE_SOFTWARE_STROBE,
+    MODE_HARDWARE_STROBE,
+};
+
+static bool is_periodic(const struct pit_counter *counter)
+{
+    return counter->mode == MODE_RATE || counter->mode == MODE_SQUARE_WAVE;
+}
+
+/* Modes that only the gate starts. */
+static bool is_triggered(const struct pit_counter *counter)
+{
+    return counter->mode == MODE_ONE_SHOT || counter->mode == MODE_HARDWARE_STROBE;
+}
+
+static bool is_paused(const struct pit_counter *counter)
+{
+    return !counter->gate && !is_triggered(counter);
+}
+
+static uint64_t elapsed(const struct pit_counter *counter, uint64_t now)
+{
+    if (is_paused(counter))
+        return counter->paused;
+    return now < counter->start ? 0 : now - counter->start;
+}
+
+/* A periodic counter takes a new count when the period is over. */
+static void settle(struct pit_counter *counter, uint64_t now)
+{
+    if (counter->next_count == 0 || !is_periodic(counter) || !counter->is_counting ||
+        now < counter->next_start)
+        return;
+    counter->start      = counter->next_start;
+    counter->count      = counter->next_count;
+    counter->next_count = 0;
+    counter->is_null    = false;
+}
+
+/* The length of a square wave's high half. */
+static uint32_t high_half(const struct pit_counter *counter)
+{
+    return (counter->count + 1) / 2;
+}
+
+/* Data sheet, "Mode Definitions". */
+bool pit_counter_output(struct pit_counter *counter, uint64_t now)
+{
+    settle(counter, now);
+    uint64_t passed = elapsed(counter, now);
+
+    if (!counter->is_counting)
+        return counter->mode != MODE_TERMINAL_COUNT;
+    switch ((enum mode)counter->mode) {
+    case MODE_TERMINAL_COUNT:
+    case MODE_ONE_SHOT:
+        return passed >= counter->count;
+    case MODE_RATE:
+        return !counter->gate || passed % counter->count != counter->count - 1;
+    case MODE_SQUARE_WAVE:
+        return !counter->gate || passed % counter->count < high_half(counter);
+    case MODE_SOFTWARE_STROBE:
+    case MODE_HARDWARE_STROBE:
+        return passed != counter->count;
+    }
+    return true;
+}
+
+static uint32_t value_of(const struct pit_counter *counter, uint64_t now)
+{
+    uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
+    uint64_t passed = elapsed(counter, now);
+
+    if (!counter->is_counting)
+        return 0;
+    if (!is_periodic(counter)) /* goes on below zero */
+        return (uint32_t)((counter->count + counts - passed % counts) % counts);
+    uint32_t phase = (uint32_t)(passed % counter->count);
+    if (counter->mode == MODE_RATE)
+        return (counter->count - phase) % counts;
+    if (phase >= high_half(counter))
+        phase -= high_half(counter);
+    return ((counter->count & ~1U) - 2 * phase) % counts;
+}
+
+static uint16_t to_bcd(uint32_t value)
+{
+    return (uint16_t)(value / 1000 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 |
+                      value % 10);
+}
+
+static uint32_t from_bcd(uint16_t value)
+{
+    return (uint32_t)(BITS_GET(value, 15, 12) * 1000 + BITS_GET(value, 11, 8) * 100 +
+                      BITS_GET(value, 7, 4) * 10 + BITS_GET(value, 3, 0));
+}
+
+static uint16_t shown_value(const struct pit_counter *counter, uint64_t now)
+{
+    uint32_t value = value_of(counter, now);
+    return counter->is_bcd ? to_bcd(value) : (uint16_t)value;
+}
+
+/* The first moment after now at which the output rises by itself. */
+uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
+{
+    settle(counter, now);
+    if (!counter->is_counting || is_paused(counter))
+        return TICKS_NEVER;
+    uint64_t end = counter->start + counter->count;
+    if (is_periodic(counter))
+        return now < end ? end
+                         : now + counter->count - (now - counter->start) % counter->count;
+    if (counter->mode == MODE_SOFTWARE_STROBE)
+        end++;
+    return now < end ? end : TICKS_NEVER;
+}
+
+/* The count is in the counting element one tick after it is written or triggered. */
+static void start(struct pit_counter *counter, uint32_t count, uint64_t now)
+{
+    counter->count       = count;
+    counter->start       = now + 1;
+    counter->paused      = 0;
+    counter->next_count  = 0;
+    counter->is_counting = true;
+    counter->is_null     = false;
+}
+
+static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
+{
+    uint32_t count = counter->is_bcd ? from_bcd(written) : written;
+
+    if (count == 0)
+        count = counter->is_bcd ? COUNTS_BCD : COUNTS;
+    counter->is_null = true;
+    if (is_triggered(counter)) {
+        counter->next_count = count;
+    } else if (is_periodic(counter) && counter->is_counting && counter->gate) {
+        counter->next_count = count;
+        counter->next_start = pit_counter_next_rise(counter, now);
+    } else {
+        start(counter, count, now);
+    }
+}
+
+void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
+{
+    settle(counter, now);
+    if (counter->bytes == PIT_BOTH_BYTES && !counter->writes_high) {
+        counter->written_low = byte;
+        counter->writes_high = true;
+        if (counter->mode == MODE_TERMINAL_COUNT)
+            counter->is_counting = false;
+    } else {
+        uint16_t high        = counter->bytes == PIT_LOW_BYTE ? 0 : (uint16_t)(byte << 8);
+        uint16_t low         = counter->bytes == PIT_LOW_BYTE     ? byte
+                               : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
+                                                                  : 0;
+        counter->writes_high = false;
+        load(counter, high | low, now);
+    }
+}
+
+void pit_counter_latch(struct pit_counter *counter, uint64_t now)
+{
+    if (counter->latched_bytes > 0)
+        return;
+    settle(counter, now);
+    counter->latch         = shown_value(counter, now);
+    counter->latched_bytes = counter->bytes == PIT_BOTH_BYTES ? 2 : 1;
+}
+
+void pit_counter_latch_status(struct pit_counter *counter, uint64_t now)
+{
+    if (counter->has_status)
+        return;
+    settle(counter, now);
+    counter->has_status = true;
+    counter->status =
+        (uint8_t)((pit_counter_output(counter, now) ? STATUS_OUTPUT : 0) |
+                  (counter->is_null ? STATUS_NULL : 0) |
+                  (unsigned int)counter->bytes << 4 | (unsigned int)counter->mode << 1 |
+                  (counter->is_bcd ? CONTROL_BCD : 0));
+}
+
+void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
+{
+    uint8_t mode = CONTROL_MODE(word);
+    bool gate    = counter->gate;
+
+    *counter = (struct pit_counter){
+        .mode    = mode > MODE_HARDWARE_STROBE ? mode & 3 : mode, /* 6 is 2, 7 is 3 */
+        .bytes   = (enum pit_bytes)CONTROL_BYTES(word),
+        .is_bcd  = (word & CONTROL_BCD) != 0,
+        .gate    = gate,
+        .is_null = true,
+    };
+}
+
+/* The next byte of a value that is read low byte first. */
+static uint8_t next_byte(struct pit_counter *counter, uint16_t value)
+{
+    bool is_high = counter->bytes == PIT_HIGH_BYTE ||
+                   (counter->bytes == PIT_BOTH_BYTES && counter->reads_high);
+
+    if (counter->bytes == PIT_BOTH_BYTES)
+        counter->reads_high = !counter->reads_high;
+    return (uint8_t)(is_high ? value >> 8 : value);
+}
+
+uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now)
+{
+    if (counter->has_status) {
+        counter->has_status = false;
+        return counter->status;
+    }
+    if (counter->latched_bytes > 0) {
+        counter->latched_bytes--;
+        return next_byte(counter, counter->latch);
+    }
+    settle(counter, now);
+    return next_byte(counter, shown_value(counter, now));
+}
+
+/* Data sheet, "Gate". */
+void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now)
+{
+    if (gate == counter->gate)
+        return;
+    settle(counter, now);
+    uint64_t passed = elapsed(counter, now);
+    uint32_t count  = counter->next_count != 0 ? counter->next_count : counter->count;
+    bool starts =
+        is_triggered(counter) ? count != 0 : is_periodic(counter) && counter->is_counting;
+    counter->gate = gate;
+    if (!gate)
+        counter->paused = passed;
+    else if (starts)
+        start(counter, count, now);
+    else
+        counter->start = now - counter->paused;
+}

@@ -1,0 +1,54 @@
+/* See timer.h. */
+#include "dev/timer.h"
+
+void device_clock_init(struct device_clock *clock)
+{
+    clock->timers   = NULL;
+    clock->earliest = TICKS_NEVER;
+}
+
+void device_timer_init(struct device_timer *timer, struct device_clock *clock,
+                       void (*expired)(void *device), void *device)
+{
+    timer->deadline = TICKS_NEVER;
+    timer->expired  = expired;
+    timer->device   = device;
+    timer->clock    = clock;
+    timer->next     = clock->timers;
+    clock->timers   = timer;
+}
+
+static void ask_for_alarm(struct device_clock *clock)
+{
+    uint64_t earliest = TICKS_NEVER;
+
+    for (const struct device_timer *t = clock->timers; t != NULL; t = t->next) {
+        if (t->deadline < earliest)
+            earliest = t->deadline;
+    }
+    if (earliest == clock->earliest)
+        return;
+    clock->earliest = earliest;
+    clock->alarm(clock->context, earliest);
+}
+
+void device_timer_set(struct device_timer *timer, uint64_t deadline)
+{
+    timer->deadline = deadline;
+    ask_for_alarm(timer->clock);
+}
+
+/* A device may set its timer, and others, while it is called. */
+void device_clock_run(struct device_clock *clock)
+{
+    uint64_t now = device_clock_now(clock);
+
+    for (struct device_timer *t = clock->timers; t != NULL; t = t->next) {
+        if (t->deadline > now)
+            continue;
+        t->deadline = TICKS_NEVER;
+        t->expired(t->device);
+    }
+    clock->earliest = TICKS_NEVER; /* the alarm has come: it is asked for anew */
+    ask_for_alarm(clock);
+}

@@ -1,0 +1,33 @@
+/*
+ * Time as ticks of a clock, and the same time as ticks of another one.
+ */
+#ifndef HYMIR_LIB_TICKS_H
+#define HYMIR_LIB_TICKS_H
+
+#include <stdint.h>
+
+/* A moment that never comes, though differences to it are still signed numbers. */
+#define TICKS_NEVER UINT64_C(0x7FFFFFFFFFFFFFFF)
+
+/*
+ * The ticks of a clock of to_hz that have passed when ticks of one of from_hz have: the
+ * last of them whole. Exact, so that what is added up does not drift. from_hz * to_hz
+ * must be below 2^64, and the result too.
+ */
+static inline uint64_t ticks_convert(uint64_t ticks, uint64_t from_hz, uint64_t to_hz)
+{
+    return ticks / from_hz * to_hz + ticks % from_hz * to_hz / from_hz;
+}
+
+/*
+ * The first tick of a clock of to_hz at which ticks_convert back gives ticks: TICKS_NEVER
+ * stays what it is. The same limits.
+ */
+static inline uint64_t ticks_until(uint64_t ticks, uint64_t from_hz, uint64_t to_hz)
+{
+    if (ticks == TICKS_NEVER)
+        return TICKS_NEVER;
+    return ticks / from_hz * to_hz + (ticks % from_hz * to_hz + from_hz - 1) / from_hz;
+}
+
+#endif

@@ -1,0 +1,212 @@
+/* src/vmx/ept.c, against a walk written from the SDM's figures. */
+#include "unit.h"
+
+#include "lib/bits.h"
+#include "mm/memory.h"
+#include "random.h"
+#include "vmx/ept.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define MIB (UINT64_C(1) << 20)
+#define ALL UINT64_C(7) /* read, write, execute */
+
+static void *tables[8192];
+static size_t table_count, table_limit;
+static hpa_t root;
+
+/* In place of mm/memory.c's. */
+enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
+                                    struct frame_zone zone, void **pages)
+{
+    (void)zone;
+    assert_int_equal(count, 1);
+    assert_int_equal(alignment, PAGE_SIZE);
+    if (table_count == table_limit)
+        return STATUS_NO_MEMORY;
+    *pages = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+    memset(*pages, 0, PAGE_SIZE);
+    tables[table_count++] = *pages;
+    return STATUS_OK;
+}
+
+static struct vmx_capabilities with_ept(uint64_t ept)
+{
+    struct vmx_capabilities capabilities;
+    memset(&capabilities, 0, sizeof(capabilities));
+    capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST] =
+        (struct msr_reading){.state = MSR_READ, .value = ept};
+    return capabilities;
+}
+
+static void choose_pages(uint64_t ept, bool may_have_multihit)
+{
+    struct vmx_capabilities capabilities = with_ept(ept);
+    ept_choose_page_size(&capabilities, may_have_multihit);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    table_count = 0;
+    table_limit = ARRAY_SIZE(tables);
+    root        = hpa(0);
+    choose_pages(EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, false);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < table_count; i++)
+        free(tables[i]);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+/*
+ * SDM 3C, figures "Formats of EPTP and EPT Paging-Structure Entries": the size of the
+ * page that maps guest, 0 if none does; what is reserved must be 0.
+ */
+static uint64_t walk(uint64_t guest, uint64_t *host)
+{
+    const uint64_t *entries = (const uint64_t *)root.value;
+    for (int shift = 39; shift >= 12; shift -= 9) {
+        uint64_t entry = entries[guest >> shift & 0x1FF];
+        uint64_t size  = UINT64_C(1) << shift;
+        bool is_page   = shift == 12 || (entry & BIT(7)) != 0;
+        if ((entry & ALL) == 0)
+            return 0;
+        assert_int_equal(entry & ALL, ALL);
+        assert_int_equal(entry >> 52, 0);
+        if (is_page) {
+            assert_true(shift <= 30);
+            assert_int_equal(BITS_GET(entry, 5, 3), 6); /* write-back */
+            if (shift > 12)
+                assert_int_equal(entry & (size - 1) & ~UINT64_C(0xFFF), 0);
+            *host = (entry & 0x000FFFFFFFFFF000) + (guest & (size - 1));
+            return size;
+        }
+        assert_int_equal(BITS_GET(entry, 7, 3), 0); /* reserved in a table's entry */
+        entries = (const uint64_t *)(entry & 0x000FFFFFFFFFF000);
+    }
+    return 0;
+}
+
+static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
+{
+    uint64_t found = 0;
+    assert_int_equal(walk(guest, &found), page_size);
+    assert_int_equal(found, host);
+}
+
+static void assert_hole(uint64_t guest)
+{
+    uint64_t found;
+    assert_int_equal(walk(guest, &found), 0);
+}
+
+static void test_largest_page_that_fits(void **state)
+{
+    (void)state;
+    assert_int_equal(ept_map(&root, gpa(0), hpa(4 * GIB), 2 * GIB + 2 * MIB + PAGE_SIZE),
+                     STATUS_OK);
+    assert_maps(0, 4 * GIB, GIB);
+    assert_maps(2 * GIB - 1, 6 * GIB - 1, GIB);
+    assert_maps(2 * GIB, 6 * GIB, 2 * MIB);
+    assert_maps(2 * GIB + 2 * MIB + 0xFFF, 6 * GIB + 2 * MIB + 0xFFF, PAGE_SIZE);
+    assert_hole(2 * GIB + 2 * MIB + PAGE_SIZE);
+    /* A host address that is not as aligned as the guest's takes smaller pages. */
+    assert_int_equal(ept_map(&root, gpa(8 * GIB), hpa(GIB + 2 * MIB), GIB), STATUS_OK);
+    assert_maps(8 * GIB, GIB + 2 * MIB, 2 * MIB);
+    assert_int_equal(ept_map(&root, gpa(16 * GIB), hpa(GIB + PAGE_SIZE), 4 * MIB),
+                     STATUS_OK);
+    assert_maps(16 * GIB + 3 * MIB, GIB + 3 * MIB + PAGE_SIZE, PAGE_SIZE);
+}
+
+static void test_page_size_is_the_processors(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ept;
+        bool may_have_multihit;
+        uint64_t page_size;
+    } cases[] = {
+        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, true, PAGE_SIZE},
+        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, false, GIB},
+        {EPT_CAP_PAGES_2_MIB, false, 2 * MIB},
+        {0, false, PAGE_SIZE},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        choose_pages(cases[i].ept, cases[i].may_have_multihit);
+        root = hpa(0);
+        assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), GIB), STATUS_OK);
+        assert_maps(0, GIB, cases[i].page_size);
+        assert_maps(GIB - 1, 2 * GIB - 1, cases[i].page_size);
+    }
+}
+
+/* Pieces in any order: each byte where it belongs, and nothing else. */
+static void test_random_pieces(void **state)
+{
+    (void)state;
+    enum { SLOTS = 512 };
+    static uint64_t host_of[SLOTS];
+    uint64_t slot_size = 2 * MIB;
+    for (unsigned int i = 0; i < 400; i++) {
+        uint64_t slot = random_below(SLOTS);
+        uint64_t host = GIB + random_below(100000) * PAGE_SIZE;
+        if (host_of[slot] != 0)
+            continue;
+        host_of[slot] = host;
+        assert_int_equal(ept_map(&root, gpa(slot * slot_size), hpa(host), slot_size),
+                         STATUS_OK);
+    }
+    for (uint64_t slot = 0; slot < SLOTS; slot++) {
+        uint64_t offset = random_below(slot_size);
+        uint64_t found  = 0;
+        uint64_t size   = walk(slot * slot_size + offset, &found);
+        assert_int_equal(size != 0, host_of[slot] != 0);
+        if (size != 0)
+            assert_int_equal(found, host_of[slot] + offset);
+    }
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    for (table_limit = 0; table_limit < 4; table_limit++) {
+        table_count = 0;
+        root        = hpa(0);
+        assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), PAGE_SIZE), STATUS_NO_MEMORY);
+        for (size_t i = 0; i < table_count; i++)
+            free(tables[i]);
+    }
+    table_count = 0;
+    root        = hpa(0);
+    assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), PAGE_SIZE), STATUS_OK);
+    assert_int_equal(table_count, 4); /* four levels */
+}
+
+/* SDM 3C, "Extended-Page-Table Pointer (EPTP)". */
+static void test_pointer(void **state)
+{
+    (void)state;
+    struct vmx_capabilities plain   = with_ept(0);
+    struct vmx_capabilities flagged = with_ept(EPT_CAP_ACCESSED);
+    assert_int_equal(ept_pointer(&plain, hpa(0x12345000)), 0x12345000 | 3 << 3 | 6);
+    assert_int_equal(ept_pointer(&flagged, hpa(0x12345000)),
+                     0x12345000 | 1 << 6 | 3 << 3 | 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_largest_page_that_fits),
+        TEST(test_page_size_is_the_processors),
+        TEST(test_random_pieces),
+        TEST(test_no_memory),
+        TEST(test_pointer),
+    };
+    return cmocka_run_group_tests_name("ept", tests, NULL, NULL);
+}
