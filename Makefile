@@ -211,7 +211,8 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 
 .PRECIOUS: $(UNIT)/%.o
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d)
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
+    $(wildcard $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)

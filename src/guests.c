@@ -1,13 +1,18 @@
 /* See guests.h. */
 #include "guests.h"
 
+#include "console/serial.h"
 #include "cpu/apic.h"
 #include "cpu/clock.h"
 #include "cpu/msr.h"
 #include "cpu/smp.h"
+#include "cpu/traps.h"
+#include "cpu/wall_clock.h"
 #include "guest/image.h"
 #include "guest/module.h"
 #include "guest/vm.h"
+#include "guest_console.h"
+#include "lib/calendar.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "machine.h"
@@ -29,22 +34,21 @@
 static struct vm *guests[MAX_GUESTS];
 static size_t guest_count;
 static atomic_size_t running_count; /* that have not said their last word */
+static uint64_t time_of_day;        /* in seconds since 1970 */
 static bool wants_stats;
 static bool avoids_preemption_timer;
 static enum entry_fault first_entry; /* how the first guest's entry is to fail */
 
+static void take_serial_input(void)
+{
+    uint8_t byte;
+    while (serial_receive(&byte))
+        guest_console_type(byte);
+}
+
 /* A module's words, if they made sense. */
 static struct module_words words[MULTIBOOT2_MAX_MODULES];
 static bool is_sound[MULTIBOOT2_MAX_MODULES];
-
-static void print_line(void *context, const char *line)
-{
-    const struct vm *vm = context;
-    if (guest_count > 1)
-        log_plain("[%s] %s", vm->name, line);
-    else
-        log_plain("%s", line);
-}
 
 static void parse_modules(const struct multiboot2_information *boot)
 {
@@ -126,9 +130,12 @@ static bool fill_vm(struct vm *vm, const struct image_parts *parts, uint64_t mem
         text_append(problem, "not enough memory for memory=%luM", memory_size >> 20);
         return false;
     }
+    const struct vm_environment environment = {.clock_hz = clock_frequency(),
+                                               .time     = time_of_day,
+                                               .output   = guest_console_print};
     if (!image_load(parts, &vm->memory, &vm->start, &vm->kind, problem))
         return false;
-    if (vm_init(vm, &vmx_backend, clock_frequency(), print_line) != STATUS_OK) {
+    if (vm_init(vm, &vmx_backend, &environment) != STATUS_OK) {
         text_append(problem, "not enough memory for its tables");
         return false;
     }
@@ -195,6 +202,7 @@ static void run_guest(void *argument)
     this_cpu()->log_activity = log_guest;
     vm_run(vm);
     this_cpu()->log_activity = NULL;
+    guest_console_end(vm);
     if (vm->vcpu.end_is_abnormal)
         vm_log_exits(vm, false);
     log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
@@ -291,6 +299,29 @@ static void choose_page_size(const struct options *options,
     ept_choose_page_size(&record->before.capabilities, multihit && !options->large_pages);
 }
 
+/* A guest without the time has to be set: it starts at the turn of the century. */
+static void read_time_of_day(void)
+{
+    static const struct calendar_time fallback = {.year = 2000, .month = 1, .day = 1};
+
+    time_of_day = calendar_seconds(&fallback);
+    if (wall_clock_read(&time_of_day) != STATUS_OK)
+        log_warning("guests: the machine's clock gives no time; they start in 2000");
+}
+
+/* What arrives at the serial line is typed for the guests. */
+static void start_input(void)
+{
+    uint8_t interrupt;
+
+    if (!serial_start_receiving(&interrupt))
+        return;
+    trap_set_handler(VECTOR_CONSOLE, take_serial_input);
+    if (machine_route_interrupt(interrupt, VECTOR_CONSOLE) != STATUS_OK)
+        log_warning("guests: no input: interrupt %u does not come to the boot CPU",
+                    interrupt);
+}
+
 void guests_run(const struct options *options, const struct vmx_record *records)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
@@ -306,11 +337,14 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     avoids_preemption_timer = options->apic_timer;
     first_entry             = fault_of(options->selftest);
     choose_page_size(options, &records[0]);
+    read_time_of_day();
     parse_modules(boot);
     for (size_t i = 0; i < boot->module_count; i++) {
         if (is_sound[i] && words[i].role == MODULE_KERNEL)
             make_guest(boot, i);
     }
+    guest_console_start(guests, guest_count);
+    start_input();
     place_guests(records, &own);
     if (own != NULL)
         run_guest(own);

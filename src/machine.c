@@ -5,8 +5,11 @@
 #include "cpu/clock.h"
 #include "cpu/control.h"
 #include "cpu/descriptors.h"
+#include "cpu/io_apic.h"
+#include "cpu/percpu.h"
 #include "cpu/power.h"
 #include "firmware/acpi.h"
+#include "firmware/acpi_madt.h"
 #include "firmware/acpi_power.h"
 #include "firmware/efi.h"
 #include "firmware/smbios.h"
@@ -289,4 +292,25 @@ void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_S
     text_append(&firmware_text, "%s", machine.boot.is_efi ? "UEFI" : "BIOS");
     append_words(&firmware_text, ", ", smbios.firmware_vendor);
     append_words(&firmware_text, " ", smbios.firmware_version);
+}
+
+enum status machine_route_interrupt(uint8_t interrupt, uint8_t vector)
+{
+    struct acpi_interrupt found;
+    struct acpi_view madt;
+
+    if (machine.acpi == NULL || acpi_find(machine.acpi, "APIC", &madt) != STATUS_OK)
+        return STATUS_NOT_FOUND;
+    enum status status = acpi_find_interrupt(&madt, interrupt, &found);
+    if (status != STATUS_OK)
+        return status;
+    const struct io_apic_input input = {
+        .registers     = address_space_map_device(found.io_apic, IO_APIC_REGISTERS_SIZE),
+        .number        = found.input,
+        .is_active_low = found.is_active_low,
+        .is_level      = found.is_level,
+    };
+    if (input.registers == NULL)
+        return STATUS_UNSUPPORTED;
+    return io_apic_enable(&input, vector, boot_cpu.apic_id);
 }

@@ -54,6 +54,12 @@ void machine_read_symbols(void);
 void machine_read_platform(void);
 
 /*
+ * Brings an ISA interrupt, 0 to 15, to the boot CPU, with the vector. STATUS_NOT_FOUND,
+ * STATUS_UNSUPPORTED, STATUS_OUT_OF_RANGE if no I/O APIC that can be used has it.
+ */
+enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
+
+/*
  * For selftest=memory: writes over all free memory and logs whether modules, boot
  * information and ACPI tables are as they were found. No memory is left afterwards.
  */

@@ -17,8 +17,33 @@ static void write_streams(const char *text, size_t length)
     debug_port_write(text, length);
 }
 
+/* Hymir's lines start at the left, also when a guest has not ended its own. */
+static bool is_within_line;
+
+static void pass_all(const char *text, size_t length)
+{
+    serial_send((const uint8_t *)text, length);
+    debug_port_write(text, length);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'))
+            screen_write(&text[i], 1);
+    }
+    is_within_line = text[length - 1] != '\n';
+}
+
+void console_pass(const uint8_t *bytes, size_t size)
+{
+    if (size > 0)
+        log_pass(pass_all, (const char *)bytes, size);
+}
+
 static void write_all(const char *text, size_t length)
 {
+    if (is_within_line) {
+        is_within_line = false;
+        write_streams("\n", 1);
+        screen_write("\n", 1);
+    }
     write_streams(text, length);
     screen_write(text, length);
 }

@@ -13,6 +13,8 @@
 #include "lib/sheet.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * Starts the streams that the options name and gives them the log, with what it already
@@ -37,6 +39,12 @@ void console_show(const struct sheet *sheet);
  */
 #define CONSOLE_LINE_SIZE 896
 void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Passes a guest's bytes on as they are: to the streams, and to the screen as lines. A
+ * line of Hymir's own that comes next starts a new one.
+ */
+void console_pass(const uint8_t *bytes, size_t size);
 
 /* Waits until all that was written has left the machine. */
 void console_drain(void);

@@ -2,6 +2,7 @@
 #include "console/serial.h"
 
 #include "cpu/instructions.h"
+#include "lib/bits.h"
 
 enum uart_register {
     UART_DATA             = 0, /* with DLAB: divisor, low byte */
@@ -16,6 +17,9 @@ enum uart_register {
 #define LINE_CONTROL_DLAB     0x80U
 #define FIFO_ENABLE_AND_CLEAR 0x07U
 #define MODEM_DTR_RTS         0x03U
+#define MODEM_OUT2            0x08U /* lets the interrupt out of the UART */
+#define ENABLE_RECEIVED       0x01U
+#define LINE_STATUS_RECEIVED  0x01U
 #define DIVISOR_115200        1
 
 static uint16_t base;
@@ -69,12 +73,46 @@ static bool wait_for_status(uint8_t bit)
     return false;
 }
 
-static void send(char character)
+static void send(uint8_t byte)
 {
     if (is_present && !wait_for_status(LINE_STATUS_HOLDING_EMPTY))
         is_present = false; /* stuck: each further character would cost as long a wait */
     if (is_present)
-        write_register(UART_DATA, (uint8_t)character);
+        write_register(UART_DATA, byte);
+}
+
+void serial_send(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        send(bytes[i]);
+}
+
+bool serial_start_receiving(uint8_t *interrupt)
+{
+    static const struct {
+        uint16_t port;
+        uint8_t interrupt;
+    } irqs[] = {{0x3F8, 4}, {0x2F8, 3}, {0x3E8, 4}, {0x2E8, 3}};
+
+    for (size_t i = 0; is_present && i < ARRAY_SIZE(irqs); i++) {
+        if (irqs[i].port != base)
+            continue;
+        *interrupt = irqs[i].interrupt;
+        write_register(UART_MODEM_CONTROL, MODEM_DTR_RTS | MODEM_OUT2);
+        write_register(UART_INTERRUPT_ENABLE, ENABLE_RECEIVED);
+        return true;
+    }
+    return false;
+}
+
+bool serial_receive(uint8_t *byte)
+{
+    uint8_t status = is_present ? read_register(UART_LINE_STATUS) : 0;
+
+    if ((status & LINE_STATUS_RECEIVED) == 0 || status == UINT8_MAX)
+        return false;
+    *byte = read_register(UART_DATA);
+    return true;
 }
 
 void serial_write(const char *text, size_t length)
@@ -82,7 +120,7 @@ void serial_write(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
             send('\r');
-        send(text[i]);
+        send((uint8_t)text[i]);
     }
 }
 

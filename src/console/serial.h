@@ -1,5 +1,5 @@
 /*
- * A serial port, output only: 16550A and what is compatible with it, 115200 baud, 8N1.
+ * A serial port: 16550A and what is compatible with it, 115200 baud, 8N1.
  *
  * Owns the one port in use. National Semiconductor PC16550D data sheet. No wait is
  * unbounded: a port that does not answer is taken for absent, one that stops taking
@@ -35,6 +35,18 @@ bool serial_init(uint16_t port);
  * does nothing.
  */
 void serial_write(const char *text, size_t length);
+
+/* Sends bytes as they are. */
+void serial_send(const uint8_t *bytes, size_t size);
+
+/*
+ * Has the UART interrupt when something arrives; its IRQ is *interrupt, 3 or 4. False
+ * without a UART, or for one at an address that no IRQ goes with.
+ */
+bool serial_start_receiving(uint8_t *interrupt);
+
+/* Takes a byte that has arrived; false if there is none. */
+bool serial_receive(uint8_t *byte);
 
 /* Waits until the last character has left the machine. */
 void serial_drain(void);

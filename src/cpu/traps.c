@@ -81,6 +81,13 @@ static void handle_exception(struct trap_frame *frame)
         panic_at_trap(frame);
 }
 
+static void (*handlers[VECTOR_COUNT])(void);
+
+void trap_set_handler(uint8_t vector, void (*handler)(void))
+{
+    handlers[vector] = handler;
+}
+
 /* The wake-up and the timer need no more than their end: the CPU looks for work itself.
  */
 static void handle_interrupt(uint64_t vector)
@@ -89,6 +96,11 @@ static void handle_interrupt(uint64_t vector)
 
     if (vector == VECTOR_APIC_SPURIOUS)
         return; /* a spurious interrupt has no end: SDM 3A, "Spurious Interrupt" */
+    if (handlers[vector] != NULL) {
+        handlers[vector]();
+        apic_end_of_interrupt();
+        return;
+    }
     apic_end_of_interrupt();
     if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
         !atomic_flag_test_and_set(&warned))

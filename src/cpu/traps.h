@@ -33,4 +33,10 @@ void trap_handle(struct trap_frame *frame);
  */
 const char *trap_name(uint64_t vector);
 
+/*
+ * Has handler called for an interrupt with the vector, of VECTOR_FIRST_FREE or more, on
+ * whichever CPU takes it, with interrupts off; it runs in between whatever that CPU does.
+ */
+void trap_set_handler(uint8_t vector, void (*handler)(void));
+
 #endif

@@ -66,14 +66,14 @@ static unsigned int chosen(const struct pic_chip *chip)
     uint8_t asking  = requests(chip) & (uint8_t)~chip->mask;
     uint8_t serving = chip->in_service;
 
-    if (asking == 0)
+    if (asking == 0 || chip->expects != PIC_EXPECTS_MASK)
         return INPUTS;
     if (chip->special_mask)
         serving &= (uint8_t)~chip->mask;
     unsigned int place   = highest(chip, asking);
     unsigned int barrier = highest(chip, serving);
     /* The second controller may interrupt its own interrupt. */
-    if (chip->special_nested && barrier < INPUTS &&
+    if (chip->special_nested && chip->has_cascade && barrier < INPUTS &&
         input_at(chip, barrier) == CASCADE_INPUT)
         barrier++;
     return place < barrier ? input_at(chip, place) : INPUTS;
@@ -110,15 +110,18 @@ static inline void update(struct pic *pic, unsigned int chip)
 
 static void reset_chip(struct pic_chip *chip, uint8_t level)
 {
-    uint8_t line = chip->line;
-    *chip        = (struct pic_chip){.line = line, .mask = 0xFF, .level = level};
+    *chip = (struct pic_chip){.line        = chip->line,
+                              .mask        = 0xFF,
+                              .level       = level,
+                              .has_cascade = chip->has_cascade};
 }
 
 void pic_init(struct pic *pic, pic_output *output, void *context)
 {
     memset(pic, 0, sizeof(*pic));
-    pic->output  = output;
-    pic->context = context;
+    pic->output              = output;
+    pic->context             = context;
+    pic->chip[0].has_cascade = true;
     reset_chip(&pic->chip[0], bit(CASCADE_INPUT));
     reset_chip(&pic->chip[1], 0);
 }

@@ -41,6 +41,7 @@ struct pic_chip {
     bool has_icw3, has_icw4;
     bool automatic_end, rotates_at_end; /* AEOI, and rotation in it */
     bool special_mask, special_nested;
+    bool has_cascade; /* at its input 2 */
     bool reads_in_service, is_polled;
 };
 

@@ -34,13 +34,18 @@ static void rearm(struct pit *pit, uint64_t now)
     device_timer_set(timer, ticks_until(rise, PIT_HZ, timer->clock->hz));
 }
 
+static void pulse(const struct pit *pit)
+{
+    pit->output(pit->context, false);
+    pit->output(pit->context, true);
+}
+
 static void rise(void *device)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
 
-    pit->output(pit->context, false);
-    pit->output(pit->context, true);
+    pulse(pit);
     rearm(pit, now);
 }
 
@@ -48,6 +53,8 @@ static void changed(struct pit *pit, struct pit_counter *counter, uint64_t now)
 {
     if (counter != &pit->counter[0])
         return;
+    if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
+        pulse(pit); /* the alarm for it has not been taken yet */
     pit->output(pit->context, pit_counter_output(counter, now));
     rearm(pit, now);
 }
@@ -157,6 +164,7 @@ void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
     pit->output  = output;
     pit->context = context;
     device_timer_init(&pit->timer, clock, rise, pit);
+    output(context, true);
 }
 
 void pit_devices(struct pit *pit, struct port_device devices[PIT_DEVICES])

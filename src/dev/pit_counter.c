@@ -11,6 +11,7 @@
 #define CONTROL_BYTES(word) ((unsigned int)BITS_GET(word, 5, 4))
 #define CONTROL_MODE(word)  ((uint8_t)BITS_GET(word, 3, 1))
 #define CONTROL_BCD         0x01U
+#define CONTROL_KEPT        0x3FU
 
 #define STATUS_OUTPUT 0x80U
 #define STATUS_NULL   0x40U
@@ -44,10 +45,16 @@ static uint64_t elapsed(const struct pit_counter *counter, uint64_t now)
 {
     if (is_paused(counter))
         return counter->paused;
-    return now < counter->start ? 0 : now - counter->start;
+    return now < counter->start ? 0 : now - counter->start + counter->ahead;
 }
 
-/* A periodic counter takes a new count when the period is over. */
+/* The length of a square wave's high half. */
+static uint32_t high_half(const struct pit_counter *counter)
+{
+    return (counter->count + 1) / 2;
+}
+
+/* A periodic counter takes a new count when the period, or a half of it, is over. */
 static void settle(struct pit_counter *counter, uint64_t now)
 {
     if (counter->next_count == 0 || !is_periodic(counter) || !counter->is_counting ||
@@ -55,14 +62,9 @@ static void settle(struct pit_counter *counter, uint64_t now)
         return;
     counter->start      = counter->next_start;
     counter->count      = counter->next_count;
+    counter->ahead      = counter->next_is_low ? high_half(counter) : 0;
     counter->next_count = 0;
     counter->is_null    = false;
-}
-
-/* The length of a square wave's high half. */
-static uint32_t high_half(const struct pit_counter *counter)
-{
-    return (counter->count + 1) / 2;
 }
 
 /* Data sheet, "Mode Definitions". */
@@ -73,6 +75,8 @@ bool pit_counter_output(struct pit_counter *counter, uint64_t now)
 
     if (!counter->is_counting)
         return counter->mode != MODE_TERMINAL_COUNT;
+    if (now < counter->start)
+        return counter->was_high;
     switch ((enum mode)counter->mode) {
     case MODE_TERMINAL_COUNT:
     case MODE_ONE_SHOT:
@@ -129,18 +133,23 @@ uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
     settle(counter, now);
     if (!counter->is_counting || is_paused(counter))
         return TICKS_NEVER;
-    uint64_t end = counter->start + counter->count;
+    if (counter->next_count != 0 && counter->next_is_low)
+        return counter->next_start + counter->next_count / 2;
+    uint64_t end = counter->start + counter->count - counter->ahead;
     if (is_periodic(counter))
         return now < end ? end
-                         : now + counter->count - (now - counter->start) % counter->count;
+                         : now + counter->count - elapsed(counter, now) % counter->count;
     if (counter->mode == MODE_SOFTWARE_STROBE)
         end++;
     return now < end ? end : TICKS_NEVER;
 }
 
 /* The count is in the counting element one tick after it is written or triggered. */
-static void start(struct pit_counter *counter, uint32_t count, uint64_t now)
+static void start(struct pit_counter *counter, uint32_t count, uint64_t now,
+                  bool was_high)
 {
+    counter->was_high    = was_high;
+    counter->ahead       = 0;
     counter->count       = count;
     counter->start       = now + 1;
     counter->paused      = 0;
@@ -158,11 +167,16 @@ static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
     counter->is_null = true;
     if (is_triggered(counter)) {
         counter->next_count = count;
-    } else if (is_periodic(counter) && counter->is_counting && counter->gate) {
+    } else if (is_periodic(counter) && counter->is_counting) {
+        counter->next_count  = 0;
+        counter->next_start  = pit_counter_next_rise(counter, now);
+        counter->next_is_low = counter->mode == MODE_SQUARE_WAVE && counter->gate &&
+                               pit_counter_output(counter, now);
+        if (counter->next_is_low)
+            counter->next_start -= counter->count / 2;
         counter->next_count = count;
-        counter->next_start = pit_counter_next_rise(counter, now);
     } else {
-        start(counter, count, now);
+        start(counter, count, now, counter->mode != MODE_TERMINAL_COUNT);
     }
 }
 
@@ -201,9 +215,10 @@ void pit_counter_latch_status(struct pit_counter *counter, uint64_t now)
     counter->has_status = true;
     counter->status =
         (uint8_t)((pit_counter_output(counter, now) ? STATUS_OUTPUT : 0) |
-                  (counter->is_null ? STATUS_NULL : 0) |
-                  (unsigned int)counter->bytes << 4 | (unsigned int)counter->mode << 1 |
-                  (counter->is_bcd ? CONTROL_BCD : 0));
+                  (counter->is_null || (counter->is_counting && now < counter->start)
+                       ? STATUS_NULL
+                       : 0) |
+                  counter->control);
 }
 
 void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
@@ -217,6 +232,7 @@ void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
         .is_bcd  = (word & CONTROL_BCD) != 0,
         .gate    = gate,
         .is_null = true,
+        .control = word & CONTROL_KEPT,
     };
 }
 
@@ -252,14 +268,18 @@ void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now)
         return;
     settle(counter, now);
     uint64_t passed = elapsed(counter, now);
+    bool was_high   = pit_counter_output(counter, now);
     uint32_t count  = counter->next_count != 0 ? counter->next_count : counter->count;
     bool starts =
         is_triggered(counter) ? count != 0 : is_periodic(counter) && counter->is_counting;
     counter->gate = gate;
-    if (!gate)
-        counter->paused = passed;
-    else if (starts)
-        start(counter, count, now);
-    else
+    if (!gate) {
+        counter->paused      = passed;
+        counter->next_start  = TICKS_NEVER;
+        counter->next_is_low = false;
+    } else if (starts) {
+        start(counter, count, now, was_high);
+    } else {
         counter->start = now - counter->paused;
+    }
 }

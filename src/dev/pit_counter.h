@@ -19,15 +19,19 @@ enum pit_bytes {
 
 /* Counts are binary, 1 to 65536. */
 struct pit_counter {
-    uint8_t mode; /* 0 to 5 */
+    uint8_t mode;    /* 0 to 5 */
+    uint8_t control; /* the control word without the counter's number */
     enum pit_bytes bytes;
     bool is_bcd, gate;
     bool is_counting;    /* a count has been loaded, and what the mode waits for came */
     bool is_null;        /* the count that was written is not loaded yet */
+    bool was_high;       /* the output before start */
     uint32_t count;      /* that it started from */
+    uint32_t ahead;      /* how much of it had passed then: a square wave's high half */
     uint64_t start;      /* when it did */
     uint64_t paused;     /* modes 0 and 4 with the gate low: what it had counted */
     uint32_t next_count; /* 0, or what it starts from next */
+    bool next_is_low;    /* with a square wave's low half */
     uint64_t next_start; /* in modes 2 and 3 */
     uint8_t written_low; /* the first of two bytes */
     bool writes_high, reads_high;

@@ -3,25 +3,25 @@
 
 #include "lib/string.h"
 
-#define KEYBOARD_COMMAND 0x64
+#define PORT_A           0x92
 #define RESET_CONTROL    0xCF9
 #define PM1_CONTROL_QEMU 0x604
 #define PM1_CONTROL_PIIX 0xB004
 #define SHUTDOWN_PORT    0x8900
 #define DEBUG_EXIT       0xF4
 
-#define KEYBOARD_PULSE_RESET 0xFE
-#define RESET_CONTROL_RESET  0x04U
-#define PM1_SLP_EN           0x2000U
+#define PORT_A_RESET        0x01U
+#define PORT_A_A20          0x02U
+#define RESET_CONTROL_RESET 0x04U
+#define PM1_SLP_EN          0x2000U
 
 static const char shutdown_word[] = "Shutdown";
 
 static uint32_t read(void *device, uint16_t port, uint8_t size)
 {
     (void)device;
-    (void)port;
     (void)size;
-    return UINT32_MAX;
+    return port == PORT_A ? PORT_A_A20 : UINT32_MAX;
 }
 
 static enum exit_outcome write_shutdown(struct power_ports *ports, struct vcpu *vcpu,
@@ -43,9 +43,9 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
 {
     (void)size;
     switch (port) {
-    case KEYBOARD_COMMAND:
-        return value == KEYBOARD_PULSE_RESET ? vcpu_end(vcpu, "reset by port 0x64")
-                                             : EXIT_NEXT;
+    case PORT_A:
+        return (value & PORT_A_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0x92")
+                                           : EXIT_NEXT;
     case RESET_CONTROL:
         return (value & RESET_CONTROL_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
                                                   : EXIT_NEXT;
@@ -66,7 +66,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
 void power_ports_devices(struct power_ports *ports, struct port_device *devices)
 {
     static const uint16_t numbers[POWER_PORTS_COUNT] = {
-        KEYBOARD_COMMAND, RESET_CONTROL, PM1_CONTROL_QEMU,
+        PORT_A,           RESET_CONTROL, PM1_CONTROL_QEMU,
         PM1_CONTROL_PIIX, SHUTDOWN_PORT, DEBUG_EXIT};
 
     ports->shutdown_length = 0;

@@ -1,6 +1,7 @@
 /* See uart.h. */
 #include "dev/uart.h"
 
+#include "lib/bits.h"
 #include "lib/string.h"
 
 enum uart_offset {
@@ -15,80 +16,213 @@ enum uart_offset {
     UART_SCRATCH          = 7,
 };
 
-#define LINE_CONTROL_DLAB      0x80U
-#define INTERRUPT_ENABLE_BITS  0x0FU
-#define MODEM_CONTROL_BITS     0x1FU
-#define MODEM_CONTROL_LOOPBACK 0x10U
-#define INTERRUPT_ID_NONE      0x01U
-#define INTERRUPT_ID_FIFO      0xC0U
-#define LINE_STATUS_ALL_SENT   0x60U /* holding register and transmitter empty */
-#define MODEM_STATUS_READY     0xB0U /* DCD, DSR, CTS */
+#define ENABLE_RECEIVED     0x01U
+#define ENABLE_SENT         0x02U
+#define ENABLE_LINE_STATUS  0x04U
+#define ENABLE_MODEM_STATUS 0x08U
+#define ENABLE_BITS         0x0FU
 
-void uart_init(struct uart *uart, uart_output *output, void *context)
+/* Data sheet, table "Interrupt Control Functions". */
+enum interrupt_id {
+    ID_MODEM_STATUS = 0x00,
+    ID_NONE         = 0x01,
+    ID_SENT         = 0x02,
+    ID_RECEIVED     = 0x04,
+    ID_LINE_STATUS  = 0x06,
+    ID_TIME_OUT     = 0x0C,
+};
+#define ID_FIFO 0xC0U /* FIFOs are on */
+
+#define FIFO_ENABLE             0x01U
+#define FIFO_CLEAR_RECEIVER     0x02U
+#define FIFO_CONTROL_KEPT       0xC9U
+#define FIFO_TRIGGER(control)   ((control) >> 6)
+#define LINE_CONTROL_DLAB       0x80U
+#define MODEM_CONTROL_BITS      0x1FU
+#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: lets the interrupt out of the UART */
+#define MODEM_CONTROL_LOOPBACK  0x10U
+#define LINE_STATUS_RECEIVED    0x01U
+#define LINE_STATUS_OVERRUN     0x02U
+#define LINE_STATUS_ALL_SENT    0x60U /* holding register and transmitter empty */
+#define MODEM_STATUS_READY      0xB0U /* DCD, DSR, CTS */
+#define MODEM_STATUS_RING       0x40U
+
+static bool has_fifo(const struct uart *uart)
+{
+    return (uart->fifo_control & FIFO_ENABLE) != 0;
+}
+
+/* What waits with the highest priority. */
+static enum interrupt_id waiting(const struct uart *uart)
+{
+    static const uint8_t triggers[] = {1, 4, 8, 14};
+    uint8_t enabled                 = uart->interrupt_enable;
+
+    if ((enabled & ENABLE_LINE_STATUS) != 0 && uart->is_overrun)
+        return ID_LINE_STATUS;
+    if ((enabled & ENABLE_RECEIVED) != 0 && uart->count > 0)
+        return has_fifo(uart) && uart->count < triggers[FIFO_TRIGGER(uart->fifo_control)]
+                   ? ID_TIME_OUT
+                   : ID_RECEIVED;
+    if ((enabled & ENABLE_SENT) != 0 && uart->has_sent)
+        return ID_SENT;
+    if ((enabled & ENABLE_MODEM_STATUS) != 0 && uart->modem_changes != 0)
+        return ID_MODEM_STATUS;
+    return ID_NONE;
+}
+
+static bool is_loopback(const struct uart *uart)
+{
+    return (uart->modem_control & MODEM_CONTROL_LOOPBACK) != 0;
+}
+
+static void update(struct uart *uart)
+{
+    bool is_let_out =
+        (uart->modem_control & MODEM_CONTROL_INTERRUPT) != 0 && !is_loopback(uart);
+    uart->interrupt(uart->context, is_let_out && waiting(uart) != ID_NONE);
+}
+
+void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt,
+               void *context)
 {
     memset(uart, 0, sizeof(*uart));
-    uart->output  = output;
-    uart->context = context;
+    uart->output    = output;
+    uart->interrupt = interrupt;
+    uart->context   = context;
 }
 
-void uart_flush(struct uart *uart)
+void uart_receive(struct uart *uart, uint8_t byte)
 {
-    if (uart->length == 0)
-        return;
-    uart->line[uart->length] = '\0';
-    uart->length             = 0;
-    uart->output(uart->context, uart->line);
-}
-
-/* A guest's terminal is not Hymir's: what is no printable ASCII is shown as a dot. */
-void uart_send(struct uart *uart, char character)
-{
-    if (character == '\n') {
-        uart->line[uart->length] = '\0';
-        uart->length             = 0;
-        uart->output(uart->context, uart->line);
-        return;
+    if (uart->count == UART_BUFFER_SIZE) {
+        uart->is_overrun = true;
+        uart->lost++;
+    } else {
+        uart->buffer[(uart->first + uart->count++) % UART_BUFFER_SIZE] = byte;
     }
-    if (character == '\r' || character == '\0')
-        return;
-    bool is_printable = (character >= ' ' && character <= '~') || character == '\t';
-    uart->line[uart->length++] = is_printable ? character : '.';
-    if (uart->length == UART_LINE_SIZE - 1)
-        uart_flush(uart);
+    update(uart);
 }
 
-/* In loopback the modem's inputs are its outputs: PC16550D, "Modem Control Register". */
-static uint8_t modem_status(const struct uart *uart)
+static uint8_t take_byte(struct uart *uart)
+{
+    if (uart->count == 0)
+        return 0;
+    uint8_t byte = uart->buffer[uart->first];
+    uart->first  = (uart->first + 1) % UART_BUFFER_SIZE;
+    uart->count--;
+    update(uart);
+    return byte;
+}
+
+static void send(struct uart *uart, uint8_t byte)
+{
+    if (is_loopback(uart))
+        uart_receive(uart, byte);
+    else
+        uart->output(uart->context, byte);
+    uart->has_sent = true;
+    if ((uart->interrupt_enable & ENABLE_SENT) != 0)
+        update(uart);
+}
+
+/* In loopback the modem's inputs are its outputs: data sheet, "Modem Control Register".
+ */
+static uint8_t modem_inputs(const struct uart *uart)
 {
     uint8_t out = uart->modem_control;
 
-    if ((out & MODEM_CONTROL_LOOPBACK) == 0)
+    if (!is_loopback(uart))
         return MODEM_STATUS_READY;
     return (uint8_t)((out & 0x02) << 3 | (out & 0x01) << 5 | (out & 0x0C) << 4);
 }
 
-static uint8_t read_register(const struct uart *uart, uint16_t offset)
+/* Notes which inputs changed; of the ring indicator only that it ended. */
+static void write_modem_control(struct uart *uart, uint8_t value)
+{
+    uint8_t before = modem_inputs(uart);
+
+    uart->modem_control = value & MODEM_CONTROL_BITS;
+    uint8_t after       = modem_inputs(uart);
+    uint8_t changes     = (before ^ after) & (uint8_t)~MODEM_STATUS_RING;
+    changes |= before & (uint8_t)~after & MODEM_STATUS_RING;
+    uart->modem_changes |= changes >> 4;
+    update(uart);
+}
+
+static uint8_t read_modem_status(struct uart *uart)
+{
+    uint8_t status = modem_inputs(uart) | uart->modem_changes;
+
+    uart->modem_changes = 0;
+    update(uart);
+    return status;
+}
+
+static uint8_t read_line_status(struct uart *uart)
+{
+    uint8_t status =
+        (uint8_t)(LINE_STATUS_ALL_SENT | (uart->count > 0 ? LINE_STATUS_RECEIVED : 0) |
+                  (uart->is_overrun ? LINE_STATUS_OVERRUN : 0));
+    if (uart->is_overrun) {
+        uart->is_overrun = false;
+        update(uart);
+    }
+    return status;
+}
+
+static uint8_t read_interrupt_id(struct uart *uart)
+{
+    enum interrupt_id id = waiting(uart);
+
+    if (id == ID_SENT) {
+        uart->has_sent = false;
+        update(uart);
+    }
+    return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
+}
+
+static uint8_t read_register(struct uart *uart, uint16_t offset)
 {
     bool has_divisor = (uart->line_control & LINE_CONTROL_DLAB) != 0;
 
     switch (offset) {
     case UART_DATA:
-        return has_divisor ? uart->divisor_low : 0;
+        return has_divisor ? uart->divisor_low : take_byte(uart);
     case UART_INTERRUPT_ENABLE:
         return has_divisor ? uart->divisor_high : uart->interrupt_enable;
     case UART_INTERRUPT_ID:
-        return INTERRUPT_ID_NONE | (uart->fifo_enabled ? INTERRUPT_ID_FIFO : 0);
+        return read_interrupt_id(uart);
     case UART_LINE_CONTROL:
         return uart->line_control;
     case UART_MODEM_CONTROL:
         return uart->modem_control;
     case UART_LINE_STATUS:
-        return LINE_STATUS_ALL_SENT;
+        return read_line_status(uart);
     case UART_MODEM_STATUS:
-        return modem_status(uart);
+        return read_modem_status(uart);
     default:
         return uart->scratch;
     }
+}
+
+/* Data sheet, "FIFO Control Register": to switch the FIFOs empties them. */
+static void write_fifo_control(struct uart *uart, uint8_t value)
+{
+    bool is_switched = ((value ^ uart->fifo_control) & FIFO_ENABLE) != 0;
+
+    if (is_switched || (value & FIFO_CLEAR_RECEIVER) != 0)
+        uart->count = 0;
+    uart->fifo_control = value & FIFO_CONTROL_KEPT;
+    update(uart);
+}
+
+/* The transmitter is empty: to enable its interrupt raises it. */
+static void write_interrupt_enable(struct uart *uart, uint8_t value)
+{
+    if ((value & ~uart->interrupt_enable & ENABLE_SENT) != 0)
+        uart->has_sent = true;
+    uart->interrupt_enable = value & ENABLE_BITS;
+    update(uart);
 }
 
 static void write_register(struct uart *uart, uint16_t offset, uint8_t value)
@@ -99,23 +233,23 @@ static void write_register(struct uart *uart, uint16_t offset, uint8_t value)
     case UART_DATA:
         if (has_divisor)
             uart->divisor_low = value;
-        else if ((uart->modem_control & MODEM_CONTROL_LOOPBACK) == 0)
-            uart_send(uart, (char)value);
+        else
+            send(uart, value);
         break;
     case UART_INTERRUPT_ENABLE:
         if (has_divisor)
             uart->divisor_high = value;
         else
-            uart->interrupt_enable = value & INTERRUPT_ENABLE_BITS;
+            write_interrupt_enable(uart, value);
         break;
     case UART_FIFO_CONTROL:
-        uart->fifo_enabled = (value & 1) != 0;
+        write_fifo_control(uart, value);
         break;
     case UART_LINE_CONTROL:
         uart->line_control = value;
         break;
     case UART_MODEM_CONTROL:
-        uart->modem_control = value & MODEM_CONTROL_BITS;
+        write_modem_control(uart, value);
         break;
     case UART_SCRATCH:
         uart->scratch = value;

@@ -1,8 +1,11 @@
 /*
- * A 16550A as a guest sees it: output, a line at a time; no input and no interrupt.
+ * A 16550A as a guest sees it.
  *
- * National Semiconductor PC16550D data sheet. It is always ready to send. What is written
- * comes out when a line ends, or is as long as UART_LINE_SIZE - 1.
+ * National Semiconductor PC16550D data sheet. It sends at once: the transmitter is always
+ * empty. What it receives waits in a buffer behind its FIFO, as long as a sender with
+ * flow control would keep it, and is in the FIFO when the guest looks; the interrupt of
+ * the trigger level and that of the time-out come without delay. Loopback, scratch, modem
+ * status. Not modelled: parity, break, DMA.
  */
 #ifndef HYMIR_DEV_UART_H
 #define HYMIR_DEV_UART_H
@@ -13,29 +16,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UART_LINE_SIZE 200
+#define UART_BUFFER_SIZE 4096 /* bytes */
 
-/* Takes one line, NUL-terminated, without its end. */
-typedef void uart_output(void *context, const char *line);
+/* Takes a byte that the guest sends. */
+typedef void uart_output(void *context, uint8_t byte);
+
+/* The interrupt output. */
+typedef void uart_interrupt(void *context, bool is_high);
 
 struct uart {
-    uint8_t interrupt_enable, line_control, modem_control, scratch;
+    uint8_t interrupt_enable, fifo_control, line_control, modem_control, scratch;
     uint8_t divisor_low, divisor_high;
-    bool fifo_enabled;
-    char line[UART_LINE_SIZE];
-    size_t length;
+    uint8_t modem_changes; /* the low half of the modem status register */
+    bool is_overrun;
+    bool has_sent; /* the interrupt of an empty transmitter waits */
+    uint8_t buffer[UART_BUFFER_SIZE];
+    size_t first, count; /* of the buffer */
+    uint64_t lost;       /* bytes for which there was no room */
     uart_output *output;
+    uart_interrupt *interrupt;
     void *context;
 };
 
 /* Brings it to the state after reset. */
-void uart_init(struct uart *uart, uart_output *output, void *context);
+void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt,
+               void *context);
 
-/* Adds a character to the line, as if the guest had sent it. */
-void uart_send(struct uart *uart, char character);
+/* Adds a byte to what it receives; what has no room is lost, and counted. */
+void uart_receive(struct uart *uart, uint8_t byte);
 
-/* Gives out what there is of a line that did not end. */
-void uart_flush(struct uart *uart);
+/* How many more bytes it can receive. */
+static inline size_t uart_room(const struct uart *uart)
+{
+    return UART_BUFFER_SIZE - uart->count;
+}
 
 /* The device at eight ports from first on. */
 struct port_device uart_device(struct uart *uart, uint16_t first);

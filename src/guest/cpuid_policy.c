@@ -9,8 +9,18 @@
 #define LEAF_CACHES           4U
 #define LEAF_FEATURES         7U
 #define LEAF_XSAVE            0xDU
+#define LEAF_TSC              0x15U
+#define LEAF_FREQUENCY        0x16U
 #define LEAF_EXTENDED         0x80000000U
-#define XSAVE_MAX_SUBLEAF     63
+#define XSAVE_LEGACY_SIZE     576U /* x87, SSE and the header */
+#define XSAVE_FIRST           2U   /* state component behind those */
+#define XSAVE_COMPONENTS      64U
+#define XSAVE_ALIGNED         BIT(1) /* of ECX: in the compacted format */
+#define XSAVE_ALIGNMENT       64U
+
+/* The TSC's frequency as leaf 0x15 gives it: a crystal, and how much faster. */
+#define TSC_RATIO     100U
+#define TSC_TOLERANCE 50U /* the machine's own leaf is right within a fiftieth */
 
 /* "HymirHymir\0\0" in EBX, ECX, EDX. */
 #define SIGNATURE_EBX 0x696D7948U
@@ -37,9 +47,9 @@ static const struct row {
      * BITALG VPOPCNTDQ RDPID WAITPKG CLDEMOTE MOVDIRI MOVDIR64B. EDX: FSRM.
      */
     {LEAF_FEATURES, 0, 0xF9BF07A9, 0x1A405F66, 0x00000010},
-    {LEAF_XSAVE, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    {0x15, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
-    {0x16, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
+    {LEAF_XSAVE, GUEST_XCR0_ALLOWED, UINT32_MAX, 0, 0}, /* ECX is computed */
+    {LEAF_TSC, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
+    {LEAF_FREQUENCY, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
     {0x80000000, UINT32_MAX, 0, 0, 0},
     /* ECX: LAHF LZCNT PREFETCHW. EDX: SYSCALL NX 1-GByte pages RDTSCP Intel 64. */
     {0x80000001, 0, 0, 0x00000121, 0x2C100800},
@@ -80,7 +90,36 @@ static void fill(struct cpuid_values *answers, uint32_t first, uint32_t last,
     }
 }
 
-void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read)
+/* What the machine's leaf 0x15 says, in Hz, or 0. SDM 2, "CPUID". */
+static uint64_t told_frequency(const struct cpuid_answers *answers)
+{
+    const struct cpuid_values *leaf = &answers->basic[LEAF_TSC];
+
+    if (answers->last_basic < LEAF_TSC || leaf->eax == 0)
+        return 0;
+    return (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
+}
+
+/*
+ * A guest that is told how fast its TSC is need not measure it. The machine's own words
+ * are the most precise, if they are true: an emulator's are not.
+ */
+static void tell_frequency(struct cpuid_answers *answers, uint64_t hz)
+{
+    uint64_t told  = told_frequency(answers);
+    uint64_t error = told > hz ? told - hz : hz - told;
+    uint32_t mhz   = (uint32_t)(hz / 1000000);
+
+    if (error <= hz / TSC_TOLERANCE)
+        return;
+    if (answers->last_basic < LEAF_FREQUENCY)
+        answers->last_basic = LEAF_FREQUENCY;
+    answers->basic[LEAF_TSC] = (struct cpuid_values){
+        .eax = 1, .ebx = TSC_RATIO, .ecx = (uint32_t)(hz / TSC_RATIO)};
+    answers->basic[LEAF_FREQUENCY] = (struct cpuid_values){.eax = mhz, .ebx = mhz};
+}
+
+void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz, cpuid_source *read)
 {
     uint32_t basic    = read(0, 0).eax;
     uint32_t extended = read(LEAF_EXTENDED, 0).eax;
@@ -93,6 +132,7 @@ void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read)
                                  : LEAF_EXTENDED + CPUID_EXTENDED_LEAVES - 1;
     fill(answers->basic, 0, answers->last_basic, read);
     fill(answers->extended, LEAF_EXTENDED, answers->last_extended, read);
+    tell_frequency(answers, tsc_hz);
     answers->basic[0].eax    = answers->last_basic;
     answers->extended[0].eax = answers->last_extended;
     if (answers->last_basic >= 1)
@@ -109,27 +149,79 @@ void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read)
                               .edx = SIGNATURE_EDX};
 }
 
+/* The size of an XSAVE area with the components in mask, in the standard format. */
+static uint32_t standard_size(uint64_t mask, cpuid_source *read)
+{
+    uint32_t size = XSAVE_LEGACY_SIZE;
+
+    for (uint32_t i = XSAVE_FIRST; i < XSAVE_COMPONENTS; i++) {
+        if ((mask & BIT(i)) == 0)
+            continue;
+        struct cpuid_values component = read(LEAF_XSAVE, i);
+        if (component.ebx + component.eax > size)
+            size = component.ebx + component.eax;
+    }
+    return size;
+}
+
+/* The same in the compacted format. */
+static uint32_t compacted_size(uint64_t mask, cpuid_source *read)
+{
+    uint32_t size = XSAVE_LEGACY_SIZE;
+
+    for (uint32_t i = XSAVE_FIRST; i < XSAVE_COMPONENTS; i++) {
+        if ((mask & BIT(i)) == 0)
+            continue;
+        struct cpuid_values component = read(LEAF_XSAVE, i);
+        if ((component.ecx & XSAVE_ALIGNED) != 0)
+            size = (uint32_t)align_up(size, XSAVE_ALIGNMENT);
+        size += component.eax;
+    }
+    return size;
+}
+
+/*
+ * Leaf 0xD, of the components that a guest may have: SDM 1, "Enumeration of CPU Support
+ * for XSAVE Instructions and XSAVE-Supported Features".
+ */
+static struct cpuid_values answer_xsave(uint32_t subleaf, const struct cpuid_state *state,
+                                        cpuid_source *read)
+{
+    struct cpuid_values values = read(LEAF_XSAVE, subleaf);
+    uint32_t allowed           = read(LEAF_XSAVE, 0).eax & GUEST_XCR0_ALLOWED;
+
+    if (subleaf == 0)
+        return (struct cpuid_values){.eax = allowed,
+                                     .ebx = standard_size(state->xcr0, read),
+                                     .ecx = standard_size(allowed, read)};
+    if (subleaf ==
+        1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
+        return (struct cpuid_values){.eax = values.eax & 0xF,
+                                     .ebx = compacted_size(state->xcr0, read)};
+    if (subleaf >= XSAVE_COMPONENTS || (allowed & BIT(subleaf)) == 0)
+        return nothing;
+    return values;
+}
+
 /* The subleaves of the leaves that have any. */
 static struct cpuid_values answer_subleaf(const struct cpuid_answers *answers,
                                           uint32_t leaf, uint32_t subleaf,
+                                          const struct cpuid_state *state,
                                           cpuid_source *read)
 {
-    if (leaf == LEAF_XSAVE && answers->last_basic >= leaf &&
-        subleaf <= XSAVE_MAX_SUBLEAF) {
-        struct cpuid_values values = read(leaf, subleaf);
-        if (subleaf ==
-            1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
-            return (struct cpuid_values){.eax = values.eax & 0xF, .ebx = values.ebx};
-        return values;
-    }
-    if (leaf == LEAF_CACHES && answers->last_basic >= leaf)
+    if (answers->basic[leaf].eax == 0 && leaf != LEAF_FEATURES)
+        return nothing; /* the machine has no such leaf */
+    if (leaf == LEAF_XSAVE)
+        return answer_xsave(subleaf, state, read);
+    if (leaf == LEAF_CACHES)
         return masked(find_row(leaf), read(leaf, subleaf));
     return subleaf == 0 ? answers->basic[leaf] : nothing;
 }
 
 struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
-                                        uint64_t guest_cr4, cpuid_source *read)
+                                        const struct cpuid_state *state,
+                                        cpuid_source *read)
 {
     if (leaf - CPUID_HYPERVISOR_FIRST < CPUID_HYPERVISOR_LEAVES)
         return answers->hypervisor[leaf - CPUID_HYPERVISOR_FIRST];
@@ -139,9 +231,9 @@ struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
     if (leaf > answers->last_basic) /* as Intel's processors answer */
         return answers->basic[answers->last_basic];
     if (leaf == LEAF_CACHES || leaf == LEAF_FEATURES || leaf == LEAF_XSAVE)
-        return answer_subleaf(answers, leaf, subleaf, read);
+        return answer_subleaf(answers, leaf, subleaf, state, read);
     struct cpuid_values values = answers->basic[leaf];
-    if (leaf == 1 && (guest_cr4 & CR4_OSXSAVE_BIT) != 0)
+    if (leaf == 1 && (state->cr4 & CR4_OSXSAVE_BIT) != 0)
         values.ecx |= (uint32_t)LEAF_1_ECX_OSXSAVE;
     return values;
 }

@@ -30,15 +30,19 @@ struct cpuid_answers {
 
 typedef struct cpuid_values cpuid_source(uint32_t leaf, uint32_t subleaf);
 
-/* Makes the answers out of what the processor says. */
-void cpuid_policy_make(struct cpuid_answers *answers, cpuid_source *read);
+/* What answers depend on of the guest's own state. */
+struct cpuid_state {
+    uint64_t cr4, xcr0;
+};
 
-/*
- * Answers one CPUID. guest_cr4 is the guest's own; read is asked for what depends on the
- * guest's XCR0, which is the CPU's while the guest runs.
- */
+/* Makes the answers out of what the processor says, whose TSC has tsc_hz. */
+void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz,
+                       cpuid_source *read);
+
+/* Answers one CPUID; read is asked for what was not made before. */
 struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
-                                        uint64_t guest_cr4, cpuid_source *read);
+                                        const struct cpuid_state *state,
+                                        cpuid_source *read);
 
 #endif

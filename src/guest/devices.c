@@ -3,8 +3,15 @@
 
 #include "lib/bits.h"
 
-#define COM1        0x3F8
-#define TIMER_INPUT 0 /* of the interrupt controllers */
+#define COM1 0x3F8
+
+/* Inputs of the interrupt controllers. */
+enum pic_input {
+    INPUT_TIMER    = 0,
+    INPUT_KEYBOARD = 1,
+    INPUT_UART     = 4,
+    INPUT_RTC      = 8,
+};
 
 static void set_alarm(void *context, uint64_t deadline)
 {
@@ -24,28 +31,63 @@ static void request_interrupt(void *context, bool is_high)
 static void set_timer_input(void *context, bool is_high)
 {
     struct vm *vm = context;
-    pic_set_input(&vm->pic, TIMER_INPUT, is_high);
+    pic_set_input(&vm->pic, INPUT_TIMER, is_high);
 }
 
-enum status vm_add_devices(struct vm *vm, uint64_t clock_hz, uart_output *output)
+static void set_keyboard_input(void *context, bool is_high)
 {
-    struct port_device devices[1 + PIC_DEVICES + PIT_DEVICES + POWER_PORTS_COUNT];
-    struct port_device *next = devices;
+    struct vm *vm = context;
+    pic_set_input(&vm->pic, INPUT_KEYBOARD, is_high);
+}
 
+static void set_uart_input(void *context, bool is_high)
+{
+    struct vm *vm = context;
+    pic_set_input(&vm->pic, INPUT_UART, is_high);
+}
+
+static void set_rtc_input(void *context, bool is_high)
+{
+    struct vm *vm = context;
+    pic_set_input(&vm->pic, INPUT_RTC, is_high);
+}
+
+static void send(void *context, uint8_t byte)
+{
+    struct vm *vm = context;
+    vm->output(vm, byte);
+}
+
+static void init_devices(struct vm *vm, const struct vm_environment *environment)
+{
     device_clock_init(&vm->clock);
-    vm->clock.hz      = clock_hz;
+    vm->clock.hz      = environment->clock_hz;
     vm->clock.read    = vm->vcpu.backend->clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
+    vm->output        = environment->output;
     pic_init(&vm->pic, request_interrupt, vm);
     pit_init(&vm->pit, &vm->clock, set_timer_input, vm);
-    uart_init(&vm->uart, output, vm);
+    rtc_init(&vm->rtc, &vm->clock, environment->time, vm->memory.size, set_rtc_input, vm);
+    keyboard_controller_init(&vm->keyboard_controller, set_keyboard_input, vm);
+    uart_init(&vm->uart, send, set_uart_input, vm);
+}
 
+enum status vm_add_devices(struct vm *vm, const struct vm_environment *environment)
+{
+    struct port_device devices[2 + PIC_DEVICES + PIT_DEVICES +
+                               KEYBOARD_CONTROLLER_DEVICES + POWER_PORTS_COUNT];
+    struct port_device *next = devices;
+
+    init_devices(vm, environment);
     *next++ = uart_device(&vm->uart, COM1);
+    *next++ = rtc_device(&vm->rtc);
     pic_devices(&vm->pic, next);
     next += PIC_DEVICES;
     pit_devices(&vm->pit, next);
     next += PIT_DEVICES;
+    keyboard_controller_devices(&vm->keyboard_controller, next);
+    next += KEYBOARD_CONTROLLER_DEVICES;
     power_ports_devices(&vm->power_ports, next);
 
     port_map_init(&vm->ports);

@@ -30,11 +30,14 @@ static inline enum exit_outcome give_cpuid(uint64_t *r, const struct cpuid_value
 
 static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcpu *vcpu)
 {
-    uint64_t *r  = vcpu->run.registers.r;
-    uint64_t cr4 = vcpu->backend->read_register(vcpu, VCPU_CR4);
+    uint64_t *r                    = vcpu->run.registers.r;
+    const struct cpuid_state state = {
+        .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
+        .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
+    };
     struct cpuid_values values =
         cpuid_policy_answer(&vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX],
-                            (uint32_t)r[REGISTER_RCX], cr4, vcpu->backend->read_cpuid);
+                            (uint32_t)r[REGISTER_RCX], &state, vcpu->backend->read_cpuid);
     return give_cpuid(r, &values);
 }
 
@@ -175,6 +178,25 @@ static void alarm(struct vcpu *vcpu)
     device_clock_run(&vcpu->vm->clock);
 }
 
+/* As much of what was typed as the UART has room for. */
+static void take_input(struct vm *vm)
+{
+    struct vm_input *input = &vm->input;
+    unsigned int taken     = atomic_load(&input->taken);
+
+    while (taken != atomic_load(&input->written) && uart_room(&vm->uart) > 0)
+        uart_receive(&vm->uart, input->bytes[taken++ % VM_INPUT_SIZE]);
+    atomic_store(&input->taken, taken);
+}
+
+static enum exit_outcome interrupted(struct vcpu *vcpu)
+{
+    if (atomic_load(&vcpu->vm->is_to_stop))
+        return vcpu_end(vcpu, "stopped at the console");
+    take_input(vcpu->vm);
+    return EXIT_RESUME;
+}
+
 static bool can_wake(struct vcpu *vcpu)
 {
     return pic_can_interrupt(&vcpu->vm->pic);
@@ -195,6 +217,7 @@ const struct exit_handlers vm_exit_handlers = {
     .hypercall      = hypercall,
     .take_interrupt = take_interrupt,
     .alarm          = alarm,
+    .interrupted    = interrupted,
     .can_wake       = can_wake,
     .memory         = handle_memory,
     .ram            = ram,

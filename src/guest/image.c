@@ -63,9 +63,14 @@ bool image_load(const struct image_parts *parts, struct guest_memory *memory,
         *kind = "Multiboot";
         return multiboot1_load(parts, &room, start, problem);
     }
-    text_append(problem,
-                "the image of %zu bytes is neither PVH (ELF with note 18) nor "
-                "Multiboot 1",
-                parts->kernel.size);
+    if (linux_recognises(parts->kernel)) {
+        *kind = "Linux";
+        return linux_load(parts, &room, start, problem);
+    }
+    text_append(
+        problem,
+        "the image of %zu bytes is neither Linux (bzImage) nor PVH (ELF with note "
+        "18) nor Multiboot 1",
+        parts->kernel.size);
     return false;
 }

@@ -36,7 +36,7 @@ struct image_parts {
 bool image_load(const struct image_parts *parts, struct guest_memory *memory,
                 struct vcpu_start *start, const char **kind, struct text *problem);
 
-/* ---- For the loaders of each kind: guest/elf.h, pvh.c, multiboot1.c */
+/* ---- For the loaders of each kind: guest/elf.h, pvh.c, multiboot1.c, linux.c */
 
 /* Where a loader puts what is not the kernel: from the end of RAM down. */
 struct image_room {
@@ -55,13 +55,16 @@ bool image_room_take(struct image_room *room, uint64_t size, const char *what,
 bool image_room_put(struct image_room *room, struct image_bytes data, const char *what,
                     gpa_t *address, struct text *problem);
 
-/* 32-bit protected mode with flat segments, paging off, as both boot protocols have it.
+/* 32-bit protected mode with flat segments, paging off, as all boot protocols have it.
  */
 struct vcpu_start image_start_flat(uint32_t entry);
 
 bool pvh_recognises(struct image_bytes kernel, uint64_t *entry);
 bool pvh_load(const struct image_parts *parts, uint64_t entry, struct image_room *room,
               struct vcpu_start *start, struct text *problem);
+bool linux_recognises(struct image_bytes kernel);
+bool linux_load(const struct image_parts *parts, struct image_room *room,
+                struct vcpu_start *start, struct text *problem);
 bool multiboot1_recognises(struct image_bytes kernel);
 bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
                      struct vcpu_start *start, struct text *problem);

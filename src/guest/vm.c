@@ -16,8 +16,8 @@ static enum status map_memory(struct vm *vm, const struct backend *backend)
     return STATUS_OK;
 }
 
-enum status vm_init(struct vm *vm, const struct backend *backend, uint64_t clock_hz,
-                    uart_output *output)
+enum status vm_init(struct vm *vm, const struct backend *backend,
+                    const struct vm_environment *environment)
 {
     static uint16_t last_vpid;
 
@@ -27,12 +27,12 @@ enum status vm_init(struct vm *vm, const struct backend *backend, uint64_t clock
     vm->plan.start            = &vm->start;
     vm->plan.passed_msrs      = msr_passed;
     vm->plan.passed_msr_count = msr_passed_count;
-    cpuid_policy_make(&vm->cpuid, backend->read_cpuid);
+    cpuid_policy_make(&vm->cpuid, environment->clock_hz, backend->read_cpuid);
     msr_policy_reset(&vm->msrs);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
-    status            = vm_add_devices(vm, clock_hz, output);
+    status            = vm_add_devices(vm, environment);
     if (status != STATUS_OK)
         return status;
     vcpu_forget_exits(&vm->vcpu);
@@ -44,7 +44,24 @@ void vm_run(struct vm *vm)
 {
     vm->clock.start = vm->vcpu.backend->clock();
     vm->vcpu.backend->run(&vm->vcpu);
-    uart_flush(&vm->uart);
+}
+
+void vm_type(struct vm *vm, uint8_t byte)
+{
+    struct vm_input *input = &vm->input;
+    unsigned int written   = atomic_load(&input->written);
+
+    if (written - atomic_load(&input->taken) == VM_INPUT_SIZE) {
+        atomic_fetch_add(&input->lost, 1);
+        return;
+    }
+    input->bytes[written % VM_INPUT_SIZE] = byte;
+    atomic_store(&input->written, written + 1);
+}
+
+void vm_ask_to_stop(struct vm *vm)
+{
+    atomic_store(&vm->is_to_stop, true);
 }
 
 void vm_log_exits(const struct vm *vm, bool is_answering)

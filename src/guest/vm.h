@@ -2,15 +2,18 @@
  * A virtual machine: its memory, its devices, what its CPUID and MSRs say, its vCPU.
  *
  * Vendor-neutral: the processor's part is behind virt/backend.h. Made on the boot CPU;
- * from vm_run on, the vCPU's CPU alone touches it.
+ * from vm_run on, the vCPU's CPU alone touches it, but
+ * for vm_type and vm_ask_to_stop.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
 
+#include "dev/keyboard_controller.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
 #include "dev/port_device.h"
 #include "dev/power_ports.h"
+#include "dev/rtc.h"
 #include "dev/timer.h"
 #include "dev/uart.h"
 #include "guest/cpuid_policy.h"
@@ -18,10 +21,32 @@
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define VM_NAME_SIZE 16
+
+#define VM_INPUT_SIZE 1024 /* bytes, a power of two */
+
+/* What is typed for a VM: one CPU writes, the vCPU's reads. */
+struct vm_input {
+    uint8_t bytes[VM_INPUT_SIZE];
+    atomic_uint written, taken; /* bytes ever; modulo VM_INPUT_SIZE, where */
+    atomic_uint lost;           /* for want of room */
+};
+
+struct vm;
+
+/* Takes a byte that the VM's UART sends. */
+typedef void vm_output(struct vm *vm, uint8_t byte);
+
+/* What a VM is made in. */
+struct vm_environment {
+    uint64_t clock_hz; /* of the backend's clock */
+    uint64_t time;     /* of the day, in seconds since 1970 */
+    vm_output *output;
+};
 
 struct vm {
     char name[VM_NAME_SIZE];
@@ -34,7 +59,12 @@ struct vm {
     struct device_clock clock;
     struct pic pic;
     struct pit pit;
+    struct rtc rtc;
+    struct keyboard_controller keyboard_controller;
     struct uart uart;
+    vm_output *output;
+    struct vm_input input;
+    atomic_bool is_to_stop;
     struct power_ports power_ports;
     struct port_map ports;
     uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
@@ -43,14 +73,20 @@ struct vm {
 
 /*
  * Makes what a VM needs beside its name, memory and start, which are there: EPT, devices,
- * policies, the vCPU. The UART's lines go to output, with *vm as context; clock_hz is the
- * backend's clock's. STATUS_NO_MEMORY.
+ * policies, the vCPU. STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
-                               uint64_t clock_hz, uart_output *output);
+                               const struct vm_environment *environment);
 
 /* Runs the VM on the CPU that executes this, until it ends. */
 void vm_run(struct vm *vm);
+
+/*
+ * Types a byte for the VM, or asks it to stop, from another CPU or in an interrupt: the
+ * VM sees to it when its CPU is interrupted next. One CPU types.
+ */
+void vm_type(struct vm *vm, uint8_t byte);
+void vm_ask_to_stop(struct vm *vm);
 
 /*
  * Logs the VM's last exits, at most EXIT_RECORDS, the newest last; is_answering if that
@@ -71,8 +107,8 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
  * Makes the VM's devices, without the VM's memory and vCPU: STATUS_NO_MEMORY if there are
  * too many. guest/devices.c.
  */
-enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t clock_hz,
-                                      uart_output *output);
+enum status MUST_CHECK vm_add_devices(struct vm *vm,
+                                      const struct vm_environment *environment);
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

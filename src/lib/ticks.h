@@ -27,7 +27,8 @@ static inline uint64_t ticks_until(uint64_t ticks, uint64_t from_hz, uint64_t to
 {
     if (ticks == TICKS_NEVER)
         return TICKS_NEVER;
-    return ticks / from_hz * to_hz + (ticks % from_hz * to_hz + from_hz - 1) / from_hz;
+    uint64_t part = ticks % from_hz * to_hz;
+    return ticks / from_hz * to_hz + part / from_hz + (part % from_hz != 0 ? 1 : 0);
 }
 
 #endif

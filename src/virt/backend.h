@@ -23,8 +23,9 @@ enum vcpu_register {
     VCPU_CR3,
     VCPU_CR4,
     VCPU_EFER,
-    VCPU_TSC, /* time-stamp counter, as the guest reads it */
-    VCPU_CPL, /* read-only */
+    VCPU_TSC,  /* time-stamp counter, as the guest reads it */
+    VCPU_XCR0, /* read-only */
+    VCPU_CPL,  /* read-only */
 };
 
 /* A segment register as VM entry loads it: SDM 3C, "Guest Register State". */
@@ -41,7 +42,7 @@ struct cpuid_values {
 /* Where a guest starts. Bases are 0, what is not named is as after reset. */
 struct vcpu_start {
     uint64_t rip;
-    uint64_t cr0;
+    uint64_t cr0, cr3, cr4, efer;
     struct vcpu_segment code, data; /* data: ES, SS, DS, FS and GS */
     uint64_t rax, rbx, rsi;
 };

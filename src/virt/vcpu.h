@@ -69,6 +69,12 @@ enum guest_exception {
     EXCEPTION_PAGE_FAULT         = 14,
 };
 
+/*
+ * The state components that a guest may switch on in XCR0: x87, SSE, AVX, AVX-512. SDM 1,
+ * "XSAVE-Supported Features and State-Component Bitmaps".
+ */
+#define GUEST_XCR0_ALLOWED 0xE7U
+
 struct vcpu;
 
 /* What answers an exit. */
@@ -94,6 +100,9 @@ struct exit_handlers {
 
     /* The time of set_alarm has come. */
     void (*alarm)(struct vcpu *vcpu);
+
+    /* The CPU was interrupted: somebody may want something of the VM. */
+    vcpu_answer *interrupted;
 
     /* False if nothing that the VM has could end a HLT with interrupts on. */
     bool (*can_wake)(struct vcpu *vcpu);

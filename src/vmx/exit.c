@@ -104,7 +104,8 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
     uint64_t value =
         (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
 
-    if ((uint32_t)r[REGISTER_RCX] != 0 || xsetbv_safe(value) != FAULT_NONE)
+    if ((uint32_t)r[REGISTER_RCX] != 0 || (value & ~(uint64_t)GUEST_XCR0_ALLOWED) != 0 ||
+        xsetbv_safe(value) != FAULT_NONE)
         return vcpu_general_protection(vcpu);
     return EXIT_NEXT;
 }
@@ -172,7 +173,7 @@ static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
 {
     interrupts_take();
     vcpu_check_alarm(vcpu);
-    return EXIT_RESUME;
+    return vcpu->handlers->interrupted(vcpu);
 }
 
 static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)

@@ -203,6 +203,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:
         return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
+    case VCPU_XCR0:
+        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : 1;
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     }
@@ -231,6 +233,7 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     case VCPU_CR0: /* those have rules of their own */
     case VCPU_CR4:
     case VCPU_EFER:
+    case VCPU_XCR0:
     case VCPU_CPL:
         break;
     }

@@ -64,7 +64,7 @@ static enum status write_execution_controls(const struct vmx_vcpu *vcpu)
                 {VMCS_CR0_GUEST_HOST_MASK, GUEST_CR0_OWNED},
                 {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
                 {VMCS_CR0_READ_SHADOW, vcpu->plan->start->cr0},
-                {VMCS_CR4_READ_SHADOW, 0},
+                {VMCS_CR4_READ_SHADOW, vcpu->plan->start->cr4},
                 {VMCS_CR3_TARGET_COUNT, 0},
                 {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
     };
@@ -102,15 +102,18 @@ static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
 static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
 {
     const struct vcpu_controls *controls = &vcpu->controls;
-    const struct vmcs_row rows[]         = {
-                {VMCS_EXIT_CONTROLS, controls->field[CONTROL_EXIT]},
-                {VMCS_EXIT_MSR_STORE_COUNT, 0},
-                {VMCS_EXIT_MSR_LOAD_COUNT, 0},
-                {VMCS_ENTRY_CONTROLS, controls->field[CONTROL_ENTRY]},
-                {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
-                {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
-                {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
-                {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
+    bool is_long                         = (vcpu->plan->start->efer & EFER_LMA) != 0;
+    uint64_t entry_controls =
+        controls->field[CONTROL_ENTRY] | (is_long ? ENTRY_IA32E_MODE_GUEST : 0);
+    const struct vmcs_row rows[] = {
+        {VMCS_EXIT_CONTROLS, controls->field[CONTROL_EXIT]},
+        {VMCS_EXIT_MSR_STORE_COUNT, 0},
+        {VMCS_EXIT_MSR_LOAD_COUNT, 0},
+        {VMCS_ENTRY_CONTROLS, entry_controls},
+        {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
+        {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
+        {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
+        {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
     };
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
@@ -123,14 +126,15 @@ static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 
     /* Of the bits that the guest does not own, those that the CPU cannot do without. */
     state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
-    state.cr4 = CR4_VMXE | (read_cr4() & CR4_MCE);
+    state.cr3 = start->cr3;
+    state.cr4 = start->cr4 | CR4_VMXE | (read_cr4() & CR4_MCE);
     for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
         state.segment[i] = i == SEGMENT_CS ? &start->code : &start->data;
     state.segment[SEGMENT_TR] = &task;
 
     const struct vmcs_row msrs[] = {
         {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
-        {VMCS_GUEST_IA32_EFER, 0},
+        {VMCS_GUEST_IA32_EFER, start->efer},
     };
     enum status status = guest_state_write(&state);
     return status == STATUS_OK ? vmcs_write_rows(msrs, ARRAY_SIZE(msrs)) : status;

@@ -80,6 +80,21 @@ static const struct backend test_backend = {
     .write_cr2         = test_write_cr2,
 };
 
+/* What the guest prints. */
+static char printed[1024];
+
+static void test_print(struct vm *vm, uint8_t byte)
+{
+    size_t length = strlen(printed);
+    assert_ptr_equal(vm, &test_vm);
+    assert_true(length < sizeof(printed) - 1);
+    printed[length]     = (char)byte;
+    printed[length + 1] = '\0';
+}
+
+static const struct vm_environment test_environment = {
+    .clock_hz = 1000000000, .time = 946684800, .output = test_print};
+
 /* A guest with 4 MiB of RAM in two pieces, paging off. */
 static inline int start_guest(void **state)
 {
@@ -91,6 +106,7 @@ static inline int start_guest(void **state)
     requested_nmis         = 0;
     test_clock             = 0;
     test_alarm             = TICKS_NEVER;
+    printed[0]             = '\0';
     for (int i = 0; i < 2; i++) {
         void *ram = aligned_alloc(4096, GUEST_SIZE / 2);
         memset(ram, 0, GUEST_SIZE / 2);
@@ -98,6 +114,7 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports);
+    test_vm.output = test_print;
     vcpu_forget_exits(test_vcpu);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;

@@ -6,24 +6,11 @@
 #include "guest/string_io.h"
 #include "guest/translate.h"
 
-static char lines[1024];
-
-static void take_line(void *context, const char *line)
-{
-    (void)context;
-    strcat(lines, line);
-    strcat(lines, "|");
-}
-
 static int start(void **state)
 {
     start_guest(state);
-    lines[0] = '\0';
-    uart_init(&test_vm.uart, take_line, &test_vm);
     msr_policy_reset(&test_vm.msrs);
-    return port_map_add(&test_vm.ports, uart_device(&test_vm.uart, 0x3F8)) == STATUS_OK
-               ? 0
-               : -1;
+    return vm_add_devices(&test_vm, &test_environment) == STATUS_OK ? 0 : -1;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
@@ -60,7 +47,7 @@ static void test_hypercalls(void **state)
     *test_r(REGISTER_RCX) = 6;
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
-    assert_string_equal(lines, "hello|");
+    assert_string_equal(printed, "hello\n");
     static const uint64_t bad[][2] = {{GUEST_SIZE - 5, 6},
                                       {GUEST_SIZE, 1},
                                       {UINT64_MAX, 2},
@@ -83,7 +70,7 @@ static void test_hypercalls(void **state)
     *test_r(REGISTER_RAX) = UINT64_MAX - 1;
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
-    assert_string_equal(lines, "hello|");
+    assert_string_equal(printed, "hello\n");
     *test_r(REGISTER_RAX) = HYPERCALL_END;
     *test_r(REGISTER_RBX) = 42;
     assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
@@ -268,7 +255,7 @@ static void test_outs(void **state)
     assert_int_equal(string(false, true, 1, 0x5000), EXIT_RESUME);
     assert_int_equal(string(false, true, 1, 0x5001), EXIT_RESUME);
     assert_int_equal(string(false, true, 1, 0x5002), EXIT_NEXT);
-    assert_string_equal(lines, "hi|");
+    assert_string_equal(printed, "hi\n");
     assert_int_equal(*test_r(REGISTER_RSI), 0x5003);
     assert_int_equal(*test_r(REGISTER_RCX), 0);
 }

@@ -305,7 +305,7 @@ static void test_multiboot_refusals(void **state)
     refused("neither an ELF file nor has addresses");
     make_multiboot(0x10000);
     multiboot[2]++;
-    refused("neither PVH (ELF with note 18) nor Multiboot 1");
+    refused("neither Linux (bzImage) nor PVH (ELF with note 18) nor Multiboot 1");
 }
 
 static void test_multiboot_broken(void **state)
@@ -349,7 +349,7 @@ static void test_neither(void **state)
     refused("the image of 0 bytes is neither");
     memset(file, 'x', sizeof(file));
     file_size = sizeof(file);
-    refused("the image of 16384 bytes is neither PVH");
+    refused("the image of 16384 bytes is neither Linux");
 }
 
 int main(void)

@@ -1,0 +1,382 @@
+/* See rtc.h. */
+#include "dev/rtc.h"
+
+#include "lib/bits.h"
+#include "lib/calendar.h"
+#include "lib/string.h"
+
+enum rtc_byte {
+    RTC_SECOND,
+    RTC_SECOND_ALARM,
+    RTC_MINUTE,
+    RTC_MINUTE_ALARM,
+    RTC_HOUR,
+    RTC_HOUR_ALARM,
+    RTC_WEEKDAY,
+    RTC_DAY,
+    RTC_MONTH,
+    RTC_YEAR,
+    RTC_A,
+    RTC_B,
+    RTC_C,
+    RTC_D,
+    CMOS_EQUIPMENT       = 0x14,
+    CMOS_BASE_MEMORY     = 0x15, /* KiB below 640 KiB, two bytes */
+    CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, two bytes */
+    CMOS_CHECKSUM        = 0x2E, /* of 0x10 to 0x2D, high byte first */
+    CMOS_EXTENDED_AGAIN  = 0x30,
+    RTC_CENTURY          = 0x32,
+    CMOS_HIGH_MEMORY     = 0x34, /* 64 KiB above 16 MiB, two bytes */
+};
+
+#define A_UPDATE_IN_PROGRESS 0x80U
+#define A_RATE(a)            ((a)&0x0FU)
+#define A_RUNS(a)            (((a)&0x70U) == 0x20U) /* with the 32768 Hz that a PC has */
+#define A_AFTER_RESET        0x26U                  /* 1024 Hz */
+#define B_SET                0x80U
+#define B_PERIODIC           0x40U
+#define B_ALARM              0x20U
+#define B_UPDATE             0x10U
+#define B_BINARY             0x04U
+#define B_24_HOURS           0x02U
+#define B_AFTER_RESET        B_24_HOURS
+#define C_REQUEST            0x80U
+#define C_FLAGS              (B_PERIODIC | B_ALARM | B_UPDATE) /* as in B */
+#define D_VALID              0x80U
+#define HOUR_PM              0x80U
+#define ALARM_ANY            0xC0U /* and above: any value matches */
+
+#define CRYSTAL_HZ       32768U
+#define UPDATE_US        244U
+#define US_A_SECOND      1000000U
+#define SECONDS_A_DAY    86400U
+#define YEARS_OF_CENTURY 100U
+
+static uint64_t clock_now(const struct rtc *rtc)
+{
+    return device_clock_now(rtc->timer.clock);
+}
+
+static uint64_t clock_hz(const struct rtc *rtc)
+{
+    return rtc->timer.clock->hz;
+}
+
+static bool is_setting(const struct rtc *rtc)
+{
+    return (rtc->bytes[RTC_B] & B_SET) != 0;
+}
+
+/* In seconds since 1970. */
+static uint64_t time_of(const struct rtc *rtc)
+{
+    uint64_t seconds = rtc->offset + clock_now(rtc) / clock_hz(rtc);
+    return seconds < CALENDAR_SECONDS_MAX ? seconds : CALENDAR_SECONDS_MAX;
+}
+
+/* The rate of the periodic interrupt, 0 if it is off. Data sheet, table 5. */
+static uint32_t rate_hz(const struct rtc *rtc)
+{
+    uint32_t rate = A_RATE(rtc->bytes[RTC_A]);
+
+    if (rate == 0 || !A_RUNS(rtc->bytes[RTC_A]))
+        return 0;
+    return rate <= 2 ? 512U >> rate : CRYSTAL_HZ >> (rate - 1);
+}
+
+static uint8_t encode(const struct rtc *rtc, uint32_t value)
+{
+    if ((rtc->bytes[RTC_B] & B_BINARY) != 0)
+        return (uint8_t)value;
+    return (uint8_t)(value / 10 << 4 | value % 10);
+}
+
+static uint32_t decode(const struct rtc *rtc, uint8_t byte)
+{
+    if ((rtc->bytes[RTC_B] & B_BINARY) != 0)
+        return byte;
+    return (byte >> 4) * 10U + (byte & 0x0FU);
+}
+
+static uint8_t encode_hour(const struct rtc *rtc, uint32_t hour)
+{
+    if ((rtc->bytes[RTC_B] & B_24_HOURS) != 0)
+        return encode(rtc, hour);
+    uint8_t byte = encode(rtc, hour % 12 == 0 ? 12 : hour % 12);
+    return hour >= 12 ? byte | HOUR_PM : byte;
+}
+
+static uint32_t decode_hour(const struct rtc *rtc, uint8_t byte)
+{
+    if ((rtc->bytes[RTC_B] & B_24_HOURS) != 0)
+        return decode(rtc, byte);
+    return decode(rtc, byte & (uint8_t)~HOUR_PM) % 12 + ((byte & HOUR_PM) != 0 ? 12 : 0);
+}
+
+/* What the bytes of the time would hold. */
+static void put_time(struct rtc *rtc, uint64_t seconds)
+{
+    struct calendar_time time = calendar_of(seconds);
+
+    rtc->bytes[RTC_SECOND]  = encode(rtc, time.second);
+    rtc->bytes[RTC_MINUTE]  = encode(rtc, time.minute);
+    rtc->bytes[RTC_HOUR]    = encode_hour(rtc, time.hour);
+    rtc->bytes[RTC_WEEKDAY] = encode(rtc, time.weekday);
+    rtc->bytes[RTC_DAY]     = encode(rtc, time.day);
+    rtc->bytes[RTC_MONTH]   = encode(rtc, time.month);
+    rtc->bytes[RTC_YEAR]    = encode(rtc, time.year % YEARS_OF_CENTURY);
+    rtc->bytes[RTC_CENTURY] = encode(rtc, time.year / YEARS_OF_CENTURY);
+}
+
+/* The time becomes what the bytes hold; what is no time leaves it as it was. */
+static void take_time(struct rtc *rtc)
+{
+    const struct calendar_time time = {
+        .year = decode(rtc, rtc->bytes[RTC_CENTURY]) * YEARS_OF_CENTURY +
+                decode(rtc, rtc->bytes[RTC_YEAR]),
+        .month  = decode(rtc, rtc->bytes[RTC_MONTH]),
+        .day    = decode(rtc, rtc->bytes[RTC_DAY]),
+        .hour   = decode_hour(rtc, rtc->bytes[RTC_HOUR]),
+        .minute = decode(rtc, rtc->bytes[RTC_MINUTE]),
+        .second = decode(rtc, rtc->bytes[RTC_SECOND]),
+    };
+    uint64_t passed = clock_now(rtc) / clock_hz(rtc);
+
+    if (!calendar_is_valid(&time))
+        return;
+    rtc->offset       = calendar_seconds(&time) - passed; /* may wrap around, and back */
+    rtc->seconds_seen = time_of(rtc);
+}
+
+static bool matches(uint8_t alarm, uint8_t value)
+{
+    return alarm >= ALARM_ANY || alarm == value;
+}
+
+static bool is_alarm(const struct rtc *rtc, uint64_t seconds)
+{
+    uint32_t rest = (uint32_t)(seconds % SECONDS_A_DAY);
+
+    return matches(rtc->bytes[RTC_SECOND_ALARM], encode(rtc, rest % 60)) &&
+           matches(rtc->bytes[RTC_MINUTE_ALARM], encode(rtc, rest / 60 % 60)) &&
+           matches(rtc->bytes[RTC_HOUR_ALARM], encode_hour(rtc, rest / 3600));
+}
+
+/* True if the alarm came in the seconds after from, up to until. */
+static bool was_alarm(const struct rtc *rtc, uint64_t from, uint64_t until)
+{
+    uint64_t first = until - from > SECONDS_A_DAY ? until - SECONDS_A_DAY : from;
+
+    for (uint64_t seconds = first + 1; seconds <= until; seconds++) {
+        if (is_alarm(rtc, seconds))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t periods_of(const struct rtc *rtc, uint32_t hz)
+{
+    return ticks_convert(clock_now(rtc), clock_hz(rtc), hz);
+}
+
+/* Sets the flags of what has happened since they were set last. */
+static void set_flags(struct rtc *rtc)
+{
+    uint64_t seconds = time_of(rtc);
+    uint32_t hz      = rate_hz(rtc);
+    uint8_t *flags   = &rtc->bytes[RTC_C];
+
+    if (!is_setting(rtc) && seconds > rtc->seconds_seen) {
+        *flags |= B_UPDATE;
+        if (was_alarm(rtc, rtc->seconds_seen, seconds))
+            *flags |= B_ALARM;
+    }
+    rtc->seconds_seen = seconds;
+    if (hz != 0 && periods_of(rtc, hz) > rtc->periods_seen) {
+        *flags |= B_PERIODIC;
+        rtc->periods_seen = periods_of(rtc, hz);
+    }
+}
+
+/* When something will happen that interrupts. */
+static uint64_t next_event(const struct rtc *rtc)
+{
+    uint8_t enabled = rtc->bytes[RTC_B];
+    uint32_t hz     = rate_hz(rtc);
+    uint64_t next   = TICKS_NEVER;
+
+    if ((enabled & (B_UPDATE | B_ALARM)) != 0 && !is_setting(rtc))
+        next = (clock_now(rtc) / clock_hz(rtc) + 1) * clock_hz(rtc);
+    if ((enabled & B_PERIODIC) != 0 && hz != 0) {
+        uint64_t period = ticks_until(rtc->periods_seen + 1, hz, clock_hz(rtc));
+        next            = period < next ? period : next;
+    }
+    return next;
+}
+
+/* The output is high from the first enabled flag until C is read. */
+static void update(struct rtc *rtc)
+{
+    bool is_high = (rtc->bytes[RTC_C] & rtc->bytes[RTC_B] & C_FLAGS) != 0;
+
+    rtc->output(rtc->context, is_high);
+    device_timer_set(&rtc->timer, is_high ? TICKS_NEVER : next_event(rtc));
+}
+
+static void expired(void *device)
+{
+    struct rtc *rtc = device;
+    set_flags(rtc);
+    update(rtc);
+}
+
+static uint8_t read_flags(struct rtc *rtc)
+{
+    set_flags(rtc);
+    uint8_t flags = rtc->bytes[RTC_C];
+    if ((flags & rtc->bytes[RTC_B] & C_FLAGS) != 0)
+        flags |= C_REQUEST;
+    rtc->bytes[RTC_C] = 0;
+    update(rtc);
+    return flags;
+}
+
+/* Data sheet, "Update Cycle": the bit is 1 for 244 us before the bytes change. */
+static bool is_updating(const struct rtc *rtc)
+{
+    uint64_t hz = clock_hz(rtc);
+    return !is_setting(rtc) &&
+           (clock_now(rtc) % hz) * US_A_SECOND / hz >= US_A_SECOND - UPDATE_US;
+}
+
+static uint8_t read_byte(struct rtc *rtc)
+{
+    switch (rtc->index) {
+    case RTC_A:
+        return (uint8_t)(rtc->bytes[RTC_A] |
+                         (is_updating(rtc) ? A_UPDATE_IN_PROGRESS : 0));
+    case RTC_C:
+        return read_flags(rtc);
+    case RTC_D:
+        return D_VALID;
+    default:
+        if (!is_setting(rtc))
+            put_time(rtc, time_of(rtc));
+        return rtc->bytes[rtc->index];
+    }
+}
+
+static void write_b(struct rtc *rtc, uint8_t value)
+{
+    bool was_setting = is_setting(rtc);
+
+    set_flags(rtc);
+    if (!was_setting)
+        put_time(rtc, time_of(rtc));
+    if ((value & B_SET) != 0)
+        value &= (uint8_t)~B_UPDATE; /* data sheet, "SET" */
+    /* The new format holds for bytes that are written from now on. */
+    rtc->bytes[RTC_B] = value;
+    if (was_setting && !is_setting(rtc))
+        take_time(rtc);
+    update(rtc);
+}
+
+static bool is_time(uint8_t index)
+{
+    return index == RTC_CENTURY || (index <= RTC_YEAR && index != RTC_SECOND_ALARM &&
+                                    index != RTC_MINUTE_ALARM && index != RTC_HOUR_ALARM);
+}
+
+static void write_byte(struct rtc *rtc, uint8_t value)
+{
+    switch (rtc->index) {
+    case RTC_A:
+        set_flags(rtc);
+        rtc->bytes[RTC_A] = value & (uint8_t)~A_UPDATE_IN_PROGRESS;
+        if (rate_hz(rtc) != 0)
+            rtc->periods_seen = periods_of(rtc, rate_hz(rtc));
+        update(rtc);
+        break;
+    case RTC_B:
+        write_b(rtc, value);
+        break;
+    case RTC_C: /* read-only */
+    case RTC_D:
+        break;
+    default:
+        if (is_time(rtc->index) && !is_setting(rtc))
+            put_time(rtc, time_of(rtc));
+        rtc->bytes[rtc->index] = value;
+        if (is_time(rtc->index) && !is_setting(rtc))
+            take_time(rtc);
+        break;
+    }
+}
+
+static uint32_t read(void *device, uint16_t port, uint8_t size)
+{
+    (void)size;
+    return (port & 1) != 0 ? read_byte(device) : UINT32_MAX; /* the index is write-only */
+}
+
+static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
+                               uint8_t size, uint32_t value)
+{
+    struct rtc *rtc = device;
+
+    (void)vcpu;
+    (void)size;
+    if ((port & 1) != 0)
+        write_byte(rtc, (uint8_t)value);
+    else
+        rtc->index = value % RTC_BYTES; /* bit 7 masks NMIs, of which there are none */
+    return EXIT_NEXT;
+}
+
+static void put_word(struct rtc *rtc, enum rtc_byte at, uint64_t value)
+{
+    uint64_t word      = value < UINT16_MAX ? value : UINT16_MAX;
+    rtc->bytes[at]     = (uint8_t)word;
+    rtc->bytes[at + 1] = (uint8_t)(word >> 8);
+}
+
+/* What a PC's firmware leaves there. */
+static void fill_cmos(struct rtc *rtc, uint64_t memory_size)
+{
+    uint64_t kib = memory_size >> 10, sum = 0;
+
+    rtc->bytes[CMOS_EQUIPMENT] = 0x02; /* a floating-point unit */
+    put_word(rtc, CMOS_BASE_MEMORY, 640);
+    put_word(rtc, CMOS_EXTENDED_MEMORY, kib - 1024);
+    put_word(rtc, CMOS_EXTENDED_AGAIN, kib - 1024);
+    put_word(rtc, CMOS_HIGH_MEMORY, kib > 16384 ? (kib - 16384) / 64 : 0);
+    for (unsigned int i = 0x10; i < CMOS_CHECKSUM; i++)
+        sum += rtc->bytes[i];
+    rtc->bytes[CMOS_CHECKSUM]     = (uint8_t)(sum >> 8);
+    rtc->bytes[CMOS_CHECKSUM + 1] = (uint8_t)sum;
+}
+
+void rtc_init(struct rtc *rtc, struct device_clock *clock, uint64_t seconds,
+              uint64_t memory_size, rtc_output *output, void *context)
+{
+    memset(rtc, 0, sizeof(*rtc));
+    rtc->bytes[RTC_A] = A_AFTER_RESET;
+    rtc->bytes[RTC_B] = B_AFTER_RESET;
+    rtc->offset       = seconds;
+    rtc->seconds_seen = seconds;
+    rtc->output       = output;
+    rtc->context      = context;
+    fill_cmos(rtc, memory_size);
+    device_timer_init(&rtc->timer, clock, expired, rtc);
+}
+
+struct port_device rtc_device(struct rtc *rtc)
+{
+    return (struct port_device){.first  = 0x70,
+                                .last   = 0x71,
+                                .width  = 1,
+                                .device = rtc,
+                                .read   = read,
+                                .write  = write};
+}

@@ -1,0 +1,41 @@
+/*
+ * The MC146818 clock and CMOS memory of a PC, as a guest sees them.
+ *
+ * Motorola MC146818 data sheet. Time and date, binary or BCD, 24 or 12 hours, with the
+ * century in byte 0x32; the update-in-progress bit; alarm, periodic and update-ended
+ * interrupts. Not modelled: daylight saving, square wave. Nothing ticks: what the time is
+ * and what has happened since is computed when somebody asks.
+ */
+#ifndef HYMIR_DEV_RTC_H
+#define HYMIR_DEV_RTC_H
+
+#include "dev/port_device.h"
+#include "dev/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RTC_BYTES 128
+
+/* The interrupt output. */
+typedef void rtc_output(void *context, bool is_high);
+
+struct rtc {
+    uint8_t index;
+    uint8_t bytes[RTC_BYTES]; /* those of the time only while it is being set */
+    uint64_t offset;          /* the time, in seconds since 1970, when the clock was 0 */
+    uint64_t seconds_seen;    /* up to which flags are set */
+    uint64_t periods_seen;
+    struct device_timer timer;
+    rtc_output *output;
+    void *context;
+};
+
+/* Sets it to a time, in seconds since 1970, and the size of memory. */
+void rtc_init(struct rtc *rtc, struct device_clock *clock, uint64_t seconds,
+              uint64_t memory_size, rtc_output *output, void *context);
+
+/* The device at 0x70. */
+struct port_device rtc_device(struct rtc *rtc);
+
+#endif

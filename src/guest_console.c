@@ -1,0 +1,174 @@
+/* See guest_console.h. */
+#include "guest_console.h"
+
+#include "console/console.h"
+#include "cpu/apic.h"
+#include "cpu/registers.h"
+#include "cpu/smp.h"
+#include "lib/log.h"
+
+#include <stdatomic.h>
+
+#define ESCAPE    0x1DU /* Ctrl-] */
+#define LINE_SIZE 200
+#define NO_FOCUS  SIZE_MAX
+
+/* A guest, and its line that is not at its end. */
+static struct screen_of_guest {
+    struct vm *vm;
+    char line[LINE_SIZE];
+    size_t length;
+} guests[GUEST_CONSOLE_GUESTS];
+static size_t guest_count;
+static atomic_size_t focus = NO_FOCUS; /* an index of guests */
+static bool is_escaped;                /* Ctrl-] was the last that was typed */
+
+void guest_console_start(struct vm *const *vms, size_t count)
+{
+    guest_count = count < GUEST_CONSOLE_GUESTS ? count : GUEST_CONSOLE_GUESTS;
+    for (size_t i = 0; i < guest_count; i++)
+        guests[i].vm = vms[i];
+    atomic_store(&focus, guest_count == 1 ? 0 : NO_FOCUS);
+}
+
+/* The index of a guest, or NO_FOCUS. */
+static size_t find(const struct vm *vm)
+{
+    for (size_t i = 0; i < guest_count; i++) {
+        if (guests[i].vm == vm)
+            return i;
+    }
+    return NO_FOCUS;
+}
+
+static void show_line(struct screen_of_guest *guest)
+{
+    guest->line[guest->length] = '\0';
+    guest->length              = 0;
+    log_plain("[%s] %s", guest->vm->name, guest->line);
+}
+
+/* A line is shown when it ends, or is as long as it can be; what is no text as a dot. */
+static void add_to_line(struct screen_of_guest *guest, uint8_t byte)
+{
+    bool is_printable = (byte >= ' ' && byte <= '~') || byte == '\t';
+
+    if (byte == '\n') {
+        show_line(guest);
+        return;
+    }
+    if (byte == '\r' || byte == '\0')
+        return;
+    guest->line[guest->length++] = is_printable ? (char)byte : '.';
+    if (guest->length == LINE_SIZE - 1)
+        show_line(guest);
+}
+
+void guest_console_print(struct vm *vm, uint8_t byte)
+{
+    size_t index   = find(vm);
+    size_t focused = atomic_load(&focus);
+
+    if (index == NO_FOCUS)
+        return;
+    if (focused == index)
+        console_pass(&byte, 1);
+    else if (focused == NO_FOCUS)
+        add_to_line(&guests[index], byte);
+}
+
+void guest_console_end(struct vm *vm)
+{
+    size_t index = find(vm);
+
+    if (index != NO_FOCUS && guests[index].length > 0)
+        show_line(&guests[index]);
+    if (atomic_load(&focus) == index && guest_count > 1)
+        atomic_store(&focus, NO_FOCUS);
+}
+
+/* Has the guest's CPU look at what it was sent. */
+static void wake(const struct vm *vm)
+{
+    const struct cpu *cpu = smp_cpu(vm->vcpu.id);
+
+    if (cpu != this_cpu() && apic_send_interrupt(cpu->apic_id, VECTOR_WAKE) != STATUS_OK)
+        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
+}
+
+static bool is_running(const struct vm *vm)
+{
+    return vm->vcpu.end[0] == '\0';
+}
+
+static void list_guests(void)
+{
+    log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of a guest; 0: of all; "
+              "s: stop it; ?: this; Ctrl-]: itself");
+    for (size_t i = 0; i < guest_count; i++) {
+        const struct vm *vm = guests[i].vm;
+        uint64_t exits      = 0;
+        for (uint32_t row = 0; row < EXIT_ROWS; row++)
+            exits += vm->vcpu.row[row].exits;
+        log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits%s%s", i + 1,
+                  atomic_load(&focus) == i ? "*" : ":", vm->name, vm->kind,
+                  vm->memory.size >> 20, vm->vcpu.id, exits,
+                  is_running(vm) ? "" : ", stopped: ", vm->vcpu.end);
+    }
+}
+
+static void choose(size_t number)
+{
+    if (number > guest_count) {
+        log_plain("hymir: there is no guest %zu", number);
+        return;
+    }
+    atomic_store(&focus, number == 0 ? NO_FOCUS : number - 1);
+    log_plain("hymir: console of %s", number == 0 ? "all" : guests[number - 1].vm->name);
+}
+
+static void stop(void)
+{
+    size_t index = atomic_load(&focus);
+
+    if (index == NO_FOCUS) {
+        log_plain("hymir: choose a guest first: Ctrl-] and its number");
+        return;
+    }
+    vm_ask_to_stop(guests[index].vm);
+    wake(guests[index].vm);
+}
+
+static void type_for_guest(uint8_t byte)
+{
+    size_t index = atomic_load(&focus);
+
+    if (index == NO_FOCUS)
+        return;
+    vm_type(guests[index].vm, byte);
+    wake(guests[index].vm);
+}
+
+static void obey(uint8_t key)
+{
+    if (key >= '0' && key <= '9')
+        choose((size_t)(key - '0'));
+    else if (key == 's')
+        stop();
+    else if (key == ESCAPE)
+        type_for_guest(key);
+    else
+        list_guests();
+}
+
+void guest_console_type(uint8_t byte)
+{
+    if (is_escaped) {
+        is_escaped = false;
+        obey(byte);
+    } else if (byte == ESCAPE) {
+        is_escaped = true;
+    } else {
+        type_for_guest(byte);
+    }
+}

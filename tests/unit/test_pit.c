@@ -1,0 +1,400 @@
+/* The 8254 and port 0x61, against a model from the data sheet; timers and ticks. */
+#include "unit.h"
+
+#include "dev/pit.h"
+#include "random.h"
+
+static struct pit pit;
+static struct port_device devices[PIT_DEVICES];
+static uint64_t now, alarm_time;
+static bool is_output_high;
+static unsigned int rises;
+
+static uint64_t read_clock(void)
+{
+    return 1000 + now;
+}
+
+static void set_alarm(void *context, uint64_t deadline)
+{
+    assert_ptr_equal(context, &now);
+    alarm_time = deadline;
+}
+
+static void take_output(void *context, bool is_high)
+{
+    assert_ptr_equal(context, &rises);
+    rises += is_high && !is_output_high;
+    is_output_high = is_high;
+}
+
+static struct device_clock test_clock = {
+    .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
+
+static void start(uint64_t hz)
+{
+    now = rises    = 0;
+    alarm_time     = TICKS_NEVER;
+    is_output_high = true;
+    test_clock.hz  = hz;
+    device_clock_init(&test_clock);
+    pit_init(&pit, &test_clock, take_output, &rises);
+    pit_devices(&pit, devices);
+}
+
+static void out(uint16_t port, unsigned int value)
+{
+    const struct port_device *device = &devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2];
+    assert_int_equal(device->write(&pit, NULL, port, 1, value), EXIT_NEXT);
+}
+
+static unsigned int in(uint16_t port)
+{
+    return devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2].read(&pit, port, 1) & 0xFF;
+}
+
+static void out_both(uint16_t port, unsigned int value)
+{
+    out(port, value & 0xFF);
+    out(port, value >> 8);
+}
+
+/* Counter 2, as the data sheet's "Mode Definitions" tell it. */
+static struct model {
+    unsigned int mode;
+    bool is_bcd, gate, out, is_null;
+    bool loads;               /* at the next clock */
+    bool counts, strobes;     /* it was loaded, and has not reached zero since */
+    uint32_t written, loaded; /* the count register, 0 if there was none; the last load */
+    uint32_t value, zero;     /* the count that 0 is */
+} model;
+
+static void load(bool is_high)
+{
+    model.loaded  = model.written;
+    model.value   = model.mode == 3 ? model.loaded & ~1U : model.loaded;
+    model.is_null = model.loads = false;
+    model.counts = model.strobes = true;
+    model.out                    = is_high;
+}
+
+static void count(void)
+{
+    bool is_periodic = (model.mode & 2) != 0, is_odd = model.loaded % 2 != 0;
+    uint32_t last = model.mode == 2 ? 1 : model.out && is_odd ? 0 : 2;
+    if (model.loads) {
+        load(model.mode > 1);
+    } else if (!model.counts || (!model.gate && model.mode % 4 != 1)) {
+        return;
+    } else if (is_periodic && model.value == last) {
+        load(model.mode == 2 || !model.out);
+    } else if (is_periodic) {
+        model.value -= model.mode - 1;
+        model.out &= model.mode == 3 || model.value != 1;
+    } else {
+        model.value = (model.value == 0 ? model.zero : model.value) - 1;
+        bool ends   = model.value == 0 && model.strobes;
+        model.out   = model.mode > 1 ? !ends : model.out || ends;
+        model.strobes &= !ends;
+    }
+}
+
+static void run(unsigned int clocks)
+{
+    for (; clocks > 0; clocks--, now++)
+        count();
+}
+
+static void write_mode(unsigned int mode, bool is_bcd)
+{
+    out(0x43, 0xB0 | mode << 1 | is_bcd);
+    model = (struct model){.mode    = mode > 5 ? mode - 4 : mode,
+                           .is_bcd  = is_bcd,
+                           .gate    = model.gate,
+                           .out     = mode != 0,
+                           .is_null = true,
+                           .zero    = is_bcd ? 10000 : 0x10000};
+}
+
+static unsigned int shown(uint32_t value)
+{
+    char digits[8];
+    snprintf(digits, sizeof(digits), model.is_bcd ? "%u" : "%x", value % model.zero);
+    return (unsigned int)strtoul(digits, NULL, 16);
+}
+
+static void write_count(uint32_t value)
+{
+    out_both(0x42, shown(value));
+    model.written = value;
+    model.is_null = true;
+    model.loads |= model.mode % 4 == 0 || ((model.mode & 2) != 0 && !model.counts);
+    model.out &= model.mode != 0;
+}
+
+static void write_gate(bool is_high)
+{
+    bool is_periodic = (model.mode & 2) != 0;
+    out(0x61, is_high);
+    if (is_high && !model.gate && model.mode % 4 != 0)
+        model.loads |= is_periodic ? model.counts : model.written != 0;
+    model.out |= is_periodic && !is_high;
+    model.gate = is_high;
+}
+
+/* Only the output, in port 0x61, or status and count too. */
+static void compare(bool is_whole)
+{
+    assert_int_equal(in(0x61) >> 5 & 1, model.out);
+    if (!is_whole)
+        return;
+    out(0x43, 0xC8);
+    unsigned int status = in(0x42), low = in(0x42), value = low | in(0x42) << 8;
+    assert_int_equal(status & 0xC0, model.out << 7 | model.is_null << 6);
+    if (model.counts)
+        assert_int_equal(value, shown(model.value));
+}
+
+/* Loads it. */
+static void begin(unsigned int mode, bool is_bcd, uint32_t value)
+{
+    start(PIT_HZ);
+    memset(&model, 0, sizeof(model));
+    write_mode(mode, is_bcd);
+    write_gate(mode % 4 != 1);
+    write_count(value);
+    write_gate(true);
+    run(1);
+}
+
+static void test_counting(void **state)
+{
+    static const uint32_t counts[] = {2, 3, 4, 5, 1000, 9999, 0};
+    (void)state;
+    for (unsigned int i = 0; i < 8 * 2 * 7; i++) {
+        uint32_t value = counts[i / 16];
+        begin(i % 8, i / 8 % 2, value != 0 ? value : i / 8 % 2 ? 10000 : 0x10000);
+        for (uint32_t clocks = 0; clocks < 3 * model.written + 5; clocks++, run(1))
+            compare(true);
+    }
+}
+
+/* Another count at each phase of the first; triggered where nothing else loads it. */
+static void test_new_count(void **state)
+{
+    static const uint32_t counts[][2] = {{10, 7}, {7, 10}, {4, 21}, {21, 3}};
+    static const unsigned int modes[] = {0, 1, 4, 5, 2, 3};
+    (void)state;
+    for (unsigned int i = 0; i < 6 * 4 * 45; i++) {
+        begin(modes[i / 180], false, counts[i / 45 % 4][0]);
+        run(i % 45);
+        write_count(counts[i / 45 % 4][1]);
+        for (unsigned int clocks = 0; clocks < 90; clocks++) {
+            if (clocks % 40 == 39 && model.mode % 4 == 1)
+                write_gate(clocks > 40);
+            run(1);
+            compare(true);
+        }
+    }
+}
+
+static void test_against_model(void **state)
+{
+    (void)state;
+    begin(0, false, 9);
+    for (unsigned int i = 0; i < 300000; i++) {
+        unsigned int what = random_number() & 31;
+        if (what == 0)
+            write_mode(random_number() & 7, random_number() & 1);
+        if (what <= 4)
+            write_count(2 + (uint32_t)random_below(30));
+        else if (what < 8)
+            write_gate(!model.gate);
+        run(1 + (unsigned int)random_below(30));
+        compare(what < 20);
+    }
+}
+
+/* Steps: "port:value" writes, "port=value" reads and compares, "+clocks". */
+static void play(const char *steps)
+{
+    start(PIT_HZ);
+    for (; *steps != '\0'; steps += strcspn(steps, " "), steps += strspn(steps, " ")) {
+        unsigned int port = 0, value = UINT32_MAX;
+        if (sscanf(steps, "+%u", &value) == 1)
+            now += value;
+        else if (sscanf(steps, "%x:%x", &port, &value) == 2)
+            out((uint16_t)port, value);
+        else if (sscanf(steps, "%x=%x", &port, &value) != 0)
+            assert_int_equal(in((uint16_t)port), value);
+    }
+}
+
+/* 1000 in mode 2; what is latched stays until it is read, or a new mode is set. */
+static void test_latched_count(void **state)
+{
+    (void)state;
+    play("61:1 43:b4 42:e8 42:3 +11 43:80 +5 43:80 43:d8 42=de +5 42=3 42=d4 42=3 43:80");
+    play("61:1 43:b4 42:e8 42:3 +1 43:80 43:e8 +999 43:c8 42=b4 42=e8 42=3 43:e8 42=34");
+    play("61:1 43:b4 42:e8 42:3 +5 43:80 43:b4 42:f4 42:1 +101 42=90 42=1");
+    /* Counters 0 and 2, while 1 goes on. */
+    play("61:1 43:14 43:54 43:94 40:64 41:64 42:64 +9 43:da +10 40=5c 41=52 42=5c");
+}
+
+/* The low byte, the high one, both: each way on its own; and port 0x61. */
+static void test_port_bytes(void **state)
+{
+    (void)state;
+    play("61:1 43:94 42:64 +11 42=5a +10 42=50");
+    play("61:1 43:a4 42:3 +1 42=3 43:80 +1 42=3 42=2");
+    play("61:1 43:b8 42:ff 43:b8 42:20 42:1 +1 42=20 42:30 42=1 42:2 +1 42=30 42=2");
+    play("61:ff 61=2f 61:0 61=20 61:fa 61=2a +18 61=3a +18 61=2a 43=ff");
+}
+
+/* "Exactly as written in the last Mode Control Word", 6 and 7 too. */
+static void test_status_as_written(void **state)
+{
+    (void)state;
+    play("43:91 43:e8 42=51 43:a3 43:e8 42=e3 43:bc 43:e8 42=fc 43:be 43:e8 42=fe");
+}
+
+/* Until then the count is null, and the output of a one-shot high. */
+static void test_load_takes_clock(void **state)
+{
+    (void)state;
+    play("61:1 43:90 42:9 43:e8 42=50 +1 43:e8 42=10");
+    play("61:1 43:94 42:9 43:e8 42=d4 +1 43:e8 42=94");
+    play("61:1 43:96 42:9 43:e8 42=d6 +1 43:e8 42=96");
+    play("61:1 43:98 42:9 43:e8 42=d8 +1 43:e8 42=98");
+    play("43:92 42:9 61:1 61=21 43:e8 42=d2 +1 61=1 43:e8 42=12 +9 61=21");
+}
+
+/* The tick of the clock at which the PIT's clock number so many has come. */
+static uint64_t time_of(uint64_t clock)
+{
+    return (uint64_t)(((unsigned __int128)clock * test_clock.hz + PIT_HZ - 1) / PIT_HZ);
+}
+
+/* Starts counter 0 some time; the clock that loads it. */
+static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value)
+{
+    static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 500000};
+    start(frequencies[i % 4]);
+    now = random_below(UINT64_C(1) << 40);
+    out(0x43, 0x30 | mode << 1);
+    out_both(0x40, value);
+    assert_int_equal(rises, 0);
+    return (uint64_t)((unsigned __int128)now * PIT_HZ / test_clock.hz) + 1;
+}
+
+static void advance_to(uint64_t time)
+{
+    for (; alarm_time <= time; device_clock_run(&test_clock))
+        now = alarm_time;
+    now = time;
+}
+
+static void test_counter_0(void **state)
+{
+    static const unsigned int modes[] = {0, 2, 3, 4};
+    static const uint32_t counts[]    = {5, 1193, 11932, 0x10000};
+    (void)state;
+    for (unsigned int i = 0; i < 4 * 4 * 4; i++) {
+        unsigned int mode = modes[i / 16], periods = mode % 4 == 0 ? 1 : 1000000;
+        uint64_t clock = load_counter_0(i, mode, counts[i / 4 % 4]);
+        assert_int_equal(is_output_high, mode != 0);
+        for (unsigned int period = 1; period <= periods; period++) {
+            clock += counts[i / 4 % 4];
+            assert_int_equal(alarm_time, time_of(clock + mode / 4));
+            advance_to(alarm_time);
+            assert_int_equal(rises, period);
+        }
+        assert_int_equal(alarm_time == TICKS_NEVER, periods == 1);
+    }
+}
+
+static void test_late_alarm(void **state)
+{
+    (void)state;
+    for (unsigned int late = 0; late < 5000; late += 7) {
+        uint64_t clock = load_counter_0(late, 2 + late % 2, 1000) + 2000;
+        now            = time_of(clock + late);
+        device_clock_run(&test_clock);
+        assert_int_equal(rises, 1);
+        assert_int_equal(alarm_time, time_of(clock + 1000 + late / 1000 * 1000));
+        advance_to(alarm_time);
+        assert_int_equal(rises, 2);
+    }
+}
+
+/* A pulse that is due when the guest writes a new count comes all the same. */
+static void test_write_after_alarm(void **state)
+{
+    (void)state;
+    uint64_t clock = load_counter_0(2, 2, 1000);
+    now            = time_of(clock + 1010);
+    out_both(0x40, 500);
+    device_clock_run(&test_clock);
+    assert_int_equal(rises, 1);
+    advance_to(time_of(clock + 2500));
+    assert_int_equal(rises, 3);
+}
+
+static void expire(void *expired)
+{
+    ++*(unsigned int *)expired;
+}
+
+static void test_timers_of_clock(void **state)
+{
+    struct device_timer timers[3];
+    unsigned int expired[3] = {0};
+    (void)state;
+    start(PIT_HZ);
+    for (unsigned int i = 0; i < 3; i++) {
+        device_timer_init(&timers[i], &test_clock, expire, &expired[i]);
+        device_timer_set(&timers[i], i == 0 ? 30 : 20);
+    }
+    for (now = 0; now < 40; now++) {
+        alarm_time = TICKS_NEVER; /* it has come, too early: it is asked for anew */
+        device_clock_run(&test_clock);
+        if (now == 25)
+            device_timer_set(&timers[0], TICKS_NEVER);
+        assert_int_equal(alarm_time, now < 20 ? 20 : now < 25 ? 30 : TICKS_NEVER);
+        assert_int_equal(expired[0] + expired[1] + 10 * expired[2], now < 20 ? 0 : 11);
+    }
+}
+
+/* Half of them at the limits: the greatest product, the last tick of a second. */
+static void test_conversions(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 2000000; i++) {
+        uint64_t from  = (random_number() >> random_below(64)) | 1;
+        uint64_t to    = UINT64_MAX / from;
+        to             = i % 2 == 0 ? to : 1 + random_below(to);
+        uint64_t ticks = random_number() >> random_below(64);
+        if (i % 4 < 2)
+            ticks = ticks / from * from + from - 1;
+        unsigned __int128 product = (unsigned __int128)ticks * to;
+        if (ticks == TICKS_NEVER || product / from >= UINT64_MAX)
+            continue;
+        assert_int_equal(ticks_convert(ticks, from, to), (uint64_t)(product / from));
+        product += from - 1;
+        assert_int_equal(ticks_until(ticks, from, to), (uint64_t)(product / from));
+    }
+    assert_int_equal(ticks_until(TICKS_NEVER, PIT_HZ, 2399999123), TICKS_NEVER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counting),         cmocka_unit_test(test_new_count),
+        cmocka_unit_test(test_against_model),    cmocka_unit_test(test_latched_count),
+        cmocka_unit_test(test_port_bytes),       cmocka_unit_test(test_status_as_written),
+        cmocka_unit_test(test_load_takes_clock), cmocka_unit_test(test_counter_0),
+        cmocka_unit_test(test_late_alarm),       cmocka_unit_test(test_write_after_alarm),
+        cmocka_unit_test(test_timers_of_clock),  cmocka_unit_test(test_conversions),
+    };
+    return cmocka_run_group_tests_name("pit", tests, NULL, NULL);
+}
