@@ -29,6 +29,7 @@ void guest_console_start(struct vm *const *vms, size_t count)
     for (size_t i = 0; i < guest_count; i++)
         guests[i].vm = vms[i];
     atomic_store(&focus, guest_count == 1 ? 0 : NO_FOCUS);
+    console_start_terminal();
 }
 
 /* The index of a guest, or NO_FOCUS. */
@@ -75,6 +76,12 @@ void guest_console_print(struct vm *vm, uint8_t byte)
         console_pass(&byte, 1);
     else if (focused == NO_FOCUS)
         add_to_line(&guests[index], byte);
+}
+
+void guest_console_flush(struct vm *vm)
+{
+    (void)vm;
+    console_update();
 }
 
 void guest_console_end(struct vm *vm)

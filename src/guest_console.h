@@ -15,10 +15,13 @@
 #define GUEST_CONSOLE_GUESTS 64
 
 /* Takes the guests, at most GUEST_CONSOLE_GUESTS of them, before they run. */
-void guest_console_start(struct vm *const *guests, size_t count);
+void guest_console_start(struct vm *const *vms, size_t count);
 
 /* A vm_output. On the vCPU's CPU. */
 void guest_console_print(struct vm *vm, uint8_t byte);
+
+/* A vm_flush. On the vCPU's CPU. */
+void guest_console_flush(struct vm *vm);
 
 /* Shows what a guest that has ended left of a line. On the vCPU's CPU. */
 void guest_console_end(struct vm *vm);

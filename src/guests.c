@@ -1,6 +1,7 @@
 /* See guests.h. */
 #include "guests.h"
 
+#include "console/keyboard.h"
 #include "console/serial.h"
 #include "cpu/apic.h"
 #include "cpu/clock.h"
@@ -14,6 +15,7 @@
 #include "guest_console.h"
 #include "lib/calendar.h"
 #include "lib/log.h"
+#include "lib/scan_code.h"
 #include "lib/string.h"
 #include "machine.h"
 #include "mm/address_space.h"
@@ -44,6 +46,19 @@ static void take_serial_input(void)
     uint8_t byte;
     while (serial_receive(&byte))
         guest_console_type(byte);
+}
+
+static void take_keys(void)
+{
+    static struct scan_code_state state;
+    char bytes[SCAN_CODE_MAX_BYTES];
+    uint8_t code;
+
+    while (keyboard_receive(&code)) {
+        size_t length = scan_code_decode(&state, code, bytes);
+        for (size_t i = 0; i < length; i++)
+            guest_console_type((uint8_t)bytes[i]);
+    }
 }
 
 /* A module's words, if they made sense. */
@@ -132,7 +147,8 @@ static bool fill_vm(struct vm *vm, const struct image_parts *parts, uint64_t mem
     }
     const struct vm_environment environment = {.clock_hz = clock_frequency(),
                                                .time     = time_of_day,
-                                               .output   = guest_console_print};
+                                               .output   = guest_console_print,
+                                               .flush    = guest_console_flush};
     if (!image_load(parts, &vm->memory, &vm->start, &vm->kind, problem))
         return false;
     if (vm_init(vm, &vmx_backend, &environment) != STATUS_OK) {
@@ -309,17 +325,25 @@ static void read_time_of_day(void)
         log_warning("guests: the machine's clock gives no time; they start in 2000");
 }
 
-/* What arrives at the serial line is typed for the guests. */
-static void start_input(void)
+static void take_from(uint8_t interrupt, uint8_t vector, void (*take)(void))
+{
+    trap_set_handler(vector, take);
+    if (machine_route_interrupt(interrupt, vector) != STATUS_OK)
+        log_warning("guests: interrupt %u does not come to the boot CPU: no input from "
+                    "the %s",
+                    interrupt, vector == VECTOR_KEYBOARD ? "keyboard" : "serial line");
+    take(); /* what came before had no edge to tell of it */
+}
+
+/* What arrives at the serial line, and what is typed at the keyboard, is the guests'. */
+static void start_input(const struct options *options)
 {
     uint8_t interrupt;
 
-    if (!serial_start_receiving(&interrupt))
-        return;
-    trap_set_handler(VECTOR_CONSOLE, take_serial_input);
-    if (machine_route_interrupt(interrupt, VECTOR_CONSOLE) != STATUS_OK)
-        log_warning("guests: no input: interrupt %u does not come to the boot CPU",
-                    interrupt);
+    if (serial_start_receiving(&interrupt))
+        take_from(interrupt, VECTOR_SERIAL, take_serial_input);
+    if (options->screen && keyboard_start())
+        take_from(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, take_keys);
 }
 
 void guests_run(const struct options *options, const struct vmx_record *records)
@@ -344,7 +368,7 @@ void guests_run(const struct options *options, const struct vmx_record *records)
             make_guest(boot, i);
     }
     guest_console_start(guests, guest_count);
-    start_input();
+    start_input(options);
     place_guests(records, &own);
     if (own != NULL)
         run_guest(own);

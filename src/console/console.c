@@ -24,10 +24,7 @@ static void pass_all(const char *text, size_t length)
 {
     serial_send((const uint8_t *)text, length);
     debug_port_write(text, length);
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'))
-            screen_write(&text[i], 1);
-    }
+    screen_pass(text, length);
     is_within_line = text[length - 1] != '\n';
 }
 
@@ -35,6 +32,23 @@ void console_pass(const uint8_t *bytes, size_t size)
 {
     if (size > 0)
         log_pass(pass_all, (const char *)bytes, size);
+}
+
+static void update_screen(const char *text, size_t length)
+{
+    (void)text;
+    (void)length;
+    screen_update();
+}
+
+void console_update(void)
+{
+    log_pass(update_screen, NULL, 0);
+}
+
+void console_start_terminal(void)
+{
+    screen_start_terminal();
 }
 
 static void write_all(const char *text, size_t length)

@@ -40,11 +40,17 @@ void console_show(const struct sheet *sheet);
 #define CONSOLE_LINE_SIZE 896
 void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Makes the screen a terminal, with what it shows. On the boot CPU, before any guest. */
+void console_start_terminal(void);
+
 /*
- * Passes a guest's bytes on as they are: to the streams, and to the screen as lines. A
- * line of Hymir's own that comes next starts a new one.
+ * Passes a guest's bytes on as they are, to the streams and the terminal. A line of
+ * Hymir's own that comes next starts a new one.
  */
 void console_pass(const uint8_t *bytes, size_t size);
+
+/* Has the screen show what was passed. */
+void console_update(void);
 
 /* Waits until all that was written has left the machine. */
 void console_drain(void);

@@ -3,6 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/log.h"
+#include "lib/terminal.h"
 #include "mm/address_space.h"
 
 #define FONT_WIDTH  8
@@ -13,15 +14,6 @@
  * font.asm.
  */
 extern const uint8_t font_glyphs[256][FONT_HEIGHT];
-
-/* The colours of VGA text. */
-static const struct {
-    uint8_t red, green, blue;
-} colors[] = {
-    [EMPHASIS_NORMAL] = {0xAA, 0xAA, 0xAA},  [EMPHASIS_TITLE] = {0xFF, 0xFF, 0xFF},
-    [EMPHASIS_GOOD] = {0x55, 0xFF, 0x55},    [EMPHASIS_BAD] = {0xFF, 0x55, 0x55},
-    [EMPHASIS_CAUTION] = {0xFF, 0xFF, 0x55}, [EMPHASIS_FAINT] = {0x55, 0x55, 0x55},
-};
 
 static struct framebuffer screen;
 static volatile uint8_t *origin; /* of the first character */
@@ -105,11 +97,13 @@ static uint32_t field_value(uint8_t value, struct color_field field)
     return scaled << field.position;
 }
 
-static uint32_t pixel_of(enum emphasis emphasis)
+/* The pixel of a colour in the order of VGA's attributes. */
+static uint32_t pixel_of(uint8_t color)
 {
-    return field_value(colors[emphasis].red, screen.red) |
-           field_value(colors[emphasis].green, screen.green) |
-           field_value(colors[emphasis].blue, screen.blue);
+    const struct terminal_color *shown = &terminal_palette[terminal_vga_color(color)];
+
+    return field_value(shown->red, screen.red) | field_value(shown->green, screen.green) |
+           field_value(shown->blue, screen.blue);
 }
 
 /* Draws a square of scale by scale pixels. */
@@ -121,11 +115,11 @@ static void draw_dot(volatile uint8_t *target, uint32_t pixel)
     }
 }
 
-void framebuffer_text_draw(size_t row, size_t column, char character,
-                           enum emphasis emphasis)
+void framebuffer_text_draw(size_t row, size_t column, struct screen_cell cell)
 {
-    const uint8_t *glyph     = font_glyphs[(uint8_t)character];
-    uint32_t pixel           = pixel_of(emphasis);
+    const uint8_t *glyph     = font_glyphs[cell.character];
+    uint32_t foreground      = pixel_of(cell.attribute & 0xF);
+    uint32_t background      = pixel_of(cell.attribute >> 4);
     volatile uint8_t *corner = origin + row * FONT_HEIGHT * scale * screen.pitch +
                                column * FONT_WIDTH * scale * bytes_per_pixel;
 
@@ -133,7 +127,7 @@ void framebuffer_text_draw(size_t row, size_t column, char character,
         for (size_t x = 0; x < FONT_WIDTH; x++) {
             bool is_set = (glyph[y] & (0x80U >> x)) != 0;
             draw_dot(corner + y * scale * screen.pitch + x * scale * bytes_per_pixel,
-                     is_set ? pixel : 0);
+                     is_set ? foreground : background);
         }
     }
 }

@@ -7,8 +7,8 @@
 #ifndef HYMIR_CONSOLE_FRAMEBUFFER_TEXT_H
 #define HYMIR_CONSOLE_FRAMEBUFFER_TEXT_H
 
+#include "console/screen.h"
 #include "lib/framebuffer.h"
-#include "lib/sheet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,6 @@
 bool framebuffer_text_init(const struct framebuffer *framebuffer);
 
 /* Draws one character. A screen_draw. */
-void framebuffer_text_draw(size_t row, size_t column, char character,
-                           enum emphasis emphasis);
+void framebuffer_text_draw(size_t row, size_t column, struct screen_cell cell);
 
 #endif

@@ -1,33 +1,46 @@
 /* See screen.h. */
 #include "console/screen.h"
 
+#include "lib/bits.h"
 #include "lib/string.h"
+#include "lib/terminal.h"
 
-struct cell {
-    char character;
-    enum emphasis emphasis;
+/* Colours by emphasis: light grey, white, light green, light red, yellow, dark grey. */
+static const uint8_t attributes[] = {
+    [EMPHASIS_NORMAL] = 0x07, [EMPHASIS_TITLE] = 0x0F,   [EMPHASIS_GOOD] = 0x0A,
+    [EMPHASIS_BAD] = 0x0C,    [EMPHASIS_CAUTION] = 0x0E, [EMPHASIS_FAINT] = 0x08,
 };
 
 static screen_draw *draw_cell;
-static struct cell cells[SHEET_ROWS][SHEET_COLUMNS];
+static struct screen_cell cells[SHEET_ROWS][SHEET_COLUMNS];
 static size_t next_row; /* SHEET_ROWS: the next line scrolls */
 static char line[512];  /* as far as it has come */
 static size_t line_length;
 
-static void put(size_t row, size_t column, struct cell cell)
+static struct terminal terminal;
+static struct terminal_cell terminal_cells[SHEET_ROWS * SHEET_COLUMNS];
+static bool is_terminal;
+static uint16_t cursor_row; /* in which the cursor is drawn */
+
+static void put(size_t row, size_t column, struct screen_cell cell)
 {
-    struct cell *old = &cells[row][column];
-    if (old->character == cell.character && old->emphasis == cell.emphasis)
+    struct screen_cell *old = &cells[row][column];
+    if (old->character == cell.character && old->attribute == cell.attribute)
         return;
     *old = cell;
-    draw_cell(row, column, cell.character, cell.emphasis);
+    draw_cell(row, column, cell);
+}
+
+static struct screen_cell text_cell(char character, enum emphasis emphasis)
+{
+    return (struct screen_cell){(uint8_t)character, attributes[emphasis]};
 }
 
 /* Fills a row from column on with blanks. */
 static void clear_rest(size_t row, size_t column)
 {
     for (; column < SHEET_COLUMNS; column++)
-        put(row, column, (struct cell){' ', EMPHASIS_NORMAL});
+        put(row, column, text_cell(' ', EMPHASIS_NORMAL));
 }
 
 void screen_init(screen_draw *draw)
@@ -38,6 +51,7 @@ void screen_init(screen_draw *draw)
         clear_rest(row, 0);
     next_row    = 0;
     line_length = 0;
+    is_terminal = false;
 }
 
 static void scroll(void)
@@ -57,7 +71,7 @@ static void write_row(const char *text, size_t length)
         next_row--;
     }
     for (size_t i = 0; i < length; i++)
-        put(next_row, i, (struct cell){text[i], EMPHASIS_NORMAL});
+        put(next_row, i, text_cell(text[i], EMPHASIS_NORMAL));
     next_row++;
 }
 
@@ -77,8 +91,23 @@ static void write_line(void)
     } while (*rest != '\0');
 }
 
+/* A line of Hymir's in a terminal, whose line feeds only go down. */
+static void write_terminal(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            terminal_write(&terminal, "\r", 1);
+        terminal_write(&terminal, &text[i], 1);
+    }
+    screen_update();
+}
+
 void screen_write(const char *text, size_t length)
 {
+    if (draw_cell != NULL && is_terminal) {
+        write_terminal(text, length);
+        return;
+    }
     for (size_t i = 0; draw_cell != NULL && i < length; i++) {
         if (text[i] != '\n')
             line[line_length++] = text[i];
@@ -96,10 +125,96 @@ void screen_show(const struct sheet *sheet)
         if (row < sheet->rows) {
             for (; sheet->row[row].text[column] != '\0'; column++)
                 put(row, column,
-                    (struct cell){sheet->row[row].text[column],
-                                  sheet->row[row].emphasis});
+                    text_cell(sheet->row[row].text[column], sheet->row[row].emphasis));
         }
         clear_rest(row, column);
     }
     next_row = sheet->rows;
+}
+
+/* The two sets of colours are each other's, with red and blue in each other's place. */
+static uint8_t attribute_of(const struct terminal_cell *cell)
+{
+    return (uint8_t)((terminal_vga_color(cell->background) & 7) << 4 |
+                     terminal_vga_color(cell->foreground));
+}
+
+/* What code page 437 has beside ASCII, as far as programs draw with it. */
+static uint8_t character_of(uint16_t code_point)
+{
+    static const struct {
+        uint16_t code_point;
+        uint8_t character;
+    } rows[] = {
+        {0x2500, 0xC4}, {0x2502, 0xB3}, {0x250C, 0xDA}, {0x2510, 0xBF}, {0x2514, 0xC0},
+        {0x2518, 0xD9}, {0x251C, 0xC3}, {0x2524, 0xB4}, {0x252C, 0xC2}, {0x2534, 0xC1},
+        {0x253C, 0xC5}, {0x2550, 0xCD}, {0x2551, 0xBA}, {0x2554, 0xC9}, {0x2557, 0xBB},
+        {0x255A, 0xC8}, {0x255D, 0xBC}, {0x2580, 0xDF}, {0x2584, 0xDC}, {0x2588, 0xDB},
+        {0x2591, 0xB0}, {0x2592, 0xB1}, {0x2593, 0xB2}, {0x25A0, 0xFE}, {0x25C6, 0x04},
+        {0x2190, 0x1B}, {0x2191, 0x18}, {0x2192, 0x1A}, {0x2193, 0x19}, {0x2264, 0xF3},
+        {0x2265, 0xF2}, {0x03C0, 0xE3}, {0x00A3, 0x9C}, {0x00B0, 0xF8}, {0x00B1, 0xF1},
+        {0x00B7, 0xFA}, {0x00C4, 0x8E}, {0x00D6, 0x99}, {0x00DC, 0x9A}, {0x00DF, 0xE1},
+        {0x00E4, 0x84}, {0x00E9, 0x82}, {0x00F6, 0x94}, {0x00FC, 0x81}, {0x2022, 0x07},
+    };
+
+    if (code_point < 0x7F)
+        return (uint8_t)code_point;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].code_point == code_point)
+            return rows[i].character;
+    }
+    return '?';
+}
+
+/* Draws a row of the terminal, with the cursor in reversed colours. */
+static void draw_row(uint16_t row)
+{
+    const struct terminal_cell *from = terminal_row(&terminal, row);
+    bool has_cursor = terminal.is_cursor_visible && terminal.cursor.row == row;
+
+    for (uint16_t column = 0; column < SHEET_COLUMNS; column++) {
+        struct screen_cell cell = {character_of(from[column].character),
+                                   attribute_of(&from[column])};
+        if (has_cursor && terminal.cursor.column == column)
+            cell.attribute =
+                (uint8_t)((cell.attribute << 4 | cell.attribute >> 4) & 0x7F);
+        put(row, column, cell);
+    }
+}
+
+void screen_update(void)
+{
+    if (draw_cell == NULL || !is_terminal)
+        return;
+    for (uint16_t row = 0; row < SHEET_ROWS; row++) {
+        bool is_cursors = row == cursor_row || row == terminal.cursor.row;
+        if (terminal_take_row_changed(&terminal, row) || is_cursors)
+            draw_row(row);
+    }
+    cursor_row = terminal.cursor.row;
+}
+
+void screen_pass(const char *bytes, size_t size)
+{
+    if (draw_cell != NULL && is_terminal)
+        terminal_write(&terminal, bytes, size);
+}
+
+void screen_start_terminal(void)
+{
+    if (draw_cell == NULL || is_terminal)
+        return;
+    terminal_init(&terminal, terminal_cells, SHEET_COLUMNS, SHEET_ROWS);
+    for (size_t i = 0; i < ARRAY_SIZE(terminal_cells); i++) {
+        struct screen_cell cell = cells[i / SHEET_COLUMNS][i % SHEET_COLUMNS];
+        terminal_cells[i] =
+            (struct terminal_cell){.character  = cell.character,
+                                   .foreground = terminal_vga_color(cell.attribute & 0xF),
+                                   .background = terminal_vga_color(cell.attribute >> 4)};
+    }
+    is_terminal         = true;
+    terminal.cursor.row = next_row < SHEET_ROWS ? (uint16_t)next_row : SHEET_ROWS - 1;
+    if (next_row == SHEET_ROWS)
+        terminal_write(&terminal, "\n", 1);
+    screen_update();
 }

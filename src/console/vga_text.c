@@ -12,16 +12,6 @@
 #define CRTC_CURSOR      0x0A
 #define CURSOR_OFF       0x20
 
-/* Attributes: background in bits 6:4, foreground in bits 3:0. */
-static const uint8_t attributes[] = {
-    [EMPHASIS_NORMAL]  = 0x07, /* light grey on black */
-    [EMPHASIS_TITLE]   = 0x0F, /* white */
-    [EMPHASIS_GOOD]    = 0x0A, /* light green */
-    [EMPHASIS_BAD]     = 0x0C, /* light red */
-    [EMPHASIS_CAUTION] = 0x0E, /* yellow */
-    [EMPHASIS_FAINT]   = 0x08, /* dark grey */
-};
-
 static uint64_t address = VGA_TEXT_ADDRESS;
 static size_t columns   = SHEET_COLUMNS;
 
@@ -41,9 +31,8 @@ bool vga_text_init(const struct framebuffer *framebuffer)
     return true;
 }
 
-void vga_text_draw(size_t row, size_t column, char character, enum emphasis emphasis)
+void vga_text_draw(size_t row, size_t column, struct screen_cell cell)
 {
-    volatile uint16_t *cells      = (volatile uint16_t *)address;
-    uint16_t attribute            = attributes[emphasis];
-    cells[row * columns + column] = (uint16_t)(attribute << 8 | (uint8_t)character);
+    volatile uint16_t *memory      = (volatile uint16_t *)address;
+    memory[row * columns + column] = (uint16_t)(cell.attribute << 8 | cell.character);
 }

@@ -6,8 +6,8 @@
 #ifndef HYMIR_CONSOLE_VGA_TEXT_H
 #define HYMIR_CONSOLE_VGA_TEXT_H
 
+#include "console/screen.h"
 #include "lib/framebuffer.h"
-#include "lib/sheet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,6 @@
 bool vga_text_init(const struct framebuffer *framebuffer);
 
 /* Draws one character. A screen_draw. */
-void vga_text_draw(size_t row, size_t column, char character, enum emphasis emphasis);
+void vga_text_draw(size_t row, size_t column, struct screen_cell cell);
 
 #endif

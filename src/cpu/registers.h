@@ -90,7 +90,8 @@ enum vector {
     VECTOR_FIRST_FREE    = 32, /* the first that is no exception */
     VECTOR_WAKE          = 0xF0,
     VECTOR_TIMER         = 0xF1,
-    VECTOR_CONSOLE       = 0xF2,
+    VECTOR_SERIAL        = 0xF2,
+    VECTOR_KEYBOARD      = 0xF3,
     VECTOR_APIC_SPURIOUS = 0xFF,
     VECTOR_COUNT         = 256,
 };

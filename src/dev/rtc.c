@@ -20,6 +20,7 @@ enum rtc_byte {
     RTC_B,
     RTC_C,
     RTC_D,
+    CMOS_SUMMED          = 0x10, /* the first byte that the checksum covers */
     CMOS_EQUIPMENT       = 0x14,
     CMOS_BASE_MEMORY     = 0x15, /* KiB below 640 KiB, two bytes */
     CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, two bytes */
@@ -45,6 +46,8 @@ enum rtc_byte {
 #define D_VALID              0x80U
 #define HOUR_PM              0x80U
 #define ALARM_ANY            0xC0U /* and above: any value matches */
+
+#define EQUIPMENT_FPU 0x02U
 
 #define CRYSTAL_HZ       32768U
 #define UPDATE_US        244U
@@ -341,33 +344,35 @@ static void put_word(struct rtc *rtc, enum rtc_byte at, uint64_t value)
     rtc->bytes[at + 1] = (uint8_t)(word >> 8);
 }
 
-/* What a PC's firmware leaves there. */
-static void fill_cmos(struct rtc *rtc, uint64_t memory_size)
+void rtc_set_memory(struct rtc *rtc, uint64_t size)
 {
-    uint64_t kib = memory_size >> 10, sum = 0;
+    uint64_t kib = size >> 10, sum = 0;
 
-    rtc->bytes[CMOS_EQUIPMENT] = 0x02; /* a floating-point unit */
     put_word(rtc, CMOS_BASE_MEMORY, 640);
     put_word(rtc, CMOS_EXTENDED_MEMORY, kib - 1024);
     put_word(rtc, CMOS_EXTENDED_AGAIN, kib - 1024);
     put_word(rtc, CMOS_HIGH_MEMORY, kib > 16384 ? (kib - 16384) / 64 : 0);
-    for (unsigned int i = 0x10; i < CMOS_CHECKSUM; i++)
+    for (unsigned int i = CMOS_SUMMED; i < CMOS_CHECKSUM; i++)
         sum += rtc->bytes[i];
     rtc->bytes[CMOS_CHECKSUM]     = (uint8_t)(sum >> 8);
     rtc->bytes[CMOS_CHECKSUM + 1] = (uint8_t)sum;
 }
 
-void rtc_init(struct rtc *rtc, struct device_clock *clock, uint64_t seconds,
-              uint64_t memory_size, rtc_output *output, void *context)
+void rtc_set_time(struct rtc *rtc, uint64_t seconds)
 {
-    memset(rtc, 0, sizeof(*rtc));
-    rtc->bytes[RTC_A] = A_AFTER_RESET;
-    rtc->bytes[RTC_B] = B_AFTER_RESET;
     rtc->offset       = seconds;
     rtc->seconds_seen = seconds;
-    rtc->output       = output;
-    rtc->context      = context;
-    fill_cmos(rtc, memory_size);
+}
+
+void rtc_init(struct rtc *rtc, struct device_clock *clock, rtc_output *output,
+              void *context)
+{
+    memset(rtc, 0, sizeof(*rtc));
+    rtc->bytes[RTC_A]          = A_AFTER_RESET;
+    rtc->bytes[RTC_B]          = B_AFTER_RESET;
+    rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
+    rtc->output                = output;
+    rtc->context               = context;
     device_timer_init(&rtc->timer, clock, expired, rtc);
 }
 

@@ -31,9 +31,13 @@ struct rtc {
     void *context;
 };
 
-/* Sets it to a time, in seconds since 1970, and the size of memory. */
-void rtc_init(struct rtc *rtc, struct device_clock *clock, uint64_t seconds,
-              uint64_t memory_size, rtc_output *output, void *context);
+/* Brings it to the state in which a PC's firmware leaves it, but for the time: 1970. */
+void rtc_init(struct rtc *rtc, struct device_clock *clock, rtc_output *output,
+              void *context);
+
+/* Set the time, in seconds since 1970, and the size of memory, in bytes. */
+void rtc_set_time(struct rtc *rtc, uint64_t seconds);
+void rtc_set_memory(struct rtc *rtc, uint64_t size);
 
 /* The device at 0x70. */
 struct port_device rtc_device(struct rtc *rtc);

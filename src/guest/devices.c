@@ -3,7 +3,8 @@
 
 #include "lib/bits.h"
 
-#define COM1 0x3F8
+#define COM1             0x3F8
+#define FLUSHES_A_SECOND 100
 
 /* Inputs of the interrupt controllers. */
 enum pic_input {
@@ -52,10 +53,24 @@ static void set_rtc_input(void *context, bool is_high)
     pic_set_input(&vm->pic, INPUT_RTC, is_high);
 }
 
+/* What is sent is seen a little later, and much of it at once. */
+void vm_send(struct vm *vm, uint8_t byte)
+{
+    vm->output(vm, byte);
+    if (vm->flush_timer.deadline == TICKS_NEVER)
+        device_timer_set(&vm->flush_timer,
+                         device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_A_SECOND);
+}
+
 static void send(void *context, uint8_t byte)
 {
+    vm_send(context, byte);
+}
+
+static void flush(void *context)
+{
     struct vm *vm = context;
-    vm->output(vm, byte);
+    vm->flush(vm);
 }
 
 static void init_devices(struct vm *vm, const struct vm_environment *environment)
@@ -66,9 +81,13 @@ static void init_devices(struct vm *vm, const struct vm_environment *environment
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
     vm->output        = environment->output;
+    vm->flush         = environment->flush;
+    device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);
     pic_init(&vm->pic, request_interrupt, vm);
     pit_init(&vm->pit, &vm->clock, set_timer_input, vm);
-    rtc_init(&vm->rtc, &vm->clock, environment->time, vm->memory.size, set_rtc_input, vm);
+    rtc_init(&vm->rtc, &vm->clock, set_rtc_input, vm);
+    rtc_set_time(&vm->rtc, environment->time);
+    rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, set_keyboard_input, vm);
     uart_init(&vm->uart, send, set_uart_input, vm);
 }

@@ -15,7 +15,7 @@ static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address
     for (uint64_t i = 0; i < size; i++) {
         if (!guest_memory_read(&vcpu->vm->memory, gpa(address.value + i), &character, 1))
             return HYPERCALL_ERROR;
-        vcpu->vm->output(vcpu->vm, (uint8_t)character);
+        vm_send(vcpu->vm, (uint8_t)character);
     }
     return 0;
 }

@@ -41,11 +41,15 @@ struct vm;
 /* Takes a byte that the VM's UART sends. */
 typedef void vm_output(struct vm *vm, uint8_t byte);
 
+/* Has what was sent seen: called within 10 ms of it. */
+typedef void vm_flush(struct vm *vm);
+
 /* What a VM is made in. */
 struct vm_environment {
     uint64_t clock_hz; /* of the backend's clock */
     uint64_t time;     /* of the day, in seconds since 1970 */
     vm_output *output;
+    vm_flush *flush;
 };
 
 struct vm {
@@ -63,6 +67,8 @@ struct vm {
     struct keyboard_controller keyboard_controller;
     struct uart uart;
     vm_output *output;
+    vm_flush *flush;
+    struct device_timer flush_timer;
     struct vm_input input;
     atomic_bool is_to_stop;
     struct power_ports power_ports;
@@ -109,6 +115,9 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm,
                                       const struct vm_environment *environment);
+
+/* Sends a byte to where the UART's go. guest/devices.c. */
+void vm_send(struct vm *vm, uint8_t byte);
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

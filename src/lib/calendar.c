@@ -64,5 +64,5 @@ uint64_t calendar_seconds(const struct calendar_time *time)
 
     for (uint32_t month = 1; month < time->month; month++)
         days += days_of_month(time->year, month);
-    return days * SECONDS_A_DAY + time->hour * 3600 + time->minute * 60 + time->second;
+    return ((days * 24 + time->hour) * 60 + time->minute) * 60 + time->second;
 }

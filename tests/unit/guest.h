@@ -92,8 +92,16 @@ static void test_print(struct vm *vm, uint8_t byte)
     printed[length + 1] = '\0';
 }
 
+static unsigned int flushes;
+
+static void test_flush(struct vm *vm)
+{
+    assert_ptr_equal(vm, &test_vm);
+    flushes++;
+}
+
 static const struct vm_environment test_environment = {
-    .clock_hz = 1000000000, .time = 946684800, .output = test_print};
+    .clock_hz = 1000000000, .time = 946684800, .output = test_print, .flush = test_flush};
 
 /* A guest with 4 MiB of RAM in two pieces, paging off. */
 static inline int start_guest(void **state)

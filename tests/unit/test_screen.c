@@ -8,14 +8,14 @@
 #include "random.h"
 
 static char shown[SHEET_ROWS][SHEET_COLUMNS + 1];
-static enum emphasis shown_emphasis[SHEET_ROWS][SHEET_COLUMNS];
+static uint8_t shown_attribute[SHEET_ROWS][SHEET_COLUMNS];
 static size_t drawn;
 
-static void draw(size_t row, size_t column, char character, enum emphasis emphasis)
+static void draw(size_t row, size_t column, struct screen_cell cell)
 {
     assert_true(row < SHEET_ROWS && column < SHEET_COLUMNS);
-    shown[row][column]          = character;
-    shown_emphasis[row][column] = emphasis;
+    shown[row][column]           = (char)cell.character;
+    shown_attribute[row][column] = cell.attribute;
     drawn++;
 }
 
@@ -115,8 +115,8 @@ static void test_show(void **state)
     assert_int_equal(shown[2][79], '7');
     assert_row(3, "");
     assert_row(24, "");
-    assert_int_equal(shown_emphasis[0][0], EMPHASIS_TITLE);
-    assert_int_equal(shown_emphasis[2][79], EMPHASIS_GOOD);
+    assert_int_equal(shown_attribute[0][0], 0x0F);  /* white */
+    assert_int_equal(shown_attribute[2][79], 0x0A); /* light green */
     write_text("after it\n"); /* stands below, and scrolls nothing away */
     assert_row(3, "after it");
     assert_row(0, "title");

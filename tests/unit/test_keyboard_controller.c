@@ -1,0 +1,326 @@
+/* src/dev/keyboard_controller.c: as Linux's driver of the 8042 asks, and at random. */
+#include "unit.h"
+
+#include "dev/keyboard_controller.h"
+#include "random.h"
+
+/* Bits of the status and of the command byte. */
+#define FULL         0x01U
+#define INPUT_FULL   0x02U
+#define SYSTEM       0x04U
+#define LAST_COMMAND 0x08U
+#define NOT_LOCKED   0x10U
+#define ANY_ERROR    0xC0U
+#define INTERRUPT    0x01U
+#define NO_KEYBOARD  0x10U
+#define NO_MOUSE     0x20U
+#define TRANSLATES   0x40U
+
+/* It stands between bytes that nobody may touch: AddressSanitizer sees to that. */
+static struct keyboard_controller *controller;
+static struct port_device devices[KEYBOARD_CONTROLLER_DEVICES];
+static struct vcpu vcpu;
+static bool is_output_high;
+static unsigned int rises;
+
+static void take_output(void *context, bool is_high)
+{
+    assert_ptr_equal(context, &rises);
+    rises += is_high && !is_output_high;
+    is_output_high = is_high;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    controller     = malloc(sizeof(*controller));
+    is_output_high = false;
+    rises          = 0;
+    vcpu.end[0]    = '\0';
+    assert_non_null(controller);
+    keyboard_controller_init(controller, take_output, &rises);
+    keyboard_controller_devices(controller, devices);
+    assert_int_equal(devices[0].first, 0x60);
+    assert_int_equal(devices[0].last, 0x60);
+    assert_int_equal(devices[1].first, 0x64);
+    assert_int_equal(devices[1].last, 0x64);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(controller);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+static enum exit_outcome write(unsigned int port, unsigned int value)
+{
+    const struct port_device *device = &devices[port == 0x64];
+    return device->write(device->device, &vcpu, (uint16_t)port, 1, value);
+}
+
+static void out(unsigned int port, unsigned int value)
+{
+    assert_int_equal(write(port, value), EXIT_NEXT);
+}
+
+static unsigned int in(unsigned int port)
+{
+    const struct port_device *device = &devices[port == 0x64];
+    return device->read(device->device, (uint16_t)port, 1) & 0xFF;
+}
+
+/* Linux, i8042.c, i8042_flush: how many bytes lay there. */
+static unsigned int flush(void)
+{
+    unsigned int count = 0;
+    for (; (in(0x64) & FULL) != 0 && count < 20; count++)
+        in(0x60);
+    return count;
+}
+
+static void command_with(unsigned int command, unsigned int argument)
+{
+    assert_int_equal(in(0x64) & INPUT_FULL, 0);
+    out(0x64, command);
+    assert_int_equal(in(0x64) & (INPUT_FULL | LAST_COMMAND), LAST_COMMAND);
+    out(0x60, argument);
+    assert_int_equal(in(0x64) & (INPUT_FULL | LAST_COMMAND), 0);
+}
+
+/* The answer that waits, once. */
+static unsigned int answer(void)
+{
+    assert_int_equal(in(0x64) & FULL, FULL);
+    unsigned int byte = in(0x60);
+    assert_int_equal(in(0x64) & FULL, 0);
+    return byte;
+}
+
+static unsigned int ask(unsigned int command)
+{
+    out(0x64, command);
+    return answer();
+}
+
+static void test_linux_probe(void **state)
+{
+    (void)state;
+    /* i8042_controller_check, i8042_controller_selftest */
+    assert_int_equal(flush(), 0);
+    assert_int_equal(ask(0xAA), 0x55);
+    /* i8042_controller_init: the same twice; the keyboard is switched off, not its lock
+     */
+    unsigned int config = ask(0x20);
+    assert_int_equal(ask(0x20), config);
+    assert_int_equal(config & (INTERRUPT | TRANSLATES), TRANSLATES);
+    config = (config | NO_KEYBOARD) & ~INTERRUPT;
+    command_with(0x60, config);
+    assert_int_equal(in(0x64) & (NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
+    assert_int_equal(ask(0x20), config);
+    /* i8042_check_aux: no loop, and a line test that fails, so there is no mouse port */
+    assert_int_equal(flush(), 0);
+    command_with(0xD3, 0x5A);
+    assert_int_equal(flush(), 0);
+    unsigned int line = ask(0xA9);
+    assert_true(line != 0 && line != 0xFA && line != 0xFF);
+    /* i8042_enable_kbd_port, atkbd_probe: nobody answers GETID and RESET. */
+    config = (config & ~NO_KEYBOARD) | INTERRUPT;
+    command_with(0x60, config);
+    assert_int_equal(ask(0x20), config);
+    unsigned int rises_before = rises;
+    out(0x60, 0xF2);
+    out(0x60, 0xFF);
+    assert_int_equal(flush(), 0);
+    assert_int_equal(rises, rises_before);
+    /* i8042_controller_reset: what was there is written back. */
+    command_with(0x60, config | SYSTEM);
+    assert_int_equal(ask(0x20), config | SYSTEM);
+    assert_false(is_output_high);
+}
+
+static void test_switches(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned int command, bit;
+        bool is_set;
+    } cases[] = {{0xA7, NO_MOUSE, true},
+                 {0xA8, NO_MOUSE, false},
+                 {0xAD, NO_KEYBOARD, true},
+                 {0xAE, NO_KEYBOARD, false}};
+    for (unsigned int config = 0; config < 0x100; config++) {
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            command_with(0x60, config);
+            flush();
+            out(0x64, cases[i].command);
+            assert_int_equal(in(0x64) & FULL, 0);
+            assert_int_equal(ask(0x20), cases[i].is_set ? config | cases[i].bit
+                                                        : config & ~cases[i].bit);
+        }
+    }
+}
+
+/* The interrupt comes of a byte that waits, or of its being enabled while one does. */
+static void test_interrupt(void **state)
+{
+    (void)state;
+    command_with(0x60, 0);
+    out(0x64, 0xAA);
+    command_with(0xD2, 0x1C);
+    assert_int_equal(rises, 0);
+    command_with(0x60, INTERRUPT);
+    assert_int_equal(rises, 1);
+    assert_true(is_output_high);
+    assert_int_equal(answer(), 0x1C);
+    assert_false(is_output_high);
+    command_with(0xD2, 0x9C); /* as if a key had been let go */
+    assert_true(is_output_high);
+    command_with(0x60, 0);
+    assert_false(is_output_high);
+    command_with(0x60, INTERRUPT);
+    assert_int_equal(answer(), 0x9C);
+    assert_int_equal(rises, 3);
+    in(0x60); /* an empty buffer is no news */
+    in(0x64);
+    assert_int_equal(rises, 3);
+    assert_false(is_output_high);
+}
+
+static void test_system_flag(void **state)
+{
+    (void)state;
+    command_with(0x60, 0);
+    assert_int_equal(in(0x64) & SYSTEM, 0);
+    command_with(0x60, SYSTEM);
+    assert_int_equal(in(0x64) & SYSTEM, SYSTEM);
+    command_with(0x60, 0);
+    assert_int_equal(ask(0xAA), 0x55);
+    assert_int_equal(in(0x64) & SYSTEM, SYSTEM);
+}
+
+static void test_ram(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i < 32; i++)
+        command_with(0x60 + i, 3 * i);
+    command_with(0x60, TRANSLATES);
+    for (unsigned int i = 1; i < 32; i++)
+        assert_int_equal(ask(0x20 + i), 3 * i);
+    assert_int_equal(ask(0x20), TRANSLATES);
+}
+
+/* A command takes the place of one that still waits for its byte. */
+static void test_abandoned_command(void **state)
+{
+    (void)state;
+    command_with(0x60, SYSTEM);
+    out(0x64, 0x60);
+    assert_int_equal(ask(0x20), SYSTEM);
+    out(0x60, 0xFF);
+    assert_int_equal(ask(0x20), SYSTEM);
+    out(0x64, 0xD1);
+    out(0x64, 0xAE);
+    out(0x60, 0); /* for the keyboard: no reset */
+    assert_string_equal(vcpu.end, "");
+}
+
+static void expect_reset(unsigned int port, unsigned int value)
+{
+    vcpu.end[0] = '\0';
+    assert_int_equal(write(port, value), EXIT_STOP);
+    assert_string_equal(vcpu.end, "reset by port 0x64");
+    assert_false(vcpu.end_is_abnormal);
+}
+
+/* Bit 0 is the reset line, low when it is pulsed or written 0; the rest is harmless. */
+static void test_reset(void **state)
+{
+    (void)state;
+    for (unsigned int pulse = 0xF0; pulse <= 0xFF; pulse++) {
+        if ((pulse & 1) == 0)
+            expect_reset(0x64, pulse);
+        else
+            out(0x64, pulse);
+    }
+    for (unsigned int value = 0; value < 0x100; value++) {
+        out(0x64, 0xD1);
+        if ((value & 1) == 0)
+            expect_reset(0x60, value);
+        else
+            out(0x60, value);
+    }
+}
+
+/* A20 is on, the system not in reset; what is read may be written back. */
+static void test_output_port(void **state)
+{
+    (void)state;
+    unsigned int value = ask(0xD0);
+    assert_int_equal(value & 3, 3);
+    command_with(0xD1, value);
+    command_with(0xD1, 0xDF); /* as kernels enable A20 */
+    assert_int_equal(ask(0xD0) & 3, 3);
+    out(0x64, 0xFF); /* a pulse of nothing, which they wait for it with */
+    assert_int_equal(flush(), 0);
+    assert_int_equal(ask(0xC0) & 0x80, 0x80); /* the keyboard is not locked */
+}
+
+/* It changes only in what it was told to change, whatever else it is asked. */
+static void test_all_commands(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 256 * 256; i++) {
+        unsigned int command = i & 0xFF, argument = i >> 8;
+        bool writes_ram = command >= 0x60 && command < 0x80;
+        uint8_t before[KEYBOARD_CONTROLLER_RAM];
+        if ((command >= 0xF0 && (command & 1) == 0) ||
+            (command == 0xD1 && (argument & 1) == 0))
+            continue;
+        flush();
+        memcpy(before, controller->ram, sizeof(before));
+        out(0x64, command);
+        out(0x60, argument);
+        if (writes_ram)
+            assert_int_equal(controller->ram[command - 0x60], argument);
+        if (writes_ram)
+            controller->ram[command - 0x60] = before[command - 0x60];
+        assert_memory_equal(controller->ram + 1, before + 1, sizeof(before) - 1);
+        assert_string_equal(vcpu.end, "");
+    }
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 1000000; i++) {
+        unsigned int what  = (unsigned int)random_number() & 7;
+        unsigned int value = (unsigned int)random_number() & 0xFF;
+        if (what < 5) {
+            bool ends   = write(what < 3 ? 0x60 : 0x64, value) == EXIT_STOP;
+            bool is_end = strcmp(vcpu.end, "reset by port 0x64") == 0;
+            assert_int_equal(ends, is_end);
+            assert_true(!ends || (value & 1) == 0);
+            vcpu.end[0] = '\0';
+        } else {
+            in(what < 7 ? 0x60 : 0x64);
+        }
+        unsigned int status = in(0x64);
+        assert_int_equal(status & (INPUT_FULL | NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
+        assert_int_equal(is_output_high, (status & controller->ram[0] & INTERRUPT) != 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_linux_probe), TEST(test_switches),    TEST(test_interrupt),
+        TEST(test_system_flag), TEST(test_ram),         TEST(test_abandoned_command),
+        TEST(test_reset),       TEST(test_output_port), TEST(test_all_commands),
+        TEST(test_random),
+    };
+    return cmocka_run_group_tests_name("keyboard_controller", tests, NULL, NULL);
+}

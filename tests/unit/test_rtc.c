@@ -1,0 +1,415 @@
+/* The MC146818 clock, against its data sheet and the host's calendar. */
+#include "unit.h"
+
+#include "dev/rtc.h"
+#include "random.h"
+
+#include <time.h>
+
+/* Bits of B and of C. */
+#define SET       0x80U
+#define REQUEST   0x80U
+#define PERIODIC  0x40U
+#define ALARM     0x20U
+#define UPDATE    0x10U
+#define BINARY    0x04U
+#define HOURS_24  0x02U
+#define UPDATING  0x80U /* of A */
+#define ANY       0xFFU /* alarm */
+#define DAY       86400U
+#define MEGABYTES UINT64_C(0x100000)
+
+static struct rtc rtc;
+static struct port_device device;
+static uint64_t now, alarm_time;
+static bool is_output_high;
+static unsigned int rises;
+
+static uint64_t read_clock(void)
+{
+    return 1000 + now;
+}
+
+static void set_alarm(void *context, uint64_t deadline)
+{
+    assert_ptr_equal(context, &now);
+    alarm_time = deadline;
+}
+
+static void take_output(void *context, bool is_high)
+{
+    assert_ptr_equal(context, &rises);
+    rises += is_high && !is_output_high;
+    is_output_high = is_high;
+}
+
+static struct device_clock test_clock = {
+    .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
+
+static void put(unsigned int index, unsigned int value)
+{
+    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
+    assert_int_equal(device.write(&rtc, NULL, 0x71, 1, value), EXIT_NEXT);
+}
+
+static unsigned int get(unsigned int index)
+{
+    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
+    return device.read(&rtc, 0x71, 1) & 0xFF;
+}
+
+static uint64_t seconds_of(const char *text)
+{
+    struct tm tm = {0};
+    assert_int_equal(sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon,
+                            &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec),
+                     6);
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    return (uint64_t)timegm(&tm);
+}
+
+static void start(uint64_t hz, const char *text, unsigned int format)
+{
+    now = rises    = 0;
+    alarm_time     = TICKS_NEVER;
+    is_output_high = false;
+    test_clock.hz  = hz;
+    device_clock_init(&test_clock);
+    rtc_init(&rtc, &test_clock, seconds_of(text), 64 * MEGABYTES, take_output, &rises);
+    device = rtc_device(&rtc);
+    put(0xB, format);
+}
+
+/* Up to a time, with what comes until then. */
+static void advance_to(uint64_t time)
+{
+    for (; alarm_time <= time; device_clock_run(&test_clock))
+        now = alarm_time;
+    now = time;
+}
+
+static void advance(double seconds)
+{
+    advance_to(now + (uint64_t)(seconds * (double)test_clock.hz));
+}
+
+static unsigned int encoded(int value, unsigned int format)
+{
+    return (unsigned int)((format & BINARY) != 0 ? value : value / 10 * 16 + value % 10);
+}
+
+/* 12 AM is the hour after midnight, 12 PM the one after noon. */
+static unsigned int encoded_hour(int hour, unsigned int format)
+{
+    if ((format & HOURS_24) != 0)
+        return encoded(hour, format);
+    return encoded((hour + 11) % 12 + 1, format) | (hour >= 12 ? 0x80 : 0);
+}
+
+static const unsigned int time_bytes[] = {0, 2, 4, 6, 7, 8, 9, 0x32};
+
+/* The eight bytes of a time. */
+static void encode(uint64_t seconds, unsigned int format, unsigned int bytes[8])
+{
+    time_t host = (time_t)seconds;
+    struct tm tm;
+    assert_non_null(gmtime_r(&host, &tm));
+    const int values[] = {tm.tm_sec,
+                          tm.tm_min,
+                          0,
+                          tm.tm_wday + 1,
+                          tm.tm_mday,
+                          tm.tm_mon + 1,
+                          tm.tm_year % 100,
+                          tm.tm_year / 100 + 19};
+    for (unsigned int i = 0; i < 8; i++)
+        bytes[i] = encoded(values[i], format);
+    bytes[2] = encoded_hour(tm.tm_hour, format);
+}
+
+static void expect_seconds(uint64_t seconds)
+{
+    unsigned int bytes[8];
+    encode(seconds, get(0xB), bytes);
+    for (unsigned int i = 0; i < 8; i++)
+        assert_int_equal(get(time_bytes[i]), bytes[i]);
+}
+
+static void expect(const char *text)
+{
+    expect_seconds(seconds_of(text));
+}
+
+static void put_time(const char *text)
+{
+    unsigned int bytes[8];
+    encode(seconds_of(text), get(0xB), bytes);
+    for (unsigned int i = 0; i < 8; i++)
+        put(time_bytes[i], bytes[i]);
+}
+
+/* The same, while the clock is held. */
+static void set_time(const char *text)
+{
+    unsigned int format = get(0xB);
+    put(0xB, format | SET);
+    put_time(text);
+    put(0xB, format);
+}
+
+/* Ten minutes over each kind of end, in all formats. */
+static void test_time_goes_on(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {
+        "2023-02-28 23:55:00", "2024-02-28 23:55:00", "2024-02-29 23:55:00",
+        "2024-04-30 23:55:00", "1999-12-31 23:55:00", "2000-02-29 23:55:00",
+        "2100-02-28 23:55:00", "2026-07-01 11:55:00", "2026-07-01 09:55:00"};
+    for (unsigned int i = 0; i < 4 * 9; i++) {
+        start(1000000 + i, starts[i / 4], i % 4 * HOURS_24);
+        for (unsigned int second = 0; second < 600; second++, advance_to(now + 1)) {
+            expect_seconds(seconds_of(starts[i / 4]) + second);
+            now += test_clock.hz - 1;
+            expect_seconds(seconds_of(starts[i / 4]) + second);
+        }
+    }
+}
+
+/* The hours as they stand in the data sheet, and back. */
+static void test_hours(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned int format, hour, byte;
+    } cases[] = {{0, 0, 0x12},  {0, 1, 0x01},  {0, 9, 0x09},  {0, 10, 0x10},
+                 {0, 11, 0x11}, {0, 12, 0x92}, {0, 13, 0x81}, {0, 22, 0x90},
+                 {0, 23, 0x91}, {2, 0, 0x00},  {2, 12, 0x12}, {2, 23, 0x23},
+                 {4, 0, 0x0C},  {4, 1, 0x01},  {4, 11, 0x0B}, {4, 12, 0x8C},
+                 {4, 13, 0x81}, {4, 23, 0x8B}, {6, 0, 0x00},  {6, 23, 0x17}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "2026-07-31 %02u:34:56", cases[i].hour);
+        start(1000000, text, cases[i].format);
+        assert_int_equal(get(4), cases[i].byte);
+        start(1000000, "2026-07-31 05:34:56", cases[i].format);
+        put(4, cases[i].byte);
+        put(0xB, BINARY | HOURS_24);
+        assert_int_equal(get(4), cases[i].hour);
+        assert_int_equal(get(7), 31);
+    }
+}
+
+/* The bytes stand still; the second that follows comes when it would have come. */
+static void test_set(void **state)
+{
+    (void)state;
+    for (unsigned int format = 0; format < 8; format += HOURS_24) {
+        start(1000000, "2026-07-31 23:59:58", format);
+        advance(0.25);
+        put(0xB, format | SET);
+        advance(10);
+        expect("2026-07-31 23:59:58");
+        put_time("1999-12-31 23:59:59");
+        advance(10);
+        expect("1999-12-31 23:59:59");
+        put(0xB, format);
+        expect("1999-12-31 23:59:59");
+        advance(0.74);
+        expect("1999-12-31 23:59:59");
+        advance(0.02);
+        expect("2000-01-01 00:00:00");
+        put(0xB, format | SET);
+        advance(30);
+        put(0xB, format);
+        expect("2000-01-01 00:00:00");
+    }
+}
+
+/* Data sheet, table 4: a divider that was reset has its first update half a second later.
+ */
+static void test_divider_reset(void **state)
+{
+    (void)state;
+    start(1000000, "2026-07-31 23:59:57", HOURS_24);
+    advance(1.9);
+    put(0xB, HOURS_24 | SET);
+    put(0xA, 0x76);
+    put_time("2026-07-31 11:59:59");
+    advance(3.3);
+    put(0xB, HOURS_24);
+    advance(3.3); /* it stands while it is reset */
+    expect("2026-07-31 11:59:59");
+    assert_int_equal(get(0xA), 0x76);
+    get(0xC);
+    advance(2);
+    assert_int_equal(get(0xC), 0);
+    put(0xA, 0x26);
+    put(0xB, HOURS_24 | UPDATE);
+    advance(0.49);
+    expect("2026-07-31 11:59:59");
+    assert_int_equal(rises, 0);
+    advance(0.02);
+    expect("2026-07-31 12:00:00");
+    assert_int_equal(rises, 1);
+}
+
+static void test_writes_without_set(void **state)
+{
+    (void)state;
+    for (unsigned int format = 0; format < 8; format += HOURS_24) {
+        start(1000000, "2026-07-15 10:20:30", format);
+        advance(0.5);
+        put(0, encoded(59, format));
+        expect("2026-07-15 10:20:59");
+        put(2, encoded(41, format));
+        put(4, encoded_hour(23, format));
+        expect("2026-07-15 23:41:59");
+        put(7, encoded(28, format));
+        put(8, encoded(12, format));
+        put(9, encoded(99, format));
+        expect("2099-12-28 23:41:59");
+        put(0x32, encoded(19, format));
+        expect("1999-12-28 23:41:59");
+        advance(0.6);
+        expect("1999-12-28 23:42:00");
+        put(6, 3); /* the day of the week is that of the date */
+        expect("1999-12-28 23:42:00");
+        put_time("2024-02-29 12:00:01");
+        expect("2024-02-29 12:00:01");
+    }
+}
+
+/* No such time: the clock keeps the one that it has. */
+static void test_invalid(void **state)
+{
+    (void)state;
+    static const unsigned int cases[][2] = {{0, 0x60}, {0, 0x99}, {2, 0x60},   {4, 0x24},
+                                            {4, 0x99}, {7, 0x00}, {7, 0x29},   {7, 0x32},
+                                            {8, 0x00}, {8, 0x13}, {0x32, 0x18}};
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        start(1000000, "2023-02-28 23:59:59", HOURS_24);
+        put(0xB, HOURS_24 | (i % 2 == 0 ? SET : 0));
+        put(cases[i / 2][0], cases[i / 2][1]);
+        put(0xB, HOURS_24);
+        expect("2023-02-28 23:59:59");
+        advance(1);
+        expect("2023-03-01 00:00:00");
+        set_time("2024-02-29 00:00:00");
+        expect("2024-02-29 00:00:00");
+    }
+}
+
+static void test_update_in_progress(void **state)
+{
+    (void)state;
+    static const uint64_t frequencies[] = {1000000, 10000000, 2400000000};
+    for (unsigned int i = 0; i < 3; i++) {
+        start(frequencies[i], "2026-07-15 10:20:30", HOURS_24);
+        uint64_t microsecond = frequencies[i] / 1000000;
+        for (unsigned int second = 1; second < 100; second++) {
+            uint64_t update = second * test_clock.hz;
+            assert_int_equal(get(0xA), 0x26);
+            now = update - 244 * microsecond - 1;
+            assert_int_equal(get(0xA), 0x26);
+            now = update - 244 * microsecond;
+            assert_int_equal(get(0xA), UPDATING | 0x26);
+            now = update - 1;
+            assert_int_equal(get(0xA), UPDATING | 0x26);
+            put(0xB, HOURS_24 | SET);
+            assert_int_equal(get(0xA), 0x26);
+            put(0xB, HOURS_24);
+            put(0xA, UPDATING | 0x2F); /* that bit is read-only */
+            assert_int_equal(get(0xA), UPDATING | 0x2F);
+            put(0xA, 0x26);
+            now = update;
+        }
+    }
+}
+
+/* Memory sizes in KiB, but for the last in 64 KiB; what has no room is all ones. */
+static void test_memory_size(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t size;
+        unsigned int extended, high;
+    } cases[] = {{4, 3072, 0},          {16, 15360, 0},        {17, 16384, 16},
+                 {64, 64512, 768},      {65, 0xFFFF, 784},     {128, 0xFFFF, 1792},
+                 {3072, 0xFFFF, 48896}, {8192, 0xFFFF, 0xFFFF}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned int sum = 0;
+        device_clock_init(&test_clock);
+        rtc_init(&rtc, &test_clock, 0, cases[i].size * MEGABYTES, take_output, &rises);
+        assert_int_equal(get(0x15) | get(0x16) << 8, 640);
+        assert_int_equal(get(0x17) | get(0x18) << 8, cases[i].extended);
+        assert_int_equal(get(0x30) | get(0x31) << 8, cases[i].extended);
+        assert_int_equal(get(0x34) | get(0x35) << 8, cases[i].high);
+        for (unsigned int index = 0x10; index <= 0x2D; index++)
+            sum += get(index);
+        assert_int_equal(get(0x2E) << 8 | get(0x2F), sum);
+    }
+}
+
+static void test_memory_bytes(void **state)
+{
+    (void)state;
+    start(1000000, "2026-07-15 10:20:30", HOURS_24);
+    for (unsigned int index = 0x0E; index < 0x80; index++) {
+        if (index != 0x32)
+            put(index | (index % 2 == 0 ? 0x80 : 0),
+                index ^ 0xA5); /* bit 7 is the NMI's */
+    }
+    for (unsigned int index = 0x0E; index < 0x80; index++) {
+        if (index != 0x32)
+            assert_int_equal(get(index | (index % 3 == 0 ? 0x80 : 0)), index ^ 0xA5);
+    }
+    put(0xD, 0);
+    assert_int_equal(get(0xD), 0x80); /* the battery is good */
+    assert_int_equal(device.read(&rtc, 0x70, 1) & 0xFF, 0xFF);
+    expect("2026-07-15 10:20:30");
+}
+
+/* Whatever is written, in the end it is a time, and goes on. */
+static void test_random_writes(void **state)
+{
+    (void)state;
+    start(2400000000, "2026-07-15 10:20:30", HOURS_24);
+    for (unsigned int i = 0; i < 300000; i++) {
+        unsigned int index = (unsigned int)random_below(16);
+        if (index < 14)
+            put(index < 13 ? index : 0x32, (unsigned int)random_number() & 0xFF);
+        advance_to(now + random_below(i % 64 == 0 ? 4 * test_clock.hz : 1000));
+        if (i % 16 != 0)
+            continue;
+        put(0xA, 0x26);
+        put(0xB, HOURS_24 | BINARY);
+        struct tm tm     = {.tm_year = (int)(get(0x32) * 100 + get(9)) - 1900,
+                            .tm_mon  = (int)get(8) - 1,
+                            .tm_mday = (int)get(7),
+                            .tm_hour = (int)get(4),
+                            .tm_min  = (int)get(2),
+                            .tm_sec  = (int)get(0)};
+        uint64_t seconds = (uint64_t)timegm(&tm);
+        expect_seconds(seconds);
+        advance_to(now + test_clock.hz);
+        expect_seconds(seconds + 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_time_goes_on),
+        cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_divider_reset),
+        cmocka_unit_test(test_writes_without_set),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_update_in_progress),
+        cmocka_unit_test(test_memory_size),
+        cmocka_unit_test(test_memory_bytes),
+        cmocka_unit_test(test_random_writes),
+    };
+    return cmocka_run_group_tests_name("rtc", tests, NULL, NULL);
+}
