@@ -3,6 +3,7 @@
 
 #include "console/console.h"
 #include "cpu/apic.h"
+#include "cpu/power.h"
 #include "cpu/registers.h"
 #include "cpu/smp.h"
 #include "lib/log.h"
@@ -108,19 +109,29 @@ static bool is_running(const struct vm *vm)
     return vm->vcpu.end[0] == '\0';
 }
 
+static uint64_t count_exits(const struct vm *vm)
+{
+    uint64_t exits = 0;
+    for (uint32_t row = 0; row < EXIT_ROWS; row++)
+        exits += vm->vcpu.row[row].exits;
+    return exits;
+}
+
 static void list_guests(void)
 {
-    log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of a guest; 0: of all; "
-              "s: stop it; ?: this; Ctrl-]: itself");
+    log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of that guest, 0: of all; "
+              "s: stop it, p: pause it, c: continue it, t: its statistics; q: power off; "
+              "Ctrl-]: itself");
     for (size_t i = 0; i < guest_count; i++) {
         const struct vm *vm = guests[i].vm;
-        uint64_t exits      = 0;
-        for (uint32_t row = 0; row < EXIT_ROWS; row++)
-            exits += vm->vcpu.row[row].exits;
-        log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits%s%s", i + 1,
+        bool is_paused      = atomic_load(&vm->is_to_pause);
+        log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits, %s%s", i + 1,
                   atomic_load(&focus) == i ? "*" : ":", vm->name, vm->kind,
-                  vm->memory.size >> 20, vm->vcpu.id, exits,
-                  is_running(vm) ? "" : ", stopped: ", vm->vcpu.end);
+                  vm->memory.size >> 20, vm->vcpu.id, count_exits(vm),
+                  !is_running(vm) ? "stopped: "
+                  : is_paused     ? "paused"
+                                  : "running",
+                  vm->vcpu.end);
     }
 }
 
@@ -134,7 +145,8 @@ static void choose(size_t number)
     log_plain("hymir: console of %s", number == 0 ? "all" : guests[number - 1].vm->name);
 }
 
-static void stop(void)
+/* What is to be done with the guest that has the focus. */
+static void do_with_guest(uint8_t key)
 {
     size_t index = atomic_load(&focus);
 
@@ -142,8 +154,16 @@ static void stop(void)
         log_plain("hymir: choose a guest first: Ctrl-] and its number");
         return;
     }
-    vm_ask_to_stop(guests[index].vm);
-    wake(guests[index].vm);
+    struct vm *vm = guests[index].vm;
+    if (key == 't') {
+        vm_log_stats(vm);
+        return;
+    }
+    if (key == 's')
+        vm_ask_to_stop(vm);
+    else
+        vm_ask_to_pause(vm, key == 'p');
+    wake(vm);
 }
 
 static void type_for_guest(uint8_t byte)
@@ -160,8 +180,10 @@ static void obey(uint8_t key)
 {
     if (key >= '0' && key <= '9')
         choose((size_t)(key - '0'));
-    else if (key == 's')
-        stop();
+    else if (key == 's' || key == 'p' || key == 'c' || key == 't')
+        do_with_guest(key);
+    else if (key == 'q')
+        power_exit(EXIT_POWEROFF, console_drain);
     else if (key == ESCAPE)
         type_for_guest(key);
     else

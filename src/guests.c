@@ -188,19 +188,6 @@ static void make_guest(const struct multiboot2_information *boot, size_t index)
     free_memory(&vm->memory);
 }
 
-static void print_stats(const struct vm *vm)
-{
-    for (uint32_t i = 0; i < EXIT_ROWS; i++) {
-        const struct exit_row *row = &vm->vcpu.row[i];
-        if (row->exits > 0)
-            log_plain("hymir: vm %s: %-24s %10lu exits, %8lu ticks each, longest %lu",
-                      vm->name, vm->vcpu.backend->exit_name(i), row->exits,
-                      row->ticks / row->exits, row->longest);
-    }
-    log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
-              vm->ignored_accesses);
-}
-
 /* For a panic, which comes while an exit is answered. */
 static void log_guest(const void *activity)
 {
@@ -223,7 +210,7 @@ static void run_guest(void *argument)
         vm_log_exits(vm, false);
     log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
     if (wants_stats)
-        print_stats(vm);
+        vm_log_stats(vm);
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
         apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)

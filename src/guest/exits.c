@@ -189,8 +189,27 @@ static void take_input(struct vm *vm)
     atomic_store(&input->taken, taken);
 }
 
+/* Stands still; what interrupts the CPU meanwhile may end that. */
+static void pause(struct vcpu *vcpu)
+{
+    const struct backend *backend = vcpu->backend;
+    struct device_clock *clock    = &vcpu->vm->clock;
+    uint64_t tsc                  = backend->read_register(vcpu, VCPU_TSC);
+    uint64_t since                = backend->clock();
+
+    while (atomic_load(&vcpu->vm->is_to_pause) && !atomic_load(&vcpu->vm->is_to_stop))
+        backend->wait_for_interrupt();
+    uint64_t passed = backend->clock() - since;
+    clock->start += passed;
+    backend->write_register(vcpu, VCPU_TSC, tsc);
+    if (clock->earliest != TICKS_NEVER)
+        clock->alarm(clock->context, clock->earliest);
+}
+
 static enum exit_outcome interrupted(struct vcpu *vcpu)
 {
+    if (atomic_load(&vcpu->vm->is_to_pause))
+        pause(vcpu);
     if (atomic_load(&vcpu->vm->is_to_stop))
         return vcpu_end(vcpu, "stopped at the console");
     take_input(vcpu->vm);

@@ -3,7 +3,7 @@
  *
  * Vendor-neutral: the processor's part is behind virt/backend.h. Made on the boot CPU;
  * from vm_run on, the vCPU's CPU alone touches it, but
- * for vm_type and vm_ask_to_stop.
+ * for vm_type and vm_ask_to_....
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
@@ -70,7 +70,7 @@ struct vm {
     vm_flush *flush;
     struct device_timer flush_timer;
     struct vm_input input;
-    atomic_bool is_to_stop;
+    atomic_bool is_to_stop, is_to_pause;
     struct power_ports power_ports;
     struct port_map ports;
     uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
@@ -88,11 +88,16 @@ enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
 void vm_run(struct vm *vm);
 
 /*
- * Types a byte for the VM, or asks it to stop, from another CPU or in an interrupt: the
- * VM sees to it when its CPU is interrupted next. One CPU types.
+ * Type a byte for the VM, ask it to stop, to stand still or to go on, from another CPU or
+ * in an interrupt: the VM sees to it when its CPU is interrupted next. One CPU types. A
+ * VM that stands still does not notice: its clocks do too.
  */
 void vm_type(struct vm *vm, uint8_t byte);
 void vm_ask_to_stop(struct vm *vm);
+void vm_ask_to_pause(struct vm *vm, bool is_to_pause);
+
+/* Logs the VM's exits by reason. From any CPU: a running VM's may be a little old. */
+void vm_log_stats(const struct vm *vm);
 
 /*
  * Logs the VM's last exits, at most EXIT_RECORDS, the newest last; is_answering if that

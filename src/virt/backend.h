@@ -119,6 +119,9 @@ struct backend {
     uint64_t (*clock)(void);
     void (*set_alarm)(struct vcpu *vcpu, uint64_t time);
 
+    /* Has this CPU sleep until it is interrupted, and takes the interrupt. */
+    void (*wait_for_interrupt)(void);
+
     /* What a page fault leaves in CR2. */
     void (*write_cr2)(uint64_t address);
 
