@@ -112,17 +112,34 @@ $(BUILD)/hymir.elf: $(BUILD)/hymir.debug.elf
 	$(Q)objcopy --strip-debug $< $@
 	$(Q)grub-file --is-x86-multiboot2 $@
 
-$(BUILD)/hymir.iso: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
+# The medium without the Linux guest, which the tests put their own menus and guests on.
+$(BUILD)/iso: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
+	$(call note,FILES)
+	$(Q)rm -rf $@
+	$(Q)mkdir -p $@/boot/grub $@/licenses
+	$(Q)cp iso/* $@/
+	$(Q)cp grub.cfg $@/boot/grub/
+	$(Q)cp $(BUILD)/hymir.elf $@/boot/
+	$(Q)cp LICENSE $@/licenses/hymir.txt
+	$(Q)cp /usr/share/doc/fonts-spleen/copyright $@/licenses/spleen.txt
+	$(Q)cp /usr/share/doc/grub-common/copyright $@/licenses/grub.txt
+
+# Debian's packages, as they are; and the guest's part of the medium, made of them.
+$(BUILD)/packages: tools/fetch tools/packages | setup-build
+	@tools/fetch guest $@
+
+$(BUILD)/linux: $(BUILD)/packages $(wildcard tools/initramfs/*)
+	$(call note,LINUX)
+	$(Q)rm -rf $@
+	$(Q)mkdir -p $@/boot/linux $@/licenses
+	$(Q)cp $</boot/vmlinuz-* $@/boot/linux/vmlinuz
+	$(Q)tools/initramfs/pack $</bin/busybox $@/boot/linux/initrd.img
+	$(Q)cp $</usr/share/doc/linux-image-*/copyright $@/licenses/linux.txt
+	$(Q)cp $</usr/share/doc/busybox-static/copyright $@/licenses/busybox.txt
+
+$(BUILD)/hymir.iso: $(BUILD)/iso $(BUILD)/linux
 	$(call note,ISO)
-	$(Q)rm -rf $(BUILD)/iso
-	$(Q)mkdir -p $(BUILD)/iso/boot/grub $(BUILD)/iso/licenses
-	$(Q)cp iso/* $(BUILD)/iso/
-	$(Q)cp grub.cfg $(BUILD)/iso/boot/grub/
-	$(Q)cp $(BUILD)/hymir.elf $(BUILD)/iso/boot/
-	$(Q)cp LICENSE $(BUILD)/iso/licenses/hymir.txt
-	$(Q)cp /usr/share/doc/fonts-spleen/copyright $(BUILD)/iso/licenses/spleen.txt
-	$(Q)cp /usr/share/doc/grub-common/copyright $(BUILD)/iso/licenses/grub.txt
-	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(BUILD)/iso -- -volid HYMIR 2> $(BUILD)/grub-mkrescue.log || \
+	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $^ -- -volid HYMIR 2> $(BUILD)/grub-mkrescue.log || \
 	    { cat $(BUILD)/grub-mkrescue.log; exit 1; }
 
 -include $(OBJECTS:.o=.d) $(BUILD)/constants.d

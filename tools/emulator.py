@@ -8,12 +8,15 @@ its own log. Nothing here waits without a bound, and a machine that is stopped l
 import ctypes
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
+import tty
 
 # 80x25 characters, each with its attribute.
 TEXT_SCREEN_SIZE = 4000
@@ -116,7 +119,7 @@ class Machine:
     """A machine that boots an ISO; the subclasses know how.
 
     Options, all by keyword: memory in MiB, cpus, model (of the processor, in the emulator's words),
-    firmware, serial (False: the machine has no COM1).
+    firmware, serial (False: the machine has no COM1), typing (True: send_serial may be called).
     """
 
     def __init__(self, iso, directory, **options):
@@ -161,6 +164,10 @@ class Machine:
         self.serial_position += len(data)
         return data.decode("latin-1").replace("\r", "")
 
+    def send_serial(self, data):
+        """Types bytes at COM1."""
+        raise NotImplementedError
+
     def text_of(self, name):
         """The text of a file of the machine's, "" as long as it does not exist."""
         path = self.directory / name
@@ -194,8 +201,10 @@ class Bochs(Machine):
     def command(self):
         firmware = self.option("firmware", "bochs")
         rom, rom_options = BOCHS_ROMS[firmware]
-        serial = "enabled=1, mode=file, dev=serial.txt" if self.option("serial", True) \
-            else "enabled=0"
+        if self.option("typing", False):
+            serial = f"enabled=1, mode=term, dev={self.open_terminal()}"
+        else:
+            serial = "enabled=1, mode=file, dev=serial.txt" if self.option("serial", True) else "enabled=0"
         configuration = BOCHS_CONFIGURATION.format(
             model=self.option("model", "corei7_skylake_x"),
             cpus=self.option("cpus", 1),
@@ -211,6 +220,24 @@ class Bochs(Machine):
         (self.directory / "debugger.rc").write_text(
             f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
+
+    def open_terminal(self):
+        """Makes a terminal for COM1, of which all output goes to serial.txt; returns the device."""
+        self.terminal, device = pty.openpty()
+        tty.setraw(device)
+        threading.Thread(target=self.copy_terminal, daemon=True).start()
+        return os.ttyname(device)
+
+    def copy_terminal(self):
+        with open(self.directory / "serial.txt", "wb", buffering=0) as file:
+            while True:
+                try:
+                    file.write(os.read(self.terminal, 4096))
+                except OSError:
+                    return
+
+    def send_serial(self, data):
+        os.write(self.terminal, data)
 
     def environment(self):
         return dict(os.environ, TERM="vt100")
@@ -245,6 +272,8 @@ class Qemu(Machine):
     arguments: more of QEMU's own.
     """
 
+    com1 = None # the connection, once something is typed
+
     def command(self):
         accelerator = self.option("accelerator", "tcg")
         command = [
@@ -257,7 +286,10 @@ class Qemu(Machine):
             "-display", "none",
             "-monitor", "unix:monitor.socket,server=on,wait=off",
             "-debugcon", "file:debug.txt"]
-        if self.option("serial", True):
+        if self.option("typing", False):
+            command += ["-chardev", "socket,id=com1,path=com1.socket,server=on,wait=off,logfile=serial.txt",
+                        "-serial", "chardev:com1"]
+        elif self.option("serial", True):
             command += ["-serial", "file:serial.txt"]
         if self.option("firmware", "bios") == "uefi":
             shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars.fd")
@@ -272,6 +304,12 @@ class Qemu(Machine):
                 "-drive", f"if=none,id=stick,format=raw,readonly=on,file={self.iso}",
                 "-device", "usb-storage,drive=stick,removable=on"]
         return command + self.option("arguments", [])
+
+    def send_serial(self, data):
+        if self.com1 is None:
+            self.com1 = socket.socket(socket.AF_UNIX)
+            self.com1.connect(os.path.relpath(self.directory / "com1.socket"))
+        self.com1.sendall(data)
 
     def debug_port_text(self):
         """What was written to port 0xE9."""

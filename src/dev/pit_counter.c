@@ -189,7 +189,7 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
         if (counter->mode == MODE_TERMINAL_COUNT)
             counter->is_counting = false;
     } else {
-        uint16_t high        = counter->bytes == PIT_LOW_BYTE ? 0 : (uint16_t)(byte << 8);
+        uint16_t high        = (uint16_t)(counter->bytes == PIT_LOW_BYTE ? 0 : byte << 8);
         uint16_t low         = counter->bytes == PIT_LOW_BYTE     ? byte
                                : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
                                                                   : 0;

@@ -38,6 +38,12 @@ static enum exit_outcome write_shutdown(struct power_ports *ports, struct vcpu *
     return vcpu_end(vcpu, "powered off by port 0x8900");
 }
 
+static enum exit_outcome write_pm1(struct vcpu *vcpu, unsigned int port, uint32_t value)
+{
+    return (value & PM1_SLP_EN) != 0 ? vcpu_end(vcpu, "powered off by port 0x%x", port)
+                                     : EXIT_NEXT;
+}
+
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
                                uint8_t size, uint32_t value)
 {
@@ -49,11 +55,12 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     case RESET_CONTROL:
         return (value & RESET_CONTROL_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
                                                   : EXIT_NEXT;
+    case PM1_CONTROL_QEMU + 1: /* its upper byte */
+    case PM1_CONTROL_PIIX + 1:
+        return write_pm1(vcpu, port - 1U, value << 8);
     case PM1_CONTROL_QEMU:
     case PM1_CONTROL_PIIX:
-        return (value & PM1_SLP_EN) != 0
-                   ? vcpu_end(vcpu, "powered off by port 0x%x", (unsigned int)port)
-                   : EXIT_NEXT;
+        return write_pm1(vcpu, port, value);
     case SHUTDOWN_PORT:
         return write_shutdown(device, vcpu, (uint8_t)value);
     case DEBUG_EXIT:
@@ -65,14 +72,21 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
 
 void power_ports_devices(struct power_ports *ports, struct port_device *devices)
 {
-    static const uint16_t numbers[POWER_PORTS_COUNT] = {
-        PORT_A,           RESET_CONTROL, PM1_CONTROL_QEMU,
-        PM1_CONTROL_PIIX, SHUTDOWN_PORT, DEBUG_EXIT};
+    static const struct {
+        uint16_t first, last;
+    } ranges[POWER_PORTS_COUNT] = {
+        {PORT_A, PORT_A},
+        {RESET_CONTROL, RESET_CONTROL},
+        {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1},
+        {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1},
+        {SHUTDOWN_PORT, SHUTDOWN_PORT},
+        {DEBUG_EXIT, DEBUG_EXIT},
+    };
 
     ports->shutdown_length = 0;
     for (size_t i = 0; i < POWER_PORTS_COUNT; i++)
-        devices[i] = (struct port_device){.first  = numbers[i],
-                                          .last   = numbers[i],
+        devices[i] = (struct port_device){.first  = ranges[i].first,
+                                          .last   = ranges[i].last,
                                           .width  = sizeof(uint32_t),
                                           .device = ports,
                                           .read   = read,

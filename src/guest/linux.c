@@ -35,6 +35,11 @@
 #define ENTRIES   512U
 #define MAPPED_GB 4U
 
+/* Descriptors of flat segments: base 0, limit 4 GiB, accessed. */
+#define GDT_CODE_32 UINT64_C(0x00CF9B000000FFFF)
+#define GDT_CODE_64 UINT64_C(0x00AF9B000000FFFF)
+#define GDT_DATA    UINT64_C(0x00CF93000000FFFF)
+
 /* struct setup_header and what lies before it, from 0x1F1 of the file and the zero page.
  */
 struct __attribute__((packed)) setup_header {
@@ -133,7 +138,11 @@ static bool open_image(struct image_bytes kernel, struct linux_image *image,
     uint32_t sectors  = header->setup_sects != 0 ? header->setup_sects : SETUP_SECTORS;
     uint64_t setup    = (uint64_t)(sectors + 1) * SECTOR_SIZE;
     uint64_t expected = setup + (uint64_t)header->syssize * PARAGRAPH_SIZE;
-    if (header->syssize == 0 || kernel.size + PARAGRAPH_SIZE <= expected) {
+    if (header->syssize == 0) {
+        text_append(problem, "the image has no code: its syssize is 0");
+        return false;
+    }
+    if (kernel.size + PARAGRAPH_SIZE <= expected) {
         text_append(problem, "the image is cut off: %zu bytes of %lu", kernel.size,
                     expected);
         return false;
@@ -147,23 +156,49 @@ static bool fits(const struct guest_memory *memory, uint64_t address, uint64_t s
     return address <= memory->size && size <= memory->size - address;
 }
 
-/* Where it prefers to be, or as low as it can be if that is beyond the guest's memory. */
+/* A kernel that can be moved aligns itself, wherever it is loaded. */
+static bool is_possible(const struct linux_image *image,
+                        const struct guest_memory *memory, uint64_t alignment)
+{
+    return image->address >= LOAD_ADDRESS && is_aligned(image->address, alignment) &&
+           fits(memory, image->address, image->size);
+}
+
+/* Older kernels run where they are put; since Linux 3.8 they move up to where they prefer
+ * to be. */
+static bool can_move(const struct setup_header *header)
+{
+    uint64_t alignment = header->kernel_alignment;
+
+    return header->version >= VERSION_INIT &&
+           (header->version < VERSION_64 || header->pref_address == 0) &&
+           header->relocatable_kernel != 0 && alignment != 0 &&
+           (alignment & (alignment - 1)) == 0;
+}
+
+/* Where it prefers to be, or as low as it can be if that is not possible. */
 static bool choose_address(struct linux_image *image, const struct guest_memory *memory,
                            struct text *problem)
 {
     const struct setup_header *header = &image->header;
     bool has_size                     = header->version >= VERSION_INIT;
-    uint64_t alignment                = header->kernel_alignment;
+    bool is_movable                   = can_move(header);
+    uint64_t alignment                = is_movable ? header->kernel_alignment : 1;
 
-    image->address = has_size ? header->pref_address : LOAD_ADDRESS;
-    image->size    = image->code.size;
+    image->address =
+        has_size && header->pref_address != 0 ? header->pref_address : LOAD_ADDRESS;
+    image->size = image->code.size;
     if (has_size && header->init_size > image->size)
         image->size = header->init_size;
-    if (!fits(memory, image->address, image->size) && header->relocatable_kernel != 0 &&
-        alignment != 0 && (alignment & (alignment - 1)) == 0)
+    if (is_movable && !is_possible(image, memory, alignment))
         image->address = align_up(LOAD_ADDRESS, alignment);
-    if (image->address >= LOAD_ADDRESS && fits(memory, image->address, image->size))
+    if (is_possible(image, memory, alignment))
         return true;
+    if (image->address < LOAD_ADDRESS) {
+        text_append(problem, "Linux runs only at 0x%lx, which is below 1 MiB",
+                    image->address);
+        return false;
+    }
     text_append(problem,
                 "Linux needs 0x%lx bytes from 0x%lx on, and there are %lu MiB; give it "
                 "more memory=",
@@ -239,6 +274,20 @@ static bool put_tables(struct image_room *room, gpa_t *root, struct text *proble
     return guest_memory_write(room->memory, *root, &tables, sizeof(tables));
 }
 
+/* boot.rst: with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load. */
+static bool put_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
+                    struct text *problem)
+{
+    const uint64_t gdt[]           = {0, 0, is_64 ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA};
+    const struct image_bytes bytes = {(const uint8_t *)gdt, sizeof(gdt)};
+    gpa_t address;
+
+    if (!image_room_put(room, bytes, "the GDT", &address, problem))
+        return false;
+    *table = (struct vcpu_table){.base = address.value, .limit = sizeof(gdt) - 1};
+    return true;
+}
+
 static struct vcpu_start start_long_mode(uint64_t entry, gpa_t root)
 {
     struct vcpu_start start  = image_start_flat(0);
@@ -255,6 +304,7 @@ bool linux_load(const struct image_parts *parts, struct image_room *room,
                 struct vcpu_start *start, struct text *problem)
 {
     struct linux_image image;
+    struct vcpu_table gdt;
     gpa_t zero_page, tables;
 
     if (!open_image(parts->kernel, &image, problem) ||
@@ -266,11 +316,13 @@ bool linux_load(const struct image_parts *parts, struct image_room *room,
         return false;
     bool has_64 = image.header.version >= VERSION_64 &&
                   (image.header.xloadflags & XLF_KERNEL_64) != 0;
-    if (has_64 && !put_tables(room, &tables, problem))
+    if (!put_gdt(room, has_64, &gdt, problem) ||
+        (has_64 && !put_tables(room, &tables, problem)))
         return false;
     *start     = has_64 ? start_long_mode(image.address + ENTRY_64, tables)
                         : image_start_flat((uint32_t)image.address);
     start->rsi = zero_page.value;
+    start->gdt = gdt;
     return guest_memory_write(room->memory, gpa(image.address), image.code.bytes,
                               image.code.size);
 }

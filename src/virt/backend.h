@@ -35,6 +35,12 @@ struct vcpu_segment {
     uint32_t access_rights;
 };
 
+/* The GDT's place in the guest's memory, as VM entry loads GDTR. */
+struct vcpu_table {
+    uint64_t base;
+    uint32_t limit;
+};
+
 struct cpuid_values {
     uint32_t eax, ebx, ecx, edx;
 };
@@ -44,6 +50,7 @@ struct vcpu_start {
     uint64_t rip;
     uint64_t cr0, cr3, cr4, efer;
     struct vcpu_segment code, data; /* data: ES, SS, DS, FS and GS */
+    struct vcpu_table gdt;          /* limit 0 for a guest that brings its own first */
     uint64_t rax, rbx, rsi;
 };
 

@@ -32,6 +32,7 @@ enum guest_segment {
 /* What guests differ in at their start. */
 struct guest_state {
     uint64_t cr0, cr3, cr4, rip;
+    struct vcpu_table gdt;
     const struct vcpu_segment *segment[SEGMENT_COUNT]; /* NULL: unusable */
 };
 

@@ -122,7 +122,7 @@ static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 {
     static const struct vcpu_segment task = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
     const struct vcpu_start *start        = vcpu->plan->start;
-    struct guest_state state              = {.rip = start->rip};
+    struct guest_state state              = {.rip = start->rip, .gdt = start->gdt};
 
     /* Of the bits that the guest does not own, those that the CPU cannot do without. */
     state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;

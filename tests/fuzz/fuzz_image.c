@@ -1,5 +1,6 @@
 /*
- * Kernel images: src/guest/image.c, elf.c, pvh.c, multiboot1.c. The input is the file.
+ * Kernel images: src/guest/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input is the
+ * file.
  */
 #include "fuzz.h"
 
@@ -28,8 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .command_line = "quiet"};
     bool is_loaded           = image_load(&parts, &memory, &start, &kind, &problem);
     REQUIRE(is_loaded == (problem.length == 0));
-    if (is_loaded)
-        REQUIRE(start.rip < RAM_SIZE && start.rbx < RAM_SIZE);
+    if (is_loaded) {
+        REQUIRE(start.rip < RAM_SIZE && start.rbx < RAM_SIZE && start.rsi < RAM_SIZE);
+        REQUIRE(start.cr3 < RAM_SIZE && start.cr3 % 4096 == 0);
+    }
     free(copy);
     return 0;
 }

@@ -21,6 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t j = 0; j < i; j++)
             REQUIRE(apic_ids[i] != apic_ids[j]);
     }
+    for (uint8_t interrupt = 0; interrupt < 16; interrupt++) {
+        struct acpi_interrupt found = {.io_apic = UINT64_MAX};
+        bool is_found = acpi_find_interrupt(&view, interrupt, &found) == STATUS_OK;
+        REQUIRE(is_found == (found.io_apic <= UINT32_MAX));
+    }
     free(table);
     return 0;
 }

@@ -11,25 +11,31 @@ static void io_out8(uint16_t port, uint8_t value);
 #define PORT 0x3F8
 
 static struct {
+    uint16_t port;
     bool is_present;
     bool is_stuck; /* never ready to send */
     uint8_t interrupt_enable, line_control, fifo_control, modem_control;
     uint8_t divisor_low, divisor_high;
     char sent[256];
     size_t sent_length;
+    const char *arriving; /* what has not been taken of it has arrived */
     size_t reads;
+    size_t writes;
 } uart;
 
 static uint8_t io_in8(uint16_t port)
 {
     uart.reads++;
-    if (!uart.is_present || port < PORT || port > PORT + 7)
+    if (!uart.is_present || port < uart.port || port > uart.port + 7)
         return 0xFF;
-    switch (port - PORT) {
+    switch (port - uart.port) {
+    case 0:
+        assert_true((uart.line_control & 0x80) == 0 && *uart.arriving != '\0');
+        return (uint8_t)*uart.arriving++;
     case 1:
         return uart.interrupt_enable;
     case 5:
-        return uart.is_stuck ? 0 : 0x60;
+        return (uart.is_stuck ? 0 : 0x60) | (*uart.arriving != '\0' ? 1 : 0);
     default:
         return 0;
     }
@@ -38,8 +44,9 @@ static uint8_t io_in8(uint16_t port)
 static void io_out8(uint16_t port, uint8_t value)
 {
     bool has_divisor = (uart.line_control & 0x80) != 0;
-    assert_true(port >= PORT && port <= PORT + 7);
-    switch (port - PORT) {
+    uart.writes++;
+    assert_true(port >= uart.port && port <= uart.port + 7);
+    switch (port - uart.port) {
     case 0:
         if (has_divisor)
             uart.divisor_low = value;
@@ -68,6 +75,8 @@ static int start(void **state)
 {
     (void)state;
     memset(&uart, 0, sizeof(uart));
+    uart.port         = PORT;
+    uart.arriving     = "";
     uart.is_present   = true;
     uart.divisor_low  = 0xA5;
     uart.divisor_high = 0xA5;
@@ -121,6 +130,101 @@ static void test_stuck(void **state)
     assert_int_equal(uart.sent_length, 0);
 }
 
+/* Bytes as they are: no carriage return is put in front of a line feed. */
+static void test_send(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {'a', '\n', 0, 0xFF, '\r', '\n'};
+    assert_true(serial_init(PORT));
+    serial_send(bytes, sizeof(bytes));
+    serial_send(bytes, 0);
+    assert_int_equal(uart.sent_length, sizeof(bytes));
+    assert_memory_equal(uart.sent, bytes, sizeof(bytes));
+
+    uart.is_stuck = true;
+    uart.reads    = 0;
+    for (int i = 0; i < 1000; i++)
+        serial_send(bytes, sizeof(bytes));
+    assert_true(uart.reads <= SERIAL_WAIT_READS);
+    uart.is_stuck = false;
+    serial_send(bytes, sizeof(bytes)); /* given up for good */
+    assert_int_equal(uart.sent_length, sizeof(bytes));
+
+    uart.is_present = false;
+    assert_false(serial_init(PORT));
+    serial_send(bytes, sizeof(bytes));
+    assert_int_equal(uart.sent_length, sizeof(bytes));
+}
+
+/* A PC's four ports share two interrupts; PC16550D: OUT2 and the first enable bit. */
+static void test_start_receiving(void **state)
+{
+    static const struct {
+        uint16_t port;
+        uint8_t interrupt;
+    } rows[] = {{0x3F8, 4}, {0x2F8, 3}, {0x3E8, 4}, {0x2E8, 3}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint8_t interrupt = 0;
+        start(state);
+        uart.port = rows[i].port;
+        assert_true(serial_init(uart.port));
+        assert_true(serial_start_receiving(&interrupt));
+        assert_int_equal(interrupt, rows[i].interrupt);
+        assert_int_equal(uart.modem_control, 0x0B);
+        assert_int_equal(uart.interrupt_enable, 1);
+        assert_int_equal(uart.line_control, 3);
+        assert_int_equal(uart.divisor_low, 1);
+        assert_int_equal(uart.sent_length, 0);
+    }
+}
+
+/* No interrupt is known for another address, and none comes from what is not there. */
+static void test_cannot_receive(void **state)
+{
+    (void)state;
+    uint8_t interrupt = 99;
+    uart.port         = 0x6F8;
+    assert_true(serial_init(uart.port));
+    size_t writes = uart.writes;
+    assert_false(serial_start_receiving(&interrupt));
+    assert_int_equal(uart.writes, writes);
+    assert_int_equal(uart.modem_control, 3);
+
+    uart.port       = PORT;
+    uart.is_present = false;
+    assert_false(serial_init(PORT));
+    writes = uart.writes;
+    assert_false(serial_start_receiving(&interrupt));
+    assert_int_equal(uart.writes, writes);
+    assert_int_equal(interrupt, 99);
+}
+
+static void test_receive(void **state)
+{
+    (void)state;
+    uint8_t byte = 99;
+    assert_true(serial_init(PORT));
+    assert_false(serial_receive(&byte));
+    uart.arriving = "\xFF\n";
+    assert_true(serial_receive(&byte));
+    assert_int_equal(byte, 0xFF);
+    assert_true(serial_receive(&byte));
+    assert_int_equal(byte, '\n');
+    assert_false(serial_receive(&byte));
+    assert_int_equal(byte, '\n');
+
+    uart.arriving   = "never";
+    uart.is_present = false; /* pulled out: all reads are ones */
+    assert_false(serial_receive(&byte));
+    assert_false(serial_init(PORT));
+    uart.reads = 0;
+    assert_false(serial_receive(&byte));
+    assert_int_equal(uart.reads, 0);
+    assert_int_equal(byte, '\n');
+    assert_string_equal(uart.arriving, "never");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +232,10 @@ int main(void)
         cmocka_unit_test_setup(test_text, start),
         cmocka_unit_test_setup(test_absent, start),
         cmocka_unit_test_setup(test_stuck, start),
+        cmocka_unit_test_setup(test_send, start),
+        cmocka_unit_test_setup(test_start_receiving, start),
+        cmocka_unit_test_setup(test_cannot_receive, start),
+        cmocka_unit_test_setup(test_receive, start),
     };
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
 }

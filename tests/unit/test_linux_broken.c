@@ -1,0 +1,292 @@
+/*
+ * src/guest/linux.c on images that make no sense: refused in a line, before anything is
+ * written where that can be told. Sound ones: test_linux.c.
+ */
+#include "linux_image.h"
+#include "random.h"
+
+static void test_not_linux(void **state)
+{
+    (void)state;
+    make_linux(0x20F);
+    header->header ^= 1;
+    refused_untouched(
+        "neither Linux (bzImage) nor PVH (ELF with note 18) nor Multiboot 1");
+    make_linux(0x20F);
+    header->boot_flag = 0x55AA;
+    refused_untouched("neither Linux");
+}
+
+static void test_versions(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t version;
+        const char *words;
+    } rows[] = {{0, "boot protocol 0.00"},
+                {0x100, "boot protocol 1.00"},
+                {0x1FF, "boot protocol 1.255"},
+                {0x205, "boot protocol 2.05; Hymir needs a bzImage of 2.06"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        make_linux(rows[i].version);
+        refused_untouched(rows[i].words);
+    }
+    make_linux(0x20F);
+    header->loadflags = (uint8_t)~LOADED_HIGH;
+    refused_untouched("boot protocol 2.15, loaded low; ");
+}
+
+/* At every byte; syssize counts paragraphs, the last of which the file may lack in part.
+ */
+static void test_cut_off(void **state)
+{
+    (void)state;
+    make_linux(0x20F);
+    size_t whole = file_size;
+    for (file_size = 0; file_size < HEADER_AT + sizeof(*header); file_size++)
+        refused("neither Linux");
+    for (; file_size <= whole - 16; file_size++)
+        refused("the image is cut off: ");
+    assert_guest_zero(0, GUEST_SIZE);
+    for (; file_size <= whole; file_size++)
+        loaded();
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {0, CODE_SIZE / 16 + 1, 0x0FFFFFFF, 0x10000000,
+                                     UINT32_MAX};
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        make_linux(0x20F);
+        header->syssize = sizes[i];
+        refused_untouched(sizes[i] == 0 ? "the image " : "the image is cut off: ");
+    }
+    make_linux(0x20F);
+    header->setup_sects = 0; /* that is 4, and was 3 */
+    refused_untouched("the image is cut off: 6704 bytes of 7216");
+    header->setup_sects = 255;
+    refused_untouched("the image is cut off: 6704 bytes of 135728");
+    make_linux(0x20F);
+    header->init_size = UINT32_MAX;
+    refused_untouched(
+        "Linux needs 0xffffffff bytes from 0x200000 on, and there are 4 MiB");
+    header->relocatable_kernel = 1;
+    refused_untouched("Linux needs 0xffffffff bytes");
+}
+
+static void test_addresses(void **state)
+{
+    (void)state;
+    static const uint64_t preferred[]  = {GUEST_SIZE - CODE_SIZE + 1,
+                                          GUEST_SIZE,
+                                          16 * MIB,
+                                          UINT64_C(1) << 32,
+                                          (UINT64_C(1) << 32) + 2 * MIB,
+                                          UINT64_C(1) << 63,
+                                          UINT64_MAX - 0x7FFF,
+                                          UINT64_MAX};
+    static const uint32_t alignments[] = {0,          3,          0x300000,  0x400000,
+                                          0x80000000, 0xC0000000, UINT32_MAX};
+
+    for (size_t i = 0; i < ARRAY_SIZE(preferred); i++) {
+        make_linux(0x20F);
+        header->pref_address = preferred[i];
+        refused_untouched("Linux needs 0x8000 bytes from 0x");
+        header->relocatable_kernel = 1;
+        for (size_t j = 0; j < ARRAY_SIZE(alignments); j++) {
+            header->kernel_alignment = alignments[j];
+            refused_untouched("Linux needs 0x8000 bytes from 0x");
+        }
+    }
+    /* An alignment that is none matters only to those that have to be moved. */
+    static const uint32_t no_powers[] = {0, 3, 0x300000, 0xC0000000, UINT32_MAX};
+    header->pref_address              = 2 * MIB;
+    for (size_t j = 0; j < ARRAY_SIZE(no_powers); j++) {
+        header->kernel_alignment = no_powers[j];
+        loaded();
+        assert_int_equal(zero_page.hdr.code32_start, 2 * MIB);
+    }
+}
+
+/* More memory would not help, and is not asked for. */
+static void test_low_addresses(void **state)
+{
+    (void)state;
+    static const uint64_t preferred[] = {1, 0x10000, 0xA0000, MIB - 1};
+
+    for (size_t i = 0; i < ARRAY_SIZE(preferred); i++) {
+        make_linux(0x20F);
+        header->pref_address = preferred[i];
+        refused_untouched("Linux ");
+        assert_null(strstr(problem_text, "more memory"));
+    }
+}
+
+static void test_jump_lengths(void **state)
+{
+    (void)state;
+    for (uint32_t length = 0; length < 256; length++) {
+        make_linux(0x206);
+        file[0x201] = (uint8_t)length;
+        if (0x202 + length >= header_end(0x206))
+            loaded();
+        else if (0x202 + length > 0x211) /* version and flags, but no cmdline_size */
+            assert_true(!load() || header->cmdline_size != 0);
+        else
+            refused("boot protocol ");
+    }
+    make_linux(0x20F);
+    file[0x201] = 0;
+    end_guest(NULL);
+    start_linux(NULL);
+    refused_untouched("boot protocol 0.00");
+}
+
+/* Each page more takes the room of one more part. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    static uint8_t initrd[GUEST_SIZE];
+    static const char *parts_in_order[] = {"the initrd of", "the command line of",
+                                           "the zero page of", "the GDT of",
+                                           "page tables of"};
+    size_t step                         = 0;
+
+    make_linux(0x20F);
+    header->xloadflags = XLF_KERNEL_64;
+    parts.initrd       = (struct image_bytes){.bytes = initrd, .size = GUEST_SIZE};
+    while (!load()) {
+        while (step < ARRAY_SIZE(parts_in_order) &&
+               strstr(problem_text, parts_in_order[step]) == NULL)
+            step++;
+        assert_in_range(step, 0, ARRAY_SIZE(parts_in_order) - 1);
+        assert_non_null(strstr(problem_text, "no room for "));
+        parts.initrd.size -= PAGE_SIZE;
+    }
+    assert_int_equal(step, ARRAY_SIZE(parts_in_order) - 1);
+    assert_parts_apart();
+    parts.initrd.size++;
+    refused(
+        "no room for page tables of 24576 bytes: the kernel ends at 0x208000 of 4 MiB");
+    parts.initrd.size = SIZE_MAX;
+    refused("no room for the initrd of");
+    parts.initrd.size = SIZE_MAX - PAGE_SIZE;
+    refused("no room for the initrd of");
+}
+
+static void test_initrd_limits(void **state)
+{
+    (void)state;
+    static const uint32_t limits[] = {1, 0xFFF, 0xFFFFF, 0x1FFFFF, 0x207FFF, 0x208FFE};
+    static const uint8_t initrd[PAGE_SIZE];
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        make_linux(0x20F);
+        header->initrd_addr_max = limits[i];
+        parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+        refused_untouched("no room for the initrd of 4096 bytes");
+    }
+}
+
+/* Every byte of the header, in several values; and a file of any size. */
+static void test_each_byte(void **state)
+{
+    (void)state;
+    static const uint8_t initrd[] = "initrd";
+    size_t loads                  = 0;
+
+    parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+    for (size_t at = HEADER_AT; at < HEADER_AT + sizeof(*header); at++) {
+        for (int value = 0; value < 256; value += value < 8 || value >= 248 ? 1 : 8) {
+            make_linux(0x20F);
+            header->xloadflags         = XLF_KERNEL_64;
+            header->relocatable_kernel = 1;
+            file[at]                   = (uint8_t)value;
+            if (!load())
+                continue;
+            assert_parts_apart();
+            loads++;
+        }
+    }
+    assert_true(loads > 1000);
+}
+
+/* A number that somebody may have got wrong. */
+static uint64_t odd_number(void)
+{
+    switch (random_below(6)) {
+    case 0:
+        return random_below(4);
+    case 1:
+        return UINT64_MAX - random_below(4) * random_below(0x1000);
+    case 2:
+        return BIT(random_below(64)) - random_below(2);
+    case 3:
+        return random_below(2 * GUEST_SIZE);
+    case 4:
+        return GUEST_SIZE - random_below(0x10000);
+    default:
+        return random_number();
+    }
+}
+
+static void change_field(void)
+{
+    static const struct {
+        uint16_t offset, size;
+    } fields[] = {
+#define FIELD(name) {offsetof(struct setup_header, name), sizeof(header->name)}
+        FIELD(setup_sects),      FIELD(syssize),      FIELD(version),
+        FIELD(loadflags),        FIELD(jump),         FIELD(initrd_addr_max),
+        FIELD(kernel_alignment), FIELD(init_size),    FIELD(relocatable_kernel),
+        FIELD(xloadflags),       FIELD(setup_data),   FIELD(pref_address),
+        FIELD(cmdline_size),     FIELD(code32_start),
+#undef FIELD
+    };
+    size_t field   = random_below(ARRAY_SIZE(fields));
+    uint64_t value = odd_number();
+    memcpy((uint8_t *)header + fields[field].offset, &value, fields[field].size);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    static const uint8_t initrd[0x10000];
+    size_t loads = 0, loads_64 = 0, refusals = 0;
+
+    for (int round = 0; round < 30000; round++) {
+        make_linux((uint16_t)(0x206 + random_below(10)));
+        header->xloadflags = (uint16_t)random_below(2);
+        for (uint64_t changes = random_below(4); changes > 0; changes--)
+            change_field();
+        if (random_below(4) == 0)
+            file_size = random_below(file_size + 1);
+        parts.initrd =
+            (struct image_bytes){.bytes = initrd, .size = random_below(sizeof(initrd))};
+        if (!load()) {
+            refusals++;
+            continue;
+        }
+        assert_parts_apart();
+        assert_true(start_state.rip >= MIB && start_state.rip < GUEST_SIZE);
+        loads++;
+        loads_64 += starts_in_64_bits();
+    }
+    assert_true(loads > 5000 && loads_64 > 1000 && refusals > 5000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LINUX_TEST(test_not_linux),     LINUX_TEST(test_versions),
+        LINUX_TEST(test_cut_off),       LINUX_TEST(test_sizes),
+        LINUX_TEST(test_addresses),     LINUX_TEST(test_low_addresses),
+        LINUX_TEST(test_jump_lengths),  LINUX_TEST(test_no_room),
+        LINUX_TEST(test_initrd_limits), LINUX_TEST(test_each_byte),
+        LINUX_TEST(test_random),
+    };
+    return cmocka_run_group_tests_name("linux broken", tests, NULL, NULL);
+}
