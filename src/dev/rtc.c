@@ -33,6 +33,7 @@ enum rtc_byte {
 #define A_UPDATE_IN_PROGRESS 0x80U
 #define A_RATE(a)            ((a)&0x0FU)
 #define A_RUNS(a)            (((a)&0x70U) == 0x20U) /* with the 32768 Hz that a PC has */
+#define A_IS_RESET(a)        (((a)&0x60U) == 0x60U) /* of the divider */
 #define A_AFTER_RESET        0x26U                  /* 1024 Hz */
 #define B_SET                0x80U
 #define B_PERIODIC           0x40U
@@ -55,14 +56,17 @@ enum rtc_byte {
 #define SECONDS_A_DAY    86400U
 #define YEARS_OF_CENTURY 100U
 
-static uint64_t clock_now(const struct rtc *rtc)
-{
-    return device_clock_now(rtc->timer.clock);
-}
-
 static uint64_t clock_hz(const struct rtc *rtc)
 {
     return rtc->timer.clock->hz;
+}
+
+/* In ticks. Data sheet, "DV0": the first update is half a second after a reset. */
+static uint64_t divider_now(const struct rtc *rtc)
+{
+    return A_IS_RESET(rtc->bytes[RTC_A])
+               ? clock_hz(rtc) / 2
+               : device_clock_now(rtc->timer.clock) - rtc->origin;
 }
 
 static bool is_setting(const struct rtc *rtc)
@@ -73,7 +77,7 @@ static bool is_setting(const struct rtc *rtc)
 /* In seconds since 1970. */
 static uint64_t time_of(const struct rtc *rtc)
 {
-    uint64_t seconds = rtc->offset + clock_now(rtc) / clock_hz(rtc);
+    uint64_t seconds = rtc->offset + divider_now(rtc) / clock_hz(rtc);
     return seconds < CALENDAR_SECONDS_MAX ? seconds : CALENDAR_SECONDS_MAX;
 }
 
@@ -143,7 +147,7 @@ static void take_time(struct rtc *rtc)
         .minute = decode(rtc, rtc->bytes[RTC_MINUTE]),
         .second = decode(rtc, rtc->bytes[RTC_SECOND]),
     };
-    uint64_t passed = clock_now(rtc) / clock_hz(rtc);
+    uint64_t passed = divider_now(rtc) / clock_hz(rtc);
 
     if (!calendar_is_valid(&time))
         return;
@@ -179,7 +183,7 @@ static bool was_alarm(const struct rtc *rtc, uint64_t from, uint64_t until)
 
 static uint64_t periods_of(const struct rtc *rtc, uint32_t hz)
 {
-    return ticks_convert(clock_now(rtc), clock_hz(rtc), hz);
+    return ticks_convert(divider_now(rtc), clock_hz(rtc), hz);
 }
 
 /* Sets the flags of what has happened since they were set last. */
@@ -208,13 +212,14 @@ static uint64_t next_event(const struct rtc *rtc)
     uint32_t hz     = rate_hz(rtc);
     uint64_t next   = TICKS_NEVER;
 
-    if ((enabled & (B_UPDATE | B_ALARM)) != 0 && !is_setting(rtc))
-        next = (clock_now(rtc) / clock_hz(rtc) + 1) * clock_hz(rtc);
+    if ((enabled & (B_UPDATE | B_ALARM)) != 0 && !is_setting(rtc) &&
+        !A_IS_RESET(rtc->bytes[RTC_A]))
+        next = (divider_now(rtc) / clock_hz(rtc) + 1) * clock_hz(rtc);
     if ((enabled & B_PERIODIC) != 0 && hz != 0) {
         uint64_t period = ticks_until(rtc->periods_seen + 1, hz, clock_hz(rtc));
         next            = period < next ? period : next;
     }
-    return next;
+    return next == TICKS_NEVER ? next : next + rtc->origin;
 }
 
 /* The output is high from the first enabled flag until C is read. */
@@ -249,7 +254,7 @@ static bool is_updating(const struct rtc *rtc)
 {
     uint64_t hz = clock_hz(rtc);
     return !is_setting(rtc) &&
-           (clock_now(rtc) % hz) * US_A_SECOND / hz >= US_A_SECOND - UPDATE_US;
+           (divider_now(rtc) % hz) * US_A_SECOND / hz >= US_A_SECOND - UPDATE_US;
 }
 
 static uint8_t read_byte(struct rtc *rtc)
@@ -273,16 +278,12 @@ static void write_b(struct rtc *rtc, uint8_t value)
 {
     bool was_setting = is_setting(rtc);
 
-    set_flags(rtc);
-    if (!was_setting)
-        put_time(rtc, time_of(rtc));
     if ((value & B_SET) != 0)
         value &= (uint8_t)~B_UPDATE; /* data sheet, "SET" */
     /* The new format holds for bytes that are written from now on. */
     rtc->bytes[RTC_B] = value;
     if (was_setting && !is_setting(rtc))
         take_time(rtc);
-    update(rtc);
 }
 
 static bool is_time(uint8_t index)
@@ -291,15 +292,27 @@ static bool is_time(uint8_t index)
                                     index != RTC_MINUTE_ALARM && index != RTC_HOUR_ALARM);
 }
 
+static void write_a(struct rtc *rtc, uint8_t value)
+{
+    uint64_t seconds = time_of(rtc);
+    bool was_reset   = A_IS_RESET(rtc->bytes[RTC_A]);
+
+    rtc->bytes[RTC_A] = value & (uint8_t)~A_UPDATE_IN_PROGRESS;
+    if (was_reset != A_IS_RESET(value)) {
+        rtc->origin = device_clock_now(rtc->timer.clock) - clock_hz(rtc) / 2;
+        rtc->offset = seconds; /* the divider is below a second */
+    }
+    rtc->periods_seen = periods_of(rtc, rate_hz(rtc));
+}
+
 static void write_byte(struct rtc *rtc, uint8_t value)
 {
+    set_flags(rtc); /* what has happened did so with the bytes that were there */
+    if (!is_setting(rtc))
+        put_time(rtc, time_of(rtc));
     switch (rtc->index) {
     case RTC_A:
-        set_flags(rtc);
-        rtc->bytes[RTC_A] = value & (uint8_t)~A_UPDATE_IN_PROGRESS;
-        if (rate_hz(rtc) != 0)
-            rtc->periods_seen = periods_of(rtc, rate_hz(rtc));
-        update(rtc);
+        write_a(rtc, value);
         break;
     case RTC_B:
         write_b(rtc, value);
@@ -308,13 +321,12 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     case RTC_D:
         break;
     default:
-        if (is_time(rtc->index) && !is_setting(rtc))
-            put_time(rtc, time_of(rtc));
         rtc->bytes[rtc->index] = value;
         if (is_time(rtc->index) && !is_setting(rtc))
             take_time(rtc);
         break;
     }
+    update(rtc);
 }
 
 static uint32_t read(void *device, uint16_t port, uint8_t size)

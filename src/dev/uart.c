@@ -33,6 +33,7 @@ enum interrupt_id {
 };
 #define ID_FIFO 0xC0U /* FIFOs are on */
 
+#define FIFO_SIZE               16U
 #define FIFO_ENABLE             0x01U
 #define FIFO_CLEAR_RECEIVER     0x02U
 #define FIFO_CONTROL_KEPT       0xC9U
@@ -92,14 +93,38 @@ void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt
     uart->context   = context;
 }
 
+/* Loopback disconnects it from the sender. */
+size_t uart_room(const struct uart *uart)
+{
+    return is_loopback(uart) ? 0 : UART_BUFFER_SIZE - uart->count;
+}
+
+static void put_byte(struct uart *uart, uint8_t byte)
+{
+    uart->buffer[(uart->first + uart->count++) % UART_BUFFER_SIZE] = byte;
+}
+
 void uart_receive(struct uart *uart, uint8_t byte)
 {
-    if (uart->count == UART_BUFFER_SIZE) {
-        uart->is_overrun = true;
-        uart->lost++;
+    if (uart_room(uart) > 0) {
+        put_byte(uart, byte);
     } else {
-        uart->buffer[(uart->first + uart->count++) % UART_BUFFER_SIZE] = byte;
+        uart->is_overrun |= !is_loopback(uart);
+        uart->lost++;
     }
+    update(uart);
+}
+
+/* Receives what it sends. Data sheet, "Line Status Register": what an overrun loses. */
+static void loop_back(struct uart *uart, uint8_t byte)
+{
+    bool is_full = uart->count >= (has_fifo(uart) ? FIFO_SIZE : 1);
+
+    uart->is_overrun |= is_full;
+    if (is_full && !has_fifo(uart))
+        uart->count--; /* the byte that was there before */
+    if (!is_full || !has_fifo(uart))
+        put_byte(uart, byte);
     update(uart);
 }
 
@@ -117,7 +142,7 @@ static uint8_t take_byte(struct uart *uart)
 static void send(struct uart *uart, uint8_t byte)
 {
     if (is_loopback(uart))
-        uart_receive(uart, byte);
+        loop_back(uart, byte);
     else
         uart->output(uart->context, byte);
     uart->has_sent = true;
@@ -205,14 +230,18 @@ static uint8_t read_register(struct uart *uart, uint16_t offset)
     }
 }
 
-/* Data sheet, "FIFO Control Register": to switch the FIFOs empties them. */
+/*
+ * Data sheet, "FIFO Control Register": to switch the FIFOs empties them, and without them
+ * no other bit counts.
+ */
 static void write_fifo_control(struct uart *uart, uint8_t value)
 {
-    bool is_switched = ((value ^ uart->fifo_control) & FIFO_ENABLE) != 0;
+    bool is_on       = (value & FIFO_ENABLE) != 0;
+    bool is_switched = is_on != has_fifo(uart);
 
-    if (is_switched || (value & FIFO_CLEAR_RECEIVER) != 0)
+    if (is_switched || (is_on && (value & FIFO_CLEAR_RECEIVER) != 0))
         uart->count = 0;
-    uart->fifo_control = value & FIFO_CONTROL_KEPT;
+    uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
     update(uart);
 }
 

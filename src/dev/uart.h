@@ -4,8 +4,9 @@
  * National Semiconductor PC16550D data sheet. It sends at once: the transmitter is always
  * empty. What it receives waits in a buffer behind its FIFO, as long as a sender with
  * flow control would keep it, and is in the FIFO when the guest looks; the interrupt of
- * the trigger level and that of the time-out come without delay. Loopback, scratch, modem
- * status. Not modelled: parity, break, DMA.
+ * the trigger level and that of the time-out come without delay. In loopback, what it
+ * sends itself has the FIFO alone, and nothing else is received. Scratch, modem status.
+ * Not modelled: parity, break, DMA.
  */
 #ifndef HYMIR_DEV_UART_H
 #define HYMIR_DEV_UART_H
@@ -46,10 +47,7 @@ void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt
 void uart_receive(struct uart *uart, uint8_t byte);
 
 /* How many more bytes it can receive. */
-static inline size_t uart_room(const struct uart *uart)
-{
-    return UART_BUFFER_SIZE - uart->count;
-}
+size_t uart_room(const struct uart *uart);
 
 /* The device at eight ports from first on. */
 struct port_device uart_device(struct uart *uart, uint16_t first);

@@ -17,6 +17,7 @@
 #define XSAVE_COMPONENTS      64U
 #define XSAVE_ALIGNED         BIT(1) /* of ECX: in the compacted format */
 #define XSAVE_ALIGNMENT       64U
+#define XSAVE_COMPACTED       0xAU /* of subleaf 1, EAX: XSAVEC, XSAVES */
 
 /* The TSC's frequency as leaf 0x15 gives it: a crystal, and how much faster. */
 #define TSC_RATIO     100U
@@ -194,10 +195,13 @@ static struct cpuid_values answer_xsave(uint32_t subleaf, const struct cpuid_sta
         return (struct cpuid_values){.eax = allowed,
                                      .ebx = standard_size(state->xcr0, read),
                                      .ecx = standard_size(allowed, read)};
-    if (subleaf ==
-        1) /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
-        return (struct cpuid_values){.eax = values.eax & 0xF,
-                                     .ebx = compacted_size(state->xcr0, read)};
+    if (subleaf == 1) {
+        /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
+        bool is_compacted = (values.eax & XSAVE_COMPACTED) != 0;
+        return (struct cpuid_values){
+            .eax = values.eax & 0xF,
+            .ebx = is_compacted ? compacted_size(state->xcr0, read) : 0};
+    }
     if (subleaf >= XSAVE_COMPONENTS || (allowed & BIT(subleaf)) == 0)
         return nothing;
     return values;

@@ -151,6 +151,181 @@ static void test_subleaves(void **state)
     assert_int_equal(ask(0, UINT32_MAX).ebx, 1);
 }
 
+/* A Skylake-X: what its leaves 0xD, 0x15 and 0x16 say. */
+static struct skylake {
+    uint32_t last_basic, components, instructions;
+    struct cpuid_values component[10], tsc, frequency;
+} skylake;
+
+static const struct skylake sound_skylake = {
+    .last_basic   = 0x16,
+    .components   = 0x2FF,
+    .instructions = 0xF,
+    .component    = {[2] = {256, 576, 0, 0},
+                     [3] = {64, 960, 0, 0},
+                     [4] = {64, 1024, 0, 0},
+                     [5] = {64, 1088, 0, 0},
+                     [6] = {512, 1152, 0, 0},
+                     [7] = {1024, 1664, 0, 0},
+                     [8] = {128, 0, 1, 0}, /* Intel PT, in IA32_XSS */
+                     [9] = {8, 2688, 0, 0}},
+    .tsc          = {2, 200, 24000000, 0},
+    .frequency    = {2400, 4000, 100, 0},
+};
+
+static struct cpuid_values read_skylake(uint32_t leaf, uint32_t subleaf)
+{
+    if (leaf == 0)
+        return (struct cpuid_values){skylake.last_basic, 1, 2, 3};
+    if (leaf == 0xD && subleaf == 0)
+        return (struct cpuid_values){skylake.components, 2696, 2696, 0};
+    if (leaf == 0xD && subleaf == 1)
+        return (struct cpuid_values){skylake.instructions, 2440, 0x100, 0};
+    if (leaf == 0xD)
+        return subleaf < 10 ? skylake.component[subleaf] : (struct cpuid_values){0};
+    return leaf == 0x15   ? skylake.tsc
+           : leaf == 0x16 ? skylake.frequency
+                          : all_ones(leaf, subleaf);
+}
+
+static struct cpuid_values ask_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
+{
+    cpuid_policy_make(&answers, TSC_HZ, read_skylake);
+    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, xcr0},
+                               read_skylake);
+}
+
+static void expect_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0,
+                           struct cpuid_values expected)
+{
+    struct cpuid_values values = ask_skylake(leaf, subleaf, xcr0);
+    assert_memory_equal(&values, &expected, sizeof(values));
+}
+
+static int start_skylake(void **state)
+{
+    skylake = sound_skylake;
+    return start(state);
+}
+
+static void test_xsave_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t xcr0;
+        uint32_t standard, compacted;
+    } cases[] = {{1, 576, 576}, {3, 576, 576}, {7, 832, 832}, {0xE7, 2688, 2432}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        expect_skylake(0xD, 0, cases[i].xcr0,
+                       (struct cpuid_values){0xE7, cases[i].standard, 2688, 0});
+        expect_skylake(0xD, 1, cases[i].xcr0,
+                       (struct cpuid_values){0xF, cases[i].compacted, 0, 0});
+    }
+    skylake.component[5].eax = 8; /* made up: the alignment of the one behind counts */
+    assert_int_equal(ask_skylake(0xD, 1, 0xE7).ebx, 832 + 8 + 512 + 1024);
+    skylake.component[6].ecx = 2;
+    assert_int_equal(ask_skylake(0xD, 1, 0xE7).ebx, 896 + 512 + 1024);
+    skylake.component[7].ecx = 2;
+    assert_int_equal(ask_skylake(0xD, 1, 0xE7).ebx, 896 + 512 + 1024);
+    assert_int_equal(ask_skylake(0xD, 0, 0xE7).ebx, 2688);
+}
+
+/* SDM 2, leaf 0xD: without XSAVEC and XSAVES there is no compacted size. */
+static void test_xsave_instructions(void **state)
+{
+    (void)state;
+    for (uint32_t instructions = 0; instructions < 0x20; instructions++) {
+        bool is_compacted    = (instructions & (BIT(1) | BIT(3))) != 0;
+        skylake.instructions = instructions;
+        expect_skylake(
+            0xD, 1, 7,
+            (struct cpuid_values){instructions & 0xF, is_compacted ? 832 : 0, 0, 0});
+    }
+}
+
+static void test_xsave_components(void **state)
+{
+    (void)state;
+    static const uint32_t shown[]  = {2, 5, 6, 7};
+    static const uint32_t hidden[] = {3,  4,  8,  9,  10, 31,         32,        34,
+                                      37, 63, 64, 66, 69, 0x10000002, UINT32_MAX};
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        expect_skylake(0xD, shown[i], 1, sound_skylake.component[shown[i]]);
+    for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+        expect_skylake(0xD, hidden[i], 0xE7, (struct cpuid_values){0});
+    skylake.components = 0x1F; /* one without AVX-512 */
+    expect_skylake(0xD, 0, 7, (struct cpuid_values){7, 832, 832, 0});
+    expect_skylake(0xD, 5, 7, (struct cpuid_values){0});
+}
+
+/* Within 2 % the machine's own words are kept, and so is their limit. */
+static void test_frequency_kept(void **state)
+{
+    (void)state;
+    static const uint32_t crystals[] = {24000000, 24479999, 24480000, 23520001, 23520000};
+    for (size_t i = 0; i < ARRAY_SIZE(crystals); i++) {
+        skylake.tsc.ecx = crystals[i];
+        expect_skylake(0x15, 0, 1, (struct cpuid_values){2, 200, crystals[i], 0});
+        expect_skylake(0x16, 0, 1, sound_skylake.frequency);
+        assert_int_equal(answers.last_basic, 0x16);
+    }
+    skylake.last_basic = 0x15;
+    expect_skylake(0x15, 0, 1, (struct cpuid_values){2, 200, 23520000, 0});
+    assert_int_equal(ask_skylake(0, 0, 1).eax, 0x15);
+}
+
+/* What is wrong, or not said, is said: Skylake-X itself does not name its crystal. */
+static void test_frequency_told(void **state)
+{
+    (void)state;
+    static const struct cpuid_values told[] = {{2, 200, 0, 0},
+                                               {0, 0, 0, 0},
+                                               {2, 0, 24000000, 0},
+                                               {0, 200, 24000000, 0},
+                                               {2, 200, 24480001, 0},
+                                               {2, 200, 23519999, 0},
+                                               {1, UINT32_MAX, UINT32_MAX, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+        skylake.tsc                = told[i];
+        struct cpuid_values values = ask_skylake(0x15, 0, 1);
+        assert_int_not_equal(values.eax, 0);
+        assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
+        assert_int_equal(values.edx, 0);
+        expect_skylake(0x16, 0, 1, (struct cpuid_values){2400, 2400, 0, 0});
+    }
+}
+
+/* An older machine, of which the leaves between are not there. */
+static void test_frequency_beyond_last(void **state)
+{
+    (void)state;
+    static const uint32_t last[] = {0xD, 0xF, 0x14};
+    for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
+        skylake.last_basic         = last[i];
+        struct cpuid_values values = ask_skylake(0x15, 0, 1);
+        assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
+        assert_int_equal(ask_skylake(0, 0, 1).eax, 0x16);
+        for (uint32_t leaf = last[i] + 1; leaf < 0x15; leaf++)
+            expect_skylake(leaf, 0, 1, (struct cpuid_values){0});
+        expect_skylake(0x17, 0, 1, ask_skylake(0x16, 0, 1)); /* as Intel's answer */
+    }
+}
+
+/* An answer that is called plain is the same to whoever asks. */
+static void test_plain(void **state)
+{
+    (void)state;
+    cpuid_policy_make(&answers, TSC_HZ, read_skylake);
+    assert_int_equal(answers.plain & ~(BIT(answers.last_basic + 1) - 1), 0);
+    for (uint32_t i = 0; i < CPUID_BASIC_LEAVES * 4; i++) {
+        const struct cpuid_state states[] = {{0, 1}, {BIT(18), 0xE7}};
+        struct cpuid_values values        = cpuid_policy_answer(
+                   &answers, i / 4, i % 2 * 3, &states[i / 2 % 2], read_skylake);
+        if ((answers.plain & BIT(i / 4)) != 0)
+            assert_memory_equal(&values, &answers.basic[i / 4], sizeof(values));
+    }
+}
+
 static void test_msrs(void **state)
 {
     (void)state;
@@ -205,6 +380,13 @@ int main(void)
         cmocka_unit_test_setup(test_osxsave, start),
         cmocka_unit_test_setup(test_limits, start),
         cmocka_unit_test_setup(test_subleaves, start),
+        cmocka_unit_test_setup(test_xsave_sizes, start_skylake),
+        cmocka_unit_test_setup(test_xsave_instructions, start_skylake),
+        cmocka_unit_test_setup(test_xsave_components, start_skylake),
+        cmocka_unit_test_setup(test_frequency_kept, start_skylake),
+        cmocka_unit_test_setup(test_frequency_told, start_skylake),
+        cmocka_unit_test_setup(test_frequency_beyond_last, start_skylake),
+        cmocka_unit_test_setup(test_plain, start_skylake),
         cmocka_unit_test(test_msrs),
         cmocka_unit_test(test_passed_msrs),
     };

@@ -64,8 +64,8 @@ static void test_tab_stops(void **state)
     assert_screen("   x    y|   x     y|||");
     WRITE("\033[3g\tz"); /* of all */
     assert_screen("   x    y|   x     y|         z||");
-    WRITE("\033c\033[2Ix\033[2Zy"); /* CHT and CBT, after RIS */
-    assert_screen("y        x||||");
+    WRITE("\033c\033[2I>\033[2Z2\033[I1\033[Z0"); /* CHT and CBT, after RIS */
+    assert_screen("2       0>||||");
 }
 
 static void test_wrap(void **state)
@@ -107,6 +107,8 @@ static void test_scroll(void **state)
     assert_screen("4|5|||");
     WRITE("\033[T"); /* SD */
     assert_screen("|4|5||");
+    WRITE("\033[S");
+    assert_screen("4|5|||");
     WRITE("\033[9999S");
     assert_screen("||||");
 }
@@ -127,16 +129,17 @@ static void test_cursor_moves(void **state)
         const char *bytes;
         uint16_t row, column;
     } moves[] = {
-        {"\033[A", 1, 3},    {"\033[0A", 1, 3},    {"\033[9A", 1, 3},
-        {"\033[B", 3, 3},    {"\033[9B", 4, 3},    {"\033[e", 3, 3},
-        {"\033[C", 2, 4},    {"\033[99C", 2, 10},  {"\033[2a", 2, 5},
-        {"\033[D", 2, 2},    {"\033[9999D", 2, 1}, {"\033[E", 3, 1},
-        {"\033[9E", 4, 1},   {"\033[F", 1, 1},     {"\033[G", 2, 1},
-        {"\033[5G", 2, 5},   {"\033[999G", 2, 10}, {"\033[5`", 2, 5},
-        {"\033[d", 1, 3},    {"\033[3d", 3, 3},    {"\033[77d", 4, 3},
-        {"\033[H", 1, 1},    {"\033[3H", 3, 1},    {"\033[3;4H", 3, 4},
-        {"\033[;4H", 1, 4},  {"\033[0;0H", 1, 1},  {"\033[99;99H", 4, 10},
-        {"\033[3;4f", 3, 4}, {"\r", 2, 1},         {"\b", 2, 2},
+        {"\033[A", 1, 3},    {"\033[0A", 1, 3},      {"\033[9A", 1, 3},
+        {"\033[B", 3, 3},    {"\033[9B", 4, 3},      {"\033[e", 3, 3},
+        {"\033[C", 2, 4},    {"\033[99C", 2, 10},    {"\033[a", 2, 4},
+        {"\033[2a", 2, 5},   {"\033[D", 2, 2},       {"\033[9999D", 2, 1},
+        {"\033[E", 3, 1},    {"\033[9E", 4, 1},      {"\033[F", 1, 1},
+        {"\033[G", 2, 1},    {"\033[5G", 2, 5},      {"\033[999G", 2, 10},
+        {"\033[5`", 2, 5},   {"\033[`", 2, 1},       {"\033[d", 1, 3},
+        {"\033[3d", 3, 3},   {"\033[77d", 4, 3},     {"\033[H", 1, 1},
+        {"\033[3H", 3, 1},   {"\033[3;4H", 3, 4},    {"\033[;4H", 1, 4},
+        {"\033[0;0H", 1, 1}, {"\033[99;99H", 4, 10}, {"\033[3;4f", 3, 4},
+        {"\033[f", 1, 1},    {"\r", 2, 1},           {"\b", 2, 2},
         {"\033[\rC", 2, 2}, /* a control inside a sequence is obeyed */
     };
 
@@ -225,12 +228,14 @@ static void test_rows(void **state)
     (void)state;
     WRITE("\033[L");
     assert_screen("aaaaaaaaaa||bbbbbbbbbb|cccccccccc|");
+    WRITE("\033[M");
+    assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc||");
     WRITE("\033[2M");
-    assert_screen("aaaaaaaaaa|cccccccccc|||");
+    assert_screen("aaaaaaaaaa||||");
     restart_full();
     WRITE("\033[2;3r\033[2;3H\033[L"); /* in the region: the rest stays */
     assert_screen("aaaaaaaaaa||bbbbbbbbbb|dddddddddd|");
-    WRITE("\033[9M");
+    WRITE("\033[B\033[M");
     assert_screen("aaaaaaaaaa|||dddddddddd|");
     WRITE("\033[4;1H\033[L\033[M"); /* outside it */
     assert_screen("aaaaaaaaaa|||dddddddddd|");
@@ -241,7 +246,7 @@ static void test_characters(void **state)
     (void)state;
     WRITE("\033[H0123456789\033[1;4H\033[2@"); /* ICH */
     assert_screen("012  34567|bbbbbbbbbb|cccccccccc|dddddddddd|");
-    WRITE("\033[4P"); /* DCH */
+    WRITE("\033[3P\033[P"); /* DCH */
     assert_screen("012567|bbbbbbbbbb|cccccccccc|dddddddddd|");
     WRITE("\033[9999@\033[2;1H\033[9999P");
     assert_screen("012||cccccccccc|dddddddddd|");
@@ -252,7 +257,7 @@ static void test_characters(void **state)
 static void test_repeat(void **state)
 {
     (void)state;
-    WRITE("\033[3b-\033[3b");
+    WRITE("\033[3b-\033[2b\033[b");
     assert_screen("----||||");
     WRITE("\r\n+\033[9999b"); /* at most a row of them */
     assert_screen("----|++++++++++|+||");
@@ -268,7 +273,7 @@ static void test_save_cursor(void **state)
     assert_screen("q| x|   \xE2\x94\x80||");
     WRITE("\033[H0123456789\0337\033[4;1H\0338X"); /* with a wrap that waits */
     assert_screen("0123456789|Xx|   \xE2\x94\x80||");
-    WRITE("\033[4;4H\033[?1048h\033[H\033[?1048l");
+    WRITE("\033[4;4H\033[?1048h\033[1;2r\033[?1048l"); /* outside the region too */
     assert_cursor(4, 4);
 }
 
@@ -279,14 +284,20 @@ static void test_alternative(void **state)
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
     WRITE("\033[?1049h");
     assert_screen("||||");
+    WRITE("\0338x"); /* its saved cursor is its own, and has not been saved */
+    assert_screen("x||||");
+    assert_colors(1, 1, 7, 0);
     WRITE("\033[4;4Hvi\0337\033[?1049h");
-    assert_screen("|||   vi|");
+    assert_screen("x|||   vi|");
     WRITE("\033[?1049l");
     assert_screen("||||");
     assert_cursor(2, 3);
     WRITE("x\033[?47h");
     assert_screen("||||");
     assert_cursor(2, 4);
+    WRITE("\033[4;4H\033[?1047l"); /* without the cursor */
+    assert_screen("||||");
+    assert_cursor(4, 4);
 }
 
 static void test_modes(void **state)

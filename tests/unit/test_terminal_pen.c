@@ -42,6 +42,20 @@ static void test_pen(void **state)
     assert_pen("29;50;89;98;108;9999", 7, 0);
 }
 
+/* 30 to 37 and 90 to 97 are the colours of text, 40 and 100 and on those behind it. */
+static void test_plain_colors(void **state)
+{
+    (void)state;
+    for (uint8_t color = 0; color < TERMINAL_COLORS; color++) {
+        char parameters[16];
+        unsigned int first = color < 8 ? 30U : 90U - 8;
+        snprintf(parameters, sizeof(parameters), "%u", first + color);
+        assert_pen(parameters, color, 0);
+        snprintf(parameters, sizeof(parameters), "%u", first + 10 + color);
+        assert_pen(parameters, 7, color);
+    }
+}
+
 static void test_pen_colors(void **state)
 {
     (void)state;
@@ -89,10 +103,8 @@ static void test_palette(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pen),
-        TEST(test_pen_colors),
-        TEST(test_erased_colors),
-        TEST(test_palette),
+        TEST(test_pen),           TEST(test_plain_colors), TEST(test_pen_colors),
+        TEST(test_erased_colors), TEST(test_palette),
     };
     return cmocka_run_group_tests_name("terminal pen", tests, NULL, NULL);
 }

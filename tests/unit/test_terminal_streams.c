@@ -19,12 +19,16 @@ static void test_utf8(void **state)
     (void)state;
     WRITE("\xC3\xA9\xE2\x82\xAC\xEF\xBF\xBD\xED\x9F\xBF\xC2\xA0z");
     assert_screen("\xC3\xA9\xE2\x82\xAC\xEF\xBF\xBD\xED\x9F\xBF\xC2\xA0z||||");
+    static const uint16_t edges[] = {0xBF, 0x7FF, 0x800, 0xD000, 0xFFFF, ' '};
+    WRITE("\r\n\xC2\xBF\xDF\xBF\xE0\xA0\x80\xED\x80\x80\xEF\xBF\xBF");
+    for (size_t i = 0; i < ARRAY_SIZE(edges); i++)
+        assert_int_equal(terminal_row(&terminal, 1)[i].character, edges[i]);
     WRITE("\r\n\xF0\x9F\x98\x80\xF4\x8F\xBF\xBFz"); /* beyond U+FFFF */
-    assert_int_equal(terminal_row(&terminal, 1)[0].character, TERMINAL_REPLACEMENT);
-    assert_cursor(2, 4);
+    assert_int_equal(terminal_row(&terminal, 2)[0].character, TERMINAL_REPLACEMENT);
+    assert_cursor(3, 4);
     WRITE("\r\n\xC2\x9B"
           "31mx"); /* C1 controls are not obeyed */
-    assert_int_equal(terminal_row(&terminal, 2)[0].character, '3');
+    assert_int_equal(terminal_row(&terminal, 3)[0].character, '3');
 }
 
 /* What is not UTF-8, and how many characters replace it. */
@@ -81,7 +85,7 @@ static void test_strings(void **state)
     assert_swallowed("\033]0;a\033[m");
     assert_swallowed("\033]R\033]P0123456"); /* Linux's own have no end */
     assert_swallowed("\033]Pfff\a");
-    assert_swallowed("\033]\a");
+    assert_swallowed("\033]\a\033]\xC3\xA9\a");
     start_terminal(10, 4);
     WRITE("\033]0;");
     for (int i = 0; i < 100000; i++)

@@ -1,0 +1,166 @@
+/*
+ * A clock of dev/rtc.h for its tests, beside a clock that the test moves.
+ */
+#ifndef HYMIR_TESTS_RTC_H
+#define HYMIR_TESTS_RTC_H
+
+#include "unit.h"
+
+#include "dev/rtc.h"
+
+#include <time.h>
+
+/* Bits of B and of C. */
+#define SET       0x80U
+#define REQUEST   0x80U
+#define PERIODIC  0x40U
+#define ALARM     0x20U
+#define UPDATE    0x10U
+#define BINARY    0x04U
+#define HOURS_24  0x02U
+#define UPDATING  0x80U /* of A */
+#define ANY       0xFFU /* alarm */
+#define MEGABYTES UINT64_C(0x100000)
+
+static struct rtc rtc;
+static struct port_device device;
+static uint64_t now, alarm_time;
+static bool is_output_high;
+static unsigned int rises;
+
+static uint64_t read_clock(void)
+{
+    return 1000 + now;
+}
+
+static void set_alarm(void *context, uint64_t deadline)
+{
+    assert_ptr_equal(context, &now);
+    alarm_time = deadline;
+}
+
+static void take_output(void *context, bool is_high)
+{
+    assert_ptr_equal(context, &rises);
+    rises += is_high && !is_output_high;
+    is_output_high = is_high;
+}
+
+static struct device_clock test_clock = {
+    .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
+
+static inline void put(unsigned int index, unsigned int value)
+{
+    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
+    assert_int_equal(device.write(&rtc, NULL, 0x71, 1, value), EXIT_NEXT);
+}
+
+static inline unsigned int get(unsigned int index)
+{
+    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
+    return device.read(&rtc, 0x71, 1) & 0xFF;
+}
+
+static inline uint64_t seconds_of(const char *text)
+{
+    struct tm tm = {0};
+    assert_int_equal(sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon,
+                            &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec),
+                     6);
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    return (uint64_t)timegm(&tm);
+}
+
+static inline void start(uint64_t hz, const char *text, unsigned int format)
+{
+    now = rises    = 0;
+    alarm_time     = TICKS_NEVER;
+    is_output_high = false;
+    test_clock.hz  = hz;
+    device_clock_init(&test_clock);
+    rtc_init(&rtc, &test_clock, take_output, &rises);
+    rtc_set_time(&rtc, seconds_of(text));
+    rtc_set_memory(&rtc, 64 * MEGABYTES);
+    device = rtc_device(&rtc);
+    put(0xB, format);
+}
+
+/* Up to a time, with what comes until then. */
+static inline void advance_to(uint64_t time)
+{
+    for (; alarm_time <= time; device_clock_run(&test_clock))
+        now = alarm_time;
+    now = time;
+}
+
+static inline void advance(double seconds)
+{
+    advance_to(now + (uint64_t)(seconds * (double)test_clock.hz));
+}
+
+static inline unsigned int encoded(int value, unsigned int format)
+{
+    return (unsigned int)((format & BINARY) != 0 ? value : value / 10 * 16 + value % 10);
+}
+
+/* 12 AM is the hour after midnight, 12 PM the one after noon. */
+static inline unsigned int encoded_hour(int hour, unsigned int format)
+{
+    if ((format & HOURS_24) != 0)
+        return encoded(hour, format);
+    return encoded((hour + 11) % 12 + 1, format) | (hour >= 12 ? 0x80 : 0);
+}
+
+static const unsigned int time_bytes[] = {0, 2, 4, 6, 7, 8, 9, 0x32};
+
+/* The eight bytes of a time. */
+static inline void encode(uint64_t seconds, unsigned int format, unsigned int bytes[8])
+{
+    time_t host = (time_t)seconds;
+    struct tm tm;
+    assert_non_null(gmtime_r(&host, &tm));
+    const int values[] = {tm.tm_sec,
+                          tm.tm_min,
+                          0,
+                          tm.tm_wday + 1,
+                          tm.tm_mday,
+                          tm.tm_mon + 1,
+                          tm.tm_year % 100,
+                          tm.tm_year / 100 + 19};
+    for (unsigned int i = 0; i < 8; i++)
+        bytes[i] = encoded(values[i], format);
+    bytes[2] = encoded_hour(tm.tm_hour, format);
+}
+
+static inline void expect_seconds(uint64_t seconds)
+{
+    unsigned int bytes[8];
+    encode(seconds, get(0xB), bytes);
+    for (unsigned int i = 0; i < 8; i++)
+        assert_int_equal(get(time_bytes[i]), bytes[i]);
+}
+
+static inline void expect(const char *text)
+{
+    expect_seconds(seconds_of(text));
+}
+
+static inline void put_time(const char *text)
+{
+    unsigned int bytes[8];
+    encode(seconds_of(text), get(0xB), bytes);
+    for (unsigned int i = 0; i < 8; i++)
+        put(time_bytes[i], bytes[i]);
+}
+
+/* The same, while the clock is held. */
+static inline void set_time(const char *text)
+{
+    unsigned int format = get(0xB);
+    put(0xB, format | SET);
+    put_time(text);
+    put(0xB, format);
+}
+
+#endif

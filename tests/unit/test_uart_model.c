@@ -1,0 +1,304 @@
+/* src/dev/uart.c: loopback and the modem's lines; all of it at random, beside a model. */
+#include "uart.h"
+
+#include "random.h"
+
+static void test_loopback_data(void **state)
+{
+    (void)state;
+    out(FIFO_CONTROL, 1);
+    out(MODEM_CONTROL, LOOPBACK | OUT2);
+    out(INTERRUPT_ENABLE, 3);
+    for (unsigned int i = 0; i < 256; i++) {
+        out(DATA, i);
+        assert_int_equal(in(LINE_STATUS), EMPTY | READY);
+        assert_int_equal(in(INTERRUPT_ID), WITH_FIFOS | RECEIVED);
+        assert_int_equal(in(DATA), i);
+        assert_int_equal(in(INTERRUPT_ID), WITH_FIFOS | SENT);
+        assert_int_equal(in(INTERRUPT_ID), WITH_FIFOS | NOTHING);
+    }
+    for (unsigned int i = 0; i < FIFO_SIZE; i++)
+        out(DATA, 'a' + i);
+    expect("abcdefghijklmnop");
+    assert_int_equal(sent_count, 0);
+    assert_false(is_interrupting);
+    out(DATA, 'q'); /* it stays when loopback ends, as it was received */
+    out(MODEM_CONTROL, OUT2);
+    receive("r");
+    expect("qr");
+    out(DATA, 'b');
+    assert_int_equal(sent_count, 1);
+}
+
+/* With FIFOs it is the new byte that is lost, without the one before it. */
+static void test_loopback_overrun(void **state)
+{
+    (void)state;
+    for (unsigned int fifo = 0; fifo < 2; fifo++) {
+        unsigned int size = fifo == 1 ? FIFO_SIZE : 1;
+        start_uart(state);
+        out(FIFO_CONTROL, fifo);
+        out(INTERRUPT_ENABLE, 4);
+        out(MODEM_CONTROL, LOOPBACK | OUT2);
+        for (unsigned int i = 0; i < size; i++)
+            out(DATA, 'a' + i);
+        assert_int_equal(in(LINE_STATUS), EMPTY | READY);
+        out(DATA, 'z');
+        assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, LINE);
+        assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
+        assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, NOTHING);
+        expect(fifo == 1 ? "abcdefghijklmnop" : "z");
+    }
+}
+
+/* The receiver's input is disconnected; who asks for room is not to send. */
+static void test_loopback_disconnects(void **state)
+{
+    (void)state;
+    out(FIFO_CONTROL, 1);
+    receive("a");
+    out(MODEM_CONTROL, LOOPBACK);
+    assert_int_equal(uart_room(&uart), 0);
+    out(DATA, 'b');
+    receive("typed");
+    assert_int_equal(in(LINE_STATUS), EMPTY | READY); /* and that is no overrun */
+    out(DATA, 'c');
+    expect("abc");
+    assert_int_equal(uart.lost, 5);
+    out(MODEM_CONTROL, 0);
+    assert_int_equal(uart_room(&uart), UART_BUFFER_SIZE);
+    receive("d");
+    expect("d");
+}
+
+/* DTR, RTS, OUT1 and OUT2 are DSR, CTS, RI and DCD; of RI only its end is told. */
+static void test_loopback_modem(void **state)
+{
+    (void)state;
+    out(INTERRUPT_ENABLE, 8);
+    for (unsigned int i = 0; i < 16 * 16; i++) {
+        static const unsigned int levels[] = {0x20, 0x10, 0x40, 0x80};
+        static const unsigned int deltas[] = {0x02, 0x01, 0x04, 0x08};
+        unsigned int before = i / 16, after = i % 16, level = 0, delta = 0;
+        for (unsigned int bit = 0; bit < 4; bit++) {
+            bool was = (before >> bit & 1) != 0, is = (after >> bit & 1) != 0;
+            level |= is ? levels[bit] : 0;
+            delta |= was != is && (bit != 2 || was) ? deltas[bit] : 0;
+        }
+        out(MODEM_CONTROL, LOOPBACK | before);
+        in(MODEM_STATUS);
+        assert_int_equal(in(INTERRUPT_ID), NOTHING);
+        out(MODEM_CONTROL, LOOPBACK | after);
+        assert_int_equal(in(INTERRUPT_ID), delta != 0 ? MODEM : NOTHING);
+        assert_int_equal(in(MODEM_STATUS), level | delta);
+        assert_int_equal(in(INTERRUPT_ID), NOTHING);
+        assert_int_equal(in(MODEM_STATUS), level);
+    }
+    out(MODEM_CONTROL, 0x0F); /* the lines outside do not care */
+    in(MODEM_STATUS);
+    out(MODEM_CONTROL, 0);
+    assert_int_equal(in(MODEM_STATUS), 0xB0);
+}
+
+/* Changes add up until they are read. */
+static void test_modem_changes(void **state)
+{
+    (void)state;
+    out(MODEM_CONTROL, LOOPBACK);
+    in(MODEM_STATUS);
+    out(MODEM_CONTROL, LOOPBACK | 1);
+    out(MODEM_CONTROL, LOOPBACK);
+    out(MODEM_CONTROL, LOOPBACK | 2);
+    assert_int_equal(in(MODEM_STATUS), 0x13);
+}
+
+/* The UART as the data sheet tells it, with a sender that waits if it is told to. */
+static struct model {
+    uint8_t bytes[UART_BUFFER_SIZE];
+    size_t count;
+    unsigned int enabled, fifo, modem, changes, sent_count;
+    uint64_t lost;
+    bool is_overrun, has_sent;
+} model;
+
+static bool is_loop(void)
+{
+    return (model.modem & LOOPBACK) != 0;
+}
+
+static unsigned int model_lines(unsigned int modem)
+{
+    if ((modem & LOOPBACK) == 0)
+        return 0xB0;
+    return (modem & 1) << 5 | (modem & 2) << 3 | (modem & 4) << 4 | (modem & 8) << 4;
+}
+
+static unsigned int model_interrupt(void)
+{
+    static const unsigned int levels[] = {1, 4, 8, 14};
+    if ((model.enabled & 4) != 0 && model.is_overrun)
+        return LINE;
+    if ((model.enabled & 1) != 0 && model.count > 0)
+        return (model.fifo & 1) != 0 && model.count < levels[model.fifo >> 6] ? TIME_OUT
+                                                                              : RECEIVED;
+    if ((model.enabled & 2) != 0 && model.has_sent)
+        return SENT;
+    return (model.enabled & 8) != 0 && model.changes != 0 ? MODEM : NOTHING;
+}
+
+static void model_receive(uint8_t byte)
+{
+    bool is_full = model.count == UART_BUFFER_SIZE;
+    if (!is_loop() && !is_full)
+        model.bytes[model.count++] = byte;
+    model.is_overrun |= !is_loop() && is_full;
+    model.lost += is_loop() || is_full;
+    uart_receive(&uart, byte);
+}
+
+static void model_send(uint8_t byte)
+{
+    size_t size = (model.fifo & 1) != 0 ? FIFO_SIZE : 1;
+    out(DATA, byte);
+    model.has_sent = true;
+    model.sent_count += !is_loop();
+    if (!is_loop())
+        assert_int_equal(sent[(sent_count - 1) % SEND_HISTORY], byte);
+    else if (model.count < size)
+        model.bytes[model.count++] = byte;
+    else
+        model.is_overrun = true;
+    if (is_loop() && (model.fifo & 1) == 0)
+        model.bytes[model.count - 1] = byte;
+}
+
+static void model_read(void)
+{
+    unsigned int status = EMPTY | (model.count > 0) | (model.is_overrun ? OVERRUN : 0);
+    assert_int_equal(in(LINE_STATUS), status);
+    model.is_overrun = false;
+    if (model.count == 0)
+        return;
+    assert_int_equal(in(DATA), model.bytes[0]);
+    memmove(model.bytes, model.bytes + 1, --model.count);
+}
+
+static void model_fifo(unsigned int value)
+{
+    if (((value ^ model.fifo) & 1) != 0 || (value & 3) == 3)
+        model.count = 0;
+    model.fifo = value;
+    out(FIFO_CONTROL, value);
+}
+
+/* Loopback starts with what a FIFO can hold. */
+static void model_modem(unsigned int value)
+{
+    while ((value & LOOPBACK) != 0 && !is_loop() && model.count > 0)
+        model_read();
+    unsigned int before = model_lines(model.modem), after = model_lines(value);
+    model.changes |= ((before ^ after) & 0xB0) >> 4 | (before & ~after & 0x40) >> 4;
+    model.modem = value;
+    out(MODEM_CONTROL, value);
+}
+
+static void model_enable(unsigned int value)
+{
+    model.has_sent |= (value & ~model.enabled & 2) != 0;
+    model.enabled = value;
+    out(INTERRUPT_ENABLE, value);
+}
+
+static void model_status(void)
+{
+    assert_int_equal(in(MODEM_STATUS), model_lines(model.modem) | model.changes);
+    model.changes = 0;
+}
+
+static void compare(void)
+{
+    unsigned int id = model_interrupt();
+    bool is_out     = (model.modem & OUT2) != 0 && !is_loop();
+    assert_int_equal(is_interrupting, is_out && id != NOTHING);
+    assert_int_equal(sent_count, model.sent_count);
+    assert_int_equal(uart.lost, model.lost);
+    assert_int_equal(uart_room(&uart), is_loop() ? 0 : UART_BUFFER_SIZE - model.count);
+}
+
+static void model_id(void)
+{
+    unsigned int id = model_interrupt();
+    assert_int_equal(in(INTERRUPT_ID), id | ((model.fifo & 1) != 0 ? WITH_FIFOS : 0));
+    model.has_sent &= id != SENT;
+}
+
+/* Now more is received than is read, now less: from empty to full and back. */
+static void act(unsigned int i, unsigned int value)
+{
+    bool is_filling   = i / 20000 % 2 == 0;
+    unsigned int what = (unsigned int)random_below(64);
+    if (what < 20) {
+        for (unsigned int count = is_filling ? 3 : 1; count > 0; count--)
+            model_receive((uint8_t)random_number());
+    } else if (what < 40) {
+        for (unsigned int count = is_filling ? 1 : 3; count > 0; count--)
+            model_read();
+    } else if (what < 48) {
+        model_send((uint8_t)value);
+    } else if (what < 56) {
+        model_id();
+    } else if (what < 59) {
+        model_enable(value & 0x0F);
+    } else if (what < 61) {
+        model_status();
+    } else if (i % 32 == 0) { /* these empty it */
+        model_modem(value & (value % 3 == 0 ? 0x1F : 0x0F));
+    } else if (i % 32 == 1 && value % 8 == 0) {
+        model_fifo(value >> 8 & 0xC7);
+    }
+}
+
+static void test_against_model(void **state)
+{
+    size_t fullest = 0;
+    (void)state;
+    memset(&model, 0, sizeof(model));
+    model.modem = OUT2;
+    for (unsigned int i = 0; i < 1000000; i++) {
+        act(i, (unsigned int)random_number() & 0xFFFF);
+        compare();
+        fullest = model.count > fullest ? model.count : fullest;
+    }
+    assert_int_equal(fullest, UART_BUFFER_SIZE);
+}
+
+/* The order of what is received is that of what is read, around the buffer's end. */
+static void test_order(void **state)
+{
+    uint32_t written = 0, taken = 0;
+    (void)state;
+    out(FIFO_CONTROL, 0x81);
+    for (unsigned int i = 0; i < 200000; i++) {
+        for (uint64_t count = random_below(60); count > 0 && uart_room(&uart) > 0;
+             count--)
+            uart_receive(&uart, (uint8_t)(written++ * 2654435761U >> 24));
+        for (uint64_t count = random_below(60); count > 0 && taken < written; count--)
+            assert_int_equal(in(DATA), (uint8_t)(taken++ * 2654435761U >> 24));
+        assert_int_equal(uart_room(&uart), UART_BUFFER_SIZE - (written - taken));
+    }
+    assert_int_equal(uart.lost, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UART_TEST(test_loopback_data),
+        UART_TEST(test_loopback_overrun),
+        UART_TEST(test_loopback_disconnects),
+        UART_TEST(test_loopback_modem),
+        UART_TEST(test_modem_changes),
+        UART_TEST(test_against_model),
+        UART_TEST(test_order),
+    };
+    return cmocka_run_group_tests_name("uart model", tests, NULL, NULL);
+}

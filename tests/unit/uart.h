@@ -1,0 +1,109 @@
+/*
+ * A UART of dev/uart.h for its tests: what it sends is kept, its interrupt counted.
+ */
+#ifndef HYMIR_TESTS_UART_H
+#define HYMIR_TESTS_UART_H
+
+#include "unit.h"
+
+#include "dev/uart.h"
+
+/* Registers. */
+enum {
+    DATA,
+    INTERRUPT_ENABLE,
+    INTERRUPT_ID,
+    FIFO_CONTROL = INTERRUPT_ID,
+    LINE_CONTROL,
+    MODEM_CONTROL,
+    LINE_STATUS,
+    MODEM_STATUS,
+    SCRATCH,
+};
+
+/* The low half of the interrupt's identification. */
+#define NOTHING      0x1U
+#define MODEM        0x0U
+#define SENT         0x2U
+#define RECEIVED     0x4U
+#define LINE         0x6U
+#define TIME_OUT     0xCU
+#define WITH_FIFOS   0xC0U
+#define DLAB         0x80U
+#define LOOPBACK     0x10U
+#define OUT2         0x08U
+#define READY        0x01U /* of the line status */
+#define OVERRUN      0x02U
+#define EMPTY        0x60U
+#define FIFO_SIZE    16U
+#define COM          0x3F8
+#define SEND_HISTORY 64
+
+static struct uart uart;
+static struct port_device device;
+static uint8_t sent[SEND_HISTORY];
+static unsigned int sent_count;
+static bool is_interrupting;
+
+static void take_sent(void *context, uint8_t byte)
+{
+    assert_ptr_equal(context, &uart);
+    sent[sent_count++ % SEND_HISTORY] = byte;
+}
+
+static void take_interrupt(void *context, bool is_high)
+{
+    assert_ptr_equal(context, &uart);
+    is_interrupting = is_high;
+}
+
+static inline void out(unsigned int offset, unsigned int value)
+{
+    uint16_t port = (uint16_t)(COM + offset);
+    assert_int_equal(device.write(&uart, NULL, port, 1, value), EXIT_NEXT);
+}
+
+static inline unsigned int in(unsigned int offset)
+{
+    return device.read(&uart, (uint16_t)(COM + offset), 1) & 0xFF;
+}
+
+/* After reset, but that its interrupt is let out: 8 bits, no FIFOs. */
+static inline int start_uart(void **state)
+{
+    (void)state;
+    sent_count      = 0;
+    is_interrupting = false;
+    uart_init(&uart, take_sent, take_interrupt, &uart);
+    device = uart_device(&uart, COM);
+    out(LINE_CONTROL, 3);
+    out(MODEM_CONTROL, OUT2);
+    return 0;
+}
+
+static inline void receive(const char *text)
+{
+    for (; *text != '\0'; text++)
+        uart_receive(&uart, (uint8_t)*text);
+}
+
+/* Reads what has come, as long as there is any. */
+static inline void expect(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        assert_int_equal(in(LINE_STATUS), EMPTY | READY);
+        assert_int_equal(in(DATA), *text);
+    }
+    assert_int_equal(in(LINE_STATUS), EMPTY);
+}
+
+/* Which interrupt there is, whether FIFOs are on or not; and that it is let out. */
+static inline void expect_interrupt(unsigned int id)
+{
+    assert_int_equal(is_interrupting, id != NOTHING);
+    assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, id);
+}
+
+#define UART_TEST(name) cmocka_unit_test_setup(name, start_uart)
+
+#endif
