@@ -18,6 +18,18 @@ CC    := gcc
 BUILD := build$(if $(filter-out 0,$(DEBUG)),/debug)
 SETUP := yes
 
+# A guest of the user's: two files, its command line, its memory, such as 512M. With it the medium is user.iso.
+KERNEL  :=
+INITRD  :=
+CMDLINE :=
+MEMORY  :=
+
+# As they were typed: make expands no dollar sign in them.
+$(foreach name,KERNEL INITRD CMDLINE MEMORY,$(eval override $(name) := $$(value $(name))))
+export KERNEL INITRD CMDLINE MEMORY
+
+ISO := $(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso
+
 # V=1 shows the commands instead of a line for each.
 V :=
 Q    := $(if $(V),,@)
@@ -72,7 +84,7 @@ LDFLAGS   := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=n
 
 ## make iso                 build/hymir.iso, the boot medium, and build/hymir.elf, the hypervisor alone
 .PHONY: iso elf
-iso: $(BUILD)/hymir.iso
+iso: $(ISO)
 elf: $(BUILD)/hymir.elf
 
 $(BUILD)/%.o: %.c Makefile | setup-build
@@ -112,66 +124,96 @@ $(BUILD)/hymir.elf: $(BUILD)/hymir.debug.elf
 	$(Q)objcopy --strip-debug $< $@
 	$(Q)grub-file --is-x86-multiboot2 $@
 
-# The medium without the Linux guest, which the tests put their own menus and guests on.
-$(BUILD)/iso: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
-	$(call note,FILES)
-	$(Q)rm -rf $@
-	$(Q)mkdir -p $@/boot/grub $@/licenses
-	$(Q)cp iso/* $@/
-	$(Q)cp grub.cfg $@/boot/grub/
-	$(Q)cp $(BUILD)/hymir.elf $@/boot/
-	$(Q)cp LICENSE $@/licenses/hymir.txt
-	$(Q)cp /usr/share/doc/fonts-spleen/copyright $@/licenses/spleen.txt
-	$(Q)cp /usr/share/doc/grub-common/copyright $@/licenses/grub.txt
-
-# Debian's packages, as they are; and the guest's part of the medium, made of them.
-$(BUILD)/packages: tools/fetch tools/packages | setup-build
-	@tools/fetch guest $@
-
-$(BUILD)/linux: $(BUILD)/packages $(wildcard tools/initramfs/*)
-	$(call note,LINUX)
-	$(Q)rm -rf $@
-	$(Q)mkdir -p $@/boot/linux $@/licenses
-	$(Q)cp $</boot/vmlinuz-* $@/boot/linux/vmlinuz
-	$(Q)tools/initramfs/pack $</bin/busybox $@/boot/linux/initrd.img
-	$(Q)cp $</usr/share/doc/linux-image-*/copyright $@/licenses/linux.txt
-	$(Q)cp $</usr/share/doc/busybox-static/copyright $@/licenses/busybox.txt
-
-$(BUILD)/hymir.iso: $(BUILD)/iso $(BUILD)/linux
-	$(call note,ISO)
-	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $^ -- -volid HYMIR 2> $(BUILD)/grub-mkrescue.log || \
-	    { cat $(BUILD)/grub-mkrescue.log; exit 1; }
-
 -include $(OBJECTS:.o=.d) $(BUILD)/constants.d
+
+# ---- The boot medium -----------------------------------------------------------------------------------
+
+# It is made of folders: Hymir with its menu (the tests put their own menu and guests beside that), the guests
+# of the menu, and the user's own guest.
+ISO_HYMIR  := $(BUILD)/iso
+ISO_GUESTS := $(BUILD)/iso-guests
+ISO_USER   := $(BUILD)/iso-user
+
+# mkrescue,FOLDERS: a recipe line that makes the medium.
+mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR 2> $@.log || \
+    { cat $@.log; exit 1; }
+
+$(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
+	$(Q)rm -rf $(ISO_HYMIR)
+	$(Q)mkdir -p $(ISO_HYMIR)/boot/grub $(ISO_HYMIR)/licenses
+	$(Q)cp iso/* $(ISO_HYMIR)/
+	$(Q)cp grub.cfg $(ISO_HYMIR)/boot/grub/
+	$(Q)cp LICENSE $(ISO_HYMIR)/licenses/hymir.txt
+	$(Q)cp /usr/share/doc/fonts-spleen/copyright $(ISO_HYMIR)/licenses/spleen.txt
+	$(Q)cp /usr/share/doc/grub-common/copyright $(ISO_HYMIR)/licenses/grub.txt
+	$(Q)cp $(BUILD)/hymir.elf $@
+
+# Debian's packages, unpacked here, so that no kernel is installed on this machine.
+PACKAGES := build/packages
+
+$(PACKAGES)/unpacked: tools/unpack tools/packages | setup-build
+	$(call note,UNPACK)
+	$(Q)tools/unpack guest $(PACKAGES)
+	@touch $@
+
+$(BUILD)/switch-off: tools/initramfs/switch-off.asm | setup-build
+	$(call note,NASM)
+	@mkdir -p $(@D)
+	$(Q)nasm -f elf64 -w+all -Werror -o $@.o $<
+	$(Q)ld -s -o $@ $@.o
+
+$(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/switch-off tools/initramfs/init tools/initramfs/pack
+	$(call note,PACK)
+	$(Q)rm -rf $(ISO_GUESTS)
+	$(Q)mkdir -p $(ISO_GUESTS)/boot/linux $(ISO_GUESTS)/boot/memtest86+ $(ISO_GUESTS)/licenses
+	$(Q)cp $(PACKAGES)/boot/vmlinuz-* $(ISO_GUESTS)/boot/linux/vmlinuz
+	$(Q)cp $(PACKAGES)/boot/memtest86+x64.bin $(ISO_GUESTS)/boot/memtest86+/memtest.bin
+	$(Q)cp $(PACKAGES)/usr/share/doc/linux-image-*/copyright $(ISO_GUESTS)/licenses/linux.txt
+	$(Q)cp $(PACKAGES)/usr/share/doc/busybox-static/copyright $(ISO_GUESTS)/licenses/busybox.txt
+	$(Q)cp $(PACKAGES)/usr/share/doc/memtest86+/copyright $(ISO_GUESTS)/licenses/memtest86+.txt
+	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox $(BUILD)/switch-off $@
+
+$(BUILD)/hymir.iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.img
+	$(call note,ISO)
+	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS))
+
+# Made anew each time: its files are named by variables, and may have blanks in their names.
+.PHONY: $(BUILD)/user.iso
+$(BUILD)/user.iso: $(BUILD)/hymir.iso
+	$(Q)tools/user-guest $(ISO_USER)
+	$(call note,ISO)
+	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS) $(ISO_USER))
 
 # ---- Running it ----------------------------------------------------------------------------------------
 
-# Of the emulated machine; empty is the emulator's default (tools/emulator.py). MEMORY is in MiB.
-CPUS     := $(if $(filter seabios uefi,$(FIRMWARE)),1,2)
-MEMORY   :=
-MODEL    :=
-FIRMWARE :=
-MEDIUM   :=
-DEVICE   :=
-export CPUS MEMORY MODEL FIRMWARE MEDIUM DEVICE
+# Of the emulated machine; empty is the emulator's default (tools/emulator.py), and of MACHINE_MEMORY, in MiB,
+# what the guest needs (tools/run).
+CPUS           := $(if $(filter seabios uefi,$(FIRMWARE)),1,2)
+MACHINE_MEMORY :=
+MODEL          :=
+FIRMWARE       :=
+MEDIUM         :=
+DEVICE         :=
+export CPUS MACHINE_MEMORY MODEL FIRMWARE MEDIUM DEVICE
 
 ## make run-iso             boots it where VT-x is: QEMU with KVM if this host nests it, else Bochs
+## make run-iso KERNEL=FILE boots your own guest; INITRD= CMDLINE= MEMORY=256M; so do iso, usb and run-*
 .PHONY: run-iso run-qemu run-bochs
 run-iso: iso | setup-run
-	@tools/run auto $(BUILD)/hymir.iso
+	@tools/run auto $(ISO)
 
-## make run-bochs           boots it in Bochs; CPUS= MEMORY= MODEL= FIRMWARE=bochs|seabios|uefi
+## make run-bochs           boots it in Bochs; CPUS= MACHINE_MEMORY= MODEL= FIRMWARE=bochs|seabios|uefi
 run-bochs: iso | setup-run
-	@tools/run bochs $(BUILD)/hymir.iso
+	@tools/run bochs $(ISO)
 
-## make run-qemu            boots it in QEMU without VT-x; CPUS= MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
+## make run-qemu            boots it in QEMU without VT-x; CPUS= MACHINE_MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
 run-qemu: iso | setup-run
-	@tools/run qemu $(BUILD)/hymir.iso
+	@tools/run qemu $(ISO)
 
 ## make usb DEVICE=/dev/sdX writes it to a USB stick, after showing what is on the stick and asking
 .PHONY: usb
 usb: iso
-	@tools/usb $(BUILD)/hymir.iso "$$DEVICE"
+	@tools/usb $(ISO) "$$DEVICE"
 
 ## make screenshots         docs/verdict.png, the screen of a run in Bochs
 .PHONY: screenshots

@@ -11,36 +11,31 @@
 #include <stdatomic.h>
 
 #define ESCAPE    0x1DU /* Ctrl-] */
-#define LINE_SIZE 200
-#define NO_FOCUS  SIZE_MAX
+#define LINE_SIZE 199
 
-/* A guest, and its line that is not at its end. */
+/*
+ * A guest, and what it has sent that was not shown yet: a line that is not at its end, or
+ * bytes that are passed on soon.
+ */
 static struct screen_of_guest {
     struct vm *vm;
-    char line[LINE_SIZE];
+    char line[LINE_SIZE + 1];
     size_t length;
+    bool is_passed; /* bytes */
 } guests[GUEST_CONSOLE_GUESTS];
 static size_t guest_count;
-static atomic_size_t focus = NO_FOCUS; /* an index of guests */
-static bool is_escaped;                /* Ctrl-] was the last that was typed */
+static _Atomic(struct screen_of_guest *) focus; /* NULL: nobody has it */
+static bool is_escaped;                         /* Ctrl-] was the last that was typed */
 
 void guest_console_start(struct vm *const *vms, size_t count)
 {
     guest_count = count < GUEST_CONSOLE_GUESTS ? count : GUEST_CONSOLE_GUESTS;
-    for (size_t i = 0; i < guest_count; i++)
-        guests[i].vm = vms[i];
-    atomic_store(&focus, guest_count == 1 ? 0 : NO_FOCUS);
-    console_start_terminal();
-}
-
-/* The index of a guest, or NO_FOCUS. */
-static size_t find(const struct vm *vm)
-{
     for (size_t i = 0; i < guest_count; i++) {
-        if (guests[i].vm == vm)
-            return i;
+        guests[i].vm    = vms[i];
+        vms[i]->console = &guests[i];
     }
-    return NO_FOCUS;
+    atomic_store(&focus, guest_count == 1 ? &guests[0] : NULL);
+    console_start_terminal();
 }
 
 static void show_line(struct screen_of_guest *guest)
@@ -62,37 +57,76 @@ static void add_to_line(struct screen_of_guest *guest, uint8_t byte)
     if (byte == '\r' || byte == '\0')
         return;
     guest->line[guest->length++] = is_printable ? (char)byte : '.';
-    if (guest->length == LINE_SIZE - 1)
+    if (guest->length == LINE_SIZE)
         show_line(guest);
 }
 
-void guest_console_print(struct vm *vm, uint8_t byte)
+static void pass_bytes(struct screen_of_guest *guest)
 {
-    size_t index   = find(vm);
-    size_t focused = atomic_load(&focus);
+    console_pass((const uint8_t *)guest->line, guest->length);
+    guest->length = 0;
+}
 
-    if (index == NO_FOCUS)
+/* Shows what waits, in the way in which it was to be shown. */
+static void show_rest(struct screen_of_guest *guest)
+{
+    if (guest->length == 0)
         return;
-    if (focused == index)
-        console_pass(&byte, 1);
-    else if (focused == NO_FOCUS)
-        add_to_line(&guests[index], byte);
+    if (guest->is_passed)
+        pass_bytes(guest);
+    else
+        show_line(guest);
+}
+
+/* The first byte since the last flush, or nothing is to be shown, or in another way. */
+static __attribute__((noinline)) void print_otherwise(struct vm *vm, uint8_t byte)
+{
+    struct screen_of_guest *guest   = vm->console;
+    struct screen_of_guest *focused = atomic_load(&focus);
+    bool is_passed                  = focused == guest;
+
+    if (focused != NULL && !is_passed)
+        return;
+    if (guest->is_passed != is_passed || guest->length == LINE_SIZE)
+        show_rest(guest);
+    guest->is_passed = is_passed;
+    if (is_passed)
+        guest->line[guest->length++] = (char)byte;
+    else
+        add_to_line(guest, byte);
+    vm_flush_soon(vm);
+}
+
+/* A guest waits for each byte that it sends: what most have to go through is short. */
+void guest_console_print(void *context, uint8_t byte)
+{
+    struct vm *vm                 = context;
+    struct screen_of_guest *guest = vm->console;
+
+    if (guest->is_passed && guest->length < LINE_SIZE &&
+        atomic_load_explicit(&focus, memory_order_relaxed) == guest)
+        guest->line[guest->length++] = (char)byte;
+    else
+        print_otherwise(vm, byte);
 }
 
 void guest_console_flush(struct vm *vm)
 {
-    (void)vm;
+    struct screen_of_guest *guest = vm->console;
+
+    if (guest->is_passed)
+        show_rest(guest);
+    guest->is_passed = false; /* the next byte sets the timer again */
     console_update();
 }
 
 void guest_console_end(struct vm *vm)
 {
-    size_t index = find(vm);
+    struct screen_of_guest *guest = vm->console;
 
-    if (index != NO_FOCUS && guests[index].length > 0)
-        show_line(&guests[index]);
-    if (atomic_load(&focus) == index && guest_count > 1)
-        atomic_store(&focus, NO_FOCUS);
+    show_rest(guest);
+    if (atomic_load(&focus) == guest && guest_count > 1)
+        atomic_store(&focus, NULL);
 }
 
 /* Has the guest's CPU look at what it was sent. */
@@ -126,7 +160,7 @@ static void list_guests(void)
         const struct vm *vm = guests[i].vm;
         bool is_paused      = atomic_load(&vm->is_to_pause);
         log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits, %s%s", i + 1,
-                  atomic_load(&focus) == i ? "*" : ":", vm->name, vm->kind,
+                  atomic_load(&focus) == &guests[i] ? "*" : ":", vm->name, vm->kind,
                   vm->memory.size >> 20, vm->vcpu.id, count_exits(vm),
                   !is_running(vm) ? "stopped: "
                   : is_paused     ? "paused"
@@ -141,20 +175,20 @@ static void choose(size_t number)
         log_plain("hymir: there is no guest %zu", number);
         return;
     }
-    atomic_store(&focus, number == 0 ? NO_FOCUS : number - 1);
+    atomic_store(&focus, number == 0 ? NULL : &guests[number - 1]);
     log_plain("hymir: console of %s", number == 0 ? "all" : guests[number - 1].vm->name);
 }
 
 /* What is to be done with the guest that has the focus. */
 static void do_with_guest(uint8_t key)
 {
-    size_t index = atomic_load(&focus);
+    struct screen_of_guest *focused = atomic_load(&focus);
 
-    if (index == NO_FOCUS) {
+    if (focused == NULL) {
         log_plain("hymir: choose a guest first: Ctrl-] and its number");
         return;
     }
-    struct vm *vm = guests[index].vm;
+    struct vm *vm = focused->vm;
     if (key == 't') {
         vm_log_stats(vm);
         return;
@@ -168,12 +202,12 @@ static void do_with_guest(uint8_t key)
 
 static void type_for_guest(uint8_t byte)
 {
-    size_t index = atomic_load(&focus);
+    struct screen_of_guest *focused = atomic_load(&focus);
 
-    if (index == NO_FOCUS)
+    if (focused == NULL)
         return;
-    vm_type(guests[index].vm, byte);
-    wake(guests[index].vm);
+    vm_type(focused->vm, byte);
+    wake(focused->vm);
 }
 
 static void obey(uint8_t key)

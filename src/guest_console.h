@@ -17,8 +17,8 @@
 /* Takes the guests, at most GUEST_CONSOLE_GUESTS of them, before they run. */
 void guest_console_start(struct vm *const *vms, size_t count);
 
-/* A vm_output. On the vCPU's CPU. */
-void guest_console_print(struct vm *vm, uint8_t byte);
+/* A uart_output, for a struct vm. On the vCPU's CPU. */
+void guest_console_print(void *context, uint8_t byte);
 
 /* A vm_flush. On the vCPU's CPU. */
 void guest_console_flush(struct vm *vm);

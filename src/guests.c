@@ -30,6 +30,9 @@
 #define MAX_GUESTS  MULTIBOOT2_MAX_MODULES
 #define LARGE_PIECE UINT64_C(0x200000)
 
+/* More than any FIFO holds: a port that gives without end is broken. */
+#define INPUT_AT_ONCE 256
+
 /* IA32_ARCH_CAPABILITIES.IF_PSCHANGE_MC_NO: no iTLB multihit. */
 #define ARCH_CAPABILITIES_NO_MULTIHIT BIT(6)
 
@@ -44,7 +47,7 @@ static enum entry_fault first_entry; /* how the first guest's entry is to fail *
 static void take_serial_input(void)
 {
     uint8_t byte;
-    while (serial_receive(&byte))
+    for (int i = 0; i < INPUT_AT_ONCE && serial_receive(&byte); i++)
         guest_console_type(byte);
 }
 
@@ -54,10 +57,10 @@ static void take_keys(void)
     char bytes[SCAN_CODE_MAX_BYTES];
     uint8_t code;
 
-    while (keyboard_receive(&code)) {
+    for (int i = 0; i < INPUT_AT_ONCE && keyboard_receive(&code); i++) {
         size_t length = scan_code_decode(&state, code, bytes);
-        for (size_t i = 0; i < length; i++)
-            guest_console_type((uint8_t)bytes[i]);
+        for (size_t j = 0; j < length; j++)
+            guest_console_type((uint8_t)bytes[j]);
     }
 }
 

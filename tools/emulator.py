@@ -1,22 +1,20 @@
 """The emulators that Hymir runs in: Bochs, which has VT-x on any host, and QEMU.
 
-Used by tools/run, which shows a machine in the terminal, and by tests/boot/run, which judges what it
-says. A machine is started in a directory of its own, where it leaves serial.txt, what came over COM1, and
+Used by tools/run, which connects a machine with the terminal, and by tests/boot/run, which judges what it
+says. A machine is started in a directory of its own, where it leaves serial.txt, what was read from COM1, and
 its own log. Nothing here waits without a bound, and a machine that is stopped leaves no process behind.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
-import tty
 
 # 80x25 characters, each with its attribute.
 TEXT_SCREEN_SIZE = 4000
@@ -89,8 +87,9 @@ def problem_with(kind, options):
         return f"MEDIUM={options['medium']}: {emulator} has {', '.join(media)}"
     if options.get("cpus") and not is_number(options["cpus"], 1, most_cpus):
         return f"CPUS={options['cpus']}: {emulator} takes a number from 1 to {most_cpus}"
-    if options.get("memory") and not is_number(options["memory"], 16, 1 << 20 if kind != "bochs" else 2048):
-        return f"MEMORY={options['memory']}: {emulator} takes MiB, from 16 to {1 << 20 if kind != 'bochs' else 2048}"
+    most_memory = 2048 if kind == "bochs" else 1 << 20
+    if options.get("memory") and not is_number(options["memory"], 16, most_memory):
+        return f"MACHINE_MEMORY={options['memory']}: {emulator} takes MiB, from 16 to {most_memory}"
     if kind == "bochs" and options.get("firmware") in ("seabios", "uefi") and options.get("cpus", "1") != "1":
         return f"CPUS={options['cpus']}: with FIRMWARE={options['firmware']} Bochs has one CPU"
     model = options.get("model")
@@ -115,11 +114,49 @@ def exit_on_signals():
     signal.signal(signal.SIGTERM, stop)
 
 
+class SerialLine:
+    """A machine's COM1. The emulator connects to it over TCP, on this host; what is read is kept in a file."""
+
+    CONNECT_SECONDS = 30
+
+    def __init__(self, path):
+        self.path = path
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.connection = None
+
+    def connect(self, process):
+        """Waits for the emulator, unless it ends before it comes so far."""
+        self.listener.settimeout(0.05)
+        deadline = time.monotonic() + self.CONNECT_SECONDS
+        while self.connection is None and process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                self.connection, _ = self.listener.accept()
+                self.connection.setblocking(False)
+        self.listener.close()
+
+    def read(self):
+        """The bytes that came since the last call. The emulator waits for it when much has come."""
+        data = b""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            while self.connection is not None and (more := self.connection.recv(1 << 16)):
+                data += more
+        with open(self.path, "ab") as file:
+            file.write(data)
+        return data
+
+    def send(self, data):
+        """Sends bytes; those that an emulator has not read when it ends are lost."""
+        if self.connection is not None:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                self.connection.sendall(data)
+
+
 class Machine:
     """A machine that boots an ISO; the subclasses know how.
 
     Options, all by keyword: memory in MiB, cpus, model (of the processor, in the emulator's words),
-    firmware, serial (False: the machine has no COM1), typing (True: send_serial may be called).
+    firmware, serial (False: the machine has no COM1).
     """
 
     def __init__(self, iso, directory, **options):
@@ -127,7 +164,7 @@ class Machine:
         self.directory = pathlib.Path(directory)
         self.options = options
         self.process = None
-        self.serial_position = 0
+        self.serial = None
 
     def option(self, name, default):
         """An option's value, or the default if it was not given or is None."""
@@ -146,27 +183,28 @@ class Machine:
         """Starts the machine, in an empty directory."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
+        if self.option("serial", True):
+            self.serial = SerialLine(self.directory / "serial.txt")
         command = self.command()
         with open(self.directory / "stdout.txt", "wb") as out, \
              open(self.directory / "stderr.txt", "wb") as err:
             self.process = subprocess.Popen(
                 command, cwd=self.directory, env=self.environment(), stdin=subprocess.DEVNULL,
                 stdout=out, stderr=err, start_new_session=True, preexec_fn=die_with_parent)
+        if self.serial is not None:
+            self.serial.connect(self.process)
+
+    def new_serial_bytes(self):
+        """What came over COM1 since the last call."""
+        return self.serial.read() if self.serial is not None else b""
 
     def new_serial_text(self):
-        """What came over COM1 since the last call."""
-        try:
-            with open(self.directory / "serial.txt", "rb") as file:
-                file.seek(self.serial_position)
-                data = file.read()
-        except FileNotFoundError:
-            return ""
-        self.serial_position += len(data)
-        return data.decode("latin-1").replace("\r", "")
+        """The same as text."""
+        return self.new_serial_bytes().decode("latin-1").replace("\r", "")
 
     def send_serial(self, data):
-        """Types bytes at COM1."""
-        raise NotImplementedError
+        """Sends bytes to COM1."""
+        self.serial.send(data)
 
     def text_of(self, name):
         """The text of a file of the machine's, "" as long as it does not exist."""
@@ -201,10 +239,8 @@ class Bochs(Machine):
     def command(self):
         firmware = self.option("firmware", "bochs")
         rom, rom_options = BOCHS_ROMS[firmware]
-        if self.option("typing", False):
-            serial = f"enabled=1, mode=term, dev={self.open_terminal()}"
-        else:
-            serial = "enabled=1, mode=file, dev=serial.txt" if self.option("serial", True) else "enabled=0"
+        serial = f"enabled=1, mode=socket-client, dev=127.0.0.1:{self.serial.port}" \
+            if self.serial is not None else "enabled=0"
         configuration = BOCHS_CONFIGURATION.format(
             model=self.option("model", "corei7_skylake_x"),
             cpus=self.option("cpus", 1),
@@ -220,24 +256,6 @@ class Bochs(Machine):
         (self.directory / "debugger.rc").write_text(
             f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
-
-    def open_terminal(self):
-        """Makes a terminal for COM1, of which all output goes to serial.txt; returns the device."""
-        self.terminal, device = pty.openpty()
-        tty.setraw(device)
-        threading.Thread(target=self.copy_terminal, daemon=True).start()
-        return os.ttyname(device)
-
-    def copy_terminal(self):
-        with open(self.directory / "serial.txt", "wb", buffering=0) as file:
-            while True:
-                try:
-                    file.write(os.read(self.terminal, 4096))
-                except OSError:
-                    return
-
-    def send_serial(self, data):
-        os.write(self.terminal, data)
 
     def environment(self):
         return dict(os.environ, TERM="vt100")
@@ -272,8 +290,6 @@ class Qemu(Machine):
     arguments: more of QEMU's own.
     """
 
-    com1 = None # the connection, once something is typed
-
     def command(self):
         accelerator = self.option("accelerator", "tcg")
         command = [
@@ -286,11 +302,8 @@ class Qemu(Machine):
             "-display", "none",
             "-monitor", "unix:monitor.socket,server=on,wait=off",
             "-debugcon", "file:debug.txt"]
-        if self.option("typing", False):
-            command += ["-chardev", "socket,id=com1,path=com1.socket,server=on,wait=off,logfile=serial.txt",
-                        "-serial", "chardev:com1"]
-        elif self.option("serial", True):
-            command += ["-serial", "file:serial.txt"]
+        if self.serial is not None:
+            command += ["-serial", f"tcp:127.0.0.1:{self.serial.port}"]
         if self.option("firmware", "bios") == "uefi":
             shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars.fd")
             command += [
@@ -304,12 +317,6 @@ class Qemu(Machine):
                 "-drive", f"if=none,id=stick,format=raw,readonly=on,file={self.iso}",
                 "-device", "usb-storage,drive=stick,removable=on"]
         return command + self.option("arguments", [])
-
-    def send_serial(self, data):
-        if self.com1 is None:
-            self.com1 = socket.socket(socket.AF_UNIX)
-            self.com1.connect(os.path.relpath(self.directory / "com1.socket"))
-        self.com1.sendall(data)
 
     def debug_port_text(self):
         """What was written to port 0xE9."""

@@ -66,7 +66,7 @@ static void scroll(void)
 /* Shows length characters, at most a row of them, in the next row. */
 static void write_row(const char *text, size_t length)
 {
-    if (next_row == SHEET_ROWS) {
+    if (next_row >= SHEET_ROWS) {
         scroll();
         next_row--;
     }
@@ -111,7 +111,7 @@ void screen_write(const char *text, size_t length)
     for (size_t i = 0; draw_cell != NULL && i < length; i++) {
         if (text[i] != '\n')
             line[line_length++] = text[i];
-        if (text[i] == '\n' || line_length == sizeof(line) - 1)
+        if (text[i] == '\n' || line_length >= sizeof(line) - 1)
             write_line();
     }
 }

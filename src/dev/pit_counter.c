@@ -94,11 +94,10 @@ bool pit_counter_output(struct pit_counter *counter, uint64_t now)
 
 static uint32_t value_of(const struct pit_counter *counter, uint64_t now)
 {
-    uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
-    uint64_t passed = elapsed(counter, now);
-
     if (!counter->is_counting)
         return 0;
+    uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
+    uint64_t passed = elapsed(counter, now);
     if (!is_periodic(counter)) /* goes on below zero */
         return (uint32_t)((counter->count + counts - passed % counts) % counts);
     uint32_t phase = (uint32_t)(passed % counter->count);

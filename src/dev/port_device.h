@@ -27,8 +27,8 @@ struct port_device {
     uint32_t (*read)(void *device, uint16_t port, uint8_t size);
 
     /*
-     * Writes value, of size bytes. EXIT_NEXT, or EXIT_STOP if the guest ends by that,
-     * with vcpu_end called.
+     * Writes the low size bytes of value. EXIT_NEXT, or EXIT_STOP if the guest ends by
+     * that, with vcpu_end called.
      */
     enum exit_outcome (*write)(void *device, struct vcpu *vcpu, uint16_t port,
                                uint8_t size, uint32_t value);
@@ -41,9 +41,9 @@ struct port_device {
  */
 struct port_map {
     uint8_t page[UINT16_MAX / PORT_PAGE_SIZE + 1]; /* by the port's high byte */
-    uint8_t owner[PORT_PAGES][PORT_PAGE_SIZE];     /* by its low byte: 0, or 1 + device */
+    uint8_t owner[PORT_PAGES][PORT_PAGE_SIZE];     /* by its low byte: 0, or a device */
     uint8_t page_count, device_count;
-    struct port_device device[PORT_DEVICES];
+    struct port_device device[1 + PORT_DEVICES]; /* the first stands for nobody */
 };
 
 /* Starts with no device. */
@@ -60,7 +60,7 @@ static inline const struct port_device *port_map_find(const struct port_map *map
                                                       uint16_t port)
 {
     uint8_t owner = map->owner[map->page[port / PORT_PAGE_SIZE]][port % PORT_PAGE_SIZE];
-    return owner == 0 ? NULL : &map->device[owner - 1];
+    return owner == 0 ? NULL : &map->device[owner];
 }
 
 #endif

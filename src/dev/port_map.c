@@ -28,7 +28,7 @@ enum status port_map_add(struct port_map *map, struct port_device device)
 
     if (map->device_count == PORT_DEVICES)
         return STATUS_NO_MEMORY;
-    map->device[map->device_count++] = device;
+    map->device[++map->device_count] = device;
     for (uint32_t port = device.first; port <= device.last; port++) {
         enum status status = own_page(map, (uint16_t)port, &page);
         if (status != STATUS_OK)

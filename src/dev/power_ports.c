@@ -47,7 +47,7 @@ static enum exit_outcome write_pm1(struct vcpu *vcpu, unsigned int port, uint32_
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
                                uint8_t size, uint32_t value)
 {
-    (void)size;
+    value &= UINT32_MAX >> (32 - 8 * size);
     switch (port) {
     case PORT_A:
         return (value & PORT_A_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0x92")

@@ -30,7 +30,8 @@ struct uart {
     uint8_t divisor_low, divisor_high;
     uint8_t modem_changes; /* the low half of the modem status register */
     bool is_overrun;
-    bool has_sent; /* the interrupt of an empty transmitter waits */
+    bool only_sends; /* a byte to the transmitter has no effect but that it is sent */
+    bool has_sent;   /* the interrupt of an empty transmitter waits */
     uint8_t buffer[UART_BUFFER_SIZE];
     size_t first, count; /* of the buffer */
     uint64_t lost;       /* bytes for which there was no room */

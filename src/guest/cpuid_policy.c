@@ -141,7 +141,7 @@ void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz, cpuid_sou
     for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
         if (leaf != 1 && leaf != LEAF_CACHES && leaf != LEAF_FEATURES &&
             leaf != LEAF_XSAVE)
-            answers->plain |= (uint32_t)BIT(leaf);
+            answers->plain[leaf] = &answers->basic[leaf];
     }
     answers->hypervisor[0] =
         (struct cpuid_values){.eax = CPUID_HYPERVISOR_FIRST + CPUID_HYPERVISOR_LEAVES - 1,

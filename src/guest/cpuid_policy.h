@@ -25,7 +25,7 @@ struct cpuid_answers {
     struct cpuid_values extended[CPUID_EXTENDED_LEAVES];
     struct cpuid_values hypervisor[CPUID_HYPERVISOR_LEAVES];
     uint32_t last_basic, last_extended;
-    uint32_t plain; /* a bit for each basic leaf whose answer is always the same */
+    const struct cpuid_values *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
 };
 
 typedef struct cpuid_values cpuid_source(uint32_t leaf, uint32_t subleaf);

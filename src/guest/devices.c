@@ -5,6 +5,7 @@
 
 #define COM1             0x3F8
 #define FLUSHES_A_SECOND 100
+#define ALARMS_A_SECOND  10000 /* at most */
 
 /* Inputs of the interrupt controllers. */
 enum pic_input {
@@ -14,13 +15,17 @@ enum pic_input {
     INPUT_RTC      = 8,
 };
 
+/* Not so soon that the guest would get nothing done in between. */
 static void set_alarm(void *context, uint64_t deadline)
 {
-    struct vm *vm = context;
-    bool is_set   = deadline != TICKS_NEVER;
+    struct vm *vm    = context;
+    bool is_set      = deadline != TICKS_NEVER;
+    uint64_t soonest = device_clock_now(&vm->clock) + vm->clock.hz / ALARMS_A_SECOND;
 
-    vm->vcpu.backend->set_alarm(&vm->vcpu,
-                                is_set ? vm->clock.start + deadline : TICKS_NEVER);
+    vm->vcpu.backend->set_alarm(&vm->vcpu, !is_set ? TICKS_NEVER
+                                           : deadline < soonest
+                                               ? vm->clock.start + soonest
+                                               : vm->clock.start + deadline);
 }
 
 static void request_interrupt(void *context, bool is_high)
@@ -53,18 +58,10 @@ static void set_rtc_input(void *context, bool is_high)
     pic_set_input(&vm->pic, INPUT_RTC, is_high);
 }
 
-/* What is sent is seen a little later, and much of it at once. */
-void vm_send(struct vm *vm, uint8_t byte)
+void vm_set_flush_timer(struct vm *vm)
 {
-    vm->output(vm, byte);
-    if (vm->flush_timer.deadline == TICKS_NEVER)
-        device_timer_set(&vm->flush_timer,
-                         device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_A_SECOND);
-}
-
-static void send(void *context, uint8_t byte)
-{
-    vm_send(context, byte);
+    device_timer_set(&vm->flush_timer,
+                     device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_A_SECOND);
 }
 
 static void flush(void *context)
@@ -80,7 +77,6 @@ static void init_devices(struct vm *vm, const struct vm_environment *environment
     vm->clock.read    = vm->vcpu.backend->clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    vm->output        = environment->output;
     vm->flush         = environment->flush;
     device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);
     pic_init(&vm->pic, request_interrupt, vm);
@@ -89,7 +85,7 @@ static void init_devices(struct vm *vm, const struct vm_environment *environment
     rtc_set_time(&vm->rtc, environment->time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, set_keyboard_input, vm);
-    uart_init(&vm->uart, send, set_uart_input, vm);
+    uart_init(&vm->uart, environment->output, set_uart_input, vm);
 }
 
 enum status vm_add_devices(struct vm *vm, const struct vm_environment *environment)

@@ -44,12 +44,14 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
 /* Most leaves have one answer, which only has to be looked up. */
 static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 {
-    const struct cpuid_answers *answers = &vcpu->vm->cpuid;
-    uint64_t *r                         = vcpu->run.registers.r;
-    uint32_t leaf                       = (uint32_t)r[REGISTER_RAX];
+    uint64_t *r   = vcpu->run.registers.r;
+    uint32_t leaf = (uint32_t)r[REGISTER_RAX];
 
-    if (leaf < CPUID_BASIC_LEAVES && (answers->plain & BIT(leaf)) != 0)
-        return give_cpuid(r, &answers->basic[leaf]);
+    if (leaf < CPUID_BASIC_LEAVES) {
+        const struct cpuid_values *plain = vcpu->vm->cpuid.plain[leaf];
+        if (plain != NULL)
+            return give_cpuid(r, plain);
+    }
     return handle_other_cpuid(vcpu);
 }
 
@@ -93,12 +95,6 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
     if (!msr_policy_write(&vcpu->vm->msrs, msr, value))
         return write_other_msr(vcpu, value);
     return EXIT_NEXT;
-}
-
-/* The bits of an access of size bytes. */
-static uint32_t all_ones(uint8_t size)
-{
-    return UINT32_MAX >> (32 - 8 * size);
 }
 
 /* What is wider than a device takes it at once: bytes, each at its own port. */
@@ -153,7 +149,7 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
     }
     if (size > device->width)
         return write_bytes(vcpu, port, size, value);
-    return device->write(device->device, vcpu, port, size, value & all_ones(size));
+    return device->write(device->device, vcpu, port, size, value);
 }
 
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
@@ -171,11 +167,6 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
 static uint8_t take_interrupt(struct vcpu *vcpu)
 {
     return pic_acknowledge(&vcpu->vm->pic);
-}
-
-static void alarm(struct vcpu *vcpu)
-{
-    device_clock_run(&vcpu->vm->clock);
 }
 
 /* As much of what was typed as the UART has room for. */
@@ -204,6 +195,12 @@ static void pause(struct vcpu *vcpu)
     backend->write_register(vcpu, VCPU_TSC, tsc);
     if (clock->earliest != TICKS_NEVER)
         clock->alarm(clock->context, clock->earliest);
+}
+
+static void alarm(struct vcpu *vcpu)
+{
+    device_clock_run(&vcpu->vm->clock);
+    take_input(vcpu->vm);
 }
 
 static enum exit_outcome interrupted(struct vcpu *vcpu)

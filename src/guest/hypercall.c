@@ -15,7 +15,7 @@ static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address
     for (uint64_t i = 0; i < size; i++) {
         if (!guest_memory_read(&vcpu->vm->memory, gpa(address.value + i), &character, 1))
             return HYPERCALL_ERROR;
-        vm_send(vcpu->vm, (uint8_t)character);
+        vcpu->vm->uart.output(vcpu->vm, (uint8_t)character);
     }
     return 0;
 }
@@ -24,10 +24,15 @@ enum exit_outcome hypercall(struct vcpu *vcpu)
 {
     uint64_t *r = vcpu->run.registers.r;
 
-    switch (r[REGISTER_RAX]) {
-    case HYPERCALL_VERSION:
+    if (r[REGISTER_RAX] == HYPERCALL_VERSION) {
         r[REGISTER_RAX] = HYPERCALL_INTERFACE;
         return EXIT_NEXT;
+    }
+    if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
+        r[REGISTER_RAX] = HYPERCALL_ERROR;
+        return EXIT_NEXT;
+    }
+    switch (r[REGISTER_RAX]) {
     case HYPERCALL_PRINT:
         r[REGISTER_RAX] = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
         return EXIT_NEXT;

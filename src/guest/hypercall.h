@@ -2,7 +2,9 @@
  * What a guest can ask of Hymir by VMCALL: docs/GUESTS.md.
  *
  * The number is in RAX, arguments in RBX and RCX; RAX is the answer. A number that Hymir
- * does not know, and an argument that makes no sense, give HYPERCALL_ERROR.
+ * does not know, and an argument that makes no sense, give HYPERCALL_ERROR; so does
+ * each but the version outside ring 0: a guest's programs have no more to say than it
+ * lets them.
  */
 #ifndef HYMIR_GUEST_HYPERCALL_H
 #define HYMIR_GUEST_HYPERCALL_H
@@ -18,7 +20,7 @@ enum hypercall {
 
 #define HYPERCALL_INTERFACE 2 /* the version of these calls */
 #define HYPERCALL_ERROR     UINT64_MAX
-#define HYPERCALL_PRINT_MAX 4096
+#define HYPERCALL_PRINT_MAX 256
 
 enum exit_outcome hypercall(struct vcpu *vcpu);
 

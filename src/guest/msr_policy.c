@@ -25,8 +25,8 @@ static const struct row {
     uint64_t value; /* after reset, or always */
     uint64_t mask;  /* of a shadow: the bits that may be written; others are #GP */
 } rows[] = {
-    {0x17, MSR_CONSTANT, 0, 0},             /* IA32_PLATFORM_ID */
     {0x1B, MSR_INDIFFERENT, 0xFEE00100, 0}, /* IA32_APIC_BASE: boot CPU, APIC off */
+    {0x17, MSR_CONSTANT, 0, 0},             /* IA32_PLATFORM_ID */
     {0x3A, MSR_CONSTANT, 1, 0},             /* IA32_FEATURE_CONTROL: locked, no VMX */
     {0x8B, MSR_INDIFFERENT, 0, 0},          /* IA32_BIOS_SIGN_ID: no microcode */
     {0x1A0, MSR_INDIFFERENT, 0x00001801,

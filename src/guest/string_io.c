@@ -59,5 +59,5 @@ enum exit_outcome string_io(struct vcpu *vcpu, const struct string_access *acces
     if (!access->is_in &&
         vm_port_write(vcpu, access->port, access->size, value) == EXIT_STOP)
         return EXIT_STOP;
-    return is_last(vcpu, access) ? EXIT_NEXT : EXIT_RESUME;
+    return is_last(vcpu, access) ? EXIT_NEXT : EXIT_REPEAT;
 }

@@ -43,6 +43,10 @@ enum status vm_init(struct vm *vm, const struct backend *backend,
 void vm_run(struct vm *vm)
 {
     vm->clock.start = vm->vcpu.backend->clock();
+    if (atomic_load(&vm->is_to_stop)) {
+        vcpu_end(&vm->vcpu, "stopped at the console");
+        return;
+    }
     vm->vcpu.backend->run(&vm->vcpu);
 }
 

@@ -38,17 +38,14 @@ struct vm_input {
 
 struct vm;
 
-/* Takes a byte that the VM's UART sends. */
-typedef void vm_output(struct vm *vm, uint8_t byte);
-
-/* Has what was sent seen: called within 10 ms of it. */
+/* Has what was sent seen. */
 typedef void vm_flush(struct vm *vm);
 
 /* What a VM is made in. */
 struct vm_environment {
-    uint64_t clock_hz; /* of the backend's clock */
-    uint64_t time;     /* of the day, in seconds since 1970 */
-    vm_output *output;
+    uint64_t clock_hz;   /* of the backend's clock */
+    uint64_t time;       /* of the day, in seconds since 1970 */
+    uart_output *output; /* gets the VM as context */
     vm_flush *flush;
 };
 
@@ -66,9 +63,9 @@ struct vm {
     struct rtc rtc;
     struct keyboard_controller keyboard_controller;
     struct uart uart;
-    vm_output *output;
     vm_flush *flush;
     struct device_timer flush_timer;
+    void *console; /* its owner's: src/guest_console.c */
     struct vm_input input;
     atomic_bool is_to_stop, is_to_pause;
     struct power_ports power_ports;
@@ -121,8 +118,13 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
 enum status MUST_CHECK vm_add_devices(struct vm *vm,
                                       const struct vm_environment *environment);
 
-/* Sends a byte to where the UART's go. guest/devices.c. */
-void vm_send(struct vm *vm, uint8_t byte);
+/* Has the flush called within 10 ms. guest/devices.c. */
+void vm_set_flush_timer(struct vm *vm);
+static inline void vm_flush_soon(struct vm *vm)
+{
+    if (vm->flush_timer.deadline == TICKS_NEVER)
+        vm_set_flush_timer(vm);
+}
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

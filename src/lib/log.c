@@ -41,7 +41,7 @@ void log_replay(log_output *output)
     static const char lost[] = "warning: older lines of the log are lost\n";
     size_t start             = 0;
 
-    spinlock_acquire(&lock);
+    unsigned int ticket = spinlock_acquire(&lock);
     if (ring_written > RING_SIZE) {
         output(lost, sizeof(lost) - 1);
         start = oldest_line();
@@ -54,14 +54,14 @@ void log_replay(log_output *output)
         output(ring + offset, length);
         start += length;
     }
-    spinlock_release(&lock);
+    spinlock_release(&lock, ticket);
 }
 
 void log_pass(log_output *output, const char *text, size_t length)
 {
-    spinlock_acquire(&lock);
+    unsigned int ticket = spinlock_acquire(&lock);
     output(text, length);
-    spinlock_release(&lock);
+    spinlock_release(&lock, ticket);
 }
 
 void log_set_level(enum log_level level)
@@ -83,11 +83,11 @@ static void log_line(const char *level, const char *format, va_list arguments)
     text_make_printable(line, length);
     line[length++] = '\n';
 
-    spinlock_acquire(&lock);
+    unsigned int ticket = spinlock_acquire(&lock);
     ring_append(line, length);
     if (console != NULL)
         console(line, length);
-    spinlock_release(&lock);
+    spinlock_release(&lock, ticket);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a function cannot be called (name)

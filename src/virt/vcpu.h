@@ -37,6 +37,7 @@ struct guest_registers {
 enum exit_outcome {
     EXIT_NEXT,   /* the instruction is done: go on behind it */
     EXIT_RESUME, /* go on where the guest is, with what was injected */
+    EXIT_REPEAT, /* the same, and one iteration of a repeated instruction is done */
     EXIT_STOP,   /* the guest has ended; vcpu_end said why */
 
     /*

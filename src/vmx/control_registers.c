@@ -8,12 +8,12 @@
  * and CR8, which without an APIC is only a number.
  */
 #include "cpu/registers.h"
+#include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 
-#define LMSW_BITS      (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
-#define CODE_SEGMENT_L BIT(13) /* in access rights: 64-bit code */
+#define LMSW_BITS (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
 
 /* A register that is partly the guest's own: what it reads. */
 static uint64_t visible(enum vmcs_field real, enum vmcs_field shadow, uint64_t owned)
@@ -88,7 +88,8 @@ static bool switch_paging(struct vcpu *vcpu, bool on)
         return true;
     }
     if ((efer & EFER_LME) != 0) {
-        if ((cr4 & CR4_PAE) == 0 || is_64)
+        uint64_t tss = BITS_GET(vmcs_get(VMCS_GUEST_TR_ACCESS_RIGHTS), 3, 0);
+        if ((cr4 & CR4_PAE) == 0 || is_64 || tss == TSS_16_BIT_BUSY)
             return false;
         set_long_mode_active(true);
         return true;

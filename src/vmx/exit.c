@@ -52,21 +52,6 @@ static uint64_t take_address(struct vcpu *vcpu)
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
-static __attribute__((noinline)) enum exit_outcome handle_string_io(struct vcpu *vcpu)
-{
-    uint64_t qualification            = vmcs_get(VMCS_EXIT_QUALIFICATION);
-    uint64_t information              = vmcs_get(VMCS_EXIT_INSTRUCTION_INFORMATION);
-    const struct string_access access = {
-        .port           = IO_PORT(qualification),
-        .size           = IO_SIZE(qualification),
-        .is_in          = (qualification & IO_IN) != 0,
-        .is_repeated    = (qualification & IO_REPEATED) != 0,
-        .address_size   = (uint8_t)(2U << BITS_GET(information, 9, 7)),
-        .linear_address = vmcs_get(VMCS_GUEST_LINEAR_ADDRESS),
-    };
-    return vcpu->handlers->string_io(vcpu, &access);
-}
-
 /* IN leaves the rest of RAX alone, but for EAX, which clears the upper half. */
 static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
@@ -88,7 +73,7 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     uint64_t qualification = take_qualification(vcpu);
 
     if ((qualification & IO_STRING) != 0)
-        return handle_string_io(vcpu);
+        return handle_string_io(vcpu, qualification);
     if ((qualification & IO_IN) != 0)
         return handle_in(vcpu, qualification);
     return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
@@ -108,64 +93,6 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
         xsetbv_safe(value) != FAULT_NONE)
         return vcpu_general_protection(vcpu);
     return EXIT_NEXT;
-}
-
-static void set_nmi_blocking(bool is_blocked)
-{
-    uint64_t state = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & ~INTERRUPTIBILITY_NMI;
-    vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-             state | (is_blocked ? INTERRUPTIBILITY_NMI : 0));
-}
-
-/* SDM 3C, "Information for VM Exits That Occur During Event Delivery": delivers it again.
- */
-static void deliver_again(void)
-{
-    uint32_t event = (uint32_t)vmcs_get(VMCS_IDT_VECTORING_INFORMATION);
-
-    if ((event & INTERRUPTION_VALID) == 0)
-        return;
-    if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
-        set_nmi_blocking(false); /* it will block the next one when it is delivered */
-    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
-    if ((event & INTERRUPTION_ERROR_CODE) != 0)
-        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE,
-                 vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
-    /* A software interrupt or exception is an instruction that is still to be passed. */
-    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
-}
-
-/* #DB exits before DR6 is written: the qualification has what it would have become. */
-static void update_dr6(void)
-{
-    uint64_t pending = vmcs_get(VMCS_EXIT_QUALIFICATION);
-    write_dr6((read_dr6() & ~UINT64_C(0xF)) | pending);
-}
-
-static enum exit_outcome handle_exception(struct vcpu *vcpu)
-{
-    uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
-    uint8_t vector = (uint8_t)INTERRUPTION_VECTOR(event);
-
-    vcpu->newest->detail = event;
-    if (vector == VECTOR_NMI) {
-        deliver_again();
-        raise_nmi();
-        return EXIT_RESUME;
-    }
-    if (vector == VECTOR_MC) {
-        raise_machine_check();
-        return vcpu_end_abnormally(vcpu, "machine check");
-    }
-    if ((event & INTERRUPTION_NMI_UNBLOCKED) != 0)
-        set_nmi_blocking(true); /* the IRET that faulted has still to be executed */
-    if (vector == VECTOR_DB)
-        update_dr6();
-    uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
-                              ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
-                              : 0;
-    vcpu->backend->inject_exception(vcpu, vector, error_code);
-    return EXIT_RESUME;
 }
 
 /* The machine's own: it is still to be taken. It may be the APIC's timer. */
@@ -192,7 +119,7 @@ static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
         .is_write = (qualification & EPT_VIOLATION_WRITE) != 0,
         .is_fetch = (qualification & EPT_VIOLATION_FETCH) != 0,
     };
-    deliver_again();
+    vcpu_deliver_again();
     return vcpu->handlers->memory(vcpu, &access);
 }
 
@@ -309,69 +236,4 @@ void vcpu_choose_answers(struct vcpu *vcpu)
     vcpu->row[EXIT_REASON_RDMSR].answer  = handlers->read_msr;
     vcpu->row[EXIT_REASON_WRMSR].answer  = handlers->write_msr;
     vcpu->row[EXIT_REASON_VMCALL].answer = handlers->hypercall;
-}
-
-/*
- * Goes on behind the instruction, and ends what it held back. A guest that steps through
- * its code gets its trap: SDM 3A, "Single-Step Exception Condition".
- */
-static inline void skip_instruction(struct exit_record *record)
-{
-    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
-    uint64_t rip      = vmcs_get(VMCS_GUEST_RIP);
-
-    record->rip = rip;
-    vmcs_set(VMCS_GUEST_RIP, rip + vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
-    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-        vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_DEBUG_SINGLE_STEP);
-}
-
-/* Counts an exit, and the time since it. */
-static inline void account(struct exit_row *row, const struct exit_record *record)
-{
-    uint32_t ticks = rdtsc_low() - record->start;
-
-    row->exits++;
-    row->ticks += ticks;
-    if (ticks > row->longest)
-        row->longest = ticks;
-}
-
-/* What most exits do not need. */
-static __attribute__((noinline)) enum run_next go_on_otherwise(struct exit_row *row,
-                                                               struct exit_record *record,
-                                                               enum exit_outcome outcome)
-{
-    if (outcome == EXIT_ALL_REGISTERS)
-        return RUN_ALL_REGISTERS;
-    record->rip = vmcs_get(VMCS_GUEST_RIP);
-    account(row, record);
-    return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
-}
-
-/*
- * A failed entry has its reason in the low bits too, in the row of which there is no
- * other answer: unanswered.
- */
-enum run_next vcpu_on_exit(struct vcpu_run *run)
-{
-    uint32_t start             = rdtsc_low();
-    struct vcpu *vcpu          = (struct vcpu *)run;
-    struct exit_record *record = vcpu->newest->next;
-    uint64_t reason            = vmcs_get(VMCS_EXIT_REASON);
-
-    vcpu->newest              = record;
-    record->start             = start;
-    record->reason            = reason;
-    struct exit_row *row      = keep_pointer(&vcpu->row[reason % EXIT_ROWS]);
-    enum exit_outcome outcome = row->answer(vcpu);
-
-    if (outcome != EXIT_NEXT)
-        return go_on_otherwise(row, record, outcome);
-    skip_instruction(record);
-    account(row, record);
-    return RUN_AGAIN;
 }

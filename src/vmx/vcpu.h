@@ -4,6 +4,7 @@
 #ifndef HYMIR_VMX_VCPU_H
 #define HYMIR_VMX_VCPU_H
 
+#include "cpu/instructions.h"
 #include "virt/backend.h"
 #include "vmx/capabilities.h"
 #include "vmx/entry.h"
@@ -23,8 +24,9 @@ struct vmx_vcpu {
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
     uint64_t cr8;
-    uint64_t alarm;                 /* of the TSC; TICKS_NEVER */
-    bool uses_preemption_timer;     /* for the alarm; else the local APIC's */
+    uint64_t alarm;             /* of the TSC; TICKS_NEVER */
+    uint64_t entry_until;       /* when the preemption timer is to end the guest's turn */
+    bool uses_preemption_timer; /* for the alarm; else the local APIC's */
     uint8_t preemption_timer_shift; /* its unit is 1 << that of the TSC's */
 
     /* An entry of an MSR-load list, for vmx/vcpu_faults.c. */
@@ -58,8 +60,29 @@ enum vmx_result MUST_CHECK vcpu_faults_run(struct vmx_vcpu *vcpu);
 /* Fills in the answers: this backend's own, and the VM's handlers. vmx/exit.c. */
 void vcpu_choose_answers(struct vcpu *vcpu);
 
-/* What happens at a VM exit, to the run of a struct vcpu. vmx/exit.c. */
+/*
+ * What happens at a VM exit, to the run of a struct vcpu; the second one while an alarm
+ * of the preemption timer's is set. vmx/on_exit.c.
+ */
 enum run_next vcpu_on_exit(struct vcpu_run *run);
+enum run_next vcpu_on_exit_with_alarm(struct vcpu_run *run);
+
+/*
+ * How long the guest may run, in units of a power of two of the TSC's. entry_until is at
+ * most as far away as the timer can count.
+ */
+static inline void vcpu_write_preemption_timer(const struct vmx_vcpu *vmx)
+{
+    int64_t left = (int64_t)(vmx->entry_until - rdtsc());
+
+    vmcs_set(VMCS_GUEST_PREEMPTION_TIMER,
+             left < 0 ? 0 : (uint64_t)left >> vmx->preemption_timer_shift);
+}
+
+/* Exceptions, NMIs, interrupted events, pending #DBs: vmx/exceptions.c. */
+enum exit_outcome handle_exception(struct vcpu *vcpu);
+void vcpu_deliver_again(void);
+void vcpu_add_pending_debug(uint64_t bits);
 
 /* Logs why an entry failed, with the VMCS, and ends the vCPU. vmx/exit.c. */
 void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result);
@@ -89,6 +112,9 @@ enum exit_outcome handle_interrupt_window(struct vcpu *vcpu);
 enum exit_outcome handle_nmi_window(struct vcpu *vcpu);
 enum exit_outcome handle_preemption_timer(struct vcpu *vcpu);
 enum exit_outcome handle_hlt(struct vcpu *vcpu);
+
+/* INS and OUTS: vmx/string_access.c. */
+enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t qualification);
 
 /* Raises #GP(0) in the guest. Returns EXIT_RESUME. vmx/exit.c. */
 enum exit_outcome vcpu_general_protection(struct vcpu *vcpu);

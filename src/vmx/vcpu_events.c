@@ -8,6 +8,7 @@
  * what comes first, and the way of an exit has nothing to look after.
  */
 #include "cpu/apic.h"
+#include "cpu/instructions.h"
 #include "cpu/registers.h"
 #include "lib/ticks.h"
 #include "vmx/vcpu.h"
@@ -55,22 +56,14 @@ enum exit_outcome handle_nmi_window(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* How long the guest may run until the alarm, in units of a power of two of the TSC's. */
-static void write_preemption_timer(const struct vmx_vcpu *vmx)
+/* Until the alarm, a unit later, or as long as the timer can count. */
+static void choose_turn(struct vmx_vcpu *vmx)
 {
-    int64_t left   = (int64_t)(vmx->alarm - rdtsc());
-    uint64_t units = left < 0 ? 0 : ((uint64_t)left >> vmx->preemption_timer_shift) + 1;
+    uint64_t unit   = BIT(vmx->preemption_timer_shift);
+    uint64_t latest = rdtsc() + (TIMER_LONGEST << vmx->preemption_timer_shift);
 
-    vmcs_set(VMCS_GUEST_PREEMPTION_TIMER, units < TIMER_LONGEST ? units : TIMER_LONGEST);
-}
-
-/* The preemption timer counts from what is written, from each entry on. */
-static enum run_next on_exit_with_alarm(struct vcpu_run *run)
-{
-    enum run_next next = vcpu_on_exit(run);
-
-    write_preemption_timer(vmx_of((struct vcpu *)run));
-    return next;
+    vmx->entry_until = vmx->alarm + unit < latest ? vmx->alarm + unit : latest;
+    vcpu_write_preemption_timer(vmx);
 }
 
 /* A guest that waits for no alarm does not pay for it at its exits. */
@@ -81,8 +74,8 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 
     vmx->alarm = time;
     if (vmx->uses_preemption_timer) {
-        vcpu->run.on_exit = time == TICKS_NEVER ? vcpu_on_exit : on_exit_with_alarm;
-        write_preemption_timer(vmx);
+        vcpu->run.on_exit = time == TICKS_NEVER ? vcpu_on_exit : vcpu_on_exit_with_alarm;
+        choose_turn(vmx);
     } else if (time == TICKS_NEVER) {
         apic_set_timer(TICKS_NEVER);
     } else {
@@ -107,7 +100,8 @@ void vcpu_check_alarm(struct vcpu *vcpu)
 enum exit_outcome handle_preemption_timer(struct vcpu *vcpu)
 {
     vcpu_check_alarm(vcpu);
-    return EXIT_RESUME;
+    interrupts_take(); /* this exit comes before them, and might do so for ever */
+    return vcpu->handlers->interrupted(vcpu);
 }
 
 /*
@@ -121,7 +115,10 @@ enum exit_outcome handle_hlt(struct vcpu *vcpu)
 
     if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0)
         return vcpu_end(vcpu, "HLT with interrupts off");
-    if ((vmx->controls.field[CONTROL_PRIMARY] & windows) != 0)
+    if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
+        windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
+    if ((vmx->controls.field[CONTROL_PRIMARY] & windows) != 0 ||
+        (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
         return EXIT_NEXT; /* it wakes at once */
     if (!vcpu->handlers->can_wake(vcpu))
         return vcpu_end(vcpu, "HLT with interrupts on, and all of them masked");

@@ -240,15 +240,15 @@ enum exit_reason {
 
 /* Interruption information, of entries, exits and IDT vectoring: SDM 3C, "Event
  * Injection". */
-#define INTERRUPTION_VECTOR(event)      BITS_GET(event, 7, 0)
-#define INTERRUPTION_TYPE               (7U << 8)
-#define INTERRUPTION_EXTERNAL           (0U << 8)
-#define INTERRUPTION_NMI                (2U << 8)
-#define INTERRUPTION_HARDWARE_EXCEPTION (3U << 8)
-#define INTERRUPTION_ERROR_CODE         (1U << 11)
-#define INTERRUPTION_UNDEFINED          (1U << 12) /* in IDT-vectoring information */
-#define INTERRUPTION_NMI_UNBLOCKED      (1U << 12) /* by an IRET; in an exit's information */
-#define INTERRUPTION_VALID              (1U << 31)
+#define INTERRUPTION_VECTOR(event)       BITS_GET(event, 7, 0)
+#define INTERRUPTION_TYPE                (7U << 8)
+#define INTERRUPTION_EXTERNAL            (0U << 8)
+#define INTERRUPTION_NMI                 (2U << 8)
+#define INTERRUPTION_HARDWARE_EXCEPTION  (3U << 8)
+#define INTERRUPTION_PRIVILEGED_SOFTWARE (5U << 8) /* INT1 */
+#define INTERRUPTION_ERROR_CODE          (1U << 11)
+#define INTERRUPTION_UNDEFINED           (1U << 12) /* in IDT-vectoring information */
+#define INTERRUPTION_VALID               (1U << 31)
 
 /* Pending debug exceptions: BS, and "enabled breakpoint" with it. */
 #define PENDING_DEBUG_SINGLE_STEP BIT(14)

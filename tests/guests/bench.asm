@@ -24,22 +24,29 @@ entry:
 .next:
         mov     edi, [ebx]
         test    edi, edi
-        jz      .done
+        jz      .measured
         push    ebx
         call    measure
         pop     ebx
         sub     eax, [nothing]
-        push    eax
+        mov     [ebx], eax              ; in the place of the operation
+        add     ebx, 8
+        jmp     .next
+.measured:                              ; what is printed would be measured with what comes after it
+        mov     ebx, operations
+.print:
+        cmp     dword [ebx + 4], 0
+        je      .done
         mov     esi, prefix
         call    print
         mov     esi, [ebx + 4]
         call    print
-        pop     eax
+        mov     eax, [ebx]
         call    print_number
         mov     al, 10
         call    put
         add     ebx, 8
-        jmp     .next
+        jmp     .print
 .done:
         mov     eax, 2                  ; HYPERCALL_END
         xor     ebx, ebx
@@ -69,7 +76,7 @@ operation_out_nobody:
         out     0x80, al
         ret
 operation_in_nobody:
-        in      al, 0x71
+        in      al, 0xE0
         ret
 operation_in_pic:
         in      al, 0x21
@@ -94,7 +101,8 @@ operation_start_timer:
         out     0x40, al
         ret
 operation_out_uart:
-        mov     edx, COM1 + 7           ; the scratch register: no line is printed
+        mov     edx, COM1
+        mov     al, 13                  ; which moves nothing
         out     dx, al
         ret
 operation_in_uart:
@@ -183,13 +191,13 @@ operations:
         dd      operation_out_pic, name_out_pic
         dd      operation_in_pit, name_in_pit
         dd      operation_out_pit, name_out_pit
-        dd      operation_out_uart, name_out_uart
         dd      operation_in_uart, name_in_uart
         dd      operation_mov_cr0, name_mov_cr0
         dd      operation_start_timer, name_start_timer
         dd      operation_cpuid_0, name_cpuid_0_timer
         dd      operation_vmcall, name_vmcall_timer
-        dd      0
+        dd      operation_out_uart, name_out_uart
+        dd      0, 0
 
 prefix:                 db "bench: ", 0
 name_cpuid_0:           db "cpuid-0 ", 0

@@ -6,6 +6,7 @@
 ;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
 ;       H  HLT with interrupts on
 ;       i  INSD over the end of its memory                         l  a loop without end
+;       z  a timer that interrupts at each tick, and text without end
 ;       S  looks through all it can address for a pattern that other guests hold
 
         bits    32
@@ -64,6 +65,8 @@ table:
         dd      string_over_end
         db      "l"
         dd      loop_for_ever
+        db      "z"
+        dd      storm
         db      "S"
         dd      scan
         db      0
@@ -119,6 +122,18 @@ string_over_end:
         insd
 loop_for_ever:
         jmp     loop_for_ever
+storm:
+        mov     al, 0x14                ; counter 0, low byte, mode 2
+        out     0x43, al
+        mov     al, 1
+        out     0x40, al
+        mov     edx, 0x3F8
+.again:
+        mov     al, "."
+        out     dx, al
+        mov     ecx, 10000
+        loop    $
+        jmp     .again
 
 ; All 16 MiB hold only what this guest put there: nothing of another's. Each of these guests fills 16 KiB with
 ; a pattern, at an address that the digit behind the S gives, and looks for it everywhere else.

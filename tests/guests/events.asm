@@ -84,6 +84,11 @@ entry:
         test    al, al
         check   "a busy guest is interrupted"
 
+        sti                             ; until what was printed has been shown, which takes its time
+        call    counter_2_wait
+        call    counter_2_wait
+        call    counter_2_wait
+        cli
         mov     ecx, 20
         mov     edi, [count + TIMER * 4]
 .sleep:

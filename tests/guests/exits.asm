@@ -193,8 +193,19 @@ entry:
         mov     eax, dr7
         cmp     eax, 0x402
         check   "DR7 survives an exit"
+        mov     eax, 0x2400             ; general detect
+        mov     dr7, eax
+        raises  1, "MOV DR with DR7.GD is #DB", mov eax, dr0
+        raises  NOTHING, "whose handler may use the debug registers", mov eax, dr6
+        mov     eax, dr7
+        test    eax, 0x2000
+        check   "and finds DR7.GD clear"
         xor     eax, eax
         mov     dr7, eax
+        raises  1, "INT1 is #DB", db 0xF1
+        mov     eax, [fault_eip]
+        cmp     byte [eax - 1], 0xF1
+        check   "behind the instruction"
 
 ; ---- XSETBV, if there is XSAVE
 
@@ -664,9 +675,10 @@ all_ports:
         jb      .next
         ret
 
-; First and last, in ascending order: 8259A, 8254, port B, 8259A, UART, edge or level.
+; First and last, in ascending order: 8259A, 8254, 8042, port B, 8042, clock, port A, 8259A, UART, edge or level.
 device_ports:
-        dw      0x20, 0x21, 0x40, 0x43, 0x61, 0x61, 0xA0, 0xA1, COM1, COM1 + 7, 0x4D0, 0x4D1
+        dw      0x20, 0x21, 0x40, 0x43, 0x60, 0x61, 0x64, 0x64, 0x70, 0x71, 0x92, 0x92, 0xA0, 0xA1
+        dw      COM1, COM1 + 7, 0x4D0, 0x4D1
         dw      0xFFFF, 0xFFFF
 
 ; PDPT with two entries that lead to the same directory of 2-MiB pages.

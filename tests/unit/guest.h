@@ -83,10 +83,10 @@ static const struct backend test_backend = {
 /* What the guest prints. */
 static char printed[1024];
 
-static void test_print(struct vm *vm, uint8_t byte)
+static void test_print(void *context, uint8_t byte)
 {
     size_t length = strlen(printed);
-    assert_ptr_equal(vm, &test_vm);
+    assert_ptr_equal(context, &test_vm);
     assert_true(length < sizeof(printed) - 1);
     printed[length]     = (char)byte;
     printed[length + 1] = '\0';
@@ -122,7 +122,7 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports);
-    test_vm.output = test_print;
+    test_vm.uart.output = test_print;
     vcpu_forget_exits(test_vcpu);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;

@@ -97,7 +97,7 @@ static void test_map_is_full(void **state)
     assert_int_equal(port_map_add(&map, device), STATUS_OK);
     device.first = 0xFFFF;
     assert_int_equal(port_map_add(&map, device), STATUS_OK);
-    assert_ptr_equal(port_map_find(&map, 0xFFFF), &map.device[0]);
+    assert_ptr_equal(port_map_find(&map, 0xFFFF), &map.device[1]);
     assert_null(port_map_find(&map, 0xFFFD));
 }
 

@@ -71,16 +71,20 @@ static void test_replay(void **state)
     assert_null(strstr(replayed, "line 100\n"));
 }
 
-/* A lock whose holder is gone is taken over, in bounded time. */
+/* A lock whose holder is gone is taken over, in bounded time; in the order of asking. */
 static void test_spinlock(void **state)
 {
     (void)state;
     static struct spinlock lock;
-    spinlock_acquire(&lock);
-    spinlock_release(&lock);
-    spinlock_acquire(&lock);
-    spinlock_acquire(&lock);
-    spinlock_release(&lock);
+    spinlock_release(&lock, spinlock_acquire(&lock));
+    unsigned int dead  = spinlock_acquire(&lock);
+    unsigned int alive = spinlock_acquire(&lock);
+    assert_int_equal(alive, dead + 1);
+    spinlock_release(&lock, dead); /* it was not: its turn is over all the same */
+    assert_int_equal(lock.serving, alive);
+    spinlock_release(&lock, alive);
+    spinlock_release(&lock, spinlock_acquire(&lock));
+    assert_int_equal(lock.serving, lock.next);
 }
 
 static void test_sheet_rows(void **state)

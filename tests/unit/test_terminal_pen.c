@@ -49,9 +49,9 @@ static void test_plain_colors(void **state)
     for (uint8_t color = 0; color < TERMINAL_COLORS; color++) {
         char parameters[16];
         unsigned int first = color < 8 ? 30U : 90U - 8;
-        snprintf(parameters, sizeof(parameters), "%u", first + color);
+        snprintf(parameters, sizeof(parameters), "36;%u", first + color);
         assert_pen(parameters, color, 0);
-        snprintf(parameters, sizeof(parameters), "%u", first + 10 + color);
+        snprintf(parameters, sizeof(parameters), "46;%u", first + 10 + color);
         assert_pen(parameters, 7, color);
     }
 }
@@ -70,6 +70,9 @@ static void test_pen_colors(void **state)
     assert_pen("38;2;250;250;250", 15, 0);
     assert_pen("38;5;256;32", 2, 0); /* no such colour; what follows counts */
     assert_pen("38;2;1;2;999;32", 2, 0);
+    assert_pen("33;38;5;257", 3, 0);
+    assert_pen("33;38;2;1;2;999", 3, 0);
+    assert_pen("44;48;2;1;2", 7, 4);
     assert_pen("38", 7, 0);
     assert_pen("38;5", 7, 0);
     assert_pen("38;2;1;2", 7, 0);
