@@ -215,10 +215,10 @@ run-qemu: iso | setup-run
 usb: iso
 	@tools/usb $(ISO) "$$DEVICE"
 
-## make screenshots         docs/verdict.png, the screen of a run in Bochs
+## make screenshots         docs/verdict.png and docs/linux.png, the screen of runs in Bochs
 .PHONY: screenshots
 screenshots: iso | setup-run
-	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs/verdict.png
+	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs
 
 # ---- Guests for the tests and the bench ------------------------------------------------------------------
 
