@@ -13,6 +13,7 @@ DATA_32 equ     0x10
 CODE_64 equ     0x18
 CODE_16 equ     0x20
 DATA_16 equ     0x28
+DATA_LIMITED equ 0x30
 NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 
 %include "multiboot_header.inc"
@@ -311,6 +312,18 @@ entry:
         raises  13, "a bad selector", mov ds, [bad_selector]
         mov     ax, DATA_32
         mov     ds, ax
+        lidt    [idt_register_short]    ; without #GP's vector: its delivery is a #GP too
+        raises  8, "a fault in the delivery of a fault is #DF", mov ds, [bad_selector]
+        lidt    [idt_register]
+        mov     ax, DATA_32
+        mov     ds, ax
+        mov     ax, DATA_LIMITED
+        mov     es, ax
+        mov     edi, 0x1000
+        mov     edx, 0x80
+        raises  13, "INSB beyond its segment's limit is #GP", insb
+        mov     ax, DATA_32
+        mov     es, ax
         mov     dword [vector], NOTHING
         mov     dword [resume], .stepped
         pushfd
@@ -479,6 +492,18 @@ long_mode:
         insd
         cmp     dword [page_end - 2], 0xFFFFFFFF
         check_64 "INSD over a page boundary"
+        mov     byte [page_end - 1], 0x12
+        mov     byte [page_end], 0x5A
+        mov     rsi, page_end - 1
+        mov     edx, COM1 + 6           ; the modem status, which ignores it, and the scratch register
+        outsw
+        mov     edx, COM1 + 7
+        in      al, dx
+        cmp     al, 0x5A
+        check_64 "OUTSW over a page boundary"
+        mov     rdi, 0x800000000000     ; not canonical
+        mov     edx, 0x80
+        raises_64 13, "INSB to an address that is none is #GP", insb
         raises_64 6, "UMWAIT or an undefined instruction is #UD", db 0xF2, 0x0F, 0xAE, 0xF0
 
         mov     rsi, text_done
@@ -752,12 +777,16 @@ gdt:
         dq      0x00AF9B000000FFFF
         dq      0x008F9B000000FFFF      ; 16-bit code
         dq      0x00CF93000000FFFF
+        dq      0x0040930000000FFF      ; data up to 0xFFF
 gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
         dd      gdt
 idt_register:
         dw      32 * 8 - 1
+        dd      idt
+idt_register_short:
+        dw      9 * 8 - 1
         dd      idt
 idt_register_64:
         dw      32 * 16 - 1
