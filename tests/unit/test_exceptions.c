@@ -1,0 +1,301 @@
+/* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
+#include "unit.h"
+
+#include "cpu/apic.h"
+#include "cpu/registers.h"
+#include "lib/ticks.h"
+#include "vmx/vcpu.h"
+#include "vmx/vmcs.h"
+
+static uint64_t fields[0x8000];
+static uint64_t dr6, tsc;
+static unsigned int nmis, machine_checks, interrupts;
+static uint64_t apic_timer;
+
+static uint64_t fake_get(enum vmcs_field field)
+{
+    return fields[field];
+}
+
+static void fake_set(enum vmcs_field field, uint64_t value)
+{
+    fields[field] = value;
+}
+
+static uint64_t fake_read_dr6(void)
+{
+    return dr6;
+}
+
+static void fake_write_dr6(uint64_t value)
+{
+    dr6 = value;
+}
+
+static void fake_nmi(void)
+{
+    nmis++;
+}
+
+static void fake_machine_check(void)
+{
+    machine_checks++;
+}
+
+static void fake_interrupts_take(void)
+{
+    interrupts++;
+}
+
+static uint64_t fake_rdtsc(void)
+{
+    return tsc;
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    apic_timer = tsc_ticks;
+}
+
+enum run_next vcpu_on_exit(struct vcpu_run *run)
+{
+    (void)run;
+    return RUN_AGAIN;
+}
+
+enum run_next vcpu_on_exit_with_alarm(struct vcpu_run *run)
+{
+    (void)run;
+    return RUN_AGAIN;
+}
+
+static void fake_write_timer(const struct vmx_vcpu *vmx)
+{
+    int64_t left = (int64_t)(vmx->entry_until - tsc);
+    fields[VMCS_GUEST_PREEMPTION_TIMER] =
+        left < 0 ? 0 : (uint64_t)left >> vmx->preemption_timer_shift;
+}
+
+#define vmcs_get                    fake_get
+#define vmcs_set                    fake_set
+#define read_dr6                    fake_read_dr6
+#define write_dr6                   fake_write_dr6
+#define raise_nmi                   fake_nmi
+#define raise_machine_check         fake_machine_check
+#define interrupts_take             fake_interrupts_take
+#define rdtsc                       fake_rdtsc
+#define vcpu_write_preemption_timer fake_write_timer
+#include "../../src/vmx/exceptions.c"
+#include "../../src/vmx/vcpu_events.c"
+
+static struct vcpu vcpu;
+static struct vmx_vcpu vmx;
+static int injected;
+static uint32_t injected_code;
+static unsigned int alarms;
+static bool can_be_woken;
+
+static void inject(struct vcpu *of, uint8_t vector, uint32_t code)
+{
+    (void)of;
+    injected      = vector;
+    injected_code = code;
+}
+
+static uint8_t take_vector(struct vcpu *of)
+{
+    vcpu_request_interrupt(of, false);
+    return 0x31;
+}
+
+static void take_alarm(struct vcpu *of)
+{
+    (void)of;
+    alarms++;
+}
+
+static bool can_wake(struct vcpu *of)
+{
+    (void)of;
+    return can_be_woken;
+}
+
+static enum exit_outcome interrupted(struct vcpu *of)
+{
+    (void)of;
+    return EXIT_RESUME;
+}
+
+static const struct backend backend        = {.inject_exception = inject};
+static const struct exit_handlers handlers = {.take_interrupt = take_vector,
+                                              .alarm          = take_alarm,
+                                              .can_wake       = can_wake,
+                                              .interrupted    = interrupted};
+
+static int start(void **state)
+{
+    memset(fields, 0, sizeof(fields));
+    memset(&vcpu, 0, sizeof(vcpu));
+    memset(&vmx, 0, sizeof(vmx));
+    vcpu_forget_exits(&vcpu);
+    vcpu.backend              = &backend;
+    vcpu.handlers             = &handlers;
+    vcpu.arch                 = &vmx;
+    vmx.vcpu                  = &vcpu;
+    vmx.alarm                 = TICKS_NEVER;
+    vmx.uses_preemption_timer = true;
+    dr6                       = 0xFFFF0FF0;
+    tsc                       = 1000;
+    nmis = machine_checks = interrupts = alarms = 0;
+    injected                                    = -1;
+    can_be_woken                                = true;
+    return start_log(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, start)
+
+static void interrupted_by(uint64_t event, uint64_t code, uint64_t length)
+{
+    fields[VMCS_IDT_VECTORING_INFORMATION] = event;
+    fields[VMCS_IDT_VECTORING_ERROR_CODE]  = code;
+    fields[VMCS_EXIT_INSTRUCTION_LENGTH]   = length;
+    vcpu_deliver_again();
+}
+
+/* SDM 3C, "Information for VM Exits That Occur During Event Delivery". */
+static void test_delivered_again(void **state)
+{
+    (void)state;
+    interrupted_by(0, 7, 2); /* nothing was being delivered */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+    interrupted_by(0x80000031, 0, 0); /* an interrupt */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    interrupted_by(0x80001B0E, 6, 0); /* a page fault; bit 12 is undefined */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000B0E);
+    assert_int_equal(fields[VMCS_ENTRY_EXCEPTION_ERROR_CODE], 6);
+    interrupted_by(0x80000480, 0, 2); /* INT 0x80 */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000480);
+    assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 2);
+    fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = 8;
+    interrupted_by(0x80000202, 0, 0); /* an NMI, which must not block itself */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000202);
+    assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY_STATE], 0);
+}
+
+static enum exit_outcome exit_by(uint64_t event, uint64_t code)
+{
+    fields[VMCS_EXIT_INTERRUPTION_INFORMATION] = event;
+    fields[VMCS_EXIT_INTERRUPTION_ERROR_CODE]  = code;
+    return handle_exception(&vcpu);
+}
+
+static void test_exceptions(void **state)
+{
+    (void)state;
+    assert_int_equal(exit_by(0x80000B11, 0), EXIT_RESUME); /* #AC */
+    assert_int_equal(injected, VECTOR_AC);
+    assert_int_equal(injected_code, 0);
+    assert_int_equal(exit_by(0x80000202, 0), EXIT_RESUME); /* the machine's NMI */
+    assert_int_equal(nmis, 1);
+    assert_int_equal(exit_by(0x80000312, 0), EXIT_STOP);
+    assert_int_equal(machine_checks, 1);
+    assert_string_equal(vcpu.end, "machine check");
+}
+
+/* SDM 3C, "Checks on Guest Non-Register State": BS in a shadow if TF is set. */
+static void test_debug_exceptions(void **state)
+{
+    (void)state;
+    fields[VMCS_EXIT_QUALIFICATION] = 0x4001;
+    fields[VMCS_GUEST_DR7]          = 0x2400;
+    assert_int_equal(exit_by(0x80000301, 0), EXIT_RESUME);
+    assert_int_equal(injected, VECTOR_DB);
+    assert_int_equal(dr6, 0xFFFF4FF1);
+    assert_int_equal(fields[VMCS_GUEST_DR7], 0x400);
+    assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS], 0);
+    fields[VMCS_GUEST_RFLAGS]                   = 0x102;
+    fields[VMCS_GUEST_INTERRUPTIBILITY_STATE]   = 1;
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = 0x1002;
+    assert_int_equal(exit_by(0x80000301, 0), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS], 0x5002);
+    injected                             = -1;
+    fields[VMCS_EXIT_INSTRUCTION_LENGTH] = 1;
+    assert_int_equal(exit_by(0x80000501, 0), EXIT_RESUME); /* INT1 */
+    assert_int_equal(injected, -1);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000501);
+    assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 1);
+}
+
+static void test_windows(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
+    vcpu_request_interrupt(&vcpu, true);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_INTERRUPT_WINDOW_EXITING);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
+    assert_int_equal(handle_interrupt_window(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
+    vcpu_request_nmi(&vcpu);
+    vcpu_request_nmi(&vcpu);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_NMI_WINDOW_EXITING);
+    assert_int_equal(handle_nmi_window(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000202);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
+}
+
+static void test_halt(void **state)
+{
+    (void)state;
+    assert_int_equal(handle_hlt(&vcpu), EXIT_STOP);
+    assert_string_equal(vcpu.end, "HLT with interrupts off");
+    vcpu.end[0]               = '\0';
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
+    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
+    /* Something waits: no sleep; but an NMI does not come in an NMI's handler. */
+    vcpu_request_nmi(&vcpu);
+    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
+    fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = INTERRUPTIBILITY_NMI;
+    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
+    can_be_woken = false;
+    assert_int_equal(handle_hlt(&vcpu), EXIT_STOP);
+}
+
+static void test_alarm(void **state)
+{
+    (void)state;
+    vmx.preemption_timer_shift = 5;
+    vcpu_set_alarm(&vcpu, 1000 + 320);
+    assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit_with_alarm);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
+    tsc = 1319;
+    assert_int_equal(handle_preemption_timer(&vcpu), EXIT_RESUME);
+    assert_int_equal(alarms, 0);
+    tsc = 1320;
+    assert_int_equal(handle_preemption_timer(&vcpu), EXIT_RESUME);
+    assert_int_equal(alarms, 1);
+    assert_int_equal(interrupts, 2); /* the machine's, which it would hold back */
+    assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
+    vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* further than it can count */
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
+    vcpu_set_alarm(&vcpu, 5); /* past */
+    assert_true(fields[VMCS_GUEST_PREEMPTION_TIMER] <= 1);
+    vmx.uses_preemption_timer = false;
+    vcpu_set_alarm(&vcpu, 1500);
+    assert_int_equal(apic_timer, 180);
+    vcpu_set_alarm(&vcpu, TICKS_NEVER);
+    assert_int_equal(apic_timer, TICKS_NEVER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_delivered_again), TEST(test_exceptions), TEST(test_debug_exceptions),
+        TEST(test_windows),         TEST(test_halt),       TEST(test_alarm),
+    };
+    return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);
+}
