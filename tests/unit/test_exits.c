@@ -71,8 +71,22 @@ static void test_hypercalls(void **state)
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     assert_string_equal(printed, "hello\n");
-    *test_r(REGISTER_RAX) = HYPERCALL_END;
-    *test_r(REGISTER_RBX) = 42;
+    /* A program of the guest's may ask for the version, and no more. */
+    test_registers[VCPU_CPL] = 3;
+    for (uint64_t number = HYPERCALL_VERSION; number <= HYPERCALL_NMI; number++) {
+        *test_r(REGISTER_RAX) = number;
+        *test_r(REGISTER_RBX) = 0;
+        *test_r(REGISTER_RCX) = 1;
+        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(*test_r(REGISTER_RAX), number == HYPERCALL_VERSION
+                                                    ? HYPERCALL_INTERFACE
+                                                    : HYPERCALL_ERROR);
+    }
+    assert_int_equal(requested_nmis, 1);
+    assert_string_equal(printed, "hello\n");
+    test_registers[VCPU_CPL] = 0;
+    *test_r(REGISTER_RAX)    = HYPERCALL_END;
+    *test_r(REGISTER_RBX)    = 42;
     assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
 }
