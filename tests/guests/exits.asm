@@ -14,6 +14,7 @@ CODE_64 equ     0x18
 CODE_16 equ     0x20
 DATA_16 equ     0x28
 DATA_LIMITED equ 0x30
+TASK    equ     0x38
 NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 
 %include "multiboot_header.inc"
@@ -362,6 +363,17 @@ entry:
         mov     edi, 0x80000000
         mov     edx, 0x80
         raises  14, "INSB to a page that is not there is #PF", insb
+        mov     dword [directory + 511 * 8], 0x83 ; the end of 4 GiB is that of the first 2 MiB
+        mov     dword [pdpt + 24], directory + 1
+        mov     eax, cr3
+        mov     cr3, eax
+        mov     word [0x1FFFFE], 0xA20F ; CPUID
+        mov     byte [0], 0xC3          ; RET
+        xor     eax, eax
+        mov     edx, 0xFFFFFFFE
+        call    edx
+        cmp     ecx, "ntel"
+        check   "an instruction at the end of 4 GiB goes on at 0"
         mov     eax, cr0
         and     eax, ~(1 << 31 | 1 << 5)
         mov     cr0, eax
@@ -416,6 +428,16 @@ real_mode_entry:
         rdmsr
         or      eax, 1 << 8
         wrmsr
+        mov     dword [gdt_tss + 2], task
+        mov     byte [gdt_tss + 5], 0x81 ; of 16 bits: 64-bit mode has none
+        mov     ax, TASK
+        ltr     ax
+        mov     eax, cr0
+        or      eax, 1 << 31 | 1 << 5
+        raises  13, "long mode with a TSS of 16 bits is #GP", mov cr0, eax
+        mov     byte [gdt_tss + 5], 0x89
+        mov     ax, TASK
+        ltr     ax
         mov     eax, cr0
         or      eax, 1 << 31 | 1 << 5
         mov     cr0, eax
@@ -778,6 +800,8 @@ gdt:
         dq      0x008F9B000000FFFF      ; 16-bit code
         dq      0x00CF93000000FFFF
         dq      0x0040930000000FFF      ; data up to 0xFFF
+gdt_tss:
+        dq      0x0000890000000067
 gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
@@ -809,6 +833,7 @@ known_msrs:     dd 23                   ; 13 that are passed, 9 of the policy, t
 bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0
+task:           times 128 db 0
 
         align   16
 idt:            times 32 * 8 db 0
