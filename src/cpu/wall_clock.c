@@ -4,6 +4,7 @@
 #include "cpu/clock.h"
 #include "cpu/instructions.h"
 #include "lib/calendar.h"
+#include "lib/cmos_time.h"
 #include "lib/string.h"
 
 #define CMOS_INDEX 0x70
@@ -13,9 +14,6 @@
 #define STATUS_A         0x0A
 #define STATUS_B         0x0B
 #define UPDATING         0x80U /* of status A */
-#define BINARY           0x04U /* of status B */
-#define HOURS_24         0x02U
-#define PM               0x80U
 #define OLDEST_CENTURY   19U
 #define YEARS_OF_CENTURY 100U
 
@@ -43,24 +41,11 @@ static struct cmos_time read_bytes(void)
     };
 }
 
-static uint32_t decode(uint8_t byte, uint8_t format)
-{
-    return (format & BINARY) != 0 ? byte : (byte >> 4) * 10U + (byte & 0x0FU);
-}
-
-static uint32_t decode_hour(uint8_t byte, uint8_t format)
-{
-    if ((format & HOURS_24) != 0)
-        return decode(byte, format);
-    uint32_t hour = decode(byte & (uint8_t)~PM, format) % 12;
-    return (byte & PM) != 0 ? hour + 12 : hour;
-}
-
 /* A clock without the century's byte holds something else there: this one is meant. */
 static uint32_t decode_year(const struct cmos_time *bytes, uint8_t format)
 {
-    uint32_t century = decode(bytes->century, format);
-    uint32_t year    = decode(bytes->year, format);
+    uint32_t century = cmos_time_decode(bytes->century, format);
+    uint32_t year    = cmos_time_decode(bytes->year, format);
 
     if (century < OLDEST_CENTURY || century > OLDEST_CENTURY + 2)
         century = OLDEST_CENTURY + 1;
@@ -97,11 +82,11 @@ enum status wall_clock_read(uint64_t *seconds)
         return status;
     const struct calendar_time time = {
         .year   = decode_year(&bytes, format),
-        .month  = decode(bytes.month, format),
-        .day    = decode(bytes.day, format),
-        .hour   = decode_hour(bytes.hour, format),
-        .minute = decode(bytes.minute, format),
-        .second = decode(bytes.second, format),
+        .month  = cmos_time_decode(bytes.month, format),
+        .day    = cmos_time_decode(bytes.day, format),
+        .hour   = cmos_time_decode_hour(bytes.hour, format),
+        .minute = cmos_time_decode(bytes.minute, format),
+        .second = cmos_time_decode(bytes.second, format),
     };
     if (!calendar_is_valid(&time))
         return STATUS_OUT_OF_RANGE;

@@ -3,6 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/calendar.h"
+#include "lib/cmos_time.h"
 #include "lib/string.h"
 
 enum rtc_byte {
@@ -39,13 +40,10 @@ enum rtc_byte {
 #define B_PERIODIC           0x40U
 #define B_ALARM              0x20U
 #define B_UPDATE             0x10U
-#define B_BINARY             0x04U
-#define B_24_HOURS           0x02U
-#define B_AFTER_RESET        B_24_HOURS
+#define B_AFTER_RESET        CMOS_TIME_24_HOURS
 #define C_REQUEST            0x80U
 #define C_FLAGS              (B_PERIODIC | B_ALARM | B_UPDATE) /* as in B */
 #define D_VALID              0x80U
-#define HOUR_PM              0x80U
 #define ALARM_ANY            0xC0U /* and above: any value matches */
 
 #define EQUIPMENT_FPU 0x02U
@@ -93,31 +91,17 @@ static uint32_t rate_hz(const struct rtc *rtc)
 
 static uint8_t encode(const struct rtc *rtc, uint32_t value)
 {
-    if ((rtc->bytes[RTC_B] & B_BINARY) != 0)
-        return (uint8_t)value;
-    return (uint8_t)(value / 10 << 4 | value % 10);
-}
-
-static uint32_t decode(const struct rtc *rtc, uint8_t byte)
-{
-    if ((rtc->bytes[RTC_B] & B_BINARY) != 0)
-        return byte;
-    return (byte >> 4) * 10U + (byte & 0x0FU);
+    return cmos_time_encode(value, rtc->bytes[RTC_B]);
 }
 
 static uint8_t encode_hour(const struct rtc *rtc, uint32_t hour)
 {
-    if ((rtc->bytes[RTC_B] & B_24_HOURS) != 0)
-        return encode(rtc, hour);
-    uint8_t byte = encode(rtc, hour % 12 == 0 ? 12 : hour % 12);
-    return hour >= 12 ? byte | HOUR_PM : byte;
+    return cmos_time_encode_hour(hour, rtc->bytes[RTC_B]);
 }
 
-static uint32_t decode_hour(const struct rtc *rtc, uint8_t byte)
+static uint32_t decode(const struct rtc *rtc, enum rtc_byte at)
 {
-    if ((rtc->bytes[RTC_B] & B_24_HOURS) != 0)
-        return decode(rtc, byte);
-    return decode(rtc, byte & (uint8_t)~HOUR_PM) % 12 + ((byte & HOUR_PM) != 0 ? 12 : 0);
+    return cmos_time_decode(rtc->bytes[at], rtc->bytes[RTC_B]);
 }
 
 /* What the bytes of the time would hold. */
@@ -139,13 +123,12 @@ static void put_time(struct rtc *rtc, uint64_t seconds)
 static void take_time(struct rtc *rtc)
 {
     const struct calendar_time time = {
-        .year = decode(rtc, rtc->bytes[RTC_CENTURY]) * YEARS_OF_CENTURY +
-                decode(rtc, rtc->bytes[RTC_YEAR]),
-        .month  = decode(rtc, rtc->bytes[RTC_MONTH]),
-        .day    = decode(rtc, rtc->bytes[RTC_DAY]),
-        .hour   = decode_hour(rtc, rtc->bytes[RTC_HOUR]),
-        .minute = decode(rtc, rtc->bytes[RTC_MINUTE]),
-        .second = decode(rtc, rtc->bytes[RTC_SECOND]),
+        .year   = decode(rtc, RTC_CENTURY) * YEARS_OF_CENTURY + decode(rtc, RTC_YEAR),
+        .month  = decode(rtc, RTC_MONTH),
+        .day    = decode(rtc, RTC_DAY),
+        .hour   = cmos_time_decode_hour(rtc->bytes[RTC_HOUR], rtc->bytes[RTC_B]),
+        .minute = decode(rtc, RTC_MINUTE),
+        .second = decode(rtc, RTC_SECOND),
     };
     uint64_t passed = divider_now(rtc) / clock_hz(rtc);
 

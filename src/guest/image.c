@@ -39,6 +39,15 @@ bool image_room_put(struct image_room *room, struct image_bytes data, const char
            guest_memory_write(room->memory, *address, data.bytes, data.size);
 }
 
+void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size)
+{
+    map[0] = (struct image_range){0, IMAGE_LOW_END, IMAGE_TYPE_RAM};
+    map[1] = (struct image_range){IMAGE_LOW_END, IMAGE_HIGH_START - IMAGE_LOW_END,
+                                  IMAGE_TYPE_RESERVED};
+    map[2] = (struct image_range){IMAGE_HIGH_START, memory_size - IMAGE_HIGH_START,
+                                  IMAGE_TYPE_RAM};
+}
+
 struct vcpu_start image_start_flat(uint32_t entry)
 {
     return (struct vcpu_start){

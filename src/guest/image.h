@@ -55,6 +55,21 @@ bool image_room_take(struct image_room *room, uint64_t size, const char *what,
 bool image_room_put(struct image_room *room, struct image_bytes data, const char *what,
                     gpa_t *address, struct text *problem);
 
+/*
+ * The memory map that a guest is told: RAM, but for what a PC's firmware has below 1 MiB.
+ * The types are those of ACPI 6.5, "Address Range Types", which all protocols take over.
+ */
+#define IMAGE_RANGES        3
+#define IMAGE_LOW_END       UINT64_C(0x9FC00)
+#define IMAGE_HIGH_START    UINT64_C(0x100000)
+#define IMAGE_TYPE_RAM      1U
+#define IMAGE_TYPE_RESERVED 2U
+struct image_range {
+    uint64_t start, size;
+    uint32_t type;
+};
+void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size);
+
 /* 32-bit protected mode with flat segments, paging off, as all boot protocols have it.
  */
 struct vcpu_start image_start_flat(uint32_t entry);

@@ -22,10 +22,6 @@
 #define LOADED_HIGH      0x01U /* loadflags */
 #define XLF_KERNEL_64    0x01U
 
-#define MEMORY_RAM      1U
-#define MEMORY_RESERVED 2U
-#define BIOS_AREA_START UINT64_C(0x9FC00)
-
 #define CR0_64    UINT64_C(0x80000011) /* PG, ET, PE */
 #define CR4_64    UINT64_C(0x20)       /* PAE */
 #define EFER_64   UINT64_C(0x500)      /* LMA, LME */
@@ -208,11 +204,12 @@ static bool choose_address(struct linux_image *image, const struct guest_memory 
 
 static void fill_e820(struct zero_page *page, uint64_t size)
 {
-    page->e820[0] = (struct e820_entry){0, BIOS_AREA_START, MEMORY_RAM};
-    page->e820[1] = (struct e820_entry){BIOS_AREA_START, LOAD_ADDRESS - BIOS_AREA_START,
-                                        MEMORY_RESERVED};
-    page->e820[2] = (struct e820_entry){LOAD_ADDRESS, size - LOAD_ADDRESS, MEMORY_RAM};
-    page->e820_entries = 3;
+    struct image_range map[IMAGE_RANGES];
+
+    image_map_memory(map, size);
+    for (size_t i = 0; i < IMAGE_RANGES; i++)
+        page->e820[i] = (struct e820_entry){map[i].start, map[i].size, map[i].type};
+    page->e820_entries = IMAGE_RANGES;
 }
 
 /* Puts the parts beside the kernel into memory, and their addresses into its header. */

@@ -22,9 +22,6 @@
 #define INFO_MEMORY_MAP   BIT(6)
 #define INFO_LOADER_NAME  BIT(9)
 
-#define LOW_END    UINT64_C(0x9FC00)
-#define HIGH_START UINT64_C(0x100000)
-
 struct header {
     uint32_t magic, flags, checksum;
     uint32_t header_address, load_address, load_end, bss_end, entry;
@@ -55,7 +52,7 @@ _Static_assert(offsetof(struct information, loader_name) == 64, "Multiboot, info
 struct information_page {
     struct information information;
     struct module_entry module;
-    struct memory_entry memory[3];
+    struct memory_entry memory[IMAGE_RANGES];
     char loader_name[8];
     char empty_text[8];
 };
@@ -151,12 +148,17 @@ static bool load_kernel(struct image_bytes kernel, struct image_room *room,
     return elf_load(&file, room, problem);
 }
 
-static struct memory_entry memory_entry(uint64_t start, uint64_t end, uint32_t type)
+/* Its addresses are below 4 GiB, as all of a guest's memory is. */
+static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t size)
 {
-    return (struct memory_entry){.size       = sizeof(struct memory_entry) - 4,
-                                 .start_low  = (uint32_t)start,
-                                 .length_low = (uint32_t)(end - start),
-                                 .type       = type};
+    struct image_range map[IMAGE_RANGES];
+
+    image_map_memory(map, size);
+    for (size_t i = 0; i < IMAGE_RANGES; i++)
+        memory[i] = (struct memory_entry){.size       = sizeof(struct memory_entry) - 4,
+                                          .start_low  = (uint32_t)map[i].start,
+                                          .length_low = (uint32_t)map[i].size,
+                                          .type       = map[i].type};
 }
 
 bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
@@ -178,19 +180,17 @@ bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
                     size >> 20);
         return false;
     }
-    page.memory[0] = memory_entry(0, LOW_END, 1);
-    page.memory[1] = memory_entry(LOW_END, HIGH_START, 2);
-    page.memory[2] = memory_entry(HIGH_START, size, 1);
-    page.module    = (struct module_entry){
-           .start = (uint32_t)initrd.value,
-           .end   = (uint32_t)(initrd.value + parts->initrd.size),
-           .text  = (uint32_t)(at.value + offsetof(struct information_page, empty_text)),
+    fill_memory_map(page.memory, size);
+    page.module = (struct module_entry){
+        .start = (uint32_t)initrd.value,
+        .end   = (uint32_t)(initrd.value + parts->initrd.size),
+        .text  = (uint32_t)(at.value + offsetof(struct information_page, empty_text)),
     };
     page.information = (struct information){
         .flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
                  INFO_LOADER_NAME,
-        .memory_lower = (uint32_t)(LOW_END >> 10),
-        .memory_upper = (uint32_t)((size - HIGH_START) >> 10),
+        .memory_lower = (uint32_t)(IMAGE_LOW_END >> 10),
+        .memory_upper = (uint32_t)((size - IMAGE_HIGH_START) >> 10),
         .command_line = (uint32_t)text.value,
         .module_count = parts->initrd.size > 0 ? 1 : 0,
         .modules      = (uint32_t)(at.value + offsetof(struct information_page, module)),

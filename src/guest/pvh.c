@@ -11,10 +11,6 @@
 
 #define NOTE_PHYS32_ENTRY 18
 #define START_INFO_MAGIC  0x336EC578U
-#define MEMORY_RAM        1U
-#define MEMORY_RESERVED   2U
-#define BIOS_AREA_START   UINT64_C(0x9FC00)
-#define BIOS_AREA_END     UINT64_C(0x100000)
 
 struct note_header {
     uint32_t name_size, description_size, type;
@@ -41,7 +37,7 @@ _Static_assert(sizeof(struct start_memory) == 24, "Xen, struct hvm_memmap_table_
 struct start_page {
     struct start_info info;
     struct start_module module;
-    struct start_memory memory[3];
+    struct start_memory memory[IMAGE_RANGES];
 };
 
 /* Looks for the note in the bytes of a note segment. */
@@ -85,12 +81,14 @@ bool pvh_recognises(struct image_bytes kernel, uint64_t *entry)
     return false;
 }
 
-static void fill_memory_map(struct start_memory memory[3], uint64_t size)
+static void fill_memory_map(struct start_memory memory[IMAGE_RANGES], uint64_t size)
 {
-    memory[0] = (struct start_memory){0, BIOS_AREA_START, MEMORY_RAM, 0};
-    memory[1] = (struct start_memory){BIOS_AREA_START, BIOS_AREA_END - BIOS_AREA_START,
-                                      MEMORY_RESERVED, 0};
-    memory[2] = (struct start_memory){BIOS_AREA_END, size - BIOS_AREA_END, MEMORY_RAM, 0};
+    struct image_range map[IMAGE_RANGES];
+
+    image_map_memory(map, size);
+    for (size_t i = 0; i < IMAGE_RANGES; i++)
+        memory[i] = (struct start_memory){
+            .address = map[i].start, .size = map[i].size, .type = map[i].type};
 }
 
 bool pvh_load(const struct image_parts *parts, uint64_t entry, struct image_room *room,

@@ -82,7 +82,7 @@ static bool switch_paging(struct vcpu *vcpu, bool on)
     bool is_64    = (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
 
     if (!on) {
-        if ((cr4 & CR4_PCIDE) != 0 || (is_64 && (efer & EFER_LMA) != 0))
+        if ((cr4 & CR4_PCIDE) != 0 || guest_is_64_bit())
             return false;
         set_long_mode_active(false);
         return true;

@@ -9,6 +9,13 @@
 
 #define DR7_GENERAL_DETECT BIT(13)
 
+/* A software interrupt or exception is an instruction that is still to be passed. */
+static void deliver(uint32_t event)
+{
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
+    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
 /* SDM 3C, "Information for VM Exits That Occur During Event Delivery": delivers it again.
  */
 void vcpu_deliver_again(void)
@@ -20,12 +27,10 @@ void vcpu_deliver_again(void)
     if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
         vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE, /* it blocks again when delivered */
                  vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & ~INTERRUPTIBILITY_NMI);
-    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
+    deliver(event);
     if ((event & INTERRUPTION_ERROR_CODE) != 0)
         vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE,
                  vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
-    /* A software interrupt or exception is an instruction that is still to be passed. */
-    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 void vcpu_add_pending_debug(uint64_t bits)
@@ -51,13 +56,6 @@ static void take_debug_exception(void)
         vcpu_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
-/* INT1 is an instruction that is still to be passed. */
-static void inject_int1(uint32_t event)
-{
-    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
-    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
-}
-
 enum exit_outcome handle_exception(struct vcpu *vcpu)
 {
     uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
@@ -76,7 +74,7 @@ enum exit_outcome handle_exception(struct vcpu *vcpu)
     if (vector == VECTOR_DB)
         take_debug_exception();
     if ((event & INTERRUPTION_TYPE) == INTERRUPTION_PRIVILEGED_SOFTWARE) {
-        inject_int1(event);
+        deliver(event); /* INT1 */
         return EXIT_RESUME;
     }
     uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0

@@ -14,9 +14,7 @@
  */
 static __attribute__((noinline)) uint64_t wrap_around(uint64_t rip)
 {
-    bool is_64 = (vmcs_get(VMCS_GUEST_IA32_EFER) & EFER_LMA) != 0 &&
-                 (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
-    return is_64 ? rip : (uint32_t)rip;
+    return guest_is_64_bit() ? rip : (uint32_t)rip;
 }
 
 /*

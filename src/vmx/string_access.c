@@ -47,14 +47,11 @@ static bool is_within(uint64_t rights, uint64_t limit, uint64_t offset, uint8_t 
 /* False if the processor would refuse it. */
 static bool is_permitted(const struct string_access *access, uint32_t segment)
 {
-    uint64_t code = vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS);
-    bool is_64 =
-        (vmcs_get(VMCS_GUEST_IA32_EFER) & EFER_LMA) != 0 && (code & CODE_SEGMENT_L) != 0;
     uint64_t base   = vmcs_get(VMCS_GUEST_ES_BASE + 2 * segment);
     uint64_t limit  = vmcs_get(VMCS_GUEST_ES_LIMIT + 2 * segment);
     uint64_t rights = vmcs_get(VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * segment);
 
-    if (is_64)
+    if (guest_is_64_bit())
         return is_canonical(access->linear_address) &&
                is_canonical(access->linear_address + access->size - 1);
     return allows(rights, access->is_in) &&

@@ -5,9 +5,11 @@
 #define HYMIR_VMX_VCPU_H
 
 #include "cpu/instructions.h"
+#include "cpu/registers.h"
 #include "virt/backend.h"
 #include "vmx/capabilities.h"
 #include "vmx/entry.h"
+#include "vmx/guest_state.h"
 #include "vmx/vcpu_controls.h"
 #include "vmx/vmcs.h"
 
@@ -112,6 +114,14 @@ enum exit_outcome handle_interrupt_window(struct vcpu *vcpu);
 enum exit_outcome handle_nmi_window(struct vcpu *vcpu);
 enum exit_outcome handle_preemption_timer(struct vcpu *vcpu);
 enum exit_outcome handle_hlt(struct vcpu *vcpu);
+
+/* True if the guest executes 64-bit code: SDM 3A, "IA-32e Mode Code Segment Descriptors".
+ */
+static inline bool guest_is_64_bit(void)
+{
+    return (vmcs_get(VMCS_GUEST_IA32_EFER) & EFER_LMA) != 0 &&
+           (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
+}
 
 /* INS and OUTS: vmx/string_access.c. */
 enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t qualification);

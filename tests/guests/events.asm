@@ -7,7 +7,6 @@
         bits    32
         org     0x100000
 
-COM1    equ     0x3F8
 CODE_32 equ     0x08
 DATA_32 equ     0x10
 CODE_64 equ     0x18
@@ -19,16 +18,7 @@ MS      equ     PIT_HZ / 1000
 HYPERCALL_NMI equ 3
 
 %include "multiboot_header.inc"
-
-; check NAME: "ok" if ZF is set.
-%macro  check 1
-        pushfd
-        push    dword %%name
-        call    report
-        jmp     %%over
-%%name: db      %1, 0
-%%over:
-%endmacro
+%include "report.inc"
 
 entry:
         mov     esp, stack_top
@@ -358,40 +348,6 @@ handler:
         add     esp, 8
         iretd
 
-; Prints "ok: " or "FAIL: " by the flags on the stack, and the name.
-report:
-        push    esi
-        mov     esi, text_ok
-        test    dword [esp + 12], 1 << 6
-        jnz     .said
-        mov     esi, text_fail
-.said:
-        call    print
-        mov     esi, [esp + 8]
-        call    print
-        mov     esi, text_newline
-        call    print
-        pop     esi
-        ret     8
-
-print:
-        push    eax
-        push    edx
-        mov     edx, COM1
-.next:
-        lodsb
-        test    al, al
-        jz      .done
-        out     dx, al
-        jmp     .next
-.done:
-        pop     edx
-        pop     eax
-        ret
-
-text_ok:         db "ok: ", 0
-text_fail:       db "FAIL: ", 0
-text_newline:    db 10, 0
 text_unexpected: db "FAIL: an exception", 10, 0
 text_done:       db "all events tried", 10, 0
 

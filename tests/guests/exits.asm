@@ -7,7 +7,6 @@
         bits    32
         org     0x100000
 
-COM1    equ     0x3F8
 CODE_32 equ     0x08
 DATA_32 equ     0x10
 CODE_64 equ     0x18
@@ -18,16 +17,7 @@ TASK    equ     0x38
 NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 
 %include "multiboot_header.inc"
-
-; check NAME: "ok" if ZF is set.
-%macro  check 1
-        pushfd
-        push    dword %%name
-        call    report
-        jmp     %%over
-%%name: db      %1, 0
-%%over:
-%endmacro
+%include "report.inc"
 
 ; raises VECTOR, NAME, INSTRUCTION...: it raises that exception, or NOTHING.
 %macro  raises 3+
@@ -544,34 +534,6 @@ long_mode:
 
         bits    32
 
-; The flags, as they were, and the name are on the stack; takes both away.
-report:
-        mov     esi, text_ok
-        test    dword [esp + 8], 1 << 6
-        jnz     .say
-        mov     esi, text_fail
-.say:
-        call    print
-        mov     esi, [esp + 4]
-        call    print
-        mov     al, 10
-        call    put
-        ret     8
-
-print:
-        lodsb
-        test    al, al
-        jz      .done
-        call    put
-        jmp     print
-.done:
-        ret
-
-put:
-        mov     edx, COM1
-        out     dx, al
-        ret
-
         bits    64
 report_64:
         mov     rsi, text_ok
@@ -816,8 +778,6 @@ idt_register_64:
         dw      32 * 16 - 1
         dq      idt_64
 
-text_ok:        db "ok: ", 0
-text_fail:      db "FAIL: ", 0
 text_outs:      db "ok: this line came by REP OUTSB", 10
 text_outs_end:
 text_done:      db "all exits tried", 10, 0
