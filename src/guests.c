@@ -27,7 +27,9 @@
 
 #include <stdatomic.h>
 
-#define MAX_GUESTS  MULTIBOOT2_MAX_MODULES
+#define MAX_GUESTS MULTIBOOT2_MAX_MODULES
+_Static_assert(MAX_GUESTS <= GUEST_CONSOLE_GUESTS, "a console for each");
+
 #define LARGE_PIECE UINT64_C(0x200000)
 
 /* More than any FIFO holds: a port that gives without end is broken. */
@@ -241,9 +243,11 @@ static void place_guests(const struct vmx_record *records, struct vm **own)
         else
             atomic_fetch_sub(&running_count, 1);
     }
-    for (size_t i = placed; i < guest_count; i++)
-        log_error("vm %s: no CPU left for it: %zu guests have all there are",
-                  guests[i]->name, placed);
+    for (size_t i = placed; i < guest_count; i++) {
+        vcpu_end(&guests[i]->vcpu, "no CPU left for it: %zu guests have all there are",
+                 placed);
+        log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
+    }
 }
 
 void guests_explain(const struct vmx_record *records)
@@ -332,8 +336,18 @@ static void start_input(const struct options *options)
 
     if (serial_start_receiving(&interrupt))
         take_from(interrupt, VECTOR_SERIAL, take_serial_input);
-    if (options->screen && keyboard_start())
+    else if (options->serial_port != SERIAL_PORT_NONE)
+        log_info(
+            "guests: no input from the serial line at 0x%x: it is not there, or none of "
+            "com1 to com4, whose interrupts are known",
+            options->serial_port);
+    if (!options->screen)
+        return;
+    if (keyboard_start())
         take_from(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, take_keys);
+    else
+        log_info(
+            "guests: no input from a keyboard: no PS/2 controller answers at port 0x64");
 }
 
 void guests_run(const struct options *options, const struct vmx_record *records)

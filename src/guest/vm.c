@@ -84,6 +84,10 @@ void vm_log_stats(const struct vm *vm)
     }
     log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
               vm->ignored_accesses);
+    uint64_t lost = atomic_load(&vm->input.lost) + vm->uart.lost;
+    if (lost > 0)
+        log_plain("hymir: vm %s: %lu bytes that were typed and not read are lost",
+                  vm->name, lost);
 }
 
 void vm_log_exits(const struct vm *vm, bool is_answering)
