@@ -6,42 +6,71 @@
 #include "cpu/power.h"
 #include "cpu/registers.h"
 #include "cpu/smp.h"
+#include "lib/history.h"
 #include "lib/log.h"
-
-#include <stdatomic.h>
+#include "lib/spinlock.h"
+#include "machine.h"
 
 #define ESCAPE    0x1DU /* Ctrl-] */
 #define LINE_SIZE 199
+#define SENT_SIZE 200
 
-/*
- * A guest, and what it has sent that was not shown yet: a line that is not at its end, or
- * bytes that are passed on soon.
- */
-static struct screen_of_guest {
+/* Of both screens: colours and scroll region as at first, everything erased. */
+#define CLEAR_SCREEN "\x1B[0m\x1B[r\x1B[H\x1B[2J"
+
+/* A guest, and what it has sent. */
+struct screen_of_guest {
     struct vm *vm;
-    char line[LINE_SIZE + 1];
-    size_t length;
-    bool is_passed; /* bytes */
-} guests[GUEST_CONSOLE_GUESTS];
-static size_t guest_count;
-static _Atomic(struct screen_of_guest *) focus; /* NULL: nobody has it */
-static bool is_escaped;                         /* Ctrl-] was the last that was typed */
 
-void guest_console_start(struct vm *const *vms, size_t count)
+    /* Since the last flush, for the guest's CPU alone. */
+    uint8_t sent[SENT_SIZE];
+    size_t length;
+
+    /* Under the lock. */
+    char line[LINE_SIZE + 1]; /* that has not come to its end */
+    size_t line_length;
+    struct history history;
+    char newest[PAGE_SIZE];
+};
+
+static struct screen_of_guest *guests[GUEST_CONSOLE_GUESTS];
+static size_t guest_count;
+static guest_restart *restart;
+static bool is_escaped; /* Ctrl-] was the last that was typed */
+
+/* In front of the log's: what a guest sends is kept and shown, or kept before it is. */
+static struct spinlock lock;
+static struct screen_of_guest *focus; /* NULL: nobody has it */
+
+enum status guest_console_add(struct vm *vm)
 {
-    guest_count = count < GUEST_CONSOLE_GUESTS ? count : GUEST_CONSOLE_GUESTS;
-    for (size_t i = 0; i < guest_count; i++) {
-        guests[i].vm    = vms[i];
-        vms[i]->console = &guests[i];
-    }
-    atomic_store(&focus, guest_count == 1 ? &guests[0] : NULL);
+    void *pages;
+    enum status status = STATUS_NO_MEMORY;
+
+    if (guest_count < GUEST_CONSOLE_GUESTS)
+        status = machine_allocate(sizeof(struct screen_of_guest), &pages);
+    if (status != STATUS_OK)
+        return status;
+    struct screen_of_guest *guest = pages;
+    guest->vm                     = vm;
+    guest->history.buffer         = guest->newest;
+    guest->history.size           = sizeof(guest->newest);
+    vm->console                   = guest;
+    guests[guest_count++]         = guest;
+    return STATUS_OK;
+}
+
+void guest_console_start(guest_restart *restart_guest)
+{
+    restart = restart_guest;
+    focus   = guest_count == 1 ? guests[0] : NULL;
     console_start_terminal();
 }
 
 static void show_line(struct screen_of_guest *guest)
 {
-    guest->line[guest->length] = '\0';
-    guest->length              = 0;
+    guest->line[guest->line_length] = '\0';
+    guest->line_length              = 0;
     log_plain("[%s] %s", guest->vm->name, guest->line);
 }
 
@@ -56,45 +85,23 @@ static void add_to_line(struct screen_of_guest *guest, uint8_t byte)
     }
     if (byte == '\r' || byte == '\0')
         return;
-    guest->line[guest->length++] = is_printable ? (char)byte : '.';
-    if (guest->length == LINE_SIZE)
+    guest->line[guest->line_length++] = is_printable ? (char)byte : '.';
+    if (guest->line_length == LINE_SIZE)
         show_line(guest);
 }
 
-static void pass_bytes(struct screen_of_guest *guest)
+/* Keeps what was sent, and shows it as the focus has it. */
+static void take_sent(struct screen_of_guest *guest)
 {
-    console_pass((const uint8_t *)guest->line, guest->length);
+    unsigned int ticket = spinlock_acquire(&lock);
+
+    history_append(&guest->history, (const char *)guest->sent, guest->length);
+    if (focus == guest)
+        console_pass((const char *)guest->sent, guest->length);
+    for (size_t i = 0; focus == NULL && i < guest->length; i++)
+        add_to_line(guest, guest->sent[i]);
+    spinlock_release(&lock, ticket);
     guest->length = 0;
-}
-
-/* Shows what waits, in the way in which it was to be shown. */
-static void show_rest(struct screen_of_guest *guest)
-{
-    if (guest->length == 0)
-        return;
-    if (guest->is_passed)
-        pass_bytes(guest);
-    else
-        show_line(guest);
-}
-
-/* The first byte since the last flush, or nothing is to be shown, or in another way. */
-static __attribute__((noinline)) void print_otherwise(struct vm *vm, uint8_t byte)
-{
-    struct screen_of_guest *guest   = vm->console;
-    struct screen_of_guest *focused = atomic_load(&focus);
-    bool is_passed                  = focused == guest;
-
-    if (focused != NULL && !is_passed)
-        return;
-    if (guest->is_passed != is_passed || guest->length == LINE_SIZE)
-        show_rest(guest);
-    guest->is_passed = is_passed;
-    if (is_passed)
-        guest->line[guest->length++] = (char)byte;
-    else
-        add_to_line(guest, byte);
-    vm_flush_soon(vm);
 }
 
 /* A guest waits for each byte that it sends: what most have to go through is short. */
@@ -103,30 +110,40 @@ void guest_console_print(void *context, uint8_t byte)
     struct vm *vm                 = context;
     struct screen_of_guest *guest = vm->console;
 
-    if (guest->is_passed && guest->length < LINE_SIZE &&
-        atomic_load_explicit(&focus, memory_order_relaxed) == guest)
-        guest->line[guest->length++] = (char)byte;
-    else
-        print_otherwise(vm, byte);
+    guest->sent[guest->length++] = byte;
+    if (guest->length == 1)
+        vm_flush_soon(vm);
+    else if (guest->length == SENT_SIZE)
+        take_sent(guest);
 }
 
 void guest_console_flush(struct vm *vm)
 {
-    struct screen_of_guest *guest = vm->console;
-
-    if (guest->is_passed)
-        show_rest(guest);
-    guest->is_passed = false; /* the next byte sets the timer again */
+    take_sent(vm->console);
     console_update();
 }
 
-void guest_console_end(struct vm *vm)
+void guest_console_end(struct vm *vm, bool keeps_focus)
 {
     struct screen_of_guest *guest = vm->console;
 
-    show_rest(guest);
-    if (atomic_load(&focus) == guest && guest_count > 1)
-        atomic_store(&focus, NULL);
+    guest_console_flush(vm);
+    unsigned int ticket = spinlock_acquire(&lock);
+    if (guest->line_length > 0)
+        show_line(guest);
+    if (focus == guest && guest_count > 1 && !keeps_focus)
+        focus = NULL;
+    spinlock_release(&lock, ticket);
+}
+
+/* Who has the focus. Only the boot CPU gives it to somebody. */
+static struct screen_of_guest *find_focus(void)
+{
+    unsigned int ticket             = spinlock_acquire(&lock);
+    struct screen_of_guest *focused = focus;
+
+    spinlock_release(&lock, ticket);
+    return focused;
 }
 
 /* Has the guest's CPU look at what it was sent. */
@@ -154,13 +171,16 @@ static uint64_t count_exits(const struct vm *vm)
 static void list_guests(void)
 {
     log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of that guest, 0: of all; "
-              "s: stop it, p: pause it, c: continue it, t: its statistics; q: power off; "
+              "s: stop it, r: reset it, p: pause it, c: continue it, t: its statistics; "
+              "q: power off; "
               "Ctrl-]: itself");
+    const struct screen_of_guest *focused = find_focus();
+
     for (size_t i = 0; i < guest_count; i++) {
-        const struct vm *vm = guests[i].vm;
+        const struct vm *vm = guests[i]->vm;
         bool is_paused      = atomic_load(&vm->is_to_pause);
         log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits, %s%s", i + 1,
-                  atomic_load(&focus) == &guests[i] ? "*" : ":", vm->name, vm->kind,
+                  focused == guests[i] ? "*" : ":", vm->name, vm->kind,
                   vm->memory.size >> 20, vm->vcpu.id, count_exits(vm),
                   !is_running(vm) ? "stopped: "
                   : is_paused     ? "paused"
@@ -169,20 +189,36 @@ static void list_guests(void)
     }
 }
 
+/* The guest's console as it left it, on a screen of its own. */
+static void show_console(const struct screen_of_guest *guest)
+{
+    console_pass(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
+    log_plain("hymir: console of %s", guest->vm->name);
+    history_replay(&guest->history, console_pass);
+}
+
 static void choose(size_t number)
 {
     if (number > guest_count) {
         log_plain("hymir: there is no guest %zu", number);
         return;
     }
-    atomic_store(&focus, number == 0 ? NULL : &guests[number - 1]);
-    log_plain("hymir: console of %s", number == 0 ? "all" : guests[number - 1].vm->name);
+    unsigned int ticket = spinlock_acquire(&lock);
+    focus               = number == 0 ? NULL : guests[number - 1];
+    if (focus == NULL) {
+        log_plain("hymir: console of all");
+    } else {
+        focus->line_length = 0; /* it is shown with the rest */
+        show_console(focus);
+    }
+    spinlock_release(&lock, ticket);
+    console_update();
 }
 
 /* What is to be done with the guest that has the focus. */
 static void do_with_guest(uint8_t key)
 {
-    struct screen_of_guest *focused = atomic_load(&focus);
+    const struct screen_of_guest *focused = find_focus();
 
     if (focused == NULL) {
         log_plain("hymir: choose a guest first: Ctrl-] and its number");
@@ -193,8 +229,13 @@ static void do_with_guest(uint8_t key)
         vm_log_stats(vm);
         return;
     }
-    if (key == 's')
-        vm_ask_to_stop(vm);
+    if (!is_running(vm)) {
+        if (key == 'r')
+            restart(vm);
+        return;
+    }
+    if (key == 's' || key == 'r')
+        vm_ask_to_stop(vm, key == 'r');
     else
         vm_ask_to_pause(vm, key == 'p');
     wake(vm);
@@ -202,7 +243,7 @@ static void do_with_guest(uint8_t key)
 
 static void type_for_guest(uint8_t byte)
 {
-    struct screen_of_guest *focused = atomic_load(&focus);
+    const struct screen_of_guest *focused = find_focus();
 
     if (focused == NULL)
         return;
@@ -214,7 +255,7 @@ static void obey(uint8_t key)
 {
     if (key >= '0' && key <= '9')
         choose((size_t)(key - '0'));
-    else if (key == 's' || key == 'p' || key == 'c' || key == 't')
+    else if (key == 's' || key == 'r' || key == 'p' || key == 'c' || key == 't')
         do_with_guest(key);
     else if (key == 'q')
         power_exit(EXIT_POWEROFF, console_drain);

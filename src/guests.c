@@ -4,47 +4,27 @@
 #include "console/keyboard.h"
 #include "console/serial.h"
 #include "cpu/apic.h"
-#include "cpu/clock.h"
-#include "cpu/msr.h"
 #include "cpu/smp.h"
 #include "cpu/traps.h"
-#include "cpu/wall_clock.h"
-#include "guest/image.h"
-#include "guest/module.h"
 #include "guest/vm.h"
 #include "guest_console.h"
-#include "lib/calendar.h"
+#include "guest_maker.h"
 #include "lib/log.h"
 #include "lib/scan_code.h"
-#include "lib/string.h"
 #include "machine.h"
-#include "mm/address_space.h"
-#include "mm/memory.h"
-#include "vmx/ept.h"
 #include "vmx/vcpu.h"
 #include "vmx/vcpu_controls.h"
 #include "vmx/verdict.h"
 
 #include <stdatomic.h>
 
-#define MAX_GUESTS MULTIBOOT2_MAX_MODULES
-_Static_assert(MAX_GUESTS <= GUEST_CONSOLE_GUESTS, "a console for each");
-
-#define LARGE_PIECE UINT64_C(0x200000)
-
 /* More than any FIFO holds: a port that gives without end is broken. */
 #define INPUT_AT_ONCE 256
 
-/* IA32_ARCH_CAPABILITIES.IF_PSCHANGE_MC_NO: no iTLB multihit. */
-#define ARCH_CAPABILITIES_NO_MULTIHIT BIT(6)
-
-static struct vm *guests[MAX_GUESTS];
+static struct vm *guests[GUEST_MAKER_MAX];
 static size_t guest_count;
 static atomic_size_t running_count; /* that have not said their last word */
-static uint64_t time_of_day;        /* in seconds since 1970 */
 static bool wants_stats;
-static bool avoids_preemption_timer;
-static enum entry_fault first_entry; /* how the first guest's entry is to fail */
 
 static void take_serial_input(void)
 {
@@ -66,137 +46,27 @@ static void take_keys(void)
     }
 }
 
-/* A module's words, if they made sense. */
-static struct module_words words[MULTIBOOT2_MAX_MODULES];
-static bool is_sound[MULTIBOOT2_MAX_MODULES];
-
-static void parse_modules(const struct multiboot2_information *boot)
-{
-    for (size_t i = 0; i < boot->module_count; i++) {
-        TEXT_DECLARE(problem, LOG_LINE_SIZE);
-        is_sound[i] = module_parse(boot->module[i].command_line, &words[i], &problem);
-        if (!is_sound[i])
-            log_error("module %zu, \"%s\": %s", i + 1, boot->module[i].command_line,
-                      problem.buffer);
-    }
-}
-
-/* A module's bytes; none if they do not lie in memory. */
-static struct image_bytes bytes_of(const struct multiboot2_module *module)
-{
-    uint64_t size = module->end - module->start;
-    if (!address_space_is_mapped(module->start, size))
-        return (struct image_bytes){0};
-    return (struct image_bytes){.bytes = hpa_pointer(hpa(module->start)), .size = size};
-}
-
-static struct image_bytes find_initrd(const struct multiboot2_information *boot,
-                                      const char *name)
-{
-    for (size_t i = 0; i < boot->module_count; i++) {
-        if (is_sound[i] && words[i].role == MODULE_INITRD &&
-            strcmp(words[i].name, name) == 0)
-            return bytes_of(&boot->module[i]);
-    }
-    return (struct image_bytes){0};
-}
-
-/* In pieces as large as there are, at multiples of 2 MiB for EPT's large pages. */
-static enum status allocate_memory(struct guest_memory *memory, uint64_t size)
-{
-    uint64_t piece = size;
-
-    while (memory->size < size) {
-        uint64_t rest = size - memory->size;
-        void *pages;
-        if (piece > rest)
-            piece = rest;
-        enum status status = memory_allocate_aligned(piece / PAGE_SIZE, LARGE_PIECE,
-                                                     frames_above_1_mib, &pages);
-        if (status == STATUS_OK)
-            status = guest_memory_add(memory, hpa_of(pages), piece);
-        else if (piece > LARGE_PIECE)
-            piece = align_up(piece / 2, LARGE_PIECE);
-        else
-            return status;
-        if (status == STATUS_OK || piece >= LARGE_PIECE)
-            continue;
-        return status;
-    }
-    return STATUS_OK;
-}
-
-static void free_memory(const struct guest_memory *memory)
-{
-    for (size_t i = 0; i < memory->piece_count; i++)
-        memory_free(hpa_pointer(memory->piece[i].host),
-                    memory->piece[i].size / PAGE_SIZE);
-}
-
-static bool is_name_taken(const char *name)
-{
-    for (size_t i = 0; i < guest_count; i++) {
-        if (strcmp(guests[i]->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Fills a VM's memory and makes the rest of it; false, with the reason. */
-static bool fill_vm(struct vm *vm, const struct image_parts *parts, uint64_t memory_size,
-                    struct text *problem)
-{
-    if (allocate_memory(&vm->memory, memory_size) != STATUS_OK) {
-        text_append(problem, "not enough memory for memory=%luM", memory_size >> 20);
-        return false;
-    }
-    const struct vm_environment environment = {.clock_hz = clock_frequency(),
-                                               .time     = time_of_day,
-                                               .output   = guest_console_print,
-                                               .flush    = guest_console_flush};
-    if (!image_load(parts, &vm->memory, &vm->start, &vm->kind, problem))
-        return false;
-    if (vm_init(vm, &vmx_backend, &environment) != STATUS_OK) {
-        text_append(problem, "not enough memory for its tables");
-        return false;
-    }
-    return true;
-}
-
-static void make_guest(const struct multiboot2_information *boot, size_t index)
-{
-    const struct module_words *module = &words[index];
-    const struct image_parts parts    = {.kernel       = bytes_of(&boot->module[index]),
-                                         .initrd       = find_initrd(boot, module->name),
-                                         .command_line = module->command_line};
-    TEXT_DECLARE(problem, LOG_LINE_SIZE);
-    void *pages;
-
-    if (is_name_taken(module->name)) {
-        log_error("vm %s: there is a guest of that name already", module->name);
-        return;
-    }
-    if (machine_allocate(sizeof(struct vm), &pages) != STATUS_OK) {
-        log_error("vm %s: not enough memory", module->name);
-        return;
-    }
-    struct vm *vm = pages;
-    if (guest_count == 0)
-        vm->plan.fault = first_entry;
-    vm->plan.avoids_preemption_timer = avoids_preemption_timer;
-    memcpy(vm->name, module->name, sizeof(vm->name));
-    if (fill_vm(vm, &parts, module->memory_size, &problem)) {
-        guests[guest_count++] = vm;
-        return;
-    }
-    log_error("vm %s: %s", module->name, problem.buffer);
-    free_memory(&vm->memory);
-}
-
 /* For a panic, which comes while an exit is answered. */
 static void log_guest(const void *activity)
 {
     vm_log_exits(activity, true);
+}
+
+/* Runs it until it ends, and says why it did. */
+static void run_once(struct vm *vm)
+{
+    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
+              vm->memory.size >> 20);
+    this_cpu()->activity     = vm;
+    this_cpu()->log_activity = log_guest;
+    vm_run(vm);
+    this_cpu()->log_activity = NULL;
+    guest_console_end(vm, atomic_load(&vm->is_to_restart));
+    if (vm->vcpu.end_is_abnormal)
+        vm_log_exits(vm, false);
+    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
+    if (wants_stats)
+        vm_log_stats(vm);
 }
 
 /* A cpu_work. The last word comes in front of the last count: then Hymir may end. */
@@ -204,29 +74,39 @@ static void run_guest(void *argument)
 {
     struct vm *vm = argument;
 
-    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
-              vm->memory.size >> 20);
-    this_cpu()->activity     = vm;
-    this_cpu()->log_activity = log_guest;
-    vm_run(vm);
-    this_cpu()->log_activity = NULL;
-    guest_console_end(vm);
-    if (vm->vcpu.end_is_abnormal)
-        vm_log_exits(vm, false);
-    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
-    if (wants_stats)
-        vm_log_stats(vm);
+    do {
+        if (atomic_load(&vm->is_to_restart) && !guest_maker_reset(vm))
+            break;
+        run_once(vm);
+    } while (atomic_load(&vm->is_to_restart));
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
         apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)
         log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
 }
 
+/* Has the CPU of a guest that has ended run it again; the boot CPU looks by itself. */
+static void start_again(struct vm *vm)
+{
+    struct cpu *cpu = smp_cpu(vm->vcpu.id);
+
+    if (atomic_load(&cpu->work) != NULL) {
+        log_plain("hymir: vm %s: is still coming to its end", vm->name);
+        return;
+    }
+    atomic_store(&vm->is_to_restart, true);
+    atomic_fetch_add(&running_count, 1);
+    if (cpu != &boot_cpu && smp_begin(cpu, run_guest, vm) != STATUS_OK) {
+        atomic_fetch_sub(&running_count, 1);
+        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
+    }
+}
+
 /*
  * Gives each guest a CPU whose record is in order, the boot CPU last; *own is the guest
- * for that one, or NULL.
+ * for that one, or NULL. Returns how many have one.
  */
-static void place_guests(const struct vmx_record *records, struct vm **own)
+static size_t place_guests(const struct vmx_record *records, struct vm **own)
 {
     size_t placed = 0;
 
@@ -248,6 +128,7 @@ static void place_guests(const struct vmx_record *records, struct vm **own)
                  placed);
         log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
     }
+    return placed;
 }
 
 void guests_explain(const struct vmx_record *records)
@@ -261,29 +142,6 @@ void guests_explain(const struct vmx_record *records)
         log_info("guests cannot run here: the processor lacks %s", missing.buffer);
 }
 
-static bool may_have_multihit(const struct cpuid_snapshot *cpuid)
-{
-    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) == 0)
-        return true;
-    return (msr_take(MSR_IA32_ARCH_CAPABILITIES).value & ARCH_CAPABILITIES_NO_MULTIHIT) ==
-           0;
-}
-
-static enum entry_fault fault_of(enum selftest selftest)
-{
-    static const enum entry_fault faults[] = {
-        [SELFTEST_ENTRY_CONTROL]      = ENTRY_BAD_CONTROL,
-        [SELFTEST_ENTRY_HOST]         = ENTRY_BAD_HOST_STATE,
-        [SELFTEST_ENTRY_GUEST]        = ENTRY_BAD_GUEST_STATE,
-        [SELFTEST_ENTRY_MSR_LOAD]     = ENTRY_BAD_MSR_LOAD,
-        [SELFTEST_ENTRY_REVISION]     = ENTRY_WRONG_REVISION,
-        [SELFTEST_ENTRY_LAUNCH_TWICE] = ENTRY_LAUNCHED_TWICE,
-        [SELFTEST_ENTRY_RESUME_FIRST] = ENTRY_RESUMED_FIRST,
-        [SELFTEST_EXIT]               = ENTRY_SOUND_EXIT_BROKEN,
-    };
-    return selftest < ARRAY_SIZE(faults) ? faults[selftest] : ENTRY_SOUND;
-}
-
 static bool is_any_ready(const struct vmx_record *records)
 {
     for (size_t i = 0; i < smp_count(); i++) {
@@ -291,32 +149,6 @@ static bool is_any_ready(const struct vmx_record *records)
             return true;
     }
     return false;
-}
-
-/* Says so in one line, whichever way it goes. */
-static void choose_page_size(const struct options *options,
-                             const struct vmx_record *record)
-{
-    bool multihit = may_have_multihit(&record->before.cpuid);
-
-    if (multihit && options->large_pages)
-        log_warning(
-            "guests: large-pages: the processor may have the iTLB multihit erratum, "
-            "by which a guest can stop the machine");
-    else if (multihit)
-        log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
-                 "iTLB multihit erratum");
-    ept_choose_page_size(&record->before.capabilities, multihit && !options->large_pages);
-}
-
-/* A guest without the time has to be set: it starts at the turn of the century. */
-static void read_time_of_day(void)
-{
-    static const struct calendar_time fallback = {.year = 2000, .month = 1, .day = 1};
-
-    time_of_day = calendar_seconds(&fallback);
-    if (wall_clock_read(&time_of_day) != STATUS_OK)
-        log_warning("guests: the machine's clock gives no time; they start in 2000");
 }
 
 static void take_from(uint8_t interrupt, uint8_t vector, void (*take)(void))
@@ -350,32 +182,37 @@ static void start_input(const struct options *options)
             "guests: no input from a keyboard: no PS/2 controller answers at port 0x64");
 }
 
+/*
+ * Has the boot CPU run its own guest, if there is one, and wait for the others; if Hymir
+ * then only has to wait, also for keys.
+ */
+static void run_to_the_end(struct vm *own, bool waits_for_keys)
+{
+    bool is_due = own != NULL;
+
+    while (atomic_load(&running_count) > 0 || waits_for_keys) {
+        if (is_due)
+            run_guest(own);
+        else
+            halt_until_interrupt();
+        is_due = own != NULL && atomic_load(&own->is_to_restart);
+    }
+}
+
 void guests_run(const struct options *options, const struct vmx_record *records)
 {
-    const struct multiboot2_information *boot = &machine_get()->boot;
-    struct vm *own                            = NULL;
+    struct vm *own = NULL;
 
-    if (boot->module_count == 0 || options->selftest == SELFTEST_MEMORY)
+    if (machine_get()->boot.module_count == 0 || options->selftest == SELFTEST_MEMORY)
         return; /* that test leaves no memory */
     if (!is_any_ready(records)) {
         log_plain("hymir: no guest is started: VT-x does not work here");
         return;
     }
-    wants_stats             = options->stats;
-    avoids_preemption_timer = options->apic_timer;
-    first_entry             = fault_of(options->selftest);
-    choose_page_size(options, &records[0]);
-    read_time_of_day();
-    parse_modules(boot);
-    for (size_t i = 0; i < boot->module_count; i++) {
-        if (is_sound[i] && words[i].role == MODULE_KERNEL)
-            make_guest(boot, i);
-    }
-    guest_console_start(guests, guest_count);
+    wants_stats = options->stats;
+    guest_count = guest_maker_make(options, &records[0], guests);
+    guest_console_start(start_again);
     start_input(options);
-    place_guests(records, &own);
-    if (own != NULL)
-        run_guest(own);
-    while (atomic_load(&running_count) > 0)
-        halt_until_interrupt();
+    size_t placed = place_guests(records, &own);
+    run_to_the_end(own, options->exit == EXIT_HALT && placed > 0);
 }

@@ -28,10 +28,10 @@ static void pass_all(const char *text, size_t length)
     is_within_line = text[length - 1] != '\n';
 }
 
-void console_pass(const uint8_t *bytes, size_t size)
+void console_pass(const char *bytes, size_t size)
 {
     if (size > 0)
-        log_pass(pass_all, (const char *)bytes, size);
+        log_pass(pass_all, bytes, size);
 }
 
 static void update_screen(const char *text, size_t length)

@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /*
  * Starts the streams that the options name and gives them the log, with what it already
@@ -47,7 +46,7 @@ void console_start_terminal(void);
  * Passes a guest's bytes on as they are, to the streams and the terminal. A line of
  * Hymir's own that comes next starts a new one.
  */
-void console_pass(const uint8_t *bytes, size_t size);
+void console_pass(const char *bytes, size_t size);
 
 /* Has the screen show what was passed. */
 void console_update(void);

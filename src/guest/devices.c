@@ -67,34 +67,33 @@ void vm_set_flush_timer(struct vm *vm)
 static void flush(void *context)
 {
     struct vm *vm = context;
-    vm->flush(vm);
+    vm->environment.flush(vm);
 }
 
-static void init_devices(struct vm *vm, const struct vm_environment *environment)
+static void init_devices(struct vm *vm, uint64_t time)
 {
     device_clock_init(&vm->clock);
-    vm->clock.hz      = environment->clock_hz;
+    vm->clock.hz      = vm->environment.clock_hz;
     vm->clock.read    = vm->vcpu.backend->clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    vm->flush         = environment->flush;
     device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);
     pic_init(&vm->pic, request_interrupt, vm);
     pit_init(&vm->pit, &vm->clock, set_timer_input, vm);
     rtc_init(&vm->rtc, &vm->clock, set_rtc_input, vm);
-    rtc_set_time(&vm->rtc, environment->time);
+    rtc_set_time(&vm->rtc, time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, set_keyboard_input, vm);
-    uart_init(&vm->uart, environment->output, set_uart_input, vm);
+    uart_init(&vm->uart, vm->environment.output, set_uart_input, vm);
 }
 
-enum status vm_add_devices(struct vm *vm, const struct vm_environment *environment)
+enum status vm_add_devices(struct vm *vm, uint64_t time)
 {
     struct port_device devices[2 + PIC_DEVICES + PIT_DEVICES +
                                KEYBOARD_CONTROLLER_DEVICES + POWER_PORTS_COUNT];
     struct port_device *next = devices;
 
-    init_devices(vm, environment);
+    init_devices(vm, time);
     *next++ = uart_device(&vm->uart, COM1);
     *next++ = rtc_device(&vm->rtc);
     pic_devices(&vm->pic, next);

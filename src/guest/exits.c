@@ -208,7 +208,8 @@ static enum exit_outcome interrupted(struct vcpu *vcpu)
     if (atomic_load(&vcpu->vm->is_to_pause))
         pause(vcpu);
     if (atomic_load(&vcpu->vm->is_to_stop))
-        return vcpu_end(vcpu, "stopped at the console");
+        return vcpu_end(vcpu, "%s at the console",
+                        atomic_load(&vcpu->vm->is_to_restart) ? "reset" : "stopped");
     take_input(vcpu->vm);
     return EXIT_RESUME;
 }

@@ -161,3 +161,13 @@ bool module_parse(const char *text, struct module_words *words, struct text *pro
     *words = parsed;
     return true;
 }
+
+void module_unescape(const char *text, char *plain)
+{
+    while (*text != '\0') {
+        if (text[0] == '\\' && (text[1] == '\\' || text[1] == '\'' || text[1] == '"'))
+            text++;
+        *plain++ = *text++;
+    }
+    *plain = '\0';
+}

@@ -34,4 +34,10 @@ struct module_words {
  */
 bool module_parse(const char *text, struct module_words *words, struct text *problem);
 
+/*
+ * Copies a command line as its writer meant it: GRUB puts a backslash in front of each
+ * backslash, ' and ". plain has room for text.
+ */
+void module_unescape(const char *text, char *plain);
+
 #endif

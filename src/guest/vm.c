@@ -16,28 +16,56 @@ static enum status map_memory(struct vm *vm, const struct backend *backend)
     return STATUS_OK;
 }
 
+bool vm_load(struct vm *vm, struct text *problem)
+{
+    return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
+}
+
+/* What changes while a VM runs, but for its memory. */
+static enum status start_anew(struct vm *vm, uint64_t time)
+{
+    msr_policy_reset(&vm->msrs);
+    vm->ignored_accesses = 0;
+    atomic_store(&vm->is_to_stop, false);
+    atomic_store(&vm->is_to_restart, false);
+    atomic_store(&vm->is_to_pause, false);
+    atomic_store(&vm->input.taken, atomic_load(&vm->input.written));
+    atomic_store(&vm->input.lost, 0);
+    vcpu_start_anew(&vm->vcpu);
+    return vm_add_devices(vm, time);
+}
+
 enum status vm_init(struct vm *vm, const struct backend *backend,
-                    const struct vm_environment *environment)
+                    const struct vm_environment *environment, uint64_t time)
 {
     static uint16_t last_vpid;
 
     enum status status = map_memory(vm, backend);
     if (status != STATUS_OK)
         return status;
+    vm->environment           = *environment;
     vm->plan.start            = &vm->start;
     vm->plan.passed_msrs      = msr_passed;
     vm->plan.passed_msr_count = msr_passed_count;
     cpuid_policy_make(&vm->cpuid, environment->clock_hz, backend->read_cpuid);
-    msr_policy_reset(&vm->msrs);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
-    status            = vm_add_devices(vm, environment);
+    vm->vcpu.vpid     = ++last_vpid;
+    status            = start_anew(vm, time);
     if (status != STATUS_OK)
         return status;
-    vcpu_forget_exits(&vm->vcpu);
-    vm->vcpu.vpid = ++last_vpid;
     return backend->create(&vm->vcpu, &vm->plan);
+}
+
+bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
+{
+    if (!guest_memory_clear(&vm->memory, gpa(0), vm->memory.size) ||
+        start_anew(vm, time) != STATUS_OK) {
+        text_append(problem, "cannot be made anew");
+        return false;
+    }
+    return vm_load(vm, problem);
 }
 
 void vm_run(struct vm *vm)
@@ -63,8 +91,9 @@ void vm_type(struct vm *vm, uint8_t byte)
     atomic_store(&input->written, written + 1);
 }
 
-void vm_ask_to_stop(struct vm *vm)
+void vm_ask_to_stop(struct vm *vm, bool is_to_restart)
 {
+    atomic_store(&vm->is_to_restart, is_to_restart);
     atomic_store(&vm->is_to_stop, true);
 }
 

@@ -17,6 +17,7 @@
 #include "dev/timer.h"
 #include "dev/uart.h"
 #include "guest/cpuid_policy.h"
+#include "guest/image.h"
 #include "guest/memory.h"
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
@@ -44,7 +45,6 @@ typedef void vm_flush(struct vm *vm);
 /* What a VM is made in. */
 struct vm_environment {
     uint64_t clock_hz;   /* of the backend's clock */
-    uint64_t time;       /* of the day, in seconds since 1970 */
     uart_output *output; /* gets the VM as context */
     vm_flush *flush;
 };
@@ -53,6 +53,7 @@ struct vm {
     char name[VM_NAME_SIZE];
     const char *kind; /* of its image: "PVH", "Multiboot" */
     struct guest_memory memory;
+    struct image_parts image;
     struct vcpu_start start;
     struct vcpu_plan plan;
     struct cpuid_answers cpuid;
@@ -63,11 +64,11 @@ struct vm {
     struct rtc rtc;
     struct keyboard_controller keyboard_controller;
     struct uart uart;
-    vm_flush *flush;
+    struct vm_environment environment;
     struct device_timer flush_timer;
     void *console; /* its owner's: src/guest_console.c */
     struct vm_input input;
-    atomic_bool is_to_stop, is_to_pause;
+    atomic_bool is_to_stop, is_to_restart, is_to_pause;
     struct power_ports power_ports;
     struct port_map ports;
     uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
@@ -75,22 +76,35 @@ struct vm {
 };
 
 /*
- * Makes what a VM needs beside its name, memory and start, which are there: EPT, devices,
- * policies, the vCPU. STATUS_NO_MEMORY.
+ * Loads the VM's image into its memory, which is all zero, and notes where it starts.
+ * False, with the reason appended to *problem.
+ */
+bool vm_load(struct vm *vm, struct text *problem);
+
+/*
+ * Makes the rest of a VM, whose name, memory and start are there: EPT, devices, policies,
+ * the vCPU. time is that of the day, in seconds since 1970. STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
-                               const struct vm_environment *environment);
+                               const struct vm_environment *environment, uint64_t time);
+
+/*
+ * Makes a VM that has ended as it was at first, with its memory and what it is connected
+ * to. On any CPU. False, with the reason appended to *problem.
+ */
+bool vm_reset(struct vm *vm, uint64_t time, struct text *problem);
 
 /* Runs the VM on the CPU that executes this, until it ends. */
 void vm_run(struct vm *vm);
 
 /*
- * Type a byte for the VM, ask it to stop, to stand still or to go on, from another CPU or
- * in an interrupt: the VM sees to it when its CPU is interrupted next. One CPU types. A
- * VM that stands still does not notice: its clocks do too.
+ * Type a byte for the VM, ask it to stop (to be started again, if is_to_restart), to
+ * stand still or to go on, from another CPU or in an interrupt: the VM sees to it when
+ * its CPU is interrupted next. One CPU types. A VM that stands still does not notice: its
+ * clocks do too.
  */
 void vm_type(struct vm *vm, uint8_t byte);
-void vm_ask_to_stop(struct vm *vm);
+void vm_ask_to_stop(struct vm *vm, bool is_to_restart);
 void vm_ask_to_pause(struct vm *vm, bool is_to_pause);
 
 /* Logs the VM's exits by reason. From any CPU: a running VM's may be a little old. */
@@ -112,11 +126,10 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
                                 uint32_t value);
 
 /*
- * Makes the VM's devices, without the VM's memory and vCPU: STATUS_NO_MEMORY if there are
- * too many. guest/devices.c.
+ * Makes the VM's devices as they are after power-on, without the VM's memory and vCPU.
+ * STATUS_NO_MEMORY if there are too many. guest/devices.c.
  */
-enum status MUST_CHECK vm_add_devices(struct vm *vm,
-                                      const struct vm_environment *environment);
+enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
 
 /* Has the flush called within 10 ms. guest/devices.c. */
 void vm_set_flush_timer(struct vm *vm);

@@ -2,58 +2,33 @@
 #include "lib/log.h"
 
 #include "lib/format.h"
+#include "lib/history.h"
 #include "lib/spinlock.h"
 
 #include <stdarg.h>
 
-#define RING_SIZE 8192
+#define HISTORY_SIZE 8192
 
 static struct spinlock lock;
 static enum log_level least_level = LOG_INFO;
 static log_output *console;
 
-static char ring[RING_SIZE];
-static size_t
-    ring_written; /* bytes ever written; the newest stand below it, modulo RING_SIZE */
-
-static void ring_append(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        ring[ring_written++ % RING_SIZE] = text[i];
-}
+static char newest[HISTORY_SIZE];
+static struct history history = {.buffer = newest, .size = sizeof(newest)};
 
 void log_set_output(log_output *output)
 {
     console = output;
 }
 
-/* The start of the oldest line that is whole. */
-static size_t oldest_line(void)
-{
-    size_t at = ring_written - RING_SIZE;
-    while (at < ring_written && ring[at++ % RING_SIZE] != '\n') {
-    }
-    return at;
-}
-
 void log_replay(log_output *output)
 {
     static const char lost[] = "warning: older lines of the log are lost\n";
-    size_t start             = 0;
 
     unsigned int ticket = spinlock_acquire(&lock);
-    if (ring_written > RING_SIZE) {
+    if (history_is_cut(&history))
         output(lost, sizeof(lost) - 1);
-        start = oldest_line();
-    }
-    while (start < ring_written) {
-        size_t offset = start % RING_SIZE;
-        size_t length = ring_written - start;
-        if (length > RING_SIZE - offset)
-            length = RING_SIZE - offset;
-        output(ring + offset, length);
-        start += length;
-    }
+    history_replay(&history, output);
     spinlock_release(&lock, ticket);
 }
 
@@ -84,7 +59,7 @@ static void log_line(const char *level, const char *format, va_list arguments)
     line[length++] = '\n';
 
     unsigned int ticket = spinlock_acquire(&lock);
-    ring_append(line, length);
+    history_append(&history, line, length);
     if (console != NULL)
         console(line, length);
     spinlock_release(&lock, ticket);

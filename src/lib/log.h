@@ -2,13 +2,15 @@
  * The one log of the hypervisor: lines with a level, kept in memory and shown on the
  * console.
  *
- * Owns the level and a ring with the newest text, from which a console that comes up late
+ * Owns the level and the newest text, from which a console that comes up late
  * catches up. Each line is "level: text". Usable from the first instruction of C on every
  * CPU; lines of different CPUs do not mix. A CPU that waits for the log longer than the
  * bound goes ahead without it, so that a stopped CPU never silences the others.
  */
 #ifndef HYMIR_LIB_LOG_H
 #define HYMIR_LIB_LOG_H
+
+#include "lib/history.h"
 
 #include <stddef.h>
 
@@ -20,7 +22,7 @@ enum log_level {
 };
 
 /* Takes text to show, of length bytes, with its line ends. */
-typedef void log_output(const char *text, size_t length);
+typedef history_output log_output;
 
 /* The longest line, with its level and its end, in bytes; what is longer is cut. */
 #define LOG_LINE_SIZE 256
@@ -28,7 +30,7 @@ typedef void log_output(const char *text, size_t length);
 /* Sets where the log goes from now on. */
 void log_set_output(log_output *output);
 
-/* Gives output the lines that the ring holds, the newest 8 KiB, and says if there were
+/* Gives output the lines that are kept, the newest 8 KiB, and says if there were
  * more. */
 void log_replay(log_output *output);
 

@@ -35,8 +35,12 @@ enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...
     return EXIT_STOP;
 }
 
-void vcpu_forget_exits(struct vcpu *vcpu)
+void vcpu_start_anew(struct vcpu *vcpu)
 {
+    vcpu->end[0]          = '\0';
+    vcpu->end_is_abnormal = false;
+    for (size_t i = 0; i < EXIT_ROWS; i++)
+        vcpu->row[i] = (struct exit_row){.answer = vcpu->row[i].answer};
     for (size_t i = 0; i < EXIT_RECORDS; i++) {
         vcpu->record[i].next   = &vcpu->record[(i + 1) % EXIT_RECORDS];
         vcpu->record[i].reason = EXIT_RECORD_NONE;

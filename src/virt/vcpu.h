@@ -191,8 +191,8 @@ enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
 enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Makes the vCPU's records a ring in which no exit is noted. */
-void vcpu_forget_exits(struct vcpu *vcpu);
+/* Takes back that the vCPU ended, and all that is noted of its exits. */
+void vcpu_start_anew(struct vcpu *vcpu);
 
 /*
  * For an answer that needs all registers: takes back the record of this exit, which is

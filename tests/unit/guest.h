@@ -100,8 +100,7 @@ static void test_flush(struct vm *vm)
     flushes++;
 }
 
-static const struct vm_environment test_environment = {
-    .clock_hz = 1000000000, .time = 946684800, .output = test_print, .flush = test_flush};
+#define TEST_TIME 946684800 /* 2000-01-01 */
 
 /* A guest with 4 MiB of RAM in two pieces, paging off. */
 static inline int start_guest(void **state)
@@ -123,7 +122,9 @@ static inline int start_guest(void **state)
     }
     port_map_init(&test_vm.ports);
     test_vm.uart.output = test_print;
-    vcpu_forget_exits(test_vcpu);
+    test_vm.environment = (struct vm_environment){
+        .clock_hz = 1000000000, .output = test_print, .flush = test_flush};
+    vcpu_start_anew(test_vcpu);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;
     test_vcpu->handlers = &vm_exit_handlers;

@@ -5,7 +5,7 @@
 static int start(void **state)
 {
     start_guest(state);
-    assert_int_equal(vm_add_devices(&test_vm, &test_environment), STATUS_OK);
+    assert_int_equal(vm_add_devices(&test_vm, TEST_TIME), STATUS_OK);
     return 0;
 }
 

@@ -137,7 +137,7 @@ static int start(void **state)
     memset(fields, 0, sizeof(fields));
     memset(&vcpu, 0, sizeof(vcpu));
     memset(&vmx, 0, sizeof(vmx));
-    vcpu_forget_exits(&vcpu);
+    vcpu_start_anew(&vcpu);
     vcpu.backend              = &backend;
     vcpu.handlers             = &handlers;
     vcpu.arch                 = &vmx;

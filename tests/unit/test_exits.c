@@ -10,7 +10,7 @@ static int start(void **state)
 {
     start_guest(state);
     msr_policy_reset(&test_vm.msrs);
-    return vm_add_devices(&test_vm, &test_environment) == STATUS_OK ? 0 : -1;
+    return vm_add_devices(&test_vm, TEST_TIME) == STATUS_OK ? 0 : -1;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)

@@ -85,10 +85,31 @@ static void test_refusals(void **state)
     }
 }
 
+static void test_unescape(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *plain;
+    } cases[] = {
+        {"", ""},
+        {"console=ttyS0 quiet", "console=ttyS0 quiet"},
+        {"a=\\\"b c\\\" d=\\'e\\' f=\\\\g", "a=\"b c\" d='e' f=\\g"},
+        {"\"a=b c\"", "\"a=b c\""}, /* a word with a blank in it is put in quotes */
+        {"a\\b \\", "a\\b \\"},     /* not GRUB's */
+        {"\\\\\\\"", "\\\""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char plain[64];
+        assert_true(strlen(cases[i].text) < sizeof(plain));
+        module_unescape(cases[i].text, plain);
+        assert_string_equal(plain, cases[i].plain);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernel),
-                                       cmocka_unit_test(test_initrd),
-                                       cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kernel), cmocka_unit_test(test_initrd),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_unescape)};
     return cmocka_run_group_tests_name("module", tests, NULL, NULL);
 }

@@ -1,0 +1,103 @@
+/* src/lib/history.c. */
+#include "unit.h"
+
+#include "lib/history.h"
+
+#define SIZE 16
+
+static char buffer[SIZE + 2];
+static struct history history;
+static char replayed[4096];
+static unsigned int parts;
+
+static int start(void **state)
+{
+    (void)state;
+    memset(buffer, '#', sizeof(buffer));
+    history = (struct history){.buffer = buffer, .size = SIZE};
+    return 0;
+}
+
+static void take(const char *text, size_t length)
+{
+    assert_true(length > 0);
+    strncat(replayed, text, length);
+    parts++;
+}
+
+static const char *replay(void)
+{
+    replayed[0] = '\0';
+    parts       = 0;
+    history_replay(&history, take);
+    assert_true(parts <= 2);
+    assert_memory_equal(buffer + SIZE, "##", 2);
+    return replayed;
+}
+
+static void append(const char *text)
+{
+    history_append(&history, text, strlen(text));
+}
+
+static void test_all_of_it(void **state)
+{
+    (void)state;
+    assert_string_equal(replay(), "");
+    append("one\n");
+    append("");
+    append("two");
+    assert_string_equal(replay(), "one\ntwo");
+    append("\n45678901");
+    assert_false(history_is_cut(&history));
+    assert_string_equal(replay(), "one\ntwo\n45678901");
+    assert_int_equal(parts, 1);
+}
+
+static void test_newest(void **state)
+{
+    (void)state;
+    append("one\ntwo\nthree\nfour");
+    assert_true(history_is_cut(&history));
+    assert_string_equal(replay(), "two\nthree\nfour");
+    append("!\n");
+    assert_string_equal(replay(), "three\nfour!\n");
+    append("a text that is much longer than what is kept\nlast\n");
+    assert_string_equal(replay(), "last\n");
+}
+
+/* A line that is longer than what is kept begins where it is cut. */
+static void test_no_line(void **state)
+{
+    (void)state;
+    append("0123456789abcdefghij");
+    assert_string_equal(replay(), "456789abcdefghij");
+}
+
+/* A line end that comes late does not throw away what is in front of it. */
+static void test_long_line(void **state)
+{
+    (void)state;
+    static char large[1024];
+    char text[2000];
+    history = (struct history){.buffer = large, .size = sizeof(large)};
+    memset(text, 'x', sizeof(text));
+    history_append(&history, text, sizeof(text));
+    history_append(&history, "\nend\n", 5);
+    assert_int_equal(strlen(replay()), sizeof(large));
+    history_append(&history, text, 763); /* that line end is now the 257th byte */
+    assert_int_equal(strlen(replay()), sizeof(large));
+    history_append(&history, text, 1);
+    assert_int_equal(strlen(replay()), sizeof(large) - HISTORY_LINE_SIZE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_all_of_it, start),
+        cmocka_unit_test_setup(test_newest, start),
+        cmocka_unit_test_setup(test_no_line, start),
+        cmocka_unit_test_setup(test_long_line, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
