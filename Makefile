@@ -124,7 +124,7 @@ $(BUILD)/hymir.elf: $(BUILD)/hymir.debug.elf
 	$(Q)objcopy --strip-debug $< $@
 	$(Q)grub-file --is-x86-multiboot2 $@
 
--include $(OBJECTS:.o=.d) $(BUILD)/constants.d
+-include $(OBJECTS:.o=.d) $(BUILD)/constants.d $(BUILD)/tools/initramfs/hymir.d
 
 # ---- The boot medium -----------------------------------------------------------------------------------
 
@@ -156,13 +156,12 @@ $(PACKAGES)/unpacked: tools/unpack tools/packages | setup-build
 	$(Q)tools/unpack guest $(PACKAGES)
 	@touch $@
 
-$(BUILD)/switch-off: tools/initramfs/switch-off.asm | setup-build
-	$(call note,NASM)
-	@mkdir -p $(@D)
-	$(Q)nasm -f elf64 -w+all -Werror -o $@.o $<
-	$(Q)ld -s -o $@ $@.o
+# The guest's own program: Hymir's formatting, and no C library.
+$(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
+	$(call note,LD)
+	$(Q)ld -s --build-id=none -z noexecstack -o $@ $^
 
-$(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/switch-off tools/initramfs/init tools/initramfs/pack
+$(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command tools/initramfs/init tools/initramfs/pack
 	$(call note,PACK)
 	$(Q)rm -rf $(ISO_GUESTS)
 	$(Q)mkdir -p $(ISO_GUESTS)/boot/linux $(ISO_GUESTS)/boot/memtest86+ $(ISO_GUESTS)/licenses
@@ -171,7 +170,7 @@ $(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/switch-off to
 	$(Q)cp $(PACKAGES)/usr/share/doc/linux-image-*/copyright $(ISO_GUESTS)/licenses/linux.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/busybox-static/copyright $(ISO_GUESTS)/licenses/busybox.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/memtest86+/copyright $(ISO_GUESTS)/licenses/memtest86+.txt
-	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox $(BUILD)/switch-off $@
+	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox $(BUILD)/hymir-command $@
 
 $(BUILD)/hymir.iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.img
 	$(call note,ISO)

@@ -1,7 +1,9 @@
 /* See cpuid_policy.h. The bits' names: SDM 2, "CPUID - CPU Identification". */
 #include "guest/cpuid_policy.h"
 
+#include "guest/hypercall.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 
 #define LEAF_1_ECX_OSXSAVE    BIT(27)
 #define LEAF_1_ECX_HYPERVISOR BIT(31)
@@ -120,6 +122,18 @@ static void tell_frequency(struct cpuid_answers *answers, uint64_t hz)
     answers->basic[LEAF_FREQUENCY] = (struct cpuid_values){.eax = mhz, .ebx = mhz};
 }
 
+/* What a guest speaks with, and its version as text in EBX, ECX, EDX. */
+static void tell_version(struct cpuid_values *values)
+{
+    static const char version[] = HYMIR_VERSION;
+    uint32_t text[3]            = {0};
+
+    _Static_assert(sizeof(version) - 1 <= sizeof(text), "three registers");
+    memcpy(text, version, sizeof(version) - 1);
+    *values = (struct cpuid_values){
+        .eax = HYPERCALL_INTERFACE, .ebx = text[0], .ecx = text[1], .edx = text[2]};
+}
+
 void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz, cpuid_source *read)
 {
     uint32_t basic    = read(0, 0).eax;
@@ -148,6 +162,7 @@ void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz, cpuid_sou
                               .ebx = SIGNATURE_EBX,
                               .ecx = SIGNATURE_ECX,
                               .edx = SIGNATURE_EDX};
+    tell_version(&answers->hypervisor[1]);
 }
 
 /* The size of an XSAVE area with the components in mask, in the standard format. */

@@ -2,6 +2,7 @@
 #include "guest/hypercall.h"
 
 #include "guest/vm.h"
+#include "lib/string.h"
 
 /* As if the UART had sent it. */
 static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address,
@@ -20,12 +21,39 @@ static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address
     return 0;
 }
 
+/* Eight bytes of a text, from offset on. */
+static uint64_t piece_of(const char *text, uint64_t offset)
+{
+    size_t length  = strlen(text);
+    uint64_t piece = 0;
+
+    if (offset < length)
+        memcpy(&piece, text + offset,
+               length - offset < sizeof(piece) ? length - offset : sizeof(piece));
+    return piece;
+}
+
+/* What a guest's programs may ask. */
+static __attribute__((noinline)) uint64_t tell(const struct vcpu *vcpu, uint64_t number,
+                                               uint64_t reason, uint64_t offset)
+{
+    if (reason >= EXIT_ROWS)
+        return HYPERCALL_ERROR;
+    if (number == HYPERCALL_REASON)
+        return piece_of(vcpu->backend->exit_name((uint32_t)reason), offset);
+    return number == HYPERCALL_EXITS ? vcpu->row[reason].exits : vcpu->row[reason].ticks;
+}
+
 enum exit_outcome hypercall(struct vcpu *vcpu)
 {
     uint64_t *r = vcpu->run.registers.r;
 
     if (r[REGISTER_RAX] == HYPERCALL_VERSION) {
         r[REGISTER_RAX] = HYPERCALL_INTERFACE;
+        return EXIT_NEXT;
+    }
+    if (r[REGISTER_RAX] >= HYPERCALL_EXITS && r[REGISTER_RAX] <= HYPERCALL_REASON) {
+        r[REGISTER_RAX] = tell(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
         return EXIT_NEXT;
     }
     if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {

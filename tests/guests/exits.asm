@@ -476,7 +476,7 @@ long_mode:
         or      rbx, r12
         or      rbx, r14
         or      rbx, r8
-        sub     rax, 2
+        sub     rax, 3
         or      rbx, rax
         check_64 "registers survive VMCALL"
         mov     eax, 12345

@@ -69,6 +69,13 @@ static void test_set_alarm(struct vcpu *vcpu, uint64_t time)
     test_alarm = time;
 }
 
+static const char *test_exit_name(uint32_t row)
+{
+    static char name[32];
+    snprintf(name, sizeof(name), "reason number %u", row);
+    return name;
+}
+
 static const struct backend test_backend = {
     .read_register     = test_read_register,
     .write_register    = test_write_register,
@@ -78,6 +85,7 @@ static const struct backend test_backend = {
     .clock             = test_read_clock,
     .set_alarm         = test_set_alarm,
     .write_cr2         = test_write_cr2,
+    .exit_name         = test_exit_name,
 };
 
 /* What the guest prints. */

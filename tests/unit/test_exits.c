@@ -64,14 +64,14 @@ static void test_hypercalls(void **state)
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
     assert_int_equal(requested_nmis, 1);
-    *test_r(REGISTER_RAX) = HYPERCALL_NMI + 1;
+    *test_r(REGISTER_RAX) = HYPERCALL_REASON + 1;
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     *test_r(REGISTER_RAX) = UINT64_MAX - 1;
     assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     assert_string_equal(printed, "hello\n");
-    /* A program of the guest's may ask for the version, and no more. */
+    /* A program of the guest's may ask, and no more. */
     test_registers[VCPU_CPL] = 3;
     for (uint64_t number = HYPERCALL_VERSION; number <= HYPERCALL_NMI; number++) {
         *test_r(REGISTER_RAX) = number;
@@ -89,6 +89,44 @@ static void test_hypercalls(void **state)
     *test_r(REGISTER_RBX)    = 42;
     assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
+}
+
+static uint64_t call(uint64_t number, uint64_t rbx, uint64_t rcx)
+{
+    *test_r(REGISTER_RAX) = number;
+    *test_r(REGISTER_RBX) = rbx;
+    *test_r(REGISTER_RCX) = rcx;
+    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RBX), rbx);
+    assert_int_equal(*test_r(REGISTER_RCX), rcx);
+    return *test_r(REGISTER_RAX);
+}
+
+/* What a program in the guest finds out of its exits. */
+static void test_statistics(void **state)
+{
+    (void)state;
+    char name[24]                       = "";
+    test_registers[VCPU_CPL]            = 3;
+    test_vcpu->row[10].exits            = 5;
+    test_vcpu->row[10].ticks            = 600;
+    test_vcpu->row[EXIT_ROWS - 1].exits = 7;
+    assert_int_equal(call(HYPERCALL_EXITS, 10, 0), 5);
+    assert_int_equal(call(HYPERCALL_TICKS, 10, 0), 600);
+    assert_int_equal(call(HYPERCALL_EXITS, EXIT_ROWS - 1, 0), 7);
+    for (uint64_t offset = 0; offset < sizeof(name) - 8; offset += 8) {
+        uint64_t piece = call(HYPERCALL_REASON, 10, offset);
+        memcpy(name + offset, &piece, 8);
+    }
+    assert_string_equal(name, "reason number 10");
+    assert_int_equal(call(HYPERCALL_REASON, 10, 14), '1' | '0' << 8);
+    assert_int_equal(call(HYPERCALL_REASON, 10, 16), 0);
+    assert_int_equal(call(HYPERCALL_REASON, 10, UINT64_MAX), 0);
+    for (uint64_t number = HYPERCALL_EXITS; number <= HYPERCALL_REASON; number++) {
+        assert_int_equal(call(number, EXIT_ROWS, 0), HYPERCALL_ERROR);
+        assert_int_equal(call(number, UINT64_MAX, 0), HYPERCALL_ERROR);
+        assert_int_equal(call(number, (uint64_t)1 << 32 | 10, 0), HYPERCALL_ERROR);
+    }
 }
 
 static void test_memory_violation(void **state)
@@ -324,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_msr),
         TEST(test_hypercalls),
+        TEST(test_statistics),
         TEST(test_memory_violation),
         TEST(test_no_paging),
         TEST(test_long_mode),

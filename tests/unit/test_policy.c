@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "guest/cpuid_policy.h"
+#include "guest/hypercall.h"
 #include "guest/msr_policy.h"
 #include "lib/bits.h"
 
@@ -110,6 +111,11 @@ static void test_shown(void **state)
     assert_memory_equal(&hypervisor.ebx, "Hymi", 4);
     assert_memory_equal(&hypervisor.ecx, "rHym", 4);
     assert_memory_equal(&hypervisor.edx, "ir\0\0", 4);
+    struct cpuid_values version = ask(0x40000001, 0);
+    char text[13]               = "";
+    memcpy(text, &version.ebx, 12);
+    assert_string_equal(text, HYMIR_VERSION);
+    assert_int_equal(version.eax, HYPERCALL_INTERFACE);
 }
 
 /* OSXSAVE is what the guest made of its own CR4. */

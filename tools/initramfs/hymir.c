@@ -1,0 +1,227 @@
+/*
+ * hymir, of the Linux guest on the boot medium: asks Hymir what it is, what this guest's
+ * exits have cost so far, and measures what one costs now. "hymir off" powers the machine
+ * off: Linux does that by ACPI, which a guest of Hymir's does not have, and Debian's
+ * cloud kernel has no /dev/port.
+ *
+ * Without a C library, with Hymir's own formatting. Linux's system calls take their
+ * number in RAX and arguments in RDI, RSI, RDX. Sources: docs/GUESTS.md, "Hypercalls";
+ * syscall(2).
+ */
+#include "guest/hypercall.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SYS_WRITE 1
+#define SYS_EXIT  60
+#define SYS_IOPL  172
+
+#define PM1_CONTROL 0x604 /* docs/GUESTS.md, "Ends" */
+#define PM1_SLP_EN  0x2000
+
+#define SAMPLES   1001
+#define SIGNATURE "HymirHymir\0"
+#define MHZ       1000000
+
+struct registers {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static int64_t system_call(uint64_t number, uint64_t rdi, uint64_t rsi, uint64_t rdx)
+{
+    int64_t result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(rdi), "S"(rsi), "d"(rdx)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static struct registers cpuid(uint32_t leaf)
+{
+    struct registers r;
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(0));
+    return r;
+}
+
+static uint64_t hypercall_of(enum hypercall number, uint64_t rbx, uint64_t rcx)
+{
+    uint64_t result;
+    __asm__ volatile("vmcall"
+                     : "=a"(result)
+                     : "a"((uint64_t)number), "b"(rbx), "c"(rcx)
+                     : "memory");
+    return result;
+}
+
+/* In order: RDTSC waits for what is before it. SDM 2, "LFENCE", "RDTSC". */
+static uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void print(const char *format, ...)
+{
+    char line[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    format_text_list(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    (void)system_call(SYS_WRITE, 1, (uint64_t)(uintptr_t)line, strlen(line));
+}
+
+static _Noreturn void leave(int status)
+{
+    for (;;)
+        (void)system_call(SYS_EXIT, (uint64_t)status, 0, 0);
+}
+
+static void measure_nothing(void)
+{
+}
+
+static void measure_cpuid(void)
+{
+    (void)cpuid(0);
+}
+
+static void measure_vmcall(void)
+{
+    (void)hypercall_of(HYPERCALL_VERSION, 0, 0);
+}
+
+static void sort(uint64_t *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint64_t value = values[i];
+        size_t at      = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+/* The median of what something takes, in ticks of the TSC, with the measuring. */
+static uint64_t median_of(void (*measured)(void))
+{
+    static uint64_t samples[SAMPLES];
+
+    for (size_t i = 0; i < SAMPLES; i++) {
+        uint64_t start = read_tsc();
+        measured();
+        samples[i] = read_tsc() - start;
+    }
+    sort(samples, SAMPLES);
+    return samples[SAMPLES / 2];
+}
+
+/* The TSC's frequency, or 0. SDM 2, "CPUID", leaf 0x15. */
+static uint64_t tsc_hz(void)
+{
+    struct registers leaf = cpuid(0x15);
+    return leaf.eax == 0 ? 0 : (uint64_t)leaf.ecx * leaf.ebx / leaf.eax;
+}
+
+static void print_cost(const char *name, void (*measured)(void))
+{
+    uint64_t cost = median_of(measured) - median_of(measure_nothing);
+    uint64_t hz   = tsc_hz();
+
+    print("  %-10s %8lu ticks", name, cost);
+    if (hz >= MHZ)
+        print(", %lu ns", cost * 1000 / (hz / MHZ));
+    print("\n");
+}
+
+static void print_reason(uint64_t reason, uint64_t exits)
+{
+    char name[33] = "";
+
+    for (uint64_t offset = 0; offset < sizeof(name) - 1; offset += sizeof(uint64_t)) {
+        uint64_t piece = hypercall_of(HYPERCALL_REASON, reason, offset);
+        memcpy(name + offset, &piece, sizeof(piece));
+    }
+    print("  %-32s %10lu %12lu\n", name, exits,
+          hypercall_of(HYPERCALL_TICKS, reason, 0) / exits);
+}
+
+static void print_exits(void)
+{
+    uint64_t all = 0, ticks = 0, exits;
+
+    print("  %-32s %10s %12s\n", "exits by reason", "exits", "ticks each");
+    for (uint64_t reason = 0;
+         (exits = hypercall_of(HYPERCALL_EXITS, reason, 0)) != HYPERCALL_ERROR;
+         reason++) {
+        all += exits;
+        ticks += hypercall_of(HYPERCALL_TICKS, reason, 0);
+        if (exits > 0)
+            print_reason(reason, exits);
+    }
+    print("  %-32s %10lu, %lu ticks of %lu since the guest's start\n", "all", all, ticks,
+          read_tsc());
+}
+
+static void report(void)
+{
+    struct registers version = cpuid(0x40000001);
+    char text[13]            = "";
+
+    memcpy(text, &version.ebx, 12);
+    print("Hymir %s, hypercalls of version %lu\n", text,
+          hypercall_of(HYPERCALL_VERSION, 0, 0));
+    print_exits();
+    print("an exit there and back:\n");
+    print_cost("CPUID", measure_cpuid);
+    print_cost("VMCALL", measure_vmcall);
+}
+
+static void power_off(void)
+{
+    if (system_call(SYS_IOPL, 3, 0, 0) == 0)
+        __asm__ volatile("outw %w0, %w1" : : "a"(PM1_SLP_EN), "Nd"(PM1_CONTROL));
+}
+
+static bool is_under_hymir(void)
+{
+    struct registers leaf = cpuid(0x40000000);
+    return memcmp(&leaf.ebx, SIGNATURE, 12) == 0;
+}
+
+static __attribute__((used)) _Noreturn void start(uint64_t count, const char **arguments)
+{
+    if (count > 2 || (count == 2 && strcmp(arguments[1], "off") != 0)) {
+        print("usage: hymir [off]\n");
+        leave(2);
+    }
+    if (count == 2) {
+        power_off();
+        print("hymir: the machine is still on\n");
+        leave(1);
+    }
+    if (!is_under_hymir()) {
+        print("hymir: this is no guest of Hymir's; %lu ticks of the TSC\n", read_tsc());
+        leave(1);
+    }
+    report();
+    leave(0);
+}
+
+/* The stack has the number of arguments, then their addresses. */
+__asm__(".globl _start\n"
+        "_start:\n\t"
+        "movq (%rsp), %rdi\n\t"
+        "leaq 8(%rsp), %rsi\n\t"
+        "andq $-16, %rsp\n\t"
+        "call start\n");
