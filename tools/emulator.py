@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import time
+import tty
 
 # 80x25 characters, each with its attribute.
 TEXT_SCREEN_SIZE = 4000
@@ -236,6 +237,9 @@ class Bochs(Machine):
     Firmware: bochs (IA32_FEATURE_CONTROL locked with VMX on), seabios and uefi (unlocked, one CPU).
     """
 
+    KEY_SECONDS = 0.1  # between two keys
+    terminal = None    # its file descriptor, once it is open
+
     def command(self):
         firmware = self.option("firmware", "bochs")
         rom, rom_options = BOCHS_ROMS[firmware]
@@ -259,6 +263,36 @@ class Bochs(Machine):
 
     def environment(self):
         return dict(os.environ, TERM="vt100")
+
+    def open_terminal(self):
+        """Opens the terminal that Bochs draws its screen on and takes keys from, as soon as there is one."""
+        match = re.search(r'connected to screen "(/dev/pts/\d+)"', self.text_of("stderr.txt"))
+        if self.terminal is None and match is not None:
+            self.terminal = os.open(match[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            tty.setraw(self.terminal)
+
+    def new_serial_bytes(self):
+        """What came over COM1. Also reads what Bochs draws, for which it would wait some day."""
+        self.open_terminal()
+        with contextlib.suppress(BlockingIOError):
+            while self.terminal is not None and os.read(self.terminal, 1 << 16):
+                pass
+        return super().new_serial_bytes()
+
+    def press_keys(self, keys):
+        """Presses keys of the PS/2 keyboard: characters, or a VT100's sequences, such as ESC O A for the upper arrow.
+
+        Bochs knows no Ctrl- with a bracket.
+        """
+        for key in re.findall(r"\x1bO.|.", keys, re.DOTALL):
+            os.write(self.terminal, key.encode())
+            time.sleep(self.KEY_SECONDS)
+
+    def stop(self):
+        super().stop()
+        if self.terminal is not None:
+            os.close(self.terminal)
+            self.terminal = None
 
     def text_memory(self):
         """The memory of the text screen; once in a run."""

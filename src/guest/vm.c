@@ -1,6 +1,7 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
+#include "guest/smbios_tables.h"
 #include "lib/bits.h"
 #include "lib/log.h"
 
@@ -18,6 +19,7 @@ static enum status map_memory(struct vm *vm, const struct backend *backend)
 
 bool vm_load(struct vm *vm, struct text *problem)
 {
+    smbios_tables_write(&vm->memory, vm->name);
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }
 
