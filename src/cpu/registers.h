@@ -65,7 +65,6 @@ enum msr {
     MSR_IA32_ARCH_CAPABILITIES = 0x10A,
     MSR_IA32_PAT               = 0x277,
     MSR_IA32_RTIT_CTL          = 0x570,
-    MSR_IA32_XSS               = 0xDA0,
     MSR_IA32_EFER              = 0xC0000080,
     MSR_IA32_STAR              = 0xC0000081,
     MSR_IA32_LSTAR             = 0xC0000082,

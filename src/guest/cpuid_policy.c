@@ -17,9 +17,7 @@
 #define XSAVE_LEGACY_SIZE     576U /* x87, SSE and the header */
 #define XSAVE_FIRST           2U   /* state component behind those */
 #define XSAVE_COMPONENTS      64U
-#define XSAVE_ALIGNED         BIT(1) /* of ECX: in the compacted format */
-#define XSAVE_ALIGNMENT       64U
-#define XSAVE_COMPACTED       0xAU /* of subleaf 1, EAX: XSAVEC, XSAVES */
+#define XSAVE_SHOWN           0x5U /* of subleaf 1, EAX: XSAVEOPT, XGETBV with ECX = 1 */
 
 /* The TSC's frequency as leaf 0x15 gives it: a crystal, and how much faster. */
 #define TSC_RATIO     100U
@@ -180,25 +178,11 @@ static uint32_t standard_size(uint64_t mask, cpuid_source *read)
     return size;
 }
 
-/* The same in the compacted format. */
-static uint32_t compacted_size(uint64_t mask, cpuid_source *read)
-{
-    uint32_t size = XSAVE_LEGACY_SIZE;
-
-    for (uint32_t i = XSAVE_FIRST; i < XSAVE_COMPONENTS; i++) {
-        if ((mask & BIT(i)) == 0)
-            continue;
-        struct cpuid_values component = read(LEAF_XSAVE, i);
-        if ((component.ecx & XSAVE_ALIGNED) != 0)
-            size = (uint32_t)align_up(size, XSAVE_ALIGNMENT);
-        size += component.eax;
-    }
-    return size;
-}
-
 /*
  * Leaf 0xD, of the components that a guest may have: SDM 1, "Enumeration of CPU Support
- * for XSAVE Instructions and XSAVE-Supported Features".
+ * for XSAVE Instructions and XSAVE-Supported Features". XSAVEC and XSAVES are hidden: a
+ * guest has no supervisor state, so that XSAVEOPT does all it needs, and their compacted
+ * format is wrong in Bochs 2.7, which saves AVX state where it does not look for it.
  */
 static struct cpuid_values answer_xsave(uint32_t subleaf, const struct cpuid_state *state,
                                         cpuid_source *read)
@@ -210,13 +194,8 @@ static struct cpuid_values answer_xsave(uint32_t subleaf, const struct cpuid_sta
         return (struct cpuid_values){.eax = allowed,
                                      .ebx = standard_size(state->xcr0, read),
                                      .ecx = standard_size(allowed, read)};
-    if (subleaf == 1) {
-        /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1, XSAVES; no supervisor state */
-        bool is_compacted = (values.eax & XSAVE_COMPACTED) != 0;
-        return (struct cpuid_values){
-            .eax = values.eax & 0xF,
-            .ebx = is_compacted ? compacted_size(state->xcr0, read) : 0};
-    }
+    if (subleaf == 1)
+        return (struct cpuid_values){.eax = values.eax & XSAVE_SHOWN};
     if (subleaf >= XSAVE_COMPONENTS || (allowed & BIT(subleaf)) == 0)
         return nothing;
     return values;

@@ -34,7 +34,6 @@ static const struct row {
     {0x1D9, MSR_SHADOW, 0, 0},         /* IA32_DEBUGCTL: no bit of it */
     {0xE7, MSR_SHADOW, 0, UINT64_MAX}, /* IA32_MPERF */
     {0xE8, MSR_SHADOW, 0, UINT64_MAX}, /* IA32_APERF */
-    {0xDA0, MSR_SHADOW, 0, 0},         /* IA32_XSS: no supervisor state */
 };
 _Static_assert(ARRAY_SIZE(rows) <= MSR_SHADOWS, "a shadow for each row");
 

@@ -83,8 +83,6 @@ static void reset_processor_state(void)
     (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
     if ((cpuid(7, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
-    if ((cpuid(0xD, 1).eax & CPUID_D_1_EAX_XSAVES) != 0)
-        (void)wrmsr_safe(MSR_IA32_XSS, 0);
     clear_debug_registers();
     write_cr2(0);
     if ((read_cr4() & CR4_OSXSAVE) != 0) {
@@ -271,7 +269,6 @@ static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
         {SECONDARY_ENABLE_INVPCID, 7, 0, {.ebx = CPUID_7_EBX_INVPCID}},
         {SECONDARY_ENABLE_RDTSCP, 7, 0, {.ecx = CPUID_7_ECX_RDPID}},
         {SECONDARY_ENABLE_USER_WAIT_PAUSE, 7, 0, {.ecx = CPUID_7_ECX_WAITPKG}},
-        {SECONDARY_ENABLE_XSAVES, 0xD, 1, {.eax = CPUID_D_1_EAX_XSAVES}},
         {SECONDARY_ENABLE_RDTSCP, 0x80000001, 0, {.edx = CPUID_80000001_EDX_RDTSCP}},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);

@@ -81,9 +81,6 @@ static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
         struct vmcs_row row;
     } fields[] = {
         {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, {VMCS_VPID, vcpu->vcpu->vpid}},
-        {CONTROL_SECONDARY,
-         SECONDARY_ENABLE_XSAVES,
-         {VMCS_XSS_EXITING_BITMAP, UINT64_MAX}},
         {CONTROL_PIN_BASED,
          PIN_BASED_ACTIVATE_PREEMPTION_TIMER,
          {VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX}},

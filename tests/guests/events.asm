@@ -162,8 +162,9 @@ entry:
         nop
         nop
         cli
-        inc     edi
-        cmp     edi, [count + TIMER * 4]
+        cmp     edi, [count + TIMER * 4] ; also two, if Hymir had something to show in between
+        sbb     edi, edi
+        cmp     edi, -1
         check   "and comes when the mask is gone"
 
 ; ---- The 8254's other ways
