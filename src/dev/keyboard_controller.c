@@ -126,7 +126,7 @@ static void execute(struct keyboard_controller *controller, uint8_t command)
     }
 }
 
-static uint32_t read_data(void *device, uint16_t port, uint8_t size)
+static uint32_t read_data(void *device, uint16_t port, unsigned int size)
 {
     struct keyboard_controller *controller = device;
 
@@ -138,7 +138,7 @@ static uint32_t read_data(void *device, uint16_t port, uint8_t size)
 }
 
 static enum exit_outcome write_data(void *device, struct vcpu *vcpu, uint16_t port,
-                                    uint8_t size, uint32_t value)
+                                    unsigned int size, uint32_t value)
 {
     struct keyboard_controller *controller = device;
 
@@ -150,7 +150,7 @@ static enum exit_outcome write_data(void *device, struct vcpu *vcpu, uint16_t po
     return write_argument(controller, vcpu, (uint8_t)value);
 }
 
-static uint32_t read_status(void *device, uint16_t port, uint8_t size)
+static uint32_t read_status(void *device, uint16_t port, unsigned int size)
 {
     (void)port;
     (void)size;
@@ -158,7 +158,7 @@ static uint32_t read_status(void *device, uint16_t port, uint8_t size)
 }
 
 static enum exit_outcome write_command(void *device, struct vcpu *vcpu, uint16_t port,
-                                       uint8_t size, uint32_t value)
+                                       unsigned int size, uint32_t value)
 {
     struct keyboard_controller *controller = device;
     uint8_t command                        = (uint8_t)value;

@@ -305,14 +305,14 @@ static uint8_t read_register(struct pic *pic, uint16_t port)
     return chip->reads_in_service ? chip->in_service : requests(chip);
 }
 
-static uint32_t read(void *device, uint16_t port, uint8_t size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     (void)size;
     return read_register(device, port);
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value)
+                               unsigned int size, uint32_t value)
 {
     struct pic *pic     = device;
     unsigned int number = port >> 7 & 1;
@@ -327,7 +327,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-static uint32_t read_level(void *device, uint16_t port, uint8_t size)
+static uint32_t read_level(void *device, uint16_t port, unsigned int size)
 {
     const struct pic *pic = device;
     (void)size;
@@ -335,7 +335,7 @@ static uint32_t read_level(void *device, uint16_t port, uint8_t size)
 }
 
 static enum exit_outcome write_level(void *device, struct vcpu *vcpu, uint16_t port,
-                                     uint8_t size, uint32_t value)
+                                     unsigned int size, uint32_t value)
 {
     struct pic *pic = device;
     uint8_t allowed = may_be_level[port & 1];

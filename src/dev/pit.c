@@ -22,7 +22,7 @@
 static uint64_t now_of(const struct pit *pit)
 {
     const struct device_clock *clock = pit->timer.clock;
-    return ticks_convert(device_clock_now(clock), clock->hz, PIT_HZ);
+    return ticks_scale(device_clock_now(clock), pit->factor);
 }
 
 /* What counter 0 is now, and when the guest has to be interrupted for it. */
@@ -75,7 +75,7 @@ static void read_back(struct pit *pit, uint8_t word)
     }
 }
 
-static uint32_t read(void *device, uint16_t port, uint8_t size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     struct pit *pit = device;
     (void)size;
@@ -83,7 +83,7 @@ static uint32_t read(void *device, uint16_t port, uint8_t size)
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value)
+                               unsigned int size, uint32_t value)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[port & 3];
@@ -96,7 +96,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-static uint32_t read_control(void *device, uint16_t port, uint8_t size)
+static uint32_t read_control(void *device, uint16_t port, unsigned int size)
 {
     (void)device;
     (void)port;
@@ -112,7 +112,7 @@ static void set_mode(struct pit *pit, struct pit_counter *counter, uint8_t word)
 
 /* Data sheet, "Control Word Format". */
 static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t port,
-                                       uint8_t size, uint32_t word)
+                                       unsigned int size, uint32_t word)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[CONTROL_COUNTER(word) % PIT_COUNTERS];
@@ -129,7 +129,7 @@ static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t
     return EXIT_NEXT;
 }
 
-static uint32_t read_port_b(void *device, uint16_t port, uint8_t size)
+static uint32_t read_port_b(void *device, uint16_t port, unsigned int size)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
@@ -141,7 +141,7 @@ static uint32_t read_port_b(void *device, uint16_t port, uint8_t size)
 }
 
 static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t port,
-                                      uint8_t size, uint32_t value)
+                                      unsigned int size, uint32_t value)
 {
     struct pit *pit = device;
 
@@ -163,6 +163,7 @@ void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
     }
     pit->output  = output;
     pit->context = context;
+    pit->factor  = ticks_factor(clock->hz, PIT_HZ);
     device_timer_init(&pit->timer, clock, rise, pit);
     output(context, true);
 }

@@ -27,6 +27,7 @@ struct pit {
     struct pit_counter counter[PIT_COUNTERS];
     uint8_t port_b; /* the low four bits of port 0x61 */
     struct device_timer timer;
+    uint64_t factor; /* ticks_scale: from the clock's ticks to its own */
     pit_output *output;
     void *context;
 };

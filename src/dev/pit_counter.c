@@ -54,17 +54,23 @@ static uint32_t high_half(const struct pit_counter *counter)
     return (counter->count + 1) / 2;
 }
 
-/* A periodic counter takes a new count when the period, or a half of it, is over. */
-static void settle(struct pit_counter *counter, uint64_t now)
+static __attribute__((noinline)) void take_next_count(struct pit_counter *counter,
+                                                      uint64_t now)
 {
-    if (counter->next_count == 0 || !is_periodic(counter) || !counter->is_counting ||
-        now < counter->next_start)
+    if (!is_periodic(counter) || !counter->is_counting || now < counter->next_start)
         return;
     counter->start      = counter->next_start;
     counter->count      = counter->next_count;
     counter->ahead      = counter->next_is_low ? high_half(counter) : 0;
     counter->next_count = 0;
     counter->is_null    = false;
+}
+
+/* A periodic counter takes a new count when the period, or a half of it, is over. */
+static inline void settle(struct pit_counter *counter, uint64_t now)
+{
+    if (counter->next_count != 0)
+        take_next_count(counter, now);
 }
 
 /* Data sheet, "Mode Definitions". */
@@ -92,26 +98,28 @@ bool pit_counter_output(struct pit_counter *counter, uint64_t now)
     return true;
 }
 
+/* In its low 16 bits, or, of BCD, in the low four decimal digits. */
 static uint32_t value_of(const struct pit_counter *counter, uint64_t now)
 {
     if (!counter->is_counting)
         return 0;
-    uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
     uint64_t passed = elapsed(counter, now);
-    if (!is_periodic(counter)) /* goes on below zero */
-        return (uint32_t)((counter->count + counts - passed % counts) % counts);
+    if (!is_periodic(counter)) { /* goes on below zero */
+        uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
+        return (uint32_t)(counter->count + counts - passed % counts);
+    }
     uint32_t phase = (uint32_t)(passed % counter->count);
     if (counter->mode == MODE_RATE)
-        return (counter->count - phase) % counts;
+        return counter->count - phase;
     if (phase >= high_half(counter))
         phase -= high_half(counter);
-    return ((counter->count & ~1U) - 2 * phase) % counts;
+    return (counter->count & ~1U) - 2 * phase;
 }
 
 static uint16_t to_bcd(uint32_t value)
 {
-    return (uint16_t)(value / 1000 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 |
-                      value % 10);
+    return (uint16_t)(value / 1000 % 10 << 12 | value / 100 % 10 << 8 |
+                      value / 10 % 10 << 4 | value % 10);
 }
 
 static uint32_t from_bcd(uint16_t value)
@@ -222,12 +230,15 @@ void pit_counter_latch_status(struct pit_counter *counter, uint64_t now)
 
 void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
 {
-    uint8_t mode = CONTROL_MODE(word);
-    bool gate    = counter->gate;
+    uint8_t mode         = CONTROL_MODE(word);
+    enum pit_bytes bytes = (enum pit_bytes)CONTROL_BYTES(word);
+    bool gate            = counter->gate;
 
     *counter = (struct pit_counter){
         .mode    = mode > MODE_HARDWARE_STROBE ? mode & 3 : mode, /* 6 is 2, 7 is 3 */
-        .bytes   = (enum pit_bytes)CONTROL_BYTES(word),
+        .bytes   = bytes,
+        .shift   = bytes == PIT_HIGH_BYTE ? 8 : 0,
+        .toggle  = bytes == PIT_BOTH_BYTES ? 8 : 0,
         .is_bcd  = (word & CONTROL_BCD) != 0,
         .gate    = gate,
         .is_null = true,
@@ -238,24 +249,26 @@ void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
 /* The next byte of a value that is read low byte first. */
 static uint8_t next_byte(struct pit_counter *counter, uint16_t value)
 {
-    bool is_high = counter->bytes == PIT_HIGH_BYTE ||
-                   (counter->bytes == PIT_BOTH_BYTES && counter->reads_high);
+    uint8_t byte = (uint8_t)(value >> counter->shift);
 
-    if (counter->bytes == PIT_BOTH_BYTES)
-        counter->reads_high = !counter->reads_high;
-    return (uint8_t)(is_high ? value >> 8 : value);
+    counter->shift ^= counter->toggle;
+    return byte;
 }
 
-uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now)
+static __attribute__((noinline)) uint8_t read_latched(struct pit_counter *counter)
 {
     if (counter->has_status) {
         counter->has_status = false;
         return counter->status;
     }
-    if (counter->latched_bytes > 0) {
-        counter->latched_bytes--;
-        return next_byte(counter, counter->latch);
-    }
+    counter->latched_bytes--;
+    return next_byte(counter, counter->latch);
+}
+
+uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now)
+{
+    if ((counter->has_status | counter->latched_bytes) != 0)
+        return read_latched(counter);
     settle(counter, now);
     return next_byte(counter, shown_value(counter, now));
 }

@@ -34,7 +34,9 @@ struct pit_counter {
     bool next_is_low;    /* with a square wave's low half */
     uint64_t next_start; /* in modes 2 and 3 */
     uint8_t written_low; /* the first of two bytes */
-    bool writes_high, reads_high;
+    bool writes_high;
+    uint8_t shift;  /* of the byte that is read next: 0, or 8 for the high one */
+    uint8_t toggle; /* 8 if both are read in turn */
     uint16_t latch;
     uint8_t latched_bytes; /* that are still to be read */
     bool has_status;

@@ -24,14 +24,14 @@ struct port_device {
      * Reads size bytes (1, 2 or 4, at most width) at a port of the device's: the low ones
      * of what it returns.
      */
-    uint32_t (*read)(void *device, uint16_t port, uint8_t size);
+    uint32_t (*read)(void *device, uint16_t port, unsigned int size);
 
     /*
      * Writes the low size bytes of value. EXIT_NEXT, or EXIT_STOP if the guest ends by
      * that, with vcpu_end called.
      */
     enum exit_outcome (*write)(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value);
+                               unsigned int size, uint32_t value);
 };
 
 /*
@@ -59,7 +59,8 @@ enum status MUST_CHECK port_map_add(struct port_map *map, struct port_device dev
 static inline const struct port_device *port_map_find(const struct port_map *map,
                                                       uint16_t port)
 {
-    uint8_t owner = map->owner[map->page[port / PORT_PAGE_SIZE]][port % PORT_PAGE_SIZE];
+    size_t high = port / PORT_PAGE_SIZE, low = port % PORT_PAGE_SIZE;
+    uint8_t owner = map->owner[map->page[high]][low];
     return owner == 0 ? NULL : &map->device[owner];
 }
 

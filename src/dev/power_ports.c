@@ -17,7 +17,7 @@
 
 static const char shutdown_word[] = "Shutdown";
 
-static uint32_t read(void *device, uint16_t port, uint8_t size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     (void)device;
     (void)size;
@@ -45,7 +45,7 @@ static enum exit_outcome write_pm1(struct vcpu *vcpu, unsigned int port, uint32_
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value)
+                               unsigned int size, uint32_t value)
 {
     value &= UINT32_MAX >> (32 - 8 * size);
     switch (port) {

@@ -312,14 +312,14 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     update(rtc);
 }
 
-static uint32_t read(void *device, uint16_t port, uint8_t size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     (void)size;
     return (port & 1) != 0 ? read_byte(device) : UINT32_MAX; /* the index is write-only */
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value)
+                               unsigned int size, uint32_t value)
 {
     struct rtc *rtc = device;
 

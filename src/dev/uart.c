@@ -303,14 +303,14 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     }
 }
 
-static uint32_t read(void *device, uint16_t port, uint8_t size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     (void)size;
     return read_register(device, port % 8);
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               uint8_t size, uint32_t value)
+                               unsigned int size, uint32_t value)
 {
     struct uart *uart = device;
 

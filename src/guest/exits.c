@@ -99,11 +99,11 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 
 /* What is wider than a device takes it at once: bytes, each at its own port. */
 static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t port,
-                                                     uint8_t size)
+                                                     unsigned int size)
 {
     uint32_t value = 0;
 
-    for (uint8_t i = 0; i < size; i++) {
+    for (unsigned int i = 0; i < size; i++) {
         uint16_t at                      = (uint16_t)(port + i);
         const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
         uint32_t byte = device == NULL ? UINT8_MAX : device->read(device->device, at, 1);
@@ -113,11 +113,11 @@ static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t
 }
 
 static __attribute__((noinline)) enum exit_outcome
-write_bytes(struct vcpu *vcpu, uint16_t port, uint8_t size, uint32_t value)
+write_bytes(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
 {
     enum exit_outcome outcome = EXIT_NEXT;
 
-    for (uint8_t i = 0; i < size && outcome == EXIT_NEXT; i++) {
+    for (unsigned int i = 0; i < size && outcome == EXIT_NEXT; i++) {
         uint16_t at                      = (uint16_t)(port + i);
         const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
         if (device != NULL)
@@ -127,7 +127,7 @@ write_bytes(struct vcpu *vcpu, uint16_t port, uint8_t size, uint32_t value)
     return outcome;
 }
 
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size)
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
     if (device == NULL) {
@@ -139,7 +139,7 @@ uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size)
     return device->read(device->device, port, size);
 }
 
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
+enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);

@@ -121,8 +121,8 @@ void vm_log_exits(const struct vm *vm, bool is_answering);
  * What is read has a meaning in its low size bytes alone.
  * guest/exits.c.
  */
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, uint8_t size);
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, uint8_t size,
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
+enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value);
 
 /*

@@ -31,4 +31,27 @@ static inline uint64_t ticks_until(uint64_t ticks, uint64_t from_hz, uint64_t to
     return ticks / from_hz * to_hz + part / from_hz + (part % from_hz != 0 ? 1 : 0);
 }
 
+/*
+ * ticks_convert for who asks often: ticks_scale with a factor that is made once. from_hz
+ * is above half of to_hz and below 2^48. It is never behind ticks_convert, and ahead
+ * by at most ticks / 2^63 of a tick.
+ */
+static inline uint64_t ticks_factor(uint64_t from_hz, uint64_t to_hz)
+{
+    uint64_t factor = 2 * to_hz / from_hz; /* of 2^63, by long division */
+    uint64_t rest   = 2 * to_hz % from_hz;
+
+    for (int i = 0; i < 62; i++) {
+        rest *= 2;
+        factor = 2 * factor + (rest >= from_hz ? 1 : 0);
+        rest   = rest >= from_hz ? rest - from_hz : rest;
+    }
+    return rest != 0 ? factor + 1 : factor;
+}
+
+static inline uint64_t ticks_scale(uint64_t ticks, uint64_t factor)
+{
+    return (uint64_t)((unsigned __int128)ticks * factor >> 63);
+}
+
 #endif

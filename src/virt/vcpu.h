@@ -90,8 +90,8 @@ struct exit_handlers {
     vcpu_answer *read_msr;
     vcpu_answer *write_msr;
     /* IN and OUT of size bytes: 1, 2 or 4, the low ones of what port_read returns. */
-    uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, uint8_t size);
-    enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, uint8_t size,
+    uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, unsigned int size);
+    enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                     uint32_t value);
     enum exit_outcome (*string_io)(struct vcpu *vcpu, const struct string_access *access);
     vcpu_answer *hypercall;

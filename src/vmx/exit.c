@@ -55,9 +55,9 @@ static uint64_t take_address(struct vcpu *vcpu)
 /* IN leaves the rest of RAX alone, but for EAX, which clears the upper half. */
 static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
-    uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
-    uint8_t size   = IO_SIZE(qualification);
-    uint32_t value = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
+    uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
+    unsigned int size = IO_SIZE(qualification);
+    uint32_t value    = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
 
     if (size == sizeof(uint8_t))
         *(uint8_t *)rax = (uint8_t)value;

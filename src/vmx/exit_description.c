@@ -10,9 +10,9 @@ static const char *const register_names[] = {"RAX", "RCX", "RDX", "RBX", "RSP", 
 
 static void describe_io(uint64_t qualification, struct text *words)
 {
-    bool is_in     = (qualification & IO_IN) != 0;
-    bool is_string = (qualification & IO_STRING) != 0;
-    uint8_t size   = IO_SIZE(qualification);
+    bool is_in        = (qualification & IO_IN) != 0;
+    bool is_string    = (qualification & IO_STRING) != 0;
+    unsigned int size = IO_SIZE(qualification);
 
     text_append(words, "%s%s%s of %u byte%s, port 0x%x",
                 (qualification & IO_REPEATED) != 0 ? "REP " : "", is_in ? "IN" : "OUT",

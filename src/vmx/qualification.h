@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* SDM 3C, "Exit Qualification for I/O Instructions". */
-#define IO_SIZE(qualification) ((uint8_t)(BITS_GET(qualification, 2, 0) + 1))
+#define IO_SIZE(qualification) ((unsigned int)BITS_GET(qualification, 2, 0) + 1)
 #define IO_PORT(qualification) ((uint16_t)BITS_GET(qualification, 31, 16))
 #define IO_IN                  BIT(3)
 #define IO_STRING              BIT(4)

@@ -196,6 +196,7 @@ operations:
         dd      operation_start_timer, name_start_timer
         dd      operation_cpuid_0, name_cpuid_0_timer
         dd      operation_vmcall, name_vmcall_timer
+        dd      operation_in_pit, name_in_pit_timer
         dd      operation_out_uart, name_out_uart
         dd      0, 0
 
@@ -213,6 +214,7 @@ name_out_pit:           db "out-pit ", 0
 name_start_timer:       db "start-timer ", 0
 name_cpuid_0_timer:     db "cpuid-0-timer ", 0
 name_vmcall_timer:      db "vmcall-timer ", 0
+name_in_pit_timer:      db "in-pit-timer ", 0
 name_out_uart:          db "out-uart ", 0
 name_in_uart:           db "in-uart ", 0
 name_mov_cr0:           db "mov-cr0-ne ", 0

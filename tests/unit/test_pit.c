@@ -278,7 +278,7 @@ static uint64_t time_of(uint64_t clock)
 /* Starts counter 0 some time; the clock that loads it. */
 static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value)
 {
-    static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 500000};
+    static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 600000};
     start(frequencies[i % 4]);
     now = random_below(UINT64_C(1) << 40);
     out(0x43, 0x30 | mode << 1);
@@ -365,27 +365,6 @@ static void test_timers_of_clock(void **state)
     }
 }
 
-/* Half of them at the limits: the greatest product, the last tick of a second. */
-static void test_conversions(void **state)
-{
-    (void)state;
-    for (unsigned int i = 0; i < 2000000; i++) {
-        uint64_t from  = (random_number() >> random_below(64)) | 1;
-        uint64_t to    = UINT64_MAX / from;
-        to             = i % 2 == 0 ? to : 1 + random_below(to);
-        uint64_t ticks = random_number() >> random_below(64);
-        if (i % 4 < 2)
-            ticks = ticks / from * from + from - 1;
-        unsigned __int128 product = (unsigned __int128)ticks * to;
-        if (ticks == TICKS_NEVER || product / from >= UINT64_MAX)
-            continue;
-        assert_int_equal(ticks_convert(ticks, from, to), (uint64_t)(product / from));
-        product += from - 1;
-        assert_int_equal(ticks_until(ticks, from, to), (uint64_t)(product / from));
-    }
-    assert_int_equal(ticks_until(TICKS_NEVER, PIT_HZ, 2399999123), TICKS_NEVER);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,7 +373,7 @@ int main(void)
         cmocka_unit_test(test_port_bytes),       cmocka_unit_test(test_status_as_written),
         cmocka_unit_test(test_load_takes_clock), cmocka_unit_test(test_counter_0),
         cmocka_unit_test(test_late_alarm),       cmocka_unit_test(test_write_after_alarm),
-        cmocka_unit_test(test_timers_of_clock),  cmocka_unit_test(test_conversions),
+        cmocka_unit_test(test_timers_of_clock),
     };
     return cmocka_run_group_tests_name("pit", tests, NULL, NULL);
 }
