@@ -323,7 +323,7 @@ GUEST_SEEDS := 204
 fuzz-guest: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/run --guest-seeds $(GUEST_SEEDS)
 
-## make bench               what a VM exit costs in Bochs, in instructions, beside KVM and Xen
+## make bench               what exits, and Linux as a guest, cost in Bochs, beside KVM, Xen and no hypervisor
 .PHONY: bench
 bench: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/bench

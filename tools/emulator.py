@@ -235,6 +235,8 @@ class Bochs(Machine):
     """Bochs 2.7 as Debian builds it: VT-x whole, one tick per instruction, every run the same.
 
     Firmware: bochs (IA32_FEATURE_CONTROL locked with VMX on), seabios and uefi (unlocked, one CPU).
+    ips: instructions in a second. ignore_bad_msrs: MSRs that Bochs does not know read as 0. breakpoint: a physical
+    address; break_ticks says when it was first executed.
     """
 
     KEY_SECONDS = 0.1  # between two keys
@@ -250,14 +252,17 @@ class Bochs(Machine):
             cpus=self.option("cpus", 1),
             memory=self.option("memory", 256),
             ips=self.option("ips", 10_000_000),
-            ignore_bad_msrs=1 if firmware == "uefi" else 0,
+            ignore_bad_msrs=1 if self.option("ignore_bad_msrs", firmware == "uefi") else 0,
             rom=f"file={rom}" + (f", {rom_options}" if rom_options else ""),
             debug_port=1 if self.option("debug_port", True) else 0,
             com1=serial,
             iso=self.iso)
         (self.directory / "bochsrc").write_text(configuration)
-        # The debugger that this build starts with: go on at once, and again after text_memory.
+        # The debugger that this build starts with: go on at once, and again after text_memory. At a breakpoint it
+        # prints the time, in ticks.
+        breakpoint = self.option("breakpoint", None)
         (self.directory / "debugger.rc").write_text(
+            (f"pb {breakpoint:#x}\nc\nd 1\n" if breakpoint is not None else "") +
             f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
 
@@ -304,6 +309,11 @@ class Bochs(Machine):
                 break
             time.sleep(0.05)
         return path.read_bytes()
+
+    def break_ticks(self):
+        """When the breakpoint was reached, in ticks since power-on; None if it was not."""
+        match = re.search(r"Breakpoint 1.*\nNext at t=(\d+)", self.text_of("stdout.txt"))
+        return int(match[1]) if match is not None else None
 
     def debug_port_text(self):
         """What was written to port 0xE9; Bochs prints it, between the text screen that it draws."""
