@@ -231,11 +231,11 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 # ---- Unit tests: the pure sources on this machine, under AddressSanitizer and UBSan ------------------
 
 # What runs without the hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
-PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/firmware/*.c))) \
-    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c \
-    src/vmx/attempt.c src/vmx/capabilities.c src/vmx/feature_control.c src/vmx/fixed_bits.c src/vmx/check.c \
-    src/vmx/vcpu_controls.c src/virt/vcpu.c $(sort $(wildcard src/dev/*.c)) \
-    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c))) src/vmx/exit_description.c src/vmx/outer_hypervisor.c src/vmx/verdict.c src/vmx/verdict_sheet.c src/vmx/vmcs.c
+PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
+    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c))) \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c src/virt/vcpu.c \
+    $(patsubst %,src/vmx/%.c,attempt capabilities capability_groups capability_rows check comparison exit_description \
+    feature_control fixed_bits outer_hypervisor timing vcpu_controls verdict vmcs)
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -61,7 +61,9 @@ const char *machine_read_boot_information(uint32_t information)
                  "use GRUB 2.06 or later";
 }
 
-void machine_start_clock(void)
+static enum clock_source clock_source;
+
+const char *machine_clock_source(void)
 {
     static const char *const sources[] = {
         [CLOCK_PIT]        = "measured with the 8254",
@@ -69,8 +71,14 @@ void machine_start_clock(void)
         [CLOCK_CPUID]      = "told by CPUID leaves 0x15 and 0x16",
         [CLOCK_ASSUMED]    = "assumed: there is nothing to measure it with",
     };
-    enum clock_source source = clock_init(&machine.cpuid);
-    log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000, sources[source]);
+    return sources[clock_source];
+}
+
+void machine_start_clock(void)
+{
+    clock_source = clock_init(&machine.cpuid);
+    log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000,
+              machine_clock_source());
 }
 
 static void log_memory_map(void)

@@ -38,8 +38,9 @@ void machine_start_boot_cpu(void);
  */
 const char *MUST_CHECK machine_read_boot_information(uint32_t information);
 
-/* Finds out how fast time goes. */
+/* Finds out how fast time goes; and where that is known from, for a person. */
 void machine_start_clock(void);
+const char *machine_clock_source(void);
 
 /*
  * Takes over the memory, with an address space of Hymir's own; image is the physical

@@ -17,9 +17,10 @@
 #include "machine.h"
 #include "mm/memory.h"
 #include "processors.h"
+#include "report/json_report.h"
+#include "report/verdict_sheet.h"
 #include "vmx/trial.h"
 #include "vmx/verdict.h"
-#include "vmx/verdict_sheet.h"
 
 #include <stdatomic.h>
 
@@ -94,6 +95,7 @@ static enum cpu_answer answer_of(const struct cpu *cpu)
 }
 
 static bool selftest_was_reached;
+static bool is_measured[CPUID_CORE_TYPES]; /* one trial runs at a time */
 
 static void run_selftest(void)
 {
@@ -114,6 +116,7 @@ static struct trial_request *make_request(const struct cpu *cpu)
     request->vmxon_region      = allocate_or_give_up(PAGE_SIZE);
     request->pages             = allocate_or_give_up(TRIAL_PAGES * PAGE_SIZE);
     request->in_root_operation = has_selftest ? run_selftest : NULL;
+    request->is_measured       = is_measured;
     return request;
 }
 
@@ -231,16 +234,18 @@ static struct verdict_scope scope_of_check(const char *name)
                                   .dropped         = processors->dropped};
 }
 
-static void show_sheet(const struct verdict_line *verdict, const char *machine,
-                       const char *firmware)
+/* The verdict's texts, and the facts that point to them. */
+static struct {
+    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
+    char verdict[CONSOLE_LINE_SIZE - 64];
+    struct report_facts facts;
+} result;
+
+static void show_sheet(void)
 {
     static struct sheet sheet;
-    const struct machine_facts facts = {.version    = HYMIR_VERSION,
-                                        .machine    = machine,
-                                        .firmware   = firmware,
-                                        .ram_bytes  = memory_ram_size(),
-                                        .used_bytes = memory_used_size()};
-    verdict_sheet_compose(&facts, records, smp_count(), verdict, &sheet);
+
+    verdict_sheet_compose(&result.facts, &sheet);
     console_show(&sheet);
 }
 
@@ -252,25 +257,59 @@ static void report_cpu(size_t index)
                        description.buffer);
 }
 
+static bool has_vt_d(void)
+{
+    const struct acpi *acpi = machine_get()->acpi;
+    struct acpi_view dmar;
+    return acpi != NULL && acpi_find(acpi, "DMAR", &dmar) == STATUS_OK;
+}
+
+/* Comes to the verdict. */
+static void judge(void)
+{
+    struct text verdict = {.buffer = result.verdict, .size = sizeof(result.verdict)};
+
+    machine_describe(result.machine, result.firmware);
+    struct verdict_scope scope = scope_of_check(result.machine);
+    enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
+    result.facts               = (struct report_facts){
+                      .version      = HYMIR_VERSION,
+                      .machine      = result.machine,
+                      .firmware     = result.firmware,
+                      .ram_bytes    = memory_ram_size(),
+                      .used_bytes   = memory_used_size(),
+                      .tsc_hz       = clock_frequency(),
+                      .tsc_source   = machine_clock_source(),
+                      .has_acpi     = machine_get()->acpi != NULL,
+                      .has_vt_d     = has_vt_d(),
+                      .records      = records,
+                      .count        = smp_count(),
+                      .verdict      = word,
+                      .verdict_text = result.verdict,
+    };
+}
+
+static void report_to_machines(void)
+{
+    static const char start[] = "hymir-report: ";
+
+    console_write_data(start, sizeof(start) - 1);
+    json_report_write(&result.facts, console_write_data);
+    console_write_data("\n", 1);
+}
+
 /*
  * Shows the verdict on all screens and ends the serial output with the lines that scripts
  * rely on.
  */
 static void report(void)
 {
-    static char buffer[CONSOLE_LINE_SIZE - 64];
-    struct text verdict = {.buffer = buffer, .size = sizeof(buffer)};
-    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
-
-    machine_describe(machine, firmware);
-    struct verdict_scope scope = scope_of_check(machine);
-    enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
-    const struct verdict_line line = {.word = word, .text = verdict.buffer};
-
-    show_sheet(&line, machine, firmware);
+    show_sheet();
+    report_to_machines();
     for (size_t i = 0; i < smp_count(); i++)
         report_cpu(i);
-    console_write_line("hymir: verdict: %s: %s", verdict_name(word), verdict.buffer);
+    console_write_line("hymir: verdict: %s: %s", verdict_name(result.facts.verdict),
+                       result.verdict);
 }
 
 /* What the self-test has to say, if it is none that ended in a panic. */
@@ -299,6 +338,7 @@ static _Noreturn void finish(void)
     report_foreign_nmis();
     report_selftest();
     guests_explain(records);
+    judge();
     report();
     if (this_cpu() == &boot_cpu)
         guests_run(&options, records);

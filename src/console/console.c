@@ -17,6 +17,8 @@ static void write_streams(const char *text, size_t length)
     debug_port_write(text, length);
 }
 
+static bool is_data_on_serial;
+
 /* Hymir's lines start at the left, also when a guest has not ended its own. */
 static bool is_within_line;
 
@@ -68,6 +70,7 @@ bool console_start_streams(const struct options *options)
         options->serial_port != SERIAL_PORT_NONE && serial_init(options->serial_port);
     bool has_debug_port = options->debug_port && debug_port_init();
 
+    is_data_on_serial = options->report_json;
     log_replay(write_streams);
     log_set_output(write_all);
     if (options->serial_port != SERIAL_PORT_NONE && !has_serial)
@@ -133,6 +136,18 @@ void console_write_line(const char *format, ...)
     size_t length  = strlen(line);
     line[length++] = '\n';
     log_pass(write_streams, line, length);
+}
+
+static void write_data(const char *text, size_t length)
+{
+    debug_port_write(text, length);
+    if (is_data_on_serial)
+        serial_write(text, length);
+}
+
+void console_write_data(const char *text, size_t length)
+{
+    log_pass(write_data, text, length);
 }
 
 void console_show(const struct sheet *sheet)

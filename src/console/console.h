@@ -39,6 +39,12 @@ void console_show(const struct sheet *sheet);
 #define CONSOLE_LINE_SIZE 896
 void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Writes text for machines as it is: to the debug port, and to the serial line if the
+ * options have report=json. It starts and ends a line of its own.
+ */
+void console_write_data(const char *text, size_t length);
+
 /* Makes the screen a terminal, with what it shows. On the boot CPU, before any guest. */
 void console_start_terminal(void);
 

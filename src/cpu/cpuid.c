@@ -45,6 +45,7 @@ static void take_extended_leaves(struct cpuid_snapshot *snapshot)
     snapshot->leaf_80000001 = leaf_up_to(maximum, 0x80000001);
     for (uint32_t i = 0; i < 3 && maximum >= 0x80000004; i++)
         snapshot->leaf_80000002[i] = cpuid(0x80000002 + i, 0);
+    snapshot->leaf_80000007 = leaf_up_to(maximum, 0x80000007);
     snapshot->leaf_80000008 = leaf_up_to(maximum, 0x80000008);
 }
 
@@ -57,6 +58,7 @@ void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
     snapshot->leaf_7  = leaf_up_to(maximum, 7);
     snapshot->leaf_15 = leaf_up_to(maximum, 0x15);
     snapshot->leaf_16 = leaf_up_to(maximum, 0x16);
+    snapshot->leaf_1a = leaf_up_to(maximum, 0x1A);
     take_hypervisor_leaves(snapshot);
     take_extended_leaves(snapshot);
 }
@@ -130,6 +132,25 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)
         family += (uint32_t)BITS_GET(eax, 27, 20);
     return (struct cpuid_signature){
         .family = family, .model = model, .stepping = (uint32_t)BITS_GET(eax, 3, 0)};
+}
+
+uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot)
+{
+    return (uint8_t)BITS_GET(snapshot->leaf_1a.eax, 31, 24);
+}
+
+const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot)
+{
+    switch (cpuid_core_type(snapshot)) {
+    case 0:
+        return "uniform";
+    case CPUID_CORE_TYPE_EFFICIENT:
+        return "efficient";
+    case CPUID_CORE_TYPE_PERFORMANCE:
+        return "performance";
+    default:
+        return "other";
+    }
 }
 
 unsigned int cpuid_physical_address_width(const struct cpuid_snapshot *snapshot)

@@ -44,12 +44,14 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_7;           /* subleaf 0: features */
     struct cpuid_result leaf_15;          /* TSC and crystal clock */
     struct cpuid_result leaf_16;          /* frequencies in MHz */
+    struct cpuid_result leaf_1a;          /* core type */
     struct cpuid_result leaf_40000000;    /* outer hypervisor; zero without one */
     struct cpuid_result leaf_hypervisor;  /* cpuid_find_hypervisor's */
     struct cpuid_result leaf_40000010;    /* outer hypervisor's timing, in kHz */
     struct cpuid_result leaf_80000000;    /* maximum extended leaf */
     struct cpuid_result leaf_80000001;    /* extended features */
     struct cpuid_result leaf_80000002[3]; /* brand */
+    struct cpuid_result leaf_80000007;    /* invariant TSC */
     struct cpuid_result leaf_80000008;    /* address widths */
 };
 
@@ -91,6 +93,18 @@ struct cpuid_signature {
     uint32_t family, model, stepping;
 };
 struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
+
+/*
+ * The type of core that the CPU is, of a processor that has several: 0 of one that has
+ * not, or does not say. SDM 2, "CPUID", leaf 1AH.
+ */
+#define CPUID_CORE_TYPE_EFFICIENT   0x20 /* Intel Atom */
+#define CPUID_CORE_TYPE_PERFORMANCE 0x40 /* Intel Core */
+#define CPUID_CORE_TYPES            256
+uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot);
+
+/* "performance", "efficient", "uniform" if the CPU does not say, or "other". */
+const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot);
 
 /*
  * The width of physical addresses in bits, from 32 to 52; 36 where CPUID does not tell.

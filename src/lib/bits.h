@@ -18,6 +18,9 @@
 #define BITS_GET(value, high, low) \
     (((uint64_t)(value) >> (low)) & (UINT64_MAX >> (63 - (high) + (low))))
 
+/* The bits high to low, both included; 63 >= high >= low. */
+#define BITS_MASK(high, low) (UINT64_MAX >> (63 - (high)) & UINT64_MAX << (low))
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define PAGE_SIZE UINT64_C(4096)

@@ -179,6 +179,14 @@ static bool parse_panic(const char *value, struct options *options)
     return true;
 }
 
+static bool parse_report(const char *value, struct options *options)
+{
+    if (strcmp(value, "json") != 0)
+        return false;
+    options->report_json = true;
+    return true;
+}
+
 static bool parse_selftest(const char *value, struct options *options)
 {
     char word[WORD_SIZE];
@@ -214,6 +222,7 @@ static const struct option {
     {.name = "apic-timer", .flag = offsetof(struct options, apic_timer)},
     {"exit=", "halt, reboot or poweroff", parse_exit, 0},
     {"panic=", "halt or reboot", parse_panic, 0},
+    {"report=", "json", parse_report, 0},
     {"selftest=",
      "one of the kinds in docs/OPTIONS.md, such as fault or hang, with @CPU to choose "
      "the CPU",

@@ -58,6 +58,7 @@ struct options {
     bool nolock;      /* never write IA32_FEATURE_CONTROL */
     bool stats;       /* each guest's exits, counted, when it ends */
     bool large_pages; /* for guests, though the processor may have iTLB multihit */
+    bool report_json; /* report=json: the report for machines on the serial line too */
     bool apic_timer;  /* for guests' alarms, though there is a preemption timer */
     enum exit_action exit;
     enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */

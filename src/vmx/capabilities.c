@@ -15,6 +15,31 @@ uint64_t vmx_capability_value(const struct vmx_capabilities *capabilities,
     return vmx_capability(capabilities, msr)->value;
 }
 
+const char *vmx_msr_name(enum vmx_msr msr)
+{
+    static const char *const names[VMX_MSR_COUNT] = {"IA32_VMX_BASIC",
+                                                     "IA32_VMX_PINBASED_CTLS",
+                                                     "IA32_VMX_PROCBASED_CTLS",
+                                                     "IA32_VMX_EXIT_CTLS",
+                                                     "IA32_VMX_ENTRY_CTLS",
+                                                     "IA32_VMX_MISC",
+                                                     "IA32_VMX_CR0_FIXED0",
+                                                     "IA32_VMX_CR0_FIXED1",
+                                                     "IA32_VMX_CR4_FIXED0",
+                                                     "IA32_VMX_CR4_FIXED1",
+                                                     "IA32_VMX_VMCS_ENUM",
+                                                     "IA32_VMX_PROCBASED_CTLS2",
+                                                     "IA32_VMX_EPT_VPID_CAP",
+                                                     "IA32_VMX_TRUE_PINBASED_CTLS",
+                                                     "IA32_VMX_TRUE_PROCBASED_CTLS",
+                                                     "IA32_VMX_TRUE_EXIT_CTLS",
+                                                     "IA32_VMX_TRUE_ENTRY_CTLS",
+                                                     "IA32_VMX_VMFUNC",
+                                                     "IA32_VMX_PROCBASED_CTLS3",
+                                                     "IA32_VMX_EXIT_CTLS2"};
+    return names[msr - VMX_MSR_FIRST];
+}
+
 /*
  * True if the control may be 1: the upper half of a capability MSR has the allowed
  * 1-settings.
@@ -73,9 +98,8 @@ void vmx_capabilities_take(struct vmx_capabilities *capabilities)
     }
 }
 
-/* The MSR that governs a kind of control on this processor. */
-static enum vmx_msr governing_msr(const struct vmx_capabilities *capabilities,
-                                  enum vmx_control control)
+enum vmx_msr vmx_control_msr(const struct vmx_capabilities *capabilities,
+                             enum vmx_control control)
 {
     uint64_t basic = vmx_capability_value(capabilities, MSR_IA32_VMX_BASIC);
     bool has_true  = (basic & VMX_BASIC_TRUE_CONTROLS) != 0;
@@ -100,7 +124,7 @@ static enum vmx_msr governing_msr(const struct vmx_capabilities *capabilities,
 uint32_t vmx_control_fit(const struct vmx_capabilities *capabilities,
                          enum vmx_control control, uint32_t wanted, uint32_t *value)
 {
-    enum vmx_msr msr    = governing_msr(capabilities, control);
+    enum vmx_msr msr    = vmx_control_msr(capabilities, control);
     uint64_t capability = vmx_capability_value(capabilities, msr);
     uint32_t must_be_1 = (uint32_t)capability; /* allowed 0-settings: a 1 forbids the 0 */
     uint32_t may_be_1  = (uint32_t)(capability >> 32);

@@ -2,14 +2,14 @@
  * The VMX capability MSRs: which exist, what they say.
  *
  * SDM 3D, appendix "VMX Capability Reporting Facility"; SDM 4, "Architectural MSRs".
- * Pure, but for vmx_capabilities_take. tests/oracle holds the numbers against Linux's.
+ * Pure, but for vmx_capabilities_take. capability_bits.h has their bits.
  */
 #ifndef HYMIR_VMX_CAPABILITIES_H
 #define HYMIR_VMX_CAPABILITIES_H
 
 #include "cpu/msr.h"
-#include "lib/bits.h"
 #include "lib/status.h"
+#include "vmx/capability_bits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,79 +39,6 @@ enum vmx_msr {
 #define VMX_MSR_FIRST MSR_IA32_VMX_BASIC
 #define VMX_MSR_COUNT (MSR_IA32_VMX_EXIT_CTLS2 - MSR_IA32_VMX_BASIC + 1)
 
-/* IA32_VMX_BASIC */
-#define VMX_BASIC_REVISION(basic)    ((uint32_t)BITS_GET(basic, 30, 0))
-#define VMX_BASIC_REGION_SIZE(basic) ((uint32_t)BITS_GET(basic, 44, 32))
-#define VMX_BASIC_MEMORY_TYPE(basic) ((uint32_t)BITS_GET(basic, 53, 50))
-#define VMX_BASIC_RESERVED_31        BIT(31)
-#define VMX_BASIC_ADDRESSES_32_BIT   BIT(48)
-#define VMX_BASIC_TRUE_CONTROLS      BIT(55)
-#define VMX_MEMORY_TYPE_WRITE_BACK   6U
-
-/* IA32_VMX_MISC */
-#define VMX_MISC_TIMER_SHIFT(misc) \
-    ((uint8_t)BITS_GET(misc, 4, 0)) /* TSC to preemption timer */
-#define VMX_MISC_ACTIVITY_HLT BIT(6)
-#define VMX_MISC_INTEL_PT     BIT(14) /* Intel PT may trace in VMX operation */
-
-/* IA32_VMX_EPT_VPID_CAP */
-#define EPT_CAP_WALK_LENGTH_4 BIT(6)
-#define EPT_CAP_WRITE_BACK    BIT(14)
-#define EPT_CAP_PAGES_2_MIB   BIT(16)
-#define EPT_CAP_PAGES_1_GIB   BIT(17)
-#define EPT_CAP_INVEPT        BIT(20)
-#define EPT_CAP_ACCESSED      BIT(21) /* and dirty flags */
-#define EPT_CAP_INVEPT_ALL    BIT(26)
-#define VPID_CAP_INVVPID      BIT(32)
-#define VPID_CAP_INVVPID_ALL  BIT(42)
-
-/* Pin-based VM-execution controls. */
-#define PIN_BASED_EXTERNAL_INTERRUPT_EXITING BIT(0)
-#define PIN_BASED_NMI_EXITING                BIT(3)
-#define PIN_BASED_VIRTUAL_NMIS               BIT(5)
-#define PIN_BASED_ACTIVATE_PREEMPTION_TIMER  BIT(6)
-
-/* Primary processor-based VM-execution controls. */
-#define PRIMARY_INTERRUPT_WINDOW_EXITING    BIT(2)
-#define PRIMARY_USE_TSC_OFFSETTING          BIT(3)
-#define PRIMARY_HLT_EXITING                 BIT(7)
-#define PRIMARY_MWAIT_EXITING               BIT(10)
-#define PRIMARY_RDPMC_EXITING               BIT(11)
-#define PRIMARY_ACTIVATE_TERTIARY_CONTROLS  BIT(17)
-#define PRIMARY_CR8_LOAD_EXITING            BIT(19)
-#define PRIMARY_CR8_STORE_EXITING           BIT(20)
-#define PRIMARY_NMI_WINDOW_EXITING          BIT(22)
-#define PRIMARY_USE_IO_BITMAPS              BIT(25)
-#define PRIMARY_USE_MSR_BITMAPS             BIT(28)
-#define PRIMARY_MONITOR_EXITING             BIT(29)
-#define PRIMARY_ACTIVATE_SECONDARY_CONTROLS BIT(31)
-
-/* Secondary processor-based VM-execution controls. */
-#define SECONDARY_ENABLE_EPT             BIT(1)
-#define SECONDARY_ENABLE_RDTSCP          BIT(3)
-#define SECONDARY_ENABLE_VPID            BIT(5)
-#define SECONDARY_WBINVD_EXITING         BIT(6)
-#define SECONDARY_UNRESTRICTED_GUEST     BIT(7)
-#define SECONDARY_ENABLE_INVPCID         BIT(12)
-#define SECONDARY_ENABLE_VM_FUNCTIONS    BIT(13)
-#define SECONDARY_ENABLE_XSAVES          BIT(20)
-#define SECONDARY_ENABLE_USER_WAIT_PAUSE BIT(26)
-
-/* VM-exit controls. */
-#define EXIT_SAVE_DEBUG_CONTROLS         BIT(2)
-#define EXIT_HOST_ADDRESS_SPACE_SIZE     BIT(9)
-#define EXIT_SAVE_IA32_PAT               BIT(18)
-#define EXIT_LOAD_IA32_PAT               BIT(19)
-#define EXIT_SAVE_IA32_EFER              BIT(20)
-#define EXIT_LOAD_IA32_EFER              BIT(21)
-#define EXIT_ACTIVATE_SECONDARY_CONTROLS BIT(31)
-
-/* VM-entry controls. */
-#define ENTRY_LOAD_DEBUG_CONTROLS BIT(2)
-#define ENTRY_IA32E_MODE_GUEST    BIT(9)
-#define ENTRY_LOAD_IA32_PAT       BIT(14)
-#define ENTRY_LOAD_IA32_EFER      BIT(15)
-
 /*
  * All capability MSRs as read; one whose existence nothing announces stays MSR_NOT_READ.
  */
@@ -124,6 +51,9 @@ const struct msr_reading *vmx_capability(const struct vmx_capabilities *capabili
                                          enum vmx_msr msr);
 uint64_t vmx_capability_value(const struct vmx_capabilities *capabilities,
                               enum vmx_msr msr);
+
+/* "IA32_VMX_BASIC" and so on. */
+const char *vmx_msr_name(enum vmx_msr msr);
 
 /*
  * True if what has been read of lower-numbered MSRs says that msr exists. The first
@@ -148,8 +78,15 @@ enum vmx_control {
 };
 
 /*
+ * The MSR that says what is allowed for a kind of control: the TRUE_ one where
+ * IA32_VMX_BASIC[55] announces it.
+ */
+enum vmx_msr vmx_control_msr(const struct vmx_capabilities *capabilities,
+                             enum vmx_control control);
+
+/*
  * The value for a control field that has the bits wanted, each bit the processor insists
- * on, and no more. The TRUE_ MSRs count where IA32_VMX_BASIC[55] announces them. Returns
+ * on, and no more, by vmx_control_msr. Returns
  * the bits of wanted that the processor does not allow: 0 means that all went in, else
  * *value is untouched. Without secondary controls, none of them is allowed.
  */

@@ -123,7 +123,7 @@ static bool check_fixed_bits(const struct fixed_bits *which, uint64_t value,
         text_append(detail, "0x%lx within 0x%lx and 0x%lx", result.value, fixed0, fixed1);
         return true;
     }
-    const char *name = fixed_bits_name(which, result.bit);
+    const char *name = capability_name(which->group, BIT(result.bit));
     text_append(detail, "%s bit %u (%s) %s (%s = 0x%lx, FIXED0 = 0x%lx, FIXED1 = 0x%lx)",
                 which->name, result.bit, name == NULL ? "no known name" : name,
                 fixed_bits_reasons[result.outcome], which->name, value, fixed0, fixed1);

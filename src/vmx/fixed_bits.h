@@ -8,12 +8,15 @@
 #ifndef HYMIR_VMX_FIXED_BITS_H
 #define HYMIR_VMX_FIXED_BITS_H
 
+#include "vmx/capability_rows.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /* A control register as VMX operation sees it. */
 struct fixed_bits {
-    const char *name;  /* "CR0" or "CR4" */
+    const char *name; /* "CR0" or "CR4" */
+    enum capability_group group;
     uint64_t settable; /* bits that Hymir can set and still run */
     uint64_t needed;   /* bits without which Hymir cannot run */
 };
@@ -40,8 +43,5 @@ struct fixed_bits_result {
  */
 struct fixed_bits_result fixed_bits_fit(const struct fixed_bits *which, uint64_t value,
                                         uint64_t fixed0, uint64_t fixed1);
-
-/* The SDM's name of a bit, or NULL if Hymir has none. */
-const char *fixed_bits_name(const struct fixed_bits *which, unsigned int bit);
 
 #endif

@@ -8,20 +8,30 @@ static const struct hypervisor {
     const char *signature;
     const char *name;
     const char *advice;
+    const char *limits;
 } hypervisors[] = {
     {"KVMKVMKVM", "KVM",
-     "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx"},
+     "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx",
+     "each exit of an inner guest is several of the outer one; no Intel PT, no SGX "
+     "inside"},
     {"TCGTCGTCGTCG", "QEMU's TCG",
-     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs"},
+     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs",
+     "no VMX at all"},
     {"Microsoft Hv", "Hyper-V",
-     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM"},
+     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
+     "each exit of an inner guest is several of the outer one; dynamic memory must be "
+     "off"},
     {"VMwareVMware", "VMware",
-     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\""},
-    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration"},
-    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on"},
+     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\"",
+     "no vMotion or suspend with inner guests; not supported for production"},
+    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration",
+     "nested HVM is a technology preview, not for production"},
+    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on",
+     "emulated for the most part: slow; 7.0 or later for EPT inside"},
     {"bhyve bhyve ", "bhyve",
-     "bhyve does not nest VMX: use another hypervisor or hardware"},
-    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario"},
+     "bhyve does not nest VMX: use another hypervisor or hardware", "no VMX at all"},
+    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario",
+     "one nested guest, on platforms that ACRN lists"},
 };
 
 /* VirtualBox shows the signature of another, so that guests use what they know. */
@@ -72,4 +82,11 @@ void outer_hypervisor_advise(const struct cpuid_snapshot *cpuid, const char *mac
                     "a hypervisor (\"%s\") %s VT-x; enable nested virtualization in it, "
                     "or boot Hymir on the bare machine",
                     signature, does);
+}
+
+void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
+                                      const char *machine, struct text *text)
+{
+    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+    text_append(text, ": %s", known != NULL ? known->limits : "its limits are not known");
 }

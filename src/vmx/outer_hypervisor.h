@@ -17,6 +17,10 @@
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text);
 
+/* Appends ": " and what is known not to work, or to be slow, for guests inside it. */
+void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
+                                      const char *machine, struct text *text);
+
 /*
  * Appends what the hypervisor does to VT-x, such as "hides", and what to do about it.
  * There is one: cpuid_has_hypervisor.

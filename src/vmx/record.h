@@ -12,6 +12,7 @@
 #include "cpu/msr.h"
 #include "vmx/capabilities.h"
 #include "vmx/instructions.h"
+#include "vmx/timing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ struct vmx_snapshot {
     /* Read only if CPUID says that they exist: */
     struct msr_reading feature_control;
     struct msr_reading rtit_control;
+    struct msr_reading arch_capabilities;
     struct vmx_capabilities capabilities;
 };
 
@@ -72,6 +74,7 @@ struct vmx_record {
     bool nolock; /* the option: IA32_FEATURE_CONTROL is not to be written */
     struct vmx_snapshot before;
     struct vmx_trial trial;
+    struct timings timings; /* of the first CPU of its core type */
 };
 
 #endif

@@ -37,6 +37,8 @@ static void take_snapshot(struct vmx_snapshot *snapshot)
     snapshot->cr4 = read_cr4();
     if (has_intel_microcode(&snapshot->cpuid))
         snapshot->microcode = read_microcode_revision();
+    if ((snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
+        snapshot->arch_capabilities = msr_take(MSR_IA32_ARCH_CAPABILITIES);
     if ((snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
         return;
     snapshot->feature_control = msr_take(MSR_IA32_FEATURE_CONTROL);
@@ -98,10 +100,25 @@ static void leave(struct vmx_trial *trial)
     trial->after_vmxoff = vmptrst_try(&pointer);
 }
 
+/* Times the first CPU of each core type. */
+static void measure(struct trial_request *request)
+{
+    struct vmx_record *record = &request->record;
+    bool *is_measured = &request->is_measured[cpuid_core_type(&record->before.cpuid)];
+    uint8_t *samples  = (uint8_t *)request->pages + (TRIAL_PAGES - 1) * PAGE_SIZE;
+
+    if (*is_measured)
+        return;
+    *is_measured = true;
+    trial_guest_measure(&record->before.capabilities, request->pages, samples,
+                        &record->timings);
+}
+
 void trial_run(void *argument)
 {
     struct trial_request *request = argument;
     struct vmx_record *record     = &request->record;
+    struct text nothing           = {0};
 
     take_snapshot(&record->before);
     if (vmx_check_wants_lock(record))
@@ -114,6 +131,8 @@ void trial_run(void *argument)
             request->in_root_operation();
         trial_guest_run(&record->before.capabilities,
                         (uint8_t *)request->pages + PAGE_SIZE, &record->trial.guest);
+        if (vmx_check_passes(CHECK_GUEST, record, &nothing))
+            measure(request);
     }
     if (record->trial.vmptrld.is_tried)
         record->trial.last_vmclear = vmx_attempt_done(vmclear(hpa_of(request->pages)));
@@ -139,6 +158,7 @@ static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
     log_leaf(what, 0, &snapshot->cpuid.leaf_0);
     log_leaf(what, 1, &snapshot->cpuid.leaf_1);
     log_leaf(what, 7, &snapshot->cpuid.leaf_7);
+    log_leaf(what, 0x1A, &snapshot->cpuid.leaf_1a);
     if (cpuid_has_hypervisor(&snapshot->cpuid))
         log_leaf(what, 0x40000000, &snapshot->cpuid.leaf_hypervisor);
     log_leaf(what, 0x80000001, &snapshot->cpuid.leaf_80000001);
@@ -147,6 +167,7 @@ static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
               snapshot->cr4, snapshot->microcode);
     log_reading(what, MSR_IA32_FEATURE_CONTROL, &snapshot->feature_control);
     log_reading(what, MSR_IA32_RTIT_CTL, &snapshot->rtit_control);
+    log_reading(what, MSR_IA32_ARCH_CAPABILITIES, &snapshot->arch_capabilities);
     for (uint32_t i = 0; i < VMX_MSR_COUNT; i++)
         log_reading(what, VMX_MSR_FIRST + i, &snapshot->capabilities.msr[i]);
 }

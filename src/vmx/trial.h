@@ -10,14 +10,18 @@
 #include "vmx/record.h"
 #include "vmx/trial_guest.h"
 
-/* The pages that a trial needs beside the VMXON region: a VMCS, and the guest's. */
-#define TRIAL_PAGES (1 + TRIAL_GUEST_PAGES)
+/*
+ * The pages that a trial needs beside the VMXON region: a VMCS, the guest's, and one for
+ * the times that are measured.
+ */
+#define TRIAL_PAGES (1 + TRIAL_GUEST_PAGES + 1)
 
 struct trial_request {
     struct vmx_record record;        /* filled in; apic_id, answer and nolock are given */
     void *vmxon_region;              /* a zeroed page below 4 GiB, this CPU's own */
     void *pages;                     /* TRIAL_PAGES zeroed pages in a row below 4 GiB */
     void (*in_root_operation)(void); /* called once root operation is proved; or NULL */
+    bool *is_measured; /* by core type: true once a CPU of that type was timed */
 };
 
 /* Runs the trial of a struct trial_request on the CPU that executes this. A cpu_work. */

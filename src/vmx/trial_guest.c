@@ -16,9 +16,10 @@
 #include "vmx/entry.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
+#include "vmx/stopwatch.h"
 #include "vmx/vmcs.h"
 
-extern const uint8_t trial_guest_start[], trial_guest_end[];
+extern const uint8_t trial_guest_start[], trial_guest_vmcall[], trial_guest_end[];
 
 #define LEVELS      4
 #define GUEST_PAGES (LEVELS + 1)
@@ -237,4 +238,18 @@ void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
     guest->is_prepared = prepare_guest(capabilities, &memory, guest->uses_ept);
     if (guest->is_prepared)
         guest->entry = vmx_attempt_done(vmx_run(&trial.run));
+}
+
+void trial_guest_measure(const struct vmx_capabilities *capabilities, void *vmcs,
+                         void *samples, struct timings *timings)
+{
+    uint64_t start                         = GUEST_CODE * PAGE_SIZE;
+    const struct stopwatch_request request = {
+        .capabilities = capabilities,
+        .vmcs         = hpa_of(vmcs),
+        .cpuid        = start,
+        .vmcall  = start + (uintptr_t)trial_guest_vmcall - (uintptr_t)trial_guest_start,
+        .samples = samples,
+    };
+    stopwatch_run(&request, timings);
 }

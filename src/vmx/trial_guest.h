@@ -19,4 +19,11 @@
 void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
                      struct guest_trial *guest);
 
+/*
+ * Measures what VMX costs with the guest that trial_guest_run has run to its HLT, in the
+ * current VMCS, which lies at vmcs; samples is a page of scratch.
+ */
+void trial_guest_measure(const struct vmx_capabilities *capabilities, void *vmcs,
+                         void *samples, struct timings *timings);
+
 #endif

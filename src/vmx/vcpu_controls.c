@@ -2,6 +2,7 @@
 #include "vmx/vcpu_controls.h"
 
 #include "lib/string.h"
+#include "vmx/capability_rows.h"
 
 enum need {
     REQUIRED,
@@ -13,56 +14,44 @@ enum need {
 static const struct row {
     enum vmx_control kind;
     uint32_t bit;
-    const char *name;
     enum need need;
 } rows[] = {
-    {CONTROL_PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING,
-     "external-interrupt exiting", REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_NMI_EXITING, "NMI exiting", REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_VIRTUAL_NMIS, "virtual NMIs", REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_ACTIVATE_PREEMPTION_TIMER,
-     "activate VMX-preemption timer", OPTIONAL},
+    {CONTROL_PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING, REQUIRED},
+    {CONTROL_PIN_BASED, PIN_BASED_NMI_EXITING, REQUIRED},
+    {CONTROL_PIN_BASED, PIN_BASED_VIRTUAL_NMIS, REQUIRED},
+    {CONTROL_PIN_BASED, PIN_BASED_ACTIVATE_PREEMPTION_TIMER, OPTIONAL},
 
-    {CONTROL_PRIMARY, PRIMARY_INTERRUPT_WINDOW_EXITING, "interrupt-window exiting",
-     ON_DEMAND},
-    {CONTROL_PRIMARY, PRIMARY_USE_TSC_OFFSETTING, "use TSC offsetting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_HLT_EXITING, "HLT exiting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_MWAIT_EXITING, "MWAIT exiting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_RDPMC_EXITING, "RDPMC exiting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_CR8_LOAD_EXITING, "CR8-load exiting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_CR8_STORE_EXITING, "CR8-store exiting", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_NMI_WINDOW_EXITING, "NMI-window exiting", ON_DEMAND},
-    {CONTROL_PRIMARY, PRIMARY_USE_IO_BITMAPS, "use I/O bitmaps", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_USE_MSR_BITMAPS, "use MSR bitmaps", REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_MONITOR_EXITING, "MONITOR exiting", REQUIRED},
-    {CONTROL_PRIMARY, (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS,
-     "activate secondary controls", REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_INTERRUPT_WINDOW_EXITING, ON_DEMAND},
+    {CONTROL_PRIMARY, PRIMARY_USE_TSC_OFFSETTING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_HLT_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_MWAIT_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_RDPMC_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_CR8_LOAD_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_CR8_STORE_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_NMI_WINDOW_EXITING, ON_DEMAND},
+    {CONTROL_PRIMARY, PRIMARY_USE_IO_BITMAPS, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_USE_MSR_BITMAPS, REQUIRED},
+    {CONTROL_PRIMARY, PRIMARY_MONITOR_EXITING, REQUIRED},
+    {CONTROL_PRIMARY, (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS, REQUIRED},
 
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_EPT, "enable EPT", REQUIRED},
-    {CONTROL_SECONDARY, SECONDARY_UNRESTRICTED_GUEST, "unrestricted guest", REQUIRED},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_RDTSCP, "enable RDTSCP", OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, "enable VPID", OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_WBINVD_EXITING, "WBINVD exiting", OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_INVPCID, "enable INVPCID", OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_USER_WAIT_PAUSE, "enable user wait and pause",
-     OPTIONAL},
+    {CONTROL_SECONDARY, SECONDARY_ENABLE_EPT, REQUIRED},
+    {CONTROL_SECONDARY, SECONDARY_UNRESTRICTED_GUEST, REQUIRED},
+    {CONTROL_SECONDARY, SECONDARY_ENABLE_RDTSCP, OPTIONAL},
+    {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, OPTIONAL},
+    {CONTROL_SECONDARY, SECONDARY_WBINVD_EXITING, OPTIONAL},
+    {CONTROL_SECONDARY, SECONDARY_ENABLE_INVPCID, OPTIONAL},
+    {CONTROL_SECONDARY, SECONDARY_ENABLE_USER_WAIT_PAUSE, OPTIONAL},
 
-    {CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS, "save debug controls", REQUIRED},
-    {CONTROL_EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, "host address-space size", REQUIRED},
-    {CONTROL_EXIT, EXIT_SAVE_IA32_PAT, "save IA32_PAT", REQUIRED},
-    {CONTROL_EXIT, EXIT_LOAD_IA32_PAT, "load IA32_PAT", REQUIRED},
-    {CONTROL_EXIT, EXIT_SAVE_IA32_EFER, "save IA32_EFER", REQUIRED},
-    {CONTROL_EXIT, EXIT_LOAD_IA32_EFER, "load IA32_EFER", REQUIRED},
+    {CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS, REQUIRED},
+    {CONTROL_EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, REQUIRED},
+    {CONTROL_EXIT, EXIT_SAVE_IA32_PAT, REQUIRED},
+    {CONTROL_EXIT, EXIT_LOAD_IA32_PAT, REQUIRED},
+    {CONTROL_EXIT, EXIT_SAVE_IA32_EFER, REQUIRED},
+    {CONTROL_EXIT, EXIT_LOAD_IA32_EFER, REQUIRED},
 
-    {CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, "load debug controls", REQUIRED},
-    {CONTROL_ENTRY, ENTRY_LOAD_IA32_PAT, "load IA32_PAT", REQUIRED},
-    {CONTROL_ENTRY, ENTRY_LOAD_IA32_EFER, "load IA32_EFER", REQUIRED},
-};
-
-static const char *const kind_names[CONTROL_KINDS] = {
-    [CONTROL_PIN_BASED] = "pin-based control", [CONTROL_PRIMARY] = "primary control",
-    [CONTROL_SECONDARY] = "secondary control", [CONTROL_EXIT] = "VM-exit control",
-    [CONTROL_ENTRY] = "VM-entry control",
+    {CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, REQUIRED},
+    {CONTROL_ENTRY, ENTRY_LOAD_IA32_PAT, REQUIRED},
+    {CONTROL_ENTRY, ENTRY_LOAD_IA32_EFER, REQUIRED},
 };
 
 /* True if the processor allows the control; EPT also with what Hymir needs of it. */
@@ -88,13 +77,15 @@ static enum status choose(const struct vmx_capabilities *capabilities,
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct row *row = &rows[i];
-        bool allowed          = is_allowed(capabilities, row);
+        const struct row *row       = &rows[i];
+        bool allowed                = is_allowed(capabilities, row);
+        enum capability_group group = capability_group_of(row->kind);
         if (allowed && row->need != ON_DEMAND)
             wanted[row->kind] |= row->bit;
         if (allowed || row->need == OPTIONAL)
             continue;
-        name_missing(missing, row->name, kind_names[row->kind]);
+        name_missing(missing, capability_name(group, row->bit),
+                     capability_group_facts(group)->singular);
         status = STATUS_UNSUPPORTED;
     }
     if ((misc & VMX_MISC_ACTIVITY_HLT) != 0)

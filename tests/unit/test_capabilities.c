@@ -195,16 +195,6 @@ static void test_fixed_bits_refusals(void **state)
         refusal(&fixed_bits_cr0, 0x80010031, CR0_CD, UINT64_MAX, FIXED_BITS_UNKNOWN), 30);
 }
 
-static void test_bit_names(void **state)
-{
-    (void)state;
-    assert_string_equal(fixed_bits_name(&fixed_bits_cr0, 5), "NE");
-    assert_string_equal(fixed_bits_name(&fixed_bits_cr4, 13), "VMXE");
-    assert_null(fixed_bits_name(&fixed_bits_cr0, 6));
-    assert_null(fixed_bits_name(&fixed_bits_cr4, 63));
-    assert_null(fixed_bits_name(&fixed_bits_cr4, 64));
-}
-
 static void test_vmcs_names(void **state)
 {
     (void)state;
@@ -224,8 +214,7 @@ int main(void)
         cmocka_unit_test(test_no_such_msr),         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_fit_refuses),         cmocka_unit_test(test_ept),
         cmocka_unit_test(test_feature_control),     cmocka_unit_test(test_fixed_bits),
-        cmocka_unit_test(test_fixed_bits_refusals), cmocka_unit_test(test_bit_names),
-        cmocka_unit_test(test_vmcs_names),
+        cmocka_unit_test(test_fixed_bits_refusals), cmocka_unit_test(test_vmcs_names),
     };
     return cmocka_run_group_tests_name("capabilities", tests, NULL, NULL);
 }

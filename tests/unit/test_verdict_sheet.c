@@ -1,22 +1,23 @@
-/* src/vmx/verdict_sheet.c: the screen for each verdict. */
+/* src/report/verdict_sheet.c: the screen for each verdict. */
 #include "verdict.h"
 
-#include "vmx/verdict_sheet.h"
+#include "report/verdict_sheet.h"
 
 static struct sheet compose(size_t count)
 {
-    static const struct machine_facts facts = {.version = "1.2.3",
-                                               .machine = "LENOVO 20L5CTO1WW",
-                                               .firmware =
-                                                   "UEFI, LENOVO N24ET70W (1.45 )",
-                                               .ram_bytes  = UINT64_C(16) << 30,
-                                               .used_bytes = 456 << 10};
+    struct report_facts facts = {.version    = "1.2.3",
+                                 .machine    = "LENOVO 20L5CTO1WW",
+                                 .firmware   = "UEFI, LENOVO N24ET70W (1.45 )",
+                                 .ram_bytes  = UINT64_C(16) << 30,
+                                 .used_bytes = 456 << 10,
+                                 .records    = records,
+                                 .count      = count};
     struct sheet sheet;
-    struct text text       = {.buffer = verdict_text, .size = sizeof(verdict_text)};
-    verdict_text[0]        = '\0';
-    enum verdict_word word = verdict_decide(records, count, &scope, &text);
-    const struct verdict_line line = {.word = word, .text = verdict_text};
-    verdict_sheet_compose(&facts, records, count, &line, &sheet);
+    struct text text   = {.buffer = verdict_text, .size = sizeof(verdict_text)};
+    verdict_text[0]    = '\0';
+    facts.verdict      = verdict_decide(records, count, &scope, &text);
+    facts.verdict_text = verdict_text;
+    verdict_sheet_compose(&facts, &sheet);
     assert_false(sheet.overflow);
     return sheet;
 }

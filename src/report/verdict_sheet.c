@@ -1,5 +1,5 @@
 /* See verdict_sheet.h. */
-#include "vmx/verdict_sheet.h"
+#include "report/verdict_sheet.h"
 
 #include "lib/string.h"
 #include "vmx/outer_hypervisor.h"
@@ -62,7 +62,7 @@ static void add_hypervisor(struct sheet *sheet, const struct cpuid_snapshot *cpu
     add_fact(sheet, "Hypervisor", description.buffer);
 }
 
-static void add_facts(struct sheet *sheet, const struct machine_facts *facts,
+static void add_facts(struct sheet *sheet, const struct report_facts *facts,
                       const struct vmx_record *record, size_t index)
 {
     sheet_add(sheet, EMPHASIS_TITLE, "Hymir %s: does VT-x work on this machine?",
@@ -176,14 +176,14 @@ static enum emphasis emphasis_of(enum verdict_word word)
     return EMPHASIS_BAD;
 }
 
-void verdict_sheet_compose(const struct machine_facts *facts,
-                           const struct vmx_record *records, size_t count,
-                           const struct verdict_line *verdict, struct sheet *sheet)
+void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet)
 {
+    const struct vmx_record *records = facts->records;
+    size_t count                     = facts->count;
     TEXT_DECLARE(answer, ANSWER_SIZE);
 
     memset(sheet, 0, sizeof(*sheet));
-    text_append(&answer, "%s: %s", verdict_name(verdict->word), verdict->text);
+    text_append(&answer, "%s: %s", verdict_name(facts->verdict), facts->verdict_text);
     size_t room        = SHEET_ROWS - FACT_ROWS - CHECK_COUNT;
     size_t least       = count < LEAST_CPU_ROWS ? count : LEAST_CPU_ROWS;
     size_t answer_rows = at_most(sheet_wrapped_rows(answer.buffer), room - least);
@@ -197,5 +197,5 @@ void verdict_sheet_compose(const struct machine_facts *facts,
     add_gap(sheet, spare >= 4);
     add_cpus(sheet, records, count, cpu_rows);
     add_gap(sheet, spare >= 2);
-    sheet_add_wrapped(sheet, emphasis_of(verdict->word), answer_rows, 0, answer.buffer);
+    sheet_add_wrapped(sheet, emphasis_of(facts->verdict), answer_rows, 0, answer.buffer);
 }

@@ -1,0 +1,30 @@
+/*
+ * All that a report is made from. What it says is a pure function of this.
+ */
+#ifndef HYMIR_REPORT_FACTS_H
+#define HYMIR_REPORT_FACTS_H
+
+#include "vmx/record.h"
+#include "vmx/verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct report_facts {
+    const char *version;  /* Hymir's */
+    const char *machine;  /* maker and product, or "unknown" */
+    const char *firmware; /* "BIOS" or "UEFI", with its version if known */
+    uint64_t ram_bytes;
+    uint64_t used_bytes;    /* by Hymir */
+    uint64_t tsc_hz;        /* 0: not known */
+    const char *tsc_source; /* where that comes from */
+    bool has_acpi;
+    bool has_vt_d; /* ACPI has a DMAR table */
+    const struct vmx_record *records;
+    size_t count; /* of CPUs, at least one, the boot CPU's first */
+    enum verdict_word verdict;
+    const char *verdict_text; /* as verdict_decide gives it */
+};
+
+#endif

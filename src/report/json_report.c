@@ -1,0 +1,257 @@
+/* See json_report.h. */
+#include "report/json_report.h"
+
+#include "report/hypervisors.h"
+#include "report/surroundings.h"
+#include "vmx/capability_rows.h"
+#include "vmx/comparison.h"
+#include "vmx/outer_hypervisor.h"
+
+#define SUMMARY_SIZE 320
+
+static void write_machine(struct json *json, const struct report_facts *facts)
+{
+    json_open_object(json, "machine");
+    json_string(json, "name", "%s", facts->machine);
+    json_string(json, "firmware", "%s", facts->firmware);
+    json_number(json, "ram_bytes", facts->ram_bytes);
+    json_number(json, "tsc_hz", facts->tsc_hz);
+    json_string(json, "tsc_source", "%s", facts->tsc_source);
+    json_close_object(json);
+}
+
+static void write_verdict(struct json *json, const struct report_facts *facts)
+{
+    json_open_object(json, "verdict");
+    json_string(json, "word", "%s", verdict_name(facts->verdict));
+    json_string(json, "text", "%s", facts->verdict_text);
+    json_close_object(json);
+}
+
+/* Each CPU, and whose registers are its own, too. */
+static void write_cpus(struct json *json, const struct report_facts *facts)
+{
+    json_open_array(json, "cpus");
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        TEXT_DECLARE(summary, SUMMARY_SIZE);
+        verdict_describe_cpu(record, &summary);
+        json_open_object(json, NULL);
+        json_number(json, "cpu", i);
+        json_number(json, "apic", record->apic_id);
+        json_string(json, "verdict", "%s", verdict_name(verdict_of_cpu(record)));
+        json_string(json, "text", "%s", summary.buffer);
+        if (record->answer == CPU_ANSWERED) {
+            json_string(json, "core_type", "%s",
+                        cpuid_core_type_name(&record->before.cpuid));
+            json_number(json, "like_cpu", comparison_first_alike(facts->records, i));
+        }
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static void write_reading(struct json *json, const char *key,
+                          const struct msr_reading *reading)
+{
+    if (reading->state == MSR_READ)
+        json_string(json, key, "0x%lx", reading->value);
+    else if (reading->state == MSR_FAULTED)
+        json_string(json, key, "exception %u", reading->vector);
+}
+
+static void write_processor(struct json *json, const struct vmx_snapshot *snapshot)
+{
+    struct cpuid_signature signature = cpuid_signature(&snapshot->cpuid);
+    char text[CPUID_BRAND_SIZE];
+
+    cpuid_vendor(&snapshot->cpuid, text);
+    json_string(json, "vendor", "%s", text);
+    cpuid_brand(&snapshot->cpuid, text);
+    json_string(json, "brand", "%s", text);
+    json_number(json, "family", signature.family);
+    json_number(json, "model", signature.model);
+    json_number(json, "stepping", signature.stepping);
+    if (cpuid_has_hypervisor(&snapshot->cpuid)) {
+        cpuid_hypervisor(&snapshot->cpuid, text);
+        json_string(json, "hypervisor", "%s", text);
+    } else {
+        json_null(json, "hypervisor");
+    }
+}
+
+/* The registers of each CPU that has no like in front of it. */
+static void write_registers(struct json *json, const struct report_facts *facts)
+{
+    json_open_array(json, "registers");
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (record->answer != CPU_ANSWERED ||
+            comparison_first_alike(facts->records, i) != i)
+            continue;
+        json_open_object(json, NULL);
+        json_number(json, "cpu", i);
+        write_processor(json, &record->before);
+        json_open_object(json, "values");
+        for (size_t row = 0; row < comparison_count(); row++) {
+            struct msr_reading reading = comparison_reading(row, record);
+            write_reading(json, comparison_name(row), &reading);
+        }
+        json_close_object(json);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static void write_differences(struct json *json, const struct report_facts *facts)
+{
+    json_open_array(json, "differences");
+    for (size_t row = 0; row < comparison_count(); row++) {
+        TEXT_DECLARE(values, 512);
+        if (!comparison_differs(row, facts->records, facts->count))
+            continue;
+        comparison_describe(row, facts->records, facts->count, &values);
+        json_open_object(json, NULL);
+        json_string(json, "register", "%s", comparison_name(row));
+        json_string(json, "values", "%s", values.buffer);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static void write_unknown_bits(struct json *json, enum capability_group group,
+                               const struct capability_bits *bits)
+{
+    uint64_t unknown = capability_unknown_bits(group, bits);
+
+    json_open_array(json, "unnamed_bits");
+    for (; unknown != 0; unknown &= unknown - 1)
+        json_number(json, NULL, (uint64_t)__builtin_ctzll(unknown));
+    json_close_array(json);
+}
+
+static void write_group(struct json *json, enum capability_group group,
+                        const struct capability_bits *bits)
+{
+    json_open_object(json, capability_group_facts(group)->name);
+    json_string(json, "msr", "%s", vmx_msr_name(bits->msr));
+    json_open_object(json, "bits");
+    for (size_t i = 0; i < capability_row_count; i++) {
+        const struct capability_row *row = &capability_rows[i];
+        if (row->group != group)
+            continue;
+        enum capability_state state = capability_state_of(row, bits);
+        if (state == CAPABILITY_NUMBER)
+            json_number(json, row->name, capability_number(row, bits));
+        else
+            json_string(json, row->name, "%s", capability_state_name(state));
+    }
+    json_close_object(json);
+    write_unknown_bits(json, group, bits);
+    json_close_object(json);
+}
+
+/* What all CPUs have that have VMX. */
+static void write_capabilities(struct json *json, const struct report_facts *facts)
+{
+    struct vmx_capabilities usable;
+    bool has_any = comparison_usable(facts->records, facts->count, &usable);
+
+    json_open_object(json, "capabilities");
+    for (enum capability_group group = GROUP_BASIC; group < GROUP_COUNT && has_any;
+         group++) {
+        struct capability_bits bits = capability_bits_of(&usable, group);
+        if (bits.exists)
+            write_group(json, group, &bits);
+    }
+    json_close_object(json);
+}
+
+static void write_missing(const char *name, void *context)
+{
+    json_string(context, NULL, "%s", name);
+}
+
+static void write_hypervisors(struct json *json, const struct report_facts *facts)
+{
+    struct hypervisor_question question;
+
+    hypervisor_ask(facts, &question);
+    json_open_array(json, "hypervisors");
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+        json_open_object(json, NULL);
+        json_string(json, "name", "%s", hypervisor_name(i));
+        json_open_array(json, "missing");
+        bool can_run = hypervisor_can_run(i, &question, write_missing, json);
+        json_close_array(json);
+        json_bool(json, "can_run", can_run);
+        json_string(json, "source", "%s", hypervisor_source(i));
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static void write_surroundings(struct json *json, const struct report_facts *facts)
+{
+    json_open_object(json, "surroundings");
+    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++) {
+        TEXT_DECLARE(description, SUMMARY_SIZE);
+        surrounding_describe(i, facts, &description);
+        json_string(json, surrounding_key(i), "%s", description.buffer);
+    }
+    json_close_object(json);
+}
+
+static void write_statistics(struct json *json, enum timing_kind kind,
+                             const struct statistics *statistics)
+{
+    json_open_object(json, timing_name(kind));
+    json_number(json, "rounds", statistics->count);
+    json_number(json, "low", statistics->low);
+    json_number(json, "median", statistics->median);
+    json_number(json, "high", statistics->high);
+    json_close_object(json);
+}
+
+/* Ticks of the TSC, on the CPUs that were timed. */
+static void write_timings(struct json *json, const struct report_facts *facts)
+{
+    json_open_array(json, "timings");
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (!timings_are_there(&record->timings))
+            continue;
+        json_open_object(json, NULL);
+        json_number(json, "cpu", i);
+        json_string(json, "core_type", "%s", cpuid_core_type_name(&record->before.cpuid));
+        json_open_object(json, "tsc_ticks");
+        for (enum timing_kind kind = TIMING_EXIT_CPUID; kind < TIMING_KINDS; kind++) {
+            if (record->timings.kind[kind].count > 0)
+                write_statistics(json, kind, &record->timings.kind[kind]);
+        }
+        json_close_object(json);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+void json_report_write(const struct report_facts *facts, json_output *output)
+{
+    struct json json;
+
+    json_start(&json, output);
+    json_open_object(&json, NULL);
+    json_number(&json, "schema", JSON_REPORT_SCHEMA);
+    json_string(&json, "hymir", "%s", facts->version);
+    write_machine(&json, facts);
+    write_verdict(&json, facts);
+    write_cpus(&json, facts);
+    write_registers(&json, facts);
+    write_differences(&json, facts);
+    write_capabilities(&json, facts);
+    write_hypervisors(&json, facts);
+    write_surroundings(&json, facts);
+    write_timings(&json, facts);
+    json_close_object(&json);
+    json_end(&json);
+}
