@@ -2,6 +2,7 @@
 #include "guest_console.h"
 
 #include "console/console.h"
+#include "console/serial.h"
 #include "cpu/apic.h"
 #include "cpu/power.h"
 #include "cpu/registers.h"
@@ -11,12 +12,11 @@
 #include "lib/spinlock.h"
 #include "machine.h"
 
+#include <stdatomic.h>
+
 #define ESCAPE    0x1DU /* Ctrl-] */
 #define LINE_SIZE 199
 #define SENT_SIZE 200
-
-/* Of both screens: colours and scroll region as at first, everything erased. */
-#define CLEAR_SCREEN "\x1B[0m\x1B[r\x1B[H\x1B[2J"
 
 /* A guest, and what it has sent. */
 struct screen_of_guest {
@@ -38,9 +38,17 @@ static size_t guest_count;
 static guest_restart *restart;
 static bool is_escaped; /* Ctrl-] was the last that was typed */
 
-/* In front of the log's: what a guest sends is kept and shown, or kept before it is. */
+/* Typing: the boot CPU does, and the terminal of the screen, which answers questions. */
+static struct spinlock typing;
+static bool is_replaying; /* what was asked then was answered then */
+
+/*
+ * In front of the log's: what a guest sends is kept and shown, or kept before it is. The
+ * focus changes under it; to read it needs none, so that what is typed never waits for
+ * what is sent.
+ */
 static struct spinlock lock;
-static struct screen_of_guest *focus; /* NULL: nobody has it */
+static _Atomic(struct screen_of_guest *) focus; /* NULL: nobody has it */
 
 enum status guest_console_add(struct vm *vm)
 {
@@ -60,11 +68,21 @@ enum status guest_console_add(struct vm *vm)
     return STATUS_OK;
 }
 
+static void type_for_guest(uint8_t byte);
+
+/* On the CPU of the guest that asked. */
+static void answer_guest(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    for (size_t i = 0; i < size && !is_replaying; i++)
+        type_for_guest((uint8_t)bytes[i]);
+}
+
 void guest_console_start(guest_restart *restart_guest)
 {
     restart = restart_guest;
     focus   = guest_count == 1 ? guests[0] : NULL;
-    console_start_terminal();
+    console_start_terminal(answer_guest);
 }
 
 static void show_line(struct screen_of_guest *guest)
@@ -131,19 +149,11 @@ void guest_console_end(struct vm *vm, bool keeps_focus)
     unsigned int ticket = spinlock_acquire(&lock);
     if (guest->line_length > 0)
         show_line(guest);
+    if (focus == guest)
+        console_reset_terminal();
     if (focus == guest && guest_count > 1 && !keeps_focus)
         focus = NULL;
     spinlock_release(&lock, ticket);
-}
-
-/* Who has the focus. Only the boot CPU gives it to somebody. */
-static struct screen_of_guest *find_focus(void)
-{
-    unsigned int ticket             = spinlock_acquire(&lock);
-    struct screen_of_guest *focused = focus;
-
-    spinlock_release(&lock, ticket);
-    return focused;
 }
 
 /* Has the guest's CPU look at what it was sent. */
@@ -170,18 +180,26 @@ static uint64_t count_exits(const struct vm *vm)
 
 static void list_guests(void)
 {
+    if (serial_lost() > 0)
+        log_plain("hymir: serial line: %u times something that was typed was lost",
+                  serial_lost());
     log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of that guest, 0: of all; "
               "s: stop it, r: reset it, p: pause it, c: continue it, t: its statistics; "
               "q: power off; "
               "Ctrl-]: itself");
-    const struct screen_of_guest *focused = find_focus();
+    const struct screen_of_guest *focused = atomic_load(&focus);
 
     for (size_t i = 0; i < guest_count; i++) {
         const struct vm *vm = guests[i]->vm;
         bool is_paused      = atomic_load(&vm->is_to_pause);
-        log_plain("hymir: %zu%s vm %s: %s, %lu MiB, cpu %u, %lu exits, %s%s", i + 1,
+        TEXT_DECLARE(cpu, 16);
+        if (vm->vcpu.id == VCPU_WITHOUT_CPU)
+            text_append(&cpu, "no cpu");
+        else
+            text_append(&cpu, "cpu %u", vm->vcpu.id);
+        log_plain("hymir: %zu%s vm %s: %s, %lu MiB, %s, %lu exits, %s%s", i + 1,
                   focused == guests[i] ? "*" : ":", vm->name, vm->kind,
-                  vm->memory.size >> 20, vm->vcpu.id, count_exits(vm),
+                  vm->memory.size >> 20, cpu.buffer, count_exits(vm),
                   !is_running(vm) ? "stopped: "
                   : is_paused     ? "paused"
                                   : "running",
@@ -192,9 +210,11 @@ static void list_guests(void)
 /* The guest's console as it left it, on a screen of its own. */
 static void show_console(const struct screen_of_guest *guest)
 {
-    console_pass(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
+    console_clear_terminal();
     log_plain("hymir: console of %s", guest->vm->name);
+    is_replaying = true;
     history_replay(&guest->history, console_pass);
+    is_replaying = false;
 }
 
 static void choose(size_t number)
@@ -206,6 +226,7 @@ static void choose(size_t number)
     unsigned int ticket = spinlock_acquire(&lock);
     focus               = number == 0 ? NULL : guests[number - 1];
     if (focus == NULL) {
+        console_reset_terminal();
         log_plain("hymir: console of all");
     } else {
         focus->line_length = 0; /* it is shown with the rest */
@@ -218,7 +239,7 @@ static void choose(size_t number)
 /* What is to be done with the guest that has the focus. */
 static void do_with_guest(uint8_t key)
 {
-    const struct screen_of_guest *focused = find_focus();
+    const struct screen_of_guest *focused = atomic_load(&focus);
 
     if (focused == NULL) {
         log_plain("hymir: choose a guest first: Ctrl-] and its number");
@@ -243,11 +264,13 @@ static void do_with_guest(uint8_t key)
 
 static void type_for_guest(uint8_t byte)
 {
-    const struct screen_of_guest *focused = find_focus();
+    const struct screen_of_guest *focused = atomic_load(&focus);
 
     if (focused == NULL)
         return;
+    unsigned int ticket = spinlock_acquire(&typing);
     vm_type(focused->vm, byte);
+    spinlock_release(&typing, ticket);
     wake(focused->vm);
 }
 

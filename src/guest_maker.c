@@ -45,24 +45,57 @@ static void parse_modules(const struct multiboot2_information *boot)
     }
 }
 
-/* A module's bytes; none if they do not lie in memory. */
-static struct image_bytes bytes_of(const struct multiboot2_module *module)
+/* A module's bytes; false, and the module is named, if they do not lie in memory. */
+static bool find_bytes(const struct multiboot2_information *boot, size_t index,
+                       struct image_bytes *bytes, struct text *problem)
 {
-    uint64_t size = module->end - module->start;
-    if (!address_space_is_mapped(module->start, size))
-        return (struct image_bytes){0};
-    return (struct image_bytes){.bytes = hpa_pointer(hpa(module->start)), .size = size};
+    const struct multiboot2_module *module = &boot->module[index];
+    uint64_t size                          = module->end - module->start;
+
+    if (!address_space_is_mapped(module->start, size)) {
+        text_append(problem, "module %zu at 0x%lx to 0x%lx does not lie in memory",
+                    index + 1, module->start, module->end);
+        return false;
+    }
+    *bytes = (struct image_bytes){.bytes = hpa_pointer(hpa(module->start)), .size = size};
+    return true;
 }
 
-static struct image_bytes find_initrd(const struct multiboot2_information *boot,
-                                      const char *name)
+/* The module in that role for the guest of that name, or module_count. */
+static size_t find_module(const struct multiboot2_information *boot,
+                          enum module_role role, const char *name)
+{
+    size_t i = 0;
+    while (i < boot->module_count &&
+           !(is_sound[i] && words[i].role == role && strcmp(words[i].name, name) == 0))
+        i++;
+    return i;
+}
+
+/* An initrd that no kernel gets is named. */
+static void check_initrds(const struct multiboot2_information *boot)
 {
     for (size_t i = 0; i < boot->module_count; i++) {
-        if (is_sound[i] && words[i].role == MODULE_INITRD &&
-            strcmp(words[i].name, name) == 0)
-            return bytes_of(&boot->module[i]);
+        if (!is_sound[i] || words[i].role != MODULE_INITRD)
+            continue;
+        if (find_module(boot, MODULE_KERNEL, words[i].name) == boot->module_count)
+            log_error("module %zu, \"%s\": there is no kernel name=%s", i + 1,
+                      boot->module[i].command_line, words[i].name);
+        else if (find_module(boot, MODULE_INITRD, words[i].name) != i)
+            log_error("module %zu, \"%s\": there is an initrd name=%s already", i + 1,
+                      boot->module[i].command_line, words[i].name);
     }
-    return (struct image_bytes){0};
+}
+
+/* A guest's kernel and, if it has one, initrd. */
+static bool find_parts(const struct multiboot2_information *boot, size_t index,
+                       struct image_parts *parts, struct text *problem)
+{
+    size_t initrd = find_module(boot, MODULE_INITRD, words[index].name);
+
+    return find_bytes(boot, index, &parts->kernel, problem) &&
+           (initrd == boot->module_count ||
+            find_bytes(boot, initrd, &parts->initrd, problem));
 }
 
 /* In pieces as large as there are, at multiples of 2 MiB for EPT's large pages. */
@@ -170,10 +203,9 @@ static void make_guest(const struct multiboot2_information *boot, size_t index,
     vm->plan.avoids_preemption_timer = options->apic_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
-    vm->image = (struct image_parts){.kernel       = bytes_of(&boot->module[index]),
-                                     .initrd       = find_initrd(boot, module->name),
-                                     .command_line = command_line};
-    if (fill_vm(vm, module->memory_size, &problem)) {
+    vm->image.command_line = command_line;
+    if (find_parts(boot, index, &vm->image, &problem) &&
+        fill_vm(vm, module->memory_size, &problem)) {
         guests[guest_count++] = vm;
         return;
     }
@@ -225,6 +257,7 @@ size_t guest_maker_make(const struct options *options, const struct vmx_record *
     choose_page_size(options, record);
     read_time_of_day();
     parse_modules(boot);
+    check_initrds(boot);
     for (size_t i = 0; i < boot->module_count; i++) {
         if (is_sound[i] && words[i].role == MODULE_KERNEL)
             make_guest(boot, i, options);

@@ -1,16 +1,13 @@
 /* See guests.h. */
 #include "guests.h"
 
-#include "console/keyboard.h"
-#include "console/serial.h"
 #include "cpu/apic.h"
 #include "cpu/smp.h"
-#include "cpu/traps.h"
 #include "guest/vm.h"
 #include "guest_console.h"
 #include "guest_maker.h"
+#include "input.h"
 #include "lib/log.h"
-#include "lib/scan_code.h"
 #include "machine.h"
 #include "vmx/vcpu.h"
 #include "vmx/vcpu_controls.h"
@@ -18,33 +15,10 @@
 
 #include <stdatomic.h>
 
-/* More than any FIFO holds: a port that gives without end is broken. */
-#define INPUT_AT_ONCE 256
-
 static struct vm *guests[GUEST_MAKER_MAX];
 static size_t guest_count;
 static atomic_size_t running_count; /* that have not said their last word */
 static bool wants_stats;
-
-static void take_serial_input(void)
-{
-    uint8_t byte;
-    for (int i = 0; i < INPUT_AT_ONCE && serial_receive(&byte); i++)
-        guest_console_type(byte);
-}
-
-static void take_keys(void)
-{
-    static struct scan_code_state state;
-    char bytes[SCAN_CODE_MAX_BYTES];
-    uint8_t code;
-
-    for (int i = 0; i < INPUT_AT_ONCE && keyboard_receive(&code); i++) {
-        size_t length = scan_code_decode(&state, code, bytes);
-        for (size_t j = 0; j < length; j++)
-            guest_console_type((uint8_t)bytes[j]);
-    }
-}
 
 /* For a panic, which comes while an exit is answered. */
 static void log_guest(const void *activity)
@@ -88,8 +62,11 @@ static void run_guest(void *argument)
 /* Has the CPU of a guest that has ended run it again; the boot CPU looks by itself. */
 static void start_again(struct vm *vm)
 {
+    if (vm->vcpu.id == VCPU_WITHOUT_CPU) {
+        log_plain("hymir: vm %s: cannot be started: %s", vm->name, vm->vcpu.end);
+        return;
+    }
     struct cpu *cpu = smp_cpu(vm->vcpu.id);
-
     if (atomic_load(&cpu->work) != NULL) {
         log_plain("hymir: vm %s: is still coming to its end", vm->name);
         return;
@@ -124,6 +101,7 @@ static size_t place_guests(const struct vmx_record *records, struct vm **own)
             atomic_fetch_sub(&running_count, 1);
     }
     for (size_t i = placed; i < guest_count; i++) {
+        guests[i]->vcpu.id = VCPU_WITHOUT_CPU;
         vcpu_end(&guests[i]->vcpu, "no CPU left for it: %zu guests have all there are",
                  placed);
         log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
@@ -151,37 +129,6 @@ static bool is_any_ready(const struct vmx_record *records)
     return false;
 }
 
-static void take_from(uint8_t interrupt, uint8_t vector, void (*take)(void))
-{
-    trap_set_handler(vector, take);
-    if (machine_route_interrupt(interrupt, vector) != STATUS_OK)
-        log_warning("guests: interrupt %u does not come to the boot CPU: no input from "
-                    "the %s",
-                    interrupt, vector == VECTOR_KEYBOARD ? "keyboard" : "serial line");
-    take(); /* what came before had no edge to tell of it */
-}
-
-/* What arrives at the serial line, and what is typed at the keyboard, is the guests'. */
-static void start_input(const struct options *options)
-{
-    uint8_t interrupt;
-
-    if (serial_start_receiving(&interrupt))
-        take_from(interrupt, VECTOR_SERIAL, take_serial_input);
-    else if (options->serial_port != SERIAL_PORT_NONE)
-        log_info(
-            "guests: no input from the serial line at 0x%x: it is not there, or none of "
-            "com1 to com4, whose interrupts are known",
-            options->serial_port);
-    if (!options->screen)
-        return;
-    if (keyboard_start())
-        take_from(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, take_keys);
-    else
-        log_info(
-            "guests: no input from a keyboard: no PS/2 controller answers at port 0x64");
-}
-
 /*
  * Has the boot CPU run its own guest, if there is one, and wait for the others; if Hymir
  * then only has to wait, also for keys.
@@ -199,6 +146,16 @@ static void run_to_the_end(struct vm *own, bool waits_for_keys)
     }
 }
 
+/* True if a guest on the boot CPU would need that for its own alarms. */
+static bool uses_apic_timer(const struct options *options,
+                            const struct vmx_record *record)
+{
+    uint32_t value;
+    return options->apic_timer ||
+           vmx_control_fit(&record->before.capabilities, CONTROL_PIN_BASED,
+                           PIN_BASED_ACTIVATE_PREEMPTION_TIMER, &value) != 0;
+}
+
 void guests_run(const struct options *options, const struct vmx_record *records)
 {
     struct vm *own = NULL;
@@ -212,7 +169,7 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     wants_stats = options->stats;
     guest_count = guest_maker_make(options, &records[0], guests);
     guest_console_start(start_again);
-    start_input(options);
+    input_start(options, guest_console_type, !uses_apic_timer(options, &records[0]));
     size_t placed = place_guests(records, &own);
     run_to_the_end(own, options->exit == EXIT_HALT && placed > 0);
 }

@@ -22,8 +22,13 @@ static bool is_data_on_serial;
 /* Hymir's lines start at the left, also when a guest has not ended its own. */
 static bool is_within_line;
 
+/* A guest's program has sent an ESC, and so may have set something. */
+static bool may_be_set;
+
 static void pass_all(const char *text, size_t length)
 {
+    for (size_t i = 0; i < length; i++)
+        may_be_set |= text[i] == '\x1B';
     serial_send((const uint8_t *)text, length);
     debug_port_write(text, length);
     screen_pass(text, length);
@@ -48,9 +53,38 @@ void console_update(void)
     log_pass(update_screen, NULL, 0);
 }
 
-void console_start_terminal(void)
+void console_start_terminal(terminal_answer *answer)
 {
-    screen_start_terminal();
+    screen_start_terminal(serial_is_present() ? NULL : answer);
+}
+
+/*
+ * Out of the alternative screen; cursor visible, wrapping, arrow keys, origin and
+ * insertion as at first; ASCII, no attributes, no scroll region; and the cursor at the
+ * bottom, so that what comes next is below all that is there.
+ */
+#define RESET                                                              \
+    "\x1B[?1049l\x1B[?25h\x1B[?7h\x1B[?1l\x1B[?6l\x1B[4l\x1B(B\x0F\x1B[0m" \
+    "\x1B[r\x1B[999;1H"
+#define ERASE "\x1B[H\x1B[2J"
+
+static void send_sequence(const char *text, size_t length)
+{
+    serial_send((const uint8_t *)text, length);
+    screen_pass(text, length);
+    may_be_set     = false;
+    is_within_line = true;
+}
+
+void console_reset_terminal(void)
+{
+    if (may_be_set)
+        log_pass(send_sequence, RESET, sizeof(RESET) - 1);
+}
+
+void console_clear_terminal(void)
+{
+    log_pass(send_sequence, RESET ERASE, sizeof(RESET ERASE) - 1);
 }
 
 static void write_all(const char *text, size_t length)

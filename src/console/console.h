@@ -11,6 +11,7 @@
 #include "lib/framebuffer.h"
 #include "lib/options.h"
 #include "lib/sheet.h"
+#include "lib/terminal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,8 +46,19 @@ void console_write_line(const char *format, ...) __attribute__((format(printf, 1
  */
 void console_write_data(const char *text, size_t length);
 
-/* Makes the screen a terminal, with what it shows. On the boot CPU, before any guest. */
-void console_start_terminal(void);
+/*
+ * Makes the screen a terminal, with what it shows. What programs ask it is answered to
+ * answer, unless there is a serial line, whose terminal answers. On the boot CPU, before
+ * any guest.
+ */
+void console_start_terminal(terminal_answer *answer);
+
+/*
+ * Bring what a program may have set of both terminals back; the second also erases what
+ * they show.
+ */
+void console_reset_terminal(void);
+void console_clear_terminal(void);
 
 /*
  * Passes a guest's bytes on as they are, to the streams and the terminal. A line of

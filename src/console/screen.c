@@ -200,11 +200,12 @@ void screen_pass(const char *bytes, size_t size)
         terminal_write(&terminal, bytes, size);
 }
 
-void screen_start_terminal(void)
+void screen_start_terminal(terminal_answer *answer)
 {
     if (draw_cell == NULL || is_terminal)
         return;
     terminal_init(&terminal, terminal_cells, SHEET_COLUMNS, SHEET_ROWS);
+    terminal_set_answer(&terminal, answer, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(terminal_cells); i++) {
         struct screen_cell cell = cells[i / SHEET_COLUMNS][i % SHEET_COLUMNS];
         terminal_cells[i] =

@@ -9,6 +9,7 @@
 #define HYMIR_CONSOLE_SCREEN_H
 
 #include "lib/sheet.h"
+#include "lib/terminal.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,8 +38,11 @@ void screen_write(const char *text, size_t length);
  */
 void screen_show(const struct sheet *sheet);
 
-/* Makes it a terminal; what is there stays, with the cursor below. */
-void screen_start_terminal(void);
+/*
+ * Makes it a terminal; what is there stays, with the cursor below. answer, which may be
+ * NULL, gets what programs ask it.
+ */
+void screen_start_terminal(terminal_answer *answer);
 
 /*
  * Gives a terminal bytes of its program's; they are seen at the next screen_update, or

@@ -3,6 +3,9 @@
 
 #include "cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/spinlock.h"
+
+#include <stdatomic.h>
 
 enum uart_register {
     UART_DATA             = 0, /* with DLAB: divisor, low byte */
@@ -20,10 +23,21 @@ enum uart_register {
 #define MODEM_OUT2            0x08U /* lets the interrupt out of the UART */
 #define ENABLE_RECEIVED       0x01U
 #define LINE_STATUS_RECEIVED  0x01U
+#define LINE_STATUS_OVERRUN   0x02U
 #define DIVISOR_115200        1
 
 static uint16_t base;
 static bool is_present;
+
+/* What has arrived and was not asked for yet. */
+#define RECEIVED_SIZE 4096 /* bytes, a power of two */
+static struct {
+    struct spinlock lock;
+    uint8_t bytes[RECEIVED_SIZE];
+    unsigned int written, taken; /* bytes ever; modulo RECEIVED_SIZE, where */
+    atomic_uint lost;            /* for want of room, here or in the UART */
+    void (*tell)(void);          /* NULL: nobody has asked for any */
+} received;
 
 static uint8_t read_register(enum uart_register offset)
 {
@@ -64,13 +78,64 @@ bool serial_init(uint16_t port)
     return true;
 }
 
+/* With the lock: takes what the UART holds, at most as much as the largest FIFO. */
+static void take_received(void)
+{
+    for (int i = 0; i < 128; i++) {
+        uint8_t status = read_register(UART_LINE_STATUS);
+        if (status == UINT8_MAX) /* no UART any more */
+            return;
+        if ((status & LINE_STATUS_OVERRUN) != 0)
+            atomic_fetch_add(&received.lost, 1);
+        if ((status & LINE_STATUS_RECEIVED) == 0)
+            return;
+        uint8_t byte = read_register(UART_DATA);
+        if (received.written - received.taken < RECEIVED_SIZE)
+            received.bytes[received.written++ % RECEIVED_SIZE] = byte;
+        else
+            atomic_fetch_add(&received.lost, 1);
+    }
+}
+
+/*
+ * Reads the line's status; what has arrived meanwhile is taken, because the FIFO holds
+ * only 1.4 ms of it, and sending takes longer.
+ */
+static uint8_t read_status(void)
+{
+    uint8_t status = read_register(UART_LINE_STATUS);
+
+    if (received.tell == NULL || status == UINT8_MAX)
+        return status;
+    if ((status & LINE_STATUS_OVERRUN) != 0)
+        atomic_fetch_add(&received.lost, 1);
+    if ((status & LINE_STATUS_RECEIVED) != 0) {
+        unsigned int ticket = spinlock_acquire(&received.lock);
+        take_received();
+        spinlock_release(&received.lock, ticket);
+    }
+    return status;
+}
+
+bool serial_is_present(void)
+{
+    return is_present;
+}
+
 static bool wait_for_status(uint8_t bit)
 {
     for (uint32_t i = 0; i < SERIAL_WAIT_READS; i++) {
-        if ((read_register(UART_LINE_STATUS) & bit) != 0)
+        if ((read_status() & bit) != 0)
             return true;
     }
     return false;
+}
+
+/* What was taken while something was sent has no interrupt of its own any more. */
+static void tell_of_received(void)
+{
+    if (received.tell != NULL && received.written != received.taken)
+        received.tell();
 }
 
 static void send(uint8_t byte)
@@ -85,9 +150,10 @@ void serial_send(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         send(bytes[i]);
+    tell_of_received();
 }
 
-bool serial_start_receiving(uint8_t *interrupt)
+bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void))
 {
     static const struct {
         uint16_t port;
@@ -100,6 +166,7 @@ bool serial_start_receiving(uint8_t *interrupt)
         *interrupt = irqs[i].interrupt;
         write_register(UART_MODEM_CONTROL, MODEM_DTR_RTS | MODEM_OUT2);
         write_register(UART_INTERRUPT_ENABLE, ENABLE_RECEIVED);
+        received.tell = tell;
         return true;
     }
     return false;
@@ -107,12 +174,20 @@ bool serial_start_receiving(uint8_t *interrupt)
 
 bool serial_receive(uint8_t *byte)
 {
-    uint8_t status = is_present ? read_register(UART_LINE_STATUS) : 0;
+    unsigned int ticket = spinlock_acquire(&received.lock);
 
-    if ((status & LINE_STATUS_RECEIVED) == 0 || status == UINT8_MAX)
-        return false;
-    *byte = read_register(UART_DATA);
-    return true;
+    if (is_present)
+        take_received();
+    bool has_byte = received.written != received.taken;
+    if (has_byte)
+        *byte = received.bytes[received.taken++ % RECEIVED_SIZE];
+    spinlock_release(&received.lock, ticket);
+    return has_byte;
+}
+
+unsigned int serial_lost(void)
+{
+    return atomic_load(&received.lost);
 }
 
 void serial_write(const char *text, size_t length)
@@ -122,6 +197,7 @@ void serial_write(const char *text, size_t length)
             send('\r');
         send((uint8_t)text[i]);
     }
+    tell_of_received();
 }
 
 void serial_drain(void)

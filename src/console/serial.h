@@ -36,17 +36,28 @@ bool serial_init(uint16_t port);
  */
 void serial_write(const char *text, size_t length);
 
+/* True as long as there is a UART that sends. */
+bool serial_is_present(void);
+
 /* Sends bytes as they are. */
 void serial_send(const uint8_t *bytes, size_t size);
 
 /*
  * Has the UART interrupt when something arrives; its IRQ is *interrupt, 3 or 4. False
- * without a UART, or for one at an address that no IRQ goes with.
+ * without a UART, or for one at an address that no IRQ goes with. What arrives while
+ * something is sent may come without an interrupt: then tell is called, on the CPU that
+ * sent.
  */
-bool serial_start_receiving(uint8_t *interrupt);
+bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void));
 
-/* Takes a byte that has arrived; false if there is none. */
+/*
+ * Takes a byte that has arrived; false if there is none. Up to 4096 bytes wait for it,
+ * and what arrives while something is sent is among them. On any CPU.
+ */
 bool serial_receive(uint8_t *byte);
+
+/* How often something was lost that had arrived, for want of room. */
+unsigned int serial_lost(void);
 
 /* Waits until the last character has left the machine. */
 void serial_drain(void);

@@ -49,10 +49,9 @@ static void rise(void *device)
     rearm(pit, now);
 }
 
+/* What follows from a change of counter 0; of the others nothing does. */
 static void changed(struct pit *pit, struct pit_counter *counter, uint64_t now)
 {
-    if (counter != &pit->counter[0])
-        return;
     if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
         pulse(pit); /* the alarm for it has not been taken yet */
     pit->output(pit->context, pit_counter_output(counter, now));
@@ -87,12 +86,15 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[port & 3];
-    uint64_t now                = now_of(pit);
 
     (void)vcpu;
     (void)size;
+    if (pit_counter_keep_low(counter, (uint8_t)value))
+        return EXIT_NEXT;
+    uint64_t now = now_of(pit);
     pit_counter_write(counter, (uint8_t)value, now);
-    changed(pit, counter, now);
+    if (counter == &pit->counter[0])
+        changed(pit, counter, now);
     return EXIT_NEXT;
 }
 
@@ -107,7 +109,8 @@ static uint32_t read_control(void *device, uint16_t port, unsigned int size)
 static void set_mode(struct pit *pit, struct pit_counter *counter, uint8_t word)
 {
     pit_counter_set_mode(counter, word);
-    changed(pit, counter, now_of(pit));
+    if (counter == &pit->counter[0])
+        changed(pit, counter, now_of(pit));
 }
 
 /* Data sheet, "Control Word Format". */

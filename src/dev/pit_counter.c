@@ -187,22 +187,31 @@ static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
     }
 }
 
+bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte)
+{
+    if (counter->bytes != PIT_BOTH_BYTES || counter->writes_high ||
+        (counter->mode == MODE_TERMINAL_COUNT && counter->is_counting))
+        return false;
+    counter->written_low = byte;
+    counter->writes_high = true;
+    return true;
+}
+
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
 {
     settle(counter, now);
     if (counter->bytes == PIT_BOTH_BYTES && !counter->writes_high) {
         counter->written_low = byte;
         counter->writes_high = true;
-        if (counter->mode == MODE_TERMINAL_COUNT)
-            counter->is_counting = false;
-    } else {
-        uint16_t high        = (uint16_t)(counter->bytes == PIT_LOW_BYTE ? 0 : byte << 8);
-        uint16_t low         = counter->bytes == PIT_LOW_BYTE     ? byte
-                               : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
-                                                                  : 0;
-        counter->writes_high = false;
-        load(counter, high | low, now);
+        counter->is_counting &= counter->mode != MODE_TERMINAL_COUNT;
+        return;
     }
+    uint16_t high        = (uint16_t)(counter->bytes == PIT_LOW_BYTE ? 0 : byte << 8);
+    uint16_t low         = counter->bytes == PIT_LOW_BYTE     ? byte
+                           : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
+                                                              : 0;
+    counter->writes_high = false;
+    load(counter, high | low, now);
 }
 
 void pit_counter_latch(struct pit_counter *counter, uint64_t now)

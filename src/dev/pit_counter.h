@@ -50,6 +50,12 @@ void pit_counter_set_mode(struct pit_counter *counter, uint8_t word);
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now);
 uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now);
 
+/*
+ * Writes the port where that needs no time: the low byte of two, which only waits for the
+ * high one. False, and nothing is written, if it is another.
+ */
+bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte);
+
 /* Keep the count, or the status, for the next read; one that is still kept stays. */
 void pit_counter_latch(struct pit_counter *counter, uint64_t now);
 void pit_counter_latch_status(struct pit_counter *counter, uint64_t now);

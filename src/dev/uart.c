@@ -243,6 +243,18 @@ static uint8_t read_register(struct uart *uart, uint16_t offset)
     }
 }
 
+/* Drops what the receiver holds; what is behind it in the buffer has not been received
+ * yet. */
+static void empty_fifo(struct uart *uart)
+{
+    size_t held    = has_fifo(uart) ? FIFO_SIZE : 1;
+    size_t dropped = uart->count < held ? uart->count : held;
+
+    uart->first = (uart->first + dropped) % UART_BUFFER_SIZE;
+    uart->count -= dropped;
+    uart->lost += is_loopback(uart) ? 0 : dropped;
+}
+
 /*
  * Data sheet, "FIFO Control Register": to switch the FIFOs empties them, and without them
  * no other bit counts.
@@ -253,7 +265,7 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
     bool is_switched = is_on != has_fifo(uart);
 
     if (is_switched || (is_on && (value & FIFO_CLEAR_RECEIVER) != 0))
-        uart->count = 0;
+        empty_fifo(uart);
     uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
     update(uart);
 }

@@ -3,8 +3,9 @@
  *
  * National Semiconductor PC16550D data sheet. It sends at once: the transmitter is always
  * empty. What it receives waits in a buffer behind its FIFO, as long as a sender with
- * flow control would keep it, and is in the FIFO when the guest looks; the interrupt of
- * the trigger level and that of the time-out come without delay. In loopback, what it
+ * flow control would keep it, and is in the FIFO when the guest looks: to clear the FIFO
+ * drops no more than that holds. The interrupt of the trigger level and that of the
+ * time-out come without delay. In loopback, what it
  * sends itself has the FIFO alone, and nothing else is received. Scratch, modem status.
  * Not modelled: parity, break, DMA.
  */
@@ -34,7 +35,8 @@ struct uart {
     bool has_sent;   /* the interrupt of an empty transmitter waits */
     uint8_t buffer[UART_BUFFER_SIZE];
     size_t first, count; /* of the buffer */
-    uint64_t lost;       /* bytes for which there was no room */
+    uint64_t
+        lost; /* bytes for which there was no room, or with which a FIFO was cleared */
     uart_output *output;
     uart_interrupt *interrupt;
     void *context;

@@ -255,20 +255,26 @@ static bool put_zero_page(const struct linux_image *image, struct image_room *ro
     return true;
 }
 
+static bool put_entry(const struct image_room *room, uint64_t address, uint64_t entry)
+{
+    return guest_memory_write(room->memory, gpa(address), &entry, sizeof(entry));
+}
+
+/* Entry by entry, into memory that is zero: several CPUs may load guests at once. */
 static bool put_tables(struct image_room *room, gpa_t *root, struct text *problem)
 {
-    static struct identity_tables tables;
-
-    if (!image_room_take(room, sizeof(tables), "page tables", root, problem))
+    if (!image_room_take(room, sizeof(struct identity_tables), "page tables", root,
+                         problem))
         return false;
-    tables.pml4[0] = (root->value + offsetof(struct identity_tables, pdpt)) | TABLE;
+    uint64_t pdpt      = root->value + offsetof(struct identity_tables, pdpt);
+    uint64_t directory = root->value + offsetof(struct identity_tables, directory);
+    bool are_put       = put_entry(room, root->value, pdpt | TABLE);
     for (uint64_t i = 0; i < MAPPED_GB; i++)
-        tables.pdpt[i] =
-            (root->value + offsetof(struct identity_tables, directory) + i * PAGE_SIZE) |
-            TABLE;
+        are_put &= put_entry(room, pdpt + i * sizeof(uint64_t),
+                             (directory + i * PAGE_SIZE) | TABLE);
     for (uint64_t i = 0; i < (uint64_t)MAPPED_GB * ENTRIES; i++)
-        tables.directory[i / ENTRIES][i % ENTRIES] = i << 21 | PAGE_2MIB;
-    return guest_memory_write(room->memory, *root, &tables, sizeof(tables));
+        are_put &= put_entry(room, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
+    return are_put;
 }
 
 /* boot.rst: with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load. */

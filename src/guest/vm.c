@@ -107,11 +107,13 @@ void vm_ask_to_pause(struct vm *vm, bool is_to_pause)
 void vm_log_stats(const struct vm *vm)
 {
     for (uint32_t i = 0; i < EXIT_ROWS; i++) {
-        const struct exit_row *row = &vm->vcpu.row[i];
-        if (row->exits > 0)
+        /* Volatile: its CPU may start it anew meanwhile, and a count become 0. */
+        const volatile struct exit_row *row = &vm->vcpu.row[i];
+        uint64_t exits                      = row->exits;
+        if (exits > 0)
             log_plain("hymir: vm %s: %-24s %10lu exits, %8lu ticks each, longest %lu",
-                      vm->name, vm->vcpu.backend->exit_name(i), row->exits,
-                      row->ticks / row->exits, row->longest);
+                      vm->name, vm->vcpu.backend->exit_name(i), exits, row->ticks / exits,
+                      row->longest);
     }
     log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
               vm->ignored_accesses);

@@ -100,8 +100,8 @@ void vm_run(struct vm *vm);
 /*
  * Type a byte for the VM, ask it to stop (to be started again, if is_to_restart), to
  * stand still or to go on, from another CPU or in an interrupt: the VM sees to it when
- * its CPU is interrupted next. One CPU types. A VM that stands still does not notice: its
- * clocks do too.
+ * its CPU is interrupted next. One CPU at a time types. A VM that stands still does not
+ * notice: its clocks do too.
  */
 void vm_type(struct vm *vm, uint8_t byte);
 void vm_ask_to_stop(struct vm *vm, bool is_to_restart);

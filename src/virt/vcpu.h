@@ -165,6 +165,9 @@ enum run_next {
 
 #define VCPU_END_SIZE 192
 
+/* As a vCPU's id: there was no CPU left for it. */
+#define VCPU_WITHOUT_CPU UINT32_MAX
+
 struct vcpu {
     struct vcpu_run run;        /* first: on_exit gets its address */
     struct exit_record *newest; /* of records */
@@ -174,7 +177,7 @@ struct vcpu {
     const struct backend *backend;
     void *arch; /* the backend's own */
     struct vm *vm;
-    uint32_t id;             /* the index of the CPU that it is pinned to */
+    uint32_t id;             /* the index of the CPU that it is pinned to, or: */
     uint16_t vpid;           /* unique on the machine, never 0 */
     char end[VCPU_END_SIZE]; /* why it stopped; "" while it runs */
     bool end_is_abnormal;    /* and not at the guest's own wish */

@@ -100,6 +100,23 @@ operation_start_timer:
         out     0x40, al
         out     0x40, al
         ret
+; Of counter 2, which no interrupt comes from: a mode, and a count that is never started.
+operation_out_pit_mode:
+        mov     al, 0xB0
+        out     0x43, al
+        ret
+operation_out_pit_low:
+        mov     al, 0xFF
+        out     0x42, al                ; every other one is the high byte
+        ret
+operation_in_pit_2:
+        in      al, 0x42
+        ret
+; Of counter 0: the byte that starts the timer anew.
+operation_out_pit_start:
+        mov     al, 0xFF
+        out     0x40, al
+        ret
 operation_out_uart:
         mov     edx, COM1
         mov     al, 13                  ; which moves nothing
@@ -193,10 +210,14 @@ operations:
         dd      operation_out_pit, name_out_pit
         dd      operation_in_uart, name_in_uart
         dd      operation_mov_cr0, name_mov_cr0
+        dd      operation_out_pit_mode, name_out_pit_mode
+        dd      operation_out_pit_low, name_out_pit_low
+        dd      operation_in_pit_2, name_in_pit_2
         dd      operation_start_timer, name_start_timer
         dd      operation_cpuid_0, name_cpuid_0_timer
         dd      operation_vmcall, name_vmcall_timer
         dd      operation_in_pit, name_in_pit_timer
+        dd      operation_out_pit_start, name_out_pit_start
         dd      operation_out_uart, name_out_uart
         dd      0, 0
 
@@ -215,6 +236,10 @@ name_start_timer:       db "start-timer ", 0
 name_cpuid_0_timer:     db "cpuid-0-timer ", 0
 name_vmcall_timer:      db "vmcall-timer ", 0
 name_in_pit_timer:      db "in-pit-timer ", 0
+name_out_pit_mode:      db "out-pit-mode ", 0
+name_out_pit_low:       db "out-pit-low ", 0
+name_in_pit_2:          db "in-pit-2 ", 0
+name_out_pit_start:     db "out-pit-start ", 0
 name_out_uart:          db "out-uart ", 0
 name_in_uart:           db "in-uart ", 0
 name_mov_cr0:           db "mov-cr0-ne ", 0

@@ -173,6 +173,44 @@ static void test_font_order(void **state)
     assert_int_equal(glyph, 512);
 }
 
+static char answered[32];
+
+static void take_answer(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    strncat(answered, bytes, size);
+}
+
+static void pass(const char *bytes)
+{
+    screen_pass(bytes, strlen(bytes));
+    screen_update();
+}
+
+/* A guest's: below what is there, with colours, a cursor, and somebody for its answers.
+ */
+static void test_terminal(void **state)
+{
+    (void)state;
+    write_text("verdict\n");
+    screen_start_terminal(take_answer);
+    assert_row(0, "verdict");
+    assert_int_equal(shown_attribute[1][0], 0x70); /* the cursor */
+    pass("\033[31mred\033[0m");
+    assert_row(1, "red");
+    assert_int_equal(shown_attribute[1][0], 0x04);
+    assert_int_equal(shown_attribute[1][3], 0x70);
+    pass("\033[6n");
+    assert_string_equal(answered, "\033[2;4R");
+    pass("\033[?25l\033[25;80Hx\xE2\x94\x80");
+    assert_int_equal((uint8_t)shown[24][0], 0xC4); /* it wrapped, and scrolled */
+    assert_row(0, "red");
+    write_text("hymir\n");
+    pass("\033c");
+    for (size_t row = 0; row < SHEET_ROWS; row++)
+        assert_row(row, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -185,6 +223,7 @@ int main(void)
         TEST(test_show),
         TEST(test_economy),
         TEST(test_random_bytes),
+        TEST(test_terminal),
         cmocka_unit_test(test_font_order),
     };
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);

@@ -19,9 +19,17 @@ static struct {
     char sent[256];
     size_t sent_length;
     const char *arriving; /* what has not been taken of it has arrived */
+    uint8_t overrun;      /* 2: not told yet */
     size_t reads;
     size_t writes;
 } uart;
+
+static uint8_t read_line_status(void)
+{
+    uint8_t overrun = uart.overrun;
+    uart.overrun    = 0;
+    return (uart.is_stuck ? 0 : 0x60) | (*uart.arriving != '\0' ? 1 : 0) | overrun;
+}
 
 static uint8_t io_in8(uint16_t port)
 {
@@ -35,7 +43,7 @@ static uint8_t io_in8(uint16_t port)
     case 1:
         return uart.interrupt_enable;
     case 5:
-        return (uart.is_stuck ? 0 : 0x60) | (*uart.arriving != '\0' ? 1 : 0);
+        return read_line_status();
     default:
         return 0;
     }
@@ -51,7 +59,7 @@ static void io_out8(uint16_t port, uint8_t value)
         if (has_divisor)
             uart.divisor_low = value;
         else
-            uart.sent[uart.sent_length++] = (char)value;
+            uart.sent[uart.sent_length++ % sizeof(uart.sent)] = (char)value;
         break;
     case 1:
         if (has_divisor)
@@ -71,10 +79,19 @@ static void io_out8(uint16_t port, uint8_t value)
     }
 }
 
+static size_t told;
+
+static void note_told(void)
+{
+    told++;
+}
+
 static int start(void **state)
 {
     (void)state;
     memset(&uart, 0, sizeof(uart));
+    memset(&received, 0, sizeof(received));
+    told              = 0;
     uart.port         = PORT;
     uart.arriving     = "";
     uart.is_present   = true;
@@ -169,7 +186,7 @@ static void test_start_receiving(void **state)
         start(state);
         uart.port = rows[i].port;
         assert_true(serial_init(uart.port));
-        assert_true(serial_start_receiving(&interrupt));
+        assert_true(serial_start_receiving(&interrupt, note_told));
         assert_int_equal(interrupt, rows[i].interrupt);
         assert_int_equal(uart.modem_control, 0x0B);
         assert_int_equal(uart.interrupt_enable, 1);
@@ -187,7 +204,7 @@ static void test_cannot_receive(void **state)
     uart.port         = 0x6F8;
     assert_true(serial_init(uart.port));
     size_t writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt));
+    assert_false(serial_start_receiving(&interrupt, note_told));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(uart.modem_control, 3);
 
@@ -195,7 +212,7 @@ static void test_cannot_receive(void **state)
     uart.is_present = false;
     assert_false(serial_init(PORT));
     writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt));
+    assert_false(serial_start_receiving(&interrupt, note_told));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(interrupt, 99);
 }
@@ -225,6 +242,49 @@ static void test_receive(void **state)
     assert_string_equal(uart.arriving, "never");
 }
 
+/* What comes while something is sent is kept, and somebody is told. */
+static void test_arrives_while_sending(void **state)
+{
+    (void)state;
+    uint8_t interrupt, byte;
+    char text[5001], one[2] = "";
+
+    assert_true(serial_init(PORT));
+    assert_true(serial_start_receiving(&interrupt, note_told));
+    serial_write("nothing comes\n", 14);
+    assert_int_equal(told, 0);
+    /* One by one, each of them before the next is sent: none is lost. */
+    memset(text, 'x', sizeof(text));
+    for (int i = 0; i < 300; i++) {
+        one[0]        = (char)('a' + i % 26);
+        uart.arriving = one;
+        serial_send((const uint8_t *)text, 1);
+        assert_string_equal(uart.arriving, "");
+        assert_int_equal(told, i + 1);
+    }
+    for (int i = 0; i < 300; i++) {
+        assert_true(serial_receive(&byte));
+        assert_int_equal(byte, 'a' + i % 26);
+    }
+    assert_false(serial_receive(&byte));
+    assert_int_equal(serial_lost(), 0);
+    /* More than there is room for is counted, and so is what the UART itself lost. */
+    text[5000]    = '\0';
+    uart.arriving = text;
+    while (*uart.arriving != '\0')
+        serial_send((const uint8_t *)"y", 1);
+    assert_int_equal(serial_lost(), 5000 - 4096);
+    for (int i = 0; i < 4096; i++)
+        assert_true(serial_receive(&byte));
+    assert_false(serial_receive(&byte));
+    uart.overrun = 2;
+    assert_false(serial_receive(&byte));
+    assert_int_equal(serial_lost(), 5000 - 4096 + 1);
+    uart.overrun = 2;
+    serial_send((const uint8_t *)"z", 1);
+    assert_int_equal(serial_lost(), 5000 - 4096 + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup(test_start_receiving, start),
         cmocka_unit_test_setup(test_cannot_receive, start),
         cmocka_unit_test_setup(test_receive, start),
+        cmocka_unit_test_setup(test_arrives_while_sending, start),
     };
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
 }

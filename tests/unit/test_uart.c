@@ -208,13 +208,25 @@ static void test_fifo_control(void **state)
         out(INTERRUPT_ENABLE, 1);
         receive("abc");
         out(FIFO_CONTROL, cases[i].after);
-        assert_int_equal(is_interrupting, cases[i].is_kept);
+        assert_int_equal(is_interrupting, cases[i].is_kept || cases[i].before == 0);
         bool has_fifos = (cases[i].after & 1) != 0;
         assert_int_equal(in(INTERRUPT_ID)&WITH_FIFOS, has_fifos ? WITH_FIFOS : 0);
-        expect(cases[i].is_kept ? "abc" : "");
+        expect(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
+        assert_int_equal(uart.lost, cases[i].is_kept ? 0 : cases[i].before == 0 ? 1 : 3);
         receive("def");
         expect("def");
     }
+}
+
+/* What has not come to the FIFO yet is not cleared with it. */
+static void test_clear_behind_fifo(void **state)
+{
+    (void)state;
+    out(FIFO_CONTROL, 1);
+    receive("abcdefghijklmnopqr");
+    out(FIFO_CONTROL, 3);
+    assert_int_equal(uart.lost, 16);
+    expect("qr");
 }
 
 static void test_overrun(void **state)
@@ -326,8 +338,9 @@ int main(void)
         UART_TEST(test_sending),      UART_TEST(test_priorities),
         UART_TEST(test_enabled_each), UART_TEST(test_sent_interrupt),
         UART_TEST(test_gate),         UART_TEST(test_trigger_levels),
-        UART_TEST(test_fifo_control), UART_TEST(test_overrun),
-        UART_TEST(test_linux_probe),  UART_TEST(test_fifo_size),
+        UART_TEST(test_fifo_control), UART_TEST(test_clear_behind_fifo),
+        UART_TEST(test_overrun),      UART_TEST(test_linux_probe),
+        UART_TEST(test_fifo_size),
     };
     return cmocka_run_group_tests_name("uart", tests, NULL, NULL);
 }

@@ -185,8 +185,13 @@ static void model_read(void)
 
 static void model_fifo(unsigned int value)
 {
-    if (((value ^ model.fifo) & 1) != 0 || (value & 3) == 3)
-        model.count = 0;
+    size_t held    = (model.fifo & 1) != 0 ? FIFO_SIZE : 1;
+    size_t dropped = model.count < held ? model.count : held;
+    if (((value ^ model.fifo) & 1) != 0 || (value & 3) == 3) {
+        model.count -= dropped;
+        memmove(model.bytes, model.bytes + dropped, model.count);
+        model.lost += is_loop() ? 0 : dropped;
+    }
     model.fifo = value;
     out(FIFO_CONTROL, value);
 }
