@@ -272,6 +272,14 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
     $(wildcard $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
 
+# For tools/decode: registers as the report that Hymir makes of them.
+$(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
+	$(call note,HOSTCC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -include tests/unit/rename_string.h \
+	    -fno-builtin -c src/lib/string.c -o $@.string.o
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(PURE_SOURCES) $@.string.o
+
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
 

@@ -90,25 +90,33 @@ static bool start_keyboard(const struct options *options)
     return true;
 }
 
+/* Whether the timer is needed, because an interrupt does not come. */
+static bool needs_timer;
+
+static void start_sources(const struct options *options)
+{
+    bool serial_comes   = start_serial(options);
+    bool keyboard_comes = start_keyboard(options);
+
+    needs_timer = !serial_comes || !keyboard_comes;
+}
+
 void input_start(const struct options *options, input_typed *typed, bool may_use_timer)
 {
     bool is_first = give == NULL;
 
     give = typed;
-    if (!is_first)
-        return;
-    bool serial_comes   = start_serial(options);
-    bool keyboard_comes = start_keyboard(options);
-    if (serial_comes && keyboard_comes)
+    if (is_first)
+        start_sources(options);
+    if (!needs_timer)
         return;
     if (may_use_timer && apic_is_enabled()) {
-        log_debug("input: no I/O APIC brings its interrupts: looked for by a timer");
+        log_debug("input: its interrupts do not come: it is looked for by a timer");
         trap_set_handler(VECTOR_TIMER, look);
         look();
         return;
     }
-    if (!serial_comes)
-        log_warning("input: none from the serial line: its interrupt does not come");
-    if (!keyboard_comes)
-        log_warning("input: none from the keyboard: its interrupt does not come");
+    trap_set_handler(VECTOR_TIMER, NULL);
+    log_warning("input: no I/O APIC brings the interrupts of the serial line and the "
+                "keyboard: what is typed is not seen");
 }

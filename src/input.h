@@ -21,8 +21,7 @@ typedef void input_typed(uint8_t byte);
 /*
  * Has typed called for what arrives at the sinks that the options name, whenever the boot
  * CPU takes interrupts. Where an interrupt cannot be brought there, the local APIC's
- * timer has the boot CPU look every 20 ms instead, if may_use_timer. Called again, it
- * only exchanges typed.
+ * timer has the boot CPU look every 20 ms instead, if may_use_timer. May be called again.
  */
 void input_start(const struct options *options, input_typed *typed, bool may_use_timer);
 

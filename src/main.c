@@ -19,6 +19,7 @@
 #include "processors.h"
 #include "report/json_report.h"
 #include "report/verdict_sheet.h"
+#include "viewer.h"
 #include "vmx/trial.h"
 #include "vmx/verdict.h"
 
@@ -339,9 +340,14 @@ static _Noreturn void finish(void)
     report_selftest();
     guests_explain(records);
     judge();
+    bool waits = this_cpu() == &boot_cpu && options.exit == EXIT_HALT;
+    if (waits)
+        viewer_start(&options);
     report();
     if (this_cpu() == &boot_cpu)
         guests_run(&options, records);
+    if (waits)
+        viewer_run(&result.facts);
     power_exit(options.exit, console_drain);
 }
 

@@ -184,11 +184,39 @@ void console_write_data(const char *text, size_t length)
     log_pass(write_data, text, length);
 }
 
+/* The three blocks that sheets draw with, for a terminal. */
+static void append_character(struct text *text, char character)
+{
+    switch ((uint8_t)character) {
+    case 0xDB:
+        text_append(text, "\u2588");
+        break;
+    case 0xDC:
+        text_append(text, "\u2584");
+        break;
+    case 0xDF:
+        text_append(text, "\u2580");
+        break;
+    default:
+        text_append(text, "%c", character);
+        break;
+    }
+}
+
 void console_show(const struct sheet *sheet)
 {
     screen_show(sheet);
-    for (size_t i = 0; i < sheet->rows; i++)
-        console_write_line("%s", sheet->row[i].text);
+    for (size_t i = 0; i < sheet->rows; i++) {
+        TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 1);
+        for (const char *next = sheet->row[i].text; *next != '\0'; next++)
+            append_character(&row, *next);
+        console_write_line("%s", row.buffer);
+    }
+}
+
+void console_show_on_screen(const struct sheet *sheet)
+{
+    screen_show(sheet);
 }
 
 void console_drain(void)

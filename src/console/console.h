@@ -30,8 +30,12 @@ bool console_start_streams(const struct options *options);
 void console_start_screen(const struct options *options,
                           const struct framebuffer *framebuffer, bool is_efi);
 
-/* Shows a sheet: the whole screen of it, and its rows on the streams. */
+/*
+ * Shows a sheet: the whole screen of it, and its rows on the streams, where code page
+ * 437's blocks are UTF-8. The second: on the screen alone.
+ */
 void console_show(const struct sheet *sheet);
+void console_show_on_screen(const struct sheet *sheet);
 
 /*
  * Writes a line to the streams alone, from column 0: the contract with scripts. At most

@@ -146,8 +146,7 @@ static void add_cpus(struct sheet *sheet, const struct vmx_record *records, size
               count - ready);
 }
 
-/* The CPU whose checks tell most. */
-static size_t telling_cpu(const struct vmx_record *records, size_t count)
+size_t verdict_sheet_telling_cpu(const struct vmx_record *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (records[i].answer == CPU_ANSWERED &&
@@ -189,7 +188,7 @@ void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet
     size_t answer_rows = at_most(sheet_wrapped_rows(answer.buffer), room - least);
     size_t cpu_rows    = at_most(count, room - answer_rows);
     size_t spare       = room - answer_rows - cpu_rows;
-    size_t shown       = telling_cpu(records, count);
+    size_t shown       = verdict_sheet_telling_cpu(records, count);
 
     add_facts(sheet, facts, &records[shown], shown);
     add_gap(sheet, spare >= 3);

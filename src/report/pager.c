@@ -1,0 +1,56 @@
+/* See pager.h. */
+#include "report/pager.h"
+
+#include "lib/format.h"
+#include "lib/string.h"
+
+#include <stdarg.h>
+
+void pager_start(struct pager *pager, struct sheet *sheet, size_t page)
+{
+    *pager = (struct pager){.sheet = sheet, .page = page};
+    if (sheet != NULL)
+        memset(sheet, 0, sizeof(*sheet));
+}
+
+/* Counts a row; true if it belongs to the page that is wanted. */
+static bool is_wanted(struct pager *pager)
+{
+    size_t row = pager->rows++;
+    return pager->sheet != NULL && row / PAGER_ROWS == pager->page;
+}
+
+void pager_add(struct pager *pager, enum emphasis emphasis, const char *format, ...)
+{
+    char text[2 * SHEET_COLUMNS];
+    va_list arguments;
+
+    if (!is_wanted(pager))
+        return;
+    va_start(arguments, format);
+    format_text_list(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    sheet_add(pager->sheet, emphasis, "%s", text);
+}
+
+void pager_add_wrapped(struct pager *pager, enum emphasis emphasis, size_t indent,
+                       const char *text)
+{
+    size_t margin = 0;
+
+    do {
+        size_t length = sheet_fitting_length(text, SHEET_COLUMNS - margin);
+        if (is_wanted(pager))
+            sheet_add(pager->sheet, emphasis, "%*s%.*s", (int)margin, "", (int)length,
+                      text);
+        text += length;
+        while (*text == ' ')
+            text++;
+        margin = indent;
+    } while (*text != '\0');
+}
+
+size_t pager_pages(const struct pager *pager)
+{
+    return pager->rows == 0 ? 1 : (pager->rows + PAGER_ROWS - 1) / PAGER_ROWS;
+}

@@ -1,0 +1,373 @@
+/* See pages.h. */
+#include "report/pages.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+#include "report/code_page.h"
+#include "report/hypervisors.h"
+#include "report/pager.h"
+#include "report/surroundings.h"
+#include "report/verdict_sheet.h"
+#include "vmx/capability_rows.h"
+#include "vmx/comparison.h"
+
+#define COLUMN 40 /* of two, with the blank between them */
+
+/* A text of several rows. */
+#define TEXT_SIZE 400
+
+const char *report_section_name(enum report_section section)
+{
+    switch (section) {
+    case REPORT_VERDICT:
+        return "Verdict";
+    case REPORT_CAPABILITIES:
+        return "Capabilities";
+    case REPORT_CPUS:
+        return "CPUs";
+    case REPORT_HYPERVISORS:
+        return "Hypervisors";
+    case REPORT_TIMINGS:
+        return "Timings";
+    case REPORT_LOG:
+        return "Log";
+    case REPORT_CODE:
+        return "Code";
+    case REPORT_SECTIONS:
+        break;
+    }
+    return "";
+}
+
+/* ---- Capabilities ------------------------------------------------------------------ */
+
+/* How a state is told in a column: short, so that the names fit. */
+static void append_state(const struct capability_row *row,
+                         const struct capability_bits *bits, struct text *text)
+{
+    switch (capability_state_of(row, bits)) {
+    case CAPABILITY_NO:
+        text_append(text, "no  ");
+        break;
+    case CAPABILITY_YES:
+        text_append(text, "yes ");
+        break;
+    case CAPABILITY_FIXED_0:
+        text_append(text, "0   ");
+        break;
+    case CAPABILITY_FIXED_1:
+        text_append(text, "1   ");
+        break;
+    case CAPABILITY_OPTIONAL:
+        text_append(text, "opt ");
+        break;
+    case CAPABILITY_NUMBER:
+        text_append(text, "%-3lu ", capability_number(row, bits));
+        break;
+    }
+    text_append(text, "%s", row->name);
+}
+
+static void add_unknown_bits(struct pager *pager, enum capability_group group,
+                             const struct capability_bits *bits)
+{
+    uint64_t unknown  = capability_unknown_bits(group, bits);
+    uint64_t reserved = unknown & bits->must_be_1;
+    TEXT_DECLARE(text, TEXT_SIZE);
+
+    if (reserved != 0)
+        text_append(&text, "1   without a name: bits");
+    for (uint64_t rest = reserved; rest != 0; rest &= rest - 1)
+        text_append(&text, " %d", __builtin_ctzll(rest));
+    if (reserved != 0)
+        pager_add_wrapped(pager, EMPHASIS_FAINT, 4, text.buffer);
+    for (uint64_t rest = unknown & ~reserved; rest != 0; rest &= rest - 1)
+        pager_add(pager, EMPHASIS_CAUTION, "%s bit %d, for which Hymir has no name",
+                  capability_group_facts(group)->has_settings ? "opt" : "yes",
+                  __builtin_ctzll(rest));
+}
+
+/* The rows of a group, two in a row of the screen. */
+static void add_group(struct pager *pager, enum capability_group group,
+                      const struct capability_bits *bits)
+{
+    TEXT_DECLARE(left, COLUMN);
+
+    pager_add(pager, EMPHASIS_TITLE, "%s (%s)", capability_group_facts(group)->name,
+              vmx_msr_name(bits->msr));
+    for (size_t i = 0; i < capability_row_count; i++) {
+        TEXT_DECLARE(item, COLUMN);
+        if (capability_rows[i].group != group)
+            continue;
+        append_state(&capability_rows[i], bits, &item);
+        if (left.length == 0) {
+            text_append(&left, "%s", item.buffer);
+            continue;
+        }
+        pager_add(pager, EMPHASIS_NORMAL, "%-*s%s", COLUMN, left.buffer, item.buffer);
+        left.length    = 0;
+        left_buffer[0] = '\0';
+    }
+    if (left.length > 0)
+        pager_add(pager, EMPHASIS_NORMAL, "%s", left.buffer);
+    add_unknown_bits(pager, group, bits);
+}
+
+static void add_capabilities(struct pager *pager, const struct report_facts *facts)
+{
+    static struct vmx_capabilities usable; /* one CPU composes pages */
+
+    if (!comparison_usable(facts->records, facts->count, &usable)) {
+        pager_add(pager, EMPHASIS_BAD, "There is no VMX: its MSRs were not read.");
+        return;
+    }
+    pager_add(pager, EMPHASIS_FAINT,
+              "What all CPUs have that have VMX. opt: software may set it, or not; 0, 1: "
+              "fixed.");
+    for (enum capability_group group = GROUP_BASIC; group < GROUP_COUNT; group++) {
+        struct capability_bits bits = capability_bits_of(&usable, group);
+        if (bits.exists)
+            add_group(pager, group, &bits);
+    }
+}
+
+/* ---- CPUs -------------------------------------------------------------------------- */
+
+static size_t count_answers(const struct report_facts *facts)
+{
+    size_t answers = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        answers += facts->records[i].answer == CPU_ANSWERED ? 1 : 0;
+    return answers;
+}
+
+static void add_differences(struct pager *pager, const struct report_facts *facts)
+{
+    size_t differences = 0;
+
+    for (size_t row = 0; row < comparison_count(); row++) {
+        TEXT_DECLARE(text, TEXT_SIZE);
+        if (!comparison_differs(row, facts->records, facts->count))
+            continue;
+        text_append(&text, "%s: ", comparison_name(row));
+        comparison_describe(row, facts->records, facts->count, &text);
+        pager_add_wrapped(pager, EMPHASIS_CAUTION, 4, text.buffer);
+        differences++;
+    }
+    if (differences == 0)
+        pager_add(pager, EMPHASIS_GOOD,
+                  "The %zu CPUs that answered agree in all %zu registers.",
+                  count_answers(facts), comparison_count());
+    else
+        pager_add(pager, EMPHASIS_CAUTION, "%zu of %zu registers are not the same.",
+                  differences, comparison_count());
+}
+
+static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        bool is_ready                   = verdict_of_cpu(record) == VERDICT_READY;
+        TEXT_DECLARE(text, TEXT_SIZE);
+        text_append(&text, "cpu %zu: apic %u: ", i, record->apic_id);
+        if (cpuid_core_type(&record->before.cpuid) != 0)
+            text_append(&text, "%s core: ", cpuid_core_type_name(&record->before.cpuid));
+        verdict_describe_cpu(record, &text);
+        pager_add_wrapped(pager, is_ready ? EMPHASIS_GOOD : EMPHASIS_BAD, 4, text.buffer);
+    }
+}
+
+/* The registers of one CPU of each set of CPUs that are alike. */
+static void add_registers(struct pager *pager, const struct report_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        if (facts->records[i].answer != CPU_ANSWERED ||
+            comparison_first_alike(facts->records, i) != i)
+            continue;
+        pager_add(pager, EMPHASIS_TITLE, "Registers of cpu %zu", i);
+        for (size_t row = 0; row < comparison_count(); row++) {
+            struct msr_reading reading = comparison_reading(row, &facts->records[i]);
+            TEXT_DECLARE(value, 32);
+            comparison_append_reading(&reading, &value);
+            pager_add(pager, EMPHASIS_NORMAL, "%-32s %s", comparison_name(row),
+                      value.buffer);
+        }
+    }
+}
+
+static void add_cpus(struct pager *pager, const struct report_facts *facts)
+{
+    add_differences(pager, facts);
+    add_each_cpu(pager, facts);
+    add_registers(pager, facts);
+}
+
+/* ---- What can run here ------------------------------------------------------------- */
+
+static void append_name(const char *name, void *context)
+{
+    struct text *text = context;
+    text_append(text, "%s%s", text->length > 0 ? ", " : "", name);
+}
+
+static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
+                           const struct hypervisor_question *question)
+{
+    TEXT_DECLARE(missing, TEXT_SIZE);
+    TEXT_DECLARE(text, TEXT_SIZE + 24);
+
+    bool can_run = hypervisor_can_run(hypervisor, question, append_name, &missing);
+    text_append(&text, "%-7s  %-14s %s", can_run ? "ok" : "missing",
+                hypervisor_name(hypervisor), missing.buffer);
+    pager_add_wrapped(pager, can_run ? EMPHASIS_GOOD : EMPHASIS_BAD, 24, text.buffer);
+}
+
+static void add_surrounding(struct pager *pager, enum surrounding surrounding,
+                            const struct report_facts *facts)
+{
+    TEXT_DECLARE(text, TEXT_SIZE);
+
+    text_append(&text, "%-14s ", surrounding_name(surrounding));
+    surrounding_describe(surrounding, facts, &text);
+    pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
+}
+
+static void add_hypervisors(struct pager *pager, const struct report_facts *facts)
+{
+    static struct hypervisor_question question;
+
+    hypervisor_ask(facts, &question);
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
+        add_hypervisor(pager, i, &question);
+    pager_add(pager, EMPHASIS_NORMAL, "%s", "");
+    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++)
+        add_surrounding(pager, i, facts);
+}
+
+/* ---- Timings ----------------------------------------------------------------------- */
+
+static void add_timing(struct pager *pager, const struct report_facts *facts,
+                       enum timing_kind kind, const struct statistics *statistics)
+{
+    TEXT_DECLARE(time, 32);
+
+    if (facts->tsc_hz > 0)
+        text_append(&time, "%lu ns",
+                    statistics->median * UINT64_C(1000000000) / facts->tsc_hz);
+    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s", timing_name(kind),
+              statistics->median, statistics->low, statistics->high, statistics->count,
+              time.buffer);
+}
+
+static void add_timings(struct pager *pager, const struct report_facts *facts)
+{
+    size_t timed = 0;
+
+    pager_add(pager, EMPHASIS_FAINT, "In ticks of the TSC, %lu kHz, %s.",
+              facts->tsc_hz / 1000, facts->tsc_source);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (!timings_are_there(&record->timings))
+            continue;
+        timed++;
+        pager_add(pager, EMPHASIS_TITLE, "cpu %zu, %s core", i,
+                  cpuid_core_type_name(&record->before.cpuid));
+        pager_add(pager, EMPHASIS_FAINT, "%-20s %9s %9s %9s %7s", "", "median", "5 %",
+                  "95 %", "rounds");
+        for (enum timing_kind kind = TIMING_EXIT_CPUID; kind < TIMING_KINDS; kind++) {
+            if (record->timings.kind[kind].count > 0)
+                add_timing(pager, facts, kind, &record->timings.kind[kind]);
+        }
+    }
+    if (timed == 0)
+        pager_add(pager, EMPHASIS_BAD, "Nothing was timed: no guest ran.");
+}
+
+/* ---- The log ----------------------------------------------------------------------- */
+
+/* The log's output has no context. One CPU composes pages. */
+static struct pager *log_pager;
+static char log_line[LOG_LINE_SIZE + 1];
+static size_t log_length;
+
+static void end_log_line(void)
+{
+    log_line[log_length] = '\0';
+    log_length           = 0;
+    pager_add_wrapped(log_pager, EMPHASIS_NORMAL, 4, log_line);
+}
+
+static void take_log(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '\n')
+            log_line[log_length++] = text[i];
+        if (text[i] == '\n' || log_length == LOG_LINE_SIZE)
+            end_log_line();
+    }
+}
+
+static void add_log(struct pager *pager, const struct report_facts *facts)
+{
+    (void)facts;
+    log_pager = pager;
+    log_replay(take_log);
+    if (log_length > 0)
+        end_log_line();
+}
+
+/* ------------------------------------------------------------------------------------ */
+
+static void add_section(enum report_section section, struct pager *pager,
+                        const struct report_facts *facts)
+{
+    switch (section) {
+    case REPORT_CAPABILITIES:
+        add_capabilities(pager, facts);
+        break;
+    case REPORT_CPUS:
+        add_cpus(pager, facts);
+        break;
+    case REPORT_HYPERVISORS:
+        add_hypervisors(pager, facts);
+        break;
+    case REPORT_TIMINGS:
+        add_timings(pager, facts);
+        break;
+    case REPORT_LOG:
+        add_log(pager, facts);
+        break;
+    case REPORT_VERDICT: /* these have one page each, and no rows */
+    case REPORT_CODE:
+    case REPORT_SECTIONS:
+        break;
+    }
+}
+
+size_t report_page_count(enum report_section section, const struct report_facts *facts)
+{
+    struct pager pager;
+
+    pager_start(&pager, NULL, 0);
+    add_section(section, &pager, facts);
+    return pager_pages(&pager);
+}
+
+void report_compose_page(enum report_section section, size_t page,
+                         const struct report_facts *facts, struct sheet *sheet)
+{
+    struct pager pager;
+
+    if (section == REPORT_VERDICT) {
+        verdict_sheet_compose(facts, sheet);
+        return;
+    }
+    if (section == REPORT_CODE) {
+        code_page_compose(facts, sheet);
+        return;
+    }
+    pager_start(&pager, sheet, page);
+    sheet_add(sheet, EMPHASIS_TITLE, "%s, page %zu of %zu", report_section_name(section),
+              page + 1, report_page_count(section, facts));
+    add_section(section, &pager, facts);
+}

@@ -1,0 +1,291 @@
+/* src/report: the pages, how keys move through them, and the short form. */
+#include "machines.h"
+
+#include "report/navigation.h"
+#include "report/pager.h"
+#include "report/short_form.h"
+#include "vmx/capability_rows.h"
+
+static struct vmx_record records[20];
+static struct report_facts facts;
+static struct navigation navigation;
+static struct sheet sheet;
+
+static int start(void **state)
+{
+    start_log(state);
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+        records[i]         = record_of_machine(i < 12 ? &core_i9_12900hk_performance
+                                                      : &core_i9_12900hk_efficient);
+        records[i].apic_id = (uint32_t)i;
+        records[i].before.cpuid.leaf_1a.eax = i < 12 ? 0x40000001 : 0x20000001;
+        strcpy((char *)records[i].before.cpuid.leaf_80000002,
+               "Intel(R) Core(TM) i9-12900HK");
+    }
+    records[19].timings.kind[TIMING_EXIT_CPUID] =
+        (struct statistics){.count = 1000, .low = 1200, .median = 1300, .high = 1500};
+    facts = (struct report_facts){.version      = "1.2.3",
+                                  .machine      = "a machine",
+                                  .firmware     = "UEFI",
+                                  .ram_bytes    = UINT64_C(32) << 30,
+                                  .tsc_hz       = 2600000000,
+                                  .tsc_source   = "measured",
+                                  .records      = records,
+                                  .count        = ARRAY_SIZE(records),
+                                  .verdict      = VERDICT_READY,
+                                  .verdict_text = "VMX root operation entered and left"};
+    navigation_start(&navigation, &facts);
+    return 0;
+}
+
+static bool sheet_has(const char *words)
+{
+    for (size_t i = 0; i < sheet.rows; i++) {
+        if (strstr(sheet.row[i].text, words) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* True if any page of a section has the words. */
+static bool section_has(enum report_section section, const char *words)
+{
+    for (size_t page = 0; page < report_page_count(section, &facts); page++) {
+        report_compose_page(section, page, &facts, &sheet);
+        assert_false(sheet.overflow);
+        if (sheet_has(words))
+            return true;
+    }
+    return false;
+}
+
+static void test_capabilities(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < capability_row_count; i++) {
+        struct capability_bits bits =
+            capability_bits_of(&records[0].before.capabilities, capability_rows[i].group);
+        if (bits.exists && !section_has(REPORT_CAPABILITIES, capability_rows[i].name))
+            fail_msg("no page has \"%s\"", capability_rows[i].name);
+    }
+    assert_true(section_has(REPORT_CAPABILITIES, "opt enable EPT"));
+    assert_true(section_has(REPORT_CAPABILITIES, "1   VMXE"));
+    assert_true(
+        section_has(REPORT_CAPABILITIES, "VM-entry controls (IA32_VMX_TRUE_ENTRY_CTLS)"));
+    assert_true(section_has(REPORT_CAPABILITIES, "1   without a name: bits 1 2 4"));
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+        records[i]
+            .before.capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST]
+            .value |= BIT(60);
+    assert_true(
+        section_has(REPORT_CAPABILITIES, "yes bit 60, for which Hymir has no name"));
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+        remove_vmx(&records[i]);
+    assert_true(section_has(REPORT_CAPABILITIES, "There is no VMX"));
+}
+
+static void test_cpus(void **state)
+{
+    (void)state;
+    assert_true(section_has(
+        REPORT_CPUS, "IA32_ARCH_CAPABILITIES: 0xd6b on cpu 0-11; 0x16b on cpu 12-19"));
+    assert_true(section_has(REPORT_CPUS, "2 of 38 registers are not the same."));
+    assert_true(section_has(REPORT_CPUS, "cpu 11: apic 11: performance core: ok"));
+    assert_true(section_has(REPORT_CPUS, "cpu 19: apic 19: efficient core: ok"));
+    assert_true(section_has(REPORT_CPUS, "Registers of cpu 12"));
+    assert_false(section_has(REPORT_CPUS, "Registers of cpu 13"));
+    facts.count = 3;
+    assert_true(
+        section_has(REPORT_CPUS, "The 3 CPUs that answered agree in all 38 registers."));
+}
+
+static void test_others(void **state)
+{
+    (void)state;
+    assert_true(section_has(REPORT_HYPERVISORS, "ok       NOVA"));
+    assert_true(section_has(REPORT_HYPERVISORS, "missing  Jailhouse      VT-d"));
+    assert_true(section_has(REPORT_HYPERVISORS, "iTLB multihit  not affected"));
+    assert_true(section_has(REPORT_TIMINGS, "cpu 19, efficient core"));
+    assert_true(section_has(
+        REPORT_TIMINGS,
+        "VM exit by CPUID          1300      1200      1500    1000   500 ns"));
+    assert_false(section_has(REPORT_TIMINGS, "VMREAD"));
+    for (int i = 0; i < 60; i++)
+        log_info("line %d of the log, and it is longer than the screen is wide, so that "
+                 "two rows are needed for it",
+                 i);
+    assert_true(section_has(REPORT_LOG, "info: line 0 of the log"));
+    assert_true(section_has(REPORT_LOG, "info: line 59 of the log"));
+    assert_true(report_page_count(REPORT_LOG, &facts) >= 5);
+}
+
+/* Rows are on one page each, in order, whatever the page. */
+static void test_pager(void **state)
+{
+    (void)state;
+    struct pager pager;
+    for (size_t page = 0; page < 5; page++) {
+        pager_start(&pager, &sheet, page);
+        sheet_add(&sheet, EMPHASIS_TITLE, "title");
+        for (size_t i = 0; i < 100; i++)
+            pager_add(&pager, EMPHASIS_NORMAL, "row %zu", i);
+        assert_int_equal(pager_pages(&pager), 5);
+        assert_int_equal(sheet.rows,
+                         page < 4 ? SHEET_ROWS - 1 : 1 + 100 - 4 * PAGER_ROWS);
+        for (size_t i = 1; i < sheet.rows; i++) {
+            char expected[16];
+            snprintf(expected, sizeof(expected), "row %zu", page * PAGER_ROWS + i - 1);
+            assert_string_equal(sheet.row[i].text, expected);
+        }
+    }
+    pager_start(&pager, NULL, 0);
+    assert_int_equal(pager_pages(&pager), 1);
+}
+
+static enum navigation_outcome type(const char *keys)
+{
+    enum navigation_outcome outcome = NAVIGATION_SAME;
+    for (; *keys != '\0'; keys++)
+        outcome = navigation_take(&navigation, (uint8_t)*keys);
+    return outcome;
+}
+
+static void assert_at(enum report_section section, size_t page)
+{
+    assert_int_equal(navigation.section, section);
+    assert_int_equal(navigation.page, page);
+    navigation_compose(&navigation, &sheet);
+    assert_false(sheet.overflow);
+    assert_int_equal(sheet.rows, SHEET_ROWS);
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++) {
+        char key[] = {(char)('1' + i), '\0'};
+        type(key);
+        assert_at(i, 0);
+        assert_int_equal(type(key), NAVIGATION_SAME);
+    }
+}
+
+/* From the first page to the last and back, by each kind of key. */
+static void test_walk(void **state)
+{
+    (void)state;
+    static const char *const on[]   = {" ",      "\r",      "\033[B",   "\033OB",
+                                       "\033[C", "\033[6~", "\033[1;2C"};
+    static const char *const back[] = {"\b",     "\x7F",    "\033[A",   "\033OA",
+                                       "\033[D", "\033[5~", "\033[1;2D"};
+    for (size_t way = 0; way < ARRAY_SIZE(on); way++) {
+        size_t steps = 0;
+        while (type(on[way]) == NAVIGATION_CHANGED)
+            steps++;
+        assert_at(REPORT_CODE, 0);
+        size_t pages = 0;
+        for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
+            pages += report_page_count(i, &facts);
+        assert_int_equal(steps, pages - 1);
+        while (type(back[way]) == NAVIGATION_CHANGED)
+            steps--;
+        assert_int_equal(steps, 0);
+        assert_at(REPORT_VERDICT, 0);
+    }
+    static const char *const last[]  = {"\033[F", "\033OF", "\033[4~", "\033[8~"};
+    static const char *const first[] = {"\033[H", "\033OH", "\033[1~", "\033[7~"};
+    for (size_t way = 0; way < ARRAY_SIZE(last); way++) {
+        assert_int_equal(type(last[way]), NAVIGATION_CHANGED);
+        assert_at(REPORT_CODE, 0);
+        assert_int_equal(type(first[way]), NAVIGATION_CHANGED);
+        assert_at(REPORT_VERDICT, 0);
+    }
+}
+
+/* What is no key changes nothing, and does not swallow the key behind it. */
+static void test_wrong_keys(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "x",        "0",       "8",     "9",         "\033[[A",
+        "\033[17~", "\033[2~", "\033x", "\033\033x", "\033[999999999~",
+        "\xFF",     "\t",      "P"};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        assert_int_equal(type(wrong[i]), NAVIGATION_SAME);
+        assert_at(REPORT_VERDICT, 0);
+        assert_int_equal(type("3"), NAVIGATION_CHANGED);
+        assert_int_equal(type("1"), NAVIGATION_CHANGED);
+    }
+    for (unsigned int i = 0; i < 100000; i++) {
+        unsigned int byte = (i * 2654435761U) >> 24;
+        (void)navigation_take(&navigation, (uint8_t)byte);
+        assert_true(navigation.section < REPORT_SECTIONS);
+        assert_true(navigation.page < report_page_count(navigation.section, &facts));
+        if (i % 64 == 0)
+            navigation_compose(&navigation, &sheet);
+    }
+}
+
+static void test_end(void **state)
+{
+    (void)state;
+    type("2");
+    assert_int_equal(type("q"), NAVIGATION_CHANGED);
+    assert_at(REPORT_CAPABILITIES, 0);
+    assert_true(sheet_has("p: power off, r: reboot"));
+    assert_int_equal(type("2"), NAVIGATION_CHANGED); /* back, and no more */
+    assert_at(REPORT_CAPABILITIES, 0);
+    assert_true(sheet_has(
+        "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q end"));
+    assert_int_equal(type("p"), NAVIGATION_SAME);
+    assert_int_equal(type("qp"), NAVIGATION_POWER_OFF);
+    assert_int_equal(type("qr"), NAVIGATION_REBOOT);
+    assert_int_equal(type("q\033[A"), NAVIGATION_CHANGED);
+    assert_false(navigation.is_ending);
+}
+
+/* Of every machine there is, and of one whose registers are all different from the usual.
+ */
+static void test_short_form(void **state)
+{
+    (void)state;
+    char text[SHORT_FORM_SIZE];
+    struct qr_code code;
+
+    for (size_t i = 0; i < ARRAY_SIZE(all_machines); i++) {
+        struct vmx_record record = record_of_machine(all_machines[i]);
+        strcpy((char *)record.before.cpuid.leaf_80000002,
+               "Intel(R) Core(TM) i9-12900HK: x");
+        record.before.microcode = 0x430;
+        facts.records           = &record;
+        facts.count             = 1;
+        assert_true(short_form_write(&facts, text));
+        assert_int_equal(strncmp(text, "HYMIR1:READY:INTEL", 18), 0);
+        assert_null(strstr(text + 13, "HK:X"));
+        assert_true(strlen(text) <= QR_CODE_MAX_TEXT);
+        assert_true(qr_code_make(text, &code));
+        report_compose_page(REPORT_CODE, 0, &facts, &sheet);
+        assert_false(sheet.overflow);
+    }
+    struct vmx_record wild = record_of_machine(&core_i7_6700k);
+    facts.records          = &wild;
+    for (uint32_t i = 0; i < VMX_MSR_COUNT; i++)
+        set_msr(&wild, (enum vmx_msr)(VMX_MSR_FIRST + i),
+                UINT64_C(0x123456789ABCDEF1) * (i + 1));
+    assert_false(short_form_write(&facts, text));
+    assert_string_equal(text, "");
+    report_compose_page(REPORT_CODE, 0, &facts, &sheet);
+    assert_true(sheet_has("do not fit into a code"));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, start)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_capabilities), TEST(test_cpus),       TEST(test_others),
+        TEST(test_pager),        TEST(test_numbers),    TEST(test_walk),
+        TEST(test_end),          TEST(test_wrong_keys), TEST(test_short_form),
+    };
+    return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
+}
