@@ -138,11 +138,11 @@ ISO_USER   := $(BUILD)/iso-user
 mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR 2> $@.log || \
     { cat $@.log; exit 1; }
 
-$(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg $(wildcard iso/*)
+$(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg boot/loopback.cfg $(wildcard iso/*)
 	$(Q)rm -rf $(ISO_HYMIR)
 	$(Q)mkdir -p $(ISO_HYMIR)/boot/grub $(ISO_HYMIR)/licenses
 	$(Q)cp iso/* $(ISO_HYMIR)/
-	$(Q)cp grub.cfg $(ISO_HYMIR)/boot/grub/
+	$(Q)cp grub.cfg boot/loopback.cfg $(ISO_HYMIR)/boot/grub/
 	$(Q)cp LICENSE $(ISO_HYMIR)/licenses/hymir.txt
 	$(Q)cp /usr/share/doc/fonts-spleen/copyright $(ISO_HYMIR)/licenses/spleen.txt
 	$(Q)cp /usr/share/doc/grub-common/copyright $(ISO_HYMIR)/licenses/grub.txt
@@ -214,7 +214,23 @@ run-qemu: iso | setup-run
 usb: iso
 	@tools/usb $(ISO) "$$DEVICE"
 
-## make screenshots         docs/verdict.png and docs/linux.png, the screen of runs in Bochs
+## make netboot           build/netboot, a tree for TFTP: the check over the network, BIOS and UEFI; see docs/REPORT.md
+NETBOOT := $(BUILD)/netboot
+.PHONY: netboot
+netboot: $(NETBOOT)/boot/hymir.elf
+
+# GRUB's modules for both kinds of firmware, with the loader that each of them fetches first.
+$(NETBOOT)/boot/hymir.elf: $(BUILD)/hymir.elf boot/netboot.cfg
+	$(call note,NETBOOT)
+	$(Q)rm -rf $(NETBOOT)
+	$(Q)for platform in i386-pc x86_64-efi; do \
+	    grub-mknetdir --net-directory=$(NETBOOT) --subdir=/boot/grub --directory=/usr/lib/grub/$$platform \
+	        --locales= --themes= --fonts= > $(BUILD)/netboot.log 2>&1 || { cat $(BUILD)/netboot.log; exit 1; }; \
+	done
+	$(Q)cp boot/netboot.cfg $(NETBOOT)/boot/grub/grub.cfg
+	$(Q)cp $(BUILD)/hymir.elf $@
+
+## make screenshots         the pictures in docs, from runs in Bochs and QEMU
 .PHONY: screenshots
 screenshots: iso | setup-run
 	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs
@@ -322,7 +338,7 @@ check: elf | setup-test
 
 ## make boot-test           the boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso debug-elf $(GUESTS) | setup-run setup-test
+boot-test: iso netboot debug-elf $(GUESTS) $(BUILD)/registers | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute made-up bytes; Hymir must outlive them
@@ -343,7 +359,7 @@ debug-elf:
 
 ## make test                unit tests, boot scenarios and checks; the last line counts them
 .PHONY: test
-test: iso debug-elf $(GUESTS) $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make clean               removes build/

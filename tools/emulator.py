@@ -330,7 +330,7 @@ class Bochs(Machine):
 class Qemu(Machine):
     """QEMU, by default its TCG, which never has VT-x.
 
-    Firmware: bios, uefi. medium: cd, usb. machine: pc, q35. accelerator: tcg, kvm.
+    Firmware: bios, uefi. medium: cd, usb; net, with the tree of `make netboot` as the ISO. machine: pc, q35. accelerator: tcg, kvm.
     arguments: more of QEMU's own.
     """
 
@@ -355,6 +355,11 @@ class Qemu(Machine):
                 "-drive", "if=pflash,format=raw,file=vars.fd"]
         if self.option("medium", "cd") == "cd":
             command += ["-cdrom", str(self.iso)]
+        elif self.option("medium", "cd") == "net":  # the tree's loader for the firmware, by QEMU's own DHCP and TFTP
+            loader = "x86_64-efi/core.efi" if self.option("firmware", "bios") == "uefi" else "i386-pc/core.0"
+            command += [
+                "-netdev", f"user,id=net,restrict=on,tftp={self.iso},bootfile=/boot/grub/{loader}",
+                "-device", "virtio-net-pci,netdev=net,bootindex=1"]
         else:
             command += [
                 "-device", "qemu-xhci",
