@@ -304,7 +304,6 @@ static uint32_t block_penalty(const struct qr_code *code)
 {
     uint32_t penalty = 0;
     int size         = (int)code->size;
-
     for (int row = 0; row + 1 < size; row++) {
         for (int column = 0; column + 1 < size; column++) {
             bool is_dark = qr_code_is_dark(code, row, column);
@@ -335,7 +334,6 @@ static uint32_t balance_penalty(const struct qr_code *code)
 static uint32_t penalty_of(const struct qr_code *code)
 {
     uint32_t penalty = block_penalty(code) + balance_penalty(code);
-
     for (int line = 0; line < (int)code->size; line++)
         penalty += line_penalty(code, false, line) + line_penalty(code, true, line);
     return penalty;
@@ -344,7 +342,6 @@ static uint32_t penalty_of(const struct qr_code *code)
 static void draw(struct drawing *drawing, const uint8_t *codewords, size_t count)
 {
     uint32_t best = 0, least = UINT32_MAX;
-
     put_patterns(drawing);
     put_format(drawing, 0); /* takes its place */
     put_codewords(drawing, codewords, count);
