@@ -103,17 +103,25 @@ static void write_registers(struct json *json, const struct report_facts *facts)
     json_close_array(json);
 }
 
+static void write_value(const char *value, const char *cpus, void *context)
+{
+    json_open_object(context, NULL);
+    json_string(context, "value", "%s", value);
+    json_string(context, "cpus", "%s", cpus);
+    json_close_object(context);
+}
+
 static void write_differences(struct json *json, const struct report_facts *facts)
 {
     json_open_array(json, "differences");
     for (size_t row = 0; row < comparison_count(); row++) {
-        TEXT_DECLARE(values, 512);
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
-        comparison_describe(row, facts->records, facts->count, &values);
         json_open_object(json, NULL);
         json_string(json, "register", "%s", comparison_name(row));
-        json_string(json, "values", "%s", values.buffer);
+        json_open_array(json, "values");
+        comparison_visit_values(row, facts->records, facts->count, write_value, json);
+        json_close_array(json);
         json_close_object(json);
     }
     json_close_array(json);

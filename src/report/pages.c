@@ -141,17 +141,22 @@ static size_t count_answers(const struct report_facts *facts)
     return answers;
 }
 
+static void add_value(const char *value, const char *cpus, void *context)
+{
+    TEXT_DECLARE(text, COMPARISON_CPUS_SIZE + 64);
+    text_append(&text, "    %s on cpu %s", value, cpus);
+    pager_add_wrapped(context, EMPHASIS_CAUTION, 8, text.buffer);
+}
+
 static void add_differences(struct pager *pager, const struct report_facts *facts)
 {
     size_t differences = 0;
 
     for (size_t row = 0; row < comparison_count(); row++) {
-        TEXT_DECLARE(text, TEXT_SIZE);
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
-        text_append(&text, "%s: ", comparison_name(row));
-        comparison_describe(row, facts->records, facts->count, &text);
-        pager_add_wrapped(pager, EMPHASIS_CAUTION, 4, text.buffer);
+        pager_add(pager, EMPHASIS_CAUTION, "%s:", comparison_name(row));
+        comparison_visit_values(row, facts->records, facts->count, add_value, pager);
         differences++;
     }
     if (differences == 0)

@@ -1,6 +1,7 @@
 /* See comparison.h. */
 #include "vmx/comparison.h"
 
+#include "lib/string.h"
 #include "vmx/capability_rows.h"
 
 /* Bits that the operating system's settings show in, and not the processor: OSXSAVE. */
@@ -178,21 +179,27 @@ static bool has_same_value(size_t index, const void *context)
                               &same->records[same->index]);
 }
 
-void comparison_describe(size_t row, const struct vmx_record *records, size_t count,
-                         struct text *text)
+/* A list that filled its text was cut. */
+static void end_in_dots(struct text *text)
 {
-    const char *separator = "";
+    if (text->length + 1 >= text->size)
+        memcpy(text->buffer + text->size - 4, "...", 4);
+}
 
+void comparison_visit_values(size_t row, const struct vmx_record *records, size_t count,
+                             comparison_visit *visit, void *context)
+{
     for (size_t i = 0; i < count; i++) {
+        TEXT_DECLARE(value, 24);
+        TEXT_DECLARE(cpus, COMPARISON_CPUS_SIZE);
         if (!has_answered(&records[i]) || first_with_value(row, records, i) != i)
             continue;
         struct msr_reading reading   = comparison_reading(row, &records[i]);
         const struct same_value same = {.row = row, .index = i, .records = records};
-        text_append(text, "%s", separator);
-        comparison_append_reading(&reading, text);
-        text_append(text, " on cpu ");
-        comparison_append_cpus(count, has_same_value, &same, text);
-        separator = "; ";
+        comparison_append_reading(&reading, &value);
+        comparison_append_cpus(count, has_same_value, &same, &cpus);
+        end_in_dots(&cpus);
+        visit(value.buffer, cpus.buffer, context);
     }
 }
 

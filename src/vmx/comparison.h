@@ -42,11 +42,17 @@ size_t comparison_first_alike(const struct vmx_record *records, size_t index);
 /* True if not all of the CPUs that answered have the same in it. */
 bool comparison_differs(size_t row, const struct vmx_record *records, size_t count);
 
+/* Gets a value as text, and the CPUs that have it, such as "0-3,5". */
+typedef void comparison_visit(const char *value, const char *cpus, void *context);
+
 /*
- * Appends each value with the CPUs that have it: "0x5 on cpu 0-3 and 5; 0x1 on cpu 4".
+ * Calls visit for each value that the register has on some CPU, in the order of the
+ * CPUs. CPUs that are a list of more than COMPARISON_CPUS_SIZE - 1 characters end in
+ * dots.
  */
-void comparison_describe(size_t row, const struct vmx_record *records, size_t count,
-                         struct text *text);
+void comparison_visit_values(size_t row, const struct vmx_record *records, size_t count,
+                             comparison_visit *visit, void *context);
+#define COMPARISON_CPUS_SIZE 512
 
 /* Appends a value, or "not there", or what RDMSR raised. */
 void comparison_append_reading(const struct msr_reading *reading, struct text *text);

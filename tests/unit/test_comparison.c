@@ -28,10 +28,16 @@ static size_t row_of(const char *name)
     return 0;
 }
 
+static void append_value(const char *value, const char *cpus, void *context)
+{
+    struct text *text = context;
+    text_append(text, "%s%s on cpu %s", text->length > 0 ? "; " : "", value, cpus);
+}
+
 static void assert_described(const char *name, const char *expected)
 {
     TEXT_DECLARE(text, 256);
-    comparison_describe(row_of(name), records, 8, &text);
+    comparison_visit_values(row_of(name), records, 8, append_value, &text);
     assert_string_equal(text.buffer, expected);
 }
 
@@ -109,6 +115,31 @@ static void test_no_answer(void **state)
     assert_described("microcode revision", "0x0 on cpu 1,3-5,7; 0x3 on cpu 2");
 }
 
+static char last_cpus[COMPARISON_CPUS_SIZE];
+
+static void keep_cpus(const char *value, const char *cpus, void *context)
+{
+    (void)value;
+    (void)context;
+    strcpy(last_cpus, cpus);
+}
+
+/* Every other one of 400 CPUs: a list that is too long ends in dots. */
+static void test_many(void **state)
+{
+    (void)state;
+    struct vmx_record *many = calloc(400, sizeof(*many));
+    for (size_t i = 0; i < 400; i++) {
+        many[i]                  = records[0];
+        many[i].before.microcode = i % 2;
+    }
+    comparison_visit_values(row_of("microcode revision"), many, 400, keep_cpus, NULL);
+    assert_int_equal(strlen(last_cpus), COMPARISON_CPUS_SIZE - 1);
+    assert_string_equal(last_cpus + COMPARISON_CPUS_SIZE - 4, "...");
+    assert_int_equal(strncmp(last_cpus, "1,3,5,7,", 8), 0);
+    free(many);
+}
+
 static void test_usable(void **state)
 {
     (void)state;
@@ -128,7 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_alike),     TEST(test_hybrid), TEST(test_each_difference),
-        TEST(test_no_answer), TEST(test_usable),
+        TEST(test_no_answer), TEST(test_many),   TEST(test_usable),
     };
     return cmocka_run_group_tests_name("comparison", tests, NULL, NULL);
 }
