@@ -101,6 +101,21 @@ static void test_machine(void **state)
     assert_lacks(HYPERVISOR_NOVA, "NX");
 }
 
+/* What Jailhouse demands only of a processor that has the instruction. */
+static void test_conditional(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    records[0].before.cpuid.leaf_7.ecx = records[1].before.cpuid.leaf_7.ecx = 0;
+    assert_true(can_run(HYPERVISOR_JAILHOUSE));
+    records[0].before.cpuid.leaf_7.ecx = records[1].before.cpuid.leaf_7.ecx = BIT(5);
+    assert_lacks(HYPERVISOR_JAILHOUSE,
+                 "\"enable user wait and pause\" (secondary control)");
+    set_msr(&records[1], MSR_IA32_VMX_EXIT_CTLS, 0x01FFFFFF00036FFF);
+    set_msr(&records[1], MSR_IA32_VMX_TRUE_EXIT_CTLS, 0x01FFFFFF00036FFB);
+    assert_lacks(HYPERVISOR_ACRN, "0 for \"host address-space size\" (VM-exit control)");
+}
+
 /* Cores that differ: those that want all alike refuse, with the usable set for the
  * others. */
 static void test_unlike(void **state)
@@ -167,9 +182,10 @@ static void test_surroundings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modern),      cmocka_unit_test(test_old),
-        cmocka_unit_test(test_machine),     cmocka_unit_test(test_unlike),
-        cmocka_unit_test(test_without_vmx), cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_modern),       cmocka_unit_test(test_old),
+        cmocka_unit_test(test_machine),      cmocka_unit_test(test_conditional),
+        cmocka_unit_test(test_unlike),       cmocka_unit_test(test_without_vmx),
+        cmocka_unit_test(test_surroundings),
     };
     return cmocka_run_group_tests_name("hypervisors", tests, NULL, NULL);
 }
