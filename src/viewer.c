@@ -30,8 +30,7 @@ void viewer_start(const struct options *options)
 static void show(const struct navigation *navigation)
 {
     navigation_compose(navigation, &sheet);
-    console_clear_terminal();
-    console_show(&sheet);
+    console_show_page(&sheet);
 }
 
 /* What was typed since; true if another page is to be shown. */

@@ -3,7 +3,7 @@
  * would make of them: the same sources, on the machine that this is built on.
  *
  * Standard input: lines "NAME VALUE", with the names of the report's registers, and
- * verdict, brand and cpus. Standard output: the JSON of docs/REPORT.md.
+ * verdict and brand. Standard output: the JSON of docs/REPORT.md.
  */
 #include "report/json_report.h"
 #include "vmx/comparison.h"

@@ -203,15 +203,37 @@ static void append_character(struct text *text, char character)
     }
 }
 
+static void append_row(struct text *text, const struct sheet_row *row)
+{
+    for (const char *next = row->text; *next != '\0'; next++)
+        append_character(text, *next);
+}
+
 void console_show(const struct sheet *sheet)
 {
     screen_show(sheet);
     for (size_t i = 0; i < sheet->rows; i++) {
         TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 1);
-        for (const char *next = sheet->row[i].text; *next != '\0'; next++)
-            append_character(&row, *next);
+        append_row(&row, &sheet->row[i]);
         console_write_line("%s", row.buffer);
     }
+}
+
+void console_show_page(const struct sheet *sheet)
+{
+    console_clear_terminal();
+    screen_show(sheet);
+    for (size_t i = 0; i < sheet->rows; i++) {
+        TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 2);
+        if (i == SHEET_ROWS - 2 && sheet->row[i].text[0] == '\0')
+            continue;
+        append_row(&row, &sheet->row[i]);
+        if (i + 1 < sheet->rows)
+            text_append(&row, "\n");
+        if (row.length > 0)
+            log_pass(write_streams, row.buffer, row.length);
+    }
+    is_within_line = true;
 }
 
 void console_show_on_screen(const struct sheet *sheet)

@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "report/requirements.h"
 #include "vmx/comparison.h"
+#include "vmx/feature_control.h"
 #include "vmx/vcpu_controls.h"
 
 #define MIB(n) ((uint64_t)(n) << 20)
@@ -101,6 +102,8 @@ static uint64_t wrong_bits(const struct requirement *requirement,
     case CPUID_BIT:
     case WRITE_BACK:
     case SAME_ON_ALL:
+    case CPUID_LEAF:
+    case LOCKED_ON:
     case TWO_CPUS:
     case RAM_8_GIB:
     case VT_D:
@@ -123,6 +126,19 @@ static bool has_cpuid_bits(const struct requirement *requirement, uint64_t bits,
     return true;
 }
 
+/* What these do not do themselves, and Hymir does only until the next reset. */
+static bool is_locked_on(const struct report_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (record->answer == CPU_ANSWERED &&
+            feature_control_state(record->before.feature_control.value) !=
+                FEATURE_CONTROL_ENABLED)
+            return false;
+    }
+    return true;
+}
+
 /* NULL if it is met, else what is missing. */
 static const char *missing_thing(const struct requirement *requirement,
                                  const struct hypervisor_question *question)
@@ -140,8 +156,15 @@ static const char *missing_thing(const struct requirement *requirement,
                    : "write-back VMCSs";
     case SAME_ON_ALL:
         return are_vmx_msrs_alike(facts) ? NULL : "the same VMX MSRs on all CPUs";
+    case CPUID_LEAF:
+        return facts->records[0].before.cpuid.leaf_0.eax >= requirement->bits
+                   ? NULL
+                   : "a later processor: CPUID has too few leaves";
+    case LOCKED_ON:
+        return is_locked_on(facts) ? NULL
+                                   : "IA32_FEATURE_CONTROL set and locked by firmware";
     case TWO_CPUS:
-        return facts->count >= 2 ? NULL : "a second CPU";
+        return facts->count >= 2 ? NULL : "a second CPU that was checked";
     case RAM_8_GIB:
         return facts->ram_bytes >= ESXI_LEAST_RAM ? NULL : "8 GiB of memory";
     case VT_D:
@@ -193,10 +216,17 @@ bool hypervisor_can_run(enum hypervisor hypervisor,
                         hypervisor_visit *visit, void *context)
 {
     const struct missing missing = {.visit = visit, .context = context};
-    bool can_run                 = question->facts->verdict == VERDICT_READY;
+    enum verdict_word verdict    = question->facts->verdict;
+    bool can_run                 = true;
 
-    if (!can_run) {
-        tell(&missing, "VT-x that works: see the verdict");
+    /* What Hymir was told not to unlock, others may. */
+    if (verdict == VERDICT_UNLOCKED && hypervisor == HYPERVISOR_HYMIR) {
+        tell(&missing, "a boot without nolock");
+        return false;
+    }
+    if (verdict != VERDICT_READY && verdict != VERDICT_UNLOCKED) {
+        tell(&missing, verdict == VERDICT_MIXED ? "VT-x on all CPUs: see the verdict"
+                                                : "VT-x that works: see the verdict");
         return false;
     }
     for (size_t i = 0; i < requirement_count; i++) {

@@ -131,8 +131,10 @@ static enum navigation_outcome take_in_sequence(struct navigation *navigation,
         navigation->number = (uint8_t)(navigation->number * 10 + byte - '0');
         return NAVIGATION_SAME;
     }
-    if (byte == ';')
-        return NAVIGATION_SAME; /* with Shift and the like */
+    if (byte == ';') { /* what follows tells of Shift and the like */
+        navigation->state = KEY_MODIFIED;
+        return NAVIGATION_SAME;
+    }
     navigation->state = byte == '[' ? KEY_FUNCTION : KEY_PLAIN;
     return byte == '[' ? NAVIGATION_SAME : take_final(navigation, byte);
 }
@@ -142,6 +144,11 @@ enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t b
     switch (navigation->state) {
     case KEY_SEQUENCE:
         return take_in_sequence(navigation, byte);
+    case KEY_MODIFIED:
+        if ((byte >= '0' && byte <= '9') || byte == ';')
+            return NAVIGATION_SAME;
+        navigation->state = KEY_PLAIN;
+        return take_final(navigation, byte);
     case KEY_FUNCTION:
         navigation->state = KEY_PLAIN;
         return NAVIGATION_SAME;
@@ -177,6 +184,18 @@ static void write_keys(const struct navigation *navigation, struct text *text)
     text_append(text, " q end");
 }
 
+/* Where the keys stand in the title of a sheet that has no row left. */
+#define FULL_SHEET_COLUMN 58
+
+/* Puts words into a row from a column on that lies behind its text. */
+static void append_at(char row[SHEET_COLUMNS + 1], size_t column, const char *words)
+{
+    size_t length = strlen(row);
+    if (length <= column)
+        format_text(row + length, SHEET_COLUMNS + 1 - length, "%*s%s",
+                    (int)(column - length), "", words);
+}
+
 void navigation_compose(const struct navigation *navigation, struct sheet *sheet)
 {
     TEXT_DECLARE(keys, SHEET_COLUMNS + 1);
@@ -191,8 +210,9 @@ void navigation_compose(const struct navigation *navigation, struct sheet *sheet
                   keys.buffer);
         return;
     }
+    if (navigation->section == REPORT_VERDICT)
+        append_at(sheet->row[0].text, FULL_SHEET_COLUMN, "1 to 7: pages, q: end");
     char *last = sheet->row[SHEET_ROWS - 1].text;
     if (navigation->section == REPORT_CODE && strlen(last) <= CODE_PAGE_TEXT_COLUMN)
-        format_text(last + strlen(last), sizeof(sheet->row[0].text) - strlen(last),
-                    "%*s%s", CODE_PAGE_TEXT_COLUMN - (int)strlen(last), "", keys.buffer);
+        append_at(last, CODE_PAGE_TEXT_COLUMN, keys.buffer);
 }

@@ -23,6 +23,7 @@ struct navigation {
         KEY_PLAIN,
         KEY_ESCAPE,   /* behind ESC */
         KEY_SEQUENCE, /* behind ESC [ or ESC O */
+        KEY_MODIFIED, /* behind the ; in it */
         KEY_FUNCTION, /* behind ESC [ [ */
     } state;
     uint8_t number; /* that has come in it */

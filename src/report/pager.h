@@ -2,7 +2,8 @@
  * Rows that are more than a screen, cut into pages: they are made anew for each page, and
  * those of the page that is wanted are kept.
  *
- * A page has a title above its rows, and the last row of the screen free. Pure.
+ * A page has a title above its rows, and the last two rows of the screen free: terminals
+ * often have one row less. Pure.
  */
 #ifndef HYMIR_REPORT_PAGER_H
 #define HYMIR_REPORT_PAGER_H
@@ -11,7 +12,7 @@
 
 #include <stddef.h>
 
-#define PAGER_ROWS (SHEET_ROWS - 2) /* of a page */
+#define PAGER_ROWS (SHEET_ROWS - 3) /* of a page */
 
 struct pager {
     struct sheet *sheet; /* NULL: the rows are only counted */

@@ -218,10 +218,13 @@ static void append_name(const char *name, void *context)
 static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
                            const struct hypervisor_question *question)
 {
-    TEXT_DECLARE(missing, TEXT_SIZE);
-    TEXT_DECLARE(text, TEXT_SIZE + 24);
+    static char missing_buffer[2048],
+        text_buffer[2048 + 32]; /* all that can be missing */
+    struct text missing = {.buffer = missing_buffer, .size = sizeof(missing_buffer)};
+    struct text text    = {.buffer = text_buffer, .size = sizeof(text_buffer)};
 
-    bool can_run = hypervisor_can_run(hypervisor, question, append_name, &missing);
+    missing_buffer[0] = '\0';
+    bool can_run      = hypervisor_can_run(hypervisor, question, append_name, &missing);
     text_append(&text, "%-7s  %-14s %s", can_run ? "ok" : "missing",
                 hypervisor_name(hypervisor), missing.buffer);
     pager_add_wrapped(pager, can_run ? EMPHASIS_GOOD : EMPHASIS_BAD, 24, text.buffer);

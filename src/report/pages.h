@@ -30,7 +30,7 @@ size_t report_page_count(enum report_section section, const struct report_facts 
 
 /*
  * Composes a page, from 0 on, below the count. But for the verdict, which may need all of
- * the screen, and the code, the last row stays free.
+ * the screen, and the code, the last two rows stay free.
  */
 void report_compose_page(enum report_section section, size_t page,
                          const struct report_facts *facts, struct sheet *sheet);

@@ -29,6 +29,10 @@ const struct requirement requirements[] = {
         .hypervisor = HYPERVISOR_##of, .condition = MAY_BE_1, .group = GROUP_SECONDARY, \
         .bits = (mask), .offset = CPUID(member), .only_with = (uint32_t)BIT(bit)        \
     }
+#define LEAF(of, number)                                                         \
+    {                                                                            \
+        .hypervisor = HYPERVISOR_##of, .condition = CPUID_LEAF, .bits = (number) \
+    }
 #define ALSO(of, what)                                     \
     {                                                      \
         .hypervisor = HYPERVISOR_##of, .condition = (what) \
@@ -64,6 +68,7 @@ const struct requirement requirements[] = {
     ALSO(XEN, WRITE_BACK),
     ALSO(XEN, SAME_ON_ALL),
 
+    LEAF(HYPER_V, 4),
     HAS(HYPER_V, leaf_80000001.edx, 29, "long mode"),
     HAS(HYPER_V, leaf_80000001.edx, 20, "NX (execute disable)"),
     ONE(HYPER_V, SECONDARY, SECONDARY_ENABLE_EPT),
@@ -109,6 +114,7 @@ const struct requirement requirements[] = {
             VPID_CAP_INVVPID_KEEP_GLOBAL),
 
     ALSO(JAILHOUSE, TWO_CPUS),
+    ALSO(JAILHOUSE, LOCKED_ON),
     HAS(JAILHOUSE, leaf_80000001.edx, 29, "long mode"),
     ONE(JAILHOUSE, BASIC, VMX_BASIC_TRUE_CONTROLS),
     ALSO(JAILHOUSE, WRITE_BACK),
@@ -133,6 +139,7 @@ const struct requirement requirements[] = {
     ONE(JAILHOUSE, MISC, VMX_MISC_ACTIVITY_HLT),
     ALSO(JAILHOUSE, VT_D),
 
+    LEAF(ACRN, 0x15),
     HAS(ACRN, leaf_80000001.edx, 29, "long mode"),
     HAS(ACRN, leaf_80000001.edx, 20, "NX (execute disable)"),
     HAS(ACRN, leaf_1.edx, 12, "MTRR"),
@@ -180,6 +187,7 @@ const struct requirement requirements[] = {
     ZERO(ACRN, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
     ALSO(ACRN, VT_D),
 
+    ALSO(NOVA, LOCKED_ON),
     HAS(NOVA, leaf_80000001.edx, 29, "long mode"),
     HAS(NOVA, leaf_80000001.edx, 20, "NX (execute disable)"),
     ONE(NOVA, PRIMARY, PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
@@ -190,6 +198,7 @@ const struct requirement requirements[] = {
 #undef ANY
 #undef HAS
 #undef IF
+#undef LEAF
 #undef ALSO
 };
 const size_t requirement_count = ARRAY_SIZE(requirements);

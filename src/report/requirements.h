@@ -15,6 +15,8 @@ enum condition {
     CPUID_BIT,  /* each of the bits, in the register at the offset */
     WRITE_BACK, /* the memory type for VMCSs */
     SAME_ON_ALL, /* the VMX MSRs of all CPUs */
+    CPUID_LEAF,  /* CPUID has a leaf of that number, bits */
+    LOCKED_ON,   /* firmware left IA32_FEATURE_CONTROL locked, with VMX */
     TWO_CPUS,
     RAM_8_GIB,
     VT_D,
@@ -22,13 +24,13 @@ enum condition {
 };
 
 struct requirement {
+    uint64_t bits;
+    size_t offset;    /* of a register in struct cpuid_snapshot, for the next two */
+    const char *name; /* CPUID_BIT: of the feature */
     enum hypervisor hypervisor;
     enum condition condition;
     enum capability_group group; /* of the bits */
-    uint64_t bits;
-    size_t offset;      /* of a register in struct cpuid_snapshot, for the next two */
-    const char *name;   /* CPUID_BIT: of the feature */
-    uint32_t only_with; /* not 0: demanded only where CPUID has that bit */
+    uint32_t only_with;          /* not 0: demanded only where CPUID has that bit */
 };
 
 extern const struct requirement requirements[];

@@ -78,6 +78,22 @@ static void describe_erratum(const struct msr_reading *capabilities, uint64_t no
                     capabilities->value);
 }
 
+/* What all CPUs that answered say; not read if one of them does not have it. */
+static struct msr_reading common_arch_capabilities(const struct report_facts *facts)
+{
+    struct msr_reading common = facts->records[0].before.arch_capabilities;
+
+    for (size_t i = 1; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (record->answer != CPU_ANSWERED)
+            continue;
+        common.value &= record->before.arch_capabilities.value;
+        if (record->before.arch_capabilities.state != MSR_READ)
+            common.state = MSR_NOT_READ;
+    }
+    return common;
+}
+
 static void describe_l1tf(const struct vmx_snapshot *snapshot, struct text *text)
 {
     const struct msr_reading *capabilities = &snapshot->arch_capabilities;
@@ -105,10 +121,12 @@ static void describe_mds(const struct vmx_snapshot *snapshot, struct text *text)
 void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
                           struct text *text)
 {
-    const struct vmx_snapshot *snapshot = &facts->records[0].before;
-    const struct cpuid_snapshot *cpuid  = &snapshot->cpuid;
-    bool has_smx                        = (cpuid->leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
+    const struct cpuid_snapshot *cpuid = &facts->records[0].before.cpuid;
+    static struct vmx_snapshot common; /* one CPU makes reports */
+    bool has_smx = (cpuid->leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
 
+    common                   = facts->records[0].before;
+    common.arch_capabilities = common_arch_capabilities(facts);
     switch (surrounding) {
     case SURROUNDING_VT_D:
         describe_vt_d(facts, text);
@@ -117,21 +135,21 @@ void surrounding_describe(enum surrounding surrounding, const struct report_fact
         text_append(text, "%s", has_smx ? "yes" : "no");
         break;
     case SURROUNDING_TXT:
-        describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SENTER_GLOBAL,
-                         has_smx, text);
+        describe_enabled(&common.feature_control, FEATURE_CONTROL_SENTER_GLOBAL, has_smx,
+                         text);
         break;
     case SURROUNDING_SGX:
-        describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SGX,
+        describe_enabled(&common.feature_control, FEATURE_CONTROL_SGX,
                          (cpuid->leaf_7.ebx & CPUID_7_EBX_SGX) != 0, text);
         break;
     case SURROUNDING_MULTIHIT:
-        describe_erratum(&snapshot->arch_capabilities, ARCH_IF_PSCHANGE_MC_NO, text);
+        describe_erratum(&common.arch_capabilities, ARCH_IF_PSCHANGE_MC_NO, text);
         break;
     case SURROUNDING_L1TF:
-        describe_l1tf(snapshot, text);
+        describe_l1tf(&common, text);
         break;
     case SURROUNDING_MDS:
-        describe_mds(snapshot, text);
+        describe_mds(&common, text);
         break;
     case SURROUNDING_LA57:
         text_append(text, "%s",

@@ -29,7 +29,10 @@ enum surrounding {
 const char *surrounding_name(enum surrounding surrounding);
 const char *surrounding_key(enum surrounding surrounding);
 
-/* Appends what is the case, by the boot CPU's registers. */
+/*
+ * Appends what is the case, by the boot CPU's registers; an erratum is denied only if all
+ * CPUs deny it. On one CPU at a time.
+ */
 void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
                           struct text *text);
 

@@ -215,7 +215,7 @@ def check_code(code, report_text):
     if not code.startswith("HYMIR1:"):
         return f"the QR code on the screen was read as \"{code}\""
     report = report_in(report_text)
-    result = subprocess.run([ROOT / "tools" / "decode", code], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result = subprocess.run([ROOT / "tools" / "decode", code], text=True, stdout=subprocess.PIPE)
     shown = dict(re.findall(r"^  (\S.*?) +(0x[0-9a-f]+)$", result.stdout, re.MULTILINE))
     for name in ["CPUID.01H:EAX", "microcode revision", "IA32_FEATURE_CONTROL", "IA32_ARCH_CAPABILITIES", *MSR_NAMES]:
         if shown.get(name) != report["registers"][0]["values"].get(name):

@@ -91,7 +91,7 @@ static void test_machine(void **state)
     facts.ram_bytes = UINT64_C(4) << 30;
     assert_lacks(HYPERVISOR_ESXI, "8 GiB of memory");
     facts.count = 1;
-    assert_lacks(HYPERVISOR_ESXI, "a second CPU");
+    assert_lacks(HYPERVISOR_ESXI, "a second CPU that was checked");
     facts.count                        = 2;
     records[1].before.cpuid.leaf_1.ecx = 0;
     assert_lacks(HYPERVISOR_ESXI, "XSAVE");
@@ -143,6 +143,25 @@ static void test_without_vmx(void **state)
         assert_lacks(i, "VT-x that works");
 }
 
+/* What Hymir is told to leave open, others open themselves, or not. */
+static void test_unlocked(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    facts.verdict                     = VERDICT_UNLOCKED;
+    records[0].before.feature_control = records[1].before.feature_control = reading_of(0);
+    assert_true(can_run(HYPERVISOR_KVM));
+    assert_lacks(HYPERVISOR_HYMIR, "nolock");
+    assert_lacks(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
+    assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL");
+    facts.verdict = VERDICT_MIXED;
+    assert_lacks(HYPERVISOR_KVM, "VT-x on all CPUs");
+    use(&core_i7_6700k);
+    records[0].before.cpuid.leaf_0.eax = 0xD;
+    assert_lacks(HYPERVISOR_ACRN, "CPUID has too few leaves");
+    assert_true(can_run(HYPERVISOR_HYPER_V));
+}
+
 static void assert_surrounded(enum surrounding surrounding, const char *expected)
 {
     TEXT_DECLARE(text, 256);
@@ -182,10 +201,10 @@ static void test_surroundings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modern),       cmocka_unit_test(test_old),
-        cmocka_unit_test(test_machine),      cmocka_unit_test(test_conditional),
-        cmocka_unit_test(test_unlike),       cmocka_unit_test(test_without_vmx),
-        cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_modern),      cmocka_unit_test(test_old),
+        cmocka_unit_test(test_machine),     cmocka_unit_test(test_unlocked),
+        cmocka_unit_test(test_conditional), cmocka_unit_test(test_unlike),
+        cmocka_unit_test(test_without_vmx), cmocka_unit_test(test_surroundings),
     };
     return cmocka_run_group_tests_name("hypervisors", tests, NULL, NULL);
 }

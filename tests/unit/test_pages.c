@@ -170,7 +170,7 @@ static void test_pager(void **state)
             pager_add(&pager, EMPHASIS_NORMAL, "row %zu", i);
         assert_int_equal(pager_pages(&pager), 5);
         assert_int_equal(sheet.rows,
-                         page < 4 ? SHEET_ROWS - 1 : 1 + 100 - 4 * PAGER_ROWS);
+                         page < 4 ? 1 + PAGER_ROWS : 1 + 100 - 4 * PAGER_ROWS);
         for (size_t i = 1; i < sheet.rows; i++) {
             char expected[16];
             snprintf(expected, sizeof(expected), "row %zu", page * PAGER_ROWS + i - 1);
@@ -213,10 +213,10 @@ static void test_numbers(void **state)
 static void test_walk(void **state)
 {
     (void)state;
-    static const char *const on[]   = {" ",      "\r",      "\033[B",   "\033OB",
-                                       "\033[C", "\033[6~", "\033[1;2C"};
-    static const char *const back[] = {"\b",     "\x7F",    "\033[A",   "\033OA",
-                                       "\033[D", "\033[5~", "\033[1;2D"};
+    static const char *const on[]   = {" ",      "\r",      "\033[B",    "\033OB",
+                                       "\033[C", "\033[6~", "\033[1;2C", "\033[6;5~"};
+    static const char *const back[] = {"\b",     "\x7F",    "\033[A",    "\033OA",
+                                       "\033[D", "\033[5~", "\033[1;2D", "\033[5;2~"};
     for (size_t way = 0; way < ARRAY_SIZE(on); way++) {
         size_t steps = 0;
         while (type(on[way]) == NAVIGATION_CHANGED)
@@ -263,6 +263,31 @@ static void test_wrong_keys(void **state)
         if (i % 64 == 0)
             navigation_compose(&navigation, &sheet);
     }
+}
+
+/* A verdict that fills the screen, as that of many CPUs, has the keys in its title. */
+static void test_full_verdict(void **state)
+{
+    (void)state;
+    navigation_compose(&navigation, &sheet);
+    assert_true(sheet_has("... of 20 CPUs: 20 ok, 0 not"));
+    assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: end"));
+    facts.count = 2;
+    navigation_compose(&navigation, &sheet);
+    assert_null(strstr(sheet.row[0].text, "1 to 7"));
+    assert_true(sheet_has("1 Verdict 2 Capabilities"));
+}
+
+/* A processor that lacks much: every name is there, whole. */
+static void test_much_missing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+        records[i] = record_of_machine(&core2_x6800);
+    assert_true(section_has(REPORT_HYPERVISORS, "missing  bhyve"));
+    assert_true(section_has(REPORT_HYPERVISORS, "retaining globals\""));
+    assert_true(section_has(REPORT_HYPERVISORS, "VT-d (an ACPI table DMAR)"));
+    assert_true(section_has(REPORT_HYPERVISORS, "Nested in"));
 }
 
 static void test_end(void **state)
@@ -322,10 +347,10 @@ static void test_short_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_capabilities), TEST(test_cpus), TEST(test_others),
-        TEST(test_pager),        TEST(test_json), TEST(test_numbers),
-        TEST(test_walk),         TEST(test_end),  TEST(test_wrong_keys),
-        TEST(test_short_form),
+        TEST(test_capabilities), TEST(test_cpus),       TEST(test_others),
+        TEST(test_pager),        TEST(test_json),       TEST(test_full_verdict),
+        TEST(test_much_missing), TEST(test_numbers),    TEST(test_walk),
+        TEST(test_end),          TEST(test_wrong_keys), TEST(test_short_form),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }
