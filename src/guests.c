@@ -168,6 +168,8 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     }
     wants_stats = options->stats;
     guest_count = guest_maker_make(options, &records[0], guests);
+    if (guest_count == 0)
+        return; /* screen and keys stay the report's */
     guest_console_start(start_again);
     input_start(options, guest_console_type, !uses_apic_timer(options, &records[0]));
     size_t placed = place_guests(records, &own);
