@@ -2,7 +2,6 @@
 #include "guest_maker.h"
 
 #include "cpu/clock.h"
-#include "cpu/msr.h"
 #include "cpu/wall_clock.h"
 #include "guest/image.h"
 #include "guest/module.h"
@@ -17,9 +16,6 @@
 #include "vmx/vcpu.h"
 
 #define LARGE_PIECE UINT64_C(0x200000)
-
-/* IA32_ARCH_CAPABILITIES.IF_PSCHANGE_MC_NO: no iTLB multihit. */
-#define ARCH_CAPABILITIES_NO_MULTIHIT BIT(6)
 
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
@@ -213,19 +209,12 @@ static void make_guest(const struct multiboot2_information *boot, size_t index,
     free_memory(&vm->memory);
 }
 
-static bool may_have_multihit(const struct cpuid_snapshot *cpuid)
-{
-    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) == 0)
-        return true;
-    return (msr_take(MSR_IA32_ARCH_CAPABILITIES).value & ARCH_CAPABILITIES_NO_MULTIHIT) ==
-           0;
-}
-
 /* Says so in one line, whichever way it goes. */
 static void choose_page_size(const struct options *options,
                              const struct vmx_record *record)
 {
-    bool multihit = may_have_multihit(&record->before.cpuid);
+    bool multihit = (record->before.arch_capabilities.value &
+                     ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
 
     if (multihit && options->large_pages)
         log_warning(

@@ -17,7 +17,7 @@ static void write_streams(const char *text, size_t length)
     debug_port_write(text, length);
 }
 
-static bool is_data_on_serial;
+static bool is_data_on_serial; /* report=json */
 
 /* Hymir's lines start at the left, also when a guest has not ended its own. */
 static bool is_within_line;
@@ -184,6 +184,13 @@ void console_write_data(const char *text, size_t length)
     log_pass(write_data, text, length);
 }
 
+void console_show(const struct sheet *sheet)
+{
+    screen_show(sheet);
+    for (size_t i = 0; i < sheet->rows; i++)
+        console_write_line("%s", sheet->row[i].text);
+}
+
 /* The three blocks that sheets draw with, for a terminal. */
 static void append_character(struct text *text, char character)
 {
@@ -203,22 +210,6 @@ static void append_character(struct text *text, char character)
     }
 }
 
-static void append_row(struct text *text, const struct sheet_row *row)
-{
-    for (const char *next = row->text; *next != '\0'; next++)
-        append_character(text, *next);
-}
-
-void console_show(const struct sheet *sheet)
-{
-    screen_show(sheet);
-    for (size_t i = 0; i < sheet->rows; i++) {
-        TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 1);
-        append_row(&row, &sheet->row[i]);
-        console_write_line("%s", row.buffer);
-    }
-}
-
 void console_show_page(const struct sheet *sheet)
 {
     console_clear_terminal();
@@ -227,7 +218,8 @@ void console_show_page(const struct sheet *sheet)
         TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 2);
         if (i == SHEET_ROWS - 2 && sheet->row[i].text[0] == '\0')
             continue;
-        append_row(&row, &sheet->row[i]);
+        for (const char *next = sheet->row[i].text; *next != '\0'; next++)
+            append_character(&row, *next);
         if (i + 1 < sheet->rows)
             text_append(&row, "\n");
         if (row.length > 0)

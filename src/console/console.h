@@ -31,10 +31,10 @@ void console_start_screen(const struct options *options,
                           const struct framebuffer *framebuffer, bool is_efi);
 
 /*
- * Show a sheet: the whole screen of it, and its rows on the streams, where code page
- * 437's blocks are UTF-8. The second, for who turns pages, first erases the terminal at
- * the serial line, which may have 24 rows: it gets the last row without a line end, and
- * not the row above, if that is empty. The third: on the screen alone.
+ * Show a sheet: the whole screen of it, and its rows on the streams. The second, for who
+ * turns pages, first erases the terminal at the serial line, which may have 24 rows: it
+ * gets the last row without a line end, and not the row above, if that is empty; code
+ * page 437's blocks are UTF-8 there. The third: on the screen alone.
  */
 void console_show(const struct sheet *sheet);
 void console_show_page(const struct sheet *sheet);

@@ -83,6 +83,12 @@ enum msr {
     MSR_IA32_TSC_AUX           = 0xC0000103,
 };
 
+/* IA32_ARCH_CAPABILITIES: what the processor does not suffer from, or need. */
+#define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */
+#define ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY BIT(3)
+#define ARCH_CAPABILITIES_MDS_NO             BIT(5)
+#define ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO  BIT(6) /* no iTLB multihit */
+
 /* Exceptions: SDM 3A, "Protected-Mode Exceptions and Interrupts". */
 enum vector {
     VECTOR_DB            = 1,

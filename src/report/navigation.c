@@ -212,7 +212,6 @@ void navigation_compose(const struct navigation *navigation, struct sheet *sheet
     }
     if (navigation->section == REPORT_VERDICT)
         append_at(sheet->row[0].text, FULL_SHEET_COLUMN, "1 to 7: pages, q: end");
-    char *last = sheet->row[SHEET_ROWS - 1].text;
-    if (navigation->section == REPORT_CODE && strlen(last) <= CODE_PAGE_TEXT_COLUMN)
-        append_at(last, CODE_PAGE_TEXT_COLUMN, keys.buffer);
+    if (navigation->section == REPORT_CODE)
+        append_at(sheet->row[SHEET_ROWS - 1].text, CODE_PAGE_TEXT_COLUMN, keys.buffer);
 }

@@ -1,14 +1,9 @@
 /* See surroundings.h. */
 #include "report/surroundings.h"
 
+#include "cpu/registers.h"
 #include "vmx/feature_control.h"
 #include "vmx/outer_hypervisor.h"
-
-/* IA32_ARCH_CAPABILITIES: what the processor does not suffer from. */
-#define ARCH_RDCL_NO            BIT(0)
-#define ARCH_SKIP_L1DFL_VMENTRY BIT(3)
-#define ARCH_MDS_NO             BIT(5)
-#define ARCH_IF_PSCHANGE_MC_NO  BIT(6)
 
 /* CPUID.07H.0 */
 #define CPUID_7_EBX_SGX       BIT(2)
@@ -98,10 +93,10 @@ static void describe_l1tf(const struct vmx_snapshot *snapshot, struct text *text
 {
     const struct msr_reading *capabilities = &snapshot->arch_capabilities;
 
-    describe_erratum(capabilities, ARCH_RDCL_NO, text);
-    if ((capabilities->value & ARCH_RDCL_NO) != 0)
+    describe_erratum(capabilities, ARCH_CAPABILITIES_RDCL_NO, text);
+    if ((capabilities->value & ARCH_CAPABILITIES_RDCL_NO) != 0)
         return;
-    if ((capabilities->value & ARCH_SKIP_L1DFL_VMENTRY) != 0)
+    if ((capabilities->value & ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY) != 0)
         text_append(text, "; the L1D need not be flushed on VM entry");
     else
         text_append(text, "; %s IA32_FLUSH_CMD",
@@ -111,8 +106,8 @@ static void describe_l1tf(const struct vmx_snapshot *snapshot, struct text *text
 
 static void describe_mds(const struct vmx_snapshot *snapshot, struct text *text)
 {
-    describe_erratum(&snapshot->arch_capabilities, ARCH_MDS_NO, text);
-    if ((snapshot->arch_capabilities.value & ARCH_MDS_NO) == 0)
+    describe_erratum(&snapshot->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, text);
+    if ((snapshot->arch_capabilities.value & ARCH_CAPABILITIES_MDS_NO) == 0)
         text_append(text, "; %s MD_CLEAR",
                     (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0 ? "has"
                                                                              : "lacks");
@@ -143,7 +138,8 @@ void surrounding_describe(enum surrounding surrounding, const struct report_fact
                          (cpuid->leaf_7.ebx & CPUID_7_EBX_SGX) != 0, text);
         break;
     case SURROUNDING_MULTIHIT:
-        describe_erratum(&common.arch_capabilities, ARCH_IF_PSCHANGE_MC_NO, text);
+        describe_erratum(&common.arch_capabilities, ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO,
+                         text);
         break;
     case SURROUNDING_L1TF:
         describe_l1tf(&common, text);

@@ -81,8 +81,8 @@ struct msr_reading comparison_reading(size_t row, const struct vmx_record *recor
     return record->before.capabilities.msr[row - FIRST_VMX];
 }
 
-bool comparison_is_same(size_t row, const struct vmx_record *a,
-                        const struct vmx_record *b)
+/* True if both CPUs, which answered, have the same in a register, or in all. */
+static bool is_same(size_t row, const struct vmx_record *a, const struct vmx_record *b)
 {
     struct msr_reading of_a = comparison_reading(row, a);
     struct msr_reading of_b = comparison_reading(row, b);
@@ -91,10 +91,10 @@ bool comparison_is_same(size_t row, const struct vmx_record *a,
            of_a.vector == of_b.vector;
 }
 
-bool comparison_are_alike(const struct vmx_record *a, const struct vmx_record *b)
+static bool are_alike(const struct vmx_record *a, const struct vmx_record *b)
 {
     for (size_t row = 0; row < comparison_count(); row++) {
-        if (!comparison_is_same(row, a, b))
+        if (!is_same(row, a, b))
             return false;
     }
     return true;
@@ -108,8 +108,7 @@ static bool has_answered(const struct vmx_record *record)
 size_t comparison_first_alike(const struct vmx_record *records, size_t index)
 {
     for (size_t i = 0; i < index && has_answered(&records[index]); i++) {
-        if (has_answered(&records[i]) &&
-            comparison_are_alike(&records[i], &records[index]))
+        if (has_answered(&records[i]) && are_alike(&records[i], &records[index]))
             return i;
     }
     return index;
@@ -119,8 +118,7 @@ size_t comparison_first_alike(const struct vmx_record *records, size_t index)
 static size_t first_with_value(size_t row, const struct vmx_record *records, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
-        if (has_answered(&records[i]) &&
-            comparison_is_same(row, &records[i], &records[index]))
+        if (has_answered(&records[i]) && is_same(row, &records[i], &records[index]))
             return i;
     }
     return index;
@@ -147,36 +145,27 @@ void comparison_append_reading(const struct msr_reading *reading, struct text *t
         text_append(text, "not there");
 }
 
-void comparison_append_cpus(size_t count, comparison_member *is_member,
-                            const void *context, struct text *text)
+/* True if the CPU has the same in a register as the one of index. */
+static bool has_same_value(size_t row, const struct vmx_record *records, size_t index,
+                           size_t cpu)
 {
-    const char *separator = "";
-
-    for (size_t i = 0; i < count; i++) {
-        if (!is_member(i, context))
-            continue;
-        size_t first = i;
-        while (i + 1 < count && is_member(i + 1, context))
-            i++;
-        text_append(text, "%s%zu", separator, first);
-        if (i > first)
-            text_append(text, "-%zu", i);
-        separator = ",";
-    }
+    return has_answered(&records[cpu]) && is_same(row, &records[cpu], &records[index]);
 }
 
-/* The CPUs that have the same in a register as the one of index. */
-struct same_value {
-    size_t row, index;
-    const struct vmx_record *records;
-};
-
-static bool has_same_value(size_t index, const void *context)
+/* Appends the numbers of the CPUs that have the value of the one of index, as ranges. */
+static void append_cpus(size_t row, const struct vmx_record *records, size_t count,
+                        size_t index, struct text *text)
 {
-    const struct same_value *same = context;
-    return has_answered(&same->records[index]) &&
-           comparison_is_same(same->row, &same->records[index],
-                              &same->records[same->index]);
+    for (size_t i = index; i < count; i++) {
+        if (!has_same_value(row, records, index, i))
+            continue;
+        size_t first = i;
+        while (i + 1 < count && has_same_value(row, records, index, i + 1))
+            i++;
+        text_append(text, "%s%zu", text->length > 0 ? "," : "", first);
+        if (i > first)
+            text_append(text, "-%zu", i);
+    }
 }
 
 /* A list that filled its text was cut. */
@@ -194,10 +183,9 @@ void comparison_visit_values(size_t row, const struct vmx_record *records, size_
         TEXT_DECLARE(cpus, COMPARISON_CPUS_SIZE);
         if (!has_answered(&records[i]) || first_with_value(row, records, i) != i)
             continue;
-        struct msr_reading reading   = comparison_reading(row, &records[i]);
-        const struct same_value same = {.row = row, .index = i, .records = records};
+        struct msr_reading reading = comparison_reading(row, &records[i]);
         comparison_append_reading(&reading, &value);
-        comparison_append_cpus(count, has_same_value, &same, &cpus);
+        append_cpus(row, records, count, i, &cpus);
         end_in_dots(&cpus);
         visit(value.buffer, cpus.buffer, context);
     }

@@ -26,13 +26,6 @@ bool comparison_is_vmx(size_t row);
 /* What it was on a CPU that answered. */
 struct msr_reading comparison_reading(size_t row, const struct vmx_record *record);
 
-/* True if both CPUs, which answered, have the same in it. */
-bool comparison_is_same(size_t row, const struct vmx_record *a,
-                        const struct vmx_record *b);
-
-/* True if both CPUs, which answered, have the same in all registers. */
-bool comparison_are_alike(const struct vmx_record *a, const struct vmx_record *b);
-
 /*
  * The first CPU that is like the one of index: that itself if none in front of it is, or
  * if it did not answer.
@@ -56,13 +49,6 @@ void comparison_visit_values(size_t row, const struct vmx_record *records, size_
 
 /* Appends a value, or "not there", or what RDMSR raised. */
 void comparison_append_reading(const struct msr_reading *reading, struct text *text);
-
-/* Tells which of count CPUs belong to a set. */
-typedef bool comparison_member(size_t index, const void *context);
-
-/* Appends the numbers of the CPUs of the set, as ranges: "0-3,5". */
-void comparison_append_cpus(size_t count, comparison_member *is_member,
-                            const void *context, struct text *text);
 
 /* What software can use on all CPUs that answered and have VMX; false if none has. */
 bool comparison_usable(const struct vmx_record *records, size_t count,

@@ -118,7 +118,6 @@ void trial_run(void *argument)
 {
     struct trial_request *request = argument;
     struct vmx_record *record     = &request->record;
-    struct text nothing           = {0};
 
     take_snapshot(&record->before);
     if (vmx_check_wants_lock(record))
@@ -131,7 +130,8 @@ void trial_run(void *argument)
             request->in_root_operation();
         trial_guest_run(&record->before.capabilities,
                         (uint8_t *)request->pages + PAGE_SIZE, &record->trial.guest);
-        if (vmx_check_passes(CHECK_GUEST, record, &nothing))
+        if (vmx_check_passes_all_before(CHECK_VMXOFF,
+                                        record)) /* CHECK_GUEST among them */
             measure(request);
     }
     if (record->trial.vmptrld.is_tried)
