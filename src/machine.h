@@ -12,6 +12,7 @@
 #define HYMIR_MACHINE_H
 
 #include "cpu/cpuid.h"
+#include "cpu/vt_d.h"
 #include "firmware/acpi.h"
 #include "firmware/multiboot2.h"
 #include "lib/status.h"
@@ -59,6 +60,9 @@ void machine_read_platform(void);
  * STATUS_UNSUPPORTED, STATUS_OUT_OF_RANGE if no I/O APIC that can be used has it.
  */
 enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
+
+/* Reads the registers of the VT-d units that ACPI names. */
+void machine_read_vt_d(struct vt_d *vt_d);
 
 /*
  * For selftest=memory: writes over all free memory and logs whether modules, boot

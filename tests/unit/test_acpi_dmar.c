@@ -1,0 +1,137 @@
+/*
+ * src/firmware/acpi_dmar.c: where the VT-d units are, in sound tables and in broken ones.
+ * Intel VT-d, "DMA Remapping Reporting Structure".
+ */
+#include "acpi.h"
+
+#include "firmware/acpi_dmar.h"
+#include "random.h"
+
+#define ENTRIES 48 /* where they start */
+
+static uint8_t table[512];
+static size_t table_size;
+static uint64_t addresses[4];
+
+static int start(void **state)
+{
+    memset(table, 0, sizeof(table));
+    table_size = ENTRIES;
+    return start_log(state);
+}
+
+static uint8_t *add_entry(uint16_t type, uint16_t length)
+{
+    uint8_t *entry = table + table_size;
+    assert_true(table_size + length <= sizeof(table));
+    memcpy(entry, &type, sizeof(type));
+    memcpy(entry + 2, &length, sizeof(length));
+    table_size += length;
+    return entry;
+}
+
+static void add_unit(uint64_t address)
+{
+    write_u64(add_entry(0, 16) + 8, address);
+}
+
+/* In a copy that ends where the table does: AddressSanitizer watches. */
+static struct acpi_units list(size_t size, size_t capacity)
+{
+    uint8_t *copy = malloc(size > 0 ? size : 1);
+    memcpy(copy, table, size);
+    const struct acpi_view view = {.bytes = copy, .length = size};
+    memset(addresses, 0, sizeof(addresses));
+    struct acpi_units units = acpi_list_units(&view, addresses, capacity);
+    free(copy);
+    return units;
+}
+
+/* A table by iasl, with structures of other types between two units. */
+static void test_fixture(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {MADT};
+    struct acpi_view view;
+    memory_put_file(MADT, "dmar.aml");
+    struct acpi acpi = open_all(entries, 1);
+    assert_int_equal(acpi_find(&acpi, "DMAR", &view), STATUS_OK);
+    struct acpi_units units = acpi_list_units(&view, addresses, ARRAY_SIZE(addresses));
+    assert_int_equal(units.count, 2);
+    assert_int_equal(addresses[0], 0xFED90000);
+    assert_int_equal(addresses[1], 0x1FFED91000);
+    assert_false(units.is_broken);
+    assert_int_equal(units.dropped, 0);
+}
+
+static void test_no_room(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 6; i++)
+        add_unit(i << 12);
+    struct acpi_units units = list(table_size, ARRAY_SIZE(addresses));
+    assert_int_equal(units.count, 4);
+    assert_int_equal(units.dropped, 2);
+    assert_int_equal(addresses[3], 0x3000);
+    units = list(table_size, 0);
+    assert_int_equal(units.count, 0);
+    assert_int_equal(units.dropped, 6);
+}
+
+/* Cut anywhere: what is whole in front of the cut counts. */
+static void test_cut(void **state)
+{
+    (void)state;
+    add_unit(0x1000);
+    add_unit(0x2000);
+    for (size_t size = 0; size <= table_size; size++) {
+        struct acpi_units units = list(size, ARRAY_SIZE(addresses));
+        assert_int_equal(units.count, size < ENTRIES ? 0 : (size - ENTRIES) / 16);
+        assert_int_equal(units.is_broken, size < ENTRIES || (size - ENTRIES) % 16 != 0);
+    }
+}
+
+/* What comes behind an entry that makes no sense is not read. */
+static void test_broken_lengths(void **state)
+{
+    for (uint16_t length = 0; length < 600; length++) {
+        for (uint16_t type = 0; type < 2; type++) {
+            start(state);
+            memcpy(add_entry(type, 24) + 2, &length, sizeof(length));
+            add_unit(0x5000);
+            struct acpi_units units = list(table_size, ARRAY_SIZE(addresses));
+            if (length == 24) {
+                assert_int_equal(units.count, type == 0 ? 2 : 1);
+                assert_int_equal(addresses[units.count - 1], 0x5000);
+            }
+            if (length < (type == 0 ? 16 : 4) || length > 40) {
+                assert_int_equal(units.count, 0);
+                assert_true(units.is_broken);
+            }
+        }
+    }
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        start(state);
+        for (size_t i = ENTRIES; i < 128; i++)
+            table[i] = random_below(4) != 0 ? 0 : (uint8_t)random_number();
+        struct acpi_units units = list(128, ARRAY_SIZE(addresses));
+        assert_true(units.count <= ARRAY_SIZE(addresses));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_fixture, start),
+        cmocka_unit_test_setup(test_no_room, start),
+        cmocka_unit_test_setup(test_cut, start),
+        cmocka_unit_test_setup(test_broken_lengths, start),
+        cmocka_unit_test_setup(test_random, start),
+    };
+    return cmocka_run_group_tests_name("acpi_dmar", tests, NULL, NULL);
+}
