@@ -52,10 +52,12 @@ static void take_extended_leaves(struct cpuid_snapshot *snapshot)
 void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof(*snapshot));
-    snapshot->leaf_0  = cpuid(0, 0);
-    uint32_t maximum  = snapshot->leaf_0.eax;
-    snapshot->leaf_1  = leaf_up_to(maximum, 1);
-    snapshot->leaf_7  = leaf_up_to(maximum, 7);
+    snapshot->leaf_0 = cpuid(0, 0);
+    uint32_t maximum = snapshot->leaf_0.eax;
+    snapshot->leaf_1 = leaf_up_to(maximum, 1);
+    snapshot->leaf_7 = leaf_up_to(maximum, 7);
+    if (maximum >= 0xD)
+        snapshot->leaf_d_1 = cpuid(0xD, 1);
     snapshot->leaf_15 = leaf_up_to(maximum, 0x15);
     snapshot->leaf_16 = leaf_up_to(maximum, 0x16);
     snapshot->leaf_1a = leaf_up_to(maximum, 0x1A);

@@ -30,6 +30,8 @@
 #define CPUID_7_ECX_WAITPKG           BIT(5)
 #define CPUID_7_ECX_RDPID             BIT(22)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+/* CPUID.0DH.1:EAX */
+#define CPUID_D_1_EAX_XSAVES BIT(3)
 /* CPUID.80000001H:EDX */
 
 #define CPUID_80000001_EDX_NX          BIT(20)
@@ -42,6 +44,7 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_0;           /* maximum basic leaf; vendor */
     struct cpuid_result leaf_1;           /* signature, features */
     struct cpuid_result leaf_7;           /* subleaf 0: features */
+    struct cpuid_result leaf_d_1;         /* leaf 0DH, subleaf 1: kinds of XSAVE */
     struct cpuid_result leaf_15;          /* TSC and crystal clock */
     struct cpuid_result leaf_16;          /* frequencies in MHz */
     struct cpuid_result leaf_1a;          /* core type */

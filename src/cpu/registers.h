@@ -68,6 +68,7 @@ enum msr {
     MSR_IA32_SYSENTER_CS       = 0x174,
     MSR_IA32_SYSENTER_ESP      = 0x175,
     MSR_IA32_SYSENTER_EIP      = 0x176,
+    MSR_IA32_MISC_ENABLE       = 0x1A0,
     MSR_IA32_DEBUGCTL          = 0x1D9,
     MSR_IA32_ARCH_CAPABILITIES = 0x10A,
     MSR_IA32_PAT               = 0x277,
@@ -82,6 +83,9 @@ enum msr {
     MSR_IA32_KERNEL_GS_BASE    = 0xC0000102,
     MSR_IA32_TSC_AUX           = 0xC0000103,
 };
+
+/* IA32_MISC_ENABLE: what firmware switched on. */
+#define MISC_ENABLE_FAST_STRINGS BIT(0)
 
 /* IA32_ARCH_CAPABILITIES: what the processor does not suffer from, or need. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */

@@ -28,6 +28,7 @@ static const struct word {
     WORD("CPUID.07H:EBX", cpuid.leaf_7.ebx, UINT32_MAX),
     WORD("CPUID.07H:ECX", cpuid.leaf_7.ecx, LEAF_7_ECX),
     WORD("CPUID.07H:EDX", cpuid.leaf_7.edx, UINT32_MAX),
+    WORD("CPUID.0DH.1:EAX", cpuid.leaf_d_1.eax, UINT32_MAX),
     WORD("CPUID.1AH:EAX", cpuid.leaf_1a.eax, UINT32_MAX),
     WORD("CPUID.80000001H:ECX", cpuid.leaf_80000001.ecx, UINT32_MAX),
     WORD("CPUID.80000001H:EDX", cpuid.leaf_80000001.edx, UINT32_MAX),
@@ -37,12 +38,16 @@ static const struct word {
 #undef WORD
 };
 
+/* 0 if there is none to be known. */
+#define MICROCODE offsetof(struct vmx_snapshot, microcode)
+
 /* MSRs beside the VMX ones. */
 static const struct {
     const char *name;
     size_t offset;
 } msrs[] = {
     {"IA32_FEATURE_CONTROL", offsetof(struct vmx_snapshot, feature_control)},
+    {"IA32_MISC_ENABLE", offsetof(struct vmx_snapshot, misc_enable)},
     {"IA32_ARCH_CAPABILITIES", offsetof(struct vmx_snapshot, arch_capabilities)},
 };
 
@@ -63,19 +68,21 @@ const char *comparison_name(size_t row)
     return vmx_msr_name((enum vmx_msr)(VMX_MSR_FIRST + (row - FIRST_VMX)));
 }
 
-bool comparison_is_vmx(size_t row)
+uint32_t comparison_vmx_msr(size_t row)
 {
-    return row >= FIRST_VMX;
+    return row < FIRST_VMX ? 0 : VMX_MSR_FIRST + (uint32_t)(row - FIRST_VMX);
 }
 
 struct msr_reading comparison_reading(size_t row, const struct vmx_record *record)
 {
     const char *snapshot = (const char *)&record->before;
 
-    if (row < FIRST_MSR)
-        return (struct msr_reading){
-            .value = *(const uint32_t *)(snapshot + words[row].offset) & words[row].mask,
-            .state = MSR_READ};
+    if (row < FIRST_MSR) {
+        uint32_t word = *(const uint32_t *)(snapshot + words[row].offset);
+        bool is_known = words[row].offset != MICROCODE || word != 0;
+        return (struct msr_reading){.value = word & words[row].mask,
+                                    .state = is_known ? MSR_READ : MSR_NOT_READ};
+    }
     if (row < FIRST_VMX)
         return *(const struct msr_reading *)(snapshot + msrs[row - FIRST_MSR].offset);
     return record->before.capabilities.msr[row - FIRST_VMX];
@@ -142,7 +149,7 @@ void comparison_append_reading(const struct msr_reading *reading, struct text *t
     else if (reading->state == MSR_FAULTED)
         text_append(text, "exception %u", reading->vector);
     else
-        text_append(text, "not there");
+        text_append(text, "none");
 }
 
 /* True if the CPU has the same in a register as the one of index. */

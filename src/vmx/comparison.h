@@ -20,8 +20,8 @@ size_t comparison_count(void);
 /* The name of a register, row being below comparison_count(). */
 const char *comparison_name(size_t row);
 
-/* True for the VMX capability MSRs. */
-bool comparison_is_vmx(size_t row);
+/* The VMX capability MSR that it is, or 0 if it is none. */
+uint32_t comparison_vmx_msr(size_t row);
 
 /* What it was on a CPU that answered. */
 struct msr_reading comparison_reading(size_t row, const struct vmx_record *record);
@@ -47,7 +47,7 @@ void comparison_visit_values(size_t row, const struct vmx_record *records, size_
                              comparison_visit *visit, void *context);
 #define COMPARISON_CPUS_SIZE 512
 
-/* Appends a value, or "not there", or what RDMSR raised. */
+/* Appends a value, "none" of a register that is not there, or what RDMSR raised. */
 void comparison_append_reading(const struct msr_reading *reading, struct text *text);
 
 /* What software can use on all CPUs that answered and have VMX; false if none has. */

@@ -29,7 +29,8 @@ enum cpu_answer {
 struct vmx_snapshot {
     struct cpuid_snapshot cpuid;
     uint64_t cr0, cr4;
-    uint32_t microcode; /* revision, 0 if unknown */
+    uint32_t microcode;             /* revision, 0 if unknown */
+    struct msr_reading misc_enable; /* of Intel's processors */
     /* Read only if CPUID says that they exist: */
     struct msr_reading feature_control;
     struct msr_reading rtit_control;

@@ -22,8 +22,8 @@ static uint32_t read_microcode_revision(void)
     return (uint32_t)(value >> 32);
 }
 
-/* The register of the microcode is Intel's; others have something else there. */
-static bool has_intel_microcode(const struct cpuid_snapshot *cpuid)
+/* What only Intel's processors have; others may have something else there. */
+static bool is_from_intel(const struct cpuid_snapshot *cpuid)
 {
     char vendor[CPUID_VENDOR_SIZE];
     cpuid_vendor(cpuid, vendor);
@@ -35,8 +35,10 @@ static void take_snapshot(struct vmx_snapshot *snapshot)
     cpuid_snapshot_take(&snapshot->cpuid);
     snapshot->cr0 = read_cr0();
     snapshot->cr4 = read_cr4();
-    if (has_intel_microcode(&snapshot->cpuid))
-        snapshot->microcode = read_microcode_revision();
+    if (is_from_intel(&snapshot->cpuid)) {
+        snapshot->microcode   = read_microcode_revision();
+        snapshot->misc_enable = msr_take(MSR_IA32_MISC_ENABLE);
+    }
     if ((snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
         snapshot->arch_capabilities = msr_take(MSR_IA32_ARCH_CAPABILITIES);
     if ((snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
@@ -158,6 +160,7 @@ static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
     log_leaf(what, 0, &snapshot->cpuid.leaf_0);
     log_leaf(what, 1, &snapshot->cpuid.leaf_1);
     log_leaf(what, 7, &snapshot->cpuid.leaf_7);
+    log_leaf(what, 0xD, &snapshot->cpuid.leaf_d_1);
     log_leaf(what, 0x1A, &snapshot->cpuid.leaf_1a);
     if (cpuid_has_hypervisor(&snapshot->cpuid))
         log_leaf(what, 0x40000000, &snapshot->cpuid.leaf_hypervisor);
@@ -166,6 +169,7 @@ static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, snapshot->cr0,
               snapshot->cr4, snapshot->microcode);
     log_reading(what, MSR_IA32_FEATURE_CONTROL, &snapshot->feature_control);
+    log_reading(what, MSR_IA32_MISC_ENABLE, &snapshot->misc_enable);
     log_reading(what, MSR_IA32_RTIT_CTL, &snapshot->rtit_control);
     log_reading(what, MSR_IA32_ARCH_CAPABILITIES, &snapshot->arch_capabilities);
     for (uint32_t i = 0; i < VMX_MSR_COUNT; i++)

@@ -109,3 +109,14 @@ enum status vcpu_controls_fit(const struct vmx_capabilities *capabilities,
     *controls = fitted;
     return STATUS_OK;
 }
+
+uint32_t vcpu_controls_required(enum vmx_control kind)
+{
+    uint32_t required = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].kind == kind && rows[i].need != OPTIONAL)
+            required |= rows[i].bit;
+    }
+    return required;
+}

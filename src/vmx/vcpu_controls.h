@@ -27,6 +27,9 @@ enum status MUST_CHECK vcpu_controls_fit(const struct vmx_capabilities *capabili
                                          struct vcpu_controls *controls,
                                          struct text *missing);
 
+/* The controls of a kind that are required. */
+uint32_t vcpu_controls_required(enum vmx_control kind);
+
 static inline bool vcpu_controls_has(const struct vcpu_controls *controls,
                                      enum vmx_control kind, uint64_t bit)
 {
