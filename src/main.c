@@ -258,11 +258,14 @@ static void report_cpu(size_t index)
                        description.buffer);
 }
 
-static bool has_vt_d(void)
+/* Why there may be CPUs that were not looked for, or NULL. */
+static const char *unseen_cpus(const struct verdict_scope *scope)
 {
-    const struct acpi *acpi = machine_get()->acpi;
-    struct acpi_view dmar;
-    return acpi != NULL && acpi_find(acpi, "DMAR", &dmar) == STATUS_OK;
+    if (scope->nosmp)
+        return "others were not looked for (nosmp)";
+    if (scope->no_cpu_list)
+        return "ACPI names no CPUs";
+    return scope->broken_cpu_list ? "ACPI's list of CPUs is broken" : NULL;
 }
 
 /* Comes to the verdict. */
@@ -282,12 +285,13 @@ static void judge(void)
                       .tsc_hz       = clock_frequency(),
                       .tsc_source   = machine_clock_source(),
                       .has_acpi     = machine_get()->acpi != NULL,
-                      .has_vt_d     = has_vt_d(),
                       .records      = records,
                       .count        = smp_count(),
+                      .unseen       = unseen_cpus(&scope),
                       .verdict      = word,
                       .verdict_text = result.verdict,
     };
+    machine_read_vt_d(&result.facts.vt_d);
 }
 
 static void report_to_machines(void)

@@ -4,6 +4,7 @@
 #ifndef HYMIR_REPORT_FACTS_H
 #define HYMIR_REPORT_FACTS_H
 
+#include "cpu/vt_d.h"
 #include "vmx/record.h"
 #include "vmx/verdict.h"
 
@@ -20,9 +21,10 @@ struct report_facts {
     uint64_t tsc_hz;        /* 0: not known */
     const char *tsc_source; /* where that comes from */
     bool has_acpi;
-    bool has_vt_d; /* ACPI has a DMAR table */
+    struct vt_d vt_d;
     const struct vmx_record *records;
-    size_t count; /* of CPUs, at least one, the boot CPU's first */
+    size_t count;       /* of CPUs, at least one, the boot CPU's first */
+    const char *unseen; /* why there may be other CPUs than these; NULL: there are none */
     enum verdict_word verdict;
     const char *verdict_text; /* as verdict_decide gives it */
 };

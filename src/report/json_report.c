@@ -175,9 +175,60 @@ static void write_capabilities(struct json *json, const struct report_facts *fac
     json_close_object(json);
 }
 
-static void write_missing(const char *name, void *context)
+/* The names of what is in one state. */
+struct state_filter {
+    struct json *json;
+    enum requirement_state wanted;
+};
+
+static void write_answer(const struct requirement_answer *answer, void *context)
 {
-    json_string(context, NULL, "%s", name);
+    const struct state_filter *filter = context;
+    TEXT_DECLARE(text, REQUIREMENT_TEXT_SIZE);
+
+    if (answer->state != filter->wanted)
+        return;
+    requirement_append(answer, &text);
+    json_string(filter->json, NULL, "%s", text.buffer);
+}
+
+static void write_source(struct json *json, enum requirement_source source,
+                         const struct hypervisor_question *question)
+{
+    json_open_object(json, NULL);
+    json_string(json, "source", "%s", requirement_source_name(source));
+    for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
+        struct state_filter filter = {json, i};
+        json_open_array(json, requirement_state_name(i));
+        requirement_source_visit(source, question, write_answer, &filter);
+        json_close_array(json);
+    }
+    json_close_object(json);
+}
+
+static void ignore_answer(const struct requirement_answer *answer, void *context)
+{
+    (void)answer;
+    (void)context;
+}
+
+static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
+                             const struct hypervisor_question *question)
+{
+    enum requirement_state state =
+        hypervisor_judge(hypervisor, question, ignore_answer, NULL);
+
+    json_open_object(json, NULL);
+    json_string(json, "name", "%s", hypervisor_name(hypervisor));
+    json_string(json, "version", "%s", hypervisor_version(hypervisor));
+    json_string(json, "state", "%s", requirement_state_name(state));
+    json_open_array(json, "requirements");
+    for (enum requirement_source i = SOURCE_HYMIR_CHECK; i < SOURCE_COUNT; i++) {
+        if (requirement_source_hypervisor(i) == hypervisor)
+            write_source(json, i, question);
+    }
+    json_close_array(json);
+    json_close_object(json);
 }
 
 static void write_hypervisors(struct json *json, const struct report_facts *facts)
@@ -186,14 +237,21 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
 
     hypervisor_ask(facts, &question);
     json_open_array(json, "hypervisors");
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
+        write_hypervisor(json, i, &question);
+    json_close_array(json);
+}
+
+static void write_units(struct json *json, const struct vt_d *vt_d)
+{
+    json_open_array(json, "vt_d_units");
+    for (size_t i = 0; i < vt_d->count; i++) {
+        const struct vt_d_unit *unit = &vt_d->unit[i];
         json_open_object(json, NULL);
-        json_string(json, "name", "%s", hypervisor_name(i));
-        json_open_array(json, "missing");
-        bool can_run = hypervisor_can_run(i, &question, write_missing, json);
-        json_close_array(json);
-        json_bool(json, "can_run", can_run);
-        json_string(json, "source", "%s", hypervisor_source(i));
+        json_string(json, "address", "0x%lx", unit->address);
+        json_bool(json, "answers", unit->answers);
+        json_string(json, "capability", "0x%lx", unit->capability);
+        json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);
     }
     json_close_array(json);
@@ -203,9 +261,13 @@ static void write_surroundings(struct json *json, const struct report_facts *fac
 {
     json_open_object(json, "surroundings");
     for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++) {
-        TEXT_DECLARE(description, SUMMARY_SIZE);
-        surrounding_describe(i, facts, &description);
-        json_string(json, surrounding_key(i), "%s", description.buffer);
+        TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
+        TEXT_DECLARE(text, SUMMARY_SIZE);
+        surrounding_describe(i, facts, &state, &text);
+        json_open_object(json, surrounding_key(i));
+        json_string(json, "state", "%s", state.buffer);
+        json_string(json, "text", "%s", text.buffer);
+        json_close_object(json);
     }
     json_close_object(json);
 }
@@ -259,6 +321,7 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     write_capabilities(&json, facts);
     write_hypervisors(&json, facts);
     write_surroundings(&json, facts);
+    write_units(&json, &facts->vt_d);
     write_timings(&json, facts);
     json_close_object(&json);
     json_end(&json);

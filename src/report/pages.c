@@ -4,9 +4,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "report/code_page.h"
-#include "report/hypervisors.h"
+#include "report/hypervisor_page.h"
 #include "report/pager.h"
-#include "report/surroundings.h"
 #include "report/verdict_sheet.h"
 #include "vmx/capability_rows.h"
 #include "vmx/comparison.h"
@@ -207,51 +206,6 @@ static void add_cpus(struct pager *pager, const struct report_facts *facts)
     add_registers(pager, facts);
 }
 
-/* ---- What can run here ------------------------------------------------------------- */
-
-static void append_name(const char *name, void *context)
-{
-    struct text *text = context;
-    text_append(text, "%s%s", text->length > 0 ? ", " : "", name);
-}
-
-static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
-                           const struct hypervisor_question *question)
-{
-    static char missing_buffer[2048],
-        text_buffer[2048 + 32]; /* all that can be missing */
-    struct text missing = {.buffer = missing_buffer, .size = sizeof(missing_buffer)};
-    struct text text    = {.buffer = text_buffer, .size = sizeof(text_buffer)};
-
-    missing_buffer[0] = '\0';
-    bool can_run      = hypervisor_can_run(hypervisor, question, append_name, &missing);
-    text_append(&text, "%-7s  %-14s %s", can_run ? "ok" : "missing",
-                hypervisor_name(hypervisor), missing.buffer);
-    pager_add_wrapped(pager, can_run ? EMPHASIS_GOOD : EMPHASIS_BAD, 24, text.buffer);
-}
-
-static void add_surrounding(struct pager *pager, enum surrounding surrounding,
-                            const struct report_facts *facts)
-{
-    TEXT_DECLARE(text, TEXT_SIZE);
-
-    text_append(&text, "%-14s ", surrounding_name(surrounding));
-    surrounding_describe(surrounding, facts, &text);
-    pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
-}
-
-static void add_hypervisors(struct pager *pager, const struct report_facts *facts)
-{
-    static struct hypervisor_question question;
-
-    hypervisor_ask(facts, &question);
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
-        add_hypervisor(pager, i, &question);
-    pager_add(pager, EMPHASIS_NORMAL, "%s", "");
-    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++)
-        add_surrounding(pager, i, facts);
-}
-
 /* ---- Timings ----------------------------------------------------------------------- */
 
 static void add_timing(struct pager *pager, const struct report_facts *facts,
@@ -337,7 +291,7 @@ static void add_section(enum report_section section, struct pager *pager,
         add_cpus(pager, facts);
         break;
     case REPORT_HYPERVISORS:
-        add_hypervisors(pager, facts);
+        hypervisor_page_add(pager, facts);
         break;
     case REPORT_TIMINGS:
         add_timings(pager, facts);

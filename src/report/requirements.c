@@ -1,204 +1,310 @@
 /* See requirements.h. docs/REFERENCES.md has the sources. */
 #include "report/requirements.h"
 
+#include "cpu/vt_d.h"
+
 #define CPUID(member) offsetof(struct cpuid_snapshot, member)
+#define VT_D(member)  offsetof(struct vt_d_unit, member)
+
+const struct premise_facts premises[] = {
+    [ALWAYS]          = {"", TEST_NOTHING, 0, 0, 0},
+    [CPU_HAS_RDTSCP]  = {", for RDTSCP", TEST_CPUID, 0, CPUID_80000001_EDX_RDTSCP,
+                         CPUID(leaf_80000001.edx)},
+    [CPU_HAS_INVPCID] = {", for INVPCID", TEST_CPUID, 0, CPUID_7_EBX_INVPCID,
+                         CPUID(leaf_7.ebx)},
+    [CPU_HAS_XSAVES]  = {", for XSAVES", TEST_CPUID, 0, CPUID_D_1_EAX_XSAVES,
+                         CPUID(leaf_d_1.eax)},
+    [CPU_HAS_WAITPKG] = {", for UMWAIT", TEST_CPUID, 0, CPUID_7_ECX_WAITPKG,
+                         CPUID(leaf_7.ecx)},
+    [EPT_IS_THERE]    = {", for EPT", TEST_ANY, GROUP_SECONDARY, SECONDARY_ENABLE_EPT, 0},
+    [EPT_IS_MISSING] = {", without EPT", TEST_NONE, GROUP_SECONDARY, SECONDARY_ENABLE_EPT,
+                        0},
+    [TPR_SHADOW_IS_MISSING] = {", without TPR shadow", TEST_NONE, GROUP_PRIMARY,
+                               PRIMARY_USE_TPR_SHADOW, 0},
+    [EPT_IS_DESCRIBED]  = {", as IA32_VMX_EPT_VPID_CAP has EPT", TEST_ANY, GROUP_EPT_VPID,
+                           UINT32_MAX, 0},
+    [VPID_IS_DESCRIBED] = {", as IA32_VMX_EPT_VPID_CAP has VPID", TEST_ANY,
+                           GROUP_EPT_VPID, ~(uint64_t)UINT32_MAX, 0},
+    [ADDRESSES_ARE_WIDE] = {", for addresses of more than 39 bits", TEST_WIDTH, 0, 39, 0},
+    [VT_D_IS_THERE]      = {"", TEST_VT_D, 0, 0, 0},
+};
 
 const struct requirement requirements[] = {
-#define ONE(of, in, mask)                                                          \
-    {                                                                              \
-        .hypervisor = HYPERVISOR_##of, .condition = MAY_BE_1, .group = GROUP_##in, \
-        .bits = (mask)                                                             \
+#define ROW(from, what, ...)                                      \
+    {                                                             \
+        .source = SOURCE_##from, .condition = (what), __VA_ARGS__ \
     }
-#define ZERO(of, in, mask)                                                         \
-    {                                                                              \
-        .hypervisor = HYPERVISOR_##of, .condition = MAY_BE_0, .group = GROUP_##in, \
-        .bits = (mask)                                                             \
+#define ALSO(from, what)                             \
+    {                                                \
+        .source = SOURCE_##from, .condition = (what) \
     }
-#define ANY(of, in, mask)                                                        \
-    {                                                                            \
-        .hypervisor = HYPERVISOR_##of, .condition = ANY_OF, .group = GROUP_##in, \
-        .bits = (mask)                                                           \
-    }
-#define HAS(of, member, bit, text)                                               \
-    {                                                                            \
-        .hypervisor = HYPERVISOR_##of, .condition = CPUID_BIT, .bits = BIT(bit), \
-        .offset = CPUID(member), .name = (text)                                  \
-    }
-#define IF(of, member, bit, mask)                                                       \
-    {                                                                                   \
-        .hypervisor = HYPERVISOR_##of, .condition = MAY_BE_1, .group = GROUP_SECONDARY, \
-        .bits = (mask), .offset = CPUID(member), .only_with = (uint32_t)BIT(bit)        \
-    }
-#define LEAF(of, number)                                                         \
-    {                                                                            \
-        .hypervisor = HYPERVISOR_##of, .condition = CPUID_LEAF, .bits = (number) \
-    }
-#define ALSO(of, what)                                     \
-    {                                                      \
-        .hypervisor = HYPERVISOR_##of, .condition = (what) \
-    }
-    ALSO(HYMIR, OWN_GUESTS),
+#define ONE(from, in, mask)  ROW(from, MAY_BE_1, .group = GROUP_##in, .bits = (mask))
+#define ZERO(from, in, mask) ROW(from, MAY_BE_0, .group = GROUP_##in, .bits = (mask))
+#define ANY(from, in, mask)  ROW(from, ANY_OF, .group = GROUP_##in, .bits = (mask))
+#define IF(given, from, in, mask) \
+    ROW(from, MAY_BE_1, .group = GROUP_##in, .bits = (mask), .premise = (given))
+#define IF_ANY(given, from, in, mask) \
+    ROW(from, ANY_OF, .group = GROUP_##in, .bits = (mask), .premise = (given))
+#define BOTH(from, of_entry, of_exit)                                    \
+    ROW(from, BOTH_OR_NEITHER, .group = GROUP_ENTRY, .bits = (of_entry), \
+        .partner = (of_exit))
+#define OWN(in)          ROW(HYMIR_CONTROLS, OWN_CONTROLS, .group = GROUP_##in)
+#define SAME(from, mask) ROW(from, SAME_ON_ALL, .bits = (mask))
+#define MSR_OF(msr)      BIT((msr)-VMX_MSR_FIRST)
+#define HAS(from, member, bit, text) \
+    ROW(from, CPUID_BITS, .bits = BIT(bit), .offset = CPUID(member), .name = (text))
+#define LEAF(from, number) ROW(from, CPUID_LEAF, .bits = (number))
+#define UNIT(from, member, mask, text)                                           \
+    ROW(from, VT_D_BITS, .bits = (mask), .offset = VT_D(member), .name = (text), \
+        .premise = VT_D_IS_THERE)
+    ALSO(HYMIR_CHECK, VMX_WORKS),
+    OWN(PIN_BASED),
+    OWN(PRIMARY),
+    OWN(SECONDARY),
+    OWN(EXIT),
+    OWN(ENTRY),
+    ONE(HYMIR_CONTROLS, EPT_VPID, EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK),
+    ONE(HYMIR_CONTROLS, MISC, VMX_MISC_ACTIVITY_HLT),
 
-    ONE(KVM, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING),
-    ONE(KVM, PRIMARY,
+    ALSO(KVM_SUPPORTED, VMX_WORKS),
+    ONE(KVM_CONFIG, PIN_BASED,
+        PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING),
+    ONE(KVM_CONFIG, PRIMARY,
         PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_USE_TSC_OFFSETTING |
             PRIMARY_HLT_EXITING | PRIMARY_INVLPG_EXITING | PRIMARY_MWAIT_EXITING |
             PRIMARY_RDPMC_EXITING | PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING |
             PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
             PRIMARY_MOV_DR_EXITING | PRIMARY_UNCONDITIONAL_IO_EXITING |
             PRIMARY_MONITOR_EXITING),
-    ONE(KVM, EXIT,
+    ONE(KVM_CONFIG, EXIT,
         EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDRESS_SPACE_SIZE |
             EXIT_ACKNOWLEDGE_INTERRUPT),
-    ONE(KVM, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_IA32E_MODE_GUEST),
-    ZERO(KVM, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
-    ALSO(KVM, WRITE_BACK),
-    ALSO(KVM, SAME_ON_ALL),
+    ONE(KVM_CONFIG, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_IA32E_MODE_GUEST),
+    ZERO(KVM_CONFIG, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
+    ALSO(KVM_CONFIG, WRITE_BACK),
+    ALSO(KVM_CONFIG, REGION_4_KIB),
+    IF(EPT_IS_DESCRIBED, KVM_CONFIG, SECONDARY, SECONDARY_ENABLE_EPT),
+    IF(VPID_IS_DESCRIBED, KVM_CONFIG, SECONDARY, SECONDARY_ENABLE_VPID),
+    BOTH(KVM_CONFIG, ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL, EXIT_LOAD_IA32_PERF_GLOBAL_CTRL),
+    BOTH(KVM_CONFIG, ENTRY_LOAD_IA32_PAT, EXIT_LOAD_IA32_PAT),
+    BOTH(KVM_CONFIG, ENTRY_LOAD_IA32_EFER, EXIT_LOAD_IA32_EFER),
+    BOTH(KVM_CONFIG, ENTRY_LOAD_IA32_BNDCFGS, EXIT_CLEAR_IA32_BNDCFGS),
+    BOTH(KVM_CONFIG, ENTRY_LOAD_IA32_RTIT_CTL, EXIT_CLEAR_IA32_RTIT_CTL),
+    SAME(KVM_COMPATIBLE,
+         MSR_OF(MSR_IA32_VMX_BASIC) | MSR_OF(MSR_IA32_VMX_PINBASED_CTLS) |
+             MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS) | MSR_OF(MSR_IA32_VMX_EXIT_CTLS) |
+             MSR_OF(MSR_IA32_VMX_ENTRY_CTLS) | MSR_OF(MSR_IA32_VMX_MISC) |
+             MSR_OF(MSR_IA32_VMX_CR0_FIXED1) | MSR_OF(MSR_IA32_VMX_CR4_FIXED1) |
+             MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS2) | MSR_OF(MSR_IA32_VMX_EPT_VPID_CAP) |
+             MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3)),
+    HAS(KVM_INIT, leaf_1.edx, 0, "x87 FPU"),
+    HAS(KVM_INIT, leaf_1.edx, 24, "FXSAVE"),
 
-    HAS(XEN, leaf_80000001.edx, 29, "long mode"),
-    ONE(XEN, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING),
-    ONE(XEN, PRIMARY,
+    HAS(XEN_HEAD, leaf_80000001.edx, 29, "long mode"),
+    ALSO(XEN_CPU, VMX_WORKS),
+    ONE(XEN_CONFIG, PIN_BASED,
+        PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING),
+    ONE(XEN_CONFIG, PRIMARY,
         PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_USE_TSC_OFFSETTING |
             PRIMARY_HLT_EXITING | PRIMARY_INVLPG_EXITING | PRIMARY_MWAIT_EXITING |
             PRIMARY_RDTSC_EXITING | PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING |
             PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
             PRIMARY_MOV_DR_EXITING | PRIMARY_USE_IO_BITMAPS | PRIMARY_MONITOR_EXITING),
-    ONE(XEN, EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE | EXIT_ACKNOWLEDGE_INTERRUPT),
-    ZERO(XEN, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
-    ALSO(XEN, WRITE_BACK),
-    ALSO(XEN, SAME_ON_ALL),
+    ONE(XEN_CONFIG, EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE | EXIT_ACKNOWLEDGE_INTERRUPT),
+    ZERO(XEN_CONFIG, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
+    ALSO(XEN_CONFIG, WRITE_BACK),
+    ALSO(XEN_CONFIG, REGION_4_KIB),
+    SAME(XEN_CONFIG,
+         MSR_OF(MSR_IA32_VMX_BASIC) | MSR_OF(MSR_IA32_VMX_PINBASED_CTLS) |
+             MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS) | MSR_OF(MSR_IA32_VMX_EXIT_CTLS) |
+             MSR_OF(MSR_IA32_VMX_ENTRY_CTLS) | MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS2) |
+             MSR_OF(MSR_IA32_VMX_EPT_VPID_CAP) | MSR_OF(MSR_IA32_VMX_VMFUNC) |
+             MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3)),
 
-    LEAF(HYPER_V, 4),
-    HAS(HYPER_V, leaf_80000001.edx, 29, "long mode"),
-    HAS(HYPER_V, leaf_80000001.edx, 20, "NX (execute disable)"),
-    ONE(HYPER_V, SECONDARY, SECONDARY_ENABLE_EPT),
+    LEAF(HYPER_V_CPUID, 4),
+    ALSO(HYPER_V_SYSTEM, VMX_WORKS),
+    HAS(HYPER_V_SYSTEM, leaf_80000001.edx, 29, "long mode"),
+    HAS(HYPER_V_SYSTEM, leaf_80000001.edx, 20, "NX (execute disable)"),
+    ONE(HYPER_V_SYSTEM, SECONDARY, SECONDARY_ENABLE_EPT),
 
-    HAS(ESXI, leaf_80000001.edx, 29, "long mode"),
-    HAS(ESXI, leaf_80000001.edx, 20, "NX (execute disable)"),
-    HAS(ESXI, leaf_1.ecx, 26, "XSAVE"),
-    ALSO(ESXI, TWO_CPUS),
-    ALSO(ESXI, RAM_8_GIB),
+    HAS(ESXI_HARDWARE, leaf_80000001.edx, 29, "long mode"),
+    HAS(ESXI_HARDWARE, leaf_80000001.edx, 20, "NX (execute disable)"),
+    ALSO(ESXI_HARDWARE, TWO_CPUS),
+    ALSO(ESXI_HARDWARE, RAM_8_GIB),
+    ALSO(ESXI_HARDWARE, VMX_WORKS),
+    HAS(ESXI_UPDATE_2, leaf_1.ecx, 26, "XSAVE"),
 
-    ONE(VIRTUALBOX, PIN_BASED,
+    ALSO(VIRTUALBOX_INIT, VMX_WORKS),
+    HAS(VIRTUALBOX_CPU, leaf_1.edx, 4, "TSC"),
+    HAS(VIRTUALBOX_CPU, leaf_1.edx, 23, "MMX"),
+    HAS(VIRTUALBOX_CPU, leaf_1.edx, 24, "FXSAVE"),
+    ALSO(VIRTUALBOX_REGION, REGION_4_KIB),
+    ONE(VIRTUALBOX_PIN, PIN_BASED,
         PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING),
-    ONE(VIRTUALBOX, PRIMARY,
+    ONE(VIRTUALBOX_PRIMARY, PRIMARY,
         PRIMARY_USE_TSC_OFFSETTING | PRIMARY_HLT_EXITING | PRIMARY_MWAIT_EXITING |
             PRIMARY_RDPMC_EXITING | PRIMARY_UNCONDITIONAL_IO_EXITING |
             PRIMARY_MOV_DR_EXITING | PRIMARY_MONITOR_EXITING),
-    ZERO(VIRTUALBOX, PRIMARY, PRIMARY_MOV_DR_EXITING),
-    ONE(VIRTUALBOX, EXIT, EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDRESS_SPACE_SIZE),
-    ONE(VIRTUALBOX, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_IA32E_MODE_GUEST),
+    ZERO(VIRTUALBOX_PRIMARY, PRIMARY, PRIMARY_MOV_DR_EXITING),
+    IF(TPR_SHADOW_IS_MISSING, VIRTUALBOX_PRIMARY, PRIMARY,
+       PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING),
+    IF(EPT_IS_MISSING, VIRTUALBOX_PRIMARY, PRIMARY,
+       PRIMARY_INVLPG_EXITING | PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING),
+    IF(EPT_IS_THERE, VIRTUALBOX_EPT, EPT_VPID,
+       EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | EPT_CAP_INVEPT),
+    IF_ANY(EPT_IS_THERE, VIRTUALBOX_EPT, EPT_VPID,
+           EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL),
+    ONE(VIRTUALBOX_ENTRY, EXIT, EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDRESS_SPACE_SIZE),
+    ONE(VIRTUALBOX_ENTRY, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_IA32E_MODE_GUEST),
 
-    ONE(BHYVE, BASIC, VMX_BASIC_INS_OUTS_INFORMATION),
-    ONE(BHYVE, PIN_BASED,
+    ALSO(BHYVE_INIT, VMX_WORKS),
+    ONE(BHYVE_INIT, BASIC, VMX_BASIC_INS_OUTS_INFORMATION),
+    ONE(BHYVE_INIT, PIN_BASED,
         PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING |
             PIN_BASED_VIRTUAL_NMIS),
-    ONE(BHYVE, PRIMARY,
+    ONE(BHYVE_INIT, PRIMARY,
         PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_MWAIT_EXITING |
             PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
             PRIMARY_NMI_WINDOW_EXITING | PRIMARY_UNCONDITIONAL_IO_EXITING |
             PRIMARY_USE_MSR_BITMAPS | PRIMARY_MONITOR_EXITING |
             PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
-    ZERO(BHYVE, PRIMARY,
+    ZERO(BHYVE_INIT, PRIMARY,
          PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING | PRIMARY_USE_IO_BITMAPS),
-    ONE(BHYVE, SECONDARY, SECONDARY_ENABLE_EPT),
-    ONE(BHYVE, EXIT,
+    ONE(BHYVE_INIT, SECONDARY, SECONDARY_ENABLE_EPT),
+    ONE(BHYVE_INIT, EXIT,
         EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDRESS_SPACE_SIZE |
             EXIT_ACKNOWLEDGE_INTERRUPT | EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER),
-    ONE(BHYVE, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_EFER),
-    ZERO(BHYVE, ENTRY, ENTRY_TO_SMM | ENTRY_DEACTIVATE_DUAL_MONITOR),
-    ONE(BHYVE, EPT_VPID,
+    ONE(BHYVE_INIT, ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_EFER),
+    ZERO(BHYVE_INIT, ENTRY, ENTRY_TO_SMM | ENTRY_DEACTIVATE_DUAL_MONITOR),
+    ONE(BHYVE_EPT, EPT_VPID,
         EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | EPT_CAP_INVEPT |
             EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL | VPID_CAP_INVVPID |
             VPID_CAP_INVVPID_ADDRESS | VPID_CAP_INVVPID_SINGLE | VPID_CAP_INVVPID_ALL |
             VPID_CAP_INVVPID_KEEP_GLOBAL),
 
-    ALSO(JAILHOUSE, TWO_CPUS),
-    ALSO(JAILHOUSE, LOCKED_ON),
-    HAS(JAILHOUSE, leaf_80000001.edx, 29, "long mode"),
-    ONE(JAILHOUSE, BASIC, VMX_BASIC_TRUE_CONTROLS),
-    ALSO(JAILHOUSE, WRITE_BACK),
-    ONE(JAILHOUSE, PIN_BASED,
+    ALSO(JAILHOUSE_TOOL, TWO_CPUS),
+    HAS(JAILHOUSE_TOOL, leaf_80000001.edx, 29, "long mode"),
+    ALSO(JAILHOUSE_DRIVER, LOCKED_ON),
+    ALSO(JAILHOUSE_CHECK, VMX_WORKS),
+    ONE(JAILHOUSE_CHECK, BASIC, VMX_BASIC_TRUE_CONTROLS),
+    ALSO(JAILHOUSE_CHECK, WRITE_BACK),
+    ALSO(JAILHOUSE_CHECK, REGION_4_KIB),
+    ONE(JAILHOUSE_CHECK, PIN_BASED,
         PIN_BASED_NMI_EXITING | PIN_BASED_ACTIVATE_PREEMPTION_TIMER),
-    ONE(JAILHOUSE, PRIMARY,
+    ONE(JAILHOUSE_CHECK, PRIMARY,
         PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS |
             PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
-    ZERO(JAILHOUSE, PRIMARY, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING),
-    ONE(JAILHOUSE, SECONDARY,
+    ZERO(JAILHOUSE_CHECK, PRIMARY, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING),
+    ONE(JAILHOUSE_CHECK, SECONDARY,
         SECONDARY_VIRTUALIZE_APIC_ACCESSES | SECONDARY_ENABLE_EPT |
             SECONDARY_UNRESTRICTED_GUEST),
-    IF(JAILHOUSE, leaf_80000001.edx, 27, SECONDARY_ENABLE_RDTSCP),
-    IF(JAILHOUSE, leaf_7.ebx, 10, SECONDARY_ENABLE_INVPCID),
-    IF(JAILHOUSE, leaf_7.ecx, 5, SECONDARY_ENABLE_USER_WAIT_PAUSE),
-    ONE(JAILHOUSE, EPT_VPID, EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | EPT_CAP_INVEPT),
-    ANY(JAILHOUSE, EPT_VPID, EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL),
-    ONE(JAILHOUSE, EXIT,
+    IF(CPU_HAS_RDTSCP, JAILHOUSE_CHECK, SECONDARY, SECONDARY_ENABLE_RDTSCP),
+    IF(CPU_HAS_INVPCID, JAILHOUSE_CHECK, SECONDARY, SECONDARY_ENABLE_INVPCID),
+    IF(CPU_HAS_XSAVES, JAILHOUSE_CHECK, SECONDARY, SECONDARY_ENABLE_XSAVES),
+    IF(CPU_HAS_WAITPKG, JAILHOUSE_CHECK, SECONDARY, SECONDARY_ENABLE_USER_WAIT_PAUSE),
+    ONE(JAILHOUSE_CHECK, EPT_VPID,
+        EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | EPT_CAP_INVEPT),
+    ANY(JAILHOUSE_CHECK, EPT_VPID, EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL),
+    ONE(JAILHOUSE_CHECK, EXIT,
         EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT | EXIT_SAVE_IA32_EFER |
             EXIT_LOAD_IA32_EFER),
-    ONE(JAILHOUSE, ENTRY, ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER),
-    ONE(JAILHOUSE, MISC, VMX_MISC_ACTIVITY_HLT),
-    ALSO(JAILHOUSE, VT_D),
+    ONE(JAILHOUSE_CHECK, ENTRY, ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER),
+    ONE(JAILHOUSE_CHECK, MISC, VMX_MISC_ACTIVITY_HLT),
+    ALSO(JAILHOUSE_VT_D, VT_D_UNITS),
+    ROW(JAILHOUSE_VT_D, VT_D_WIDTH, .bits = VT_D_CAP_39_BITS | VT_D_CAP_48_BITS,
+        .premise = VT_D_IS_THERE),
+    UNIT(JAILHOUSE_VT_D, extended_capability, VT_D_ECAP_QUEUED_INVALIDATION,
+         "queued invalidation"),
+    UNIT(JAILHOUSE_VT_D, extended_capability, VT_D_ECAP_INTERRUPT_REMAPPING,
+         "interrupt remapping"),
 
-    LEAF(ACRN, 0x15),
-    HAS(ACRN, leaf_80000001.edx, 29, "long mode"),
-    HAS(ACRN, leaf_80000001.edx, 20, "NX (execute disable)"),
-    HAS(ACRN, leaf_1.edx, 12, "MTRR"),
-    HAS(ACRN, leaf_1.edx, 25, "SSE"),
-    HAS(ACRN, leaf_1.ecx, 21, "x2APIC"),
-    HAS(ACRN, leaf_1.ecx, 23, "POPCNT"),
-    HAS(ACRN, leaf_1.ecx, 24, "TSC deadline"),
-    HAS(ACRN, leaf_1.ecx, 30, "RDRAND"),
-    HAS(ACRN, leaf_7.ebx, 7, "SMEP"),
-    HAS(ACRN, leaf_7.ebx, 9, "ERMS"),
-    HAS(ACRN, leaf_7.ebx, 20, "SMAP"),
-    HAS(ACRN, leaf_7.ebx, 23, "CLFLUSHOPT"),
-    HAS(ACRN, leaf_80000007.edx, 8, "invariant TSC"),
-    ONE(ACRN, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING),
-    ONE(ACRN, PRIMARY,
+    ALSO(ACRN_DETECT, VMX_WORKS),
+    LEAF(ACRN_DETECT, 0x15),
+    HAS(ACRN_DETECT, leaf_80000001.edx, 29, "long mode"),
+    HAS(ACRN_DETECT, leaf_80000001.edx, 20, "NX (execute disable)"),
+    HAS(ACRN_DETECT, leaf_1.edx, 12, "MTRR"),
+    HAS(ACRN_DETECT, leaf_1.edx, 25, "SSE"),
+    HAS(ACRN_DETECT, leaf_1.ecx, 21, "x2APIC"),
+    HAS(ACRN_DETECT, leaf_1.ecx, 23, "POPCNT"),
+    HAS(ACRN_DETECT, leaf_1.ecx, 24, "TSC deadline"),
+    HAS(ACRN_DETECT, leaf_1.ecx, 30, "RDRAND"),
+    HAS(ACRN_DETECT, leaf_7.ebx, 7, "SMEP"),
+    HAS(ACRN_DETECT, leaf_7.ebx, 9, "ERMS"),
+    HAS(ACRN_DETECT, leaf_7.ebx, 20, "SMAP"),
+    HAS(ACRN_DETECT, leaf_7.ebx, 23, "CLFLUSHOPT"),
+    HAS(ACRN_DETECT, leaf_80000007.edx, 8, "invariant TSC"),
+    ALSO(ACRN_DETECT, FAST_STRINGS),
+    ROW(ACRN_DETECT, CPUID_BITS, .bits = CPUID_80000001_EDX_PAGES_1_GIB,
+        .offset = CPUID(leaf_80000001.edx), .name = "1-GByte pages",
+        .premise = ADDRESSES_ARE_WIDE),
+    IF(ADDRESSES_ARE_WIDE, ACRN_DETECT, EPT_VPID, EPT_CAP_PAGES_1_GIB),
+    ONE(ACRN_CONTROLS, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING),
+    ONE(ACRN_CONTROLS, PRIMARY,
         PRIMARY_USE_TSC_OFFSETTING | PRIMARY_HLT_EXITING | PRIMARY_USE_TPR_SHADOW |
             PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS |
             PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
-    ONE(ACRN, SECONDARY,
+    ONE(ACRN_CONTROLS, SECONDARY,
         SECONDARY_VIRTUALIZE_APIC_ACCESSES | SECONDARY_ENABLE_EPT |
-            SECONDARY_ENABLE_RDTSCP | SECONDARY_VIRTUALIZE_X2APIC_MODE |
-            SECONDARY_ENABLE_VPID | SECONDARY_UNRESTRICTED_GUEST),
-    ONE(ACRN, EXIT,
+            SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID |
+            SECONDARY_UNRESTRICTED_GUEST),
+    ONE(ACRN_CONTROLS, EXIT,
         EXIT_HOST_ADDRESS_SPACE_SIZE | EXIT_ACKNOWLEDGE_INTERRUPT | EXIT_SAVE_IA32_PAT |
             EXIT_LOAD_IA32_PAT),
-    ONE(ACRN, ENTRY, ENTRY_IA32E_MODE_GUEST | ENTRY_LOAD_IA32_PAT),
+    ONE(ACRN_CONTROLS, ENTRY, ENTRY_IA32E_MODE_GUEST | ENTRY_LOAD_IA32_PAT),
     /* Each of these is wanted both ways. */
-    ZERO(ACRN, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING),
-    ZERO(ACRN, PRIMARY,
+    ZERO(ACRN_CONTROLS, PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING),
+    ZERO(ACRN_CONTROLS, PRIMARY,
          PRIMARY_USE_TSC_OFFSETTING | PRIMARY_HLT_EXITING | PRIMARY_USE_TPR_SHADOW |
              PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS |
              PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
-    ZERO(ACRN, SECONDARY,
+    ZERO(ACRN_CONTROLS, SECONDARY,
          SECONDARY_VIRTUALIZE_APIC_ACCESSES | SECONDARY_ENABLE_EPT |
              SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID |
              SECONDARY_UNRESTRICTED_GUEST),
-    ZERO(ACRN, EXIT,
+    ZERO(ACRN_CONTROLS, EXIT,
          EXIT_HOST_ADDRESS_SPACE_SIZE | EXIT_ACKNOWLEDGE_INTERRUPT | EXIT_SAVE_IA32_PAT |
              EXIT_LOAD_IA32_PAT),
-    ZERO(ACRN, ENTRY, ENTRY_IA32E_MODE_GUEST | ENTRY_LOAD_IA32_PAT),
-    ONE(ACRN, EPT_VPID,
+    ZERO(ACRN_CONTROLS, ENTRY, ENTRY_IA32E_MODE_GUEST | ENTRY_LOAD_IA32_PAT),
+    ONE(ACRN_APIC, SECONDARY, SECONDARY_VIRTUALIZE_X2APIC_MODE),
+    ONE(ACRN_EPT, EPT_VPID,
         EPT_CAP_INVEPT | EPT_CAP_PAGES_2_MIB | VPID_CAP_INVVPID |
             VPID_CAP_INVVPID_SINGLE | VPID_CAP_INVVPID_ALL),
-    ONE(ACRN, MISC, VMX_MISC_SAVES_EFER_LMA),
-    ZERO(ACRN, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
-    ALSO(ACRN, VT_D),
+    ONE(ACRN_EPT, MISC, VMX_MISC_SAVES_EFER_LMA),
+    ZERO(ACRN_ADDRESSES, BASIC, VMX_BASIC_ADDRESSES_32_BIT),
+    ALSO(ACRN_VT_D, VT_D_UNITS),
+    UNIT(ACRN_VT_D, capability, VT_D_CAP_PAGES_2_MIB, "2-MByte pages"),
+    UNIT(ACRN_VT_D, capability, VT_D_CAP_PAGES_1_GIB, "1-GByte pages"),
+    UNIT(ACRN_VT_D, extended_capability, VT_D_ECAP_QUEUED_INVALIDATION,
+         "queued invalidation"),
+    UNIT(ACRN_VT_D, extended_capability, VT_D_ECAP_INTERRUPT_REMAPPING,
+         "interrupt remapping"),
+    UNIT(ACRN_VT_D, extended_capability, VT_D_ECAP_EXTENDED_INTERRUPT_MODE,
+         "extended interrupt mode"),
 
-    ALSO(NOVA, LOCKED_ON),
-    HAS(NOVA, leaf_80000001.edx, 29, "long mode"),
-    HAS(NOVA, leaf_80000001.edx, 20, "NX (execute disable)"),
-    ONE(NOVA, PRIMARY, PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
-    ONE(NOVA, SECONDARY, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST),
-    ONE(NOVA, EPT_VPID, EPT_CAP_INVEPT),
+    HAS(NOVA_START, leaf_80000001.edx, 29, "long mode"),
+    HAS(NOVA_START, leaf_80000001.edx, 20, "NX (execute disable)"),
+    HAS(NOVA_START, leaf_1.edx, 13, "PGE"),
+    HAS(NOVA_START, leaf_1.edx, 16, "PAT"),
+    HAS(NOVA_START, leaf_1.edx, 24, "FXSAVE"),
+    HAS(NOVA_START, leaf_1.edx, 25, "SSE"),
+    ALSO(NOVA_INIT, VMX_WORKS),
+    ALSO(NOVA_INIT, LOCKED_ON),
+    ONE(NOVA_INIT, PRIMARY, PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
+    ONE(NOVA_INIT, SECONDARY, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST),
+    ONE(NOVA_INIT, EPT_VPID, EPT_CAP_INVEPT),
+#undef ROW
+#undef ALSO
 #undef ONE
 #undef ZERO
 #undef ANY
-#undef HAS
 #undef IF
+#undef IF_ANY
+#undef BOTH
+#undef OWN
+#undef SAME
+#undef MSR_OF
+#undef HAS
 #undef LEAF
-#undef ALSO
+#undef UNIT
 };
 const size_t requirement_count = ARRAY_SIZE(requirements);

@@ -1,5 +1,6 @@
 /*
- * What hypervisors demand, as one table; hypervisors.h judges by it.
+ * What hypervisors demand, as tables: of each thing where it is demanded, and of what
+ * machines. hypervisors.h judges by them. docs/REFERENCES.md says what was read.
  */
 #ifndef HYMIR_REPORT_REQUIREMENTS_H
 #define HYMIR_REPORT_REQUIREMENTS_H
@@ -8,32 +9,77 @@
 #include "vmx/capability_rows.h"
 
 enum condition {
-    MAY_BE_1,   /* each of the bits: a control that can be set, a feature that is there */
-    MAY_BE_0,   /* each of the bits: a control that can be cleared, a flag that is not set
-                 */
-    ANY_OF,     /* one of the bits */
-    CPUID_BIT,  /* each of the bits, in the register at the offset */
-    WRITE_BACK, /* the memory type for VMCSs */
-    SAME_ON_ALL, /* the VMX MSRs of all CPUs */
-    CPUID_LEAF,  /* CPUID has a leaf of that number, bits */
-    LOCKED_ON,   /* firmware left IA32_FEATURE_CONTROL locked, with VMX */
+    VMX_WORKS,       /* the verdict */
+    LOCKED_ON,       /* firmware left IA32_FEATURE_CONTROL locked, with VMX */
+    MAY_BE_1,        /* each of the bits: a control that can be set, a feature */
+    MAY_BE_0,        /* each of the bits: a control that can be cleared, a flag not set */
+    ANY_OF,          /* one of the bits */
+    BOTH_OR_NEITHER, /* the bit of VM entry, and its partner of VM exit, may be 1 */
+    OWN_CONTROLS,    /* those of the group that vmx/vcpu_controls.h says */
+    WRITE_BACK,      /* the memory type for VMCSs */
+    REGION_4_KIB,    /* the size of a VMCS, at the most */
+    SAME_ON_ALL,     /* the VMX MSRs whose numbers, from the first on, are the bits */
+    CPUID_BITS,      /* each of the bits, in the register at the offset */
+    CPUID_LEAF,      /* CPUID has a leaf of that number, bits */
+    FAST_STRINGS,    /* on in IA32_MISC_ENABLE */
     TWO_CPUS,
     RAM_8_GIB,
-    VT_D,
-    OWN_GUESTS, /* what Hymir's guests demand: vmx/vcpu_controls.h */
+    VT_D_UNITS, /* at least one, and all answer */
+    VT_D_BITS,  /* each of the bits, in the register at the offset, of all units */
+    VT_D_WIDTH, /* one of the bits of the Capability Register, the same of all units */
 };
+
+/* What a machine is like of which something is demanded. */
+enum premise {
+    ALWAYS,
+    CPU_HAS_RDTSCP,
+    CPU_HAS_INVPCID,
+    CPU_HAS_XSAVES,
+    CPU_HAS_WAITPKG,
+    EPT_IS_THERE,
+    EPT_IS_MISSING,
+    TPR_SHADOW_IS_MISSING,
+    EPT_IS_DESCRIBED, /* in IA32_VMX_EPT_VPID_CAP */
+    VPID_IS_DESCRIBED,
+    ADDRESSES_ARE_WIDE, /* more than 39 bits */
+    VT_D_IS_THERE,
+};
+
+struct premise_facts {
+    const char *words; /* for a person, behind what is demanded */
+    enum premise_test {
+        TEST_NOTHING,
+        TEST_CPUID, /* the bit of the register at the offset is set */
+        TEST_ANY,   /* one of the bits of the group may be 1 */
+        TEST_NONE,
+        TEST_WIDTH, /* physical addresses have more bits than that */
+        TEST_VT_D,
+    } test;
+    enum capability_group group;
+    uint64_t bits;
+    size_t offset;
+};
+extern const struct premise_facts premises[];
+
+/* True if the machine is like that. */
+bool premise_holds(enum premise premise, const struct hypervisor_question *question);
 
 struct requirement {
     uint64_t bits;
-    size_t offset;    /* of a register in struct cpuid_snapshot, for the next two */
-    const char *name; /* CPUID_BIT: of the feature */
-    enum hypervisor hypervisor;
+    uint64_t partner; /* BOTH_OR_NEITHER: in the VM-exit controls */
+    size_t offset;    /* in struct cpuid_snapshot or struct vt_d_unit */
+    const char *name; /* CPUID_BITS, VT_D_BITS: of the feature */
+    enum requirement_source source;
     enum condition condition;
     enum capability_group group; /* of the bits */
-    uint32_t only_with;          /* not 0: demanded only where CPUID has that bit */
+    enum premise premise;
 };
-
 extern const struct requirement requirements[];
 extern const size_t requirement_count;
+
+/* Calls visit for each thing of the requirement, whose premise holds. */
+void requirement_answer(const struct requirement *requirement,
+                        const struct hypervisor_question *question,
+                        requirement_visit *visit, void *context);
 
 #endif

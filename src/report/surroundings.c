@@ -8,6 +8,7 @@
 /* CPUID.07H.0 */
 #define CPUID_7_EBX_SGX       BIT(2)
 #define CPUID_7_ECX_LA57      BIT(16)
+#define CPUID_7_ECX_SGX_LC    BIT(30)
 #define CPUID_7_EDX_MD_CLEAR  BIT(10)
 #define CPUID_7_EDX_L1D_FLUSH BIT(28)
 
@@ -36,41 +37,158 @@ const char *surrounding_key(enum surrounding surrounding)
     return names[surrounding].key;
 }
 
-static void describe_vt_d(const struct report_facts *facts, struct text *text)
+/* What is told of one: a word for machines, a text for a person. */
+struct told {
+    struct text *state, *text;
+};
+
+static void tell_state(const struct told *told, const char *state)
 {
-    if (facts->has_vt_d)
-        text_append(text, "present: ACPI has a DMAR table");
-    else if (facts->has_acpi)
-        text_append(text,
+    text_append(told->state, "%s", state);
+}
+
+static void tell_yes_or_no(const struct told *told, bool is_yes)
+{
+    tell_state(told, is_yes ? "yes" : "no");
+    text_append(told->text, "%s", is_yes ? "yes" : "no");
+}
+
+/* The units, and what all of them can do. */
+static void describe_units(const struct vt_d *vt_d, struct text *text)
+{
+    uint64_t common  = UINT64_MAX;
+    size_t answering = 0;
+
+    for (size_t i = 0; i < vt_d->count; i++) {
+        answering += vt_d->unit[i].answers ? 1 : 0;
+        common &= vt_d->unit[i].extended_capability;
+    }
+    text_append(text, "present: ACPI's DMAR table has %zu unit%s", vt_d->count,
+                vt_d->count == 1 ? "" : "s");
+    if (vt_d->dropped > 0 || vt_d->is_broken)
+        text_append(text, ", and %s", vt_d->is_broken ? "a broken entry" : "more");
+    if (answering < vt_d->count)
+        text_append(text, ", of which %zu answer", answering);
+    else if (vt_d->count > 0)
+        text_append(text, "; interrupt remapping: %s",
+                    (common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0 ? "yes" : "no");
+}
+
+static void describe_vt_d(const struct report_facts *facts, const struct told *told)
+{
+    if (facts->vt_d.has_table) {
+        tell_state(told, "yes");
+        describe_units(&facts->vt_d, told->text);
+    } else if (facts->has_acpi) {
+        tell_state(told, "no");
+        text_append(told->text,
                     "not found: ACPI has no DMAR table; see VT-d in the firmware setup");
-    else
-        text_append(text, "unknown: no ACPI tables were found");
+    } else {
+        tell_state(told, "unknown");
+        text_append(told->text, "unknown: no ACPI tables were found");
+    }
 }
 
-/* What firmware enabled by a bit of IA32_FEATURE_CONTROL, of a feature that is there. */
-static void describe_enabled(const struct msr_reading *feature_control, uint64_t bits,
-                             bool has_feature, struct text *text)
+/*
+ * What firmware enabled by a bit of IA32_FEATURE_CONTROL, of a feature that is there;
+ * true if the register tells.
+ */
+static bool describe_enabled(const struct msr_reading *feature_control, uint64_t bit,
+                             bool has_feature, const struct told *told)
 {
-    if (!has_feature)
-        text_append(text, "the processor does not have it");
-    else if (feature_control->state != MSR_READ)
-        text_append(text, "unknown: IA32_FEATURE_CONTROL was not read");
-    else
-        text_append(text, "%s in IA32_FEATURE_CONTROL (0x%lx)",
-                    (feature_control->value & bits) == bits ? "enabled" : "not enabled",
-                    feature_control->value);
+    bool is_enabled = (feature_control->value & bit) != 0;
+
+    if (!has_feature) {
+        tell_state(told, "absent");
+        text_append(told->text, "the processor does not have it");
+        return false;
+    }
+    if (feature_control->state != MSR_READ) {
+        tell_state(told, "unknown");
+        text_append(told->text, "unknown: IA32_FEATURE_CONTROL was not read");
+        return false;
+    }
+    tell_state(told, is_enabled ? "enabled" : "disabled");
+    text_append(told->text, "%s in IA32_FEATURE_CONTROL (0x%lx)",
+                is_enabled ? "enabled" : "not enabled", feature_control->value);
+    return true;
 }
 
-/* An erratum that a bit of IA32_ARCH_CAPABILITIES denies. */
-static void describe_erratum(const struct msr_reading *capabilities, uint64_t no,
-                             struct text *text)
+static void describe_txt(const struct vmx_snapshot *snapshot, const struct told *told)
 {
+    bool has_smx = (snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
+
+    if (describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SENTER_GLOBAL,
+                         has_smx, told))
+        text_append(told->text, "; its functions: 0x%lx of 0x7f",
+                    FEATURE_CONTROL_SENTER_LOCAL(snapshot->feature_control.value));
+}
+
+static void describe_sgx(const struct vmx_snapshot *snapshot, const struct told *told)
+{
+    uint64_t value = snapshot->feature_control.value;
+    bool has_sgx   = (snapshot->cpuid.leaf_7.ebx & CPUID_7_EBX_SGX) != 0;
+    bool has_lc    = (snapshot->cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) != 0;
+
+    if (!describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SGX, has_sgx, told))
+        return;
+    if (!has_lc)
+        text_append(told->text, "; no launch control");
+    else
+        text_append(told->text, "; launch control: %s",
+                    (value & FEATURE_CONTROL_SGX_LAUNCH) != 0 ? "by software"
+                                                              : "by firmware");
+}
+
+/* An erratum that a bit of IA32_ARCH_CAPABILITIES denies; true if it may be there. */
+static bool describe_erratum(const struct msr_reading *capabilities, uint64_t no,
+                             const struct told *told)
+{
+    bool is_affected = (capabilities->value & no) == 0;
+
+    tell_state(told, is_affected ? "possible" : "not affected");
     if (capabilities->state != MSR_READ)
-        text_append(text, "possible: no IA32_ARCH_CAPABILITIES denies it");
+        text_append(told->text, "possible: no IA32_ARCH_CAPABILITIES denies it");
     else
-        text_append(text, "%s (IA32_ARCH_CAPABILITIES = 0x%lx)",
-                    (capabilities->value & no) != 0 ? "not affected" : "possible",
-                    capabilities->value);
+        text_append(told->text, "%s (IA32_ARCH_CAPABILITIES = 0x%lx)",
+                    is_affected ? "possible" : "not affected", capabilities->value);
+    return is_affected;
+}
+
+static void describe_l1tf(const struct vmx_snapshot *snapshot, const struct told *told)
+{
+    const struct msr_reading *capabilities = &snapshot->arch_capabilities;
+    bool has_flush = (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_L1D_FLUSH) != 0;
+
+    if (!describe_erratum(capabilities, ARCH_CAPABILITIES_RDCL_NO, told))
+        return;
+    if ((capabilities->value & ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY) != 0)
+        text_append(told->text, "; the L1D need not be flushed on VM entry");
+    else
+        text_append(told->text, "; %s IA32_FLUSH_CMD", has_flush ? "has" : "lacks");
+}
+
+static void describe_mds(const struct vmx_snapshot *snapshot, const struct told *told)
+{
+    bool has_clear = (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0;
+
+    if (describe_erratum(&snapshot->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, told))
+        text_append(told->text, "; %s MD_CLEAR", has_clear ? "has" : "lacks");
+}
+
+static void describe_hypervisor(const struct cpuid_snapshot *cpuid, const char *machine,
+                                const struct told *told)
+{
+    char signature[CPUID_VENDOR_SIZE];
+
+    outer_hypervisor_describe(cpuid, machine, told->text);
+    if (!cpuid_has_hypervisor(cpuid)) {
+        tell_state(told, "none");
+        return;
+    }
+    cpuid_hypervisor(cpuid, signature);
+    tell_state(told, signature[0] != '\0' ? signature : "unknown");
+    outer_hypervisor_describe_limits(cpuid, machine, told->text);
 }
 
 /* What all CPUs that answered say; not read if one of them does not have it. */
@@ -89,75 +207,47 @@ static struct msr_reading common_arch_capabilities(const struct report_facts *fa
     return common;
 }
 
-static void describe_l1tf(const struct vmx_snapshot *snapshot, struct text *text)
-{
-    const struct msr_reading *capabilities = &snapshot->arch_capabilities;
-
-    describe_erratum(capabilities, ARCH_CAPABILITIES_RDCL_NO, text);
-    if ((capabilities->value & ARCH_CAPABILITIES_RDCL_NO) != 0)
-        return;
-    if ((capabilities->value & ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY) != 0)
-        text_append(text, "; the L1D need not be flushed on VM entry");
-    else
-        text_append(text, "; %s IA32_FLUSH_CMD",
-                    (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_L1D_FLUSH) != 0 ? "has"
-                                                                              : "lacks");
-}
-
-static void describe_mds(const struct vmx_snapshot *snapshot, struct text *text)
-{
-    describe_erratum(&snapshot->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, text);
-    if ((snapshot->arch_capabilities.value & ARCH_CAPABILITIES_MDS_NO) == 0)
-        text_append(text, "; %s MD_CLEAR",
-                    (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0 ? "has"
-                                                                             : "lacks");
-}
-
 void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
-                          struct text *text)
+                          struct text *state, struct text *text)
 {
-    const struct cpuid_snapshot *cpuid = &facts->records[0].before.cpuid;
     static struct vmx_snapshot common; /* one CPU makes reports */
-    bool has_smx = (cpuid->leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
+    const struct cpuid_snapshot *cpuid = &common.cpuid;
+    const struct told told             = {state, text};
 
     common                   = facts->records[0].before;
     common.arch_capabilities = common_arch_capabilities(facts);
     switch (surrounding) {
     case SURROUNDING_VT_D:
-        describe_vt_d(facts, text);
+        describe_vt_d(facts, &told);
         break;
     case SURROUNDING_SMX:
-        text_append(text, "%s", has_smx ? "yes" : "no");
+        tell_yes_or_no(&told, (cpuid->leaf_1.ecx & CPUID_1_ECX_SMX) != 0);
         break;
     case SURROUNDING_TXT:
-        describe_enabled(&common.feature_control, FEATURE_CONTROL_SENTER_GLOBAL, has_smx,
-                         text);
+        describe_txt(&common, &told);
         break;
     case SURROUNDING_SGX:
-        describe_enabled(&common.feature_control, FEATURE_CONTROL_SGX,
-                         (cpuid->leaf_7.ebx & CPUID_7_EBX_SGX) != 0, text);
+        describe_sgx(&common, &told);
         break;
     case SURROUNDING_MULTIHIT:
-        describe_erratum(&common.arch_capabilities, ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO,
-                         text);
+        (void)describe_erratum(&common.arch_capabilities,
+                               ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO, &told);
         break;
     case SURROUNDING_L1TF:
-        describe_l1tf(&common, text);
+        describe_l1tf(&common, &told);
         break;
     case SURROUNDING_MDS:
-        describe_mds(&common, text);
+        describe_mds(&common, &told);
         break;
     case SURROUNDING_LA57:
-        text_append(text, "%s",
-                    (cpuid->leaf_7.ecx & CPUID_7_ECX_LA57) != 0 ? "yes" : "no");
+        tell_yes_or_no(&told, (cpuid->leaf_7.ecx & CPUID_7_ECX_LA57) != 0);
         break;
     case SURROUNDING_ADDRESS_WIDTH:
-        text_append(text, "%u bits physical", cpuid_physical_address_width(cpuid));
+        text_append(state, "%u", cpuid_physical_address_width(cpuid));
+        text_append(text, "%s bits physical", state->buffer);
         break;
     case SURROUNDING_HYPERVISOR:
-        outer_hypervisor_describe(cpuid, facts->machine, text);
-        if (cpuid_has_hypervisor(cpuid))
-            outer_hypervisor_describe_limits(cpuid, facts->machine, text);
+        describe_hypervisor(cpuid, facts->machine, &told);
         break;
     case SURROUNDING_COUNT:
         break;

@@ -31,9 +31,11 @@ const char *surrounding_key(enum surrounding surrounding);
 
 /*
  * Appends what is the case, by the boot CPU's registers; an erratum is denied only if all
- * CPUs deny it. On one CPU at a time.
+ * CPUs deny it. In state, of SURROUNDING_STATE_SIZE bytes, comes a word for machines that
+ * docs/REPORT.md lists, and in text a sentence. On one CPU at a time.
  */
 void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
-                          struct text *text);
+                          struct text *state, struct text *text);
+#define SURROUNDING_STATE_SIZE 32
 
 #endif

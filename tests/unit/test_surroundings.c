@@ -1,0 +1,134 @@
+/* src/report/surroundings.c: what surrounds VT-x on a machine. */
+#include "machines.h"
+
+#include "report/surroundings.h"
+
+static struct vmx_record records[2];
+static struct report_facts facts;
+
+static void use(const struct machine_msrs *machine)
+{
+    for (size_t i = 0; i < 2; i++)
+        records[i] = record_of_machine(machine);
+    facts = (struct report_facts){
+        .machine  = "test",
+        .has_acpi = true,
+        .vt_d     = {.has_table = true,
+                     .count     = 2,
+                     .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, true},
+                                   {0xFED91000, 0xD2008C40660462, 0xF050DA, true}}},
+        .records  = records,
+        .count    = 2,
+        .verdict  = VERDICT_READY,
+    };
+}
+
+static void assert_surrounded(enum surrounding surrounding, const char *expected_state,
+                              const char *expected)
+{
+    TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
+    TEXT_DECLARE(text, 256);
+    surrounding_describe(surrounding, &facts, &state, &text);
+    assert_string_equal(state.buffer, expected_state);
+    if (strstr(text.buffer, expected) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", text.buffer, expected);
+}
+
+static void test_errata(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    assert_surrounded(SURROUNDING_MULTIHIT, "possible",
+                      "possible: no IA32_ARCH_CAPABILITIES");
+    assert_surrounded(SURROUNDING_L1TF, "possible", "has IA32_FLUSH_CMD");
+    assert_surrounded(SURROUNDING_MDS, "possible", "has MD_CLEAR");
+    use(&core_i7_1065g7); /* IA32_ARCH_CAPABILITIES = 0x2b: RDCL_NO, MDS_NO */
+    assert_surrounded(SURROUNDING_L1TF, "not affected",
+                      "not affected (IA32_ARCH_CAPABILITIES = 0x2b)");
+    assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
+    assert_surrounded(SURROUNDING_MULTIHIT, "possible",
+                      "possible (IA32_ARCH_CAPABILITIES = 0x2b)");
+    use(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
+    assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
+    records[1].before.arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
+    assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
+    assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
+}
+
+static void test_vt_d(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    assert_surrounded(SURROUNDING_VT_D, "yes",
+                      "present: ACPI's DMAR table has 2 units; interrupt remapping: yes");
+    facts.vt_d.unit[1].extended_capability = 0;
+    assert_surrounded(SURROUNDING_VT_D, "yes", "2 units; interrupt remapping: no");
+    facts.vt_d.unit[1].answers = false;
+    facts.vt_d.is_broken       = true;
+    assert_surrounded(SURROUNDING_VT_D, "yes",
+                      "2 units, and a broken entry, of which 1 answer");
+    facts.vt_d = (struct vt_d){.has_table = true, .count = 1};
+    assert_surrounded(SURROUNDING_VT_D, "yes", "has 1 unit, of which 0 answer");
+    facts.vt_d = (struct vt_d){0};
+    assert_surrounded(SURROUNDING_VT_D, "no",
+                      "no DMAR table; see VT-d in the firmware setup");
+    facts.has_acpi = false;
+    assert_surrounded(SURROUNDING_VT_D, "unknown", "unknown");
+}
+
+/* What IA32_FEATURE_CONTROL governs. */
+static void test_feature_control(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    struct vmx_snapshot *before = &records[0].before;
+    assert_surrounded(SURROUNDING_SGX, "disabled",
+                      "not enabled in IA32_FEATURE_CONTROL (0x5)");
+    before->feature_control  = reading_of(0x40005);
+    before->cpuid.leaf_7.ecx = 0;
+    assert_surrounded(SURROUNDING_SGX, "enabled", "(0x40005); no launch control");
+    before->cpuid.leaf_7.ecx = BIT(30);
+    assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by firmware");
+    before->feature_control = reading_of(0x60005);
+    assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by software");
+    before->feature_control = reading_of(NONE);
+    assert_surrounded(SURROUNDING_SGX, "unknown", "was not read");
+    before->cpuid.leaf_7.ebx = 0;
+    assert_surrounded(SURROUNDING_SGX, "absent", "does not have it");
+
+    before->cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;
+    before->feature_control = reading_of(0xFF07);
+    assert_surrounded(SURROUNDING_SMX, "yes", "yes");
+    assert_surrounded(
+        SURROUNDING_TXT, "enabled",
+        "enabled in IA32_FEATURE_CONTROL (0xff07); its functions: 0x7f of 0x7f");
+    before->cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_SMX;
+    assert_surrounded(SURROUNDING_SMX, "no", "no");
+    assert_surrounded(SURROUNDING_TXT, "absent", "does not have it");
+}
+
+static void test_others(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    assert_surrounded(SURROUNDING_ADDRESS_WIDTH, "39", "39 bits");
+    assert_surrounded(SURROUNDING_LA57, "no", "no");
+    records[0].before.cpuid.leaf_7.ecx |= BIT(16);
+    assert_surrounded(SURROUNDING_LA57, "yes", "yes");
+    assert_surrounded(SURROUNDING_HYPERVISOR, "none", "none around Hymir");
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0");
+    assert_surrounded(SURROUNDING_HYPERVISOR, "KVMKVMKVM", "KVM (KVMKVMKVM): each exit");
+    set_hypervisor(&records[0], "\0\0\0\0\0\0\0\0\0\0\0");
+    assert_surrounded(SURROUNDING_HYPERVISOR, "unknown", "its limits are not known");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_errata),
+        cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_feature_control),
+        cmocka_unit_test(test_others),
+    };
+    return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
+}
