@@ -1,6 +1,7 @@
 /* See viewer.h. */
 #include "viewer.h"
 
+#include "boot_next.h"
 #include "console/console.h"
 #include "cpu/instructions.h"
 #include "cpu/power.h"
@@ -22,8 +23,11 @@ static void take(uint8_t byte)
         typed[typed_count++] = byte;
 }
 
+static const struct options *viewer_options;
+
 void viewer_start(const struct options *options)
 {
+    viewer_options = options;
     input_start(options, take, true);
 }
 
@@ -49,6 +53,10 @@ static bool obey(struct navigation *navigation)
             power_exit(EXIT_POWEROFF, console_drain);
         case NAVIGATION_REBOOT:
             power_exit(EXIT_REBOOT, console_drain);
+        case NAVIGATION_BOOT_NEXT:
+            navigation_refuse(navigation, boot_next());
+            viewer_start(viewer_options); /* the timer was boot_next's */
+            has_changed = true;
         }
     }
     typed_count = 0;

@@ -27,6 +27,13 @@ void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(v
     drain_console = drain;
 }
 
+enum exit_action panic_set_action(enum exit_action action)
+{
+    enum exit_action before = exit_action;
+    exit_action             = action;
+    return before;
+}
+
 /*
  * A pair of return address and older frame, as -fno-omit-frame-pointer leaves it on the
  * stack.

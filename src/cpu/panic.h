@@ -21,6 +21,9 @@
  */
 void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void));
 
+/* Changes the first of these; returns what it was. */
+enum exit_action panic_set_action(enum exit_action action);
+
 /* The panic of an exception that nobody expects. For any CPU. */
 _Noreturn void panic_at_trap(const struct trap_frame *frame);
 

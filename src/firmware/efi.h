@@ -2,7 +2,7 @@
  * The EFI configuration table: where UEFI firmware keeps SMBIOS and ACPI.
  *
  * UEFI Specification 2.10, "EFI System Table", "EFI Configuration Table & Properties
- * Table". Only 64-bit firmware; no EFI service is ever called.
+ * Table". Only 64-bit firmware. No service is called: see efi_boot.h.
  */
 #ifndef HYMIR_FIRMWARE_EFI_H
 #define HYMIR_FIRMWARE_EFI_H

@@ -199,6 +199,22 @@ static void take_efi_system_table(const struct tag *tag,
         information->efi_system_table = efi.pointer;
 }
 
+static void take_efi_memory_map(const struct tag *tag,
+                                struct multiboot2_information *information)
+{
+    struct {
+        struct tag tag;
+        uint32_t descriptor_size, descriptor_version;
+    } map;
+
+    information->is_efi = true;
+    if (!read_fixed(tag, &map, sizeof(map)))
+        return;
+    information->efi_memory_map      = (const uint8_t *)tag + sizeof(map);
+    information->efi_memory_map_size = tag->size - sizeof(map);
+    information->efi_descriptor_size = map.descriptor_size;
+}
+
 static void take_tag(const struct tag *tag, struct multiboot2_information *information)
 {
     switch (tag->type) {
@@ -228,8 +244,10 @@ static void take_tag(const struct tag *tag, struct multiboot2_information *infor
         take_efi_system_table(tag, information);
         information->is_efi = true;
         break;
-    case TAG_EFI_32:
     case TAG_EFI_MEMORY_MAP:
+        take_efi_memory_map(tag, information);
+        break;
+    case TAG_EFI_32:
     case TAG_EFI_IMAGE_32:
     case TAG_EFI_IMAGE_64:
         information->is_efi = true;

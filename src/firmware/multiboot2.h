@@ -65,6 +65,9 @@ struct multiboot2_information {
     /* The 64-bit EFI system table, or 0. */
     uint64_t efi_system_table;
     bool is_efi; /* any EFI tag: the machine was booted by UEFI */
+    /* UEFI's own memory map: see efi_boot.h. NULL if there is none. */
+    const uint8_t *efi_memory_map;
+    size_t efi_memory_map_size, efi_descriptor_size;
 
     /* The section headers of Hymir's own ELF file. NULL if there are none. */
     const uint8_t *elf_sections;

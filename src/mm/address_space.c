@@ -58,6 +58,8 @@ static uint64_t attributes_of(enum page_access access)
         return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute;
     case PAGE_READ_EXECUTE:
         return ENTRY_PRESENT;
+    case PAGE_FIRMWARE:
+        return ENTRY_PRESENT | ENTRY_WRITABLE;
     case PAGE_DEVICE: /* entry 3 of IA32_PAT: see cpu/control.c */
         return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute | ENTRY_CACHE_DISABLE |
                ENTRY_WRITE_THROUGH;

@@ -2,10 +2,10 @@
  * Hymir's own address space: its image where it was linked to, all else at the physical
  * address, each page with the access it needs.
  *
- * Owns the page tables. Code is readable and executable, constants are readable, all else
- * is readable and writable and never executable; page 0 and the guard pages under the
- * stacks are not there, and all RAM is. SDM 3A, "4-Level Paging and 5-Level Paging",
- * "Page-Level Protection".
+ * Owns the page tables. Hymir's code is readable and executable, constants are readable,
+ * all else is readable and writable and never executable; page 0 and the guard pages
+ * under the stacks are not there, and all RAM is. SDM 3A, "4-Level Paging and 5-Level
+ * Paging", "Page-Level Protection".
  */
 #ifndef HYMIR_MM_ADDRESS_SPACE_H
 #define HYMIR_MM_ADDRESS_SPACE_H
@@ -24,8 +24,9 @@ enum page_access {
     PAGE_READ,
     PAGE_READ_WRITE,
     PAGE_READ_EXECUTE,
-    PAGE_DEVICE, /* readable, writable, uncached */
-    PAGE_SCREEN, /* writable, writes combined */
+    PAGE_FIRMWARE, /* all of it: firmware's own code and data, right before a reset */
+    PAGE_DEVICE,   /* readable, writable, uncached */
+    PAGE_SCREEN,   /* writable, writes combined */
 };
 
 /*

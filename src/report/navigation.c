@@ -62,6 +62,8 @@ static enum navigation_outcome choose_end(struct navigation *navigation, uint8_t
         return NAVIGATION_POWER_OFF;
     if (key == 'r')
         return NAVIGATION_REBOOT;
+    if (key == 'n')
+        return NAVIGATION_BOOT_NEXT;
     return NAVIGATION_CHANGED;
 }
 
@@ -71,6 +73,7 @@ static enum navigation_outcome take_character(struct navigation *navigation, uin
         return choose_end(navigation, key);
     if (key == 'q') {
         navigation->is_ending = true;
+        navigation->refusal   = NULL;
         return NAVIGATION_CHANGED;
     }
     if (key >= '1' && key < '1' + REPORT_SECTIONS)
@@ -168,13 +171,32 @@ enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t b
     return take_character(navigation, byte);
 }
 
+void navigation_refuse(struct navigation *navigation, const char *refusal)
+{
+    navigation->is_ending = true;
+    navigation->refusal   = refusal;
+}
+
+/* The question how it is to end. */
+static void compose_end(const struct navigation *navigation, struct sheet *sheet)
+{
+    memset(sheet, 0, sizeof(*sheet));
+    sheet_add(sheet, EMPHASIS_TITLE, "How is it to end?");
+    sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
+    sheet_add(sheet, EMPHASIS_NORMAL, "p   power off");
+    sheet_add(sheet, EMPHASIS_NORMAL, "r   reboot");
+    sheet_add(sheet, EMPHASIS_NORMAL, "n   boot what firmware boots next (UEFI)");
+    sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
+    if (navigation->refusal != NULL)
+        sheet_add_wrapped(sheet, EMPHASIS_CAUTION, 3, 0, navigation->refusal);
+    while (sheet->rows < SHEET_ROWS - 1)
+        sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
+    sheet_add(sheet, EMPHASIS_FAINT, "any other key: back to the pages");
+}
+
 /* The last row: what the keys do. */
 static void write_keys(const struct navigation *navigation, struct text *text)
 {
-    if (navigation->is_ending) {
-        text_append(text, "p: power off, r: reboot");
-        return;
-    }
     if (navigation->section == REPORT_CODE) {
         text_append(text, "1 to 7: sections, q: end");
         return;
@@ -200,6 +222,10 @@ void navigation_compose(const struct navigation *navigation, struct sheet *sheet
 {
     TEXT_DECLARE(keys, SHEET_COLUMNS + 1);
 
+    if (navigation->is_ending) {
+        compose_end(navigation, sheet);
+        return;
+    }
     report_compose_page(navigation->section, navigation->page, navigation->facts, sheet);
     write_keys(navigation, &keys);
     while (sheet->rows < SHEET_ROWS - 1)

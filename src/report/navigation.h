@@ -15,8 +15,9 @@
 struct navigation {
     const struct report_facts *facts;
     enum report_section section;
-    size_t page;    /* of the section */
-    bool is_ending; /* q was pressed: how is asked */
+    size_t page;         /* of the section */
+    bool is_ending;      /* q was pressed: how is asked */
+    const char *refusal; /* why the last choice was not obeyed; NULL: it was */
 
     /* A key's sequence as far as it has come. */
     enum {
@@ -36,10 +37,14 @@ enum navigation_outcome {
                          */
     NAVIGATION_POWER_OFF,
     NAVIGATION_REBOOT,
+    NAVIGATION_BOOT_NEXT, /* of firmware's boot entries the next one */
 };
 
 /* Starts on the first page, the verdict. */
 void navigation_start(struct navigation *navigation, const struct report_facts *facts);
+
+/* Asks again how it is to end, with the reason why it cannot be as was chosen. */
+void navigation_refuse(struct navigation *navigation, const char *refusal);
 
 /* Takes a byte that was typed. What is no key of the pages changes nothing. */
 enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t byte);

@@ -206,6 +206,27 @@ static void test_efi(void **state)
     assert_true(information.is_efi);
 }
 
+static void test_efi_memory_map(void **state)
+{
+    (void)state;
+    tag(17, 8 + 2 * 48);
+    put_u32(48);
+    put_u32(1);
+    for (uint64_t i = 0; i < 12; i++)
+        put_u64(i);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_true(information.is_efi);
+    assert_int_equal(information.efi_descriptor_size, 48);
+    assert_int_equal(information.efi_memory_map_size, 2 * 48);
+    assert_int_equal(information.efi_memory_map[48], 6);
+    start(NULL);
+    tag(17, 4); /* cut short */
+    put_u32(48);
+    assert_int_equal(finish(), STATUS_OK);
+    assert_true(information.is_efi);
+    assert_null(information.efi_memory_map);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -222,6 +243,7 @@ int main(void)
         TEST(test_framebuffer_types),
         TEST(test_rsdp),
         TEST(test_efi),
+        TEST(test_efi_memory_map),
     };
     return cmocka_run_group_tests_name("multiboot2", tests, NULL, NULL);
 }

@@ -286,6 +286,10 @@ static void test_full_verdict(void **state)
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("... of 20 CPUs: 20 ok, 0 not"));
     assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: end"));
+    type("q");
+    navigation_compose(&navigation, &sheet);
+    assert_true(sheet_has("How is it to end?"));
+    type("x");
     facts.count = 2;
     navigation_compose(&navigation, &sheet);
     assert_null(strstr(sheet.row[0].text, "1 to 7"));
@@ -310,7 +314,9 @@ static void test_end(void **state)
     type("2");
     assert_int_equal(type("q"), NAVIGATION_CHANGED);
     assert_at(REPORT_CAPABILITIES, 0);
-    assert_true(sheet_has("p: power off, r: reboot"));
+    assert_true(sheet_has("p   power off"));
+    assert_true(sheet_has("r   reboot"));
+    assert_true(sheet_has("n   boot what firmware boots next (UEFI)"));
     assert_int_equal(type("2"), NAVIGATION_CHANGED); /* back, and no more */
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has(
@@ -320,6 +326,17 @@ static void test_end(void **state)
     assert_int_equal(type("qr"), NAVIGATION_REBOOT);
     assert_int_equal(type("q\033[A"), NAVIGATION_CHANGED);
     assert_false(navigation.is_ending);
+    assert_int_equal(type("qn"), NAVIGATION_BOOT_NEXT);
+    navigation_refuse(&navigation, "firmware has no other entry");
+    navigation_compose(&navigation, &sheet);
+    assert_true(sheet_has("firmware has no other entry"));
+    assert_int_equal(type("n"), NAVIGATION_BOOT_NEXT); /* asked anew */
+    navigation_refuse(&navigation, "firmware has no other entry");
+    assert_int_equal(type("x"), NAVIGATION_CHANGED);
+    assert_at(REPORT_CAPABILITIES, 0);
+    type("q");
+    navigation_compose(&navigation, &sheet);
+    assert_false(sheet_has("firmware has no other entry"));
 }
 
 /* Of every machine there is, and of one whose registers are all different from the usual.

@@ -1,0 +1,211 @@
+/* See efi_boot.h. */
+#include "firmware/efi_boot.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* UEFI 2.10, "Boot Services", EFI_MEMORY_DESCRIPTOR. */
+struct memory_descriptor {
+    uint32_t type, reserved;
+    uint64_t physical, virtual, pages, attributes;
+};
+_Static_assert(sizeof(struct memory_descriptor) == 40, "UEFI 2.10, GetMemoryMap()");
+#define MEMORY_WRITE_BACK BIT(3)
+#define MEMORY_RUNTIME    BIT(63)
+
+#define SYSTEM_TABLE_SIGNATURE     UINT64_C(0x5453595320494249) /* "IBI SYST" */
+#define SYSTEM_TABLE_SERVICES      88 /* offset of the pointer to the runtime services */
+#define RUNTIME_SERVICES_SIGNATURE UINT64_C(0x56524553544E5552) /* "RUNTSERV" */
+#define RUNTIME_GET_VARIABLE       72 /* offset of the pointer to the function */
+#define RUNTIME_SET_VARIABLE       88
+#define TABLE_SIZE                 96 /* as much of either as is read */
+
+#define EFI_SUCCESS 0
+
+/* EFI_VARIABLE_NON_VOLATILE, _BOOTSERVICE_ACCESS, _RUNTIME_ACCESS. */
+#define VARIABLE_ATTRIBUTES 7U
+
+/* EFI_LOAD_OPTION.Attributes. */
+#define LOAD_OPTION_ACTIVE   BIT(0)
+#define LOAD_OPTION_CATEGORY BITS_MASK(12, 8) /* 0: an operating system's */
+
+/* EFI_GLOBAL_VARIABLE. */
+static const uint8_t guid_global[16] = {0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11,
+                                        0xAA, 0x0D, 0x00, 0xE0, 0x98, 0x03, 0x2B, 0x8C};
+
+/* ---- The memory that firmware needs ------------------------------------------------ */
+
+static bool make_region(const struct memory_descriptor *descriptor,
+                        struct efi_region *region)
+{
+    if (!is_aligned(descriptor->physical, PAGE_SIZE) ||
+        descriptor->pages > (UINT64_MAX - descriptor->physical) / PAGE_SIZE)
+        return false;
+    *region = (struct efi_region){
+        .start     = descriptor->physical,
+        .size      = descriptor->pages * PAGE_SIZE,
+        .is_device = (descriptor->attributes & MEMORY_WRITE_BACK) == 0,
+    };
+    return true;
+}
+
+enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_size,
+                              efi_visit_region *visit)
+{
+    const uint8_t *bytes = map;
+
+    if (descriptor_size < sizeof(struct memory_descriptor))
+        return STATUS_MALFORMED;
+    for (size_t i = 0; i < size / descriptor_size; i++) {
+        struct memory_descriptor descriptor;
+        struct efi_region region;
+        memcpy(&descriptor, bytes + i * descriptor_size, sizeof(descriptor));
+        if ((descriptor.attributes & MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
+            continue;
+        if (!make_region(&descriptor, &region))
+            return STATUS_MALFORMED;
+        enum status status = visit(&region);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* ---- The services ------------------------------------------------------------------ */
+
+/* The pointer at an offset of a table with the signature; 0 if it is none. */
+static uint64_t pointer_in(uint64_t table, uint64_t signature, size_t offset,
+                           physical_map *map)
+{
+    uint64_t words[TABLE_SIZE / sizeof(uint64_t)];
+    const void *bytes = table == 0 ? NULL : map(table, TABLE_SIZE);
+
+    if (bytes == NULL)
+        return 0;
+    memcpy(words, bytes, sizeof(words));
+    return words[0] == signature ? words[offset / sizeof(uint64_t)] : 0;
+}
+
+enum status efi_find_services(uint64_t system_table, physical_map *map,
+                              struct efi_services *services)
+{
+    uint64_t table =
+        pointer_in(system_table, SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_SERVICES, map);
+    const struct efi_services found = {
+        .get_variable =
+            pointer_in(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map),
+        .set_variable =
+            pointer_in(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map),
+    };
+
+    if (found.get_variable == 0 || found.set_variable == 0)
+        return STATUS_MALFORMED;
+    *services = found;
+    return STATUS_OK;
+}
+
+/* ---- Variables --------------------------------------------------------------------- */
+
+/* Firmware, and what is exchanged with it. */
+struct firmware {
+    const struct efi_services *services;
+    efi_call *call;
+    struct efi_exchange *exchange;
+};
+
+/* Sets name and owner of the variable that is meant. */
+static void name_variable(struct efi_exchange *exchange, const char *name)
+{
+    size_t length = strlen(name);
+
+    memset(exchange->name, 0, sizeof(exchange->name));
+    for (size_t i = 0; i < length && i + 1 < ARRAY_SIZE(exchange->name); i++)
+        exchange->name[i] = (uint16_t)name[i];
+    memcpy(exchange->guid, guid_global, sizeof(exchange->guid));
+}
+
+/* Gets a global variable's bytes into the exchange; false if there is none, or no such.
+ */
+static bool get_variable(const struct firmware *firmware, const char *name)
+{
+    struct efi_exchange *exchange           = firmware->exchange;
+    const uint64_t arguments[EFI_ARGUMENTS] = {
+        (uintptr_t)exchange->name,        (uintptr_t)exchange->guid,
+        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size,
+        (uintptr_t)exchange->data,
+    };
+
+    name_variable(exchange, name);
+    exchange->size = EFI_DATA_SIZE;
+    return firmware->call(firmware->services->get_variable, arguments) == EFI_SUCCESS &&
+           exchange->size <= EFI_DATA_SIZE;
+}
+
+static bool set_variable(const struct firmware *firmware, const char *name,
+                         uint16_t value)
+{
+    struct efi_exchange *exchange           = firmware->exchange;
+    const uint64_t arguments[EFI_ARGUMENTS] = {
+        (uintptr_t)exchange->name, (uintptr_t)exchange->guid,
+        VARIABLE_ATTRIBUTES,       sizeof(value),
+        (uintptr_t)exchange->data,
+    };
+
+    name_variable(exchange, name);
+    memcpy(exchange->data, &value, sizeof(value));
+    return firmware->call(firmware->services->set_variable, arguments) == EFI_SUCCESS;
+}
+
+/* True if the firmware boots the entry in its turn. */
+static bool is_bootable(const struct firmware *firmware, uint16_t entry)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char name[]                = "Boot0000";
+    uint32_t attributes;
+
+    for (int i = 0; i < 4; i++)
+        name[7 - i] = digits[entry >> (4 * i) & 0xF];
+    if (!get_variable(firmware, name) || firmware->exchange->size < sizeof(attributes))
+        return false;
+    memcpy(&attributes, firmware->exchange->data, sizeof(attributes));
+    return (attributes & LOAD_OPTION_ACTIVE) != 0 &&
+           (attributes & LOAD_OPTION_CATEGORY) == 0;
+}
+
+/* The place behind the entry in the order, or the first if the entry is not in it. */
+static size_t place_behind(const uint16_t *order, size_t count, uint16_t entry)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (order[i] == entry)
+            return i + 1;
+    }
+    return 0;
+}
+
+enum status efi_boot_next(const struct efi_services *services, efi_call *call,
+                          struct efi_exchange *exchange, uint16_t *entry)
+{
+    static uint16_t order[EFI_DATA_SIZE / sizeof(uint16_t)]; /* one CPU asks */
+    const struct firmware firmware = {services, call, exchange};
+    uint16_t current;
+
+    if (!get_variable(&firmware, "BootCurrent") || exchange->size != sizeof(current))
+        return STATUS_UNSUPPORTED;
+    memcpy(&current, exchange->data, sizeof(current));
+    if (!get_variable(&firmware, "BootOrder"))
+        return STATUS_UNSUPPORTED;
+    size_t count = exchange->size / sizeof(uint16_t);
+    memcpy(order, exchange->data, count * sizeof(uint16_t));
+
+    size_t start = place_behind(order, count, current);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t next = order[(start + i) % count];
+        if (next == current || !is_bootable(&firmware, next))
+            continue;
+        if (!set_variable(&firmware, "BootNext", next))
+            return STATUS_UNSUPPORTED;
+        *entry = next;
+        return STATUS_OK;
+    }
+    return STATUS_NOT_FOUND;
+}
