@@ -347,6 +347,9 @@ static _Noreturn void finish(void)
     bool waits = this_cpu() == &boot_cpu && options.exit == EXIT_HALT;
     if (waits)
         viewer_start(&options);
+    if (waits && machine_get()->boot.module_count == 0)
+        log_info(
+            "keys 1 to 7 turn the report's pages, q ends it, here or at the keyboard");
     report();
     if (this_cpu() == &boot_cpu)
         guests_run(&options, records);

@@ -132,6 +132,7 @@
 #define TERTIARY_SEAM_ADDRESS_WIDTH        BIT(5)
 #define TERTIARY_ENABLE_MSR_LISTS          BIT(6)
 #define TERTIARY_VIRTUALIZE_SPEC_CTRL      BIT(7)
+#define TERTIARY_APIC_TIMER_VIRTUALIZATION BIT(8)
 
 /* VM-exit controls. */
 #define EXIT_SAVE_DEBUG_CONTROLS         BIT(2)
@@ -156,6 +157,7 @@
 /* Secondary VM-exit controls. */
 #define SECONDARY_EXIT_SAVE_FRED                     BIT(0)
 #define SECONDARY_EXIT_LOAD_FRED                     BIT(1)
+#define SECONDARY_EXIT_LOAD_SPEC_CTRL                BIT(2)
 #define SECONDARY_EXIT_PREMATURELY_BUSY_SHADOW_STACK BIT(3)
 
 /* VM-entry controls. */

@@ -87,6 +87,7 @@ const struct capability_row capability_rows[] = {
     {GROUP_TERTIARY, TERTIARY_SEAM_ADDRESS_WIDTH, "SEAM guest-physical address width"},
     {GROUP_TERTIARY, TERTIARY_ENABLE_MSR_LISTS, "enable MSR-list instructions"},
     {GROUP_TERTIARY, TERTIARY_VIRTUALIZE_SPEC_CTRL, "virtualize IA32_SPEC_CTRL"},
+    {GROUP_TERTIARY, TERTIARY_APIC_TIMER_VIRTUALIZATION, "APIC-timer virtualization"},
 
     {GROUP_EXIT, EXIT_SAVE_DEBUG_CONTROLS, "save debug controls"},
     {GROUP_EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, "host address-space size"},
@@ -109,6 +110,7 @@ const struct capability_row capability_rows[] = {
 
     {GROUP_SECONDARY_EXIT, SECONDARY_EXIT_SAVE_FRED, "save FRED"},
     {GROUP_SECONDARY_EXIT, SECONDARY_EXIT_LOAD_FRED, "load FRED"},
+    {GROUP_SECONDARY_EXIT, SECONDARY_EXIT_LOAD_SPEC_CTRL, "load host IA32_SPEC_CTRL"},
     {GROUP_SECONDARY_EXIT, SECONDARY_EXIT_PREMATURELY_BUSY_SHADOW_STACK,
      "prematurely busy shadow stack"},
 

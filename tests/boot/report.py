@@ -41,7 +41,8 @@ GROUPS = {
         "instruction timeout"]))),
     "Tertiary processor-based VM-execution controls": (MAY_BE_1, [0x492], dict(enumerate([
         "LOADIWKEY exiting", "enable HLAT", "EPT paging-write control", "guest-paging verification", "IPI virtualization",
-        "SEAM guest-physical address width", "enable MSR-list instructions", "virtualize IA32_SPEC_CTRL"]))),
+        "SEAM guest-physical address width", "enable MSR-list instructions", "virtualize IA32_SPEC_CTRL",
+        "APIC-timer virtualization"]))),
     "Primary VM-exit controls": (HALVES, [0x48F, 0x483], {
         2: "save debug controls", 9: "host address-space size", 12: "load IA32_PERF_GLOBAL_CTRL",
         15: "acknowledge interrupt on exit", 18: "save IA32_PAT", 19: "load IA32_PAT", 20: "save IA32_EFER",
@@ -49,7 +50,7 @@ GROUPS = {
         25: "clear IA32_RTIT_CTL", 26: "clear IA32_LBR_CTL", 27: "clear UINV", 28: "load CET state", 29: "load PKRS",
         30: "save IA32_PERF_GLOBAL_CTRL", 31: "activate secondary controls"}),
     "Secondary VM-exit controls": (MAY_BE_1, [0x493], {
-        0: "save FRED", 1: "load FRED", 3: "prematurely busy shadow stack"}),
+        0: "save FRED", 1: "load FRED", 2: "load host IA32_SPEC_CTRL", 3: "prematurely busy shadow stack"}),
     "VM-entry controls": (HALVES, [0x490, 0x484], {
         2: "load debug controls", 9: "IA-32e mode guest", 10: "entry to SMM", 11: "deactivate dual-monitor treatment",
         13: "load IA32_PERF_GLOBAL_CTRL", 14: "load IA32_PAT", 15: "load IA32_EFER", 16: "load IA32_BNDCFGS",
