@@ -3,7 +3,10 @@
 
 #include "lib/string.h"
 
-/* How to make an outer hypervisor show VMX, by its signature in CPUID leaf 0x40000000. */
+/*
+ * How to make an outer hypervisor show VMX, and what then does not work, by its signature
+ * in CPUID leaf 0x40000000. docs/REFERENCES.md has the sources.
+ */
 static const struct hypervisor {
     const char *signature;
     const char *name;
@@ -12,26 +15,27 @@ static const struct hypervisor {
 } hypervisors[] = {
     {"KVMKVMKVM", "KVM",
      "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx",
-     "each exit of an inner guest is several of the outer one; no Intel PT, no SGX "
-     "inside"},
+     "each exit of an inner guest is several of the outer one, more so on hosts without "
+     "VMCS shadowing"},
     {"TCGTCGTCGTCG", "QEMU's TCG",
      "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs",
      "no VMX at all"},
     {"Microsoft Hv", "Hyper-V",
      "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
-     "each exit of an inner guest is several of the outer one; dynamic memory must be "
-     "off"},
+     "its memory cannot be changed while it runs; hypervisors other than Hyper-V are not "
+     "supported inside"},
     {"VMwareVMware", "VMware",
      "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\"",
-     "no vMotion or suspend with inner guests; not supported for production"},
+     "no PCI passthrough beside it; not for production"},
     {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration",
-     "nested HVM is a technology preview, not for production"},
+     "nested HVM is experimental, and without security support"},
     {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on",
-     "emulated for the most part: slow; 7.0 or later for EPT inside"},
+     "not where it runs on the host's own hypervisor, Hyper-V or KVM"},
     {"bhyve bhyve ", "bhyve",
      "bhyve does not nest VMX: use another hypervisor or hardware", "no VMX at all"},
-    {"ACRNACRNACRN", "ACRN", "set the nested-virtualization option in the scenario",
-     "one nested guest, on platforms that ACRN lists"},
+    {"ACRNACRNACRN", "ACRN",
+     "set NVMX_ENABLED in the scenario, and boot Hymir in the Service VM",
+     "experimental; KVM alone is supported inside, in the Service VM"},
 };
 
 /* VirtualBox shows the signature of another, so that guests use what they know. */
