@@ -48,8 +48,10 @@ static struct capability_bits bits_of(const struct asked *asked,
 /* What a bit of the requirement's group is, and of what machines it is demanded. */
 static void append_kind(const struct requirement *requirement, struct text *kind)
 {
-    text_append(kind, "%s%s", capability_group_facts(requirement->group)->singular,
-                premises[requirement->premise].words);
+    const char *words = premises[requirement->premise].words;
+
+    text_append(kind, "%s%s%s", capability_group_facts(requirement->group)->singular,
+                words[0] != '\0' ? ", " : "", words);
 }
 
 /* Tells each of the bits, of which those of right are as they are wanted. */
@@ -183,7 +185,8 @@ static bool has_no_answer(const struct vmx_record *record,
 static void tell_of_cpus(const struct asked *asked, const char *name, cpu_test *test)
 {
     bool has_answer = !do_all(asked->question, has_no_answer, asked->requirement);
-    tell(asked, name, "", has_answer, do_all(asked->question, test, asked->requirement));
+    tell(asked, name, premises[asked->requirement->premise].words, has_answer,
+         do_all(asked->question, test, asked->requirement));
 }
 
 static bool has_cpuid_bits(const struct vmx_record *record,
@@ -196,11 +199,7 @@ static bool has_cpuid_bits(const struct vmx_record *record,
 
 static void tell_cpuid_bits(const struct asked *asked)
 {
-    TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
-
-    text_append(&name, "%s%s", asked->requirement->name,
-                premises[asked->requirement->premise].words);
-    tell_of_cpus(asked, name.buffer, has_cpuid_bits);
+    tell_of_cpus(asked, asked->requirement->name, has_cpuid_bits);
 }
 
 static bool has_cpuid_leaf(const struct vmx_record *record,

@@ -46,7 +46,7 @@ enum premise {
 };
 
 struct premise_facts {
-    const char *words; /* for a person, behind what is demanded */
+    const char *words; /* for a person; empty where it needs none */
     enum premise_test {
         TEST_NOTHING,
         TEST_CPUID, /* the bit of the register at the offset is set */

@@ -279,7 +279,7 @@ static void test_conditional(void **state)
         records[i].before.cpuid.leaf_80000008.eax = 46;
         records[i].before.cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(26);
     }
-    assert_lacks(HYPERVISOR_ACRN, "1-GByte pages, for addresses of more than 39 bits");
+    assert_lacks(HYPERVISOR_ACRN, "1-GByte pages (for addresses of more than 39 bits)");
 }
 
 /* Cores that differ: those that want all alike refuse, with the usable set for the
