@@ -187,6 +187,18 @@ def differences(report, msrs):
     return None
 
 
+def check_decoded(report, report_text):
+    """What is wrong with what tools/decode makes of the line in a log, or None."""
+    result = subprocess.run([ROOT / "tools" / "decode", "-"], input=report_text, text=True, stdout=subprocess.PIPE)
+    shown = " ".join(result.stdout.split())
+    words = [f"{report['verdict']['word']}: "] + [what["text"] for what in report["surroundings"].values()]
+    for hypervisor in report["hypervisors"]:
+        words.append(f"{hypervisor['state']} {hypervisor['name']} ({hypervisor['version']})")
+        words += [name for part in hypervisor["requirements"] for state in ("ok", "missing", "unknown") for name in part[state]]
+    missing = [word for word in words if " ".join(word.split()) not in shown]
+    return f"tools/decode does not show {missing}" if missing or result.returncode != 0 else None
+
+
 def check(kind, text, report_text):
     """What is wrong with the report, or None. Of kind msrs: also against what GRUB read."""
     try:
@@ -208,7 +220,7 @@ def check(kind, text, report_text):
             return f"the times are {ticks}"
         if not {"VM exit by CPUID", "VM exit by VMCALL", "VMREAD", "VMWRITE", "VMPTRLD"} <= ticks.keys():
             return f"the times are of {list(ticks)}"
-    return differences(report, msrs) if msrs else None
+    return check_decoded(report, report_text) or (differences(report, msrs) if msrs else None)
 
 
 def check_code(code, report_text):
