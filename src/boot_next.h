@@ -7,12 +7,15 @@
 #ifndef HYMIR_BOOT_NEXT_H
 #define HYMIR_BOOT_NEXT_H
 
+#include "lib/options.h"
+
 /*
  * Has firmware boot its next entry, and reboots. Returns, with why not, if firmware has
- * no next entry or cannot be told; if it does not come back, or faults, the machine
- * reboots all the same. On the boot CPU, with interrupts off; takes the local APIC's
- * timer over.
+ * no next entry or cannot be told; if it does not come back within ten seconds, or
+ * faults, the machine reboots all the same. Another CPU watches that, or, where there is
+ * none, the local APIC's timer. selftest may be one of SELFTEST_FIRMWARE_. On the boot
+ * CPU, with interrupts off.
  */
-const char *boot_next(void);
+const char *boot_next(enum selftest selftest);
 
 #endif

@@ -333,7 +333,7 @@ static volatile void *map_vt_d_unit(uint64_t address)
 
 void machine_read_vt_d(struct vt_d *vt_d)
 {
-    uint64_t addresses[VT_D_MAX_UNITS];
+    static uint64_t addresses[VT_D_MAX_UNITS];
     struct acpi_view dmar;
 
     *vt_d = (struct vt_d){0};

@@ -265,15 +265,21 @@ static const char *unseen_cpus(const struct verdict_scope *scope)
         return "others were not looked for (nosmp)";
     if (scope->no_cpu_list)
         return "ACPI names no CPUs";
-    return scope->broken_cpu_list ? "ACPI's list of CPUs is broken" : NULL;
+    if (scope->broken_cpu_list)
+        return "ACPI's list of CPUs is broken";
+    if (scope->no_start)
+        return "others could not be started";
+    return scope->dropped > 0 ? "there are more than Hymir supports" : NULL;
 }
 
 /* Comes to the verdict. */
 static void judge(void)
 {
+    static struct vt_d vt_d;
     struct text verdict = {.buffer = result.verdict, .size = sizeof(result.verdict)};
 
     machine_describe(result.machine, result.firmware);
+    machine_read_vt_d(&vt_d);
     struct verdict_scope scope = scope_of_check(result.machine);
     enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
     result.facts               = (struct report_facts){
@@ -285,13 +291,13 @@ static void judge(void)
                       .tsc_hz       = clock_frequency(),
                       .tsc_source   = machine_clock_source(),
                       .has_acpi     = machine_get()->acpi != NULL,
+                      .vt_d         = &vt_d,
                       .records      = records,
                       .count        = smp_count(),
                       .unseen       = unseen_cpus(&scope),
                       .verdict      = word,
                       .verdict_text = result.verdict,
     };
-    machine_read_vt_d(&result.facts.vt_d);
 }
 
 static void report_to_machines(void)
@@ -317,13 +323,20 @@ static void report(void)
                        result.verdict);
 }
 
+/* True of those that are not waited for in root operation. */
+static bool is_selftest_elsewhere(void)
+{
+    return options.selftest == SELFTEST_NONE || options.selftest == SELFTEST_ABSENT_CPU ||
+           options.selftest == SELFTEST_FIRMWARE_HANG ||
+           options.selftest == SELFTEST_FIRMWARE_FAULT;
+}
+
 /* What the self-test has to say, if it is none that ended in a panic. */
 static void report_selftest(void)
 {
     if (options.selftest == SELFTEST_MEMORY)
         machine_check_memory();
-    else if (options.selftest != SELFTEST_NONE &&
-             options.selftest != SELFTEST_ABSENT_CPU && !selftest_was_reached)
+    else if (!is_selftest_elsewhere() && !selftest_was_reached)
         log_warning("selftest: not reached: cpu %u did not come to VMX root operation",
                     options.selftest_cpu);
 }

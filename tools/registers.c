@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct vmx_record record  = {.answer = CPU_ANSWERED};
+static struct vmx_record record = {.answer = CPU_ANSWERED};
+static const struct vt_d vt_d;
 static struct report_facts facts = {
     .version      = HYMIR_VERSION,
     .machine      = "unknown",
     .firmware     = "unknown",
     .tsc_source   = "unknown",
+    .vt_d         = &vt_d,
     .records      = &record,
     .count        = 1,
     .verdict_text = "",

@@ -8,8 +8,8 @@
 ;
 ; 1. Keeps our RSP in RBP, which the function keeps.
 ; 2. Switches to the stack whose end, on a boundary of 16 bytes, is stack_end.
-; 3. Passes the arguments, and calls, with interrupts on, so that the timer can end a function that does
-;    not come back. The result is in RAX, as ours.
+; 3. Passes the arguments, and calls, with interrupts on: where there is no other CPU to watch, the timer
+;    ends a function that does not come back. The result is in RAX, as ours.
 ;
 ; That stack, from RSP at the call:
 ;

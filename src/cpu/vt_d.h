@@ -14,8 +14,8 @@
 
 #define VT_D_REGISTERS_SIZE 0x1000
 
-/* The most units that Hymir looks at: more than any machine has. */
-#define VT_D_MAX_UNITS 32
+/* The most units that Hymir looks at; machines of 64 sockets have 640. */
+#define VT_D_MAX_UNITS 1024
 
 /* The Capability Register. */
 #define VT_D_CAP_39_BITS     BIT(9) /* adjusted guest address widths */
@@ -31,7 +31,8 @@
 struct vt_d_unit {
     uint64_t address; /* physical, of its registers */
     uint64_t capability, extended_capability;
-    bool answers; /* false: nothing is there, and both are 0 */
+    uint32_t version; /* in the low byte, major and minor */
+    bool answers;     /* false: nothing is there, and these are 0 */
 };
 
 /* All that is known of VT-d on a machine. */
@@ -47,13 +48,13 @@ struct vt_d {
 static inline void vt_d_unit_take(const volatile void *registers, struct vt_d_unit *unit)
 {
     const volatile uint64_t *words = registers;
-    uint64_t capability            = words == NULL ? UINT64_MAX : words[1];
-    uint64_t extended              = words == NULL ? UINT64_MAX : words[2];
+    uint64_t capability            = words == NULL ? 0 : words[1];
 
     /* No unit has a capability register of zeros, or of ones: its widths lie between. */
     unit->answers             = capability != 0 && capability != UINT64_MAX;
     unit->capability          = unit->answers ? capability : 0;
-    unit->extended_capability = unit->answers ? extended : 0;
+    unit->extended_capability = unit->answers ? words[2] : 0;
+    unit->version             = unit->answers ? *(const volatile uint32_t *)registers : 0;
 }
 
 #endif

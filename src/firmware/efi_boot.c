@@ -172,8 +172,11 @@ static bool is_bootable(const struct firmware *firmware, uint16_t entry)
            (attributes & LOAD_OPTION_CATEGORY) == 0;
 }
 
+/* A number that no entry has. */
+#define NO_ENTRY UINT32_MAX
+
 /* The place behind the entry in the order, or the first if the entry is not in it. */
-static size_t place_behind(const uint16_t *order, size_t count, uint16_t entry)
+static size_t place_behind(const uint16_t *order, size_t count, uint32_t entry)
 {
     for (size_t i = 0; i < count; i++) {
         if (order[i] == entry)
@@ -187,11 +190,10 @@ enum status efi_boot_next(const struct efi_services *services, efi_call *call,
 {
     static uint16_t order[EFI_DATA_SIZE / sizeof(uint16_t)]; /* one CPU asks */
     const struct firmware firmware = {services, call, exchange};
-    uint16_t current;
+    uint32_t current               = NO_ENTRY;
 
-    if (!get_variable(&firmware, "BootCurrent") || exchange->size != sizeof(current))
-        return STATUS_UNSUPPORTED;
-    memcpy(&current, exchange->data, sizeof(current));
+    if (get_variable(&firmware, "BootCurrent") && exchange->size == sizeof(uint16_t))
+        current = (uint32_t)exchange->data[0] | (uint32_t)exchange->data[1] << 8;
     if (!get_variable(&firmware, "BootOrder"))
         return STATUS_UNSUPPORTED;
     size_t count = exchange->size / sizeof(uint16_t);

@@ -58,7 +58,8 @@ typedef uint64_t efi_call(uint64_t service, const uint64_t arguments[EFI_ARGUMEN
 
 /*
  * Has firmware boot, once, the entry that follows the one it has booted now, in its
- * order, from the start again behind the end; entries that are switched off, and
+ * order, from the start again behind the end; if firmware does not say which that was,
+ * the first. Entries that are switched off, that are larger than EFI_DATA_SIZE, and
  * applications, such as the setup, are none. *entry is its number, as in Boot0004.
  * STATUS_NOT_FOUND if there is no other; STATUS_UNSUPPORTED if a service fails.
  */

@@ -43,6 +43,8 @@ static const struct choice selftests[] = {
     {"hang", SELFTEST_HANG},
     {"absent-cpu", SELFTEST_ABSENT_CPU},
     {"memory", SELFTEST_MEMORY},
+    {"firmware-hang", SELFTEST_FIRMWARE_HANG},
+    {"firmware-fault", SELFTEST_FIRMWARE_FAULT},
     {"entry-control", SELFTEST_ENTRY_CONTROL},
     {"entry-host", SELFTEST_ENTRY_HOST},
     {"entry-guest", SELFTEST_ENTRY_GUEST},

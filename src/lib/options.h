@@ -35,6 +35,10 @@ enum selftest {
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and written over */
 
+    /* In the place of firmware's service: boot_next.c. */
+    SELFTEST_FIRMWARE_HANG,
+    SELFTEST_FIRMWARE_FAULT,
+
     /* The first guest's VM entry is made to fail: vmx/vcpu_faults.c. */
     SELFTEST_ENTRY_CONTROL,
     SELFTEST_ENTRY_HOST,

@@ -21,7 +21,7 @@ struct report_facts {
     uint64_t tsc_hz;        /* 0: not known */
     const char *tsc_source; /* where that comes from */
     bool has_acpi;
-    struct vt_d vt_d;
+    const struct vt_d *vt_d;
     const struct vmx_record *records;
     size_t count;       /* of CPUs, at least one, the boot CPU's first */
     const char *unseen; /* why there may be other CPUs than these; NULL: there are none */

@@ -42,7 +42,7 @@ static void append_answer(const struct requirement_answer *answer, void *context
     struct lists *lists = context;
     struct text *list   = &lists->list[answer->state];
 
-    text_append(list, "%s", list->length > 0 ? ", " : "");
+    text_append(list, "%s", list->length > 0 ? "; " : "");
     requirement_append(answer, list);
 }
 
@@ -105,9 +105,14 @@ static void add_source(struct pager *pager, enum requirement_source source,
                        const struct hypervisor_question *question)
 {
     struct lists *lists = empty_lists();
+    size_t length       = 0;
 
-    pager_add(pager, EMPHASIS_FAINT, "%s", requirement_source_name(source));
     requirement_source_visit(source, question, append_by_kind, lists);
+    for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++)
+        length += lists->list[i].length;
+    if (length == 0)
+        return; /* it demands nothing of a machine like this */
+    pager_add(pager, EMPHASIS_NORMAL, "%s", requirement_source_name(source));
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         TEXT_DECLARE(start, TEXT_SIZE);
         text_append(&start, "  %-7s  ", requirement_state_name(i));

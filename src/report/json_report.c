@@ -250,6 +250,7 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
         json_open_object(json, NULL);
         json_string(json, "address", "0x%lx", unit->address);
         json_bool(json, "answers", unit->answers);
+        json_string(json, "version", "0x%x", unit->version);
         json_string(json, "capability", "0x%lx", unit->capability);
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);
@@ -321,7 +322,7 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     write_capabilities(&json, facts);
     write_hypervisors(&json, facts);
     write_surroundings(&json, facts);
-    write_units(&json, &facts->vt_d);
+    write_units(&json, facts->vt_d);
     write_timings(&json, facts);
     json_close_object(&json);
     json_end(&json);

@@ -58,20 +58,26 @@ static enum navigation_outcome go_to_last(struct navigation *navigation)
 static enum navigation_outcome choose_end(struct navigation *navigation, uint8_t key)
 {
     navigation->is_ending = false;
-    if (key == 'p')
+    switch (key) {
+    case 'p':
+    case 'P':
         return NAVIGATION_POWER_OFF;
-    if (key == 'r')
+    case 'r':
+    case 'R':
         return NAVIGATION_REBOOT;
-    if (key == 'n')
+    case 'n':
+    case 'N':
         return NAVIGATION_BOOT_NEXT;
-    return NAVIGATION_CHANGED;
+    default:
+        return NAVIGATION_CHANGED;
+    }
 }
 
 static enum navigation_outcome take_character(struct navigation *navigation, uint8_t key)
 {
     if (navigation->is_ending)
         return choose_end(navigation, key);
-    if (key == 'q') {
+    if (key == 'q' || key == 'Q') {
         navigation->is_ending = true;
         navigation->refusal   = NULL;
         return NAVIGATION_CHANGED;
@@ -107,8 +113,8 @@ static enum navigation_outcome take_numbered(struct navigation *navigation)
 /* The end of a sequence. */
 static enum navigation_outcome take_final(struct navigation *navigation, uint8_t final)
 {
-    if (navigation->is_ending)
-        return choose_end(navigation, 0);
+    if (navigation->is_swallowed)
+        return NAVIGATION_SAME;
     switch (final) {
     case 'A': /* up, left */
     case 'D':
@@ -165,8 +171,10 @@ enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t b
         break;
     }
     if (byte == ESCAPE) {
-        navigation->state = KEY_ESCAPE;
-        return NAVIGATION_SAME;
+        navigation->state        = KEY_ESCAPE;
+        navigation->is_swallowed = navigation->is_ending;
+        navigation->is_ending    = false;
+        return navigation->is_swallowed ? NAVIGATION_CHANGED : NAVIGATION_SAME;
     }
     return take_character(navigation, byte);
 }

@@ -27,7 +27,8 @@ struct navigation {
         KEY_MODIFIED, /* behind the ; in it */
         KEY_FUNCTION, /* behind ESC [ [ */
     } state;
-    uint8_t number; /* that has come in it */
+    uint8_t number;    /* that has come in it */
+    bool is_swallowed; /* it only leads away from the question how it is to end */
 };
 
 /* What a byte leads to. */

@@ -117,7 +117,8 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
     static struct vmx_capabilities usable; /* one CPU composes pages */
 
     if (!comparison_usable(facts->records, facts->count, &usable)) {
-        pager_add(pager, EMPHASIS_BAD, "There is no VMX: its MSRs were not read.");
+        pager_add(pager, EMPHASIS_BAD,
+                  "No CPU told what its VMX can do: see the verdict.");
         return;
     }
     pager_add(pager, EMPHASIS_FAINT,
@@ -158,7 +159,10 @@ static void add_differences(struct pager *pager, const struct report_facts *fact
         comparison_visit_values(row, facts->records, facts->count, add_value, pager);
         differences++;
     }
-    if (differences == 0)
+    if (count_answers(facts) < 2)
+        pager_add(pager, EMPHASIS_NORMAL,
+                  "%zu CPU answered: there is nothing to compare.", count_answers(facts));
+    else if (differences == 0)
         pager_add(pager, EMPHASIS_GOOD,
                   "The %zu CPUs that answered agree in all %zu registers.",
                   count_answers(facts), comparison_count());

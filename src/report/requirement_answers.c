@@ -1,26 +1,11 @@
-/* See requirements.h: requirement_answer and premise_holds. */
-#include "report/requirements.h"
+/* See requirements.h and asked.h; requirement_machine.c has the rest. */
+#include "report/asked.h"
 
-#include "lib/string.h"
 #include "vmx/comparison.h"
-#include "vmx/feature_control.h"
 #include "vmx/vcpu_controls.h"
 
-#define MIB(n) ((uint64_t)(n) << 20)
-
-/* Firmware keeps some of it: 8 GiB of memory modules are somewhat less here. */
-#define ESXI_LEAST_RAM MIB(7680)
-
-/* A requirement, what it is asked of, and where the answers go. */
-struct asked {
-    const struct requirement *requirement;
-    const struct hypervisor_question *question;
-    requirement_visit *visit;
-    void *context;
-};
-
-static void tell(const struct asked *asked, const char *name, const char *kind,
-                 bool is_known, bool is_met)
+void asked_tell(const struct asked *asked, const char *name, const char *kind,
+                bool is_known, bool is_met)
 {
     enum requirement_state state = is_met ? REQUIREMENT_MET : REQUIREMENT_MISSING;
     const struct requirement_answer answer = {name, kind,
@@ -32,7 +17,7 @@ static void tell(const struct asked *asked, const char *name, const char *kind,
 static void tell_of_vmx(const struct asked *asked, const char *name, const char *kind,
                         bool is_met)
 {
-    tell(asked, name, kind, asked->question->has_capabilities, is_met);
+    asked_tell(asked, name, kind, asked->question->has_capabilities, is_met);
 }
 
 /* ---- Bits of the capability MSRs --------------------------------------------------- */
@@ -152,202 +137,10 @@ static void tell_same_on_all(const struct asked *asked)
         if (comparison_vmx_msr(row) != 0 && (BIT(number) & asked->requirement->bits) != 0)
             are_alike &= !comparison_differs(row, facts->records, facts->count);
     }
-    tell_of_vmx(asked, "the same VMX MSRs on all CPUs", "", are_alike);
-}
-
-/* ---- What CPUs say ----------------------------------------------------------------- */
-
-typedef bool cpu_test(const struct vmx_record *record,
-                      const struct requirement *requirement);
-
-/* True if the test says so of all CPUs that answered. */
-static bool do_all(const struct hypervisor_question *question, cpu_test *test,
-                   const struct requirement *requirement)
-{
-    const struct report_facts *facts = question->facts;
-
-    for (size_t i = 0; i < facts->count; i++) {
-        if (facts->records[i].answer == CPU_ANSWERED &&
-            !test(&facts->records[i], requirement))
-            return false;
-    }
-    return true;
-}
-
-static bool has_no_answer(const struct vmx_record *record,
-                          const struct requirement *requirement)
-{
-    (void)record;
-    (void)requirement;
-    return false;
-}
-
-static void tell_of_cpus(const struct asked *asked, const char *name, cpu_test *test)
-{
-    bool has_answer = !do_all(asked->question, has_no_answer, asked->requirement);
-    tell(asked, name, premises[asked->requirement->premise].words, has_answer,
-         do_all(asked->question, test, asked->requirement));
-}
-
-static bool has_cpuid_bits(const struct vmx_record *record,
-                           const struct requirement *requirement)
-{
-    const char *cpuid = (const char *)&record->before.cpuid;
-    uint32_t word     = *(const uint32_t *)(cpuid + requirement->offset);
-    return (word & requirement->bits) == requirement->bits;
-}
-
-static void tell_cpuid_bits(const struct asked *asked)
-{
-    tell_of_cpus(asked, asked->requirement->name, has_cpuid_bits);
-}
-
-static bool has_cpuid_leaf(const struct vmx_record *record,
-                           const struct requirement *requirement)
-{
-    return record->before.cpuid.leaf_0.eax >= requirement->bits;
-}
-
-static void tell_cpuid_leaf(const struct asked *asked)
-{
-    TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
-
-    text_append(&name, "CPUID leaf 0x%lx", asked->requirement->bits);
-    tell_of_cpus(asked, name.buffer, has_cpuid_leaf);
-}
-
-/* What some do not do themselves, and Hymir does only until the next reset. */
-static bool is_locked_on(const struct vmx_record *record,
-                         const struct requirement *requirement)
-{
-    (void)requirement;
-    return feature_control_state(record->before.feature_control.value) ==
-           FEATURE_CONTROL_ENABLED;
-}
-
-static void tell_locked_on(const struct asked *asked)
-{
-    tell_of_cpus(asked, "IA32_FEATURE_CONTROL set and locked by firmware", is_locked_on);
-}
-
-static bool has_misc_enable(const struct vmx_record *record,
-                            const struct requirement *requirement)
-{
-    (void)requirement;
-    return record->before.misc_enable.state == MSR_READ;
-}
-
-static bool has_fast_strings(const struct vmx_record *record,
-                             const struct requirement *requirement)
-{
-    (void)requirement;
-    return (record->before.misc_enable.value & MISC_ENABLE_FAST_STRINGS) != 0;
-}
-
-static void tell_fast_strings(const struct asked *asked)
-{
-    bool is_known = do_all(asked->question, has_misc_enable, asked->requirement);
-    tell(asked, "fast strings", "IA32_MISC_ENABLE", is_known,
-         do_all(asked->question, has_fast_strings, asked->requirement));
-}
-
-/* ---- The machine ------------------------------------------------------------------- */
-
-static void tell_verdict(const struct asked *asked)
-{
-    enum verdict_word verdict = asked->question->facts->verdict;
-    enum hypervisor whose     = requirement_source_hypervisor(asked->requirement->source);
-
-    /* What Hymir was told not to unlock, others unlock, or say that it is locked. */
-    if (verdict == VERDICT_UNLOCKED && whose == HYPERVISOR_HYMIR)
-        tell(asked, "VT-x that works: a boot without nolock", "", true, false);
-    else
-        tell(asked,
-             verdict == VERDICT_MIXED ? "VT-x that works on all CPUs: see the verdict"
-                                      : "VT-x that works: see the verdict",
-             "", true, verdict == VERDICT_READY || verdict == VERDICT_UNLOCKED);
-}
-
-static void tell_two_cpus(const struct asked *asked)
-{
-    const struct report_facts *facts = asked->question->facts;
-    bool is_met                      = facts->count >= 2;
-    TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
-
-    text_append(&name, "two CPUs");
-    if (!is_met && facts->unseen != NULL)
-        text_append(&name, ": %s", facts->unseen);
-    tell(asked, name.buffer, "", is_met || facts->unseen == NULL, is_met);
-}
-
-static void tell_ram(const struct asked *asked)
-{
-    tell(asked, "8 GiB of memory", "", true,
-         asked->question->facts->ram_bytes >= ESXI_LEAST_RAM);
-}
-
-/* The bits that all units have in the register at the offset. */
-static uint64_t common_vt_d_bits(const struct asked *asked, size_t offset)
-{
-    const struct vt_d *vt_d = &asked->question->facts->vt_d;
-    uint64_t common         = UINT64_MAX;
-
-    for (size_t i = 0; i < vt_d->count; i++)
-        common &= *(const uint64_t *)((const char *)&vt_d->unit[i] + offset);
-    return common;
-}
-
-static void tell_vt_d_units(const struct asked *asked)
-{
-    const struct report_facts *facts = asked->question->facts;
-    bool do_answer                   = facts->vt_d.count > 0;
-
-    for (size_t i = 0; i < facts->vt_d.count; i++)
-        do_answer &= facts->vt_d.unit[i].answers;
-    tell(asked, facts->vt_d.has_table ? "VT-d units that answer" : "VT-d",
-         "an ACPI table DMAR", facts->has_acpi, do_answer);
-}
-
-static void tell_vt_d_bits(const struct asked *asked)
-{
-    const struct requirement *requirement = asked->requirement;
-    uint64_t common                       = common_vt_d_bits(asked, requirement->offset);
-
-    tell(asked, requirement->name, "VT-d", true,
-         (common & requirement->bits) == requirement->bits);
-}
-
-static void tell_vt_d_width(const struct asked *asked)
-{
-    uint64_t common = common_vt_d_bits(asked, offsetof(struct vt_d_unit, capability));
-    tell(asked, "39 or 48 bits of address", "VT-d", true,
-         (common & asked->requirement->bits) != 0);
-}
-
-/* ------------------------------------------------------------------------------------ */
-
-bool premise_holds(enum premise premise, const struct hypervisor_question *question)
-{
-    const struct premise_facts *facts = &premises[premise];
-    uint64_t may_be_1 = capability_bits_of(&question->usable, facts->group).may_be_1;
-    const struct requirement cpuid = {.bits = facts->bits, .offset = facts->offset};
-
-    switch (facts->test) {
-    case TEST_NOTHING:
-        return true;
-    case TEST_CPUID:
-        return do_all(question, has_cpuid_bits, &cpuid);
-    case TEST_ANY:
-        return (may_be_1 & facts->bits) != 0;
-    case TEST_NONE:
-        return (may_be_1 & facts->bits) == 0;
-    case TEST_WIDTH:
-        return cpuid_physical_address_width(&question->facts->records[0].before.cpuid) >
-               facts->bits;
-    case TEST_VT_D:
-        return question->facts->vt_d.count > 0;
-    }
-    return false;
+    asked_tell(asked, "the same VMX MSRs on all CPUs", "",
+               asked->question->has_capabilities &&
+                   (!are_alike || asked_were_all_seen(facts)),
+               are_alike);
 }
 
 void requirement_answer(const struct requirement *requirement,
@@ -357,6 +150,10 @@ void requirement_answer(const struct requirement *requirement,
     static void (*const tellers[])(const struct asked *asked) = {
         [VMX_WORKS]       = tell_verdict,
         [LOCKED_ON]       = tell_locked_on,
+        [NOT_LOCKED_OFF]  = tell_not_locked_off,
+        [TO_BE_LOOKED_UP] = tell_to_be_looked_up,
+        [SAME_PROCESSOR]  = tell_same_processor,
+        [VT_D_VERSION]    = tell_vt_d_version,
         [MAY_BE_1]        = tell_may_be_1,
         [MAY_BE_0]        = tell_may_be_0,
         [ANY_OF]          = tell_any_of,

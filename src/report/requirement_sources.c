@@ -5,7 +5,7 @@
 static const struct {
     const char *name, *version;
 } hypervisors[HYPERVISOR_COUNT] = {
-    [HYPERVISOR_HYMIR]      = {"Hymir's guests", "this one"},
+    [HYPERVISOR_HYMIR]      = {"Hymir's guests", "of this version"},
     [HYPERVISOR_KVM]        = {"KVM", "Linux 6.16"},
     [HYPERVISOR_XEN]        = {"Xen HVM", "Xen 4.20"},
     [HYPERVISOR_HYPER_V]    = {"Hyper-V", "Windows Server 2016 and later"},
@@ -30,6 +30,8 @@ static const struct {
     [SOURCE_KVM_CONFIG] = {HYPERVISOR_KVM, "arch/x86/kvm/vmx/vmx.c setup_vmcs_config()"},
     [SOURCE_KVM_COMPATIBLE] = {HYPERVISOR_KVM,
                                "arch/x86/kvm/vmx/vmx.c vmx_check_processor_compat()"},
+    [SOURCE_KVM_HARDWARE]   = {HYPERVISOR_KVM,
+                               "arch/x86/kvm/vmx/vmx.c vmx_hardware_setup()"},
     [SOURCE_KVM_INIT] = {HYPERVISOR_KVM, "arch/x86/kvm/x86.c __kvm_x86_vendor_init()"},
 
     [SOURCE_XEN_HEAD]   = {HYPERVISOR_XEN, "xen/arch/x86/boot/head.S"},

@@ -19,6 +19,10 @@ const struct premise_facts premises[] = {
     [EPT_IS_THERE]    = {"for EPT", TEST_ANY, GROUP_SECONDARY, SECONDARY_ENABLE_EPT, 0},
     [EPT_IS_MISSING]  = {"without EPT", TEST_NONE, GROUP_SECONDARY, SECONDARY_ENABLE_EPT,
                          0},
+    [EPT_IS_NOT_FOR_KVM]    = {"without EPT", TEST_NOT_ALL, GROUP_EPT_VPID,
+                               EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK |
+                                   EPT_CAP_INVEPT_ALL,
+                               0},
     [TPR_SHADOW_IS_MISSING] = {"without TPR shadow", TEST_NONE, GROUP_PRIMARY,
                                PRIMARY_USE_TPR_SHADOW, 0},
     [EPT_IS_DESCRIBED]   = {"as IA32_VMX_EPT_VPID_CAP has EPT", TEST_ANY, GROUP_EPT_VPID,
@@ -97,6 +101,9 @@ const struct requirement requirements[] = {
              MSR_OF(MSR_IA32_VMX_CR0_FIXED1) | MSR_OF(MSR_IA32_VMX_CR4_FIXED1) |
              MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS2) | MSR_OF(MSR_IA32_VMX_EPT_VPID_CAP) |
              MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3)),
+    ROW(KVM_HARDWARE, CPUID_BITS, .bits = CPUID_80000001_EDX_NX,
+        .offset = CPUID(leaf_80000001.edx), .name = "NX (execute disable)",
+        .premise = EPT_IS_NOT_FOR_KVM),
     HAS(KVM_INIT, leaf_1.edx, 0, "x87 FPU"),
     HAS(KVM_INIT, leaf_1.edx, 24, "FXSAVE"),
 
@@ -122,6 +129,7 @@ const struct requirement requirements[] = {
              MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3)),
 
     LEAF(HYPER_V_CPUID, 4),
+    ALSO(HYPER_V_CPUID, SAME_PROCESSOR),
     ALSO(HYPER_V_SYSTEM, VMX_WORKS),
     HAS(HYPER_V_SYSTEM, leaf_80000001.edx, 29, "long mode"),
     HAS(HYPER_V_SYSTEM, leaf_80000001.edx, 20, "NX (execute disable)"),
@@ -129,6 +137,8 @@ const struct requirement requirements[] = {
 
     HAS(ESXI_HARDWARE, leaf_80000001.edx, 29, "long mode"),
     HAS(ESXI_HARDWARE, leaf_80000001.edx, 20, "NX (execute disable)"),
+    ROW(ESXI_HARDWARE, TO_BE_LOOKED_UP,
+        .name = "the processor in VMware's compatibility guide"),
     ALSO(ESXI_HARDWARE, TWO_CPUS),
     ALSO(ESXI_HARDWARE, RAM_8_GIB),
     ALSO(ESXI_HARDWARE, VMX_WORKS),
@@ -184,7 +194,7 @@ const struct requirement requirements[] = {
 
     ALSO(JAILHOUSE_TOOL, TWO_CPUS),
     HAS(JAILHOUSE_TOOL, leaf_80000001.edx, 29, "long mode"),
-    ALSO(JAILHOUSE_DRIVER, LOCKED_ON),
+    ALSO(JAILHOUSE_DRIVER, NOT_LOCKED_OFF),
     ALSO(JAILHOUSE_CHECK, VMX_WORKS),
     ONE(JAILHOUSE_CHECK, BASIC, VMX_BASIC_TRUE_CONTROLS),
     ALSO(JAILHOUSE_CHECK, WRITE_BACK),
@@ -211,8 +221,8 @@ const struct requirement requirements[] = {
     ONE(JAILHOUSE_CHECK, ENTRY, ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER),
     ONE(JAILHOUSE_CHECK, MISC, VMX_MISC_ACTIVITY_HLT),
     ALSO(JAILHOUSE_VT_D, VT_D_UNITS),
-    ROW(JAILHOUSE_VT_D, VT_D_WIDTH, .bits = VT_D_CAP_39_BITS | VT_D_CAP_48_BITS,
-        .premise = VT_D_IS_THERE),
+    ROW(JAILHOUSE_VT_D, VT_D_VERSION, .bits = 0x10, .premise = VT_D_IS_THERE),
+    ROW(JAILHOUSE_VT_D, VT_D_WIDTH, .premise = VT_D_IS_THERE),
     UNIT(JAILHOUSE_VT_D, extended_capability, VT_D_ECAP_QUEUED_INVALIDATION,
          "queued invalidation"),
     UNIT(JAILHOUSE_VT_D, extended_capability, VT_D_ECAP_INTERRUPT_REMAPPING,

@@ -11,6 +11,8 @@
 enum condition {
     VMX_WORKS,       /* the verdict */
     LOCKED_ON,       /* firmware left IA32_FEATURE_CONTROL locked, with VMX */
+    NOT_LOCKED_OFF,  /* or unlocked */
+    TO_BE_LOOKED_UP, /* nothing that a machine tells */
     MAY_BE_1,        /* each of the bits: a control that can be set, a feature */
     MAY_BE_0,        /* each of the bits: a control that can be cleared, a flag not set */
     ANY_OF,          /* one of the bits */
@@ -18,15 +20,17 @@ enum condition {
     OWN_CONTROLS,    /* those of the group that vmx/vcpu_controls.h says */
     WRITE_BACK,      /* the memory type for VMCSs */
     REGION_4_KIB,    /* the size of a VMCS, at the most */
+    SAME_PROCESSOR,  /* family, model and stepping of all CPUs */
     SAME_ON_ALL,     /* the VMX MSRs whose numbers, from the first on, are the bits */
     CPUID_BITS,      /* each of the bits, in the register at the offset */
     CPUID_LEAF,      /* CPUID has a leaf of that number, bits */
     FAST_STRINGS,    /* on in IA32_MISC_ENABLE */
     TWO_CPUS,
     RAM_8_GIB,
-    VT_D_UNITS, /* at least one, and all answer */
-    VT_D_BITS,  /* each of the bits, in the register at the offset, of all units */
-    VT_D_WIDTH, /* one of the bits of the Capability Register, the same of all units */
+    VT_D_UNITS,   /* at least one, and all answer */
+    VT_D_VERSION, /* at least that, as the register has it */
+    VT_D_BITS,    /* each of the bits, in the register at the offset, of all units */
+    VT_D_WIDTH,   /* 39 bits or, without them, 48, the same of all units */
 };
 
 /* What a machine is like of which something is demanded. */
@@ -38,6 +42,7 @@ enum premise {
     CPU_HAS_WAITPKG,
     EPT_IS_THERE,
     EPT_IS_MISSING,
+    EPT_IS_NOT_FOR_KVM, /* which wants more of it */
     TPR_SHADOW_IS_MISSING,
     EPT_IS_DESCRIBED, /* in IA32_VMX_EPT_VPID_CAP */
     VPID_IS_DESCRIBED,
@@ -49,10 +54,11 @@ struct premise_facts {
     const char *words; /* for a person; empty where it needs none */
     enum premise_test {
         TEST_NOTHING,
-        TEST_CPUID, /* the bit of the register at the offset is set */
+        TEST_CPUID, /* the bit of the register at the offset is set, on any CPU */
         TEST_ANY,   /* one of the bits of the group may be 1 */
         TEST_NONE,
-        TEST_WIDTH, /* physical addresses have more bits than that */
+        TEST_NOT_ALL,
+        TEST_WIDTH, /* physical addresses have more bits than that, on any CPU */
         TEST_VT_D,
     } test;
     enum capability_group group;
@@ -68,7 +74,7 @@ struct requirement {
     uint64_t bits;
     uint64_t partner; /* BOTH_OR_NEITHER: in the VM-exit controls */
     size_t offset;    /* in struct cpuid_snapshot or struct vt_d_unit */
-    const char *name; /* CPUID_BITS, VT_D_BITS: of the feature */
+    const char *name; /* CPUID_BITS, VT_D_BITS, TO_BE_LOOKED_UP: of what is wanted */
     enum requirement_source source;
     enum condition condition;
     enum capability_group group; /* of the bits */

@@ -63,12 +63,14 @@ static void describe_units(const struct vt_d *vt_d, struct text *text)
         answering += vt_d->unit[i].answers ? 1 : 0;
         common &= vt_d->unit[i].extended_capability;
     }
-    text_append(text, "present: ACPI's DMAR table has %zu unit%s", vt_d->count,
+    text_append(text, "ACPI's DMAR table names %zu unit%s", vt_d->count,
                 vt_d->count == 1 ? "" : "s");
-    if (vt_d->dropped > 0 || vt_d->is_broken)
-        text_append(text, ", and %s", vt_d->is_broken ? "a broken entry" : "more");
+    if (vt_d->dropped > 0)
+        text_append(text, " and %zu more", vt_d->dropped);
+    if (vt_d->is_broken)
+        text_append(text, " in front of a broken entry");
     if (answering < vt_d->count)
-        text_append(text, ", of which %zu answer", answering);
+        text_append(text, "; %zu of them answer", answering);
     else if (vt_d->count > 0)
         text_append(text, "; interrupt remapping: %s",
                     (common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0 ? "yes" : "no");
@@ -76,13 +78,13 @@ static void describe_units(const struct vt_d *vt_d, struct text *text)
 
 static void describe_vt_d(const struct report_facts *facts, const struct told *told)
 {
-    if (facts->vt_d.has_table) {
-        tell_state(told, "yes");
-        describe_units(&facts->vt_d, told->text);
+    if (facts->vt_d->has_table) {
+        tell_state(told, facts->vt_d->count > 0 ? "yes" : "no");
+        describe_units(facts->vt_d, told->text);
     } else if (facts->has_acpi) {
         tell_state(told, "no");
         text_append(told->text,
-                    "not found: ACPI has no DMAR table; see VT-d in the firmware setup");
+                    "ACPI has no sound DMAR table; see VT-d in the firmware setup");
     } else {
         tell_state(told, "unknown");
         text_append(told->text, "unknown: no ACPI tables were found");
@@ -148,7 +150,7 @@ static bool describe_erratum(const struct msr_reading *capabilities, uint64_t no
 
     tell_state(told, is_affected ? "possible" : "not affected");
     if (capabilities->state != MSR_READ)
-        text_append(told->text, "possible: no IA32_ARCH_CAPABILITIES denies it");
+        text_append(told->text, "possible: nothing denies it");
     else
         text_append(told->text, "%s (IA32_ARCH_CAPABILITIES = 0x%lx)",
                     is_affected ? "possible" : "not affected", capabilities->value);
@@ -165,7 +167,7 @@ static void describe_l1tf(const struct vmx_snapshot *snapshot, const struct told
     if ((capabilities->value & ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY) != 0)
         text_append(told->text, "; the L1D need not be flushed on VM entry");
     else
-        text_append(told->text, "; %s IA32_FLUSH_CMD", has_flush ? "has" : "lacks");
+        text_append(told->text, "; IA32_FLUSH_CMD: %s", has_flush ? "yes" : "no");
 }
 
 static void describe_mds(const struct vmx_snapshot *snapshot, const struct told *told)
@@ -173,7 +175,7 @@ static void describe_mds(const struct vmx_snapshot *snapshot, const struct told 
     bool has_clear = (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0;
 
     if (describe_erratum(&snapshot->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, told))
-        text_append(told->text, "; %s MD_CLEAR", has_clear ? "has" : "lacks");
+        text_append(told->text, "; MD_CLEAR: %s", has_clear ? "yes" : "no");
 }
 
 static void describe_hypervisor(const struct cpuid_snapshot *cpuid, const char *machine,

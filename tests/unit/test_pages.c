@@ -12,6 +12,7 @@
 #define SCHEMA "tests/schema"
 
 static struct vmx_record records[20];
+static struct vt_d vt_d;
 static struct report_facts facts;
 static struct navigation navigation;
 static struct sheet sheet;
@@ -29,11 +30,13 @@ static int start(void **state)
     }
     records[19].timings.kind[TIMING_EXIT_CPUID] =
         (struct statistics){.count = 1000, .low = 1200, .median = 1300, .high = 1500};
+    vt_d  = (struct vt_d){0};
     facts = (struct report_facts){.version      = "1.2.3",
                                   .machine      = "a machine",
                                   .firmware     = "UEFI",
                                   .ram_bytes    = UINT64_C(32) << 30,
                                   .has_acpi     = true,
+                                  .vt_d         = &vt_d,
                                   .tsc_hz       = 2600000000,
                                   .tsc_source   = "measured",
                                   .records      = records,
@@ -87,7 +90,7 @@ static void test_capabilities(void **state)
         section_has(REPORT_CAPABILITIES, "yes bit 60, for which Hymir has no name"));
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         remove_vmx(&records[i]);
-    assert_true(section_has(REPORT_CAPABILITIES, "There is no VMX"));
+    assert_true(section_has(REPORT_CAPABILITIES, "No CPU told what its VMX can do"));
 }
 
 static void test_cpus(void **state)
@@ -99,6 +102,8 @@ static void test_cpus(void **state)
     assert_true(section_has(REPORT_CPUS, "cpu 19: apic 19: efficient core: ok"));
     assert_true(section_has(REPORT_CPUS, "Registers of cpu 12"));
     assert_false(section_has(REPORT_CPUS, "Registers of cpu 13"));
+    facts.count = 1;
+    assert_true(section_has(REPORT_CPUS, "1 CPU answered: there is nothing to compare."));
     facts.count = 3;
     assert_true(
         section_has(REPORT_CPUS, "The 3 CPUs that answered agree in all 40 registers."));
@@ -146,7 +151,7 @@ static void test_json(void **state)
     (void)state;
     facts.machine     = "Evil\"\\ \x1b[2J Corp";
     records[3].answer = CPU_NO_ANSWER;
-    facts.vt_d        = (struct vt_d){.has_table = true,
+    vt_d              = (struct vt_d){.has_table = true,
                                       .count     = 1,
                                       .unit      = {{.address = 0xFED90000, .answers = true}}};
     assert_json_passes(SCHEMA);
@@ -324,8 +329,20 @@ static void test_end(void **state)
     assert_int_equal(type("p"), NAVIGATION_SAME);
     assert_int_equal(type("qp"), NAVIGATION_POWER_OFF);
     assert_int_equal(type("qr"), NAVIGATION_REBOOT);
-    assert_int_equal(type("q\033[A"), NAVIGATION_CHANGED);
-    assert_false(navigation.is_ending);
+    assert_int_equal(type("QP"), NAVIGATION_POWER_OFF);
+    assert_int_equal(type("qR"), NAVIGATION_REBOOT);
+    /* Escape, alone or as the start of another key, leads back and no further. */
+    static const char *const sequences[] = {"\033",    "\033[A", "\033[[A",
+                                            "\033[6~", "\033OF", "\033[1;2B"};
+    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
+        type("q");
+        assert_int_equal(navigation_take(&navigation, 0x1B), NAVIGATION_CHANGED);
+        assert_at(REPORT_CAPABILITIES, 0);
+        type(sequences[i] + 1);
+        assert_at(REPORT_CAPABILITIES, 0);
+        assert_int_equal(type("p"), NAVIGATION_SAME);
+        assert_int_equal(type("\033[B\033[A"), NAVIGATION_CHANGED); /* as ever */
+    }
     assert_int_equal(type("qn"), NAVIGATION_BOOT_NEXT);
     navigation_refuse(&navigation, "firmware has no other entry");
     navigation_compose(&navigation, &sheet);

@@ -4,19 +4,23 @@
 #include "report/surroundings.h"
 
 static struct vmx_record records[2];
+static struct vt_d vt_d;
 static struct report_facts facts;
 
 static void use(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++)
         records[i] = record_of_machine(machine);
+    vt_d = (struct vt_d){
+        .has_table = true,
+        .count     = 2,
+        .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true},
+                      {0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true}},
+    };
     facts = (struct report_facts){
         .machine  = "test",
         .has_acpi = true,
-        .vt_d     = {.has_table = true,
-                     .count     = 2,
-                     .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, true},
-                                   {0xFED91000, 0xD2008C40660462, 0xF050DA, true}}},
+        .vt_d     = &vt_d,
         .records  = records,
         .count    = 2,
         .verdict  = VERDICT_READY,
@@ -38,10 +42,9 @@ static void test_errata(void **state)
 {
     (void)state;
     use(&core_i7_6700k);
-    assert_surrounded(SURROUNDING_MULTIHIT, "possible",
-                      "possible: no IA32_ARCH_CAPABILITIES");
-    assert_surrounded(SURROUNDING_L1TF, "possible", "has IA32_FLUSH_CMD");
-    assert_surrounded(SURROUNDING_MDS, "possible", "has MD_CLEAR");
+    assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible: nothing denies it");
+    assert_surrounded(SURROUNDING_L1TF, "possible", "IA32_FLUSH_CMD: yes");
+    assert_surrounded(SURROUNDING_MDS, "possible", "MD_CLEAR: yes");
     use(&core_i7_1065g7); /* IA32_ARCH_CAPABILITIES = 0x2b: RDCL_NO, MDS_NO */
     assert_surrounded(SURROUNDING_L1TF, "not affected",
                       "not affected (IA32_ARCH_CAPABILITIES = 0x2b)");
@@ -53,6 +56,15 @@ static void test_errata(void **state)
     records[1].before.arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
     assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
     assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
+    records[1].answer = CPU_NO_ANSWER; /* but those that say nothing */
+    assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
+    records[1].answer                   = CPU_ANSWERED;
+    records[1].before.arch_capabilities = reading_of(NONE);
+    assert_surrounded(SURROUNDING_MDS, "possible", "possible: nothing denies it");
+    use(&core_i7_6700k);
+    records[0].before.arch_capabilities = records[1].before.arch_capabilities =
+        reading_of(BIT(3));
+    assert_surrounded(SURROUNDING_L1TF, "possible", "need not be flushed on VM entry");
 }
 
 static void test_vt_d(void **state)
@@ -60,18 +72,25 @@ static void test_vt_d(void **state)
     (void)state;
     use(&core_i7_6700k);
     assert_surrounded(SURROUNDING_VT_D, "yes",
-                      "present: ACPI's DMAR table has 2 units; interrupt remapping: yes");
-    facts.vt_d.unit[1].extended_capability = 0;
+                      "ACPI's DMAR table names 2 units; interrupt remapping: yes");
+    vt_d.unit[0].extended_capability = 0;
     assert_surrounded(SURROUNDING_VT_D, "yes", "2 units; interrupt remapping: no");
-    facts.vt_d.unit[1].answers = false;
-    facts.vt_d.is_broken       = true;
+    vt_d.unit[0].extended_capability = VT_D_ECAP_INTERRUPT_REMAPPING;
+    vt_d.unit[1].extended_capability = 0;
+    assert_surrounded(SURROUNDING_VT_D, "yes", "2 units; interrupt remapping: no");
+    vt_d.unit[1].answers = false;
+    vt_d.is_broken       = true;
     assert_surrounded(SURROUNDING_VT_D, "yes",
-                      "2 units, and a broken entry, of which 1 answer");
-    facts.vt_d = (struct vt_d){.has_table = true, .count = 1};
-    assert_surrounded(SURROUNDING_VT_D, "yes", "has 1 unit, of which 0 answer");
-    facts.vt_d = (struct vt_d){0};
+                      "2 units in front of a broken entry; 1 of them answer");
+    vt_d = (struct vt_d){.has_table = true, .count = 1};
+    assert_surrounded(SURROUNDING_VT_D, "yes", "names 1 unit; 0 of them answer");
+    vt_d.dropped = 3;
+    assert_surrounded(SURROUNDING_VT_D, "yes", "names 1 unit and 3 more; 0 of them");
+    vt_d = (struct vt_d){.has_table = true};
+    assert_surrounded(SURROUNDING_VT_D, "no", "names 0 units");
+    vt_d = (struct vt_d){0};
     assert_surrounded(SURROUNDING_VT_D, "no",
-                      "no DMAR table; see VT-d in the firmware setup");
+                      "no sound DMAR table; see VT-d in the firmware setup");
     facts.has_acpi = false;
     assert_surrounded(SURROUNDING_VT_D, "unknown", "unknown");
 }
@@ -93,7 +112,7 @@ static void test_feature_control(void **state)
     assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by software");
     before->feature_control = reading_of(NONE);
     assert_surrounded(SURROUNDING_SGX, "unknown", "was not read");
-    before->cpuid.leaf_7.ebx = 0;
+    before->cpuid.leaf_7.ebx = ~(uint32_t)BIT(2);
     assert_surrounded(SURROUNDING_SGX, "absent", "does not have it");
 
     before->cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;

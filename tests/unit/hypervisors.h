@@ -1,0 +1,98 @@
+/*
+ * A machine of which it is asked what can run there: two CPUs and two VT-d units.
+ */
+#ifndef HYMIR_TESTS_HYPERVISORS_H
+#define HYMIR_TESTS_HYPERVISORS_H
+
+#include "machines.h"
+
+#include "report/hypervisors.h"
+#include "vmx/vcpu_controls.h"
+
+static struct vmx_record records[2];
+static struct vt_d vt_d;
+static struct report_facts facts;
+static char told[REQUIREMENT_STATES][8192];
+
+/* A machine with two such CPUs, on which nothing that is asked of CPUID or VT-d lacks. */
+static inline void use(const struct machine_msrs *machine)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct cpuid_snapshot *cpuid  = &records[i].before.cpuid;
+        records[i]                    = record_of_machine(machine);
+        records[i].apic_id            = (uint32_t)i;
+        records[i].before.misc_enable = reading_of(0x850089);
+        cpuid->leaf_1.ecx |= (uint32_t)(BIT(21) | BIT(24) | BIT(26));
+        cpuid->leaf_80000007.edx = 0x100;
+    }
+    vt_d = (struct vt_d){
+        .has_table = true,
+        .count     = 2,
+        .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true},
+                      {0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true}},
+    };
+    for (size_t i = 0; i < 2; i++)
+        vt_d.unit[i].capability |= VT_D_CAP_PAGES_2_MIB | VT_D_CAP_PAGES_1_GIB;
+    facts = (struct report_facts){
+        .machine   = "test",
+        .ram_bytes = UINT64_C(7680) << 20,
+        .has_acpi  = true,
+        .vt_d      = &vt_d,
+        .records   = records,
+        .count     = 2,
+        .verdict   = VERDICT_READY,
+    };
+}
+
+static inline void append(const struct requirement_answer *answer, void *context)
+{
+    char *list       = told[answer->state];
+    struct text text = {.buffer = list, .size = sizeof(told[0]), .length = strlen(list)};
+
+    (void)context;
+    assert_true(strlen(answer->name) < REQUIREMENT_NAME_SIZE - 1);
+    assert_null(strstr(answer->name, "(null)"));
+    requirement_append(answer, &text);
+    text_append(&text, "; ");
+}
+
+static inline void assert_state(enum hypervisor hypervisor,
+                                enum requirement_state expected)
+{
+    struct hypervisor_question question;
+
+    memset(told, 0, sizeof(told));
+    hypervisor_ask(&facts, &question);
+    enum requirement_state state = hypervisor_judge(hypervisor, &question, append, NULL);
+    if (state != expected)
+        fail_msg("%s: missing %s unknown %s", hypervisor_name(hypervisor),
+                 told[REQUIREMENT_MISSING], told[REQUIREMENT_UNKNOWN]);
+    assert_int_equal(told[REQUIREMENT_MISSING][0] != '\0', state == REQUIREMENT_MISSING);
+    if (state == REQUIREMENT_MET)
+        assert_string_equal(told[REQUIREMENT_UNKNOWN], "");
+}
+
+static inline void assert_told(enum requirement_state state, const char *what)
+{
+    if (strstr(told[state], what) == NULL)
+        fail_msg("not among \"%s\": %s", told[state], what);
+}
+
+static inline void assert_runs(enum hypervisor hypervisor)
+{
+    assert_state(hypervisor, REQUIREMENT_MET);
+}
+
+static inline void assert_lacks(enum hypervisor hypervisor, const char *what)
+{
+    assert_state(hypervisor, REQUIREMENT_MISSING);
+    assert_told(REQUIREMENT_MISSING, what);
+}
+
+static inline void assert_open(enum hypervisor hypervisor, const char *what)
+{
+    assert_state(hypervisor, REQUIREMENT_UNKNOWN);
+    assert_told(REQUIREMENT_UNKNOWN, what);
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* src/report/requirement_machine.c: what hypervisors demand of a machine beside VT-x. */
+#include "hypervisors.h"
+
+/* What each demands beside VT-x. */
+static void test_machine(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    vt_d = (struct vt_d){0};
+    assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d (an ACPI table DMAR)");
+    assert_lacks(HYPERVISOR_ACRN, "VT-d");
+    assert_runs(HYPERVISOR_KVM);
+    facts.has_acpi = false;
+    assert_open(HYPERVISOR_JAILHOUSE, "VT-d");
+    facts.ram_bytes = (UINT64_C(7680) << 20) - 1;
+    assert_lacks(HYPERVISOR_ESXI, "8 GiB of memory");
+    use(&core_i7_6700k);
+    facts.count = 1;
+    assert_lacks(HYPERVISOR_ESXI, "two CPUs");
+    facts.unseen = "others were not looked for (nosmp)";
+    assert_open(HYPERVISOR_ESXI, "two CPUs (others were not looked for (nosmp))");
+    assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
+    assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs (CPUID.01H:EAX)");
+    facts.count  = 2;
+    facts.unseen = NULL;
+    assert_runs(HYPERVISOR_KVM);
+    records[1].answer = CPU_NO_ANSWER;
+    assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
+    assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
+    records[1].answer                  = CPU_ANSWERED;
+    records[1].before.cpuid.leaf_1.eax = 0x506E4;
+    facts.unseen                       = "others were not looked for (nosmp)";
+    assert_lacks(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
+    assert_open(HYPERVISOR_XEN, "the same VMX MSRs on all CPUs");
+    records[1].before.cpuid.leaf_1.ecx = 0;
+    assert_lacks(HYPERVISOR_ESXI, "XSAVE");
+    assert_lacks(HYPERVISOR_ACRN, "TSC deadline");
+    records[1].before.cpuid.leaf_80000001.edx = 0;
+    assert_lacks(HYPERVISOR_XEN, "long mode");
+    assert_lacks(HYPERVISOR_NOVA, "NX");
+}
+
+/* What is demanded of each VT-d unit. */
+static void test_vt_d(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    vt_d.unit[1].extended_capability &= ~VT_D_ECAP_INTERRUPT_REMAPPING;
+    assert_lacks(HYPERVISOR_JAILHOUSE, "interrupt remapping (VT-d)");
+    assert_lacks(HYPERVISOR_ACRN, "interrupt remapping (VT-d)");
+    use(&core_i7_6700k);
+    vt_d.unit[0].extended_capability &= ~VT_D_ECAP_EXTENDED_INTERRUPT_MODE;
+    vt_d.unit[0].capability &= ~VT_D_CAP_PAGES_1_GIB;
+    assert_runs(HYPERVISOR_JAILHOUSE);
+    assert_lacks(HYPERVISOR_ACRN, "extended interrupt mode (VT-d)");
+    assert_told(REQUIREMENT_MISSING, "1-GByte pages (VT-d)");
+    vt_d.unit[0].version = 0x0F;
+    assert_lacks(HYPERVISOR_JAILHOUSE, "version 1.0 (VT-d)");
+}
+
+/* Jailhouse uses 39 bits of each unit or, without them, 48, and all must be alike. */
+static void test_vt_d_width(void **state)
+{
+    static const uint64_t narrow = VT_D_CAP_39_BITS, wide = VT_D_CAP_48_BITS;
+    const struct {
+        uint64_t first, second;
+        bool is_met;
+    } cases[] = {
+        {narrow, narrow, true},
+        {wide, wide, true},
+        {narrow | wide, narrow, true},
+        {narrow, narrow | wide, true},
+        {wide, narrow, false},
+        {narrow | wide, wide, false},
+        {0, 0, false},
+        {0, wide, false},
+        {wide, 0, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        use(&core_i7_6700k);
+        vt_d.unit[0].capability = cases[i].first;
+        vt_d.unit[1].capability = cases[i].second;
+        if (cases[i].is_met)
+            assert_runs(HYPERVISOR_JAILHOUSE);
+        else
+            assert_lacks(HYPERVISOR_JAILHOUSE, "39 bits of address or else 48");
+    }
+}
+
+/* Units that do not answer, or that nobody looked at. */
+static void test_vt_d_silent(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    vt_d.unit[0] = (struct vt_d_unit){.address = 0xFED90000};
+    assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer (an ACPI table DMAR)");
+    assert_told(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
+    assert_told(REQUIREMENT_UNKNOWN, "39 bits of address or else 48");
+    vt_d.unit[1].extended_capability = 0; /* of the one that does */
+    assert_lacks(HYPERVISOR_JAILHOUSE, "queued invalidation (VT-d)");
+    use(&core_i7_6700k);
+    vt_d.dropped = 1;
+    assert_open(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
+    assert_told(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
+    vt_d.dropped   = 0;
+    vt_d.is_broken = true;
+    assert_open(HYPERVISOR_ACRN, "VT-d units that answer");
+    vt_d = (struct vt_d){.has_table = true};
+    assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
+    assert_null(strstr(told[REQUIREMENT_MET], "queued"));
+    assert_null(strstr(told[REQUIREMENT_UNKNOWN], "queued"));
+}
+
+/* What Hymir is told to leave open, others open themselves, or not. */
+static void test_unlocked(void **state)
+{
+    (void)state;
+    use(&core_i7_6700k);
+    facts.verdict                     = VERDICT_UNLOCKED;
+    records[0].before.feature_control = records[1].before.feature_control = reading_of(0);
+    assert_runs(HYPERVISOR_KVM);
+    assert_lacks(HYPERVISOR_HYMIR, "VT-x that works (boot without nolock)");
+    assert_lacks(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
+    assert_runs(HYPERVISOR_JAILHOUSE);
+    records[1].before.feature_control = reading_of(1);
+    assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
+    records[1].before.feature_control = reading_of(NONE);
+    assert_open(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
+    assert_open(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
+    facts.verdict = VERDICT_MIXED;
+    assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");
+    use(&core_i7_6700k);
+    records[0].before.cpuid.leaf_0.eax = 0xD;
+    assert_lacks(HYPERVISOR_ACRN, "CPUID leaf 0x15");
+    assert_runs(HYPERVISOR_HYPER_V);
+    records[0].before.cpuid.leaf_0.eax = records[1].before.cpuid.leaf_0.eax = 4;
+    assert_runs(HYPERVISOR_HYPER_V);
+    records[0].before.cpuid.leaf_0.eax = 3;
+    assert_lacks(HYPERVISOR_HYPER_V, "CPUID leaf 0x4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_machine),    cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_vt_d_width), cmocka_unit_test(test_vt_d_silent),
+        cmocka_unit_test(test_unlocked),
+    };
+    return cmocka_run_group_tests_name("hypervisors_machine", tests, NULL, NULL);
+}
