@@ -9,6 +9,8 @@ import pathlib
 import re
 import subprocess
 
+import requirements
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 HALVES, MAY_BE_1, VALUE, PAIR = "halves", "may be 1", "value", "pair"
@@ -171,9 +173,8 @@ def msrs_of(report):
     return {0x480 + i: int(values[name], 16) for i, name in enumerate(MSR_NAMES) if name in values}
 
 
-def differences(report, msrs):
+def differences(report, wanted):
     """What the report says of the processor, and what its MSRs say."""
-    wanted = decode(msrs)
     found = {group: {key: facts[key] for key in ("bits", "unnamed_bits")} for group, facts in report["capabilities"].items()}
     if list(found) != list(wanted):
         return f"groups {list(found)}, not {list(wanted)}"
@@ -218,9 +219,15 @@ def check(kind, text, report_text):
         ticks = report["timings"][0]["tsc_ticks"]
         if any(times["rounds"] != 1000 or not times["low"] <= times["median"] <= times["high"] for times in ticks.values()):
             return f"the times are {ticks}"
-        if not {"VM exit by CPUID", "VM exit by VMCALL", "VMREAD", "VMWRITE", "VMPTRLD"} <= ticks.keys():
-            return f"the times are of {list(ticks)}"
-    return check_decoded(report, report_text) or (differences(report, msrs) if msrs else None)
+        kinds = ["VM exit by CPUID", "VM exit by VMCALL", "VMREAD", "VMWRITE", "VMPTRLD"]
+        kinds += ["INVEPT"] if read.get(0x48C, 0) >> 20 & 1 else []
+        kinds += ["INVVPID"] if read.get(0x48C, 0) >> 32 & 1 else []
+        if list(ticks) != kinds:
+            return f"the times are of {list(ticks)}, not of {kinds}"
+    decoded = decode(msrs) if msrs else {}
+    names = {group: table for group, (_, _, table) in GROUPS.items()}
+    return (check_decoded(report, report_text) or requirements.differences(report, names, decoded) or
+            (differences(report, decoded) if msrs else None))
 
 
 def check_code(code, report_text):

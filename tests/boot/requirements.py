@@ -1,0 +1,256 @@
+"""What the report must say of hypervisors, by a table of its own.
+
+The bit numbers are typed from the sources that docs/REFERENCES.md names, not taken from Hymir's: a row that is missing,
+added, named wrongly or judged wrongly in one of the two shows as a difference. For machines whose CPUs are alike.
+"""
+
+import re
+
+VMX_C = "arch/x86/kvm/vmx/vmx.c"
+VMCS_C = "xen/arch/x86/hvm/vmx/vmcs.c"
+HMVMX = "VMMR0/HMVMXR0.cpp"
+CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
+
+# By hypervisor and source: words. GROUP+bits: may be 1; GROUP-bits: may be 0; GROUP|bits: one of them; ENTRYa=EXITb: both or
+# neither; CPUID+bit:name, of a register; others are named in judge(). A word behind ? holds only where the word in front
+# of it does.
+TABLE = {
+    "Hymir's guests": {
+        "src/vmx/check.c vmx_check_passes()": "works",
+        "src/vmx/vcpu_controls.c vcpu_controls_fit()":
+            "PIN+0,3,5 PRI+2,3,7,10,11,19,20,22,25,28,29,31 SEC+1,7 EXIT+2,9,18,19,20,21 ENTRY+2,14,15 EPT+6,14 MISC+6"},
+    "KVM": {
+        f"{VMX_C} __kvm_is_vmx_supported()": "works",
+        f"{VMX_C} setup_vmcs_config()":
+            "PIN+0,3 PRI+2,3,7,9,10,11,15,16,19,20,23,24,29 EXIT+2,9,15 ENTRY+2,9 BASIC-48 write-back region ept-told?SEC+1 "
+            "vpid-told?SEC+5 ENTRY13=EXIT12 ENTRY14=EXIT19 ENTRY15=EXIT21 ENTRY16=EXIT23 ENTRY18=EXIT25",
+        f"{VMX_C} vmx_check_processor_compat()": "alike",
+        f"{VMX_C} vmx_hardware_setup()": "no-kvm-ept?80000001D+20:NX_(execute_disable)",
+        "arch/x86/kvm/x86.c __kvm_x86_vendor_init()": "1D+0:x87_FPU 1D+24:FXSAVE"},
+    "Xen HVM": {
+        "xen/arch/x86/boot/head.S": "80000001D+29:long_mode",
+        f"{VMCS_C} _vmx_cpu_up()": "works",
+        f"{VMCS_C} vmx_init_vmcs_config()":
+            "PIN+0,3 PRI+2,3,7,9,10,12,15,16,19,20,23,25,29 EXIT+9,15 BASIC-48 write-back region alike"},
+    "Hyper-V": {
+        "System requirements for Hyper-V on Windows and Windows Server":
+            "works 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) SEC+1",
+        "Hypervisor Boot-time CPUID Feature Requirements": "leaf4 processor"},
+    "ESXi 8": {
+        "ESXi Hardware Requirements":
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) guide two-cpus ram works",
+        "ESXi 8.0 Update 2 requires XSAVE (williamlam.com)": "1C+26:XSAVE"},
+    "VirtualBox 7": {
+        "VMMR0/HMR0.cpp hmR0InitIntel()": "works",
+        "VMMR3/CPUM.cpp CPUMR3Init()": "1D+4:TSC 1D+23:MMX 1D+24:FXSAVE",
+        f"{HMVMX} hmR0VmxStructsAlloc()": "region",
+        f"{HMVMX} hmR0VmxSetupVmcsPinCtls()": "PIN+0,3",
+        f"{HMVMX} hmR0VmxSetupVmcsProcCtls()":
+            "PRI+3,7,10,11,23,24,29 PRI-23 no-tpr-shadow?PRI+19,20 no-ept?PRI+9,15,16",
+        f"{HMVMX} hmR0VmxSetupTaggedTlb()": "ept?EPT+6,14,20 ept?EPT|25,26",
+        "VMMAll/VMXAllTemplate.cpp.h vmxHCExportGuestEntryExitCtls()": "EXIT+2,9 ENTRY+2,9"},
+    "bhyve": {
+        "sys/amd64/vmm/intel/vmx.c vmx_modinit()":
+            "works BASIC+54 PIN+0,3,5 PRI+2,10,19,20,22,24,28,29,31 PRI-15,16,25 SEC+1 EXIT+2,9,15,20,21 ENTRY+2,15 ENTRY-10,11",
+        "sys/amd64/vmm/intel/ept.c ept_init()": "EPT+6,14,20,25,26,32,40,41,42,43"},
+    "Jailhouse": {
+        "tools/jailhouse-hardware-check": "two-cpus 80000001D+29:long_mode",
+        "driver/main.c jailhouse_cmd_enable()": "not-locked-off",
+        "hypervisor/arch/x86/vmx.c vmx_check_features()":
+            "works BASIC+55 write-back region PIN+3,6 PRI+25,28,31 PRI-15,16 SEC+0,1,7 80000001D27?SEC+3 7B10?SEC+12 DA3?SEC+20 "
+            "7C5?SEC+26 EPT+6,14,20 EPT|25,26 EXIT+18,19,20,21 ENTRY+14,15 MISC+6",
+        "hypervisor/arch/x86/vtd.c vtd_init()": "vt-d"},
+    "ACRN": {
+        f"{CAPS_C} detect_hardware_support()":
+            "works leaf21 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+12:MTRR 1D+25:SSE 1C+21:x2APIC 1C+23:POPCNT "
+            "1C+24:TSC_deadline 1C+30:RDRAND 7B+7:SMEP 7B+9:ERMS 7B+20:SMAP 7B+23:CLFLUSHOPT 80000007D+8:invariant_TSC "
+            "fast-strings wide?80000001D+26:1-GByte_pages wide?EPT+17",
+        f"{CAPS_C} check_essential_vmx_caps()":
+            "PIN+0 PIN-0 PRI+3,7,21,25,28,31 PRI-3,7,21,25,28,31 SEC+0,1,3,5,7 SEC-0,1,3,5,7 EXIT+9,15,18,19 EXIT-9,15,18,19 "
+            "ENTRY+9,14 ENTRY-9,14",
+        f"{CAPS_C} is_apicv_basic_feature_supported()": "SEC+4",
+        f"{CAPS_C} check_vmx_mmu_cap()": "EPT+16,20,32,41,42 MISC+5",
+        f"{CAPS_C} pcpu_vmx_set_32bit_addr_width()": "BASIC-48",
+        "hypervisor/arch/x86/vtd.c init_iommu()": "vt-d"},
+    "NOVA": {
+        "src/x86_64/start.S":
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+13:PGE 1D+16:PAT 1D+24:FXSAVE 1D+25:SSE",
+        "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20"},
+}
+
+GROUPS = {  # of a word: the report's name of the group, and of one of its bits
+    "PIN": ("Pin-based VM-execution controls", "pin-based control"),
+    "PRI": ("Primary processor-based VM-execution controls", "primary control"),
+    "SEC": ("Secondary processor-based VM-execution controls", "secondary control"),
+    "EXIT": ("Primary VM-exit controls", "VM-exit control"),
+    "ENTRY": ("VM-entry controls", "VM-entry control"),
+    "BASIC": ("Basic VMX information", "IA32_VMX_BASIC"),
+    "MISC": ("Miscellaneous data", "IA32_VMX_MISC"),
+    "EPT": ("EPT and VPID capabilities", "IA32_VMX_EPT_VPID_CAP"),
+}
+REGISTERS = {"1C": "CPUID.01H:ECX", "1D": "CPUID.01H:EDX", "7B": "CPUID.07H:EBX", "7C": "CPUID.07H:ECX", "DA": "CPUID.0DH.1:EAX",
+             "80000001D": "CPUID.80000001H:EDX", "80000007D": "CPUID.80000007H:EDX"}
+PREMISES = {"ept-told": ", as IA32_VMX_EPT_VPID_CAP has EPT", "vpid-told": ", as IA32_VMX_EPT_VPID_CAP has VPID",
+            "no-tpr-shadow": ", without TPR shadow", "no-ept": ", without EPT", "ept": ", for EPT", "80000001D27": ", for RDTSCP",
+            "7B10": ", for INVPCID", "DA3": ", for XSAVES", "7C5": ", for UMWAIT", "no-kvm-ept": ", without EPT",
+            "wide": ", for addresses of more than 39 bits"}
+
+
+class Machine:
+    """What a report has of a machine whose CPUs are alike, and its VMX MSRs, by number."""
+
+    def __init__(self, report, names, decoded):
+        self.report = report
+        self.names = names  # of the bits, by the report's group
+        self.decoded = decoded
+        values = report["registers"][0]["values"]
+        self.values = {name: int(value, 16) for name, value in values.items() if value.startswith("0x")}
+        self.has_vmx = "IA32_VMX_BASIC" in self.values
+        self.basic = self.values.get("IA32_VMX_BASIC", 0)
+
+    def state(self, group, bit):
+        """What the report's group must have of a bit; of a group that is not there, that it cannot be."""
+        name = GROUPS[group][0]
+        default = "no" if group in ("BASIC", "MISC", "EPT") else "fixed 0"
+        return self.decoded.get(name, {}).get("bits", {}).get(self.names[name][bit], default)
+
+    def may(self, group, bit):
+        return self.state(group, bit) in ("yes", "optional", "fixed 1")
+
+    def may_not(self, group, bit):
+        return self.state(group, bit) in ("no", "optional", "fixed 0")
+
+    def cpuid(self, register, bit):
+        return self.values[REGISTERS[register]] >> bit & 1 == 1
+
+    def holds(self, premise):
+        if premise in ("ept-told", "vpid-told"):
+            word = self.values.get("IA32_VMX_EPT_VPID_CAP", 0) >> (32 if premise == "vpid-told" else 0) & 0xFFFFFFFF
+            return word != 0
+        if premise in ("no-ept", "ept"):
+            return self.may("SEC", 1) == (premise == "ept")
+        if premise == "no-tpr-shadow":
+            return not self.may("PRI", 21)
+        if premise == "no-kvm-ept":
+            return not all(self.may("EPT", bit) for bit in (6, 14, 26))
+        if premise == "wide":
+            return int(self.report["surroundings"]["physical_address_width"]["state"]) > 39
+        register, bit = re.fullmatch(r"(80000001D|7B|7C|DA)(\d+)", premise).groups()
+        return self.cpuid(register, int(bit))
+
+
+def bits_of(machine, group, sign, bits, premise):
+    """The requirements of bits of a group, by name: how it is, of None if nothing is known."""
+    name, singular = GROUPS[group]
+    kind = f" ({singular}{PREMISES.get(premise, '')})"
+    if sign == "|":
+        quoted = ", ".join(f'"{machine.names[name][bit]}"' for bit in bits)
+        yield f"one of {quoted}{kind}", any(machine.may(group, bit) for bit in bits)
+    for bit in bits if sign != "|" else []:
+        word = "0 for " if sign == "-" else ""
+        yield f'{word}"{machine.names[name][bit]}"{kind}', (machine.may_not if sign == "-" else machine.may)(group, bit)
+
+
+def pair_of(machine, entry, leave):
+    names = machine.names[GROUPS["ENTRY"][0]][entry], machine.names[GROUPS["EXIT"][0]][leave]
+    yield (f'both or neither of "{names[0]}" and "{names[1]}" (VM-entry and VM-exit control)',
+           machine.may("ENTRY", entry) == machine.may("EXIT", leave))
+
+
+def vt_d_of(machine, hypervisor):
+    units = machine.report["vt_d_units"]
+    if not units:
+        yield "VT-d (an ACPI table DMAR)", False
+        return
+    yield "VT-d units that answer (an ACPI table DMAR)", all(unit["answers"] for unit in units)
+    pages = [("2-MByte pages", "capability", 34), ("1-GByte pages", "capability", 35)]
+    remapping = [("queued invalidation", "extended_capability", 1), ("interrupt remapping", "extended_capability", 3)]
+    mode = [("extended interrupt mode", "extended_capability", 4)]
+    for name, register, bit in remapping if hypervisor == "Jailhouse" else pages + remapping + mode:
+        known = [int(unit[register], 16) >> bit & 1 == 1 for unit in units if unit["answers"]]
+        yield f"{name} (VT-d)", all(known) if len(known) == len(units) or not all(known) else None
+    if hypervisor == "Jailhouse":
+        known = [int(unit["version"], 16) >= 0x10 for unit in units if unit["answers"]]
+        yield "version 1.0 (VT-d)", all(known) if len(known) == len(units) or not all(known) else None
+        widths = {9 if int(unit["capability"], 16) >> 9 & 1 else int(unit["capability"], 16) & 1 << 10
+                  for unit in units if unit["answers"]}
+        met = len(widths) == 1 and 0 not in widths
+        yield "39 bits of address or else 48, of all units (VT-d)", met if all(unit["answers"] for unit in units) else None
+
+
+def named_of(machine, word, hypervisor):
+    """The requirements that have names of their own."""
+    verdict = machine.report["verdict"]["word"]
+    control = machine.values.get("IA32_FEATURE_CONTROL")
+    if word == "works":
+        yield "VT-x that works (see the verdict)", verdict == "READY"
+    elif word == "write-back":
+        yield "write-back VMCSs (IA32_VMX_BASIC)", machine.basic >> 50 & 0xF == 6 if machine.has_vmx else None
+    elif word == "region":
+        yield "VMCSs of 4096 bytes at most (IA32_VMX_BASIC)", machine.basic >> 32 & 0x1FFF <= 4096 if machine.has_vmx else None
+    elif word == "alike":
+        yield "the same VMX MSRs on all CPUs", True if machine.has_vmx else None
+    elif word == "processor":
+        yield "the same processor on all CPUs (CPUID.01H:EAX)", True
+    elif word == "guide":
+        yield "the processor in VMware's compatibility guide (look it up)", None
+    elif word == "two-cpus":
+        yield "two CPUs", len(machine.report["cpus"]) > 1
+    elif word == "ram":
+        yield "8 GiB of memory", machine.report["machine"]["ram_bytes"] >= 7680 << 20
+    elif word == "locked-on":
+        yield "IA32_FEATURE_CONTROL set and locked by firmware", None if control is None else control & 5 == 5
+    elif word == "not-locked-off":
+        yield "IA32_FEATURE_CONTROL set or unlocked", None if control is None else control & 5 != 1
+    elif word == "fast-strings":
+        enable = machine.values.get("IA32_MISC_ENABLE")
+        yield "fast strings (IA32_MISC_ENABLE)", None if enable is None else enable & 1 == 1
+    elif word.startswith("leaf"):
+        yield f"CPUID leaf {int(word[4:]):#x}", machine.values["CPUID.00H:EAX"] >= int(word[4:])
+    else:
+        yield from vt_d_of(machine, hypervisor)
+
+
+def judge(machine, hypervisor, word):
+    """The requirements of a word, by name, and how they are."""
+    premise, _, word = word.rpartition("?")
+    if premise and not machine.holds(premise):
+        return
+    if match := re.fullmatch(r"ENTRY(\d+)=EXIT(\d+)", word):
+        found = pair_of(machine, *map(int, match.groups()))
+    elif match := re.fullmatch(r"([A-Z]+)([-+|])([\d,]+)", word):
+        found = bits_of(machine, match[1], match[2], list(map(int, match[3].split(","))), premise)
+    elif match := re.fullmatch(r"(\w+)\+(\d+):(.*)", word):
+        words = PREMISES.get(premise, "").removeprefix(", ")
+        yield match[3].replace("_", " ") + (f" ({words})" if words else ""), machine.cpuid(match[1], int(match[2]))
+        return
+    else:
+        yield from named_of(machine, word, hypervisor)
+        return
+    for name, is_met in found:
+        yield name, is_met if machine.has_vmx else None
+
+
+def differences(report, names, decoded):
+    """What the report says of hypervisors, and what it must, or None."""
+    machine = Machine(report, names, decoded)
+    words = {True: "ok", False: "missing", None: "unknown"}
+    found = {hypervisor["name"]: hypervisor for hypervisor in report["hypervisors"]}
+    if list(found) != list(TABLE):
+        return f"the hypervisors are {list(found)}"
+    for hypervisor, sources in TABLE.items():
+        parts = {part["source"]: part for part in found[hypervisor]["requirements"]}
+        if parts.keys() != sources.keys():
+            return f"the sources of {hypervisor} are {list(parts)}"
+        states = set()
+        for source, text in sources.items():
+            wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word)}
+            told = {name: state for state in words.values() for name in parts[source][state]}
+            if told != wanted:
+                return f"{hypervisor}, {source}: told and not wanted {told.items() - wanted.items()}, " \
+                       f"wanted and not told {wanted.items() - told.items()}"
+            states |= set(wanted.values())
+        state = "missing" if "missing" in states else "unknown" if "unknown" in states else "ok"
+        if found[hypervisor]["state"] != state:
+            return f"{hypervisor} is {found[hypervisor]['state']}, not {state}"
+    return None
