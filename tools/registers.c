@@ -1,5 +1,5 @@
 /*
- * Registers, as tools/decode takes them out of a short form, as the report that Hymir
+ * Registers, such as tools/decode takes out of a short form, as the report that Hymir
  * would make of them: the same sources, on the machine that this is built on.
  *
  * Standard input: lines "NAME VALUE", with the names of the report's registers, and
@@ -46,30 +46,59 @@ static bool set_verdict(const char *word)
     return false;
 }
 
-/* The registers that a short form has, by the names of the report. */
+/* Registers beside the VMX ones, by the names of the report. */
+static const struct {
+    const char *name;
+    size_t word, reading; /* in the snapshot; the other is 0 */
+} registers[] = {
+#define WORD(name, member)                             \
+    {                                                  \
+        name, offsetof(struct vmx_snapshot, member), 0 \
+    }
+#define READING(name, member)                          \
+    {                                                  \
+        name, 0, offsetof(struct vmx_snapshot, member) \
+    }
+    WORD("CPUID.00H:EAX", cpuid.leaf_0.eax),
+    WORD("CPUID.01H:EAX", cpuid.leaf_1.eax),
+    WORD("CPUID.01H:ECX", cpuid.leaf_1.ecx),
+    WORD("CPUID.01H:EDX", cpuid.leaf_1.edx),
+    WORD("CPUID.07H:EBX", cpuid.leaf_7.ebx),
+    WORD("CPUID.07H:ECX", cpuid.leaf_7.ecx),
+    WORD("CPUID.07H:EDX", cpuid.leaf_7.edx),
+    WORD("CPUID.0DH.1:EAX", cpuid.leaf_d_1.eax),
+    WORD("CPUID.80000001H:EDX", cpuid.leaf_80000001.edx),
+    WORD("CPUID.80000007H:EDX", cpuid.leaf_80000007.edx),
+    WORD("CPUID.80000008H:EAX", cpuid.leaf_80000008.eax),
+    WORD("microcode revision", microcode),
+    READING("IA32_FEATURE_CONTROL", feature_control),
+    READING("IA32_MISC_ENABLE", misc_enable),
+    READING("IA32_ARCH_CAPABILITIES", arch_capabilities),
+#undef WORD
+#undef READING
+};
+
 static bool set_register(const char *name, uint64_t value)
 {
-    struct vmx_snapshot *before      = &record.before;
+    char *snapshot                   = (char *)&record.before;
     const struct msr_reading reading = {.value = value, .state = MSR_READ};
 
-    if (strcmp(name, "CPUID.01H:EAX") == 0)
-        before->cpuid.leaf_1.eax = (uint32_t)value;
-    else if (strcmp(name, "microcode revision") == 0)
-        before->microcode = (uint32_t)value;
-    else if (strcmp(name, "IA32_FEATURE_CONTROL") == 0)
-        before->feature_control = reading;
-    else if (strcmp(name, "IA32_ARCH_CAPABILITIES") == 0)
-        before->arch_capabilities = reading;
-    else {
-        for (unsigned int i = 0; i < VMX_MSR_COUNT; i++) {
-            if (strcmp(vmx_msr_name((enum vmx_msr)(VMX_MSR_FIRST + i)), name) != 0)
-                continue;
-            before->capabilities.msr[i] = reading;
-            return true;
-        }
-        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
+        if (strcmp(registers[i].name, name) != 0)
+            continue;
+        if (registers[i].reading != 0)
+            *(struct msr_reading *)(snapshot + registers[i].reading) = reading;
+        else
+            *(uint32_t *)(snapshot + registers[i].word) = (uint32_t)value;
+        return true;
     }
-    return true;
+    for (unsigned int i = 0; i < VMX_MSR_COUNT; i++) {
+        if (strcmp(vmx_msr_name((enum vmx_msr)(VMX_MSR_FIRST + i)), name) != 0)
+            continue;
+        record.before.capabilities.msr[i] = reading;
+        return true;
+    }
+    return false;
 }
 
 /* Takes a line apart: the value is behind the last tab. */

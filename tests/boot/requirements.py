@@ -160,7 +160,8 @@ def pair_of(machine, entry, leave):
 def vt_d_of(machine, hypervisor):
     units = machine.report["vt_d_units"]
     if not units:
-        yield "VT-d (an ACPI table DMAR)", False
+        is_unknown = machine.report["surroundings"]["vt_d"]["state"] == "unknown"
+        yield "VT-d (an ACPI table DMAR)", None if is_unknown else False
         return
     yield "VT-d units that answer (an ACPI table DMAR)", all(unit["answers"] for unit in units)
     pages = [("2-MByte pages", "capability", 34), ("1-GByte pages", "capability", 35)]
