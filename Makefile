@@ -308,7 +308,8 @@ unit: $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) $(BUILD)/font.psf
 
 FUZZ         := $(BUILD)/fuzz
 FUZZ_SECONDS := 20
-FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Isrc -Itests/fuzz -fno-sanitize-recover=all -Wall -Wextra
+FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Isrc -Itests/fuzz -fno-sanitize-recover=all -Wall -Wextra \
+    -DHYMIR_VERSION='"$(VERSION)"'
 
 $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) src/lib/string.c Makefile | setup-test
 	$(call note,FUZZCC)

@@ -160,6 +160,27 @@ static void test_conditional(void **state)
     assert_lacks(HYPERVISOR_ACRN, "1-GByte pages (for addresses of more than 39 bits)");
 }
 
+static bool is_among(const uint32_t *msrs, size_t count, uint32_t msr)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (msrs[i] == msr)
+            return true;
+    }
+    return false;
+}
+
+/* True if the hypervisor wants the same on all CPUs where they differ. */
+static void assert_compares(enum hypervisor hypervisor, bool does)
+{
+    struct hypervisor_question question;
+
+    memset(told, 0, sizeof(told));
+    hypervisor_ask(&facts, &question);
+    (void)hypervisor_judge(hypervisor, &question, append, NULL);
+    assert_told(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
+                "the same VMX MSRs on all CPUs");
+}
+
 /* Cores that differ: those that want all alike refuse, with the usable set for the
  * others. */
 static void test_unlike(void **state)
@@ -181,11 +202,19 @@ static void test_unlike(void **state)
     assert_runs(HYPERVISOR_VIRTUALBOX);
     set_msr(&records[1], MSR_IA32_VMX_BASIC, 0x00DA140000000013);
     assert_lacks(HYPERVISOR_VIRTUALBOX, "VMCSs of 4096 bytes at most");
-    /* In an MSR that the one compares, and the other does not. */
-    use(&lakefield_performance);
-    set_msr(&records[1], MSR_IA32_VMX_CR4_FIXED1, 0x3767FF);
-    assert_lacks(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
-    assert_runs(HYPERVISOR_XEN);
+    /* Of each MSR, whether the one and the other compare it. */
+    static const uint32_t of_kvm[] = {0x480, 0x481, 0x482, 0x483, 0x484, 0x485,
+                                      0x487, 0x489, 0x48B, 0x48C, 0x492};
+    static const uint32_t of_xen[] = {0x480, 0x481, 0x482, 0x483, 0x484,
+                                      0x48B, 0x48C, 0x491, 0x492};
+    for (uint32_t msr = 0x480; msr < 0x494; msr++) {
+        use(&lakefield_performance);
+        for (size_t i = 0; i < 2; i++)
+            set_msr(&records[i], (enum vmx_msr)msr,
+                    records[i].before.capabilities.msr[msr - 0x480].value ^ i << 31);
+        assert_compares(HYPERVISOR_KVM, is_among(of_kvm, ARRAY_SIZE(of_kvm), msr));
+        assert_compares(HYPERVISOR_XEN, is_among(of_xen, ARRAY_SIZE(of_xen), msr));
+    }
 }
 
 /* Without VMX's MSRs nothing is known of them; the verdict tells enough. */

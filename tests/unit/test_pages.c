@@ -5,7 +5,6 @@
 
 #include "report/json_report.h"
 #include "report/navigation.h"
-#include "report/pager.h"
 #include "report/short_form.h"
 #include "vmx/capability_rows.h"
 
@@ -175,29 +174,6 @@ static void test_all_machines(void **state)
         records[0] = record_of_machine(all_machines[i]);
         assert_json_passes(SCHEMA);
     }
-}
-
-/* Rows are on one page each, in order, whatever the page. */
-static void test_pager(void **state)
-{
-    (void)state;
-    struct pager pager;
-    for (size_t page = 0; page < 5; page++) {
-        pager_start(&pager, &sheet, page);
-        sheet_add(&sheet, EMPHASIS_TITLE, "title");
-        for (size_t i = 0; i < 100; i++)
-            pager_add(&pager, EMPHASIS_NORMAL, "row %zu", i);
-        assert_int_equal(pager_pages(&pager), 5);
-        assert_int_equal(sheet.rows,
-                         page < 4 ? 1 + PAGER_ROWS : 1 + 100 - 4 * PAGER_ROWS);
-        for (size_t i = 1; i < sheet.rows; i++) {
-            char expected[16];
-            snprintf(expected, sizeof(expected), "row %zu", page * PAGER_ROWS + i - 1);
-            assert_string_equal(sheet.row[i].text, expected);
-        }
-    }
-    pager_start(&pager, NULL, 0);
-    assert_int_equal(pager_pages(&pager), 1);
 }
 
 static enum navigation_outcome type(const char *keys)
@@ -396,10 +372,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_capabilities), TEST(test_cpus),         TEST(test_others),
-        TEST(test_pager),        TEST(test_json),         TEST(test_all_machines),
-        TEST(test_full_verdict), TEST(test_much_missing), TEST(test_numbers),
-        TEST(test_walk),         TEST(test_end),          TEST(test_wrong_keys),
-        TEST(test_short_form),
+        TEST(test_json),         TEST(test_all_machines), TEST(test_full_verdict),
+        TEST(test_much_missing), TEST(test_numbers),      TEST(test_walk),
+        TEST(test_end),          TEST(test_wrong_keys),   TEST(test_short_form),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }
