@@ -177,11 +177,10 @@ void tell_verdict(const struct asked *asked)
     if (verdict == VERDICT_UNLOCKED && whose == HYPERVISOR_HYMIR)
         asked_tell(asked, "VT-x that works", "boot without nolock", true, false);
     else
-        asked_tell(asked,
-                   verdict == VERDICT_MIXED ? "VT-x that works on all CPUs"
-                                            : "VT-x that works",
-                   "see the verdict", true,
-                   verdict == VERDICT_READY || verdict == VERDICT_UNLOCKED);
+        asked_tell(
+            asked,
+            verdict == VERDICT_MIXED ? "VT-x that works on all CPUs" : "VT-x that works",
+            "the verdict", true, verdict == VERDICT_READY || verdict == VERDICT_UNLOCKED);
 }
 
 void tell_to_be_looked_up(const struct asked *asked)

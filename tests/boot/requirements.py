@@ -184,7 +184,7 @@ def named_of(machine, word, hypervisor):
     verdict = machine.report["verdict"]["word"]
     control = machine.values.get("IA32_FEATURE_CONTROL")
     if word == "works":
-        yield "VT-x that works (see the verdict)", verdict == "READY"
+        yield "VT-x that works (the verdict)", verdict == "READY"
     elif word == "write-back":
         yield "write-back VMCSs (IA32_VMX_BASIC)", machine.basic >> 50 & 0xF == 6 if machine.has_vmx else None
     elif word == "region":

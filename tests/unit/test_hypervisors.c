@@ -224,17 +224,17 @@ static void test_without_vmx(void **state)
     use(&core_i7_6700k);
     facts.verdict = VERDICT_LOCKED_OFF;
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
-        assert_lacks(i, "VT-x that works (see the verdict)");
+        assert_lacks(i, "VT-x that works (the verdict)");
     facts.verdict = VERDICT_NO_VMX;
     remove_vmx(&records[0]);
     remove_vmx(&records[1]);
-    assert_lacks(HYPERVISOR_KVM, "VT-x that works (see the verdict); ");
-    assert_string_equal(told[REQUIREMENT_MISSING], "VT-x that works (see the verdict); ");
+    assert_lacks(HYPERVISOR_KVM, "VT-x that works (the verdict); ");
+    assert_string_equal(told[REQUIREMENT_MISSING], "VT-x that works (the verdict); ");
     assert_told(REQUIREMENT_UNKNOWN, "\"NMI exiting\" (pin-based control)");
     assert_told(REQUIREMENT_MET, "FXSAVE");
     facts.verdict     = VERDICT_FAILED;
     records[0].answer = records[1].answer = CPU_NO_ANSWER;
-    assert_lacks(HYPERVISOR_ACRN, "VT-x that works (see the verdict)");
+    assert_lacks(HYPERVISOR_ACRN, "VT-x that works (the verdict)");
     assert_told(REQUIREMENT_UNKNOWN, "SMEP");
     assert_told(REQUIREMENT_UNKNOWN, "CPUID leaf 0x15");
 }
