@@ -22,35 +22,42 @@ bool asked_were_all_seen(const struct report_facts *facts)
 typedef bool cpu_test(const struct vmx_record *record,
                       const struct requirement *requirement);
 
-/* How many CPUs answered, and of how many of them the test says so. */
-struct votes {
-    size_t answers, agreements;
-};
-
-static struct votes vote(const struct hypervisor_question *question, cpu_test *test,
-                         const struct requirement *requirement)
+/* True if the test says so of any CPU that answered. */
+static bool does_any(const struct hypervisor_question *question, cpu_test *test,
+                     const struct requirement *requirement)
 {
     const struct report_facts *facts = question->facts;
-    struct votes votes               = {0};
 
     for (size_t i = 0; i < facts->count; i++) {
-        if (facts->records[i].answer != CPU_ANSWERED)
-            continue;
-        votes.answers++;
-        votes.agreements += test(&facts->records[i], requirement) ? 1 : 0;
+        if (facts->records[i].answer == CPU_ANSWERED &&
+            test(&facts->records[i], requirement))
+            return true;
     }
-    return votes;
+    return false;
 }
 
-/* Met if the test says so of all CPUs that answered; unknown if none can be tested. */
+/*
+ * Missing if a CPU that can be tested does not pass; unknown if that is not so, and not
+ * all that answered, or none, can be tested.
+ */
 static void tell_of_cpus(const struct asked *asked, const char *name, const char *kind,
                          cpu_test *can_be_tested, cpu_test *test)
 {
-    struct votes known = vote(asked->question, can_be_tested, asked->requirement);
-    struct votes met   = vote(asked->question, test, asked->requirement);
+    const struct report_facts *facts = asked->question->facts;
+    size_t answers = 0, tested = 0, passed = 0;
 
-    asked_tell(asked, name, kind, known.answers > 0 && known.agreements == known.answers,
-               met.agreements == met.answers);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct vmx_record *record = &facts->records[i];
+        if (record->answer != CPU_ANSWERED)
+            continue;
+        answers++;
+        if (!can_be_tested(record, asked->requirement))
+            continue;
+        tested++;
+        passed += test(record, asked->requirement) ? 1 : 0;
+    }
+    asked_tell(asked, name, kind, passed < tested || (answers > 0 && tested == answers),
+               passed == tested);
 }
 
 static bool has_answered(const struct vmx_record *record,
@@ -306,9 +313,9 @@ bool premise_holds(enum premise premise, const struct hypervisor_question *quest
     case TEST_NOTHING:
         return true;
     case TEST_CPUID:
-        return vote(question, has_cpuid_bits, &of_cpu).agreements > 0;
+        return does_any(question, has_cpuid_bits, &of_cpu);
     case TEST_WIDTH:
-        return vote(question, is_wide, &of_cpu).agreements > 0;
+        return does_any(question, is_wide, &of_cpu);
     case TEST_ANY:
         return (may_be_1 & facts->bits) != 0;
     case TEST_NONE:

@@ -125,9 +125,12 @@ static void test_unlocked(void **state)
     assert_runs(HYPERVISOR_JAILHOUSE);
     records[1].before.feature_control = reading_of(1);
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
+    records[0].before.feature_control = reading_of(5);
     records[1].before.feature_control = reading_of(NONE);
     assert_open(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_open(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
+    records[0].before.feature_control = reading_of(1); /* what is known suffices */
+    assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
     facts.verdict = VERDICT_MIXED;
     assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");
     use(&core_i7_6700k);
