@@ -126,7 +126,7 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
 
 enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
 {
-    if (atomic_load(&cpu->state) != CPU_READY)
+    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
         return STATUS_NOT_FOUND;
     cpu->work_argument = argument;
     atomic_store(&cpu->work, work);

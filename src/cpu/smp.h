@@ -53,8 +53,8 @@ enum status MUST_CHECK smp_start(struct cpu *cpu, const void *page);
 
 /*
  * Gives *cpu, another one than executes this, work(argument) to do and wakes it.
- * STATUS_NOT_FOUND if the CPU was never started or is stopped; else as
- * apic_send_interrupt.
+ * STATUS_NOT_FOUND if the CPU was never started, or is stopped, or was to be and did not
+ * answer; else as apic_send_interrupt.
  */
 enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument);
 
