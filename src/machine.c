@@ -256,6 +256,35 @@ static void make_usable(struct platform_register *target)
         target->space = REGISTER_NONE;
 }
 
+static volatile void *map_vt_d_unit(uint64_t address)
+{
+    return is_aligned(address, VT_D_REGISTERS_SIZE)
+               ? address_space_map_device(address, VT_D_REGISTERS_SIZE)
+               : NULL;
+}
+
+static void read_vt_d(struct vt_d *vt_d)
+{
+    static uint64_t addresses[VT_D_MAX_UNITS];
+    struct acpi_view dmar;
+
+    if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
+        return;
+    struct acpi_units units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
+    vt_d->has_table         = true;
+    vt_d->is_broken         = units.is_broken;
+    vt_d->count             = units.count;
+    vt_d->dropped           = units.dropped;
+    for (size_t i = 0; i < units.count; i++) {
+        vt_d->unit[i].address = addresses[i];
+        vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
+        if (!vt_d->unit[i].answers)
+            log_warning(
+                "ACPI: the DMAR names a VT-d unit at 0x%lx; nothing answers there",
+                addresses[i]);
+    }
+}
+
 void machine_read_platform(void)
 {
     struct platform_power power = {0};
@@ -280,6 +309,7 @@ void machine_read_platform(void)
     make_usable(&power.pm1b_control);
     make_usable(&power.sleep_control);
     power_set_registers(&power);
+    read_vt_d(&machine.vt_d);
 }
 
 /* Joins two words that may be missing. */
@@ -322,34 +352,4 @@ enum status machine_route_interrupt(uint8_t interrupt, uint8_t vector)
     if (input.registers == NULL)
         return STATUS_UNSUPPORTED;
     return io_apic_enable(&input, vector, boot_cpu.apic_id);
-}
-
-static volatile void *map_vt_d_unit(uint64_t address)
-{
-    return is_aligned(address, VT_D_REGISTERS_SIZE)
-               ? address_space_map_device(address, VT_D_REGISTERS_SIZE)
-               : NULL;
-}
-
-void machine_read_vt_d(struct vt_d *vt_d)
-{
-    static uint64_t addresses[VT_D_MAX_UNITS];
-    struct acpi_view dmar;
-
-    *vt_d = (struct vt_d){0};
-    if (machine.acpi == NULL || acpi_find(machine.acpi, "DMAR", &dmar) != STATUS_OK)
-        return;
-    struct acpi_units units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
-    vt_d->has_table         = true;
-    vt_d->is_broken         = units.is_broken;
-    vt_d->count             = units.count;
-    vt_d->dropped           = units.dropped;
-    for (size_t i = 0; i < units.count; i++) {
-        vt_d->unit[i].address = addresses[i];
-        vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
-        if (!vt_d->unit[i].answers)
-            log_warning(
-                "ACPI: the DMAR names a VT-d unit at 0x%lx; nothing answers there",
-                addresses[i]);
-    }
 }

@@ -25,6 +25,7 @@ struct machine {
     struct cpuid_snapshot cpuid; /* of the boot CPU */
     struct multiboot2_information boot;
     const struct acpi *acpi; /* NULL if there is none, or not yet */
+    struct vt_d vt_d;        /* by machine_read_platform */
 };
 
 /*
@@ -52,7 +53,10 @@ const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t i
 /* Makes the names of Hymir's functions known to backtraces, if the loader has them. */
 void machine_read_symbols(void);
 
-/* Reads ACPI's tables; from here on the machine can be powered off. */
+/*
+ * Reads ACPI's tables, and the registers of the VT-d units that they name; from here on
+ * the machine can be powered off.
+ */
 void machine_read_platform(void);
 
 /*
@@ -60,9 +64,6 @@ void machine_read_platform(void);
  * STATUS_UNSUPPORTED, STATUS_OUT_OF_RANGE if no I/O APIC that can be used has it.
  */
 enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
-
-/* Reads the registers of the VT-d units that ACPI names. */
-void machine_read_vt_d(struct vt_d *vt_d);
 
 /*
  * For selftest=memory: writes over all free memory and logs whether modules, boot

@@ -275,11 +275,9 @@ static const char *unseen_cpus(const struct verdict_scope *scope)
 /* Comes to the verdict. */
 static void judge(void)
 {
-    static struct vt_d vt_d;
     struct text verdict = {.buffer = result.verdict, .size = sizeof(result.verdict)};
 
     machine_describe(result.machine, result.firmware);
-    machine_read_vt_d(&vt_d);
     struct verdict_scope scope = scope_of_check(result.machine);
     enum verdict_word word     = verdict_decide(records, smp_count(), &scope, &verdict);
     result.facts               = (struct report_facts){
@@ -291,7 +289,7 @@ static void judge(void)
                       .tsc_hz       = clock_frequency(),
                       .tsc_source   = machine_clock_source(),
                       .has_acpi     = machine_get()->acpi != NULL,
-                      .vt_d         = &vt_d,
+                      .vt_d         = &machine_get()->vt_d,
                       .records      = records,
                       .count        = smp_count(),
                       .unseen       = unseen_cpus(&scope),
