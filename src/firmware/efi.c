@@ -4,7 +4,6 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define SYSTEM_TABLE_SIGNATURE   UINT64_C(0x5453595320494249) /* "IBI SYST" */
 #define MAX_CONFIGURATION_TABLES 256
 
 struct system_table {
@@ -43,7 +42,7 @@ enum status efi_find_tables(uint64_t system_table, physical_map *map,
     if (bytes == NULL)
         return STATUS_MALFORMED;
     memcpy(&system, bytes, sizeof(system));
-    if (system.signature != SYSTEM_TABLE_SIGNATURE ||
+    if (system.signature != EFI_SYSTEM_TABLE_SIGNATURE ||
         system.entry_count > MAX_CONFIGURATION_TABLES)
         return STATUS_MALFORMED;
     const uint8_t *entries =

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#define EFI_SYSTEM_TABLE_SIGNATURE UINT64_C(0x5453595320494249) /* "IBI SYST" */
+
 /* Physical addresses, each 0 if the firmware has no such table. */
 struct efi_tables {
     uint64_t smbios_64; /* the entry points of SMBIOS */

@@ -1,6 +1,7 @@
 /* See efi_boot.h. */
 #include "firmware/efi_boot.h"
 
+#include "firmware/efi.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -13,7 +14,6 @@ _Static_assert(sizeof(struct memory_descriptor) == 40, "UEFI 2.10, GetMemoryMap(
 #define MEMORY_WRITE_BACK BIT(3)
 #define MEMORY_RUNTIME    BIT(63)
 
-#define SYSTEM_TABLE_SIGNATURE     UINT64_C(0x5453595320494249) /* "IBI SYST" */
 #define SYSTEM_TABLE_SERVICES      88 /* offset of the pointer to the runtime services */
 #define RUNTIME_SERVICES_SIGNATURE UINT64_C(0x56524553544E5552) /* "RUNTSERV" */
 #define RUNTIME_GET_VARIABLE       72 /* offset of the pointer to the function */
@@ -53,6 +53,7 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
                               efi_visit_region *visit)
 {
     const uint8_t *bytes = map;
+    size_t regions       = 0;
 
     if (descriptor_size < sizeof(struct memory_descriptor))
         return STATUS_MALFORMED;
@@ -62,7 +63,7 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
         memcpy(&descriptor, bytes + i * descriptor_size, sizeof(descriptor));
         if ((descriptor.attributes & MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
             continue;
-        if (!make_region(&descriptor, &region))
+        if (regions++ == EFI_MAX_REGIONS || !make_region(&descriptor, &region))
             return STATUS_MALFORMED;
         enum status status = visit(&region);
         if (status != STATUS_OK)
@@ -90,7 +91,7 @@ enum status efi_find_services(uint64_t system_table, physical_map *map,
                               struct efi_services *services)
 {
     uint64_t table =
-        pointer_in(system_table, SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_SERVICES, map);
+        pointer_in(system_table, EFI_SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_SERVICES, map);
     const struct efi_services found = {
         .get_variable =
             pointer_in(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map),

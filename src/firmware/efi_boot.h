@@ -25,8 +25,9 @@ typedef enum status efi_visit_region(const struct efi_region *region);
 /*
  * Calls visit for each such region of firmware's memory map, size bytes of descriptors of
  * descriptor_size bytes each, until it fails. STATUS_MALFORMED of a map that makes no
- * sense.
+ * sense, or has more than EFI_MAX_REGIONS of them; real ones have some twenty.
  */
+#define EFI_MAX_REGIONS 256
 enum status MUST_CHECK efi_visit_runtime(const void *map, size_t size,
                                          size_t descriptor_size, efi_visit_region *visit);
 

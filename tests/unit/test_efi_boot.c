@@ -254,6 +254,32 @@ static enum status visit(const struct descriptor *map, size_t count)
     return status;
 }
 
+static size_t visits;
+
+static enum status count_region(const struct efi_region *region)
+{
+    (void)region;
+    visits++;
+    return STATUS_OK;
+}
+
+/* A map without end does not keep Hymir without end. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    static struct descriptor map[EFI_MAX_REGIONS + 1];
+    for (size_t i = 0; i < ARRAY_SIZE(map); i++)
+        map[i] = (struct descriptor){6, 0x7E000000, 0, 1, BIT(63) | 0xF, 0};
+    assert_int_equal(efi_visit_runtime(map, sizeof(map) - sizeof(map[0]), sizeof(map[0]),
+                                       count_region),
+                     STATUS_OK);
+    assert_int_equal(visits, EFI_MAX_REGIONS);
+    visits = 0;
+    assert_int_equal(efi_visit_runtime(map, sizeof(map), sizeof(map[0]), count_region),
+                     STATUS_MALFORMED);
+    assert_int_equal(visits, EFI_MAX_REGIONS);
+}
+
 static void test_regions(void **state)
 {
     (void)state;
@@ -295,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup(test_refused, start),
         cmocka_unit_test_setup(test_services, start),
         cmocka_unit_test_setup(test_regions, start),
+        cmocka_unit_test_setup(test_too_many, start),
     };
     return cmocka_run_group_tests_name("efi_boot", tests, NULL, NULL);
 }
