@@ -210,6 +210,12 @@ void tell_ram(const struct asked *asked)
                asked->question->facts->ram_bytes >= ESXI_LEAST_RAM);
 }
 
+/* True if Hymir looked at all units that there are. */
+static bool were_units_read(const struct vt_d *vt_d)
+{
+    return !vt_d->is_broken && vt_d->dropped == 0;
+}
+
 /* What is asked of a VT-d unit. */
 typedef bool unit_test(const struct vt_d_unit *unit,
                        const struct requirement *requirement);
@@ -222,7 +228,7 @@ static void tell_of_units(const struct asked *asked, const char *name, unit_test
 {
     const struct vt_d *vt_d = asked->question->facts->vt_d;
     bool is_met             = true;
-    bool is_known           = !vt_d->is_broken && vt_d->dropped == 0;
+    bool is_known           = were_units_read(vt_d);
 
     for (size_t i = 0; i < vt_d->count; i++) {
         is_known &= vt_d->unit[i].answers;
@@ -239,10 +245,10 @@ void tell_vt_d_units(const struct asked *asked)
 
     for (size_t i = 0; i < vt_d->count; i++)
         do_answer &= vt_d->unit[i].answers;
-    bool was_all_read = facts->has_acpi && !vt_d->is_broken && vt_d->dropped == 0;
-    bool has_silent   = vt_d->count > 0 && !do_answer;
+    bool has_silent = vt_d->count > 0 && !do_answer;
     asked_tell(asked, vt_d->has_table ? "VT-d units that answer" : "VT-d",
-               "an ACPI table DMAR", was_all_read || has_silent, do_answer);
+               "an ACPI table DMAR",
+               has_silent || (facts->has_acpi && were_units_read(vt_d)), do_answer);
 }
 
 static bool has_unit_bits(const struct vt_d_unit *unit,
