@@ -60,7 +60,7 @@ setup-test:
 
 # ---- The hypervisor ---------------------------------------------------------------------------------
 
-SOURCES_C   := $(sort $(wildcard src/*.c src/*/*.c))
+SOURCES_C   := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
 SOURCES_ASM := $(sort $(wildcard boot/*.asm src/*/*.asm))
 OBJECTS     := $(SOURCES_C:%.c=$(BUILD)/%.o) $(SOURCES_ASM:%.asm=$(BUILD)/%.asm.o)
 
@@ -247,9 +247,9 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 # ---- Unit tests: the pure sources on this machine, under AddressSanitizer and UBSan ------------------
 
 # What runs without the hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
-PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
-    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c))) \
-    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/console/screen.c src/virt/vcpu.c \
+PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
+    $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c src/console/screen.c src/virt/vcpu.c \
     $(patsubst %,src/vmx/%.c,attempt capabilities capability_groups capability_rows check comparison exit_description \
     feature_control fixed_bits outer_hypervisor timing vcpu_controls verdict vmcs)
 
@@ -362,6 +362,11 @@ debug-elf:
 .PHONY: test
 test: iso netboot debug-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
+
+## make count               lines of code in src, and the sizes of its functions and files
+.PHONY: count
+count:
+	@tools/count
 
 ## make clean               removes build/
 .PHONY: clean

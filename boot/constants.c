@@ -4,13 +4,14 @@
  * that no number stands twice.
  */
 #include "console/serial.h"
-#include "cpu/ap_boot.h"
 #include "cpu/control.h"
 #include "cpu/cpuid.h"
 #include "cpu/descriptors.h"
 #include "firmware/multiboot2.h"
+#include "platform/ap_boot.h"
 #include "vmx/entry.h"
 #include "vmx/vmcs.h"
+#include "x86/msr.h"
 
 #define CONSTANT(name, value) __asm__ volatile("constant " #name " %0" : : "i"(value))
 

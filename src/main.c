@@ -6,20 +6,20 @@
  * What goes wrong on the way is said in the verdict; nothing here panics over it.
  */
 #include "console/console.h"
-#include "cpu/apic.h"
-#include "cpu/clock.h"
-#include "cpu/panic.h"
-#include "cpu/power.h"
 #include "cpu/selftest.h"
-#include "cpu/smp.h"
-#include "guests.h"
 #include "lib/log.h"
-#include "machine.h"
 #include "mm/memory.h"
-#include "processors.h"
+#include "platform/apic.h"
+#include "platform/clock.h"
+#include "platform/machine.h"
+#include "platform/panic.h"
+#include "platform/power.h"
+#include "platform/processors.h"
+#include "platform/smp.h"
 #include "report/json_report.h"
 #include "report/verdict_sheet.h"
-#include "viewer.h"
+#include "runner/guests.h"
+#include "runner/viewer.h"
 #include "vmx/trial.h"
 #include "vmx/verdict.h"
 
@@ -207,7 +207,7 @@ static void try_boot_cpu(void)
     start_watcher();
     trial_run(boot_request);
     if (atomic_exchange(&boot_trial_ended, true))
-        smp_stop_this_cpu(); /* too late: the watcher has given up on this CPU */
+        cpu_stop_this(); /* too late: the watcher has given up on this CPU */
     keep_record(&boot_cpu, boot_request, &records[0]);
 }
 

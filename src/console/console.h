@@ -11,7 +11,7 @@
 #include "lib/framebuffer.h"
 #include "lib/options.h"
 #include "lib/sheet.h"
-#include "lib/terminal.h"
+#include "terminal/terminal.h"
 
 #include <stdbool.h>
 #include <stddef.h>

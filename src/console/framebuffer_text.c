@@ -3,8 +3,8 @@
 
 #include "lib/bits.h"
 #include "lib/log.h"
-#include "lib/terminal.h"
 #include "mm/address_space.h"
+#include "terminal/terminal.h"
 
 #define FONT_WIDTH  8
 #define FONT_HEIGHT 16

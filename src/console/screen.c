@@ -3,7 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "lib/terminal.h"
+#include "terminal/terminal.h"
 
 /* Colours by emphasis: light grey, white, light green, light red, yellow, dark grey. */
 static const uint8_t attributes[] = {

@@ -9,7 +9,7 @@
 #define HYMIR_CONSOLE_SCREEN_H
 
 #include "lib/sheet.h"
-#include "lib/terminal.h"
+#include "terminal/terminal.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,6 +2,7 @@
 #include "cpu/control.h"
 
 #include "cpu/cpuid.h"
+#include "x86/msr.h"
 
 /*
  * Memory types by entry of IA32_PAT: write-back, write-combining, uncached (minus),

@@ -7,7 +7,7 @@
 #ifndef HYMIR_CPU_CONTROL_H
 #define HYMIR_CPU_CONTROL_H
 
-#include "cpu/registers.h"
+#include "x86/control_registers.h"
 
 /*
  * Caches on, read-only pages read-only for ring 0 too (WP), and native x87 errors, which

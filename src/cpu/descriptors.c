@@ -1,9 +1,10 @@
 /* See descriptors.h. */
 #include "cpu/descriptors.h"
 
-#include "cpu/registers.h"
 #include "cpu/traps.h"
 #include "lib/string.h"
+#include "x86/exceptions.h"
+#include "x86/msr.h"
 
 /* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
 struct __attribute__((packed)) idt_gate {

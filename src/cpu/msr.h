@@ -7,7 +7,6 @@
 #define HYMIR_CPU_MSR_H
 
 #include "cpu/instructions.h"
-#include "cpu/registers.h"
 
 #include <stdint.h>
 

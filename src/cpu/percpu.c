@@ -6,3 +6,19 @@
 
 struct cpu_stacks boot_cpu_stacks;
 struct cpu boot_cpu = {.stacks = &boot_cpu_stacks};
+
+void cpu_leave_virtualization(void)
+{
+    void (*leave)(void) = this_cpu()->leave_virtualization;
+    if (leave != NULL)
+        leave();
+}
+
+_Noreturn void cpu_stop_this(void)
+{
+    interrupts_disable();
+    cpu_leave_virtualization();
+    atomic_store(&this_cpu()->state, CPU_STOPPED);
+    for (;;)
+        halt();
+}

@@ -1,8 +1,9 @@
 /*
  * What each logical processor owns: its struct cpu, found through GS, and its stacks.
  *
- * The boot CPU's are static, the others' come from the frame allocator (machine.c). A
- * struct cpu is written by its own CPU, but for the fields that are atomic.
+ * The boot CPU's are static, the others' come from the frame allocator
+ * (platform/machine.c). A struct cpu is written by its own CPU, but for the fields that
+ * are atomic.
  */
 #ifndef HYMIR_CPU_PERCPU_H
 #define HYMIR_CPU_PERCPU_H
@@ -101,6 +102,12 @@ static inline struct cpu *this_cpu(void)
 {
     return read_gs_pointer();
 }
+
+/* Leaves virtualization on this CPU, if it is in it. For any CPU, in any state. */
+void cpu_leave_virtualization(void);
+
+/* Leaves virtualization and halts this CPU for good. For any CPU. */
+_Noreturn void cpu_stop_this(void);
 
 /* The boot CPU's; multiboot.asm starts on its main stack. */
 extern struct cpu_stacks boot_cpu_stacks;

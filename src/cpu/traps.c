@@ -1,10 +1,8 @@
 /* See traps.h. */
 #include "cpu/traps.h"
 
-#include "cpu/apic.h"
-#include "cpu/panic.h"
 #include "cpu/percpu.h"
-#include "cpu/smp.h"
+#include "cpu/vectors.h"
 #include "lib/log.h"
 
 /*
@@ -18,7 +16,7 @@ struct exception_row {
 extern const struct exception_row exception_table_start[];
 extern const struct exception_row exception_table_end[];
 
-static const char *const exception_names[VECTOR_FIRST_FREE] = {
+static const char *const exception_names[EXCEPTION_VECTORS] = {
     [0]  = "#DE divide error",
     [1]  = "#DB debug exception",
     [2]  = "NMI",
@@ -42,9 +40,16 @@ static const char *const exception_names[VECTOR_FIRST_FREE] = {
     [21] = "#CP control protection exception",
 };
 
+static struct trap_hooks hooks;
+
+void trap_set_hooks(const struct trap_hooks *new_hooks)
+{
+    hooks = *new_hooks;
+}
+
 const char *trap_name(uint64_t vector)
 {
-    if (vector >= VECTOR_FIRST_FREE)
+    if (vector >= EXCEPTION_VECTORS)
         return "interrupt";
     return exception_names[vector] != NULL ? exception_names[vector]
                                            : "reserved exception";
@@ -69,7 +74,7 @@ static bool continue_behind(struct trap_frame *frame)
 static void handle_nmi(void)
 {
     if (atomic_load(&this_cpu()->stop_requested))
-        smp_stop_this_cpu();
+        cpu_stop_this();
     atomic_fetch_add(&this_cpu()->foreign_nmis, 1);
 }
 
@@ -78,7 +83,7 @@ static void handle_exception(struct trap_frame *frame)
     /* What is not caused by the instruction it interrupts cannot be excused by it. */
     bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
     if (!is_precise || !continue_behind(frame))
-        panic_at_trap(frame);
+        hooks.unhandled_exception(frame);
 }
 
 static void (*handlers[VECTOR_COUNT])(void);
@@ -98,10 +103,10 @@ static void handle_interrupt(uint64_t vector)
         return; /* a spurious interrupt has no end: SDM 3A, "Spurious Interrupt" */
     if (handlers[vector] != NULL) {
         handlers[vector]();
-        apic_end_of_interrupt();
+        hooks.end_of_interrupt();
         return;
     }
-    apic_end_of_interrupt();
+    hooks.end_of_interrupt();
     if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
         !atomic_flag_test_and_set(&warned))
         log_warning(
@@ -113,7 +118,7 @@ void trap_handle(struct trap_frame *frame)
 {
     if (frame->vector == VECTOR_NMI)
         handle_nmi();
-    else if (frame->vector < VECTOR_FIRST_FREE)
+    else if (frame->vector < EXCEPTION_VECTORS)
         handle_exception(frame);
     else
         handle_interrupt(frame->vector);

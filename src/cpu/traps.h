@@ -8,7 +8,7 @@
 #ifndef HYMIR_CPU_TRAPS_H
 #define HYMIR_CPU_TRAPS_H
 
-#include "cpu/registers.h"
+#include "x86/exceptions.h"
 
 #include <stdint.h>
 
@@ -24,6 +24,16 @@ struct trap_frame {
 /* The entry points of all vectors, in traps.asm. */
 extern const uint64_t trap_stubs[VECTOR_COUNT];
 
+/* What the layers above do for traps. */
+struct trap_hooks {
+    /* An exception at an instruction without a row in the exception table. */
+    void (*unhandled_exception)(const struct trap_frame *frame);
+    void (*end_of_interrupt)(void); /* signals it to the interrupt controller */
+};
+
+/* Sets the hooks of all CPUs. Call before descriptors_load. */
+void trap_set_hooks(const struct trap_hooks *hooks);
+
 /* Called by traps.asm with interrupts off; returns to where the CPU was interrupted. */
 void trap_handle(struct trap_frame *frame);
 
@@ -34,7 +44,7 @@ void trap_handle(struct trap_frame *frame);
 const char *trap_name(uint64_t vector);
 
 /*
- * Has handler called for an interrupt with the vector, of VECTOR_FIRST_FREE or more, on
+ * Has handler called for an interrupt with the vector, of EXCEPTION_VECTORS or more, on
  * whichever CPU takes it, with interrupts off; it runs in between whatever that CPU does.
  */
 void trap_set_handler(uint8_t vector, void (*handler)(void));

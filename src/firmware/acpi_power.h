@@ -8,7 +8,7 @@
 #define HYMIR_FIRMWARE_ACPI_POWER_H
 
 #include "firmware/acpi.h"
-#include "lib/platform_power.h"
+#include "firmware/platform_power.h"
 
 /*
  * Finds how the machine resets and powers off; without a FADT *power is all zero: no way

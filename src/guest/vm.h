@@ -17,7 +17,7 @@
 #include "dev/timer.h"
 #include "dev/uart.h"
 #include "guest/cpuid_policy.h"
-#include "guest/image.h"
+#include "guest/load/image.h"
 #include "guest/memory.h"
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
@@ -66,7 +66,7 @@ struct vm {
     struct uart uart;
     struct vm_environment environment;
     struct device_timer flush_timer;
-    void *console; /* its owner's: src/guest_console.c */
+    void *console; /* its owner's: src/runner/guest_console.c */
     struct vm_input input;
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
     struct power_ports power_ports;

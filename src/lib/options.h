@@ -35,7 +35,7 @@ enum selftest {
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and written over */
 
-    /* In the place of firmware's service: boot_next.c. */
+    /* In the place of firmware's service: runner/boot_next.c. */
     SELFTEST_FIRMWARE_HANG,
     SELFTEST_FIRMWARE_FAULT,
 

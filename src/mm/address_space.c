@@ -1,7 +1,6 @@
 /* See address_space.h. */
 #include "mm/address_space.h"
 
-#include "cpu/registers.h"
 #include "lib/log.h"
 #include "mm/memory.h"
 #include "mm/page_table.h"

@@ -2,8 +2,8 @@
 #include "report/code_page.h"
 
 #include "lib/bits.h"
-#include "lib/qr_code.h"
 #include "lib/string.h"
+#include "report/qr_code.h"
 #include "report/short_form.h"
 
 /* ISO/IEC 18004, "Quiet zone": light modules around the code. */

@@ -4,9 +4,9 @@
 #ifndef HYMIR_REPORT_FACTS_H
 #define HYMIR_REPORT_FACTS_H
 
-#include "cpu/vt_d.h"
 #include "vmx/record.h"
 #include "vmx/verdict.h"
+#include "x86/vt_d.h"
 
 #include <stdbool.h>
 #include <stddef.h>

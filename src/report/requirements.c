@@ -1,7 +1,7 @@
 /* See requirements.h. docs/REFERENCES.md has the sources. */
 #include "report/requirements.h"
 
-#include "cpu/vt_d.h"
+#include "x86/vt_d.h"
 
 #define CPUID(member) offsetof(struct cpuid_snapshot, member)
 #define VT_D(member)  offsetof(struct vt_d_unit, member)

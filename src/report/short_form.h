@@ -11,8 +11,8 @@
 #ifndef HYMIR_REPORT_SHORT_FORM_H
 #define HYMIR_REPORT_SHORT_FORM_H
 
-#include "lib/qr_code.h"
 #include "report/facts.h"
+#include "report/qr_code.h"
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
 /* See surroundings.h. */
 #include "report/surroundings.h"
 
-#include "cpu/registers.h"
 #include "vmx/feature_control.h"
 #include "vmx/outer_hypervisor.h"
+#include "x86/msr.h"
 
 /* CPUID.07H.0 */
 #define CPUID_7_EBX_SGX       BIT(2)

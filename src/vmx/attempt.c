@@ -1,8 +1,8 @@
 /* See attempt.h. */
 #include "vmx/attempt.h"
 
-#include "cpu/registers.h"
 #include "vmx/vmcs.h"
+#include "x86/exceptions.h"
 
 bool vmx_attempt_succeeded(const struct vmx_attempt *attempt)
 {

@@ -1,7 +1,7 @@
 /* See capability_rows.h: the table itself. */
 #include "vmx/capability_rows.h"
 
-#include "cpu/registers.h"
+#include "x86/control_registers.h"
 
 const struct capability_row capability_rows[] = {
     {GROUP_BASIC, BITS_MASK(30, 0), "VMCS revision identifier"},

@@ -5,6 +5,8 @@
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
 
 /* Says so if one of the capability MSRs that a check needs could not be read. */
 static bool has_capability(const struct vmx_record *record, enum vmx_msr msr,

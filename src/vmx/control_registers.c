@@ -7,11 +7,11 @@
  * the guest sees and the CPU does not take; a bit of CR4 that its CPUID does not offer;
  * and CR8, which without an APIC is only a number.
  */
-#include "cpu/registers.h"
 #include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 
 #define LMSW_BITS (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
 

@@ -6,11 +6,11 @@
  * the guest with a report: no guest gets further than that.
  */
 #include "cpu/cpuid.h"
-#include "cpu/registers.h"
 #include "lib/log.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/exceptions.h"
 
 _Static_assert(EXIT_REASON_COUNT <= EXIT_ROWS, "a row for each reason");
 

@@ -7,18 +7,10 @@
 #ifndef HYMIR_VMX_FEATURE_CONTROL_H
 #define HYMIR_VMX_FEATURE_CONTROL_H
 
-#include "lib/bits.h"
+#include "x86/msr.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define FEATURE_CONTROL_LOCK                BIT(0)
-#define FEATURE_CONTROL_VMX_INSIDE_SMX      BIT(1)
-#define FEATURE_CONTROL_VMX_OUTSIDE_SMX     BIT(2)
-#define FEATURE_CONTROL_SENTER_LOCAL(value) BITS_GET(value, 14, 8)
-#define FEATURE_CONTROL_SENTER_GLOBAL       BIT(15)
-#define FEATURE_CONTROL_SGX_LAUNCH          BIT(17) /* IA32_SGXLEPUBKEYHASH may be written */
-#define FEATURE_CONTROL_SGX                 BIT(18)
 
 enum feature_control_state {
     FEATURE_CONTROL_ENABLED,    /* locked with bit 2: VMXON may be executed */

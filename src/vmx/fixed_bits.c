@@ -1,8 +1,8 @@
 /* See fixed_bits.h. */
 #include "vmx/fixed_bits.h"
 
-#include "cpu/registers.h"
 #include "lib/bits.h"
+#include "x86/control_registers.h"
 
 #include <stddef.h>
 

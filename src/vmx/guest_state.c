@@ -1,8 +1,8 @@
 /* See guest_state.h. */
 #include "vmx/guest_state.h"
 
-#include "cpu/registers.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 
 #define DR7_AFTER_RESET UINT64_C(0x400)
 

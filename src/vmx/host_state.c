@@ -3,8 +3,8 @@
 
 #include "cpu/descriptors.h"
 #include "cpu/percpu.h"
-#include "cpu/registers.h"
 #include "vmx/vmcs.h"
+#include "x86/msr.h"
 
 enum status host_state_write(void)
 {

@@ -3,10 +3,10 @@
  * paid for by every exit: make bench.
  */
 #include "cpu/instructions.h"
-#include "cpu/registers.h"
 #include "vmx/guest_state.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 
 /*
  * Outside 64-bit code the instruction pointer has 32 bits: SDM 3C, "Checks on Guest RIP,

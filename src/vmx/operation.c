@@ -2,8 +2,8 @@
 #include "vmx/operation.h"
 
 #include "cpu/percpu.h"
-#include "cpu/registers.h"
 #include "vmx/attempt.h"
+#include "x86/control_registers.h"
 
 void vmx_write_revision(void *region, uint32_t revision)
 {

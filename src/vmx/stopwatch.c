@@ -1,8 +1,8 @@
 /* See stopwatch.h. */
 #include "vmx/stopwatch.h"
 
-#include "cpu/clock.h"
 #include "cpu/instructions.h"
+#include "platform/clock.h"
 #include "vmx/entry.h"
 #include "vmx/vmcs.h"
 

@@ -5,11 +5,11 @@
  * SDM 3C, "VM-Exit Instruction-Information Field"; SDM 1, "Segment Limit Checking" and
  * "Type Checking" are the processor's otherwise.
  */
-#include "cpu/registers.h"
 #include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/exceptions.h"
 
 #define SEGMENT_TYPE_CODE        BIT(3)
 #define SEGMENT_TYPE_EXPAND_DOWN BIT(2) /* of data */

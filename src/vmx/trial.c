@@ -9,6 +9,7 @@
 #include "vmx/feature_control.h"
 #include "vmx/operation.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 
 static uint32_t read_microcode_revision(void)
 {

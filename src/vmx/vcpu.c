@@ -3,7 +3,6 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/percpu.h"
-#include "cpu/registers.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/memory.h"
@@ -13,6 +12,9 @@
 #include "vmx/fixed_bits.h"
 #include "vmx/operation.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
+#include "x86/msr.h"
 
 #define IO_BITMAP_PAGES 2
 

@@ -5,13 +5,13 @@
 #define HYMIR_VMX_VCPU_H
 
 #include "cpu/instructions.h"
-#include "cpu/registers.h"
 #include "virt/backend.h"
 #include "vmx/capabilities.h"
 #include "vmx/entry.h"
 #include "vmx/guest_state.h"
 #include "vmx/vcpu_controls.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>

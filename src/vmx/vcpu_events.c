@@ -7,12 +7,13 @@
  * guest could take it at once: the processor then says when, with all its own rules of
  * what comes first, and the way of an exit has nothing to look after.
  */
-#include "cpu/apic.h"
 #include "cpu/instructions.h"
-#include "cpu/registers.h"
 #include "lib/ticks.h"
+#include "platform/apic.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 

@@ -5,10 +5,10 @@
  * "Loading MSRs", "VM-Instruction Error Numbers".
  */
 #include "cpu/percpu.h"
-#include "cpu/registers.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/msr.h"
 
 void vcpu_faults_spoil_region(struct vmx_vcpu *vcpu, uint32_t revision)
 {

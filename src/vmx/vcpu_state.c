@@ -2,16 +2,18 @@
  * See vcpu.h: what a VMCS holds when a vCPU starts, one function for each of the SDM's
  * subsections.
  */
-#include "cpu/apic.h"
 #include "cpu/instructions.h"
-#include "cpu/registers.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
+#include "platform/apic.h"
 #include "vmx/ept.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
+#include "x86/msr.h"
 
 #define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
 

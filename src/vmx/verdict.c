@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "vmx/feature_control.h"
 #include "vmx/outer_hypervisor.h"
+#include "x86/control_registers.h"
 
 const char *verdict_name(enum verdict_word word)
 {

@@ -1,10 +1,10 @@
 /*
- * Kernel images: src/guest/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input is the
+ * Kernel images: src/guest/load/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input is the
  * file.
  */
 #include "fuzz.h"
 
-#include "guest/image.h"
+#include "guest/load/image.h"
 
 #define RAM_SIZE 0x400000
 

@@ -1,7 +1,7 @@
-/* The words of a module: src/guest/module.c. */
+/* The words of a module: src/guest/load/module.c. */
 #include "fuzz.h"
 
-#include "guest/module.h"
+#include "guest/load/module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

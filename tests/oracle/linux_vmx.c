@@ -6,10 +6,11 @@
  * values are kept under names of their own.
  */
 #include "cpu/cpuid.h"
-#include "cpu/registers.h"
 #include "vmx/capabilities.h"
 #include "vmx/feature_control.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/msr.h"
 
 // clang-format off
 #define SAME_NAMES(X) \

@@ -7,7 +7,7 @@
 
 #include "guest.h"
 
-#include "guest/image.h"
+#include "guest/load/image.h"
 #include "lib/bits.h"
 
 #include <asm/bootparam.h>

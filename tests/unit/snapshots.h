@@ -9,6 +9,7 @@
 #define HYMIR_TESTS_SNAPSHOTS_H
 
 #include "unit.h"
+#include "x86/exceptions.h"
 
 #include "vmx/check.h"
 #include "vmx/feature_control.h"

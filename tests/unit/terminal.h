@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-#include "lib/terminal.h"
+#include "terminal/terminal.h"
 
 static struct terminal terminal;
 static struct terminal_cell terminal_cells[TERMINAL_MAX_COLUMNS * TERMINAL_MAX_ROWS];

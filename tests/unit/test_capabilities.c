@@ -1,5 +1,6 @@
 /* src/vmx/capabilities.c, feature_control.c, fixed_bits.c. */
 #include "snapshots.h"
+#include "x86/control_registers.h"
 
 /* Recorded processors: what was read is just what the ladder allows. */
 static void test_ladder_of_recorded(void **state)

@@ -1,11 +1,12 @@
 /* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
-#include "cpu/apic.h"
-#include "cpu/registers.h"
 #include "lib/ticks.h"
+#include "platform/apic.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
 
 static uint64_t fields[0x8000];
 static uint64_t dr6, tsc;

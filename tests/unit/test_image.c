@@ -1,7 +1,7 @@
-/* src/guest/image.c, elf.c, pvh.c, multiboot1.c: kernels, sound and hostile. */
+/* src/guest/load/image.c, elf.c, pvh.c, multiboot1.c: kernels, sound and hostile. */
 #include "guest.h"
 
-#include "guest/elf.h"
+#include "guest/load/elf.h"
 #include "lib/bits.h"
 #include "random.h"
 

@@ -1,5 +1,5 @@
 /*
- * src/cpu/io_apic.c, on an I/O APIC that is made up here: Intel 82093AA, "Register
+ * src/platform/io_apic.c, on an I/O APIC that is made up here: Intel 82093AA, "Register
  * Description". Its page is out of reach, so that each access traps, is made possible for
  * one instruction, and has its effect behind that.
  */
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "../../src/cpu/io_apic.c"
+#include "../../src/platform/io_apic.c"
 
 #define REGISTERS    256
 #define WRITES       16

@@ -1,5 +1,5 @@
 /*
- * src/guest/linux.c on sound images: Linux, Documentation/arch/x86/boot.rst and
+ * src/guest/load/linux.c on sound images: Linux, Documentation/arch/x86/boot.rst and
  * zero-page.rst. Its page tables: test_linux_paging.c; broken ones: test_linux_broken.c.
  */
 #include "linux_image.h"

@@ -1,5 +1,5 @@
 /*
- * src/guest/linux.c: the page tables that a 64-bit entry starts with. boot.rst, "64-bit
+ * src/guest/load/linux.c: the page tables that a 64-bit entry starts with. boot.rst, "64-bit
  * Boot Protocol".
  */
 #include "linux_image.h"

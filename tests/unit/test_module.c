@@ -1,7 +1,7 @@
-/* src/guest/module.c. */
+/* src/guest/load/module.c. */
 #include "unit.h"
 
-#include "guest/module.h"
+#include "guest/load/module.h"
 
 static struct module_words words;
 static char problem_text[256];

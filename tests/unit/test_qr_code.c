@@ -1,9 +1,9 @@
-/* src/lib/qr_code.c. Whether it can be read is proved by a reader:
+/* src/report/qr_code.c. Whether it can be read is proved by a reader:
  * tests/boot/report.toml. */
 #include "unit.h"
 
 #include "lib/bits.h"
-#include "lib/qr_code.h"
+#include "report/qr_code.h"
 
 static struct qr_code code;
 

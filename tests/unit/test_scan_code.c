@@ -1,8 +1,8 @@
-/* src/lib/scan_code.c: what a PC keyboard's keys send. */
+/* src/platform/scan_code.c: what a PC keyboard's keys send. */
 #include "unit.h"
 
 #include "lib/bits.h"
-#include "lib/scan_code.h"
+#include "platform/scan_code.h"
 #include "random.h"
 
 static struct scan_code_state state_of_keys;

@@ -1,5 +1,5 @@
 /*
- * src/lib/terminal*.c: what each control and sequence does, on small screens. Colours are
+ * src/terminal/: what each control and sequence does, on small screens. Colours are
  * in test_terminal_pen.c, streams of bytes in test_terminal_streams.c.
  */
 #include "terminal.h"

@@ -1,5 +1,5 @@
 /*
- * src/lib/terminal_pen.c: the colours of what a terminal shows.
+ * src/terminal/pen.c: the colours of what a terminal shows.
  */
 #include "terminal.h"
 

@@ -1,5 +1,5 @@
 /*
- * src/lib/terminal*.c: UTF-8, sequences that are not what they should be, and streams of
+ * src/terminal/: UTF-8, sequences that are not what they should be, and streams of
  * bytes: recorded, split and hostile.
  */
 #include "terminal.h"

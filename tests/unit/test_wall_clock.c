@@ -1,4 +1,4 @@
-/* src/cpu/wall_clock.c, on an MC146818 that is made up here; timegm is the oracle. */
+/* src/platform/wall_clock.c, on an MC146818 that is made up here; timegm is the oracle. */
 #include "unit.h"
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@ static uint8_t io_in8(uint16_t port);
 static void io_out8(uint16_t port, uint8_t value);
 static void cpu_pause(void);
 
-#include "../../src/cpu/wall_clock.c"
+#include "../../src/platform/wall_clock.c"
 
 #define PATIENCE 1000 /* how often one may ask whether the second has passed */
 #define NEVER    SIZE_MAX

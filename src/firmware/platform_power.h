@@ -1,0 +1,47 @@
+/*
+ * The registers by which a machine resets and powers off, as ACPI names them. firmware/
+ * finds them, platform/power.h uses them; neither sees the other.
+ *
+ * ACPI 6.5, "Generic Address Structure", "Fixed ACPI Description Table (FADT)".
+ */
+#ifndef HYMIR_FIRMWARE_PLATFORM_POWER_H
+#define HYMIR_FIRMWARE_PLATFORM_POWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum register_space {
+    REGISTER_NONE, /* the machine does not have it */
+    REGISTER_MEMORY,
+    REGISTER_IO,
+};
+
+struct platform_register {
+    enum register_space space;
+    uint64_t address;
+};
+
+struct platform_power {
+    struct platform_register reset; /* one byte wide */
+    uint8_t reset_value;
+
+    /*
+     * PM1 status and control registers, two bytes wide, and the SLP_TYP values of \_S5
+     * for the latter.
+     */
+    struct platform_register pm1a_status, pm1b_status, pm1a_control, pm1b_control;
+    bool has_s5;
+    uint8_t s5_type_a, s5_type_b; /* 0 to 7 */
+
+    /*
+     * Where and what to write to bring the machine into ACPI mode; port 0 if it always
+     * is.
+     */
+    uint16_t smi_command_port;
+    uint8_t acpi_enable_value;
+
+    /* The sleep control register of hardware-reduced ACPI, one byte wide. */
+    struct platform_register sleep_control;
+};
+
+#endif

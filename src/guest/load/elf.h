@@ -1,0 +1,50 @@
+/*
+ * ELF files as kernels: 32-bit and 64-bit, little-endian, for x86.
+ *
+ * System V ABI, "Object Files", "Program Loading". Pure; every offset is checked against
+ * the file's end.
+ */
+#ifndef HYMIR_GUEST_LOAD_ELF_H
+#define HYMIR_GUEST_LOAD_ELF_H
+
+#include "guest/load/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum elf_segment_type {
+    ELF_SEGMENT_LOAD = 1,
+    ELF_SEGMENT_NOTE = 4,
+};
+
+/* A program header, of either width. */
+struct elf_segment {
+    uint32_t type;
+    uint64_t offset, file_size; /* in the file */
+    uint64_t virtual, physical, memory_size;
+};
+
+struct elf_file {
+    struct image_bytes bytes;
+    bool is_64;
+    uint64_t entry;
+    uint64_t segments_offset;
+    uint16_t segment_count, segment_size;
+};
+
+/* Reads the header. False if these bytes are no ELF file for x86 with segments. */
+bool elf_open(struct image_bytes bytes, struct elf_file *file);
+
+/* The segment with that index, below segment_count. */
+struct elf_segment elf_segment(const struct elf_file *file, uint16_t index);
+
+/*
+ * Loads all segments to their physical addresses and raises room->floor to their end.
+ * False, with the reason, if one does not lie within the file or the guest's RAM.
+ */
+bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem);
+
+/* The physical address of a virtual one, by the segment it lies in; else the same. */
+uint64_t elf_physical(const struct elf_file *file, uint64_t virtual);
+
+#endif

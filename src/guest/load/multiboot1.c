@@ -1,0 +1,206 @@
+/*
+ * See image.h: kernels with a Multiboot header, version 1.
+ *
+ * Multiboot Specification 0.6.96, "OS image format", "Machine state", "Boot information
+ * format".
+ */
+#include "guest/load/elf.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define HEADER_MAGIC       0x1BADB002U
+#define HEADER_SEARCH      8192 /* bytes at the start of the file */
+#define HEADER_HAS_ADDRESS BIT(16)
+#define HEADER_REQUIRED    0xFFFFU /* flags of which each unknown one is a refusal */
+#define HEADER_KNOWN       0x0007U
+#define LOADER_MAGIC       0x2BADB002U
+
+#define INFO_MEMORY       BIT(0)
+#define INFO_COMMAND_LINE BIT(2)
+#define INFO_MODULES      BIT(3)
+#define INFO_MEMORY_MAP   BIT(6)
+#define INFO_LOADER_NAME  BIT(9)
+
+struct header {
+    uint32_t magic, flags, checksum;
+    uint32_t header_address, load_address, load_end, bss_end, entry;
+};
+_Static_assert(sizeof(struct header) == 32, "Multiboot, header with addresses");
+
+struct memory_entry {
+    uint32_t size;
+    uint32_t start_low, start_high, length_low, length_high, type;
+};
+
+struct module_entry {
+    uint32_t start, end, text, reserved;
+};
+
+struct information {
+    uint32_t flags, memory_lower, memory_upper, boot_device, command_line;
+    uint32_t module_count, modules;
+    uint32_t symbols[4];
+    uint32_t memory_map_size, memory_map;
+    uint32_t drives_size, drives, configuration, loader_name, apm;
+    uint32_t video[7];
+};
+_Static_assert(offsetof(struct information, memory_map) == 48, "Multiboot, information");
+_Static_assert(offsetof(struct information, loader_name) == 64, "Multiboot, information");
+
+/* What goes into the guest's memory in one piece. */
+struct information_page {
+    struct information information;
+    struct module_entry module;
+    struct memory_entry memory[IMAGE_RANGES];
+    char loader_name[8];
+    char empty_text[8];
+};
+
+/* Finds the header: at a multiple of 4 in the first 8 KiB, with three words that add to
+ * 0. */
+static bool find_header(struct image_bytes kernel, struct header *header,
+                        uint64_t *offset)
+{
+    for (uint64_t at = 0; at + 12 <= kernel.size && at + 12 <= HEADER_SEARCH; at += 4) {
+        uint64_t rest = kernel.size - at;
+        *header       = (struct header){0};
+        memcpy(header, kernel.bytes + at,
+               rest < sizeof(*header) ? rest : sizeof(*header));
+        if (header->magic == HEADER_MAGIC &&
+            header->magic + header->flags + header->checksum == 0) {
+            *offset = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool multiboot1_recognises(struct image_bytes kernel)
+{
+    struct header header;
+    uint64_t offset;
+    return find_header(kernel, &header, &offset);
+}
+
+/* Loads a file by the addresses in its header. */
+static bool load_by_addresses(struct image_bytes kernel, const struct header *header,
+                              uint64_t offset, struct image_room *room,
+                              struct text *problem)
+{
+    uint64_t skipped = (uint64_t)header->header_address - header->load_address;
+
+    if (header->load_address > header->header_address || skipped > offset) {
+        text_append(problem,
+                    "its header lies at 0x%x and loads from 0x%x: before the file",
+                    header->header_address, header->load_address);
+        return false;
+    }
+    uint64_t from = offset - skipped;
+    uint64_t size = header->load_end == 0
+                        ? kernel.size - from
+                        : (uint64_t)header->load_end - header->load_address;
+    if ((header->load_end != 0 && header->load_end < header->load_address) ||
+        size > kernel.size - from) {
+        text_append(problem, "it loads 0x%x to 0x%x, which is more than the file has",
+                    header->load_address, header->load_end);
+        return false;
+    }
+    uint64_t end = header->load_address + size;
+    if (header->bss_end > end)
+        end = header->bss_end;
+    if (end > room->memory->size) {
+        text_append(problem, "it ends at 0x%lx, beyond its %lu MiB", end,
+                    room->memory->size >> 20);
+        return false;
+    }
+    room->floor = end;
+    return guest_memory_write(room->memory, gpa(header->load_address),
+                              kernel.bytes + from, size);
+}
+
+/* Loads the kernel, and finds where it starts. */
+static bool load_kernel(struct image_bytes kernel, struct image_room *room,
+                        uint64_t *entry, struct text *problem)
+{
+    struct header header;
+    struct elf_file file;
+    uint64_t offset;
+
+    if (!find_header(kernel, &header, &offset))
+        return false;
+    if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0) {
+        text_append(problem,
+                    "its Multiboot header requires what Hymir does not have: flags "
+                    "0x%x",
+                    header.flags);
+        return false;
+    }
+    if ((header.flags & HEADER_HAS_ADDRESS) != 0) {
+        *entry = header.entry;
+        return load_by_addresses(kernel, &header, offset, room, problem);
+    }
+    if (!elf_open(kernel, &file)) {
+        text_append(problem, "it is neither an ELF file nor has addresses in its header");
+        return false;
+    }
+    *entry = elf_physical(&file, file.entry);
+    return elf_load(&file, room, problem);
+}
+
+/* Its addresses are below 4 GiB, as all of a guest's memory is. */
+static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t size)
+{
+    struct image_range map[IMAGE_RANGES];
+
+    image_map_memory(map, size);
+    for (size_t i = 0; i < IMAGE_RANGES; i++)
+        memory[i] = (struct memory_entry){.size       = sizeof(struct memory_entry) - 4,
+                                          .start_low  = (uint32_t)map[i].start,
+                                          .length_low = (uint32_t)map[i].size,
+                                          .type       = map[i].type};
+}
+
+bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
+                     struct vcpu_start *start, struct text *problem)
+{
+    struct image_bytes command_line = {(const uint8_t *)parts->command_line,
+                                       strlen(parts->command_line) + 1};
+    struct information_page page    = {.loader_name = "Hymir"};
+    uint64_t entry, size = room->memory->size;
+    gpa_t at, initrd, text;
+
+    if (!load_kernel(parts->kernel, room, &entry, problem) ||
+        !image_room_put(room, parts->initrd, "the initrd", &initrd, problem) ||
+        !image_room_put(room, command_line, "the command line", &text, problem) ||
+        !image_room_take(room, sizeof(page), "the boot information", &at, problem))
+        return false;
+    if (entry >= size) {
+        text_append(problem, "its entry 0x%lx lies beyond its %lu MiB", entry,
+                    size >> 20);
+        return false;
+    }
+    fill_memory_map(page.memory, size);
+    page.module = (struct module_entry){
+        .start = (uint32_t)initrd.value,
+        .end   = (uint32_t)(initrd.value + parts->initrd.size),
+        .text  = (uint32_t)(at.value + offsetof(struct information_page, empty_text)),
+    };
+    page.information = (struct information){
+        .flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
+                 INFO_LOADER_NAME,
+        .memory_lower = (uint32_t)(IMAGE_LOW_END >> 10),
+        .memory_upper = (uint32_t)((size - IMAGE_HIGH_START) >> 10),
+        .command_line = (uint32_t)text.value,
+        .module_count = parts->initrd.size > 0 ? 1 : 0,
+        .modules      = (uint32_t)(at.value + offsetof(struct information_page, module)),
+        .memory_map_size = sizeof(page.memory),
+        .memory_map = (uint32_t)(at.value + offsetof(struct information_page, memory)),
+        .loader_name =
+            (uint32_t)(at.value + offsetof(struct information_page, loader_name)),
+    };
+    *start     = image_start_flat((uint32_t)entry);
+    start->rax = LOADER_MAGIC;
+    start->rbx = at.value;
+    return guest_memory_write(room->memory, at, &page, sizeof(page));
+}

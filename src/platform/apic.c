@@ -1,0 +1,216 @@
+/* See apic.h. */
+#include "platform/apic.h"
+
+#include "cpu/vectors.h"
+#include "lib/ticks.h"
+#include "platform/clock.h"
+#include "x86/msr.h"
+
+/* IA32_APIC_BASE: SDM 3A, "Local APIC Status and Location". */
+#define APIC_BASE_BSP     BIT(8)
+#define APIC_BASE_EXTD    BIT(10)
+#define APIC_BASE_EN      BIT(11)
+#define APIC_BASE_ADDRESS (BITS_GET(UINT64_MAX, 51, 12) << 12)
+
+/* Registers by their offset in memory; the MSR is 0x800 + offset / 16. */
+enum apic_register {
+    APIC_ID                  = 0x20,
+    APIC_TASK_PRIORITY       = 0x80,
+    APIC_EOI                 = 0xB0,
+    APIC_SPURIOUS            = 0xF0,
+    APIC_INTERRUPT_COMMAND   = 0x300,
+    APIC_INTERRUPT_COMMAND_H = 0x310, /* xAPIC only */
+    APIC_LVT_TIMER           = 0x320,
+    APIC_INITIAL_COUNT       = 0x380,
+    APIC_CURRENT_COUNT       = 0x390,
+    APIC_DIVIDE              = 0x3E0,
+};
+#define X2APIC_MSR_BASE 0x800U
+
+#define SPURIOUS_APIC_ENABLE 0x100U
+
+/* Interrupt command register: SDM 3A, "Interrupt Command Register (ICR)". */
+#define ICR_FIXED   (0U << 8)
+#define ICR_NMI     (4U << 8)
+#define ICR_INIT    (5U << 8)
+#define ICR_STARTUP (6U << 8)
+#define ICR_PENDING (1U << 12)
+#define ICR_ASSERT  (1U << 14)
+
+/* The timer: SDM 3A, "APIC Timer". One-shot, by its clock as it is. */
+#define LVT_MASKED     (1U << 16)
+#define DIVIDE_BY_1    0xBU
+#define LONGEST_COUNT  UINT64_C(0xFFFFFFFF)
+#define CALIBRATION_US 1000U
+
+#define COMMAND_TIMEOUT_US 100000
+
+/* The interrupt mask registers of the 8259A pair: Intel 8259A data sheet, "OCW1". */
+#define PIC_1_MASK 0x21
+#define PIC_2_MASK 0xA1
+
+static bool is_enabled;
+static bool is_x2apic;
+static uint64_t base_address;
+
+static uint32_t apic_read(enum apic_register offset)
+{
+    if (is_x2apic)
+        return (uint32_t)rdmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16);
+    return *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset);
+}
+
+static void apic_write(enum apic_register offset, uint32_t value)
+{
+    if (is_x2apic)
+        wrmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16, value);
+    else
+        *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset) = value;
+}
+
+enum status apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base)
+{
+    if ((snapshot->leaf_1.edx & CPUID_1_EDX_APIC) == 0)
+        return STATUS_UNSUPPORTED;
+    uint64_t value = rdmsr(MSR_IA32_APIC_BASE);
+    if ((value & APIC_BASE_EN) == 0)
+        return STATUS_UNSUPPORTED;
+    is_x2apic    = (value & APIC_BASE_EXTD) != 0;
+    base_address = value & APIC_BASE_ADDRESS;
+    *base        = base_address;
+    return STATUS_OK;
+}
+
+enum status apic_choose_x2apic(const struct cpuid_snapshot *snapshot)
+{
+    if ((snapshot->leaf_1.ecx & CPUID_1_ECX_X2APIC) == 0)
+        return STATUS_UNSUPPORTED;
+    is_x2apic = true;
+    return STATUS_OK;
+}
+
+bool apic_is_x2apic(void)
+{
+    return is_x2apic;
+}
+
+bool apic_is_enabled(void)
+{
+    return is_enabled;
+}
+
+enum status apic_enable(void)
+{
+    uint64_t value  = rdmsr(MSR_IA32_APIC_BASE);
+    uint64_t wanted = base_address | APIC_BASE_EN | (is_x2apic ? APIC_BASE_EXTD : 0) |
+                      (value & APIC_BASE_BSP);
+
+    if ((value & APIC_BASE_EN) == 0 || (value & ~wanted & APIC_BASE_EXTD) != 0)
+        return STATUS_UNSUPPORTED;
+    if (wanted != value && wrmsr_safe(MSR_IA32_APIC_BASE, wanted) != FAULT_NONE)
+        return STATUS_UNSUPPORTED;
+    apic_write(APIC_TASK_PRIORITY, 0);
+    apic_write(APIC_SPURIOUS, SPURIOUS_APIC_ENABLE | VECTOR_APIC_SPURIOUS);
+    is_enabled = true;
+    return STATUS_OK;
+}
+
+void apic_silence_pic(void)
+{
+    io_out8(PIC_1_MASK, 0xFF);
+    io_out8(PIC_2_MASK, 0xFF);
+}
+
+uint32_t apic_id(void)
+{
+    uint32_t id = apic_read(APIC_ID);
+    return is_x2apic ? id : id >> 24;
+}
+
+void apic_end_of_interrupt(void)
+{
+    apic_write(APIC_EOI, 0);
+}
+
+/* Waits until the xAPIC has sent the last command; an x2APIC has no such bit. */
+static enum status wait_until_sent(void)
+{
+    struct deadline deadline = deadline_in(COMMAND_TIMEOUT_US);
+    while ((apic_read(APIC_INTERRUPT_COMMAND) & ICR_PENDING) != 0) {
+        if (deadline_has_passed(&deadline))
+            return STATUS_TIMEOUT;
+        cpu_pause();
+    }
+    return STATUS_OK;
+}
+
+static enum status send(uint32_t id, uint32_t command)
+{
+    if (!is_enabled)
+        return STATUS_UNSUPPORTED;
+    if (is_x2apic) {
+        /* The WRMSR must not overtake what was written for the other CPU to read. */
+        memory_fence();
+        wrmsr(X2APIC_MSR_BASE + APIC_INTERRUPT_COMMAND / 16,
+              (uint64_t)id << 32 | command | ICR_ASSERT);
+        return STATUS_OK;
+    }
+    if (id > XAPIC_MAX_ID)
+        return STATUS_OUT_OF_RANGE;
+    enum status status = wait_until_sent();
+    if (status != STATUS_OK)
+        return status;
+    apic_write(APIC_INTERRUPT_COMMAND_H, id << 24);
+    apic_write(APIC_INTERRUPT_COMMAND, command | ICR_ASSERT);
+    return wait_until_sent();
+}
+
+enum status apic_send_init(uint32_t id)
+{
+    return send(id, ICR_INIT);
+}
+
+enum status apic_send_startup(uint32_t id, uint8_t page)
+{
+    return send(id, ICR_STARTUP | page);
+}
+
+enum status apic_send_nmi(uint32_t id)
+{
+    return send(id, ICR_NMI);
+}
+
+enum status apic_send_interrupt(uint32_t id, uint8_t vector)
+{
+    return send(id, ICR_FIXED | vector);
+}
+
+/* The timer's ticks in a second; the same on all CPUs. */
+static uint64_t timer_frequency(void)
+{
+    static uint64_t frequency;
+
+    if (frequency == 0) {
+        apic_write(APIC_LVT_TIMER, LVT_MASKED);
+        apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+        apic_write(APIC_INITIAL_COUNT, (uint32_t)LONGEST_COUNT);
+        clock_wait(CALIBRATION_US);
+        uint64_t passed = LONGEST_COUNT - apic_read(APIC_CURRENT_COUNT);
+        frequency       = passed * (1000000 / CALIBRATION_US) + 1;
+    }
+    return frequency;
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    if (!is_enabled)
+        return;
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    uint64_t count =
+        tsc_ticks == TICKS_NEVER
+            ? 0
+            : ticks_until(tsc_ticks, clock_frequency(), timer_frequency()) + 1;
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (count == 0 ? LVT_MASKED : 0));
+    apic_write(APIC_INITIAL_COUNT,
+               (uint32_t)(count < LONGEST_COUNT ? count : LONGEST_COUNT));
+}

@@ -1,0 +1,130 @@
+/* See clock.h. */
+#include "platform/clock.h"
+
+/* The 8254's counter 2, gated by port 0x61: Intel 8254 data sheet. */
+#define PIT_HZ                UINT64_C(1193182)
+#define PIT_COUNTER_2         0x42
+#define PIT_CONTROL           0x43
+#define PIT_COUNTER_2_MODE_0  0xB0 /* low then high byte, mode 0: OUT rises at zero */
+#define PORT_B                0x61
+#define PORT_B_GATE_2         0x01
+#define PORT_B_SPEAKER        0x02
+#define PORT_B_OUT_2          0x20
+#define CALIBRATION_PIT_TICKS 11932
+#define CALIBRATIONS_A_SECOND 100
+
+/* A TSC outside these bounds was not measured right. The lower one is an emulator's. */
+#define SLOWEST_TSC_HZ UINT64_C(500000)
+#define FASTEST_TSC_HZ UINT64_C(20000000000)
+#define ASSUMED_TSC_HZ UINT64_C(10000000000)
+
+static uint64_t frequency = ASSUMED_TSC_HZ;
+
+static bool is_plausible(uint64_t hz)
+{
+    return hz >= SLOWEST_TSC_HZ && hz <= FASTEST_TSC_HZ;
+}
+
+/*
+ * Measures the TSC while counter 2 counts a hundredth of a second; 0 if it does not
+ * count, as on machines that save the 8254's power. Then no more is waited than the
+ * fastest plausible TSC takes. Whatever comes in between can only make the result too
+ * high, and the waits that are computed from it too long.
+ */
+static uint64_t measure_once(void)
+{
+    uint8_t port_b = io_in8(PORT_B);
+    uint64_t ticks = 0;
+
+    io_out8(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE_2));
+    io_out8(PIT_CONTROL, PIT_COUNTER_2_MODE_0);
+    io_out8(PIT_COUNTER_2, CALIBRATION_PIT_TICKS & 0xFF);
+    uint64_t start = rdtsc();
+    io_out8(PIT_COUNTER_2, CALIBRATION_PIT_TICKS >> 8);
+    bool is_counting = (io_in8(PORT_B) & PORT_B_OUT_2) == 0;
+    bool is_done     = false;
+    while (is_counting && !is_done && ticks <= FASTEST_TSC_HZ / CALIBRATIONS_A_SECOND) {
+        is_done = (io_in8(PORT_B) & PORT_B_OUT_2) != 0;
+        ticks   = rdtsc() - start;
+    }
+    io_out8(PORT_B, port_b);
+    return is_done ? ticks * PIT_HZ / CALIBRATION_PIT_TICKS : 0;
+}
+
+/* The lowest of three: an interruption can only make a measurement higher. */
+static uint64_t measure_against_pit(void)
+{
+    uint64_t lowest = 0;
+    for (int i = 0; i < 3; i++) {
+        uint64_t hz = measure_once();
+        if (hz == 0)
+            return 0; /* there is no 8254; the other two would take as long */
+        if (lowest == 0 || hz < lowest)
+            lowest = hz;
+    }
+    return lowest;
+}
+
+static uint64_t told_by_hypervisor(const struct cpuid_snapshot *snapshot)
+{
+    return (uint64_t)snapshot->leaf_40000010.eax * 1000; /* kHz */
+}
+
+/*
+ * SDM 2, "CPUID": leaf 15H has the crystal's frequency in ECX and the TSC's ratio to it
+ * in EBX / EAX. Where ECX is 0, the TSC runs at the base frequency of leaf 16H, in MHz.
+ */
+static uint64_t told_by_cpuid(const struct cpuid_snapshot *snapshot)
+{
+    const struct cpuid_result *leaf = &snapshot->leaf_15;
+    if (leaf->eax == 0 || leaf->ebx == 0)
+        return 0;
+    if (leaf->ecx == 0)
+        return BITS_GET(snapshot->leaf_16.eax, 15, 0) * 1000000;
+    return (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
+}
+
+enum clock_source clock_init(const struct cpuid_snapshot *snapshot)
+{
+    const struct {
+        enum clock_source source;
+        uint64_t hz;
+    } candidates[] = {
+        {CLOCK_PIT, measure_against_pit()},
+        {CLOCK_HYPERVISOR, told_by_hypervisor(snapshot)},
+        {CLOCK_CPUID, told_by_cpuid(snapshot)},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+        if (is_plausible(candidates[i].hz)) {
+            frequency = candidates[i].hz;
+            return candidates[i].source;
+        }
+    }
+    return CLOCK_ASSUMED;
+}
+
+uint64_t clock_frequency(void)
+{
+    return frequency;
+}
+
+struct deadline deadline_in(uint32_t timeout_us)
+{
+    /* At most 2^32 us * 20 GHz: 2^67 would overflow, so seconds and the rest go apart. */
+    uint64_t ticks =
+        timeout_us / 1000000 * frequency + timeout_us % 1000000 * frequency / 1000000;
+    return (struct deadline){.start = rdtsc(), .ticks = ticks};
+}
+
+bool deadline_has_passed(const struct deadline *deadline)
+{
+    return rdtsc() - deadline->start > deadline->ticks;
+}
+
+void clock_wait(uint32_t time_us)
+{
+    struct deadline deadline = deadline_in(time_us);
+    while (!deadline_has_passed(&deadline))
+        cpu_pause();
+}

@@ -1,0 +1,360 @@
+/* See platform/machine.h. */
+#include "platform/machine.h"
+
+#include "cpu/control.h"
+#include "cpu/descriptors.h"
+#include "cpu/percpu.h"
+#include "firmware/acpi.h"
+#include "firmware/acpi_dmar.h"
+#include "firmware/acpi_madt.h"
+#include "firmware/acpi_power.h"
+#include "firmware/efi.h"
+#include "firmware/smbios.h"
+#include "lib/format.h"
+#include "lib/log.h"
+#include "lib/symbols.h"
+#include "mm/address_space.h"
+#include "mm/memory.h"
+#include "platform/apic.h"
+#include "platform/clock.h"
+#include "platform/io_apic.h"
+#include "platform/panic.h"
+#include "platform/power.h"
+
+#define KEPT_RANGES 64
+
+static struct machine machine;
+static struct memory_entries memory_entries;
+static struct efi_tables efi_tables; /* zero without UEFI */
+static bool has_efi_tables;
+static struct acpi acpi;
+static struct smbios smbios; /* empty without SMBIOS */
+static bool has_smbios;
+
+const struct machine *machine_get(void)
+{
+    return &machine;
+}
+
+enum status machine_allocate(uint64_t size, void **pages)
+{
+    uint64_t count = align_up(size, PAGE_SIZE) / PAGE_SIZE;
+    return memory_allocate(count, frames_below_4_gib, pages);
+}
+
+void machine_start_boot_cpu(void)
+{
+    static const struct trap_hooks hooks = {.unhandled_exception = panic_at_trap,
+                                            .end_of_interrupt    = apic_end_of_interrupt};
+
+    trap_set_hooks(&hooks);
+    descriptors_load(&boot_cpu);
+    control_init();
+    apic_silence_pic();
+    cpuid_snapshot_take(&machine.cpuid);
+}
+
+/* The boot code maps the first 4 GiB, and the structure lies below. */
+const char *machine_read_boot_information(uint32_t information)
+{
+    size_t readable   = UINT32_MAX - information;
+    const void *bytes = hpa_pointer(hpa(information));
+    machine.boot = (struct multiboot2_information){.command_line = "", .loader_name = ""};
+    enum status status = multiboot2_parse(bytes, readable, &machine.boot);
+    return status == STATUS_OK
+               ? NULL
+               : "the boot loader's Multiboot2 information makes no sense; "
+                 "use GRUB 2.06 or later";
+}
+
+static enum clock_source clock_source;
+
+const char *machine_clock_source(void)
+{
+    static const char *const sources[] = {
+        [CLOCK_PIT]        = "measured with the 8254",
+        [CLOCK_HYPERVISOR] = "told by the outer hypervisor",
+        [CLOCK_CPUID]      = "told by CPUID leaves 0x15 and 0x16",
+        [CLOCK_ASSUMED]    = "assumed: there is nothing to measure it with",
+    };
+    return sources[clock_source];
+}
+
+void machine_start_clock(void)
+{
+    clock_source = clock_init(&machine.cpuid);
+    log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000,
+              machine_clock_source());
+}
+
+static void log_memory_map(void)
+{
+    const struct memory_map *map = memory_get_map();
+    for (size_t i = 0; i < map->count; i++)
+        log_debug("memory: 0x%012lx to 0x%012lx %s", map->region[i].start,
+                  map->region[i].end, memory_type_name(map->region[i].type));
+}
+
+/* What must stay as it was found, with a sum of its bytes: see machine_check_memory. */
+static struct kept_range {
+    uint64_t start, end;
+    uint64_t sum;
+} kept[KEPT_RANGES];
+static size_t kept_count;
+
+static uint64_t sum_of(uint64_t start, uint64_t end)
+{
+    const uint8_t *bytes = hpa_pointer(hpa(start));
+    uint64_t sum         = 0;
+    for (uint64_t i = 0; i < end - start; i++)
+        sum = sum * 31 + bytes[i];
+    return sum;
+}
+
+/* Keeps a range from being allocated; what the boot code has mapped of it is summed up.
+ */
+static void keep_range(uint64_t start, uint64_t end)
+{
+    memory_reserve(start, end);
+    if (kept_count < KEPT_RANGES && start < end && end <= BIT(32))
+        kept[kept_count++] =
+            (struct kept_range){.start = start, .end = end, .sum = sum_of(start, end)};
+}
+
+static void keep_bytes(uint64_t address, uint64_t size)
+{
+    keep_range(address, range_end(address, size));
+}
+
+void machine_check_memory(void)
+{
+    size_t changed = 0;
+    uint64_t pages = memory_use_up();
+
+    for (size_t i = 0; i < kept_count; i++) {
+        if (address_space_map_firmware(kept[i].start, kept[i].end - kept[i].start) !=
+                NULL &&
+            sum_of(kept[i].start, kept[i].end) == kept[i].sum)
+            continue;
+        log_error("selftest: 0x%lx to 0x%lx has changed", kept[i].start, kept[i].end);
+        changed++;
+    }
+    log_info("selftest: %lu pages written over, %zu of %zu ranges as they were", pages,
+             kept_count - changed, kept_count);
+}
+
+static void reserve_what_the_loader_left(uint32_t information)
+{
+    struct multiboot2_symbols symbols;
+
+    keep_bytes(information, machine.boot.size);
+    multiboot2_visit_modules(&machine.boot, keep_range);
+    if (machine.boot.modules_dropped > 0)
+        log_warning(
+            "%zu modules are beyond the %d that Hymir takes, or end before they start",
+            machine.boot.modules_dropped, MULTIBOOT2_MAX_MODULES);
+    if (multiboot2_find_symbols(&machine.boot, &symbols) == STATUS_OK) {
+        keep_bytes(symbols.symbols, symbols.symbols_size);
+        keep_bytes(symbols.names, symbols.names_size);
+    }
+}
+
+static bool has_found_acpi(const void *rsdp, size_t size)
+{
+    return acpi_open(rsdp, size, address_space_map_firmware, &acpi) == STATUS_OK;
+}
+
+/* Opens ACPI's tables by the loader's RSDP, by UEFI's or by one in low memory. */
+static bool open_acpi(void)
+{
+    uint8_t rsdp[RSDP_MAX_SIZE];
+    size_t size;
+
+    if (has_found_acpi(machine.boot.rsdp, machine.boot.rsdp_size))
+        return true;
+    const void *named = efi_tables.rsdp == 0
+                            ? NULL
+                            : address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
+    if (named != NULL && has_found_acpi(named, RSDP_MAX_SIZE))
+        return true;
+    return acpi_scan_low_memory(address_space_map_firmware, rsdp, &size) == STATUS_OK &&
+           has_found_acpi(rsdp, size);
+}
+
+static bool read_smbios(void)
+{
+    physical_map *map             = address_space_map_firmware;
+    const uint64_t entry_points[] = {efi_tables.smbios_64, efi_tables.smbios_32};
+
+    for (size_t i = 0; i < ARRAY_SIZE(entry_points); i++) {
+        if (entry_points[i] != 0 &&
+            smbios_read(entry_points[i], map, &smbios) == STATUS_OK)
+            return true;
+    }
+    return smbios_scan_low_memory(map, &smbios) == STATUS_OK;
+}
+
+/*
+ * Finds firmware's tables. Runs twice: before memory is allocated, to keep what can be
+ * reached then from being overwritten, and in Hymir's own address space, where all can.
+ */
+static void find_tables(void)
+{
+    uint64_t system_table = machine.boot.efi_system_table;
+
+    has_efi_tables =
+        system_table != 0 && efi_find_tables(system_table, address_space_map_firmware,
+                                             &efi_tables) == STATUS_OK;
+    machine.acpi = open_acpi() ? &acpi : NULL;
+    has_smbios   = has_smbios || read_smbios();
+}
+
+const char *machine_take_over_memory(uint32_t information, uint32_t image)
+{
+    memory_entries.limit = address_space_limit(&machine.cpuid);
+    if (multiboot2_memory_map(&machine.boot, &memory_entries) != STATUS_OK)
+        return "the boot loader gives no memory map; use GRUB 2.06 or later";
+    if (memory_entries.dropped_usable > 0)
+        log_warning("memory: %zu usable regions are not used: firmware's map is too long",
+                    memory_entries.dropped_usable);
+    if (memory_init(&memory_entries, image) != STATUS_OK)
+        return "firmware's memory map has more than 256 reserved regions: no RAM can be "
+               "told "
+               "from them; update the firmware";
+    log_debug("image at 0x%x", image);
+    log_memory_map();
+    reserve_what_the_loader_left(information);
+    find_tables();
+    if (machine.acpi != NULL)
+        acpi_visit(&acpi, keep_bytes);
+    if (address_space_build(&machine.cpuid) != STATUS_OK ||
+        address_space_unmap_guards(&boot_cpu_stacks) != STATUS_OK)
+        return MACHINE_NO_MEMORY;
+    if (address_space_map_firmware(information, machine.boot.size) == NULL)
+        return "the boot loader's Multiboot2 information lies outside all memory; use "
+               "GRUB "
+               "2.06 or later";
+    return NULL;
+}
+
+void machine_read_symbols(void)
+{
+    struct multiboot2_symbols found;
+
+    if (multiboot2_find_symbols(&machine.boot, &found) != STATUS_OK)
+        return; /* a stripped Hymir: a backtrace then has no names */
+    struct symbol_table table = {
+        .symbols      = address_space_map_firmware(found.symbols, found.symbols_size),
+        .symbols_size = found.symbols_size,
+        .names        = address_space_map_firmware(found.names, found.names_size),
+        .names_size   = found.names_size,
+    };
+    if (table.symbols != NULL && table.names != NULL)
+        symbols_set(&table);
+}
+
+/* A register in memory is mapped, or, if that cannot be, counts as absent. */
+static void make_usable(struct platform_register *target)
+{
+    if (target->space == REGISTER_MEMORY &&
+        address_space_map_device(target->address, sizeof(uint32_t)) == NULL)
+        target->space = REGISTER_NONE;
+}
+
+static volatile void *map_vt_d_unit(uint64_t address)
+{
+    return is_aligned(address, VT_D_REGISTERS_SIZE)
+               ? address_space_map_device(address, VT_D_REGISTERS_SIZE)
+               : NULL;
+}
+
+static void read_vt_d(struct vt_d *vt_d)
+{
+    static uint64_t addresses[VT_D_MAX_UNITS];
+    struct acpi_view dmar;
+
+    if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
+        return;
+    struct acpi_units units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
+    vt_d->has_table         = true;
+    vt_d->is_broken         = units.is_broken;
+    vt_d->count             = units.count;
+    vt_d->dropped           = units.dropped;
+    for (size_t i = 0; i < units.count; i++) {
+        vt_d->unit[i].address = addresses[i];
+        vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
+        if (!vt_d->unit[i].answers)
+            log_warning(
+                "ACPI: the DMAR names a VT-d unit at 0x%lx; nothing answers there",
+                addresses[i]);
+    }
+}
+
+void machine_read_platform(void)
+{
+    struct platform_power power = {0};
+
+    find_tables();
+    if (machine.boot.efi_system_table != 0 && !has_efi_tables)
+        log_warning("the EFI system table at 0x%lx makes no sense; ignored",
+                    machine.boot.efi_system_table);
+    if (!has_smbios)
+        log_debug("SMBIOS: no sound entry point");
+    if (machine.acpi == NULL) {
+        log_warning(
+            "ACPI: no sound RSDP with a sound RSDT or XSDT; the other CPUs and the "
+            "way to power off stay unknown");
+        return;
+    }
+    acpi_find_power(&acpi, &power);
+    make_usable(&power.reset);
+    make_usable(&power.pm1a_status);
+    make_usable(&power.pm1b_status);
+    make_usable(&power.pm1a_control);
+    make_usable(&power.pm1b_control);
+    make_usable(&power.sleep_control);
+    power_set_registers(&power);
+    read_vt_d(&machine.vt_d);
+}
+
+/* Joins two words that may be missing. */
+static void append_words(struct text *text, const char *separator, const char *words)
+{
+    if (words[0] != '\0')
+        text_append(text, "%s%s", text->length > 0 ? separator : "", words);
+}
+
+void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE])
+{
+    struct text machine_text  = {.buffer = name, .size = MACHINE_TEXT_SIZE};
+    struct text firmware_text = {.buffer = firmware, .size = MACHINE_TEXT_SIZE};
+
+    text_append(&machine_text, "%s", smbios.manufacturer);
+    append_words(&machine_text, " ", smbios.product);
+    if (machine_text.length == 0)
+        text_append(&machine_text, "unknown");
+    text_append(&firmware_text, "%s", machine.boot.is_efi ? "UEFI" : "BIOS");
+    append_words(&firmware_text, ", ", smbios.firmware_vendor);
+    append_words(&firmware_text, " ", smbios.firmware_version);
+}
+
+enum status machine_route_interrupt(uint8_t interrupt, uint8_t vector)
+{
+    struct acpi_interrupt found;
+    struct acpi_view madt;
+
+    if (machine.acpi == NULL || acpi_find(machine.acpi, "APIC", &madt) != STATUS_OK)
+        return STATUS_NOT_FOUND;
+    enum status status = acpi_find_interrupt(&madt, interrupt, &found);
+    if (status != STATUS_OK)
+        return status;
+    const struct io_apic_input input = {
+        .registers     = address_space_map_device(found.io_apic, IO_APIC_REGISTERS_SIZE),
+        .number        = found.input,
+        .is_active_low = found.is_active_low,
+        .is_level      = found.is_level,
+    };
+    if (input.registers == NULL)
+        return STATUS_UNSUPPORTED;
+    return io_apic_enable(&input, vector, boot_cpu.apic_id);
+}

@@ -1,0 +1,182 @@
+/* See panic.h. */
+#include "platform/panic.h"
+
+#include "cpu/percpu.h"
+#include "lib/format.h"
+#include "lib/log.h"
+#include "lib/symbols.h"
+#include "platform/power.h"
+#include "platform/smp.h"
+#include "x86/msr.h"
+
+#include <stdatomic.h>
+
+/* So that the whole report fits on a screen of 25 rows. */
+#define BACKTRACE_DEPTH 10
+
+static enum exit_action exit_action = EXIT_HALT;
+static void (*show_console)(void);
+static void (*drain_console)(void);
+
+/* The index of the CPU that panics, plus 1; 0 while none does. */
+static _Atomic uint32_t panicking;
+
+void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void))
+{
+    exit_action   = action;
+    show_console  = show;
+    drain_console = drain;
+}
+
+enum exit_action panic_set_action(enum exit_action action)
+{
+    enum exit_action before = exit_action;
+    exit_action             = action;
+    return before;
+}
+
+/*
+ * A pair of return address and older frame, as -fno-omit-frame-pointer leaves it on the
+ * stack.
+ */
+struct stack_frame {
+    const struct stack_frame *older;
+    uint64_t return_address;
+};
+
+static bool lies_in(const void *pointer, const void *start, size_t size)
+{
+    uintptr_t offset = (uintptr_t)pointer - (uintptr_t)start;
+    return offset <= size - sizeof(struct stack_frame) && (uintptr_t)pointer % 8 == 0;
+}
+
+/* The stack of this CPU that a frame lies in whole, or NULL: only such a one is read. */
+static const void *stack_of(const struct stack_frame *frame)
+{
+    const struct cpu_stacks *stacks = this_cpu()->stacks;
+    if (lies_in(frame, stacks->main, sizeof(stacks->main)))
+        return stacks->main;
+    for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
+        if (lies_in(frame, stacks->ist[i].stack, sizeof(stacks->ist[i].stack)))
+            return stacks->ist[i].stack;
+    }
+    return NULL;
+}
+
+static void print_address(unsigned int depth, uint64_t address)
+{
+    const char *name;
+    uint64_t offset;
+
+    if (symbols_find(address, &name, &offset))
+        log_plain("  #%-2u 0x%08lx %s+0x%lx", depth, address, name, offset);
+    else
+        log_plain("  #%-2u 0x%08lx (no symbol)", depth, address);
+}
+
+/*
+ * Prints the address of each caller; newest is the frame of the function at fault.
+ * Callers lie higher up on the same stack, or on the one that an interrupt left.
+ */
+static void print_callers(const struct stack_frame *newest)
+{
+    const struct stack_frame *frame = newest;
+    for (unsigned int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
+        const void *stack = stack_of(frame);
+        if (stack == NULL || frame->return_address == 0)
+            return;
+        /* One byte back: a call may be the last instruction of its function. */
+        print_address(depth, frame->return_address - 1);
+        if (frame->older <= frame && stack_of(frame->older) == stack)
+            return;
+        frame = frame->older;
+    }
+}
+
+static void print_control_registers(void)
+{
+    log_plain("  cr0 %016lx  cr2 %016lx  cr3 %016lx", read_cr0(), read_cr2(), read_cr3());
+    log_plain("  cr4 %016lx  efer %016lx  (after VMXOFF)", read_cr4(),
+              rdmsr(MSR_IA32_EFER));
+}
+
+static void print_registers(const struct trap_frame *frame)
+{
+    log_plain("  rax %016lx  rbx %016lx  rcx %016lx", frame->rax, frame->rbx, frame->rcx);
+    log_plain("  rdx %016lx  rsi %016lx  rdi %016lx", frame->rdx, frame->rsi, frame->rdi);
+    log_plain("  rbp %016lx  rsp %016lx  r8  %016lx", frame->rbp, frame->rsp, frame->r8);
+    log_plain("  r9  %016lx  r10 %016lx  r11 %016lx", frame->r9, frame->r10, frame->r11);
+    log_plain("  r12 %016lx  r13 %016lx  r14 %016lx", frame->r12, frame->r13, frame->r14);
+    log_plain("  r15 %016lx  rip %016lx  rflags %lx", frame->r15, frame->rip,
+              frame->rflags);
+    log_plain("  cs %lx  ss %lx  error code %lx", frame->cs, frame->ss,
+              frame->error_code);
+}
+
+/* What a double fault or a page fault means if CR2 points to a guard page. */
+static void print_stack_overflow(void)
+{
+    const struct cpu_stacks *stacks = this_cpu()->stacks;
+    uintptr_t offset                = read_cr2() - (uintptr_t)stacks;
+
+    if (offset < sizeof(stacks->main_guard))
+        log_plain("  stack overflow: cr2 lies in the guard page under the main stack");
+    for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
+        if (read_cr2() - (uintptr_t)stacks->ist[i].guard < PAGE_SIZE)
+            log_plain(
+                "  stack overflow: cr2 lies in the guard page under interrupt stack %zu",
+                i + 1);
+    }
+}
+
+/*
+ * Makes this the one CPU that panics, with all others stopped and VMX operation left. A
+ * second CPU that panics stops; a panic within the panic says so, if it still can, and
+ * halts with what has been printed.
+ */
+static void panic_begin(void)
+{
+    static bool is_nested;
+    uint32_t self = this_cpu()->index + 1;
+    uint32_t none = 0;
+
+    interrupts_disable();
+    if (!atomic_compare_exchange_strong(&panicking, &none, self)) {
+        if (none == self && !is_nested) {
+            is_nested = true;
+            log_plain("hymir: panic: cpu %u: another fault while the first was reported",
+                      self - 1);
+        }
+        cpu_stop_this();
+    }
+    cpu_leave_virtualization();
+    if (show_console != NULL)
+        show_console();
+    size_t unanswered = smp_stop_others();
+    if (unanswered > 0)
+        log_plain("hymir: panic: %zu CPUs did not stop", unanswered);
+}
+
+static _Noreturn void panic_end(void)
+{
+    log_plain("hymir: panic: %s; VMX operation is left on every CPU that answered",
+              exit_action == EXIT_REBOOT ? "resetting" : "halted");
+    power_exit(exit_action, drain_console);
+}
+
+_Noreturn void panic_at_trap(const struct trap_frame *frame)
+{
+    panic_begin();
+    if (this_cpu()->log_activity != NULL)
+        this_cpu()->log_activity(this_cpu()->activity);
+    log_plain("hymir: panic: cpu %u: %s (vector %lu), error code 0x%lx",
+              this_cpu()->index, trap_name(frame->vector), frame->vector,
+              frame->error_code);
+    print_registers(frame);
+    print_control_registers();
+    if (frame->vector == VECTOR_DF || frame->vector == VECTOR_PF)
+        print_stack_overflow();
+    print_address(0, frame->rip);
+    print_callers((const struct stack_frame *)frame->rbp);
+    panic_end();
+}

@@ -1,0 +1,173 @@
+/* See power.h. */
+#include "platform/power.h"
+
+#include "cpu/instructions.h"
+#include "lib/bits.h"
+#include "lib/log.h"
+#include "platform/clock.h"
+#include "platform/smp.h"
+
+/* PM1 control register: ACPI 6.5, "PM1 Control Registers". */
+#define PM1_SCI_EN        0x0001U
+#define PM1_SLP_TYP_SHIFT 10
+#define PM1_SLP_TYP_MASK  0x1C00U
+#define PM1_SLP_EN        0x2000U
+#define PM1_WAK_STS       0x8000U
+
+/* Sleep control register: ACPI 6.5, "Sleep Control and Status Registers". */
+#define SLEEP_CONTROL_TYPE_SHIFT 2
+#define SLEEP_CONTROL_ENABLE     0x20U
+
+/*
+ * The reset control register of PC chipsets (Intel 300 Series data sheet, "Reset Control
+ * Register").
+ */
+#define RESET_CONTROL_PORT    0xCF9
+#define RESET_CONTROL_SYSTEM  0x02U
+#define RESET_CONTROL_RESET   0x06U
+#define KEYBOARD_COMMAND_PORT 0x64
+#define KEYBOARD_INPUT_FULL   0x02U
+#define KEYBOARD_PULSE_RESET  0xFEU
+#define KEYBOARD_READS        100000U
+#define ACPI_MODE_TIMEOUT_US  3000000
+#define POWER_OFF_TIMEOUT_US  3000000
+#define RESET_TIMEOUT_US      500000
+
+static struct platform_power registers;
+
+void power_set_registers(const struct platform_power *power)
+{
+    registers = *power;
+}
+
+static void write_byte(const struct platform_register *target, uint8_t value)
+{
+    if (target->space == REGISTER_IO)
+        io_out8((uint16_t)target->address, value);
+    else if (target->space == REGISTER_MEMORY)
+        *(volatile uint8_t *)(uintptr_t)target->address = value;
+}
+
+static uint16_t read_word(const struct platform_register *target)
+{
+    if (target->space == REGISTER_IO)
+        return io_in16((uint16_t)target->address);
+    return *(volatile uint16_t *)(uintptr_t)target->address;
+}
+
+static void write_word(const struct platform_register *target, uint16_t value)
+{
+    if (target->space == REGISTER_IO)
+        io_out16((uint16_t)target->address, value);
+    else
+        *(volatile uint16_t *)(uintptr_t)target->address = value;
+}
+
+/*
+ * Brings the machine into ACPI mode, where the PM1 registers are the operating system's.
+ */
+static void enter_acpi_mode(void)
+{
+    if (registers.smi_command_port == 0 ||
+        (read_word(&registers.pm1a_control) & PM1_SCI_EN) != 0)
+        return;
+    io_out8(registers.smi_command_port, registers.acpi_enable_value);
+    struct deadline deadline = deadline_in(ACPI_MODE_TIMEOUT_US);
+    while ((read_word(&registers.pm1a_control) & PM1_SCI_EN) == 0 &&
+           !deadline_has_passed(&deadline))
+        cpu_pause();
+}
+
+/* Puts bits into a PM1 control register; its other bits stay, but for those in mask. */
+static void update_control(const struct platform_register *control, uint16_t mask,
+                           uint16_t bits)
+{
+    if (control->space != REGISTER_NONE)
+        write_word(control, (uint16_t)((read_word(control) & ~mask) | bits));
+}
+
+/* Both registers get their type first, then both are enabled, as some chipsets want it.
+ */
+static void sleep_by_pm1(void)
+{
+    const struct platform_register *controls[] = {&registers.pm1a_control,
+                                                  &registers.pm1b_control};
+    const uint8_t types[] = {registers.s5_type_a, registers.s5_type_b};
+
+    enter_acpi_mode();
+    if (registers.pm1a_status.space != REGISTER_NONE)
+        write_word(&registers.pm1a_status, PM1_WAK_STS); /* writing 1 clears it */
+    if (registers.pm1b_status.space != REGISTER_NONE)
+        write_word(&registers.pm1b_status, PM1_WAK_STS);
+    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
+        update_control(controls[i], PM1_SLP_TYP_MASK | PM1_SLP_EN,
+                       (uint16_t)(types[i] << PM1_SLP_TYP_SHIFT));
+    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
+        update_control(controls[i], 0, PM1_SLP_EN);
+}
+
+/* Returns only if the machine did not power off. */
+static void power_off(void)
+{
+    bool has_sleep_control = registers.sleep_control.space != REGISTER_NONE;
+
+    if (!registers.has_s5 ||
+        (!has_sleep_control && registers.pm1a_control.space == REGISTER_NONE)) {
+        log_warning("no power-off: ACPI names no way; switch the machine off by hand");
+        return;
+    }
+    if (has_sleep_control)
+        write_byte(&registers.sleep_control, (uint8_t)((unsigned int)registers.s5_type_a
+                                                           << SLEEP_CONTROL_TYPE_SHIFT |
+                                                       SLEEP_CONTROL_ENABLE));
+    else
+        sleep_by_pm1();
+    clock_wait(POWER_OFF_TIMEOUT_US);
+    log_warning("the machine did not power off; switch it off by hand");
+}
+
+static void reset_by_keyboard_controller(void)
+{
+    for (uint32_t i = 0; i < KEYBOARD_READS; i++) {
+        if ((io_in8(KEYBOARD_COMMAND_PORT) & KEYBOARD_INPUT_FULL) == 0)
+            break;
+    }
+    io_out8(KEYBOARD_COMMAND_PORT, KEYBOARD_PULSE_RESET);
+}
+
+static void reset_by_triple_fault(void)
+{
+    const struct descriptor_table_register no_idt = {0};
+    lidt(&no_idt);
+    undefined_instruction();
+}
+
+/* Tries one way after the other; the last never returns. */
+static void reset(void)
+{
+    if (registers.reset.space != REGISTER_NONE) {
+        write_byte(&registers.reset, registers.reset_value);
+        clock_wait(RESET_TIMEOUT_US);
+    }
+    io_out8(RESET_CONTROL_PORT, RESET_CONTROL_SYSTEM);
+    io_out8(RESET_CONTROL_PORT, RESET_CONTROL_RESET);
+    clock_wait(RESET_TIMEOUT_US);
+    reset_by_keyboard_controller();
+    clock_wait(RESET_TIMEOUT_US);
+    reset_by_triple_fault();
+}
+
+_Noreturn void power_exit(enum exit_action action, void (*drain)(void))
+{
+    interrupts_disable();
+    (void)smp_stop_others(); /* those that do not stop are known by now */
+    cpu_leave_virtualization();
+    if (drain != NULL)
+        drain();
+    if (action == EXIT_POWEROFF)
+        power_off();
+    else if (action == EXIT_REBOOT)
+        reset();
+    for (;;)
+        halt();
+}

@@ -1,0 +1,187 @@
+/* See platform/processors.h. */
+#include "platform/processors.h"
+
+#include "firmware/acpi_madt.h"
+#include "lib/log.h"
+#include "mm/address_space.h"
+#include "mm/memory.h"
+#include "platform/apic.h"
+#include "platform/machine.h"
+#include "platform/smp.h"
+
+/* The memory of a CPU other than the boot CPU. */
+struct cpu_memory {
+    struct cpu_stacks stacks;
+    struct cpu cpu;
+};
+
+static struct processors processors;
+
+const struct processors *processors_get(void)
+{
+    return &processors;
+}
+
+/*
+ * The APIC IDs of the CPUs in the list, the boot CPU's first, until processors_start
+ * gives them memory. The MADT names the boot CPU too, so there is room for one more.
+ */
+static uint32_t apic_ids[1 + SMP_MAX_CPUS];
+static size_t apic_id_count;
+
+/* Takes the IDs that are the boot CPU's, from the second on, out of the list. */
+static void drop_boot_cpu(void)
+{
+    size_t count = 1;
+    for (size_t i = 1; i < apic_id_count; i++) {
+        if (apic_ids[i] != apic_ids[0])
+            apic_ids[count++] = apic_ids[i];
+    }
+    apic_id_count = count;
+}
+
+/* Adds the CPUs of the MADT to the list. */
+static void read_madt(void)
+{
+    const struct acpi *acpi = machine_get()->acpi;
+    struct acpi_view madt;
+
+    if (acpi == NULL || acpi_find(acpi, "APIC", &madt) != STATUS_OK) {
+        log_warning("ACPI: no sound MADT; only the boot CPU is known");
+        return;
+    }
+    struct acpi_cpus cpus = acpi_list_cpus(&madt, apic_ids + 1, SMP_MAX_CPUS);
+    if (cpus.is_broken)
+        log_warning("ACPI: the MADT has a broken entry; the CPUs behind it stay unknown");
+    apic_id_count += cpus.count;
+    processors.has_list        = true;
+    processors.has_broken_list = cpus.is_broken;
+    processors.dropped         = cpus.dropped;
+}
+
+/* Finds the boot CPU's local APIC and makes its registers usable. */
+static bool find_apic(void)
+{
+    uint64_t base;
+    return apic_detect(&machine_get()->cpuid, &base) == STATUS_OK &&
+           (apic_is_x2apic() ||
+            address_space_map_device(base, APIC_REGISTERS_SIZE) != NULL);
+}
+
+/* Enables it, in x2APIC mode if a CPU has an ID that an xAPIC cannot address. */
+static bool enable_apic(void)
+{
+    bool needs_x2apic = false;
+    for (size_t i = 0; i < apic_id_count; i++)
+        needs_x2apic |= apic_ids[i] > XAPIC_MAX_ID;
+    if (needs_x2apic && !apic_is_x2apic() &&
+        apic_choose_x2apic(&machine_get()->cpuid) != STATUS_OK)
+        log_warning("CPUs with APIC IDs above %d cannot be reached: the processor has no "
+                    "x2APIC mode",
+                    XAPIC_MAX_ID);
+    return apic_enable() == STATUS_OK;
+}
+
+/* Adds a CPU that does not exist to the list, for selftest=absent-cpu. */
+static void add_absent_cpu(uint32_t id)
+{
+    for (size_t i = 0; i < apic_id_count; i++) {
+        if (apic_ids[i] == id) {
+            log_warning("selftest: the machine has a CPU with APIC ID %u; give another, "
+                        "as in selftest=absent-cpu@254",
+                        id);
+            return;
+        }
+    }
+    if (apic_id_count < SMP_MAX_CPUS)
+        apic_ids[apic_id_count++] = id;
+}
+
+void processors_list(const struct options *options)
+{
+    bool has_apic = find_apic();
+
+    apic_ids[0]   = has_apic ? apic_id()
+                             : (uint32_t)BITS_GET(machine_get()->cpuid.leaf_1.ebx, 31, 24);
+    apic_id_count = 1;
+    if (!options->nosmp)
+        read_madt();
+    drop_boot_cpu();
+    if (options->selftest == SELFTEST_ABSENT_CPU)
+        add_absent_cpu(options->selftest_cpu);
+    if (!has_apic || !enable_apic()) {
+        log_warning("the boot CPU's local APIC is absent, off or unusable");
+        processors.cannot_start = apic_id_count > 1;
+        apic_id_count           = 1;
+    } else {
+        apic_ids[0] = apic_id(); /* in x2APIC mode it has more bits */
+        drop_boot_cpu();
+    }
+    if (apic_id_count > SMP_MAX_CPUS) {
+        processors.dropped += apic_id_count - SMP_MAX_CPUS;
+        apic_id_count = SMP_MAX_CPUS;
+    }
+    boot_cpu.apic_id = apic_ids[0];
+    smp_add(&boot_cpu);
+    atomic_store(&boot_cpu.state, CPU_READY);
+}
+
+/* Gives a CPU its memory and starts it on the trampoline. STATUS_NO_MEMORY. */
+static enum status start_cpu(uint32_t id, const void *trampoline)
+{
+    void *pages;
+    enum status status = machine_allocate(sizeof(struct cpu_memory), &pages);
+    if (status != STATUS_OK)
+        return status;
+    struct cpu_memory *memory = pages;
+    status                    = address_space_unmap_guards(&memory->stacks);
+    if (status != STATUS_OK)
+        return status;
+    memory->cpu.stacks  = &memory->stacks;
+    memory->cpu.apic_id = id;
+    smp_add(&memory->cpu);
+    status = smp_start(&memory->cpu, trampoline);
+    if (status == STATUS_TIMEOUT)
+        log_warning("cpu %u: apic %u: no answer to INIT-SIPI-SIPI within %d ms",
+                    memory->cpu.index, id, SMP_START_TIMEOUT_US / 1000);
+    else if (status != STATUS_OK)
+        log_warning("cpu %u: apic %u: cannot be addressed", memory->cpu.index, id);
+    return STATUS_OK;
+}
+
+/* The page stays what it is: a CPU that comes late must not find something else there. */
+static void *make_trampoline(void)
+{
+    void *page;
+    if (memory_allocate(1, frames_below_1_mib, &page) != STATUS_OK &&
+        memory_allocate(1, frames_below_64_kib, &page) != STATUS_OK)
+        return NULL;
+    smp_place_trampoline(page);
+    if (address_space_map(hpa_of(page).value, PAGE_SIZE, PAGE_READ_EXECUTE) != STATUS_OK)
+        return NULL;
+    return page;
+}
+
+void processors_start(void)
+{
+    if (apic_id_count == 1)
+        return;
+    const void *trampoline = make_trampoline();
+    if (trampoline == NULL) {
+        log_warning("no free page below 1 MiB, where the other CPUs would have to start");
+        processors.cannot_start = true;
+        return;
+    }
+    for (size_t i = 1; i < apic_id_count; i++) {
+        if (start_cpu(apic_ids[i], trampoline) != STATUS_OK) {
+            log_warning("no memory for the stacks of CPU %zu of %zu and those behind it",
+                        i + 1, apic_id_count);
+            processors.dropped += apic_id_count - i;
+            break;
+        }
+    }
+    size_t answered = 0;
+    for (size_t i = 0; i < smp_count(); i++)
+        answered += atomic_load(&smp_cpu(i)->state) == CPU_READY ? 1 : 0;
+    log_info("%zu of %zu CPUs answered", answered, smp_count());
+}

@@ -1,0 +1,135 @@
+/* See scan_code.h. */
+#include "platform/scan_code.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define EXTENDED      0xE0U
+#define PAUSE         0xE1U /* and two bytes, pressed and released */
+#define PAUSE_BYTES   2U
+#define RELEASED      0x80U
+#define LEFT_SHIFT    0x2AU
+#define RIGHT_SHIFT   0x36U
+#define CONTROL       0x1DU
+#define ALT           0x38U
+#define CAPS_LOCK     0x3AU
+#define CHARACTER_ESC '\x1B'
+
+/* The characters of the keys from 0x00 on; 0: none, or sent by strings below. */
+static const char plain[] = "\0\x1B"
+                            "1234567890-=\x7F\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./"
+                            "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
+static const char shifted[] =
+    "\0\x1B"
+    "!@#$%^&*()_+\x7F\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?"
+    "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
+_Static_assert(sizeof(plain) == sizeof(shifted), "the same keys");
+
+/* Keys that send more than a character, extended or on the number pad. */
+static const struct {
+    uint8_t code;
+    const char *bytes;
+} sequences[] = {
+    {0x47, "\x1B[1~"},  {0x48, "\x1B[A"},   {0x49, "\x1B[5~"},  {0x4B, "\x1B[D"},
+    {0x4D, "\x1B[C"},   {0x4F, "\x1B[4~"},  {0x50, "\x1B[B"},   {0x51, "\x1B[6~"},
+    {0x52, "\x1B[2~"},  {0x53, "\x1B[3~"},  {0x3B, "\x1B[[A"},  {0x3C, "\x1B[[B"},
+    {0x3D, "\x1B[[C"},  {0x3E, "\x1B[[D"},  {0x3F, "\x1B[[E"},  {0x40, "\x1B[17~"},
+    {0x41, "\x1B[18~"}, {0x42, "\x1B[19~"}, {0x43, "\x1B[20~"}, {0x44, "\x1B[21~"},
+    {0x57, "\x1B[23~"}, {0x58, "\x1B[24~"},
+};
+
+static bool any(const bool pair[2])
+{
+    return pair[0] || pair[1];
+}
+
+/* Notes a modifier; false if the key is none. */
+static bool take_modifier(struct scan_code_state *state, uint8_t key, bool is_pressed)
+{
+    switch (key) {
+    case LEFT_SHIFT:
+    case RIGHT_SHIFT:
+        if (!state->is_extended) /* E0 2A and E0 36 only surround other keys */
+            state->has_shift[key == RIGHT_SHIFT] = is_pressed;
+        return true;
+    case CONTROL:
+        state->has_control[state->is_extended] = is_pressed;
+        return true;
+    case ALT:
+        state->has_alt[state->is_extended] = is_pressed;
+        return true;
+    case CAPS_LOCK:
+        state->has_caps_lock ^= is_pressed;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The character of a key with the modifiers, 0 if it has none. */
+static char character_of(const struct scan_code_state *state, uint8_t key)
+{
+    if (key >= sizeof(plain) - 1)
+        return 0;
+    char character = plain[key];
+    bool is_letter = character >= 'a' && character <= 'z';
+    if (any(state->has_shift) != (is_letter && state->has_caps_lock))
+        character = shifted[key];
+    if (any(state->has_control) && character >= '@' && character <= '~')
+        character &= 0x1F;
+    return character;
+}
+
+static size_t put_sequence(uint8_t key, char *bytes)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
+        if (sequences[i].code != key)
+            continue;
+        size_t length = strlen(sequences[i].bytes);
+        memcpy(bytes, sequences[i].bytes, length);
+        return length;
+    }
+    return 0;
+}
+
+/* Alt puts an ESC in front. */
+static size_t put_key(const struct scan_code_state *state, uint8_t key, char *bytes)
+{
+    static const uint8_t keypad_enter = 0x1C, keypad_slash = 0x35;
+    bool has_character =
+        !state->is_extended || key == keypad_enter || key == keypad_slash;
+    char character = has_character ? character_of(state, key) : 0;
+    size_t length  = 0;
+
+    if (character == 0)
+        return put_sequence(key, bytes);
+    if (any(state->has_alt))
+        bytes[length++] = CHARACTER_ESC;
+    bytes[length++] = character;
+    return length;
+}
+
+size_t scan_code_decode(struct scan_code_state *state, uint8_t code,
+                        char bytes[SCAN_CODE_MAX_BYTES])
+{
+    uint8_t key   = code & (uint8_t)~RELEASED;
+    size_t length = 0;
+
+    if (state->skipped > 0) {
+        state->skipped--;
+        return 0;
+    }
+    if (code == EXTENDED) {
+        state->is_extended = true;
+        return 0;
+    }
+    if (code == PAUSE) {
+        state->skipped = PAUSE_BYTES;
+        return 0;
+    }
+    bool is_pressed = (code & RELEASED) == 0;
+    if (!take_modifier(state, key, is_pressed) && is_pressed)
+        length = put_key(state, key, bytes);
+    state->is_extended = false;
+    return length;
+}

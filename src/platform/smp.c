@@ -1,0 +1,182 @@
+/* See smp.h. */
+#include "platform/smp.h"
+
+#include "cpu/control.h"
+#include "cpu/descriptors.h"
+#include "cpu/vectors.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "platform/ap_boot.h"
+#include "platform/apic.h"
+#include "platform/clock.h"
+#include "x86/control_registers.h"
+#include "x86/msr.h"
+
+#define INIT_WAIT_US    10000
+#define STARTUP_WAIT_US 200
+#define STOP_TIMEOUT_US 100000
+#define WAKE_AGAIN_US   10000
+
+static struct cpu *cpus[SMP_MAX_CPUS];
+static size_t cpu_count;
+_Atomic(struct cpu *) ap_boot_ticket;
+
+void smp_add(struct cpu *cpu)
+{
+    cpu->index        = (uint32_t)cpu_count;
+    cpus[cpu_count++] = cpu;
+}
+
+size_t smp_count(void)
+{
+    return cpu_count;
+}
+
+struct cpu *smp_cpu(size_t index)
+{
+    return cpus[index];
+}
+
+size_t smp_trampoline_size(void)
+{
+    return (uintptr_t)ap_trampoline_end - (uintptr_t)ap_trampoline_start;
+}
+
+void smp_place_trampoline(void *page)
+{
+    struct ap_boot_parameters parameters = {
+        .cr3  = (uint32_t)read_cr3(),
+        .efer = (uint32_t)(rdmsr(MSR_IA32_EFER) & (EFER_LME | EFER_NXE)),
+    };
+    memcpy(page, ap_trampoline_start, smp_trampoline_size());
+    uintptr_t offset =
+        (uintptr_t)ap_trampoline_parameters - (uintptr_t)ap_trampoline_start;
+    memcpy((uint8_t *)page + offset, &parameters, sizeof(parameters));
+}
+
+/*
+ * Waits until the CPU is in a state. The deadline is looked at first, the state last: if
+ * firmware stopped all CPUs for longer than the wait (SMM), that is not the CPU's fault.
+ */
+static bool wait_for_state(const struct cpu *cpu, enum cpu_state state,
+                           uint32_t timeout_us)
+{
+    struct deadline deadline = deadline_in(timeout_us);
+    for (;;) {
+        bool has_passed = deadline_has_passed(&deadline);
+        if (atomic_load(&cpu->state) == state)
+            return true;
+        if (has_passed)
+            return false;
+        cpu_pause();
+    }
+}
+
+static enum status send_start_sequence(const struct cpu *cpu, uint8_t page)
+{
+    enum status status = apic_send_init(cpu->apic_id);
+    if (status != STATUS_OK)
+        return status;
+    clock_wait(INIT_WAIT_US);
+    for (int i = 0; i < 2; i++) {
+        status = apic_send_startup(cpu->apic_id, page);
+        if (status != STATUS_OK || wait_for_state(cpu, CPU_READY, STARTUP_WAIT_US))
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status smp_start(struct cpu *cpu, const void *page)
+{
+    atomic_store(&ap_boot_ticket, cpu);
+    enum status status = send_start_sequence(cpu, (uint8_t)((uintptr_t)page / PAGE_SIZE));
+    if (status == STATUS_OK && !wait_for_state(cpu, CPU_READY, SMP_START_TIMEOUT_US))
+        status = STATUS_TIMEOUT;
+    atomic_store(&ap_boot_ticket, NULL);
+    if (status == STATUS_TIMEOUT) {
+        /* Whatever it does, it does no more: one that comes now would find no ticket. */
+        if (apic_send_init(cpu->apic_id) != STATUS_OK)
+            log_debug("cpu %u: INIT could not be sent a second time", cpu->index);
+        atomic_store(&cpu->state, CPU_ABSENT);
+    }
+    return status;
+}
+
+static _Noreturn void wait_for_work(struct cpu *cpu)
+{
+    for (;;) {
+        cpu_work *work;
+        while ((work = atomic_load(&cpu->work)) == NULL)
+            halt_until_interrupt();
+        work(cpu->work_argument);
+        atomic_store(&cpu->work, NULL);
+    }
+}
+
+_Noreturn void smp_ap_main(struct cpu *cpu)
+{
+    descriptors_load(cpu);
+    control_init();
+    /* A CPU that is not the one that was called must not use its stacks any longer. */
+    if (apic_enable() != STATUS_OK || apic_id() != cpu->apic_id) {
+        for (;;)
+            halt();
+    }
+    atomic_store(&cpu->state, CPU_READY);
+    wait_for_work(cpu);
+}
+
+enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
+{
+    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
+        return STATUS_NOT_FOUND;
+    cpu->work_argument = argument;
+    atomic_store(&cpu->work, work);
+    return apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
+}
+
+/*
+ * The CPU is woken again from time to time: an NMI between STI and HLT can make it sleep
+ * through the first call. The work is looked at last, as in wait_for_state.
+ */
+enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
+{
+    struct deadline deadline = deadline_in(timeout_us);
+    struct deadline wake     = deadline_in(WAKE_AGAIN_US);
+    for (;;) {
+        bool has_passed = deadline_has_passed(&deadline);
+        if (atomic_load(&cpu->work) == NULL)
+            return STATUS_OK;
+        if (has_passed)
+            return STATUS_TIMEOUT;
+        if (deadline_has_passed(&wake)) {
+            wake               = deadline_in(WAKE_AGAIN_US);
+            enum status status = apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
+            if (status != STATUS_OK)
+                return status;
+        }
+        cpu_pause();
+    }
+}
+
+enum status smp_stop(struct cpu *cpu)
+{
+    if (atomic_load(&cpu->state) != CPU_READY)
+        return STATUS_OK;
+    if (atomic_exchange(&cpu->stop_requested, true))
+        return STATUS_TIMEOUT; /* it was asked before, and did not */
+    enum status status = apic_send_nmi(cpu->apic_id);
+    if (status == STATUS_OK && !wait_for_state(cpu, CPU_STOPPED, STOP_TIMEOUT_US))
+        status = STATUS_TIMEOUT;
+    return status;
+}
+
+size_t smp_stop_others(void)
+{
+    size_t unanswered = 0;
+    for (size_t i = 0; i < cpu_count; i++) {
+        if (cpus[i] != this_cpu() && smp_stop(cpus[i]) != STATUS_OK)
+            unanswered++;
+    }
+    return unanswered;
+}

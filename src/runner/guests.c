@@ -1,0 +1,178 @@
+/* See runner/guests.h. */
+#include "runner/guests.h"
+
+#include "cpu/vectors.h"
+#include "guest/vm.h"
+#include "lib/log.h"
+#include "platform/apic.h"
+#include "platform/machine.h"
+#include "platform/smp.h"
+#include "runner/guest_console.h"
+#include "runner/guest_maker.h"
+#include "runner/input.h"
+#include "vmx/vcpu.h"
+#include "vmx/vcpu_controls.h"
+#include "vmx/verdict.h"
+
+#include <stdatomic.h>
+
+static struct vm *guests[GUEST_MAKER_MAX];
+static size_t guest_count;
+static atomic_size_t running_count; /* that have not said their last word */
+static bool wants_stats;
+
+/* For a panic, which comes while an exit is answered. */
+static void log_guest(const void *activity)
+{
+    vm_log_exits(activity, true);
+}
+
+/* Runs it until it ends, and says why it did. */
+static void run_once(struct vm *vm)
+{
+    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
+              vm->memory.size >> 20);
+    this_cpu()->activity     = vm;
+    this_cpu()->log_activity = log_guest;
+    vm_run(vm);
+    this_cpu()->log_activity = NULL;
+    guest_console_end(vm, atomic_load(&vm->is_to_restart));
+    if (vm->vcpu.end_is_abnormal)
+        vm_log_exits(vm, false);
+    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
+    if (wants_stats)
+        vm_log_stats(vm);
+}
+
+/* A cpu_work. The last word comes in front of the last count: then Hymir may end. */
+static void run_guest(void *argument)
+{
+    struct vm *vm = argument;
+
+    do {
+        if (atomic_load(&vm->is_to_restart) && !guest_maker_reset(vm))
+            break;
+        run_once(vm);
+    } while (atomic_load(&vm->is_to_restart));
+    atomic_fetch_sub(&running_count, 1);
+    if (this_cpu() != &boot_cpu &&
+        apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)
+        log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
+}
+
+/* Has the CPU of a guest that has ended run it again; the boot CPU looks by itself. */
+static void start_again(struct vm *vm)
+{
+    if (vm->vcpu.id == VCPU_WITHOUT_CPU) {
+        log_plain("hymir: vm %s: cannot be started: %s", vm->name, vm->vcpu.end);
+        return;
+    }
+    struct cpu *cpu = smp_cpu(vm->vcpu.id);
+    if (atomic_load(&cpu->work) != NULL) {
+        log_plain("hymir: vm %s: is still coming to its end", vm->name);
+        return;
+    }
+    atomic_store(&vm->is_to_restart, true);
+    atomic_fetch_add(&running_count, 1);
+    if (cpu != &boot_cpu && smp_begin(cpu, run_guest, vm) != STATUS_OK) {
+        atomic_fetch_sub(&running_count, 1);
+        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
+    }
+}
+
+/*
+ * Gives each guest a CPU whose record is in order, the boot CPU last; *own is the guest
+ * for that one, or NULL. Returns how many have one.
+ */
+static size_t place_guests(const struct vmx_record *records, struct vm **own)
+{
+    size_t placed = 0;
+
+    for (size_t i = 1; i <= smp_count() && placed < guest_count; i++) {
+        size_t index = i % smp_count();
+        if (verdict_of_cpu(&records[index]) != VERDICT_READY)
+            continue;
+        guests[placed]->vcpu.id = (uint32_t)index;
+        atomic_fetch_add(&running_count, 1);
+        if (index == 0)
+            *own = guests[placed++];
+        else if (smp_begin(smp_cpu(index), run_guest, guests[placed]) == STATUS_OK)
+            placed++;
+        else
+            atomic_fetch_sub(&running_count, 1);
+    }
+    for (size_t i = placed; i < guest_count; i++) {
+        guests[i]->vcpu.id = VCPU_WITHOUT_CPU;
+        vcpu_end(&guests[i]->vcpu, "no CPU left for it: %zu guests have all there are",
+                 placed);
+        log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
+    }
+    return placed;
+}
+
+void guests_explain(const struct vmx_record *records)
+{
+    struct vcpu_controls controls;
+    TEXT_DECLARE(missing, LOG_LINE_SIZE);
+
+    if (verdict_of_cpu(&records[0]) == VERDICT_READY &&
+        vcpu_controls_fit(&records[0].before.capabilities, &controls, &missing) !=
+            STATUS_OK)
+        log_info("guests cannot run here: the processor lacks %s", missing.buffer);
+}
+
+static bool is_any_ready(const struct vmx_record *records)
+{
+    for (size_t i = 0; i < smp_count(); i++) {
+        if (verdict_of_cpu(&records[i]) == VERDICT_READY)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Has the boot CPU run its own guest, if there is one, and wait for the others; if Hymir
+ * then only has to wait, also for keys.
+ */
+static void run_to_the_end(struct vm *own, bool waits_for_keys)
+{
+    bool is_due = own != NULL;
+
+    while (atomic_load(&running_count) > 0 || waits_for_keys) {
+        if (is_due)
+            run_guest(own);
+        else
+            halt_until_interrupt();
+        is_due = own != NULL && atomic_load(&own->is_to_restart);
+    }
+}
+
+/* True if a guest on the boot CPU would need that for its own alarms. */
+static bool uses_apic_timer(const struct options *options,
+                            const struct vmx_record *record)
+{
+    uint32_t value;
+    return options->apic_timer ||
+           vmx_control_fit(&record->before.capabilities, CONTROL_PIN_BASED,
+                           PIN_BASED_ACTIVATE_PREEMPTION_TIMER, &value) != 0;
+}
+
+void guests_run(const struct options *options, const struct vmx_record *records)
+{
+    struct vm *own = NULL;
+
+    if (machine_get()->boot.module_count == 0 || options->selftest == SELFTEST_MEMORY)
+        return; /* that test leaves no memory */
+    if (!is_any_ready(records)) {
+        log_plain("hymir: no guest is started: VT-x does not work here");
+        return;
+    }
+    wants_stats = options->stats;
+    guest_count = guest_maker_make(options, &records[0], guests);
+    if (guest_count == 0)
+        return; /* screen and keys stay the report's */
+    guest_console_start(start_again);
+    input_start(options, guest_console_type, !uses_apic_timer(options, &records[0]));
+    size_t placed = place_guests(records, &own);
+    run_to_the_end(own, options->exit == EXIT_HALT && placed > 0);
+}

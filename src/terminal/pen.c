@@ -1,0 +1,165 @@
+/* See terminal_pen.h. */
+#include "terminal/pen.h"
+
+#define BLACK  0
+#define CYAN   6
+#define WHITE  7
+#define BRIGHT 8
+
+const struct terminal_color terminal_palette[TERMINAL_COLORS] = {
+    {0x00, 0x00, 0x00}, {0xAA, 0x00, 0x00}, {0x00, 0xAA, 0x00}, {0xAA, 0x55, 0x00},
+    {0x00, 0x00, 0xAA}, {0xAA, 0x00, 0xAA}, {0x00, 0xAA, 0xAA}, {0xAA, 0xAA, 0xAA},
+    {0x55, 0x55, 0x55}, {0xFF, 0x55, 0x55}, {0x55, 0xFF, 0x55}, {0xFF, 0xFF, 0x55},
+    {0x55, 0x55, 0xFF}, {0xFF, 0x55, 0xFF}, {0x55, 0xFF, 0xFF}, {0xFF, 0xFF, 0xFF},
+};
+
+struct terminal_pen terminal_default_pen(void)
+{
+    return (struct terminal_pen){.foreground = WHITE, .background = BLACK};
+}
+
+struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen, uint16_t character)
+{
+    uint8_t foreground = pen->is_underlined ? CYAN : pen->foreground;
+    uint8_t background = pen->background;
+
+    if (pen->is_bold)
+        foreground |= BRIGHT;
+    if (pen->is_reversed)
+        return (struct terminal_cell){character, background, foreground};
+    return (struct terminal_cell){character, foreground, background};
+}
+
+struct terminal_cell terminal_pen_blank(const struct terminal_pen *pen)
+{
+    return (struct terminal_cell){' ', pen->foreground, pen->background};
+}
+
+static uint32_t square_of_difference(uint32_t left, uint32_t right)
+{
+    uint32_t difference = left > right ? left - right : right - left;
+    return difference * difference;
+}
+
+static uint8_t nearest_color(struct terminal_color wanted)
+{
+    uint32_t least  = UINT32_MAX;
+    uint8_t nearest = 0;
+
+    for (uint8_t i = 0; i < TERMINAL_COLORS; i++) {
+        struct terminal_color color = terminal_palette[i];
+        uint32_t distance           = square_of_difference(color.red, wanted.red) +
+                            square_of_difference(color.green, wanted.green) +
+                            square_of_difference(color.blue, wanted.blue);
+        if (distance < least) {
+            least   = distance;
+            nearest = i;
+        }
+    }
+    return nearest;
+}
+
+/* One of the six levels, 0 to 5, of xterm's cube of colours. */
+static uint8_t cube_level(uint32_t step)
+{
+    return (uint8_t)(step == 0 ? 0 : 55 + 40 * step);
+}
+
+/*
+ * The nearest of ours to one of xterm's 256 colours: 16 like ours, a cube of 6 by 6 by 6,
+ * 24 greys.
+ */
+static uint8_t color_of_256(uint8_t number)
+{
+    if (number < TERMINAL_COLORS)
+        return number;
+    if (number >= 232) {
+        uint8_t grey = (uint8_t)(8 + 10 * (number - 232));
+        return nearest_color((struct terminal_color){grey, grey, grey});
+    }
+    uint32_t cube = number - TERMINAL_COLORS;
+    return nearest_color((struct terminal_color){
+        cube_level(cube / 36), cube_level(cube / 6 % 6), cube_level(cube % 6)});
+}
+
+/*
+ * Takes what follows 38 or 48: 5 and a number, or 2 and red, green and blue, all up to
+ * 255. Returns how many parameters that were; all of them if they make no colour.
+ */
+static size_t take_color(const uint16_t *parameters, size_t count, uint8_t *color)
+{
+    size_t size = count > 0 && parameters[0] == 5 ? 2 : 4;
+
+    if (count < size || (size == 4 && parameters[0] != 2))
+        return count;
+    for (size_t i = 1; i < size; i++) {
+        if (parameters[i] > UINT8_MAX)
+            return size;
+    }
+    if (size == 2)
+        *color = color_of_256((uint8_t)parameters[1]);
+    else
+        *color = nearest_color((struct terminal_color){
+            (uint8_t)parameters[1], (uint8_t)parameters[2], (uint8_t)parameters[3]});
+    return size;
+}
+
+/* Changes the foreground or background, if the parameter is one of the plain colours. */
+static void change_color(struct terminal_pen *pen, uint16_t parameter)
+{
+    if (parameter >= 30 && parameter <= 37)
+        pen->foreground = (uint8_t)(parameter - 30);
+    else if (parameter == 39)
+        pen->foreground = WHITE;
+    else if (parameter >= 40 && parameter <= 47)
+        pen->background = (uint8_t)(parameter - 40);
+    else if (parameter == 49)
+        pen->background = BLACK;
+    else if (parameter >= 90 && parameter <= 97)
+        pen->foreground = (uint8_t)(parameter - 90 + BRIGHT);
+    else if (parameter >= 100 && parameter <= 107)
+        pen->background = (uint8_t)(parameter - 100 + BRIGHT);
+}
+
+static void change_style(struct terminal_pen *pen, uint16_t parameter)
+{
+    switch (parameter) {
+    case 0:
+        *pen = terminal_default_pen();
+        break;
+    case 1:
+        pen->is_bold = true;
+        break;
+    case 22:
+        pen->is_bold = false;
+        break;
+    case 4:
+        pen->is_underlined = true;
+        break;
+    case 24:
+        pen->is_underlined = false;
+        break;
+    case 7:
+        pen->is_reversed = true;
+        break;
+    case 27:
+        pen->is_reversed = false;
+        break;
+    default:
+        change_color(pen, parameter);
+    }
+}
+
+void terminal_change_pen(struct terminal_pen *pen, const uint16_t *parameters,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t *rest = parameters + i + 1;
+        if (parameters[i] == 38)
+            i += take_color(rest, count - i - 1, &pen->foreground);
+        else if (parameters[i] == 48)
+            i += take_color(rest, count - i - 1, &pen->background);
+        else
+            change_style(pen, parameters[i]);
+    }
+}

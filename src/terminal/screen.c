@@ -1,0 +1,358 @@
+/* See terminal_screen.h. */
+#include "terminal/screen.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "terminal/pen.h"
+
+#define TAB_WIDTH 8
+
+static uint32_t smaller(uint32_t left, uint32_t right)
+{
+    return left < right ? left : right;
+}
+
+/* The position of the row's first cell. */
+static uint32_t row_start(const struct terminal *terminal, uint32_t row)
+{
+    return row * terminal->columns;
+}
+
+static uint32_t cursor_position(const struct terminal *terminal)
+{
+    return row_start(terminal, terminal->cursor.row) + terminal->cursor.column;
+}
+
+/* Notes that cells change, at least one: from position start to the one before end. */
+static void mark_changed(struct terminal *terminal, uint32_t start, uint32_t end)
+{
+    uint32_t last = (end - 1) / terminal->columns;
+    for (uint32_t row = start / terminal->columns; row <= last; row++)
+        terminal->is_row_changed[row] = true;
+}
+
+/*
+ * Blanks the cells from position start up to end. What changes cells also ends a wrap
+ * that is pending.
+ */
+static void erase(struct terminal *terminal, uint32_t start, uint32_t end)
+{
+    struct terminal_cell blank = terminal_pen_blank(&terminal->cursor.pen);
+
+    for (uint32_t i = start; i < end; i++)
+        terminal->cells[i] = blank;
+    mark_changed(terminal, start, end);
+    terminal->cursor.is_wrap_pending = false;
+}
+
+/* Moves the cells from start up to end by distance to the left; blanks come in behind. */
+static void shift_left(struct terminal *terminal, uint32_t start, uint32_t end,
+                       uint32_t distance)
+{
+    struct terminal_cell *cells = terminal->cells;
+
+    distance = smaller(distance, end - start);
+    for (uint32_t i = start; i < end - distance; i++)
+        cells[i] = cells[i + distance];
+    erase(terminal, end - distance, end);
+    mark_changed(terminal, start, end);
+}
+
+/* The same to the right; blanks come in in front. */
+static void shift_right(struct terminal *terminal, uint32_t start, uint32_t end,
+                        uint32_t distance)
+{
+    struct terminal_cell *cells = terminal->cells;
+
+    distance = smaller(distance, end - start);
+    for (uint32_t i = end; i > start + distance; i--)
+        cells[i - 1] = cells[i - 1 - distance];
+    erase(terminal, start, start + distance);
+    mark_changed(terminal, start, end);
+}
+
+static void set_tab_stop(struct terminal *terminal, uint16_t column, bool is_set)
+{
+    uint64_t *word = &terminal->tab_stops[column / 64];
+    *word          = is_set ? *word | BIT(column % 64) : *word & ~BIT(column % 64);
+}
+
+static bool is_tab_stop(const struct terminal *terminal, uint16_t column)
+{
+    return (terminal->tab_stops[column / 64] & BIT(column % 64)) != 0;
+}
+
+void terminal_reset(struct terminal *terminal)
+{
+    struct terminal kept = *terminal;
+
+    memset(terminal, 0, sizeof(*terminal));
+    terminal->cells             = kept.cells;
+    terminal->columns           = kept.columns;
+    terminal->rows              = kept.rows;
+    terminal->answer            = kept.answer;
+    terminal->answer_context    = kept.answer_context;
+    terminal->cursor.pen        = terminal_default_pen();
+    terminal->saved[false]      = terminal->cursor;
+    terminal->saved[true]       = terminal->cursor;
+    terminal->is_cursor_visible = true;
+    terminal->is_wrapping       = true;
+    terminal->bottom            = (uint16_t)(kept.rows - 1);
+    for (uint16_t column = 0; column < kept.columns; column += TAB_WIDTH)
+        set_tab_stop(terminal, column, true);
+    erase(terminal, 0, row_start(terminal, terminal->rows));
+}
+
+void terminal_index(struct terminal *terminal)
+{
+    terminal->cursor.is_wrap_pending = false;
+    if (terminal->cursor.row == terminal->bottom)
+        terminal_scroll_up(terminal, 1);
+    else if (terminal->cursor.row + 1 < terminal->rows)
+        terminal->cursor.row++;
+}
+
+void terminal_reverse_index(struct terminal *terminal)
+{
+    terminal->cursor.is_wrap_pending = false;
+    if (terminal->cursor.row == terminal->top)
+        terminal_scroll_down(terminal, 1);
+    else if (terminal->cursor.row > 0)
+        terminal->cursor.row--;
+}
+
+/* Scrolls the rows from one on to the end of the region. */
+static void scroll_up_from(struct terminal *terminal, uint16_t row, uint16_t count)
+{
+    shift_left(terminal, row_start(terminal, row),
+               row_start(terminal, terminal->bottom + 1U),
+               (uint32_t)count * terminal->columns);
+}
+
+static void scroll_down_from(struct terminal *terminal, uint16_t row, uint16_t count)
+{
+    shift_right(terminal, row_start(terminal, row),
+                row_start(terminal, terminal->bottom + 1U),
+                (uint32_t)count * terminal->columns);
+}
+
+void terminal_scroll_up(struct terminal *terminal, uint16_t count)
+{
+    scroll_up_from(terminal, terminal->top, count);
+}
+
+void terminal_scroll_down(struct terminal *terminal, uint16_t count)
+{
+    scroll_down_from(terminal, terminal->top, count);
+}
+
+static bool is_in_region(const struct terminal *terminal)
+{
+    return terminal->cursor.row >= terminal->top &&
+           terminal->cursor.row <= terminal->bottom;
+}
+
+void terminal_insert_rows(struct terminal *terminal, uint16_t count)
+{
+    if (is_in_region(terminal))
+        scroll_down_from(terminal, terminal->cursor.row, count);
+}
+
+void terminal_delete_rows(struct terminal *terminal, uint16_t count)
+{
+    if (is_in_region(terminal))
+        scroll_up_from(terminal, terminal->cursor.row, count);
+}
+
+/* The position behind the last cell of the cursor's row. */
+static uint32_t cursor_row_end(const struct terminal *terminal)
+{
+    return row_start(terminal, terminal->cursor.row + 1U);
+}
+
+void terminal_insert_characters(struct terminal *terminal, uint16_t count)
+{
+    shift_right(terminal, cursor_position(terminal), cursor_row_end(terminal), count);
+}
+
+void terminal_delete_characters(struct terminal *terminal, uint16_t count)
+{
+    shift_left(terminal, cursor_position(terminal), cursor_row_end(terminal), count);
+}
+
+void terminal_erase_characters(struct terminal *terminal, uint16_t count)
+{
+    uint32_t start = cursor_position(terminal);
+    erase(terminal, start, smaller(start + count, cursor_row_end(terminal)));
+}
+
+/* Erases a part, as ED and EL number them, of what lies from start up to end. */
+static void erase_part(struct terminal *terminal, uint32_t start, uint32_t end,
+                       uint16_t part)
+{
+    uint32_t position = cursor_position(terminal);
+
+    if (part <= 2)
+        erase(terminal, part == 0 ? position : start, part == 1 ? position + 1 : end);
+}
+
+void terminal_erase_row(struct terminal *terminal, uint16_t part)
+{
+    erase_part(terminal, row_start(terminal, terminal->cursor.row),
+               cursor_row_end(terminal), part);
+}
+
+void terminal_erase_screen(struct terminal *terminal, uint16_t part)
+{
+    erase_part(terminal, 0, row_start(terminal, terminal->rows), part);
+}
+
+void terminal_put_character(struct terminal *terminal, uint16_t character)
+{
+    struct terminal_cursor *cursor = &terminal->cursor;
+
+    if (cursor->is_wrap_pending && terminal->is_wrapping) {
+        cursor->column = 0;
+        terminal_index(terminal);
+    }
+    if (terminal->is_inserting)
+        terminal_insert_characters(terminal, 1);
+    uint32_t position         = cursor_position(terminal);
+    terminal->cells[position] = terminal_pen_cell(&cursor->pen, character);
+    mark_changed(terminal, position, position + 1);
+    terminal->last_character = character;
+    if (cursor->column + 1 < terminal->columns)
+        cursor->column++;
+    else
+        cursor->is_wrap_pending = terminal->is_wrapping;
+}
+
+void terminal_repeat_character(struct terminal *terminal, uint16_t count)
+{
+    if (terminal->last_character == 0)
+        return;
+    /* No more than a row of them, so that few bytes do not make much work. */
+    for (uint32_t i = smaller(count, terminal->columns); i > 0; i--)
+        terminal_put_character(terminal, terminal->last_character);
+}
+
+void terminal_set_column(struct terminal *terminal, uint32_t column)
+{
+    terminal->cursor.column          = (uint16_t)smaller(column, terminal->columns - 1U);
+    terminal->cursor.is_wrap_pending = false;
+}
+
+void terminal_set_row(struct terminal *terminal, uint32_t row)
+{
+    terminal->cursor.row             = (uint16_t)smaller(row, terminal->rows - 1U);
+    terminal->cursor.is_wrap_pending = false;
+}
+
+void terminal_set_origin_row(struct terminal *terminal, uint32_t row)
+{
+    if (terminal->cursor.is_origin_in_region)
+        terminal_set_row(terminal, smaller(terminal->top + row, terminal->bottom));
+    else
+        terminal_set_row(terminal, row);
+}
+
+uint16_t terminal_origin_row(const struct terminal *terminal)
+{
+    uint16_t origin = terminal->cursor.is_origin_in_region ? terminal->top : 0;
+    return (uint16_t)(terminal->cursor.row - origin);
+}
+
+void terminal_move_up(struct terminal *terminal, uint16_t count)
+{
+    uint16_t row   = terminal->cursor.row;
+    uint32_t limit = row >= terminal->top ? terminal->top : 0;
+    terminal_set_row(terminal, row - smaller(count, row - limit));
+}
+
+void terminal_move_down(struct terminal *terminal, uint16_t count)
+{
+    uint16_t row   = terminal->cursor.row;
+    uint32_t limit = row <= terminal->bottom ? terminal->bottom : terminal->rows - 1U;
+    terminal_set_row(terminal, smaller((uint32_t)row + count, limit));
+}
+
+void terminal_move_left(struct terminal *terminal, uint16_t count)
+{
+    uint16_t column = terminal->cursor.column;
+    terminal_set_column(terminal, column - smaller(count, column));
+}
+
+void terminal_move_right(struct terminal *terminal, uint16_t count)
+{
+    terminal_set_column(terminal, (uint32_t)terminal->cursor.column + count);
+}
+
+void terminal_move_tabs(struct terminal *terminal, uint16_t count)
+{
+    struct terminal_cursor *cursor = &terminal->cursor;
+
+    while (count > 0 && cursor->column + 1 < terminal->columns) {
+        cursor->column++;
+        if (is_tab_stop(terminal, cursor->column))
+            count--;
+    }
+}
+
+void terminal_move_tabs_back(struct terminal *terminal, uint16_t count)
+{
+    struct terminal_cursor *cursor = &terminal->cursor;
+
+    cursor->is_wrap_pending = false;
+    while (count > 0 && cursor->column > 0) {
+        cursor->column--;
+        if (is_tab_stop(terminal, cursor->column))
+            count--;
+    }
+}
+
+void terminal_set_tab_stop(struct terminal *terminal, bool is_set)
+{
+    set_tab_stop(terminal, terminal->cursor.column, is_set);
+}
+
+void terminal_clear_tab_stops(struct terminal *terminal)
+{
+    memset(terminal->tab_stops, 0, sizeof(terminal->tab_stops));
+}
+
+void terminal_save_cursor(struct terminal *terminal)
+{
+    terminal->saved[terminal->is_alternative] = terminal->cursor;
+}
+
+void terminal_restore_cursor(struct terminal *terminal)
+{
+    struct terminal_cursor *cursor = &terminal->cursor;
+
+    *cursor = terminal->saved[terminal->is_alternative];
+    if (cursor->is_origin_in_region && !is_in_region(terminal))
+        terminal_set_origin_row(terminal, 0);
+}
+
+void terminal_use_alternative(struct terminal *terminal, bool is_used, bool with_cursor)
+{
+    if (is_used == terminal->is_alternative)
+        return;
+    if (is_used && with_cursor)
+        terminal_save_cursor(terminal);
+    terminal->is_alternative = is_used;
+    if (!is_used && with_cursor)
+        terminal_restore_cursor(terminal);
+    terminal_erase_screen(terminal, 2);
+}
+
+void terminal_set_region(struct terminal *terminal, uint32_t top, uint32_t bottom)
+{
+    bottom = smaller(bottom, terminal->rows - 1U);
+    if (top >= bottom)
+        return;
+    terminal->top    = (uint16_t)top;
+    terminal->bottom = (uint16_t)bottom;
+    terminal_set_column(terminal, 0);
+    terminal_set_origin_row(terminal, 0);
+}

@@ -1,0 +1,311 @@
+/* See terminal.h. Here bytes become characters, controls and sequences. */
+#include "terminal/terminal.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "terminal/screen.h"
+#include "terminal/sequence.h"
+
+#define BEL 0x07
+#define BS  0x08
+#define HT  0x09
+#define LF  0x0A
+#define VT  0x0B
+#define FF  0x0C
+#define CR  0x0D
+#define SO  0x0E
+#define SI  0x0F
+#define CAN 0x18
+#define SUB 0x1A
+#define ESC 0x1B
+#define DEL 0x7F
+
+#define GRAPHICS_FIRST 0x5F
+#define PALETTE_DIGITS 7
+
+/* DEC VT100 user guide, "SCS - Select Character Set": special graphics, from 0x5F on. */
+static const uint16_t graphics[] = {
+    ' ',    0x25C6, 0x2592, 0x2409, 0x240C, 0x240D, 0x240A, 0x00B0, /* _`abcdef */
+    0x00B1, 0x2424, 0x240B, 0x2518, 0x2510, 0x250C, 0x2514, 0x253C, /* ghijklmn */
+    0x23BA, 0x23BB, 0x2500, 0x23BC, 0x23BD, 0x251C, 0x2524, 0x2534, /* opqrstuv */
+    0x252C, 0x2502, 0x2264, 0x2265, 0x03C0, 0x2260, 0x00A3, 0x00B7, /* wxyz{|}~ */
+};
+_Static_assert(GRAPHICS_FIRST + ARRAY_SIZE(graphics) == DEL,
+               "a character for each code up to DEL");
+
+void terminal_init(struct terminal *terminal, struct terminal_cell *cells,
+                   uint16_t columns, uint16_t rows)
+{
+    memset(terminal, 0, sizeof(*terminal));
+    terminal->cells   = cells;
+    terminal->columns = columns;
+    terminal->rows    = rows;
+    terminal_reset(terminal);
+}
+
+void terminal_set_answer(struct terminal *terminal, terminal_answer *answer,
+                         void *context)
+{
+    terminal->answer         = answer;
+    terminal->answer_context = context;
+}
+
+bool terminal_take_row_changed(struct terminal *terminal, uint16_t row)
+{
+    bool is_changed               = terminal->is_row_changed[row];
+    terminal->is_row_changed[row] = false;
+    return is_changed;
+}
+
+/* Writes a character of ASCII, in the character set that is in use. */
+static void put_ascii(struct terminal *terminal, uint8_t byte)
+{
+    const struct terminal_cursor *cursor = &terminal->cursor;
+    bool is_graphics                     = cursor->is_graphics[cursor->character_set];
+
+    terminal_put_character(terminal, is_graphics && byte >= GRAPHICS_FIRST
+                                         ? graphics[byte - GRAPHICS_FIRST]
+                                         : byte);
+}
+
+/* Writes a character beyond ASCII; C1 controls are none, and not obeyed. */
+static void put_code_point(struct terminal *terminal, uint32_t code_point)
+{
+    if (code_point > UINT16_MAX)
+        code_point = TERMINAL_REPLACEMENT;
+    if (code_point >= 0xA0)
+        terminal_put_character(terminal, (uint16_t)code_point);
+}
+
+/*
+ * The first byte of a character beyond ASCII: Unicode, "Well-Formed UTF-8 Byte Sequences"
+ * (table 3-7), which leaves out long forms, surrogates, and what is above U+10FFFF.
+ */
+static void start_character(struct terminal *terminal, uint8_t byte)
+{
+    struct terminal_decoder *decoder = &terminal->decoder;
+
+    *decoder = (struct terminal_decoder){.lowest = 0x80, .highest = 0xBF};
+    if (byte >= 0xC2 && byte <= 0xDF) {
+        decoder->missing    = 1;
+        decoder->code_point = byte & 0x1F;
+    } else if (byte >= 0xE0 && byte <= 0xEF) {
+        decoder->missing    = 2;
+        decoder->code_point = byte & 0x0F;
+        decoder->lowest     = byte == 0xE0 ? 0xA0 : 0x80;
+        decoder->highest    = byte == 0xED ? 0x9F : 0xBF;
+    } else if (byte >= 0xF0 && byte <= 0xF4) {
+        decoder->missing    = 3;
+        decoder->code_point = byte & 0x07;
+        decoder->lowest     = byte == 0xF0 ? 0x90 : 0x80;
+        decoder->highest    = byte == 0xF4 ? 0x8F : 0xBF;
+    } else {
+        put_code_point(terminal, TERMINAL_REPLACEMENT);
+    }
+}
+
+/*
+ * Takes the next byte of a character that is begun. Returns false if it is none: what
+ * came of the character is then replaced, and the byte begins something else.
+ */
+static bool continue_character(struct terminal *terminal, uint8_t byte)
+{
+    struct terminal_decoder *decoder = &terminal->decoder;
+
+    if (byte < decoder->lowest || byte > decoder->highest) {
+        decoder->missing = 0;
+        put_code_point(terminal, TERMINAL_REPLACEMENT);
+        return false;
+    }
+    decoder->code_point = decoder->code_point << 6 | (byte & 0x3F);
+    decoder->lowest     = 0x80;
+    decoder->highest    = 0xBF;
+    if (--decoder->missing == 0)
+        put_code_point(terminal, decoder->code_point);
+    return true;
+}
+
+/* DEC VT100 user guide, "Control Characters"; those not named do nothing. */
+static void run_control(struct terminal *terminal, uint8_t byte)
+{
+    switch (byte) {
+    case BS:
+        terminal_move_left(terminal, 1);
+        break;
+    case HT:
+        terminal_move_tabs(terminal, 1);
+        break;
+    case LF:
+    case VT:
+    case FF:
+        terminal_index(terminal);
+        break;
+    case CR:
+        terminal_set_column(terminal, 0);
+        break;
+    case SO:
+        terminal->cursor.character_set = 1;
+        break;
+    case SI:
+        terminal->cursor.character_set = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+/*
+ * A byte below 0x20, which is obeyed inside a sequence too and does not end it, but for
+ * CAN, SUB and ESC. In a string it is dropped, and BEL ends it.
+ */
+static void take_control(struct terminal *terminal, uint8_t byte)
+{
+    bool is_in_string = terminal->state >= TERMINAL_STRING_START;
+
+    if (byte == ESC) {
+        terminal->state    = TERMINAL_ESCAPE;
+        terminal->sequence = (struct terminal_sequence){0};
+    } else if (byte == CAN || byte == SUB || (is_in_string && byte == BEL)) {
+        terminal->state = TERMINAL_TEXT;
+    } else if (!is_in_string) {
+        run_control(terminal, byte);
+    }
+}
+
+/* What a sequence of ESC and this byte begins; none of them has intermediate bytes. */
+static enum terminal_state state_behind(uint8_t byte)
+{
+    switch (byte) {
+    case '[': /* CSI */
+        return TERMINAL_CONTROL_SEQUENCE;
+    case ']': /* OSC */
+        return TERMINAL_STRING_START;
+    case 'P': /* DCS */
+    case 'X': /* SOS */
+    case '^': /* PM */
+    case '_': /* APC */
+        return TERMINAL_STRING;
+    default:
+        return TERMINAL_TEXT;
+    }
+}
+
+/* What follows ESC: bytes from 0x20 to 0x2F stand between it and the last one. */
+static void take_escape(struct terminal *terminal, uint8_t byte)
+{
+    struct terminal_sequence *sequence = &terminal->sequence;
+
+    if (byte < 0x30) {
+        sequence->is_ignored   = sequence->intermediate != 0;
+        sequence->intermediate = byte;
+        return;
+    }
+    terminal->state = sequence->intermediate == 0 ? state_behind(byte) : TERMINAL_TEXT;
+    if (terminal->state == TERMINAL_TEXT && !sequence->is_ignored)
+        terminal_run_escape(terminal, byte);
+}
+
+/* A digit or a semicolon. */
+static void take_parameter(struct terminal_sequence *sequence, uint8_t byte)
+{
+    if (sequence->count == 0)
+        sequence->count = 1;
+    if (sequence->count > TERMINAL_MAX_PARAMETERS)
+        return;
+    if (byte == ';') {
+        sequence->count++;
+        return;
+    }
+    uint16_t *parameter = &sequence->parameters[sequence->count - 1];
+    uint32_t number     = *parameter * 10U + byte - '0';
+    *parameter = (uint16_t)(number > TERMINAL_MAX_NUMBER ? TERMINAL_MAX_NUMBER : number);
+}
+
+/*
+ * A byte of a control sequence. Sub-parameters and intermediate bytes are in none that is
+ * known here; one with them is read to its end and ignored.
+ */
+static void take_sequence(struct terminal *terminal, uint8_t byte)
+{
+    struct terminal_sequence *sequence = &terminal->sequence;
+
+    if (byte >= 0x40) {
+        terminal->state = TERMINAL_TEXT;
+        if (!sequence->is_ignored)
+            terminal_run_sequence(terminal, byte);
+    } else if ((byte >= '0' && byte <= '9') || byte == ';') {
+        take_parameter(sequence, byte);
+    } else if (byte >= '<' && sequence->count == 0 && sequence->marker == 0) {
+        sequence->marker = byte;
+    } else {
+        sequence->is_ignored = true;
+    }
+}
+
+/*
+ * The first byte of an operating system command. Two of Linux's console have no end:
+ * ESC ] R, and ESC ] P with seven digits; console_codes(4), "Linux Console Private CSI
+ * Sequences". A reset by TERM=linux sends the first.
+ */
+static void take_string_start(struct terminal *terminal, uint8_t byte)
+{
+    terminal->palette_digits = PALETTE_DIGITS;
+    if (byte == 'R')
+        terminal->state = TERMINAL_TEXT;
+    else
+        terminal->state = byte == 'P' ? TERMINAL_PALETTE : TERMINAL_STRING;
+}
+
+static void take_text(struct terminal *terminal, uint8_t byte)
+{
+    if (byte < 0x80)
+        put_ascii(terminal, byte);
+    else
+        start_character(terminal, byte);
+}
+
+/* A byte that is no control and does not continue a character. */
+static void take_printable(struct terminal *terminal, uint8_t byte)
+{
+    switch (terminal->state) {
+    case TERMINAL_TEXT:
+        take_text(terminal, byte);
+        break;
+    case TERMINAL_ESCAPE:
+        take_escape(terminal, byte);
+        break;
+    case TERMINAL_CONTROL_SEQUENCE:
+        take_sequence(terminal, byte);
+        break;
+    case TERMINAL_STRING_START:
+        take_string_start(terminal, byte);
+        break;
+    case TERMINAL_PALETTE:
+        if (--terminal->palette_digits == 0)
+            terminal->state = TERMINAL_TEXT;
+        break;
+    case TERMINAL_STRING:
+        break;
+    }
+}
+
+static void take_byte(struct terminal *terminal, uint8_t byte)
+{
+    if (terminal->decoder.missing > 0 && continue_character(terminal, byte))
+        return;
+    /* No sequence has a byte beyond ASCII: it ends there, and the byte is text. */
+    if (byte >= 0x80 && terminal->state < TERMINAL_STRING_START)
+        terminal->state = TERMINAL_TEXT;
+    if (byte < 0x20)
+        take_control(terminal, byte);
+    else if (byte != DEL)
+        take_printable(terminal, byte);
+}
+
+void terminal_write(struct terminal *terminal, const void *bytes, size_t size)
+{
+    const uint8_t *byte = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        take_byte(terminal, byte[i]);
+}

@@ -1,0 +1,60 @@
+/*
+ * A VT-d unit, which translates the addresses of devices: what it can do.
+ *
+ * Intel VT-d, "Register Descriptions". Hymir only reads, and programs no unit.
+ */
+#ifndef HYMIR_X86_VT_D_H
+#define HYMIR_X86_VT_D_H
+
+#include "lib/bits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VT_D_REGISTERS_SIZE 0x1000
+
+/* The most units that Hymir looks at; machines of 64 sockets have 640. */
+#define VT_D_MAX_UNITS 1024
+
+/* The Capability Register. */
+#define VT_D_CAP_39_BITS     BIT(9) /* adjusted guest address widths */
+#define VT_D_CAP_48_BITS     BIT(10)
+#define VT_D_CAP_PAGES_2_MIB BIT(34)
+#define VT_D_CAP_PAGES_1_GIB BIT(35)
+
+/* The Extended Capability Register. */
+#define VT_D_ECAP_QUEUED_INVALIDATION     BIT(1)
+#define VT_D_ECAP_INTERRUPT_REMAPPING     BIT(3)
+#define VT_D_ECAP_EXTENDED_INTERRUPT_MODE BIT(4)
+
+struct vt_d_unit {
+    uint64_t address; /* physical, of its registers */
+    uint64_t capability, extended_capability;
+    uint32_t version; /* in the low byte, major and minor */
+    bool answers;     /* false: nothing is there, and these are 0 */
+};
+
+/* All that is known of VT-d on a machine. */
+struct vt_d {
+    bool has_table; /* ACPI has a sound DMAR */
+    bool is_broken; /* an entry made no sense: what came behind it was not read */
+    size_t count;
+    size_t dropped; /* beyond VT_D_MAX_UNITS */
+    struct vt_d_unit unit[VT_D_MAX_UNITS];
+};
+
+/* Reads the registers, mapped uncached; NULL is nobody's. */
+static inline void vt_d_unit_take(const volatile void *registers, struct vt_d_unit *unit)
+{
+    const volatile uint64_t *words = registers;
+    uint64_t capability            = words == NULL ? 0 : words[1];
+
+    /* No unit has a capability register of zeros, or of ones: its widths lie between. */
+    unit->answers             = capability != 0 && capability != UINT64_MAX;
+    unit->capability          = unit->answers ? capability : 0;
+    unit->extended_capability = unit->answers ? words[2] : 0;
+    unit->version             = unit->answers ? *(const volatile uint32_t *)registers : 0;
+}
+
+#endif
