@@ -5,14 +5,17 @@
  * Standard input: lines "NAME VALUE", with the names of the report's registers, and
  * verdict and brand. Standard output: the JSON of docs/REPORT.md.
  */
+#include "check/comparison.h"
+#include "check/verdict.h"
 #include "report/json_report.h"
-#include "vmx/comparison.h"
+#include "vmx/record.h"
+#include "vmx/vmx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct vmx_record record = {.answer = CPU_ANSWERED};
+static struct cpu_record record = {.virtualization = &vt_x, .answer = CPU_ANSWERED};
 static const struct vt_d vt_d;
 static struct report_facts facts = {
     .version      = HYMIR_VERSION,
@@ -32,7 +35,7 @@ static void write_out(const char *text, size_t length)
 
 static void set_brand(const char *brand)
 {
-    strncpy((char *)record.before.cpuid.leaf_80000002, brand, CPUID_BRAND_SIZE - 1);
+    strncpy((char *)record.cpuid.leaf_80000002, brand, CPUID_BRAND_SIZE - 1);
 }
 
 static bool set_verdict(const char *word)
@@ -46,56 +49,39 @@ static bool set_verdict(const char *word)
     return false;
 }
 
-/* Registers beside the VMX ones, by the names of the report. */
-static const struct {
-    const char *name;
-    size_t word, reading; /* in the snapshot; the other is 0 */
-} registers[] = {
-#define WORD(name, member)                             \
-    {                                                  \
-        name, offsetof(struct vmx_snapshot, member), 0 \
-    }
-#define READING(name, member)                          \
-    {                                                  \
-        name, 0, offsetof(struct vmx_snapshot, member) \
-    }
-    WORD("CPUID.00H:EAX", cpuid.leaf_0.eax),
-    WORD("CPUID.01H:EAX", cpuid.leaf_1.eax),
-    WORD("CPUID.01H:ECX", cpuid.leaf_1.ecx),
-    WORD("CPUID.01H:EDX", cpuid.leaf_1.edx),
-    WORD("CPUID.07H:EBX", cpuid.leaf_7.ebx),
-    WORD("CPUID.07H:ECX", cpuid.leaf_7.ecx),
-    WORD("CPUID.07H:EDX", cpuid.leaf_7.edx),
-    WORD("CPUID.0DH.1:EAX", cpuid.leaf_d_1.eax),
-    WORD("CPUID.80000001H:EDX", cpuid.leaf_80000001.edx),
-    WORD("CPUID.80000007H:EDX", cpuid.leaf_80000007.edx),
-    WORD("CPUID.80000008H:EAX", cpuid.leaf_80000008.eax),
-    WORD("microcode revision", microcode),
-    READING("IA32_FEATURE_CONTROL", feature_control),
-    READING("IA32_MISC_ENABLE", misc_enable),
-    READING("IA32_ARCH_CAPABILITIES", arch_capabilities),
-#undef WORD
-#undef READING
-};
-
+/* Sets a register by its name in the report. */
 static bool set_register(const char *name, uint64_t value)
 {
-    char *snapshot                   = (char *)&record.before;
-    const struct msr_reading reading = {.value = value, .state = MSR_READ};
+    static const struct {
+        const char *name;
+        uint32_t *word;
+    } words[] = {
+        {"CPUID.00H:EAX", &record.cpuid.leaf_0.eax},
+        {"CPUID.01H:EAX", &record.cpuid.leaf_1.eax},
+        {"CPUID.01H:ECX", &record.cpuid.leaf_1.ecx},
+        {"CPUID.01H:EDX", &record.cpuid.leaf_1.edx},
+        {"CPUID.07H:EBX", &record.cpuid.leaf_7.ebx},
+        {"CPUID.07H:ECX", &record.cpuid.leaf_7.ecx},
+        {"CPUID.07H:EDX", &record.cpuid.leaf_7.edx},
+        {"CPUID.0DH.1:EAX", &record.cpuid.leaf_d_1.eax},
+        {"CPUID.80000001H:EDX", &record.cpuid.leaf_80000001.edx},
+        {"CPUID.80000007H:EDX", &record.cpuid.leaf_80000007.edx},
+        {"CPUID.80000008H:EAX", &record.cpuid.leaf_80000008.eax},
+        {"microcode revision", &record.microcode},
+    };
 
-    for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
-        if (strcmp(registers[i].name, name) != 0)
-            continue;
-        if (registers[i].reading != 0)
-            *(struct msr_reading *)(snapshot + registers[i].reading) = reading;
-        else
-            *(uint32_t *)(snapshot + registers[i].word) = (uint32_t)value;
-        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i].name, name) == 0) {
+            *words[i].word = (uint32_t)value;
+            return true;
+        }
     }
-    for (unsigned int i = 0; i < VMX_MSR_COUNT; i++) {
-        if (strcmp(vmx_msr_name((enum vmx_msr)(VMX_MSR_FIRST + i)), name) != 0)
+    for (size_t i = 0; i < vt_x.register_count; i++) {
+        const struct register_row *row = &vt_x.registers[i];
+        if (strcmp(row->name, name) != 0)
             continue;
-        record.before.capabilities.msr[i] = reading;
+        *(struct msr_reading *)((char *)&record + row->offset) =
+            (struct msr_reading){.value = value, .state = MSR_READ};
         return true;
     }
     return false;
@@ -129,6 +115,7 @@ int main(void)
             return 1;
         }
     }
+    verdict_judge_cpu(&record);
     json_report_write(&facts, write_out);
     putchar('\n');
     return 0;

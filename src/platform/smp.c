@@ -180,3 +180,12 @@ size_t smp_stop_others(void)
     }
     return unanswered;
 }
+
+void smp_report_foreign_nmis(void)
+{
+    for (size_t i = 0; i < cpu_count; i++) {
+        unsigned int nmis = atomic_load(&cpus[i]->foreign_nmis);
+        if (nmis > 0)
+            log_warning("cpu %zu: %u NMIs that Hymir did not send; ignored", i, nmis);
+    }
+}

@@ -76,4 +76,7 @@ enum status MUST_CHECK smp_stop(struct cpu *cpu);
  */
 size_t smp_stop_others(void);
 
+/* Logs how many NMIs other than Hymir's own each CPU received. */
+void smp_report_foreign_nmis(void);
+
 #endif

@@ -4,8 +4,7 @@
 #ifndef HYMIR_REPORT_FACTS_H
 #define HYMIR_REPORT_FACTS_H
 
-#include "vmx/record.h"
-#include "vmx/verdict.h"
+#include "virt/virtualization.h"
 #include "x86/vt_d.h"
 
 #include <stdbool.h>
@@ -22,8 +21,8 @@ struct report_facts {
     const char *tsc_source; /* where that comes from */
     bool has_acpi;
     const struct vt_d *vt_d;
-    const struct vmx_record *records;
-    size_t count;       /* of CPUs, at least one, the boot CPU's first */
+    const struct cpu_record *records; /* judged */
+    size_t count;                     /* of CPUs, at least one, the boot CPU's first */
     const char *unseen; /* why there may be other CPUs than these; NULL: there are none */
     enum verdict_word verdict;
     const char *verdict_text; /* as verdict_decide gives it */

@@ -1,8 +1,8 @@
 /* See hypervisors.h. */
 #include "report/hypervisors.h"
 
+#include "check/comparison.h"
 #include "report/requirements.h"
-#include "vmx/comparison.h"
 
 const char *requirement_state_name(enum requirement_state state)
 {

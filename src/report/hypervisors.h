@@ -89,8 +89,8 @@ const char *requirement_state_name(enum requirement_state state);
 /* What is asked of a machine once, whatever the number of hypervisors. */
 struct hypervisor_question {
     const struct report_facts *facts;
-    struct vmx_capabilities usable; /* on all CPUs */
-    bool has_capabilities;          /* false: no CPU has VMX, or none answered */
+    struct capability_set usable; /* on all CPUs */
+    bool has_capabilities;        /* false: no CPU has VMX, or none answered */
 };
 
 /* Sets up the question for the facts. */

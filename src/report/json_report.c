@@ -1,11 +1,11 @@
 /* See json_report.h. */
 #include "report/json_report.h"
 
+#include "check/comparison.h"
+#include "check/outer_hypervisor.h"
+#include "check/verdict.h"
 #include "report/hypervisors.h"
 #include "report/surroundings.h"
-#include "vmx/capability_rows.h"
-#include "vmx/comparison.h"
-#include "vmx/outer_hypervisor.h"
 
 #define SUMMARY_SIZE 320
 
@@ -33,17 +33,16 @@ static void write_cpus(struct json *json, const struct report_facts *facts)
 {
     json_open_array(json, "cpus");
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
+        const struct cpu_record *record = &facts->records[i];
         TEXT_DECLARE(summary, SUMMARY_SIZE);
         verdict_describe_cpu(record, &summary);
         json_open_object(json, NULL);
         json_number(json, "cpu", i);
         json_number(json, "apic", record->apic_id);
-        json_string(json, "verdict", "%s", verdict_name(verdict_of_cpu(record)));
+        json_string(json, "verdict", "%s", verdict_name(record->judgement.word));
         json_string(json, "text", "%s", summary.buffer);
         if (record->answer == CPU_ANSWERED) {
-            json_string(json, "core_type", "%s",
-                        cpuid_core_type_name(&record->before.cpuid));
+            json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
             json_number(json, "like_cpu", comparison_first_alike(facts->records, i));
         }
         json_close_object(json);
@@ -60,20 +59,20 @@ static void write_reading(struct json *json, const char *key,
         json_string(json, key, "exception %u", reading->vector);
 }
 
-static void write_processor(struct json *json, const struct vmx_snapshot *snapshot)
+static void write_processor(struct json *json, const struct cpu_record *record)
 {
-    struct cpuid_signature signature = cpuid_signature(&snapshot->cpuid);
+    struct cpuid_signature signature = cpuid_signature(&record->cpuid);
     char text[CPUID_BRAND_SIZE];
 
-    cpuid_vendor(&snapshot->cpuid, text);
+    cpuid_vendor(&record->cpuid, text);
     json_string(json, "vendor", "%s", text);
-    cpuid_brand(&snapshot->cpuid, text);
+    cpuid_brand(&record->cpuid, text);
     json_string(json, "brand", "%s", text);
     json_number(json, "family", signature.family);
     json_number(json, "model", signature.model);
     json_number(json, "stepping", signature.stepping);
-    if (cpuid_has_hypervisor(&snapshot->cpuid)) {
-        cpuid_hypervisor(&snapshot->cpuid, text);
+    if (cpuid_has_hypervisor(&record->cpuid)) {
+        cpuid_hypervisor(&record->cpuid, text);
         json_string(json, "hypervisor", "%s", text);
     } else {
         json_null(json, "hypervisor");
@@ -83,19 +82,21 @@ static void write_processor(struct json *json, const struct vmx_snapshot *snapsh
 /* The registers of each CPU that has no like in front of it. */
 static void write_registers(struct json *json, const struct report_facts *facts)
 {
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+
     json_open_array(json, "registers");
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
+        const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED ||
             comparison_first_alike(facts->records, i) != i)
             continue;
         json_open_object(json, NULL);
         json_number(json, "cpu", i);
-        write_processor(json, &record->before);
+        write_processor(json, record);
         json_open_object(json, "values");
-        for (size_t row = 0; row < comparison_count(); row++) {
+        for (size_t row = 0; row < comparison_count(virtualization); row++) {
             struct msr_reading reading = comparison_reading(row, record);
-            write_reading(json, comparison_name(row), &reading);
+            write_reading(json, comparison_name(virtualization, row), &reading);
         }
         json_close_object(json);
         json_close_object(json);
@@ -113,12 +114,14 @@ static void write_value(const char *value, const char *cpus, void *context)
 
 static void write_differences(struct json *json, const struct report_facts *facts)
 {
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+
     json_open_array(json, "differences");
-    for (size_t row = 0; row < comparison_count(); row++) {
+    for (size_t row = 0; row < comparison_count(virtualization); row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
         json_open_object(json, NULL);
-        json_string(json, "register", "%s", comparison_name(row));
+        json_string(json, "register", "%s", comparison_name(virtualization, row));
         json_open_array(json, "values");
         comparison_visit_values(row, facts->records, facts->count, write_value, json);
         json_close_array(json);
@@ -127,50 +130,48 @@ static void write_differences(struct json *json, const struct report_facts *fact
     json_close_array(json);
 }
 
-static void write_unknown_bits(struct json *json, enum capability_group group,
-                               const struct capability_bits *bits)
+static void write_unnamed_bits(struct json *json, uint64_t unnamed)
 {
-    uint64_t unknown = capability_unknown_bits(group, bits);
-
     json_open_array(json, "unnamed_bits");
-    for (; unknown != 0; unknown &= unknown - 1)
-        json_number(json, NULL, (uint64_t)__builtin_ctzll(unknown));
+    for (; unnamed != 0; unnamed &= unnamed - 1)
+        json_number(json, NULL, (uint64_t)__builtin_ctzll(unnamed));
     json_close_array(json);
 }
 
-static void write_group(struct json *json, enum capability_group group,
-                        const struct capability_bits *bits)
+static void write_group(struct json *json, const struct capability_table *table,
+                        uint32_t group, const struct capability_bits *bits)
 {
-    json_open_object(json, capability_group_facts(group)->name);
-    json_string(json, "msr", "%s", vmx_msr_name(bits->msr));
+    json_open_object(json, table->groups[group].name);
+    json_string(json, "msr", "%s", bits->source);
     json_open_object(json, "bits");
-    for (size_t i = 0; i < capability_row_count; i++) {
-        const struct capability_row *row = &capability_rows[i];
+    for (size_t i = 0; i < table->row_count; i++) {
+        const struct capability_row *row = &table->rows[i];
         if (row->group != group)
             continue;
-        enum capability_state state = capability_state_of(row, bits);
+        enum capability_state state = capability_state_of(table, row, bits);
         if (state == CAPABILITY_NUMBER)
             json_number(json, row->name, capability_number(row, bits));
         else
             json_string(json, row->name, "%s", capability_state_name(state));
     }
     json_close_object(json);
-    write_unknown_bits(json, group, bits);
+    write_unnamed_bits(json, capability_unnamed_bits(table, group, bits));
     json_close_object(json);
 }
 
-/* What all CPUs have that have VMX. */
+/* Writes what is usable on all CPUs that have virtualization. */
 static void write_capabilities(struct json *json, const struct report_facts *facts)
 {
-    struct vmx_capabilities usable;
-    bool has_any = comparison_usable(facts->records, facts->count, &usable);
+    const struct capability_table *table =
+        facts->records[0].virtualization->capability_table;
+    struct capability_set usable;
 
     json_open_object(json, "capabilities");
-    for (enum capability_group group = GROUP_BASIC; group < GROUP_COUNT && has_any;
-         group++) {
-        struct capability_bits bits = capability_bits_of(&usable, group);
-        if (bits.exists)
-            write_group(json, group, &bits);
+    if (comparison_usable(facts->records, facts->count, &usable)) {
+        for (uint32_t group = 0; group < table->group_count; group++) {
+            if (usable.group[group].exists)
+                write_group(json, table, group, &usable.group[group]);
+        }
     }
     json_close_object(json);
 }
@@ -273,10 +274,10 @@ static void write_surroundings(struct json *json, const struct report_facts *fac
     json_close_object(json);
 }
 
-static void write_statistics(struct json *json, enum timing_kind kind,
+static void write_statistics(struct json *json, const char *name,
                              const struct statistics *statistics)
 {
-    json_open_object(json, timing_name(kind));
+    json_open_object(json, name);
     json_number(json, "rounds", statistics->count);
     json_number(json, "low", statistics->low);
     json_number(json, "median", statistics->median);
@@ -289,16 +290,17 @@ static void write_timings(struct json *json, const struct report_facts *facts)
 {
     json_open_array(json, "timings");
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
-        if (!timings_are_there(&record->timings))
+        const struct cpu_record *record = &facts->records[i];
+        if (!timings_exist(&record->timings))
             continue;
         json_open_object(json, NULL);
         json_number(json, "cpu", i);
-        json_string(json, "core_type", "%s", cpuid_core_type_name(&record->before.cpuid));
+        json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
         json_open_object(json, "tsc_ticks");
-        for (enum timing_kind kind = TIMING_EXIT_CPUID; kind < TIMING_KINDS; kind++) {
-            if (record->timings.kind[kind].count > 0)
-                write_statistics(json, kind, &record->timings.kind[kind]);
+        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
+            if (record->timings.row[row].count > 0)
+                write_statistics(json, record->virtualization->timings[row].name,
+                                 &record->timings.row[row]);
         }
         json_close_object(json);
         json_close_object(json);
@@ -326,4 +328,13 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     write_timings(&json, facts);
     json_close_object(&json);
     json_end(&json);
+}
+
+void json_report_write_line(const struct report_facts *facts, json_output *output)
+{
+    static const char start[] = "hymir-report: ";
+
+    output(start, sizeof(start) - 1);
+    json_report_write(facts, output);
+    output("\n", 1);
 }

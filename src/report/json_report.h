@@ -13,4 +13,7 @@
 /* Writes the object, without a line end. */
 void json_report_write(const struct report_facts *facts, json_output *output);
 
+/* Writes the report as the line that scripts look for, "hymir-report: {...}". */
+void json_report_write_line(const struct report_facts *facts, json_output *output);
+
 #endif

@@ -1,14 +1,14 @@
 /* See pages.h. */
 #include "report/pages.h"
 
+#include "check/comparison.h"
+#include "check/verdict.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "report/code_page.h"
 #include "report/hypervisor_page.h"
 #include "report/pager.h"
 #include "report/verdict_sheet.h"
-#include "vmx/capability_rows.h"
-#include "vmx/comparison.h"
 
 #define COLUMN 40 /* of two, with the blank between them */
 
@@ -40,38 +40,29 @@ const char *report_section_name(enum report_section section)
 
 /* ---- Capabilities ------------------------------------------------------------------ */
 
-/* How a state is told in a column: short, so that the names fit. */
-static void append_state(const struct capability_row *row,
+/* Appends a state in a column, short, so that the name fits beside it. */
+static void append_state(const struct capability_table *table,
+                         const struct capability_row *row,
                          const struct capability_bits *bits, struct text *text)
 {
-    switch (capability_state_of(row, bits)) {
-    case CAPABILITY_NO:
-        text_append(text, "no  ");
-        break;
-    case CAPABILITY_YES:
-        text_append(text, "yes ");
-        break;
-    case CAPABILITY_FIXED_0:
-        text_append(text, "0   ");
-        break;
-    case CAPABILITY_FIXED_1:
-        text_append(text, "1   ");
-        break;
-    case CAPABILITY_OPTIONAL:
-        text_append(text, "opt ");
-        break;
-    case CAPABILITY_NUMBER:
-        text_append(text, "%-3lu ", capability_number(row, bits));
-        break;
-    }
-    text_append(text, "%s", row->name);
+    static const char *const words[CAPABILITY_STATES] = {
+        [CAPABILITY_NO] = "no",        [CAPABILITY_YES] = "yes",
+        [CAPABILITY_FIXED_0] = "0",    [CAPABILITY_FIXED_1] = "1",
+        [CAPABILITY_OPTIONAL] = "opt",
+    };
+    enum capability_state state = capability_state_of(table, row, bits);
+
+    if (state == CAPABILITY_NUMBER)
+        text_append(text, "%-3lu %s", capability_number(row, bits), row->name);
+    else
+        text_append(text, "%-3s %s", words[state], row->name);
 }
 
-static void add_unknown_bits(struct pager *pager, enum capability_group group,
-                             const struct capability_bits *bits)
+static void add_unnamed_bits(struct pager *pager, const struct capability_table *table,
+                             uint32_t group, const struct capability_bits *bits)
 {
-    uint64_t unknown  = capability_unknown_bits(group, bits);
-    uint64_t reserved = unknown & bits->must_be_1;
+    uint64_t unnamed  = capability_unnamed_bits(table, group, bits);
+    uint64_t reserved = unnamed & bits->must_be_1;
     TEXT_DECLARE(text, TEXT_SIZE);
 
     if (reserved != 0)
@@ -80,25 +71,24 @@ static void add_unknown_bits(struct pager *pager, enum capability_group group,
         text_append(&text, " %d", __builtin_ctzll(rest));
     if (reserved != 0)
         pager_add_wrapped(pager, EMPHASIS_FAINT, 4, text.buffer);
-    for (uint64_t rest = unknown & ~reserved; rest != 0; rest &= rest - 1)
+    for (uint64_t rest = unnamed & ~reserved; rest != 0; rest &= rest - 1)
         pager_add(pager, EMPHASIS_CAUTION, "%s bit %d, for which Hymir has no name",
-                  capability_group_facts(group)->has_settings ? "opt" : "yes",
+                  table->groups[group].has_settings ? "opt" : "yes",
                   __builtin_ctzll(rest));
 }
 
-/* The rows of a group, two in a row of the screen. */
-static void add_group(struct pager *pager, enum capability_group group,
-                      const struct capability_bits *bits)
+/* Adds the rows of a group, two to a row of the screen. */
+static void add_group(struct pager *pager, const struct capability_table *table,
+                      uint32_t group, const struct capability_bits *bits)
 {
     TEXT_DECLARE(left, COLUMN);
 
-    pager_add(pager, EMPHASIS_TITLE, "%s (%s)", capability_group_facts(group)->name,
-              vmx_msr_name(bits->msr));
-    for (size_t i = 0; i < capability_row_count; i++) {
+    pager_add(pager, EMPHASIS_TITLE, "%s (%s)", table->groups[group].name, bits->source);
+    for (size_t i = 0; i < table->row_count; i++) {
         TEXT_DECLARE(item, COLUMN);
-        if (capability_rows[i].group != group)
+        if (table->rows[i].group != group)
             continue;
-        append_state(&capability_rows[i], bits, &item);
+        append_state(table, &table->rows[i], bits, &item);
         if (left.length == 0) {
             text_append(&left, "%s", item.buffer);
             continue;
@@ -109,25 +99,25 @@ static void add_group(struct pager *pager, enum capability_group group,
     }
     if (left.length > 0)
         pager_add(pager, EMPHASIS_NORMAL, "%s", left.buffer);
-    add_unknown_bits(pager, group, bits);
+    add_unnamed_bits(pager, table, group, bits);
 }
 
 static void add_capabilities(struct pager *pager, const struct report_facts *facts)
 {
-    static struct vmx_capabilities usable; /* one CPU composes pages */
+    static struct capability_set usable; /* one CPU composes pages */
+    const struct capability_table *table =
+        facts->records[0].virtualization->capability_table;
 
     if (!comparison_usable(facts->records, facts->count, &usable)) {
-        pager_add(pager, EMPHASIS_BAD,
-                  "No CPU told what its VMX can do: see the verdict.");
+        pager_add(pager, EMPHASIS_BAD, "No CPU reported capabilities; see the verdict.");
         return;
     }
     pager_add(pager, EMPHASIS_FAINT,
               "What all CPUs have that have VMX. opt: software may set it, or not; 0, 1: "
               "fixed.");
-    for (enum capability_group group = GROUP_BASIC; group < GROUP_COUNT; group++) {
-        struct capability_bits bits = capability_bits_of(&usable, group);
-        if (bits.exists)
-            add_group(pager, group, &bits);
+    for (uint32_t group = 0; group < table->group_count; group++) {
+        if (usable.group[group].exists)
+            add_group(pager, table, group, &usable.group[group]);
     }
 }
 
@@ -150,12 +140,13 @@ static void add_value(const char *value, const char *cpus, void *context)
 
 static void add_differences(struct pager *pager, const struct report_facts *facts)
 {
-    size_t differences = 0;
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+    size_t differences                          = 0;
 
-    for (size_t row = 0; row < comparison_count(); row++) {
+    for (size_t row = 0; row < comparison_count(virtualization); row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
-        pager_add(pager, EMPHASIS_CAUTION, "%s:", comparison_name(row));
+        pager_add(pager, EMPHASIS_CAUTION, "%s:", comparison_name(virtualization, row));
         comparison_visit_values(row, facts->records, facts->count, add_value, pager);
         differences++;
     }
@@ -165,21 +156,21 @@ static void add_differences(struct pager *pager, const struct report_facts *fact
     else if (differences == 0)
         pager_add(pager, EMPHASIS_GOOD,
                   "The %zu CPUs that answered agree in all %zu registers.",
-                  count_answers(facts), comparison_count());
+                  count_answers(facts), comparison_count(virtualization));
     else
         pager_add(pager, EMPHASIS_CAUTION, "%zu of %zu registers are not the same.",
-                  differences, comparison_count());
+                  differences, comparison_count(virtualization));
 }
 
 static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
-        bool is_ready                   = verdict_of_cpu(record) == VERDICT_READY;
+        const struct cpu_record *record = &facts->records[i];
+        bool is_ready                   = verdict_is_ready(record);
         TEXT_DECLARE(text, TEXT_SIZE);
         text_append(&text, "cpu %zu: apic %u: ", i, record->apic_id);
-        if (cpuid_core_type(&record->before.cpuid) != 0)
-            text_append(&text, "%s core: ", cpuid_core_type_name(&record->before.cpuid));
+        if (cpuid_core_type(&record->cpuid) != 0)
+            text_append(&text, "%s core: ", cpuid_core_type_name(&record->cpuid));
         verdict_describe_cpu(record, &text);
         pager_add_wrapped(pager, is_ready ? EMPHASIS_GOOD : EMPHASIS_BAD, 4, text.buffer);
     }
@@ -188,17 +179,19 @@ static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
 /* The registers of one CPU of each set of CPUs that are alike. */
 static void add_registers(struct pager *pager, const struct report_facts *facts)
 {
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+
     for (size_t i = 0; i < facts->count; i++) {
         if (facts->records[i].answer != CPU_ANSWERED ||
             comparison_first_alike(facts->records, i) != i)
             continue;
         pager_add(pager, EMPHASIS_TITLE, "Registers of cpu %zu", i);
-        for (size_t row = 0; row < comparison_count(); row++) {
+        for (size_t row = 0; row < comparison_count(virtualization); row++) {
             struct msr_reading reading = comparison_reading(row, &facts->records[i]);
             TEXT_DECLARE(value, 32);
             comparison_append_reading(&reading, &value);
-            pager_add(pager, EMPHASIS_NORMAL, "%-32s %s", comparison_name(row),
-                      value.buffer);
+            pager_add(pager, EMPHASIS_NORMAL, "%-32s %s",
+                      comparison_name(virtualization, row), value.buffer);
         }
     }
 }
@@ -213,14 +206,14 @@ static void add_cpus(struct pager *pager, const struct report_facts *facts)
 /* ---- Timings ----------------------------------------------------------------------- */
 
 static void add_timing(struct pager *pager, const struct report_facts *facts,
-                       enum timing_kind kind, const struct statistics *statistics)
+                       const char *name, const struct statistics *statistics)
 {
     TEXT_DECLARE(time, 32);
 
     if (facts->tsc_hz > 0)
         text_append(&time, "%lu ns",
                     statistics->median * UINT64_C(1000000000) / facts->tsc_hz);
-    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s", timing_name(kind),
+    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s", name,
               statistics->median, statistics->low, statistics->high, statistics->count,
               time.buffer);
 }
@@ -232,17 +225,18 @@ static void add_timings(struct pager *pager, const struct report_facts *facts)
     pager_add(pager, EMPHASIS_FAINT, "In ticks of the TSC, %lu kHz, %s.",
               facts->tsc_hz / 1000, facts->tsc_source);
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
-        if (!timings_are_there(&record->timings))
+        const struct cpu_record *record = &facts->records[i];
+        if (!timings_exist(&record->timings))
             continue;
         timed++;
         pager_add(pager, EMPHASIS_TITLE, "cpu %zu, %s core", i,
-                  cpuid_core_type_name(&record->before.cpuid));
+                  cpuid_core_type_name(&record->cpuid));
         pager_add(pager, EMPHASIS_FAINT, "%-20s %9s %9s %9s %7s", "", "median", "5 %",
                   "95 %", "rounds");
-        for (enum timing_kind kind = TIMING_EXIT_CPUID; kind < TIMING_KINDS; kind++) {
-            if (record->timings.kind[kind].count > 0)
-                add_timing(pager, facts, kind, &record->timings.kind[kind]);
+        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
+            if (record->timings.row[row].count > 0)
+                add_timing(pager, facts, record->virtualization->timings[row].name,
+                           &record->timings.row[row]);
         }
     }
     if (timed == 0)

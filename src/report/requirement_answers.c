@@ -1,8 +1,7 @@
 /* See requirements.h and asked.h; requirement_machine.c has the rest. */
 #include "report/asked.h"
 
-#include "vmx/comparison.h"
-#include "vmx/vcpu_controls.h"
+#include "check/comparison.h"
 
 void asked_tell(const struct asked *asked, const char *name, const char *kind,
                 bool is_known, bool is_met)
@@ -22,20 +21,27 @@ static void tell_of_vmx(const struct asked *asked, const char *name, const char 
 
 /* ---- Bits of the capability MSRs --------------------------------------------------- */
 
-static struct capability_bits bits_of(const struct asked *asked,
-                                      enum capability_group group)
+static const struct capability_table *capability_table_of(const struct asked *asked)
 {
-    return capability_bits_of(&asked->question->usable, group);
+    return asked->question->facts->records[0].virtualization->capability_table;
+}
+
+static struct capability_bits bits_of(const struct asked *asked,
+                                      enum vmx_capability_group group)
+{
+    return asked->question->usable.group[group];
 }
 
 #define KIND_SIZE 96
 
 /* What a bit of the requirement's group is, and of what machines it is demanded. */
-static void append_kind(const struct requirement *requirement, struct text *kind)
+static void append_kind(const struct asked *asked, struct text *kind)
 {
-    const char *words = premises[requirement->premise].words;
+    const struct requirement *requirement = asked->requirement;
+    const char *words                     = premises[requirement->premise].words;
 
-    text_append(kind, "%s%s%s", capability_group_facts(requirement->group)->singular,
+    text_append(kind, "%s%s%s",
+                capability_table_of(asked)->groups[asked->requirement->group].singular,
                 words[0] != '\0' ? ", " : "", words);
 }
 
@@ -46,11 +52,12 @@ static void tell_bits(const struct asked *asked, const char *word, uint64_t bits
     const struct requirement *requirement = asked->requirement;
     TEXT_DECLARE(kind, KIND_SIZE);
 
-    append_kind(requirement, &kind);
+    append_kind(asked, &kind);
     for (; bits != 0; bits &= bits - 1) {
         TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
         text_append(&name, "%s\"%s\"", word,
-                    capability_name(requirement->group, bits & -bits));
+                    capability_name(capability_table_of(asked), requirement->group,
+                                    bits & -bits));
         tell_of_vmx(asked, name.buffer, kind.buffer, (bits & -bits & right) != 0);
     }
 }
@@ -63,23 +70,22 @@ static void tell_may_be_1(const struct asked *asked)
 
 static void tell_may_be_0(const struct asked *asked)
 {
-    enum capability_group group = asked->requirement->group;
-    struct capability_bits bits = bits_of(asked, group);
+    enum vmx_capability_group group = asked->requirement->group;
+    struct capability_bits bits     = bits_of(asked, group);
 
-    tell_bits(
-        asked, "0 for ", asked->requirement->bits,
-        ~(capability_group_facts(group)->has_settings ? bits.must_be_1 : bits.may_be_1));
+    tell_bits(asked, "0 for ", asked->requirement->bits,
+              ~(capability_table_of(asked)->groups[group].has_settings ? bits.must_be_1
+                                                                       : bits.may_be_1));
 }
 
 static void tell_own_controls(const struct asked *asked)
 {
-    enum capability_group group = asked->requirement->group;
+    enum vmx_capability_group group = asked->requirement->group;
 
-    for (enum vmx_control kind = CONTROL_PIN_BASED; kind < CONTROL_KINDS; kind++) {
-        if (capability_group_of(kind) == group)
-            tell_bits(asked, "", vcpu_controls_required(kind),
-                      bits_of(asked, group).may_be_1);
-    }
+    tell_bits(
+        asked, "",
+        asked->question->facts->records[0].virtualization->required_capabilities(group),
+        bits_of(asked, group).may_be_1);
 }
 
 static void tell_any_of(const struct asked *asked)
@@ -88,11 +94,12 @@ static void tell_any_of(const struct asked *asked)
     TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
     TEXT_DECLARE(kind, KIND_SIZE);
 
-    append_kind(requirement, &kind);
+    append_kind(asked, &kind);
     text_append(&name, "one of");
     for (uint64_t bits = requirement->bits; bits != 0; bits &= bits - 1)
         text_append(&name, "%s \"%s\"", bits == requirement->bits ? "" : ",",
-                    capability_name(requirement->group, bits & -bits));
+                    capability_name(capability_table_of(asked), requirement->group,
+                                    bits & -bits));
     tell_of_vmx(asked, name.buffer, kind.buffer,
                 (requirement->bits & bits_of(asked, requirement->group).may_be_1) != 0);
 }
@@ -104,15 +111,16 @@ static void tell_both_or_neither(const struct asked *asked)
     bool of_exit  = (requirement->partner & bits_of(asked, GROUP_EXIT).may_be_1) != 0;
     TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
 
-    text_append(&name, "both or neither of \"%s\" and \"%s\"",
-                capability_name(GROUP_ENTRY, requirement->bits),
-                capability_name(GROUP_EXIT, requirement->partner));
+    text_append(
+        &name, "both or neither of \"%s\" and \"%s\"",
+        capability_name(capability_table_of(asked), GROUP_ENTRY, requirement->bits),
+        capability_name(capability_table_of(asked), GROUP_EXIT, requirement->partner));
     tell_of_vmx(asked, name.buffer, "VM-entry and VM-exit control", of_entry == of_exit);
 }
 
 static uint64_t basic_of(const struct asked *asked)
 {
-    return vmx_capability_value(&asked->question->usable, MSR_IA32_VMX_BASIC);
+    return bits_of(asked, GROUP_BASIC).may_be_1;
 }
 
 static void tell_write_back(const struct asked *asked)
@@ -132,9 +140,10 @@ static void tell_same_on_all(const struct asked *asked)
     const struct report_facts *facts = asked->question->facts;
     bool are_alike                   = true;
 
-    for (size_t row = 0; row < comparison_count(); row++) {
-        uint32_t number = comparison_vmx_msr(row) - VMX_MSR_FIRST;
-        if (comparison_vmx_msr(row) != 0 && (BIT(number) & asked->requirement->bits) != 0)
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+    for (size_t row = 0; row < comparison_count(virtualization); row++) {
+        uint32_t number = comparison_msr(virtualization, row) - VMX_MSR_FIRST;
+        if (number < VMX_MSR_COUNT && (BIT(number) & asked->requirement->bits) != 0)
             are_alike &= !comparison_differs(row, facts->records, facts->count);
     }
     asked_tell(asked, "the same VMX MSRs on all CPUs", "",

@@ -1,7 +1,7 @@
 /* See asked.h and requirements.h: what the CPUs and the machine tell. */
 #include "report/asked.h"
 
-#include "vmx/feature_control.h"
+#include "x86/msr.h"
 
 #define MIB(n) ((uint64_t)(n) << 20)
 
@@ -19,7 +19,7 @@ bool asked_were_all_seen(const struct report_facts *facts)
 
 /* ---- What CPUs say ----------------------------------------------------------------- */
 
-typedef bool cpu_test(const struct vmx_record *record,
+typedef bool cpu_test(const struct cpu_record *record,
                       const struct requirement *requirement);
 
 /* True if the test says so of any CPU that answered. */
@@ -47,7 +47,7 @@ static void tell_of_cpus(const struct asked *asked, const char *name, const char
     size_t answers = 0, tested = 0, passed = 0;
 
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
+        const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED)
             continue;
         answers++;
@@ -60,17 +60,17 @@ static void tell_of_cpus(const struct asked *asked, const char *name, const char
                passed == tested);
 }
 
-static bool has_answered(const struct vmx_record *record,
+static bool has_answered(const struct cpu_record *record,
                          const struct requirement *requirement)
 {
     (void)requirement;
     return record->answer == CPU_ANSWERED;
 }
 
-static bool has_cpuid_bits(const struct vmx_record *record,
+static bool has_cpuid_bits(const struct cpu_record *record,
                            const struct requirement *requirement)
 {
-    const char *cpuid = (const char *)&record->before.cpuid;
+    const char *cpuid = (const char *)&record->cpuid;
     uint32_t word     = *(const uint32_t *)(cpuid + requirement->offset);
     return (word & requirement->bits) == requirement->bits;
 }
@@ -82,10 +82,10 @@ void tell_cpuid_bits(const struct asked *asked)
                  has_cpuid_bits);
 }
 
-static bool has_cpuid_leaf(const struct vmx_record *record,
+static bool has_cpuid_leaf(const struct cpu_record *record,
                            const struct requirement *requirement)
 {
-    return record->before.cpuid.leaf_0.eax >= requirement->bits;
+    return record->cpuid.leaf_0.eax >= requirement->bits;
 }
 
 void tell_cpuid_leaf(const struct asked *asked)
@@ -96,24 +96,25 @@ void tell_cpuid_leaf(const struct asked *asked)
     tell_of_cpus(asked, name.buffer, "", has_answered, has_cpuid_leaf);
 }
 
-static bool has_feature_control(const struct vmx_record *record,
+static bool has_feature_control(const struct cpu_record *record,
                                 const struct requirement *requirement)
 {
     (void)requirement;
-    return record->before.feature_control.state == MSR_READ;
+    return record_msr(record, MSR_IA32_FEATURE_CONTROL).state == MSR_READ;
 }
 
-static enum feature_control_state feature_control_of(const struct vmx_record *record)
+static uint64_t feature_control_of(const struct cpu_record *record)
 {
-    return feature_control_state(record->before.feature_control.value);
+    return record_msr(record, MSR_IA32_FEATURE_CONTROL).value;
 }
 
 /* What some do not do themselves, and Hymir does only until the next reset. */
-static bool is_locked_on(const struct vmx_record *record,
+static bool is_locked_on(const struct cpu_record *record,
                          const struct requirement *requirement)
 {
     (void)requirement;
-    return feature_control_of(record) == FEATURE_CONTROL_ENABLED;
+    return (feature_control_of(record) & FEATURE_CONTROL_LOCK) != 0 &&
+           (feature_control_of(record) & FEATURE_CONTROL_VMX_OUTSIDE_SMX) != 0;
 }
 
 void tell_locked_on(const struct asked *asked)
@@ -122,12 +123,12 @@ void tell_locked_on(const struct asked *asked)
                  has_feature_control, is_locked_on);
 }
 
-static bool is_not_locked_off(const struct vmx_record *record,
+static bool is_not_locked_off(const struct cpu_record *record,
                               const struct requirement *requirement)
 {
     (void)requirement;
-    return feature_control_of(record) == FEATURE_CONTROL_ENABLED ||
-           feature_control_of(record) == FEATURE_CONTROL_UNLOCKED;
+    return (feature_control_of(record) & FEATURE_CONTROL_LOCK) == 0 ||
+           (feature_control_of(record) & FEATURE_CONTROL_VMX_OUTSIDE_SMX) != 0;
 }
 
 void tell_not_locked_off(const struct asked *asked)
@@ -136,18 +137,19 @@ void tell_not_locked_off(const struct asked *asked)
                  is_not_locked_off);
 }
 
-static bool has_misc_enable(const struct vmx_record *record,
+static bool has_misc_enable(const struct cpu_record *record,
                             const struct requirement *requirement)
 {
     (void)requirement;
-    return record->before.misc_enable.state == MSR_READ;
+    return record_msr(record, MSR_IA32_MISC_ENABLE).state == MSR_READ;
 }
 
-static bool has_fast_strings(const struct vmx_record *record,
+static bool has_fast_strings(const struct cpu_record *record,
                              const struct requirement *requirement)
 {
     (void)requirement;
-    return (record->before.misc_enable.value & MISC_ENABLE_FAST_STRINGS) != 0;
+    return (record_msr(record, MSR_IA32_MISC_ENABLE).value & MISC_ENABLE_FAST_STRINGS) !=
+           0;
 }
 
 void tell_fast_strings(const struct asked *asked)
@@ -159,15 +161,15 @@ void tell_fast_strings(const struct asked *asked)
 void tell_same_processor(const struct asked *asked)
 {
     const struct report_facts *facts = asked->question->facts;
-    const struct vmx_record *first   = NULL;
+    const struct cpu_record *first   = NULL;
     bool are_alike                   = true;
 
     for (size_t i = 0; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
+        const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED)
             continue;
         first = first == NULL ? record : first;
-        are_alike &= record->before.cpuid.leaf_1.eax == first->before.cpuid.leaf_1.eax;
+        are_alike &= record->cpuid.leaf_1.eax == first->cpuid.leaf_1.eax;
     }
     asked_tell(asked, "the same processor on all CPUs", "CPUID.01H:EAX",
                !are_alike || asked_were_all_seen(facts), are_alike);
@@ -303,17 +305,17 @@ void tell_vt_d_width(const struct asked *asked)
 
 /* ------------------------------------------------------------------------------------ */
 
-static bool is_wide(const struct vmx_record *record,
+static bool is_wide(const struct cpu_record *record,
                     const struct requirement *requirement)
 {
-    return cpuid_physical_address_width(&record->before.cpuid) > requirement->bits;
+    return cpuid_physical_address_width(&record->cpuid) > requirement->bits;
 }
 
 bool premise_holds(enum premise premise, const struct hypervisor_question *question)
 {
     const struct premise_facts *facts = &premises[premise];
-    uint64_t may_be_1 = capability_bits_of(&question->usable, facts->group).may_be_1;
-    const struct requirement of_cpu = {.bits = facts->bits, .offset = facts->offset};
+    uint64_t may_be_1                 = question->usable.group[facts->group].may_be_1;
+    const struct requirement of_cpu   = {.bits = facts->bits, .offset = facts->offset};
 
     switch (facts->test) {
     case TEST_NOTHING:

@@ -21,7 +21,7 @@ static const struct {
     enum hypervisor hypervisor;
     const char *name;
 } sources[SOURCE_COUNT] = {
-    [SOURCE_HYMIR_CHECK]    = {HYPERVISOR_HYMIR, "src/vmx/check.c vmx_check_passes()"},
+    [SOURCE_HYMIR_CHECK]    = {HYPERVISOR_HYMIR, "src/vmx/checks.c vmx_checks[]"},
     [SOURCE_HYMIR_CONTROLS] = {HYPERVISOR_HYMIR,
                                "src/vmx/vcpu_controls.c vcpu_controls_fit()"},
 

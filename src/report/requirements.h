@@ -6,7 +6,7 @@
 #define HYMIR_REPORT_REQUIREMENTS_H
 
 #include "report/hypervisors.h"
-#include "vmx/capability_rows.h"
+#include "x86/vmx_capabilities.h"
 
 enum condition {
     VMX_WORKS,       /* the verdict */
@@ -61,7 +61,7 @@ struct premise_facts {
         TEST_WIDTH, /* physical addresses have more bits than that, on any CPU */
         TEST_VT_D,
     } test;
-    enum capability_group group;
+    enum vmx_capability_group group;
     uint64_t bits;
     size_t offset;
 };
@@ -77,7 +77,7 @@ struct requirement {
     const char *name; /* CPUID_BITS, VT_D_BITS, TO_BE_LOOKED_UP: of what is wanted */
     enum requirement_source source;
     enum condition condition;
-    enum capability_group group; /* of the bits */
+    enum vmx_capability_group group; /* of the bits */
     enum premise premise;
 };
 extern const struct requirement requirements[];

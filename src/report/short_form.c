@@ -1,9 +1,12 @@
 /* See short_form.h. */
 #include "report/short_form.h"
 
+#include "check/verdict.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "report/verdict_sheet.h"
+#include "x86/msr.h"
+#include "x86/vmx_capabilities.h"
 
 #define BRAND_LENGTH 36 /* at most */
 #define READINGS     (2 + VMX_MSR_COUNT)
@@ -35,76 +38,65 @@ static void pack(struct packed *packed, uint64_t number)
 }
 
 /*
- * What most processors have, so that a value differs from it in few bits. Those of the
- * TRUE MSRs differ from the plain ones in these bits.
+ * What most processors report, so that a value differs from it in few bits. A TRUE MSR
+ * differs from the plain one, base, in these bits.
  */
-static uint64_t usual_value(const struct vmx_capabilities *capabilities, enum vmx_msr msr)
+static const struct usual {
+    enum vmx_msr msr, base;
+    uint64_t bits;
+} usual_values[] = {
+    {MSR_IA32_VMX_BASIC, 0, 0x00DA040000000000},
+    {MSR_IA32_VMX_PINBASED_CTLS, 0, 0x0000007F00000016},
+    {MSR_IA32_VMX_PROCBASED_CTLS, 0, 0xFFF9FFFE0401E172},
+    {MSR_IA32_VMX_EXIT_CTLS, 0, 0x007FFFFF00036DFF},
+    {MSR_IA32_VMX_ENTRY_CTLS, 0, 0x0000FFFF000011FF},
+    {MSR_IA32_VMX_CR0_FIXED0, 0, 0x80000021},
+    {MSR_IA32_VMX_CR0_FIXED1, 0, 0xFFFFFFFF},
+    {MSR_IA32_VMX_CR4_FIXED0, 0, 0x2000},
+    {MSR_IA32_VMX_EPT_VPID_CAP, 0, 0x00000F0106334141},
+    {MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_PINBASED_CTLS, 0},
+    {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, MSR_IA32_VMX_PROCBASED_CTLS, 0x18000},
+    {MSR_IA32_VMX_TRUE_EXIT_CTLS, MSR_IA32_VMX_EXIT_CTLS, 0x4},
+    {MSR_IA32_VMX_TRUE_ENTRY_CTLS, MSR_IA32_VMX_ENTRY_CTLS, 0x4},
+};
+
+static uint64_t usual_value(const struct cpu_record *record, uint32_t msr)
 {
-    switch (msr) {
-    case MSR_IA32_VMX_BASIC:
-        return 0x00DA040000000000;
-    case MSR_IA32_VMX_PINBASED_CTLS:
-        return 0x0000007F00000016;
-    case MSR_IA32_VMX_PROCBASED_CTLS:
-        return 0xFFF9FFFE0401E172;
-    case MSR_IA32_VMX_EXIT_CTLS:
-        return 0x007FFFFF00036DFF;
-    case MSR_IA32_VMX_ENTRY_CTLS:
-        return 0x0000FFFF000011FF;
-    case MSR_IA32_VMX_CR0_FIXED0:
-        return 0x80000021;
-    case MSR_IA32_VMX_CR0_FIXED1:
-        return 0xFFFFFFFF;
-    case MSR_IA32_VMX_CR4_FIXED0:
-        return 0x2000;
-    case MSR_IA32_VMX_EPT_VPID_CAP:
-        return 0x00000F0106334141;
-    case MSR_IA32_VMX_TRUE_PINBASED_CTLS:
-        return vmx_capability_value(capabilities, MSR_IA32_VMX_PINBASED_CTLS);
-    case MSR_IA32_VMX_TRUE_PROCBASED_CTLS:
-        return vmx_capability_value(capabilities, MSR_IA32_VMX_PROCBASED_CTLS) ^ 0x18000;
-    case MSR_IA32_VMX_TRUE_EXIT_CTLS:
-        return vmx_capability_value(capabilities, MSR_IA32_VMX_EXIT_CTLS) ^ 0x4;
-    case MSR_IA32_VMX_TRUE_ENTRY_CTLS:
-        return vmx_capability_value(capabilities, MSR_IA32_VMX_ENTRY_CTLS) ^ 0x4;
-    case MSR_IA32_VMX_MISC:
-    case MSR_IA32_VMX_CR4_FIXED1:
-    case MSR_IA32_VMX_VMCS_ENUM:
-    case MSR_IA32_VMX_PROCBASED_CTLS2:
-    case MSR_IA32_VMX_VMFUNC:
-    case MSR_IA32_VMX_PROCBASED_CTLS3:
-    case MSR_IA32_VMX_EXIT_CTLS2:
-        break;
+    for (size_t i = 0; i < ARRAY_SIZE(usual_values); i++) {
+        const struct usual *usual = &usual_values[i];
+        if (usual->msr == msr)
+            return usual->base == 0 ? usual->bits
+                                    : record_msr(record, usual->base).value ^ usual->bits;
     }
     return 0;
 }
 
-/* Packs an MSR if it was read, and notes in *present that it was. */
-static void pack_reading(struct packed *packed, uint32_t *present, unsigned int place,
-                         const struct msr_reading *reading, uint64_t usual)
+/* Packs an MSR if it was read, and sets its bit in *present. */
+static void pack_msr(struct packed *packed, uint32_t *present, unsigned int place,
+                     const struct cpu_record *record, uint32_t msr)
 {
-    if (reading->state != MSR_READ)
+    struct msr_reading reading = record_msr(record, msr);
+
+    if (reading.state != MSR_READ)
         return;
     *present |= 1U << place;
-    pack(packed, reading->value ^ usual);
+    pack(packed, reading.value ^ usual_value(record, msr));
 }
 
-static void pack_snapshot(const struct report_facts *facts,
-                          const struct vmx_snapshot *snapshot, struct packed *packed)
+static void pack_record(const struct report_facts *facts, const struct cpu_record *record,
+                        struct packed *packed)
 {
-    const struct vmx_capabilities *capabilities = &snapshot->capabilities;
-    uint32_t present                            = 0;
+    uint32_t present = 0;
 
-    pack(packed, snapshot->cpuid.leaf_1.eax);
-    pack(packed, snapshot->microcode);
+    pack(packed, record->cpuid.leaf_1.eax);
+    pack(packed, record->microcode);
     pack(packed, facts->count);
     size_t head = packed->count;
     packed->count += 3;
-    pack_reading(packed, &present, 0, &snapshot->feature_control, 0);
-    pack_reading(packed, &present, 1, &snapshot->arch_capabilities, 0);
+    pack_msr(packed, &present, 0, record, MSR_IA32_FEATURE_CONTROL);
+    pack_msr(packed, &present, 1, record, MSR_IA32_ARCH_CAPABILITIES);
     for (unsigned int i = 0; i < VMX_MSR_COUNT; i++)
-        pack_reading(packed, &present, 2 + i, &capabilities->msr[i],
-                     usual_value(capabilities, (enum vmx_msr)(VMX_MSR_FIRST + i)));
+        pack_msr(packed, &present, 2 + i, record, VMX_MSR_FIRST + i);
     for (unsigned int i = 0; i < 3; i++)
         packed->bytes[head + i] = (uint8_t)(present >> (8 * i));
 }
@@ -146,15 +138,15 @@ static void append_brand(const char *brand, size_t room, struct text *text)
 
 bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZE])
 {
-    const struct vmx_record *record =
+    const struct cpu_record *record =
         &facts->records[verdict_sheet_telling_cpu(facts->records, facts->count)];
     struct packed packed = {.count = 0};
     struct text out      = {.buffer = text, .size = SHORT_FORM_SIZE};
     char brand[CPUID_BRAND_SIZE];
 
     text[0] = '\0';
-    pack_snapshot(facts, &record->before, &packed);
-    cpuid_brand(&record->before.cpuid, brand);
+    pack_record(facts, record, &packed);
+    cpuid_brand(&record->cpuid, brand);
     text_append(&out, "HYMIR1:%s:", verdict_name(facts->verdict));
     size_t needed = out.length + 1 + digits_of(&packed);
     if (needed > QR_CODE_MAX_TEXT) {

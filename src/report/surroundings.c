@@ -1,8 +1,7 @@
 /* See surroundings.h. */
 #include "report/surroundings.h"
 
-#include "vmx/feature_control.h"
-#include "vmx/outer_hypervisor.h"
+#include "check/outer_hypervisor.h"
 #include "x86/msr.h"
 
 /* CPUID.07H.0 */
@@ -116,30 +115,31 @@ static bool describe_enabled(const struct msr_reading *feature_control, uint64_t
     return true;
 }
 
-static void describe_txt(const struct vmx_snapshot *snapshot, const struct told *told)
+static void describe_txt(const struct cpu_record *record, const struct told *told)
 {
-    bool has_smx = (snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
+    bool has_smx = (record->cpuid.leaf_1.ecx & CPUID_1_ECX_SMX) != 0;
 
-    if (describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SENTER_GLOBAL,
-                         has_smx, told))
+    const struct msr_reading control = record_msr(record, MSR_IA32_FEATURE_CONTROL);
+
+    if (describe_enabled(&control, FEATURE_CONTROL_SENTER_GLOBAL, has_smx, told))
         text_append(told->text, "; its functions: 0x%lx of 0x7f",
-                    FEATURE_CONTROL_SENTER_LOCAL(snapshot->feature_control.value));
+                    FEATURE_CONTROL_SENTER_LOCAL(control.value));
 }
 
-static void describe_sgx(const struct vmx_snapshot *snapshot, const struct told *told)
+static void describe_sgx(const struct cpu_record *record, const struct told *told)
 {
-    uint64_t value = snapshot->feature_control.value;
-    bool has_sgx   = (snapshot->cpuid.leaf_7.ebx & CPUID_7_EBX_SGX) != 0;
-    bool has_lc    = (snapshot->cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) != 0;
+    const struct msr_reading control = record_msr(record, MSR_IA32_FEATURE_CONTROL);
+    bool has_sgx                     = (record->cpuid.leaf_7.ebx & CPUID_7_EBX_SGX) != 0;
+    bool has_lc = (record->cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) != 0;
 
-    if (!describe_enabled(&snapshot->feature_control, FEATURE_CONTROL_SGX, has_sgx, told))
+    if (!describe_enabled(&control, FEATURE_CONTROL_SGX, has_sgx, told))
         return;
     if (!has_lc)
         text_append(told->text, "; no launch control");
     else
         text_append(told->text, "; launch control: %s",
-                    (value & FEATURE_CONTROL_SGX_LAUNCH) != 0 ? "by software"
-                                                              : "by firmware");
+                    (control.value & FEATURE_CONTROL_SGX_LAUNCH) != 0 ? "by software"
+                                                                      : "by firmware");
 }
 
 /* An erratum that a bit of IA32_ARCH_CAPABILITIES denies; true if it may be there. */
@@ -157,10 +157,10 @@ static bool describe_erratum(const struct msr_reading *capabilities, uint64_t no
     return is_affected;
 }
 
-static void describe_l1tf(const struct vmx_snapshot *snapshot, const struct told *told)
+static void describe_l1tf(const struct cpu_record *record, const struct told *told)
 {
-    const struct msr_reading *capabilities = &snapshot->arch_capabilities;
-    bool has_flush = (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_L1D_FLUSH) != 0;
+    const struct msr_reading *capabilities = &record->arch_capabilities;
+    bool has_flush = (record->cpuid.leaf_7.edx & CPUID_7_EDX_L1D_FLUSH) != 0;
 
     if (!describe_erratum(capabilities, ARCH_CAPABILITIES_RDCL_NO, told))
         return;
@@ -170,11 +170,11 @@ static void describe_l1tf(const struct vmx_snapshot *snapshot, const struct told
         text_append(told->text, "; IA32_FLUSH_CMD: %s", has_flush ? "yes" : "no");
 }
 
-static void describe_mds(const struct vmx_snapshot *snapshot, const struct told *told)
+static void describe_mds(const struct cpu_record *record, const struct told *told)
 {
-    bool has_clear = (snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0;
+    bool has_clear = (record->cpuid.leaf_7.edx & CPUID_7_EDX_MD_CLEAR) != 0;
 
-    if (describe_erratum(&snapshot->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, told))
+    if (describe_erratum(&record->arch_capabilities, ARCH_CAPABILITIES_MDS_NO, told))
         text_append(told->text, "; MD_CLEAR: %s", has_clear ? "yes" : "no");
 }
 
@@ -196,14 +196,14 @@ static void describe_hypervisor(const struct cpuid_snapshot *cpuid, const char *
 /* What all CPUs that answered say; not read if one of them does not have it. */
 static struct msr_reading common_arch_capabilities(const struct report_facts *facts)
 {
-    struct msr_reading common = facts->records[0].before.arch_capabilities;
+    struct msr_reading common = facts->records[0].arch_capabilities;
 
     for (size_t i = 1; i < facts->count; i++) {
-        const struct vmx_record *record = &facts->records[i];
+        const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED)
             continue;
-        common.value &= record->before.arch_capabilities.value;
-        if (record->before.arch_capabilities.state != MSR_READ)
+        common.value &= record->arch_capabilities.value;
+        if (record->arch_capabilities.state != MSR_READ)
             common.state = MSR_NOT_READ;
     }
     return common;
@@ -212,11 +212,11 @@ static struct msr_reading common_arch_capabilities(const struct report_facts *fa
 void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
                           struct text *state, struct text *text)
 {
-    static struct vmx_snapshot common; /* one CPU makes reports */
+    static struct cpu_record common; /* one CPU makes reports */
     const struct cpuid_snapshot *cpuid = &common.cpuid;
     const struct told told             = {state, text};
 
-    common                   = facts->records[0].before;
+    common                   = facts->records[0];
     common.arch_capabilities = common_arch_capabilities(facts);
     switch (surrounding) {
     case SURROUNDING_VT_D:

@@ -17,6 +17,6 @@
 void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet);
 
 /* The CPU whose checks tell most: the first that answered and is not in order, or 0. */
-size_t verdict_sheet_telling_cpu(const struct vmx_record *records, size_t count);
+size_t verdict_sheet_telling_cpu(const struct cpu_record *records, size_t count);
 
 #endif

@@ -12,14 +12,13 @@
 #include "platform/machine.h"
 #include "platform/wall_clock.h"
 #include "runner/guest_console.h"
-#include "vmx/ept.h"
-#include "vmx/vcpu.h"
 #include "x86/msr.h"
 
 #define LARGE_PIECE UINT64_C(0x200000)
 
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
+static const struct backend *backend;
 static struct vm **guests;
 static size_t guest_count;
 static struct {
@@ -130,7 +129,7 @@ static void free_memory(const struct guest_memory *memory)
 /* In seconds since 1970. */
 static uint64_t time_of_day(void)
 {
-    return time_read.time + (vmx_backend.clock() - time_read.ticks) / clock_frequency();
+    return time_read.time + (backend->clock() - time_read.ticks) / clock_frequency();
 }
 
 static bool is_name_taken(const char *name)
@@ -155,7 +154,7 @@ static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
     }
     if (!vm_load(vm, problem))
         return false;
-    if (vm_init(vm, &vmx_backend, &environment, time_of_day()) != STATUS_OK ||
+    if (vm_init(vm, backend, &environment, time_of_day()) != STATUS_OK ||
         guest_console_add(vm) != STATUS_OK) {
         text_append(problem, "not enough memory for its tables");
         return false;
@@ -212,10 +211,10 @@ static void make_guest(const struct multiboot2_information *boot, size_t index,
 
 /* Says so in one line, whichever way it goes. */
 static void choose_page_size(const struct options *options,
-                             const struct vmx_record *record)
+                             const struct cpu_record *record)
 {
-    bool multihit = (record->before.arch_capabilities.value &
-                     ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
+    bool multihit =
+        (record->arch_capabilities.value & ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
 
     if (multihit && options->large_pages)
         log_warning(
@@ -224,7 +223,7 @@ static void choose_page_size(const struct options *options,
     else if (multihit)
         log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
                  "iTLB multihit erratum");
-    ept_choose_page_size(&record->before.capabilities, multihit && !options->large_pages);
+    record->virtualization->set_large_pages(record, !multihit || options->large_pages);
 }
 
 /* A guest without the time has to be set: it starts at the turn of the century. */
@@ -235,15 +234,16 @@ static void read_time_of_day(void)
     time_read.time = calendar_seconds(&fallback);
     if (wall_clock_read(&time_read.time) != STATUS_OK)
         log_warning("guests: the machine's clock gives no time; they start in 2000");
-    time_read.ticks = vmx_backend.clock();
+    time_read.ticks = backend->clock();
 }
 
-size_t guest_maker_make(const struct options *options, const struct vmx_record *record,
+size_t guest_maker_make(const struct options *options, const struct cpu_record *record,
                         struct vm **made)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
 
-    guests = made;
+    backend = record->virtualization->backend;
+    guests  = made;
     choose_page_size(options, record);
     read_time_of_day();
     parse_modules(boot);

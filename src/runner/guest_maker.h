@@ -10,7 +10,7 @@
 #include "firmware/multiboot2.h"
 #include "guest/vm.h"
 #include "lib/options.h"
-#include "vmx/record.h"
+#include "virt/virtualization.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
  * guests there are in made, which has room for GUEST_MAKER_MAX. What is wrong with a
  * module is said in one line, and the others are still made. On the boot CPU, once.
  */
-size_t guest_maker_make(const struct options *options, const struct vmx_record *record,
+size_t guest_maker_make(const struct options *options, const struct cpu_record *record,
                         struct vm **made);
 
 /*

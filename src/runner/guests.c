@@ -1,6 +1,7 @@
 /* See runner/guests.h. */
 #include "runner/guests.h"
 
+#include "check/verdict.h"
 #include "cpu/vectors.h"
 #include "guest/vm.h"
 #include "lib/log.h"
@@ -10,9 +11,6 @@
 #include "runner/guest_console.h"
 #include "runner/guest_maker.h"
 #include "runner/input.h"
-#include "vmx/vcpu.h"
-#include "vmx/vcpu_controls.h"
-#include "vmx/verdict.h"
 
 #include <stdatomic.h>
 
@@ -84,13 +82,13 @@ static void start_again(struct vm *vm)
  * Gives each guest a CPU whose record is in order, the boot CPU last; *own is the guest
  * for that one, or NULL. Returns how many have one.
  */
-static size_t place_guests(const struct vmx_record *records, struct vm **own)
+static size_t place_guests(const struct cpu_record *records, struct vm **own)
 {
     size_t placed = 0;
 
     for (size_t i = 1; i <= smp_count() && placed < guest_count; i++) {
         size_t index = i % smp_count();
-        if (verdict_of_cpu(&records[index]) != VERDICT_READY)
+        if (!verdict_is_ready(&records[index]))
             continue;
         guests[placed]->vcpu.id = (uint32_t)index;
         atomic_fetch_add(&running_count, 1);
@@ -110,21 +108,19 @@ static size_t place_guests(const struct vmx_record *records, struct vm **own)
     return placed;
 }
 
-void guests_explain(const struct vmx_record *records)
+void guests_log_missing(const struct cpu_record *record)
 {
-    struct vcpu_controls controls;
     TEXT_DECLARE(missing, LOG_LINE_SIZE);
 
-    if (verdict_of_cpu(&records[0]) == VERDICT_READY &&
-        vcpu_controls_fit(&records[0].before.capabilities, &controls, &missing) !=
-            STATUS_OK)
+    if (verdict_is_ready(record) &&
+        record->virtualization->find_missing(record, &missing) != STATUS_OK)
         log_info("guests cannot run here: the processor lacks %s", missing.buffer);
 }
 
-static bool is_any_ready(const struct vmx_record *records)
+static bool is_any_ready(const struct cpu_record *records)
 {
     for (size_t i = 0; i < smp_count(); i++) {
-        if (verdict_of_cpu(&records[i]) == VERDICT_READY)
+        if (verdict_is_ready(&records[i]))
             return true;
     }
     return false;
@@ -147,24 +143,15 @@ static void run_to_the_end(struct vm *own, bool waits_for_keys)
     }
 }
 
-/* True if a guest on the boot CPU would need that for its own alarms. */
-static bool uses_apic_timer(const struct options *options,
-                            const struct vmx_record *record)
-{
-    uint32_t value;
-    return options->apic_timer ||
-           vmx_control_fit(&record->before.capabilities, CONTROL_PIN_BASED,
-                           PIN_BASED_ACTIVATE_PREEMPTION_TIMER, &value) != 0;
-}
-
-void guests_run(const struct options *options, const struct vmx_record *records)
+void guests_run(const struct options *options, const struct cpu_record *records)
 {
     struct vm *own = NULL;
 
     if (machine_get()->boot.module_count == 0 || options->selftest == SELFTEST_MEMORY)
         return; /* that test leaves no memory */
     if (!is_any_ready(records)) {
-        log_plain("hymir: no guest is started: VT-x does not work here");
+        log_plain("hymir: no guest is started: %s does not work here",
+                  records[0].virtualization->name);
         return;
     }
     wants_stats = options->stats;
@@ -172,7 +159,9 @@ void guests_run(const struct options *options, const struct vmx_record *records)
     if (guest_count == 0)
         return; /* screen and keys stay the report's */
     guest_console_start(start_again);
-    input_start(options, guest_console_type, !uses_apic_timer(options, &records[0]));
+    bool uses_apic_timer =
+        options->apic_timer || records[0].virtualization->needs_apic_timer(&records[0]);
+    input_start(options, guest_console_type, !uses_apic_timer);
     size_t placed = place_guests(records, &own);
     run_to_the_end(own, options->exit == EXIT_HALT && placed > 0);
 }

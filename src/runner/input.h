@@ -1,8 +1,8 @@
 /*
  * What a person types, at the serial line and at the PS/2 keyboard.
  *
- * Beside runner/guests.c and main.c, because it brings the machine's interrupts, firmware's
- * tables and the console together.
+ * Beside runner/guests.c and main.c, because it brings the machine's interrupts,
+ * firmware's tables and the console together.
  */
 #ifndef HYMIR_RUNNER_INPUT_H
 #define HYMIR_RUNNER_INPUT_H

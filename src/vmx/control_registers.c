@@ -7,11 +7,11 @@
  * the guest sees and the CPU does not take; a bit of CR4 that its CPUID does not offer;
  * and CR8, which without an APIC is only a number.
  */
+#include "x86/control_registers.h"
 #include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
-#include "x86/control_registers.h"
 
 #define LMSW_BITS (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
 
@@ -68,7 +68,7 @@ static bool load_pdptes(struct vcpu *vcpu)
 static void set_long_mode_active(bool is_active)
 {
     uint64_t efer  = vmcs_get(VMCS_GUEST_IA32_EFER) & ~EFER_LMA;
-    uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~ENTRY_IA32E_MODE_GUEST;
+    uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E_MODE_GUEST;
 
     vmcs_set(VMCS_GUEST_IA32_EFER, efer | (is_active ? EFER_LMA : 0));
     vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? ENTRY_IA32E_MODE_GUEST : 0));

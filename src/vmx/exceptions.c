@@ -3,10 +3,10 @@
  *
  * SDM 3C, "Information for VM Exits Due to Vectored Events", "Event Injection".
  */
+#include "x86/exceptions.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-#include "x86/exceptions.h"
 
 #define DR7_GENERAL_DETECT BIT(13)
 

@@ -43,3 +43,24 @@ struct fixed_bits_result fixed_bits_fit(const struct fixed_bits *which, uint64_t
     return (struct fixed_bits_result){.outcome = FIXED_BITS_OK,
                                       .value   = (value | fixed0) & fixed1};
 }
+
+static uint64_t fit_record(const struct fixed_bits *which, uint64_t value,
+                           const struct cpu_record *record, enum vmx_msr fixed0)
+{
+    const struct vmx_capabilities *capabilities = &vmx_record(record)->capabilities;
+
+    return fixed_bits_fit(which, value, vmx_capability_value(capabilities, fixed0),
+                          vmx_capability_value(capabilities, fixed0 + 1))
+        .value;
+}
+
+uint64_t vmx_operation_cr0(const struct cpu_record *record)
+{
+    return fit_record(&fixed_bits_cr0, record->cr0, record, MSR_IA32_VMX_CR0_FIXED0);
+}
+
+uint64_t vmx_operation_cr4(const struct cpu_record *record)
+{
+    return fit_record(&fixed_bits_cr4, record->cr4 | CR4_VMXE, record,
+                      MSR_IA32_VMX_CR4_FIXED0);
+}

@@ -8,7 +8,8 @@
 #ifndef HYMIR_VMX_FIXED_BITS_H
 #define HYMIR_VMX_FIXED_BITS_H
 
-#include "vmx/capability_rows.h"
+#include "vmx/record.h"
+#include "x86/vmx_capabilities.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 /* A control register as VMX operation sees it. */
 struct fixed_bits {
     const char *name; /* "CR0" or "CR4" */
-    enum capability_group group;
+    enum vmx_capability_group group;
     uint64_t settable; /* bits that Hymir can set and still run */
     uint64_t needed;   /* bits without which Hymir cannot run */
 };
@@ -43,5 +44,9 @@ struct fixed_bits_result {
  */
 struct fixed_bits_result fixed_bits_fit(const struct fixed_bits *which, uint64_t value,
                                         uint64_t fixed0, uint64_t fixed1);
+
+/* Return CR0 and CR4 of a record for VMX operation; only if the checks of both pass. */
+uint64_t vmx_operation_cr0(const struct cpu_record *record);
+uint64_t vmx_operation_cr4(const struct cpu_record *record);
 
 #endif

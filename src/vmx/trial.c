@@ -1,20 +1,34 @@
 /* See trial.h. */
 #include "vmx/trial.h"
 
-#include "lib/format.h"
-#include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/attempt.h"
-#include "vmx/check.h"
+#include "vmx/checks.h"
 #include "vmx/feature_control.h"
+#include "vmx/fixed_bits.h"
 #include "vmx/operation.h"
+#include "vmx/record.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
+#include "x86/cpuid.h"
+#include "x86/msr.h"
 
+static void *page_of(const struct trial *trial, enum vmx_trial_page page)
+{
+    return (uint8_t *)trial->pages + page * PAGE_SIZE;
+}
+
+static uint32_t revision_of(const struct trial *trial)
+{
+    return VMX_BASIC_REVISION(vmx_capability_value(
+        &vmx_record(&trial->record)->capabilities, MSR_IA32_VMX_BASIC));
+}
+
+/* SDM 3A, "Determining the Signature": write 0, execute CPUID, read. */
 static uint32_t read_microcode_revision(void)
 {
     uint64_t value;
-    /* SDM 3A, "Determining the Signature": write 0, execute CPUID, read. */
+
     if (wrmsr_safe(MSR_IA32_BIOS_SIGN_ID, 0) != FAULT_NONE)
         return 0;
     (void)cpuid(1, 0);
@@ -23,7 +37,7 @@ static uint32_t read_microcode_revision(void)
     return (uint32_t)(value >> 32);
 }
 
-/* What only Intel's processors have; others may have something else there. */
+/* Returns whether the MSRs of Intel's processors exist; others may have other ones. */
 static bool is_from_intel(const struct cpuid_snapshot *cpuid)
 {
     char vendor[CPUID_VENDOR_SIZE];
@@ -31,164 +45,145 @@ static bool is_from_intel(const struct cpuid_snapshot *cpuid)
     return strcmp(vendor, "GenuineIntel") == 0 || strcmp(vendor, "GenuineIotel") == 0;
 }
 
-static void take_snapshot(struct vmx_snapshot *snapshot)
+void vmx_trial_read_registers(struct cpu_record *record)
 {
-    cpuid_snapshot_take(&snapshot->cpuid);
-    snapshot->cr0 = read_cr0();
-    snapshot->cr4 = read_cr4();
-    if (is_from_intel(&snapshot->cpuid)) {
-        snapshot->microcode   = read_microcode_revision();
-        snapshot->misc_enable = msr_take(MSR_IA32_MISC_ENABLE);
+    struct vmx_record *own = vmx_record_of(record);
+
+    if (is_from_intel(&record->cpuid)) {
+        record->microcode = read_microcode_revision();
+        own->misc_enable  = msr_take(MSR_IA32_MISC_ENABLE);
     }
-    if ((snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        snapshot->arch_capabilities = msr_take(MSR_IA32_ARCH_CAPABILITIES);
-    if ((snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
+    if ((record->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
         return;
-    snapshot->feature_control = msr_take(MSR_IA32_FEATURE_CONTROL);
-    vmx_capabilities_take(&snapshot->capabilities);
-    if ((snapshot->cpuid.leaf_7.ebx & CPUID_7_EBX_INTEL_PT) != 0)
-        snapshot->rtit_control = msr_take(MSR_IA32_RTIT_CTL);
+    own->feature_control = msr_take(MSR_IA32_FEATURE_CONTROL);
+    vmx_capabilities_read(&own->capabilities);
+    if ((record->cpuid.leaf_7.ebx & CPUID_7_EBX_INTEL_PT) != 0)
+        own->rtit_control = msr_take(MSR_IA32_RTIT_CTL);
 }
 
-static void write_feature_control(struct vmx_record *record)
+void vmx_trial_unlock(struct trial *trial)
 {
-    uint64_t value = feature_control_enabled_value(record->before.feature_control.value);
+    struct vmx_record *own = vmx_record_of(&trial->record);
+    uint64_t found         = own->feature_control.value;
 
-    record->trial.feature_control_fault   = wrmsr_safe(MSR_IA32_FEATURE_CONTROL, value);
-    record->trial.feature_control         = msr_take(MSR_IA32_FEATURE_CONTROL);
-    record->trial.feature_control_written = true;
-}
-
-/* Enters VMX operation with CR0 and CR4 that allow it; true if it did. */
-static bool enter(struct trial_request *request)
-{
-    struct vmx_record *record = &request->record;
-    uint64_t basic =
-        vmx_capability_value(&record->before.capabilities, MSR_IA32_VMX_BASIC);
-
-    record->trial.control_fault =
-        vmx_operation_allow(vmx_check_cr0(record), vmx_check_cr4(record));
-    if (record->trial.control_fault != FAULT_NONE)
-        return false;
-    record->trial.vmxon =
-        vmx_operation_enter(request->vmxon_region, VMX_BASIC_REVISION(basic));
-    return vmx_attempt_succeeded(&record->trial.vmxon);
-}
-
-/* What only works in VMX root operation, and answers as it does there. */
-static void prove_root_operation(struct trial_request *request)
-{
-    struct vmx_trial *trial = &request->record.trial;
-    hpa_t vmcs              = hpa_of(request->pages);
-    uint64_t basic =
-        vmx_capability_value(&request->record.before.capabilities, MSR_IA32_VMX_BASIC);
-
-    trial->vmptrst = vmptrst_try(&trial->vmptrst_pointer);
-    vmx_write_revision(request->pages, VMX_BASIC_REVISION(basic));
-    trial->vmclear = vmx_attempt_done(vmclear(vmcs));
-    if (!vmx_attempt_succeeded(&trial->vmclear))
+    if (!vmx_check_is_lock_needed(&trial->record))
         return;
-    trial->vmptrld = vmx_attempt_done(vmptrld(vmcs));
-    if (!vmx_attempt_succeeded(&trial->vmptrld))
-        return;
-    trial->second_vmxon = vmx_attempt_complete(vmxon_try(hpa_of(request->vmxon_region)));
+    own->steps.feature_control_fault =
+        wrmsr_safe(MSR_IA32_FEATURE_CONTROL, feature_control_enabled_value(found));
+    own->steps.feature_control         = msr_take(MSR_IA32_FEATURE_CONTROL);
+    own->steps.feature_control_written = true;
 }
 
-static void leave(struct vmx_trial *trial)
+void vmx_trial_enter(struct trial *trial)
 {
+    struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
+
+    steps->control_fault = vmx_operation_allow(vmx_operation_cr0(&trial->record),
+                                               vmx_operation_cr4(&trial->record));
+    if (steps->control_fault == FAULT_NONE)
+        steps->vmxon =
+            vmx_operation_enter(page_of(trial, TRIAL_PAGE_VMXON), revision_of(trial));
+}
+
+void vmx_trial_prove_root_operation(struct trial *trial)
+{
+    struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
+    void *vmcs              = page_of(trial, TRIAL_PAGE_VMCS);
+
+    steps->vmptrst = vmptrst_try(&steps->vmptrst_pointer);
+    vmx_write_revision(vmcs, revision_of(trial));
+    steps->vmclear = vmx_attempt_done(vmclear(hpa_of(vmcs)));
+    if (!vmx_attempt_succeeded(&steps->vmclear))
+        return;
+    steps->vmptrld = vmx_attempt_done(vmptrld(hpa_of(vmcs)));
+    if (!vmx_attempt_succeeded(&steps->vmptrld))
+        return;
+    steps->second_vmxon =
+        vmx_attempt_complete(vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON))));
+}
+
+void vmx_trial_run_guest(struct trial *trial)
+{
+    struct vmx_record *own = vmx_record_of(&trial->record);
+
+    trial_guest_run(&own->capabilities, page_of(trial, TRIAL_PAGE_GUEST),
+                    &own->steps.guest);
+}
+
+void vmx_trial_leave(struct trial *trial)
+{
+    struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
     uint64_t pointer;
 
-    trial->vmxoff       = vmx_operation_leave();
-    trial->vmxe_cleared = (read_cr4() & CR4_VMXE) == 0;
-    trial->after_vmxoff = vmptrst_try(&pointer);
+    if (steps->vmptrld.is_tried)
+        steps->last_vmclear =
+            vmx_attempt_done(vmclear(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))));
+    steps->vmxoff       = vmx_operation_leave();
+    steps->vmxe_cleared = (read_cr4() & CR4_VMXE) == 0;
+    steps->after_vmxoff = vmptrst_try(&pointer);
 }
 
-/* Times the first CPU of each core type. */
-static void measure(struct trial_request *request)
+/* ---- Timings ------------------------------------------------------------------------
+ */
+
+static bool execute_vmread(struct trial *trial)
 {
-    struct vmx_record *record = &request->record;
-    bool *is_measured = &request->is_measured[cpuid_core_type(&record->before.cpuid)];
-    uint8_t *samples  = (uint8_t *)request->pages + (TRIAL_PAGES - 1) * PAGE_SIZE;
-
-    if (*is_measured)
-        return;
-    *is_measured = true;
-    trial_guest_measure(&record->before.capabilities, request->pages, samples,
-                        &record->timings);
+    uint64_t value;
+    (void)trial;
+    return vmread_quick(VMCS_GUEST_RIP, &value);
 }
 
-void trial_run(void *argument)
+static bool execute_vmwrite(struct trial *trial)
 {
-    struct trial_request *request = argument;
-    struct vmx_record *record     = &request->record;
-
-    take_snapshot(&record->before);
-    if (vmx_check_wants_lock(record))
-        write_feature_control(record);
-    if (!vmx_check_passes_all_before(CHECK_VMXON, record) || !enter(request))
-        return;
-    prove_root_operation(request);
-    if (vmx_check_passes_all_before(CHECK_GUEST, record)) {
-        if (request->in_root_operation != NULL)
-            request->in_root_operation();
-        trial_guest_run(&record->before.capabilities,
-                        (uint8_t *)request->pages + PAGE_SIZE, &record->trial.guest);
-        if (vmx_check_passes_all_before(CHECK_VMXOFF,
-                                        record)) /* CHECK_GUEST among them */
-            measure(request);
-    }
-    if (record->trial.vmptrld.is_tried)
-        record->trial.last_vmclear = vmx_attempt_done(vmclear(hpa_of(request->pages)));
-    leave(&record->trial);
+    (void)trial;
+    return vmwrite_quick(VMCS_GUEST_RIP, 0);
 }
 
-static void log_reading(const char *what, uint32_t msr, const struct msr_reading *reading)
+static bool execute_vmptrld(struct trial *trial)
 {
-    if (reading->state == MSR_READ)
-        log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading->value);
-    else if (reading->state == MSR_FAULTED)
-        log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading->vector);
+    return vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED;
 }
 
-static void log_leaf(const char *what, uint32_t leaf, const struct cpuid_result *result)
+static bool execute_invept(struct trial *trial)
 {
-    log_debug("%s: CPUID 0x%x = %08x %08x %08x %08x", what, leaf, result->eax,
-              result->ebx, result->ecx, result->edx);
+    (void)trial;
+    return invept_all() == VMX_SUCCEED;
 }
 
-static void log_snapshot(const char *what, const struct vmx_snapshot *snapshot)
+static bool execute_invvpid(struct trial *trial)
 {
-    log_leaf(what, 0, &snapshot->cpuid.leaf_0);
-    log_leaf(what, 1, &snapshot->cpuid.leaf_1);
-    log_leaf(what, 7, &snapshot->cpuid.leaf_7);
-    log_leaf(what, 0xD, &snapshot->cpuid.leaf_d_1);
-    log_leaf(what, 0x1A, &snapshot->cpuid.leaf_1a);
-    if (cpuid_has_hypervisor(&snapshot->cpuid))
-        log_leaf(what, 0x40000000, &snapshot->cpuid.leaf_hypervisor);
-    log_leaf(what, 0x80000001, &snapshot->cpuid.leaf_80000001);
-    log_leaf(what, 0x80000008, &snapshot->cpuid.leaf_80000008);
-    log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, snapshot->cr0,
-              snapshot->cr4, snapshot->microcode);
-    log_reading(what, MSR_IA32_FEATURE_CONTROL, &snapshot->feature_control);
-    log_reading(what, MSR_IA32_MISC_ENABLE, &snapshot->misc_enable);
-    log_reading(what, MSR_IA32_RTIT_CTL, &snapshot->rtit_control);
-    log_reading(what, MSR_IA32_ARCH_CAPABILITIES, &snapshot->arch_capabilities);
-    for (uint32_t i = 0; i < VMX_MSR_COUNT; i++)
-        log_reading(what, VMX_MSR_FIRST + i, &snapshot->capabilities.msr[i]);
+    (void)trial;
+    return invvpid_all() == VMX_SUCCEED;
 }
 
-void trial_log(const struct vmx_record *record, uint32_t cpu)
+static bool has_invept(const struct cpu_record *record)
 {
-    char what[16];
-
-    format_text(what, sizeof(what), "cpu %u", cpu);
-    log_snapshot(what, &record->before);
-    for (enum vmx_check check = CHECK_CPUID; check < CHECK_COUNT; check++) {
-        TEXT_DECLARE(detail, 160);
-        bool passes = vmx_check_passes(check, record, &detail);
-        log_debug("%s: %s: %s (%s)", what, vmx_check_name(check), detail.buffer,
-                  vmx_check_source(check));
-        if (!passes)
-            return;
-    }
+    return vmx_has_invept_all(&vmx_record(record)->capabilities);
 }
+
+static bool has_invvpid(const struct cpu_record *record)
+{
+    return vmx_has_invvpid_all(&vmx_record(record)->capabilities);
+}
+
+static bool exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)
+{
+    (void)trial;
+    return trial_guest_exit(TRIAL_GUEST_CPUID, stopwatch);
+}
+
+static bool exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch)
+{
+    (void)trial;
+    return trial_guest_exit(TRIAL_GUEST_VMCALL, stopwatch);
+}
+
+const struct timing_row vmx_timings[VMX_TIMINGS] = {
+    {.name = "VM exit by CPUID", .run = exit_by_cpuid},
+    {.name = "VM exit by VMCALL", .run = exit_by_vmcall},
+    {.name = "VMREAD", .execute = execute_vmread},
+    {.name = "VMWRITE", .execute = execute_vmwrite},
+    {.name = "VMPTRLD", .execute = execute_vmptrld},
+    {.name = "INVEPT", .exists = has_invept, .execute = execute_invept},
+    {.name = "INVVPID", .exists = has_invvpid, .execute = execute_invvpid},
+};

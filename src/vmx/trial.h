@@ -1,36 +1,41 @@
 /*
- * The experiment: VT-x tried on one CPU, step by step, and what happened written down.
- *
- * Enters VMX root operation, proves that it is there, runs a guest of two instructions,
- * and leaves again, on every path. vmx/check.h judges the record.
+ * What the trial does on a CPU with VT-x: the steps that vmx/checks.c judges, and the
+ * measurements after them.
  */
 #ifndef HYMIR_VMX_TRIAL_H
 #define HYMIR_VMX_TRIAL_H
 
-#include "vmx/record.h"
+#include "virt/virtualization.h"
 #include "vmx/trial_guest.h"
 
-/*
- * The pages that a trial needs beside the VMXON region: a VMCS, the guest's, and one for
- * the times that are measured.
- */
-#define TRIAL_PAGES (1 + TRIAL_GUEST_PAGES + 1)
-
-struct trial_request {
-    struct vmx_record record;        /* filled in; apic_id, answer and nolock are given */
-    void *vmxon_region;              /* a zeroed page below 4 GiB, this CPU's own */
-    void *pages;                     /* TRIAL_PAGES zeroed pages in a row below 4 GiB */
-    void (*in_root_operation)(void); /* called once root operation is proved; or NULL */
-    bool *is_measured; /* by core type: true once a CPU of that type was timed */
+/* The pages of a trial, contiguous. */
+enum vmx_trial_page {
+    TRIAL_PAGE_VMXON,
+    TRIAL_PAGE_VMCS,
+    TRIAL_PAGE_GUEST,
+    TRIAL_PAGE_SAMPLES = TRIAL_PAGE_GUEST + TRIAL_GUEST_PAGES, /* of the stopwatch */
+    VMX_TRIAL_PAGES,
 };
 
-/* Runs the trial of a struct trial_request on the CPU that executes this. A cpu_work. */
-void trial_run(void *argument);
+/* Reads VT-x's registers into the record. */
+void vmx_trial_read_registers(struct cpu_record *record);
 
-/*
- * Logs, at LOG_DEBUG, all that a record rests on, raw, and each step with its source. The
- * lines from any machine are a snapshot for the unit tests.
- */
-void trial_log(const struct vmx_record *record, uint32_t cpu);
+/* Sets and locks IA32_FEATURE_CONTROL if firmware left it unlocked, without nolock. */
+void vmx_trial_unlock(struct trial *trial);
+
+/* Enters VMX operation with CR0 and CR4 that allow it. */
+void vmx_trial_enter(struct trial *trial);
+
+/* Executes what succeeds, or fails as expected, only in VMX root operation. */
+void vmx_trial_prove_root_operation(struct trial *trial);
+
+/* Runs the guest of two instructions. */
+void vmx_trial_run_guest(struct trial *trial);
+
+/* Clears the VMCS and leaves VMX operation. */
+void vmx_trial_leave(struct trial *trial);
+
+#define VMX_TIMINGS 7
+extern const struct timing_row vmx_timings[VMX_TIMINGS];
 
 #endif

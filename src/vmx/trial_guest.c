@@ -16,7 +16,6 @@
 #include "vmx/entry.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
-#include "vmx/stopwatch.h"
 #include "vmx/vmcs.h"
 
 extern const uint8_t trial_guest_start[], trial_guest_vmcall[], trial_guest_end[];
@@ -163,14 +162,12 @@ static bool prepare_guest(const struct vmx_capabilities *capabilities,
 {
     uint64_t base        = uses_ept ? 0 : hpa_of(memory->guest).value;
     uint64_t ept_pointer = hpa_of(memory->ept).value | EPT_POINTER_WRITE_BACK_4_LEVELS;
-    uint64_t ept_caps    = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
-    uint64_t invept      = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
 
     build_guest_memory(memory, base);
     if (uses_ept) {
         build_ept(memory);
         /* What earlier software left in the TLB under this EPT pointer is not ours. */
-        if ((ept_caps & invept) == invept && invept_all() != VMX_SUCCEED) {
+        if (vmx_has_invept_all(capabilities) && invept_all() != VMX_SUCCEED) {
             log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
             return false;
         }
@@ -240,16 +237,47 @@ void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
         guest->entry = vmx_attempt_done(vmx_run(&trial.run));
 }
 
-void trial_guest_measure(const struct vmx_capabilities *capabilities, void *vmcs,
-                         void *samples, struct timings *timings)
+/* A run of the guest that exits at one instruction, again and again. */
+struct timed_run {
+    struct vcpu_run run; /* first: on_exit gets its address */
+    struct stopwatch *stopwatch;
+    uint64_t reason; /* of the exits that are measured */
+    bool has_failed;
+};
+
+static enum run_next on_timed_exit(struct vcpu_run *run)
 {
-    uint64_t start                         = GUEST_CODE * PAGE_SIZE;
-    const struct stopwatch_request request = {
-        .capabilities = capabilities,
-        .vmcs         = hpa_of(vmcs),
-        .cpuid        = start,
-        .vmcall  = start + (uintptr_t)trial_guest_vmcall - (uintptr_t)trial_guest_start,
-        .samples = samples,
+    uint64_t end                = rdtsc();
+    struct timed_run *timed     = (struct timed_run *)run;
+    struct stopwatch *stopwatch = timed->stopwatch;
+    uint64_t reason;
+
+    if (!vmread_quick(VMCS_EXIT_REASON, &reason) ||
+        (reason != timed->reason && reason != EXIT_REASON_EXCEPTION_OR_NMI)) {
+        timed->has_failed = true;
+        return RUN_STOP;
+    }
+    if (reason != timed->reason)
+        raise_nmi(); /* the guest raises no exception: it is Hymir's NMI, and no round */
+    else if (!stopwatch_add_round(stopwatch, end))
+        return RUN_STOP;
+    stopwatch->start = rdtsc();
+    return RUN_AGAIN;
+}
+
+/* RIP stays at the instruction, so that the guest executes nothing else. */
+bool trial_guest_exit(enum trial_guest_instruction instruction,
+                      struct stopwatch *stopwatch)
+{
+    bool is_cpuid          = instruction == TRIAL_GUEST_CPUID;
+    uintptr_t vmcall       = (uintptr_t)trial_guest_vmcall - (uintptr_t)trial_guest_start;
+    uint64_t rip           = GUEST_CODE * PAGE_SIZE + (is_cpuid ? 0 : vmcall);
+    struct timed_run timed = {
+        .run       = {.on_exit = on_timed_exit, .is_launched = true},
+        .stopwatch = stopwatch,
+        .reason    = is_cpuid ? EXIT_REASON_CPUID : EXIT_REASON_VMCALL,
     };
-    stopwatch_run(&request, timings);
+
+    return vmcs_write(VMCS_GUEST_RIP, rip) == STATUS_OK &&
+           vmx_run(&timed.run) == VMX_SUCCEED && !timed.has_failed;
 }

@@ -19,11 +19,17 @@
 void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
                      struct guest_trial *guest);
 
+/* Instructions of the guest that exit. */
+enum trial_guest_instruction {
+    TRIAL_GUEST_CPUID,
+    TRIAL_GUEST_VMCALL,
+};
+
 /*
- * Measures what VMX costs with the guest that trial_guest_run has run to its HLT, in the
- * current VMCS, which lies at vmcs; samples is a page of scratch.
+ * Lets the guest that trial_guest_run has run exit at one instruction in each round of
+ * the stopwatch; false if it exits otherwise. On the current VMCS.
  */
-void trial_guest_measure(const struct vmx_capabilities *capabilities, void *vmcs,
-                         void *samples, struct timings *timings);
+bool trial_guest_exit(enum trial_guest_instruction instruction,
+                      struct stopwatch *stopwatch);
 
 #endif

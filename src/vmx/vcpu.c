@@ -100,13 +100,9 @@ static void reset_processor_state(void)
 
 void vcpu_forget_translations(const struct vmx_capabilities *capabilities)
 {
-    uint64_t caps = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
-    uint64_t ept  = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
-    uint64_t vpid = VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL;
-
-    if ((caps & ept) == ept && invept_all() != VMX_SUCCEED)
+    if (vmx_has_invept_all(capabilities) && invept_all() != VMX_SUCCEED)
         log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
-    if ((caps & vpid) == vpid && invvpid_all() != VMX_SUCCEED)
+    if (vmx_has_invvpid_all(capabilities) && invvpid_all() != VMX_SUCCEED)
         log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }
 
@@ -159,7 +155,7 @@ static void run(struct vcpu *vcpu)
     struct vmx_vcpu *vmx = vmx_of(vcpu);
     TEXT_DECLARE(missing, VCPU_END_SIZE);
 
-    vmx_capabilities_take(&vmx->capabilities);
+    vmx_capabilities_read(&vmx->capabilities);
     if (vcpu_controls_fit(&vmx->capabilities, &vmx->controls, &missing) != STATUS_OK) {
         vcpu_end_abnormally(vcpu, "cpu %u lacks %s", vcpu->id, missing.buffer);
         return;

@@ -2,7 +2,6 @@
 #include "vmx/vcpu_controls.h"
 
 #include "lib/string.h"
-#include "vmx/capability_rows.h"
 
 enum need {
     REQUIRED,
@@ -77,15 +76,15 @@ static enum status choose(const struct vmx_capabilities *capabilities,
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct row *row       = &rows[i];
-        bool allowed                = is_allowed(capabilities, row);
-        enum capability_group group = capability_group_of(row->kind);
+        const struct row *row           = &rows[i];
+        bool allowed                    = is_allowed(capabilities, row);
+        enum vmx_capability_group group = vmx_control_group(row->kind);
         if (allowed && row->need != ON_DEMAND)
             wanted[row->kind] |= row->bit;
         if (allowed || row->need == OPTIONAL)
             continue;
-        name_missing(missing, capability_name(group, row->bit),
-                     capability_group_facts(group)->singular);
+        name_missing(missing, capability_name(&vmx_capability_table, group, row->bit),
+                     vmx_capability_table.groups[group].singular);
         status = STATUS_UNSUPPORTED;
     }
     if ((misc & VMX_MISC_ACTIVITY_HLT) != 0)

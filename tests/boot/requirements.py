@@ -16,7 +16,7 @@ CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
 # of it does.
 TABLE = {
     "Hymir's guests": {
-        "src/vmx/check.c vmx_check_passes()": "works",
+        "src/vmx/checks.c vmx_checks[]": "works",
         "src/vmx/vcpu_controls.c vcpu_controls_fit()":
             "PIN+0,3,5 PRI+2,3,7,10,11,19,20,22,25,28,29,31 SEC+1,7 EXIT+2,9,18,19,20,21 ENTRY+2,14,15 EPT+6,14 MISC+6"},
     "KVM": {

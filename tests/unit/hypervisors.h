@@ -9,7 +9,7 @@
 #include "report/hypervisors.h"
 #include "vmx/vcpu_controls.h"
 
-static struct vmx_record records[2];
+static struct cpu_record records[2];
 static struct vt_d vt_d;
 static struct report_facts facts;
 static char told[REQUIREMENT_STATES][8192];
@@ -18,10 +18,10 @@ static char told[REQUIREMENT_STATES][8192];
 static inline void use(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++) {
-        struct cpuid_snapshot *cpuid  = &records[i].before.cpuid;
-        records[i]                    = record_of_machine(machine);
-        records[i].apic_id            = (uint32_t)i;
-        records[i].before.misc_enable = reading_of(0x850089);
+        struct cpuid_snapshot *cpuid            = &records[i].cpuid;
+        records[i]                              = record_of_machine(machine);
+        records[i].apic_id                      = (uint32_t)i;
+        vmx_record_of(&records[i])->misc_enable = reading_of(0x850089);
         cpuid->leaf_1.ecx |= (uint32_t)(BIT(21) | BIT(24) | BIT(26));
         cpuid->leaf_80000007.edx = 0x100;
     }

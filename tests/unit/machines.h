@@ -296,7 +296,7 @@ static const struct machine_msrs *const all_machines[] = {&core2_x6800,
                                                           &nested_in_kvm};
 
 /* The record of a CPU of that machine, on which all that VMX needs is in order. */
-static inline struct vmx_record record_of_machine(const struct machine_msrs *machine)
+static inline struct cpu_record record_of_machine(const struct machine_msrs *machine)
 {
     struct recorded recorded = coffee_lake;
 
@@ -304,8 +304,8 @@ static inline struct vmx_record record_of_machine(const struct machine_msrs *mac
     recorded.feature_control =
         machine->feature_control == NONE ? 5 : machine->feature_control;
     memcpy(recorded.msr, machine->msr, sizeof(recorded.msr));
-    struct vmx_record record        = record_ready(&recorded);
-    record.before.arch_capabilities = reading_of(machine->arch_capabilities);
+    struct cpu_record record = record_ready(&recorded);
+    record.arch_capabilities = reading_of(machine->arch_capabilities);
     return record;
 }
 

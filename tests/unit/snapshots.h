@@ -11,10 +11,12 @@
 #include "unit.h"
 #include "x86/exceptions.h"
 
-#include "vmx/check.h"
+#include "check/verdict.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
+#include "vmx/record.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx.h"
 
 /* One row; an MSR that the processor does not announce is NONE. */
 #define NONE UINT64_MAX
@@ -208,22 +210,22 @@ static inline struct msr_reading reading_of(uint64_t value)
  * The record of a processor on which nothing has been tried yet, as the boot code sets
  * CR0 and CR4.
  */
-static inline struct vmx_record record_before(const struct recorded *recorded)
+static inline struct cpu_record record_before(const struct recorded *recorded)
 {
-    struct vmx_record record      = {.answer = CPU_ANSWERED};
-    struct vmx_snapshot *before   = &record.before;
-    before->cpuid.leaf_0          = recorded->leaf_0;
-    before->cpuid.leaf_1          = recorded->leaf_1;
-    before->cpuid.leaf_7          = recorded->leaf_7;
-    before->cpuid.leaf_80000001   = recorded->leaf_80000001;
-    before->cpuid.leaf_80000008   = recorded->leaf_80000008;
-    before->cpuid.leaf_hypervisor = recorded->leaf_hypervisor;
-    before->cr0                   = 0x80010033;
-    before->cr4                   = 0x60;
-    before->feature_control       = reading_of(recorded->feature_control);
-    before->rtit_control          = reading_of(recorded->rtit_control);
+    struct cpu_record record     = {.virtualization = &vt_x, .answer = CPU_ANSWERED};
+    struct vmx_record *own       = vmx_record_of(&record);
+    record.cpuid.leaf_0          = recorded->leaf_0;
+    record.cpuid.leaf_1          = recorded->leaf_1;
+    record.cpuid.leaf_7          = recorded->leaf_7;
+    record.cpuid.leaf_80000001   = recorded->leaf_80000001;
+    record.cpuid.leaf_80000008   = recorded->leaf_80000008;
+    record.cpuid.leaf_hypervisor = recorded->leaf_hypervisor;
+    record.cr0                   = 0x80010033;
+    record.cr4                   = 0x60;
+    own->feature_control         = reading_of(recorded->feature_control);
+    own->rtit_control            = reading_of(recorded->rtit_control);
     for (size_t i = 0; i < VMX_MSR_COUNT; i++)
-        before->capabilities.msr[i] = reading_of(recorded->msr[i]);
+        own->capabilities.msr[i] = reading_of(recorded->msr[i]);
     return record;
 }
 
@@ -236,58 +238,57 @@ static const struct vmx_attempt attempt_error_15  = {
      .is_tried = true, .result = VMX_FAIL_VALID, .error = 15};
 
 /* The record of a processor on which every step came out as it should. */
-static inline struct vmx_record record_ready(const struct recorded *recorded)
+static inline struct cpu_record record_ready(const struct recorded *recorded)
 {
-    struct vmx_record record = record_before(recorded);
-    record.trial             = (struct vmx_trial){
-                    .vmxon           = attempt_succeeded,
-                    .vmptrst         = attempt_succeeded,
-                    .vmptrst_pointer = UINT64_MAX,
-                    .vmclear         = attempt_succeeded,
-                    .vmptrld         = attempt_succeeded,
-                    .second_vmxon    = attempt_error_15,
-                    .guest           = {.is_prepared        = true,
-                                        .uses_ept           = vmx_has_ept(&record.before.capabilities),
-                                        .entry              = attempt_succeeded,
-                                        .exits              = 2,
-                                        .exit_reason        = {EXIT_REASON_CPUID, EXIT_REASON_HLT},
-                                        .registers_survived = true},
-                    .last_vmclear    = attempt_succeeded,
-                    .vmxoff          = attempt_succeeded,
-                    .vmxe_cleared    = true,
-                    .after_vmxoff    = attempt_ud,
+    struct cpu_record record      = record_before(recorded);
+    vmx_record_of(&record)->steps = (struct vmx_steps){
+        .vmxon           = attempt_succeeded,
+        .vmptrst         = attempt_succeeded,
+        .vmptrst_pointer = UINT64_MAX,
+        .vmclear         = attempt_succeeded,
+        .vmptrld         = attempt_succeeded,
+        .second_vmxon    = attempt_error_15,
+        .guest           = {.is_prepared        = true,
+                            .uses_ept           = vmx_has_ept(&vmx_record(&record)->capabilities),
+                            .entry              = attempt_succeeded,
+                            .exits              = 2,
+                            .exit_reason        = {EXIT_REASON_CPUID, EXIT_REASON_HLT},
+                            .registers_survived = true},
+        .last_vmclear    = attempt_succeeded,
+        .vmxoff          = attempt_succeeded,
+        .vmxe_cleared    = true,
+        .after_vmxoff    = attempt_ud,
     };
+    verdict_judge_cpu(&record);
     return record;
 }
 
 /* Writes over one MSR of a record. */
-static inline void set_msr(struct vmx_record *record, enum vmx_msr msr, uint64_t value)
+static inline void set_msr(struct cpu_record *record, enum vmx_msr msr, uint64_t value)
 {
-    record->before.capabilities.msr[msr - VMX_MSR_FIRST] = reading_of(value);
+    vmx_record_of(record)->capabilities.msr[msr - VMX_MSR_FIRST] = reading_of(value);
 }
 
-static inline void set_vendor(struct vmx_record *record, const char *vendor)
+static inline void set_vendor(struct cpu_record *record, const char *vendor)
 {
-    memcpy(&record->before.cpuid.leaf_0.ebx, vendor, 4);
-    memcpy(&record->before.cpuid.leaf_0.edx, vendor + 4, 4);
-    memcpy(&record->before.cpuid.leaf_0.ecx, vendor + 8, 4);
+    memcpy(&record->cpuid.leaf_0.ebx, vendor, 4);
+    memcpy(&record->cpuid.leaf_0.edx, vendor + 4, 4);
+    memcpy(&record->cpuid.leaf_0.ecx, vendor + 8, 4);
 }
 
-static inline void set_hypervisor(struct vmx_record *record, const char *name)
+static inline void set_hypervisor(struct cpu_record *record, const char *name)
 {
-    record->before.cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
-    memcpy(&record->before.cpuid.leaf_hypervisor.ebx, name, 4);
-    memcpy(&record->before.cpuid.leaf_hypervisor.ecx, name + 4, 4);
-    memcpy(&record->before.cpuid.leaf_hypervisor.edx, name + 8, 4);
+    record->cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
+    memcpy(&record->cpuid.leaf_hypervisor.ebx, name, 4);
+    memcpy(&record->cpuid.leaf_hypervisor.ecx, name + 4, 4);
+    memcpy(&record->cpuid.leaf_hypervisor.edx, name + 8, 4);
 }
 
 /* A processor without VMX, on which nothing was read after CPUID. */
-static inline void remove_vmx(struct vmx_record *record)
+static inline void remove_vmx(struct cpu_record *record)
 {
-    record->before.cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_VMX;
-    record->before.feature_control = reading_of(NONE);
-    memset(&record->before.capabilities, 0, sizeof(record->before.capabilities));
-    memset(&record->trial, 0, sizeof(record->trial));
+    record->cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_VMX;
+    memset(record->own, 0, sizeof(record->own));
 }
 
 #endif

@@ -7,9 +7,9 @@ static void test_ladder_of_recorded(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(all_recorded); i++) {
-        struct vmx_record record = record_before(all_recorded[i]);
+        struct cpu_record record = record_before(all_recorded[i]);
         for (uint32_t j = 0; j < VMX_MSR_COUNT; j++) {
-            bool exists = vmx_msr_exists(&record.before.capabilities,
+            bool exists = vmx_msr_exists(&vmx_record_of(&record)->capabilities,
                                          (enum vmx_msr)(VMX_MSR_FIRST + j));
             if (exists != (all_recorded[i]->msr[j] != NONE))
                 fail_msg("%s: MSR 0x%x", all_recorded[i]->name, VMX_MSR_FIRST + j);
@@ -38,32 +38,37 @@ static void test_each_rung(void **state)
         {MSR_IA32_VMX_EXIT_CTLS, BIT(63), MSR_IA32_VMX_EXIT_CTLS2},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
-        struct vmx_record record = {0};
+        struct cpu_record record = {0};
         set_msr(&record, rungs[i].announcing,
                 ~rungs[i].bits & (rungs[i].bits == BIT(33) || rungs[i].bits == BIT(37)
                                       ? ~(BIT(33) | BIT(37))
                                       : UINT64_MAX));
-        assert_false(vmx_msr_exists(&record.before.capabilities, rungs[i].announced));
+        assert_false(
+            vmx_msr_exists(&vmx_record_of(&record)->capabilities, rungs[i].announced));
         set_msr(&record, rungs[i].announcing, rungs[i].bits);
-        assert_true(vmx_msr_exists(&record.before.capabilities, rungs[i].announced));
+        assert_true(
+            vmx_msr_exists(&vmx_record_of(&record)->capabilities, rungs[i].announced));
     }
 }
 
 static void test_no_such_msr(void **state)
 {
     (void)state;
-    struct vmx_record record = record_before(&coffee_lake);
-    assert_false(vmx_msr_exists(&record.before.capabilities, (enum vmx_msr)0x494));
-    assert_false(vmx_msr_exists(&record.before.capabilities, (enum vmx_msr)0x47F));
-    assert_true(vmx_msr_exists(&record.before.capabilities, MSR_IA32_VMX_VMCS_ENUM));
+    struct cpu_record record = record_before(&coffee_lake);
+    assert_false(
+        vmx_msr_exists(&vmx_record_of(&record)->capabilities, (enum vmx_msr)0x494));
+    assert_false(
+        vmx_msr_exists(&vmx_record_of(&record)->capabilities, (enum vmx_msr)0x47F));
+    assert_true(
+        vmx_msr_exists(&vmx_record_of(&record)->capabilities, MSR_IA32_VMX_VMCS_ENUM));
 }
 
 static void test_fit(void **state)
 {
     (void)state;
     uint32_t value;
-    struct vmx_record record                    = record_before(&coffee_lake);
-    const struct vmx_capabilities *capabilities = &record.before.capabilities;
+    struct cpu_record record                    = record_before(&coffee_lake);
+    const struct vmx_capabilities *capabilities = &vmx_record_of(&record)->capabilities;
 
     /* The TRUE MSR counts: bits 15 and 16 (CR3 load and store exiting) may be 0. */
     assert_int_equal(
@@ -89,17 +94,18 @@ static void test_fit_refuses(void **state)
 {
     (void)state;
     uint32_t value           = 42;
-    struct vmx_record record = record_before(&penryn);
-    assert_int_equal(vmx_control_fit(&record.before.capabilities, CONTROL_SECONDARY,
-                                     SECONDARY_ENABLE_EPT | BIT(0), &value),
+    struct cpu_record record = record_before(&penryn);
+    assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
+                                     CONTROL_SECONDARY, SECONDARY_ENABLE_EPT | BIT(0),
+                                     &value),
                      SECONDARY_ENABLE_EPT);
-    assert_int_equal(vmx_control_fit(&record.before.capabilities, CONTROL_PRIMARY,
-                                     BIT(27) | 0x80, &value),
+    assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
+                                     CONTROL_PRIMARY, BIT(27) | 0x80, &value),
                      BIT(27));
     /* A processor without secondary controls has no MSR for them: nothing is allowed. */
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS2, NONE);
-    assert_int_equal(vmx_control_fit(&record.before.capabilities, CONTROL_SECONDARY,
-                                     0xFFFFFFFF, &value),
+    assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
+                                     CONTROL_SECONDARY, 0xFFFFFFFF, &value),
                      0xFFFFFFFF);
     assert_int_equal(value, 42);
 }
@@ -107,16 +113,16 @@ static void test_fit_refuses(void **state)
 static void test_ept(void **state)
 {
     (void)state;
-    struct vmx_record record = record_before(&coffee_lake);
-    assert_true(vmx_has_ept(&record.before.capabilities));
+    struct cpu_record record = record_before(&coffee_lake);
+    assert_true(vmx_has_ept(&vmx_record_of(&record)->capabilities));
     set_msr(&record, MSR_IA32_VMX_EPT_VPID_CAP,
             coffee_lake.msr[12] & ~EPT_CAP_WRITE_BACK);
-    assert_false(vmx_has_ept(&record.before.capabilities));
+    assert_false(vmx_has_ept(&vmx_record_of(&record)->capabilities));
     set_msr(&record, MSR_IA32_VMX_EPT_VPID_CAP,
             coffee_lake.msr[12] & ~EPT_CAP_WALK_LENGTH_4);
-    assert_false(vmx_has_ept(&record.before.capabilities));
+    assert_false(vmx_has_ept(&vmx_record_of(&record)->capabilities));
     record = record_before(&penryn);
-    assert_false(vmx_has_ept(&record.before.capabilities));
+    assert_false(vmx_has_ept(&vmx_record_of(&record)->capabilities));
 }
 
 static void test_feature_control(void **state)

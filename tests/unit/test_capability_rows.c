@@ -1,7 +1,9 @@
-/* src/vmx/capability_rows.c and capability_groups.c, on what real machines hold. */
+/* src/virt/capability.c and src/vmx/capabilities.c, on what real machines hold. */
 #include "machines.h"
 
-#include "vmx/capability_rows.h"
+#include "vmx/capabilities.h"
+
+#define TABLE (&vmx_capability_table)
 
 /* Each bit has one name, each name one bit; fields are of one piece. */
 static void test_table(void **state)
@@ -9,29 +11,29 @@ static void test_table(void **state)
     (void)state;
     uint64_t seen[GROUP_COUNT] = {0};
 
-    for (size_t i = 0; i < capability_row_count; i++) {
-        const struct capability_row *row = &capability_rows[i];
+    for (size_t i = 0; i < TABLE->row_count; i++) {
+        const struct capability_row *row = &TABLE->rows[i];
         assert_int_equal(seen[row->group] & row->mask, 0);
         assert_int_not_equal(row->mask, 0);
         uint64_t piece = row->mask >> __builtin_ctzll(row->mask);
         assert_int_equal(piece & (piece + 1), 0);
-        if (i > 0 && capability_rows[i - 1].group == row->group)
-            assert_true(capability_rows[i - 1].mask < row->mask);
+        if (i > 0 && TABLE->rows[i - 1].group == row->group)
+            assert_true(TABLE->rows[i - 1].mask < row->mask);
         else if (i > 0)
-            assert_int_equal(capability_rows[i - 1].group + 1, row->group);
+            assert_int_equal(TABLE->rows[i - 1].group + 1, row->group);
         seen[row->group] |= row->mask;
         for (size_t j = 0; j < i; j++)
-            assert_false(capability_rows[j].group == row->group &&
-                         strcmp(capability_rows[j].name, row->name) == 0);
-        assert_string_equal(capability_name(row->group, row->mask), row->name);
+            assert_false(TABLE->rows[j].group == row->group &&
+                         strcmp(TABLE->rows[j].name, row->name) == 0);
+        assert_string_equal(capability_name(TABLE, row->group, row->mask), row->name);
     }
-    assert_null(capability_name(GROUP_CR0, BIT(6)));
-    assert_null(capability_name(GROUP_PIN_BASED, BIT(1)));
+    assert_null(capability_name(TABLE, GROUP_CR0, BIT(6)));
+    assert_null(capability_name(TABLE, GROUP_PIN_BASED, BIT(1)));
 }
 
 /* What the SDM's tables of default1 controls leave reserved: fixed 1, and without a name.
  */
-static uint64_t reserved_default1(enum capability_group group)
+static uint64_t reserved_default1(enum vmx_capability_group group)
 {
     switch (group) {
     case GROUP_PIN_BASED:
@@ -70,7 +72,7 @@ static void test_controls_of_machines(void **state)
 {
     (void)state;
     static const struct {
-        enum capability_group group;
+        enum vmx_capability_group group;
         enum vmx_msr plain, true_one;
     } groups[] = {
         {GROUP_PIN_BASED, MSR_IA32_VMX_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PINBASED_CTLS},
@@ -82,23 +84,22 @@ static void test_controls_of_machines(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(all_machines) * ARRAY_SIZE(groups); i++) {
         const struct machine_msrs *machine = all_machines[i % ARRAY_SIZE(all_machines)];
-        enum capability_group group        = groups[i / ARRAY_SIZE(all_machines)].group;
+        enum vmx_capability_group group    = groups[i / ARRAY_SIZE(all_machines)].group;
         enum vmx_msr plain                 = groups[i / ARRAY_SIZE(all_machines)].plain;
         enum vmx_msr true_one    = groups[i / ARRAY_SIZE(all_machines)].true_one;
-        struct vmx_record record = record_of_machine(machine);
+        struct cpu_record record = record_of_machine(machine);
         struct capability_bits bits =
-            capability_bits_of(&record.before.capabilities, group);
-        for (size_t j = 0; j < capability_row_count; j++) {
-            if (capability_rows[j].group == group)
-                assert_int_equal(
-                    capability_state_of(&capability_rows[j], &bits),
-                    by_hand(machine, plain, true_one, capability_rows[j].mask));
+            vmx_capability_bits(&vmx_record_of(&record)->capabilities, group);
+        for (size_t j = 0; j < TABLE->row_count; j++) {
+            if (TABLE->rows[j].group == group)
+                assert_int_equal(capability_state_of(TABLE, &TABLE->rows[j], &bits),
+                                 by_hand(machine, plain, true_one, TABLE->rows[j].mask));
         }
         /*
          * Every control that a machine has, up to the newest, has a name, but for one of
          * Ice Lake, beside ENCLV exiting, that no public source names.
          */
-        uint64_t unknown = capability_unknown_bits(group, &bits);
+        uint64_t unknown = capability_unnamed_bits(TABLE, group, &bits);
         if (machine == &core_i7_1065g7 && group == GROUP_SECONDARY) {
             assert_int_equal(unknown, BIT(29));
             continue;
@@ -110,28 +111,30 @@ static void test_controls_of_machines(void **state)
 
 /* The state of what is called so, on a machine. */
 static const char *state_on(const struct machine_msrs *machine,
-                            enum capability_group group, const char *name)
+                            enum vmx_capability_group group, const char *name)
 {
-    struct vmx_record record    = record_of_machine(machine);
-    struct capability_bits bits = capability_bits_of(&record.before.capabilities, group);
+    struct cpu_record record = record_of_machine(machine);
+    struct capability_bits bits =
+        vmx_capability_bits(&vmx_record_of(&record)->capabilities, group);
 
-    for (size_t i = 0; i < capability_row_count; i++) {
-        if (capability_rows[i].group == group &&
-            strcmp(capability_rows[i].name, name) == 0)
-            return capability_state_name(capability_state_of(&capability_rows[i], &bits));
+    for (size_t i = 0; i < TABLE->row_count; i++) {
+        if (TABLE->rows[i].group == group && strcmp(TABLE->rows[i].name, name) == 0)
+            return capability_state_name(
+                capability_state_of(TABLE, &TABLE->rows[i], &bits));
     }
     fail_msg("no row is called %s", name);
     return "";
 }
 
-static uint64_t number_on(const struct machine_msrs *machine, enum capability_group group,
-                          uint64_t mask)
+static uint64_t number_on(const struct machine_msrs *machine,
+                          enum vmx_capability_group group, uint64_t mask)
 {
-    struct vmx_record record    = record_of_machine(machine);
-    struct capability_bits bits = capability_bits_of(&record.before.capabilities, group);
+    struct cpu_record record = record_of_machine(machine);
+    struct capability_bits bits =
+        vmx_capability_bits(&vmx_record_of(&record)->capabilities, group);
     const struct capability_row row = {.group = group, .mask = mask, .name = ""};
 
-    assert_int_equal(capability_state_of(&row, &bits), CAPABILITY_NUMBER);
+    assert_int_equal(capability_state_of(TABLE, &row, &bits), CAPABILITY_NUMBER);
     return capability_number(&row, &bits);
 }
 
@@ -184,54 +187,70 @@ static void test_known_facts(void **state)
 static void test_unknown(void **state)
 {
     (void)state;
-    struct vmx_record record = record_of_machine(&core_i7_6700k);
+    struct cpu_record record = record_of_machine(&core_i7_6700k);
 
     set_msr(&record, MSR_IA32_VMX_EPT_VPID_CAP, BIT(63) | BIT(5) | EPT_CAP_INVEPT);
     struct capability_bits bits =
-        capability_bits_of(&record.before.capabilities, GROUP_EPT_VPID);
-    assert_int_equal(capability_unknown_bits(GROUP_EPT_VPID, &bits), BIT(63) | BIT(5));
+        vmx_capability_bits(&vmx_record_of(&record)->capabilities, GROUP_EPT_VPID);
+    assert_int_equal(capability_unnamed_bits(TABLE, GROUP_EPT_VPID, &bits),
+                     BIT(63) | BIT(5));
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS2,
-            BIT(29 + 32) | SECONDARY_ENABLE_EPT << 32);
-    bits = capability_bits_of(&record.before.capabilities, GROUP_SECONDARY);
-    assert_int_equal(capability_unknown_bits(GROUP_SECONDARY, &bits), BIT(29));
-    assert_false(capability_bits_of(&record.before.capabilities, GROUP_TERTIARY).exists);
+            BIT(29 + 32) | (uint64_t)SECONDARY_ENABLE_EPT << 32);
+    bits = vmx_capability_bits(&vmx_record_of(&record)->capabilities, GROUP_SECONDARY);
+    assert_int_equal(capability_unnamed_bits(TABLE, GROUP_SECONDARY, &bits), BIT(29));
+    assert_false(
+        vmx_capability_bits(&vmx_record_of(&record)->capabilities, GROUP_TERTIARY)
+            .exists);
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS3, TERTIARY_IPI_VIRTUALIZATION | BIT(40));
-    bits = capability_bits_of(&record.before.capabilities, GROUP_TERTIARY);
+    bits = vmx_capability_bits(&vmx_record_of(&record)->capabilities, GROUP_TERTIARY);
     assert_true(bits.exists);
-    assert_int_equal(capability_unknown_bits(GROUP_TERTIARY, &bits), BIT(40));
+    assert_int_equal(capability_unnamed_bits(TABLE, GROUP_TERTIARY, &bits), BIT(40));
+}
+
+static struct capability_set set_of(const struct cpu_record *record)
+{
+    struct capability_set set = {0};
+
+    for (enum vmx_capability_group group = GROUP_BASIC; group < GROUP_COUNT; group++)
+        set.group[group] = vmx_capability_bits(&vmx_record(record)->capabilities, group);
+    return set;
 }
 
 /* The two kinds of core of one processor: what both can. */
 static void test_intersection(void **state)
 {
     (void)state;
-    struct vmx_record performance  = record_of_machine(&lakefield_performance);
-    struct vmx_record efficient    = record_of_machine(&lakefield_efficient);
-    struct vmx_capabilities usable = performance.before.capabilities;
+    struct cpu_record performance = record_of_machine(&lakefield_performance);
+    struct cpu_record efficient   = record_of_machine(&lakefield_efficient);
+    struct capability_set usable  = set_of(&performance);
+    struct capability_set other   = set_of(&efficient);
 
-    capabilities_intersect(&usable, &efficient.before.capabilities);
-    assert_int_equal(vmx_capability_value(&usable, MSR_IA32_VMX_PROCBASED_CTLS2),
-                     UINT64_C(0x035D6FFF00000000));
-    assert_int_equal(vmx_capability_value(&usable, MSR_IA32_VMX_BASIC),
+    capability_set_intersect(TABLE, &usable, &other);
+    assert_int_equal(usable.group[GROUP_SECONDARY].may_be_1, 0x035D6FFF);
+    assert_int_equal(usable.group[GROUP_SECONDARY].must_be_1, 0);
+    assert_int_equal(usable.group[GROUP_BASIC].may_be_1,
                      raw(&lakefield_efficient, MSR_IA32_VMX_BASIC));
 
     /* Unlike in everything: neither's features, both's limits. */
-    struct vmx_record old = record_of_machine(&core2_x6800);
-    usable                = record_of_machine(&core_i7_6700k).before.capabilities;
+    struct cpu_record old = record_of_machine(&core2_x6800);
+    struct cpu_record new = record_of_machine(&core_i7_6700k);
     set_msr(&old, MSR_IA32_VMX_BASIC, UINT64_C(0x0059100000000007));
-    capabilities_intersect(&usable, &old.before.capabilities);
-    uint64_t basic = vmx_capability_value(&usable, MSR_IA32_VMX_BASIC);
+    usable = set_of(&new);
+    other  = set_of(&old);
+    capability_set_intersect(TABLE, &usable, &other);
+    uint64_t basic = usable.group[GROUP_BASIC].may_be_1;
     assert_int_equal(VMX_BASIC_REGION_SIZE(basic), 4096);
     assert_int_equal(VMX_BASIC_REVISION(basic), 4);
     assert_int_equal(basic & VMX_BASIC_TRUE_CONTROLS, 0);
     assert_int_equal(basic & VMX_BASIC_ADDRESSES_32_BIT, VMX_BASIC_ADDRESSES_32_BIT);
-    assert_int_equal(
-        VMX_MISC_TIMER_SHIFT(vmx_capability_value(&usable, MSR_IA32_VMX_MISC)), 7);
-    assert_int_equal(vmx_capability(&usable, MSR_IA32_VMX_TRUE_EXIT_CTLS)->state,
-                     MSR_NOT_READ);
-    assert_int_equal(vmx_capability_value(&usable, MSR_IA32_VMX_CR4_FIXED1), 0x27FF);
-    assert_int_equal(vmx_capability_value(&usable, MSR_IA32_VMX_EXIT_CTLS),
-                     0x3EFFF00036DFF);
+    assert_int_equal(VMX_MISC_TIMER_SHIFT(usable.group[GROUP_MISC].may_be_1), 7);
+    assert_int_equal(usable.group[GROUP_CR4].may_be_1, 0x27FF);
+    assert_int_equal(usable.group[GROUP_EXIT].may_be_1, 0x3EFFF);
+    assert_int_equal(usable.group[GROUP_EXIT].must_be_1, 0x36DFF);
+    /* A group that one of them lacks is gone. */
+    assert_true(set_of(&new).group[GROUP_EPT_VPID].exists);
+    assert_false(usable.group[GROUP_EPT_VPID].exists);
+    assert_int_equal(usable.group[GROUP_EPT_VPID].may_be_1, 0);
 }
 
 int main(void)

@@ -1,9 +1,9 @@
-/* src/vmx/comparison.c: CPUs that are alike, and CPUs that are not. */
+/* src/check/comparison.c: CPUs that are alike, and CPUs that are not. */
 #include "machines.h"
 
-#include "vmx/comparison.h"
+#include "check/comparison.h"
 
-static struct vmx_record records[8];
+static struct cpu_record records[8];
 
 /* Four performance cores and four efficient ones. */
 static int start(void **state)
@@ -12,16 +12,16 @@ static int start(void **state)
     for (size_t i = 0; i < 8; i++) {
         records[i] =
             record_of_machine(i < 4 ? &lakefield_performance : &lakefield_efficient);
-        records[i].before.cpuid.leaf_1a.eax = i < 4 ? 0x40000001 : 0x20000001;
-        records[i].apic_id                  = (uint32_t)i * 2;
+        records[i].cpuid.leaf_1a.eax = i < 4 ? 0x40000001 : 0x20000001;
+        records[i].apic_id           = (uint32_t)i * 2;
     }
     return 0;
 }
 
 static size_t row_of(const char *name)
 {
-    for (size_t row = 0; row < comparison_count(); row++) {
-        if (strcmp(comparison_name(row), name) == 0)
+    for (size_t row = 0; row < comparison_count(&vt_x); row++) {
+        if (strcmp(comparison_name(&vt_x, row), name) == 0)
             return row;
     }
     fail_msg("no row is called %s", name);
@@ -46,7 +46,7 @@ static void test_alike(void **state)
     (void)state;
     for (size_t i = 0; i < 8; i++)
         records[i] = records[0];
-    for (size_t row = 0; row < comparison_count(); row++)
+    for (size_t row = 0; row < comparison_count(&vt_x); row++)
         assert_false(comparison_differs(row, records, 8));
     assert_int_equal(comparison_first_alike(records, 7), 0);
 }
@@ -56,19 +56,20 @@ static void test_hybrid(void **state)
     (void)state;
     size_t differences = 0;
 
-    for (size_t row = 0; row < comparison_count(); row++)
+    for (size_t row = 0; row < comparison_count(&vt_x); row++)
         differences += comparison_differs(row, records, 8) ? 1 : 0;
     assert_int_equal(differences, 3);
     assert_described("CPUID.1AH:EAX", "0x40000001 on cpu 0-3; 0x20000001 on cpu 4-7");
     assert_described("IA32_ARCH_CAPABILITIES", "0x2b on cpu 0-3; 0x8000002b on cpu 4-7");
     assert_described("IA32_VMX_PROCBASED_CTLS2",
                      "0x435d6fff00000000 on cpu 0-3; 0x35d6fff00000000 on cpu 4-7");
-    assert_int_equal(comparison_vmx_msr(row_of("IA32_VMX_PROCBASED_CTLS2")), 0x48B);
-    assert_int_equal(comparison_vmx_msr(row_of("IA32_ARCH_CAPABILITIES")), 0);
+    assert_int_equal(comparison_msr(&vt_x, row_of("IA32_VMX_PROCBASED_CTLS2")), 0x48B);
+    assert_int_equal(comparison_msr(&vt_x, row_of("IA32_ARCH_CAPABILITIES")), 0x10A);
+    assert_int_equal(comparison_msr(&vt_x, row_of("CPUID.1AH:EAX")), 0);
     assert_int_equal(comparison_first_alike(records, 3), 0);
     assert_int_equal(comparison_first_alike(records, 6), 4);
-    assert_string_equal(cpuid_core_type_name(&records[0].before.cpuid), "performance");
-    assert_string_equal(cpuid_core_type_name(&records[4].before.cpuid), "efficient");
+    assert_string_equal(cpuid_core_type_name(&records[0].cpuid), "performance");
+    assert_string_equal(cpuid_core_type_name(&records[4].cpuid), "efficient");
 }
 
 /* Every register of interest is looked at, and what is no difference is none. */
@@ -77,24 +78,24 @@ static void test_each_difference(void **state)
     (void)state;
     for (size_t i = 0; i < 8; i++)
         records[i] = records[0];
-    records[2].before.microcode = 0x11;
+    records[2].microcode = 0x11;
     assert_described("microcode revision", "none on cpu 0-1,3-7; 0x11 on cpu 2");
-    records[5].before.feature_control = reading_of(1);
-    records[7].before.feature_control = reading_of(0);
+    vmx_record_of(&records[5])->feature_control = reading_of(1);
+    vmx_record_of(&records[7])->feature_control = reading_of(0);
     assert_described("IA32_FEATURE_CONTROL",
                      "0x5 on cpu 0-4,6; 0x1 on cpu 5; 0x0 on cpu 7");
     set_msr(&records[1], MSR_IA32_VMX_VMFUNC, 1);
     assert_described("IA32_VMX_VMFUNC", "none on cpu 0,2-7; 0x1 on cpu 1");
-    records[3].before.capabilities.msr[0] =
+    vmx_record_of(&records[3])->capabilities.msr[0] =
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
     assert_described("IA32_VMX_BASIC",
                      "0xda050000000013 on cpu 0-2,4-7; exception 13 on cpu 3");
     /* OSXSAVE and OSPKE follow CR4. */
-    records[4].before.cpuid.leaf_1.ecx ^= (uint32_t)BIT(27);
-    records[4].before.cpuid.leaf_7.ecx ^= (uint32_t)BIT(4);
+    records[4].cpuid.leaf_1.ecx ^= (uint32_t)BIT(27);
+    records[4].cpuid.leaf_7.ecx ^= (uint32_t)BIT(4);
     assert_false(comparison_differs(row_of("CPUID.01H:ECX"), records, 8));
     assert_false(comparison_differs(row_of("CPUID.07H:ECX"), records, 8));
-    records[4].before.cpuid.leaf_1.ecx ^= (uint32_t)BIT(5);
+    records[4].cpuid.leaf_1.ecx ^= (uint32_t)BIT(5);
     assert_true(comparison_differs(row_of("CPUID.01H:ECX"), records, 8));
 }
 
@@ -104,14 +105,14 @@ static void test_no_answer(void **state)
     (void)state;
     for (size_t i = 0; i < 8; i++)
         records[i] = records[0];
-    records[0]        = (struct vmx_record){.answer = CPU_NO_ANSWER};
+    records[0] = (struct cpu_record){.virtualization = &vt_x, .answer = CPU_NO_ANSWER};
     records[6].answer = CPU_DID_NOT_FINISH;
-    for (size_t row = 0; row < comparison_count(); row++)
+    for (size_t row = 0; row < comparison_count(&vt_x); row++)
         assert_false(comparison_differs(row, records, 8));
     assert_int_equal(comparison_first_alike(records, 0), 0);
     assert_int_equal(comparison_first_alike(records, 6), 6);
     assert_int_equal(comparison_first_alike(records, 7), 1);
-    records[2].before.microcode = 3;
+    records[2].microcode = 3;
     assert_described("microcode revision", "none on cpu 1,3-5,7; 0x3 on cpu 2");
 }
 
@@ -128,10 +129,10 @@ static void keep_cpus(const char *value, const char *cpus, void *context)
 static void test_many(void **state)
 {
     (void)state;
-    struct vmx_record *many = calloc(400, sizeof(*many));
+    struct cpu_record *many = calloc(400, sizeof(*many));
     for (size_t i = 0; i < 400; i++) {
-        many[i]                  = records[0];
-        many[i].before.microcode = i % 2;
+        many[i]           = records[0];
+        many[i].microcode = i % 2;
     }
     comparison_visit_values(row_of("microcode revision"), many, 400, keep_cpus, NULL);
     assert_int_equal(strlen(last_cpus), COMPARISON_CPUS_SIZE - 1);
@@ -143,11 +144,11 @@ static void test_many(void **state)
 static void test_usable(void **state)
 {
     (void)state;
-    struct vmx_capabilities usable;
+    struct capability_set usable;
 
     assert_true(comparison_usable(records, 8, &usable));
-    assert_int_equal(vmx_capability_value(&usable, MSR_IA32_VMX_PROCBASED_CTLS2),
-                     UINT64_C(0x035D6FFF00000000));
+    assert_int_equal(usable.group[GROUP_SECONDARY].may_be_1, 0x035D6FFF);
+    assert_int_equal(usable.group[GROUP_SECONDARY].must_be_1, 0);
     for (size_t i = 0; i < 8; i++)
         remove_vmx(&records[i]);
     assert_false(comparison_usable(records, 8, &usable));

@@ -12,16 +12,16 @@ static void test_vendor(void **state)
 {
     (void)state;
     char vendor[CPUID_VENDOR_SIZE];
-    struct vmx_record record = record_before(&coffee_lake);
-    cpuid_vendor(&record.before.cpuid, vendor);
+    struct cpu_record record = record_before(&coffee_lake);
+    cpuid_vendor(&record.cpuid, vendor);
     assert_string_equal(vendor, "GenuineIntel");
     set_vendor(&record, "  Shanghai  ");
-    cpuid_vendor(&record.before.cpuid, vendor);
+    cpuid_vendor(&record.cpuid, vendor);
     assert_string_equal(vendor, "  Shanghai  ");
     set_vendor(&record, "\x01\x02"
                         "a\xFF"
                         "b\n\t\x1B[2J!");
-    cpuid_vendor(&record.before.cpuid, vendor);
+    cpuid_vendor(&record.cpuid, vendor);
     assert_string_equal(vendor, "??a?b???[2J!");
 }
 
@@ -29,11 +29,11 @@ static void test_hypervisor(void **state)
 {
     (void)state;
     char name[CPUID_VENDOR_SIZE];
-    struct vmx_record record = record_before(&coffee_lake);
-    assert_false(cpuid_has_hypervisor(&record.before.cpuid));
+    struct cpu_record record = record_before(&coffee_lake);
+    assert_false(cpuid_has_hypervisor(&record.cpuid));
     set_hypervisor(&record, "KVMKVMKVM\0\0\0");
-    assert_true(cpuid_has_hypervisor(&record.before.cpuid));
-    cpuid_hypervisor(&record.before.cpuid, name);
+    assert_true(cpuid_has_hypervisor(&record.cpuid));
+    cpuid_hypervisor(&record.cpuid, name);
     assert_string_equal(name, "KVMKVMKVM");
 }
 

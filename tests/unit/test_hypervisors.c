@@ -50,8 +50,8 @@ static void test_own_guests(void **state)
         struct vcpu_controls controls;
         TEXT_DECLARE(names, 1024);
         use(all_machines[i]);
-        bool does_fit = vcpu_controls_fit(&records[0].before.capabilities, &controls,
-                                          &names) == STATUS_OK;
+        bool does_fit = vcpu_controls_fit(&vmx_record_of(&records[0])->capabilities,
+                                          &controls, &names) == STATUS_OK;
         assert_state(HYPERVISOR_HYMIR, does_fit ? REQUIREMENT_MET : REQUIREMENT_MISSING);
     }
     use(&core_i7_6700k);
@@ -102,7 +102,7 @@ static void test_pairs(void **state)
                 "\"enable VPID\" (secondary control, as IA32_VMX_EPT_VPID_CAP has VPID)");
     /* Without the EPT that it wants, KVM needs NX. */
     use(&core_i7_6700k);
-    records[0].before.cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(20);
+    records[0].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(20);
     assert_runs(HYPERVISOR_KVM);
     set_msr(&records[0], MSR_IA32_VMX_EPT_VPID_CAP, 0x00000F0102734141);
     set_msr(&records[1], MSR_IA32_VMX_EPT_VPID_CAP, 0x00000F0102734141);
@@ -134,12 +134,12 @@ static void test_conditional(void **state)
 {
     (void)state;
     use(&core_i7_6700k);
-    records[0].before.cpuid.leaf_7.ecx = records[1].before.cpuid.leaf_7.ecx = 0;
+    records[0].cpuid.leaf_7.ecx = records[1].cpuid.leaf_7.ecx = 0;
     assert_runs(HYPERVISOR_JAILHOUSE);
-    records[0].before.cpuid.leaf_7.ecx = BIT(5); /* on any CPU */
+    records[0].cpuid.leaf_7.ecx = BIT(5); /* on any CPU */
     assert_lacks(HYPERVISOR_JAILHOUSE,
                  "\"enable user wait and pause\" (secondary control, for UMWAIT)");
-    records[0].before.cpuid.leaf_d_1.eax = records[1].before.cpuid.leaf_d_1.eax = 0xF;
+    records[0].cpuid.leaf_d_1.eax = records[1].cpuid.leaf_d_1.eax = 0xF;
     assert_lacks(HYPERVISOR_JAILHOUSE, "\"enable user wait and pause\"");
     assert_told(REQUIREMENT_MET,
                 "\"enable XSAVES/XRSTORS\" (secondary control, for XSAVES)");
@@ -147,16 +147,16 @@ static void test_conditional(void **state)
     set_msr(&records[1], MSR_IA32_VMX_TRUE_EXIT_CTLS, 0x01FFFFFF00036FFB);
     assert_lacks(HYPERVISOR_ACRN, "0 for \"host address-space size\" (VM-exit control)");
     use(&core_i7_6700k);
-    records[1].before.misc_enable = reading_of(0x850088);
+    vmx_record_of(&records[1])->misc_enable = reading_of(0x850088);
     assert_lacks(HYPERVISOR_ACRN, "fast strings");
-    records[1].before.misc_enable = (struct msr_reading){.state = MSR_FAULTED};
+    vmx_record_of(&records[1])->misc_enable = (struct msr_reading){.state = MSR_FAULTED};
     assert_open(HYPERVISOR_ACRN, "fast strings (IA32_MISC_ENABLE)");
     use(&core_i7_6700k);
     for (size_t i = 0; i < 2; i++)
-        records[i].before.cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(26);
-    records[1].before.cpuid.leaf_80000008.eax = 39;
+        records[i].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(26);
+    records[1].cpuid.leaf_80000008.eax = 39;
     assert_runs(HYPERVISOR_ACRN);
-    records[1].before.cpuid.leaf_80000008.eax = 40; /* on any CPU */
+    records[1].cpuid.leaf_80000008.eax = 40; /* on any CPU */
     assert_lacks(HYPERVISOR_ACRN, "1-GByte pages (for addresses of more than 39 bits)");
 }
 
@@ -211,7 +211,8 @@ static void test_unlike(void **state)
         use(&lakefield_performance);
         for (size_t i = 0; i < 2; i++)
             set_msr(&records[i], (enum vmx_msr)msr,
-                    records[i].before.capabilities.msr[msr - 0x480].value ^ i << 31);
+                    vmx_record_of(&records[i])->capabilities.msr[msr - 0x480].value ^
+                        i << 31);
         assert_compares(HYPERVISOR_KVM, is_among(of_kvm, ARRAY_SIZE(of_kvm), msr));
         assert_compares(HYPERVISOR_XEN, is_among(of_xen, ARRAY_SIZE(of_xen), msr));
     }

@@ -27,15 +27,15 @@ static void test_machine(void **state)
     records[1].answer = CPU_NO_ANSWER;
     assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
     assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
-    records[1].answer                  = CPU_ANSWERED;
-    records[1].before.cpuid.leaf_1.eax = 0x506E4;
-    facts.unseen                       = "others were not looked for (nosmp)";
+    records[1].answer           = CPU_ANSWERED;
+    records[1].cpuid.leaf_1.eax = 0x506E4;
+    facts.unseen                = "others were not looked for (nosmp)";
     assert_lacks(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
     assert_open(HYPERVISOR_XEN, "the same VMX MSRs on all CPUs");
-    records[1].before.cpuid.leaf_1.ecx = 0;
+    records[1].cpuid.leaf_1.ecx = 0;
     assert_lacks(HYPERVISOR_ESXI, "XSAVE");
     assert_lacks(HYPERVISOR_ACRN, "TSC deadline");
-    records[1].before.cpuid.leaf_80000001.edx = 0;
+    records[1].cpuid.leaf_80000001.edx = 0;
     assert_lacks(HYPERVISOR_XEN, "long mode");
     assert_lacks(HYPERVISOR_NOVA, "NX");
 }
@@ -117,29 +117,31 @@ static void test_unlocked(void **state)
 {
     (void)state;
     use(&core_i7_6700k);
-    facts.verdict                     = VERDICT_UNLOCKED;
-    records[0].before.feature_control = records[1].before.feature_control = reading_of(0);
+    facts.verdict = VERDICT_UNLOCKED;
+    vmx_record_of(&records[0])->feature_control =
+        vmx_record_of(&records[1])->feature_control = reading_of(0);
     assert_runs(HYPERVISOR_KVM);
     assert_lacks(HYPERVISOR_HYMIR, "VT-x that works (boot without nolock)");
     assert_lacks(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_runs(HYPERVISOR_JAILHOUSE);
-    records[1].before.feature_control = reading_of(1);
+    vmx_record_of(&records[1])->feature_control = reading_of(1);
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
-    records[0].before.feature_control = reading_of(5);
-    records[1].before.feature_control = reading_of(NONE);
+    vmx_record_of(&records[0])->feature_control = reading_of(5);
+    vmx_record_of(&records[1])->feature_control = reading_of(NONE);
     assert_open(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_open(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
-    records[0].before.feature_control = reading_of(1); /* what is known suffices */
+    vmx_record_of(&records[0])->feature_control =
+        reading_of(1); /* what is known suffices */
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
     facts.verdict = VERDICT_MIXED;
     assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");
     use(&core_i7_6700k);
-    records[0].before.cpuid.leaf_0.eax = 0xD;
+    records[0].cpuid.leaf_0.eax = 0xD;
     assert_lacks(HYPERVISOR_ACRN, "CPUID leaf 0x15");
     assert_runs(HYPERVISOR_HYPER_V);
-    records[0].before.cpuid.leaf_0.eax = records[1].before.cpuid.leaf_0.eax = 4;
+    records[0].cpuid.leaf_0.eax = records[1].cpuid.leaf_0.eax = 4;
     assert_runs(HYPERVISOR_HYPER_V);
-    records[0].before.cpuid.leaf_0.eax = 3;
+    records[0].cpuid.leaf_0.eax = 3;
     assert_lacks(HYPERVISOR_HYPER_V, "CPUID leaf 0x4");
 }
 

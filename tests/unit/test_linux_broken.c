@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c on images that make no sense: refused in a line, before anything is
- * written where that can be told. Sound ones: test_linux.c.
+ * src/guest/load/linux.c on images that make no sense: refused in a line, before anything
+ * is written where that can be told. Sound ones: test_linux.c.
  */
 #include "linux_image.h"
 #include "random.h"

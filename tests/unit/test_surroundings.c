@@ -3,7 +3,7 @@
 
 #include "report/surroundings.h"
 
-static struct vmx_record records[2];
+static struct cpu_record records[2];
 static struct vt_d vt_d;
 static struct report_facts facts;
 
@@ -53,17 +53,16 @@ static void test_errata(void **state)
                       "possible (IA32_ARCH_CAPABILITIES = 0x2b)");
     use(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
-    records[1].before.arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
+    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
     assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
     assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
     records[1].answer = CPU_NO_ANSWER; /* but those that say nothing */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
-    records[1].answer                   = CPU_ANSWERED;
-    records[1].before.arch_capabilities = reading_of(NONE);
+    records[1].answer            = CPU_ANSWERED;
+    records[1].arch_capabilities = reading_of(NONE);
     assert_surrounded(SURROUNDING_MDS, "possible", "possible: nothing denies it");
     use(&core_i7_6700k);
-    records[0].before.arch_capabilities = records[1].before.arch_capabilities =
-        reading_of(BIT(3));
+    records[0].arch_capabilities = records[1].arch_capabilities = reading_of(BIT(3));
     assert_surrounded(SURROUNDING_L1TF, "possible", "need not be flushed on VM entry");
 }
 
@@ -100,28 +99,29 @@ static void test_feature_control(void **state)
 {
     (void)state;
     use(&core_i7_6700k);
-    struct vmx_snapshot *before = &records[0].before;
+    struct vmx_record *own       = vmx_record_of(&records[0]);
+    struct cpuid_snapshot *cpuid = &records[0].cpuid;
     assert_surrounded(SURROUNDING_SGX, "disabled",
                       "not enabled in IA32_FEATURE_CONTROL (0x5)");
-    before->feature_control  = reading_of(0x40005);
-    before->cpuid.leaf_7.ecx = 0;
+    own->feature_control = reading_of(0x40005);
+    cpuid->leaf_7.ecx    = 0;
     assert_surrounded(SURROUNDING_SGX, "enabled", "(0x40005); no launch control");
-    before->cpuid.leaf_7.ecx = BIT(30);
+    cpuid->leaf_7.ecx = BIT(30);
     assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by firmware");
-    before->feature_control = reading_of(0x60005);
+    own->feature_control = reading_of(0x60005);
     assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by software");
-    before->feature_control = reading_of(NONE);
+    own->feature_control = reading_of(NONE);
     assert_surrounded(SURROUNDING_SGX, "unknown", "was not read");
-    before->cpuid.leaf_7.ebx = ~(uint32_t)BIT(2);
+    cpuid->leaf_7.ebx = ~(uint32_t)BIT(2);
     assert_surrounded(SURROUNDING_SGX, "absent", "does not have it");
 
-    before->cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;
-    before->feature_control = reading_of(0xFF07);
+    cpuid->leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;
+    own->feature_control = reading_of(0xFF07);
     assert_surrounded(SURROUNDING_SMX, "yes", "yes");
     assert_surrounded(
         SURROUNDING_TXT, "enabled",
         "enabled in IA32_FEATURE_CONTROL (0xff07); its functions: 0x7f of 0x7f");
-    before->cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_SMX;
+    cpuid->leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_SMX;
     assert_surrounded(SURROUNDING_SMX, "no", "no");
     assert_surrounded(SURROUNDING_TXT, "absent", "does not have it");
 }
@@ -132,7 +132,7 @@ static void test_others(void **state)
     use(&core_i7_6700k);
     assert_surrounded(SURROUNDING_ADDRESS_WIDTH, "39", "39 bits");
     assert_surrounded(SURROUNDING_LA57, "no", "no");
-    records[0].before.cpuid.leaf_7.ecx |= BIT(16);
+    records[0].cpuid.leaf_7.ecx |= BIT(16);
     assert_surrounded(SURROUNDING_LA57, "yes", "yes");
     assert_surrounded(SURROUNDING_HYPERVISOR, "none", "none around Hymir");
     set_hypervisor(&records[0], "KVMKVMKVM\0\0");

@@ -16,7 +16,9 @@ static enum status fit(void)
 
 static void use(const struct recorded *recorded)
 {
-    capabilities = record_before(recorded).before.capabilities;
+    struct cpu_record record = record_before(recorded);
+
+    capabilities = vmx_record(&record)->capabilities;
     memset(&controls, 0xA5, sizeof(controls));
 }
 

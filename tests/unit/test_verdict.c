@@ -1,4 +1,4 @@
-/* src/vmx/verdict.c: every word. */
+/* src/check/verdict.c: every word. */
 #include "verdict.h"
 
 static void test_ready(void **state)
@@ -14,9 +14,9 @@ static void test_ready_after_lock(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        records[i].before.feature_control        = reading_of(0);
-        records[i].trial.feature_control_written = true;
-        records[i].trial.feature_control         = reading_of(5);
+        vmx_record_of(&records[i])->feature_control               = reading_of(0);
+        vmx_record_of(&records[i])->steps.feature_control_written = true;
+        vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
     }
     decide(3, VERDICT_READY);
     assert_words("on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of "
@@ -30,9 +30,9 @@ static void test_ready_after_lock(void **state)
 static void test_ready_with_differences(void **state)
 {
     (void)state;
-    records[1].before.feature_control        = reading_of(0);
-    records[1].trial.feature_control_written = true;
-    records[1].trial.feature_control         = reading_of(5);
+    vmx_record_of(&records[1])->feature_control               = reading_of(0);
+    vmx_record_of(&records[1])->steps.feature_control_written = true;
+    vmx_record_of(&records[1])->steps.feature_control         = reading_of(5);
     decide(2, VERDICT_READY);
     assert_words("on 1 of 2 CPUs: it stays set");
     assert_words(
@@ -50,7 +50,7 @@ static void test_scope(void **state)
     assert_words("; no MADT: only the boot CPU was checked");
     scope = (struct verdict_scope){.machine = "unknown", .broken_cpu_list = true};
     decide(1, VERDICT_READY);
-    assert_words("; the MADT is broken: CPUs behind its broken entry were not checked");
+    assert_words("; malformed MADT entry: CPUs listed after it were not checked");
     scope = (struct verdict_scope){.machine = "unknown", .no_start = true};
     decide(1, VERDICT_READY);
     assert_words("; the other CPUs could not be started: only the boot CPU was checked");
@@ -198,7 +198,7 @@ static void test_unlocked(void **state)
 static void test_failed(void **state)
 {
     (void)state;
-    records[0].trial.vmxon = attempt_gp;
+    vmx_record_of(&records[0])->steps.vmxon = attempt_gp;
     decide(1, VERDICT_FAILED);
     assert_words("VMXON raised #GP (vector 13) (CR0 = 0x80010033, CR4 = 0x2060, "
                  "IA32_FEATURE_CONTROL = 0x20005, IA32_VMX_BASIC = 0xda040000000004); "
@@ -207,9 +207,9 @@ static void test_failed(void **state)
     decide(1, VERDICT_FAILED);
     assert_words("the outer hypervisor's nesting is incomplete");
     start(NULL);
-    records[0].before.cr4 = 0x2060;
+    records[0].cr4 = 0x2060;
     decide(1, VERDICT_FAILED);
-    assert_words("CR4.VMXE is set already");
+    assert_words("CR4.VMXE is already set");
     assert_words("power off fully and boot Hymir first");
 }
 
@@ -244,7 +244,8 @@ static void test_silent_cpus(void **state)
         {CPU_DID_NOT_FINISH, "FAILED: started, but did not finish the check"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        records[3] = (struct vmx_record){.apic_id = 6, .answer = cases[i].answer};
+        records[3] = (struct cpu_record){
+            .virtualization = &vt_x, .apic_id = 6, .answer = cases[i].answer};
         decide(4, VERDICT_MIXED);
         assert_words("on 3 of 4 CPUs; cpu 3 (apic 6): FAILED: ");
         assert_string_equal(describe(3), cases[i].description);
@@ -261,7 +262,8 @@ static void test_names(void **state)
         "LOCKED-OFF", "TXT-ONLY",  "UNLOCKED", "MIXED",
         "FAILED"};
     for (int word = VERDICT_READY; word <= VERDICT_FAILED; word++)
-        assert_string_equal(verdict_name((enum verdict_word)word), names[word]);
+        assert_string_equal(verdict_name((enum verdict_word)word),
+                            names[word - VERDICT_READY]);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, start)

@@ -125,7 +125,7 @@ static void test_sheet_longest(void **state)
     start(NULL);
     for (size_t i = 1; i < 64; i++) {
         set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
-        records[i].before.cr4 = 0x7FFFFFFFFFFFDFFF;
+        records[i].cr4 = 0x7FFFFFFFFFFFDFFF;
     }
     scope.machine = "unknown";
     sheet         = compose(64);
@@ -138,9 +138,9 @@ static void test_sheet_longest(void **state)
     /* and what a machine with a CPU set unlike the others needs is whole. */
     start(NULL);
     for (size_t i = 0; i < 3; i++) {
-        records[i].before.feature_control        = reading_of(0);
-        records[i].trial.feature_control_written = true;
-        records[i].trial.feature_control         = reading_of(5);
+        vmx_record_of(&records[i])->feature_control               = reading_of(0);
+        vmx_record_of(&records[i])->steps.feature_control_written = true;
+        vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
     }
     set_feature_control(3, 1);
     sheet = compose(4);

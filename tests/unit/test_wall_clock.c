@@ -1,4 +1,5 @@
-/* src/platform/wall_clock.c, on an MC146818 that is made up here; timegm is the oracle. */
+/* src/platform/wall_clock.c, on an MC146818 that is made up here; timegm is the oracle.
+ */
 #include "unit.h"
 
 #include <stdbool.h>

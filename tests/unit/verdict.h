@@ -6,9 +6,9 @@
 
 #include "snapshots.h"
 
-#include "vmx/verdict.h"
+#include "check/verdict.h"
 
-static struct vmx_record records[64];
+static struct cpu_record records[64];
 static struct verdict_scope scope;
 static char verdict_text[1024];
 
@@ -41,14 +41,16 @@ static inline const char *describe(size_t index)
     static char description[320];
     struct text text = {.buffer = description, .size = sizeof(description)};
     description[0]   = '\0';
+    verdict_judge_cpu(&records[index]);
     verdict_describe_cpu(&records[index], &text);
     return description;
 }
 
 static inline void set_feature_control(size_t index, uint64_t value)
 {
-    records[index].before.feature_control = reading_of(value);
-    memset(&records[index].trial, 0, sizeof(records[index].trial));
+    vmx_record_of(&records[index])->feature_control = reading_of(value);
+    memset(&vmx_record_of(&records[index])->steps, 0,
+           sizeof(vmx_record_of(&records[index])->steps));
 }
 
 #endif

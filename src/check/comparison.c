@@ -1,22 +1,21 @@
 /* See comparison.h. */
-#include "vmx/comparison.h"
+#include "check/comparison.h"
 
 #include "lib/string.h"
-#include "vmx/capability_rows.h"
 
-/* Bits that the operating system's settings show in, and not the processor: OSXSAVE. */
+/* Without the bits that show the operating system's settings: OSXSAVE, OSPKE. */
 #define LEAF_1_ECX (~(uint32_t)BIT(27))
-#define LEAF_7_ECX (~(uint32_t)BIT(4)) /* OSPKE */
+#define LEAF_7_ECX (~(uint32_t)BIT(4))
 
-/* A 32-bit register of CPUID, or another number, in the snapshot. */
+/* A 32-bit register of CPUID, or another number, in the record. */
 static const struct word {
     const char *name;
     size_t offset;
     uint32_t mask;
 } words[] = {
-#define WORD(name, member, mask)                          \
-    {                                                     \
-        name, offsetof(struct vmx_snapshot, member), mask \
+#define WORD(name, member, mask)                        \
+    {                                                   \
+        name, offsetof(struct cpu_record, member), mask \
     }
     WORD("CPUID.00H:EAX", cpuid.leaf_0.eax, UINT32_MAX),
     WORD("CPUID.00H:EBX", cpuid.leaf_0.ebx, UINT32_MAX),
@@ -39,57 +38,44 @@ static const struct word {
 };
 
 /* 0 if there is none to be known. */
-#define MICROCODE offsetof(struct vmx_snapshot, microcode)
+#define MICROCODE offsetof(struct cpu_record, microcode)
 
-/* MSRs beside the VMX ones. */
-static const struct {
-    const char *name;
-    size_t offset;
-} msrs[] = {
-    {"IA32_FEATURE_CONTROL", offsetof(struct vmx_snapshot, feature_control)},
-    {"IA32_MISC_ENABLE", offsetof(struct vmx_snapshot, misc_enable)},
-    {"IA32_ARCH_CAPABILITIES", offsetof(struct vmx_snapshot, arch_capabilities)},
-};
-
-#define FIRST_MSR ARRAY_SIZE(words)
-#define FIRST_VMX (FIRST_MSR + ARRAY_SIZE(msrs))
-
-size_t comparison_count(void)
+size_t comparison_count(const struct virtualization *virtualization)
 {
-    return FIRST_VMX + VMX_MSR_COUNT;
+    return ARRAY_SIZE(words) + virtualization->compared_count;
 }
 
-const char *comparison_name(size_t row)
+const char *comparison_name(const struct virtualization *virtualization, size_t row)
 {
-    if (row < FIRST_MSR)
-        return words[row].name;
-    if (row < FIRST_VMX)
-        return msrs[row - FIRST_MSR].name;
-    return vmx_msr_name((enum vmx_msr)(VMX_MSR_FIRST + (row - FIRST_VMX)));
+    return row < ARRAY_SIZE(words)
+               ? words[row].name
+               : virtualization->registers[row - ARRAY_SIZE(words)].name;
 }
 
-uint32_t comparison_vmx_msr(size_t row)
+uint32_t comparison_msr(const struct virtualization *virtualization, size_t row)
 {
-    return row < FIRST_VMX ? 0 : VMX_MSR_FIRST + (uint32_t)(row - FIRST_VMX);
+    return row < ARRAY_SIZE(words)
+               ? 0
+               : virtualization->registers[row - ARRAY_SIZE(words)].msr;
 }
 
-struct msr_reading comparison_reading(size_t row, const struct vmx_record *record)
+struct msr_reading comparison_reading(size_t row, const struct cpu_record *record)
 {
-    const char *snapshot = (const char *)&record->before;
+    const char *bytes = (const char *)record;
 
-    if (row < FIRST_MSR) {
-        uint32_t word = *(const uint32_t *)(snapshot + words[row].offset);
+    if (row < ARRAY_SIZE(words)) {
+        uint32_t word = *(const uint32_t *)(bytes + words[row].offset);
         bool is_known = words[row].offset != MICROCODE || word != 0;
         return (struct msr_reading){.value = word & words[row].mask,
                                     .state = is_known ? MSR_READ : MSR_NOT_READ};
     }
-    if (row < FIRST_VMX)
-        return *(const struct msr_reading *)(snapshot + msrs[row - FIRST_MSR].offset);
-    return record->before.capabilities.msr[row - FIRST_VMX];
+    const struct virtualization *virtualization = record->virtualization;
+    size_t index                                = row - ARRAY_SIZE(words);
+    return *(const struct msr_reading *)(bytes + virtualization->registers[index].offset);
 }
 
-/* True if both CPUs, which answered, have the same in a register, or in all. */
-static bool is_same(size_t row, const struct vmx_record *a, const struct vmx_record *b)
+/* Returns whether both CPUs, which answered, have the same in a register, or in all. */
+static bool is_same(size_t row, const struct cpu_record *a, const struct cpu_record *b)
 {
     struct msr_reading of_a = comparison_reading(row, a);
     struct msr_reading of_b = comparison_reading(row, b);
@@ -98,21 +84,21 @@ static bool is_same(size_t row, const struct vmx_record *a, const struct vmx_rec
            of_a.vector == of_b.vector;
 }
 
-static bool are_alike(const struct vmx_record *a, const struct vmx_record *b)
+static bool are_alike(const struct cpu_record *a, const struct cpu_record *b)
 {
-    for (size_t row = 0; row < comparison_count(); row++) {
+    for (size_t row = 0; row < comparison_count(a->virtualization); row++) {
         if (!is_same(row, a, b))
             return false;
     }
     return true;
 }
 
-static bool has_answered(const struct vmx_record *record)
+static bool has_answered(const struct cpu_record *record)
 {
     return record->answer == CPU_ANSWERED;
 }
 
-size_t comparison_first_alike(const struct vmx_record *records, size_t index)
+size_t comparison_first_alike(const struct cpu_record *records, size_t index)
 {
     for (size_t i = 0; i < index && has_answered(&records[index]); i++) {
         if (has_answered(&records[i]) && are_alike(&records[i], &records[index]))
@@ -122,7 +108,7 @@ size_t comparison_first_alike(const struct vmx_record *records, size_t index)
 }
 
 /* The first CPU with the value that the one of index has in the register. */
-static size_t first_with_value(size_t row, const struct vmx_record *records, size_t index)
+static size_t first_with_value(size_t row, const struct cpu_record *records, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
         if (has_answered(&records[i]) && is_same(row, &records[i], &records[index]))
@@ -131,7 +117,7 @@ static size_t first_with_value(size_t row, const struct vmx_record *records, siz
     return index;
 }
 
-bool comparison_differs(size_t row, const struct vmx_record *records, size_t count)
+bool comparison_differs(size_t row, const struct cpu_record *records, size_t count)
 {
     size_t values = 0;
 
@@ -153,14 +139,14 @@ void comparison_append_reading(const struct msr_reading *reading, struct text *t
 }
 
 /* True if the CPU has the same in a register as the one of index. */
-static bool has_same_value(size_t row, const struct vmx_record *records, size_t index,
+static bool has_same_value(size_t row, const struct cpu_record *records, size_t index,
                            size_t cpu)
 {
     return has_answered(&records[cpu]) && is_same(row, &records[cpu], &records[index]);
 }
 
 /* Appends the numbers of the CPUs that have the value of the one of index, as ranges. */
-static void append_cpus(size_t row, const struct vmx_record *records, size_t count,
+static void append_cpus(size_t row, const struct cpu_record *records, size_t count,
                         size_t index, struct text *text)
 {
     for (size_t i = index; i < count; i++) {
@@ -182,7 +168,7 @@ static void end_in_dots(struct text *text)
         memcpy(text->buffer + text->size - 4, "...", 4);
 }
 
-void comparison_visit_values(size_t row, const struct vmx_record *records, size_t count,
+void comparison_visit_values(size_t row, const struct cpu_record *records, size_t count,
                              comparison_visit *visit, void *context)
 {
     for (size_t i = 0; i < count; i++) {
@@ -198,21 +184,23 @@ void comparison_visit_values(size_t row, const struct vmx_record *records, size_
     }
 }
 
-bool comparison_usable(const struct vmx_record *records, size_t count,
-                       struct vmx_capabilities *usable)
+bool comparison_usable(const struct cpu_record *records, size_t count,
+                       struct capability_set *usable)
 {
-    bool is_first = true;
+    const struct virtualization *virtualization = records[0].virtualization;
+    bool has_any                                = false;
 
+    *usable = (struct capability_set){0};
     for (size_t i = 0; i < count; i++) {
-        const struct vmx_capabilities *own = &records[i].before.capabilities;
+        struct capability_set own;
         if (!has_answered(&records[i]) ||
-            vmx_capability(own, MSR_IA32_VMX_BASIC)->state != MSR_READ)
+            !virtualization->read_capabilities(&records[i], &own))
             continue;
-        if (is_first)
-            *usable = *own;
+        if (has_any)
+            capability_set_intersect(virtualization->capability_table, usable, &own);
         else
-            capabilities_intersect(usable, own);
-        is_first = false;
+            *usable = own;
+        has_any = true;
     }
-    return !is_first;
+    return has_any;
 }

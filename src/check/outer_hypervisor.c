@@ -1,5 +1,5 @@
 /* See outer_hypervisor.h. */
-#include "vmx/outer_hypervisor.h"
+#include "check/outer_hypervisor.h"
 
 #include "lib/string.h"
 
@@ -72,20 +72,21 @@ void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *m
         text_append(text, "unknown (\"%s\")", signature);
 }
 
-void outer_hypervisor_advise(const struct cpuid_snapshot *cpuid, const char *machine,
+void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text)
 {
     char signature[CPUID_VENDOR_SIZE];
-    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+    const struct hypervisor *known = find_hypervisor(&record->cpuid, machine);
+    const char *name               = record->virtualization->name;
 
-    cpuid_hypervisor(cpuid, signature);
+    cpuid_hypervisor(&record->cpuid, signature);
     if (known != NULL)
-        text_append(text, "%s %s VT-x; %s", known->name, does, known->advice);
+        text_append(text, "%s %s %s; %s", known->name, does, name, known->advice);
     else
         text_append(text,
-                    "a hypervisor (\"%s\") %s VT-x; enable nested virtualization in it, "
+                    "a hypervisor (\"%s\") %s %s; enable nested virtualization in it, "
                     "or boot Hymir on the bare machine",
-                    signature, does);
+                    signature, does, name);
 }
 
 void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,

@@ -4,11 +4,10 @@
  * Pure. By the signature in its CPUID leaves (cpu/cpuid.h), and by the machine's name,
  * maker and product, where that tells more.
  */
-#ifndef HYMIR_VMX_OUTER_HYPERVISOR_H
-#define HYMIR_VMX_OUTER_HYPERVISOR_H
+#ifndef HYMIR_CHECK_OUTER_HYPERVISOR_H
+#define HYMIR_CHECK_OUTER_HYPERVISOR_H
 
-#include "cpu/cpuid.h"
-#include "lib/format.h"
+#include "virt/virtualization.h"
 
 /*
  * Appends a name with the signature, the signature alone if it is unknown, or "none
@@ -25,7 +24,7 @@ void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
  * Appends what the hypervisor does to VT-x, such as "hides", and what to do about it.
  * There is one: cpuid_has_hypervisor.
  */
-void outer_hypervisor_advise(const struct cpuid_snapshot *cpuid, const char *machine,
+void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text);
 
 #endif

@@ -1,0 +1,163 @@
+/* See cpus.h. */
+#include "check/cpus.h"
+
+#include "check/trial.h"
+#include "lib/log.h"
+#include "mm/memory.h"
+#include "platform/apic.h"
+#include "platform/clock.h"
+#include "platform/machine.h"
+#include "platform/smp.h"
+
+#include <stdatomic.h>
+
+/* How long a CPU has for its trial, which takes some hundred thousand instructions. */
+#define TRIAL_TIMEOUT_US 2000000
+
+_Static_assert(sizeof(struct trial) <= PAGE_SIZE, "a trial fits in one page");
+
+static const struct virtualization *virtualization;
+static const struct options *options;
+static struct cpu_record *records;
+static void (*finish_boot)(void);
+
+struct cpu_record *cpus_records(void)
+{
+    return records;
+}
+
+/* Fills in what is known of a CPU beforehand; the record is all zero. */
+static void init_record(struct cpu_record *record, const struct cpu *cpu)
+{
+    record->virtualization = virtualization;
+    record->apic_id        = cpu->apic_id;
+    record->nolock         = options->nolock;
+}
+
+/* Returns how far a CPU that was not tried yet has come. */
+static enum cpu_answer answer_of(const struct cpu *cpu)
+{
+    if (atomic_load(&cpu->state) == CPU_READY)
+        return CPU_ANSWERED;
+    return cpu->apic_id > XAPIC_MAX_ID && !apic_is_x2apic() ? CPU_NOT_ADDRESSED
+                                                            : CPU_NO_ANSWER;
+}
+
+/* Each trial has memory of its own: one that does not finish may still write there. */
+static enum status create_trial(const struct cpu *cpu, struct trial **created)
+{
+    void *memory;
+    enum status status = machine_allocate(PAGE_SIZE, &memory);
+    if (status != STATUS_OK)
+        return status;
+    struct trial *trial = memory;
+    init_record(&trial->record, cpu);
+    *created = trial;
+    return machine_allocate(virtualization->trial_pages * PAGE_SIZE, &trial->pages);
+}
+
+/* Copies the record of a trial that has ended. */
+static void keep_record(const struct cpu *cpu, struct trial *trial)
+{
+    records[cpu->index] = trial->record;
+    trial_log(&trial->record, cpu->index);
+    if (cpu->leave_virtualization != NULL)
+        return; /* the CPU still owns the pages */
+    memory_free(trial->pages, virtualization->trial_pages);
+    memory_free(trial, 1);
+}
+
+/* Stops a CPU whose trial timed out, and keeps its partial record. */
+static void give_up_cpu(struct cpu *cpu, const struct trial *trial)
+{
+    if (smp_stop(cpu) != STATUS_OK)
+        log_error("cpu %u: apic %u: cannot be stopped; it may still be virtualizing",
+                  cpu->index, cpu->apic_id);
+    records[cpu->index]        = trial->record;
+    records[cpu->index].answer = CPU_DID_NOT_FINISH;
+    log_error("cpu %u: apic %u: did not finish the check within %d ms", cpu->index,
+              cpu->apic_id, TRIAL_TIMEOUT_US / 1000);
+}
+
+/* Runs the trial on another CPU, if it answered. */
+static enum status try_other_cpu(struct cpu *cpu)
+{
+    struct cpu_record *record = &records[cpu->index];
+    struct trial *trial;
+
+    init_record(record, cpu);
+    record->answer = answer_of(cpu);
+    if (record->answer != CPU_ANSWERED)
+        return STATUS_OK;
+    enum status status = create_trial(cpu, &trial);
+    if (status != STATUS_OK)
+        return status;
+    status = smp_begin(cpu, trial_run, trial);
+    if (status == STATUS_OK)
+        status = smp_wait(cpu, TRIAL_TIMEOUT_US);
+    if (status == STATUS_OK)
+        keep_record(cpu, trial);
+    else
+        give_up_cpu(cpu, trial);
+    return STATUS_OK;
+}
+
+static struct trial *boot_trial;
+static atomic_bool boot_trial_ended; /* it has, or its watcher timed out */
+
+/* Watches the boot CPU from another one, which finishes the boot if the first cannot. */
+static void watch_boot_cpu(void *argument)
+{
+    struct deadline deadline = deadline_in(TRIAL_TIMEOUT_US);
+
+    (void)argument;
+    while (!deadline_has_passed(&deadline)) {
+        if (atomic_load(&boot_trial_ended))
+            return;
+        cpu_pause();
+    }
+    if (atomic_exchange(&boot_trial_ended, true))
+        return;
+    give_up_cpu(&boot_cpu, boot_trial);
+    finish_boot();
+}
+
+/* Makes the first other CPU that answered watch the boot CPU; there may be none. */
+static void start_watcher(void)
+{
+    for (size_t i = 1; i < smp_count(); i++) {
+        if (records[i].answer == CPU_ANSWERED &&
+            smp_begin(smp_cpu(i), watch_boot_cpu, NULL) == STATUS_OK)
+            return;
+    }
+}
+
+static enum status try_boot_cpu(void)
+{
+    enum status status = create_trial(&boot_cpu, &boot_trial);
+    if (status != STATUS_OK)
+        return status;
+    start_watcher();
+    trial_run(boot_trial);
+    if (atomic_exchange(&boot_trial_ended, true))
+        cpu_stop_this(); /* too late: the watcher has given up this CPU */
+    keep_record(&boot_cpu, boot_trial);
+    return STATUS_OK;
+}
+
+enum status cpus_check(const struct virtualization *tried,
+                       const struct options *boot_options, void (*finish)(void))
+{
+    void *pages;
+    enum status status = machine_allocate(smp_count() * sizeof(*records), &pages);
+
+    virtualization = tried;
+    options        = boot_options;
+    finish_boot    = finish;
+    records        = pages;
+    if (status == STATUS_OK)
+        init_record(&records[0], &boot_cpu);
+    for (size_t i = 1; i < smp_count() && status == STATUS_OK; i++)
+        status = try_other_cpu(smp_cpu(i));
+    return status == STATUS_OK ? try_boot_cpu() : status;
+}

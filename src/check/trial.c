@@ -1,0 +1,109 @@
+/* See trial.h. */
+#include "check/trial.h"
+
+#include "check/stopwatch.h"
+#include "lib/log.h"
+#include "x86/cpuid.h"
+#include "x86/msr.h"
+
+static void read_registers(struct cpu_record *record)
+{
+    cpuid_snapshot_take(&record->cpuid);
+    record->cr0 = read_cr0();
+    record->cr4 = read_cr4();
+    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
+        record->arch_capabilities = msr_take(MSR_IA32_ARCH_CAPABILITIES);
+    record->virtualization->read_registers(record);
+}
+
+static bool perform_check(struct trial *trial, const struct check_row *check)
+{
+    TEXT_DECLARE(detail, 256);
+
+    if (check->perform != NULL)
+        check->perform(trial);
+    return check->passes(&trial->record, &detail);
+}
+
+/* Measures the first CPU of each core type. */
+static void measure(struct trial *trial)
+{
+    static bool is_measured[CPUID_CORE_TYPES];
+    bool *is_type_measured = &is_measured[cpuid_core_type(&trial->record.cpuid)];
+
+    if (*is_type_measured)
+        return;
+    *is_type_measured = true;
+    stopwatch_run(trial);
+}
+
+void trial_run(void *argument)
+{
+    struct trial *trial                         = argument;
+    const struct virtualization *virtualization = trial->record.virtualization;
+    const struct check_row *leave =
+        &virtualization->checks[virtualization->check_count - 1];
+    const struct check_row *check = virtualization->checks;
+
+    read_registers(&trial->record);
+    while (check != leave && perform_check(trial, check))
+        check++;
+    if (check == leave)
+        measure(trial);
+    if (check > &virtualization->checks[virtualization->enter_check])
+        leave->perform(trial);
+}
+
+static void log_reading(const char *what, uint32_t msr, const struct msr_reading *reading)
+{
+    if (reading->state == MSR_READ)
+        log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading->value);
+    else if (reading->state == MSR_FAULTED)
+        log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading->vector);
+}
+
+static void log_leaf(const char *what, uint32_t leaf, const struct cpuid_result *result)
+{
+    log_debug("%s: CPUID 0x%x = %08x %08x %08x %08x", what, leaf, result->eax,
+              result->ebx, result->ecx, result->edx);
+}
+
+static void log_registers(const char *what, const struct cpu_record *record)
+{
+    const struct virtualization *virtualization = record->virtualization;
+    const struct cpuid_snapshot *cpuid          = &record->cpuid;
+
+    log_leaf(what, 0, &cpuid->leaf_0);
+    log_leaf(what, 1, &cpuid->leaf_1);
+    log_leaf(what, 7, &cpuid->leaf_7);
+    log_leaf(what, 0xD, &cpuid->leaf_d_1);
+    log_leaf(what, 0x1A, &cpuid->leaf_1a);
+    if (cpuid_has_hypervisor(cpuid))
+        log_leaf(what, 0x40000000, &cpuid->leaf_hypervisor);
+    log_leaf(what, 0x80000001, &cpuid->leaf_80000001);
+    log_leaf(what, 0x80000008, &cpuid->leaf_80000008);
+    log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, record->cr0,
+              record->cr4, record->microcode);
+    for (size_t i = 0; i < virtualization->register_count; i++) {
+        const struct register_row *row   = &virtualization->registers[i];
+        const struct msr_reading reading = record_msr(record, row->msr);
+        log_reading(what, row->msr, &reading);
+    }
+}
+
+void trial_log(const struct cpu_record *record, uint32_t cpu)
+{
+    const struct virtualization *virtualization = record->virtualization;
+    char what[16];
+
+    format_text(what, sizeof(what), "cpu %u", cpu);
+    log_registers(what, record);
+    for (size_t i = 0; i < virtualization->check_count; i++) {
+        const struct check_row *check = &virtualization->checks[i];
+        TEXT_DECLARE(detail, 160);
+        bool passes = check->passes(record, &detail);
+        log_debug("%s: %s: %s (%s)", what, check->name, detail.buffer, check->source);
+        if (!passes)
+            return;
+    }
+}

@@ -1,0 +1,95 @@
+/*
+ * What a processor's virtualization can do, bit by bit, with the manual's names.
+ *
+ * A group is what one control field, control register or MSR describes; a row is a bit
+ * of it, or a field of several bits. Each vendor has a table of both. Pure.
+ */
+#ifndef HYMIR_VIRT_CAPABILITY_H
+#define HYMIR_VIRT_CAPABILITY_H
+
+#include "lib/bits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CAPABILITY_GROUPS_MAX 16
+
+struct capability_group {
+    const char *name;     /* the manual's, in the plural */
+    const char *singular; /* of one of its rows, short */
+    bool has_settings;    /* software sets its bits: fixed 0, fixed 1 or optional */
+    uint64_t maximized;   /* numbers of which two CPUs share the larger one */
+};
+
+struct capability_row {
+    uint32_t group;
+    uint64_t mask; /* one bit, or the adjacent bits of a field */
+    const char *name;
+};
+
+/* A vendor's tables, the rows in the order of the groups and of the bits. */
+struct capability_table {
+    const struct capability_group *groups;
+    const struct capability_row *rows;
+    size_t group_count, row_count;
+};
+
+/*
+ * What a processor reports of a group. In a group with settings, a bit of must_be_1
+ * cannot be 0, and one not in may_be_1 cannot be 1; in another, may_be_1 is the
+ * register's value, and must_be_1 is 0.
+ */
+struct capability_bits {
+    uint64_t must_be_1, may_be_1;
+    const char *source; /* the register that reports it */
+    bool exists;        /* false: the processor lacks the register; both are 0 */
+};
+
+/* What a processor, or all processors of a machine, reports of each group. */
+struct capability_set {
+    struct capability_bits group[CAPABILITY_GROUPS_MAX];
+};
+
+enum capability_state {
+    CAPABILITY_NO, /* of groups without settings */
+    CAPABILITY_YES,
+    CAPABILITY_FIXED_0, /* of groups with settings */
+    CAPABILITY_FIXED_1,
+    CAPABILITY_OPTIONAL,
+    CAPABILITY_NUMBER, /* a field of several bits: capability_number */
+    CAPABILITY_STATES,
+};
+
+/* Returns the manual's name of a bit of a group, or NULL if the table has none. */
+const char *capability_name(const struct capability_table *table, uint32_t group,
+                            uint64_t bit);
+
+enum capability_state capability_state_of(const struct capability_table *table,
+                                          const struct capability_row *row,
+                                          const struct capability_bits *bits);
+
+/* Returns "no", "yes", "fixed 0", "fixed 1", "optional", or "number" for a field. */
+const char *capability_state_name(enum capability_state state);
+
+/* Returns the value of a field of several bits. */
+uint64_t capability_number(const struct capability_row *row,
+                           const struct capability_bits *bits);
+
+/*
+ * Returns the bits that are 1, or may be, and have no row: of a processor newer than the
+ * table, or, if they are in must_be_1, reserved bits that are always 1.
+ */
+uint64_t capability_unnamed_bits(const struct capability_table *table, uint32_t group,
+                                 const struct capability_bits *bits);
+
+/*
+ * Reduces *usable to what software can use on both processors. A group that one of them
+ * lacks no longer exists; of two numbers the smaller remains, or, of the group's
+ * maximized ones, the larger.
+ */
+void capability_set_intersect(const struct capability_table *table,
+                              struct capability_set *usable,
+                              const struct capability_set *other);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * What Hymir has found out about virtualization on one CPU: what its registers said,
+ * what each step of the trial did, and how that is judged.
+ *
+ * check/trial.c fills it in on the CPU itself; pure functions of check/ and report/ read
+ * it, on this machine or, in the unit tests, on recorded ones.
+ */
+#ifndef HYMIR_VIRT_RECORD_H
+#define HYMIR_VIRT_RECORD_H
+
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "virt/timing.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct virtualization;
+
+/* How far the CPU came. */
+enum cpu_answer {
+    CPU_ANSWERED,       /* the rest of the record is complete */
+    CPU_NO_ANSWER,      /* it did not start: nothing else is known */
+    CPU_NOT_ADDRESSED,  /* its APIC ID requires x2APIC mode, which is unavailable */
+    CPU_DID_NOT_FINISH, /* it started, and did not return from the trial */
+};
+
+/*
+ * The words that scripts rely on: docs/VERDICT.md. boot/multiboot.asm prints
+ * NO-LONG-MODE, the only one that is not here.
+ */
+enum verdict_word {
+    VERDICT_NONE, /* not judged yet */
+    VERDICT_READY,
+    VERDICT_NOT_INTEL,
+    VERDICT_NO_VMX,
+    VERDICT_HIDDEN_BY_HYPERVISOR,
+    VERDICT_LOCKED_OFF,
+    VERDICT_TXT_ONLY,
+    VERDICT_UNLOCKED,
+    VERDICT_MIXED,
+    VERDICT_FAILED,
+    VERDICT_WORDS,
+};
+
+/* The judgement on one CPU, made once, by check/verdict.c. */
+struct cpu_judgement {
+    enum verdict_word word;
+    size_t failed_check; /* the first that does not pass; check_count if all do */
+};
+
+/* Bytes for what the vendor records. */
+#define CPU_RECORD_OWN_SIZE 1024
+
+struct cpu_record {
+    const struct virtualization *virtualization; /* that is tried on the CPU */
+    uint32_t apic_id;
+    enum cpu_answer answer;
+    bool nolock; /* the option: no lock bit may be set */
+
+    /* The registers, read before anything is changed. */
+    struct cpuid_snapshot cpuid;
+    uint64_t cr0, cr4;
+    uint32_t microcode; /* revision, 0 if unknown */
+    struct msr_reading arch_capabilities;
+
+    struct cpu_judgement judgement;
+    struct timings timings; /* of the first CPU of its core type */
+    _Alignas(uint64_t) uint8_t own[CPU_RECORD_OWN_SIZE];
+};
+
+#endif

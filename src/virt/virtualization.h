@@ -1,0 +1,130 @@
+/*
+ * A processor's hardware virtualization, as everything outside its vendor's folder sees
+ * it: rows of checks, registers, capabilities and timings, and the backend that runs
+ * vCPUs. src/vmx has Intel's, vt_x.
+ */
+#ifndef HYMIR_VIRT_VIRTUALIZATION_H
+#define HYMIR_VIRT_VIRTUALIZATION_H
+
+#include "lib/format.h"
+#include "virt/backend.h"
+#include "virt/capability.h"
+#include "virt/record.h"
+
+/* The trial of a CPU, on that CPU. */
+struct trial {
+    struct cpu_record record; /* filled in */
+    void *pages;              /* trial_pages zeroed pages below 4 GiB, contiguous */
+};
+
+/* A step of the trial, from "which processor is this" to "virtualization left". */
+struct check_row {
+    const char *name;   /* up to 20 characters */
+    const char *source; /* the section of the manual */
+
+    /*
+     * Judges the step; pure. Appends to *detail what was seen, with the raw values: about
+     * 50 characters if it passes, a sentence if not.
+     */
+    bool (*passes)(const struct cpu_record *record, struct text *detail);
+
+    /*
+     * Performs the step on this CPU, all steps before it having passed. NULL: there is
+     * nothing to perform but the reading of registers.
+     */
+    void (*perform)(struct trial *trial);
+
+    /* Returns the verdict if it does not pass. NULL: VERDICT_FAILED. */
+    enum verdict_word (*word)(const struct cpu_record *record);
+
+    /* Appends the registers that explain a failure. NULL: the detail has them. */
+    void (*append_state)(const struct cpu_record *record, struct text *text);
+
+    /* Returns what to do about a VERDICT_FAILED, or NULL for the usual. NULL: the usual.
+     */
+    const char *(*advice)(const struct cpu_record *record);
+
+    bool is_value; /* the detail starts with the value of the register that name is */
+};
+
+/* A model-specific register of the vendor's record, for comparison and report. */
+struct register_row {
+    const char *name;
+    uint32_t msr;
+    size_t offset; /* of its struct msr_reading in struct cpu_record */
+};
+
+/* Something whose cost is measured, after all checks but the last have passed. */
+struct timing_row {
+    const char *name;
+
+    /* Returns false if the processor lacks the instruction. NULL: all have it. */
+    bool (*exists)(const struct cpu_record *record);
+
+    /* Executes an instruction once; false if it fails. Or: */
+    bool (*execute)(struct trial *trial);
+
+    /* Runs a guest that exits in each round of the stopwatch; false if that fails. */
+    bool (*run)(struct trial *trial, struct stopwatch *stopwatch);
+};
+
+struct virtualization {
+    const char *name; /* "VT-x" */
+    const char
+        *success; /* what was proved if all checks pass, for "... on 2 of 2 CPUs" */
+    const char *setting; /* how to enable it in the firmware setup: "enable ..." */
+
+    /* Returns whether CPUID offers it. */
+    bool (*is_offered)(const struct cpuid_snapshot *cpuid);
+
+    /*
+     * The trial. The rows are performed in order, as far as they pass; the last leaves
+     * virtualization, and is performed if enter_check passed, whatever came after it.
+     */
+    size_t trial_pages;
+    void (*read_registers)(struct cpu_record *record); /* the vendor's, and microcode */
+    const struct check_row *checks;
+    size_t check_count;
+    size_t enter_check; /* enters virtualization */
+    size_t guest_check; /* runs a guest */
+    const struct timing_row *timings;
+    size_t timing_count;
+
+    const struct register_row *registers; /* the first compared_count are compared */
+    size_t register_count, compared_count;
+    const struct capability_table *capability_table;
+
+    /* Reads the capabilities out of a record; false if it has none. */
+    bool (*read_capabilities)(const struct cpu_record *record,
+                              struct capability_set *capabilities);
+
+    /* Returns the bits of a group without which guests cannot run. */
+    uint64_t (*required_capabilities)(uint32_t group);
+
+    /* Appends to the machine's verdict what the trials changed and firmware left. */
+    void (*append_changes)(const struct cpu_record *records, size_t count,
+                           struct text *text);
+
+    /*
+     * Appends the names of what guests need and the processor lacks. STATUS_UNSUPPORTED
+     * if there is any.
+     */
+    enum status (*find_missing)(const struct cpu_record *record, struct text *missing);
+
+    /* Returns whether vCPUs need the local APIC's timer for their alarms. */
+    bool (*needs_apic_timer)(const struct cpu_record *record);
+
+    /* Sets whether guest memory may be mapped with pages larger than 4 KiB, by default
+     * not. */
+    void (*set_large_pages)(const struct cpu_record *record, bool are_allowed);
+
+    const struct backend *backend;
+};
+
+/*
+ * Returns the reading of a model-specific register in a record; state MSR_NOT_READ if the
+ * record's vendor has no row for it.
+ */
+struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * What vt_x does on a CPU, for programs that only use its pure parts: the unit tests, the
+ * fuzz targets and tools/registers.c. Called, it ends the program.
+ */
+#include "vmx/ept.h"
+#include "vmx/trial.h"
+#include "vmx/vcpu.h"
+
+#include <stdlib.h>
+
+const struct backend vmx_backend;
+const struct timing_row vmx_timings[VMX_TIMINGS] = {
+    {.name = "VM exit by CPUID"}, {.name = "VM exit by VMCALL"}, {.name = "VMREAD"},
+    {.name = "VMWRITE"},          {.name = "VMPTRLD"},           {.name = "INVEPT"},
+    {.name = "INVVPID"},
+};
+
+#define NOT_HERE(function, parameter) \
+    void function(parameter)          \
+    {                                 \
+        abort();                      \
+    }
+NOT_HERE(vmx_trial_read_registers, struct cpu_record *record __attribute__((unused)))
+NOT_HERE(vmx_trial_unlock, struct trial *trial __attribute__((unused)))
+NOT_HERE(vmx_trial_enter, struct trial *trial __attribute__((unused)))
+NOT_HERE(vmx_trial_prove_root_operation, struct trial *trial __attribute__((unused)))
+NOT_HERE(vmx_trial_run_guest, struct trial *trial __attribute__((unused)))
+NOT_HERE(vmx_trial_leave, struct trial *trial __attribute__((unused)))
+
+/* Overridden by the test of vmx/ept.c. */
+void __attribute__((weak))
+ept_choose_page_size(const struct vmx_capabilities *capabilities, bool may_have_multihit)
+{
+    (void)capabilities;
+    (void)may_have_multihit;
+    abort();
+}
