@@ -74,7 +74,7 @@ static void init_devices(struct vm *vm, uint64_t time)
 {
     device_clock_init(&vm->clock);
     vm->clock.hz      = vm->environment.clock_hz;
-    vm->clock.read    = vm->vcpu.backend->clock;
+    vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
     device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);

@@ -39,13 +39,15 @@ struct vm_input {
 
 struct vm;
 
-/* Has what was sent seen. */
+/* Flushes the guest's output to the console. */
 typedef void vm_flush(struct vm *vm);
 
-/* What a VM is made in. */
+/* What a VM needs of the machine it runs on. */
 struct vm_environment {
-    uint64_t clock_hz;   /* of the backend's clock */
-    uart_output *output; /* gets the VM as context */
+    uint64_t clock_hz;
+    uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
+    void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
+    uart_output *output;              /* context is the VM */
     vm_flush *flush;
 };
 
