@@ -1,6 +1,7 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
+#include "guest/devices.h"
 #include "guest/smbios_tables.h"
 #include "lib/bits.h"
 #include "lib/log.h"

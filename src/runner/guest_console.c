@@ -4,6 +4,7 @@
 #include "console/console.h"
 #include "console/serial.h"
 #include "cpu/vectors.h"
+#include "guest/devices.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"

@@ -1,5 +1,5 @@
 /* src/dev/pic.c, against the Intel 8259A data sheet: plays, and a model of both chips. */
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/pic.h"
 #include "random.h"
@@ -13,27 +13,38 @@
 #define SPECIAL_NESTED 0x10U
 
 static struct pic pic;
-static struct port_device devices[PIC_DEVICES];
 static bool is_output_high;
 
-/* The output tells of changes alone. */
-static void take_output(void *context, bool is_high)
+/* The output reports changes only. */
+static void output_changed(void *listener, const struct interrupt_line *output)
 {
-    assert_ptr_equal(context, &pic);
-    assert_int_not_equal(is_high, is_output_high);
-    is_output_high = is_high;
+    assert_ptr_equal(listener, &pic);
+    assert_ptr_equal(output, &pic.output);
+    assert_int_not_equal(output->is_high, is_output_high);
+    is_output_high = output->is_high;
 }
 
-static void out(uint16_t port, unsigned int value)
+static void start_pic(void)
 {
-    struct port_device *device = &devices[port < 0xA0 ? 0 : port < 0x4D0 ? 1 : 2];
-    assert_int_equal(device->write(device->device, NULL, port, 1, value), EXIT_NEXT);
+    start_ports(false);
+    pic_init(&pic, &test_ports);
+    pic.output.changed  = output_changed;
+    pic.output.listener = &pic;
 }
 
-static unsigned int in(uint16_t port)
+static void set_input(unsigned int input, bool is_high)
 {
-    struct port_device *device = &devices[port < 0xA0 ? 0 : port < 0x4D0 ? 1 : 2];
-    return device->read(device->device, port, 1);
+    interrupt_line_set(&pic.input[input], is_high);
+}
+
+static void out(unsigned int port, unsigned int value)
+{
+    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
+}
+
+static unsigned int in(unsigned int port)
+{
+    return port_read(port);
 }
 
 static void initialize(unsigned int fourth_word)
@@ -50,8 +61,7 @@ static int start(void **state)
 {
     (void)state;
     is_output_high = false;
-    pic_init(&pic, take_output, &pic);
-    pic_devices(&pic, devices);
+    start_pic();
     initialize(PLAIN);
     return 0;
 }
@@ -85,13 +95,13 @@ static void act_on_chip(unsigned int which, const char *word, bool is_check,
 static void act(const char *word, bool is_check, unsigned int number)
 {
     if (strcmp(word, "low") == 0 || strcmp(word, "high") == 0)
-        pic_set_input(&pic, number, *word == 'h');
+        set_input(number, *word == 'h');
     else if (strcmp(word, "edge") == 0)
-        pic_set_input(&pic, number, false), pic_set_input(&pic, number, true);
+        set_input(number, false), set_input(number, true);
     else if (strcmp(word, "waiting") == 0)
         assert_false(is_output_high);
     else if (strcmp(word, "reset") == 0)
-        pic_init(&pic, take_output, &pic);
+        start_pic();
     else if (strcmp(word, "initialize") == 0)
         initialize(number);
     else if (strcmp(word, "takes") == 0 && !is_output_high)
@@ -265,7 +275,7 @@ static void do_something(void)
         bool is_high      = value >= 0x80;
         chip->latch = is_high ? chip->latch | (line & ~chip->line) : chip->latch & ~line;
         chip->line  = is_high ? chip->line | line : chip->line & ~line;
-        pic_set_input(&pic, input, is_high);
+        set_input(input, is_high);
     } else if (what < 36) {
         bool is_second = winner(&model[0]) == 2;
         input          = take(&model[0]);
@@ -315,7 +325,7 @@ static void test_random_ports(void **state)
     (void)state;
     for (unsigned int i = 0; i < 1000000; i++) {
         out(ports[random_below(6)], random_number() & 0xFF);
-        pic_set_input(&pic, (unsigned int)random_below(PIC_INPUTS), random_below(2) != 0);
+        set_input((unsigned int)random_below(PIC_INPUTS), random_below(2) != 0);
         in(ports[random_below(6)]);
         pic_acknowledge(&pic);
     }

@@ -1,14 +1,11 @@
 /* The 8254 and port 0x61, against a model from the data sheet; timers and ticks. */
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/pit.h"
 #include "random.h"
 
 static struct pit pit;
-static struct port_device devices[PIT_DEVICES];
 static uint64_t now, alarm_time;
-static bool is_output_high;
-static unsigned int rises;
 
 static uint64_t read_clock(void)
 {
@@ -21,36 +18,27 @@ static void set_alarm(void *context, uint64_t deadline)
     alarm_time = deadline;
 }
 
-static void take_output(void *context, bool is_high)
-{
-    assert_ptr_equal(context, &rises);
-    rises += is_high && !is_output_high;
-    is_output_high = is_high;
-}
-
 static struct device_clock test_clock = {
     .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
 static void start(uint64_t hz)
 {
-    now = rises    = 0;
-    alarm_time     = TICKS_NEVER;
-    is_output_high = true;
-    test_clock.hz  = hz;
+    now           = 0;
+    alarm_time    = TICKS_NEVER;
+    test_clock.hz = hz;
+    start_ports(true);
     device_clock_init(&test_clock);
-    pit_init(&pit, &test_clock, take_output, &rises);
-    pit_devices(&pit, devices);
+    pit_init(&pit, &test_ports, &test_clock, &output_line);
 }
 
 static void out(uint16_t port, unsigned int value)
 {
-    const struct port_device *device = &devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2];
-    assert_int_equal(device->write(&pit, NULL, port, 1, value), EXIT_NEXT);
+    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
 }
 
 static unsigned int in(uint16_t port)
 {
-    return devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2].read(&pit, port, 1) & 0xFF;
+    return port_read(port);
 }
 
 static void out_both(uint16_t port, unsigned int value)
@@ -302,7 +290,7 @@ static void test_counter_0(void **state)
     for (unsigned int i = 0; i < 4 * 4 * 4; i++) {
         unsigned int mode = modes[i / 16], periods = mode % 4 == 0 ? 1 : 1000000;
         uint64_t clock = load_counter_0(i, mode, counts[i / 4 % 4]);
-        assert_int_equal(is_output_high, mode != 0);
+        assert_int_equal(output_line.is_high, mode != 0);
         for (unsigned int period = 1; period <= periods; period++) {
             clock += counts[i / 4 % 4];
             assert_int_equal(alarm_time, time_of(clock + mode / 4));
