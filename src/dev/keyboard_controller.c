@@ -3,6 +3,9 @@
 
 #include "lib/string.h"
 
+#define DATA_PORT    0x60
+#define COMMAND_PORT 0x64 /* read: status */
+
 #define STATUS_FULL         0x01U /* of the output buffer */
 #define STATUS_SYSTEM       0x04U
 #define STATUS_COMMAND      0x08U /* the last write */
@@ -57,7 +60,7 @@ static uint8_t status_of(const struct keyboard_controller *controller)
                      (controller->wrote_command ? STATUS_COMMAND : 0));
 }
 
-static enum exit_outcome write_output(struct vcpu *vcpu, uint8_t value)
+static enum exit_outcome write_output_port(struct vcpu *vcpu, uint8_t value)
 {
     return (value & OUTPUT_NOT_RESET) == 0 ? vcpu_end(vcpu, "reset by port 0x64")
                                            : EXIT_NEXT;
@@ -71,7 +74,7 @@ static enum exit_outcome write_argument(struct keyboard_controller *controller,
 
     controller->command = 0;
     if (command == COMMAND_WRITE_OUTPUT)
-        return write_output(vcpu, value);
+        return write_output_port(vcpu, value);
     if (command == COMMAND_WRITE_BUFFER)
         respond(controller, value);
     else if (command >= COMMAND_WRITE_RAM)
@@ -86,8 +89,10 @@ static void set_config(struct keyboard_controller *controller, uint8_t bit, bool
                                          : controller->ram[0] & ~(unsigned int)bit);
 }
 
-static void execute(struct keyboard_controller *controller, uint8_t command)
+static enum exit_outcome write_command(struct keyboard_controller *controller,
+                                       struct vcpu *vcpu, uint8_t command)
 {
+    controller->command = 0;
     switch (command) {
     case COMMAND_NO_MOUSE:
     case COMMAND_MOUSE:
@@ -116,6 +121,8 @@ static void execute(struct keyboard_controller *controller, uint8_t command)
         controller->command = command;
         break;
     default:
+        if (command >= COMMAND_PULSE)
+            return write_output_port(vcpu, command);
         if (command >= COMMAND_READ_RAM &&
             command < COMMAND_READ_RAM + KEYBOARD_CONTROLLER_RAM)
             respond(controller, controller->ram[command - COMMAND_READ_RAM]);
@@ -124,53 +131,33 @@ static void execute(struct keyboard_controller *controller, uint8_t command)
             controller->command = command;
         break;
     }
+    return EXIT_NEXT;
 }
 
-static uint32_t read_data(void *device, uint16_t port, unsigned int size)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     struct keyboard_controller *controller = device;
 
-    (void)port;
     (void)size;
+    if (port == COMMAND_PORT)
+        return status_of(controller);
     controller->is_full = false;
     update_interrupt(controller);
     return controller->data;
 }
 
-static enum exit_outcome write_data(void *device, struct vcpu *vcpu, uint16_t port,
-                                    unsigned int size, uint32_t value)
+static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
+                               unsigned int size, uint32_t value)
 {
     struct keyboard_controller *controller = device;
 
-    (void)port;
     (void)size;
-    controller->wrote_command = false;
-    if (controller->command == 0)
-        return EXIT_NEXT; /* for the keyboard, which is not present */
-    return write_argument(controller, vcpu, (uint8_t)value);
-}
-
-static uint32_t read_status(void *device, uint16_t port, unsigned int size)
-{
-    (void)port;
-    (void)size;
-    return status_of(device);
-}
-
-static enum exit_outcome write_command(void *device, struct vcpu *vcpu, uint16_t port,
-                                       unsigned int size, uint32_t value)
-{
-    struct keyboard_controller *controller = device;
-    uint8_t command                        = (uint8_t)value;
-
-    (void)port;
-    (void)size;
-    controller->wrote_command = true;
-    controller->command       = 0;
-    if (command >= COMMAND_PULSE)
-        return write_output(vcpu, command);
-    execute(controller, command);
-    return EXIT_NEXT;
+    controller->wrote_command = port == COMMAND_PORT;
+    if (port == COMMAND_PORT)
+        return write_command(controller, vcpu, (uint8_t)value);
+    if (controller->command != 0)
+        return write_argument(controller, vcpu, (uint8_t)value);
+    return EXIT_NEXT; /* a byte for the keyboard, which is not present */
 }
 
 void keyboard_controller_init(struct keyboard_controller *controller,
@@ -181,7 +168,7 @@ void keyboard_controller_init(struct keyboard_controller *controller,
         CONFIG_SYSTEM | CONFIG_NO_KEYBOARD | CONFIG_NO_MOUSE | CONFIG_TRANSLATES;
     controller->interrupt = interrupt;
     port_map_add(ports,
-                 (struct port_device){0x60, 0x60, 1, controller, read_data, write_data});
-    port_map_add(ports, (struct port_device){0x64, 0x64, 1, controller, read_status,
-                                             write_command});
+                 (struct port_device){DATA_PORT, DATA_PORT, 1, controller, read, write});
+    port_map_add(ports, (struct port_device){COMMAND_PORT, COMMAND_PORT, 1, controller,
+                                             read, write});
 }

@@ -21,23 +21,14 @@ static const uint16_t first_port[2] = {0x20, 0xA0}, level_port[2] = {0x4D0, 0x4D
 #define ICW1_SINGLE      0x02U
 #define OCW3             0x08U
 #define OCW2_LEVEL(word) ((word)&7U)
+#define OCW2_END         0x20U
+#define OCW2_SPECIFIC    0x40U
+#define OCW2_ROTATE      0x80U
 #define OCW3_POLL        0x04U
 #define POLL_INTERRUPT   0x80U
 
 #define ICW4_AUTOMATIC_END  0x02U
 #define ICW4_SPECIAL_NESTED 0x10U
-
-/* OCW2, bits 7 to 5. */
-enum end_command {
-    END_ROTATE_IN_AUTOMATIC_CLEAR,
-    END_NON_SPECIFIC,
-    END_NOTHING,
-    END_SPECIFIC,
-    END_ROTATE_IN_AUTOMATIC_SET,
-    END_ROTATE_NON_SPECIFIC,
-    END_SET_PRIORITY,
-    END_ROTATE_SPECIFIC,
-};
 
 static uint8_t bit(unsigned int input)
 {
@@ -128,11 +119,12 @@ uint8_t pic_acknowledge(struct pic *pic)
     unsigned int input    = acknowledge_input(chip);
 
     if (is_cascaded) {
-        input = acknowledge_input(&pic->chip[1]);
-        update_output(&pic->chip[1]);
+        chip  = &pic->chip[1];
+        input = acknowledge_input(chip);
+        update_output(chip);
     }
     update_output(&pic->chip[0]);
-    return (uint8_t)(pic->chip[is_cascaded].base + input);
+    return (uint8_t)(chip->base + input);
 }
 
 bool pic_can_interrupt(const struct pic *pic)
@@ -177,28 +169,17 @@ static void end_highest(struct pic_chip *chip, bool rotates)
 static void write_end(struct pic_chip *chip, uint8_t word)
 {
     unsigned int input = OCW2_LEVEL(word);
+    bool ends = (word & OCW2_END) != 0, rotates = (word & OCW2_ROTATE) != 0;
 
-    switch ((enum end_command)(word >> 5)) {
-    case END_NON_SPECIFIC:
-    case END_ROTATE_NON_SPECIFIC:
-        end_highest(chip, word >> 5 == END_ROTATE_NON_SPECIFIC);
-        break;
-    case END_SPECIFIC:
-        chip->in_service &= (uint8_t)~bit(input);
-        break;
-    case END_ROTATE_SPECIFIC:
-        chip->in_service &= (uint8_t)~bit(input);
-        rotate_below(chip, input);
-        break;
-    case END_SET_PRIORITY:
-        rotate_below(chip, input);
-        break;
-    case END_ROTATE_IN_AUTOMATIC_SET:
-    case END_ROTATE_IN_AUTOMATIC_CLEAR:
-        chip->rotates_at_end = word >> 5 == END_ROTATE_IN_AUTOMATIC_SET;
-        break;
-    case END_NOTHING:
-        break;
+    if ((word & OCW2_SPECIFIC) != 0) {
+        if (ends)
+            chip->in_service &= (uint8_t)~bit(input);
+        if (rotates)
+            rotate_below(chip, input);
+    } else if (ends) {
+        end_highest(chip, rotates);
+    } else {
+        chip->rotates_at_end = rotates;
     }
 }
 

@@ -59,7 +59,7 @@ static uint64_t clock_hz(const struct rtc *rtc)
     return rtc->timer.clock->hz;
 }
 
-/* In ticks. Data sheet, "DV0": the first update is half a second after a reset. */
+/* Returns the divider, in ticks. Data sheet, "DV0": first update 0.5 s after a reset. */
 static uint64_t divider_now(const struct rtc *rtc)
 {
     return A_IS_RESET(rtc->bytes[RTC_A])
@@ -72,14 +72,14 @@ static bool is_setting(const struct rtc *rtc)
     return (rtc->bytes[RTC_B] & B_SET) != 0;
 }
 
-/* In seconds since 1970. */
+/* Returns the time, in seconds since 1970. */
 static uint64_t time_of(const struct rtc *rtc)
 {
     uint64_t seconds = rtc->offset + divider_now(rtc) / clock_hz(rtc);
     return seconds < CALENDAR_SECONDS_MAX ? seconds : CALENDAR_SECONDS_MAX;
 }
 
-/* The rate of the periodic interrupt, 0 if it is off. Data sheet, table 5. */
+/* Returns the rate of the periodic interrupt, 0 if off. Data sheet, table 5. */
 static uint32_t rate_hz(const struct rtc *rtc)
 {
     uint32_t rate = A_RATE(rtc->bytes[RTC_A]);

@@ -40,7 +40,7 @@ enum interrupt_id {
 #define FIFO_TRIGGER(control)   ((control) >> 6)
 #define LINE_CONTROL_DLAB       0x80U
 #define MODEM_CONTROL_BITS      0x1FU
-#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: lets the interrupt out of the UART */
+#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: enables the interrupt output */
 #define MODEM_CONTROL_LOOPBACK  0x10U
 #define LINE_STATUS_RECEIVED    0x01U
 #define LINE_STATUS_OVERRUN     0x02U
