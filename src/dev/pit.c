@@ -40,7 +40,7 @@ static void pulse(const struct pit *pit)
     interrupt_line_set(pit->output, true);
 }
 
-static void expired(void *device)
+static void timer_expired(void *device)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
@@ -163,7 +163,7 @@ void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *cloc
     pit->factor = ticks_factor(clock->hz, PIT_HZ);
     pit->output = output;
     interrupt_line_set(output, true);
-    device_timer_init(&pit->timer, clock, expired, pit);
+    device_timer_init(&pit->timer, clock, timer_expired, pit);
     port_map_add(ports, (struct port_device){0x40, 0x42, 1, pit, read, write});
     port_map_add(ports,
                  (struct port_device){0x43, 0x43, 1, pit, read_control, write_control});

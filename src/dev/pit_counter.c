@@ -152,8 +152,8 @@ uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
 }
 
 /* Starts counting: the count is loaded one tick after it is written or triggered. */
-static void start(struct pit_counter *counter, uint32_t count, uint64_t now,
-                  bool was_high)
+static void start_counting(struct pit_counter *counter, uint32_t count, uint64_t now,
+                           bool was_high)
 {
     counter->was_high    = was_high;
     counter->ahead       = 0;
@@ -165,7 +165,7 @@ static void start(struct pit_counter *counter, uint32_t count, uint64_t now,
     counter->is_null     = false;
 }
 
-static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
+static void load_count(struct pit_counter *counter, uint16_t written, uint64_t now)
 {
     uint32_t count = counter->is_bcd ? from_bcd(written) : written;
 
@@ -183,7 +183,7 @@ static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
             counter->next_start -= counter->count / 2;
         counter->next_count = count;
     } else {
-        start(counter, count, now, counter->mode != MODE_TERMINAL_COUNT);
+        start_counting(counter, count, now, counter->mode != MODE_TERMINAL_COUNT);
     }
 }
 
@@ -211,7 +211,7 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
                            : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
                                                               : 0;
     counter->writes_high = false;
-    load(counter, high | low, now);
+    load_count(counter, high | low, now);
 }
 
 void pit_counter_latch(struct pit_counter *counter, uint64_t now)
@@ -299,7 +299,7 @@ void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now)
         counter->next_start  = TICKS_NEVER;
         counter->next_is_low = false;
     } else if (starts) {
-        start(counter, count, now, was_high);
+        start_counting(counter, count, now, was_high);
     } else {
         counter->start = now - counter->paused;
     }

@@ -214,7 +214,7 @@ static void update_output(struct rtc *rtc)
     device_timer_set(&rtc->timer, is_high ? TICKS_NEVER : next_event(rtc));
 }
 
-static void expired(void *device)
+static void timer_expired(void *device)
 {
     struct rtc *rtc = device;
     set_flags(rtc);
@@ -367,6 +367,6 @@ void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *cloc
     rtc->bytes[RTC_B]          = B_AFTER_RESET;
     rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
     rtc->output                = output;
-    device_timer_init(&rtc->timer, clock, expired, rtc);
+    device_timer_init(&rtc->timer, clock, timer_expired, rtc);
     port_map_add(ports, (struct port_device){0x70, 0x71, 1, rtc, read, write});
 }

@@ -10,12 +10,8 @@ void device_clock_init(struct device_clock *clock)
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
                        void (*expired)(void *device), void *device)
 {
-    timer->deadline = TICKS_NEVER;
-    timer->expired  = expired;
-    timer->device   = device;
-    timer->clock    = clock;
-    timer->next     = clock->timers;
-    clock->timers   = timer;
+    *timer = (struct device_timer){TICKS_NEVER, expired, device, clock, clock->timers};
+    clock->timers = timer;
 }
 
 static void request_alarm(struct device_clock *clock)

@@ -142,7 +142,7 @@ static __attribute__((noinline)) void signal_sent(struct uart *uart)
     update_interrupt(uart);
 }
 
-static void send(struct uart *uart, uint8_t byte)
+static void send_byte(struct uart *uart, uint8_t byte)
 {
     uart->has_sent = true;
     if ((uart->interrupt_enable & ENABLE_SENT) != 0)
@@ -208,11 +208,13 @@ static uint8_t read_interrupt_id(struct uart *uart)
     return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
 }
 
-static uint8_t read_register(struct uart *uart, uint16_t offset)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
-    bool has_divisor = (uart->line_control & LINE_CONTROL_DLAB) != 0;
+    struct uart *uart = device;
+    bool has_divisor  = (uart->line_control & LINE_CONTROL_DLAB) != 0;
 
-    switch (offset) {
+    (void)size;
+    switch (port % 8) {
     case UART_DATA:
         return has_divisor ? uart->divisor_low : pop_byte(uart);
     case UART_INTERRUPT_ENABLE:
@@ -277,7 +279,7 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         if (has_divisor)
             uart->divisor_low = value;
         else
-            send(uart, value);
+            send_byte(uart, value);
         break;
     case UART_INTERRUPT_ENABLE:
         if (has_divisor)
@@ -301,12 +303,6 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     default: /* status registers */
         break;
     }
-}
-
-static uint32_t read(void *device, uint16_t port, unsigned int size)
-{
-    (void)size;
-    return read_register(device, port % 8);
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,

@@ -37,12 +37,6 @@ void vm_set_flush_timer(struct vm *vm)
                      device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_PER_SECOND);
 }
 
-static void flush(void *context)
-{
-    struct vm *vm = context;
-    vm->environment.flush(vm);
-}
-
 static void init_clock(struct vm *vm)
 {
     device_clock_init(&vm->clock);
@@ -50,7 +44,7 @@ static void init_clock(struct vm *vm)
     vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);
+    device_timer_init(&vm->flush_timer, &vm->clock, vm->environment.flush, vm);
 }
 
 enum status vm_add_devices(struct vm *vm, uint64_t time)

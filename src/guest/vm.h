@@ -39,16 +39,13 @@ struct vm_input {
 
 struct vm;
 
-/* Flushes the guest's output to the console. */
-typedef void vm_flush(struct vm *vm);
-
 /* What a VM needs of the machine it runs on. */
 struct vm_environment {
     uint64_t clock_hz;
     uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
     void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
-    uart_output *output;              /* context is the VM */
-    vm_flush *flush;
+    uart_output *output;              /* prints a byte; context is the VM */
+    void (*flush)(void *vm);          /* flushes the guest's output to the console */
 };
 
 struct vm {

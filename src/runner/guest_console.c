@@ -136,8 +136,10 @@ void guest_console_print(void *context, uint8_t byte)
         take_sent(guest);
 }
 
-void guest_console_flush(struct vm *vm)
+void guest_console_flush(void *context)
 {
+    const struct vm *vm = context;
+
     take_sent(vm->console);
     console_update();
 }

@@ -101,7 +101,7 @@ static void test_print(void *context, uint8_t byte)
 
 static unsigned int flushes;
 
-static void test_flush(struct vm *vm)
+static void test_flush(void *vm)
 {
     assert_ptr_equal(vm, &test_vm);
     flushes++;
