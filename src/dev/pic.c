@@ -294,7 +294,7 @@ void pic_init(struct pic *pic, struct port_map *ports)
         pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,
                                                 .changed  = input_changed,
                                                 .listener = &pic->chip[i / INPUTS]};
-    for (uint8_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
         struct pic_chip *chip = &pic->chip[i];
         chip->mask            = 0xFF;
         chip->may_be_level    = may_be_level[i];

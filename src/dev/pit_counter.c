@@ -98,8 +98,7 @@ bool pit_counter_output(struct pit_counter *counter, uint64_t now)
     return true;
 }
 
-/* Returns the count: its low 16 bits or, in BCD, its low four decimal digits are valid.
- */
+/* Returns the count; its low 16 bits are valid or, in BCD, its low four digits. */
 static uint32_t value_of(const struct pit_counter *counter, uint64_t now)
 {
     if (!counter->is_counting)

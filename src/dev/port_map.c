@@ -9,8 +9,7 @@ void port_map_init(struct port_map *map)
     map->page_count = 1;
 }
 
-/* Claims a port for the newest device, with a page of its own for the port's high byte.
- */
+/* Claims a port for the newest device; adds the page of its high byte if needed. */
 static void claim_port(struct port_map *map, uint16_t port)
 {
     uint8_t *page = &map->page[port / PORT_PAGE_SIZE];

@@ -4,6 +4,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+#define COM1 0x3F8
+
 enum uart_offset {
     UART_DATA = 0, /* receiver, transmitter; with DLAB the divisor's low byte */
     UART_INTERRUPT_ENABLE = 1, /* with DLAB the divisor's high byte */
@@ -321,7 +323,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-void uart_init(struct uart *uart, struct port_map *ports, uint16_t first,
+void uart_init(struct uart *uart, struct port_map *ports,
                struct interrupt_line *interrupt, uart_output *output, void *context)
 {
     memset(uart, 0, sizeof(*uart));
@@ -329,5 +331,5 @@ void uart_init(struct uart *uart, struct port_map *ports, uint16_t first,
     uart->output    = output;
     uart->context   = context;
     update_interrupt(uart);
-    port_map_add(ports, (struct port_device){first, first + 7, 1, uart, read, write});
+    port_map_add(ports, (struct port_device){COM1, COM1 + 7, 1, uart, read, write});
 }

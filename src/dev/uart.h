@@ -38,8 +38,8 @@ struct uart {
     void *context;
 };
 
-/* Resets it and adds its eight ports from first, a multiple of 8; context is output's. */
-void uart_init(struct uart *uart, struct port_map *ports, uint16_t first,
+/* Resets it and adds its ports, those of COM1; context is output's. */
+void uart_init(struct uart *uart, struct port_map *ports,
                struct interrupt_line *interrupt, uart_output *output, void *context);
 
 /* Adds a received byte; without room, counts it as lost. */

@@ -1,7 +1,6 @@
 /* See devices.h. */
 #include "guest/devices.h"
 
-#define COM1               0x3F8
 #define FLUSHES_PER_SECOND 100
 #define ALARMS_PER_SECOND  10000 /* at most */
 
@@ -62,7 +61,7 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     rtc_set_time(&vm->rtc, time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD]);
-    uart_init(&vm->uart, ports, COM1, &line[INPUT_UART], vm->environment.output, vm);
+    uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
     power_ports_init(&vm->power_ports, ports);
     return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;
 }

@@ -36,11 +36,22 @@ static inline enum exit_outcome port_write(struct vcpu *vcpu, unsigned int port,
     return device->write(device->device, vcpu, (uint16_t)port, 1, value);
 }
 
-static inline unsigned int port_read(unsigned int port)
+static inline void port_out(unsigned int port, unsigned int value)
+{
+    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
+}
+
+/* All that the device returns, and the byte that the guest sees of it. */
+static inline unsigned int port_read_whole(unsigned int port)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);
     assert_non_null(device);
-    return device->read(device->device, (uint16_t)port, 1) & 0xFF;
+    return device->read(device->device, (uint16_t)port, 1);
+}
+
+static inline unsigned int port_read(unsigned int port)
+{
+    return port_read_whole(port) & 0xFF;
 }
 
 #endif

@@ -37,23 +37,13 @@ static void set_input(unsigned int input, bool is_high)
     interrupt_line_set(&pic.input[input], is_high);
 }
 
-static void out(unsigned int port, unsigned int value)
-{
-    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
-}
-
-static unsigned int in(unsigned int port)
-{
-    return port_read(port);
-}
-
 static void initialize(unsigned int fourth_word)
 {
     for (unsigned int i = 0; i < 2; i++) {
-        out(0x20 + i * 0x80, 0x11);
-        out(0x21 + i * 0x80, VECTOR + i * 8);
-        out(0x21 + i * 0x80, i == 0 ? 0x04 : 0x02);
-        out(0x21 + i * 0x80, i == 0 ? fourth_word : fourth_word & ~SPECIAL_NESTED);
+        port_out(0x20 + i * 0x80, 0x11);
+        port_out(0x21 + i * 0x80, VECTOR + i * 8);
+        port_out(0x21 + i * 0x80, i == 0 ? 0x04 : 0x02);
+        port_out(0x21 + i * 0x80, i == 0 ? fourth_word : fourth_word & ~SPECIAL_NESTED);
     }
 }
 
@@ -87,9 +77,9 @@ static void act_on_chip(unsigned int which, const char *word, bool is_check,
     bool is_port      = i >= sizeof(values);
     unsigned int port = ports[is_port ? i - sizeof(values) : 0];
     if (!is_port || !is_check)
-        out(port, (is_port ? 0 : values[i]) | (is_check ? 0 : number));
+        port_out(port, (is_port ? 0 : values[i]) | (is_check ? 0 : number));
     if (is_check)
-        assert_int_equal(in(port), number);
+        assert_int_equal(port_read_whole(port), number);
 }
 
 static void act(const char *word, bool is_check, unsigned int number)
@@ -148,12 +138,12 @@ static void test_initialization_words(void **state)
     for (unsigned int i = 0; i < 8; i++) {
         unsigned int port = i < 4 ? 0x20 : 0xA0;
         initialize(PLAIN | AUTOMATIC);
-        out(port, 0x10 + i % 4);
-        out(port + 1, 0x57); /* the low three bits are the input's number */
-        if ((i & 2) == 0)    /* it has ICW3, and then ICW4 */
-            out(port + 1, 4);
+        port_out(port, 0x10 + i % 4);
+        port_out(port + 1, 0x57); /* the low three bits are the input's number */
+        if ((i & 2) == 0)         /* it has ICW3, and then ICW4 */
+            port_out(port + 1, 4);
         if ((i & 1) != 0)
-            out(port + 1, PLAIN);
+            port_out(port + 1, PLAIN);
         test_play((void *[]){i < 4 ? "data:bf data=bf edge:6 takes:26 serving=40"
                                    : "second-data:bf second-data=bf edge:e takes:26 "
                                      "second-serving=40"});
@@ -165,9 +155,9 @@ static void test_mask(void **state)
     (void)state;
     for (unsigned int i = 0; i < 0x10000; i++) {
         bool expected = (i | 0x4FF) != 0xFFFF || (i >> 8 == 0xFB && i != 0xFBFF);
-        out(0x21, i >> 8);
-        out(0xA1, i & 0xFF);
-        assert_int_equal(in(0x21) << 8 | in(0xA1), i);
+        port_out(0x21, i >> 8);
+        port_out(0xA1, i & 0xFF);
+        assert_int_equal(port_read_whole(0x21) << 8 | port_read_whole(0xA1), i);
         assert_int_equal(pic_can_interrupt(&pic), expected);
     }
 }
@@ -240,10 +230,10 @@ static void end_interrupt(struct chip *chip, unsigned int command, unsigned int 
 static void command(unsigned int which, unsigned int word)
 {
     struct chip *chip = &model[which];
-    out(0x20 + which * 0x80, word);
+    port_out(0x20 + which * 0x80, word);
     if (word == 0x0C) {
         unsigned int expected = winner(chip) == NOBODY ? 0 : 0x80 | take(chip);
-        assert_int_equal(in(0x20 + which * 0x80), expected);
+        assert_int_equal(port_read_whole(0x20 + which * 0x80), expected);
     } else if ((word & 8) != 0) {
         chip->special_mask = word == 0x68;
     } else {
@@ -286,12 +276,12 @@ static void do_something(void)
         command(which, value & 0xE7);
     } else if (what < 55) {
         model[which].mask = value & (unsigned int)random_number() & 0xFF;
-        out(0x21 + which * 0x80, model[which].mask);
+        port_out(0x21 + which * 0x80, model[which].mask);
     } else if (what < 58) {
         command(which, modes[value % 3]);
     } else if (what < 60) {
         model[which].level = (value & may_be_level[which]) | (which == 0 ? 4 : 0);
-        out(0x4D0 + which, value);
+        port_out(0x4D0 + which, value);
     } else if (what == 60 && value < 0x40) {
         reinitialize();
     }
@@ -309,11 +299,11 @@ static void test_against_model(void **state)
         assert_int_equal(is_output_high, winner(&model[0]) != NOBODY);
         for (unsigned int which = 0; which < 2; which++) {
             const struct chip *chip = &model[which];
-            out(0x20 + which * 0x80, 0x0A);
-            assert_int_equal(in(0x20 + which * 0x80), requests(chip));
-            out(0x20 + which * 0x80, 0x0B);
-            assert_int_equal(in(0x20 + which * 0x80), chip->serving);
-            assert_int_equal(in(0x21 + which * 0x80), chip->mask);
+            port_out(0x20 + which * 0x80, 0x0A);
+            assert_int_equal(port_read_whole(0x20 + which * 0x80), requests(chip));
+            port_out(0x20 + which * 0x80, 0x0B);
+            assert_int_equal(port_read_whole(0x20 + which * 0x80), chip->serving);
+            assert_int_equal(port_read_whole(0x21 + which * 0x80), chip->mask);
         }
     }
 }
@@ -324,9 +314,9 @@ static void test_random_ports(void **state)
     static const unsigned int ports[] = {0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1};
     (void)state;
     for (unsigned int i = 0; i < 1000000; i++) {
-        out(ports[random_below(6)], random_number() & 0xFF);
+        port_out(ports[random_below(6)], random_number() & 0xFF);
         set_input((unsigned int)random_below(PIC_INPUTS), random_below(2) != 0);
-        in(ports[random_below(6)]);
+        port_read_whole(ports[random_below(6)]);
         pic_acknowledge(&pic);
     }
 }

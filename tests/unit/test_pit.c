@@ -31,20 +31,10 @@ static void start(uint64_t hz)
     pit_init(&pit, &test_ports, &test_clock, &output_line);
 }
 
-static void out(uint16_t port, unsigned int value)
-{
-    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
-}
-
-static unsigned int in(uint16_t port)
-{
-    return port_read(port);
-}
-
 static void out_both(uint16_t port, unsigned int value)
 {
-    out(port, value & 0xFF);
-    out(port, value >> 8);
+    port_out(port, value & 0xFF);
+    port_out(port, value >> 8);
 }
 
 /* Counter 2, as the data sheet's "Mode Definitions" tell it. */
@@ -95,7 +85,7 @@ static void run(unsigned int clocks)
 
 static void write_mode(unsigned int mode, bool is_bcd)
 {
-    out(0x43, 0xB0 | mode << 1 | is_bcd);
+    port_out(0x43, 0xB0 | mode << 1 | is_bcd);
     model = (struct model){.mode    = mode > 5 ? mode - 4 : mode,
                            .is_bcd  = is_bcd,
                            .gate    = model.gate,
@@ -123,7 +113,7 @@ static void write_count(uint32_t value)
 static void write_gate(bool is_high)
 {
     bool is_periodic = (model.mode & 2) != 0;
-    out(0x61, is_high);
+    port_out(0x61, is_high);
     if (is_high && !model.gate && model.mode % 4 != 0)
         model.loads |= is_periodic ? model.counts : model.written != 0;
     model.out |= is_periodic && !is_high;
@@ -133,11 +123,12 @@ static void write_gate(bool is_high)
 /* Only the output, in port 0x61, or status and count too. */
 static void compare(bool is_whole)
 {
-    assert_int_equal(in(0x61) >> 5 & 1, model.out);
+    assert_int_equal(port_read(0x61) >> 5 & 1, model.out);
     if (!is_whole)
         return;
-    out(0x43, 0xC8);
-    unsigned int status = in(0x42), low = in(0x42), value = low | in(0x42) << 8;
+    port_out(0x43, 0xC8);
+    unsigned int status = port_read(0x42), low = port_read(0x42),
+                 value = low | port_read(0x42) << 8;
     assert_int_equal(status & 0xC0, model.out << 7 | model.is_null << 6);
     if (model.counts)
         assert_int_equal(value, shown(model.value));
@@ -212,9 +203,9 @@ static void play(const char *steps)
         if (sscanf(steps, "+%u", &value) == 1)
             now += value;
         else if (sscanf(steps, "%x:%x", &port, &value) == 2)
-            out((uint16_t)port, value);
+            port_out((uint16_t)port, value);
         else if (sscanf(steps, "%x=%x", &port, &value) != 0)
-            assert_int_equal(in((uint16_t)port), value);
+            assert_int_equal(port_read((uint16_t)port), value);
     }
 }
 
@@ -269,7 +260,7 @@ static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value
     static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 600000};
     start(frequencies[i % 4]);
     now = random_below(UINT64_C(1) << 40);
-    out(0x43, 0x30 | mode << 1);
+    port_out(0x43, 0x30 | mode << 1);
     out_both(0x40, value);
     assert_int_equal(rises, 0);
     return (uint64_t)((unsigned __int128)now * PIT_HZ / test_clock.hz) + 1;

@@ -6,7 +6,7 @@ static void test_reset(void **state)
     (void)state;
     static const unsigned int values[] = {0, 0, 1, 0, 0, EMPTY, 0xB0, 0};
     start_ports(false);
-    uart_init(&uart, &test_ports, COM, &output_line, take_sent, &uart);
+    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
     for (unsigned int offset = 1; offset < 8; offset++)
         assert_int_equal(in(offset), values[offset]);
     assert_int_equal(port_map_find(&test_ports, COM)->first, COM);
