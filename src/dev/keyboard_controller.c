@@ -3,6 +3,9 @@
 
 #include "lib/string.h"
 
+#define DATA_PORT    0x60
+#define COMMAND_PORT 0x64 /* read: status */
+
 #define STATUS_FULL         0x01U /* of the output buffer */
 #define STATUS_SYSTEM       0x04U
 #define STATUS_COMMAND      0x08U /* the last write */
@@ -16,7 +19,7 @@
 #define OUTPUT_A20          0x02U
 #define OUTPUT_PORT         (0xCCU | OUTPUT_A20 | OUTPUT_NOT_RESET)
 #define TEST_PASSED         0x55U
-#define LINE_CLOCK_LOW      0x01U /* what a test of a line finds without a device */
+#define LINE_CLOCK_LOW      0x01U /* result of a line test without a device */
 #define INPUT_NOT_INHIBITED 0x80U
 
 enum command {
@@ -36,18 +39,18 @@ enum command {
     COMMAND_PULSE        = 0xF0, /* and above: bits that are 0 are pulsed */
 };
 
-static void update(struct keyboard_controller *controller)
+static void update_interrupt(struct keyboard_controller *controller)
 {
-    controller->output(controller->context,
+    interrupt_line_set(controller->interrupt,
                        controller->is_full &&
                            (controller->ram[0] & CONFIG_INTERRUPT) != 0);
 }
 
-static void put(struct keyboard_controller *controller, uint8_t byte)
+static void respond(struct keyboard_controller *controller, uint8_t byte)
 {
     controller->data    = byte;
     controller->is_full = true;
-    update(controller);
+    update_interrupt(controller);
 }
 
 static uint8_t status_of(const struct keyboard_controller *controller)
@@ -57,13 +60,13 @@ static uint8_t status_of(const struct keyboard_controller *controller)
                      (controller->wrote_command ? STATUS_COMMAND : 0));
 }
 
-static enum exit_outcome write_output(struct vcpu *vcpu, uint8_t value)
+static enum exit_outcome write_output_port(struct vcpu *vcpu, uint8_t value)
 {
     return (value & OUTPUT_NOT_RESET) == 0 ? vcpu_end(vcpu, "reset by port 0x64")
                                            : EXIT_NEXT;
 }
 
-/* The byte that a command has waited for. */
+/* Writes the byte that a command waits for. */
 static enum exit_outcome write_argument(struct keyboard_controller *controller,
                                         struct vcpu *vcpu, uint8_t value)
 {
@@ -71,12 +74,12 @@ static enum exit_outcome write_argument(struct keyboard_controller *controller,
 
     controller->command = 0;
     if (command == COMMAND_WRITE_OUTPUT)
-        return write_output(vcpu, value);
+        return write_output_port(vcpu, value);
     if (command == COMMAND_WRITE_BUFFER)
-        put(controller, value);
+        respond(controller, value);
     else if (command >= COMMAND_WRITE_RAM)
         controller->ram[command - COMMAND_WRITE_RAM] = value;
-    update(controller);
+    update_interrupt(controller);
     return EXIT_NEXT;
 }
 
@@ -86,8 +89,10 @@ static void set_config(struct keyboard_controller *controller, uint8_t bit, bool
                                          : controller->ram[0] & ~(unsigned int)bit);
 }
 
-static void execute(struct keyboard_controller *controller, uint8_t command)
+static enum exit_outcome write_command(struct keyboard_controller *controller,
+                                       struct vcpu *vcpu, uint8_t command)
 {
+    controller->command = 0;
     switch (command) {
     case COMMAND_NO_MOUSE:
     case COMMAND_MOUSE:
@@ -99,103 +104,71 @@ static void execute(struct keyboard_controller *controller, uint8_t command)
         break;
     case COMMAND_TEST:
         set_config(controller, CONFIG_SYSTEM, true);
-        put(controller, TEST_PASSED);
+        respond(controller, TEST_PASSED);
         break;
     case COMMAND_TEST_LINE:
     case COMMAND_TEST_MOUSE:
-        put(controller, LINE_CLOCK_LOW);
+        respond(controller, LINE_CLOCK_LOW);
         break;
     case COMMAND_READ_INPUT:
-        put(controller, INPUT_NOT_INHIBITED);
+        respond(controller, INPUT_NOT_INHIBITED);
         break;
     case COMMAND_READ_OUTPUT:
-        put(controller, OUTPUT_PORT);
+        respond(controller, OUTPUT_PORT);
         break;
     case COMMAND_WRITE_OUTPUT:
     case COMMAND_WRITE_BUFFER:
         controller->command = command;
         break;
     default:
+        if (command >= COMMAND_PULSE)
+            return write_output_port(vcpu, command);
         if (command >= COMMAND_READ_RAM &&
             command < COMMAND_READ_RAM + KEYBOARD_CONTROLLER_RAM)
-            put(controller, controller->ram[command - COMMAND_READ_RAM]);
+            respond(controller, controller->ram[command - COMMAND_READ_RAM]);
         else if (command >= COMMAND_WRITE_RAM &&
                  command < COMMAND_WRITE_RAM + KEYBOARD_CONTROLLER_RAM)
             controller->command = command;
         break;
     }
-}
-
-static uint32_t read_data(void *device, uint16_t port, unsigned int size)
-{
-    struct keyboard_controller *controller = device;
-
-    (void)port;
-    (void)size;
-    controller->is_full = false;
-    update(controller);
-    return controller->data;
-}
-
-static enum exit_outcome write_data(void *device, struct vcpu *vcpu, uint16_t port,
-                                    unsigned int size, uint32_t value)
-{
-    struct keyboard_controller *controller = device;
-
-    (void)port;
-    (void)size;
-    controller->wrote_command = false;
-    if (controller->command == 0)
-        return EXIT_NEXT; /* for the keyboard, which is not there */
-    return write_argument(controller, vcpu, (uint8_t)value);
-}
-
-static uint32_t read_status(void *device, uint16_t port, unsigned int size)
-{
-    (void)port;
-    (void)size;
-    return status_of(device);
-}
-
-static enum exit_outcome write_command(void *device, struct vcpu *vcpu, uint16_t port,
-                                       unsigned int size, uint32_t value)
-{
-    struct keyboard_controller *controller = device;
-    uint8_t command                        = (uint8_t)value;
-
-    (void)port;
-    (void)size;
-    controller->wrote_command = true;
-    controller->command       = 0;
-    if (command >= COMMAND_PULSE)
-        return write_output(vcpu, command);
-    execute(controller, command);
     return EXIT_NEXT;
 }
 
+static uint32_t read(void *device, uint16_t port, unsigned int size)
+{
+    struct keyboard_controller *controller = device;
+
+    (void)size;
+    if (port == COMMAND_PORT)
+        return status_of(controller);
+    controller->is_full = false;
+    update_interrupt(controller);
+    return controller->data;
+}
+
+static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
+                               unsigned int size, uint32_t value)
+{
+    struct keyboard_controller *controller = device;
+
+    (void)size;
+    controller->wrote_command = port == COMMAND_PORT;
+    if (port == COMMAND_PORT)
+        return write_command(controller, vcpu, (uint8_t)value);
+    if (controller->command != 0)
+        return write_argument(controller, vcpu, (uint8_t)value);
+    return EXIT_NEXT; /* a byte for the keyboard, which is not present */
+}
+
 void keyboard_controller_init(struct keyboard_controller *controller,
-                              keyboard_controller_output *output, void *context)
+                              struct port_map *ports, struct interrupt_line *interrupt)
 {
     memset(controller, 0, sizeof(*controller));
     controller->ram[0] =
         CONFIG_SYSTEM | CONFIG_NO_KEYBOARD | CONFIG_NO_MOUSE | CONFIG_TRANSLATES;
-    controller->output  = output;
-    controller->context = context;
-}
-
-void keyboard_controller_devices(struct keyboard_controller *controller,
-                                 struct port_device devices[KEYBOARD_CONTROLLER_DEVICES])
-{
-    devices[0] = (struct port_device){.first  = 0x60,
-                                      .last   = 0x60,
-                                      .width  = 1,
-                                      .device = controller,
-                                      .read   = read_data,
-                                      .write  = write_data};
-    devices[1] = (struct port_device){.first  = 0x64,
-                                      .last   = 0x64,
-                                      .width  = 1,
-                                      .device = controller,
-                                      .read   = read_status,
-                                      .write  = write_command};
+    controller->interrupt = interrupt;
+    port_map_add(ports,
+                 (struct port_device){DATA_PORT, DATA_PORT, 1, controller, read, write});
+    port_map_add(ports, (struct port_device){COMMAND_PORT, COMMAND_PORT, 1, controller,
+                                             read, write});
 }

@@ -8,138 +8,88 @@
 #define CASCADE_INPUT 2U
 #define SPURIOUS      7U
 
-/* Inputs of each that can be level-triggered: not the timer, keyboard, cascade; the
- * clock, the floating-point unit. */
+/* Inputs that can be level-triggered: all but timer, keyboard and cascade of the first
+ * chip, clock and floating-point unit of the second. */
 static const uint8_t may_be_level[2] = {0xF8, 0xDE};
 
-/* ICW1, and the operation command words, by bits 4 and 3 of what port 0 is written. */
+/* The even port of each chip, and its edge/level control register. */
+static const uint16_t first_port[2] = {0x20, 0xA0}, level_port[2] = {0x4D0, 0x4D1};
+
+/* Bits 4 and 3 of a write to the even port distinguish ICW1, OCW2 and OCW3. */
 #define ICW1             0x10U
 #define ICW1_HAS_ICW4    0x01U
 #define ICW1_SINGLE      0x02U
 #define OCW3             0x08U
 #define OCW2_LEVEL(word) ((word)&7U)
+#define OCW2_END         0x20U
+#define OCW2_SPECIFIC    0x40U
+#define OCW2_ROTATE      0x80U
 #define OCW3_POLL        0x04U
 #define POLL_INTERRUPT   0x80U
 
 #define ICW4_AUTOMATIC_END  0x02U
 #define ICW4_SPECIAL_NESTED 0x10U
 
-/* OCW2, bits 7 to 5. */
-enum end_command {
-    END_ROTATE_IN_AUTOMATIC_CLEAR,
-    END_NON_SPECIFIC,
-    END_NOTHING,
-    END_SPECIFIC,
-    END_ROTATE_IN_AUTOMATIC_SET,
-    END_ROTATE_NON_SPECIFIC,
-    END_SET_PRIORITY,
-    END_ROTATE_SPECIFIC,
-};
-
 static uint8_t bit(unsigned int input)
 {
     return (uint8_t)(1U << input);
 }
 
-/* The place of the input with the highest priority of those in set, or INPUTS. */
-static unsigned int highest(const struct pic_chip *chip, uint8_t set)
+/* Returns the rank in priority of the highest input in set, or INPUTS if it is empty. */
+static unsigned int highest_rank(const struct pic_chip *chip, uint8_t set)
 {
     unsigned int turned = (set | (unsigned int)set << INPUTS) >> chip->first;
     return (unsigned int)__builtin_ctz(turned | 1U << INPUTS);
 }
 
-static unsigned int input_at(const struct pic_chip *chip, unsigned int place)
+static unsigned int input_of_rank(const struct pic_chip *chip, unsigned int rank)
 {
-    return (chip->first + place) % INPUTS;
+    return (chip->first + rank) % INPUTS;
 }
 
-/* IRR: a level-triggered input asks as long as it is high, an edge until it is taken. */
+/* IRR: a level-triggered input requests while high, an edge until it is acknowledged. */
 static uint8_t requests(const struct pic_chip *chip)
 {
     return (uint8_t)((chip->line & chip->level) | (chip->latch & (uint8_t)~chip->level));
 }
 
-/* The input whose turn it is, or INPUTS. What is in service holds back what is not above
- * it. */
-static unsigned int chosen(const struct pic_chip *chip)
+/*
+ * Returns the input to acknowledge next, or INPUTS. An interrupt in service blocks itself
+ * and those of lower priority.
+ */
+static unsigned int pending_input(const struct pic_chip *chip)
 {
-    uint8_t asking  = requests(chip) & (uint8_t)~chip->mask;
-    uint8_t serving = chip->in_service;
+    uint8_t requested = requests(chip) & (uint8_t)~chip->mask;
+    uint8_t serving   = chip->in_service;
 
-    if (asking == 0 || chip->expects != PIC_EXPECTS_MASK)
+    if (requested == 0 || chip->expects != PIC_EXPECTS_MASK)
         return INPUTS;
     if (chip->special_mask)
         serving &= (uint8_t)~chip->mask;
-    unsigned int place   = highest(chip, asking);
-    unsigned int barrier = highest(chip, serving);
+    unsigned int rank    = highest_rank(chip, requested);
+    unsigned int barrier = highest_rank(chip, serving);
     /* The second controller may interrupt its own interrupt. */
     if (chip->special_nested && chip->has_cascade && barrier < INPUTS &&
-        input_at(chip, barrier) == CASCADE_INPUT)
+        input_of_rank(chip, barrier) == CASCADE_INPUT)
         barrier++;
-    return place < barrier ? input_at(chip, place) : INPUTS;
+    return rank < barrier ? input_of_rank(chip, rank) : INPUTS;
 }
 
-/* Carries the first's output to whom it may concern. */
-static void update_first(struct pic *pic)
+static void update_output(struct pic_chip *chip)
 {
-    bool is_high = chosen(&pic->chip[0]) < INPUTS;
-
-    if (is_high == pic->is_high)
-        return;
-    pic->is_high = is_high;
-    pic->output(pic->context, is_high);
+    interrupt_line_set(chip->output, pending_input(chip) < INPUTS);
 }
 
-/* The second's output is an input of the first. */
-static void update_second(struct pic *pic)
+static void input_changed(void *listener, const struct interrupt_line *line)
 {
-    uint8_t others = pic->chip[0].line & (uint8_t)~bit(CASCADE_INPUT);
-    bool is_high   = chosen(&pic->chip[1]) < INPUTS;
+    struct pic_chip *chip = listener;
 
-    pic->chip[0].line = is_high ? others | bit(CASCADE_INPUT) : others;
-    update_first(pic);
-}
-
-static inline void update(struct pic *pic, unsigned int chip)
-{
-    if (chip == 0)
-        update_first(pic);
+    chip->line ^= bit(line->number);
+    if (line->is_high)
+        chip->latch |= bit(line->number);
     else
-        update_second(pic);
-}
-
-static void reset_chip(struct pic_chip *chip, uint8_t level)
-{
-    *chip = (struct pic_chip){.line        = chip->line,
-                              .mask        = 0xFF,
-                              .level       = level,
-                              .has_cascade = chip->has_cascade};
-}
-
-void pic_init(struct pic *pic, pic_output *output, void *context)
-{
-    memset(pic, 0, sizeof(*pic));
-    pic->output              = output;
-    pic->context             = context;
-    pic->chip[0].has_cascade = true;
-    reset_chip(&pic->chip[0], bit(CASCADE_INPUT));
-    reset_chip(&pic->chip[1], 0);
-}
-
-void pic_set_input(struct pic *pic, unsigned int input, bool is_high)
-{
-    struct pic_chip *chip = &pic->chip[input / INPUTS % 2];
-    uint8_t mask          = bit(input % INPUTS);
-    bool was_high         = (chip->line & mask) != 0;
-
-    if (is_high == was_high)
-        return;
-    chip->line ^= mask;
-    if (is_high)
-        chip->latch |= mask;
-    else
-        chip->latch &= (uint8_t)~mask; /* an edge counts only while the input is high */
-    update(pic, input / INPUTS);
+        chip->latch &= chip->line; /* an edge counts only while the input is high */
+    update_output(chip);
 }
 
 static void rotate_below(struct pic_chip *chip, unsigned int lowest)
@@ -147,10 +97,10 @@ static void rotate_below(struct pic_chip *chip, unsigned int lowest)
     chip->first = (uint8_t)((lowest + 1) % INPUTS);
 }
 
-/* The input that the CPU takes; SPURIOUS if none asks any more. */
-static unsigned int take(struct pic_chip *chip)
+/* Acknowledges the pending input; returns SPURIOUS if its request is gone. */
+static unsigned int acknowledge_input(struct pic_chip *chip)
 {
-    unsigned int input = chosen(chip);
+    unsigned int input = pending_input(chip);
 
     if (input == INPUTS)
         return SPURIOUS;
@@ -164,15 +114,16 @@ static unsigned int take(struct pic_chip *chip)
 
 uint8_t pic_acknowledge(struct pic *pic)
 {
-    bool is_second        = chosen(&pic->chip[0]) == CASCADE_INPUT;
-    unsigned int input    = take(&pic->chip[0]);
     struct pic_chip *chip = &pic->chip[0];
+    bool is_cascaded      = pending_input(chip) == CASCADE_INPUT;
+    unsigned int input    = acknowledge_input(chip);
 
-    if (is_second) {
+    if (is_cascaded) {
         chip  = &pic->chip[1];
-        input = take(chip);
+        input = acknowledge_input(chip);
+        update_output(chip);
     }
-    update(pic, is_second ? 1 : 0);
+    update_output(&pic->chip[0]);
     return (uint8_t)(chip->base + input);
 }
 
@@ -188,24 +139,27 @@ bool pic_can_interrupt(const struct pic *pic)
 /* Data sheet, "Initialization Command Words 1 and 2", A to F. */
 static void start_initialization(struct pic_chip *chip, uint8_t word)
 {
-    reset_chip(chip, chip->level);
-    chip->mask     = 0;
-    chip->expects  = PIC_EXPECTS_ICW2;
-    chip->has_icw3 = (word & ICW1_SINGLE) == 0;
-    chip->has_icw4 = (word & ICW1_HAS_ICW4) != 0;
+    *chip = (struct pic_chip){.output       = chip->output,
+                              .has_cascade  = chip->has_cascade,
+                              .may_be_level = chip->may_be_level,
+                              .line         = chip->line,
+                              .level        = chip->level,
+                              .expects      = PIC_EXPECTS_ICW2,
+                              .has_icw3     = (word & ICW1_SINGLE) == 0,
+                              .has_icw4     = (word & ICW1_HAS_ICW4) != 0};
 }
 
 static void end_highest(struct pic_chip *chip, bool rotates)
 {
     uint8_t serving = chip->in_service;
 
-    if (chip->special_mask) /* data sheet, "End of Interrupt": a masked bit is not cleared
-                             */
+    /* Data sheet, "End of Interrupt": a masked bit is not cleared. */
+    if (chip->special_mask)
         serving &= (uint8_t)~chip->mask;
-    unsigned int place = highest(chip, serving);
-    if (place == INPUTS)
+    unsigned int rank = highest_rank(chip, serving);
+    if (rank == INPUTS)
         return;
-    unsigned int input = input_at(chip, place);
+    unsigned int input = input_of_rank(chip, rank);
     chip->in_service &= (uint8_t)~bit(input);
     if (rotates)
         rotate_below(chip, input);
@@ -215,28 +169,17 @@ static void end_highest(struct pic_chip *chip, bool rotates)
 static void write_end(struct pic_chip *chip, uint8_t word)
 {
     unsigned int input = OCW2_LEVEL(word);
+    bool ends = (word & OCW2_END) != 0, rotates = (word & OCW2_ROTATE) != 0;
 
-    switch ((enum end_command)(word >> 5)) {
-    case END_NON_SPECIFIC:
-    case END_ROTATE_NON_SPECIFIC:
-        end_highest(chip, word >> 5 == END_ROTATE_NON_SPECIFIC);
-        break;
-    case END_SPECIFIC:
-        chip->in_service &= (uint8_t)~bit(input);
-        break;
-    case END_ROTATE_SPECIFIC:
-        chip->in_service &= (uint8_t)~bit(input);
-        rotate_below(chip, input);
-        break;
-    case END_SET_PRIORITY:
-        rotate_below(chip, input);
-        break;
-    case END_ROTATE_IN_AUTOMATIC_SET:
-    case END_ROTATE_IN_AUTOMATIC_CLEAR:
-        chip->rotates_at_end = word >> 5 == END_ROTATE_IN_AUTOMATIC_SET;
-        break;
-    case END_NOTHING:
-        break;
+    if ((word & OCW2_SPECIFIC) != 0) {
+        if (ends)
+            chip->in_service &= (uint8_t)~bit(input);
+        if (rotates)
+            rotate_below(chip, input);
+    } else if (ends) {
+        end_highest(chip, rotates);
+    } else {
+        chip->rotates_at_end = rotates;
     }
 }
 
@@ -272,7 +215,7 @@ static void write_data(struct pic_chip *chip, uint8_t word)
                         : chip->has_icw4 ? PIC_EXPECTS_ICW4
                                          : PIC_EXPECTS_MASK;
         break;
-    case PIC_EXPECTS_ICW3: /* the cascade is wired as it is */
+    case PIC_EXPECTS_ICW3: /* the cascade's wiring is fixed */
         chip->expects = chip->has_icw4 ? PIC_EXPECTS_ICW4 : PIC_EXPECTS_MASK;
         break;
     case PIC_EXPECTS_ICW4:
@@ -284,84 +227,84 @@ static void write_data(struct pic_chip *chip, uint8_t word)
 }
 
 /* A poll is an acknowledge cycle of one controller, by the guest instead of the CPU. */
-static uint8_t poll(struct pic *pic, struct pic_chip *chip)
+static uint8_t poll(struct pic_chip *chip)
 {
     chip->is_polled = false;
-    if (chosen(chip) == INPUTS)
+    if (pending_input(chip) == INPUTS)
         return 0;
-    uint8_t input = (uint8_t)take(chip);
-    update(pic, chip == &pic->chip[1] ? 1 : 0);
+    uint8_t input = (uint8_t)acknowledge_input(chip);
+    update_output(chip);
     return POLL_INTERRUPT | input;
 }
 
-static uint8_t read_register(struct pic *pic, uint16_t port)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
-    struct pic_chip *chip = &pic->chip[port >> 7 & 1];
+    struct pic_chip *chip = device;
 
+    (void)size;
     if (chip->is_polled)
-        return poll(pic, chip);
+        return poll(chip);
     if ((port & 1) != 0)
         return chip->mask;
     return chip->reads_in_service ? chip->in_service : requests(chip);
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
-{
-    (void)size;
-    return read_register(device, port);
-}
-
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
                                unsigned int size, uint32_t value)
 {
-    struct pic *pic     = device;
-    unsigned int number = port >> 7 & 1;
+    struct pic_chip *chip = device;
 
     (void)vcpu;
     (void)size;
     if ((port & 1) != 0)
-        write_data(&pic->chip[number], (uint8_t)value);
+        write_data(chip, (uint8_t)value);
     else
-        write_command(&pic->chip[number], (uint8_t)value);
-    update(pic, number);
+        write_command(chip, (uint8_t)value);
+    update_output(chip);
     return EXIT_NEXT;
 }
 
 static uint32_t read_level(void *device, uint16_t port, unsigned int size)
 {
-    const struct pic *pic = device;
+    const struct pic_chip *chip = device;
+
+    (void)port;
     (void)size;
-    return pic->chip[port & 1].level & may_be_level[port & 1];
+    return chip->level & chip->may_be_level;
 }
 
 static enum exit_outcome write_level(void *device, struct vcpu *vcpu, uint16_t port,
                                      unsigned int size, uint32_t value)
 {
-    struct pic *pic = device;
-    uint8_t allowed = may_be_level[port & 1];
-    uint8_t *level  = &pic->chip[port & 1].level;
+    struct pic_chip *chip = device;
 
     (void)vcpu;
+    (void)port;
     (void)size;
-    *level = (uint8_t)((value & allowed) | (*level & ~(unsigned int)allowed));
-    update(pic, port & 1);
+    chip->level = (uint8_t)((value & chip->may_be_level) |
+                            (chip->level & ~(unsigned int)chip->may_be_level));
+    update_output(chip);
     return EXIT_NEXT;
 }
 
-void pic_devices(struct pic *pic, struct port_device devices[PIC_DEVICES])
+void pic_init(struct pic *pic, struct port_map *ports)
 {
-    static const struct port_device rows[PIC_DEVICES] = {
-        {.first = 0x20, .last = 0x21, .width = 1, .read = read, .write = write},
-        {.first = 0xA0, .last = 0xA1, .width = 1, .read = read, .write = write},
-        {.first = 0x4D0,
-         .last  = 0x4D1,
-         .width = 1,
-         .read  = read_level,
-         .write = write_level},
-    };
-
-    for (unsigned int i = 0; i < PIC_DEVICES; i++) {
-        devices[i]        = rows[i];
-        devices[i].device = pic;
+    memset(pic, 0, sizeof(*pic));
+    for (uint8_t i = 0; i < PIC_INPUTS; i++)
+        pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,
+                                                .changed  = input_changed,
+                                                .listener = &pic->chip[i / INPUTS]};
+    for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
+        struct pic_chip *chip = &pic->chip[i];
+        chip->mask            = 0xFF;
+        chip->may_be_level    = may_be_level[i];
+        port_map_add(ports, (struct port_device){first_port[i], first_port[i] + 1, 1,
+                                                 chip, read, write});
+        port_map_add(ports, (struct port_device){level_port[i], level_port[i], 1, chip,
+                                                 read_level, write_level});
     }
+    pic->chip[0].has_cascade = true;
+    pic->chip[0].level       = bit(CASCADE_INPUT);
+    pic->chip[0].output      = &pic->output;
+    pic->chip[1].output      = &pic->input[CASCADE_INPUT];
 }

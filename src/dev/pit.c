@@ -25,7 +25,7 @@ static uint64_t now_of(const struct pit *pit)
     return ticks_scale(device_clock_now(clock), pit->factor);
 }
 
-/* What counter 0 is now, and when the guest has to be interrupted for it. */
+/* Sets the timer to the next rise of counter 0's output. */
 static void rearm(struct pit *pit, uint64_t now)
 {
     struct device_timer *timer = &pit->timer;
@@ -36,11 +36,11 @@ static void rearm(struct pit *pit, uint64_t now)
 
 static void pulse(const struct pit *pit)
 {
-    pit->output(pit->context, false);
-    pit->output(pit->context, true);
+    interrupt_line_set(pit->output, false);
+    interrupt_line_set(pit->output, true);
 }
 
-static void rise(void *device)
+static void timer_expired(void *device)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
@@ -49,12 +49,12 @@ static void rise(void *device)
     rearm(pit, now);
 }
 
-/* What follows from a change of counter 0; of the others nothing does. */
-static void changed(struct pit *pit, struct pit_counter *counter, uint64_t now)
+/* Updates interrupt and timer after a change of counter 0; the others have neither. */
+static void counter_0_changed(struct pit *pit, uint64_t now)
 {
     if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
-        pulse(pit); /* the alarm for it has not been taken yet */
-    pit->output(pit->context, pit_counter_output(counter, now));
+        pulse(pit); /* its alarm is still pending */
+    interrupt_line_set(pit->output, pit_counter_output(&pit->counter[0], now));
     rearm(pit, now);
 }
 
@@ -94,7 +94,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     uint64_t now = now_of(pit);
     pit_counter_write(counter, (uint8_t)value, now);
     if (counter == &pit->counter[0])
-        changed(pit, counter, now);
+        counter_0_changed(pit, now);
     return EXIT_NEXT;
 }
 
@@ -104,13 +104,6 @@ static uint32_t read_control(void *device, uint16_t port, unsigned int size)
     (void)port;
     (void)size;
     return UINT32_MAX; /* write-only */
-}
-
-static void set_mode(struct pit *pit, struct pit_counter *counter, uint8_t word)
-{
-    pit_counter_set_mode(counter, word);
-    if (counter == &pit->counter[0])
-        changed(pit, counter, now_of(pit));
 }
 
 /* Data sheet, "Control Word Format". */
@@ -123,12 +116,15 @@ static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t
     (void)vcpu;
     (void)port;
     (void)size;
-    if (CONTROL_COUNTER(word) == CONTROL_READ_BACK)
+    if (CONTROL_COUNTER(word) == CONTROL_READ_BACK) {
         read_back(pit, (uint8_t)word);
-    else if (CONTROL_BYTES(word) == 0)
+    } else if (CONTROL_BYTES(word) == 0) {
         pit_counter_latch(counter, now_of(pit));
-    else
-        set_mode(pit, counter, (uint8_t)word);
+    } else {
+        pit_counter_set_mode(counter, (uint8_t)word);
+        if (counter == &pit->counter[0])
+            counter_0_changed(pit, now_of(pit));
+    }
     return EXIT_NEXT;
 }
 
@@ -156,39 +152,21 @@ static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t 
     return EXIT_NEXT;
 }
 
-void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
-              void *context)
+void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *clock,
+              struct interrupt_line *output)
 {
     memset(pit, 0, sizeof(*pit));
     for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
         pit_counter_set_mode(&pit->counter[i], CONTROL_AFTER_RESET);
         pit->counter[i].gate = i != 2;
     }
-    pit->output  = output;
-    pit->context = context;
-    pit->factor  = ticks_factor(clock->hz, PIT_HZ);
-    device_timer_init(&pit->timer, clock, rise, pit);
-    output(context, true);
-}
-
-void pit_devices(struct pit *pit, struct port_device devices[PIT_DEVICES])
-{
-    static const struct port_device rows[PIT_DEVICES] = {
-        {.first = 0x40, .last = 0x42, .width = 1, .read = read, .write = write},
-        {.first = 0x43,
-         .last  = 0x43,
-         .width = 1,
-         .read  = read_control,
-         .write = write_control},
-        {.first = 0x61,
-         .last  = 0x61,
-         .width = 1,
-         .read  = read_port_b,
-         .write = write_port_b},
-    };
-
-    for (unsigned int i = 0; i < PIT_DEVICES; i++) {
-        devices[i]        = rows[i];
-        devices[i].device = pit;
-    }
+    pit->factor = ticks_factor(clock->hz, PIT_HZ);
+    pit->output = output;
+    interrupt_line_set(output, true);
+    device_timer_init(&pit->timer, clock, timer_expired, pit);
+    port_map_add(ports, (struct port_device){0x40, 0x42, 1, pit, read, write});
+    port_map_add(ports,
+                 (struct port_device){0x43, 0x43, 1, pit, read_control, write_control});
+    port_map_add(ports,
+                 (struct port_device){0x61, 0x61, 1, pit, read_port_b, write_port_b});
 }

@@ -1,42 +1,34 @@
 /*
- * The 8254 interval timer of a PC, as a guest sees it, and the port that goes with it.
+ * The 8254 interval timer of a PC and port 0x61, as a guest sees them.
  *
  * Intel 8254 data sheet; port 0x61: Intel 82371SB (PIIX3) data sheet, "NMI Status and
- * Control Register". Counter 0 is a timer whose output is interrupt 0, counter 2 has its
- * gate and output in port 0x61. The counters are dev/pit_counter.h's. Simplified: a
- * periodic output falls only just before it rises.
+ * Control Register". Counter 0's output is interrupt 0; port 0x61 has the gate and output
+ * of counter 2. dev/pit_counter.h models the counters. Simplified: a periodic output
+ * falls only just before it rises.
  */
 #ifndef HYMIR_DEV_PIT_H
 #define HYMIR_DEV_PIT_H
 
+#include "dev/interrupt_line.h"
 #include "dev/pit_counter.h"
-#include "dev/port_device.h"
+#include "dev/port_map.h"
 #include "dev/timer.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define PIT_HZ       UINT64_C(1193182)
 #define PIT_COUNTERS 3
-#define PIT_DEVICES  3
-
-/* The output of counter 0. */
-typedef void pit_output(void *context, bool is_high);
 
 struct pit {
     struct pit_counter counter[PIT_COUNTERS];
     uint8_t port_b; /* the low four bits of port 0x61 */
     struct device_timer timer;
-    uint64_t factor; /* ticks_scale: from the clock's ticks to its own */
-    pit_output *output;
-    void *context;
+    uint64_t factor; /* for ticks_scale: from the clock's ticks to PIT_HZ */
+    struct interrupt_line *output;
 };
 
-/* Brings it to the state after reset: nothing counts, outputs are high. */
-void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
-              void *context);
-
-/* The devices at 0x40, 0x43 and 0x61. */
-void pit_devices(struct pit *pit, struct port_device devices[PIT_DEVICES]);
+/* Resets it, with no counter counting and all outputs high, and adds its ports. */
+void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *clock,
+              struct interrupt_line *output);
 
 #endif

@@ -30,7 +30,7 @@ static bool is_periodic(const struct pit_counter *counter)
     return counter->mode == MODE_RATE || counter->mode == MODE_SQUARE_WAVE;
 }
 
-/* Modes that only the gate starts. */
+/* Returns whether only the gate starts counting. */
 static bool is_triggered(const struct pit_counter *counter)
 {
     return counter->mode == MODE_ONE_SHOT || counter->mode == MODE_HARDWARE_STROBE;
@@ -48,13 +48,13 @@ static uint64_t elapsed(const struct pit_counter *counter, uint64_t now)
     return now < counter->start ? 0 : now - counter->start + counter->ahead;
 }
 
-/* The length of a square wave's high half. */
+/* Returns the length of a square wave's high half. */
 static uint32_t high_half(const struct pit_counter *counter)
 {
     return (counter->count + 1) / 2;
 }
 
-static __attribute__((noinline)) void take_next_count(struct pit_counter *counter,
+static __attribute__((noinline)) void load_next_count(struct pit_counter *counter,
                                                       uint64_t now)
 {
     if (!is_periodic(counter) || !counter->is_counting || now < counter->next_start)
@@ -66,17 +66,17 @@ static __attribute__((noinline)) void take_next_count(struct pit_counter *counte
     counter->is_null    = false;
 }
 
-/* A periodic counter takes a new count when the period, or a half of it, is over. */
-static inline void settle(struct pit_counter *counter, uint64_t now)
+/* Loads the next count of a periodic counter if its period, or half of it, is over. */
+static inline void load_if_due(struct pit_counter *counter, uint64_t now)
 {
     if (counter->next_count != 0)
-        take_next_count(counter, now);
+        load_next_count(counter, now);
 }
 
 /* Data sheet, "Mode Definitions". */
 bool pit_counter_output(struct pit_counter *counter, uint64_t now)
 {
-    settle(counter, now);
+    load_if_due(counter, now);
     uint64_t passed = elapsed(counter, now);
 
     if (!counter->is_counting)
@@ -98,13 +98,13 @@ bool pit_counter_output(struct pit_counter *counter, uint64_t now)
     return true;
 }
 
-/* In its low 16 bits, or, of BCD, in the low four decimal digits. */
+/* Returns the count; its low 16 bits are valid or, in BCD, its low four digits. */
 static uint32_t value_of(const struct pit_counter *counter, uint64_t now)
 {
     if (!counter->is_counting)
         return 0;
     uint64_t passed = elapsed(counter, now);
-    if (!is_periodic(counter)) { /* goes on below zero */
+    if (!is_periodic(counter)) { /* counts on below zero */
         uint32_t counts = counter->is_bcd ? COUNTS_BCD : COUNTS;
         return (uint32_t)(counter->count + counts - passed % counts);
     }
@@ -134,10 +134,9 @@ static uint16_t shown_value(const struct pit_counter *counter, uint64_t now)
     return counter->is_bcd ? to_bcd(value) : (uint16_t)value;
 }
 
-/* The first moment after now at which the output rises by itself. */
 uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
 {
-    settle(counter, now);
+    load_if_due(counter, now);
     if (!counter->is_counting || is_paused(counter))
         return TICKS_NEVER;
     if (counter->next_count != 0 && counter->next_is_low)
@@ -151,9 +150,9 @@ uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
     return now < end ? end : TICKS_NEVER;
 }
 
-/* The count is in the counting element one tick after it is written or triggered. */
-static void start(struct pit_counter *counter, uint32_t count, uint64_t now,
-                  bool was_high)
+/* Starts counting: the count is loaded one tick after it is written or triggered. */
+static void start_counting(struct pit_counter *counter, uint32_t count, uint64_t now,
+                           bool was_high)
 {
     counter->was_high    = was_high;
     counter->ahead       = 0;
@@ -165,7 +164,7 @@ static void start(struct pit_counter *counter, uint32_t count, uint64_t now,
     counter->is_null     = false;
 }
 
-static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
+static void load_count(struct pit_counter *counter, uint16_t written, uint64_t now)
 {
     uint32_t count = counter->is_bcd ? from_bcd(written) : written;
 
@@ -183,7 +182,7 @@ static void load(struct pit_counter *counter, uint16_t written, uint64_t now)
             counter->next_start -= counter->count / 2;
         counter->next_count = count;
     } else {
-        start(counter, count, now, counter->mode != MODE_TERMINAL_COUNT);
+        start_counting(counter, count, now, counter->mode != MODE_TERMINAL_COUNT);
     }
 }
 
@@ -199,7 +198,7 @@ bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte)
 
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
 {
-    settle(counter, now);
+    load_if_due(counter, now);
     if (counter->bytes == PIT_BOTH_BYTES && !counter->writes_high) {
         counter->written_low = byte;
         counter->writes_high = true;
@@ -211,14 +210,14 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
                            : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
                                                               : 0;
     counter->writes_high = false;
-    load(counter, high | low, now);
+    load_count(counter, high | low, now);
 }
 
 void pit_counter_latch(struct pit_counter *counter, uint64_t now)
 {
     if (counter->latched_bytes > 0)
         return;
-    settle(counter, now);
+    load_if_due(counter, now);
     counter->latch         = shown_value(counter, now);
     counter->latched_bytes = counter->bytes == PIT_BOTH_BYTES ? 2 : 1;
 }
@@ -227,7 +226,7 @@ void pit_counter_latch_status(struct pit_counter *counter, uint64_t now)
 {
     if (counter->has_status)
         return;
-    settle(counter, now);
+    load_if_due(counter, now);
     counter->has_status = true;
     counter->status =
         (uint8_t)((pit_counter_output(counter, now) ? STATUS_OUTPUT : 0) |
@@ -255,7 +254,7 @@ void pit_counter_set_mode(struct pit_counter *counter, uint8_t word)
     };
 }
 
-/* The next byte of a value that is read low byte first. */
+/* Returns the next byte of a value that is read low byte first. */
 static uint8_t next_byte(struct pit_counter *counter, uint16_t value)
 {
     uint8_t byte = (uint8_t)(value >> counter->shift);
@@ -278,7 +277,7 @@ uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now)
 {
     if ((counter->has_status | counter->latched_bytes) != 0)
         return read_latched(counter);
-    settle(counter, now);
+    load_if_due(counter, now);
     return next_byte(counter, shown_value(counter, now));
 }
 
@@ -287,7 +286,7 @@ void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now)
 {
     if (gate == counter->gate)
         return;
-    settle(counter, now);
+    load_if_due(counter, now);
     uint64_t passed = elapsed(counter, now);
     bool was_high   = pit_counter_output(counter, now);
     uint32_t count  = counter->next_count != 0 ? counter->next_count : counter->count;
@@ -299,7 +298,7 @@ void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now)
         counter->next_start  = TICKS_NEVER;
         counter->next_is_low = false;
     } else if (starts) {
-        start(counter, count, now, was_high);
+        start_counting(counter, count, now, was_high);
     } else {
         counter->start = now - counter->paused;
     }

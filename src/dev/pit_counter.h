@@ -1,8 +1,8 @@
 /*
  * A counter of the 8254 interval timer: all six modes, binary and BCD, latch and status.
  *
- * Intel 8254 data sheet. Pure: nothing is counted, what the counter has reached at a time
- * is computed when somebody asks. Times are in ticks of its clock and never go back.
+ * Intel 8254 data sheet. Pure and without a tick: the count is computed from the time of
+ * each access. Times are in ticks of its clock and never decrease.
  */
 #ifndef HYMIR_DEV_PIT_COUNTER_H
 #define HYMIR_DEV_PIT_COUNTER_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How a counter's bytes are read and written: bits 5 and 4 of its control word. */
+/* The bytes of a count that are read and written: bits 5 and 4 of the control word. */
 enum pit_bytes {
     PIT_LOW_BYTE = 1,
     PIT_HIGH_BYTE,
@@ -23,47 +23,47 @@ struct pit_counter {
     uint8_t control; /* the control word without the counter's number */
     enum pit_bytes bytes;
     bool is_bcd, gate;
-    bool is_counting;    /* a count has been loaded, and what the mode waits for came */
-    bool is_null;        /* the count that was written is not loaded yet */
+    bool is_counting;    /* a count is loaded and, if the mode needs it, triggered */
+    bool is_null;        /* the count written is not loaded yet */
     bool was_high;       /* the output before start */
-    uint32_t count;      /* that it started from */
-    uint32_t ahead;      /* how much of it had passed then: a square wave's high half */
-    uint64_t start;      /* when it did */
-    uint64_t paused;     /* modes 0 and 4 with the gate low: what it had counted */
-    uint32_t next_count; /* 0, or what it starts from next */
-    bool next_is_low;    /* with a square wave's low half */
+    uint32_t count;      /* the initial count */
+    uint32_t ahead;      /* ticks of it that had passed at start: a high half, or 0 */
+    uint64_t start;      /* the time when counting started */
+    uint64_t paused;     /* modes 0 and 4 with the gate low: ticks counted so far */
+    uint32_t next_count; /* the next initial count, or 0 */
+    bool next_is_low;    /* it starts with a square wave's low half */
     uint64_t next_start; /* in modes 2 and 3 */
     uint8_t written_low; /* the first of two bytes */
-    bool writes_high;
-    uint8_t shift;  /* of the byte that is read next: 0, or 8 for the high one */
-    uint8_t toggle; /* 8 if both are read in turn */
+    bool writes_high;    /* the next write is the high byte */
+    uint8_t shift;       /* of the next byte to read: 0, or 8 for the high one */
+    uint8_t toggle;      /* 8 if low and high byte are read alternately */
     uint16_t latch;
-    uint8_t latched_bytes; /* that are still to be read */
+    uint8_t latched_bytes; /* still to be read */
     bool has_status;
     uint8_t status; /* latched */
 };
 
-/* A control word: the counter waits for a count. */
+/* Writes a control word; the counter then waits for a count. */
 void pit_counter_set_mode(struct pit_counter *counter, uint8_t word);
 
-/* Write or read the counter's port. */
+/* Write and read the counter's port. */
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now);
 uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now);
 
 /*
- * Writes the port where that needs no time: the low byte of two, which only waits for the
- * high one. False, and nothing is written, if it is another.
+ * Writes the port if the time does not matter: the low byte of two, which waits for the
+ * high one. Otherwise writes nothing and returns false.
  */
 bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte);
 
-/* Keep the count, or the status, for the next read; one that is still kept stays. */
+/* Latch the count or the status for the next read, unless one is latched already. */
 void pit_counter_latch(struct pit_counter *counter, uint64_t now);
 void pit_counter_latch_status(struct pit_counter *counter, uint64_t now);
 
-/* The gate input: starts, pauses or restarts it, as the mode says. */
+/* Sets the gate input: starts, pauses or restarts counting, depending on the mode. */
 void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now);
 
-/* The output, and the first time after now at which it rises by itself: TICKS_NEVER. */
+/* Return the output, and the time of its first rise after now, or TICKS_NEVER. */
 bool pit_counter_output(struct pit_counter *counter, uint64_t now);
 uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now);
 

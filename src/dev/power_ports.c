@@ -1,6 +1,7 @@
 /* See power_ports.h. */
 #include "dev/power_ports.h"
 
+#include "lib/bits.h"
 #include "lib/string.h"
 
 #define PORT_A           0x92
@@ -17,6 +18,20 @@
 
 static const char shutdown_word[] = "Shutdown";
 
+/* A write that sets one of the bits ends the guest. */
+static const struct {
+    uint16_t first, last;
+    uint32_t bits;
+    const char *end;
+} rows[] = {
+    {PORT_A, PORT_A, PORT_A_RESET, "reset by port 0x92"},
+    {RESET_CONTROL, RESET_CONTROL, RESET_CONTROL_RESET, "reset by port 0xcf9"},
+    {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1, PM1_SLP_EN, "powered off by port 0x604"},
+    {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1, PM1_SLP_EN, "powered off by port 0xb004"},
+    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write */
+    {DEBUG_EXIT, DEBUG_EXIT, 0, NULL},
+};
+
 static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
     (void)device;
@@ -24,71 +39,40 @@ static uint32_t read(void *device, uint16_t port, unsigned int size)
     return port == PORT_A ? PORT_A_A20 : UINT32_MAX;
 }
 
-static enum exit_outcome write_shutdown(struct power_ports *ports, struct vcpu *vcpu,
+static enum exit_outcome write_shutdown(struct power_ports *power, struct vcpu *vcpu,
                                         uint8_t character)
 {
-    bool fits = character == (uint8_t)shutdown_word[ports->shutdown_length];
+    bool fits = character == (uint8_t)shutdown_word[power->shutdown_length];
 
-    ports->shutdown_length = fits ? ports->shutdown_length + 1 : 0;
+    power->shutdown_length = fits ? power->shutdown_length + 1 : 0;
     if (!fits && character == (uint8_t)shutdown_word[0])
-        ports->shutdown_length = 1;
-    if (ports->shutdown_length < strlen(shutdown_word))
+        power->shutdown_length = 1;
+    if (power->shutdown_length < strlen(shutdown_word))
         return EXIT_NEXT;
-    ports->shutdown_length = 0;
+    power->shutdown_length = 0;
     return vcpu_end(vcpu, "powered off by port 0x8900");
-}
-
-static enum exit_outcome write_pm1(struct vcpu *vcpu, unsigned int port, uint32_t value)
-{
-    return (value & PM1_SLP_EN) != 0 ? vcpu_end(vcpu, "powered off by port 0x%x", port)
-                                     : EXIT_NEXT;
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
                                unsigned int size, uint32_t value)
 {
+    size_t i = 0;
+
     value &= UINT32_MAX >> (32 - 8 * size);
-    switch (port) {
-    case PORT_A:
-        return (value & PORT_A_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0x92")
-                                           : EXIT_NEXT;
-    case RESET_CONTROL:
-        return (value & RESET_CONTROL_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
-                                                  : EXIT_NEXT;
-    case PM1_CONTROL_QEMU + 1: /* its upper byte */
-    case PM1_CONTROL_PIIX + 1:
-        return write_pm1(vcpu, port - 1U, value << 8);
-    case PM1_CONTROL_QEMU:
-    case PM1_CONTROL_PIIX:
-        return write_pm1(vcpu, port, value);
-    case SHUTDOWN_PORT:
+    if (port == SHUTDOWN_PORT)
         return write_shutdown(device, vcpu, (uint8_t)value);
-    case DEBUG_EXIT:
+    if (port == DEBUG_EXIT)
         return vcpu_end(vcpu, "ended by port 0xf4 with value 0x%x", value);
-    default:
-        return EXIT_NEXT;
-    }
+    while (port > rows[i].last || port < rows[i].first)
+        i++;
+    bool ends = (value << 8 * (port - rows[i].first) & rows[i].bits) != 0;
+    return ends ? vcpu_end(vcpu, "%s", rows[i].end) : EXIT_NEXT;
 }
 
-void power_ports_devices(struct power_ports *ports, struct port_device *devices)
+void power_ports_init(struct power_ports *power, struct port_map *ports)
 {
-    static const struct {
-        uint16_t first, last;
-    } ranges[POWER_PORTS_COUNT] = {
-        {PORT_A, PORT_A},
-        {RESET_CONTROL, RESET_CONTROL},
-        {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1},
-        {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1},
-        {SHUTDOWN_PORT, SHUTDOWN_PORT},
-        {DEBUG_EXIT, DEBUG_EXIT},
-    };
-
-    ports->shutdown_length = 0;
-    for (size_t i = 0; i < POWER_PORTS_COUNT; i++)
-        devices[i] = (struct port_device){.first  = ranges[i].first,
-                                          .last   = ranges[i].last,
-                                          .width  = sizeof(uint32_t),
-                                          .device = ports,
-                                          .read   = read,
-                                          .write  = write};
+    power->shutdown_length = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        port_map_add(ports, (struct port_device){rows[i].first, rows[i].last,
+                                                 sizeof(uint32_t), power, read, write});
 }

@@ -59,7 +59,7 @@ static uint64_t clock_hz(const struct rtc *rtc)
     return rtc->timer.clock->hz;
 }
 
-/* In ticks. Data sheet, "DV0": the first update is half a second after a reset. */
+/* Returns the divider, in ticks. Data sheet, "DV0": first update 0.5 s after a reset. */
 static uint64_t divider_now(const struct rtc *rtc)
 {
     return A_IS_RESET(rtc->bytes[RTC_A])
@@ -72,14 +72,14 @@ static bool is_setting(const struct rtc *rtc)
     return (rtc->bytes[RTC_B] & B_SET) != 0;
 }
 
-/* In seconds since 1970. */
+/* Returns the time, in seconds since 1970. */
 static uint64_t time_of(const struct rtc *rtc)
 {
     uint64_t seconds = rtc->offset + divider_now(rtc) / clock_hz(rtc);
     return seconds < CALENDAR_SECONDS_MAX ? seconds : CALENDAR_SECONDS_MAX;
 }
 
-/* The rate of the periodic interrupt, 0 if it is off. Data sheet, table 5. */
+/* Returns the rate of the periodic interrupt, 0 if off. Data sheet, table 5. */
 static uint32_t rate_hz(const struct rtc *rtc)
 {
     uint32_t rate = A_RATE(rtc->bytes[RTC_A]);
@@ -104,8 +104,8 @@ static uint32_t decode(const struct rtc *rtc, enum rtc_byte at)
     return cmos_time_decode(rtc->bytes[at], rtc->bytes[RTC_B]);
 }
 
-/* What the bytes of the time would hold. */
-static void put_time(struct rtc *rtc, uint64_t seconds)
+/* Stores a time in the bytes of the time. */
+static void store_time(struct rtc *rtc, uint64_t seconds)
 {
     struct calendar_time time = calendar_of(seconds);
 
@@ -119,8 +119,8 @@ static void put_time(struct rtc *rtc, uint64_t seconds)
     rtc->bytes[RTC_CENTURY] = encode(rtc, time.year / YEARS_OF_CENTURY);
 }
 
-/* The time becomes what the bytes hold; what is no time leaves it as it was. */
-static void take_time(struct rtc *rtc)
+/* Sets the time from the bytes; ignores an invalid one. */
+static void load_time(struct rtc *rtc)
 {
     const struct calendar_time time = {
         .year   = decode(rtc, RTC_CENTURY) * YEARS_OF_CENTURY + decode(rtc, RTC_YEAR),
@@ -152,7 +152,7 @@ static bool is_alarm(const struct rtc *rtc, uint64_t seconds)
            matches(rtc->bytes[RTC_HOUR_ALARM], encode_hour(rtc, rest / 3600));
 }
 
-/* True if the alarm came in the seconds after from, up to until. */
+/* Returns whether the alarm time was in the seconds after from, up to until. */
 static bool was_alarm(const struct rtc *rtc, uint64_t from, uint64_t until)
 {
     uint64_t first = until - from > SECONDS_A_DAY ? until - SECONDS_A_DAY : from;
@@ -169,7 +169,7 @@ static uint64_t periods_of(const struct rtc *rtc, uint32_t hz)
     return ticks_convert(divider_now(rtc), clock_hz(rtc), hz);
 }
 
-/* Sets the flags of what has happened since they were set last. */
+/* Sets the flags for all events since they were last set. */
 static void set_flags(struct rtc *rtc)
 {
     uint64_t seconds = time_of(rtc);
@@ -188,7 +188,7 @@ static void set_flags(struct rtc *rtc)
     }
 }
 
-/* When something will happen that interrupts. */
+/* Returns the time of the next event with an enabled interrupt, or TICKS_NEVER. */
 static uint64_t next_event(const struct rtc *rtc)
 {
     uint8_t enabled = rtc->bytes[RTC_B];
@@ -206,19 +206,19 @@ static uint64_t next_event(const struct rtc *rtc)
 }
 
 /* The output is high from the first enabled flag until C is read. */
-static void update(struct rtc *rtc)
+static void update_output(struct rtc *rtc)
 {
     bool is_high = (rtc->bytes[RTC_C] & rtc->bytes[RTC_B] & C_FLAGS) != 0;
 
-    rtc->output(rtc->context, is_high);
+    interrupt_line_set(rtc->output, is_high);
     device_timer_set(&rtc->timer, is_high ? TICKS_NEVER : next_event(rtc));
 }
 
-static void expired(void *device)
+static void timer_expired(void *device)
 {
     struct rtc *rtc = device;
     set_flags(rtc);
-    update(rtc);
+    update_output(rtc);
 }
 
 static uint8_t read_flags(struct rtc *rtc)
@@ -228,7 +228,7 @@ static uint8_t read_flags(struct rtc *rtc)
     if ((flags & rtc->bytes[RTC_B] & C_FLAGS) != 0)
         flags |= C_REQUEST;
     rtc->bytes[RTC_C] = 0;
-    update(rtc);
+    update_output(rtc);
     return flags;
 }
 
@@ -252,7 +252,7 @@ static uint8_t read_byte(struct rtc *rtc)
         return D_VALID;
     default:
         if (!is_setting(rtc))
-            put_time(rtc, time_of(rtc));
+            store_time(rtc, time_of(rtc));
         return rtc->bytes[rtc->index];
     }
 }
@@ -263,10 +263,10 @@ static void write_b(struct rtc *rtc, uint8_t value)
 
     if ((value & B_SET) != 0)
         value &= (uint8_t)~B_UPDATE; /* data sheet, "SET" */
-    /* The new format holds for bytes that are written from now on. */
+    /* The new format applies to bytes written from now on. */
     rtc->bytes[RTC_B] = value;
     if (was_setting && !is_setting(rtc))
-        take_time(rtc);
+        load_time(rtc);
 }
 
 static bool is_time(uint8_t index)
@@ -283,16 +283,16 @@ static void write_a(struct rtc *rtc, uint8_t value)
     rtc->bytes[RTC_A] = value & (uint8_t)~A_UPDATE_IN_PROGRESS;
     if (was_reset != A_IS_RESET(value)) {
         rtc->origin = device_clock_now(rtc->timer.clock) - clock_hz(rtc) / 2;
-        rtc->offset = seconds; /* the divider is below a second */
+        rtc->offset = seconds; /* the divider is below one second */
     }
     rtc->periods_seen = periods_of(rtc, rate_hz(rtc));
 }
 
 static void write_byte(struct rtc *rtc, uint8_t value)
 {
-    set_flags(rtc); /* what has happened did so with the bytes that were there */
+    set_flags(rtc); /* past events used the old bytes */
     if (!is_setting(rtc))
-        put_time(rtc, time_of(rtc));
+        store_time(rtc, time_of(rtc));
     switch (rtc->index) {
     case RTC_A:
         write_a(rtc, value);
@@ -306,10 +306,10 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     default:
         rtc->bytes[rtc->index] = value;
         if (is_time(rtc->index) && !is_setting(rtc))
-            take_time(rtc);
+            load_time(rtc);
         break;
     }
-    update(rtc);
+    update_output(rtc);
 }
 
 static uint32_t read(void *device, uint16_t port, unsigned int size)
@@ -328,7 +328,7 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     if ((port & 1) != 0)
         write_byte(rtc, (uint8_t)value);
     else
-        rtc->index = value % RTC_BYTES; /* bit 7 masks NMIs, of which there are none */
+        rtc->index = value % RTC_BYTES; /* bit 7 masks NMIs; there are none */
     return EXIT_NEXT;
 }
 
@@ -359,24 +359,14 @@ void rtc_set_time(struct rtc *rtc, uint64_t seconds)
     rtc->seconds_seen = seconds;
 }
 
-void rtc_init(struct rtc *rtc, struct device_clock *clock, rtc_output *output,
-              void *context)
+void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *clock,
+              struct interrupt_line *output)
 {
     memset(rtc, 0, sizeof(*rtc));
     rtc->bytes[RTC_A]          = A_AFTER_RESET;
     rtc->bytes[RTC_B]          = B_AFTER_RESET;
     rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
     rtc->output                = output;
-    rtc->context               = context;
-    device_timer_init(&rtc->timer, clock, expired, rtc);
-}
-
-struct port_device rtc_device(struct rtc *rtc)
-{
-    return (struct port_device){.first  = 0x70,
-                                .last   = 0x71,
-                                .width  = 1,
-                                .device = rtc,
-                                .read   = read,
-                                .write  = write};
+    device_timer_init(&rtc->timer, clock, timer_expired, rtc);
+    port_map_add(ports, (struct port_device){0x70, 0x71, 1, rtc, read, write});
 }

@@ -4,43 +4,36 @@
  * Motorola MC146818 data sheet. Time and date, binary or BCD, 24 or 12 hours, with the
  * century in byte 0x32; the update-in-progress bit; the divider's reset; alarm, periodic
  * and update-ended interrupts. Not modelled: daylight saving, square wave. Nothing ticks:
- * what the time is and what has happened since is computed when somebody asks.
+ * time and flags are computed from the time of each access.
  */
 #ifndef HYMIR_DEV_RTC_H
 #define HYMIR_DEV_RTC_H
 
-#include "dev/port_device.h"
+#include "dev/interrupt_line.h"
+#include "dev/port_map.h"
 #include "dev/timer.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define RTC_BYTES 128
 
-/* The interrupt output. */
-typedef void rtc_output(void *context, bool is_high);
-
 struct rtc {
     uint8_t index;
-    uint8_t bytes[RTC_BYTES]; /* those of the time only while it is being set */
+    uint8_t bytes[RTC_BYTES]; /* those of the time are valid only while it is being set */
     uint64_t origin;          /* the clock when the divider was 0; may wrap around */
-    uint64_t offset;          /* the time then, in seconds since 1970 */
-    uint64_t seconds_seen;    /* up to which flags are set */
+    uint64_t offset;          /* the time at origin, in seconds since 1970 */
+    uint64_t seconds_seen;    /* the time up to which flags are set */
     uint64_t periods_seen;
     struct device_timer timer;
-    rtc_output *output;
-    void *context;
+    struct interrupt_line *output;
 };
 
-/* Brings it to the state in which a PC's firmware leaves it, but for the time: 1970. */
-void rtc_init(struct rtc *rtc, struct device_clock *clock, rtc_output *output,
-              void *context);
+/* Puts it in the state that a PC's firmware leaves, at time 0, and adds its ports. */
+void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *clock,
+              struct interrupt_line *output);
 
 /* Set the time, in seconds since 1970, and the size of memory, in bytes. */
 void rtc_set_time(struct rtc *rtc, uint64_t seconds);
 void rtc_set_memory(struct rtc *rtc, uint64_t size);
-
-/* The device at 0x70. */
-struct port_device rtc_device(struct rtc *rtc);
 
 #endif

@@ -10,15 +10,11 @@ void device_clock_init(struct device_clock *clock)
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
                        void (*expired)(void *device), void *device)
 {
-    timer->deadline = TICKS_NEVER;
-    timer->expired  = expired;
-    timer->device   = device;
-    timer->clock    = clock;
-    timer->next     = clock->timers;
-    clock->timers   = timer;
+    *timer = (struct device_timer){TICKS_NEVER, expired, device, clock, clock->timers};
+    clock->timers = timer;
 }
 
-static void ask_for_alarm(struct device_clock *clock)
+static void request_alarm(struct device_clock *clock)
 {
     uint64_t earliest = TICKS_NEVER;
 
@@ -35,10 +31,10 @@ static void ask_for_alarm(struct device_clock *clock)
 void device_timer_set(struct device_timer *timer, uint64_t deadline)
 {
     timer->deadline = deadline;
-    ask_for_alarm(timer->clock);
+    request_alarm(timer->clock);
 }
 
-/* A device may set its timer, and others, while it is called. */
+/* A callback may set its own timer and others. */
 void device_clock_run(struct device_clock *clock)
 {
     uint64_t now = device_clock_now(clock);
@@ -49,6 +45,6 @@ void device_clock_run(struct device_clock *clock)
         t->deadline = TICKS_NEVER;
         t->expired(t->device);
     }
-    clock->earliest = TICKS_NEVER; /* the alarm has come: it is asked for anew */
-    ask_for_alarm(clock);
+    clock->earliest = TICKS_NEVER; /* the alarm has fired: request it again */
+    request_alarm(clock);
 }

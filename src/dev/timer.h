@@ -1,9 +1,8 @@
 /*
- * The time of a VM's devices, and the moments at which they want to be called.
+ * The clock of a VM's devices, and their timers.
  *
- * A device has a struct device_timer for what it waits for; the clock keeps them, and
- * asks its VM to be called at the earliest. Time is in ticks of hz since the VM started.
- * Used on the vCPU's CPU alone.
+ * The clock keeps the timers of its devices and requests an alarm for the earliest. Times
+ * are in ticks of hz since the VM started. Used on the vCPU's CPU only.
  */
 #ifndef HYMIR_DEV_TIMER_H
 #define HYMIR_DEV_TIMER_H
@@ -20,31 +19,30 @@ struct device_timer {
     void (*expired)(void *device);
     void *device;
     struct device_clock *clock;
-    struct device_timer *next; /* of the clock's */
+    struct device_timer *next; /* in the clock's list */
 };
 
 struct device_clock {
     uint64_t hz;
-    uint64_t (*read)(void); /* the machine's clock, of hz */
-    uint64_t start;         /* what that said when the VM started */
-    void (*alarm)(void *context, uint64_t deadline); /* takes the place of the last one */
+    uint64_t (*read)(void); /* the machine's clock, in ticks of hz */
+    uint64_t start;         /* its value when the VM started */
+    void (*alarm)(void *context, uint64_t deadline); /* replaces the previous alarm */
     void *context;
-    uint64_t earliest; /* of the timers, as alarm was told */
+    uint64_t earliest; /* deadline of the current alarm */
     struct device_timer *timers;
 };
 
-/* Makes a clock without timers; the caller fills in hz, read, start, alarm and context.
- */
+/* Empties the list of timers; the caller sets hz, read, start, alarm and context. */
 void device_clock_init(struct device_clock *clock);
 
-/* Makes a timer of the clock's, not set. Once for each timer. */
+/* Adds a timer to the clock, not set. Call once for each timer. */
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
                        void (*expired)(void *device), void *device);
 
-/* Has the device called at the deadline or soon after; TICKS_NEVER: not at all. */
+/* Calls expired at the deadline or soon after; TICKS_NEVER cancels the timer. */
 void device_timer_set(struct device_timer *timer, uint64_t deadline);
 
-/* Calls whose deadline has come, and asks for the next alarm. */
+/* Calls expired for each timer that is due, and requests the next alarm. */
 void device_clock_run(struct device_clock *clock);
 
 static inline uint64_t device_clock_now(const struct device_clock *clock)

@@ -4,6 +4,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+#define COM1 0x3F8
+
 enum uart_offset {
     UART_DATA = 0, /* receiver, transmitter; with DLAB the divisor's low byte */
     UART_INTERRUPT_ENABLE = 1, /* with DLAB the divisor's high byte */
@@ -40,7 +42,7 @@ enum interrupt_id {
 #define FIFO_TRIGGER(control)   ((control) >> 6)
 #define LINE_CONTROL_DLAB       0x80U
 #define MODEM_CONTROL_BITS      0x1FU
-#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: lets the interrupt out of the UART */
+#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: enables the interrupt output */
 #define MODEM_CONTROL_LOOPBACK  0x10U
 #define LINE_STATUS_RECEIVED    0x01U
 #define LINE_STATUS_OVERRUN     0x02U
@@ -53,8 +55,8 @@ static bool has_fifo(const struct uart *uart)
     return (uart->fifo_control & FIFO_ENABLE) != 0;
 }
 
-/* What waits with the highest priority. */
-static enum interrupt_id waiting(const struct uart *uart)
+/* Returns the pending interrupt with the highest priority. */
+static enum interrupt_id pending_interrupt(const struct uart *uart)
 {
     static const uint8_t triggers[] = {1, 4, 8, 14};
     uint8_t enabled                 = uart->interrupt_enable;
@@ -77,27 +79,17 @@ static bool is_loopback(const struct uart *uart)
     return (uart->modem_control & MODEM_CONTROL_LOOPBACK) != 0;
 }
 
-static void update(struct uart *uart)
+static void update_interrupt(struct uart *uart)
 {
-    bool is_let_out =
+    bool is_enabled =
         (uart->modem_control & MODEM_CONTROL_INTERRUPT) != 0 && !is_loopback(uart);
-    uart->interrupt(uart->context, is_let_out && waiting(uart) != ID_NONE);
+    interrupt_line_set(uart->interrupt, is_enabled && pending_interrupt(uart) != ID_NONE);
     uart->only_sends = (uart->interrupt_enable & ENABLE_SENT) == 0 &&
                        !is_loopback(uart) &&
                        (uart->line_control & LINE_CONTROL_DLAB) == 0;
 }
 
-void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt,
-               void *context)
-{
-    memset(uart, 0, sizeof(*uart));
-    uart->output    = output;
-    uart->interrupt = interrupt;
-    uart->context   = context;
-    update(uart);
-}
-
-/* Loopback disconnects it from the sender. */
+/* Loopback disconnects the receiver. */
 size_t uart_room(const struct uart *uart)
 {
     return is_loopback(uart) ? 0 : UART_BUFFER_SIZE - uart->count;
@@ -116,43 +108,43 @@ void uart_receive(struct uart *uart, uint8_t byte)
         uart->is_overrun |= !is_loopback(uart);
         uart->lost++;
     }
-    update(uart);
+    update_interrupt(uart);
 }
 
-/* Receives what it sends. Data sheet, "Line Status Register": what an overrun loses. */
+/* Receives its own byte. Data sheet, "Line Status Register": what an overrun loses. */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
     bool is_full = uart->count >= (has_fifo(uart) ? FIFO_SIZE : 1);
 
     uart->is_overrun |= is_full;
     if (is_full && !has_fifo(uart))
-        uart->count--; /* the byte that was there before */
+        uart->count--; /* the previous byte is lost */
     if (!is_full || !has_fifo(uart))
         put_byte(uart, byte);
-    update(uart);
+    update_interrupt(uart);
 }
 
-static uint8_t take_byte(struct uart *uart)
+static uint8_t pop_byte(struct uart *uart)
 {
     if (uart->count == 0)
         return 0;
     uint8_t byte = uart->buffer[uart->first];
     uart->first  = (uart->first + 1) % UART_BUFFER_SIZE;
     uart->count--;
-    update(uart);
+    update_interrupt(uart);
     return byte;
 }
 
-/* While it sends the interrupt of an empty transmitter is gone: the next is a new one. */
+/* Sending clears the transmitter-empty interrupt and raises it again: a new edge. */
 static __attribute__((noinline)) void signal_sent(struct uart *uart)
 {
     uart->has_sent = false;
-    update(uart);
+    update_interrupt(uart);
     uart->has_sent = true;
-    update(uart);
+    update_interrupt(uart);
 }
 
-static void send(struct uart *uart, uint8_t byte)
+static void send_byte(struct uart *uart, uint8_t byte)
 {
     uart->has_sent = true;
     if ((uart->interrupt_enable & ENABLE_SENT) != 0)
@@ -163,8 +155,7 @@ static void send(struct uart *uart, uint8_t byte)
         uart->output(uart->context, byte);
 }
 
-/* In loopback the modem's inputs are its outputs: data sheet, "Modem Control Register".
- */
+/* Data sheet, "Modem Control Register": in loopback the inputs are the outputs. */
 static uint8_t modem_inputs(const struct uart *uart)
 {
     uint8_t out = uart->modem_control;
@@ -174,7 +165,7 @@ static uint8_t modem_inputs(const struct uart *uart)
     return (uint8_t)((out & 0x02) << 3 | (out & 0x01) << 5 | (out & 0x0C) << 4);
 }
 
-/* Notes which inputs changed; of the ring indicator only that it ended. */
+/* Records which inputs changed; of the ring indicator only its falling edge. */
 static void write_modem_control(struct uart *uart, uint8_t value)
 {
     uint8_t before = modem_inputs(uart);
@@ -184,7 +175,7 @@ static void write_modem_control(struct uart *uart, uint8_t value)
     uint8_t changes     = (before ^ after) & (uint8_t)~MODEM_STATUS_RING;
     changes |= before & (uint8_t)~after & MODEM_STATUS_RING;
     uart->modem_changes |= changes >> 4;
-    update(uart);
+    update_interrupt(uart);
 }
 
 static uint8_t read_modem_status(struct uart *uart)
@@ -192,7 +183,7 @@ static uint8_t read_modem_status(struct uart *uart)
     uint8_t status = modem_inputs(uart) | uart->modem_changes;
 
     uart->modem_changes = 0;
-    update(uart);
+    update_interrupt(uart);
     return status;
 }
 
@@ -203,29 +194,31 @@ static uint8_t read_line_status(struct uart *uart)
                   (uart->is_overrun ? LINE_STATUS_OVERRUN : 0));
     if (uart->is_overrun) {
         uart->is_overrun = false;
-        update(uart);
+        update_interrupt(uart);
     }
     return status;
 }
 
 static uint8_t read_interrupt_id(struct uart *uart)
 {
-    enum interrupt_id id = waiting(uart);
+    enum interrupt_id id = pending_interrupt(uart);
 
     if (id == ID_SENT) {
         uart->has_sent = false;
-        update(uart);
+        update_interrupt(uart);
     }
     return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
 }
 
-static uint8_t read_register(struct uart *uart, uint16_t offset)
+static uint32_t read(void *device, uint16_t port, unsigned int size)
 {
-    bool has_divisor = (uart->line_control & LINE_CONTROL_DLAB) != 0;
+    struct uart *uart = device;
+    bool has_divisor  = (uart->line_control & LINE_CONTROL_DLAB) != 0;
 
-    switch (offset) {
+    (void)size;
+    switch (port % 8) {
     case UART_DATA:
-        return has_divisor ? uart->divisor_low : take_byte(uart);
+        return has_divisor ? uart->divisor_low : pop_byte(uart);
     case UART_INTERRUPT_ENABLE:
         return has_divisor ? uart->divisor_high : uart->interrupt_enable;
     case UART_INTERRUPT_ID:
@@ -243,8 +236,7 @@ static uint8_t read_register(struct uart *uart, uint16_t offset)
     }
 }
 
-/* Drops what the receiver holds; what is behind it in the buffer has not been received
- * yet. */
+/* Drops the bytes in the FIFO; those after it in the buffer are not yet received. */
 static void empty_fifo(struct uart *uart)
 {
     size_t held    = has_fifo(uart) ? FIFO_SIZE : 1;
@@ -256,8 +248,8 @@ static void empty_fifo(struct uart *uart)
 }
 
 /*
- * Data sheet, "FIFO Control Register": to switch the FIFOs empties them, and without them
- * no other bit counts.
+ * Data sheet, "FIFO Control Register": enabling or disabling the FIFOs clears them; the
+ * other bits are ignored unless the FIFOs are enabled.
  */
 static void write_fifo_control(struct uart *uart, uint8_t value)
 {
@@ -267,16 +259,16 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
     if (is_switched || (is_on && (value & FIFO_CLEAR_RECEIVER) != 0))
         empty_fifo(uart);
     uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
-    update(uart);
+    update_interrupt(uart);
 }
 
-/* The transmitter is empty: to enable its interrupt raises it. */
+/* The transmitter is always empty: enabling its interrupt raises it. */
 static void write_interrupt_enable(struct uart *uart, uint8_t value)
 {
     if ((value & ~uart->interrupt_enable & ENABLE_SENT) != 0)
         uart->has_sent = true;
     uart->interrupt_enable = value & ENABLE_BITS;
-    update(uart);
+    update_interrupt(uart);
 }
 
 static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t offset,
@@ -289,7 +281,7 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         if (has_divisor)
             uart->divisor_low = value;
         else
-            send(uart, value);
+            send_byte(uart, value);
         break;
     case UART_INTERRUPT_ENABLE:
         if (has_divisor)
@@ -302,7 +294,7 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         break;
     case UART_LINE_CONTROL:
         uart->line_control = value;
-        update(uart);
+        update_interrupt(uart);
         break;
     case UART_MODEM_CONTROL:
         write_modem_control(uart, value);
@@ -313,12 +305,6 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     default: /* status registers */
         break;
     }
-}
-
-static uint32_t read(void *device, uint16_t port, unsigned int size)
-{
-    (void)size;
-    return read_register(device, port % 8);
 }
 
 static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
@@ -337,12 +323,13 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-struct port_device uart_device(struct uart *uart, uint16_t first)
+void uart_init(struct uart *uart, struct port_map *ports,
+               struct interrupt_line *interrupt, uart_output *output, void *context)
 {
-    return (struct port_device){.first  = first,
-                                .last   = (uint16_t)(first + 7),
-                                .width  = 1,
-                                .device = uart,
-                                .read   = read,
-                                .write  = write};
+    memset(uart, 0, sizeof(*uart));
+    uart->interrupt = interrupt;
+    uart->output    = output;
+    uart->context   = context;
+    update_interrupt(uart);
+    port_map_add(ports, (struct port_device){COM1, COM1 + 7, 1, uart, read, write});
 }

@@ -1,18 +1,18 @@
 /*
  * A 16550A as a guest sees it.
  *
- * National Semiconductor PC16550D data sheet. It sends at once: the transmitter is always
- * empty. What it receives waits in a buffer behind its FIFO, as long as a sender with
- * flow control would keep it, and is in the FIFO when the guest looks: to clear the FIFO
- * drops no more than that holds. The interrupt of the trigger level and that of the
- * time-out come without delay. In loopback, what it
- * sends itself has the FIFO alone, and nothing else is received. Scratch, modem status.
- * Not modelled: parity, break, DMA.
+ * National Semiconductor PC16550D data sheet. It sends immediately: the transmitter is
+ * always empty. Received bytes wait in a buffer, as a sender with flow control would hold
+ * them, and enter the FIFO when the guest reads: clearing the FIFO drops only the bytes
+ * in it. The trigger-level and time-out interrupts come without delay. In loopback only
+ * the FIFO holds what it sends to itself, and nothing else is received. Scratch and modem
+ * status are modelled; parity, break and DMA are not.
  */
 #ifndef HYMIR_DEV_UART_H
 #define HYMIR_DEV_UART_H
 
-#include "dev/port_device.h"
+#include "dev/interrupt_line.h"
+#include "dev/port_map.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,39 +20,32 @@
 
 #define UART_BUFFER_SIZE 4096 /* bytes */
 
-/* Takes a byte that the guest sends. */
+/* Receives a byte that the guest sends. */
 typedef void uart_output(void *context, uint8_t byte);
-
-/* The interrupt output. */
-typedef void uart_interrupt(void *context, bool is_high);
 
 struct uart {
     uint8_t interrupt_enable, fifo_control, line_control, modem_control, scratch;
     uint8_t divisor_low, divisor_high;
     uint8_t modem_changes; /* the low half of the modem status register */
     bool is_overrun;
-    bool only_sends; /* a byte to the transmitter has no effect but that it is sent */
-    bool has_sent;   /* the interrupt of an empty transmitter waits */
+    bool only_sends; /* writing a data byte only sends it, without other effects */
+    bool has_sent;   /* the transmitter-empty interrupt is pending */
     uint8_t buffer[UART_BUFFER_SIZE];
-    size_t first, count; /* of the buffer */
-    uint64_t
-        lost; /* bytes for which there was no room, or with which a FIFO was cleared */
+    size_t first, count; /* in the buffer */
+    uint64_t lost;       /* bytes dropped: no room, or in a FIFO that was cleared */
+    struct interrupt_line *interrupt;
     uart_output *output;
-    uart_interrupt *interrupt;
     void *context;
 };
 
-/* Brings it to the state after reset. */
-void uart_init(struct uart *uart, uart_output *output, uart_interrupt *interrupt,
-               void *context);
+/* Resets it and adds its ports, those of COM1; context is output's. */
+void uart_init(struct uart *uart, struct port_map *ports,
+               struct interrupt_line *interrupt, uart_output *output, void *context);
 
-/* Adds a byte to what it receives; what has no room is lost, and counted. */
+/* Adds a received byte; without room, counts it as lost. */
 void uart_receive(struct uart *uart, uint8_t byte);
 
-/* How many more bytes it can receive. */
+/* Returns how many more bytes it can receive. */
 size_t uart_room(const struct uart *uart);
-
-/* The device at eight ports from first on. */
-struct port_device uart_device(struct uart *uart, uint16_t first);
 
 #endif

@@ -1,11 +1,8 @@
-/* See vm.h: which devices a VM has, and how they are wired. */
-#include "guest/vm.h"
+/* See devices.h. */
+#include "guest/devices.h"
 
-#include "lib/bits.h"
-
-#define COM1             0x3F8
-#define FLUSHES_A_SECOND 100
-#define ALARMS_A_SECOND  10000 /* at most */
+#define FLUSHES_PER_SECOND 100
+#define ALARMS_PER_SECOND  10000 /* at most */
 
 /* Inputs of the interrupt controllers. */
 enum pic_input {
@@ -15,100 +12,56 @@ enum pic_input {
     INPUT_RTC      = 8,
 };
 
-/* Not so soon that the guest would get nothing done in between. */
+/* Sets the vCPU's alarm, delayed if needed so that the guest runs between two alarms. */
 static void set_alarm(void *context, uint64_t deadline)
 {
     struct vm *vm    = context;
-    bool is_set      = deadline != TICKS_NEVER;
-    uint64_t soonest = device_clock_now(&vm->clock) + vm->clock.hz / ALARMS_A_SECOND;
+    uint64_t soonest = device_clock_now(&vm->clock) + vm->clock.hz / ALARMS_PER_SECOND;
 
-    vm->vcpu.backend->set_alarm(&vm->vcpu, !is_set ? TICKS_NEVER
-                                           : deadline < soonest
-                                               ? vm->clock.start + soonest
-                                               : vm->clock.start + deadline);
+    if (deadline < soonest)
+        deadline = soonest;
+    vm->vcpu.backend->set_alarm(
+        &vm->vcpu, deadline == TICKS_NEVER ? TICKS_NEVER : vm->clock.start + deadline);
 }
 
-static void request_interrupt(void *context, bool is_high)
+static void interrupt_output_changed(void *context, const struct interrupt_line *line)
 {
     struct vm *vm = context;
-    vm->vcpu.backend->request_interrupt(&vm->vcpu, is_high);
-}
-
-static void set_timer_input(void *context, bool is_high)
-{
-    struct vm *vm = context;
-    pic_set_input(&vm->pic, INPUT_TIMER, is_high);
-}
-
-static void set_keyboard_input(void *context, bool is_high)
-{
-    struct vm *vm = context;
-    pic_set_input(&vm->pic, INPUT_KEYBOARD, is_high);
-}
-
-static void set_uart_input(void *context, bool is_high)
-{
-    struct vm *vm = context;
-    pic_set_input(&vm->pic, INPUT_UART, is_high);
-}
-
-static void set_rtc_input(void *context, bool is_high)
-{
-    struct vm *vm = context;
-    pic_set_input(&vm->pic, INPUT_RTC, is_high);
+    vm->vcpu.backend->request_interrupt(&vm->vcpu, line->is_high);
 }
 
 void vm_set_flush_timer(struct vm *vm)
 {
     device_timer_set(&vm->flush_timer,
-                     device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_A_SECOND);
+                     device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_PER_SECOND);
 }
 
-static void flush(void *context)
-{
-    struct vm *vm = context;
-    vm->environment.flush(vm);
-}
-
-static void init_devices(struct vm *vm, uint64_t time)
+static void init_clock(struct vm *vm)
 {
     device_clock_init(&vm->clock);
     vm->clock.hz      = vm->environment.clock_hz;
-    vm->clock.read    = vm->vcpu.backend->clock;
+    vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    device_timer_init(&vm->flush_timer, &vm->clock, flush, vm);
-    pic_init(&vm->pic, request_interrupt, vm);
-    pit_init(&vm->pit, &vm->clock, set_timer_input, vm);
-    rtc_init(&vm->rtc, &vm->clock, set_rtc_input, vm);
-    rtc_set_time(&vm->rtc, time);
-    rtc_set_memory(&vm->rtc, vm->memory.size);
-    keyboard_controller_init(&vm->keyboard_controller, set_keyboard_input, vm);
-    uart_init(&vm->uart, vm->environment.output, set_uart_input, vm);
+    device_timer_init(&vm->flush_timer, &vm->clock, vm->environment.flush, vm);
 }
 
 enum status vm_add_devices(struct vm *vm, uint64_t time)
 {
-    struct port_device devices[2 + PIC_DEVICES + PIT_DEVICES +
-                               KEYBOARD_CONTROLLER_DEVICES + POWER_PORTS_COUNT];
-    struct port_device *next = devices;
+    struct port_map *ports      = &vm->ports;
+    struct interrupt_line *line = vm->pic.input;
 
-    init_devices(vm, time);
-    *next++ = uart_device(&vm->uart, COM1);
-    *next++ = rtc_device(&vm->rtc);
-    pic_devices(&vm->pic, next);
-    next += PIC_DEVICES;
-    pit_devices(&vm->pit, next);
-    next += PIT_DEVICES;
-    keyboard_controller_devices(&vm->keyboard_controller, next);
-    next += KEYBOARD_CONTROLLER_DEVICES;
-    power_ports_devices(&vm->power_ports, next);
-
-    port_map_init(&vm->ports);
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        enum status status = port_map_add(&vm->ports, devices[i]);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    init_clock(vm);
+    port_map_init(ports);
+    pic_init(&vm->pic, ports);
+    vm->pic.output.changed  = interrupt_output_changed;
+    vm->pic.output.listener = vm;
+    pit_init(&vm->pit, ports, &vm->clock, &line[INPUT_TIMER]);
+    rtc_init(&vm->rtc, ports, &vm->clock, &line[INPUT_RTC]);
+    rtc_set_time(&vm->rtc, time);
+    rtc_set_memory(&vm->rtc, vm->memory.size);
+    keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD]);
+    uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
+    power_ports_init(&vm->power_ports, ports);
+    return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;
 }

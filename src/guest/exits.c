@@ -186,12 +186,11 @@ static void pause(struct vcpu *vcpu)
     const struct backend *backend = vcpu->backend;
     struct device_clock *clock    = &vcpu->vm->clock;
     uint64_t tsc                  = backend->read_register(vcpu, VCPU_TSC);
-    uint64_t since                = backend->clock();
+    uint64_t since                = clock->read();
 
     while (atomic_load(&vcpu->vm->is_to_pause) && !atomic_load(&vcpu->vm->is_to_stop))
-        backend->wait_for_interrupt();
-    uint64_t passed = backend->clock() - since;
-    clock->start += passed;
+        vcpu->vm->environment.wait_for_interrupt();
+    clock->start += clock->read() - since;
     backend->write_register(vcpu, VCPU_TSC, tsc);
     if (clock->earliest != TICKS_NEVER)
         clock->alarm(clock->context, clock->earliest);

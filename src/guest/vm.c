@@ -1,6 +1,7 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
+#include "guest/devices.h"
 #include "guest/smbios_tables.h"
 #include "lib/bits.h"
 #include "lib/log.h"
@@ -72,7 +73,7 @@ bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
 
 void vm_run(struct vm *vm)
 {
-    vm->clock.start = vm->vcpu.backend->clock();
+    vm->clock.start = vm->clock.read();
     if (atomic_load(&vm->is_to_stop)) {
         vcpu_end(&vm->vcpu, "stopped at the console");
         return;

@@ -11,7 +11,7 @@
 #include "dev/keyboard_controller.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
-#include "dev/port_device.h"
+#include "dev/port_map.h"
 #include "dev/power_ports.h"
 #include "dev/rtc.h"
 #include "dev/timer.h"
@@ -39,14 +39,13 @@ struct vm_input {
 
 struct vm;
 
-/* Has what was sent seen. */
-typedef void vm_flush(struct vm *vm);
-
-/* What a VM is made in. */
+/* What a VM needs of the machine it runs on. */
 struct vm_environment {
-    uint64_t clock_hz;   /* of the backend's clock */
-    uart_output *output; /* gets the VM as context */
-    vm_flush *flush;
+    uint64_t clock_hz;
+    uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
+    void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
+    uart_output *output;              /* prints a byte; context is the VM */
+    void (*flush)(void *vm);          /* flushes the guest's output to the console */
 };
 
 struct vm {
@@ -124,20 +123,6 @@ void vm_log_exits(const struct vm *vm, bool is_answering);
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value);
-
-/*
- * Makes the VM's devices as they are after power-on, without the VM's memory and vCPU.
- * STATUS_NO_MEMORY if there are too many. guest/devices.c.
- */
-enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
-
-/* Has the flush called within 10 ms. guest/devices.c. */
-void vm_set_flush_timer(struct vm *vm);
-static inline void vm_flush_soon(struct vm *vm)
-{
-    if (vm->flush_timer.deadline == TICKS_NEVER)
-        vm_set_flush_timer(vm);
-}
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

@@ -104,6 +104,11 @@ enum clock_source clock_init(const struct cpuid_snapshot *snapshot)
     return CLOCK_ASSUMED;
 }
 
+uint64_t clock_read(void)
+{
+    return rdtsc();
+}
+
 uint64_t clock_frequency(void)
 {
     return frequency;

@@ -26,7 +26,8 @@ enum clock_source {
  */
 enum clock_source clock_init(const struct cpuid_snapshot *snapshot);
 
-/* The TSC's frequency, in Hz. */
+/* Returns the TSC of this CPU, and the TSC's frequency, in Hz. */
+uint64_t clock_read(void);
 uint64_t clock_frequency(void);
 
 struct deadline {

@@ -4,6 +4,7 @@
 #include "console/console.h"
 #include "console/serial.h"
 #include "cpu/vectors.h"
+#include "guest/devices.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
@@ -135,8 +136,10 @@ void guest_console_print(void *context, uint8_t byte)
         take_sent(guest);
 }
 
-void guest_console_flush(struct vm *vm)
+void guest_console_flush(void *context)
 {
+    const struct vm *vm = context;
+
     take_sent(vm->console);
     console_update();
 }

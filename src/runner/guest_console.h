@@ -31,8 +31,8 @@ void guest_console_start(guest_restart *restart);
 /* A uart_output, for a struct vm. On the vCPU's CPU. */
 void guest_console_print(void *context, uint8_t byte);
 
-/* A vm_flush. On the vCPU's CPU. */
-void guest_console_flush(struct vm *vm);
+/* Flushes a VM's output to the screen: vm_environment.flush. On the vCPU's CPU. */
+void guest_console_flush(void *context);
 
 /*
  * Shows what a guest that has ended left of a line. Of several guests it loses the focus,

@@ -129,7 +129,7 @@ static void free_memory(const struct guest_memory *memory)
 /* In seconds since 1970. */
 static uint64_t time_of_day(void)
 {
-    return time_read.time + (backend->clock() - time_read.ticks) / clock_frequency();
+    return time_read.time + (clock_read() - time_read.ticks) / clock_frequency();
 }
 
 static bool is_name_taken(const char *name)
@@ -144,9 +144,11 @@ static bool is_name_taken(const char *name)
 /* Fills a VM's memory and makes the rest of it; false, with the reason. */
 static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
-    const struct vm_environment environment = {.clock_hz = clock_frequency(),
-                                               .output   = guest_console_print,
-                                               .flush    = guest_console_flush};
+    const struct vm_environment environment = {.clock_hz           = clock_frequency(),
+                                               .read_clock         = clock_read,
+                                               .wait_for_interrupt = halt_until_interrupt,
+                                               .output             = guest_console_print,
+                                               .flush              = guest_console_flush};
 
     if (allocate_memory(&vm->memory, memory_size) != STATUS_OK) {
         text_append(problem, "not enough memory for memory=%luM", memory_size >> 20);
@@ -234,7 +236,7 @@ static void read_time_of_day(void)
     time_read.time = calendar_seconds(&fallback);
     if (wall_clock_read(&time_read.time) != STATUS_OK)
         log_warning("guests: the machine's clock gives no time; they start in 2000");
-    time_read.ticks = backend->clock();
+    time_read.ticks = clock_read();
 }
 
 size_t guest_maker_make(const struct options *options, const struct cpu_record *record,

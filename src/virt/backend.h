@@ -120,14 +120,10 @@ struct backend {
     void (*request_nmi)(struct vcpu *vcpu);
 
     /*
-     * The clock that alarms go by: ticks of clock_hz, also while no guest runs. One alarm
-     * at a time, at the time given or soon after, busy guest or idle; TICKS_NEVER: none.
+     * Sets the only alarm of a vCPU, which comes at that time of the TSC or soon after,
+     * whether the guest is busy or idle; TICKS_NEVER: none.
      */
-    uint64_t (*clock)(void);
     void (*set_alarm)(struct vcpu *vcpu, uint64_t time);
-
-    /* Has this CPU sleep until it is interrupted, and takes the interrupt. */
-    void (*wait_for_interrupt)(void);
 
     /* What a page fault leaves in CR2. */
     void (*write_cr2)(uint64_t address);

@@ -82,7 +82,6 @@ static const struct backend test_backend = {
     .inject_exception  = test_inject,
     .request_interrupt = test_request_interrupt,
     .request_nmi       = test_request_nmi,
-    .clock             = test_read_clock,
     .set_alarm         = test_set_alarm,
     .write_cr2         = test_write_cr2,
     .exit_name         = test_exit_name,
@@ -102,7 +101,7 @@ static void test_print(void *context, uint8_t byte)
 
 static unsigned int flushes;
 
-static void test_flush(struct vm *vm)
+static void test_flush(void *vm)
 {
     assert_ptr_equal(vm, &test_vm);
     flushes++;
@@ -131,7 +130,11 @@ static inline int start_guest(void **state)
     port_map_init(&test_vm.ports);
     test_vm.uart.output = test_print;
     test_vm.environment = (struct vm_environment){
-        .clock_hz = 1000000000, .output = test_print, .flush = test_flush};
+        .clock_hz   = 1000000000,
+        .read_clock = test_read_clock,
+        .output     = test_print,
+        .flush      = test_flush,
+    };
     vcpu_start_anew(test_vcpu);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;

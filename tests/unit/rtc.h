@@ -4,7 +4,7 @@
 #ifndef HYMIR_TESTS_RTC_H
 #define HYMIR_TESTS_RTC_H
 
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/rtc.h"
 
@@ -23,10 +23,7 @@
 #define MEGABYTES UINT64_C(0x100000)
 
 static struct rtc rtc;
-static struct port_device device;
 static uint64_t now, alarm_time;
-static bool is_output_high;
-static unsigned int rises;
 
 static uint64_t read_clock(void)
 {
@@ -39,26 +36,19 @@ static void set_alarm(void *context, uint64_t deadline)
     alarm_time = deadline;
 }
 
-static void take_output(void *context, bool is_high)
-{
-    assert_ptr_equal(context, &rises);
-    rises += is_high && !is_output_high;
-    is_output_high = is_high;
-}
-
 static struct device_clock test_clock = {
     .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
 static inline void put(unsigned int index, unsigned int value)
 {
-    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
-    assert_int_equal(device.write(&rtc, NULL, 0x71, 1, value), EXIT_NEXT);
+    port_out(0x70, index);
+    port_out(0x71, value);
 }
 
 static inline unsigned int get(unsigned int index)
 {
-    assert_int_equal(device.write(&rtc, NULL, 0x70, 1, index), EXIT_NEXT);
-    return device.read(&rtc, 0x71, 1) & 0xFF;
+    port_out(0x70, index);
+    return port_read(0x71);
 }
 
 static inline uint64_t seconds_of(const char *text)
@@ -74,15 +64,14 @@ static inline uint64_t seconds_of(const char *text)
 
 static inline void start(uint64_t hz, const char *text, unsigned int format)
 {
-    now = rises    = 0;
-    alarm_time     = TICKS_NEVER;
-    is_output_high = false;
-    test_clock.hz  = hz;
+    now           = 0;
+    alarm_time    = TICKS_NEVER;
+    test_clock.hz = hz;
+    start_ports(false);
     device_clock_init(&test_clock);
-    rtc_init(&rtc, &test_clock, take_output, &rises);
+    rtc_init(&rtc, &test_ports, &test_clock, &output_line);
     rtc_set_time(&rtc, seconds_of(text));
     rtc_set_memory(&rtc, 64 * MEGABYTES);
-    device = rtc_device(&rtc);
     put(0xB, format);
 }
 

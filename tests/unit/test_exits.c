@@ -2,6 +2,7 @@
  */
 #include "guest.h"
 
+#include "guest/devices.h"
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/translate.h"

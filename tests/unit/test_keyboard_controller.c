@@ -1,5 +1,5 @@
 /* src/dev/keyboard_controller.c: as Linux's driver of the 8042 asks, and at random. */
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/keyboard_controller.h"
 #include "random.h"
@@ -18,32 +18,20 @@
 
 /* It stands between bytes that nobody may touch: AddressSanitizer sees to that. */
 static struct keyboard_controller *controller;
-static struct port_device devices[KEYBOARD_CONTROLLER_DEVICES];
 static struct vcpu vcpu;
-static bool is_output_high;
-static unsigned int rises;
-
-static void take_output(void *context, bool is_high)
-{
-    assert_ptr_equal(context, &rises);
-    rises += is_high && !is_output_high;
-    is_output_high = is_high;
-}
 
 static int start(void **state)
 {
     (void)state;
-    controller     = malloc(sizeof(*controller));
-    is_output_high = false;
-    rises          = 0;
-    vcpu.end[0]    = '\0';
+    controller  = malloc(sizeof(*controller));
+    vcpu.end[0] = '\0';
     assert_non_null(controller);
-    keyboard_controller_init(controller, take_output, &rises);
-    keyboard_controller_devices(controller, devices);
-    assert_int_equal(devices[0].first, 0x60);
-    assert_int_equal(devices[0].last, 0x60);
-    assert_int_equal(devices[1].first, 0x64);
-    assert_int_equal(devices[1].last, 0x64);
+    start_ports(false);
+    keyboard_controller_init(controller, &test_ports, &output_line);
+    for (uint16_t port = 0x60; port <= 0x64; port = (uint16_t)(port + 4)) {
+        assert_int_equal(port_map_find(&test_ports, port)->first, port);
+        assert_int_equal(port_map_find(&test_ports, port)->last, port);
+    }
     return 0;
 }
 
@@ -58,8 +46,7 @@ static int end(void **state)
 
 static enum exit_outcome write(unsigned int port, unsigned int value)
 {
-    const struct port_device *device = &devices[port == 0x64];
-    return device->write(device->device, &vcpu, (uint16_t)port, 1, value);
+    return port_write(&vcpu, port, value);
 }
 
 static void out(unsigned int port, unsigned int value)
@@ -69,8 +56,7 @@ static void out(unsigned int port, unsigned int value)
 
 static unsigned int in(unsigned int port)
 {
-    const struct port_device *device = &devices[port == 0x64];
-    return device->read(device->device, (uint16_t)port, 1) & 0xFF;
+    return port_read(port);
 }
 
 /* Linux, i8042.c, i8042_flush: how many bytes lay there. */
@@ -139,7 +125,7 @@ static void test_linux_probe(void **state)
     /* i8042_controller_reset: what was there is written back. */
     command_with(0x60, config | SYSTEM);
     assert_int_equal(ask(0x20), config | SYSTEM);
-    assert_false(is_output_high);
+    assert_false(output_line.is_high);
 }
 
 static void test_switches(void **state)
@@ -174,20 +160,20 @@ static void test_interrupt(void **state)
     assert_int_equal(rises, 0);
     command_with(0x60, INTERRUPT);
     assert_int_equal(rises, 1);
-    assert_true(is_output_high);
+    assert_true(output_line.is_high);
     assert_int_equal(answer(), 0x1C);
-    assert_false(is_output_high);
+    assert_false(output_line.is_high);
     command_with(0xD2, 0x9C); /* as if a key had been let go */
-    assert_true(is_output_high);
+    assert_true(output_line.is_high);
     command_with(0x60, 0);
-    assert_false(is_output_high);
+    assert_false(output_line.is_high);
     command_with(0x60, INTERRUPT);
     assert_int_equal(answer(), 0x9C);
     assert_int_equal(rises, 3);
     in(0x60); /* an empty buffer is no news */
     in(0x64);
     assert_int_equal(rises, 3);
-    assert_false(is_output_high);
+    assert_false(output_line.is_high);
 }
 
 static void test_system_flag(void **state)
@@ -310,7 +296,8 @@ static void test_random(void **state)
         }
         unsigned int status = in(0x64);
         assert_int_equal(status & (INPUT_FULL | NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
-        assert_int_equal(is_output_high, (status & controller->ram[0] & INTERRUPT) != 0);
+        assert_int_equal(output_line.is_high,
+                         (status & controller->ram[0] & INTERRUPT) != 0);
     }
 }
 

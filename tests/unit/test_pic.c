@@ -1,5 +1,5 @@
 /* src/dev/pic.c, against the Intel 8259A data sheet: plays, and a model of both chips. */
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/pic.h"
 #include "random.h"
@@ -13,36 +13,37 @@
 #define SPECIAL_NESTED 0x10U
 
 static struct pic pic;
-static struct port_device devices[PIC_DEVICES];
 static bool is_output_high;
 
-/* The output tells of changes alone. */
-static void take_output(void *context, bool is_high)
+/* The output reports changes only. */
+static void output_changed(void *listener, const struct interrupt_line *output)
 {
-    assert_ptr_equal(context, &pic);
-    assert_int_not_equal(is_high, is_output_high);
-    is_output_high = is_high;
+    assert_ptr_equal(listener, &pic);
+    assert_ptr_equal(output, &pic.output);
+    assert_int_not_equal(output->is_high, is_output_high);
+    is_output_high = output->is_high;
 }
 
-static void out(uint16_t port, unsigned int value)
+static void start_pic(void)
 {
-    struct port_device *device = &devices[port < 0xA0 ? 0 : port < 0x4D0 ? 1 : 2];
-    assert_int_equal(device->write(device->device, NULL, port, 1, value), EXIT_NEXT);
+    start_ports(false);
+    pic_init(&pic, &test_ports);
+    pic.output.changed  = output_changed;
+    pic.output.listener = &pic;
 }
 
-static unsigned int in(uint16_t port)
+static void set_input(unsigned int input, bool is_high)
 {
-    struct port_device *device = &devices[port < 0xA0 ? 0 : port < 0x4D0 ? 1 : 2];
-    return device->read(device->device, port, 1);
+    interrupt_line_set(&pic.input[input], is_high);
 }
 
 static void initialize(unsigned int fourth_word)
 {
     for (unsigned int i = 0; i < 2; i++) {
-        out(0x20 + i * 0x80, 0x11);
-        out(0x21 + i * 0x80, VECTOR + i * 8);
-        out(0x21 + i * 0x80, i == 0 ? 0x04 : 0x02);
-        out(0x21 + i * 0x80, i == 0 ? fourth_word : fourth_word & ~SPECIAL_NESTED);
+        port_out(0x20 + i * 0x80, 0x11);
+        port_out(0x21 + i * 0x80, VECTOR + i * 8);
+        port_out(0x21 + i * 0x80, i == 0 ? 0x04 : 0x02);
+        port_out(0x21 + i * 0x80, i == 0 ? fourth_word : fourth_word & ~SPECIAL_NESTED);
     }
 }
 
@@ -50,8 +51,7 @@ static int start(void **state)
 {
     (void)state;
     is_output_high = false;
-    pic_init(&pic, take_output, &pic);
-    pic_devices(&pic, devices);
+    start_pic();
     initialize(PLAIN);
     return 0;
 }
@@ -77,21 +77,21 @@ static void act_on_chip(unsigned int which, const char *word, bool is_check,
     bool is_port      = i >= sizeof(values);
     unsigned int port = ports[is_port ? i - sizeof(values) : 0];
     if (!is_port || !is_check)
-        out(port, (is_port ? 0 : values[i]) | (is_check ? 0 : number));
+        port_out(port, (is_port ? 0 : values[i]) | (is_check ? 0 : number));
     if (is_check)
-        assert_int_equal(in(port), number);
+        assert_int_equal(port_read_whole(port), number);
 }
 
 static void act(const char *word, bool is_check, unsigned int number)
 {
     if (strcmp(word, "low") == 0 || strcmp(word, "high") == 0)
-        pic_set_input(&pic, number, *word == 'h');
+        set_input(number, *word == 'h');
     else if (strcmp(word, "edge") == 0)
-        pic_set_input(&pic, number, false), pic_set_input(&pic, number, true);
+        set_input(number, false), set_input(number, true);
     else if (strcmp(word, "waiting") == 0)
         assert_false(is_output_high);
     else if (strcmp(word, "reset") == 0)
-        pic_init(&pic, take_output, &pic);
+        start_pic();
     else if (strcmp(word, "initialize") == 0)
         initialize(number);
     else if (strcmp(word, "takes") == 0 && !is_output_high)
@@ -138,12 +138,12 @@ static void test_initialization_words(void **state)
     for (unsigned int i = 0; i < 8; i++) {
         unsigned int port = i < 4 ? 0x20 : 0xA0;
         initialize(PLAIN | AUTOMATIC);
-        out(port, 0x10 + i % 4);
-        out(port + 1, 0x57); /* the low three bits are the input's number */
-        if ((i & 2) == 0)    /* it has ICW3, and then ICW4 */
-            out(port + 1, 4);
+        port_out(port, 0x10 + i % 4);
+        port_out(port + 1, 0x57); /* the low three bits are the input's number */
+        if ((i & 2) == 0)         /* it has ICW3, and then ICW4 */
+            port_out(port + 1, 4);
         if ((i & 1) != 0)
-            out(port + 1, PLAIN);
+            port_out(port + 1, PLAIN);
         test_play((void *[]){i < 4 ? "data:bf data=bf edge:6 takes:26 serving=40"
                                    : "second-data:bf second-data=bf edge:e takes:26 "
                                      "second-serving=40"});
@@ -155,9 +155,9 @@ static void test_mask(void **state)
     (void)state;
     for (unsigned int i = 0; i < 0x10000; i++) {
         bool expected = (i | 0x4FF) != 0xFFFF || (i >> 8 == 0xFB && i != 0xFBFF);
-        out(0x21, i >> 8);
-        out(0xA1, i & 0xFF);
-        assert_int_equal(in(0x21) << 8 | in(0xA1), i);
+        port_out(0x21, i >> 8);
+        port_out(0xA1, i & 0xFF);
+        assert_int_equal(port_read_whole(0x21) << 8 | port_read_whole(0xA1), i);
         assert_int_equal(pic_can_interrupt(&pic), expected);
     }
 }
@@ -230,10 +230,10 @@ static void end_interrupt(struct chip *chip, unsigned int command, unsigned int 
 static void command(unsigned int which, unsigned int word)
 {
     struct chip *chip = &model[which];
-    out(0x20 + which * 0x80, word);
+    port_out(0x20 + which * 0x80, word);
     if (word == 0x0C) {
         unsigned int expected = winner(chip) == NOBODY ? 0 : 0x80 | take(chip);
-        assert_int_equal(in(0x20 + which * 0x80), expected);
+        assert_int_equal(port_read_whole(0x20 + which * 0x80), expected);
     } else if ((word & 8) != 0) {
         chip->special_mask = word == 0x68;
     } else {
@@ -265,7 +265,7 @@ static void do_something(void)
         bool is_high      = value >= 0x80;
         chip->latch = is_high ? chip->latch | (line & ~chip->line) : chip->latch & ~line;
         chip->line  = is_high ? chip->line | line : chip->line & ~line;
-        pic_set_input(&pic, input, is_high);
+        set_input(input, is_high);
     } else if (what < 36) {
         bool is_second = winner(&model[0]) == 2;
         input          = take(&model[0]);
@@ -276,12 +276,12 @@ static void do_something(void)
         command(which, value & 0xE7);
     } else if (what < 55) {
         model[which].mask = value & (unsigned int)random_number() & 0xFF;
-        out(0x21 + which * 0x80, model[which].mask);
+        port_out(0x21 + which * 0x80, model[which].mask);
     } else if (what < 58) {
         command(which, modes[value % 3]);
     } else if (what < 60) {
         model[which].level = (value & may_be_level[which]) | (which == 0 ? 4 : 0);
-        out(0x4D0 + which, value);
+        port_out(0x4D0 + which, value);
     } else if (what == 60 && value < 0x40) {
         reinitialize();
     }
@@ -299,11 +299,11 @@ static void test_against_model(void **state)
         assert_int_equal(is_output_high, winner(&model[0]) != NOBODY);
         for (unsigned int which = 0; which < 2; which++) {
             const struct chip *chip = &model[which];
-            out(0x20 + which * 0x80, 0x0A);
-            assert_int_equal(in(0x20 + which * 0x80), requests(chip));
-            out(0x20 + which * 0x80, 0x0B);
-            assert_int_equal(in(0x20 + which * 0x80), chip->serving);
-            assert_int_equal(in(0x21 + which * 0x80), chip->mask);
+            port_out(0x20 + which * 0x80, 0x0A);
+            assert_int_equal(port_read_whole(0x20 + which * 0x80), requests(chip));
+            port_out(0x20 + which * 0x80, 0x0B);
+            assert_int_equal(port_read_whole(0x20 + which * 0x80), chip->serving);
+            assert_int_equal(port_read_whole(0x21 + which * 0x80), chip->mask);
         }
     }
 }
@@ -314,9 +314,9 @@ static void test_random_ports(void **state)
     static const unsigned int ports[] = {0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1};
     (void)state;
     for (unsigned int i = 0; i < 1000000; i++) {
-        out(ports[random_below(6)], random_number() & 0xFF);
-        pic_set_input(&pic, (unsigned int)random_below(PIC_INPUTS), random_below(2) != 0);
-        in(ports[random_below(6)]);
+        port_out(ports[random_below(6)], random_number() & 0xFF);
+        set_input((unsigned int)random_below(PIC_INPUTS), random_below(2) != 0);
+        port_read_whole(ports[random_below(6)]);
         pic_acknowledge(&pic);
     }
 }

@@ -1,14 +1,11 @@
 /* The 8254 and port 0x61, against a model from the data sheet; timers and ticks. */
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/pit.h"
 #include "random.h"
 
 static struct pit pit;
-static struct port_device devices[PIT_DEVICES];
 static uint64_t now, alarm_time;
-static bool is_output_high;
-static unsigned int rises;
 
 static uint64_t read_clock(void)
 {
@@ -21,42 +18,23 @@ static void set_alarm(void *context, uint64_t deadline)
     alarm_time = deadline;
 }
 
-static void take_output(void *context, bool is_high)
-{
-    assert_ptr_equal(context, &rises);
-    rises += is_high && !is_output_high;
-    is_output_high = is_high;
-}
-
 static struct device_clock test_clock = {
     .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
 static void start(uint64_t hz)
 {
-    now = rises    = 0;
-    alarm_time     = TICKS_NEVER;
-    is_output_high = true;
-    test_clock.hz  = hz;
+    now           = 0;
+    alarm_time    = TICKS_NEVER;
+    test_clock.hz = hz;
+    start_ports(true);
     device_clock_init(&test_clock);
-    pit_init(&pit, &test_clock, take_output, &rises);
-    pit_devices(&pit, devices);
-}
-
-static void out(uint16_t port, unsigned int value)
-{
-    const struct port_device *device = &devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2];
-    assert_int_equal(device->write(&pit, NULL, port, 1, value), EXIT_NEXT);
-}
-
-static unsigned int in(uint16_t port)
-{
-    return devices[port < 0x43 ? 0 : port == 0x43 ? 1 : 2].read(&pit, port, 1) & 0xFF;
+    pit_init(&pit, &test_ports, &test_clock, &output_line);
 }
 
 static void out_both(uint16_t port, unsigned int value)
 {
-    out(port, value & 0xFF);
-    out(port, value >> 8);
+    port_out(port, value & 0xFF);
+    port_out(port, value >> 8);
 }
 
 /* Counter 2, as the data sheet's "Mode Definitions" tell it. */
@@ -107,7 +85,7 @@ static void run(unsigned int clocks)
 
 static void write_mode(unsigned int mode, bool is_bcd)
 {
-    out(0x43, 0xB0 | mode << 1 | is_bcd);
+    port_out(0x43, 0xB0 | mode << 1 | is_bcd);
     model = (struct model){.mode    = mode > 5 ? mode - 4 : mode,
                            .is_bcd  = is_bcd,
                            .gate    = model.gate,
@@ -135,7 +113,7 @@ static void write_count(uint32_t value)
 static void write_gate(bool is_high)
 {
     bool is_periodic = (model.mode & 2) != 0;
-    out(0x61, is_high);
+    port_out(0x61, is_high);
     if (is_high && !model.gate && model.mode % 4 != 0)
         model.loads |= is_periodic ? model.counts : model.written != 0;
     model.out |= is_periodic && !is_high;
@@ -145,11 +123,12 @@ static void write_gate(bool is_high)
 /* Only the output, in port 0x61, or status and count too. */
 static void compare(bool is_whole)
 {
-    assert_int_equal(in(0x61) >> 5 & 1, model.out);
+    assert_int_equal(port_read(0x61) >> 5 & 1, model.out);
     if (!is_whole)
         return;
-    out(0x43, 0xC8);
-    unsigned int status = in(0x42), low = in(0x42), value = low | in(0x42) << 8;
+    port_out(0x43, 0xC8);
+    unsigned int status = port_read(0x42), low = port_read(0x42),
+                 value = low | port_read(0x42) << 8;
     assert_int_equal(status & 0xC0, model.out << 7 | model.is_null << 6);
     if (model.counts)
         assert_int_equal(value, shown(model.value));
@@ -224,9 +203,9 @@ static void play(const char *steps)
         if (sscanf(steps, "+%u", &value) == 1)
             now += value;
         else if (sscanf(steps, "%x:%x", &port, &value) == 2)
-            out((uint16_t)port, value);
+            port_out((uint16_t)port, value);
         else if (sscanf(steps, "%x=%x", &port, &value) != 0)
-            assert_int_equal(in((uint16_t)port), value);
+            assert_int_equal(port_read((uint16_t)port), value);
     }
 }
 
@@ -281,7 +260,7 @@ static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value
     static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 600000};
     start(frequencies[i % 4]);
     now = random_below(UINT64_C(1) << 40);
-    out(0x43, 0x30 | mode << 1);
+    port_out(0x43, 0x30 | mode << 1);
     out_both(0x40, value);
     assert_int_equal(rises, 0);
     return (uint64_t)((unsigned __int128)now * PIT_HZ / test_clock.hz) + 1;
@@ -302,7 +281,7 @@ static void test_counter_0(void **state)
     for (unsigned int i = 0; i < 4 * 4 * 4; i++) {
         unsigned int mode = modes[i / 16], periods = mode % 4 == 0 ? 1 : 1000000;
         uint64_t clock = load_counter_0(i, mode, counts[i / 4 % 4]);
-        assert_int_equal(is_output_high, mode != 0);
+        assert_int_equal(output_line.is_high, mode != 0);
         for (unsigned int period = 1; period <= periods; period++) {
             clock += counts[i / 4 % 4];
             assert_int_equal(alarm_time, time_of(clock + mode / 4));

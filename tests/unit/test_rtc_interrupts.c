@@ -33,11 +33,11 @@ static void test_rates(void **state)
         for (unsigned int period = 1; period <= 20000; period++) {
             assert_int_equal(alarm_time, time_of(periods + period, rates[i % 16]));
             advance_to(alarm_time - 1);
-            assert_false(is_output_high);
+            assert_false(output_line.is_high);
             advance_to(alarm_time);
-            assert_true(is_output_high);
+            assert_true(output_line.is_high);
             assert_int_equal(get(0xC) & (REQUEST | PERIODIC), REQUEST | PERIODIC);
-            assert_false(is_output_high);
+            assert_false(output_line.is_high);
         }
         assert_int_equal(rises, 20000);
     }
@@ -77,9 +77,9 @@ static void test_flags(void **state)
             PERIODIC, PERIODIC,          ALARM | PERIODIC | UPDATE};
         for (unsigned int i = 0; i < 9; i++, advance_to(now + 250000)) {
             bool is_high = (flags[i] & enabled) != 0;
-            assert_int_equal(is_output_high, is_high);
+            assert_int_equal(output_line.is_high, is_high);
             assert_int_equal(get(0xC), flags[i] | (is_high ? REQUEST : 0));
-            assert_false(is_output_high);
+            assert_false(output_line.is_high);
             assert_int_equal(get(0xC), 0);
         }
     }
@@ -95,12 +95,12 @@ static void test_enabled_late(void **state)
         advance(1.5);
         assert_int_equal(rises, 0);
         put(0xB, HOURS_24 | flags[i]);
-        assert_true(is_output_high);
+        assert_true(output_line.is_high);
         put(0xB, HOURS_24); /* the output is the flags that are enabled, no more */
-        assert_false(is_output_high);
+        assert_false(output_line.is_high);
         put(0xB, HOURS_24 | flags[i]);
         assert_int_equal(get(0xC), REQUEST | PERIODIC | ALARM | UPDATE);
-        assert_false(is_output_high);
+        assert_false(output_line.is_high);
     }
 }
 
@@ -116,7 +116,7 @@ static void test_unread(void **state)
     assert_int_equal(alarm_time, 6000000);
     advance(1);
     assert_int_equal(rises, 2);
-    assert_true(is_output_high);
+    assert_true(output_line.is_high);
 }
 
 static void test_update_ended(void **state)
@@ -180,7 +180,7 @@ static void run_alarm(unsigned int format, const int alarm[3])
         expected += matches(rest / 3600 % 24, alarm[0]) &&
                     matches(rest / 60 % 60, alarm[1]) && matches(rest % 60, alarm[2]);
         assert_int_equal(rises, expected);
-        if (is_output_high)
+        if (output_line.is_high)
             assert_int_equal(get(0xC) & (REQUEST | ALARM), REQUEST | ALARM);
     }
 }

@@ -5,12 +5,13 @@ static void test_reset(void **state)
 {
     (void)state;
     static const unsigned int values[] = {0, 0, 1, 0, 0, EMPTY, 0xB0, 0};
-    uart_init(&uart, take_sent, take_interrupt, &uart);
+    start_ports(false);
+    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
     for (unsigned int offset = 1; offset < 8; offset++)
         assert_int_equal(in(offset), values[offset]);
-    assert_int_equal(device.first, COM);
-    assert_int_equal(device.last, COM + 7);
-    assert_false(is_interrupting);
+    assert_int_equal(port_map_find(&test_ports, COM)->first, COM);
+    assert_int_equal(port_map_find(&test_ports, COM)->last, COM + 7);
+    assert_false(output_line.is_high);
     assert_int_equal(sent_count, 0);
 }
 
@@ -151,19 +152,19 @@ static void test_gate(void **state)
     out(MODEM_CONTROL, 0);
     out(INTERRUPT_ENABLE, 1);
     receive("a");
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
     assert_int_equal(in(INTERRUPT_ID), RECEIVED); /* the UART itself knows of no gate */
     out(MODEM_CONTROL, 0x07);
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
     out(MODEM_CONTROL, OUT2);
-    assert_true(is_interrupting);
+    assert_true(output_line.is_high);
     out(MODEM_CONTROL, OUT2 | LOOPBACK); /* outputs are inactive then */
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
     assert_int_equal(in(INTERRUPT_ID), RECEIVED);
     out(MODEM_CONTROL, OUT2);
-    assert_true(is_interrupting);
+    assert_true(output_line.is_high);
     expect("a");
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
 }
 
 /* Below the level, it is the time-out that tells of what is there. */
@@ -208,7 +209,7 @@ static void test_fifo_control(void **state)
         out(INTERRUPT_ENABLE, 1);
         receive("abc");
         out(FIFO_CONTROL, cases[i].after);
-        assert_int_equal(is_interrupting, cases[i].is_kept || cases[i].before == 0);
+        assert_int_equal(output_line.is_high, cases[i].is_kept || cases[i].before == 0);
         bool has_fifos = (cases[i].after & 1) != 0;
         assert_int_equal(in(INTERRUPT_ID)&WITH_FIFOS, has_fifos ? WITH_FIFOS : 0);
         expect(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
@@ -296,7 +297,7 @@ static void test_linux_probe(void **state)
     assert_int_equal(in(LINE_STATUS)&EMPTY, EMPTY);
     assert_int_equal(in(INTERRUPT_ID), SENT);
     assert_int_equal(sent_count, 0);
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
 }
 
 /* How many of 256 bytes in loopback are received: Linux's size_fifo. */

@@ -21,7 +21,7 @@ static void test_loopback_data(void **state)
         out(DATA, 'a' + i);
     expect("abcdefghijklmnop");
     assert_int_equal(sent_count, 0);
-    assert_false(is_interrupting);
+    assert_false(output_line.is_high);
     out(DATA, 'q'); /* it stays when loopback ends, as it was received */
     out(MODEM_CONTROL, OUT2);
     receive("r");
@@ -224,7 +224,7 @@ static void compare(void)
 {
     unsigned int id = model_interrupt();
     bool is_out     = (model.modem & OUT2) != 0 && !is_loop();
-    assert_int_equal(is_interrupting, is_out && id != NOTHING);
+    assert_int_equal(output_line.is_high, is_out && id != NOTHING);
     assert_int_equal(sent_count, model.sent_count);
     assert_int_equal(uart.lost, model.lost);
     assert_int_equal(uart_room(&uart), is_loop() ? 0 : UART_BUFFER_SIZE - model.count);

@@ -1,10 +1,10 @@
 /*
- * A UART of dev/uart.h for its tests: what it sends is kept, its interrupt counted.
+ * A UART of dev/uart.h for its tests: what it sends is kept.
  */
 #ifndef HYMIR_TESTS_UART_H
 #define HYMIR_TESTS_UART_H
 
-#include "unit.h"
+#include "ports.h"
 
 #include "dev/uart.h"
 
@@ -40,10 +40,8 @@ enum {
 #define SEND_HISTORY 64
 
 static struct uart uart;
-static struct port_device device;
 static uint8_t sent[SEND_HISTORY];
 static unsigned int sent_count;
-static bool is_interrupting;
 
 static void take_sent(void *context, uint8_t byte)
 {
@@ -51,31 +49,23 @@ static void take_sent(void *context, uint8_t byte)
     sent[sent_count++ % SEND_HISTORY] = byte;
 }
 
-static void take_interrupt(void *context, bool is_high)
-{
-    assert_ptr_equal(context, &uart);
-    is_interrupting = is_high;
-}
-
 static inline void out(unsigned int offset, unsigned int value)
 {
-    uint16_t port = (uint16_t)(COM + offset);
-    assert_int_equal(device.write(&uart, NULL, port, 1, value), EXIT_NEXT);
+    port_out(COM + offset, value);
 }
 
 static inline unsigned int in(unsigned int offset)
 {
-    return device.read(&uart, (uint16_t)(COM + offset), 1) & 0xFF;
+    return port_read(COM + offset);
 }
 
 /* After reset, but that its interrupt is let out: 8 bits, no FIFOs. */
 static inline int start_uart(void **state)
 {
     (void)state;
-    sent_count      = 0;
-    is_interrupting = false;
-    uart_init(&uart, take_sent, take_interrupt, &uart);
-    device = uart_device(&uart, COM);
+    sent_count = 0;
+    start_ports(false);
+    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
     out(LINE_CONTROL, 3);
     out(MODEM_CONTROL, OUT2);
     return 0;
@@ -100,7 +90,7 @@ static inline void expect(const char *text)
 /* Which interrupt there is, whether FIFOs are on or not; and that it is let out. */
 static inline void expect_interrupt(unsigned int id)
 {
-    assert_int_equal(is_interrupting, id != NOTHING);
+    assert_int_equal(output_line.is_high, id != NOTHING);
     assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, id);
 }
 

@@ -1,0 +1,67 @@
+/*
+ * The I/O ports of a VM and the device models that claim them.
+ *
+ * Reads from an unclaimed port return all ones; writes to it are ignored. Callbacks run
+ * on the vCPU's CPU.
+ */
+#ifndef HYMIR_DEV_PORT_MAP_H
+#define HYMIR_DEV_PORT_MAP_H
+
+#include "virt/vcpu.h"
+
+#include <stdint.h>
+
+#define PORT_PAGE_SIZE 256 /* ports */
+#define PORT_PAGES     16
+#define PORT_DEVICES   24
+
+/* A range of ports and the callbacks that handle accesses to it. */
+struct port_device {
+    uint16_t first, last;
+    uint8_t width; /* widest access passed whole; wider ones are split into bytes */
+    void *device;  /* passed to the callbacks */
+
+    /*
+     * Reads size bytes (1, 2 or 4, at most width) at a port. Only the low size bytes of
+     * the result are used.
+     */
+    uint32_t (*read)(void *device, uint16_t port, unsigned int size);
+
+    /*
+     * Writes the low size bytes of value. Returns EXIT_NEXT, or EXIT_STOP after vcpu_end
+     * if the write ends the guest.
+     */
+    enum exit_outcome (*write)(void *device, struct vcpu *vcpu, uint16_t port,
+                               unsigned int size, uint32_t value);
+};
+
+/*
+ * Maps each port to its device by an index in pages of 256 ports instead of a search,
+ * since the guest waits for the access. Pages without a device share page 0, which is
+ * unclaimed.
+ */
+struct port_map {
+    uint8_t page[UINT16_MAX / PORT_PAGE_SIZE + 1]; /* by the port's high byte */
+    uint8_t owner[PORT_PAGES]
+                 [PORT_PAGE_SIZE]; /* by its low byte: device, 0 if unclaimed */
+    uint8_t page_count, device_count;
+    bool is_full; /* a device or some of its ports did not fit */
+    struct port_device device[1 + PORT_DEVICES]; /* device[0] is unused */
+};
+
+/* Empties the map. */
+void port_map_init(struct port_map *map);
+
+/* Adds a device; a port already claimed keeps its device. Sets is_full if out of room. */
+void port_map_add(struct port_map *map, struct port_device device);
+
+/* Returns the device that claims a port, or NULL. */
+static inline const struct port_device *port_map_find(const struct port_map *map,
+                                                      uint16_t port)
+{
+    size_t high = port / PORT_PAGE_SIZE, low = port % PORT_PAGE_SIZE;
+    uint8_t owner = map->owner[map->page[high]][low];
+    return owner == 0 ? NULL : &map->device[owner];
+}
+
+#endif
