@@ -6,8 +6,8 @@
  * What goes wrong on the way is said in the verdict; nothing here panics over it.
  */
 #include "console/console.h"
-#include "cpu/selftest.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
@@ -95,28 +95,19 @@ static enum cpu_answer answer_of(const struct cpu *cpu)
                                                             : CPU_NO_ANSWER;
 }
 
-static bool selftest_was_reached;
 static bool is_measured[CPUID_CORE_TYPES]; /* one trial runs at a time */
-
-static void run_selftest(void)
-{
-    selftest_was_reached = true;
-    selftest_run(options.selftest);
-}
 
 /* A trial on the CPU, in memory of its own: one that does not finish may still write
  * there. */
 static struct trial_request *make_request(const struct cpu *cpu)
 {
-    bool has_selftest =
-        options.selftest != SELFTEST_NONE && options.selftest_cpu == cpu->index;
     struct trial_request *request = allocate_or_give_up(sizeof(*request));
 
     request->record.apic_id    = cpu->apic_id;
     request->record.nolock     = options.nolock;
     request->vmxon_region      = allocate_or_give_up(PAGE_SIZE);
     request->pages             = allocate_or_give_up(TRIAL_PAGES * PAGE_SIZE);
-    request->in_root_operation = has_selftest ? run_selftest : NULL;
+    request->in_root_operation = test_hook_enter_root_operation;
     request->is_measured       = is_measured;
     return request;
 }
@@ -321,24 +312,6 @@ static void report(void)
                        result.verdict);
 }
 
-/* True of those that are not waited for in root operation. */
-static bool is_selftest_elsewhere(void)
-{
-    return options.selftest == SELFTEST_NONE || options.selftest == SELFTEST_ABSENT_CPU ||
-           options.selftest == SELFTEST_FIRMWARE_HANG ||
-           options.selftest == SELFTEST_FIRMWARE_FAULT;
-}
-
-/* What the self-test has to say, if it is none that ended in a panic. */
-static void report_selftest(void)
-{
-    if (options.selftest == SELFTEST_MEMORY)
-        machine_check_memory();
-    else if (!is_selftest_elsewhere() && !selftest_was_reached)
-        log_warning("selftest: not reached: cpu %u did not come to VMX root operation",
-                    options.selftest_cpu);
-}
-
 static void report_foreign_nmis(void)
 {
     for (size_t i = 0; i < smp_count(); i++) {
@@ -352,7 +325,8 @@ static void report_foreign_nmis(void)
 static _Noreturn void finish(void)
 {
     report_foreign_nmis();
-    report_selftest();
+    if (test_hook_finish_trials != NULL)
+        test_hook_finish_trials();
     guests_explain(records);
     judge();
     bool waits = this_cpu() == &boot_cpu && options.exit == EXIT_HALT;
