@@ -3,7 +3,6 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
-#include "lib/string.h"
 
 /* The image as it was linked, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
