@@ -113,18 +113,28 @@ $(BUILD)/font.psf: | setup-build
 	$(Q)zcat /usr/share/consolefonts/spleen-8x16.psfu.gz > $@
 	@test "$$(od -An -tx1 -N4 $@ | tr -d ' ')" = 36040310
 
-$(BUILD)/hymir.debug.elf: $(OBJECTS) boot/hymir.ld
+# The test image is the same objects, and the deliberate faults of tests/faults.
+FAULT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/faults/*.c)))
+IMAGES        := $(BUILD)/hymir.elf $(BUILD)/test/hymir.elf
+
+## make test-elf            build/test/hymir.elf, which accepts selftest=: docs/TESTING.md
+.PHONY: test-elf
+test-elf: $(BUILD)/test/hymir.elf
+
+$(BUILD)/test/hymir.debug.elf: $(FAULT_OBJECTS)
+$(IMAGES:.elf=.debug.elf): $(OBJECTS) boot/hymir.ld
 	$(call note,LD)
-	$(Q)ld $(LDFLAGS) -T boot/hymir.ld -o $@ $(OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)ld $(LDFLAGS) -T boot/hymir.ld -o $@ $(filter %.o,$^)
 
 # GRUB loads every section of the file, so the debug sections stay behind; the symbols are for
 # backtraces.
-$(BUILD)/hymir.elf: $(BUILD)/hymir.debug.elf
+$(IMAGES): %.elf: %.debug.elf
 	$(call note,OBJCOPY)
 	$(Q)objcopy --strip-debug $< $@
 	$(Q)grub-file --is-x86-multiboot2 $@
 
--include $(OBJECTS:.o=.d) $(BUILD)/constants.d $(BUILD)/tools/initramfs/hymir.d
+-include $(OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d) $(BUILD)/constants.d $(BUILD)/tools/initramfs/hymir.d
 
 # ---- The boot medium -----------------------------------------------------------------------------------
 
@@ -280,6 +290,9 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 # Its tables come from the test, not from mm/memory.c.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
 
+# The option of the test image.
+$(UNIT)/test_selftest $(UNIT)/replay_options: $(UNIT)/tests/faults/selftest.o
+
 $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 	$(call note,IASL)
 	@mkdir -p $(@D)
@@ -288,7 +301,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
 
 # For tools/decode: registers as the report that Hymir makes of them.
 $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
@@ -318,7 +331,10 @@ $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) src/lib/st
 	@mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
 	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
-	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(PURE_SOURCES) $@.string.o
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%,$^) $(PURE_SOURCES) \
+	    $@.string.o
+
+$(FUZZ)/fuzz_options: tests/faults/selftest.c
 
 # The same target without a fuzzer, for the kept inputs.
 $(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
@@ -336,12 +352,12 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 
 ## make check               format, layers, headers, numbers, clang-tidy, cppcheck, shellcheck
 .PHONY: check
-check: elf | setup-test
+check: elf test-elf | setup-test
 	@tests/run check
 
 ## make boot-test           the boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf $(GUESTS) $(BUILD)/registers | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute made-up bytes; Hymir must outlive them
@@ -362,7 +378,7 @@ debug-elf:
 
 ## make test                unit tests, boot scenarios and checks; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files

@@ -9,6 +9,7 @@
 #include "check/verdict.h"
 #include "console/console.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "mm/memory.h"
 #include "platform/clock.h"
 #include "platform/machine.h"
@@ -128,6 +129,8 @@ static _Noreturn void finish(void)
     bool waits = this_cpu() == &boot_cpu && options.exit == EXIT_HALT;
 
     smp_report_foreign_nmis();
+    if (test_hook_finish_trials != NULL)
+        test_hook_finish_trials();
     compute_facts(&facts);
     guests_log_missing(&facts.records[0]);
     if (waits)

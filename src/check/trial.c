@@ -3,6 +3,7 @@
 
 #include "check/stopwatch.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "x86/cpuid.h"
 #include "x86/msr.h"
 
@@ -46,8 +47,12 @@ void trial_run(void *argument)
     const struct check_row *check = virtualization->checks;
 
     read_registers(&trial->record);
-    while (check != leave && perform_check(trial, check))
+    while (check != leave && perform_check(trial, check)) {
         check++;
+        if (check == &virtualization->checks[virtualization->guest_check] &&
+            test_hook_enter_root_operation != NULL)
+            test_hook_enter_root_operation();
+    }
     if (check == leave)
         measure(trial);
     if (check > &virtualization->checks[virtualization->enter_check])

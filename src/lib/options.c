@@ -5,6 +5,7 @@
 #include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
+#include "lib/test_hooks.h"
 
 #define WORD_SIZE 64
 
@@ -33,26 +34,6 @@ static const struct choice log_levels[] = {{"error", LOG_ERROR},
 
 static const struct choice exit_actions[] = {
     {"halt", EXIT_HALT}, {"reboot", EXIT_REBOOT}, {"poweroff", EXIT_POWEROFF}};
-
-static const struct choice selftests[] = {
-    {"fault", SELFTEST_FAULT},
-    {"null", SELFTEST_NULL},
-    {"write-text", SELFTEST_WRITE_TEXT},
-    {"execute-data", SELFTEST_EXECUTE_DATA},
-    {"stack-overflow", SELFTEST_STACK_OVERFLOW},
-    {"hang", SELFTEST_HANG},
-    {"absent-cpu", SELFTEST_ABSENT_CPU},
-    {"memory", SELFTEST_MEMORY},
-    {"firmware-hang", SELFTEST_FIRMWARE_HANG},
-    {"firmware-fault", SELFTEST_FIRMWARE_FAULT},
-    {"entry-control", SELFTEST_ENTRY_CONTROL},
-    {"entry-host", SELFTEST_ENTRY_HOST},
-    {"entry-guest", SELFTEST_ENTRY_GUEST},
-    {"entry-msr-load", SELFTEST_ENTRY_MSR_LOAD},
-    {"entry-revision", SELFTEST_ENTRY_REVISION},
-    {"entry-launch-twice", SELFTEST_ENTRY_LAUNCH_TWICE},
-    {"entry-resume-first", SELFTEST_ENTRY_RESUME_FIRST},
-    {"exit", SELFTEST_EXIT}};
 
 static bool choose(const struct choice *choices, size_t count, const char *word,
                    unsigned int *number)
@@ -189,22 +170,6 @@ static bool parse_report(const char *value, struct options *options)
     return true;
 }
 
-static bool parse_selftest(const char *value, struct options *options)
-{
-    char word[WORD_SIZE];
-    unsigned int kind;
-    uint64_t cpu = 0;
-
-    if (!take_part(&value, '@', word) ||
-        !choose(selftests, ARRAY_SIZE(selftests), word, &kind))
-        return false;
-    if (*value != '\0' && (!number_parse(value, &cpu) || cpu > UINT32_MAX))
-        return false;
-    options->selftest     = (enum selftest)kind;
-    options->selftest_cpu = (uint32_t)cpu;
-    return true;
-}
-
 static const struct option {
     const char *name;   /* with its = if it takes a value */
     const char *values; /* the possible ones, for the warning */
@@ -225,10 +190,6 @@ static const struct option {
     {"exit=", "halt, reboot or poweroff", parse_exit, 0},
     {"panic=", "halt or reboot", parse_panic, 0},
     {"report=", "json", parse_report, 0},
-    {"selftest=",
-     "one of the kinds in docs/OPTIONS.md, such as fault or hang, with @CPU to choose "
-     "the CPU",
-     parse_selftest, 0},
 };
 
 static bool takes_value(const struct option *option)
@@ -261,6 +222,8 @@ static void parse_word(const char *word, struct options *options)
 {
     const struct option *option = find_option(word);
 
+    if (test_hook_parse_option != NULL && test_hook_parse_option(word))
+        return;
     if (option == NULL)
         warn_of_unknown(word);
     else if (option->parse == NULL)

@@ -21,35 +21,6 @@ enum exit_action {
     EXIT_REBOOT,
 };
 
-/*
- * A deliberate fault of Hymir's own, by which the tests and its users see how it fails.
- */
-enum selftest {
-    SELFTEST_NONE,
-    SELFTEST_FAULT,          /* an undefined instruction in VMX root operation */
-    SELFTEST_NULL,           /* a read of page 0, which is not mapped */
-    SELFTEST_WRITE_TEXT,     /* a write to Hymir's own code */
-    SELFTEST_EXECUTE_DATA,   /* a jump into Hymir's own data */
-    SELFTEST_STACK_OVERFLOW, /* recursion into the guard page */
-    SELFTEST_HANG,           /* a CPU that never comes back */
-    SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
-    SELFTEST_MEMORY,         /* all memory is allocated and written over */
-
-    /* In the place of firmware's service: runner/boot_next.c. */
-    SELFTEST_FIRMWARE_HANG,
-    SELFTEST_FIRMWARE_FAULT,
-
-    /* The first guest's VM entry is made to fail: vmx/vcpu_faults.c. */
-    SELFTEST_ENTRY_CONTROL,
-    SELFTEST_ENTRY_HOST,
-    SELFTEST_ENTRY_GUEST,
-    SELFTEST_ENTRY_MSR_LOAD,
-    SELFTEST_ENTRY_REVISION,
-    SELFTEST_ENTRY_LAUNCH_TWICE,
-    SELFTEST_ENTRY_RESUME_FIRST,
-    SELFTEST_EXIT, /* its first VMCALL ends in an undefined instruction of Hymir's */
-};
-
 /* No serial port; as a value of struct options' serial_port. */
 #define SERIAL_PORT_NONE 0
 
@@ -66,8 +37,6 @@ struct options {
     bool apic_timer;  /* for guests' alarms, though there is a preemption timer */
     enum exit_action exit;
     enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */
-    enum selftest selftest;
-    uint32_t selftest_cpu; /* the index of the CPU that does it */
 };
 
 /* The options of an empty command line. */

@@ -3,7 +3,6 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
-#include "lib/string.h"
 
 /* The image as it was linked, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
@@ -114,21 +113,6 @@ void memory_free(void *pages, uint64_t count)
 {
     frames_free(&frames, hpa_of(pages), count);
     allocated_bytes -= count * PAGE_SIZE;
-}
-
-uint64_t memory_use_up(void)
-{
-    static const struct frame_zone anywhere = {.start = 0, .end = UINT64_MAX};
-    uint64_t pages                          = 0;
-    void *page;
-
-    for (uint64_t count = 512; count > 0; count /= 8) {
-        while (memory_allocate(count, anywhere, &page) == STATUS_OK) {
-            memset(page, 0xA5, count * PAGE_SIZE);
-            pages += count;
-        }
-    }
-    return pages;
 }
 
 const struct memory_map *memory_get_map(void)

@@ -51,9 +51,6 @@ static inline enum status MUST_CHECK memory_allocate(uint64_t count,
 /* Gives back what memory_allocate gave. */
 void memory_free(void *pages, uint64_t count);
 
-/* Allocates all memory there is and writes over it; returns how many pages. */
-uint64_t memory_use_up(void);
-
 const struct memory_map *memory_get_map(void);
 
 /* RAM in bytes: what is usable, and what firmware keeps in it. */

@@ -13,6 +13,7 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/symbols.h"
+#include "lib/test_hooks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
@@ -20,8 +21,6 @@
 #include "platform/io_apic.h"
 #include "platform/panic.h"
 #include "platform/power.h"
-
-#define KEPT_RANGES 64
 
 static struct machine machine;
 static struct memory_entries memory_entries;
@@ -95,52 +94,17 @@ static void log_memory_map(void)
                   map->region[i].end, memory_type_name(map->region[i].type));
 }
 
-/* What must stay as it was found, with a sum of its bytes: see machine_check_memory. */
-static struct kept_range {
-    uint64_t start, end;
-    uint64_t sum;
-} kept[KEPT_RANGES];
-static size_t kept_count;
-
-static uint64_t sum_of(uint64_t start, uint64_t end)
-{
-    const uint8_t *bytes = hpa_pointer(hpa(start));
-    uint64_t sum         = 0;
-    for (uint64_t i = 0; i < end - start; i++)
-        sum = sum * 31 + bytes[i];
-    return sum;
-}
-
-/* Keeps a range from being allocated; what the boot code has mapped of it is summed up.
- */
+/* Keeps a range from being allocated. */
 static void keep_range(uint64_t start, uint64_t end)
 {
     memory_reserve(start, end);
-    if (kept_count < KEPT_RANGES && start < end && end <= BIT(32))
-        kept[kept_count++] =
-            (struct kept_range){.start = start, .end = end, .sum = sum_of(start, end)};
+    if (test_hook_keep_range != NULL)
+        test_hook_keep_range(start, end);
 }
 
 static void keep_bytes(uint64_t address, uint64_t size)
 {
     keep_range(address, range_end(address, size));
-}
-
-void machine_check_memory(void)
-{
-    size_t changed = 0;
-    uint64_t pages = memory_use_up();
-
-    for (size_t i = 0; i < kept_count; i++) {
-        if (address_space_map_firmware(kept[i].start, kept[i].end - kept[i].start) !=
-                NULL &&
-            sum_of(kept[i].start, kept[i].end) == kept[i].sum)
-            continue;
-        log_error("selftest: 0x%lx to 0x%lx has changed", kept[i].start, kept[i].end);
-        changed++;
-    }
-    log_info("selftest: %lu pages written over, %zu of %zu ranges as they were", pages,
-             kept_count - changed, kept_count);
 }
 
 static void reserve_what_the_loader_left(uint32_t information)

@@ -65,12 +65,6 @@ void machine_read_platform(void);
  */
 enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
 
-/*
- * For selftest=memory: writes over all free memory and logs whether modules, boot
- * information and ACPI tables are as they were found. No memory is left afterwards.
- */
-void machine_check_memory(void);
-
 /* The machine, as far as it is known yet. */
 const struct machine *machine_get(void);
 

@@ -3,6 +3,7 @@
 
 #include "firmware/acpi_madt.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
@@ -82,21 +83,6 @@ static bool enable_apic(void)
     return apic_enable() == STATUS_OK;
 }
 
-/* Adds a CPU that does not exist to the list, for selftest=absent-cpu. */
-static void add_absent_cpu(uint32_t id)
-{
-    for (size_t i = 0; i < apic_id_count; i++) {
-        if (apic_ids[i] == id) {
-            log_warning("selftest: the machine has a CPU with APIC ID %u; give another, "
-                        "as in selftest=absent-cpu@254",
-                        id);
-            return;
-        }
-    }
-    if (apic_id_count < SMP_MAX_CPUS)
-        apic_ids[apic_id_count++] = id;
-}
-
 void processors_list(const struct options *options)
 {
     bool has_apic = find_apic();
@@ -107,8 +93,8 @@ void processors_list(const struct options *options)
     if (!options->nosmp)
         read_madt();
     drop_boot_cpu();
-    if (options->selftest == SELFTEST_ABSENT_CPU)
-        add_absent_cpu(options->selftest_cpu);
+    if (test_hook_list_cpus != NULL)
+        apic_id_count = test_hook_list_cpus(apic_ids, apic_id_count, SMP_MAX_CPUS);
     if (!has_apic || !enable_apic()) {
         log_warning("the boot CPU's local APIC is absent, off or unusable");
         processors.cannot_start = apic_id_count > 1;

@@ -7,6 +7,7 @@
 #include "cpu/vectors.h"
 #include "firmware/efi_boot.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "lib/ticks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
@@ -34,7 +35,6 @@ uint64_t firmware_call(uint64_t function, const uint64_t arguments[EFI_ARGUMENTS
 
 static uint8_t *memory; /* the exchange, and the stack above it */
 static struct deadline deadline;
-static enum selftest fault_to_commit;
 
 /* True if Hymir takes the range, or a part of it, for RAM that is its own. */
 static bool is_ours(uint64_t start, uint64_t end)
@@ -130,20 +130,10 @@ static void end_watch(struct cpu *watcher)
 
 /* ------------------------------------------------------------------------------------ */
 
-static void hang(void)
-{
-    if (smp_count() > 1)
-        interrupts_disable(); /* else the timer is all there is */
-    for (;;)
-        cpu_pause();
-}
-
 static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
-    if (fault_to_commit == SELFTEST_FIRMWARE_HANG)
-        service = (uintptr_t)hang;
-    if (fault_to_commit == SELFTEST_FIRMWARE_FAULT)
-        undefined_instruction();
+    if (test_hook_call_firmware != NULL)
+        service = test_hook_call_firmware(service);
     return firmware_call(service, arguments,
                          memory + (EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE);
 }
@@ -172,7 +162,7 @@ static const char *prepare(struct efi_services *services)
     return NULL;
 }
 
-const char *boot_next(enum selftest selftest)
+const char *boot_next(void)
 {
     struct efi_services services;
     uint16_t entry      = 0;
@@ -180,7 +170,6 @@ const char *boot_next(enum selftest selftest)
 
     if (problem != NULL)
         return problem;
-    fault_to_commit           = selftest;
     enum exit_action on_panic = panic_set_action(EXIT_REBOOT); /* a fault of firmware's */
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);       /* firmware may use SSE */
     struct cpu *watcher = start_watch();

@@ -7,15 +7,12 @@
 #ifndef HYMIR_RUNNER_BOOT_NEXT_H
 #define HYMIR_RUNNER_BOOT_NEXT_H
 
-#include "lib/options.h"
-
 /*
  * Has firmware boot its next entry, and reboots. Returns, with why not, if firmware has
  * no next entry or cannot be told; if it does not come back within ten seconds, or
  * faults, the machine reboots all the same. Another CPU watches that, or, where there is
- * none, the local APIC's timer. selftest may be one of SELFTEST_FIRMWARE_. On the boot
- * CPU, with interrupts off.
+ * none, the local APIC's timer. On the boot CPU, with interrupts off.
  */
-const char *boot_next(enum selftest selftest);
+const char *boot_next(void);
 
 #endif

@@ -164,21 +164,6 @@ static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
     return true;
 }
 
-static enum entry_fault fault_of(enum selftest selftest)
-{
-    static const enum entry_fault faults[] = {
-        [SELFTEST_ENTRY_CONTROL]      = ENTRY_BAD_CONTROL,
-        [SELFTEST_ENTRY_HOST]         = ENTRY_BAD_HOST_STATE,
-        [SELFTEST_ENTRY_GUEST]        = ENTRY_BAD_GUEST_STATE,
-        [SELFTEST_ENTRY_MSR_LOAD]     = ENTRY_BAD_MSR_LOAD,
-        [SELFTEST_ENTRY_REVISION]     = ENTRY_WRONG_REVISION,
-        [SELFTEST_ENTRY_LAUNCH_TWICE] = ENTRY_LAUNCHED_TWICE,
-        [SELFTEST_ENTRY_RESUME_FIRST] = ENTRY_RESUMED_FIRST,
-        [SELFTEST_EXIT]               = ENTRY_SOUND_EXIT_BROKEN,
-    };
-    return selftest < ARRAY_SIZE(faults) ? faults[selftest] : ENTRY_SOUND;
-}
-
 static void make_guest(const struct multiboot2_information *boot, size_t index,
                        const struct options *options)
 {
@@ -195,9 +180,7 @@ static void make_guest(const struct multiboot2_information *boot, size_t index,
         log_error("vm %s: not enough memory", module->name);
         return;
     }
-    struct vm *vm = pages;
-    if (guest_count == 0)
-        vm->plan.fault = fault_of(options->selftest);
+    struct vm *vm                    = pages;
     vm->plan.avoids_preemption_timer = options->apic_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);

@@ -54,7 +54,7 @@ static bool obey(struct navigation *navigation)
         case NAVIGATION_REBOOT:
             power_exit(EXIT_REBOOT, console_drain);
         case NAVIGATION_BOOT_NEXT:
-            navigation_refuse(navigation, boot_next(viewer_options->selftest));
+            navigation_refuse(navigation, boot_next());
             viewer_start(viewer_options); /* the timer may have been boot_next's */
             has_changed = true;
         }

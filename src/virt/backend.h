@@ -59,25 +59,8 @@ struct msr_range {
     uint32_t first, last;
 };
 
-/*
- * A vCPU whose entry is made to fail, so that one can see how that is reported: by the
- * options selftest=entry-... and selftest=exit
- */
-enum entry_fault {
-    ENTRY_SOUND,
-    ENTRY_BAD_CONTROL,
-    ENTRY_BAD_HOST_STATE,
-    ENTRY_BAD_GUEST_STATE,
-    ENTRY_BAD_MSR_LOAD,
-    ENTRY_WRONG_REVISION,
-    ENTRY_LAUNCHED_TWICE,
-    ENTRY_RESUMED_FIRST,
-    ENTRY_SOUND_EXIT_BROKEN, /* Hymir itself breaks down in answering VMCALL */
-};
-
 /* What a VM gives each of its vCPUs. */
 struct vcpu_plan {
-    enum entry_fault fault;
     bool avoids_preemption_timer; /* for alarms, where there is another timer */
     hpa_t memory_root;            /* of map_memory */
     const struct vcpu_start *start;

@@ -5,6 +5,7 @@
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/test_hooks.h"
 #include "mm/memory.h"
 #include "vmx/attempt.h"
 #include "vmx/ept.h"
@@ -135,15 +136,17 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 
     vmx_write_revision(vmx->vmcs, revision);
     vcpu_forget_translations(&vmx->capabilities);
-    vcpu_faults_spoil_region(vmx, revision);
+    if (test_hook_prepare_vmcs != NULL)
+        test_hook_prepare_vmcs(vmx->vcpu);
     if (!load_vmcs(vmx, vmcs))
         return;
-    if (vcpu_state_write(vmx) != STATUS_OK ||
-        vcpu_faults_spoil_fields(vmx) != STATUS_OK) {
+    if (vcpu_state_write(vmx) != STATUS_OK) {
         vcpu_end_abnormally(vmx->vcpu, "its VMCS could not be filled in");
     } else {
         reset_processor_state();
-        enum vmx_result result = vcpu_faults_run(vmx);
+        if (test_hook_enter_guest != NULL)
+            test_hook_enter_guest(vmx->vcpu);
+        enum vmx_result result = vmx_run(&vmx->vcpu->run);
         if (result != VMX_SUCCEED)
             vcpu_entry_failed(vmx, result);
     }

@@ -30,12 +30,6 @@ struct vmx_vcpu {
     uint64_t entry_until;       /* when the preemption timer is to end the guest's turn */
     bool uses_preemption_timer; /* for the alarm; else the local APIC's */
     uint8_t preemption_timer_shift; /* its unit is 1 << that of the TSC's */
-
-    /* An entry of an MSR-load list, for vmx/vcpu_faults.c. */
-    struct __attribute__((aligned(16))) {
-        uint32_t msr, reserved;
-        uint64_t value;
-    } bad_msr;
 };
 
 /*
@@ -49,15 +43,6 @@ static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
 {
     return vcpu->arch;
 }
-
-/*
- * Make an entry fail as vcpu->plan->fault says, if it says so: the VMCS region in front
- * of VMPTRLD, its fields when all are written, and the way into the guest.
- * vmx/vcpu_faults.c.
- */
-void vcpu_faults_spoil_region(struct vmx_vcpu *vcpu, uint32_t revision);
-enum status MUST_CHECK vcpu_faults_spoil_fields(struct vmx_vcpu *vcpu);
-enum vmx_result MUST_CHECK vcpu_faults_run(struct vmx_vcpu *vcpu);
 
 /* Fills in the answers: this backend's own, and the VM's handlers. vmx/exit.c. */
 void vcpu_choose_answers(struct vcpu *vcpu);

@@ -1,6 +1,7 @@
-/* The command line: src/lib/options.c, number.c. */
+/* The command line: src/lib/options.c, number.c, tests/faults/selftest.c. */
 #include "fuzz.h"
 
+#include "../faults/selftest.h"
 #include "lib/options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -13,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options_parse(line, &options);
     REQUIRE(options.panic != EXIT_POWEROFF);
     REQUIRE(options.serial_port == SERIAL_PORT_NONE || options.serial_port >= 0x100);
-    REQUIRE(options.selftest <= SELFTEST_ABSENT_CPU);
+    REQUIRE(selftest.kind <= SELFTEST_EXIT);
     free(line);
     return 0;
 }

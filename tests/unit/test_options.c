@@ -23,7 +23,6 @@ static void assert_default(const char *command_line, const char *warning)
     assert_int_equal(options.nolock, options_default.nolock);
     assert_int_equal(options.exit, options_default.exit);
     assert_int_equal(options.panic, options_default.panic);
-    assert_int_equal(options.selftest, options_default.selftest);
     if (warning == NULL)
         assert_nothing_logged();
     else
@@ -63,14 +62,12 @@ static void test_words(void **state)
 {
     (void)state;
     struct options options =
-        parse("  nosmp nolock log=debug   exit=poweroff panic=reboot selftest=hang@3 ");
+        parse("  nosmp nolock log=debug   exit=poweroff panic=reboot ");
     assert_true(options.nosmp);
     assert_true(options.nolock);
     assert_int_equal(options.log_level, LOG_DEBUG);
     assert_int_equal(options.exit, EXIT_POWEROFF);
     assert_int_equal(options.panic, EXIT_REBOOT);
-    assert_int_equal(options.selftest, SELFTEST_HANG);
-    assert_int_equal(options.selftest_cpu, 3);
     assert_nothing_logged();
 }
 
@@ -102,9 +99,7 @@ static void test_nonsense(void **state)
     assert_default("log=LOUD", "log= takes error, warning, info or debug");
     assert_default("exit=", "exit= takes halt, reboot or poweroff");
     assert_default("panic=poweroff", "panic= takes halt or reboot");
-    assert_default("selftest=bite", "selftest= takes one of the kinds");
-    assert_default("selftest=fault@x", "is ignored");
-    assert_default("selftest=fault@0x100000000", "is ignored");
+    assert_default("selftest=fault", "\"selftest=fault\" is unknown");
 }
 
 static void test_long_word(void **state)

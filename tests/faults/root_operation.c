@@ -1,0 +1,98 @@
+/* Faults of Hymir's own on one CPU, in VMX root operation: see selftest.h. */
+#include "selftest.h"
+
+#include "cpu/percpu.h"
+#include "lib/log.h"
+#include "lib/test_hooks.h"
+
+static bool was_reached;
+
+/* An address in page 0 that the compiler cannot see through. */
+static volatile uintptr_t null_address = 0x10;
+
+/* A RET, in memory that is not executable. */
+static uint8_t data_with_code[] = {0xC3};
+
+static void selftest_run(void);
+
+static __attribute__((noinline)) void read_null(void)
+{
+    (void)*(volatile const uint8_t *)null_address;
+}
+
+static __attribute__((noinline)) void write_text(void)
+{
+    *(volatile uint8_t *)(uintptr_t)&selftest_run = 0;
+}
+
+static __attribute__((noinline)) void execute_data(void)
+{
+    void (*function)(void) = (void (*)(void))(uintptr_t)data_with_code;
+    function();
+}
+
+/*
+ * Uses half a KiB of stack a level. Its value keeps the compiler from making a loop of
+ * it.
+ */
+// NOLINTNEXTLINE(misc-no-recursion): that is what it is for
+static __attribute__((noinline)) unsigned int recurse(unsigned int depth)
+{
+    volatile uint8_t frame[512];
+    frame[0] = (uint8_t)depth;
+    return depth == UINT32_MAX ? 0 : recurse(depth + 1) + frame[0];
+}
+
+/* Commits the fault; returns only from a kind that is not for root operation. */
+static __attribute__((noinline)) void selftest_run(void)
+{
+    switch (selftest.kind) {
+    case SELFTEST_FAULT:
+        undefined_instruction();
+        break;
+    case SELFTEST_NULL:
+        read_null();
+        break;
+    case SELFTEST_WRITE_TEXT:
+        write_text();
+        break;
+    case SELFTEST_EXECUTE_DATA:
+        execute_data();
+        break;
+    case SELFTEST_STACK_OVERFLOW:
+        (void)recurse(0);
+        break;
+    case SELFTEST_HANG:
+        for (;;)
+            cpu_pause();
+    default: /* not for root operation */
+        break;
+    }
+}
+
+void test_hook_enter_root_operation(void)
+{
+    if (selftest.kind == SELFTEST_NONE || selftest.cpu != this_cpu()->index)
+        return;
+    was_reached = true;
+    selftest_run();
+}
+
+void test_hook_finish_trials(void)
+{
+    switch (selftest.kind) {
+    case SELFTEST_NONE:
+    case SELFTEST_ABSENT_CPU:
+    case SELFTEST_FIRMWARE_HANG:
+    case SELFTEST_FIRMWARE_FAULT:
+        break;
+    case SELFTEST_MEMORY:
+        selftest_check_memory();
+        break;
+    default:
+        if (!was_reached)
+            log_warning(
+                "selftest: not reached: cpu %u did not come to VMX root operation",
+                selftest.cpu);
+    }
+}

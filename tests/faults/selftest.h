@@ -1,0 +1,49 @@
+/*
+ * Deliberate faults, chosen by the option selftest=KIND or selftest=KIND@CPU of the test
+ * image: docs/TESTING.md, "Deliberate faults". Each source of this folder defines hooks
+ * of src/lib/test_hooks.h.
+ */
+#ifndef HYMIR_TESTS_FAULTS_SELFTEST_H
+#define HYMIR_TESTS_FAULTS_SELFTEST_H
+
+#include <stdint.h>
+
+enum selftest_kind {
+    SELFTEST_NONE,
+    SELFTEST_FAULT,          /* an undefined instruction in VMX root operation */
+    SELFTEST_NULL,           /* a read of page 0, which is not mapped */
+    SELFTEST_WRITE_TEXT,     /* a write to Hymir's own code */
+    SELFTEST_EXECUTE_DATA,   /* a jump into Hymir's own data */
+    SELFTEST_STACK_OVERFLOW, /* recursion into the guard page */
+    SELFTEST_HANG,           /* a CPU that never returns from its trial */
+    SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
+    SELFTEST_MEMORY,         /* all memory is allocated and overwritten */
+
+    /* In place of a firmware service: firmware.c. */
+    SELFTEST_FIRMWARE_HANG,
+    SELFTEST_FIRMWARE_FAULT,
+
+    /* The first guest's VM entry fails: vm_entry.c. */
+    SELFTEST_ENTRY_CONTROL,
+    SELFTEST_ENTRY_HOST,
+    SELFTEST_ENTRY_GUEST,
+    SELFTEST_ENTRY_MSR_LOAD,
+    SELFTEST_ENTRY_REVISION,
+    SELFTEST_ENTRY_LAUNCH_TWICE,
+    SELFTEST_ENTRY_RESUME_FIRST,
+    SELFTEST_EXIT, /* Hymir's handler of its first VMCALL executes an undefined
+                      instruction */
+};
+
+struct selftest {
+    enum selftest_kind kind;
+    uint32_t cpu; /* the index of the CPU that commits the fault; or an APIC ID */
+};
+
+/* The last valid selftest= of the command line. */
+extern struct selftest selftest;
+
+/* Overwrites all free memory and logs which of the kept ranges changed: memory.c. */
+void selftest_check_memory(void);
+
+#endif
