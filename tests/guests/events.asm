@@ -135,7 +135,7 @@ entry:
 .behind_exit:
         cli
         cmp     dword [last_eip], .behind_exit
-        check   "an exit behind STI ends its shadow"
+        check   "an exit after STI ends that shadow"
 
         call    wait_for_request
         pushfd
@@ -227,7 +227,7 @@ entry:
         cli
         sub     edi, [count + TIMER * 4]
         cmp     edi, -2
-        check   "which no timer minds"
+        check   "no timer is affected"
 
 ; ---- NMIs
 

@@ -92,7 +92,7 @@ entry:
         mov     eax, 0x40000000
         cpuid
         cmp     ebx, "Hymi"
-        check   "CPUID 0x40000000 is Hymir's"
+        check   "CPUID 0x40000000 has Hymir's signature"
         mov     eax, 1
         cpuid
         test    ecx, ecx
@@ -108,7 +108,7 @@ entry:
         test    edx, 1 << 9
         check   "CPUID 1 shows no APIC"
         call    all_cpuid_leaves
-        check   "CPUID answers every leaf"
+        check   "CPUID returns for every leaf"
 
 ; ---- Control registers
 
@@ -188,16 +188,16 @@ entry:
         mov     eax, 0x2400             ; general detect
         mov     dr7, eax
         raises  1, "MOV DR with DR7.GD is #DB", mov eax, dr0
-        raises  NOTHING, "whose handler may use the debug registers", mov eax, dr6
+        raises  NOTHING, "the #DB handler can use the debug registers", mov eax, dr6
         mov     eax, dr7
         test    eax, 0x2000
-        check   "and finds DR7.GD clear"
+        check   "DR7.GD is clear in the #DB handler"
         xor     eax, eax
         mov     dr7, eax
         raises  1, "INT1 is #DB", db 0xF1
         mov     eax, [fault_eip]
         cmp     byte [eax - 1], 0xF1
-        check   "behind the instruction"
+        check   "#DB of INT1 is a trap"
 
 ; ---- XSETBV, if the processor has XSAVE
 
@@ -220,11 +220,11 @@ entry:
         xor     ecx, ecx
         mov     eax, 3
         xor     edx, edx
-        raises  NOTHING, "XSETBV takes x87 and SSE", xsetbv
+        raises  NOTHING, "XSETBV accepts x87 and SSE", xsetbv
         xor     ecx, ecx
         xgetbv
         cmp     eax, 3
-        check   "XGETBV gives it back"
+        check   "XGETBV returns that value"
         xor     ecx, ecx
         mov     eax, 2
         xor     edx, edx
@@ -250,26 +250,26 @@ entry:
         adc     dword [known_msrs], 0
         call    all_msrs
         cmp     eax, [known_msrs]
-        check   "MSRs: those that are known can be read"
+        check   "MSRs: all supported ones can be read"
         cmp     dword [bad_msrs], 0
-        check   "MSRs: nothing but #GP for all others"
+        check   "MSRs: all others raise only #GP"
         call    random_msrs
         cmp     dword [bad_msrs], 0
-        check   "MSRs: nothing but #GP for 100000 random ones"
+        check   "MSRs: 100000 random ones raise only #GP"
 
 ; ---- Ports
 
         call    all_ports
         cmp     dword [bad_ports], 0
-        check   "Ports: nobody's read all ones"
+        check   "Ports: unclaimed ones read all ones"
         mov     eax, 0x11223344
         in      al, 0x80
         cmp     eax, 0x112233FF
-        check   "IN AL leaves the rest of EAX"
+        check   "IN AL preserves the rest of EAX"
         mov     eax, 0x11223344
         in      ax, 0x80
         cmp     eax, 0x1122FFFF
-        check   "IN AX leaves the rest of EAX"
+        check   "IN AX preserves the rest of EAX"
         mov     edi, memory
         mov     dword [memory], 0
         mov     ecx, 3
@@ -281,7 +281,7 @@ entry:
         cmp     edi, memory + 3
         check   "REP INSB advances EDI"
         test    ecx, ecx
-        check   "REP INSB counts ECX down"
+        check   "REP INSB decrements ECX"
         mov     esi, text_outs
         mov     ecx, text_outs_end - text_outs
         mov     edx, COM1
@@ -300,11 +300,11 @@ entry:
 
         raises  3, "INT3", int3
         raises  0, "divide error", div dword [zero]
-        raises  13, "a bad selector", mov ds, [bad_selector]
+        raises  13, "an invalid selector", mov ds, [bad_selector]
         mov     ax, DATA_32
         mov     ds, ax
         lidt    [idt_register_short]    ; excludes the vector of #GP, so that its delivery raises #GP again
-        raises  8, "a fault in the delivery of a fault is #DF", mov ds, [bad_selector]
+        raises  8, "a fault in the delivery of #GP is #DF", mov ds, [bad_selector]
         lidt    [idt_register]
         mov     ax, DATA_32
         mov     ds, ax
@@ -324,9 +324,9 @@ entry:
         nop
 .stepped:
         cmp     dword [vector], 1
-        check   "a trap behind an instruction that exits"
+        check   "a trap after an instruction that exits"
         cmp     dword [fault_eip], .stepped - 1
-        check   "and it comes at once"
+        check   "that trap is delivered at once"
         mov     eax, dr6
         and     eax, 1 << 14
         cmp     eax, 1 << 14
@@ -352,7 +352,7 @@ entry:
         check   "CR2 has the address"
         mov     edi, 0x80000000
         mov     edx, 0x80
-        raises  14, "INSB to a page that is not there is #PF", insb
+        raises  14, "INSB to an absent page is #PF", insb
         mov     dword [directory + 511 * 8], 0x83 ; the last 2 MiB of 4 GiB map the first 2 MiB
         mov     dword [pdpt + 24], directory + 1
         mov     eax, cr3
@@ -363,13 +363,13 @@ entry:
         mov     edx, 0xFFFFFFFE
         call    edx
         cmp     ecx, "ntel"
-        check   "an instruction at the end of 4 GiB goes on at 0"
+        check   "an instruction at the end of 4 GiB continues at 0"
         mov     eax, cr0
         and     eax, ~(1 << 31 | 1 << 5)
         mov     cr0, eax
         mov     eax, cr0
         test    eax, 1 << 31
-        check   "paging can be switched off"
+        check   "paging can be disabled"
 
 ; ---- Real mode and back
 
@@ -424,7 +424,7 @@ real_mode_entry:
         ltr     ax
         mov     eax, cr0
         or      eax, 1 << 31 | 1 << 5
-        raises  13, "long mode with a TSS of 16 bits is #GP", mov cr0, eax
+        raises  13, "long mode with a 16-bit TSS is #GP", mov cr0, eax
         mov     byte [gdt_tss + 5], 0x89
         mov     ax, TASK
         ltr     ax
@@ -488,7 +488,7 @@ long_mode:
         mov     ecx, 16
         vmcall
         inc     rax
-        check_64 "a hypercall with an address outside is an error"
+        check_64 "a hypercall with an address beyond RAM is an error"
         mov     eax, 0xFFFFFFFF
         in      eax, 0x80
         mov     rbx, 0xFFFFFFFF
@@ -503,7 +503,7 @@ long_mode:
         mov     edx, 0x80
         insd
         cmp     dword [page_end - 2], 0xFFFFFFFF
-        check_64 "INSD over a page boundary"
+        check_64 "INSD across a page boundary"
         mov     byte [page_end - 1], 0x12
         mov     byte [page_end], 0x5A
         mov     rsi, page_end - 1
@@ -512,10 +512,10 @@ long_mode:
         mov     edx, COM1 + 7
         in      al, dx
         cmp     al, 0x5A
-        check_64 "OUTSW over a page boundary"
+        check_64 "OUTSW across a page boundary"
         mov     rdi, 0x800000000000     ; not canonical
         mov     edx, 0x80
-        raises_64 13, "INSB to an address that is none is #GP", insb
+        raises_64 13, "INSB to a non-canonical address is #GP", insb
         raises_64 6, "UMWAIT or an undefined instruction is #UD", db 0xF2, 0x0F, 0xAE, 0xF0
 
         mov     rsi, text_done
