@@ -1,7 +1,7 @@
-# Hymir's one Makefile. `make help` names the targets; README.md says what they are for.
+# The Makefile of Hymir. `make help` lists the targets.
 #
-# All that is generated goes to build/. Packages are installed by tools/setup from the list in
-# tools/packages; SETUP=no leaves that out.
+# All generated files are in build/. tools/setup installs the packages listed in tools/packages; SETUP=no
+# skips that.
 
 VERSION := 0.1.0
 
@@ -11,26 +11,26 @@ MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# DEBUG=1 builds a Hymir that checks itself for undefined behaviour: it then ends in #UD, and a panic.
+# DEBUG=1 builds Hymir with checks for undefined behaviour, which raises #UD and panics.
 DEBUG :=
 
 CC    := gcc
 BUILD := build$(if $(filter-out 0,$(DEBUG)),/debug)
 SETUP := yes
 
-# A guest of the user's: two files, its command line, its memory, such as 512M. With it the medium is user.iso.
+# The user's own guest: two files, a command line, and a memory size such as 512M. The medium is then user.iso.
 KERNEL  :=
 INITRD  :=
 CMDLINE :=
 MEMORY  :=
 
-# As they were typed: make expands no dollar sign in them.
+# Kept as typed: make does not expand dollar signs in them.
 $(foreach name,KERNEL INITRD CMDLINE MEMORY,$(eval override $(name) := $$(value $(name))))
 export KERNEL INITRD CMDLINE MEMORY
 
 ISO := $(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso
 
-# V=1 shows the commands instead of a line for each.
+# V=1 shows the commands instead of one line for each.
 V :=
 Q    := $(if $(V),,@)
 note = $(if $(V),@true,@printf '%-8s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@))
@@ -43,7 +43,7 @@ help:
 
 # ---- Set-up -----------------------------------------------------------------------------------------
 
-# setup,GROUPS: a recipe line that sees to the packages of the groups.
+# setup,GROUPS: a recipe line that installs missing packages of the groups.
 ifeq ($(SETUP),no)
 setup = @true
 else
@@ -97,7 +97,7 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 	@mkdir -p $(@D)
 	$(Q)nasm $(NASMFLAGS) $< -o $@
 
-# The numbers that assembly shares with C: see boot/constants.c.
+# Numbers that assembly shares with C: see boot/constants.c.
 $(BUILD)/constants.inc: boot/constants.c Makefile | setup-build
 	$(call note,GEN)
 	@mkdir -p $(@D)
@@ -106,7 +106,7 @@ $(BUILD)/constants.inc: boot/constants.c Makefile | setup-build
 	$(Q)sed -n 's/^[[:space:]]*constant \([A-Z0-9_]*\) \$$\(.*\)$$/%define HYMIR_\1 \2/p' \
 	    $(BUILD)/constants.s > $@
 
-# PSF version 1, 512 glyphs with a Unicode table, 16 bytes a glyph: see src/console/font.asm.
+# PSF version 1: 512 glyphs of 16 bytes and a Unicode table. See src/console/font.asm.
 $(BUILD)/font.psf: | setup-build
 	$(call note,GEN)
 	@mkdir -p $(@D)
@@ -127,7 +127,7 @@ $(IMAGES:.elf=.debug.elf): $(OBJECTS) boot/hymir.ld
 	@mkdir -p $(@D)
 	$(Q)ld $(LDFLAGS) -T boot/hymir.ld -o $@ $(filter %.o,$^)
 
-# GRUB loads every section of the file, so the debug sections stay behind; the symbols are for
+# Strips the debug sections, because GRUB loads every section of the file; keeps the symbols for
 # backtraces.
 $(IMAGES): %.elf: %.debug.elf
 	$(call note,OBJCOPY)
@@ -138,13 +138,13 @@ $(IMAGES): %.elf: %.debug.elf
 
 # ---- The boot medium -----------------------------------------------------------------------------------
 
-# It is made of folders: Hymir with its menu (the tests put their own menu and guests beside that), the guests
-# of the menu, and the user's own guest.
+# The medium is built from three folders: Hymir and its menu (the tests add their own menu and guests), the
+# guests of the menu, and the user's own guest.
 ISO_HYMIR  := $(BUILD)/iso
 ISO_GUESTS := $(BUILD)/iso-guests
 ISO_USER   := $(BUILD)/iso-user
 
-# mkrescue,FOLDERS: a recipe line that makes the medium.
+# mkrescue,FOLDERS: a recipe line that builds the medium.
 mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR 2> $@.log || \
     { cat $@.log; exit 1; }
 
@@ -158,7 +158,7 @@ $(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg boot/loopback.cfg $(wil
 	$(Q)cp /usr/share/doc/grub-common/copyright $(ISO_HYMIR)/licenses/grub.txt
 	$(Q)cp $(BUILD)/hymir.elf $@
 
-# Debian's packages, unpacked here, so that no kernel is installed on this machine.
+# Debian packages, unpacked in build/, so that no kernel is installed on this machine.
 PACKAGES := build/packages
 
 $(PACKAGES)/unpacked: tools/unpack tools/packages | setup-build
@@ -166,7 +166,7 @@ $(PACKAGES)/unpacked: tools/unpack tools/packages | setup-build
 	$(Q)tools/unpack guest $(PACKAGES)
 	@touch $@
 
-# The guest's own program: Hymir's formatting, and no C library.
+# The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
 $(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
 	$(call note,LD)
 	$(Q)ld -s --build-id=none -z noexecstack -o $@ $^
@@ -186,17 +186,17 @@ $(BUILD)/hymir.iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.
 	$(call note,ISO)
 	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS))
 
-# Made anew each time: its files are named by variables, and may have blanks in their names.
+# Always rebuilt: its files are given by variables, and their names may contain blanks.
 .PHONY: $(BUILD)/user.iso
 $(BUILD)/user.iso: $(BUILD)/hymir.iso
 	$(Q)tools/user-guest $(ISO_USER)
 	$(call note,ISO)
 	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS) $(ISO_USER))
 
-# ---- Running it ----------------------------------------------------------------------------------------
+# ---- Runs in emulators ----------------------------------------------------------------------------------------
 
-# Of the emulated machine; empty is the emulator's default (tools/emulator.py), and of MACHINE_MEMORY, in MiB,
-# what the guest needs (tools/run).
+# The emulated machine. An empty value means the emulator's default (tools/emulator.py); an empty MACHINE_MEMORY,
+# in MiB, means as much as the guest needs (tools/run).
 CPUS           := $(if $(filter seabios uefi,$(FIRMWARE)),1,2)
 MACHINE_MEMORY :=
 MODEL          :=
@@ -205,8 +205,8 @@ MEDIUM         :=
 DEVICE         :=
 export CPUS MACHINE_MEMORY MODEL FIRMWARE MEDIUM DEVICE
 
-## make run-iso             boots it where VT-x is: QEMU with KVM if this host nests it, else Bochs
-## make run-iso KERNEL=FILE boots your own guest; INITRD= CMDLINE= MEMORY=256M; so do iso, usb and run-*
+## make run-iso             boots the medium with VT-x: in QEMU if this host's KVM nests it, otherwise in Bochs
+## make run-iso KERNEL=FILE boots your own guest; also INITRD= CMDLINE= MEMORY=256M, and with iso, usb and run-*
 .PHONY: run-iso run-qemu run-bochs
 run-iso: iso | setup-run
 	@tools/run auto $(ISO)
@@ -219,17 +219,17 @@ run-bochs: iso | setup-run
 run-qemu: iso | setup-run
 	@tools/run qemu $(ISO)
 
-## make usb DEVICE=/dev/sdX writes it to a USB stick, after showing what is on the stick and asking
+## make usb DEVICE=/dev/sdX writes it to a USB stick, after showing the stick's contents and asking
 .PHONY: usb
 usb: iso
 	@tools/usb $(ISO) "$$DEVICE"
 
-## make netboot           build/netboot, a tree for TFTP: the check over the network, BIOS and UEFI; see docs/REPORT.md
+## make netboot             build/netboot, a tree for a TFTP server: the check over the network, BIOS and UEFI
 NETBOOT := $(BUILD)/netboot
 .PHONY: netboot
 netboot: $(NETBOOT)/boot/hymir.elf
 
-# GRUB's modules for both kinds of firmware, with the loader that each of them fetches first.
+# GRUB's modules for both kinds of firmware, with the boot loader that each firmware fetches.
 $(NETBOOT)/boot/hymir.elf: $(BUILD)/hymir.elf boot/netboot.cfg
 	$(call note,NETBOOT)
 	$(Q)rm -rf $(NETBOOT)
@@ -245,7 +245,7 @@ $(NETBOOT)/boot/hymir.elf: $(BUILD)/hymir.elf boot/netboot.cfg
 screenshots: iso | setup-run
 	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs
 
-# ---- Guests for the tests and the bench ------------------------------------------------------------------
+# ---- Guests of the tests and the benchmark ------------------------------------------------------------------
 
 GUESTS := $(patsubst tests/guests/%.asm,$(BUILD)/guests/%.bin,$(sort $(wildcard tests/guests/*.asm)))
 
@@ -254,9 +254,9 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 	@mkdir -p $(@D)
 	$(Q)nasm -f bin -w+all -Werror -Itests/guests/ $< -o $@
 
-# ---- Unit tests: the pure sources on this machine, under AddressSanitizer and UBSan ------------------
+# ---- Unit tests: the pure sources, run natively under AddressSanitizer and UBSan ------------------
 
-# What runs without the hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
+# Sources that need no hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c \
@@ -287,7 +287,7 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
 
-# Its tables come from the test, not from mm/memory.c.
+# test_ept supplies the tables itself instead of linking mm/memory.c.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
 
 # The option of the test image.
@@ -303,7 +303,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
     $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
 
-# For tools/decode: registers as the report that Hymir makes of them.
+# For tools/decode: turns registers into Hymir's report.
 $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
 	$(call note,HOSTCC)
 	@mkdir -p $(@D)
@@ -314,12 +314,12 @@ $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
 
-## make unit                the unit tests alone
+## make unit                unit tests only
 .PHONY: unit
 unit: $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) $(BUILD)/font.psf
 	@tests/run unit
 
-# ---- Fuzzing: a target for each parser of foreign bytes -------------------------------------------------
+# ---- Fuzzing: a target for each parser of untrusted input -------------------------------------------------
 
 FUZZ         := $(BUILD)/fuzz
 FUZZ_SECONDS := 20
@@ -336,14 +336,14 @@ $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) src/lib/st
 
 $(FUZZ)/fuzz_options: tests/faults/selftest.c
 
-# The same target without a fuzzer, for the kept inputs.
+# The same target without a fuzzer; replays the inputs in tests/fuzz/corpus.
 $(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^
 
 $(UNIT)/tests/fuzz/%.o: UNIT_CFLAGS += -Itests/fuzz
 
-## make fuzz                each parser fuzzed for FUZZ_SECONDS (20); what crashes is left in build/fuzz
+## make fuzz                fuzzes each parser for FUZZ_SECONDS (20); inputs that crash are left in build/fuzz
 .PHONY: fuzz
 fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target $(FUZZ_SECONDS); done
@@ -355,28 +355,28 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 check: elf test-elf | setup-test
 	@tests/run check
 
-## make boot-test           the boot scenarios in Bochs and QEMU
+## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
 boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers | setup-run setup-test
 	@tests/run boot
 
-## make fuzz-guest          GUEST_SEEDS (204) guests that execute made-up bytes; Hymir must outlive them
+## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
 .PHONY: fuzz-guest
 GUEST_SEEDS := 204
 fuzz-guest: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/run --guest-seeds $(GUEST_SEEDS)
 
-## make bench               what exits, and Linux as a guest, cost in Bochs, beside KVM, Xen and no hypervisor
+## make bench               cost of exits and of Linux as a guest, in Bochs, compared with KVM, Xen and bare metal
 .PHONY: bench
 bench: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/bench
 
-# Some scenarios run the debug build, which ends in a panic at the first undefined behaviour.
+# Used by some scenarios; panics at the first undefined behaviour.
 .PHONY: debug-elf
 debug-elf:
 	@$(MAKE) --no-print-directory DEBUG=1 elf
 
-## make test                unit tests, boot scenarios and checks; the last line counts them
+## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
 test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot

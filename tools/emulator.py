@@ -1,8 +1,8 @@
 """The emulators that Hymir runs in: Bochs, which has VT-x on any host, and QEMU.
 
-Used by tools/run, which connects a machine with the terminal, and by tests/boot/run, which judges what it
-says. A machine is started in a directory of its own, where it leaves serial.txt, what was read from COM1, and
-its own log. Nothing here waits without a bound, and a machine that is stopped leaves no process behind.
+Used by tools/run, which connects a machine to the terminal, and by tests/boot/run, which checks its output. A machine
+runs in a directory of its own, with its log and serial.txt, the data received from COM1. Every wait has a timeout, and
+a stopped machine leaves no process behind.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ debug: action=ignore
 """
 
 
-# The processor models that Bochs 2.7 knows, as `bochs -help cpu` prints them.
+# The processor models of Bochs 2.7, as `bochs -help cpu` prints them.
 BOCHS_MODELS = """
 bx_generic pentium pentium_mmx amd_k6_2_chomper athlon64_clawhammer athlon64_venice turion64_tyler
 phenom_8650_toliman zambezi trinity_apu ryzen p2_klamath p3_katmai p4_willamette p4_prescott_celeron_336
@@ -65,34 +65,34 @@ corei3_cnl corei7_icelake_u tigerlake
 
 
 def qemu_models():
-    """The processor models that this QEMU knows."""
+    """Returns the processor models of this QEMU."""
     text = subprocess.run(["qemu-system-x86_64", "-cpu", "help"], capture_output=True, text=True).stdout
     return re.findall(r"^x86 (\S+)", text, re.MULTILINE)
 
 
 def is_number(value, least, most):
-    """True if the text is a whole number within the bounds."""
+    """Returns whether the text is a whole number within the bounds."""
     return re.fullmatch(r"[0-9]{1,7}", value) is not None and least <= int(value) <= most
 
 
 def problem_with(kind, options):
-    """What is wrong with options (texts) for bochs, qemu or kvm: the name, the value, what would do. None if nothing."""
+    """Returns the first invalid option (strings) for bochs, qemu or kvm, with the valid values, or None."""
     emulator = "Bochs" if kind == "bochs" else "QEMU"
     firmwares = list(BOCHS_ROMS) if kind == "bochs" else ["bios", "uefi"]
     most_cpus = 8 if kind == "bochs" else 255
     name, value = "FIRMWARE", options.get("firmware")
     if value and value not in firmwares:
-        return f"{name}={value}: {emulator} has {', '.join(firmwares)}"
+        return f"{name}={value}: unsupported; {emulator} accepts {', '.join(firmwares)}"
     media = ["cd"] if kind == "bochs" else ["cd", "usb"]
     if options.get("medium") and options["medium"] not in media:
-        return f"MEDIUM={options['medium']}: {emulator} has {', '.join(media)}"
+        return f"MEDIUM={options['medium']}: unsupported; {emulator} accepts {', '.join(media)}"
     if options.get("cpus") and not is_number(options["cpus"], 1, most_cpus):
-        return f"CPUS={options['cpus']}: {emulator} takes a number from 1 to {most_cpus}"
+        return f"CPUS={options['cpus']}: invalid; {emulator} accepts 1 to {most_cpus}"
     most_memory = 2048 if kind == "bochs" else 1 << 20
     if options.get("memory") and not is_number(options["memory"], 16, most_memory):
-        return f"MACHINE_MEMORY={options['memory']}: {emulator} takes MiB, from 16 to {most_memory}"
+        return f"MACHINE_MEMORY={options['memory']}: invalid; {emulator} accepts 16 to {most_memory} MiB"
     if kind == "bochs" and options.get("firmware") in ("seabios", "uefi") and options.get("cpus", "1") != "1":
-        return f"CPUS={options['cpus']}: with FIRMWARE={options['firmware']} Bochs has one CPU"
+        return f"CPUS={options['cpus']}: unsupported; with FIRMWARE={options['firmware']} Bochs has one CPU"
     model = options.get("model")
     if model and model.split(",")[0] not in (BOCHS_MODELS if kind == "bochs" else qemu_models()):
         known = "see tools/emulator.py" if kind == "bochs" else "see qemu-system-x86_64 -cpu help"
@@ -101,13 +101,13 @@ def problem_with(kind, options):
 
 
 def die_with_parent():
-    """In a child of this process: the emulator does not outlive whoever started it, however that ends."""
+    """Called in a child process: makes the kernel kill it when this process ends."""
     PR_SET_PDEATHSIG = 1
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def exit_on_signals():
-    """Has this process end at once on SIGINT and SIGTERM, also while threads wait; machines end with it."""
+    """Exits at once on SIGINT and SIGTERM, even while threads wait; the machines end with this process."""
     def stop(number, _):
         print("stopped", flush=True)
         os._exit(128 + number)
@@ -116,7 +116,7 @@ def exit_on_signals():
 
 
 class SerialLine:
-    """A machine's COM1. The emulator connects to it over TCP, on this host; what is read is kept in a file."""
+    """COM1 of a machine, to which the emulator connects over TCP on this host. Received data is kept in a file."""
 
     CONNECT_SECONDS = 30
 
@@ -127,7 +127,7 @@ class SerialLine:
         self.connection = None
 
     def connect(self, process):
-        """Waits for the emulator, unless it ends before it comes so far."""
+        """Waits until the emulator connects or exits."""
         self.listener.settimeout(0.05)
         deadline = time.monotonic() + self.CONNECT_SECONDS
         while self.connection is None and process.poll() is None and time.monotonic() < deadline:
@@ -137,7 +137,7 @@ class SerialLine:
         self.listener.close()
 
     def read(self):
-        """The bytes that came since the last call. The emulator waits for it when much has come."""
+        """Returns the bytes received since the last call. The emulator blocks if too much is unread."""
         data = b""
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
             while self.connection is not None and (more := self.connection.recv(1 << 16)):
@@ -147,17 +147,17 @@ class SerialLine:
         return data
 
     def send(self, data):
-        """Sends bytes; those that an emulator has not read when it ends are lost."""
+        """Sends bytes. Bytes that the emulator has not read when it exits are lost."""
         if self.connection is not None:
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 self.connection.sendall(data)
 
 
 class Machine:
-    """A machine that boots an ISO; the subclasses know how.
+    """A machine that boots an ISO, in the emulator of the subclass.
 
-    Options, all by keyword: memory in MiB, cpus, model (of the processor, in the emulator's words),
-    firmware, serial (False: the machine has no COM1).
+    Options, all by keyword: memory in MiB, cpus, model (the emulator's name of the processor), firmware, serial
+    (False: the machine has no COM1).
     """
 
     def __init__(self, iso, directory, **options):
@@ -168,16 +168,16 @@ class Machine:
         self.serial = None
 
     def option(self, name, default):
-        """An option's value, or the default if it was not given or is None."""
+        """Returns an option's value, or the default if it is absent or None."""
         value = self.options.get(name)
         return default if value is None else value
 
     def command(self):
-        """The emulator's command line."""
+        """Returns the emulator's command line."""
         raise NotImplementedError
 
     def environment(self):
-        """The emulator's environment."""
+        """Returns the emulator's environment."""
         return os.environ
 
     def start(self):
@@ -196,11 +196,11 @@ class Machine:
             self.serial.connect(self.process)
 
     def new_serial_bytes(self):
-        """What came over COM1 since the last call."""
+        """Returns the bytes received from COM1 since the last call."""
         return self.serial.read() if self.serial is not None else b""
 
     def new_serial_text(self):
-        """The same as text."""
+        """Returns the same as text."""
         return self.new_serial_bytes().decode("latin-1").replace("\r", "")
 
     def send_serial(self, data):
@@ -208,16 +208,16 @@ class Machine:
         self.serial.send(data)
 
     def text_of(self, name):
-        """The text of a file of the machine's, "" as long as it does not exist."""
+        """Returns the text of a file in the machine's directory, or "" if there is none yet."""
         path = self.directory / name
         return path.read_text("latin-1") if path.exists() else ""
 
     def is_running(self):
-        """True until the machine has powered off or the emulator has failed."""
+        """Returns whether the emulator runs: until the machine powers off or the emulator fails."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self):
-        """Ends the machine, whatever it does."""
+        """Kills the emulator."""
         if self.process is None:
             return
         try:
@@ -227,16 +227,16 @@ class Machine:
         self.process.wait()
 
     def own_errors(self):
-        """What the emulator itself complained about, for a report on why it did not start."""
+        """Returns the emulator's own error messages, such as the reason why it did not start."""
         return self.text_of("stderr.txt").strip()[-2000:]
 
 
 class Bochs(Machine):
-    """Bochs 2.7 as Debian builds it: VT-x whole, one tick per instruction, every run the same.
+    """Bochs 2.7 as built by Debian: full VT-x, one tick per instruction, deterministic.
 
-    Firmware: bochs (IA32_FEATURE_CONTROL locked with VMX on), seabios and uefi (unlocked, one CPU).
-    ips: instructions in a second. ignore_bad_msrs: MSRs that Bochs does not know read as 0. breakpoint: a physical
-    address; break_ticks says when it was first executed.
+    Firmware: bochs (IA32_FEATURE_CONTROL locked, VMX enabled), seabios and uefi (unlocked, one CPU).
+    ips: instructions per second. ignore_bad_msrs: unknown MSRs read as 0. breakpoint: a physical address; break_ticks
+    returns the time of its first execution.
     """
 
     KEY_SECONDS = 0.1  # between two keys
@@ -258,8 +258,8 @@ class Bochs(Machine):
             com1=serial,
             iso=self.iso)
         (self.directory / "bochsrc").write_text(configuration)
-        # The debugger that this build starts with: go on at once, and again after text_memory. At a breakpoint it
-        # prints the time, in ticks.
+        # Commands for the debugger that this build starts in: continue at once, and again after text_memory. At a
+        # breakpoint it prints the time in ticks.
         breakpoint = self.option("breakpoint", None)
         (self.directory / "debugger.rc").write_text(
             (f"pb {breakpoint:#x}\nc\nd 1\n" if breakpoint is not None else "") +
@@ -270,14 +270,14 @@ class Bochs(Machine):
         return dict(os.environ, TERM="vt100")
 
     def open_terminal(self):
-        """Opens the terminal that Bochs draws its screen on and takes keys from, as soon as there is one."""
+        """Opens the terminal that Bochs draws on and reads keys from, as soon as it exists."""
         match = re.search(r'connected to screen "(/dev/pts/\d+)"', self.text_of("stderr.txt"))
         if self.terminal is None and match is not None:
             self.terminal = os.open(match[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             tty.setraw(self.terminal)
 
     def new_serial_bytes(self):
-        """What came over COM1. Also reads what Bochs draws, for which it would wait some day."""
+        """Returns the bytes from COM1. Also reads what Bochs draws, because Bochs blocks when the terminal is full."""
         self.open_terminal()
         with contextlib.suppress(BlockingIOError):
             while self.terminal is not None and os.read(self.terminal, 1 << 16):
@@ -285,9 +285,9 @@ class Bochs(Machine):
         return super().new_serial_bytes()
 
     def press_keys(self, keys):
-        """Presses keys of the PS/2 keyboard: characters, or a VT100's sequences, such as ESC O A for the upper arrow.
+        """Presses keys of the PS/2 keyboard: characters, or VT100 sequences such as ESC O A for the up arrow.
 
-        Bochs knows no Ctrl- with a bracket.
+        Bochs does not support Ctrl with a bracket.
         """
         for key in re.findall(r"\x1bO.|.", keys, re.DOTALL):
             os.write(self.terminal, key.encode())
@@ -300,9 +300,9 @@ class Bochs(Machine):
             self.terminal = None
 
     def text_memory(self):
-        """The memory of the text screen; once in a run."""
+        """Returns the memory of the text screen; once per run."""
         path = self.directory / "screen.bin"
-        self.process.send_signal(signal.SIGINT)  # to the debugger, which has the command
+        self.process.send_signal(signal.SIGINT)  # to the debugger, which then executes writemem
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if path.exists() and path.stat().st_size == TEXT_SCREEN_SIZE:
@@ -311,27 +311,27 @@ class Bochs(Machine):
         return path.read_bytes()
 
     def break_ticks(self):
-        """When the breakpoint was reached, in ticks since power-on; None if it was not."""
+        """Returns when the breakpoint was reached, in ticks since power-on, or None."""
         match = re.search(r"Breakpoint 1.*\nNext at t=(\d+)", self.text_of("stdout.txt"))
         return int(match[1]) if match is not None else None
 
     def debug_port_text(self):
-        """What was written to port 0xE9; Bochs prints it, between the text screen that it draws."""
+        """Returns the text written to port 0xE9, which Bochs prints between its drawing of the text screen."""
         return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\([A-Z0-9]|=|>)|[\x0e\x0f]", "",
                       self.text_of("stdout.txt"))
 
     def complaints(self):
-        """The lines of Bochs's own log that are errors: failed VMX instructions, unknown MSRs ..."""
-        # A line is the time in ticks, the kind as one letter, the device in brackets, the text.
+        """Returns the errors in Bochs's own log, such as failed VMX instructions and unknown MSRs."""
+        # A line has the time in ticks, the kind as one letter, the device in brackets, and the text.
         return [line for line in self.text_of("bochs.log").splitlines()
                 if line[11:12] in ("e", "p")]
 
 
 class Qemu(Machine):
-    """QEMU, by default its TCG, which never has VT-x.
+    """QEMU, by default with TCG, which never has VT-x.
 
-    Firmware: bios, uefi. medium: cd, usb; net, with the tree of `make netboot` as the ISO. machine: pc, q35. accelerator: tcg, kvm.
-    arguments: more of QEMU's own.
+    Firmware: bios, uefi. medium: cd, usb, or net with the tree of `make netboot` as the ISO. machine: pc, q35.
+    accelerator: tcg, kvm. arguments: further arguments of QEMU.
     """
 
     def command(self):
@@ -355,7 +355,7 @@ class Qemu(Machine):
                 "-drive", "if=pflash,format=raw,file=vars.fd"]
         if self.option("medium", "cd") == "cd":
             command += ["-cdrom", str(self.iso)]
-        elif self.option("medium", "cd") == "net":  # the tree's loader for the firmware, by QEMU's own DHCP and TFTP
+        elif self.option("medium", "cd") == "net":  # the tree's boot loader, by QEMU's own DHCP and TFTP
             loader = "x86_64-efi/core.efi" if self.option("firmware", "bios") == "uefi" else "i386-pc/core.0"
             command += [
                 "-netdev", f"user,id=net,restrict=on,tftp={self.iso},bootfile=/boot/grub/{loader}",
@@ -368,11 +368,11 @@ class Qemu(Machine):
         return command + self.option("arguments", [])
 
     def debug_port_text(self):
-        """What was written to port 0xE9."""
+        """Returns the text written to port 0xE9."""
         return self.text_of("debug.txt")
 
     def monitor(self, command, timeout=10):
-        """Has QEMU's monitor execute a command and waits until it is done."""
+        """Executes a command in QEMU's monitor and waits for its end."""
         path = self.directory / "monitor.socket"
         deadline = time.monotonic() + timeout
         while not path.exists() and time.monotonic() < deadline:
@@ -392,44 +392,44 @@ class Qemu(Machine):
                     text += data
 
     def picture_file(self):
-        """Writes the screen to a file, in PPM; returns its path."""
+        """Writes the screen to a PPM file; returns its path."""
         self.monitor("screendump screen.ppm")
         return self.directory / "screen.ppm"
 
     def text_memory(self):
-        """The memory of the text screen."""
+        """Returns the memory of the text screen."""
         self.monitor(f"pmemsave 0xb8000 {TEXT_SCREEN_SIZE} screen.bin")
         return (self.directory / "screen.bin").read_bytes()
 
     def complaints(self):
-        """QEMU's log of guest errors is off; nothing to say."""
+        """Returns an empty list: QEMU's log of guest errors is off."""
         return []
 
 
 def nesting():
-    """Whether this host can give a KVM guest VT-x: (True or False, why)."""
+    """Returns whether this host can provide VT-x to a KVM guest, and the reason."""
     try:
         cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:
-        return False, "/proc/cpuinfo cannot be read"
+        return False, "/proc/cpuinfo is not readable"
     flags = next((line.split(":")[1].split() for line in cpuinfo.splitlines()
                   if line.startswith("flags")), [])
     if "vmx" not in flags:
-        return False, "this host's processor shows no VT-x (no vmx flag in /proc/cpuinfo)"
+        return False, "this host's processor has no VT-x (no vmx flag in /proc/cpuinfo)"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False, "/dev/kvm is absent or not for this user"
+        return False, "/dev/kvm is absent, or this user may not open it"
     parameter = pathlib.Path("/sys/module/kvm_intel/parameters/nested")
     try:
         nested = parameter.read_text().strip()
     except OSError:
         return False, "kvm_intel is not loaded"
     if nested not in ("Y", "1"):
-        return False, "kvm_intel does not nest (modprobe kvm_intel nested=1)"
-    return True, "this host's KVM nests VT-x"
+        return False, "nesting is disabled in kvm_intel (enable it with modprobe kvm_intel nested=1)"
+    return True, "this host's KVM supports nested VT-x"
 
 
 def wait_for(machine, is_done, timeout):
-    """Collects serial text until is_done(text), the machine ends or timeout seconds have passed.
+    """Collects serial text until is_done(text), the machine stops or timeout seconds have passed.
 
     Returns the text and one of "done", "ended" and "timeout".
     """

@@ -1,8 +1,8 @@
 /*
- * Registers, such as tools/decode takes out of a short form, as the report that Hymir
- * would make of them: the same sources, on the machine that this is built on.
+ * Turns registers, such as those that tools/decode extracts from a short form, into
+ * Hymir's report, with Hymir's own sources built for the host.
  *
- * Standard input: lines "NAME VALUE", with the names of the report's registers, and
+ * Standard input: lines "NAME", tab, "VALUE", with the names of the report's registers,
  * verdict and brand. Standard output: the JSON of docs/REPORT.md.
  */
 #include "check/comparison.h"
@@ -87,8 +87,8 @@ static bool set_register(const char *name, uint64_t value)
     return false;
 }
 
-/* Takes a line apart: the value is behind the last tab. */
-static bool take_line(char *line)
+/* Parses a line; the value follows the last tab. */
+static bool parse_line(char *line)
 {
     char *tab = strrchr(line, '\t');
 
@@ -110,8 +110,8 @@ int main(void)
     char line[256];
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        if (!take_line(line)) {
-            fprintf(stderr, "registers: cannot make sense of \"%s\"\n", line);
+        if (!parse_line(line)) {
+            fprintf(stderr, "registers: invalid line \"%s\"\n", line);
             return 1;
         }
     }

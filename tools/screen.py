@@ -1,8 +1,8 @@
-"""Hymir's screen, read back from outside: as text, and as a picture.
+"""Reads Hymir's screen back from an emulator, as text and as a picture.
 
-A text screen is 4000 bytes at 0xB8000, a character and an attribute each; a framebuffer is a picture in
-which Hymir drew 80x25 characters of its font, enlarged and centred. Either gives 25 rows of text, which
-must be those that Hymir printed on the serial line.
+A text screen is 4000 bytes at 0xB8000, each cell a character and an attribute. A framebuffer is a picture in which
+Hymir drew 80x25 characters of its font, scaled and centred. Both yield 25 rows of text, which must equal the rows that
+Hymir printed on the serial line.
 """
 
 import struct
@@ -11,7 +11,7 @@ import zlib
 COLUMNS, ROWS = 80, 25
 GLYPH_WIDTH, GLYPH_HEIGHT = 8, 16
 
-# The colours of VGA text, by attribute.
+# The VGA text colours, by attribute.
 PALETTE = [
     (0x00, 0x00, 0x00), (0x00, 0x00, 0xAA), (0x00, 0xAA, 0x00), (0x00, 0xAA, 0xAA),
     (0xAA, 0x00, 0x00), (0xAA, 0x00, 0xAA), (0xAA, 0x55, 0x00), (0xAA, 0xAA, 0xAA),
@@ -21,21 +21,21 @@ PALETTE = [
 
 
 def load_font(path):
-    """The first 256 glyphs of a PSF 1 font of 8x16 pixels, as 16 bytes each."""
+    """Returns the first 256 glyphs of a PSF 1 font of 8x16 pixels, 16 bytes each."""
     data = path.read_bytes()
     if data[:2] != b"\x36\x04" or data[3] != GLYPH_HEIGHT:
-        raise ValueError(f"{path} is no PSF 1 font of 8x16 pixels")
+        raise ValueError(f"{path} is not a PSF 1 font of 8x16 pixels")
     return [data[4 + GLYPH_HEIGHT * i:4 + GLYPH_HEIGHT * (i + 1)] for i in range(256)]
 
 
 def rows_of_memory(memory):
-    """The rows of a text screen, without blanks at the end."""
+    """Returns the rows of a text screen, without trailing blanks."""
     text = memory[:2 * COLUMNS * ROWS:2].decode("cp437")
     return [text[COLUMNS * i:COLUMNS * (i + 1)].rstrip(" \0") for i in range(ROWS)]
 
 
 def colors_of_memory(memory):
-    """The colour of each row's first character that is not a blank; None in an empty row."""
+    """Returns the colour of each row's first character that is not blank; None for an empty row."""
     def color(row):
         for column in range(COLUMNS):
             character, attribute = memory[2 * (COLUMNS * row + column):][:2]
@@ -46,7 +46,7 @@ def colors_of_memory(memory):
 
 
 class Picture:
-    """A picture in memory: width, height, and three bytes per pixel."""
+    """A picture in memory: width, height and three bytes per pixel."""
 
     def __init__(self, width, height, pixels):
         self.width, self.height, self.pixels = width, height, bytearray(pixels)
@@ -57,7 +57,7 @@ class Picture:
         data = path.read_bytes()
         kind, width, height, maximum = data.split(maxsplit=4)[:4]
         if kind != b"P6" or maximum != b"255":
-            raise ValueError(f"{path} is no PPM of 8 bits")
+            raise ValueError(f"{path} is not an 8-bit PPM")
         size = 3 * int(width) * int(height)
         return cls(int(width), int(height), data[-size:])
 
@@ -80,14 +80,14 @@ class Picture:
 
 
 def place_of_text(picture):
-    """How many pixels make a dot, and where the first character is: scale, left, top."""
+    """Returns the pixels per dot and the position of the first character: scale, left, top."""
     scale = min(picture.width // (COLUMNS * GLYPH_WIDTH), picture.height // (ROWS * GLYPH_HEIGHT))
     return (scale, (picture.width - COLUMNS * GLYPH_WIDTH * scale) // 2,
             (picture.height - ROWS * GLYPH_HEIGHT * scale) // 2)
 
 
 def colors_of_picture(picture):
-    """The brightest colour in each row of text; None in an empty row."""
+    """Returns the brightest colour in each row of text; None for an empty row."""
     scale, left, top = place_of_text(picture)
 
     def color(row):
@@ -103,7 +103,7 @@ def colors_of_picture(picture):
 
 
 def rows_of_picture(picture, font):
-    """The rows of Hymir's text on a framebuffer; a cell that is no glyph of the font is '?'."""
+    """Returns the rows of text on a framebuffer; a cell that matches no glyph of the font is '?'."""
     scale, left, top = place_of_text(picture)
     characters = {}
     for code in range(0x7E, 0x1F, -1):
@@ -125,7 +125,7 @@ def rows_of_picture(picture, font):
 
 
 def picture_of_memory(memory, font):
-    """A text screen drawn with the font, in the colours of VGA."""
+    """Draws a text screen with the font, in the VGA colours."""
     width, height = COLUMNS * GLYPH_WIDTH, ROWS * GLYPH_HEIGHT
     picture = Picture(width, height, bytes(3 * width * height))
     for cell in range(COLUMNS * ROWS):

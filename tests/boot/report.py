@@ -1,7 +1,7 @@
-"""What a report must say of a processor, decoded from its raw MSRs by a table of its own.
+"""Checks reports against a capability decoder with its own table.
 
-The names and bits are typed from the SDM's appendix "VMX Capability Reporting Facility", not taken from Hymir's
-sources: a slip in one of the two tables shows as a difference.
+The names and bits are typed from the SDM's appendix "VMX Capability Reporting Facility", not copied from Hymir's
+sources, so that a mistake in one of the two tables shows as a difference.
 """
 
 import json
@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HALVES, MAY_BE_1, VALUE, PAIR = "halves", "may be 1", "value", "pair"
 
 
-# Group: how its MSR tells, the MSRs (the TRUE one first, if BASIC[55] is set), and names by bit, or (high, low).
+# Group: the encoding of its MSR, the MSRs (the TRUE one first, if BASIC[55] is set), and names by bit, or (high, low).
 GROUPS = {
     "Basic VMX information": (VALUE, [0x480], {
         (30, 0): "VMCS revision identifier", (44, 32): "bytes of a VMXON region or VMCS", 48: "addresses limited to 32 bits",
@@ -83,7 +83,7 @@ NAMES = {group: names for group, (_, _, names) in GROUPS.items()}
 
 
 def existing(msrs):
-    """Which of the MSRs a processor has, by what those in front of them say."""
+    """Returns the MSRs that a processor has, according to the lower-numbered ones."""
     def allowed(msr, bit):
         return msrs[msr] >> 32 >> bit & 1
 
@@ -121,7 +121,7 @@ def covered(place):
 
 
 def decode(msrs):
-    """The report's "capabilities" of a processor with these MSRs, those that it has."""
+    """Returns the report's "capabilities" for a processor with these MSRs."""
     result = {}
     for group, (shape, numbers, names) in GROUPS.items():
         number = next((n for n in numbers if n in msrs), None)
@@ -147,7 +147,7 @@ MSR_NAMES = ["IA32_VMX_" + name for name in (
 
 
 def grub_lines(scenario):
-    """Has GRUB read the MSRs itself and print them at the serial line, in front of Hymir."""
+    """Returns GRUB commands that print the MSRs at the serial line before Hymir starts."""
     if scenario["report"] != "msrs":
         return []
     lines = ["insmod rdmsr", "insmod serial", "serial --unit=0 --speed=115200", "terminal_output serial"]
@@ -157,10 +157,10 @@ def grub_lines(scenario):
 
 
 def report_in(text):
-    """The one report in a text, held to its schema."""
+    """Returns the report in a text, after validating it against the schema."""
     reports = re.findall(r"^hymir-report: (.*)$", text, re.MULTILINE)
     if len(reports) != 1:
-        raise ValueError(f"{len(reports)} reports")
+        raise ValueError(f"{len(reports)} reports instead of one")
     result = subprocess.run([ROOT / "tests" / "schema"], input=reports[0], text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     if result.returncode != 0:
@@ -169,28 +169,28 @@ def report_in(text):
 
 
 def msrs_of(report):
-    """The VMX MSRs of the first set of registers, by number."""
+    """Returns the VMX MSRs of the first set of registers, by number."""
     values = report["registers"][0]["values"]
     return {0x480 + i: int(values[name], 16) for i, name in enumerate(MSR_NAMES) if name in values}
 
 
 def differences(report, wanted):
-    """What the report says of the processor, and what its MSRs say."""
+    """Returns the first difference between the report's capabilities and those of the MSRs, or None."""
     found = {group: {key: facts[key] for key in ("bits", "unnamed_bits")} for group, facts in report["capabilities"].items()}
     if list(found) != list(wanted):
-        return f"groups {list(found)}, not {list(wanted)}"
+        return f"the groups are {list(found)}, expected {list(wanted)}"
     for group, facts in wanted.items():
         for name in facts["bits"].keys() | found[group]["bits"].keys():
             pair = found[group]["bits"].get(name), facts["bits"].get(name)
             if pair[0] != pair[1]:
-                return f"{group}: {name}: the report says {pair[0]}, the MSR {pair[1]}"
+                return f"{group}: {name} is {pair[0]} in the report, {pair[1]} in the MSR"
         if facts["unnamed_bits"] != found[group]["unnamed_bits"]:
-            return f"{group}: unnamed bits {found[group]['unnamed_bits']}, not {facts['unnamed_bits']}"
+            return f"{group}: unnamed bits {found[group]['unnamed_bits']}, expected {facts['unnamed_bits']}"
     return None
 
 
 def check_decoded(report, report_text):
-    """What is wrong with what tools/decode makes of the line in a log, or None."""
+    """Returns the first error in the output of tools/decode for the line in a log, or None."""
     result = subprocess.run([ROOT / "tools" / "decode", "-"], input=report_text, text=True, stdout=subprocess.PIPE)
     shown = " ".join(result.stdout.split())
     words = [f"{report['verdict']['word']}: "] + [what["text"] for what in report["surroundings"].values()]
@@ -202,36 +202,36 @@ def check_decoded(report, report_text):
 
 
 def check(kind, text, report_text):
-    """What is wrong with the report, or None. Of kind msrs: also against what GRUB read."""
+    """Returns the first error in the report, or None. The kind msrs also compares with the values that GRUB read."""
     try:
         report = report_in(report_text)
     except ValueError as error:
         return f"the report: {error}"
     word = re.search(r"^hymir: verdict: (\S+): (.*)$", text, re.MULTILINE)
     if (report["verdict"]["word"], report["verdict"]["text"]) != (word[1], word[2]):
-        return f"its verdict is {report['verdict']}"
+        return f"the report's verdict is {report['verdict']}, expected {word[1]}: {word[2]}"
     if len(report["cpus"]) != len(re.findall(r"^hymir: cpu ", text, re.MULTILINE)):
-        return f"it has {len(report['cpus'])} CPUs"
+        return f"the report has {len(report['cpus'])} CPUs, unlike the serial text"
     msrs = msrs_of(report)
     if kind == "msrs":
         read = {int(number, 16): int(value, 16) for number, value in re.findall(r"grub reads (0x\w+) (\w+)", text)}
         if existing(read) != msrs:
-            return f"GRUB read {existing(read)}, Hymir {msrs}"
+            return f"GRUB read {existing(read)}, Hymir read {msrs}"
         ticks = report["timings"][0]["tsc_ticks"]
         if any(times["rounds"] != 1000 or not times["low"] <= times["median"] <= times["high"] for times in ticks.values()):
-            return f"the times are {ticks}"
+            return f"implausible timings: {ticks}"
         kinds = ["VM exit by CPUID", "VM exit by VMCALL", "VMREAD", "VMWRITE", "VMPTRLD"]
         kinds += ["INVEPT"] if read.get(0x48C, 0) >> 20 & 1 else []
         kinds += ["INVVPID"] if read.get(0x48C, 0) >> 32 & 1 else []
         if list(ticks) != kinds:
-            return f"the times are of {list(ticks)}, not of {kinds}"
+            return f"the timings are those of {list(ticks)}, expected {kinds}"
     decoded = decode(msrs) if msrs else {}
     return (check_decoded(report, report_text) or requirements.differences(report, NAMES, decoded) or
             (differences(report, decoded) if msrs else None))
 
 
 def check_code(code, report_text):
-    """What is wrong with the text of a QR code, or None: tools/decode must find in it what the report has."""
+    """Returns the first difference between the report and the output of tools/decode for a QR code, or None."""
     if not code.startswith("HYMIR1:"):
         return f"the QR code on the screen was read as \"{code}\""
     report = report_in(report_text)
@@ -239,11 +239,11 @@ def check_code(code, report_text):
     shown = dict(re.findall(r"^  (\S.*?) +(0x[0-9a-f]+)$", result.stdout, re.MULTILINE))
     for name in ["CPUID.01H:EAX", "microcode revision", "IA32_FEATURE_CONTROL", "IA32_ARCH_CAPABILITIES", *MSR_NAMES]:
         if shown.get(name) != report["registers"][0]["values"].get(name):
-            return f"{name} is {shown.get(name)} by the QR code:\n{result.stdout}"
+            return f"{name} is {shown.get(name)} in the QR code:\n{result.stdout}"
     if not result.stdout.startswith(report["verdict"]["word"] + ": "):
-        return f"another verdict:\n{result.stdout}"
+        return f"the QR code has another verdict:\n{result.stdout}"
     for group, facts in report["capabilities"].items():
         for name, state in facts["bits"].items():
             if not re.search(rf"^ +{re.escape(str(state))}  {re.escape(name)}$", result.stdout, re.MULTILINE):
-                return f"{group}: {name} is not {state} by the QR code"
+                return f"{group}: {name} is not {state} in the QR code"
     return None

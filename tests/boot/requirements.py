@@ -1,7 +1,7 @@
-"""What the report must say of hypervisors, by a table of its own.
+"""Checks the hypervisors of a report against its own table of requirements.
 
-The bit numbers are typed from the sources that docs/REFERENCES.md names, not taken from Hymir's: a row that is missing,
-added, named wrongly or judged wrongly in one of the two shows as a difference. For machines whose CPUs are alike.
+The bit numbers are typed from the sources in docs/REFERENCES.md, not copied from Hymir, so that a row that is missing,
+added, misnamed or misjudged in one of the two tables shows as a difference. For machines whose CPUs are identical.
 """
 
 import re
@@ -11,9 +11,9 @@ VMCS_C = "xen/arch/x86/hvm/vmx/vmcs.c"
 HMVMX = "VMMR0/HMVMXR0.cpp"
 CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
 
-# By hypervisor and source: words. GROUP+bits: may be 1; GROUP-bits: may be 0; GROUP|bits: one of them; ENTRYa=EXITb: both or
-# neither; CPUID+bit:name, of a register; others are named in judge(). A word behind ? holds only where the word in front
-# of it does.
+# Requirements by hypervisor and source, as words. GROUP+bits: all may be 1; GROUP-bits: all may be 0; GROUP|bits: one may
+# be 1; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; named_of() handles the others. PREMISE?WORD applies
+# only if the premise holds.
 TABLE = {
     "Hymir's guests": {
         "src/vmx/checks.c vmx_checks[]": "works",
@@ -78,7 +78,7 @@ TABLE = {
         "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20"},
 }
 
-GROUPS = {  # of a word: the report's name of the group, and of one of its bits
+GROUPS = {  # for each word: the report's name of the group, and of one of its bits
     "PIN": ("Pin-based VM-execution controls", "pin-based control"),
     "PRI": ("Primary processor-based VM-execution controls", "primary control"),
     "SEC": ("Secondary processor-based VM-execution controls", "secondary control"),
@@ -97,11 +97,11 @@ PREMISES = {"ept-told": ", as IA32_VMX_EPT_VPID_CAP has EPT", "vpid-told": ", as
 
 
 class Machine:
-    """What a report has of a machine whose CPUs are alike, and its VMX MSRs, by number."""
+    """The facts in a report about a machine with identical CPUs, and its decoded VMX MSRs."""
 
     def __init__(self, report, names, decoded):
         self.report = report
-        self.names = names  # of the bits, by the report's group
+        self.names = names  # names of the bits, by the report's group
         self.decoded = decoded
         values = report["registers"][0]["values"]
         self.values = {name: int(value, 16) for name, value in values.items() if value.startswith("0x")}
@@ -109,7 +109,7 @@ class Machine:
         self.basic = self.values.get("IA32_VMX_BASIC", 0)
 
     def state(self, group, bit):
-        """What the report's group must have of a bit; of a group that is not there, that it cannot be."""
+        """Returns the state of a bit in a group; in an absent group the bit cannot be 1."""
         name = GROUPS[group][0]
         default = "no" if group in ("BASIC", "MISC", "EPT") else "fixed 0"
         return self.decoded.get(name, {}).get("bits", {}).get(self.names[name][bit], default)
@@ -140,7 +140,7 @@ class Machine:
 
 
 def bits_of(machine, group, sign, bits, premise):
-    """The requirements of bits of a group, by name: how it is, of None if nothing is known."""
+    """Yields the requirements on bits of a group: the name, and whether it is met."""
     name, singular = GROUPS[group]
     kind = f" ({singular}{PREMISES.get(premise, '')})"
     if sign == "|":
@@ -180,7 +180,7 @@ def vt_d_of(machine, hypervisor):
 
 
 def named_of(machine, word, hypervisor):
-    """The requirements that have names of their own."""
+    """Yields the requirements that are not bits: the name, and whether it is met, or None if unknown."""
     verdict = machine.report["verdict"]["word"]
     control = machine.values.get("IA32_FEATURE_CONTROL")
     if word == "works":
@@ -213,7 +213,7 @@ def named_of(machine, word, hypervisor):
 
 
 def judge(machine, hypervisor, word):
-    """The requirements of a word, by name, and how they are."""
+    """Yields the requirements of a word: the name, and whether it is met, or None if unknown."""
     premise, _, word = word.rpartition("?")
     if premise and not machine.holds(premise):
         return
@@ -233,7 +233,7 @@ def judge(machine, hypervisor, word):
 
 
 def differences(report, names, decoded):
-    """What the report says of hypervisors, and what it must, or None."""
+    """Returns the first difference between the report's hypervisors and the table, or None."""
     machine = Machine(report, names, decoded)
     words = {True: "ok", False: "missing", None: "unknown"}
     found = {hypervisor["name"]: hypervisor for hypervisor in report["hypervisors"]}
@@ -246,12 +246,12 @@ def differences(report, names, decoded):
         states = set()
         for source, text in sources.items():
             wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word)}
-            told = {name: state for state in words.values() for name in parts[source][state]}
-            if told != wanted:
-                return f"{hypervisor}, {source}: told and not wanted {told.items() - wanted.items()}, " \
-                       f"wanted and not told {wanted.items() - told.items()}"
+            found_states = {name: state for state in words.values() for name in parts[source][state]}
+            if found_states != wanted:
+                return f"{hypervisor}, {source}: unexpected: {found_states.items() - wanted.items()}, " \
+                       f"missing: {wanted.items() - found_states.items()}"
             states |= set(wanted.values())
         state = "missing" if "missing" in states else "unknown" if "unknown" in states else "ok"
         if found[hypervisor]["state"] != state:
-            return f"{hypervisor} is {found[hypervisor]['state']}, not {state}"
+            return f"{hypervisor} is {found[hypervisor]['state']}, expected {state}"
     return None

@@ -1,4 +1,4 @@
-; beat.asm: a guest that shows that Hymir is alive: a line now and then, and an end.
+; beat.asm: a guest that shows that Hymir still works: prints a line at intervals, then stops.
 
         bits    32
         org     0x100000
@@ -8,7 +8,7 @@
 entry:
         mov     ebx, 10
 .beat:
-        mov     ecx, 2000000            ; instructions in between
+        mov     ecx, 2000000            ; instructions between two lines
 .wait:
         loop    .wait
         mov     esi, text

@@ -1,10 +1,10 @@
-; bench.asm: what a VM exit costs. Times each operation with RDTSC, 1000 times, and prints the median less
-; that of nothing at all, a line each:
+; bench.asm: measures the cost of VM exits. Times each operation 1000 times with RDTSC and prints the median minus that
+; of an empty operation, one line each:
 ;
 ;       bench: NAME TICKS
 ;
-; In Bochs a tick of the TSC is an instruction, so these are the instructions that Hymir executes for an
-; exit, with the operation itself.
+; In Bochs a TSC tick is one instruction, so TICKS is the number of instructions that Hymir executes for an exit,
+; including the operation itself.
 
         bits    32
         org     0x100000
@@ -29,10 +29,10 @@ entry:
         call    measure
         pop     ebx
         sub     eax, [nothing]
-        mov     [ebx], eax              ; in the place of the operation
+        mov     [ebx], eax              ; replaces the operation's address
         add     ebx, 8
         jmp     .next
-.measured:                              ; what is printed would be measured with what comes after it
+.measured:                              ; printed at the end: output during the measurements would distort them
         mov     ebx, operations
 .print:
         cmp     dword [ebx + 4], 0
@@ -53,7 +53,7 @@ entry:
         vmcall
         hlt
 
-; Each is called with nothing to keep but EBP, EDI and ESP.
+; Each operation must preserve EBP, EDI and ESP.
 operation_nothing:
         ret
 operation_cpuid_0:
@@ -92,7 +92,7 @@ operation_out_pit:
 operation_in_pit:
         in      al, 0x40
         ret
-; Starts counter 0, whose first interrupt is 55 ms away: longer than what is measured after it.
+; Starts counter 0. Its first interrupt is 55 ms away, after the end of the next measurements.
 operation_start_timer:
         mov     al, 0x30
         out     0x43, al
@@ -100,26 +100,26 @@ operation_start_timer:
         out     0x40, al
         out     0x40, al
         ret
-; Of counter 2, which no interrupt comes from: a mode, and a count that is never started.
+; Counter 2, which causes no interrupts: sets a mode and a count, and never starts it.
 operation_out_pit_mode:
         mov     al, 0xB0
         out     0x43, al
         ret
 operation_out_pit_low:
         mov     al, 0xFF
-        out     0x42, al                ; every other one is the high byte
+        out     0x42, al                ; alternately the low and the high byte
         ret
 operation_in_pit_2:
         in      al, 0x42
         ret
-; Of counter 0: the byte that starts the timer anew.
+; Counter 0: the byte that restarts the timer.
 operation_out_pit_start:
         mov     al, 0xFF
         out     0x40, al
         ret
 operation_out_uart:
         mov     edx, COM1
-        mov     al, 13                  ; which moves nothing
+        mov     al, 13                  ; carriage return: does not move the cursor
         out     dx, al
         ret
 operation_in_uart:
@@ -132,7 +132,7 @@ operation_mov_cr0:
         mov     cr0, eax
         ret
 
-; The median of the ticks that the operation at EDI takes, in EAX.
+; Returns in EAX the median of the ticks of the operation at EDI.
 measure:
         xor     ebp, ebp
 .sample:
@@ -147,7 +147,7 @@ measure:
         cmp     ebp, SAMPLES
         jb      .sample
 
-        ; Sorted by insertion.
+        ; Insertion sort.
         mov     ebp, 1
 .insert:
         mov     eax, [samples + ebp * 4]
@@ -183,7 +183,7 @@ print:
 .done:
         ret
 
-; EAX, in decimal.
+; Prints EAX in decimal.
 print_number:
         mov     ecx, 10
         xor     edx, edx

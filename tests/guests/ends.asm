@@ -1,20 +1,20 @@
-; ends.asm: a guest that ends in the way that the first letter of its command line says.
+; ends.asm: a guest that stops in the way that the first letter of its command line selects.
 ;
 ;       t  triple fault           w  a write beyond its memory     r  a read beyond its memory
 ;       x  execution beyond it    k  reset by port 0x64            c  reset by port 0xCF9
 ;       p  power-off by 0x604     P  power-off by 0xB004           8  "Shutdown" to port 0x8900
 ;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
 ;       H  HLT with interrupts on
-;       i  INSD over the end of its memory                         l  a loop without end
-;       z  a timer that interrupts at each tick, and text without end
-;       S  looks through all it can address for a pattern that other guests hold
+;       i  INSD across the end of its memory                       l  an endless loop
+;       z  a timer that interrupts at each tick, and endless output
+;       S  searches all addressable memory for a pattern of other guests
 
         bits    32
         org     0x100000
 
 %include "multiboot_header.inc"
 
-MEMORY  equ     0x1000000               ; it is given 16 MiB
+MEMORY  equ     0x1000000               ; the guest has 16 MiB
 PATTERN equ     0x5EC2E7C0
 
 entry:
@@ -135,8 +135,8 @@ storm:
         loop    $
         jmp     .again
 
-; All 16 MiB hold only what this guest put there: nothing of another's. Each of these guests fills 16 KiB with
-; a pattern, at an address that the digit behind the S gives, and looks for it everywhere else.
+; The 16 MiB contain only data of this guest. Each of these guests fills 16 KiB with a pattern, at an address that the
+; digit after the S selects, and searches for it everywhere else.
 scan:
         movzx   edx, byte [esi + 1]
         and     edx, 7
@@ -145,10 +145,10 @@ scan:
         mov     edi, edx
         mov     ecx, 0x1000
         mov     eax, PATTERN
-        rol     eax, 1                  ; the image itself does not hold it
+        rol     eax, 1                  ; so that the image does not contain the pattern
         cld
         rep stosd
-        mov     ecx, 2                  ; the second time all of them have done so
+        mov     ecx, 2                  ; in the second round all guests have written the pattern
 .again:
         xor     esi, esi
         xor     ebp, ebp
@@ -166,7 +166,7 @@ scan:
         jb      .next
         loop    .again
         mov     eax, 2
-        mov     ebx, ebp                ; how many were found
+        mov     ebx, ebp                ; the number of matches
         vmcall
 
 text_shutdown: db "Shutdown"

@@ -1,8 +1,8 @@
-; events.asm: interrupts and NMIs as a guest gets them, busy, asleep, and when it cannot take them.
+; events.asm: delivery of interrupts and NMIs to a guest that is busy, halted, or blocks them.
 ;
-; A Multiboot kernel in 32-bit protected mode. Counter 0 of the 8254 interrupts it through the 8259A. Says
-; "ok: NAME" or "FAIL: NAME" for each test; in the end it sleeps with all interrupts masked. If its command
-; line begins with s, it tries only what a guest without a care would do.
+; A Multiboot kernel in 32-bit protected mode. Counter 0 of the 8254 interrupts it through the 8259A. Prints
+; "ok: NAME" or "FAIL: NAME" for each test; at the end it halts with all interrupts masked. If its command line begins
+; with s, it runs only the tests of a busy and a halted guest.
 
         bits    32
         org     0x100000
@@ -33,7 +33,7 @@ entry:
         call    build_idt
         lidt    [idt_register]
 
-; ---- The 8259A: base 0x20 and 0x28, interrupt 0 alone
+; ---- The 8259A: base 0x20 and 0x28, only interrupt 0 unmasked
 
         mov     al, 0x11
         out     0x20, al
@@ -57,7 +57,7 @@ entry:
         cmp     al, 0xFE
         check   "the mask reads as written"
 
-; ---- A busy guest, and one that sleeps
+; ---- A busy guest and a halted guest
 
         mov     ecx, MS
         call    periodic
@@ -74,7 +74,7 @@ entry:
         test    al, al
         check   "a busy guest is interrupted"
 
-        sti                             ; until what was printed has been shown, which takes its time
+        sti                             ; until the slow output of the text has ended
         call    counter_2_wait
         call    counter_2_wait
         call    counter_2_wait
@@ -95,7 +95,7 @@ entry:
         cmp     byte [esi], "s"
         je      done
 
-; ---- When it can take them
+; ---- Blocked interrupts
 
         call    wait_for_request
         mov     edi, [count + TIMER * 4]
@@ -135,7 +135,7 @@ entry:
 .behind_exit:
         cli
         cmp     dword [last_eip], .behind_exit
-        check   "an exit behind STI ends its shadow"
+        check   "an exit after STI ends that shadow"
 
         call    wait_for_request
         pushfd
@@ -147,7 +147,7 @@ entry:
         check   "POPF lets it in at once"
 
         call    wait_for_request
-        mov     al, 0xFF                ; masked in front of being taken
+        mov     al, 0xFF                ; masked before it is accepted
         out     0x21, al
         mov     edi, [count + TIMER * 4]
         sti
@@ -162,14 +162,14 @@ entry:
         nop
         nop
         cli
-        cmp     edi, [count + TIMER * 4] ; also two, if Hymir had something to show in between
+        cmp     edi, [count + TIMER * 4] ; or two, if Hymir flushed output in between
         sbb     edi, edi
         cmp     edi, -1
         check   "and comes when the mask is gone"
 
-; ---- The 8254's other ways
+; ---- Other modes of the 8254
 
-        mov     al, 0x30                ; mode 0: once
+        mov     al, 0x30                ; mode 0: one interrupt
         out     0x43, al
         mov     al, MS & 0xFF
         out     0x40, al
@@ -198,7 +198,7 @@ entry:
         cmp     al, 1
         check   "counter 2 and interrupt 0 agree on 10 ms"
 
-; ---- The time-stamp counter's MSR
+; ---- The time-stamp counter MSR
 
         rdtsc
         mov     edi, eax
@@ -227,7 +227,7 @@ entry:
         cli
         sub     edi, [count + TIMER * 4]
         cmp     edi, -2
-        check   "which no timer minds"
+        check   "no timer is affected"
 
 ; ---- NMIs
 
@@ -265,7 +265,7 @@ done:
         hlt
         jmp     $
 
-; Counter 0 in mode 2, with the count in ECX.
+; Starts counter 0 in mode 2 with the count in ECX.
 periodic:
         mov     al, 0x34
         out     0x43, al
@@ -275,7 +275,7 @@ periodic:
         out     0x40, al
         ret
 
-; Until the 8259A has a request of interrupt 0 that nobody took.
+; Waits until the 8259A has a pending request of interrupt 0.
 wait_for_request:
         mov     al, 0x0A                ; OCW3: read the request register
         out     0x20, al
@@ -286,7 +286,7 @@ wait_for_request:
         loopz   .again
         ret
 
-; 10 ms by counter 2, in mode 0.
+; Waits 10 ms with counter 2 in mode 0.
 counter_2_wait:
         in      al, 0x61
         and     al, 0xFC
@@ -300,7 +300,7 @@ counter_2_wait:
         out     0x42, al
 .again:
         mov     ecx, 1000
-        loop    $                       ; few exits
+        loop    $                       ; reduces the number of exits
         in      al, 0x61
         test    al, 0x20
         jz      .again
@@ -312,7 +312,7 @@ request_nmi:
         nop
         ret
 
-; Counts the interrupt and notes where it came.
+; Counts the interrupt and stores its return address.
 handler:
         pushad
         mov     ebx, [esp + 32]         ; vector

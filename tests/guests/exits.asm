@@ -1,8 +1,8 @@
-; exits.asm: everything that exits, and what the guest must see of it.
+; exits.asm: causes every kind of exit and checks the result that the guest sees.
 ;
 ; A Multiboot kernel that runs its tests in 32-bit protected mode, with PAE paging, in real mode and in
-; 64-bit mode, and says "ok: NAME" or "FAIL: NAME" for each. Its exception handler notes the vector and
-; goes on behind the instruction under test. In the end it executes HLT with interrupts off.
+; 64-bit mode, and prints "ok: NAME" or "FAIL: NAME" for each. Its exception handler stores the vector and
+; continues after the instruction under test. At the end it executes HLT with interrupts disabled.
 
         bits    32
         org     0x100000
@@ -19,7 +19,7 @@ NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 %include "multiboot_header.inc"
 %include "report.inc"
 
-; raises VECTOR, NAME, INSTRUCTION...: it raises that exception, or NOTHING.
+; raises VECTOR, NAME, INSTRUCTION...: checks that the instruction raises that exception, or NOTHING.
 %macro  raises 3+
         mov     dword [resume], %%resume
         mov     dword [vector], NOTHING
@@ -62,7 +62,7 @@ entry:
         call    build_idt
         lidt    [idt_register]
 
-; ---- Instructions that CPUID does not offer
+; ---- Instructions that CPUID does not announce
 
         raises  6, "VMXON is #UD", vmxon [memory]
         raises  6, "VMXOFF is #UD", vmxoff
@@ -92,7 +92,7 @@ entry:
         mov     eax, 0x40000000
         cpuid
         cmp     ebx, "Hymi"
-        check   "CPUID 0x40000000 is Hymir's"
+        check   "CPUID 0x40000000 has Hymir's signature"
         mov     eax, 1
         cpuid
         test    ecx, ecx
@@ -108,7 +108,7 @@ entry:
         test    edx, 1 << 9
         check   "CPUID 1 shows no APIC"
         call    all_cpuid_leaves
-        check   "CPUID answers every leaf"
+        check   "CPUID returns for every leaf"
 
 ; ---- Control registers
 
@@ -179,7 +179,7 @@ entry:
         check   "DR0 keeps its value"
         mov     eax, 0x402
         mov     dr7, eax
-        mov     ecx, 1                  ; an exit in between
+        mov     ecx, 1                  ; an exit between the two accesses
         xor     eax, eax
         cpuid
         mov     eax, dr7
@@ -188,18 +188,18 @@ entry:
         mov     eax, 0x2400             ; general detect
         mov     dr7, eax
         raises  1, "MOV DR with DR7.GD is #DB", mov eax, dr0
-        raises  NOTHING, "whose handler may use the debug registers", mov eax, dr6
+        raises  NOTHING, "the #DB handler can use the debug registers", mov eax, dr6
         mov     eax, dr7
         test    eax, 0x2000
-        check   "and finds DR7.GD clear"
+        check   "DR7.GD is clear in the #DB handler"
         xor     eax, eax
         mov     dr7, eax
         raises  1, "INT1 is #DB", db 0xF1
         mov     eax, [fault_eip]
         cmp     byte [eax - 1], 0xF1
-        check   "behind the instruction"
+        check   "#DB of INT1 is a trap"
 
-; ---- XSETBV, if there is XSAVE
+; ---- XSETBV, if the processor has XSAVE
 
         mov     eax, 1
         cpuid
@@ -220,11 +220,11 @@ entry:
         xor     ecx, ecx
         mov     eax, 3
         xor     edx, edx
-        raises  NOTHING, "XSETBV takes x87 and SSE", xsetbv
+        raises  NOTHING, "XSETBV accepts x87 and SSE", xsetbv
         xor     ecx, ecx
         xgetbv
         cmp     eax, 3
-        check   "XGETBV gives it back"
+        check   "XGETBV returns that value"
         xor     ecx, ecx
         mov     eax, 2
         xor     edx, edx
@@ -241,7 +241,7 @@ entry:
         raises  13, "XSETBV with bit 63 is #GP", xsetbv
 .no_xsave:
 
-; ---- MSRs: what is known answers, all else is #GP
+; ---- MSRs: supported ones can be read, all others raise #GP
 
         mov     eax, 7
         xor     ecx, ecx
@@ -250,26 +250,26 @@ entry:
         adc     dword [known_msrs], 0
         call    all_msrs
         cmp     eax, [known_msrs]
-        check   "MSRs: those that are known can be read"
+        check   "MSRs: all supported ones can be read"
         cmp     dword [bad_msrs], 0
-        check   "MSRs: nothing but #GP for all others"
+        check   "MSRs: all others raise only #GP"
         call    random_msrs
         cmp     dword [bad_msrs], 0
-        check   "MSRs: nothing but #GP for 100000 random ones"
+        check   "MSRs: 100000 random ones raise only #GP"
 
 ; ---- Ports
 
         call    all_ports
         cmp     dword [bad_ports], 0
-        check   "Ports: nobody's read all ones"
+        check   "Ports: unclaimed ones read all ones"
         mov     eax, 0x11223344
         in      al, 0x80
         cmp     eax, 0x112233FF
-        check   "IN AL leaves the rest of EAX"
+        check   "IN AL preserves the rest of EAX"
         mov     eax, 0x11223344
         in      ax, 0x80
         cmp     eax, 0x1122FFFF
-        check   "IN AX leaves the rest of EAX"
+        check   "IN AX preserves the rest of EAX"
         mov     edi, memory
         mov     dword [memory], 0
         mov     ecx, 3
@@ -281,7 +281,7 @@ entry:
         cmp     edi, memory + 3
         check   "REP INSB advances EDI"
         test    ecx, ecx
-        check   "REP INSB counts ECX down"
+        check   "REP INSB decrements ECX"
         mov     esi, text_outs
         mov     ecx, text_outs_end - text_outs
         mov     edx, COM1
@@ -300,11 +300,11 @@ entry:
 
         raises  3, "INT3", int3
         raises  0, "divide error", div dword [zero]
-        raises  13, "a bad selector", mov ds, [bad_selector]
+        raises  13, "an invalid selector", mov ds, [bad_selector]
         mov     ax, DATA_32
         mov     ds, ax
-        lidt    [idt_register_short]    ; without #GP's vector: its delivery is a #GP too
-        raises  8, "a fault in the delivery of a fault is #DF", mov ds, [bad_selector]
+        lidt    [idt_register_short]    ; excludes the vector of #GP, so that its delivery raises #GP again
+        raises  8, "a fault in the delivery of #GP is #DF", mov ds, [bad_selector]
         lidt    [idt_register]
         mov     ax, DATA_32
         mov     ds, ax
@@ -320,19 +320,19 @@ entry:
         pushfd
         or      dword [esp], 1 << 8
         popfd
-        cpuid                           ; exits, and is stepped over
+        cpuid                           ; exits, and is single-stepped
         nop
 .stepped:
         cmp     dword [vector], 1
-        check   "a trap behind an instruction that exits"
+        check   "a trap after an instruction that exits"
         cmp     dword [fault_eip], .stepped - 1
-        check   "and it comes at once"
+        check   "that trap is delivered at once"
         mov     eax, dr6
         and     eax, 1 << 14
         cmp     eax, 1 << 14
         check   "DR6.BS is set"
 
-; ---- PAE paging, switched on together with NE, which exits
+; ---- PAE paging, enabled together with NE, which causes an exit
 
         call    build_pae
         mov     eax, cr4
@@ -343,7 +343,7 @@ entry:
         mov     eax, cr0
         or      eax, 1 << 31 | 1 << 5
         mov     cr0, eax
-        mov     eax, [0x40000000 + memory] ; the second GiB is the first again
+        mov     eax, [0x40000000 + memory] ; the second GiB maps the first one
         cmp     eax, [memory]
         check   "PAE paging translates"
         raises  14, "a page fault", mov eax, [0x80000000]
@@ -352,8 +352,8 @@ entry:
         check   "CR2 has the address"
         mov     edi, 0x80000000
         mov     edx, 0x80
-        raises  14, "INSB to a page that is not there is #PF", insb
-        mov     dword [directory + 511 * 8], 0x83 ; the end of 4 GiB is that of the first 2 MiB
+        raises  14, "INSB to an absent page is #PF", insb
+        mov     dword [directory + 511 * 8], 0x83 ; the last 2 MiB of 4 GiB map the first 2 MiB
         mov     dword [pdpt + 24], directory + 1
         mov     eax, cr3
         mov     cr3, eax
@@ -363,13 +363,13 @@ entry:
         mov     edx, 0xFFFFFFFE
         call    edx
         cmp     ecx, "ntel"
-        check   "an instruction at the end of 4 GiB goes on at 0"
+        check   "an instruction at the end of 4 GiB continues at 0"
         mov     eax, cr0
         and     eax, ~(1 << 31 | 1 << 5)
         mov     cr0, eax
         mov     eax, cr0
         test    eax, 1 << 31
-        check   "paging can be switched off"
+        check   "paging can be disabled"
 
 ; ---- Real mode and back
 
@@ -406,7 +406,7 @@ real_mode_entry:
         cmp     dword [memory], "Hymi"
         check   "CPUID in real mode"
 
-; ---- 64-bit mode, entered together with NE, which exits
+; ---- 64-bit mode, entered together with NE, which causes an exit
 
         call    build_long
         mov     eax, pml4
@@ -419,12 +419,12 @@ real_mode_entry:
         or      eax, 1 << 8
         wrmsr
         mov     dword [gdt_tss + 2], task
-        mov     byte [gdt_tss + 5], 0x81 ; of 16 bits: 64-bit mode has none
+        mov     byte [gdt_tss + 5], 0x81 ; a 16-bit TSS, which is invalid in 64-bit mode
         mov     ax, TASK
         ltr     ax
         mov     eax, cr0
         or      eax, 1 << 31 | 1 << 5
-        raises  13, "long mode with a TSS of 16 bits is #GP", mov cr0, eax
+        raises  13, "long mode with a 16-bit TSS is #GP", mov cr0, eax
         mov     byte [gdt_tss + 5], 0x89
         mov     ax, TASK
         ltr     ax
@@ -461,7 +461,7 @@ long_mode:
         mov     r14, 0x445566778899AABB
         mov     r8, 0x5566778899AABBCC
         xor     eax, eax
-        vmcall                          ; the version: RAX alone changes
+        vmcall                          ; the version: changes only RAX
         mov     rcx, 0x1122334455667788
         sub     rbx, rcx
         mov     rcx, 0x2233445566778899
@@ -488,7 +488,7 @@ long_mode:
         mov     ecx, 16
         vmcall
         inc     rax
-        check_64 "a hypercall with an address outside is an error"
+        check_64 "a hypercall with an address beyond RAM is an error"
         mov     eax, 0xFFFFFFFF
         in      eax, 0x80
         mov     rbx, 0xFFFFFFFF
@@ -499,23 +499,23 @@ long_mode:
         rdmsr
         shr     rax, 32
         check_64 "RDMSR clears the upper half of RAX"
-        mov     rdi, page_end - 2       ; over a page boundary, to a page elsewhere
+        mov     rdi, page_end - 2       ; across a page boundary; the next page is not contiguous in physical memory
         mov     edx, 0x80
         insd
         cmp     dword [page_end - 2], 0xFFFFFFFF
-        check_64 "INSD over a page boundary"
+        check_64 "INSD across a page boundary"
         mov     byte [page_end - 1], 0x12
         mov     byte [page_end], 0x5A
         mov     rsi, page_end - 1
-        mov     edx, COM1 + 6           ; the modem status, which ignores it, and the scratch register
+        mov     edx, COM1 + 6           ; the modem status register, which ignores writes, and the scratch register
         outsw
         mov     edx, COM1 + 7
         in      al, dx
         cmp     al, 0x5A
-        check_64 "OUTSW over a page boundary"
+        check_64 "OUTSW across a page boundary"
         mov     rdi, 0x800000000000     ; not canonical
         mov     edx, 0x80
-        raises_64 13, "INSB to an address that is none is #GP", insb
+        raises_64 13, "INSB to a non-canonical address is #GP", insb
         raises_64 6, "UMWAIT or an undefined instruction is #UD", db 0xF2, 0x0F, 0xAE, 0xF0
 
         mov     rsi, text_done
@@ -530,7 +530,7 @@ long_mode:
         cli
         hlt
 
-; ---- What the tests use
+; ---- Functions of the tests
 
         bits    32
 
@@ -561,7 +561,7 @@ print_64:
 
         bits    32
 
-; All leaves up to both maxima and beyond, and 32 subleaves of the first: ZF if it came back from each.
+; Executes CPUID for all leaves up to both maxima and beyond, with 32 subleaves of the first ones. ZF: all returned.
 all_cpuid_leaves:
         mov     ebp, 0
 .basic:
@@ -595,8 +595,8 @@ all_cpuid_leaves:
         xor     eax, eax
         ret
 
-; One MSR, in ECX: read, and what was read written back, or 0. Counts what can be read in EBP, and what
-; ends in anything but #GP.
+; Reads the MSR in ECX and writes the value back, or 0. Counts readable MSRs in EBP, and counts
+; exceptions other than #GP.
 one_msr:
         mov     dword [vector], NOTHING
         mov     dword [resume], .read_failed
@@ -621,7 +621,7 @@ one_msr:
 .done:
         ret
 
-; The three ranges of which the first and the last have bits in the MSR bitmap.
+; Three ranges of MSRs; the first and the last have bits in the MSR bitmap.
 all_msrs:
         xor     ebp, ebp
         xor     ecx, ecx
@@ -657,7 +657,7 @@ random_msrs:
         jnz     .next
         ret
 
-; All ports, a byte each, but the one by which this guest would end. Those of a device read what it says.
+; Reads a byte from all ports except the one that would stop this guest. Only ports of devices may differ from all ones.
 all_ports:
         xor     edx, edx
 .next:
@@ -684,13 +684,14 @@ all_ports:
         jb      .next
         ret
 
-; First and last, in ascending order: 8259A, 8254, 8042, port B, 8042, clock, port A, 8259A, UART, edge or level.
+; First and last port of each device, in ascending order: 8259A, 8254, 8042, port B, 8042, clock, port A, 8259A, UART,
+; edge or level.
 device_ports:
         dw      0x20, 0x21, 0x40, 0x43, 0x60, 0x61, 0x64, 0x64, 0x70, 0x71, 0x92, 0x92, 0xA0, 0xA1
         dw      COM1, COM1 + 7, 0x4D0, 0x4D1
         dw      0xFFFF, 0xFFFF
 
-; PDPT with two entries that lead to the same directory of 2-MiB pages.
+; Builds a PDPT with two entries for the same directory of 2-MiB pages.
 build_pae:
         mov     dword [pdpt], directory + 1
         mov     dword [pdpt + 8], directory + 1
@@ -705,7 +706,7 @@ build_pae:
         loop    .next
         ret
 
-; The same with a PML4; but the page behind page_end is another one, far away.
+; Does the same with a PML4, but maps the page after page_end to a distant one.
 build_long:
         mov     dword [pdpt], directory + 7
         mov     dword [pdpt + 8], 0
@@ -725,7 +726,7 @@ build_long:
 %assign VECTORS 32
 %include "exceptions.inc"
 
-; Notes the vector and where it was, clears TF, goes on at [resume].
+; Stores the vector and the return address, clears TF and continues at [resume].
         bits    32
 handler:
         push    eax
@@ -789,7 +790,7 @@ fault_eip:      dd 0
 zero:           dd 0
 bad_selector:   dw 0x1234
         align   4
-known_msrs:     dd 22                   ; 13 that are passed, 8 of the policy, the time-stamp counter
+known_msrs:     dd 22                   ; 13 passed through, 8 of the policy, and the time-stamp counter
 bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0

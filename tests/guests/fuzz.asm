@@ -1,9 +1,9 @@
-; fuzz.asm: a guest that executes bytes made up from the seed in its command line.
+; fuzz.asm: a guest that executes bytes generated from the seed in its command line.
 ;
-; The first letter is the mode, the rest the seed: "r12" in real mode, "p12" in 32-bit protected mode,
-; "l12" in 64-bit mode. The bytes are random, sprinkled with the opcodes of what exits. Each exception goes
-; on one byte further; after 20000 of them the guest ends itself. What the bytes do to its own memory, its
-; tables and its handler is part of the game: it may end in any way, or never, but Hymir lives.
+; The first letter is the mode, the rest is the seed: "r12" in real mode, "p12" in 32-bit protected mode,
+; "l12" in 64-bit mode. The bytes are random, mixed with opcodes that cause exits. After an exception the
+; guest continues at the next byte; after 20000 exceptions it stops itself. The bytes may corrupt the guest's memory, its
+; tables and its handler, so it may stop in any way or never; Hymir must keep working.
 
         bits    32
         org     0x100000
@@ -14,8 +14,8 @@ CODE_64 equ     0x18
 CODE_16 equ     0x20
 DATA_16 equ     0x28
 LIMIT   equ     20000                   ; exceptions
-BYTES   equ     0x4000                  ; made up
-REAL    equ     0x20000                 ; where they are in real mode, at 0x2000:0
+BYTES   equ     0x4000                  ; generated
+REAL    equ     0x20000                 ; their address in real mode, 0x2000:0
 
 %include "multiboot_header.inc"
 
@@ -49,7 +49,7 @@ entry:
         mov     gs, ax
         mov     ss, ax
 
-        ; One in four is an opcode of the table, the others are random bytes.
+        ; One in four is an opcode from the table, the others are random bytes.
         mov     edi, code
 .fill:
         call    random
@@ -75,7 +75,7 @@ entry:
         je      enter_long_mode
         lidt    [idt_register]
 
-        ; Every address is one in the 4 MiB that there are.
+        ; Maps every address into the 4 MiB of memory.
         mov     edi, directory
         mov     ecx, 1024
         mov     eax, 0x87
@@ -89,7 +89,7 @@ entry:
         mov     cr0, eax
         jmp     code
 
-; xorshift, in EAX.
+; Returns a random number in EAX: xorshift.
 random:
         mov     eax, [state]
         mov     edx, eax
@@ -137,7 +137,7 @@ opcodes:
         dd      0x9DFB9C                ; PUSHF, STI, POPF
         dd      0xD08E                  ; MOV SS, AX
         dd      0xCF                    ; IRET
-        dd      0xD8010F                ; an instruction of SVM
+        dd      0xD8010F                ; an SVM instruction
 
 handler:
         push    eax
@@ -147,7 +147,7 @@ handler:
         inc     dword [exceptions]
         cmp     dword [exceptions], LIMIT
         jae     end
-        mov     eax, [esp + 16]         ; behind the vector and the error code: EIP
+        mov     eax, [esp + 16]         ; EIP, after the vector and the error code
         inc     eax
         lea     ecx, [eax - code]
         cmp     ecx, BYTES
@@ -207,7 +207,7 @@ real_mode:
         mov     es, ax
         jmp     (REAL >> 4):0
 
-; At 0:0x1000: goes on one byte further, wherever that is; ends when 0:0x1F00 has counted enough.
+; Located at 0:0x1000: continues at the next byte, whatever it is; stops when the count at 0:0x1F00 reaches its limit.
 real_handler:
         push    bp
         mov     bp, sp
@@ -236,7 +236,7 @@ real_handler_end:
 
         bits    32
 enter_long_mode:
-        xor     ecx, ecx                ; every address is one in the 4 MiB that there are
+        xor     ecx, ecx                ; maps every address into the 4 MiB of memory
 .next:
         mov     dword [pml4 + ecx * 8], pdpt + 7
         mov     dword [pdpt + ecx * 8], directory + 7

@@ -1,4 +1,4 @@
-; hello.asm: the smallest guest: a Multiboot kernel by addresses that prints and ends itself by VMCALL.
+; hello.asm: a minimal guest: a flat Multiboot kernel that prints a line and stops itself with VMCALL.
 
         bits    32
         org     0x100000

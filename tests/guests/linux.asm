@@ -1,11 +1,11 @@
-; linux.asm: a bzImage of protocol 2.06, which does at its 32-bit entry what Linux did until 5.6: it loads the
-; segment registers from the GDT that the loader gave it.
+; linux.asm: a bzImage of protocol 2.06. At its 32-bit entry it loads the segment registers from the boot loader's GDT,
+; as Linux did until 5.6.
 
         bits    32
-        org     0x100000 - 1024         ; the sectors in front of the entry
+        org     0x100000 - 1024         ; the sectors before the entry point
 
 header: times   0x1F1 db 0
-        db      1                       ; sectors behind the first
+        db      1                       ; sectors after the first
         dw      0
         dd      (end - entry) / 16
         dw      0, 0xFFFF, 0, 0xAA55

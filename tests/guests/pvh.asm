@@ -1,23 +1,23 @@
-; pvh.asm: a PVH guest, a 64-bit ELF file made by hand, that says what it was given: its command line, the
-; first line of its initrd, and how much memory the map has from 1 MiB up, in MiB.
+; pvh.asm: a PVH guest, a hand-written 64-bit ELF file, that prints its command line, the first line of its initrd, and
+; the memory that the map has above 1 MiB, in MiB.
 
         bits    32
-        org     0x200000                ; where the one segment is loaded; the file starts there
+        org     0x200000                ; the load address of the only segment, which includes the file header
 
 file:
         db      0x7F, "ELF", 2, 1, 1, 0
         dq      0
         dw      2, 62                   ; executable, x86-64
         dd      1
-        dq      0xFFFFFFFF80200000      ; not used: the note has the entry
+        dq      0xFFFFFFFF80200000      ; unused: the note has the entry point
         dq      segments - file
         dq      0
         dd      0
         dw      64, 56, 2, 0, 0, 0
 segments:
-        dd      1, 7                    ; to be loaded
+        dd      1, 7                    ; PT_LOAD
         dq      0, 0xFFFFFFFF80200000, file, file_end - file, memory_end - file, 4096
-        dd      4, 4                    ; notes
+        dd      4, 4                    ; PT_NOTE
         dq      note - file, 0, 0, note_end - note, note_end - note, 4
 note:
         dd      4, 4, 18
@@ -55,7 +55,7 @@ entry:
         vmcall
         hlt
 
-; Up to a NUL or the end of the line.
+; Prints up to a NUL or the end of the line.
 print:
         lodsb
         cmp     al, ' '
@@ -85,5 +85,5 @@ text_initrd:            db "; initrd: ", 0
 text_memory:            db "; memory: ", 0
 file_end:
 
-        times 256 db 0                  ; beyond the file in memory: the stack
+        times 256 db 0                  ; the stack, which follows the file in memory
 memory_end:

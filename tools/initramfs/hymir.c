@@ -1,12 +1,11 @@
 /*
- * hymir, of the Linux guest on the boot medium: asks Hymir what it is, what this guest's
- * exits have cost so far, and measures what one costs now. "hymir off" powers the machine
- * off: Linux does that by ACPI, which a guest of Hymir's does not have, and Debian's
- * cloud kernel has no /dev/port.
+ * The command hymir of the boot medium's Linux guest: prints Hymir's version and the cost
+ * of this guest's exits so far, and measures the cost of an exit. "hymir off" powers the
+ * machine off: Linux does that by ACPI, which guests do not have, and Debian's cloud
+ * kernel has no /dev/port.
  *
- * Without a C library, with Hymir's own formatting. Linux's system calls take their
- * number in RAX and arguments in RDI, RSI, RDX. Sources: docs/GUESTS.md, "Hypercalls";
- * syscall(2).
+ * Uses Hymir's formatting and no C library. Linux's system calls have their number in RAX
+ * and arguments in RDI, RSI and RDX. Sources: docs/GUESTS.md, "Hypercalls"; syscall(2).
  */
 #include "guest/hypercall.h"
 #include "lib/bits.h"
@@ -20,7 +19,7 @@
 #define SYS_EXIT  60
 #define SYS_IOPL  172
 
-#define PM1_CONTROL 0x604 /* docs/GUESTS.md, "Ends" */
+#define PM1_CONTROL 0x604 /* docs/GUESTS.md, "Stopping" */
 #define PM1_SLP_EN  0x2000
 
 #define SAMPLES   1001
@@ -60,7 +59,7 @@ static uint64_t hypercall_of(enum hypercall number, uint64_t rbx, uint64_t rcx)
     return result;
 }
 
-/* In order: RDTSC waits for what is before it. SDM 2, "LFENCE", "RDTSC". */
+/* Reads the TSC after all earlier instructions. SDM 2, "LFENCE", "RDTSC". */
 static uint64_t read_tsc(void)
 {
     uint32_t low, high;
@@ -112,7 +111,7 @@ static void sort(uint64_t *values, size_t count)
     }
 }
 
-/* The median of what something takes, in ticks of the TSC, with the measuring. */
+/* Returns the median duration of a function in TSC ticks, including the measurement. */
 static uint64_t median_of(void (*measured)(void))
 {
     static uint64_t samples[SAMPLES];
@@ -126,7 +125,7 @@ static uint64_t median_of(void (*measured)(void))
     return samples[SAMPLES / 2];
 }
 
-/* The TSC's frequency, or 0. SDM 2, "CPUID", leaf 0x15. */
+/* Returns the TSC frequency, or 0 if unknown. SDM 2, "CPUID", leaf 0x15. */
 static uint64_t tsc_hz(void)
 {
     struct registers leaf = cpuid(0x15);
@@ -179,10 +178,10 @@ static void report(void)
     char text[13]            = "";
 
     memcpy(text, &version.ebx, 12);
-    print("Hymir %s, hypercalls of version %lu\n", text,
+    print("Hymir %s, hypercall version %lu\n", text,
           hypercall_of(HYPERCALL_VERSION, 0, 0));
     print_exits();
-    print("an exit there and back:\n");
+    print("cost of an exit:\n");
     print_cost("CPUID", measure_cpuid);
     print_cost("VMCALL", measure_vmcall);
 }
@@ -207,18 +206,18 @@ static __attribute__((used)) _Noreturn void start(uint64_t count, const char **a
     }
     if (count == 2) {
         power_off();
-        print("hymir: the machine is still on\n");
+        print("hymir: power-off had no effect\n");
         leave(1);
     }
     if (!is_under_hymir()) {
-        print("hymir: this is no guest of Hymir's; %lu ticks of the TSC\n", read_tsc());
+        print("hymir: not a guest of Hymir; %lu TSC ticks\n", read_tsc());
         leave(1);
     }
     report();
     leave(0);
 }
 
-/* The stack has the number of arguments, then their addresses. */
+/* At entry the stack contains the number of arguments, then their addresses. */
 __asm__(".globl _start\n"
         "_start:\n\t"
         "movq (%rsp), %rdi\n\t"

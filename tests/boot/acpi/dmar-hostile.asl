@@ -1,4 +1,4 @@
-/* A DMAR whose units are in RAM, not aligned, in the last page of all, and where nothing is. */
+/* A DMAR table whose units are in RAM, unaligned, in the last page of the address space, and absent. */
 [0004]                          Signature : "DMAR"
 [0004]                       Table Length : 00000000
 [0001]                           Revision : 01

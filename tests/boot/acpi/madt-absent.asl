@@ -1,4 +1,4 @@
-/* A MADT that names two CPUs the machine does not have, one of them disabled, besides the boot CPU. */
+/* A MADT that lists two CPUs in addition to the boot CPU that the machine does not have, one of them disabled. */
 [0004]                          Signature : "APIC"
 [0004]                       Table Length : 00000000
 [0001]                           Revision : 03
