@@ -188,7 +188,7 @@ void screen_update(void)
         return;
     for (uint16_t row = 0; row < SHEET_ROWS; row++) {
         bool is_cursors = row == cursor_row || row == terminal.cursor.row;
-        if (terminal_take_row_changed(&terminal, row) || is_cursors)
+        if (terminal_test_and_clear_row_changed(&terminal, row) || is_cursors)
             draw_row(row);
     }
     cursor_row = terminal.cursor.row;

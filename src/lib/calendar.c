@@ -17,7 +17,7 @@ static uint32_t days_of_month(uint32_t year, uint32_t month)
     return days[month - 1] + (month == 2 && is_leap(year) ? 1U : 0U);
 }
 
-/* The days of all years from 1 to year. */
+/* Returns the number of days in the years 1 to year. */
 static uint64_t days_through(uint64_t year)
 {
     return year * 365 + year / 4 - year / 100 + year / 400;
@@ -33,7 +33,7 @@ struct calendar_time calendar_of(uint64_t seconds)
     uint64_t days             = seconds / SECONDS_A_DAY;
     uint32_t rest             = (uint32_t)(seconds % SECONDS_A_DAY);
     struct calendar_time time = {
-        .year    = FIRST_YEAR + (uint32_t)(days / 366), /* never too late */
+        .year    = FIRST_YEAR + (uint32_t)(days / 366), /* a lower bound */
         .month   = 1,
         .hour    = rest / 3600,
         .minute  = rest / 60 % 60,

@@ -23,7 +23,7 @@ void log_set_output(log_output *output)
 
 void log_replay(log_output *output)
 {
-    static const char lost[] = "warning: older lines of the log are lost\n";
+    static const char lost[] = "warning: log: older lines were overwritten\n";
 
     unsigned int ticket = spinlock_acquire(&lock);
     if (history_is_cut(&history))

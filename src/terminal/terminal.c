@@ -50,7 +50,7 @@ void terminal_set_answer(struct terminal *terminal, terminal_answer *answer,
     terminal->answer_context = context;
 }
 
-bool terminal_take_row_changed(struct terminal *terminal, uint16_t row)
+bool terminal_test_and_clear_row_changed(struct terminal *terminal, uint16_t row)
 {
     bool is_changed               = terminal->is_row_changed[row];
     terminal->is_row_changed[row] = false;

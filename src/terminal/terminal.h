@@ -156,7 +156,7 @@ void terminal_write(struct terminal *terminal, const void *bytes, size_t size);
  * cursor is no part of it: the drawer compares cursor.row, cursor.column and
  * is_cursor_visible with what it drew last.
  */
-bool terminal_take_row_changed(struct terminal *terminal, uint16_t row);
+bool terminal_test_and_clear_row_changed(struct terminal *terminal, uint16_t row);
 
 /* The cells of a row, which is below rows. */
 static inline const struct terminal_cell *terminal_row(const struct terminal *terminal,
