@@ -271,14 +271,14 @@ size_t format_text(char *buffer, size_t size, const char *format, ...)
 void text_append(struct text *text, const char *format, ...)
 {
     va_list arguments;
-    size_t free = text->size - text->length;
+    size_t available = text->size - text->length;
 
     va_start(arguments, format);
     size_t length =
-        format_text_list(text->buffer + text->length, free, format, arguments);
+        format_text_list(text->buffer + text->length, available, format, arguments);
     va_end(arguments);
-    if (free > 0)
-        text->length += length < free ? length : free - 1;
+    if (available > 0)
+        text->length += length < available ? length : available - 1;
 }
 
 void text_make_printable(char *text, size_t length)
