@@ -19,10 +19,10 @@ static void write_streams(const char *text, size_t length)
 
 static bool is_data_on_serial; /* report=json */
 
-/* Hymir's lines start at the left, also when a guest has not ended its own. */
+/* The cursor is not in column 0, so Hymir's next line starts with a line end. */
 static bool is_within_line;
 
-/* A guest's program has sent an ESC, and so may have set something. */
+/* The guest has sent an ESC, which may have changed the terminal's state. */
 static bool may_be_set;
 
 static void pass_all(const char *text, size_t length)
@@ -59,9 +59,9 @@ void console_start_terminal(terminal_answer *answer)
 }
 
 /*
- * Out of the alternative screen; cursor visible, wrapping, arrow keys, origin and
- * insertion as at first; ASCII, no attributes, no scroll region; and the cursor at the
- * bottom, so that what comes next is below all that is there.
+ * Leaves the alternate screen, restores the default modes (cursor visible, wrapping,
+ * arrow keys, origin, replacement), selects ASCII, resets attributes and the scroll
+ * region, and moves the cursor below all existing text.
  */
 #define RESET                                                              \
     "\x1B[?1049l\x1B[?25h\x1B[?7h\x1B[?1l\x1B[?6l\x1B[4l\x1B(B\x0F\x1B[0m" \
@@ -115,7 +115,7 @@ bool console_start_streams(const struct options *options)
 static bool start_vga_text(const struct framebuffer *framebuffer)
 {
     if (!vga_text_init(framebuffer)) {
-        log_warning("screen: %ux%u characters at 0x%lx are of no use; 80x25 is the least",
+        log_warning("screen: unsupported text mode %ux%u at 0x%lx; 80x25 is the minimum",
                     framebuffer->width, framebuffer->height, framebuffer->address);
         return false;
     }
@@ -156,7 +156,7 @@ void console_start_screen(const struct options *options,
     if (is_started)
         log_replay(screen_write);
     else
-        log_info("console: no screen that Hymir can use");
+        log_info("console: no usable screen");
 }
 
 void console_write_line(const char *format, ...)
@@ -191,7 +191,7 @@ void console_show(const struct sheet *sheet)
         console_write_line("%s", sheet->row[i].text);
 }
 
-/* The three blocks that sheets draw with, for a terminal. */
+/* Appends a character, with code page 437's blocks converted to UTF-8. */
 static void append_character(struct text *text, char character)
 {
     switch ((uint8_t)character) {
@@ -228,13 +228,8 @@ void console_show_page(const struct sheet *sheet)
     is_within_line = true;
 }
 
-void console_show_on_screen(const struct sheet *sheet)
-{
-    screen_show(sheet);
-}
-
 void console_drain(void)
 {
-    memory_fence(); /* for a screen whose writes are combined */
+    memory_fence(); /* flushes the screen's combined writes */
     serial_drain();
 }
