@@ -1,5 +1,5 @@
 /*
- * The DMA Remapping Reporting table: where the VT-d units are.
+ * Reads the DMA Remapping Reporting table (DMAR), which lists the VT-d units.
  *
  * Intel VT-d, "BIOS Considerations", "DMA Remapping Reporting Structure". Pure.
  */
@@ -12,16 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The units of a DMAR, in its order. */
+/* The units of a DMAR, in table order. */
 struct acpi_units {
     size_t count;
-    size_t dropped; /* for which there was no room in addresses */
-    bool is_broken; /* an entry made no sense: what came behind it was not read */
+    size_t dropped; /* units beyond the capacity of addresses */
+    bool is_broken; /* an entry is malformed; those after it were not read */
 };
 
-/*
- * Writes the physical addresses of the units' registers to addresses, capacity of them at
- * the most.
+/* Writes the physical addresses of the units' registers to addresses, at most capacity.
  */
 struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
                                   size_t capacity);
