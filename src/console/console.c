@@ -112,51 +112,26 @@ bool console_start_streams(const struct options *options)
     return has_serial || has_debug_port;
 }
 
-static bool start_vga_text(const struct framebuffer *framebuffer)
-{
-    if (!vga_text_init(framebuffer)) {
-        log_warning("screen: unsupported text mode %ux%u at 0x%lx; 80x25 is the minimum",
-                    framebuffer->width, framebuffer->height, framebuffer->address);
-        return false;
-    }
-    screen_init(vga_text_draw);
-    return true;
-}
-
-static bool start_framebuffer(const struct framebuffer *framebuffer)
-{
-    if (!framebuffer_text_init(framebuffer))
-        return false;
-    screen_init(framebuffer_text_draw);
-    return true;
-}
-
 void console_start_screen(const struct options *options,
                           const struct framebuffer *framebuffer, bool is_efi)
 {
     static bool was_tried;
-    bool is_started = false;
+    bool is_vga_text = framebuffer->type == FRAMEBUFFER_TEXT ||
+                       (framebuffer->type == FRAMEBUFFER_NONE && !is_efi);
 
     if (!options->screen || was_tried)
         return;
     was_tried = true;
-    switch (framebuffer->type) {
-    case FRAMEBUFFER_RGB:
-        is_started = start_framebuffer(framebuffer);
-        break;
-    case FRAMEBUFFER_TEXT:
-        is_started = start_vga_text(framebuffer);
-        break;
-    case FRAMEBUFFER_NONE:
-        is_started = !is_efi && start_vga_text(framebuffer);
-        break;
-    case FRAMEBUFFER_OTHER:
-        break;
-    }
-    if (is_started)
-        log_replay(screen_write);
-    else
+    if (is_vga_text && vga_text_init(framebuffer)) {
+        screen_init(vga_text_draw);
+    } else if (framebuffer->type == FRAMEBUFFER_RGB &&
+               framebuffer_text_init(framebuffer)) {
+        screen_init(framebuffer_text_draw);
+    } else {
         log_info("console: no usable screen");
+        return;
+    }
+    log_replay(screen_write);
 }
 
 void console_write_line(const char *format, ...)
@@ -194,20 +169,14 @@ void console_show(const struct sheet *sheet)
 /* Appends a character, with code page 437's blocks converted to UTF-8. */
 static void append_character(struct text *text, char character)
 {
-    switch ((uint8_t)character) {
-    case 0xDB:
-        text_append(text, "\u2588");
-        break;
-    case 0xDC:
-        text_append(text, "\u2584");
-        break;
-    case 0xDF:
-        text_append(text, "\u2580");
-        break;
-    default:
+    static const char *const blocks[UINT8_MAX + 1] = {
+        [0xDB] = "\u2588", [0xDC] = "\u2584", [0xDF] = "\u2580"};
+    const char *block = blocks[(uint8_t)character];
+
+    if (block != NULL)
+        text_append(text, "%s", block);
+    else
         text_append(text, "%c", character);
-        break;
-    }
 }
 
 void console_show_page(const struct sheet *sheet)

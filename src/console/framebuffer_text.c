@@ -45,12 +45,13 @@ static inline void put_pixel(volatile uint8_t *at, uint32_t pixel)
         at[i] = (uint8_t)(pixel >> (8 * i));
 }
 
-/* Clears the whole screen, including the margins around the text. */
-static void clear_screen(volatile uint8_t *memory)
+/* Fills a rectangle whose top left pixel is at target. */
+static void fill_rectangle(volatile uint8_t *target, size_t width, size_t height,
+                           uint32_t pixel)
 {
-    for (size_t row = 0; row < screen.height; row++) {
-        for (size_t column = 0; column < screen.width; column++)
-            put_pixel(memory + row * screen.pitch + column * bytes_per_pixel, 0);
+    for (size_t y = 0; y < height; y++) {
+        for (size_t x = 0; x < width; x++)
+            put_pixel(target + y * screen.pitch + x * bytes_per_pixel, pixel);
     }
 }
 
@@ -78,7 +79,7 @@ bool framebuffer_text_init(const struct framebuffer *framebuffer)
     size_t left     = (screen.width - scale * FONT_WIDTH * SHEET_COLUMNS) / 2;
     size_t top      = (screen.height - scale * FONT_HEIGHT * SHEET_ROWS) / 2;
     origin          = memory + top * screen.pitch + left * bytes_per_pixel;
-    clear_screen(memory);
+    fill_rectangle(memory, screen.width, screen.height, 0);
     return true;
 }
 
@@ -99,15 +100,6 @@ static uint32_t color_pixel(uint8_t color)
            field_value(shown->blue, screen.blue);
 }
 
-/* Draws a square of scale by scale pixels. */
-static void draw_dot(volatile uint8_t *target, uint32_t pixel)
-{
-    for (size_t y = 0; y < scale; y++) {
-        for (size_t x = 0; x < scale; x++)
-            put_pixel(target + y * screen.pitch + x * bytes_per_pixel, pixel);
-    }
-}
-
 void framebuffer_text_draw(size_t row, size_t column, struct screen_cell cell)
 {
     const uint8_t *glyph     = font_glyphs[cell.character];
@@ -119,8 +111,9 @@ void framebuffer_text_draw(size_t row, size_t column, struct screen_cell cell)
     for (size_t y = 0; y < FONT_HEIGHT; y++) {
         for (size_t x = 0; x < FONT_WIDTH; x++) {
             bool is_set = (glyph[y] & (0x80U >> x)) != 0;
-            draw_dot(corner + y * scale * screen.pitch + x * scale * bytes_per_pixel,
-                     is_set ? foreground : background);
+            fill_rectangle(corner + y * scale * screen.pitch +
+                               x * scale * bytes_per_pixel,
+                           scale, scale, is_set ? foreground : background);
         }
     }
 }

@@ -77,17 +77,24 @@ bool serial_init(uint16_t port)
     return true;
 }
 
+/* Reads the line status, counting an overrun if reception is on. */
+static uint8_t read_line_status(void)
+{
+    uint8_t status = read_register(UART_LINE_STATUS);
+
+    if (received.notify != NULL && status != UINT8_MAX &&
+        (status & LINE_STATUS_OVERRUN) != 0)
+        atomic_fetch_add(&received.lost, 1);
+    return status;
+}
+
 /* Moves bytes from the UART's FIFO to the buffer. The caller holds the lock. */
 static void receive_bytes(void)
 {
     for (int i = 0; i < FIFO_SIZE_MAX; i++) {
-        uint8_t status = read_register(UART_LINE_STATUS);
-        if (status == UINT8_MAX) /* the UART has disappeared */
-            return;
-        if ((status & LINE_STATUS_OVERRUN) != 0)
-            atomic_fetch_add(&received.lost, 1);
-        if ((status & LINE_STATUS_RECEIVED) == 0)
-            return;
+        uint8_t status = read_line_status();
+        if (status == UINT8_MAX || (status & LINE_STATUS_RECEIVED) == 0)
+            return; /* all ones: the UART has disappeared */
         uint8_t byte = read_register(UART_DATA);
         if (received.written - received.read < RECEIVED_SIZE)
             received.bytes[received.written++ % RECEIVED_SIZE] = byte;
@@ -102,13 +109,10 @@ static void receive_bytes(void)
  */
 static uint8_t read_status(void)
 {
-    uint8_t status = read_register(UART_LINE_STATUS);
+    uint8_t status = read_line_status();
 
-    if (received.notify == NULL || status == UINT8_MAX)
-        return status;
-    if ((status & LINE_STATUS_OVERRUN) != 0)
-        atomic_fetch_add(&received.lost, 1);
-    if ((status & LINE_STATUS_RECEIVED) != 0) {
+    if (received.notify != NULL && status != UINT8_MAX &&
+        (status & LINE_STATUS_RECEIVED) != 0) {
         unsigned int ticket = spinlock_acquire(&received.lock);
         receive_bytes();
         spinlock_release(&received.lock, ticket);

@@ -14,8 +14,8 @@
 
 /*
  * Hides the cursor. *framebuffer is FRAMEBUFFER_TEXT, or FRAMEBUFFER_NONE for the BIOS
- * default of 80x25 at 0xB8000, mapped by mm/address_space. Returns false if the screen is
- * smaller, or not in VGA memory.
+ * default of 80x25 at 0xB8000, mapped by mm/address_space. Logs a warning and returns
+ * false if the screen is smaller, or not in VGA memory.
  */
 bool vga_text_init(const struct framebuffer *framebuffer);
 

@@ -286,25 +286,19 @@ void terminal_move_right(struct terminal *terminal, uint16_t count)
 
 void terminal_move_tabs(struct terminal *terminal, uint16_t count)
 {
-    struct terminal_cursor *cursor = &terminal->cursor;
+    uint16_t *column = &terminal->cursor.column;
 
-    while (count > 0 && cursor->column + 1 < terminal->columns) {
-        cursor->column++;
-        if (is_tab_stop(terminal, cursor->column))
-            count--;
-    }
+    while (count > 0 && *column + 1 < terminal->columns)
+        count -= is_tab_stop(terminal, ++*column);
 }
 
 void terminal_move_tabs_back(struct terminal *terminal, uint16_t count)
 {
-    struct terminal_cursor *cursor = &terminal->cursor;
+    uint16_t *column = &terminal->cursor.column;
 
-    cursor->is_wrap_pending = false;
-    while (count > 0 && cursor->column > 0) {
-        cursor->column--;
-        if (is_tab_stop(terminal, cursor->column))
-            count--;
-    }
+    terminal->cursor.is_wrap_pending = false;
+    while (count > 0 && *column > 0)
+        count -= is_tab_stop(terminal, --*column);
 }
 
 void terminal_set_tab_stop(struct terminal *terminal, bool is_set)

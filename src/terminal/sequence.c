@@ -146,10 +146,12 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
 }
 
 /* Sets or resets each mode of the sequence. */
-static void change_modes(struct terminal *terminal, bool is_set)
+static void change_modes(struct terminal *terminal, uint16_t first)
 {
     bool is_private = terminal->sequence.marker == '?';
+    bool is_set     = terminal->sequence.last == 'h';
 
+    (void)first;
     for (size_t i = 0; i < parameter_count(terminal); i++) {
         uint16_t mode = terminal->sequence.parameters[i];
         if (is_private)
@@ -157,18 +159,6 @@ static void change_modes(struct terminal *terminal, bool is_set)
         else if (mode == MODE_INSERT)
             terminal->is_inserting = is_set;
     }
-}
-
-static void set_modes(struct terminal *terminal, uint16_t first)
-{
-    (void)first;
-    change_modes(terminal, true);
-}
-
-static void reset_modes(struct terminal *terminal, uint16_t first)
-{
-    (void)first;
-    change_modes(terminal, false);
 }
 
 static void save_cursor(struct terminal *terminal, uint16_t first)
@@ -217,10 +207,10 @@ static const struct {
     {0, 'e', 1, terminal_move_down},         /* VPR */
     {0, 'f', 1, set_position},               /* HVP */
     {0, 'g', 0, clear_tab_stop},             /* TBC */
-    {0, 'h', 0, set_modes},                  /* SM */
-    {'?', 'h', 0, set_modes},                /* SM, of DEC's private modes */
-    {0, 'l', 0, reset_modes},                /* RM */
-    {'?', 'l', 0, reset_modes},              /* RM, of DEC's private modes */
+    {0, 'h', 0, change_modes},               /* SM */
+    {'?', 'h', 0, change_modes},             /* SM, of DEC's private modes */
+    {0, 'l', 0, change_modes},               /* RM */
+    {'?', 'l', 0, change_modes},             /* RM, of DEC's private modes */
     {0, 'm', 0, change_pen},                 /* SGR */
     {0, 'n', 0, report_status},              /* DSR */
     {0, 'r', 1, set_region},                 /* DECSTBM */
@@ -228,13 +218,14 @@ static const struct {
     {0, 'u', 0, restore_cursor},             /* console_codes(4) */
 };
 
-void terminal_run_sequence(struct terminal *terminal, uint8_t last)
+void terminal_run_sequence(struct terminal *terminal)
 {
-    uint8_t marker = terminal->sequence.marker;
-    uint16_t first = terminal->sequence.parameters[0];
+    const struct terminal_sequence *sequence = &terminal->sequence;
+    uint16_t first                           = sequence->parameters[0];
 
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        if (sequences[i].last != last || sequences[i].marker != marker)
+        if (sequences[i].last != sequence->last ||
+            sequences[i].marker != sequence->marker)
             continue;
         uint16_t least = sequences[i].least;
         sequences[i].execute(terminal, first < least ? least : first);

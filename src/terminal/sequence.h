@@ -8,11 +8,8 @@
 
 #include "terminal/terminal.h"
 
-/*
- * Executes the control sequence in terminal->sequence with the final byte last, 0x40 to
- * 0x7E. Unknown sequences are ignored.
- */
-void terminal_run_sequence(struct terminal *terminal, uint8_t last);
+/* Executes the control sequence in terminal->sequence. Unknown ones are ignored. */
+void terminal_run_sequence(struct terminal *terminal);
 
 /*
  * Executes an escape sequence: ESC, the intermediate byte in terminal->sequence, if any,

@@ -231,8 +231,9 @@ static void handle_sequence(struct terminal *terminal, uint8_t byte)
 
     if (byte >= 0x40) {
         terminal->state = TERMINAL_TEXT;
+        sequence->last  = byte;
         if (!sequence->is_ignored)
-            terminal_run_sequence(terminal, byte);
+            terminal_run_sequence(terminal);
     } else if ((byte >= '0' && byte <= '9') || byte == ';') {
         add_parameter_byte(sequence, byte);
     } else if (byte >= '<' && sequence->count == 0 && sequence->marker == 0) {
