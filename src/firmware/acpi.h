@@ -71,8 +71,7 @@ enum status MUST_CHECK acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36],
 enum status MUST_CHECK acpi_find(const struct acpi *acpi, const char *signature,
                                  struct acpi_view *view);
 
-/* Finds the next valid table from index *next, initially 0. STATUS_NOT_FOUND at the end.
- */
+/* Finds the next valid table from index *next, initially 0. STATUS_NOT_FOUND. */
 enum status MUST_CHECK acpi_find_next(const struct acpi *acpi, const char *signature,
                                       size_t *next, struct acpi_view *view);
 

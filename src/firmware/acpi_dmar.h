@@ -19,8 +19,7 @@ struct acpi_units {
     bool is_broken; /* an entry is malformed; those after it were not read */
 };
 
-/* Writes the physical addresses of the units' registers to addresses, at most capacity.
- */
+/* Writes the physical addresses of at most capacity units to addresses. */
 struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
                                   size_t capacity);
 

@@ -95,8 +95,7 @@ static bool read_package(struct cursor *cursor, uint8_t *count)
     return read_byte(cursor, count);
 }
 
-/* Reads the sleep types from a package; a single one, as on some machines, serves both.
- */
+/* Reads the sleep types from a package; some machines have a single one for both. */
 static bool read_s5_types(struct cursor *cursor, uint8_t *type_a, uint8_t *type_b)
 {
     uint8_t count;

@@ -25,8 +25,7 @@ struct platform_power {
     struct platform_register reset; /* one byte wide */
     uint8_t reset_value;
 
-    /* PM1 status and control registers, two bytes wide, and the SLP_TYP values of \_S5.
-     */
+    /* PM1 registers, two bytes wide, and the SLP_TYP values of \_S5. */
     struct platform_register pm1a_status, pm1b_status, pm1a_control, pm1b_control;
     bool has_s5;
     uint8_t s5_type_a, s5_type_b; /* 0 to 7 */

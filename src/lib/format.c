@@ -200,8 +200,7 @@ static uint64_t read_integer(const struct conversion *conversion, va_list *argum
     return va_arg(*arguments, unsigned int);
 }
 
-/* Writes one conversion; format points after its %. Returns the end of the specification.
- */
+/* Writes one conversion; format points after its %. Returns its end. */
 static const char *put_conversion(struct output *output, const char *format,
                                   va_list *arguments)
 {

@@ -43,8 +43,7 @@ void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, 
 void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
                        size_t indent, const char *text);
 
-/* Returns how many characters of text fit in width columns, breaking at a blank if any.
- */
+/* Returns how many characters fit in width columns, breaking at a blank if any. */
 size_t sheet_fitting_length(const char *text, size_t width);
 
 /* Returns how many rows text fills when wrapped without indentation. */

@@ -92,7 +92,7 @@ static void log_memory_map(void)
     const struct memory_map *map = memory_get_map();
     for (size_t i = 0; i < map->count; i++)
         log_debug("memory: 0x%012lx to 0x%012lx %s", map->region[i].start,
-                  map->region[i].end, memory_type_name(map->region[i].type));
+                  map->region[i].end, memory_type_names[map->region[i].type]);
 }
 
 /* What must stay as it was found, with a sum of its bytes: see machine_check_memory. */

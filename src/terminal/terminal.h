@@ -51,8 +51,7 @@ struct terminal_color {
 };
 extern const struct terminal_color terminal_palette[TERMINAL_COLORS];
 
-/* Converts a colour to and from the order of VGA attributes: black, blue, green, cyan...
- */
+/* Converts a colour to or from the order of VGA attributes: black, blue, green... */
 static inline uint8_t terminal_vga_color(uint8_t color)
 {
     return (uint8_t)((color & 0xA) | (color & 1) << 2 | (color >> 2 & 1));
