@@ -1,7 +1,6 @@
 /* See framebuffer_text.h. */
 #include "console/framebuffer_text.h"
 
-#include "lib/bits.h"
 #include "lib/log.h"
 #include "mm/address_space.h"
 #include "terminal/terminal.h"

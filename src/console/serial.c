@@ -78,7 +78,7 @@ bool serial_init(uint16_t port)
 }
 
 /* Reads the line status, counting an overrun if reception is on. */
-static uint8_t read_line_status(void)
+static uint8_t line_status_read(void)
 {
     uint8_t status = read_register(UART_LINE_STATUS);
 
@@ -92,7 +92,7 @@ static uint8_t read_line_status(void)
 static void receive_bytes(void)
 {
     for (int i = 0; i < FIFO_SIZE_MAX; i++) {
-        uint8_t status = read_line_status();
+        uint8_t status = line_status_read();
         if (status == UINT8_MAX || (status & LINE_STATUS_RECEIVED) == 0)
             return; /* all ones: the UART has disappeared */
         uint8_t byte = read_register(UART_DATA);
@@ -107,9 +107,9 @@ static void receive_bytes(void)
  * Reads the line status and drains the receive FIFO: sending can take longer than the
  * 1.4 ms in which the FIFO fills.
  */
-static uint8_t read_status(void)
+static uint8_t line_status_poll(void)
 {
-    uint8_t status = read_line_status();
+    uint8_t status = line_status_read();
 
     if (received.notify != NULL && status != UINT8_MAX &&
         (status & LINE_STATUS_RECEIVED) != 0) {
@@ -128,7 +128,7 @@ bool serial_is_present(void)
 static bool wait_for_status(uint8_t bit)
 {
     for (uint32_t i = 0; i < SERIAL_WAIT_READS; i++) {
-        if ((read_status() & bit) != 0)
+        if ((line_status_poll() & bit) != 0)
             return true;
     }
     return false;

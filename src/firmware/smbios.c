@@ -1,7 +1,6 @@
 /* See smbios.h. */
 #include "firmware/smbios.h"
 
-#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 

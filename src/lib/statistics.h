@@ -2,7 +2,6 @@
 #ifndef HYMIR_LIB_STATISTICS_H
 #define HYMIR_LIB_STATISTICS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct statistics {

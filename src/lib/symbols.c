@@ -1,7 +1,6 @@
 /* See symbols.h. */
 #include "lib/symbols.h"
 
-#include "lib/bits.h"
 #include "lib/elf.h"
 #include "lib/string.h"
 

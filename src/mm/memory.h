@@ -11,7 +11,6 @@
 #include "mm/frames.h"
 #include "mm/memory_map.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* The physical address range of Hymir's image. */

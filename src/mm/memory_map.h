@@ -10,7 +10,6 @@
 #include "lib/bits.h"
 #include "lib/status.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -14,7 +14,6 @@
 #include "lib/status.h"
 #include "mm/address.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define PAGE_SIZE_2_MIB BIT(21)
