@@ -10,6 +10,7 @@
 #include "firmware/physical.h"
 #include "lib/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,13 @@ struct acpi_entry {
     uint64_t address;
     uint32_t length;
     char signature[ACPI_SIGNATURE_SIZE];
+};
+
+/* What a listing of a table's entries found. */
+struct acpi_listing {
+    size_t count;   /* of entries written */
+    size_t dropped; /* entries beyond the capacity */
+    bool is_broken; /* an entry is malformed; those after it were not read */
 };
 
 /* The list of tables; private to acpi.c. */

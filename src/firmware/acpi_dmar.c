@@ -36,10 +36,10 @@ static bool next_entry(const struct acpi_view *dmar, size_t *offset,
     return true;
 }
 
-struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
-                                  size_t capacity)
+struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+                                    size_t capacity)
 {
-    struct acpi_units units = {0};
+    struct acpi_listing units = {0};
     struct dmar_unit unit;
     size_t offset = DMAR_ENTRIES;
 

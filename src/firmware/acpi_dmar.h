@@ -8,19 +8,11 @@
 
 #include "firmware/acpi.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The units of a DMAR, in table order. */
-struct acpi_units {
-    size_t count;
-    size_t dropped; /* units beyond the capacity of addresses */
-    bool is_broken; /* an entry is malformed; those after it were not read */
-};
-
 /* Writes the physical addresses of at most capacity units to addresses. */
-struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
-                                  size_t capacity);
+struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+                                    size_t capacity);
 
 #endif

@@ -57,7 +57,7 @@ enum {
 #define OVERRIDE_TRIGGER  0x0CU
 #define OVERRIDE_LEVEL    0x0CU
 
-static void add_cpu(struct acpi_cpus *cpus, uint32_t *apic_ids, size_t capacity,
+static void add_cpu(struct acpi_listing *cpus, uint32_t *apic_ids, size_t capacity,
                     uint32_t id)
 {
     for (size_t i = 0; i < cpus->count; i++) {
@@ -112,11 +112,11 @@ static bool next_entry(const struct acpi_view *madt, size_t *offset,
     return true;
 }
 
-struct acpi_cpus acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
-                                size_t capacity)
+struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
+                                   size_t capacity)
 {
-    struct acpi_cpus cpus = {0};
-    size_t offset         = MADT_ENTRIES;
+    struct acpi_listing cpus = {0};
+    size_t offset            = MADT_ENTRIES;
     union madt_entry entry;
 
     while (next_entry(madt, &offset, &entry)) {

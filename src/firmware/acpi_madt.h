@@ -12,16 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The enabled CPUs of a MADT, in table order, without duplicates. */
-struct acpi_cpus {
-    size_t count;
-    size_t dropped; /* enabled CPUs beyond the capacity of apic_ids */
-    bool is_broken; /* an entry is malformed; those after it were not read */
-};
-
-/* Writes the APIC IDs of the enabled CPUs to apic_ids, at most capacity. */
-struct acpi_cpus acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
-                                size_t capacity);
+/*
+ * Writes the APIC IDs of the enabled CPUs to apic_ids, at most capacity, in table order
+ * without duplicates.
+ */
+struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
+                                   size_t capacity);
 
 /* An I/O APIC input, with the polarity and trigger mode of its interrupt. */
 struct acpi_interrupt {

@@ -4,33 +4,28 @@
 #include "firmware/fadt.h"
 #include "lib/string.h"
 
-static struct platform_register io_register(uint64_t address)
-{
-    if (address == 0 || address > UINT16_MAX)
-        return (struct platform_register){.space = REGISTER_NONE};
-    return (struct platform_register){.space = REGISTER_IO, .address = address};
-}
-
 /*
  * Returns the register at a generic address. Other address spaces are treated as absent,
  * and so are the first 64 KiB of memory, where some firmware means I/O ports.
  */
-static struct platform_register generic_register(const struct generic_address *address)
+static struct platform_register generic_register(struct generic_address address)
 {
-    if (address->space == GAS_SYSTEM_IO)
-        return io_register(address->address);
-    if (address->space == GAS_SYSTEM_MEMORY && address->address > UINT16_MAX)
-        return (struct platform_register){.space   = REGISTER_MEMORY,
-                                          .address = address->address};
+    bool is_16_bit = address.address <= UINT16_MAX;
+
+    if (address.space == GAS_SYSTEM_IO && address.address != 0 && is_16_bit)
+        return (struct platform_register){REGISTER_IO, address.address};
+    if (address.space == GAS_SYSTEM_MEMORY && !is_16_bit)
+        return (struct platform_register){REGISTER_MEMORY, address.address};
     return (struct platform_register){.space = REGISTER_NONE};
 }
 
 /* The FADT describes each register twice; prefers the generic address if present. */
-static struct platform_register either_register(const struct generic_address *wide,
-                                                uint32_t narrow)
+static struct platform_register either_register(struct generic_address wide,
+                                                uint32_t port)
 {
+    struct generic_address narrow  = {.space = GAS_SYSTEM_IO, .address = port};
     struct platform_register found = generic_register(wide);
-    return found.space != REGISTER_NONE ? found : io_register(narrow);
+    return found.space != REGISTER_NONE ? found : generic_register(narrow);
 }
 
 /*
@@ -63,6 +58,7 @@ static bool read_byte(struct cursor *cursor, uint8_t *byte)
 /* Reads a constant and returns its lowest byte. */
 static bool read_constant(struct cursor *cursor, uint8_t *value)
 {
+    static const uint8_t sizes[] = {[AML_BYTE] = 1, [AML_WORD] = 2, [AML_DWORD] = 4};
     uint8_t opcode;
     if (!read_byte(cursor, &opcode))
         return false;
@@ -70,10 +66,7 @@ static bool read_constant(struct cursor *cursor, uint8_t *value)
         *value = opcode;
         return true;
     }
-    ptrdiff_t size = opcode == AML_BYTE    ? 1
-                     : opcode == AML_WORD  ? 2
-                     : opcode == AML_DWORD ? 4
-                                           : 0;
+    ptrdiff_t size = opcode < ARRAY_SIZE(sizes) ? sizes[opcode] : 0;
     if (size == 0 || cursor->end - cursor->at < size)
         return false;
     *value = *cursor->at;
@@ -142,10 +135,10 @@ static void find_s5(const struct acpi *acpi, struct platform_power *power)
 
 static void read_pm1(const struct fadt *fadt, struct platform_power *power)
 {
-    power->pm1a_status  = either_register(&fadt->x_pm1a_event, fadt->pm1a_event);
-    power->pm1b_status  = either_register(&fadt->x_pm1b_event, fadt->pm1b_event);
-    power->pm1a_control = either_register(&fadt->x_pm1a_control, fadt->pm1a_control);
-    power->pm1b_control = either_register(&fadt->x_pm1b_control, fadt->pm1b_control);
+    power->pm1a_status  = either_register(fadt->x_pm1a_event, fadt->pm1a_event);
+    power->pm1b_status  = either_register(fadt->x_pm1b_event, fadt->pm1b_event);
+    power->pm1a_control = either_register(fadt->x_pm1a_control, fadt->pm1a_control);
+    power->pm1b_control = either_register(fadt->x_pm1b_control, fadt->pm1b_control);
     if (fadt->smi_command <= UINT16_MAX && fadt->acpi_enable != 0) {
         power->smi_command_port  = (uint16_t)fadt->smi_command;
         power->acpi_enable_value = fadt->acpi_enable;
@@ -161,11 +154,11 @@ void acpi_find_power(const struct acpi *acpi, struct platform_power *power)
         return;
     struct fadt fadt = fadt_copy(&view);
     if ((fadt.flags & FADT_RESET_REG_SUP) != 0) {
-        power->reset       = generic_register(&fadt.reset_register);
+        power->reset       = generic_register(fadt.reset_register);
         power->reset_value = fadt.reset_value;
     }
     if ((fadt.flags & FADT_HW_REDUCED_ACPI) != 0)
-        power->sleep_control = generic_register(&fadt.sleep_control);
+        power->sleep_control = generic_register(fadt.sleep_control);
     else
         read_pm1(&fadt, power);
     find_s5(acpi, power);

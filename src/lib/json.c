@@ -37,15 +37,14 @@ static void put_string(struct json *json, const char *text)
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
         char escape[7];
-        if (byte == '"' || byte == '\\') {
-            put_character(json, '\\');
-            put_character(json, *text);
-        } else if (byte >= ' ' && byte <= '~') {
-            put_character(json, *text);
-        } else {
+        if (byte < ' ' || byte > '~') {
             format_text(escape, sizeof(escape), "\\u%04x", byte);
             put_text(json, escape);
+            continue;
         }
+        if (byte == '"' || byte == '\\')
+            put_character(json, '\\');
+        put_character(json, *text);
     }
     put_character(json, '"');
 }

@@ -44,10 +44,8 @@ void log_set_level(enum log_level level)
     least_level = level;
 }
 
-static void log_line(const char *level, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-static void log_line(const char *level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+log_line(const char *level, const char *format, va_list arguments)
 {
     char line[LOG_LINE_SIZE];
     size_t length = format_text(line, sizeof(line), "%s", level);

@@ -39,8 +39,7 @@ static bool symbol_contains(const struct elf64_symbol *symbol, uint64_t address)
 bool symbols_find(uint64_t address, const char **name, uint64_t *offset)
 {
     const uint8_t *bytes = table.symbols;
-    const char *best     = NULL;
-    uint64_t best_value  = 0;
+    bool is_found        = false;
 
     for (size_t i = 0; i < table.symbols_size / sizeof(struct elf64_symbol); i++) {
         struct elf64_symbol symbol;
@@ -48,14 +47,11 @@ bool symbols_find(uint64_t address, const char **name, uint64_t *offset)
         if (!is_code_symbol(&symbol) || !symbol_contains(&symbol, address))
             continue;
         const char *candidate = name_at(symbol.name);
-        if (candidate != NULL && (best == NULL || symbol.value > best_value)) {
-            best       = candidate;
-            best_value = symbol.value;
-        }
+        if (candidate == NULL || (is_found && address - symbol.value >= *offset))
+            continue;
+        *name    = candidate;
+        *offset  = address - symbol.value;
+        is_found = true;
     }
-    if (best == NULL)
-        return false;
-    *name   = best;
-    *offset = address - best_value;
-    return true;
+    return is_found;
 }

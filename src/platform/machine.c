@@ -275,11 +275,11 @@ static void read_vt_d(struct vt_d *vt_d)
 
     if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
         return;
-    struct acpi_units units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
-    vt_d->has_table         = true;
-    vt_d->is_broken         = units.is_broken;
-    vt_d->count             = units.count;
-    vt_d->dropped           = units.dropped;
+    struct acpi_listing units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
+    vt_d->has_table           = true;
+    vt_d->is_broken           = units.is_broken;
+    vt_d->count               = units.count;
+    vt_d->dropped             = units.dropped;
     for (size_t i = 0; i < units.count; i++) {
         vt_d->unit[i].address = addresses[i];
         vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);

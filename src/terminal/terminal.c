@@ -86,23 +86,23 @@ static void start_character(struct terminal *terminal, uint8_t byte)
 {
     struct terminal_decoder *decoder = &terminal->decoder;
 
-    *decoder = (struct terminal_decoder){.lowest = 0x80, .highest = 0xBF};
-    if (byte >= 0xC2 && byte <= 0xDF) {
-        decoder->missing    = 1;
-        decoder->code_point = byte & 0x1F;
-    } else if (byte >= 0xE0 && byte <= 0xEF) {
-        decoder->missing    = 2;
-        decoder->code_point = byte & 0x0F;
-        decoder->lowest     = byte == 0xE0 ? 0xA0 : 0x80;
-        decoder->highest    = byte == 0xED ? 0x9F : 0xBF;
-    } else if (byte >= 0xF0 && byte <= 0xF4) {
-        decoder->missing    = 3;
-        decoder->code_point = byte & 0x07;
-        decoder->lowest     = byte == 0xF0 ? 0x90 : 0x80;
-        decoder->highest    = byte == 0xF4 ? 0x8F : 0xBF;
-    } else {
+    *decoder = (struct terminal_decoder){
+        .lowest  = byte == 0xE0   ? 0xA0
+                   : byte == 0xF0 ? 0x90
+                                  : 0x80,
+        .highest = byte == 0xED   ? 0x9F
+                   : byte == 0xF4 ? 0x8F
+                                  : 0xBF,
+    };
+    if (byte >= 0xC2 && byte <= 0xDF)
+        decoder->missing = 1;
+    else if (byte >= 0xE0 && byte <= 0xEF)
+        decoder->missing = 2;
+    else if (byte >= 0xF0 && byte <= 0xF4)
+        decoder->missing = 3;
+    else
         put_code_point(terminal, TERMINAL_REPLACEMENT);
-    }
+    decoder->code_point = byte & (0x3FU >> decoder->missing);
 }
 
 /*
