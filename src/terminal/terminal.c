@@ -84,25 +84,28 @@ static void put_code_point(struct terminal *terminal, uint32_t code_point)
  */
 static void start_character(struct terminal *terminal, uint8_t byte)
 {
-    struct terminal_decoder *decoder = &terminal->decoder;
-
-    *decoder = (struct terminal_decoder){
-        .lowest  = byte == 0xE0   ? 0xA0
-                   : byte == 0xF0 ? 0x90
-                                  : 0x80,
-        .highest = byte == 0xED   ? 0x9F
-                   : byte == 0xF4 ? 0x8F
-                                  : 0xBF,
+    static const struct {
+        uint8_t first, last, missing, lowest, highest;
+    } rows[] = {
+        {0xC2, 0xDF, 1, 0x80, 0xBF}, {0xE0, 0xE0, 2, 0xA0, 0xBF},
+        {0xE1, 0xEC, 2, 0x80, 0xBF}, {0xED, 0xED, 2, 0x80, 0x9F},
+        {0xEE, 0xEF, 2, 0x80, 0xBF}, {0xF0, 0xF0, 3, 0x90, 0xBF},
+        {0xF1, 0xF3, 3, 0x80, 0xBF}, {0xF4, 0xF4, 3, 0x80, 0x8F},
     };
-    if (byte >= 0xC2 && byte <= 0xDF)
-        decoder->missing = 1;
-    else if (byte >= 0xE0 && byte <= 0xEF)
-        decoder->missing = 2;
-    else if (byte >= 0xF0 && byte <= 0xF4)
-        decoder->missing = 3;
-    else
-        put_code_point(terminal, TERMINAL_REPLACEMENT);
-    decoder->code_point = byte & (0x3FU >> decoder->missing);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (byte < rows[i].first || byte > rows[i].last)
+            continue;
+        terminal->decoder = (struct terminal_decoder){
+            .code_point =
+                byte & (0x3FU >> rows[i].missing), /* the bits after the prefix */
+            .missing = rows[i].missing,
+            .lowest  = rows[i].lowest,
+            .highest = rows[i].highest,
+        };
+        return;
+    }
+    put_code_point(terminal, TERMINAL_REPLACEMENT);
 }
 
 /*
