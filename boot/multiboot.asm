@@ -20,6 +20,9 @@ PAGE_SIZE               equ     4096
 ENTRY_TABLE             equ     0x03                    ; present, writable
 ENTRY_LARGE_PAGE        equ     0x83                    ; present, writable, 2 MiB page
 VGA_TEXT                equ     0xB8000
+EFLAGS_ID               equ     1 << 21
+CPUID_EXTENDED_MAXIMUM  equ     0x80000000
+CPUID_EXTENDED_FEATURES equ     0x80000001
 
         section .boot progbits alloc exec nowrite align=16
 
@@ -83,18 +86,18 @@ boot_entry:
         lea     esp, [ebp + boot_stack_offset + HYMIR_STACK_TOP]
         lea     esi, [ebp + OFFSET(no_multiboot_text)]
         cmp     eax, HYMIR_MULTIBOOT2_MAGIC
-        jne     refuse
+        jne     print_and_halt
 
         call    has_cpuid
         mov     edx, 0
         jz      .no_long_mode
-        mov     eax, 0x80000000
+        mov     eax, CPUID_EXTENDED_MAXIMUM
         push    ebx
         cpuid
-        cmp     eax, 0x80000001
+        cmp     eax, CPUID_EXTENDED_FEATURES
         mov     edx, 0
         jb      .features_known
-        mov     eax, 0x80000001
+        mov     eax, CPUID_EXTENDED_FEATURES
         cpuid
 .features_known:
         pop     ebx
@@ -103,7 +106,7 @@ boot_entry:
 .no_long_mode:
         lea     esi, [ebp + OFFSET(no_long_mode_text)]
         mov     eax, edx
-        jmp     refuse
+        jmp     print_and_halt
 .has_long_mode:
         push    edx                                     ; for NX, below
 
@@ -164,12 +167,12 @@ boot_entry:
         push    eax
         retf
 
-; Clears ZF if CPUID is supported, that is, if EFLAGS.ID (bit 21) can be changed. Clobbers EAX and ECX.
+; Clears ZF if CPUID is supported, that is, if EFLAGS.ID can be changed. Clobbers EAX and ECX.
 has_cpuid:
         pushfd
         pop     eax
         mov     ecx, eax
-        xor     eax, 1 << 21
+        xor     eax, EFLAGS_ID
         push    eax
         popfd
         pushfd
@@ -177,12 +180,12 @@ has_cpuid:
         push    ecx
         popfd
         xor     eax, ecx
-        and     eax, 1 << 21
+        and     eax, EFLAGS_ID
         ret
 
 ; Prints the text at ESI on COM1 and the text screen, replacing a % with EAX in hexadecimal. Never returns:
 ; the processor is halted.
-refuse:
+print_and_halt:
         mov     ebx, eax
         call    serial_init
         mov     edi, VGA_TEXT

@@ -23,12 +23,12 @@ static bool is_data_on_serial; /* report=json */
 static bool is_within_line;
 
 /* The guest has sent an ESC, which may have changed the terminal's state. */
-static bool may_be_set;
+static bool may_be_changed;
 
 static void pass_all(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        may_be_set |= text[i] == '\x1B';
+        may_be_changed |= text[i] == '\x1B';
     serial_send((const uint8_t *)text, length);
     debug_port_write(text, length);
     screen_pass(text, length);
@@ -72,13 +72,13 @@ static void send_sequence(const char *text, size_t length)
 {
     serial_send((const uint8_t *)text, length);
     screen_pass(text, length);
-    may_be_set     = false;
+    may_be_changed = false;
     is_within_line = true;
 }
 
 void console_reset_terminal(void)
 {
-    if (may_be_set)
+    if (may_be_changed)
         log_pass(send_sequence, RESET, sizeof(RESET) - 1);
 }
 

@@ -72,15 +72,17 @@ static const struct acpi_entry *add_table(struct acpi *acpi, uint64_t address)
 }
 
 /* Adds the DSDT that a FADT points to, whatever the FADT's checksum. */
-static void add_dsdt(struct acpi *acpi, const struct acpi_entry *fadt)
+static void add_dsdt(struct acpi *acpi, const struct acpi_entry *entry)
 {
-    struct acpi_view view = {.length = fadt->length};
+    struct acpi_view view = {.length = entry->length};
 
-    if (!has_signature(fadt->signature, "FACP") || !has_valid_length(fadt))
+    if (!has_signature(entry->signature, "FACP") || !has_valid_length(entry))
         return;
-    view.bytes = acpi->map(fadt->address, fadt->length);
-    if (view.bytes != NULL)
-        (void)add_table(acpi, fadt_dsdt_address(&view));
+    view.bytes = acpi->map(entry->address, entry->length);
+    if (view.bytes == NULL)
+        return;
+    struct fadt fadt = fadt_copy(&view);
+    (void)add_table(acpi, fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt);
 }
 
 /* Adds the root table and all tables it points to; false if the root is invalid. */

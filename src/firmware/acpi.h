@@ -46,7 +46,7 @@ struct acpi_entry {
     char signature[ACPI_SIGNATURE_SIZE];
 };
 
-/* What a listing of a table's entries found. */
+/* The result of listing a table's entries. */
 struct acpi_listing {
     size_t count;   /* of entries written */
     size_t dropped; /* entries beyond the capacity */

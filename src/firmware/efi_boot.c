@@ -117,49 +117,42 @@ struct firmware {
     struct efi_exchange *exchange;
 };
 
-/* Sets the name and GUID of the variable to access. */
-static void set_variable_name(struct efi_exchange *exchange, const char *name)
+/* Calls GetVariable or SetVariable for a global variable, with exchange->data. */
+static bool call_service(const struct firmware *firmware, uint64_t service,
+                         const char *name, uint64_t attributes, uint64_t size)
 {
-    size_t length = strlen(name);
+    struct efi_exchange *exchange           = firmware->exchange;
+    size_t length                           = strlen(name);
+    const uint64_t arguments[EFI_ARGUMENTS] = {(uintptr_t)exchange->name,
+                                               (uintptr_t)exchange->guid, attributes,
+                                               size, (uintptr_t)exchange->data};
 
     memset(exchange->name, 0, sizeof(exchange->name));
     for (size_t i = 0; i < length && i + 1 < ARRAY_SIZE(exchange->name); i++)
         exchange->name[i] = (uint16_t)name[i];
     memcpy(exchange->guid, guid_global, sizeof(exchange->guid));
+    return firmware->call(service, arguments) == EFI_SUCCESS;
 }
 
 /* Reads a global variable into exchange->data; false if the service fails. */
 static bool get_variable(const struct firmware *firmware, const char *name)
 {
-    struct efi_exchange *exchange           = firmware->exchange;
-    const uint64_t arguments[EFI_ARGUMENTS] = {
-        (uintptr_t)exchange->name,        (uintptr_t)exchange->guid,
-        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size,
-        (uintptr_t)exchange->data,
-    };
+    struct efi_exchange *exchange = firmware->exchange;
 
-    set_variable_name(exchange, name);
     exchange->size = EFI_DATA_SIZE;
-    return firmware->call(firmware->services->get_variable, arguments) == EFI_SUCCESS &&
+    return call_service(firmware, firmware->services->get_variable, name,
+                        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size) &&
            exchange->size <= EFI_DATA_SIZE;
 }
 
 static bool set_variable(const struct firmware *firmware, const char *name,
                          uint16_t value)
 {
-    struct efi_exchange *exchange           = firmware->exchange;
-    const uint64_t arguments[EFI_ARGUMENTS] = {
-        (uintptr_t)exchange->name,
-        (uintptr_t)exchange->guid,
-        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
-            EFI_VARIABLE_RUNTIME_ACCESS,
-        sizeof(value),
-        (uintptr_t)exchange->data,
-    };
-
-    set_variable_name(exchange, name);
-    memcpy(exchange->data, &value, sizeof(value));
-    return firmware->call(firmware->services->set_variable, arguments) == EFI_SUCCESS;
+    memcpy(firmware->exchange->data, &value, sizeof(value));
+    return call_service(firmware, firmware->services->set_variable, name,
+                        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
+                            EFI_VARIABLE_RUNTIME_ACCESS,
+                        sizeof(value));
 }
 
 /* Returns whether the entry is an active boot option, not an application. */

@@ -59,10 +59,4 @@ static inline struct fadt fadt_copy(const struct acpi_view *view)
     return fadt;
 }
 
-static inline uint64_t fadt_dsdt_address(const struct acpi_view *view)
-{
-    struct fadt fadt = fadt_copy(view);
-    return fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt;
-}
-
 #endif

@@ -160,12 +160,12 @@ static void parse_elf_sections(const struct tag *tag,
     struct elf_sections_tag sections;
     if (!read_fixed(tag, &sections, sizeof(sections)))
         return;
-    size_t room = tag->size - sizeof(sections);
+    size_t available = tag->size - sizeof(sections);
     if (sections.entry_size < sizeof(struct elf64_section) ||
-        sections.count > room / sections.entry_size) {
+        sections.count > available / sections.entry_size) {
         log_warning("Multiboot2 ELF sections: invalid, %u entries of %u bytes in %zu "
                     "bytes; ignored",
-                    sections.count, sections.entry_size, room);
+                    sections.count, sections.entry_size, available);
         return;
     }
     information->elf_sections           = (const uint8_t *)tag + sizeof(sections);

@@ -63,7 +63,7 @@ log_line(const char *level, const char *format, va_list arguments)
     spinlock_release(&lock, ticket);
 }
 
-// NOLINTBEGIN(bugprone-macro-parentheses): a function cannot be called (name)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declarator cannot be parenthesized
 #define LOG_FUNCTION(name, level, prefix)    \
     void name(const char *format, ...)       \
     {                                        \

@@ -35,7 +35,7 @@ extern const struct frame_zone frames_below_1_mib;  /* from 64 KiB */
 extern const struct frame_zone frames_above_1_mib;
 extern const struct frame_zone frames_below_4_gib; /* from 1 MiB */
 
-/* Frees every whole frame of the map's usable regions except frame 0. */
+/* Initializes the free list: every whole frame of usable regions except frame 0. */
 void frames_init(struct frame_allocator *frames, const struct memory_map *map);
 
 /* Removes every frame that overlaps [start, end) from the free list. */

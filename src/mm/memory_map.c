@@ -20,7 +20,7 @@ static size_t find_smallest_usable(const struct memory_entries *entries)
     return place;
 }
 
-/* Adds an entry to a full table: drops the smallest usable one, maybe the new one. */
+/* Adds an entry to a full table, dropping the smallest usable one, or the new one. */
 static void replace_smallest_usable(struct memory_entries *entries,
                                     struct memory_region added)
 {

@@ -23,7 +23,7 @@
 #define PAGE_TABLE_LIMIT BIT(48)
 
 /* Bits 51:12 of an entry: the address of the next table or of the page. */
-#define PAGE_TABLE_ADDRESS_MASK (BITS_GET(UINT64_MAX, 51, 12) << 12)
+#define PAGE_TABLE_ADDRESS_MASK BITS_MASK(51, 12)
 
 /* Bit 7 of an entry above the lowest level: it maps a page, not a table. */
 #define PAGE_TABLE_LARGE BIT(7)

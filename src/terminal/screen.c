@@ -81,21 +81,20 @@ static bool is_tab_stop(const struct terminal *terminal, uint16_t column)
 
 void terminal_reset(struct terminal *terminal)
 {
-    struct terminal kept = *terminal;
-
-    memset(terminal, 0, sizeof(*terminal));
-    terminal->cells             = kept.cells;
-    terminal->columns           = kept.columns;
-    terminal->rows              = kept.rows;
-    terminal->answer            = kept.answer;
-    terminal->answer_context    = kept.answer_context;
-    terminal->cursor.pen        = terminal_default_pen();
-    terminal->saved[false]      = terminal->cursor;
-    terminal->saved[true]       = terminal->cursor;
-    terminal->is_cursor_visible = true;
-    terminal->is_wrapping       = true;
-    terminal->bottom            = (uint16_t)(kept.rows - 1);
-    for (uint16_t column = 0; column < kept.columns; column += TAB_WIDTH)
+    *terminal = (struct terminal){
+        .cells             = terminal->cells,
+        .columns           = terminal->columns,
+        .rows              = terminal->rows,
+        .answer            = terminal->answer,
+        .answer_context    = terminal->answer_context,
+        .cursor.pen        = terminal_default_pen(),
+        .is_cursor_visible = true,
+        .is_wrapping       = true,
+        .bottom            = (uint16_t)(terminal->rows - 1),
+    };
+    terminal->saved[false] = terminal->cursor;
+    terminal->saved[true]  = terminal->cursor;
+    for (uint16_t column = 0; column < terminal->columns; column += TAB_WIDTH)
         set_tab_stop(terminal, column, true);
     erase_cells(terminal, 0, row_start(terminal, terminal->rows));
 }

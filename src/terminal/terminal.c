@@ -2,7 +2,6 @@
 #include "terminal/terminal.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "terminal/screen.h"
 #include "terminal/sequence.h"
 
@@ -36,10 +35,7 @@ _Static_assert(GRAPHICS_FIRST + ARRAY_SIZE(graphics) == DEL,
 void terminal_init(struct terminal *terminal, struct terminal_cell *cells,
                    uint16_t columns, uint16_t rows)
 {
-    memset(terminal, 0, sizeof(*terminal));
-    terminal->cells   = cells;
-    terminal->columns = columns;
-    terminal->rows    = rows;
+    *terminal = (struct terminal){.cells = cells, .columns = columns, .rows = rows};
     terminal_reset(terminal);
 }
 
@@ -96,13 +92,9 @@ static void start_character(struct terminal *terminal, uint8_t byte)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (byte < rows[i].first || byte > rows[i].last)
             continue;
-        terminal->decoder = (struct terminal_decoder){
-            .code_point =
-                byte & (0x3FU >> rows[i].missing), /* the bits after the prefix */
-            .missing = rows[i].missing,
-            .lowest  = rows[i].lowest,
-            .highest = rows[i].highest,
-        };
+        terminal->decoder =
+            (struct terminal_decoder){byte & (0x3FU >> rows[i].missing), rows[i].missing,
+                                      rows[i].lowest, rows[i].highest};
         return;
     }
     put_code_point(terminal, TERMINAL_REPLACEMENT);
