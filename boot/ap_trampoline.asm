@@ -1,15 +1,15 @@
-; ap_trampoline.asm: the 16-bit start of the other CPUs.
+; ap_trampoline.asm: the real-mode entry of the application processors.
 ;
 ; smp_place_trampoline copies ap_trampoline_start to ap_trampoline_end to a page below 1 MiB and fills in
 ; struct ap_boot_parameters at its end. A startup IPI starts a CPU there in real mode, with CS:IP at the
-; start of the page. From there, as SDM 3A, "Initializing IA-32e Mode", wants it:
+; start of the page. Steps, as required by SDM 3A, "Initializing IA-32e Mode":
 ;
-; 1. Real mode to 32-bit protected mode. The code does not know its address but from CS, so all
-;    addresses are computed from it: EBX holds the linear address of the page.
-; 2. CR4, CR3, EFER and CR0 as on the boot CPU; jump into 64-bit code, and from the page to where Hymir
-;    was linked to.
-; 3. Take the ticket, a pointer to the CPU's struct cpu. If another CPU has it, this one came too late
-;    and halts.
+; 1. Switch from real mode to 32-bit protected mode. The page's address is computed from CS and kept in
+;    EBX; all other addresses are relative to it.
+; 2. Load CR4, CR3, EFER and CR0 as on the boot CPU; jump to 64-bit code in the page, then to Hymir's
+;    linked address.
+; 3. Exchange the ticket, a pointer to the CPU's struct cpu, with 0. If it was 0, the CPU started too
+;    late and halts.
 ; 4. Call   _Noreturn void smp_ap_main(struct cpu *cpu);   on the CPU's own stack.
 
 %include "constants.inc"
@@ -103,7 +103,7 @@ ap_long_mode_entry:
         jz      .too_late
         mov     rsp, [rdi + HYMIR_CPU_STACKS]
         add     rsp, HYMIR_STACK_TOP
-        xor     ebp, ebp                ; the end of every backtrace
+        xor     ebp, ebp                ; terminates backtraces
         call    smp_ap_main
 .too_late:
         cli

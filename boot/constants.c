@@ -1,7 +1,7 @@
 /*
- * The numbers that assembly shares with C. This file is compiled to assembly and never
- * linked; the build takes each "constant" line out of it as a NASM %define HYMIR_name, so
- * that no number stands twice.
+ * Exports C constants to assembly. This file is compiled to assembly and never linked;
+ * the build turns each "constant" line of the output into a NASM %define HYMIR_name, so
+ * that no number is written twice.
  */
 #include "console/serial.h"
 #include "cpu/control.h"

@@ -1,26 +1,32 @@
-; multiboot.asm: from the boot loader to C.
+; multiboot.asm: the entry from the boot loader.
 ;
-; GRUB enters boot_entry in 32-bit protected mode without paging, with Multiboot2's magic in EAX and the
-; address of its information in EBX (Multiboot2 Specification 2.0, "I386 machine state"). Where it put Hymir
-; is for Hymir to find out. From there:
+; GRUB enters boot_entry in 32-bit protected mode without paging, with the Multiboot2 magic in EAX and the
+; address of the boot information in EBX (Multiboot2 Specification 2.0, "I386 machine state"). It does not
+; pass the image's load address. Steps:
 ;
-; 1. Find out where: CALL leaves an address on the stack, and four bytes of the loader's information that
-;    mean nothing serve as that stack. EBP holds the physical address of the image from then on.
-; 2. Check the magic, that CPUID exists, and that the processor has long mode; else say so, on COM1 and
-;    the text screen, and halt. Nothing is used before it is known to be there.
-; 3. Map the first 4 GiB where they are, and the image where it was linked to, with pages of 2 MiB. C makes
-;    better tables later.
-; 4. Set CR4, CR3, EFER and CR0, in this order, and go to 64-bit code: SDM 3A, "Initializing IA-32e Mode".
-;    CR4.VMXE alone is kept: clearing it under somebody else's VMX would fault.
-; 5. Call   _Noreturn void hymir_main(uint32_t information, uint32_t image);   at its own address.
+; 1. Determine the load address: CALL pushes the instruction pointer, with the reserved four bytes of the
+;    boot information as its stack. EBP then holds the physical address of the image.
+; 2. Check the magic, and that CPUID and long mode are supported; otherwise print an error on COM1 and the
+;    text screen, and halt. No feature is used before it is checked.
+; 3. Map the first 4 GiB one to one, and the image at its linked address, with 2 MiB pages. C code builds the
+;    final tables later.
+; 4. Set CR4, CR3, EFER and CR0, in this order, and jump to 64-bit code: SDM 3A, "Initializing IA-32e Mode".
+;    CR4.VMXE is preserved: clearing it while other software is in VMX operation raises #GP.
+; 5. Call   _Noreturn void hymir_main(uint32_t information, uint32_t image);   at its linked address.
 
 %include "constants.inc"
 
 PAGE_SIZE               equ     4096
+ENTRY_TABLE             equ     0x03                    ; present, writable
+ENTRY_LARGE_PAGE        equ     0x83                    ; present, writable, 2 MiB page
+VGA_TEXT                equ     0xB8000
+EFLAGS_ID               equ     1 << 21
+CPUID_EXTENDED_MAXIMUM  equ     0x80000000
+CPUID_EXTENDED_FEATURES equ     0x80000001
 
         section .boot progbits alloc exec nowrite align=16
 
-; The distance of something in this section from the start of the image.
+; The offset of a label of this section from the start of the image.
 %define OFFSET(label)   ((label) - header)
 
 ; ---------------------------------------------------------------------------------------------------
@@ -39,13 +45,13 @@ header:
         dd      header_end - header
         dd      -(HEADER_MAGIC + 0 + (header_end - header))
 
-        ; A framebuffer is wanted: under UEFI there is no other screen. Any size and depth will do.
+        ; Requests a framebuffer of any size and depth: UEFI has no text mode.
         dw      HEADER_TAG_FRAMEBUFFER, HEADER_TAG_OPTIONAL
         dd      20
         dd      0, 0, 0                                 ; width, height, depth
         align   8, db 0
 
-        ; Any place will do, at a multiple of 2 MiB: UEFI firmware may use the one that was linked for.
+        ; Allows any load address aligned to 2 MiB: UEFI firmware may occupy the linked one.
         dw      HEADER_TAG_RELOCATABLE, HEADER_TAG_OPTIONAL
         dd      24
         dd      0x00200000, 0xFFFFFFFF, 0x00200000      ; lowest, highest, alignment
@@ -68,7 +74,7 @@ header_end:
 boot_entry:
         cli
         cld
-        mov     ebp, IMAGE_PHYSICAL                     ; a loader that is no Multiboot2 loader
+        mov     ebp, IMAGE_PHYSICAL                     ; for a loader without Multiboot2
         cmp     eax, HYMIR_MULTIBOOT2_MAGIC
         jne     .have_base
         lea     esp, [ebx + 8]                          ; the reserved field, at offset 4
@@ -80,18 +86,18 @@ boot_entry:
         lea     esp, [ebp + boot_stack_offset + HYMIR_STACK_TOP]
         lea     esi, [ebp + OFFSET(no_multiboot_text)]
         cmp     eax, HYMIR_MULTIBOOT2_MAGIC
-        jne     refuse
+        jne     print_and_halt
 
         call    has_cpuid
         mov     edx, 0
         jz      .no_long_mode
-        mov     eax, 0x80000000
+        mov     eax, CPUID_EXTENDED_MAXIMUM
         push    ebx
         cpuid
-        cmp     eax, 0x80000001
+        cmp     eax, CPUID_EXTENDED_FEATURES
         mov     edx, 0
         jb      .features_known
-        mov     eax, 0x80000001
+        mov     eax, CPUID_EXTENDED_FEATURES
         cpuid
 .features_known:
         pop     ebx
@@ -100,23 +106,23 @@ boot_entry:
 .no_long_mode:
         lea     esi, [ebp + OFFSET(no_long_mode_text)]
         mov     eax, edx
-        jmp     refuse
+        jmp     print_and_halt
 .has_long_mode:
         push    edx                                     ; for NX, below
 
-        ; Page tables, in memory that the loader zeroed: a PML4; a PDPT and four page directories for the
-        ; first 4 GiB; a PDPT and a page directory for the image, which has the last entry but one.
+        ; Page tables, zeroed by the loader: a PML4; a PDPT and four page directories for the first 4 GiB;
+        ; a PDPT, of which it uses the second to last entry, and a page directory for the image.
         lea     edi, [ebp + boot_tables_offset]
-        lea     eax, [edi + BOOT_PDPT + 0x3]            ; present, writable
+        lea     eax, [edi + BOOT_PDPT + ENTRY_TABLE]
         mov     [edi], eax
-        lea     eax, [edi + BOOT_IMAGE_PDPT + 0x3]
+        lea     eax, [edi + BOOT_IMAGE_PDPT + ENTRY_TABLE]
         mov     [edi + 511 * 8], eax
-        lea     eax, [edi + BOOT_IMAGE_DIRECTORY + 0x3]
+        lea     eax, [edi + BOOT_IMAGE_DIRECTORY + ENTRY_TABLE]
         mov     [edi + BOOT_IMAGE_PDPT + 510 * 8], eax
-        lea     eax, [ebp + 0x83]                       ; present, writable, 2-MiB page
+        lea     eax, [ebp + ENTRY_LARGE_PAGE]
         mov     [edi + BOOT_IMAGE_DIRECTORY], eax
         mov     ecx, 4
-        lea     eax, [edi + BOOT_DIRECTORIES + 0x3]
+        lea     eax, [edi + BOOT_DIRECTORIES + ENTRY_TABLE]
         lea     edx, [edi + BOOT_PDPT]
 .next_directory:
         mov     [edx], eax
@@ -124,7 +130,7 @@ boot_entry:
         add     edx, 8
         loop    .next_directory
         mov     ecx, 4 * 512
-        mov     eax, 0x83
+        mov     eax, ENTRY_LARGE_PAGE
         lea     edx, [edi + BOOT_DIRECTORIES]
 .next_page:
         mov     [edx], eax
@@ -150,7 +156,7 @@ boot_entry:
         mov     eax, HYMIR_CR0_INITIAL
         mov     cr0, eax
 
-        ; The GDT register's image, and then a far return into 64-bit code.
+        ; Loads GDTR, then jumps to 64-bit code by a far return.
         sub     esp, 8
         lea     eax, [ebp + OFFSET(boot_gdt)]
         mov     word [esp], boot_gdt_end - boot_gdt - 1
@@ -161,12 +167,12 @@ boot_entry:
         push    eax
         retf
 
-; Clears ZF if the processor has CPUID: bit 21 of EFLAGS can then be changed. Uses EAX and ECX.
+; Clears ZF if CPUID is supported, that is, if EFLAGS.ID can be changed. Clobbers EAX and ECX.
 has_cpuid:
         pushfd
         pop     eax
         mov     ecx, eax
-        xor     eax, 1 << 21
+        xor     eax, EFLAGS_ID
         push    eax
         popfd
         pushfd
@@ -174,19 +180,19 @@ has_cpuid:
         push    ecx
         popfd
         xor     eax, ecx
-        and     eax, 1 << 21
+        and     eax, EFLAGS_ID
         ret
 
-; Says the text at ESI on COM1 and the text screen, with EAX as hexadecimal number in the place of a %,
-; and halts. There is no way back: this processor cannot run the rest.
-refuse:
+; Prints the text at ESI on COM1 and the text screen, replacing a % with EAX in hexadecimal. Never returns:
+; the processor is halted.
+print_and_halt:
         mov     ebx, eax
         call    serial_init
-        mov     edi, 0xB8000
+        mov     edi, VGA_TEXT
         mov     ecx, 80 * 25
         mov     ax, 0x0720                              ; blank, light grey on black
         rep     stosw
-        mov     edi, 0xB8000
+        mov     edi, VGA_TEXT
 .next_character:
         lodsb
         test    al, al
@@ -211,8 +217,8 @@ refuse:
         hlt
         jmp     .halt
 
-; Shows AL at EDI on the text screen and sends it to COM1. A line feed, the last character of a text, goes
-; to COM1 alone, behind a carriage return. Uses EAX, ECX, EDX.
+; Writes AL at EDI on the text screen and to COM1. A line feed, the last character of a text, is sent to COM1
+; only, after a carriage return. Clobbers EAX, ECX and EDX.
 put_character:
         cmp     al, 10
         je      .line_feed
@@ -228,7 +234,7 @@ put_character:
 COM1                    equ     HYMIR_SERIAL_COM1
 LINE_STATUS             equ     COM1 + 5
 
-; 115200 baud, 8N1, FIFO. If there is no UART the writes are lost.
+; Sets 115200 baud, 8N1, FIFO. Without a UART, the writes have no effect.
 serial_init:
         push    esi
         lea     esi, [ebp + OFFSET(serial_setup)]
@@ -243,8 +249,8 @@ serial_init:
         pop     esi
         ret
 
-; Sends AL, waiting for the UART no longer than HYMIR_SERIAL_WAIT_READS reads; one that keeps us waiting that
-; long gets nothing more. Uses EAX, ECX, EDX.
+; Sends AL. After a timeout of HYMIR_SERIAL_WAIT_READS reads, the UART is no longer used. Clobbers EAX, ECX
+; and EDX.
 serial_put:
         cmp     byte [ebp + OFFSET(serial_is_stuck)], 0
         jne     .done
@@ -266,7 +272,7 @@ serial_put:
         ret
 
 ; ---------------------------------------------------------------------------------------------------
-; 64-bit code, first at the physical address, then where it was linked to
+; 64-bit code, first at the physical address, then at the linked address
 
         bits    64
         extern  boot_cpu_stacks
@@ -283,7 +289,7 @@ long_mode_entry:
         mov     rsp, boot_cpu_stacks + HYMIR_STACK_TOP
         mov     edi, ebx
         mov     esi, ebp
-        xor     ebp, ebp                                ; the end of every backtrace
+        xor     ebp, ebp                                ; terminates backtraces
         mov     rax, .linked
         jmp     rax
 .linked:
@@ -293,7 +299,7 @@ long_mode_entry:
         jmp     .halt
 
 ; ---------------------------------------------------------------------------------------------------
-; Constants of the code above, in its section, so that their offsets are known here
+; Data of the code above, in the same section so that OFFSET applies
 
         align   8
 boot_gdt:
@@ -322,7 +328,7 @@ no_multiboot_text:
         db      "hymir: verdict: FAILED: not loaded by a Multiboot2 boot loader (EAX = 0x%); use "
         db      "GRUB's command multiboot2", 10, 0
 no_long_mode_text:
-        ; Each line below fills a row of the screen, 80 characters, with a number of eight digits.
+        ; Each string below fills a row of 80 characters, with % replaced by eight digits.
         db      "hymir: verdict: NO-LONG-MODE: CPUID.80000001H:EDX[29] is 0 (EDX = 0x%):  "
         db      "this processor has no 64-bit mode, which Hymir needs; use a 64-bit processor,   "
         db      "or in a virtual machine a 64-bit CPU model", 10, 0
@@ -334,7 +340,7 @@ no_long_mode_text:
         global  boot_tables
 boot_tables:            resb    PAGE_SIZE * 8
 
-; In boot_tables, behind the PML4:
+; Offsets in boot_tables, after the PML4
 BOOT_PDPT               equ     PAGE_SIZE
 BOOT_DIRECTORIES        equ     PAGE_SIZE * 2
 BOOT_IMAGE_PDPT         equ     PAGE_SIZE * 6

@@ -19,16 +19,16 @@ static void write_streams(const char *text, size_t length)
 
 static bool is_data_on_serial; /* report=json */
 
-/* Hymir's lines start at the left, also when a guest has not ended its own. */
+/* The cursor is not in column 0, so Hymir's next line starts with a line end. */
 static bool is_within_line;
 
-/* A guest's program has sent an ESC, and so may have set something. */
-static bool may_be_set;
+/* The guest has sent an ESC, which may have changed the terminal's state. */
+static bool may_be_changed;
 
 static void pass_all(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        may_be_set |= text[i] == '\x1B';
+        may_be_changed |= text[i] == '\x1B';
     serial_send((const uint8_t *)text, length);
     debug_port_write(text, length);
     screen_pass(text, length);
@@ -59,9 +59,9 @@ void console_start_terminal(terminal_answer *answer)
 }
 
 /*
- * Out of the alternative screen; cursor visible, wrapping, arrow keys, origin and
- * insertion as at first; ASCII, no attributes, no scroll region; and the cursor at the
- * bottom, so that what comes next is below all that is there.
+ * Leaves the alternate screen, restores the default modes (cursor visible, wrapping,
+ * arrow keys, origin, replacement), selects ASCII, resets attributes and the scroll
+ * region, and moves the cursor below all existing text.
  */
 #define RESET                                                              \
     "\x1B[?1049l\x1B[?25h\x1B[?7h\x1B[?1l\x1B[?6l\x1B[4l\x1B(B\x0F\x1B[0m" \
@@ -72,13 +72,13 @@ static void send_sequence(const char *text, size_t length)
 {
     serial_send((const uint8_t *)text, length);
     screen_pass(text, length);
-    may_be_set     = false;
+    may_be_changed = false;
     is_within_line = true;
 }
 
 void console_reset_terminal(void)
 {
-    if (may_be_set)
+    if (may_be_changed)
         log_pass(send_sequence, RESET, sizeof(RESET) - 1);
 }
 
@@ -112,51 +112,26 @@ bool console_start_streams(const struct options *options)
     return has_serial || has_debug_port;
 }
 
-static bool start_vga_text(const struct framebuffer *framebuffer)
-{
-    if (!vga_text_init(framebuffer)) {
-        log_warning("screen: %ux%u characters at 0x%lx are of no use; 80x25 is the least",
-                    framebuffer->width, framebuffer->height, framebuffer->address);
-        return false;
-    }
-    screen_init(vga_text_draw);
-    return true;
-}
-
-static bool start_framebuffer(const struct framebuffer *framebuffer)
-{
-    if (!framebuffer_text_init(framebuffer))
-        return false;
-    screen_init(framebuffer_text_draw);
-    return true;
-}
-
 void console_start_screen(const struct options *options,
                           const struct framebuffer *framebuffer, bool is_efi)
 {
     static bool was_tried;
-    bool is_started = false;
+    bool is_vga_text = framebuffer->type == FRAMEBUFFER_TEXT ||
+                       (framebuffer->type == FRAMEBUFFER_NONE && !is_efi);
 
     if (!options->screen || was_tried)
         return;
     was_tried = true;
-    switch (framebuffer->type) {
-    case FRAMEBUFFER_RGB:
-        is_started = start_framebuffer(framebuffer);
-        break;
-    case FRAMEBUFFER_TEXT:
-        is_started = start_vga_text(framebuffer);
-        break;
-    case FRAMEBUFFER_NONE:
-        is_started = !is_efi && start_vga_text(framebuffer);
-        break;
-    case FRAMEBUFFER_OTHER:
-        break;
+    if (is_vga_text && vga_text_init(framebuffer)) {
+        screen_init(vga_text_draw);
+    } else if (framebuffer->type == FRAMEBUFFER_RGB &&
+               framebuffer_text_init(framebuffer)) {
+        screen_init(framebuffer_text_draw);
+    } else {
+        log_info("console: no usable screen");
+        return;
     }
-    if (is_started)
-        log_replay(screen_write);
-    else
-        log_info("console: no screen that Hymir can use");
+    log_replay(screen_write);
 }
 
 void console_write_line(const char *format, ...)
@@ -191,23 +166,17 @@ void console_show(const struct sheet *sheet)
         console_write_line("%s", sheet->row[i].text);
 }
 
-/* The three blocks that sheets draw with, for a terminal. */
+/* Appends a character, with code page 437's blocks converted to UTF-8. */
 static void append_character(struct text *text, char character)
 {
-    switch ((uint8_t)character) {
-    case 0xDB:
-        text_append(text, "\u2588");
-        break;
-    case 0xDC:
-        text_append(text, "\u2584");
-        break;
-    case 0xDF:
-        text_append(text, "\u2580");
-        break;
-    default:
+    static const char *const blocks[UINT8_MAX + 1] = {
+        [0xDB] = "\u2588", [0xDC] = "\u2584", [0xDF] = "\u2580"};
+    const char *block = blocks[(uint8_t)character];
+
+    if (block != NULL)
+        text_append(text, "%s", block);
+    else
         text_append(text, "%c", character);
-        break;
-    }
 }
 
 void console_show_page(const struct sheet *sheet)
@@ -228,13 +197,8 @@ void console_show_page(const struct sheet *sheet)
     is_within_line = true;
 }
 
-void console_show_on_screen(const struct sheet *sheet)
-{
-    screen_show(sheet);
-}
-
 void console_drain(void)
 {
-    memory_fence(); /* for a screen whose writes are combined */
+    memory_fence(); /* flushes the screen's combined writes */
     serial_drain();
 }

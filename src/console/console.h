@@ -1,9 +1,8 @@
 /*
- * Everything that a person or a script reads: the serial line, the debug port, the
- * screen.
+ * All output for users and scripts: the serial line, the debug port, the screen.
  *
- * Owns which of them are in use. The serial line and the debug port are streams, they get
- * every line; the screen shows the log while Hymir works and one sheet when it is done.
+ * Owns which of them are in use. The serial line and the debug port are streams, which
+ * receive every line; the screen shows the log, and the final sheet.
  */
 #ifndef HYMIR_CONSOLE_CONSOLE_H
 #define HYMIR_CONSOLE_CONSOLE_H
@@ -17,66 +16,63 @@
 #include <stddef.h>
 
 /*
- * Starts the streams that the options name and gives them the log, with what it already
- * holds. False if there is none of them.
+ * Starts the streams that the options select, and replays the log to them. Returns false
+ * if none is present.
  */
 bool console_start_streams(const struct options *options);
 
 /*
- * Starts the screen, unless the options leave it out or it was started before: the
- * framebuffer that the boot loader describes, or VGA text, if it describes that, or
- * nothing at all on a machine with BIOS.
+ * Starts the screen unless the options exclude it or it was tried before: the framebuffer
+ * or VGA text mode that the boot loader describes, or, if it describes none on a BIOS
+ * machine, VGA text.
  */
 void console_start_screen(const struct options *options,
                           const struct framebuffer *framebuffer, bool is_efi);
 
-/*
- * Show a sheet: the whole screen of it, and its rows on the streams. The second, for who
- * turns pages, first erases the terminal at the serial line, which may have 24 rows: it
- * gets the last row without a line end, and not the row above, if that is empty; code
- * page 437's blocks are UTF-8 there. The third: on the screen alone.
- */
+/* Shows a sheet on the screen and writes its rows to the streams. */
 void console_show(const struct sheet *sheet);
-void console_show_page(const struct sheet *sheet);
-void console_show_on_screen(const struct sheet *sheet);
 
 /*
- * Writes a line to the streams alone, from column 0: the contract with scripts. At most
- * CONSOLE_LINE_SIZE - 1 characters, the rest is cut; the format has no line end.
+ * Shows a page of the interactive viewer on the screen and on the streams, after clearing
+ * the serial terminal. To fit its 24 rows, an empty second-to-last row is omitted and the
+ * last row has no line end. Code page 437's blocks are written as UTF-8.
+ */
+void console_show_page(const struct sheet *sheet);
+
+/*
+ * Writes a line for scripts, to the streams only, truncated to CONSOLE_LINE_SIZE - 1
+ * characters; the format has no line end.
  */
 #define CONSOLE_LINE_SIZE 896
 void console_write_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Writes text for machines as it is: to the debug port, and to the serial line if the
- * options have report=json. It starts and ends a line of its own.
+ * Writes machine-readable text verbatim to the debug port, and with report=json to the
+ * serial line. The text consists of whole lines.
  */
 void console_write_data(const char *text, size_t length);
 
 /*
- * Makes the screen a terminal, with what it shows. What programs ask it is answered to
- * answer, unless there is a serial line, whose terminal answers. On the boot CPU, before
- * any guest.
+ * Turns the screen into a terminal, keeping its text. Replies to queries go to answer,
+ * unless there is a serial line, whose terminal replies. Called on the boot CPU before
+ * any guest runs.
  */
 void console_start_terminal(terminal_answer *answer);
 
-/*
- * Bring what a program may have set of both terminals back; the second also erases what
- * they show.
- */
+/* Reset the state of both terminals that a guest may have changed, or also clear them. */
 void console_reset_terminal(void);
 void console_clear_terminal(void);
 
 /*
- * Passes a guest's bytes on as they are, to the streams and the terminal. A line of
- * Hymir's own that comes next starts a new one.
+ * Writes a guest's bytes verbatim to the streams and the terminal. Hymir's next line
+ * starts in column 0.
  */
 void console_pass(const char *bytes, size_t size);
 
-/* Has the screen show what was passed. */
+/* Redraws what changed since the last update. */
 void console_update(void);
 
-/* Waits until all that was written has left the machine. */
+/* Waits until all output has left the machine. */
 void console_drain(void);
 
 #endif

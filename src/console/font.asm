@@ -1,8 +1,7 @@
-; font.asm: the glyphs of the framebuffer's text, from Debian's package fonts-spleen.
+; font.asm: the glyphs for framebuffer text, from Debian's package fonts-spleen.
 ;
-; The build unpacks the font, a PSF of version 1: a header of four bytes, then glyphs of 16 bytes, the
-; first 256 of them in the order of code page 437. tests/unit holds that order against the font's own
-; Unicode table.
+; The build unpacks the font, a PSF version 1 file: a 4-byte header, then 16-byte glyphs, the first 256 in
+; the order of code page 437. tests/unit checks that order with the font's Unicode table.
 
         section .rodata
 

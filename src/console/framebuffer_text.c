@@ -1,7 +1,6 @@
 /* See framebuffer_text.h. */
 #include "console/framebuffer_text.h"
 
-#include "lib/bits.h"
 #include "lib/log.h"
 #include "mm/address_space.h"
 #include "terminal/terminal.h"
@@ -9,10 +8,7 @@
 #define FONT_WIDTH  8
 #define FONT_HEIGHT 16
 
-/*
- * 256 glyphs in the order of code page 437, 16 bytes each; bit 7 is the leftmost pixel.
- * font.asm.
- */
+/* The glyphs of code page 437, from font.asm; bit 7 is the leftmost pixel. */
 extern const uint8_t font_glyphs[256][FONT_HEIGHT];
 
 static struct framebuffer screen;
@@ -37,10 +33,7 @@ static bool is_usable(const struct framebuffer *framebuffer)
            field_fits(framebuffer->blue, bits);
 }
 
-/*
- * Writes one pixel; four bytes at once where pixels have four, because each write takes
- * long.
- */
+/* Writes one pixel, of 4 bytes with a single write, because writes are slow. */
 static inline void put_pixel(volatile uint8_t *at, uint32_t pixel)
 {
     if (bytes_per_pixel == 4) {
@@ -51,30 +44,30 @@ static inline void put_pixel(volatile uint8_t *at, uint32_t pixel)
         at[i] = (uint8_t)(pixel >> (8 * i));
 }
 
-/* Blackens the whole screen, of which the characters cover only the middle. */
-static void clear(volatile uint8_t *memory)
+/* Fills a rectangle whose top left pixel is at target. */
+static void fill_rectangle(volatile uint8_t *target, size_t width, size_t height,
+                           uint32_t pixel)
 {
-    for (size_t row = 0; row < screen.height; row++) {
-        for (size_t column = 0; column < screen.width; column++)
-            put_pixel(memory + row * screen.pitch + column * bytes_per_pixel, 0);
+    for (size_t y = 0; y < height; y++) {
+        for (size_t x = 0; x < width; x++)
+            put_pixel(target + y * screen.pitch + x * bytes_per_pixel, pixel);
     }
 }
 
 bool framebuffer_text_init(const struct framebuffer *framebuffer)
 {
     if (!is_usable(framebuffer)) {
-        log_warning(
-            "screen: %ux%u pixels of %u bits with a pitch of %u bytes are of no use; "
-            "640x400 of 16, 24 or 32 bits is the least",
-            framebuffer->width, framebuffer->height, framebuffer->bits_per_pixel,
-            framebuffer->pitch);
+        log_warning("screen: unsupported framebuffer %ux%u, %u bits, pitch %u; needs at "
+                    "least 640x400 with 16, 24 or 32 bits",
+                    framebuffer->width, framebuffer->height, framebuffer->bits_per_pixel,
+                    framebuffer->pitch);
         return false;
     }
     uint64_t size            = (uint64_t)framebuffer->pitch * framebuffer->height;
     volatile uint8_t *memory = address_space_map_screen(framebuffer->address, size);
     if (memory == NULL) {
-        log_warning("screen: %lu bytes at 0x%lx cannot be mapped", size,
-                    framebuffer->address);
+        log_warning("screen: cannot map framebuffer at 0x%lx, %lu bytes",
+                    framebuffer->address, size);
         return false;
     }
     screen          = *framebuffer;
@@ -85,11 +78,11 @@ bool framebuffer_text_init(const struct framebuffer *framebuffer)
     size_t left     = (screen.width - scale * FONT_WIDTH * SHEET_COLUMNS) / 2;
     size_t top      = (screen.height - scale * FONT_HEIGHT * SHEET_ROWS) / 2;
     origin          = memory + top * screen.pitch + left * bytes_per_pixel;
-    clear(memory);
+    fill_rectangle(memory, screen.width, screen.height, 0);
     return true;
 }
 
-/* Brings a colour of eight bits into its field of a pixel. */
+/* Converts an 8-bit colour component to its field of a pixel. */
 static uint32_t field_value(uint8_t value, struct color_field field)
 {
     uint32_t scaled = field.size >= 8 ? (uint32_t)value << (field.size - 8)
@@ -97,8 +90,8 @@ static uint32_t field_value(uint8_t value, struct color_field field)
     return scaled << field.position;
 }
 
-/* The pixel of a colour in the order of VGA's attributes. */
-static uint32_t pixel_of(uint8_t color)
+/* Converts a VGA colour to a pixel. */
+static uint32_t color_pixel(uint8_t color)
 {
     const struct terminal_color *shown = &terminal_palette[terminal_vga_color(color)];
 
@@ -106,28 +99,20 @@ static uint32_t pixel_of(uint8_t color)
            field_value(shown->blue, screen.blue);
 }
 
-/* Draws a square of scale by scale pixels. */
-static void draw_dot(volatile uint8_t *target, uint32_t pixel)
-{
-    for (size_t y = 0; y < scale; y++) {
-        for (size_t x = 0; x < scale; x++)
-            put_pixel(target + y * screen.pitch + x * bytes_per_pixel, pixel);
-    }
-}
-
 void framebuffer_text_draw(size_t row, size_t column, struct screen_cell cell)
 {
     const uint8_t *glyph     = font_glyphs[cell.character];
-    uint32_t foreground      = pixel_of(cell.attribute & 0xF);
-    uint32_t background      = pixel_of(cell.attribute >> 4);
+    uint32_t foreground      = color_pixel(cell.attribute & 0xF);
+    uint32_t background      = color_pixel(cell.attribute >> 4);
     volatile uint8_t *corner = origin + row * FONT_HEIGHT * scale * screen.pitch +
                                column * FONT_WIDTH * scale * bytes_per_pixel;
 
     for (size_t y = 0; y < FONT_HEIGHT; y++) {
         for (size_t x = 0; x < FONT_WIDTH; x++) {
             bool is_set = (glyph[y] & (0x80U >> x)) != 0;
-            draw_dot(corner + y * scale * screen.pitch + x * scale * bytes_per_pixel,
-                     is_set ? foreground : background);
+            fill_rectangle(corner + y * scale * screen.pitch +
+                               x * scale * bytes_per_pixel,
+                           scale, scale, is_set ? foreground : background);
         }
     }
 }

@@ -14,15 +14,15 @@ static const uint8_t attributes[] = {
 static screen_draw *draw_cell;
 static struct screen_cell cells[SHEET_ROWS][SHEET_COLUMNS];
 static size_t next_row; /* SHEET_ROWS: the next line scrolls */
-static char line[512];  /* as far as it has come */
+static char line[512];  /* the incomplete line */
 static size_t line_length;
 
 static struct terminal terminal;
 static struct terminal_cell terminal_cells[SHEET_ROWS * SHEET_COLUMNS];
 static bool is_terminal;
-static uint16_t cursor_row; /* in which the cursor is drawn */
+static uint16_t cursor_row; /* where the cursor was last drawn */
 
-static void put(size_t row, size_t column, struct screen_cell cell)
+static void draw_changed(size_t row, size_t column, struct screen_cell cell)
 {
     struct screen_cell *old = &cells[row][column];
     if (old->character == cell.character && old->attribute == cell.attribute)
@@ -36,46 +36,46 @@ static struct screen_cell text_cell(char character, enum emphasis emphasis)
     return (struct screen_cell){(uint8_t)character, attributes[emphasis]};
 }
 
-/* Fills a row from column on with blanks. */
-static void clear_rest(size_t row, size_t column)
+/* Blanks a row from column to its end. */
+static void clear_row_from(size_t row, size_t column)
 {
     for (; column < SHEET_COLUMNS; column++)
-        put(row, column, text_cell(' ', EMPHASIS_NORMAL));
+        draw_changed(row, column, text_cell(' ', EMPHASIS_NORMAL));
 }
 
 void screen_init(screen_draw *draw)
 {
     draw_cell = draw;
-    memset(cells, 0, sizeof(cells)); /* no character, so that every blank is drawn */
+    memset(cells, 0, sizeof(cells)); /* differs from blanks, so that all are drawn */
     for (size_t row = 0; row < SHEET_ROWS; row++)
-        clear_rest(row, 0);
+        clear_row_from(row, 0);
     next_row    = 0;
     line_length = 0;
     is_terminal = false;
 }
 
-static void scroll(void)
+static void scroll_up(void)
 {
     for (size_t row = 0; row + 1 < SHEET_ROWS; row++) {
         for (size_t column = 0; column < SHEET_COLUMNS; column++)
-            put(row, column, cells[row + 1][column]);
+            draw_changed(row, column, cells[row + 1][column]);
     }
-    clear_rest(SHEET_ROWS - 1, 0);
+    clear_row_from(SHEET_ROWS - 1, 0);
 }
 
-/* Shows length characters, at most a row of them, in the next row. */
+/* Writes length characters, at most a row, to the next row. */
 static void write_row(const char *text, size_t length)
 {
     if (next_row >= SHEET_ROWS) {
-        scroll();
+        scroll_up();
         next_row--;
     }
     for (size_t i = 0; i < length; i++)
-        put(next_row, i, text_cell(text[i], EMPHASIS_NORMAL));
+        draw_changed(next_row, i, text_cell(text[i], EMPHASIS_NORMAL));
     next_row++;
 }
 
-/* Shows the line that is complete, in as many rows as it needs, broken at blanks. */
+/* Writes the complete line, wrapped at blanks. */
 static void write_line(void)
 {
     const char *rest = line;
@@ -91,7 +91,7 @@ static void write_line(void)
     } while (*rest != '\0');
 }
 
-/* A line of Hymir's in a terminal, whose line feeds only go down. */
+/* Writes text to the terminal, where a line feed needs a carriage return. */
 static void write_terminal(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -124,22 +124,23 @@ void screen_show(const struct sheet *sheet)
         size_t column = 0;
         if (row < sheet->rows) {
             for (; sheet->row[row].text[column] != '\0'; column++)
-                put(row, column,
+                draw_changed(
+                    row, column,
                     text_cell(sheet->row[row].text[column], sheet->row[row].emphasis));
         }
-        clear_rest(row, column);
+        clear_row_from(row, column);
     }
     next_row = sheet->rows;
 }
 
-/* The two sets of colours are each other's, with red and blue in each other's place. */
+/* Converts a cell's colours to a VGA attribute. */
 static uint8_t attribute_of(const struct terminal_cell *cell)
 {
     return (uint8_t)((terminal_vga_color(cell->background) & 7) << 4 |
                      terminal_vga_color(cell->foreground));
 }
 
-/* What code page 437 has beside ASCII, as far as programs draw with it. */
+/* Maps a code point to code page 437: ASCII, line drawing and common letters. */
 static uint8_t character_of(uint16_t code_point)
 {
     static const struct {
@@ -166,7 +167,7 @@ static uint8_t character_of(uint16_t code_point)
     return '?';
 }
 
-/* Draws a row of the terminal, with the cursor in reversed colours. */
+/* Draws a row of the terminal, with the cursor in reverse video. */
 static void draw_row(uint16_t row)
 {
     const struct terminal_cell *from = terminal_row(&terminal, row);
@@ -178,7 +179,7 @@ static void draw_row(uint16_t row)
         if (has_cursor && terminal.cursor.column == column)
             cell.attribute =
                 (uint8_t)((cell.attribute << 4 | cell.attribute >> 4) & 0x7F);
-        put(row, column, cell);
+        draw_changed(row, column, cell);
     }
 }
 
@@ -188,7 +189,7 @@ void screen_update(void)
         return;
     for (uint16_t row = 0; row < SHEET_ROWS; row++) {
         bool is_cursors = row == cursor_row || row == terminal.cursor.row;
-        if (terminal_take_row_changed(&terminal, row) || is_cursors)
+        if (terminal_test_and_clear_row_changed(&terminal, row) || is_cursors)
             draw_row(row);
     }
     cursor_row = terminal.cursor.row;

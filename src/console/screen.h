@@ -1,9 +1,9 @@
 /*
- * The screen, as 25 rows of 80 characters, whatever draws them.
+ * The screen: 25 rows of 80 characters, independent of the display hardware.
  *
- * Owns the characters that are on it, so that only what changes is drawn: video memory is
- * slow to write and slower to read. At first it shows lines and sheets; from
- * screen_start_terminal on it is a guest's terminal, in which Hymir's lines come too.
+ * Owns a copy of the characters, so that only changes are drawn: video memory is slow to
+ * write and slower to read. Shows lines and sheets; after screen_start_terminal it is the
+ * guest's terminal, which also shows Hymir's lines.
  */
 #ifndef HYMIR_CONSOLE_SCREEN_H
 #define HYMIR_CONSOLE_SCREEN_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A character of code page 437 and its colours, as VGA's text memory has them. */
+/* A code page 437 character and its colours, as in VGA text memory. */
 struct screen_cell {
     uint8_t character;
     uint8_t attribute; /* background in bits 6:4, foreground in bits 3:0 */
@@ -23,34 +23,28 @@ struct screen_cell {
 /* Draws one character; row is below SHEET_ROWS, column below SHEET_COLUMNS. */
 typedef void screen_draw(size_t row, size_t column, struct screen_cell cell);
 
-/*
- * Starts with an empty screen, drawn by draw. Before this the other functions do nothing.
- */
+/* Clears the screen, drawn by draw. Before this call, all others have no effect. */
 void screen_init(screen_draw *draw);
 
 /*
- * Shows lines below what is there, scrolling. A line is shown when its line feed comes;
- * one that is longer than a row is broken at blanks, or, in a terminal, where it is.
+ * Writes lines below the existing text, scrolling. A line appears once complete, wrapped
+ * at blanks; a terminal shows characters at once and wraps anywhere.
  */
 void screen_write(const char *text, size_t length);
 
-/* Replaces all that is there by the sheet. What screen_write brings later stands below.
- */
+/* Replaces the screen's contents with a sheet. Later lines are written below it. */
 void screen_show(const struct sheet *sheet);
 
 /*
- * Makes it a terminal; what is there stays, with the cursor below. answer, which may be
- * NULL, gets what programs ask it.
+ * Turns the screen into a terminal, keeping its text, with the cursor below. Replies to
+ * queries go to answer, which may be NULL.
  */
 void screen_start_terminal(terminal_answer *answer);
 
-/*
- * Gives a terminal bytes of its program's; they are seen at the next screen_update, or
- * line of Hymir's.
- */
+/* Writes a guest's bytes to the terminal; drawn by the next screen_update or line. */
 void screen_pass(const char *bytes, size_t size);
 
-/* Draws what has changed. */
+/* Redraws what changed since the last update. */
 void screen_update(void);
 
 #endif

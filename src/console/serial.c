@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 
 enum uart_register {
-    UART_DATA             = 0, /* with DLAB: divisor, low byte */
-    UART_INTERRUPT_ENABLE = 1, /* with DLAB: divisor, high byte */
+    UART_DATA             = 0, /* if DLAB is set: divisor, low byte */
+    UART_INTERRUPT_ENABLE = 1, /* if DLAB is set: divisor, high byte */
     UART_FIFO_CONTROL     = 2,
     UART_LINE_CONTROL     = 3,
     UART_MODEM_CONTROL    = 4,
@@ -20,8 +20,9 @@ enum uart_register {
 #define LINE_CONTROL_DLAB     0x80U
 #define FIFO_ENABLE_AND_CLEAR 0x07U
 #define MODEM_DTR_RTS         0x03U
-#define MODEM_OUT2            0x08U /* lets the interrupt out of the UART */
+#define MODEM_OUT2            0x08U /* connects the UART's interrupt line on a PC */
 #define ENABLE_RECEIVED       0x01U
+#define ENABLE_ALL            0x0FU
 #define LINE_STATUS_RECEIVED  0x01U
 #define LINE_STATUS_OVERRUN   0x02U
 #define DIVISOR_115200        1
@@ -29,14 +30,15 @@ enum uart_register {
 static uint16_t base;
 static bool is_present;
 
-/* What has arrived and was not asked for yet. */
+/* Received bytes that have not been read yet. */
 #define RECEIVED_SIZE 4096 /* bytes, a power of two */
+#define FIFO_SIZE_MAX 128  /* bytes, of any compatible UART */
 static struct {
     struct spinlock lock;
     uint8_t bytes[RECEIVED_SIZE];
-    unsigned int written, taken; /* bytes ever; modulo RECEIVED_SIZE, where */
-    atomic_uint lost;            /* for want of room, here or in the UART */
-    void (*tell)(void);          /* NULL: nobody has asked for any */
+    unsigned int written, read; /* total bytes; modulo RECEIVED_SIZE, positions */
+    atomic_uint lost;           /* overruns, of this buffer and of the UART */
+    void (*notify)(void);       /* NULL if reception is off */
 } received;
 
 static uint8_t read_register(enum uart_register offset)
@@ -49,24 +51,21 @@ static void write_register(enum uart_register offset, uint8_t value)
     io_out8((uint16_t)(base + offset), value);
 }
 
-/*
- * The interrupt enable register has four bits that read back as written; where nothing
- * answers, all reads give the same.
- */
-static bool probe(void)
+/* Detects a UART by its interrupt enable register, whose low four bits are writable. */
+static bool probe_uart(void)
 {
     write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
-    write_register(UART_INTERRUPT_ENABLE, 0x0F);
+    write_register(UART_INTERRUPT_ENABLE, ENABLE_ALL);
     uint8_t all = read_register(UART_INTERRUPT_ENABLE);
-    write_register(UART_INTERRUPT_ENABLE, 0x00);
+    write_register(UART_INTERRUPT_ENABLE, 0);
     uint8_t none = read_register(UART_INTERRUPT_ENABLE);
-    return all == 0x0F && none == 0x00;
+    return all == ENABLE_ALL && none == 0;
 }
 
 bool serial_init(uint16_t port)
 {
     base       = port;
-    is_present = probe();
+    is_present = probe_uart();
     if (!is_present)
         return false;
     write_register(UART_LINE_CONTROL, LINE_CONTROL_DLAB | LINE_CONTROL_8N1);
@@ -78,19 +77,26 @@ bool serial_init(uint16_t port)
     return true;
 }
 
-/* With the lock: takes what the UART holds, at most as much as the largest FIFO. */
-static void take_received(void)
+/* Reads the line status, counting an overrun if reception is on. */
+static uint8_t line_status_read(void)
 {
-    for (int i = 0; i < 128; i++) {
-        uint8_t status = read_register(UART_LINE_STATUS);
-        if (status == UINT8_MAX) /* no UART any more */
-            return;
-        if ((status & LINE_STATUS_OVERRUN) != 0)
-            atomic_fetch_add(&received.lost, 1);
-        if ((status & LINE_STATUS_RECEIVED) == 0)
-            return;
+    uint8_t status = read_register(UART_LINE_STATUS);
+
+    if (received.notify != NULL && status != UINT8_MAX &&
+        (status & LINE_STATUS_OVERRUN) != 0)
+        atomic_fetch_add(&received.lost, 1);
+    return status;
+}
+
+/* Moves bytes from the UART's FIFO to the buffer. The caller holds the lock. */
+static void receive_bytes(void)
+{
+    for (int i = 0; i < FIFO_SIZE_MAX; i++) {
+        uint8_t status = line_status_read();
+        if (status == UINT8_MAX || (status & LINE_STATUS_RECEIVED) == 0)
+            return; /* all ones: the UART has disappeared */
         uint8_t byte = read_register(UART_DATA);
-        if (received.written - received.taken < RECEIVED_SIZE)
+        if (received.written - received.read < RECEIVED_SIZE)
             received.bytes[received.written++ % RECEIVED_SIZE] = byte;
         else
             atomic_fetch_add(&received.lost, 1);
@@ -98,20 +104,17 @@ static void take_received(void)
 }
 
 /*
- * Reads the line's status; what has arrived meanwhile is taken, because the FIFO holds
- * only 1.4 ms of it, and sending takes longer.
+ * Reads the line status and drains the receive FIFO: sending can take longer than the
+ * 1.4 ms in which the FIFO fills.
  */
-static uint8_t read_status(void)
+static uint8_t line_status_poll(void)
 {
-    uint8_t status = read_register(UART_LINE_STATUS);
+    uint8_t status = line_status_read();
 
-    if (received.tell == NULL || status == UINT8_MAX)
-        return status;
-    if ((status & LINE_STATUS_OVERRUN) != 0)
-        atomic_fetch_add(&received.lost, 1);
-    if ((status & LINE_STATUS_RECEIVED) != 0) {
+    if (received.notify != NULL && status != UINT8_MAX &&
+        (status & LINE_STATUS_RECEIVED) != 0) {
         unsigned int ticket = spinlock_acquire(&received.lock);
-        take_received();
+        receive_bytes();
         spinlock_release(&received.lock, ticket);
     }
     return status;
@@ -125,23 +128,23 @@ bool serial_is_present(void)
 static bool wait_for_status(uint8_t bit)
 {
     for (uint32_t i = 0; i < SERIAL_WAIT_READS; i++) {
-        if ((read_status() & bit) != 0)
+        if ((line_status_poll() & bit) != 0)
             return true;
     }
     return false;
 }
 
-/* What was taken while something was sent has no interrupt of its own any more. */
-static void tell_of_received(void)
+/* Reports bytes drained while sending, which no longer raise an interrupt. */
+static void notify_received(void)
 {
-    if (received.tell != NULL && received.written != received.taken)
-        received.tell();
+    if (received.notify != NULL && received.written != received.read)
+        received.notify();
 }
 
-static void send(uint8_t byte)
+static void send_byte(uint8_t byte)
 {
     if (is_present && !wait_for_status(LINE_STATUS_HOLDING_EMPTY))
-        is_present = false; /* stuck: each further character would cost as long a wait */
+        is_present = false; /* timed out, as would every further byte */
     if (is_present)
         write_register(UART_DATA, byte);
 }
@@ -149,11 +152,11 @@ static void send(uint8_t byte)
 void serial_send(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        send(bytes[i]);
-    tell_of_received();
+        send_byte(bytes[i]);
+    notify_received();
 }
 
-bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void))
+bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void))
 {
     static const struct {
         uint16_t port;
@@ -166,7 +169,7 @@ bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void))
         *interrupt = irqs[i].interrupt;
         write_register(UART_MODEM_CONTROL, MODEM_DTR_RTS | MODEM_OUT2);
         write_register(UART_INTERRUPT_ENABLE, ENABLE_RECEIVED);
-        received.tell = tell;
+        received.notify = notify;
         return true;
     }
     return false;
@@ -177,10 +180,10 @@ bool serial_receive(uint8_t *byte)
     unsigned int ticket = spinlock_acquire(&received.lock);
 
     if (is_present)
-        take_received();
-    bool has_byte = received.written != received.taken;
+        receive_bytes();
+    bool has_byte = received.written != received.read;
     if (has_byte)
-        *byte = received.bytes[received.taken++ % RECEIVED_SIZE];
+        *byte = received.bytes[received.read++ % RECEIVED_SIZE];
     spinlock_release(&received.lock, ticket);
     return has_byte;
 }
@@ -194,10 +197,10 @@ void serial_write(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
-            send('\r');
-        send((uint8_t)text[i]);
+            send_byte('\r');
+        send_byte((uint8_t)text[i]);
     }
-    tell_of_received();
+    notify_received();
 }
 
 void serial_drain(void)

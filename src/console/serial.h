@@ -1,9 +1,8 @@
 /*
- * A serial port: 16550A and what is compatible with it, 115200 baud, 8N1.
+ * The driver for a 16550A-compatible serial port, 115200 baud, 8N1.
  *
- * Owns the one port in use. National Semiconductor PC16550D data sheet. No wait is
- * unbounded: a port that does not answer is taken for absent, one that stops taking
- * characters is given up.
+ * Owns the one port in use. National Semiconductor PC16550D data sheet. All waits are
+ * bounded: after a timeout the port is no longer used.
  */
 #ifndef HYMIR_CONSOLE_SERIAL_H
 #define HYMIR_CONSOLE_SERIAL_H
@@ -14,52 +13,45 @@
 
 #define SERIAL_COM1 0x3F8
 
-/* Bits of the line status register: may a character be written, have all been sent. */
+/* Bits of the line status register. */
 #define LINE_STATUS_HOLDING_EMPTY 0x20U
 #define LINE_STATUS_ALL_SENT      0x40U
 
 /*
- * How often a port is read before the UART is given up, each read taking some 100 ns to
- * 1 us. A full FIFO of 16 characters takes 1.4 ms to send.
+ * The timeout, in reads of the line status of 100 ns to 1 us each. Sending a full FIFO of
+ * 16 characters takes 1.4 ms.
  */
 #define SERIAL_WAIT_READS 200000U
 
-/*
- * Looks for a UART at the eight I/O ports from port on and sets it up; false if there is
- * none.
- */
+/* Detects and initializes a UART at I/O ports port to port + 7; false if absent. */
 bool serial_init(uint16_t port);
 
-/*
- * Sends text, with each line feed as carriage return and line feed. Without a UART it
- * does nothing.
- */
+/* Sends text, each line feed as CR LF. No effect without a UART. */
 void serial_write(const char *text, size_t length);
 
-/* True as long as there is a UART that sends. */
+/* Returns whether a UART was found and has not timed out. */
 bool serial_is_present(void);
 
-/* Sends bytes as they are. */
+/* Sends bytes verbatim. */
 void serial_send(const uint8_t *bytes, size_t size);
 
 /*
- * Has the UART interrupt when something arrives; its IRQ is *interrupt, 3 or 4. False
- * without a UART, or for one at an address that no IRQ goes with. What arrives while
- * something is sent may come without an interrupt: then tell is called, on the CPU that
- * sent.
+ * Enables receive interrupts on IRQ *interrupt, 3 or 4. Returns false without a UART, or
+ * if its address has no standard IRQ. Bytes received while sending may raise no
+ * interrupt: then notify is called, on the sending CPU.
  */
-bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void));
+bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void));
 
 /*
- * Takes a byte that has arrived; false if there is none. Up to 4096 bytes wait for it,
- * and what arrives while something is sent is among them. On any CPU.
+ * Reads a received byte; returns false if there is none. Up to 4096 bytes are buffered.
+ * May be called on any CPU.
  */
 bool serial_receive(uint8_t *byte);
 
-/* How often something was lost that had arrived, for want of room. */
+/* Returns how many overruns of the buffer or the UART have lost input. */
 unsigned int serial_lost(void);
 
-/* Waits until the last character has left the machine. */
+/* Waits until the last character has been sent. */
 void serial_drain(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/log.h"
 
 #define VGA_MEMORY_START 0xA0000
 #define VGA_MEMORY_END   0xC0000
@@ -21,8 +22,12 @@ bool vga_text_init(const struct framebuffer *framebuffer)
         uint64_t size = (uint64_t)framebuffer->width * SHEET_ROWS * sizeof(uint16_t);
         if (framebuffer->width < SHEET_COLUMNS || framebuffer->height < SHEET_ROWS ||
             framebuffer->address < VGA_MEMORY_START ||
-            range_end(framebuffer->address, size) > VGA_MEMORY_END)
+            range_end(framebuffer->address, size) > VGA_MEMORY_END) {
+            log_warning(
+                "screen: unsupported text mode %ux%u at 0x%lx; 80x25 is the minimum",
+                framebuffer->width, framebuffer->height, framebuffer->address);
             return false;
+        }
         address = framebuffer->address;
         columns = framebuffer->width;
     }

@@ -1,7 +1,7 @@
 /*
- * The VGA text screen of a PC with BIOS: 80x25 characters, or the first of a larger one.
+ * VGA text mode: 80x25 characters, or the top left corner of a larger mode.
  *
- * Owns where it is.
+ * Owns the address of the text memory.
  */
 #ifndef HYMIR_CONSOLE_VGA_TEXT_H
 #define HYMIR_CONSOLE_VGA_TEXT_H
@@ -13,13 +13,13 @@
 #include <stddef.h>
 
 /*
- * Hides the cursor. *framebuffer is FRAMEBUFFER_TEXT, or FRAMEBUFFER_NONE for what a BIOS
- * leaves: 80x25 at 0xB8000. The memory is mapped by mm/address_space. False if the screen
- * is smaller, or not where VGA has it.
+ * Hides the cursor. *framebuffer is FRAMEBUFFER_TEXT, or FRAMEBUFFER_NONE for the BIOS
+ * default of 80x25 at 0xB8000, mapped by mm/address_space. Logs a warning and returns
+ * false if the screen is smaller, or not in VGA memory.
  */
 bool vga_text_init(const struct framebuffer *framebuffer);
 
-/* Draws one character. A screen_draw. */
+/* Draws one character; a screen_draw function. */
 void vga_text_draw(size_t row, size_t column, struct screen_cell cell);
 
 #endif

@@ -23,24 +23,25 @@ struct __attribute__((packed)) rsdp {
 };
 _Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.5, RSDP");
 #define RSDP_SIGNATURE "RSD PTR "
-#define RSDP_SIZE_1    20
+#define RSDP_SIZE_1    20 /* of ACPI 1.0 */
+#define RSDP_ALIGNMENT 16
 
 static bool has_signature(const char *signature, const char *wanted)
 {
     return memcmp(signature, wanted, ACPI_SIGNATURE_SIZE) == 0;
 }
 
-static bool has_plausible_length(const struct acpi_entry *entry)
+static bool has_valid_length(const struct acpi_entry *entry)
 {
     return entry->length >= sizeof(struct acpi_table) &&
            entry->length <= ACPI_MAX_TABLE_SIZE;
 }
 
-/* The whole of an entry's table, if it can be read and its checksum is right. */
+/* Maps an entry's whole table; returns false if it is unreadable or invalid. */
 static bool view_entry(const struct acpi *acpi, const struct acpi_entry *entry,
                        struct acpi_view *view)
 {
-    if (!has_plausible_length(entry))
+    if (!has_valid_length(entry))
         return false;
     const void *bytes = acpi->map(entry->address, entry->length);
     if (bytes == NULL || !has_valid_checksum(bytes, entry->length))
@@ -49,8 +50,8 @@ static bool view_entry(const struct acpi *acpi, const struct acpi_entry *entry,
     return true;
 }
 
-/* Notes the table at an address, if its header can be read, once; its entry, or NULL. */
-static const struct acpi_entry *note_table(struct acpi *acpi, uint64_t address)
+/* Adds the table at an address; returns its entry, or NULL if unreadable or known. */
+static const struct acpi_entry *add_table(struct acpi *acpi, uint64_t address)
 {
     struct acpi_table header;
 
@@ -70,26 +71,28 @@ static const struct acpi_entry *note_table(struct acpi *acpi, uint64_t address)
     return entry;
 }
 
-/* Notes the DSDT that a FADT leads to; its checksum does not matter for that. */
-static void note_dsdt(struct acpi *acpi, const struct acpi_entry *fadt)
+/* Adds the DSDT that a FADT points to, whatever the FADT's checksum. */
+static void add_dsdt(struct acpi *acpi, const struct acpi_entry *entry)
 {
-    struct acpi_view view = {.length = fadt->length};
+    struct acpi_view view = {.length = entry->length};
 
-    if (!has_signature(fadt->signature, "FACP") || !has_plausible_length(fadt))
+    if (!has_signature(entry->signature, "FACP") || !has_valid_length(entry))
         return;
-    view.bytes = acpi->map(fadt->address, fadt->length);
-    if (view.bytes != NULL)
-        (void)note_table(acpi, fadt_dsdt_address(&view));
+    view.bytes = acpi->map(entry->address, entry->length);
+    if (view.bytes == NULL)
+        return;
+    struct fadt fadt = fadt_copy(&view);
+    (void)add_table(acpi, fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt);
 }
 
-/* Notes the root and all that it leads to; false if it is not a sound root. */
-static bool note_root(struct acpi *acpi, uint64_t address, const char *signature,
-                      size_t pointer_size)
+/* Adds the root table and all tables it points to; false if the root is invalid. */
+static bool add_root_tables(struct acpi *acpi, uint64_t address, const char *signature,
+                            size_t pointer_size)
 {
     struct acpi_view root;
 
     acpi->count                    = 0;
-    const struct acpi_entry *entry = note_table(acpi, address);
+    const struct acpi_entry *entry = add_table(acpi, address);
     if (entry == NULL || !has_signature(entry->signature, signature) ||
         !view_entry(acpi, entry, &root))
         return false;
@@ -98,15 +101,15 @@ static bool note_root(struct acpi *acpi, uint64_t address, const char *signature
          offset += pointer_size) {
         uint64_t pointer = 0;
         memcpy(&pointer, root.bytes + offset, pointer_size);
-        const struct acpi_entry *table = note_table(acpi, pointer);
+        const struct acpi_entry *table = add_table(acpi, pointer);
         if (table != NULL)
-            note_dsdt(acpi, table);
+            add_dsdt(acpi, table);
     }
     return true;
 }
 
-/* How much of the RSDP is sound: 36 bytes, 20, or 0. */
-static size_t sound_rsdp_size(const void *bytes, size_t size)
+/* Returns the size of the valid part of an RSDP: 36, 20 or 0. */
+static size_t valid_rsdp_size(const void *bytes, size_t size)
 {
     struct rsdp rsdp = {0};
     memcpy(&rsdp, bytes, size < sizeof(rsdp) ? size : sizeof(rsdp));
@@ -123,28 +126,29 @@ enum status acpi_open(const void *rsdp_bytes, size_t size, physical_map *map,
                       struct acpi *acpi)
 {
     struct rsdp rsdp  = {0};
-    size_t sound_size = sound_rsdp_size(rsdp_bytes, size);
+    size_t valid_size = valid_rsdp_size(rsdp_bytes, size);
 
     acpi->map   = map;
     acpi->count = 0;
-    if (sound_size == 0)
+    if (valid_size == 0)
         return STATUS_MALFORMED;
-    memcpy(&rsdp, rsdp_bytes, sound_size);
-    if (note_root(acpi, rsdp.xsdt_address, "XSDT", sizeof(uint64_t)) ||
-        note_root(acpi, rsdp.rsdt_address, "RSDT", sizeof(uint32_t)))
+    memcpy(&rsdp, rsdp_bytes, valid_size);
+    if (add_root_tables(acpi, rsdp.xsdt_address, "XSDT", sizeof(uint64_t)) ||
+        add_root_tables(acpi, rsdp.rsdt_address, "RSDT", sizeof(uint32_t)))
         return STATUS_OK;
     acpi->count = 0;
     return STATUS_MALFORMED;
 }
 
-/* Copies the first sound RSDP in an area; returns its size, 0 if there is none. */
+/* Copies the first valid RSDP in an area; returns its size, 0 if there is none. */
 static size_t scan_area(const uint8_t *area, uint64_t area_size, uint8_t rsdp[36])
 {
-    for (uint64_t offset = 0; offset + sizeof(struct rsdp) <= area_size; offset += 16) {
-        size_t sound_size = sound_rsdp_size(area + offset, sizeof(struct rsdp));
-        if (sound_size > 0) {
-            memcpy(rsdp, area + offset, sound_size);
-            return sound_size;
+    for (uint64_t offset = 0; offset + sizeof(struct rsdp) <= area_size;
+         offset += RSDP_ALIGNMENT) {
+        size_t valid_size = valid_rsdp_size(area + offset, sizeof(struct rsdp));
+        if (valid_size > 0) {
+            memcpy(rsdp, area + offset, valid_size);
+            return valid_size;
         }
     }
     return 0;
@@ -153,9 +157,8 @@ static size_t scan_area(const uint8_t *area, uint64_t area_size, uint8_t rsdp[36
 enum status acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36], size_t *size)
 {
     /*
-     * The extended BIOS data area lies at the end of conventional memory; where exactly,
-     * stands in page 0, which Hymir does not map. To look everywhere it can be takes as
-     * long.
+     * The last 128 KiB of conventional memory, which contain the EBDA, and the BIOS ROM.
+     * The EBDA's exact address is in page 0, which Hymir does not map.
      */
     static const struct {
         uint64_t start, size;
@@ -183,9 +186,9 @@ enum status acpi_find_next(const struct acpi *acpi, const char *signature, size_
             (*next)++;
             return STATUS_OK;
         }
-        log_warning("ACPI table %s at 0x%lx, %u bytes: unreadable, or a wrong checksum; "
-                    "ignored",
-                    signature, entry->address, entry->length);
+        log_warning(
+            "ACPI table %s at 0x%lx, %u bytes: unreadable or invalid checksum; ignored",
+            signature, entry->address, entry->length);
     }
     return STATUS_NOT_FOUND;
 }
@@ -200,7 +203,7 @@ enum status acpi_find(const struct acpi *acpi, const char *signature,
 void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_t size))
 {
     for (size_t i = 0; i < acpi->count; i++) {
-        if (has_plausible_length(&acpi->entry[i]))
+        if (has_valid_length(&acpi->entry[i]))
             visit(acpi->entry[i].address, acpi->entry[i].length);
     }
 }

@@ -1,9 +1,8 @@
 /*
- * The way to the static ACPI tables.
+ * Finds the static ACPI tables.
  *
- * ACPI 6.5, "ACPI Software Programming Model". Every pointer and length is checked before
- * it is followed, and read only once; a table with a wrong checksum counts as absent.
- * Pure.
+ * ACPI 6.5, "ACPI Software Programming Model". Every pointer and length is validated
+ * before use and read only once; a table with an invalid checksum is ignored. Pure.
  */
 #ifndef HYMIR_FIRMWARE_ACPI_H
 #define HYMIR_FIRMWARE_ACPI_H
@@ -11,12 +10,13 @@
 #include "firmware/physical.h"
 #include "lib/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define ACPI_SIGNATURE_SIZE 4
 
-/* The header of every table but RSDP. */
+/* The header of every table except the RSDP. */
 struct __attribute__((packed)) acpi_table {
     char signature[ACPI_SIGNATURE_SIZE];
     uint32_t length; /* of the table with this header, in bytes */
@@ -29,24 +29,31 @@ struct __attribute__((packed)) acpi_table {
     uint32_t creator_revision;
 };
 
-/* A sound table, header included. */
+/* A valid table with its header. */
 struct acpi_view {
     const uint8_t *bytes;
     size_t length; /* at least sizeof(struct acpi_table) */
 };
 
-/* The longest table that is believed, and the most tables that are looked at. */
+/* The longest table accepted, and the number of tables examined. */
 #define ACPI_MAX_TABLE_SIZE 0x400000
 #define ACPI_MAX_TABLES     256
 
-/* A table as its header announces it; nothing of it has been checked. */
+/* A table as described by its header; not validated. */
 struct acpi_entry {
     uint64_t address;
     uint32_t length;
     char signature[ACPI_SIGNATURE_SIZE];
 };
 
-/* The way to the tables; the members are acpi.c's business. */
+/* The result of listing a table's entries. */
+struct acpi_listing {
+    size_t count;   /* of entries written */
+    size_t dropped; /* entries beyond the capacity */
+    bool is_broken; /* an entry is malformed; those after it were not read */
+};
+
+/* The list of tables; private to acpi.c. */
 struct acpi {
     physical_map *map;
     size_t count;
@@ -54,31 +61,31 @@ struct acpi {
 };
 
 /*
- * Finds the tables that the RSDP of size bytes leads to, and the DSDT: by the XSDT if
- * there is a sound one, else the RSDT. STATUS_MALFORMED if the RSDP is not sound or leads
- * nowhere; *acpi then has no tables.
+ * Lists the tables that an RSDP of size bytes points to, and the DSDT, by the XSDT if it
+ * is valid, otherwise by the RSDT. STATUS_MALFORMED if the RSDP or both of these are
+ * invalid; *acpi then has no tables.
  */
 enum status MUST_CHECK acpi_open(const void *rsdp, size_t size, physical_map *map,
                                  struct acpi *acpi);
 
 /*
- * Looks for an RSDP in the low memory where a BIOS has it and copies it to rsdp, 36 bytes
- * at the most; *size is how many. STATUS_NOT_FOUND.
+ * Searches the low memory of a BIOS machine for an RSDP and copies it to rsdp, *size
+ * bytes, 20 or 36. STATUS_NOT_FOUND.
  */
 enum status MUST_CHECK acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36],
                                             size_t *size);
 
-/* Finds the first sound table with the signature of four characters. STATUS_NOT_FOUND. */
+/* Finds the first valid table with a 4-character signature. STATUS_NOT_FOUND. */
 enum status MUST_CHECK acpi_find(const struct acpi *acpi, const char *signature,
                                  struct acpi_view *view);
 
-/* Finds the next one, from *next on, which starts at 0. STATUS_NOT_FOUND at the end. */
+/* Finds the next valid table from index *next, initially 0. STATUS_NOT_FOUND. */
 enum status MUST_CHECK acpi_find_next(const struct acpi *acpi, const char *signature,
                                       size_t *next, struct acpi_view *view);
 
 /*
- * Calls visit with the physical address and the size in bytes of each table, sound or
- * not: memory that must stay as it is.
+ * Calls visit with the physical address and size in bytes of each table, valid or not:
+ * memory that must not be overwritten.
  */
 void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_t size));
 

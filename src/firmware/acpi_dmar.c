@@ -15,10 +15,10 @@ struct __attribute__((packed)) dmar_unit {
     uint64_t address;
 };
 _Static_assert(sizeof(struct dmar_unit) == 16, "Intel VT-d, DRHD without device scopes");
-#define DMAR_ENTRIES 48 /* where they start */
-#define DMAR_UNIT    0
+#define DMAR_ENTRIES 48 /* offset of the first entry */
+#define DMAR_UNIT    0  /* DRHD */
 
-/* The entry at *offset, which then stands behind it; false at the end or a broken one. */
+/* Reads the entry at *offset and advances past it; false at the end or if malformed. */
 static bool next_entry(const struct acpi_view *dmar, size_t *offset,
                        struct dmar_unit *unit)
 {
@@ -36,10 +36,10 @@ static bool next_entry(const struct acpi_view *dmar, size_t *offset,
     return true;
 }
 
-struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
-                                  size_t capacity)
+struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+                                    size_t capacity)
 {
-    struct acpi_units units = {0};
+    struct acpi_listing units = {0};
     struct dmar_unit unit;
     size_t offset = DMAR_ENTRIES;
 

@@ -1,5 +1,5 @@
 /*
- * The DMA Remapping Reporting table: where the VT-d units are.
+ * Reads the DMA Remapping Reporting table (DMAR), which lists the VT-d units.
  *
  * Intel VT-d, "BIOS Considerations", "DMA Remapping Reporting Structure". Pure.
  */
@@ -8,22 +8,11 @@
 
 #include "firmware/acpi.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The units of a DMAR, in its order. */
-struct acpi_units {
-    size_t count;
-    size_t dropped; /* for which there was no room in addresses */
-    bool is_broken; /* an entry made no sense: what came behind it was not read */
-};
-
-/*
- * Writes the physical addresses of the units' registers to addresses, capacity of them at
- * the most.
- */
-struct acpi_units acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
-                                  size_t capacity);
+/* Writes the physical addresses of at most capacity units to addresses. */
+struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+                                    size_t capacity);
 
 #endif

@@ -4,43 +4,33 @@
 #include "firmware/fadt.h"
 #include "lib/string.h"
 
-static struct platform_register io_register(uint64_t address)
-{
-    if (address == 0 || address > UINT16_MAX)
-        return (struct platform_register){.space = REGISTER_NONE};
-    return (struct platform_register){.space = REGISTER_IO, .address = address};
-}
-
 /*
- * The register at a generic address. One in PCI configuration space or beyond counts as
- * absent, and so does one in the first 64 KiB of memory: there are I/O ports of that
- * number, and firmware that mixes the two up.
+ * Returns the register at a generic address. Other address spaces are treated as absent,
+ * and so are the first 64 KiB of memory, where some firmware means I/O ports.
  */
-static struct platform_register generic_register(const struct generic_address *address)
+static struct platform_register generic_register(struct generic_address address)
 {
-    if (address->space == 1)
-        return io_register(address->address);
-    if (address->space == 0 && address->address > UINT16_MAX)
-        return (struct platform_register){.space   = REGISTER_MEMORY,
-                                          .address = address->address};
+    bool is_16_bit = address.address <= UINT16_MAX;
+
+    if (address.space == GAS_SYSTEM_IO && address.address != 0 && is_16_bit)
+        return (struct platform_register){REGISTER_IO, address.address};
+    if (address.space == GAS_SYSTEM_MEMORY && !is_16_bit)
+        return (struct platform_register){REGISTER_MEMORY, address.address};
     return (struct platform_register){.space = REGISTER_NONE};
 }
 
-/*
- * The FADT gives each register twice, the wider form later; the wider one counts, if it
- * is there.
- */
-static struct platform_register either_register(const struct generic_address *wide,
-                                                uint32_t narrow)
+/* The FADT describes each register twice; prefers the generic address if present. */
+static struct platform_register either_register(struct generic_address wide,
+                                                uint32_t port)
 {
+    struct generic_address narrow  = {.space = GAS_SYSTEM_IO, .address = port};
     struct platform_register found = generic_register(wide);
-    return found.space != REGISTER_NONE ? found : io_register(narrow);
+    return found.space != REGISTER_NONE ? found : generic_register(narrow);
 }
 
 /*
- * AML, of which one shape is read: Name (\_S5, Package (n) { a, b, ... }) with constants
- * a and b. ACPI 6.5, "ACPI Machine Language (AML) Specification", "AML Grammar
- * Definition".
+ * The AML opcodes needed to parse Name (\_S5, Package (n) { a, b, ... }) with constants a
+ * and b. ACPI 6.5, "ACPI Machine Language (AML) Specification", "AML Grammar Definition".
  */
 enum aml {
     AML_ZERO    = 0x00,
@@ -52,12 +42,12 @@ enum aml {
     AML_PACKAGE = 0x12,
 };
 
-/* A place in a byte string, which never moves behind the end. */
+/* A position in a byte string, at most its end. */
 struct cursor {
     const uint8_t *at, *end;
 };
 
-static bool take_byte(struct cursor *cursor, uint8_t *byte)
+static bool read_byte(struct cursor *cursor, uint8_t *byte)
 {
     if (cursor->at == cursor->end)
         return false;
@@ -65,20 +55,18 @@ static bool take_byte(struct cursor *cursor, uint8_t *byte)
     return true;
 }
 
-/* Reads a constant and keeps its lowest byte. */
-static bool take_constant(struct cursor *cursor, uint8_t *value)
+/* Reads a constant and returns its lowest byte. */
+static bool read_constant(struct cursor *cursor, uint8_t *value)
 {
+    static const uint8_t sizes[] = {[AML_BYTE] = 1, [AML_WORD] = 2, [AML_DWORD] = 4};
     uint8_t opcode;
-    if (!take_byte(cursor, &opcode))
+    if (!read_byte(cursor, &opcode))
         return false;
     if (opcode == AML_ZERO || opcode == AML_ONE) {
         *value = opcode;
         return true;
     }
-    ptrdiff_t size = opcode == AML_BYTE    ? 1
-                     : opcode == AML_WORD  ? 2
-                     : opcode == AML_DWORD ? 4
-                                           : 0;
+    ptrdiff_t size = opcode < ARRAY_SIZE(sizes) ? sizes[opcode] : 0;
     if (size == 0 || cursor->end - cursor->at < size)
         return false;
     *value = *cursor->at;
@@ -86,31 +74,28 @@ static bool take_constant(struct cursor *cursor, uint8_t *value)
     return true;
 }
 
-/* Reads a package's opcode, length and count of elements. */
-static bool take_package(struct cursor *cursor, uint8_t *count)
+/* Reads a package's opcode, PkgLength and element count. */
+static bool read_package(struct cursor *cursor, uint8_t *count)
 {
     uint8_t opcode, lead;
-    if (!take_byte(cursor, &opcode) || opcode != AML_PACKAGE || !take_byte(cursor, &lead))
+    if (!read_byte(cursor, &opcode) || opcode != AML_PACKAGE || !read_byte(cursor, &lead))
         return false;
-    for (unsigned int i = 0; i < lead >> 6; i++) { /* the rest of the length */
+    for (unsigned int i = 0; i < lead >> 6; i++) { /* the other bytes of PkgLength */
         uint8_t byte;
-        if (!take_byte(cursor, &byte))
+        if (!read_byte(cursor, &byte))
             return false;
     }
-    return take_byte(cursor, count);
+    return read_byte(cursor, count);
 }
 
-/*
- * Reads the types at the start of a package; one alone, as some machines have it, counts
- * for both.
- */
-static bool take_s5_types(struct cursor *cursor, uint8_t *type_a, uint8_t *type_b)
+/* Reads the sleep types from a package; some machines have a single one for both. */
+static bool read_s5_types(struct cursor *cursor, uint8_t *type_a, uint8_t *type_b)
 {
     uint8_t count;
-    if (!take_package(cursor, &count) || count == 0 || !take_constant(cursor, type_a))
+    if (!read_package(cursor, &count) || count == 0 || !read_constant(cursor, type_a))
         return false;
     *type_b = *type_a;
-    return count == 1 || take_constant(cursor, type_b);
+    return count == 1 || read_constant(cursor, type_b);
 }
 
 static bool find_s5_in(const struct acpi_view *view, struct platform_power *power)
@@ -123,7 +108,7 @@ static bool find_s5_in(const struct acpi_view *view, struct platform_power *powe
         bool is_name = bytes[i - 1] == AML_NAME ||
                        (bytes[i - 1] == '\\' && bytes[i - 2] == AML_NAME);
         if (memcmp(bytes + i, "_S5_", 4) != 0 || !is_name ||
-            !take_s5_types(&cursor, &type_a, &type_b))
+            !read_s5_types(&cursor, &type_a, &type_b))
             continue;
         power->has_s5    = true;
         power->s5_type_a = type_a & 7;
@@ -133,7 +118,7 @@ static bool find_s5_in(const struct acpi_view *view, struct platform_power *powe
     return false;
 }
 
-/* Most machines have it in the DSDT, some in an SSDT. */
+/* Searches the DSDT, then the SSDTs, where some machines define \_S5. */
 static void find_s5(const struct acpi *acpi, struct platform_power *power)
 {
     static const char *const signatures[] = {"DSDT", "SSDT"};
@@ -148,12 +133,12 @@ static void find_s5(const struct acpi *acpi, struct platform_power *power)
     }
 }
 
-static void take_pm1(const struct fadt *fadt, struct platform_power *power)
+static void read_pm1(const struct fadt *fadt, struct platform_power *power)
 {
-    power->pm1a_status  = either_register(&fadt->x_pm1a_event, fadt->pm1a_event);
-    power->pm1b_status  = either_register(&fadt->x_pm1b_event, fadt->pm1b_event);
-    power->pm1a_control = either_register(&fadt->x_pm1a_control, fadt->pm1a_control);
-    power->pm1b_control = either_register(&fadt->x_pm1b_control, fadt->pm1b_control);
+    power->pm1a_status  = either_register(fadt->x_pm1a_event, fadt->pm1a_event);
+    power->pm1b_status  = either_register(fadt->x_pm1b_event, fadt->pm1b_event);
+    power->pm1a_control = either_register(fadt->x_pm1a_control, fadt->pm1a_control);
+    power->pm1b_control = either_register(fadt->x_pm1b_control, fadt->pm1b_control);
     if (fadt->smi_command <= UINT16_MAX && fadt->acpi_enable != 0) {
         power->smi_command_port  = (uint16_t)fadt->smi_command;
         power->acpi_enable_value = fadt->acpi_enable;
@@ -169,12 +154,12 @@ void acpi_find_power(const struct acpi *acpi, struct platform_power *power)
         return;
     struct fadt fadt = fadt_copy(&view);
     if ((fadt.flags & FADT_RESET_REG_SUP) != 0) {
-        power->reset       = generic_register(&fadt.reset_register);
+        power->reset       = generic_register(fadt.reset_register);
         power->reset_value = fadt.reset_value;
     }
     if ((fadt.flags & FADT_HW_REDUCED_ACPI) != 0)
-        power->sleep_control = generic_register(&fadt.sleep_control);
+        power->sleep_control = generic_register(fadt.sleep_control);
     else
-        take_pm1(&fadt, power);
+        read_pm1(&fadt, power);
     find_s5(acpi, power);
 }

@@ -1,7 +1,7 @@
 /*
- * How the machine resets and powers off, by the FADT and the package \_S5.
+ * Finds the registers for reset and power-off, from the FADT and the package \_S5.
  *
- * There is no AML interpreter: of the DSDT and the SSDTs only \_S5 is read, where it is a
+ * There is no AML interpreter: \_S5 is searched in the DSDT and the SSDTs, and must be
  * constant, as it is on every known machine. Pure.
  */
 #ifndef HYMIR_FIRMWARE_ACPI_POWER_H
@@ -10,10 +10,7 @@
 #include "firmware/acpi.h"
 #include "firmware/platform_power.h"
 
-/*
- * Finds how the machine resets and powers off; without a FADT *power is all zero: no way
- * is known.
- */
+/* Fills in *power; all zero (nothing supported) without a FADT. */
 void acpi_find_power(const struct acpi *acpi, struct platform_power *power);
 
 #endif

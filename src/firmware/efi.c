@@ -1,7 +1,6 @@
 /* See efi.h. */
 #include "firmware/efi.h"
 
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define MAX_CONFIGURATION_TABLES 256

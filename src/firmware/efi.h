@@ -1,8 +1,8 @@
 /*
- * The EFI configuration table: where UEFI firmware keeps SMBIOS and ACPI.
+ * Reads the EFI configuration table, which locates SMBIOS and ACPI.
  *
  * UEFI Specification 2.10, "EFI System Table", "EFI Configuration Table & Properties
- * Table". Only 64-bit firmware. No service is called: see efi_boot.h.
+ * Table". 64-bit firmware only. Calls no services; see efi_boot.h.
  */
 #ifndef HYMIR_FIRMWARE_EFI_H
 #define HYMIR_FIRMWARE_EFI_H
@@ -14,11 +14,11 @@
 
 #define EFI_SYSTEM_TABLE_SIGNATURE UINT64_C(0x5453595320494249) /* "IBI SYST" */
 
-/* Physical addresses, each 0 if the firmware has no such table. */
+/* Physical addresses; 0 if absent. */
 struct efi_tables {
-    uint64_t smbios_64; /* the entry points of SMBIOS */
+    uint64_t smbios_64; /* SMBIOS entry points */
     uint64_t smbios_32;
-    uint64_t rsdp; /* of ACPI 2.0 or later */
+    uint64_t rsdp; /* ACPI 2.0 or later */
 };
 
 /* Reads the tables of the system table at a physical address. STATUS_MALFORMED. */

@@ -3,6 +3,7 @@
 
 #include "firmware/efi.h"
 #include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
 /* UEFI 2.10, "Boot Services", EFI_MEMORY_DESCRIPTOR. */
@@ -11,29 +12,31 @@ struct memory_descriptor {
     uint64_t physical, virtual, pages, attributes;
 };
 _Static_assert(sizeof(struct memory_descriptor) == 40, "UEFI 2.10, GetMemoryMap()");
-#define MEMORY_WRITE_BACK BIT(3)
-#define MEMORY_RUNTIME    BIT(63)
+#define EFI_MEMORY_WB      BIT(3)
+#define EFI_MEMORY_RUNTIME BIT(63)
 
-#define SYSTEM_TABLE_SERVICES      88 /* offset of the pointer to the runtime services */
+/* Offsets of pointers in the system table and the runtime services table. */
+#define SYSTEM_TABLE_SERVICES      88
 #define RUNTIME_SERVICES_SIGNATURE UINT64_C(0x56524553544E5552) /* "RUNTSERV" */
-#define RUNTIME_GET_VARIABLE       72 /* offset of the pointer to the function */
+#define RUNTIME_GET_VARIABLE       72
 #define RUNTIME_SET_VARIABLE       88
-#define TABLE_SIZE                 96 /* as much of either as is read */
+#define TABLE_SIZE                 96 /* the part of either table that is read */
 
 #define EFI_SUCCESS 0
 
-/* EFI_VARIABLE_NON_VOLATILE, _BOOTSERVICE_ACCESS, _RUNTIME_ACCESS. */
-#define VARIABLE_ATTRIBUTES 7U
+#define EFI_VARIABLE_NON_VOLATILE       BIT(0)
+#define EFI_VARIABLE_BOOTSERVICE_ACCESS BIT(1)
+#define EFI_VARIABLE_RUNTIME_ACCESS     BIT(2)
 
 /* EFI_LOAD_OPTION.Attributes. */
 #define LOAD_OPTION_ACTIVE   BIT(0)
-#define LOAD_OPTION_CATEGORY BITS_MASK(12, 8) /* 0: an operating system's */
+#define LOAD_OPTION_CATEGORY BITS_MASK(12, 8) /* 0: LOAD_OPTION_CATEGORY_BOOT */
 
 /* EFI_GLOBAL_VARIABLE. */
 static const uint8_t guid_global[16] = {0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11,
                                         0xAA, 0x0D, 0x00, 0xE0, 0x98, 0x03, 0x2B, 0x8C};
 
-/* ---- The memory that firmware needs ------------------------------------------------ */
+/* ---- Runtime memory ---------------------------------------------------------------- */
 
 static bool make_region(const struct memory_descriptor *descriptor,
                         struct efi_region *region)
@@ -44,7 +47,7 @@ static bool make_region(const struct memory_descriptor *descriptor,
     *region = (struct efi_region){
         .start     = descriptor->physical,
         .size      = descriptor->pages * PAGE_SIZE,
-        .is_device = (descriptor->attributes & MEMORY_WRITE_BACK) == 0,
+        .is_device = (descriptor->attributes & EFI_MEMORY_WB) == 0,
     };
     return true;
 }
@@ -61,7 +64,7 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
         struct memory_descriptor descriptor;
         struct efi_region region;
         memcpy(&descriptor, bytes + i * descriptor_size, sizeof(descriptor));
-        if ((descriptor.attributes & MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
+        if ((descriptor.attributes & EFI_MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
             continue;
         if (regions++ == EFI_MAX_REGIONS || !make_region(&descriptor, &region))
             return STATUS_MALFORMED;
@@ -72,11 +75,11 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
     return STATUS_OK;
 }
 
-/* ---- The services ------------------------------------------------------------------ */
+/* ---- Services ---------------------------------------------------------------------- */
 
-/* The pointer at an offset of a table with the signature; 0 if it is none. */
-static uint64_t pointer_in(uint64_t table, uint64_t signature, size_t offset,
-                           physical_map *map)
+/* Reads the pointer at an offset of a table; 0 if the table lacks the signature. */
+static uint64_t read_pointer(uint64_t table, uint64_t signature, size_t offset,
+                             physical_map *map)
 {
     uint64_t words[TABLE_SIZE / sizeof(uint64_t)];
     const void *bytes = table == 0 ? NULL : map(table, TABLE_SIZE);
@@ -90,13 +93,13 @@ static uint64_t pointer_in(uint64_t table, uint64_t signature, size_t offset,
 enum status efi_find_services(uint64_t system_table, physical_map *map,
                               struct efi_services *services)
 {
-    uint64_t table =
-        pointer_in(system_table, EFI_SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_SERVICES, map);
+    uint64_t table = read_pointer(system_table, EFI_SYSTEM_TABLE_SIGNATURE,
+                                  SYSTEM_TABLE_SERVICES, map);
     const struct efi_services found = {
         .get_variable =
-            pointer_in(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map),
+            read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map),
         .set_variable =
-            pointer_in(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map),
+            read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map),
     };
 
     if (found.get_variable == 0 || found.set_variable == 0)
@@ -107,65 +110,58 @@ enum status efi_find_services(uint64_t system_table, physical_map *map,
 
 /* ---- Variables --------------------------------------------------------------------- */
 
-/* Firmware, and what is exchanged with it. */
+/* How to call the services, and the buffers for their arguments. */
 struct firmware {
     const struct efi_services *services;
     efi_call *call;
     struct efi_exchange *exchange;
 };
 
-/* Sets name and owner of the variable that is meant. */
-static void name_variable(struct efi_exchange *exchange, const char *name)
+/* Calls GetVariable or SetVariable for a global variable, with exchange->data. */
+static bool call_service(const struct firmware *firmware, uint64_t service,
+                         const char *name, uint64_t attributes, uint64_t size)
 {
-    size_t length = strlen(name);
+    struct efi_exchange *exchange           = firmware->exchange;
+    size_t length                           = strlen(name);
+    const uint64_t arguments[EFI_ARGUMENTS] = {(uintptr_t)exchange->name,
+                                               (uintptr_t)exchange->guid, attributes,
+                                               size, (uintptr_t)exchange->data};
 
     memset(exchange->name, 0, sizeof(exchange->name));
     for (size_t i = 0; i < length && i + 1 < ARRAY_SIZE(exchange->name); i++)
         exchange->name[i] = (uint16_t)name[i];
     memcpy(exchange->guid, guid_global, sizeof(exchange->guid));
+    return firmware->call(service, arguments) == EFI_SUCCESS;
 }
 
-/* Gets a global variable's bytes into the exchange; false if there is none, or no such.
- */
+/* Reads a global variable into exchange->data; false if the service fails. */
 static bool get_variable(const struct firmware *firmware, const char *name)
 {
-    struct efi_exchange *exchange           = firmware->exchange;
-    const uint64_t arguments[EFI_ARGUMENTS] = {
-        (uintptr_t)exchange->name,        (uintptr_t)exchange->guid,
-        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size,
-        (uintptr_t)exchange->data,
-    };
+    struct efi_exchange *exchange = firmware->exchange;
 
-    name_variable(exchange, name);
     exchange->size = EFI_DATA_SIZE;
-    return firmware->call(firmware->services->get_variable, arguments) == EFI_SUCCESS &&
+    return call_service(firmware, firmware->services->get_variable, name,
+                        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size) &&
            exchange->size <= EFI_DATA_SIZE;
 }
 
 static bool set_variable(const struct firmware *firmware, const char *name,
                          uint16_t value)
 {
-    struct efi_exchange *exchange           = firmware->exchange;
-    const uint64_t arguments[EFI_ARGUMENTS] = {
-        (uintptr_t)exchange->name, (uintptr_t)exchange->guid,
-        VARIABLE_ATTRIBUTES,       sizeof(value),
-        (uintptr_t)exchange->data,
-    };
-
-    name_variable(exchange, name);
-    memcpy(exchange->data, &value, sizeof(value));
-    return firmware->call(firmware->services->set_variable, arguments) == EFI_SUCCESS;
+    memcpy(firmware->exchange->data, &value, sizeof(value));
+    return call_service(firmware, firmware->services->set_variable, name,
+                        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
+                            EFI_VARIABLE_RUNTIME_ACCESS,
+                        sizeof(value));
 }
 
-/* True if the firmware boots the entry in its turn. */
+/* Returns whether the entry is an active boot option, not an application. */
 static bool is_bootable(const struct firmware *firmware, uint16_t entry)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    char name[]                = "Boot0000";
+    char name[sizeof("Boot0000")];
     uint32_t attributes;
 
-    for (int i = 0; i < 4; i++)
-        name[7 - i] = digits[entry >> (4 * i) & 0xF];
+    format_text(name, sizeof(name), "Boot%04X", entry);
     if (!get_variable(firmware, name) || firmware->exchange->size < sizeof(attributes))
         return false;
     memcpy(&attributes, firmware->exchange->data, sizeof(attributes));
@@ -173,11 +169,10 @@ static bool is_bootable(const struct firmware *firmware, uint16_t entry)
            (attributes & LOAD_OPTION_CATEGORY) == 0;
 }
 
-/* A number that no entry has. */
-#define NO_ENTRY UINT32_MAX
+#define NO_ENTRY UINT32_MAX /* not a 16-bit entry number */
 
-/* The place behind the entry in the order, or the first if the entry is not in it. */
-static size_t place_behind(const uint16_t *order, size_t count, uint32_t entry)
+/* Returns the index after the entry in the order, or 0 if it is not in the order. */
+static size_t position_after(const uint16_t *order, size_t count, uint32_t entry)
 {
     for (size_t i = 0; i < count; i++) {
         if (order[i] == entry)
@@ -189,7 +184,7 @@ static size_t place_behind(const uint16_t *order, size_t count, uint32_t entry)
 enum status efi_boot_next(const struct efi_services *services, efi_call *call,
                           struct efi_exchange *exchange, uint16_t *entry)
 {
-    static uint16_t order[EFI_DATA_SIZE / sizeof(uint16_t)]; /* one CPU asks */
+    static uint16_t order[EFI_DATA_SIZE / sizeof(uint16_t)]; /* too large for the stack */
     const struct firmware firmware = {services, call, exchange};
     uint32_t current               = NO_ENTRY;
 
@@ -200,7 +195,7 @@ enum status efi_boot_next(const struct efi_services *services, efi_call *call,
     size_t count = exchange->size / sizeof(uint16_t);
     memcpy(order, exchange->data, count * sizeof(uint16_t));
 
-    size_t start = place_behind(order, count, current);
+    size_t start = position_after(order, count, current);
     for (size_t i = 0; i < count; i++) {
         uint16_t next = order[(start + i) % count];
         if (next == current || !is_bootable(&firmware, next))

@@ -1,9 +1,9 @@
 /*
- * Which entry UEFI firmware boots next: told by its variables, through the only services
- * that Hymir ever calls.
+ * Selects the entry that UEFI firmware boots next, with its variable services, the only
+ * services that Hymir calls.
  *
- * UEFI 2.10, "EFI Runtime Services Table", "Variable Services", "Boot Manager". Only
- * 64-bit firmware. Pure but for the call, which is the caller's.
+ * UEFI 2.10, "EFI Runtime Services Table", "Variable Services", "Boot Manager". 64-bit
+ * firmware only. Pure except for calls through the caller's function.
  */
 #ifndef HYMIR_FIRMWARE_EFI_BOOT_H
 #define HYMIR_FIRMWARE_EFI_BOOT_H
@@ -15,35 +15,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A part of memory, or of a device, that firmware needs for its runtime services. */
+/* A region of memory or of a device that the runtime services use. */
 struct efi_region {
     uint64_t start, size; /* physical, in whole pages; does not wrap around */
-    bool is_device;       /* not to be cached */
+    bool is_device;       /* must be mapped uncached */
 };
 typedef enum status efi_visit_region(const struct efi_region *region);
 
 /*
- * Calls visit for each such region of firmware's memory map, size bytes of descriptors of
- * descriptor_size bytes each, until it fails. STATUS_MALFORMED of a map that makes no
- * sense, or has more than EFI_MAX_REGIONS of them; real ones have some twenty.
+ * Calls visit for each runtime region of the UEFI memory map, size bytes of descriptors
+ * of descriptor_size bytes each, and returns its first failure. STATUS_MALFORMED if the
+ * map is invalid or has more than EFI_MAX_REGIONS such regions; real maps have about 20.
  */
 #define EFI_MAX_REGIONS 256
 enum status MUST_CHECK efi_visit_runtime(const void *map, size_t size,
                                          size_t descriptor_size, efi_visit_region *visit);
 
-/* Where the services are, as physical addresses. */
+/* The physical addresses of the services. */
 struct efi_services {
     uint64_t get_variable, set_variable;
 };
 
-/* Finds them by the system table at a physical address. STATUS_MALFORMED. */
+/* Finds the services of the system table at a physical address. STATUS_MALFORMED. */
 enum status MUST_CHECK efi_find_services(uint64_t system_table, physical_map *map,
                                          struct efi_services *services);
 
-/*
- * What is handed to firmware and comes back from it; at an address that is its physical
- * one, too.
- */
+/* The arguments and results of service calls; must be mapped at its physical address. */
 #define EFI_DATA_SIZE 2048
 struct efi_exchange {
     uint8_t guid[16];
@@ -58,11 +55,11 @@ struct efi_exchange {
 typedef uint64_t efi_call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS]);
 
 /*
- * Has firmware boot, once, the entry that follows the one it has booted now, in its
- * order, from the start again behind the end; if firmware does not say which that was,
- * the first. Entries that are switched off, that are larger than EFI_DATA_SIZE, and
- * applications, such as the setup, are none. *entry is its number, as in Boot0004.
- * STATUS_NOT_FOUND if there is no other; STATUS_UNSUPPORTED if a service fails.
+ * Sets BootNext to the entry after BootCurrent in BootOrder, wrapping around, or to the
+ * first entry if BootCurrent is not set. Skips inactive entries, applications such as the
+ * firmware setup, and entries larger than EFI_DATA_SIZE. *entry is the number, as in
+ * Boot0004. STATUS_NOT_FOUND if no other entry is bootable; STATUS_UNSUPPORTED if a
+ * service fails.
  */
 enum status MUST_CHECK efi_boot_next(const struct efi_services *services, efi_call *call,
                                      struct efi_exchange *exchange, uint16_t *entry);

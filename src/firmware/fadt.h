@@ -1,5 +1,5 @@
 /*
- * The Fixed ACPI Description Table, for those in firmware/ that read it.
+ * The layout of the Fixed ACPI Description Table; internal to firmware/.
  *
  * ACPI 6.5, "Fixed ACPI Description Table (FADT)", "Generic Address Structure (GAS)".
  */
@@ -12,11 +12,13 @@
 
 /* ACPI 6.5, "Generic Address Structure (GAS)". */
 struct __attribute__((packed)) generic_address {
-    uint8_t space; /* 0: memory, 1: I/O */
+    uint8_t space; /* GAS_... */
     uint8_t bit_width, bit_offset, access_size;
     uint64_t address;
 };
 _Static_assert(sizeof(struct generic_address) == 12, "ACPI 6.5, GAS");
+#define GAS_SYSTEM_MEMORY 0
+#define GAS_SYSTEM_IO     1
 
 /* ACPI 6.5, "Fixed ACPI Description Table (FADT)"; older tables end early. */
 struct __attribute__((packed)) fadt {
@@ -49,18 +51,12 @@ _Static_assert(offsetof(struct fadt, sleep_control) == 244, "ACPI 6.5, FADT");
 #define FADT_RESET_REG_SUP   BIT(10)
 #define FADT_HW_REDUCED_ACPI BIT(20)
 
-/* The FADT, with zeros where an older one ends. */
+/* Copies a FADT, padding an older, shorter one with zeros. */
 static inline struct fadt fadt_copy(const struct acpi_view *view)
 {
     struct fadt fadt = {0};
     memcpy(&fadt, view->bytes, view->length < sizeof(fadt) ? view->length : sizeof(fadt));
     return fadt;
-}
-
-static inline uint64_t fadt_dsdt_address(const struct acpi_view *view)
-{
-    struct fadt fadt = fadt_copy(view);
-    return fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt;
 }
 
 #endif

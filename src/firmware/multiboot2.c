@@ -29,9 +29,9 @@ struct information_header {
 
 struct tag {
     uint32_t type;
-    uint32_t
-        size; /* with this header; the next tag starts at a multiple of 8 behind it */
+    uint32_t size; /* with this header, without padding to TAG_ALIGNMENT */
 };
+#define TAG_ALIGNMENT 8
 
 struct module_tag {
     struct tag tag;
@@ -70,10 +70,7 @@ struct elf_sections_tag {
 };
 _Static_assert(sizeof(struct elf_sections_tag) == 20, "Multiboot2, ELF-symbols");
 
-/*
- * The string behind a tag's fixed part of offset bytes, or "" if it does not end within
- * the tag.
- */
+/* Returns the string at offset in a tag, or "" if it is not terminated within the tag. */
 static const char *tag_string(const struct tag *tag, size_t offset)
 {
     const char *bytes = (const char *)tag;
@@ -81,17 +78,15 @@ static const char *tag_string(const struct tag *tag, size_t offset)
         if (bytes[i] == '\0')
             return bytes + offset;
     }
-    log_warning("Multiboot2 tag of type %u: its string does not end; ignored", tag->type);
+    log_warning("Multiboot2 tag type %u: unterminated string; ignored", tag->type);
     return "";
 }
 
-/*
- * Reads the fixed part of a tag into destination; false if the tag is shorter than that.
- */
+/* Copies the fixed part of a tag to destination; false if the tag is shorter. */
 static bool read_fixed(const struct tag *tag, void *destination, size_t size)
 {
     if (tag->size < size) {
-        log_warning("Multiboot2 tag of type %u has only %u bytes; ignored", tag->type,
+        log_warning("Multiboot2 tag type %u: too short, %u bytes; ignored", tag->type,
                     tag->size);
         return false;
     }
@@ -99,7 +94,8 @@ static bool read_fixed(const struct tag *tag, void *destination, size_t size)
     return true;
 }
 
-static void take_module(const struct tag *tag, struct multiboot2_information *information)
+static void parse_module(const struct tag *tag,
+                         struct multiboot2_information *information)
 {
     struct module_tag module;
     if (!read_fixed(tag, &module, sizeof(module)))
@@ -115,14 +111,14 @@ static void take_module(const struct tag *tag, struct multiboot2_information *in
                                    .command_line = tag_string(tag, sizeof(module))};
 }
 
-static void take_memory_map(const struct tag *tag,
-                            struct multiboot2_information *information)
+static void parse_memory_map(const struct tag *tag,
+                             struct multiboot2_information *information)
 {
     struct memory_map_tag map;
     if (!read_fixed(tag, &map, sizeof(map)))
         return;
     if (map.entry_size < sizeof(struct memory_map_entry)) {
-        log_warning("Multiboot2 memory map has entries of only %u bytes; ignored",
+        log_warning("Multiboot2 memory map: entries too short, %u bytes; ignored",
                     map.entry_size);
         return;
     }
@@ -131,8 +127,8 @@ static void take_memory_map(const struct tag *tag,
     information->memory_map_entry_size = map.entry_size;
 }
 
-static void take_framebuffer(const struct tag *tag,
-                             struct multiboot2_information *information)
+static void parse_framebuffer(const struct tag *tag,
+                              struct multiboot2_information *information)
 {
     struct framebuffer_tag framebuffer = {0};
     size_t common                      = offsetof(struct framebuffer_tag, red);
@@ -158,18 +154,18 @@ static void take_framebuffer(const struct tag *tag,
                              .blue           = framebuffer.blue};
 }
 
-static void take_elf_sections(const struct tag *tag,
-                              struct multiboot2_information *information)
+static void parse_elf_sections(const struct tag *tag,
+                               struct multiboot2_information *information)
 {
     struct elf_sections_tag sections;
     if (!read_fixed(tag, &sections, sizeof(sections)))
         return;
-    size_t room = tag->size - sizeof(sections);
+    size_t available = tag->size - sizeof(sections);
     if (sections.entry_size < sizeof(struct elf64_section) ||
-        sections.count > room / sections.entry_size) {
-        log_warning(
-            "Multiboot2 ELF sections: %u entries of %u bytes in %zu bytes; ignored",
-            sections.count, sections.entry_size, room);
+        sections.count > available / sections.entry_size) {
+        log_warning("Multiboot2 ELF sections: invalid, %u entries of %u bytes in %zu "
+                    "bytes; ignored",
+                    sections.count, sections.entry_size, available);
         return;
     }
     information->elf_sections           = (const uint8_t *)tag + sizeof(sections);
@@ -177,7 +173,7 @@ static void take_elf_sections(const struct tag *tag,
     information->elf_section_entry_size = sections.entry_size;
 }
 
-static void take_rsdp(const struct tag *tag, struct multiboot2_information *information)
+static void parse_rsdp(const struct tag *tag, struct multiboot2_information *information)
 {
     size_t size = tag->size - sizeof(*tag);
     if (size > RSDP_MAX_SIZE)
@@ -188,19 +184,21 @@ static void take_rsdp(const struct tag *tag, struct multiboot2_information *info
     information->rsdp_size = size;
 }
 
-static void take_efi_system_table(const struct tag *tag,
-                                  struct multiboot2_information *information)
+static void parse_efi_system_table(const struct tag *tag,
+                                   struct multiboot2_information *information)
 {
     struct {
         struct tag tag;
         uint64_t pointer;
     } efi;
+
+    information->is_efi = true;
     if (read_fixed(tag, &efi, sizeof(efi)))
         information->efi_system_table = efi.pointer;
 }
 
-static void take_efi_memory_map(const struct tag *tag,
-                                struct multiboot2_information *information)
+static void parse_efi_memory_map(const struct tag *tag,
+                                 struct multiboot2_information *information)
 {
     struct {
         struct tag tag;
@@ -215,7 +213,7 @@ static void take_efi_memory_map(const struct tag *tag,
     information->efi_descriptor_size = map.descriptor_size;
 }
 
-static void take_tag(const struct tag *tag, struct multiboot2_information *information)
+static void parse_tag(const struct tag *tag, struct multiboot2_information *information)
 {
     switch (tag->type) {
     case TAG_COMMAND_LINE:
@@ -225,34 +223,33 @@ static void take_tag(const struct tag *tag, struct multiboot2_information *infor
         information->loader_name = tag_string(tag, sizeof(*tag));
         break;
     case TAG_MODULE:
-        take_module(tag, information);
+        parse_module(tag, information);
         break;
     case TAG_MEMORY_MAP:
-        take_memory_map(tag, information);
+        parse_memory_map(tag, information);
         break;
     case TAG_FRAMEBUFFER:
-        take_framebuffer(tag, information);
+        parse_framebuffer(tag, information);
         break;
     case TAG_ELF_SECTIONS:
-        take_elf_sections(tag, information);
+        parse_elf_sections(tag, information);
         break;
     case TAG_ACPI_OLD:
     case TAG_ACPI_NEW:
-        take_rsdp(tag, information);
+        parse_rsdp(tag, information);
         break;
     case TAG_EFI_64:
-        take_efi_system_table(tag, information);
-        information->is_efi = true;
+        parse_efi_system_table(tag, information);
         break;
     case TAG_EFI_MEMORY_MAP:
-        take_efi_memory_map(tag, information);
+        parse_efi_memory_map(tag, information);
         break;
     case TAG_EFI_32:
     case TAG_EFI_IMAGE_32:
     case TAG_EFI_IMAGE_64:
         information->is_efi = true;
         break;
-    default: /* a tag that Hymir has no use for */
+    default: /* unused by Hymir */
         break;
     }
 }
@@ -269,7 +266,8 @@ enum status multiboot2_parse(const void *structure, size_t readable_size,
     struct information_header header;
     const uint8_t *bytes = structure;
 
-    if (readable_size < sizeof(header) || !is_aligned((uintptr_t)structure, 8))
+    if (readable_size < sizeof(header) ||
+        !is_aligned((uintptr_t)structure, TAG_ALIGNMENT))
         return STATUS_MALFORMED;
     memcpy(&header, bytes, sizeof(header));
     if (header.total_size < sizeof(header) || header.total_size > readable_size ||
@@ -284,65 +282,55 @@ enum status multiboot2_parse(const void *structure, size_t readable_size,
         const struct tag *tag = tag_at(information, offset);
         information->tags_end = (uint32_t)offset;
         if (offset > header.total_size - sizeof(*tag)) {
-            log_warning("Multiboot2 information ends without an end tag");
+            log_warning("Multiboot2 information: no end tag");
             return STATUS_OK;
         }
         if (tag->type == TAG_END)
             return STATUS_OK;
         if (tag->size < sizeof(*tag) || tag->size > header.total_size - offset) {
-            log_warning(
-                "Multiboot2 tag of type %u has a size of %u bytes; it and all behind "
-                "it are ignored",
-                tag->type, tag->size);
+            log_warning("Multiboot2 tag type %u: invalid size %u; this and all later "
+                        "tags ignored",
+                        tag->type, tag->size);
             return STATUS_OK;
         }
-        take_tag(tag, information);
-        offset = align_up(offset + tag->size, 8);
+        parse_tag(tag, information);
+        offset = align_up(offset + tag->size, TAG_ALIGNMENT);
     }
 }
 
 void multiboot2_visit_modules(const struct multiboot2_information *information,
                               void (*visit)(uint64_t start, uint64_t end))
 {
-    const struct tag *tag;
-    for (uint64_t offset                        = sizeof(struct information_header);
-         offset < information->tags_end; offset = align_up(offset + tag->size, 8)) {
-        struct module_tag module;
-        tag = tag_at(information, offset);
-        if (tag->type != TAG_MODULE || tag->size < sizeof(module))
-            continue;
-        memcpy(&module, tag, sizeof(module));
-        visit(module.start, module.end);
-    }
-}
+    uint64_t offset = sizeof(struct information_header);
 
-/* Multiboot2 Specification 2.0, "Memory map"; every type it does not know is reserved. */
-static enum memory_type memory_type_of(uint32_t type)
-{
-    switch (type) {
-    case 1:
-        return MEMORY_USABLE;
-    case 3:
-        return MEMORY_ACPI_RECLAIMABLE;
-    case 4:
-        return MEMORY_ACPI_NVS;
-    case 5:
-        return MEMORY_BAD;
-    default:
-        return MEMORY_RESERVED;
+    while (offset < information->tags_end) {
+        const struct tag *tag = tag_at(information, offset);
+        struct module_tag module;
+        if (tag->type == TAG_MODULE && tag->size >= sizeof(module)) {
+            memcpy(&module, tag, sizeof(module));
+            visit(module.start, module.end);
+        }
+        offset = align_up(offset + tag->size, TAG_ALIGNMENT);
     }
 }
 
 enum status multiboot2_memory_map(const struct multiboot2_information *information,
                                   struct memory_entries *entries)
 {
-    if (information->memory_map == NULL || information->memory_map_count == 0)
+    /* By Multiboot2 type, from 0; all other types are reserved. */
+    static const enum memory_type types[] = {MEMORY_RESERVED, MEMORY_USABLE,
+                                             MEMORY_RESERVED, MEMORY_ACPI_RECLAIMABLE,
+                                             MEMORY_ACPI_NVS, MEMORY_BAD};
+
+    if (information->memory_map_count == 0)
         return STATUS_NOT_FOUND;
     for (size_t i = 0; i < information->memory_map_count; i++) {
         struct memory_map_entry entry;
         memcpy(&entry, information->memory_map + i * information->memory_map_entry_size,
                sizeof(entry));
-        memory_entries_add(entries, entry.start, entry.size, memory_type_of(entry.type));
+        memory_entries_add(entries, entry.start, entry.size,
+                           entry.type < ARRAY_SIZE(types) ? types[entry.type]
+                                                          : MEMORY_RESERVED);
     }
     return STATUS_OK;
 }

@@ -1,6 +1,4 @@
-/*
- * How firmware/ reaches the tables it takes apart.
- */
+/* Access to firmware tables in physical memory. */
 #ifndef HYMIR_FIRMWARE_PHYSICAL_H
 #define HYMIR_FIRMWARE_PHYSICAL_H
 
@@ -9,13 +7,13 @@
 #include <stdint.h>
 
 /*
- * Makes size bytes of physical memory readable and returns where; NULL if that cannot be
- * done. The memory stays readable. In Hymir this is address_space_map_firmware, in the
- * unit tests an array.
+ * Maps size bytes of physical memory readable, permanently, and returns a pointer to
+ * them, or NULL on failure. Implemented by address_space_map_firmware and, in the unit
+ * tests, by an array.
  */
 typedef const void *physical_map(uint64_t address, uint64_t size);
 
-/* True if the size bytes, taken as numbers, add up to 0 in their low eight bits. */
+/* Returns whether the sum of all bytes is 0 modulo 256. */
 static inline bool has_valid_checksum(const void *data, size_t size)
 {
     const uint8_t *bytes = data;

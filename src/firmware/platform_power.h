@@ -1,6 +1,6 @@
 /*
- * The registers by which a machine resets and powers off, as ACPI names them. firmware/
- * finds them, platform/power.h uses them; neither sees the other.
+ * The ACPI registers for reset and power-off. Filled in by firmware/acpi_power.c, used by
+ * platform/power.c.
  *
  * ACPI 6.5, "Generic Address Structure", "Fixed ACPI Description Table (FADT)".
  */
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum register_space {
-    REGISTER_NONE, /* the machine does not have it */
+    REGISTER_NONE, /* not present */
     REGISTER_MEMORY,
     REGISTER_IO,
 };
@@ -25,18 +25,12 @@ struct platform_power {
     struct platform_register reset; /* one byte wide */
     uint8_t reset_value;
 
-    /*
-     * PM1 status and control registers, two bytes wide, and the SLP_TYP values of \_S5
-     * for the latter.
-     */
+    /* PM1 registers, two bytes wide, and the SLP_TYP values of \_S5. */
     struct platform_register pm1a_status, pm1b_status, pm1a_control, pm1b_control;
     bool has_s5;
     uint8_t s5_type_a, s5_type_b; /* 0 to 7 */
 
-    /*
-     * Where and what to write to bring the machine into ACPI mode; port 0 if it always
-     * is.
-     */
+    /* The port and value that enable ACPI mode; port 0 if it is always enabled. */
     uint16_t smi_command_port;
     uint8_t acpi_enable_value;
 

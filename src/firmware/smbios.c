@@ -1,7 +1,6 @@
 /* See smbios.h. */
 #include "firmware/smbios.h"
 
-#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -32,11 +31,20 @@ _Static_assert(sizeof(struct entry_point_64) == 24, "DSP0134, 64-bit entry point
 
 #define TABLE_MAX_SIZE 0x100000
 
+/* The area that a BIOS machine's entry point lies in, at a multiple of 16 bytes. */
+#define ENTRY_POINT_AREA      UINT64_C(0xF0000)
+#define ENTRY_POINT_AREA_SIZE UINT64_C(0x10000)
+#define ENTRY_POINT_ALIGNMENT 16
+
 struct structure_header {
     uint8_t type;
-    uint8_t length; /* of the formatted part, with this header */
+    uint8_t length; /* of the formatted area, with this header */
     uint16_t handle;
 };
+
+/* Offsets of string numbers in structures of types 0 and 1. */
+#define STRING_VENDOR_OR_MANUFACTURER  4
+#define STRING_VERSION_OR_PRODUCT_NAME 5
 
 enum structure_type {
     STRUCTURE_FIRMWARE = 0,
@@ -44,48 +52,39 @@ enum structure_type {
     STRUCTURE_END      = 127,
 };
 
-/* Where a table of structures lies. */
+/* The table of structures. */
 struct table {
     uint64_t address;
     uint64_t size;
 };
 
-static bool read_entry_point_64(const uint8_t *bytes, size_t size, struct table *table)
+static bool is_entry_point(const uint8_t *bytes, size_t size, const char *anchor,
+                           uint8_t length, size_t least)
 {
-    struct entry_point_64 entry;
-    if (size < sizeof(entry))
-        return false;
-    memcpy(&entry, bytes, sizeof(entry));
-    if (memcmp(entry.anchor, "_SM3_", 5) != 0 || entry.length < sizeof(entry) ||
-        entry.length > size || !has_valid_checksum(bytes, entry.length))
-        return false;
-    *table = (struct table){.address = entry.table_address, .size = entry.table_max_size};
-    return true;
+    return memcmp(bytes, anchor, strlen(anchor)) == 0 && length >= least &&
+           length <= size && has_valid_checksum(bytes, length);
 }
 
-static bool read_entry_point_32(const uint8_t *bytes, size_t size, struct table *table)
-{
-    struct entry_point_32 entry;
-    if (size < sizeof(entry))
-        return false;
-    memcpy(&entry, bytes, sizeof(entry));
-    if (memcmp(entry.anchor, "_SM_", 4) != 0 || entry.length < sizeof(entry) - 1 ||
-        entry.length > size || !has_valid_checksum(bytes, entry.length))
-        return false;
-    *table = (struct table){.address = entry.table_address, .size = entry.table_length};
-    return true;
-}
-
+/* Reads the entry point, of either format, at the start of size bytes. */
 static bool read_entry_point(const uint8_t *bytes, size_t size, struct table *table)
 {
-    return read_entry_point_64(bytes, size, table) ||
-           read_entry_point_32(bytes, size, table);
+    struct entry_point_32 entry_32;
+    struct entry_point_64 entry_64;
+
+    if (size < sizeof(entry_32))
+        return false;
+    memcpy(&entry_32, bytes, sizeof(entry_32));
+    memcpy(&entry_64, bytes, sizeof(entry_64));
+    if (is_entry_point(bytes, size, "_SM3_", entry_64.length, sizeof(entry_64)))
+        *table = (struct table){entry_64.table_address, entry_64.table_max_size};
+    else if (is_entry_point(bytes, size, "_SM_", entry_32.length, sizeof(entry_32) - 1))
+        *table = (struct table){entry_32.table_address, entry_32.table_length};
+    else
+        return false;
+    return true;
 }
 
-/*
- * Copies a string of the set that starts at strings and ends before end; number counts
- * from 1.
- */
+/* Copies the string with a number, from 1, of the string set between strings and end. */
 static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int number,
                         char text[SMBIOS_TEXT_SIZE])
 {
@@ -99,7 +98,7 @@ static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int
         if (strings < end)
             strings++;
         if (strings == end || *strings == '\0')
-            return; /* the set ends before this number */
+            return; /* the set has fewer strings */
     }
     while (strings < end && *strings == ' ')
         strings++;
@@ -111,10 +110,7 @@ static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int
     text[length] = '\0';
 }
 
-/*
- * The end of the string set that starts at bytes: behind two NULs in a row. NULL if it
- * has none.
- */
+/* Returns the end of the string set at bytes, after two NULs; NULL if unterminated. */
 static const uint8_t *strings_end(const uint8_t *bytes, const uint8_t *end)
 {
     for (; end - bytes >= 2; bytes++) {
@@ -124,15 +120,16 @@ static const uint8_t *strings_end(const uint8_t *bytes, const uint8_t *end)
     return NULL;
 }
 
-/* Takes the two strings whose numbers stand at offsets 4 and 5 of a structure. */
-static void take_strings(const uint8_t *structure, const uint8_t *end, char *first,
+/* Copies the two strings of a structure of type 0 or 1. */
+static void copy_strings(const uint8_t *structure, const uint8_t *end, char *first,
                          char *second)
 {
-    uint8_t length = structure[1];
-    if (length < 6)
+    uint8_t length = structure[offsetof(struct structure_header, length)];
+    if (length <= STRING_VERSION_OR_PRODUCT_NAME)
         return;
-    copy_string(structure + length, end, structure[4], first);
-    copy_string(structure + length, end, structure[5], second);
+    const uint8_t *strings = structure + length;
+    copy_string(strings, end, structure[STRING_VENDOR_OR_MANUFACTURER], first);
+    copy_string(strings, end, structure[STRING_VERSION_OR_PRODUCT_NAME], second);
 }
 
 static void read_structures(const uint8_t *bytes, size_t size, struct smbios *smbios)
@@ -148,9 +145,9 @@ static void read_structures(const uint8_t *bytes, size_t size, struct smbios *sm
         if (next == NULL || header.type == STRUCTURE_END)
             return;
         if (header.type == STRUCTURE_FIRMWARE)
-            take_strings(bytes, next, smbios->firmware_vendor, smbios->firmware_version);
+            copy_strings(bytes, next, smbios->firmware_vendor, smbios->firmware_version);
         else if (header.type == STRUCTURE_SYSTEM)
-            take_strings(bytes, next, smbios->manufacturer, smbios->product);
+            copy_strings(bytes, next, smbios->manufacturer, smbios->product);
         bytes = next;
     }
 }
@@ -179,13 +176,12 @@ enum status smbios_read(uint64_t entry_point, physical_map *map, struct smbios *
 
 enum status smbios_scan_low_memory(physical_map *map, struct smbios *smbios)
 {
-    static const uint64_t start = 0xF0000;
-    static const uint64_t size  = 0x10000;
-    const uint8_t *area         = map(start, size);
+    const uint8_t *area = map(ENTRY_POINT_AREA, ENTRY_POINT_AREA_SIZE);
     struct table table;
 
-    for (uint64_t offset = 0; area != NULL && offset < size; offset += 16) {
-        if (read_entry_point(area + offset, size - offset, &table) &&
+    for (uint64_t offset = 0; area != NULL && offset < ENTRY_POINT_AREA_SIZE;
+         offset += ENTRY_POINT_ALIGNMENT) {
+        if (read_entry_point(area + offset, ENTRY_POINT_AREA_SIZE - offset, &table) &&
             read_table(&table, map, smbios) == STATUS_OK)
             return STATUS_OK;
     }

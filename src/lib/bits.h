@@ -1,6 +1,5 @@
 /*
- * Bits, fields and alignment: the arithmetic that every layer does on registers and
- * addresses.
+ * Bits, fields and alignment: arithmetic on registers and addresses for every layer.
  *
  * Pure; owns nothing.
  */
@@ -11,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The 64-bit value with only bit n set, n from 0 to 63. */
+/* A 64-bit value with only bit n set, 0 to 63. */
 #define BIT(n) (UINT64_C(1) << (n))
 
-/* The field value[high:low], shifted down, as the SDM writes it; 63 >= high >= low. */
+/* Extracts the field value[high:low] in SDM notation; 63 >= high >= low. */
 #define BITS_GET(value, high, low) \
     (((uint64_t)(value) >> (low)) & (UINT64_MAX >> (63 - (high) + (low))))
 
-/* The bits high to low, both included; 63 >= high >= low. */
+/* A mask of bits high:low; 63 >= high >= low. */
 #define BITS_MASK(high, low) (UINT64_MAX >> (63 - (high)) & UINT64_MAX << (low))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -32,9 +31,8 @@ static inline uint64_t align_down(uint64_t value, uint64_t alignment)
 }
 
 /*
- * Rounds value up to a multiple of alignment, a power of two. A value less than one
- * alignment below 2^64 has no such multiple: the result is then the largest multiple that
- * a uint64_t holds.
+ * Rounds value up to a multiple of alignment, a power of two. If that multiple would be
+ * 2^64, returns the largest multiple that fits in a uint64_t.
  */
 static inline uint64_t align_up(uint64_t value, uint64_t alignment)
 {
@@ -42,12 +40,13 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
     return rounded < value ? align_down(UINT64_MAX, alignment) : rounded;
 }
 
+/* Returns whether value is a multiple of alignment, a power of two. */
 static inline bool is_aligned(uint64_t value, uint64_t alignment)
 {
     return (value & (alignment - 1)) == 0;
 }
 
-/* The end of a range, start + size, held at 2^64 - 1 where it would wrap around. */
+/* Returns start + size, limited to 2^64 - 1 on overflow. */
 static inline uint64_t range_end(uint64_t start, uint64_t size)
 {
     return size > UINT64_MAX - start ? UINT64_MAX : start + size;

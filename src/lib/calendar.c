@@ -3,7 +3,8 @@
 
 #define FIRST_YEAR       1970U
 #define LAST_YEAR        9999U
-#define SECONDS_A_DAY    86400U
+#define DAYS_BEFORE_1970 719162U /* from 0001-01-01 */
+#define SECONDS_PER_DAY  86400U
 #define WEEKDAY_OF_FIRST 4U /* 1970-01-01 was a Thursday, counted from 0 */
 
 static bool is_leap(uint32_t year)
@@ -17,23 +18,18 @@ static uint32_t days_of_month(uint32_t year, uint32_t month)
     return days[month - 1] + (month == 2 && is_leap(year) ? 1U : 0U);
 }
 
-/* The days of all years from 1 to year. */
-static uint64_t days_through(uint64_t year)
-{
-    return year * 365 + year / 4 - year / 100 + year / 400;
-}
-
 static uint64_t days_before_year(uint32_t year)
 {
-    return days_through(year - 1) - days_through(FIRST_YEAR - 1);
+    uint64_t past = year - 1; /* years, from year 1 */
+    return past * 365 + past / 4 - past / 100 + past / 400 - DAYS_BEFORE_1970;
 }
 
 struct calendar_time calendar_of(uint64_t seconds)
 {
-    uint64_t days             = seconds / SECONDS_A_DAY;
-    uint32_t rest             = (uint32_t)(seconds % SECONDS_A_DAY);
+    uint64_t days             = seconds / SECONDS_PER_DAY;
+    uint32_t rest             = (uint32_t)(seconds % SECONDS_PER_DAY);
     struct calendar_time time = {
-        .year    = FIRST_YEAR + (uint32_t)(days / 366), /* never too late */
+        .year    = FIRST_YEAR + (uint32_t)(days / 366), /* a lower bound */
         .month   = 1,
         .hour    = rest / 3600,
         .minute  = rest / 60 % 60,

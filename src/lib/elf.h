@@ -1,6 +1,6 @@
 /*
  * The parts of ELF-64 that Hymir reads: System V ABI, "Object Files", chapters "Sections"
- * and "Symbol Table". tests/oracle holds every number and offset against <elf.h>.
+ * and "Symbol Table". tests/oracle compares every number and offset with <elf.h>.
  */
 #ifndef HYMIR_LIB_ELF_H
 #define HYMIR_LIB_ELF_H
@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct elf64_symbol) == 24, "System V ABI, symbol table en
 enum {
     ELF_SECTION_SYMBOL_TABLE = 2,
     ELF_SECTION_STRING_TABLE = 3,
-    ELF_SECTION_RESERVED     = 0xFF00, /* from here on no section: absolute values ... */
+    ELF_SECTION_RESERVED     = 0xFF00, /* the first special index, such as SHN_ABS */
     ELF_SYMBOL_TYPE_NONE     = 0,
     ELF_SYMBOL_TYPE_FUNCTION = 2,
 };

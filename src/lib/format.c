@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the text goes: counts everything, stores what fits. */
+/* The output buffer: length counts all characters, also those that do not fit. */
 struct output {
     char *buffer;
     size_t size;
     size_t length;
 };
 
-/* One conversion specification, taken apart. */
+/* A parsed conversion specification. */
 struct conversion {
     bool left, zero, alternative;
     bool has_precision;
@@ -22,7 +22,7 @@ struct conversion {
     unsigned int size_bytes; /* of an integer argument: 1, 2, 4 or 8 */
 };
 
-static void put(struct output *output, char character)
+static void put_character(struct output *output, char character)
 {
     if (output->length + 1 < output->size)
         output->buffer[output->length] = character;
@@ -32,18 +32,18 @@ static void put(struct output *output, char character)
 static void put_repeated(struct output *output, char character, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        put(output, character);
+        put_character(output, character);
 }
 
-/* What a conversion comes to, before it is padded to its width. */
+/* A converted argument before padding. */
 struct field {
     const char *prefix; /* a sign or 0x */
-    size_t zeros;       /* between the two */
+    size_t zeros;       /* between prefix and body */
     const char *body;
     size_t body_length;
 };
 
-/* Writes a field; zeros go behind the prefix, blanks around all of it. */
+/* Writes a field padded to its width: zeros after the prefix, or blanks outside. */
 static void put_padded(struct output *output, const struct conversion *conversion,
                        const struct field *field)
 {
@@ -55,16 +55,16 @@ static void put_padded(struct output *output, const struct conversion *conversio
     if (!conversion->left && !zero)
         put_repeated(output, ' ', padding);
     for (size_t i = 0; i < prefix_length; i++)
-        put(output, field->prefix[i]);
+        put_character(output, field->prefix[i]);
     put_repeated(output, '0', zero ? padding : 0);
     put_repeated(output, '0', field->zeros);
     for (size_t i = 0; i < field->body_length; i++)
-        put(output, field->body[i]);
+        put_character(output, field->body[i]);
     if (conversion->left)
         put_repeated(output, ' ', padding);
 }
 
-/* Writes a text, for which 0 and precision mean nothing. */
+/* Writes text, ignoring the flag 0 and the precision. */
 static void put_text(struct output *output, const struct conversion *conversion,
                      const char *text, size_t length)
 {
@@ -73,7 +73,7 @@ static void put_text(struct output *output, const struct conversion *conversion,
                &(struct field){.prefix = "", .body = text, .body_length = length});
 }
 
-/* Writes a number in the base that there are digits for. */
+/* Writes a number; the count of digits is its base. */
 static void put_number(struct output *output, const struct conversion *conversion,
                        uint64_t magnitude, const char *prefix, const char *digits)
 {
@@ -128,7 +128,7 @@ static void put_string(struct output *output, const struct conversion *conversio
     put_text(output, conversion, string, length);
 }
 
-/* Reads a number or, for *, an argument; advances *format behind it. */
+/* Reads a number, or an argument for *, and advances *format past it. */
 static size_t read_number(const char **format, va_list *arguments, bool *is_negative)
 {
     size_t number = 0;
@@ -193,16 +193,14 @@ static struct conversion read_conversion(const char **format, va_list *arguments
     return conversion;
 }
 
-static uint64_t next_integer(const struct conversion *conversion, va_list *arguments)
+static uint64_t read_integer(const struct conversion *conversion, va_list *arguments)
 {
     if (conversion->size_bytes == sizeof(long))
         return va_arg(*arguments, uint64_t);
     return va_arg(*arguments, unsigned int);
 }
 
-/*
- * Writes one conversion whose specification starts behind the %; returns where it ends.
- */
+/* Writes one conversion; format points after its %. Returns its end. */
 static const char *put_conversion(struct output *output, const char *format,
                                   va_list *arguments)
 {
@@ -212,12 +210,12 @@ static const char *put_conversion(struct output *output, const char *format,
     switch (*format) {
     case 'd':
     case 'i':
-        put_signed(output, &conversion, next_integer(&conversion, arguments));
+        put_signed(output, &conversion, read_integer(&conversion, arguments));
         break;
     case 'u':
     case 'x':
     case 'X':
-        put_unsigned(output, &conversion, next_integer(&conversion, arguments), *format);
+        put_unsigned(output, &conversion, read_integer(&conversion, arguments), *format);
         break;
     case 'p':
         conversion.alternative = true;
@@ -233,10 +231,10 @@ static const char *put_conversion(struct output *output, const char *format,
         put_string(output, &conversion, va_arg(*arguments, const char *));
         break;
     case '%':
-        put(output, '%');
+        put_character(output, '%');
         break;
     default:
-        put(output, '%');
+        put_character(output, '%');
         return start;
     }
     return format + 1;
@@ -252,7 +250,7 @@ size_t format_text_list(char *buffer, size_t size, const char *format, va_list a
         if (*format == '%')
             format = put_conversion(&output, format + 1, &copy);
         else
-            put(&output, *format++);
+            put_character(&output, *format++);
     }
     va_end(copy);
     if (size > 0)
@@ -272,14 +270,14 @@ size_t format_text(char *buffer, size_t size, const char *format, ...)
 void text_append(struct text *text, const char *format, ...)
 {
     va_list arguments;
-    size_t room = text->size - text->length;
+    size_t available = text->size - text->length;
 
     va_start(arguments, format);
     size_t length =
-        format_text_list(text->buffer + text->length, room, format, arguments);
+        format_text_list(text->buffer + text->length, available, format, arguments);
     va_end(arguments);
-    if (room > 0)
-        text->length += length < room ? length : room - 1;
+    if (available > 0)
+        text->length += length < available ? length : available - 1;
 }
 
 void text_make_printable(char *text, size_t length)

@@ -1,11 +1,10 @@
 /*
- * Formatted text into a buffer: the part of ISO C11's "The fprintf function" that Hymir
+ * Formats text into a buffer: the subset of ISO C11, "The fprintf function", that Hymir
  * uses.
  *
  * Conversions %d %i %u %x %X %c %s %p %%, lengths hh h l ll z j t, flags - and 0 and #,
- * width and precision as a number or *. There are no floating-point conversions: the
- * hypervisor keeps out of the vector registers. Pure; owns nothing; safe on every CPU and
- * in an exception handler.
+ * width and precision as a number or *. No floating point: the hypervisor does not use
+ * the vector registers. Pure; safe on every CPU and in exception handlers.
  */
 #ifndef HYMIR_LIB_FORMAT_H
 #define HYMIR_LIB_FORMAT_H
@@ -14,26 +13,26 @@
 #include <stddef.h>
 
 /*
- * Writes the text into buffer, at most size bytes with the final NUL, which is always
- * there if size is not 0. Returns the length that the whole text has, without the NUL,
- * whether it fitted or not. A conversion outside the list above is written as it stands.
+ * Formats into buffer, at most size bytes including the NUL, which is always written
+ * unless size is 0. Returns the length of the untruncated text without the NUL. An
+ * unsupported conversion is copied verbatim.
  */
 size_t format_text(char *buffer, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with the arguments in a list. */
+/* Works like format_text, with the arguments in a va_list. */
 size_t format_text_list(char *buffer, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
 /*
- * Replaces each byte of length that is not printable ASCII by '?': text from outside may
- * otherwise end a line, or steer a terminal.
+ * Replaces every byte that is not printable ASCII with '?', so that untrusted text cannot
+ * break a line or control a terminal.
  */
 void text_make_printable(char *text, size_t length);
 
-/* A text that grows in a buffer of the caller's; what does not fit is dropped. */
+/* A growing text in the caller's buffer; truncated when full. */
 struct text {
-    char *buffer; /* NUL-terminated as long as size is not 0 */
+    char *buffer; /* NUL-terminated unless size is 0 */
     size_t size;
     size_t length; /* without the NUL; below size */
 };

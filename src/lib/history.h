@@ -1,8 +1,7 @@
 /*
- * The newest text of a stream, in a buffer of fixed size: what an output that comes late
- * is given to catch up.
+ * A ring buffer of a stream's newest text, replayed to outputs that start late.
  *
- * Pure; the caller owns the buffer, and keeps it to one CPU at a time.
+ * Pure; the caller owns the buffer and serializes access to it.
  */
 #ifndef HYMIR_LIB_HISTORY_H
 #define HYMIR_LIB_HISTORY_H
@@ -10,29 +9,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The longest line that is not cut, with its end, where the text begins with it. */
+/* How far replay searches for the first line end, in bytes. */
 #define HISTORY_LINE_SIZE 256
 
 struct history {
     char *buffer;
     size_t size;    /* of the buffer, in bytes */
-    size_t written; /* bytes ever; the newest stand below, modulo size */
+    size_t written; /* total bytes appended; modulo size, the next position */
 };
 
-/* Takes text, of length bytes, with its line ends. */
+/* Receives length bytes of text, including line ends. */
 typedef void history_output(const char *text, size_t length);
 
 void history_append(struct history *history, const char *text, size_t length);
 
-/* True if more was written than is kept. */
+/* Returns whether the oldest text has been overwritten. */
 static inline bool history_is_cut(const struct history *history)
 {
     return history->written > history->size;
 }
 
 /*
- * Gives output what is kept, in at most two parts; if that is not all, from the start of
- * the oldest line that is whole, unless none starts in the first HISTORY_LINE_SIZE bytes.
+ * Passes the stored text to output, in at most two pieces. If the oldest text has been
+ * overwritten, starts at the first complete line, provided that one begins within
+ * HISTORY_LINE_SIZE bytes.
  */
 void history_replay(const struct history *history, history_output *output);
 

@@ -17,7 +17,7 @@ void json_end(struct json *json)
     json->length = 0;
 }
 
-static void put(struct json *json, char character)
+static void put_character(struct json *json, char character)
 {
     json->buffer[json->length++] = character;
     if (json->length == sizeof(json->buffer))
@@ -27,72 +27,71 @@ static void put(struct json *json, char character)
 static void put_text(struct json *json, const char *text)
 {
     while (*text != '\0')
-        put(json, *text++);
+        put_character(json, *text++);
 }
 
-/* A string in quotes, with what must be escaped as escapes. */
+/* Writes a quoted string with escapes. */
 static void put_string(struct json *json, const char *text)
 {
-    put(json, '"');
+    put_character(json, '"');
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
         char escape[7];
-        if (byte == '"' || byte == '\\') {
-            put(json, '\\');
-            put(json, *text);
-        } else if (byte >= ' ' && byte <= '~') {
-            put(json, *text);
-        } else {
+        if (byte < ' ' || byte > '~') {
             format_text(escape, sizeof(escape), "\\u%04x", byte);
             put_text(json, escape);
+            continue;
         }
+        if (byte == '"' || byte == '\\')
+            put_character(json, '\\');
+        put_character(json, *text);
     }
-    put(json, '"');
+    put_character(json, '"');
 }
 
-/* What comes in front of each value. */
+/* Writes the comma and the key before a value. */
 static void begin_value(struct json *json, const char *key)
 {
     if (json->needs_comma)
-        put(json, ',');
+        put_character(json, ',');
     json->needs_comma = true;
     if (key == NULL)
         return;
     put_string(json, key);
-    put(json, ':');
+    put_character(json, ':');
 }
 
-static void open_with(struct json *json, const char *key, char bracket)
+static void open_bracket(struct json *json, const char *key, char bracket)
 {
     begin_value(json, key);
-    put(json, bracket);
+    put_character(json, bracket);
     json->needs_comma = false;
 }
 
-static void close_with(struct json *json, char bracket)
+static void close_bracket(struct json *json, char bracket)
 {
-    put(json, bracket);
+    put_character(json, bracket);
     json->needs_comma = true;
 }
 
 void json_open_object(struct json *json, const char *key)
 {
-    open_with(json, key, '{');
+    open_bracket(json, key, '{');
 }
 
 void json_close_object(struct json *json)
 {
-    close_with(json, '}');
+    close_bracket(json, '}');
 }
 
 void json_open_array(struct json *json, const char *key)
 {
-    open_with(json, key, '[');
+    open_bracket(json, key, '[');
 }
 
 void json_close_array(struct json *json)
 {
-    close_with(json, ']');
+    close_bracket(json, ']');
 }
 
 void json_string(struct json *json, const char *key, const char *format, ...)

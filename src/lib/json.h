@@ -1,8 +1,7 @@
 /*
- * JSON, written as it comes: no tree, no allocation. RFC 8259.
+ * A streaming JSON writer: no tree, no allocation. RFC 8259.
  *
- * Pure. The caller opens and closes objects and arrays in the right order; a value has a
- * key in an object, and NULL in an array.
+ * Pure. The caller nests objects and arrays correctly; key is NULL for array elements.
  */
 #ifndef HYMIR_LIB_JSON_H
 #define HYMIR_LIB_JSON_H
@@ -11,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Takes a piece of the text. */
+/* Receives a piece of the text. */
 typedef void json_output(const char *text, size_t length);
 
 #define JSON_BUFFER_SIZE 128
 
-/* The longest string value, in bytes with its NUL; what is longer is cut. */
+/* The longest string value with its NUL, in bytes; longer ones are truncated. */
 #define JSON_STRING_SIZE 896
 
 struct json {
@@ -26,7 +25,7 @@ struct json {
     char buffer[JSON_BUFFER_SIZE];
 };
 
-/* Starts a text that goes to output, in pieces. */
+/* Starts a text that is passed to output in pieces. */
 void json_start(struct json *json, json_output *output);
 
 void json_open_object(struct json *json, const char *key);
@@ -34,17 +33,17 @@ void json_close_object(struct json *json);
 void json_open_array(struct json *json, const char *key);
 void json_close_array(struct json *json);
 
-/* A string; bytes that are no ASCII count as ISO 8859-1. */
+/* Writes a formatted string; non-ASCII bytes are treated as ISO 8859-1. */
 void json_string(struct json *json, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A number; readers may have no more than 53 bits for it. */
+/* Writes a number; many JSON readers are exact only up to 53 bits. */
 void json_number(struct json *json, const char *key, uint64_t number);
 
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
-/* Hands over what is still in the buffer. */
+/* Flushes the buffer. */
 void json_end(struct json *json);
 
 #endif

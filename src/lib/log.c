@@ -23,7 +23,7 @@ void log_set_output(log_output *output)
 
 void log_replay(log_output *output)
 {
-    static const char lost[] = "warning: older lines of the log are lost\n";
+    static const char lost[] = "warning: log: older lines were overwritten\n";
 
     unsigned int ticket = spinlock_acquire(&lock);
     if (history_is_cut(&history))
@@ -44,10 +44,8 @@ void log_set_level(enum log_level level)
     least_level = level;
 }
 
-static void log_line(const char *level, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-static void log_line(const char *level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+log_line(const char *level, const char *format, va_list arguments)
 {
     char line[LOG_LINE_SIZE];
     size_t length = format_text(line, sizeof(line), "%s", level);
@@ -65,7 +63,7 @@ static void log_line(const char *level, const char *format, va_list arguments)
     spinlock_release(&lock, ticket);
 }
 
-// NOLINTBEGIN(bugprone-macro-parentheses): a function cannot be called (name)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declarator cannot be parenthesized
 #define LOG_FUNCTION(name, level, prefix)    \
     void name(const char *format, ...)       \
     {                                        \

@@ -1,11 +1,10 @@
 /*
- * The one log of the hypervisor: lines with a level, kept in memory and shown on the
- * console.
+ * The hypervisor's log: lines with a level, stored in memory and sent to the console.
  *
- * Owns the level and the newest text, from which a console that comes up late
- * catches up. Each line is "level: text". Usable from the first instruction of C on every
- * CPU; lines of different CPUs do not mix. A CPU that waits for the log longer than the
- * bound goes ahead without it, so that a stopped CPU never silences the others.
+ * Owns the level and the newest text, which is replayed to a console that starts late.
+ * Each line is "level: text". Usable on every CPU from the first line of C; lines of
+ * different CPUs do not interleave. The lock has a timeout (spinlock.h), so that a
+ * stopped CPU never silences the others.
  */
 #ifndef HYMIR_LIB_LOG_H
 #define HYMIR_LIB_LOG_H
@@ -15,43 +14,37 @@
 #include <stddef.h>
 
 enum log_level {
-    LOG_ERROR,   /* Hymir cannot do something it was asked for */
-    LOG_WARNING, /* something is odd and Hymir goes on */
-    LOG_INFO,    /* what a user wants to see at every boot */
-    LOG_DEBUG,   /* what a developer wants to see */
+    LOG_ERROR,   /* a requested action failed */
+    LOG_WARNING, /* something unexpected; Hymir continues */
+    LOG_INFO,    /* for users, at every boot */
+    LOG_DEBUG,   /* for developers */
 };
 
-/* Takes text to show, of length bytes, with its line ends. */
+/* Receives length bytes of text, including line ends. */
 typedef history_output log_output;
 
-/* The longest line, with its level and its end, in bytes; what is longer is cut. */
+/* The longest line with its level and line end, in bytes; longer ones are truncated. */
 #define LOG_LINE_SIZE 256
 
-/* Sets where the log goes from now on. */
+/* Sets the output for all further lines. */
 void log_set_output(log_output *output);
 
-/* Gives output the lines that are kept, the newest 8 KiB, and says if there were
- * more. */
+/* Passes the newest 8 KiB to output, after a warning if older lines were overwritten. */
 void log_replay(log_output *output);
 
-/* Gives output a text that is not the log's, with no line of another CPU in between. */
+/* Passes text to output without adding it to the log, under the log's lock. */
 void log_pass(log_output *output, const char *text, size_t length);
 
-/*
- * Sets the least important level that is kept; the others are dropped. LOG_INFO at first.
- */
+/* Sets the least important level to record; initially LOG_INFO. */
 void log_set_level(enum log_level level);
 
-/* Adds one line; the format has no line end. */
+/* Logs one line; the format has no line end. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * Adds one line without a level in front: the lines that scripts rely on, and the
- * register dump of a panic. Such a line is never dropped.
- */
+/* Logs one line without a level prefix, at any level: script output and panic dumps. */
 void log_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

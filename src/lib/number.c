@@ -3,7 +3,7 @@
 
 #include "lib/string.h"
 
-/* The value of a digit up to base 16, or 16 for any other character. */
+/* Returns the value of a hexadecimal digit, or 16 for any other character. */
 static unsigned int digit_value(char digit)
 {
     if (digit >= '0' && digit <= '9')

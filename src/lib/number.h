@@ -1,4 +1,4 @@
-/* Numbers out of text. Pure. */
+/* Parses numbers. Pure. */
 #ifndef HYMIR_LIB_NUMBER_H
 #define HYMIR_LIB_NUMBER_H
 
@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 /*
- * Reads the whole of text as one number, decimal or, behind 0x, hexadecimal, into
- * *number. False, and *number untouched, if anything else is in text, if it is empty or
- * beyond 2^64 - 1.
+ * Parses all of text as a decimal number, or as hexadecimal after 0x. Returns false,
+ * leaving *number untouched, if text is empty, contains anything else or exceeds 64 bits.
  */
 bool number_parse(const char *text, uint64_t *number);
 

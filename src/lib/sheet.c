@@ -8,7 +8,8 @@
 
 #define ELLIPSIS "..."
 
-static struct sheet_row *next_row(struct sheet *sheet, enum emphasis emphasis)
+/* Adds an empty row and returns it, or NULL if the sheet is full. */
+static struct sheet_row *add_row(struct sheet *sheet, enum emphasis emphasis)
 {
     if (sheet->rows == SHEET_ROWS) {
         sheet->overflow = true;
@@ -23,7 +24,7 @@ static struct sheet_row *next_row(struct sheet *sheet, enum emphasis emphasis)
 void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, ...)
 {
     va_list arguments;
-    struct sheet_row *row = next_row(sheet, emphasis);
+    struct sheet_row *row = add_row(sheet, emphasis);
     if (row == NULL)
         return;
     va_start(arguments, format);
@@ -66,7 +67,7 @@ void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
     for (size_t i = 0; i < rows && *text != '\0'; i++) {
         size_t margin         = i == 0 ? 0 : indent;
         size_t length         = sheet_fitting_length(text, SHEET_COLUMNS - margin);
-        struct sheet_row *row = next_row(sheet, emphasis);
+        struct sheet_row *row = add_row(sheet, emphasis);
         if (row == NULL)
             return;
         format_text(row->text, sizeof(row->text), "%*s%.*s", (int)margin, "", (int)length,

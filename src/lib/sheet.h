@@ -1,6 +1,6 @@
 /*
- * A sheet: the text of one 80x25 screen, composed before it is shown, so that the same
- * words reach the screen, the serial line and the unit tests, and nothing scrolls off.
+ * A sheet: one 80x25 screen of text, composed before it is shown, so that the screen, the
+ * serial line and the unit tests get the same text and nothing scrolls off.
  *
  * Pure; the caller owns the sheet.
  */
@@ -13,10 +13,7 @@
 #define SHEET_COLUMNS 80
 #define SHEET_ROWS    25
 
-/*
- * What a row says to someone who only glances at it; each screen has its own colour for
- * it.
- */
+/* The importance of a row; each display maps it to a colour. */
 enum emphasis {
     EMPHASIS_NORMAL,
     EMPHASIS_TITLE,
@@ -35,25 +32,21 @@ struct sheet {
     } row[SHEET_ROWS];
 };
 
-/* Adds one row; one of more than 80 columns is cut, and ends in "...". */
+/* Adds one row; more than 80 columns are truncated with "...". */
 void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Adds text in as many rows as it needs, at most rows of them, broken at blanks; the rows
- * behind the first start with indent blanks. What does not fit ends in "...". indent is
- * below 40.
+ * Adds text wrapped at blanks over at most rows rows, truncated with "..."; rows after
+ * the first are indented by indent columns, fewer than 40.
  */
 void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
                        size_t indent, const char *text);
 
-/*
- * How many characters of text go into a row of width columns, up to a blank if there is
- * one.
- */
+/* Returns how many characters fit in width columns, breaking at a blank if any. */
 size_t sheet_fitting_length(const char *text, size_t width);
 
-/* How many rows sheet_add_wrapped needs for text, without a limit and an indent. */
+/* Returns how many rows text fills when wrapped without indentation. */
 size_t sheet_wrapped_rows(const char *text);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * A lock for short sections, in the order in which it is asked for, with a bound: if for
- * SPINLOCK_ATTEMPTS tries nobody has given it on, its holder counts as dead and it is
- * taken from it. Without the bound, one CPU that stops while it holds the lock would stop
- * all others for ever.
+ * A ticket lock with a timeout, for short critical sections: after SPINLOCK_ATTEMPTS
+ * polls without progress the holder's ticket is skipped. Without the timeout, a CPU that
+ * stops while holding the lock would stop all others forever.
  */
 #ifndef HYMIR_LIB_SPINLOCK_H
 #define HYMIR_LIB_SPINLOCK_H
@@ -10,9 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/*
- * About a second on a fast processor, where a try with its pause takes some 20 to 70 ns.
- */
+/* About a second: a poll with its PAUSE takes 20 to 70 ns on a fast processor. */
 #define SPINLOCK_ATTEMPTS UINT32_C(20000000)
 
 struct spinlock {
@@ -38,7 +35,7 @@ static inline unsigned int spinlock_acquire(struct spinlock *lock)
     return ticket;
 }
 
-/* By a holder that was taken for dead it does nothing. */
+/* Releases the lock; no effect if the ticket was skipped. */
 static inline void spinlock_release(struct spinlock *lock, unsigned int ticket)
 {
     atomic_compare_exchange_strong(&lock->serving, &ticket, ticket + 1);

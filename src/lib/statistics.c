@@ -1,8 +1,8 @@
 /* See statistics.h. */
 #include "lib/statistics.h"
 
-/* Shell's sort with the gaps of Knuth's sequence, 1, 4, 13 and so on. */
-static void sort(uint32_t *samples, uint32_t count)
+/* Sorts by Shell sort with Knuth's gaps: 1, 4, 13 and so on. */
+static void sort_samples(uint32_t *samples, uint32_t count)
 {
     uint32_t gap = 1;
 
@@ -19,19 +19,19 @@ static void sort(uint32_t *samples, uint32_t count)
     }
 }
 
-/* The sample at so many hundredths of the way from the first to the last. */
-static uint32_t at_hundredth(const uint32_t *samples, uint32_t count, uint32_t hundredth)
+/* Returns a percentile of sorted samples. */
+static uint32_t percentile(const uint32_t *samples, uint32_t count, uint32_t percent)
 {
-    return samples[(uint64_t)(count - 1) * hundredth / 100];
+    return samples[(uint64_t)(count - 1) * percent / 100];
 }
 
 struct statistics statistics_of(uint32_t *samples, uint32_t count)
 {
     if (count == 0)
         return (struct statistics){0};
-    sort(samples, count);
+    sort_samples(samples, count);
     return (struct statistics){.count  = count,
-                               .low    = at_hundredth(samples, count, 5),
-                               .median = at_hundredth(samples, count, 50),
-                               .high   = at_hundredth(samples, count, 95)};
+                               .low    = percentile(samples, count, 5),
+                               .median = percentile(samples, count, 50),
+                               .high   = percentile(samples, count, 95)};
 }

@@ -1,7 +1,6 @@
 /*
- * See string.h. Plain loops, because nothing here is on a path where speed matters. The
- * build turns off the compiler's habit of recognising such a loop as memcpy and calling
- * it: it would call itself.
+ * See string.h. Plain loops, because no caller is performance-critical. The build stops
+ * the compiler from turning such a loop into a call of memcpy: memcpy would recurse.
  */
 #include "lib/string.h"
 

@@ -1,7 +1,7 @@
 /*
- * The memory and string functions that C code and the compiler itself expect to find.
+ * The memory and string functions that C code and the compiler rely on.
  *
- * Pure; each keeps the contract of its namesake in ISO C11, "String handling <string.h>".
+ * Pure; each behaves as in ISO C11, "String handling <string.h>".
  */
 #ifndef HYMIR_LIB_STRING_H
 #define HYMIR_LIB_STRING_H
@@ -17,7 +17,7 @@ size_t strlen(const char *text);
 int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, size_t size);
 
-/* True if text begins with prefix. */
+/* Returns whether text begins with prefix. */
 bool string_starts_with(const char *text, const char *prefix);
 
 #endif

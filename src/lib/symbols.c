@@ -1,7 +1,6 @@
 /* See symbols.h. */
 #include "lib/symbols.h"
 
-#include "lib/bits.h"
 #include "lib/elf.h"
 #include "lib/string.h"
 
@@ -12,10 +11,7 @@ void symbols_set(const struct symbol_table *new_table)
     table = *new_table;
 }
 
-/*
- * The name at offset in the string table, or NULL if it does not end within it or is
- * empty.
- */
+/* Returns the name at offset in the string table; NULL if empty or not terminated. */
 static const char *name_at(uint32_t offset)
 {
     for (size_t i = offset; i < table.names_size; i++) {
@@ -25,7 +21,7 @@ static const char *name_at(uint32_t offset)
     return NULL;
 }
 
-/* Labels of assembly have no type and no size: they reach up to the next one. */
+/* Accepts functions and assembly labels, which have no type. */
 static bool is_code_symbol(const struct elf64_symbol *symbol)
 {
     unsigned int type = symbol->info & 0xF;
@@ -33,7 +29,8 @@ static bool is_code_symbol(const struct elf64_symbol *symbol)
            (type == ELF_SYMBOL_TYPE_FUNCTION || type == ELF_SYMBOL_TYPE_NONE);
 }
 
-static bool contains(const struct elf64_symbol *symbol, uint64_t address)
+/* An assembly label has size 0 and extends to the next symbol. */
+static bool symbol_contains(const struct elf64_symbol *symbol, uint64_t address)
 {
     return symbol->value <= address &&
            (symbol->size == 0 || address - symbol->value < symbol->size);
@@ -42,23 +39,19 @@ static bool contains(const struct elf64_symbol *symbol, uint64_t address)
 bool symbols_find(uint64_t address, const char **name, uint64_t *offset)
 {
     const uint8_t *bytes = table.symbols;
-    const char *best     = NULL;
-    uint64_t best_value  = 0;
+    bool is_found        = false;
 
     for (size_t i = 0; i < table.symbols_size / sizeof(struct elf64_symbol); i++) {
         struct elf64_symbol symbol;
         memcpy(&symbol, bytes + i * sizeof(symbol), sizeof(symbol));
-        if (!is_code_symbol(&symbol) || !contains(&symbol, address))
+        if (!is_code_symbol(&symbol) || !symbol_contains(&symbol, address))
             continue;
         const char *candidate = name_at(symbol.name);
-        if (candidate != NULL && (best == NULL || symbol.value > best_value)) {
-            best       = candidate;
-            best_value = symbol.value;
-        }
+        if (candidate == NULL || (is_found && address - symbol.value >= *offset))
+            continue;
+        *name    = candidate;
+        *offset  = address - symbol.value;
+        is_found = true;
     }
-    if (best == NULL)
-        return false;
-    *name   = best;
-    *offset = address - best_value;
-    return true;
+    return is_found;
 }

@@ -1,8 +1,7 @@
 /*
- * Names for code addresses, out of the symbol table of Hymir's own ELF file.
+ * Finds the names of code addresses in the symbol table of Hymir's own ELF file.
  *
- * The table comes from the boot loader and is trusted no further than its bounds. Owns
- * where it is.
+ * The table comes from the boot loader: its contents are not trusted. Owns its location.
  */
 #ifndef HYMIR_LIB_SYMBOLS_H
 #define HYMIR_LIB_SYMBOLS_H
@@ -11,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The sections that hold the symbols and their names; either may be NULL with size 0. */
+/* The symbol and string sections; either may be NULL with size 0. */
 struct symbol_table {
     const void *symbols;
     size_t symbols_size; /* bytes */
@@ -19,13 +18,12 @@ struct symbol_table {
     size_t names_size; /* bytes */
 };
 
-/* Tells where the symbols are; the memory stays as it is from then on. */
+/* Sets the symbol table, which must not change afterwards. */
 void symbols_set(const struct symbol_table *table);
 
 /*
- * Finds the function that address lies in. *name is NUL-terminated within the table,
- * *offset the distance of address from its start. False, and both untouched, if no
- * function contains it.
+ * Finds the function that contains address: its NUL-terminated *name and the *offset of
+ * address from its start. Returns false, leaving both untouched, if there is none.
  */
 bool symbols_find(uint64_t address, const char **name, uint64_t *offset);
 

@@ -1,18 +1,15 @@
-/*
- * Time as ticks of a clock, and the same time as ticks of another one.
- */
+/* Converts times between the ticks of two clocks. Pure. */
 #ifndef HYMIR_LIB_TICKS_H
 #define HYMIR_LIB_TICKS_H
 
 #include <stdint.h>
 
-/* A moment that never comes, though differences to it are still signed numbers. */
+/* The time "never": the largest that keeps differences representable as int64_t. */
 #define TICKS_NEVER UINT64_C(0x7FFFFFFFFFFFFFFF)
 
 /*
- * The ticks of a clock of to_hz that have passed when ticks of one of from_hz have: the
- * last of them whole. Exact, so that what is added up does not drift. from_hz * to_hz
- * must be below 2^64, and the result too.
+ * Converts ticks of from_hz to whole ticks of to_hz. Exact, so that repeated conversions
+ * of a running total do not drift. from_hz * to_hz and the result must fit in 64 bits.
  */
 static inline uint64_t ticks_convert(uint64_t ticks, uint64_t from_hz, uint64_t to_hz)
 {
@@ -20,8 +17,8 @@ static inline uint64_t ticks_convert(uint64_t ticks, uint64_t from_hz, uint64_t 
 }
 
 /*
- * The first tick of a clock of to_hz at which ticks_convert back gives ticks: TICKS_NEVER
- * stays what it is. The same limits.
+ * Returns the first tick of to_hz that ticks_convert converts back to ticks. TICKS_NEVER
+ * is returned unchanged. The limits of ticks_convert apply.
  */
 static inline uint64_t ticks_until(uint64_t ticks, uint64_t from_hz, uint64_t to_hz)
 {
@@ -32,13 +29,13 @@ static inline uint64_t ticks_until(uint64_t ticks, uint64_t from_hz, uint64_t to
 }
 
 /*
- * ticks_convert for who asks often: ticks_scale with a factor that is made once. from_hz
- * is above half of to_hz and below 2^48. It is never behind ticks_convert, and ahead
- * by at most ticks / 2^63 of a tick.
+ * Precomputes the factor for ticks_scale, a fast ticks_convert. from_hz is more than half
+ * of to_hz and below 2^48. The result is never below that of ticks_convert, and exceeds
+ * the exact value by at most ticks / 2^63 of a tick.
  */
 static inline uint64_t ticks_factor(uint64_t from_hz, uint64_t to_hz)
 {
-    uint64_t factor = 2 * to_hz / from_hz; /* of 2^63, by long division */
+    uint64_t factor = 2 * to_hz / from_hz; /* in units of 2^-63, by long division */
     uint64_t rest   = 2 * to_hz % from_hz;
 
     for (int i = 0; i < 62; i++) {

@@ -1,21 +1,21 @@
 /*
- * Physical addresses as types of their own, which the compiler will not mix up with each
- * other or with other numbers.
+ * Distinct types for host- and guest-physical addresses, so that the compiler rejects
+ * mixing them with each other or with integers.
  *
- * Pure. Hymir maps memory at its physical address, so hpa_pointer and hpa_of are where
- * the type and the pointers meet. Only Hymir's image lies elsewhere.
+ * Pure. Hymir identity-maps memory except its own image, so hpa_pointer and hpa_of
+ * convert between addresses and pointers.
  */
 #ifndef HYMIR_MM_ADDRESS_H
 #define HYMIR_MM_ADDRESS_H
 
 #include <stdint.h>
 
-/* A host-physical address: what the machine's memory bus sees. */
+/* A host-physical address. */
 typedef struct {
     uint64_t value;
 } hpa_t;
 
-/* A guest-physical address: what a guest takes for one, and EPT translates. */
+/* A guest-physical address, which EPT translates. */
 typedef struct {
     uint64_t value;
 } gpa_t;
@@ -30,13 +30,13 @@ static inline hpa_t hpa(uint64_t value)
     return (hpa_t){value};
 }
 
-/* Hymir's pointer to host-physical memory, which must be mapped: mm/address_space.h. */
+/* Returns a pointer to host-physical memory, which must be mapped: mm/address_space.h. */
 static inline void *hpa_pointer(hpa_t address)
 {
     return (void *)(uintptr_t)address.value;
 }
 
-/* The address of allocated memory that one of Hymir's pointers points to. */
+/* Returns the physical address of a pointer to allocated memory, not to Hymir's image. */
 static inline hpa_t hpa_of(const volatile void *pointer)
 {
     return hpa((uintptr_t)pointer);

@@ -12,13 +12,13 @@
 #define ENTRY_CACHE_DISABLE BIT(4)
 #define ENTRY_NO_EXECUTE    BIT(63)
 
-/* The image's parts, from hymir.ld; all begin on a page. */
+/* The page-aligned parts of the image, from hymir.ld. */
 extern uint8_t image_start[];
 extern uint8_t image_text_start[], image_text_end[];
 extern uint8_t image_rodata_start[], image_rodata_end[];
 extern uint8_t image_data_start[], image_data_end[];
 
-/* Below 1 MiB a PC has a video card and the ROMs between RAM and 1 MiB. */
+/* VGA memory and ROMs of a PC, below 1 MiB. */
 #define VIDEO_START 0xA0000
 #define ROM_START   0xC0000
 #define ROM_END     0x100000
@@ -26,10 +26,7 @@ extern uint8_t image_data_start[], image_data_end[];
 static const struct page_table_format ia32e_format = {
     .present = ENTRY_PRESENT, .table = ENTRY_PRESENT | ENTRY_WRITABLE};
 
-/*
- * Tables lie below 4 GiB, where the boot code's map reaches, and CR3 of a CPU in 32-bit
- * mode.
- */
+/* Tables must be below 4 GiB: for the boot code's map, and for CR3 in 32-bit mode. */
 static enum status allocate_table(void **page)
 {
     return memory_allocate(1, frames_below_4_gib, page);
@@ -37,8 +34,8 @@ static enum status allocate_table(void **page)
 
 static struct page_table table = {.format = &ia32e_format, .allocate = allocate_table};
 static uint64_t limit;
-static bool is_active; /* else the boot code's map is: the first 4 GiB, as they are */
-static uint64_t no_execute; /* ENTRY_NO_EXECUTE if the processor has it */
+static bool is_active; /* otherwise the boot code's identity map of 4 GiB is */
+static bool has_no_execute;
 
 uint64_t address_space_limit(const struct cpuid_snapshot *snapshot)
 {
@@ -46,29 +43,24 @@ uint64_t address_space_limit(const struct cpuid_snapshot *snapshot)
     return BIT(width < 47 ? width : 47);
 }
 
+/* Devices use entry 3 of IA32_PAT and the screen entry 1: see cpu/control.c. */
 static uint64_t attributes_of(enum page_access access)
 {
-    switch (access) {
-    case PAGE_NONE:
-        return 0;
-    case PAGE_READ:
-        return ENTRY_PRESENT | no_execute;
-    case PAGE_READ_WRITE:
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute;
-    case PAGE_READ_EXECUTE:
-        return ENTRY_PRESENT;
-    case PAGE_FIRMWARE:
-        return ENTRY_PRESENT | ENTRY_WRITABLE;
-    case PAGE_DEVICE: /* entry 3 of IA32_PAT: see cpu/control.c */
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute | ENTRY_CACHE_DISABLE |
-               ENTRY_WRITE_THROUGH;
-    case PAGE_SCREEN: /* entry 1 */
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute | ENTRY_WRITE_THROUGH;
-    }
-    return 0;
+    static const uint64_t attributes[] = {
+        [PAGE_NONE]         = 0,
+        [PAGE_READ]         = ENTRY_PRESENT | ENTRY_NO_EXECUTE,
+        [PAGE_READ_WRITE]   = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE,
+        [PAGE_READ_EXECUTE] = ENTRY_PRESENT,
+        [PAGE_FIRMWARE]     = ENTRY_PRESENT | ENTRY_WRITABLE,
+        [PAGE_DEVICE]       = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE |
+                        ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH,
+        [PAGE_SCREEN] =
+            ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE | ENTRY_WRITE_THROUGH,
+    };
+    return attributes[access] & ~(has_no_execute ? 0 : ENTRY_NO_EXECUTE);
 }
 
-/* Maps every page that has a byte in [start, end), at its physical address. */
+/* Identity-maps every page that overlaps [start, end). */
 static enum status map_range(uint64_t start, uint64_t end, enum page_access access)
 {
     start = align_down(start, PAGE_SIZE);
@@ -76,13 +68,13 @@ static enum status map_range(uint64_t start, uint64_t end, enum page_access acce
     return page_table_map(&table, start, hpa(start), end - start, attributes_of(access));
 }
 
-/* Four levels translate 48 bits; the upper half's addresses have ones above them. */
+/* Removes the sign extension of a canonical address: four levels translate 48 bits. */
 static uint64_t without_sign(uintptr_t address)
 {
     return address & (PAGE_TABLE_LIMIT - 1);
 }
 
-/* Maps a part of the image, of whole pages, where it was linked to. */
+/* Maps whole pages of the image at their linked addresses. */
 static enum status map_image_part(const uint8_t *start, const uint8_t *end,
                                   enum page_access access)
 {
@@ -94,35 +86,22 @@ static enum status map_image_part(const uint8_t *start, const uint8_t *end,
 }
 
 /*
- * Firmware's tables are read-only; what is neither that nor RAM is mapped when it is
- * asked for.
- */
-static enum page_access access_of(enum memory_type type)
-{
-    switch (type) {
-    case MEMORY_USABLE:
-        return PAGE_READ_WRITE;
-    case MEMORY_ACPI_RECLAIMABLE:
-    case MEMORY_ACPI_NVS:
-        return PAGE_READ;
-    case MEMORY_RESERVED:
-    case MEMORY_BAD:
-        return PAGE_NONE;
-    }
-    return PAGE_NONE;
-}
-
-/*
- * A usable region is mapped but for pages it shares; what cannot be mapped is not used
- * either.
+ * Maps RAM writable, except partial pages, and firmware tables read-only; anything else
+ * is mapped on request. RAM that cannot be mapped is reserved.
  */
 static void map_memory(void)
 {
+    static const enum page_access accesses[] = {
+        [MEMORY_USABLE] = PAGE_READ_WRITE, [MEMORY_ACPI_RECLAIMABLE] = PAGE_READ,
+        [MEMORY_ACPI_NVS] = PAGE_READ,     [MEMORY_RESERVED] = PAGE_NONE,
+        [MEMORY_BAD] = PAGE_NONE,
+    };
+    _Static_assert(ARRAY_SIZE(accesses) == MEMORY_TYPES, "an access for each type");
     const struct memory_map *map = memory_get_map();
 
     for (size_t i = 0; i < map->count; i++) {
         const struct memory_region *region = &map->region[i];
-        enum page_access access            = access_of(region->type);
+        enum page_access access            = accesses[region->type];
         uint64_t start                     = region->start;
         uint64_t end                       = region->end;
 
@@ -133,15 +112,15 @@ static void map_memory(void)
         if (access == PAGE_NONE || start >= end ||
             map_range(start, end, access) == STATUS_OK)
             continue;
-        log_warning("memory 0x%lx to 0x%lx is not used: no room for its page tables",
-                    start, end);
+        log_warning("memory at 0x%lx: out of page tables; not used up to 0x%lx", start,
+                    end);
         memory_reserve(start, end);
     }
 }
 
 /*
- * What Hymir cannot do without, and what must not be there: page 0, and a second way to
- * the image. A later row overrules an earlier one.
+ * Maps VGA memory, ROMs and the image; unmaps page 0 and the image's identity mapping.
+ * Later rows override earlier ones.
  */
 static enum status map_essentials(void)
 {
@@ -162,45 +141,35 @@ static enum status map_essentials(void)
         {image_rodata_start, image_rodata_end, PAGE_READ},
         {image_data_start, image_data_end, PAGE_READ_WRITE},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-        enum status status = map_range(ranges[i].start, ranges[i].end, ranges[i].access);
-        if (status != STATUS_OK)
-            return status;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        enum status status =
-            map_image_part(parts[i].start, parts[i].end, parts[i].access);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(ranges) && status == STATUS_OK; i++)
+        status = map_range(ranges[i].start, ranges[i].end, ranges[i].access);
+    for (size_t i = 0; i < ARRAY_SIZE(parts) && status == STATUS_OK; i++)
+        status = map_image_part(parts[i].start, parts[i].end, parts[i].access);
+    return status;
 }
 
 enum status address_space_build(const struct cpuid_snapshot *snapshot)
 {
     uint32_t features  = snapshot->leaf_80000001.edx;
     bool has_1_gib     = (features & CPUID_80000001_EDX_PAGES_1_GIB) != 0;
-    bool has_nx        = (features & CPUID_80000001_EDX_NX) != 0;
+    has_no_execute     = (features & CPUID_80000001_EDX_NX) != 0;
     table.largest_page = has_1_gib ? PAGE_SIZE_1_GIB : PAGE_SIZE_2_MIB;
     limit              = address_space_limit(snapshot);
-    no_execute         = has_nx ? ENTRY_NO_EXECUTE : 0;
 
     enum status status = page_table_init(&table);
     if (status != STATUS_OK)
         return status;
-    /*
-     * The essentials come first, so that an absurd memory map cannot take their tables,
-     * and again, so that it cannot overrule them.
-     */
+    /* Mapped first, so that an absurd memory map cannot use up the tables. */
     status = map_essentials();
     if (status != STATUS_OK)
         return status;
     map_memory();
-    status = map_essentials();
+    status = map_essentials(); /* overrides the memory map */
     if (status != STATUS_OK)
         return status;
-    if (!has_nx)
-        log_warning("the processor has no execute-disable: data stays executable");
+    if (!has_no_execute)
+        log_warning("CPUID: no execute-disable (NX); data pages are executable");
     write_cr3(table.root.value);
     is_active = true;
     return STATUS_OK;
@@ -219,13 +188,13 @@ enum status address_space_map(uint64_t physical, uint64_t size, enum page_access
     return status;
 }
 
-/* What the boot code has mapped of a range, until Hymir's own address space is active. */
+/* Returns a pointer into the boot code's map, or NULL if the range is not in it. */
 static void *boot_mapped(uint64_t physical, uint64_t size)
 {
     return range_end(physical, size) > BIT(32) ? NULL : hpa_pointer(hpa(physical));
 }
 
-/* True if no page of the range is mapped, but as a device. */
+/* Returns whether all pages of the range are unmapped or mapped as a device. */
 static bool is_device_range(uint64_t start, uint64_t end)
 {
     for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
@@ -289,7 +258,7 @@ bool address_space_is_mapped(uint64_t physical, uint64_t size)
     return true;
 }
 
-/* Takes a page away, at an address of Hymir's image or of memory it allocated. */
+/* Unmaps a page of Hymir's image or of allocated memory. */
 static enum status unmap_page(const uint8_t *page)
 {
     enum status status =

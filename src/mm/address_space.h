@@ -1,11 +1,11 @@
 /*
- * Hymir's own address space: its image where it was linked to, all else at the physical
- * address, each page with the access it needs.
+ * Hymir's address space: its image at the linked address, everything else
+ * identity-mapped, with the least access needed.
  *
- * Owns the page tables. Hymir's code is readable and executable, constants are readable,
- * all else is readable and writable and never executable; page 0 and the guard pages
- * under the stacks are not there, and all RAM is. SDM 3A, "4-Level Paging and 5-Level
- * Paging", "Page-Level Protection".
+ * Owns the page tables. All RAM is mapped. Code is read-execute, constants are read-only,
+ * and other memory is read-write, never executable; page 0 and the guard pages below the
+ * stacks are unmapped. SDM 3A, "4-Level Paging and 5-Level Paging", "Page-Level
+ * Protection".
  */
 #ifndef HYMIR_MM_ADDRESS_SPACE_H
 #define HYMIR_MM_ADDRESS_SPACE_H
@@ -18,61 +18,57 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What may be done with a page, and how it is cached. */
+/* Access rights and memory type of a page. */
 enum page_access {
     PAGE_NONE,
     PAGE_READ,
     PAGE_READ_WRITE,
     PAGE_READ_EXECUTE,
-    PAGE_FIRMWARE, /* all of it: firmware's own code and data, right before a reset */
-    PAGE_DEVICE,   /* readable, writable, uncached */
-    PAGE_SCREEN,   /* writable, writes combined */
+    PAGE_FIRMWARE, /* read, write, execute: UEFI runtime services before a reset */
+    PAGE_DEVICE,   /* read, write; uncached */
+    PAGE_SCREEN,   /* read, write; write-combining */
 };
 
-/*
- * The end of what Hymir can map: the processor's address width or the lower canonical
- * half.
- */
+/* Returns the mappable limit: by physical-address width or the lower canonical half. */
 uint64_t address_space_limit(const struct cpuid_snapshot *snapshot);
 
 /*
- * Builds the address space over the memory that mm/memory.h knows and switches this CPU
- * to it. RAM that cannot be mapped for want of tables is never allocated.
- * STATUS_NO_MEMORY if not even Hymir itself could be mapped; the CPU then stays in the
- * address space of the boot code. Call once, on the boot CPU.
+ * Builds the address space for the map of mm/memory.h and switches this CPU to it. RAM
+ * that cannot be mapped is reserved. STATUS_NO_MEMORY if Hymir itself cannot be mapped;
+ * the boot code's address space then remains active. Called once, on the boot CPU.
  */
 enum status MUST_CHECK address_space_build(const struct cpuid_snapshot *snapshot);
 
 /*
- * Maps the pages of size bytes at physical with the access, whatever they had before, and
- * flushes them from this CPU's TLB. STATUS_OUT_OF_RANGE beyond the limit or in page 0;
- * STATUS_NO_MEMORY.
+ * Identity-maps the pages of a physical range, replacing earlier mappings, and
+ * invalidates them in this CPU's TLB. STATUS_OUT_OF_RANGE for an empty range, page 0 or
+ * beyond the limit; STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK address_space_map(uint64_t physical, uint64_t size,
                                          enum page_access access);
 
 /*
- * Make a device's registers, or a screen's pixels, usable, at most DEVICE_MAX_SIZE bytes
- * at a time. NULL if they cannot be mapped, or if a byte of them is RAM, a table or Hymir
- * itself, whatever firmware says. Before address_space_build they give what the boot code
- * has mapped, uncached or not, below 4 GiB; that is gone afterwards.
+ * Map a device's registers, or a framebuffer, of at most DEVICE_MAX_SIZE bytes. Return
+ * NULL on failure, or if the range overlaps RAM, firmware tables or Hymir. Before
+ * address_space_build, they return pointers into the boot code's map of the first 4 GiB,
+ * with any memory type, which are invalid afterwards.
  */
 volatile void *address_space_map_device(uint64_t physical, uint64_t size);
 volatile void *address_space_map_screen(uint64_t physical, uint64_t size);
 #define DEVICE_MAX_SIZE 0x10000000
 
 /*
- * Makes firmware's memory readable; what is mapped already stays as it is. At most
- * FIRMWARE_MAX_SIZE bytes at a time. NULL if it cannot be mapped. A physical_map of
- * firmware/. Before address_space_build as above.
+ * Maps firmware memory of at most FIRMWARE_MAX_SIZE bytes as readable, keeping existing
+ * mappings. Returns NULL on failure. Before address_space_build, works as above. A
+ * physical_map function (firmware/physical.h).
  */
 const void *address_space_map_firmware(uint64_t physical, uint64_t size);
 #define FIRMWARE_MAX_SIZE 0x1000000
 
-/* True if every byte of the range is mapped, in Hymir's own address space. */
+/* Returns whether every byte of the range is mapped in Hymir's address space. */
 bool address_space_is_mapped(uint64_t physical, uint64_t size);
 
-/* Takes the guard pages under a CPU's stacks away. STATUS_NO_MEMORY. */
+/* Unmaps the guard pages below a CPU's stacks. STATUS_NO_MEMORY. */
 enum status MUST_CHECK address_space_unmap_guards(const struct cpu_stacks *stacks);
 
 #endif

@@ -16,7 +16,7 @@ static void extent_remove(struct frame_allocator *frames, size_t i)
             (frames->count - i) * sizeof(frames->extent[0]));
 }
 
-/* Puts an extent in front of extent i; a full list loses the memory, and counts it. */
+/* Inserts an extent before extent i; if the list is full, the memory is lost. */
 static void extent_insert(struct frame_allocator *frames, size_t i, uint64_t start,
                           uint64_t end)
 {
@@ -91,7 +91,7 @@ void frames_free(struct frame_allocator *frames, hpa_t first, uint64_t count)
 
     while (i < frames->count && frames->extent[i].end < start)
         i++;
-    /* Extents that touch the freed range melt into it. */
+    /* Merges adjacent extents into the freed range. */
     while (i < frames->count && frames->extent[i].start <= end) {
         if (frames->extent[i].start < start)
             start = frames->extent[i].start;
@@ -100,12 +100,4 @@ void frames_free(struct frame_allocator *frames, hpa_t first, uint64_t count)
         extent_remove(frames, i);
     }
     extent_insert(frames, i, start, end);
-}
-
-uint64_t frames_free_size(const struct frame_allocator *frames)
-{
-    uint64_t size = 0;
-    for (size_t i = 0; i < frames->count; i++)
-        size += frames->extent[i].end - frames->extent[i].start;
-    return size;
 }

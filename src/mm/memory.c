@@ -4,15 +4,15 @@
 #include "cpu/instructions.h"
 #include "lib/log.h"
 
-/* The image as it was linked, from hymir.ld. */
+/* The image at its linked address, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
 
-/* On a PC video memory and ROMs, whatever the map says. */
+/* VGA memory and ROMs of a PC, even if the map reports RAM. */
 #define NOT_RAM_START UINT64_C(0xA0000)
 #define NOT_RAM_END   UINT64_C(0x100000)
 
 #define PROBE_PATTERN UINT64_C(0x48796D6972527431)
-#define GIVE_UP_SIZE  BIT(20)
+#define EXCLUDED_SIZE BIT(20)
 
 static struct memory_map map;
 static struct frame_allocator frames;
@@ -44,12 +44,12 @@ void memory_reserve(uint64_t start, uint64_t end)
 
     frames_reserve(&frames, start, end);
     if (frames.lost_bytes > lost)
-        log_warning("memory: %lu KiB are not used: free memory is in too many pieces",
+        log_warning("memory: too fragmented; %lu KiB not used",
                     (frames.lost_bytes - lost) >> 10);
 }
 
-/* Writes a value and reads it back, from the memory and not from a cache. */
-static bool holds(volatile uint64_t *word, uint64_t value)
+/* Writes a value and reads it back from memory, bypassing the cache. */
+static bool word_holds(volatile uint64_t *word, uint64_t value)
 {
     *word = value;
     cache_line_flush(word);
@@ -57,33 +57,32 @@ static bool holds(volatile uint64_t *word, uint64_t value)
 }
 
 /*
- * The first of count pages that is not RAM, or count. Both ends of a page have to hold
- * what is written, and its opposite.
+ * Returns the index of the first of count pages that is not RAM, or count. Tests both
+ * ends of each page with a pattern and its complement.
  */
-static uint64_t first_not_ram(volatile uint64_t *words, uint64_t count)
+static uint64_t find_first_not_ram(volatile uint64_t *words, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         volatile uint64_t *first = words + i * (PAGE_SIZE / sizeof(*words));
         volatile uint64_t *last  = first + PAGE_SIZE / sizeof(*words) - 1;
-        if (!holds(first, PROBE_PATTERN + i) || !holds(last, ~(PROBE_PATTERN + i)) ||
-            *first != PROBE_PATTERN + i)
+        if (!word_holds(first, PROBE_PATTERN + i) ||
+            !word_holds(last, ~(PROBE_PATTERN + i)) || *first != PROBE_PATTERN + i)
             return i;
     }
     return count;
 }
 
 /*
- * Gives up memory from address on, which is not RAM although the map says so: each time
- * twice as much, so that a small hole costs little and a large one few rounds.
+ * Excludes memory from address on that is not RAM. Doubles the size each time, so that a
+ * small hole wastes little memory and a large one needs few attempts.
  */
-static void give_up(uint64_t address)
+static void exclude_memory(uint64_t address)
 {
-    static uint64_t size = GIVE_UP_SIZE;
+    static uint64_t size = EXCLUDED_SIZE;
     uint64_t end         = range_end(address, size);
 
-    log_warning(
-        "memory at 0x%lx is not RAM, though firmware says so; not used up to 0x%lx",
-        address, end);
+    log_warning("memory at 0x%lx: reported usable but not RAM; not used up to 0x%lx",
+                address, end);
     frames_reserve(&frames, address, end);
     size *= 2;
 }
@@ -97,11 +96,11 @@ enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
         enum status status = frames_allocate(&frames, count, alignment, zone, &first);
         if (status != STATUS_OK)
             return status;
-        uint64_t bad = first_not_ram(hpa_pointer(first), count);
+        uint64_t bad = find_first_not_ram(hpa_pointer(first), count);
         if (bad == count)
             break;
         frames_free(&frames, first, count);
-        give_up(first.value + bad * PAGE_SIZE); /* so the loop ends */
+        exclude_memory(first.value + bad * PAGE_SIZE); /* ensures progress */
     }
     clear_quadwords(hpa_pointer(first), count * PAGE_SIZE / sizeof(uint64_t));
     allocated_bytes += count * PAGE_SIZE;

@@ -1,6 +1,5 @@
 /*
- * The machine's memory, as one thing: the map that firmware gave, the frames that are
- * free.
+ * The machine's memory: the firmware's map and the free frames.
  *
  * Owns both. Only the boot CPU allocates.
  */
@@ -12,51 +11,48 @@
 #include "mm/frames.h"
 #include "mm/memory_map.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
-/* Where Hymir's image lies in physical memory, from the boot code. */
+/* The physical address range of Hymir's image. */
 struct memory_image {
     uint64_t start, end;
 };
 
 /*
- * Takes over the memory that entries describe, without Hymir's own image, which was
- * loaded at the physical address image. STATUS_OUT_OF_RANGE if the entries are not to be
- * trusted: see memory_map_build.
+ * Initializes the allocator with the memory that entries describe, except Hymir's image,
+ * loaded at physical address image. STATUS_OUT_OF_RANGE as for memory_map_build.
  */
 enum status MUST_CHECK memory_init(const struct memory_entries *entries, uint64_t image);
 
 struct memory_image memory_get_image(void);
 
-/* Keeps [start, end) from being allocated. */
+/* Reserves [start, end) so that it is never allocated. */
 void memory_reserve(uint64_t start, uint64_t end);
 
 /*
- * Allocates count frames in a row in a zone, at a multiple of alignment, zeroed, and
- * checks that they are RAM: what the map calls usable and does not hold what is written
- * is given up, with a warning, and the next is tried. *pages is where they start.
+ * Allocates count contiguous frames in a zone, aligned and zeroed; *pages is the first.
+ * Verifies that each frame is RAM; memory that is not is excluded with a warning.
  * STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK memory_allocate_aligned(uint64_t count, uint64_t alignment,
                                                struct frame_zone zone, void **pages);
 
-/* The same at any page. */
+/* Allocates with page alignment. */
 static inline enum status MUST_CHECK memory_allocate(uint64_t count,
                                                      struct frame_zone zone, void **pages)
 {
     return memory_allocate_aligned(count, PAGE_SIZE, zone, pages);
 }
 
-/* Gives back what memory_allocate gave. */
+/* Frees pages from memory_allocate. */
 void memory_free(void *pages, uint64_t count);
 
 const struct memory_map *memory_get_map(void);
 
-/* RAM in bytes: what is usable, and what firmware keeps in it. */
+/* Returns the RAM in bytes: usable memory and ACPI memory. */
 uint64_t memory_ram_size(void);
 
-/* The bytes that Hymir has allocated and not given back, with its image. */
+/* Returns the bytes in use by Hymir: allocations and its image. */
 uint64_t memory_used_size(void);
 
 #endif

@@ -1,12 +1,11 @@
 /*
- * See memory_map.h. The map is made by cutting memory at every start and end of an entry
- * and asking for each piece which of the entries that cover it wins: quadratic, and too
- * simple to be wrong.
+ * See memory_map.h. Splits memory at every start and end of an entry and determines the
+ * winning entry for each piece: quadratic, but simple.
  */
 #include "mm/memory_map.h"
 
-/* The place of the smallest usable entry; MEMORY_MAP_ENTRIES if there is none. */
-static size_t smallest_usable(const struct memory_entries *entries)
+/* Returns the index of the smallest usable entry, or MEMORY_MAP_ENTRIES. */
+static size_t find_smallest_usable(const struct memory_entries *entries)
 {
     size_t place      = MEMORY_MAP_ENTRIES;
     uint64_t smallest = UINT64_MAX;
@@ -21,11 +20,11 @@ static size_t smallest_usable(const struct memory_entries *entries)
     return place;
 }
 
-/* A full table gives up its smallest usable entry, unless the new one is smaller still.
- */
-static void add_to_full(struct memory_entries *entries, struct memory_region added)
+/* Adds an entry to a full table, dropping the smallest usable one, or the new one. */
+static void replace_smallest_usable(struct memory_entries *entries,
+                                    struct memory_region added)
 {
-    size_t place = smallest_usable(entries);
+    size_t place = find_smallest_usable(entries);
 
     if (place == MEMORY_MAP_ENTRIES) {
         if (added.type == MEMORY_USABLE)
@@ -51,12 +50,12 @@ void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t
     if (added.start >= added.end)
         return;
     if (entries->count == MEMORY_MAP_ENTRIES)
-        add_to_full(entries, added);
+        replace_smallest_usable(entries, added);
     else
         entries->entry[entries->count++] = added;
 }
 
-/* The lowest start or end of an entry above address, or UINT64_MAX if there is none. */
+/* Returns the lowest start or end of an entry above address, or UINT64_MAX. */
 static uint64_t next_boundary(const struct memory_entries *entries, uint64_t address)
 {
     uint64_t boundary = UINT64_MAX;
@@ -70,7 +69,7 @@ static uint64_t next_boundary(const struct memory_entries *entries, uint64_t add
     return boundary;
 }
 
-/* The type that wins at address, or -1 if no entry covers it. */
+/* Returns the winning type at address, or -1 if no entry covers it. */
 static int type_at(const struct memory_entries *entries, uint64_t address)
 {
     int type = -1;
@@ -82,8 +81,8 @@ static int type_at(const struct memory_entries *entries, uint64_t address)
     return type;
 }
 
-static void append(struct memory_map *map, uint64_t start, uint64_t end,
-                   enum memory_type type)
+static void append_region(struct memory_map *map, uint64_t start, uint64_t end,
+                          enum memory_type type)
 {
     if (map->count > 0) {
         struct memory_region *last = &map->region[map->count - 1];
@@ -103,15 +102,12 @@ enum status memory_map_build(const struct memory_entries *entries, struct memory
     if (entries->dropped_reserved > 0)
         return STATUS_OUT_OF_RANGE;
     map->count = 0;
-    /*
-     * n entries have at most 2n edges, so at most 2n pieces: the region table always
-     * suffices.
-     */
+    /* n entries have at most 2n edges and thus 2n pieces: map->region is large enough. */
     for (uint64_t start = 0; (end = next_boundary(entries, start)) != UINT64_MAX;
          start          = end) {
         int type = type_at(entries, start);
         if (type >= 0)
-            append(map, start, end, (enum memory_type)type);
+            append_region(map, start, end, (enum memory_type)type);
     }
     return STATUS_OK;
 }
@@ -126,19 +122,9 @@ uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
     return size;
 }
 
-const char *memory_type_name(enum memory_type type)
-{
-    switch (type) {
-    case MEMORY_USABLE:
-        return "usable";
-    case MEMORY_ACPI_RECLAIMABLE:
-        return "ACPI tables";
-    case MEMORY_ACPI_NVS:
-        return "ACPI NVS";
-    case MEMORY_RESERVED:
-        return "reserved";
-    case MEMORY_BAD:
-        return "bad";
-    }
-    return "unknown";
-}
+const char *const memory_type_names[] = {
+    [MEMORY_USABLE] = "usable",     [MEMORY_ACPI_RECLAIMABLE] = "ACPI tables",
+    [MEMORY_ACPI_NVS] = "ACPI NVS", [MEMORY_RESERVED] = "reserved",
+    [MEMORY_BAD] = "bad",
+};
+_Static_assert(ARRAY_SIZE(memory_type_names) == MEMORY_TYPES, "a name for each type");

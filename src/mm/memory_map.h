@@ -1,10 +1,8 @@
 /*
- * The machine's memory map, made fit for use: sorted, without overlaps, within the
- * address width.
+ * Sanitizes the machine's memory map: sorted, without overlaps, within the address width.
  *
- * Pure; the caller owns the maps. What firmware says may be unsorted, overlapping, empty,
- * endless or too long; where two entries overlap, the one that is worse to be wrong about
- * wins (a byte that anybody calls reserved is reserved).
+ * Pure; the caller owns the maps. Firmware's entries may be unsorted, overlapping, empty,
+ * out of range or too many. If entries overlap, the more restrictive type wins.
  */
 #ifndef HYMIR_MM_MEMORY_MAP_H
 #define HYMIR_MM_MEMORY_MAP_H
@@ -12,17 +10,17 @@
 #include "lib/bits.h"
 #include "lib/status.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Kinds of memory, in the order of who wins an overlap: the later beats the earlier. */
+/* Memory types, in ascending order of precedence if entries overlap. */
 enum memory_type {
     MEMORY_USABLE,
     MEMORY_ACPI_RECLAIMABLE, /* RAM with ACPI tables */
-    MEMORY_ACPI_NVS,         /* RAM that firmware uses while the machine runs */
-    MEMORY_RESERVED,         /* not for us; so is each type that Hymir does not know */
+    MEMORY_ACPI_NVS,         /* RAM that firmware uses at run time */
+    MEMORY_RESERVED,         /* reserved, or of unknown type */
     MEMORY_BAD,              /* defective RAM */
+    MEMORY_TYPES,            /* how many there are */
 };
 
 struct memory_region {
@@ -31,45 +29,42 @@ struct memory_region {
     enum memory_type type;
 };
 
-#define MEMORY_MAP_ENTRIES 256 /* that firmware may give */
+#define MEMORY_MAP_ENTRIES 256 /* capacity for firmware's entries */
 #define MEMORY_MAP_REGIONS (2 * MEMORY_MAP_ENTRIES)
 
-/* What firmware said, entry by entry, as memory_entries_add took it. */
+/* Firmware's entries, added by memory_entries_add. */
 struct memory_entries {
     size_t count;
-    size_t dropped_usable;   /* had no room: memory that goes unused */
-    size_t dropped_reserved; /* had no room and must not be used: the map is unsound */
-    uint64_t limit;          /* below 2^64 - 1; addresses at and above it do not exist */
+    size_t dropped_usable;   /* table full: this memory is not used */
+    size_t dropped_reserved; /* table full: the map is unusable */
+    uint64_t limit;          /* below 2^64 - 1; addresses from here on do not exist */
     struct memory_region entry[MEMORY_MAP_ENTRIES];
 };
 
-/*
- * The result: regions sorted by address that neither overlap nor touch a region of their
- * type.
- */
+/* Disjoint regions sorted by address; adjacent regions differ in type. */
 struct memory_map {
     size_t count;
     struct memory_region region[MEMORY_MAP_REGIONS];
 };
 
 /*
- * Takes one entry of size bytes at start. What lies at or above the limit is cut off, an
- * empty entry ignored. When the table is full, the smallest usable entry makes room.
+ * Adds an entry of size bytes at start, truncated at the limit; ignores an empty one. If
+ * the table is full, the smallest usable entry is dropped.
  */
 void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
                         enum memory_type type);
 
 /*
- * Makes *map out of all entries. STATUS_OUT_OF_RANGE, and *map untouched, if reserved
- * entries had to be dropped, because then no byte is known to be free.
+ * Builds *map from all entries. STATUS_OUT_OF_RANGE if reserved entries were dropped: no
+ * memory is then known to be usable.
  */
 enum status MUST_CHECK memory_map_build(const struct memory_entries *entries,
                                         struct memory_map *map);
 
-/* The sum of the regions of one type, in bytes. */
+/* Returns the total size of the regions of one type, in bytes. */
 uint64_t memory_map_size(const struct memory_map *map, enum memory_type type);
 
-/* The word for a type in the log. */
-const char *memory_type_name(enum memory_type type);
+/* The name of each type in the log. */
+extern const char *const memory_type_names[MEMORY_TYPES];
 
 #endif

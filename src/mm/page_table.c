@@ -1,13 +1,10 @@
-/*
- * See page_table.h. Levels are numbered as the SDM counts them: 4 is the root, 1 maps
- * 4-KiB pages.
- */
+/* See page_table.h. Level 4 is the root; level 1 maps 4 KiB pages. */
 #include "mm/page_table.h"
 
 #define ENTRIES    512
 #define ROOT_LEVEL 4
 
-/* The bytes that one entry of a level covers. */
+/* Returns how many bytes an entry of a level maps. */
 static uint64_t level_size(unsigned int level)
 {
     return PAGE_SIZE << (9 * (level - 1));
@@ -51,9 +48,7 @@ enum status page_table_init(struct page_table *table)
     return allocate_table(table, &table->root);
 }
 
-/*
- * A leaf for physical at level, or no entry at all if the attributes have no present bit.
- */
+/* Returns a leaf entry, or 0 if the attributes have no present bit. */
 static uint64_t make_leaf(const struct page_table *table, hpa_t physical,
                           uint64_t attributes, unsigned int level)
 {
@@ -62,12 +57,9 @@ static uint64_t make_leaf(const struct page_table *table, hpa_t physical,
     return physical.value | attributes | (level > 1 ? PAGE_TABLE_LARGE : 0);
 }
 
-/*
- * Makes sure that *entry, of level, points to a table: a new one, or one that a page is
- * split into.
- */
-static enum status make_table(struct page_table *table, uint64_t *entry,
-                              unsigned int level)
+/* Ensures that *entry points to a table, allocating one or splitting a large page. */
+static enum status ensure_table(struct page_table *table, uint64_t *entry,
+                                unsigned int level)
 {
     hpa_t frame;
     uint64_t old = *entry;
@@ -89,17 +81,14 @@ static enum status make_table(struct page_table *table, uint64_t *entry,
     return STATUS_OK;
 }
 
-/* A range that is still to be mapped. */
+/* The rest of a range to map. */
 struct range {
     uint64_t virtual;
     hpa_t physical;
     uint64_t size;
 };
 
-/*
- * True if one leaf of this level can map the start of the range, and no table is there
- * already.
- */
+/* Returns whether a leaf of this level can map the start of the range. */
 static bool leaf_fits(const struct page_table *table, const struct range *range,
                       unsigned int level, uint64_t old)
 {
@@ -110,7 +99,7 @@ static bool leaf_fits(const struct page_table *table, const struct range *range,
            is_aligned(range->virtual | range->physical.value, page) && !is_table;
 }
 
-/* Maps the first page of the range, as large as fits, and takes it off the range. */
+/* Maps the start of the range with the largest page that fits, and advances the range. */
 static enum status map_page(struct page_table *table, struct range *range,
                             uint64_t attributes)
 {
@@ -125,7 +114,7 @@ static enum status map_page(struct page_table *table, struct range *range,
             range->size -= level_size(level);
             return STATUS_OK;
         }
-        enum status status = make_table(table, entry, level);
+        enum status status = ensure_table(table, entry, level);
         if (status != STATUS_OK)
             return status;
         frame = entry_address(*entry);

@@ -1,11 +1,11 @@
 /*
- * Four-level page tables: the walk that IA-32e paging and EPT share.
+ * Four-level page tables for 4-level paging and EPT.
  *
  * SDM 3A, "4-Level Paging and 5-Level Paging"; SDM 3C, "The Extended Page Table Mechanism
  * (EPT)". Both have four levels of 512 entries, the address in bits 51:12 and, for a leaf
- * above the lowest level, bit 7; what differs is in struct page_table_format. Tables are
- * pages that the caller's function allocates, reached at their physical address. Not
- * locked. TLBs are the caller's business.
+ * above the lowest level, bit 7; struct page_table_format has the differences. The
+ * caller's function allocates tables, which must be identity-mapped. No lock; the caller
+ * invalidates TLBs.
  */
 #ifndef HYMIR_MM_PAGE_TABLE_H
 #define HYMIR_MM_PAGE_TABLE_H
@@ -14,30 +14,23 @@
 #include "lib/status.h"
 #include "mm/address.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define PAGE_SIZE_2_MIB BIT(21)
 #define PAGE_SIZE_1_GIB BIT(30)
 
-/*
- * The end of the addresses that four levels translate, half of them for IA-32e's lower
- * half.
- */
+/* The end of the addresses that four levels translate; twice the lower canonical half. */
 #define PAGE_TABLE_LIMIT BIT(48)
 
 /* Bits 51:12 of an entry: the address of the next table or of the page. */
-#define PAGE_TABLE_ADDRESS_MASK (BITS_GET(UINT64_MAX, 51, 12) << 12)
+#define PAGE_TABLE_ADDRESS_MASK BITS_MASK(51, 12)
 
-/*
- * Bit 7 of an entry above the lowest level: it maps a page instead of pointing to a
- * table.
- */
+/* Bit 7 of an entry above the lowest level: it maps a page, not a table. */
 #define PAGE_TABLE_LARGE BIT(7)
 
 struct page_table_format {
-    uint64_t present; /* an entry is in use if it has one of these bits */
-    uint64_t table;   /* the bits of an entry that points to another table */
+    uint64_t present; /* an entry is present if any of these bits is set */
+    uint64_t table;   /* the attributes of an entry that points to a table */
 };
 
 /* Allocates one zeroed page for a table. STATUS_NO_MEMORY. */
@@ -48,31 +41,30 @@ struct page_table {
     page_table_allocate *allocate;
     uint64_t largest_page; /* PAGE_SIZE, PAGE_SIZE_2_MIB or PAGE_SIZE_1_GIB */
     hpa_t root;
-    uint64_t table_count; /* pages in use, with the root */
+    uint64_t table_count; /* allocated tables, including the root */
 };
 
-/* What a lookup finds. */
+/* The result of a lookup. */
 struct page_mapping {
-    hpa_t physical;      /* where the byte that was asked for lies */
-    uint64_t attributes; /* the entry's bits but for the address and PAGE_TABLE_LARGE */
-    uint64_t page_size;  /* of the page it lies in, in bytes */
+    hpa_t physical;      /* of the byte looked up */
+    uint64_t attributes; /* the entry without the address and PAGE_TABLE_LARGE */
+    uint64_t page_size;  /* in bytes */
 };
 
-/* Makes an empty table out of the other members of *table. STATUS_NO_MEMORY. */
+/* Allocates an empty root; the caller sets the other members first. STATUS_NO_MEMORY. */
 enum status MUST_CHECK page_table_init(struct page_table *table);
 
 /*
- * Maps size bytes of physical memory at virtual (for EPT, the guest-physical address)
- * with the entry bits attributes, in the largest pages that fit; what was mapped there
- * before is replaced, a larger page split. Attributes without a present bit unmap. The
- * addresses and size are multiples of PAGE_SIZE and stay below PAGE_TABLE_LIMIT, else
- * STATUS_OUT_OF_RANGE and nothing is changed. On STATUS_NO_MEMORY a part from virtual
- * upward may be mapped; the rest is as it was.
+ * Maps size bytes of physical memory at virtual (for EPT, a guest-physical address) with
+ * attributes, using the largest pages that fit. Replaces existing mappings, splitting
+ * larger pages; attributes without a present bit unmap. STATUS_OUT_OF_RANGE, changing
+ * nothing, unless addresses and size are multiples of PAGE_SIZE and the range ends at or
+ * below PAGE_TABLE_LIMIT. On STATUS_NO_MEMORY, the start of the range may be mapped.
  */
 enum status MUST_CHECK page_table_map(struct page_table *table, uint64_t virtual,
                                       hpa_t physical, uint64_t size, uint64_t attributes);
 
-/* Finds what virtual is mapped to. STATUS_NOT_FOUND. */
+/* Looks up the mapping of a virtual address. STATUS_NOT_FOUND. */
 enum status MUST_CHECK page_table_lookup(const struct page_table *table, uint64_t virtual,
                                          struct page_mapping *mapping);
 

@@ -91,7 +91,7 @@ static void log_memory_map(void)
     const struct memory_map *map = memory_get_map();
     for (size_t i = 0; i < map->count; i++)
         log_debug("memory: 0x%012lx to 0x%012lx %s", map->region[i].start,
-                  map->region[i].end, memory_type_name(map->region[i].type));
+                  map->region[i].end, memory_type_names[map->region[i].type]);
 }
 
 /* Keeps a range from being allocated. */
@@ -239,11 +239,11 @@ static void read_vt_d(struct vt_d *vt_d)
 
     if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
         return;
-    struct acpi_units units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
-    vt_d->has_table         = true;
-    vt_d->is_broken         = units.is_broken;
-    vt_d->count             = units.count;
-    vt_d->dropped           = units.dropped;
+    struct acpi_listing units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
+    vt_d->has_table           = true;
+    vt_d->is_broken           = units.is_broken;
+    vt_d->count               = units.count;
+    vt_d->dropped             = units.dropped;
     for (size_t i = 0; i < units.count; i++) {
         vt_d->unit[i].address = addresses[i];
         vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);

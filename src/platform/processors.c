@@ -51,7 +51,7 @@ static void read_madt(void)
         log_warning("ACPI: no sound MADT; only the boot CPU is known");
         return;
     }
-    struct acpi_cpus cpus = acpi_list_cpus(&madt, apic_ids + 1, SMP_MAX_CPUS);
+    struct acpi_listing cpus = acpi_list_cpus(&madt, apic_ids + 1, SMP_MAX_CPUS);
     if (cpus.is_broken)
         log_warning("ACPI: the MADT has a broken entry; the CPUs behind it stay unknown");
     apic_id_count += cpus.count;

@@ -2,6 +2,7 @@
 #include "runner/viewer.h"
 
 #include "console/console.h"
+#include "console/screen.h"
 #include "cpu/instructions.h"
 #include "platform/power.h"
 #include "report/navigation.h"
@@ -69,7 +70,7 @@ _Noreturn void viewer_run(const struct report_facts *facts)
 
     navigation_start(&navigation, facts);
     navigation_compose(&navigation, &sheet);
-    console_show_on_screen(&sheet);
+    screen_show(&sheet);
     for (;;) {
         if (obey(&navigation))
             show(&navigation);

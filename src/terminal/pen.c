@@ -1,4 +1,4 @@
-/* See terminal_pen.h. */
+/* See pen.h. */
 #include "terminal/pen.h"
 
 #define BLACK  0
@@ -59,16 +59,13 @@ static uint8_t nearest_color(struct terminal_color wanted)
     return nearest;
 }
 
-/* One of the six levels, 0 to 5, of xterm's cube of colours. */
+/* Returns the intensity of a step, 0 to 5, of the xterm colour cube. */
 static uint8_t cube_level(uint32_t step)
 {
     return (uint8_t)(step == 0 ? 0 : 55 + 40 * step);
 }
 
-/*
- * The nearest of ours to one of xterm's 256 colours: 16 like ours, a cube of 6 by 6 by 6,
- * 24 greys.
- */
+/* Maps an xterm colour to the palette: 16 equal ones, a 6x6x6 cube, 24 greys. */
 static uint8_t color_of_256(uint8_t number)
 {
     if (number < TERMINAL_COLORS)
@@ -83,10 +80,10 @@ static uint8_t color_of_256(uint8_t number)
 }
 
 /*
- * Takes what follows 38 or 48: 5 and a number, or 2 and red, green and blue, all up to
- * 255. Returns how many parameters that were; all of them if they make no colour.
+ * Parses the parameters after 38 or 48: 5 and a number, or 2 and red, green and blue, all
+ * up to 255. Returns how many parameters to skip; all of them if they are invalid.
  */
-static size_t take_color(const uint16_t *parameters, size_t count, uint8_t *color)
+static size_t parse_color(const uint16_t *parameters, size_t count, uint8_t *color)
 {
     size_t size = count > 0 && parameters[0] == 5 ? 2 : 4;
 
@@ -104,8 +101,8 @@ static size_t take_color(const uint16_t *parameters, size_t count, uint8_t *colo
     return size;
 }
 
-/* Changes the foreground or background, if the parameter is one of the plain colours. */
-static void change_color(struct terminal_pen *pen, uint16_t parameter)
+/* Applies a parameter that selects a basic or bright colour; ignores others. */
+static void apply_color(struct terminal_pen *pen, uint16_t parameter)
 {
     if (parameter >= 30 && parameter <= 37)
         pen->foreground = (uint8_t)(parameter - 30);
@@ -121,32 +118,26 @@ static void change_color(struct terminal_pen *pen, uint16_t parameter)
         pen->background = (uint8_t)(parameter - 100 + BRIGHT);
 }
 
-static void change_style(struct terminal_pen *pen, uint16_t parameter)
+static void apply_parameter(struct terminal_pen *pen, uint16_t parameter)
 {
     switch (parameter) {
     case 0:
         *pen = terminal_default_pen();
         break;
     case 1:
-        pen->is_bold = true;
-        break;
     case 22:
-        pen->is_bold = false;
+        pen->is_bold = parameter == 1;
         break;
     case 4:
-        pen->is_underlined = true;
-        break;
     case 24:
-        pen->is_underlined = false;
+        pen->is_underlined = parameter == 4;
         break;
     case 7:
-        pen->is_reversed = true;
-        break;
     case 27:
-        pen->is_reversed = false;
+        pen->is_reversed = parameter == 7;
         break;
     default:
-        change_color(pen, parameter);
+        apply_color(pen, parameter);
     }
 }
 
@@ -156,10 +147,10 @@ void terminal_change_pen(struct terminal_pen *pen, const uint16_t *parameters,
     for (size_t i = 0; i < count; i++) {
         const uint16_t *rest = parameters + i + 1;
         if (parameters[i] == 38)
-            i += take_color(rest, count - i - 1, &pen->foreground);
+            i += parse_color(rest, count - i - 1, &pen->foreground);
         else if (parameters[i] == 48)
-            i += take_color(rest, count - i - 1, &pen->background);
+            i += parse_color(rest, count - i - 1, &pen->background);
         else
-            change_style(pen, parameters[i]);
+            apply_parameter(pen, parameters[i]);
     }
 }

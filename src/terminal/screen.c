@@ -1,4 +1,4 @@
-/* See terminal_screen.h. */
+/* See screen.h. */
 #include "terminal/screen.h"
 
 #include "lib/bits.h"
@@ -7,12 +7,12 @@
 
 #define TAB_WIDTH 8
 
-static uint32_t smaller(uint32_t left, uint32_t right)
+static uint32_t minimum(uint32_t left, uint32_t right)
 {
     return left < right ? left : right;
 }
 
-/* The position of the row's first cell. */
+/* Returns the position of the row's first cell. */
 static uint32_t row_start(const struct terminal *terminal, uint32_t row)
 {
     return row * terminal->columns;
@@ -23,7 +23,7 @@ static uint32_t cursor_position(const struct terminal *terminal)
     return row_start(terminal, terminal->cursor.row) + terminal->cursor.column;
 }
 
-/* Notes that cells change, at least one: from position start to the one before end. */
+/* Marks the rows of the cells from start up to end, at least one, as changed. */
 static void mark_changed(struct terminal *terminal, uint32_t start, uint32_t end)
 {
     uint32_t last = (end - 1) / terminal->columns;
@@ -31,11 +31,8 @@ static void mark_changed(struct terminal *terminal, uint32_t start, uint32_t end
         terminal->is_row_changed[row] = true;
 }
 
-/*
- * Blanks the cells from position start up to end. What changes cells also ends a wrap
- * that is pending.
- */
-static void erase(struct terminal *terminal, uint32_t start, uint32_t end)
+/* Blanks the cells from start up to end, and cancels a pending wrap. */
+static void erase_cells(struct terminal *terminal, uint32_t start, uint32_t end)
 {
     struct terminal_cell blank = terminal_pen_blank(&terminal->cursor.pen);
 
@@ -45,29 +42,29 @@ static void erase(struct terminal *terminal, uint32_t start, uint32_t end)
     terminal->cursor.is_wrap_pending = false;
 }
 
-/* Moves the cells from start up to end by distance to the left; blanks come in behind. */
+/* Shifts the cells from start up to end left by distance; blanks fill the right. */
 static void shift_left(struct terminal *terminal, uint32_t start, uint32_t end,
                        uint32_t distance)
 {
     struct terminal_cell *cells = terminal->cells;
 
-    distance = smaller(distance, end - start);
+    distance = minimum(distance, end - start);
     for (uint32_t i = start; i < end - distance; i++)
         cells[i] = cells[i + distance];
-    erase(terminal, end - distance, end);
+    erase_cells(terminal, end - distance, end);
     mark_changed(terminal, start, end);
 }
 
-/* The same to the right; blanks come in in front. */
+/* Shifts the cells from start up to end right by distance; blanks fill the left. */
 static void shift_right(struct terminal *terminal, uint32_t start, uint32_t end,
                         uint32_t distance)
 {
     struct terminal_cell *cells = terminal->cells;
 
-    distance = smaller(distance, end - start);
+    distance = minimum(distance, end - start);
     for (uint32_t i = end; i > start + distance; i--)
         cells[i - 1] = cells[i - 1 - distance];
-    erase(terminal, start, start + distance);
+    erase_cells(terminal, start, start + distance);
     mark_changed(terminal, start, end);
 }
 
@@ -84,23 +81,22 @@ static bool is_tab_stop(const struct terminal *terminal, uint16_t column)
 
 void terminal_reset(struct terminal *terminal)
 {
-    struct terminal kept = *terminal;
-
-    memset(terminal, 0, sizeof(*terminal));
-    terminal->cells             = kept.cells;
-    terminal->columns           = kept.columns;
-    terminal->rows              = kept.rows;
-    terminal->answer            = kept.answer;
-    terminal->answer_context    = kept.answer_context;
-    terminal->cursor.pen        = terminal_default_pen();
-    terminal->saved[false]      = terminal->cursor;
-    terminal->saved[true]       = terminal->cursor;
-    terminal->is_cursor_visible = true;
-    terminal->is_wrapping       = true;
-    terminal->bottom            = (uint16_t)(kept.rows - 1);
-    for (uint16_t column = 0; column < kept.columns; column += TAB_WIDTH)
+    *terminal = (struct terminal){
+        .cells             = terminal->cells,
+        .columns           = terminal->columns,
+        .rows              = terminal->rows,
+        .answer            = terminal->answer,
+        .answer_context    = terminal->answer_context,
+        .cursor.pen        = terminal_default_pen(),
+        .is_cursor_visible = true,
+        .is_wrapping       = true,
+        .bottom            = (uint16_t)(terminal->rows - 1),
+    };
+    terminal->saved[false] = terminal->cursor;
+    terminal->saved[true]  = terminal->cursor;
+    for (uint16_t column = 0; column < terminal->columns; column += TAB_WIDTH)
         set_tab_stop(terminal, column, true);
-    erase(terminal, 0, row_start(terminal, terminal->rows));
+    erase_cells(terminal, 0, row_start(terminal, terminal->rows));
 }
 
 void terminal_index(struct terminal *terminal)
@@ -121,19 +117,18 @@ void terminal_reverse_index(struct terminal *terminal)
         terminal->cursor.row--;
 }
 
-/* Scrolls the rows from one on to the end of the region. */
+/* Scrolls the rows from row to the end of the region up. */
 static void scroll_up_from(struct terminal *terminal, uint16_t row, uint16_t count)
 {
     shift_left(terminal, row_start(terminal, row),
-               row_start(terminal, terminal->bottom + 1U),
-               (uint32_t)count * terminal->columns);
+               row_start(terminal, terminal->bottom + 1U), row_start(terminal, count));
 }
 
+/* Scrolls the rows from row to the end of the region down. */
 static void scroll_down_from(struct terminal *terminal, uint16_t row, uint16_t count)
 {
     shift_right(terminal, row_start(terminal, row),
-                row_start(terminal, terminal->bottom + 1U),
-                (uint32_t)count * terminal->columns);
+                row_start(terminal, terminal->bottom + 1U), row_start(terminal, count));
 }
 
 void terminal_scroll_up(struct terminal *terminal, uint16_t count)
@@ -164,7 +159,7 @@ void terminal_delete_rows(struct terminal *terminal, uint16_t count)
         scroll_up_from(terminal, terminal->cursor.row, count);
 }
 
-/* The position behind the last cell of the cursor's row. */
+/* Returns the position after the last cell of the cursor's row. */
 static uint32_t cursor_row_end(const struct terminal *terminal)
 {
     return row_start(terminal, terminal->cursor.row + 1U);
@@ -183,17 +178,18 @@ void terminal_delete_characters(struct terminal *terminal, uint16_t count)
 void terminal_erase_characters(struct terminal *terminal, uint16_t count)
 {
     uint32_t start = cursor_position(terminal);
-    erase(terminal, start, smaller(start + count, cursor_row_end(terminal)));
+    erase_cells(terminal, start, minimum(start + count, cursor_row_end(terminal)));
 }
 
-/* Erases a part, as ED and EL number them, of what lies from start up to end. */
+/* Erases a part, numbered as by ED and EL, of the cells from start up to end. */
 static void erase_part(struct terminal *terminal, uint32_t start, uint32_t end,
                        uint16_t part)
 {
     uint32_t position = cursor_position(terminal);
 
     if (part <= 2)
-        erase(terminal, part == 0 ? position : start, part == 1 ? position + 1 : end);
+        erase_cells(terminal, part == 0 ? position : start,
+                    part == 1 ? position + 1 : end);
 }
 
 void terminal_erase_row(struct terminal *terminal, uint16_t part)
@@ -231,29 +227,29 @@ void terminal_repeat_character(struct terminal *terminal, uint16_t count)
 {
     if (terminal->last_character == 0)
         return;
-    /* No more than a row of them, so that few bytes do not make much work. */
-    for (uint32_t i = smaller(count, terminal->columns); i > 0; i--)
+    /* At most one row, so that a short input cannot cause much work. */
+    for (uint32_t i = minimum(count, terminal->columns); i > 0; i--)
         terminal_put_character(terminal, terminal->last_character);
 }
 
 void terminal_set_column(struct terminal *terminal, uint32_t column)
 {
-    terminal->cursor.column          = (uint16_t)smaller(column, terminal->columns - 1U);
+    terminal->cursor.column          = (uint16_t)minimum(column, terminal->columns - 1U);
     terminal->cursor.is_wrap_pending = false;
 }
 
-void terminal_set_row(struct terminal *terminal, uint32_t row)
+/* Sets the cursor's row on the screen, from 0. */
+static void set_row(struct terminal *terminal, uint32_t row)
 {
-    terminal->cursor.row             = (uint16_t)smaller(row, terminal->rows - 1U);
+    terminal->cursor.row             = (uint16_t)minimum(row, terminal->rows - 1U);
     terminal->cursor.is_wrap_pending = false;
 }
 
 void terminal_set_origin_row(struct terminal *terminal, uint32_t row)
 {
     if (terminal->cursor.is_origin_in_region)
-        terminal_set_row(terminal, smaller(terminal->top + row, terminal->bottom));
-    else
-        terminal_set_row(terminal, row);
+        row = minimum(terminal->top + row, terminal->bottom);
+    set_row(terminal, row);
 }
 
 uint16_t terminal_origin_row(const struct terminal *terminal)
@@ -266,20 +262,20 @@ void terminal_move_up(struct terminal *terminal, uint16_t count)
 {
     uint16_t row   = terminal->cursor.row;
     uint32_t limit = row >= terminal->top ? terminal->top : 0;
-    terminal_set_row(terminal, row - smaller(count, row - limit));
+    set_row(terminal, row - minimum(count, row - limit));
 }
 
 void terminal_move_down(struct terminal *terminal, uint16_t count)
 {
     uint16_t row   = terminal->cursor.row;
     uint32_t limit = row <= terminal->bottom ? terminal->bottom : terminal->rows - 1U;
-    terminal_set_row(terminal, smaller((uint32_t)row + count, limit));
+    set_row(terminal, minimum((uint32_t)row + count, limit));
 }
 
 void terminal_move_left(struct terminal *terminal, uint16_t count)
 {
     uint16_t column = terminal->cursor.column;
-    terminal_set_column(terminal, column - smaller(count, column));
+    terminal_set_column(terminal, column - minimum(count, column));
 }
 
 void terminal_move_right(struct terminal *terminal, uint16_t count)
@@ -289,25 +285,19 @@ void terminal_move_right(struct terminal *terminal, uint16_t count)
 
 void terminal_move_tabs(struct terminal *terminal, uint16_t count)
 {
-    struct terminal_cursor *cursor = &terminal->cursor;
+    uint16_t *column = &terminal->cursor.column;
 
-    while (count > 0 && cursor->column + 1 < terminal->columns) {
-        cursor->column++;
-        if (is_tab_stop(terminal, cursor->column))
-            count--;
-    }
+    while (count > 0 && *column + 1 < terminal->columns)
+        count -= is_tab_stop(terminal, ++*column);
 }
 
 void terminal_move_tabs_back(struct terminal *terminal, uint16_t count)
 {
-    struct terminal_cursor *cursor = &terminal->cursor;
+    uint16_t *column = &terminal->cursor.column;
 
-    cursor->is_wrap_pending = false;
-    while (count > 0 && cursor->column > 0) {
-        cursor->column--;
-        if (is_tab_stop(terminal, cursor->column))
-            count--;
-    }
+    terminal->cursor.is_wrap_pending = false;
+    while (count > 0 && *column > 0)
+        count -= is_tab_stop(terminal, --*column);
 }
 
 void terminal_set_tab_stop(struct terminal *terminal, bool is_set)
@@ -348,7 +338,7 @@ void terminal_use_alternative(struct terminal *terminal, bool is_used, bool with
 
 void terminal_set_region(struct terminal *terminal, uint32_t top, uint32_t bottom)
 {
-    bottom = smaller(bottom, terminal->rows - 1U);
+    bottom = minimum(bottom, terminal->rows - 1U);
     if (top >= bottom)
         return;
     terminal->top    = (uint16_t)top;

@@ -1,4 +1,4 @@
-/* See terminal_sequence.h. */
+/* See sequence.h. */
 #include "terminal/sequence.h"
 
 #include "lib/bits.h"
@@ -6,13 +6,13 @@
 #include "terminal/pen.h"
 #include "terminal/screen.h"
 
-/* What Linux's console says it is: a VT102. */
+/* The device attributes of the Linux console: a VT102. */
 #define DEVICE_ATTRIBUTES "\033[?6c"
 #define STATUS_GOOD       "\033[0n"
 
-/* Numbers of modes: SM and RM; those with ? are DEC's, and xterm's from 47 on. */
+/* Modes for SM and RM; all but the first are DEC private modes (?), xterm's from 47. */
 #define MODE_INSERT                  4
-#define MODE_CURSOR_KEYS             1 /* ? */
+#define MODE_CURSOR_KEYS             1
 #define MODE_ORIGIN                  6
 #define MODE_WRAP                    7
 #define MODE_CURSOR_VISIBLE          25
@@ -21,8 +21,8 @@
 #define MODE_SAVED_CURSOR            1048
 #define MODE_ALTERNATIVE_WITH_CURSOR 1049
 
-/* Takes the first parameter of the sequence, or the row's least if that is more. */
-typedef void run_sequence(struct terminal *terminal, uint16_t number);
+/* Executes a sequence with its first parameter, at least the row's minimum. */
+typedef void sequence_function(struct terminal *terminal, uint16_t number);
 
 static size_t parameter_count(const struct terminal *terminal)
 {
@@ -30,7 +30,7 @@ static size_t parameter_count(const struct terminal *terminal)
     return count > TERMINAL_MAX_PARAMETERS ? TERMINAL_MAX_PARAMETERS : count;
 }
 
-static void answer(struct terminal *terminal, const char *bytes, size_t size)
+static void send_answer(struct terminal *terminal, const char *bytes, size_t size)
 {
     if (terminal->answer != NULL)
         terminal->answer(terminal->answer_context, bytes, size);
@@ -88,29 +88,23 @@ static void change_pen(struct terminal *terminal, uint16_t first)
         terminal_change_pen(&terminal->cursor.pen, terminal->sequence.parameters, count);
 }
 
-static void report_status(struct terminal *terminal, uint16_t what)
+static void report_status(struct terminal *terminal, uint16_t request)
 {
     TEXT_DECLARE(report, 16);
 
-    if (what == 5)
+    if (request == 5)
         text_append(&report, STATUS_GOOD);
-    else if (what == 6)
+    else if (request == 6)
         text_append(&report, "\033[%u;%uR", terminal_origin_row(terminal) + 1U,
                     terminal->cursor.column + 1U);
     if (report.length > 0)
-        answer(terminal, report.buffer, report.length);
+        send_answer(terminal, report.buffer, report.length);
 }
 
-static void report_attributes(struct terminal *terminal, uint16_t what)
+static void report_attributes(struct terminal *terminal, uint16_t request)
 {
-    if (what == 0)
-        answer(terminal, DEVICE_ATTRIBUTES, sizeof(DEVICE_ATTRIBUTES) - 1);
-}
-
-static void set_mode(struct terminal *terminal, uint16_t mode, bool is_set)
-{
-    if (mode == MODE_INSERT)
-        terminal->is_inserting = is_set;
+    if (request == 0)
+        send_answer(terminal, DEVICE_ATTRIBUTES, sizeof(DEVICE_ATTRIBUTES) - 1);
 }
 
 static void set_origin(struct terminal *terminal, bool is_set)
@@ -137,10 +131,8 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
         break;
     case MODE_ALTERNATIVE_OLD:
     case MODE_ALTERNATIVE:
-        terminal_use_alternative(terminal, is_set, false);
-        break;
     case MODE_ALTERNATIVE_WITH_CURSOR:
-        terminal_use_alternative(terminal, is_set, true);
+        terminal_use_alternative(terminal, is_set, mode == MODE_ALTERNATIVE_WITH_CURSOR);
         break;
     case MODE_SAVED_CURSOR:
         if (is_set)
@@ -154,29 +146,19 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
 }
 
 /* Sets or resets each mode of the sequence. */
-static void change_modes(struct terminal *terminal, bool is_set)
+static void change_modes(struct terminal *terminal, uint16_t first)
 {
     bool is_private = terminal->sequence.marker == '?';
+    bool is_set     = terminal->sequence.last == 'h';
 
+    (void)first;
     for (size_t i = 0; i < parameter_count(terminal); i++) {
         uint16_t mode = terminal->sequence.parameters[i];
         if (is_private)
             set_private_mode(terminal, mode, is_set);
-        else
-            set_mode(terminal, mode, is_set);
+        else if (mode == MODE_INSERT)
+            terminal->is_inserting = is_set;
     }
-}
-
-static void set_modes(struct terminal *terminal, uint16_t first)
-{
-    (void)first;
-    change_modes(terminal, true);
-}
-
-static void reset_modes(struct terminal *terminal, uint16_t first)
-{
-    (void)first;
-    change_modes(terminal, false);
 }
 
 static void save_cursor(struct terminal *terminal, uint16_t first)
@@ -191,12 +173,12 @@ static void restore_cursor(struct terminal *terminal, uint16_t first)
     terminal_restore_cursor(terminal);
 }
 
-/* In the order of their last bytes; the comment is the name in ECMA-48, or DEC's. */
+/* The known control sequences by final byte, with their ECMA-48 or DEC names. */
 static const struct {
     uint8_t marker;
     uint8_t last;
-    uint16_t least; /* what a first parameter that is absent or less counts as */
-    run_sequence *run;
+    uint16_t least; /* the minimum and default of the first parameter */
+    sequence_function *execute;
 } sequences[] = {
     {0, '@', 1, terminal_insert_characters}, /* ICH */
     {0, 'A', 1, terminal_move_up},           /* CUU */
@@ -225,10 +207,10 @@ static const struct {
     {0, 'e', 1, terminal_move_down},         /* VPR */
     {0, 'f', 1, set_position},               /* HVP */
     {0, 'g', 0, clear_tab_stop},             /* TBC */
-    {0, 'h', 0, set_modes},                  /* SM */
-    {'?', 'h', 0, set_modes},                /* SM, of DEC's private modes */
-    {0, 'l', 0, reset_modes},                /* RM */
-    {'?', 'l', 0, reset_modes},              /* RM, of DEC's private modes */
+    {0, 'h', 0, change_modes},               /* SM */
+    {'?', 'h', 0, change_modes},             /* SM, of DEC's private modes */
+    {0, 'l', 0, change_modes},               /* RM */
+    {'?', 'l', 0, change_modes},             /* RM, of DEC's private modes */
     {0, 'm', 0, change_pen},                 /* SGR */
     {0, 'n', 0, report_status},              /* DSR */
     {0, 'r', 1, set_region},                 /* DECSTBM */
@@ -236,21 +218,22 @@ static const struct {
     {0, 'u', 0, restore_cursor},             /* console_codes(4) */
 };
 
-void terminal_run_sequence(struct terminal *terminal, uint8_t last)
+void terminal_run_sequence(struct terminal *terminal)
 {
-    uint8_t marker = terminal->sequence.marker;
-    uint16_t first = terminal->sequence.parameters[0];
+    const struct terminal_sequence *sequence = &terminal->sequence;
+    uint16_t first                           = sequence->parameters[0];
 
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        if (sequences[i].last != last || sequences[i].marker != marker)
+        if (sequences[i].last != sequence->last ||
+            sequences[i].marker != sequence->marker)
             continue;
         uint16_t least = sequences[i].least;
-        sequences[i].run(terminal, first < least ? least : first);
+        sequences[i].execute(terminal, first < least ? least : first);
         return;
     }
 }
 
-/* Escape sequences without intermediate bytes. */
+/* Executes an escape sequence without intermediate bytes. */
 static void run_plain_escape(struct terminal *terminal, uint8_t last)
 {
     switch (last) {
@@ -291,10 +274,8 @@ void terminal_run_escape(struct terminal *terminal, uint8_t last)
         run_plain_escape(terminal, last);
         break;
     case '(': /* SCS: G0 */
-        terminal->cursor.is_graphics[0] = last == '0';
-        break;
     case ')': /* SCS: G1 */
-        terminal->cursor.is_graphics[1] = last == '0';
+        terminal->cursor.is_graphics[terminal->sequence.intermediate - '('] = last == '0';
         break;
     default:
         break;

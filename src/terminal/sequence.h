@@ -1,5 +1,5 @@
 /*
- * What a terminal does at the end of an escape or control sequence: lib/terminal*.c only.
+ * Executes complete escape and control sequences; internal to terminal/.
  *
  * Pure; the state is the caller's struct terminal.
  */
@@ -8,15 +8,12 @@
 
 #include "terminal/terminal.h"
 
-/*
- * Does what the control sequence in terminal->sequence says, with its last byte, 0x40 to
- * 0x7E; one that is not known is nothing.
- */
-void terminal_run_sequence(struct terminal *terminal, uint8_t last);
+/* Executes the control sequence in terminal->sequence. Unknown ones are ignored. */
+void terminal_run_sequence(struct terminal *terminal);
 
 /*
- * The same for an escape sequence of ESC, perhaps intermediate bytes, and last, 0x30 to
- * 0x7E; not for those that begin something longer.
+ * Executes an escape sequence: ESC, the intermediate byte in terminal->sequence, if any,
+ * and last, 0x30 to 0x7E. Not for introducers of control sequences and strings.
  */
 void terminal_run_escape(struct terminal *terminal, uint8_t last);
 

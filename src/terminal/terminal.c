@@ -1,8 +1,7 @@
-/* See terminal.h. Here bytes become characters, controls and sequences. */
+/* See terminal.h. Parses bytes into characters, controls and sequences. */
 #include "terminal/terminal.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "terminal/screen.h"
 #include "terminal/sequence.h"
 
@@ -23,7 +22,7 @@
 #define GRAPHICS_FIRST 0x5F
 #define PALETTE_DIGITS 7
 
-/* DEC VT100 user guide, "SCS - Select Character Set": special graphics, from 0x5F on. */
+/* DEC VT100 user guide, "SCS - Select Character Set": special graphics, from 0x5F. */
 static const uint16_t graphics[] = {
     ' ',    0x25C6, 0x2592, 0x2409, 0x240C, 0x240D, 0x240A, 0x00B0, /* _`abcdef */
     0x00B1, 0x2424, 0x240B, 0x2518, 0x2510, 0x250C, 0x2514, 0x253C, /* ghijklmn */
@@ -36,10 +35,7 @@ _Static_assert(GRAPHICS_FIRST + ARRAY_SIZE(graphics) == DEL,
 void terminal_init(struct terminal *terminal, struct terminal_cell *cells,
                    uint16_t columns, uint16_t rows)
 {
-    memset(terminal, 0, sizeof(*terminal));
-    terminal->cells   = cells;
-    terminal->columns = columns;
-    terminal->rows    = rows;
+    *terminal = (struct terminal){.cells = cells, .columns = columns, .rows = rows};
     terminal_reset(terminal);
 }
 
@@ -50,14 +46,14 @@ void terminal_set_answer(struct terminal *terminal, terminal_answer *answer,
     terminal->answer_context = context;
 }
 
-bool terminal_take_row_changed(struct terminal *terminal, uint16_t row)
+bool terminal_test_and_clear_row_changed(struct terminal *terminal, uint16_t row)
 {
     bool is_changed               = terminal->is_row_changed[row];
     terminal->is_row_changed[row] = false;
     return is_changed;
 }
 
-/* Writes a character of ASCII, in the character set that is in use. */
+/* Writes an ASCII character in the active character set. */
 static void put_ascii(struct terminal *terminal, uint8_t byte)
 {
     const struct terminal_cursor *cursor = &terminal->cursor;
@@ -68,7 +64,7 @@ static void put_ascii(struct terminal *terminal, uint8_t byte)
                                          : byte);
 }
 
-/* Writes a character beyond ASCII; C1 controls are none, and not obeyed. */
+/* Writes a non-ASCII character; C1 controls are ignored. */
 static void put_code_point(struct terminal *terminal, uint32_t code_point)
 {
     if (code_point > UINT16_MAX)
@@ -78,35 +74,35 @@ static void put_code_point(struct terminal *terminal, uint32_t code_point)
 }
 
 /*
- * The first byte of a character beyond ASCII: Unicode, "Well-Formed UTF-8 Byte Sequences"
- * (table 3-7), which leaves out long forms, surrogates, and what is above U+10FFFF.
+ * Handles the first byte of a non-ASCII character: Unicode, "Well-Formed UTF-8 Byte
+ * Sequences" (table 3-7), which excludes overlong forms, surrogates and anything above
+ * U+10FFFF.
  */
 static void start_character(struct terminal *terminal, uint8_t byte)
 {
-    struct terminal_decoder *decoder = &terminal->decoder;
+    static const struct {
+        uint8_t first, last, missing, lowest, highest;
+    } rows[] = {
+        {0xC2, 0xDF, 1, 0x80, 0xBF}, {0xE0, 0xE0, 2, 0xA0, 0xBF},
+        {0xE1, 0xEC, 2, 0x80, 0xBF}, {0xED, 0xED, 2, 0x80, 0x9F},
+        {0xEE, 0xEF, 2, 0x80, 0xBF}, {0xF0, 0xF0, 3, 0x90, 0xBF},
+        {0xF1, 0xF3, 3, 0x80, 0xBF}, {0xF4, 0xF4, 3, 0x80, 0x8F},
+    };
 
-    *decoder = (struct terminal_decoder){.lowest = 0x80, .highest = 0xBF};
-    if (byte >= 0xC2 && byte <= 0xDF) {
-        decoder->missing    = 1;
-        decoder->code_point = byte & 0x1F;
-    } else if (byte >= 0xE0 && byte <= 0xEF) {
-        decoder->missing    = 2;
-        decoder->code_point = byte & 0x0F;
-        decoder->lowest     = byte == 0xE0 ? 0xA0 : 0x80;
-        decoder->highest    = byte == 0xED ? 0x9F : 0xBF;
-    } else if (byte >= 0xF0 && byte <= 0xF4) {
-        decoder->missing    = 3;
-        decoder->code_point = byte & 0x07;
-        decoder->lowest     = byte == 0xF0 ? 0x90 : 0x80;
-        decoder->highest    = byte == 0xF4 ? 0x8F : 0xBF;
-    } else {
-        put_code_point(terminal, TERMINAL_REPLACEMENT);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (byte < rows[i].first || byte > rows[i].last)
+            continue;
+        terminal->decoder =
+            (struct terminal_decoder){byte & (0x3FU >> rows[i].missing), rows[i].missing,
+                                      rows[i].lowest, rows[i].highest};
+        return;
     }
+    put_code_point(terminal, TERMINAL_REPLACEMENT);
 }
 
 /*
- * Takes the next byte of a character that is begun. Returns false if it is none: what
- * came of the character is then replaced, and the byte begins something else.
+ * Adds a byte to the current character. Returns false if it does not continue the
+ * character, which is then replaced; the byte starts something else.
  */
 static bool continue_character(struct terminal *terminal, uint8_t byte)
 {
@@ -125,8 +121,8 @@ static bool continue_character(struct terminal *terminal, uint8_t byte)
     return true;
 }
 
-/* DEC VT100 user guide, "Control Characters"; those not named do nothing. */
-static void run_control(struct terminal *terminal, uint8_t byte)
+/* DEC VT100 user guide, "Control Characters"; all others are ignored. */
+static void execute_control(struct terminal *terminal, uint8_t byte)
 {
     switch (byte) {
     case BS:
@@ -144,10 +140,8 @@ static void run_control(struct terminal *terminal, uint8_t byte)
         terminal_set_column(terminal, 0);
         break;
     case SO:
-        terminal->cursor.character_set = 1;
-        break;
     case SI:
-        terminal->cursor.character_set = 0;
+        terminal->cursor.character_set = byte == SO ? 1 : 0;
         break;
     default:
         break;
@@ -155,10 +149,10 @@ static void run_control(struct terminal *terminal, uint8_t byte)
 }
 
 /*
- * A byte below 0x20, which is obeyed inside a sequence too and does not end it, but for
- * CAN, SUB and ESC. In a string it is dropped, and BEL ends it.
+ * Handles a byte below 0x20. A control inside a sequence is executed without ending the
+ * sequence, except for CAN, SUB and ESC. A string ignores controls and ends at BEL.
  */
-static void take_control(struct terminal *terminal, uint8_t byte)
+static void handle_control(struct terminal *terminal, uint8_t byte)
 {
     bool is_in_string = terminal->state >= TERMINAL_STRING_START;
 
@@ -168,12 +162,12 @@ static void take_control(struct terminal *terminal, uint8_t byte)
     } else if (byte == CAN || byte == SUB || (is_in_string && byte == BEL)) {
         terminal->state = TERMINAL_TEXT;
     } else if (!is_in_string) {
-        run_control(terminal, byte);
+        execute_control(terminal, byte);
     }
 }
 
-/* What a sequence of ESC and this byte begins; none of them has intermediate bytes. */
-static enum terminal_state state_behind(uint8_t byte)
+/* Returns the state after ESC and this byte, without intermediate bytes. */
+static enum terminal_state state_after_escape(uint8_t byte)
 {
     switch (byte) {
     case '[': /* CSI */
@@ -190,8 +184,8 @@ static enum terminal_state state_behind(uint8_t byte)
     }
 }
 
-/* What follows ESC: bytes from 0x20 to 0x2F stand between it and the last one. */
-static void take_escape(struct terminal *terminal, uint8_t byte)
+/* Handles a byte after ESC: intermediate bytes, 0x20 to 0x2F, then the final byte. */
+static void handle_escape(struct terminal *terminal, uint8_t byte)
 {
     struct terminal_sequence *sequence = &terminal->sequence;
 
@@ -200,13 +194,14 @@ static void take_escape(struct terminal *terminal, uint8_t byte)
         sequence->intermediate = byte;
         return;
     }
-    terminal->state = sequence->intermediate == 0 ? state_behind(byte) : TERMINAL_TEXT;
+    terminal->state =
+        sequence->intermediate == 0 ? state_after_escape(byte) : TERMINAL_TEXT;
     if (terminal->state == TERMINAL_TEXT && !sequence->is_ignored)
         terminal_run_escape(terminal, byte);
 }
 
-/* A digit or a semicolon. */
-static void take_parameter(struct terminal_sequence *sequence, uint8_t byte)
+/* Handles a digit or semicolon of a control sequence. */
+static void add_parameter_byte(struct terminal_sequence *sequence, uint8_t byte)
 {
     if (sequence->count == 0)
         sequence->count = 1;
@@ -222,19 +217,20 @@ static void take_parameter(struct terminal_sequence *sequence, uint8_t byte)
 }
 
 /*
- * A byte of a control sequence. Sub-parameters and intermediate bytes are in none that is
- * known here; one with them is read to its end and ignored.
+ * Handles a byte of a control sequence. A sequence with sub-parameters or intermediate
+ * bytes is ignored.
  */
-static void take_sequence(struct terminal *terminal, uint8_t byte)
+static void handle_sequence(struct terminal *terminal, uint8_t byte)
 {
     struct terminal_sequence *sequence = &terminal->sequence;
 
     if (byte >= 0x40) {
         terminal->state = TERMINAL_TEXT;
+        sequence->last  = byte;
         if (!sequence->is_ignored)
-            terminal_run_sequence(terminal, byte);
+            terminal_run_sequence(terminal);
     } else if ((byte >= '0' && byte <= '9') || byte == ';') {
-        take_parameter(sequence, byte);
+        add_parameter_byte(sequence, byte);
     } else if (byte >= '<' && sequence->count == 0 && sequence->marker == 0) {
         sequence->marker = byte;
     } else {
@@ -243,11 +239,11 @@ static void take_sequence(struct terminal *terminal, uint8_t byte)
 }
 
 /*
- * The first byte of an operating system command. Two of Linux's console have no end:
- * ESC ] R, and ESC ] P with seven digits; console_codes(4), "Linux Console Private CSI
- * Sequences". A reset by TERM=linux sends the first.
+ * Handles the first byte of an operating system command. Two commands of the Linux
+ * console have no terminator: ESC ] R, which TERM=linux sends at a reset, and ESC ] P
+ * with seven digits; console_codes(4), "Linux Console Private CSI Sequences".
  */
-static void take_string_start(struct terminal *terminal, uint8_t byte)
+static void handle_string_start(struct terminal *terminal, uint8_t byte)
 {
     terminal->palette_digits = PALETTE_DIGITS;
     if (byte == 'R')
@@ -256,29 +252,24 @@ static void take_string_start(struct terminal *terminal, uint8_t byte)
         terminal->state = byte == 'P' ? TERMINAL_PALETTE : TERMINAL_STRING;
 }
 
-static void take_text(struct terminal *terminal, uint8_t byte)
-{
-    if (byte < 0x80)
-        put_ascii(terminal, byte);
-    else
-        start_character(terminal, byte);
-}
-
-/* A byte that is no control and does not continue a character. */
-static void take_printable(struct terminal *terminal, uint8_t byte)
+/* Handles a byte that is not a control and does not continue a character. */
+static void handle_printable(struct terminal *terminal, uint8_t byte)
 {
     switch (terminal->state) {
     case TERMINAL_TEXT:
-        take_text(terminal, byte);
+        if (byte < 0x80)
+            put_ascii(terminal, byte);
+        else
+            start_character(terminal, byte);
         break;
     case TERMINAL_ESCAPE:
-        take_escape(terminal, byte);
+        handle_escape(terminal, byte);
         break;
     case TERMINAL_CONTROL_SEQUENCE:
-        take_sequence(terminal, byte);
+        handle_sequence(terminal, byte);
         break;
     case TERMINAL_STRING_START:
-        take_string_start(terminal, byte);
+        handle_string_start(terminal, byte);
         break;
     case TERMINAL_PALETTE:
         if (--terminal->palette_digits == 0)
@@ -289,17 +280,17 @@ static void take_printable(struct terminal *terminal, uint8_t byte)
     }
 }
 
-static void take_byte(struct terminal *terminal, uint8_t byte)
+static void handle_byte(struct terminal *terminal, uint8_t byte)
 {
     if (terminal->decoder.missing > 0 && continue_character(terminal, byte))
         return;
-    /* No sequence has a byte beyond ASCII: it ends there, and the byte is text. */
+    /* A non-ASCII byte aborts a sequence and is handled as text. */
     if (byte >= 0x80 && terminal->state < TERMINAL_STRING_START)
         terminal->state = TERMINAL_TEXT;
     if (byte < 0x20)
-        take_control(terminal, byte);
+        handle_control(terminal, byte);
     else if (byte != DEL)
-        take_printable(terminal, byte);
+        handle_printable(terminal, byte);
 }
 
 void terminal_write(struct terminal *terminal, const void *bytes, size_t size)
@@ -307,5 +298,5 @@ void terminal_write(struct terminal *terminal, const void *bytes, size_t size)
     const uint8_t *byte = bytes;
 
     for (size_t i = 0; i < size; i++)
-        take_byte(terminal, byte[i]);
+        handle_byte(terminal, byte[i]);
 }

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         acpi_find_power(&acpi, &power);
         REQUIRE(power.s5_type_a <= 7 && power.s5_type_b <= 7);
         if (acpi_find(&acpi, "APIC", &madt) == STATUS_OK) {
-            struct acpi_cpus cpus = acpi_list_cpus(&madt, apic_ids, 16);
+            struct acpi_listing cpus = acpi_list_cpus(&madt, apic_ids, 16);
             REQUIRE(cpus.count <= 16);
         }
     }

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     uint8_t *table = malloc(size);
     memcpy(table, data, size);
-    struct acpi_view view   = {.bytes = table, .length = size};
-    struct acpi_units units = acpi_list_units(&view, addresses, 4);
+    struct acpi_view view     = {.bytes = table, .length = size};
+    struct acpi_listing units = acpi_list_units(&view, addresses, 4);
     REQUIRE(units.count <= 4);
     REQUIRE(units.dropped == 0 || units.count == 4);
     REQUIRE((units.count + units.dropped) * 16 <= size);

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     uint8_t *table = malloc(size);
     memcpy(table, data, size);
-    struct acpi_view view = {.bytes = table, .length = size};
-    struct acpi_cpus cpus = acpi_list_cpus(&view, apic_ids, 16);
+    struct acpi_view view    = {.bytes = table, .length = size};
+    struct acpi_listing cpus = acpi_list_cpus(&view, apic_ids, 16);
     REQUIRE(cpus.count <= 16);
     for (size_t i = 0; i < cpus.count; i++) {
         for (size_t j = 0; j < i; j++)

@@ -79,7 +79,7 @@ static void test_broken_tables(void **state)
     madt[20] ^= 1;
     assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
     assert_logged("warning: ACPI table APIC at 0x4000, ");
-    assert_logged(" bytes: unreadable, or a wrong checksum; ignored");
+    assert_logged(" bytes: unreadable or invalid checksum; ignored");
     madt[20] ^= 1;
 
     /* The last one ends beyond the end of memory. */
@@ -89,7 +89,7 @@ static void test_broken_tables(void **state)
         write_u32(madt + 4, lengths[i]);
         acpi = open_now();
         assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
-        assert_logged("unreadable, or a wrong checksum; ignored");
+        assert_logged("unreadable or invalid checksum; ignored");
     }
     /* A length is read once: what is written over it later changes nothing. */
     write_u32(madt + 4, (uint32_t)length);
@@ -163,7 +163,7 @@ static void test_scan_low_memory(void **state)
 }
 
 /* The CPUs of a table that is as long as it says. */
-static struct acpi_cpus list(const uint8_t *madt, uint32_t *ids, size_t capacity)
+static struct acpi_listing list(const uint8_t *madt, uint32_t *ids, size_t capacity)
 {
     uint32_t length;
     memcpy(&length, madt + 4, sizeof(length));
@@ -175,8 +175,8 @@ static void test_cpus(void **state)
 {
     (void)state;
     uint32_t ids[8];
-    const uint8_t *madt   = memory_put_file(MADT, "madt.aml");
-    struct acpi_cpus cpus = list(madt, ids, 8);
+    const uint8_t *madt      = memory_put_file(MADT, "madt.aml");
+    struct acpi_listing cpus = list(madt, ids, 8);
     assert_int_equal(cpus.count, 3);
     assert_int_equal(ids[0], 0);
     assert_int_equal(ids[1], 2);
@@ -201,14 +201,14 @@ static void test_broken_madt(void **state)
     uint32_t size;
     memcpy(&size, madt + 4, 4);
     for (int length = 0; length < 256; length++) {
-        madt[53]              = (uint8_t)length; /* of the second entry */
-        struct acpi_cpus cpus = list(madt, ids, 8);
+        madt[53]                 = (uint8_t)length; /* of the second entry */
+        struct acpi_listing cpus = list(madt, ids, 8);
         assert_true(cpus.count >= 1 && cpus.count <= 5);
         assert_int_equal(cpus.is_broken,
                          length < 2 || (uint32_t)length > size - 52 || cpus.is_broken);
     }
-    madt[53]              = 0;
-    struct acpi_cpus cpus = list(madt, ids, 8);
+    madt[53]                 = 0;
+    struct acpi_listing cpus = list(madt, ids, 8);
     assert_true(cpus.is_broken);
     assert_int_equal(cpus.count, 1);
     madt[53] = 8;

@@ -36,13 +36,13 @@ static void add_unit(uint64_t address)
 }
 
 /* In a copy that ends where the table does: AddressSanitizer watches. */
-static struct acpi_units list(size_t size, size_t capacity)
+static struct acpi_listing list(size_t size, size_t capacity)
 {
     uint8_t *copy = malloc(size > 0 ? size : 1);
     memcpy(copy, table, size);
     const struct acpi_view view = {.bytes = copy, .length = size};
     memset(addresses, 0, sizeof(addresses));
-    struct acpi_units units = acpi_list_units(&view, addresses, capacity);
+    struct acpi_listing units = acpi_list_units(&view, addresses, capacity);
     free(copy);
     return units;
 }
@@ -56,7 +56,7 @@ static void test_fixture(void **state)
     memory_put_file(MADT, "dmar.aml");
     struct acpi acpi = open_all(entries, 1);
     assert_int_equal(acpi_find(&acpi, "DMAR", &view), STATUS_OK);
-    struct acpi_units units = acpi_list_units(&view, addresses, ARRAY_SIZE(addresses));
+    struct acpi_listing units = acpi_list_units(&view, addresses, ARRAY_SIZE(addresses));
     assert_int_equal(units.count, 2);
     assert_int_equal(addresses[0], 0xFED90000);
     assert_int_equal(addresses[1], 0x1FFED91000);
@@ -69,7 +69,7 @@ static void test_no_room(void **state)
     (void)state;
     for (uint64_t i = 0; i < 6; i++)
         add_unit(i << 12);
-    struct acpi_units units = list(table_size, ARRAY_SIZE(addresses));
+    struct acpi_listing units = list(table_size, ARRAY_SIZE(addresses));
     assert_int_equal(units.count, 4);
     assert_int_equal(units.dropped, 2);
     assert_int_equal(addresses[3], 0x3000);
@@ -85,7 +85,7 @@ static void test_cut(void **state)
     add_unit(0x1000);
     add_unit(0x2000);
     for (size_t size = 0; size <= table_size; size++) {
-        struct acpi_units units = list(size, ARRAY_SIZE(addresses));
+        struct acpi_listing units = list(size, ARRAY_SIZE(addresses));
         assert_int_equal(units.count, size < ENTRIES ? 0 : (size - ENTRIES) / 16);
         assert_int_equal(units.is_broken, size < ENTRIES || (size - ENTRIES) % 16 != 0);
     }
@@ -99,7 +99,7 @@ static void test_broken_lengths(void **state)
             start(state);
             memcpy(add_entry(type, 24) + 2, &length, sizeof(length));
             add_unit(0x5000);
-            struct acpi_units units = list(table_size, ARRAY_SIZE(addresses));
+            struct acpi_listing units = list(table_size, ARRAY_SIZE(addresses));
             if (length == 24) {
                 assert_int_equal(units.count, type == 0 ? 2 : 1);
                 assert_int_equal(addresses[units.count - 1], 0x5000);
@@ -119,7 +119,7 @@ static void test_random(void **state)
         start(state);
         for (size_t i = ENTRIES; i < 128; i++)
             table[i] = random_below(4) != 0 ? 0 : (uint8_t)random_number();
-        struct acpi_units units = list(128, ARRAY_SIZE(addresses));
+        struct acpi_listing units = list(128, ARRAY_SIZE(addresses));
         assert_true(units.count <= ARRAY_SIZE(addresses));
     }
 }

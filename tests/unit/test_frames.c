@@ -4,6 +4,14 @@
 #include "mm/frames.h"
 #include "random.h"
 
+static uint64_t frames_free_size(const struct frame_allocator *allocator)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < allocator->count; i++)
+        size += allocator->extent[i].end - allocator->extent[i].start;
+    return size;
+}
+
 static struct frame_allocator frames;
 
 static void start(uint64_t from, uint64_t to)

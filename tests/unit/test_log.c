@@ -63,7 +63,7 @@ static void test_replay(void **state)
     log_replay(replay);
     assert_true(replayed_length > 8100 && replayed_length < 8300);
     assert_int_equal(
-        strncmp(replayed, "warning: older lines of the log are lost\ninfo: line ", 52),
+        strncmp(replayed, "warning: log: older lines were overwritten\ninfo: line ", 54),
         0);
     const char *tail =
         replayed + replayed_length - strlen("info: line 1998\ninfo: line 1999\n");

@@ -34,7 +34,7 @@ static void test_unterminated_string(void **state)
     assert_int_equal(finish(), STATUS_OK);
     assert_string_equal(information.command_line, "");
     assert_string_equal(information.loader_name, "next");
-    assert_logged("Multiboot2 tag of type 1: its string does not end; ignored");
+    assert_logged("Multiboot2 tag type 1: unterminated string; ignored");
 }
 
 static void test_modules(void **state)
@@ -104,7 +104,7 @@ static void test_no_memory_map(void **state)
     put_memory(0, 0x1000, 1, 0);
     assert_int_equal(finish(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
-    assert_logged("memory map has entries of only 0 bytes");
+    assert_logged("memory map: entries too short, 0 bytes; ignored");
     free(entries);
 }
 
@@ -160,7 +160,7 @@ static void test_framebuffer_types(void **state)
     put("\x20\x01\0\0", 4);
     assert_int_equal(finish(), STATUS_OK);
     assert_int_equal(information.framebuffer.type, FRAMEBUFFER_NONE);
-    assert_logged("Multiboot2 tag of type 8 has only 32 bytes");
+    assert_logged("Multiboot2 tag type 8: too short, 32 bytes; ignored");
 }
 
 static void test_rsdp(void **state)

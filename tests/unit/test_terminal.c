@@ -337,17 +337,17 @@ static void test_changed_rows(void **state)
 {
     (void)state;
     for (uint16_t row = 0; row < 4; row++) {
-        assert_true(terminal_take_row_changed(&terminal, row));
-        assert_false(terminal_take_row_changed(&terminal, row));
+        assert_true(terminal_test_and_clear_row_changed(&terminal, row));
+        assert_false(terminal_test_and_clear_row_changed(&terminal, row));
     }
     WRITE("\033[4;2H\033[31m\033[?25l\033]0;x\a");
     for (uint16_t row = 0; row < 4; row++)
-        assert_false(terminal_take_row_changed(&terminal, row));
+        assert_false(terminal_test_and_clear_row_changed(&terminal, row));
     WRITE("x\033[2;3r\033[3;1H\n");
-    assert_false(terminal_take_row_changed(&terminal, 0));
-    assert_true(terminal_take_row_changed(&terminal, 1));
-    assert_true(terminal_take_row_changed(&terminal, 2));
-    assert_true(terminal_take_row_changed(&terminal, 3));
+    assert_false(terminal_test_and_clear_row_changed(&terminal, 0));
+    assert_true(terminal_test_and_clear_row_changed(&terminal, 1));
+    assert_true(terminal_test_and_clear_row_changed(&terminal, 2));
+    assert_true(terminal_test_and_clear_row_changed(&terminal, 3));
 }
 
 #define TEST(name)      cmocka_unit_test_setup(name, start)
