@@ -49,7 +49,7 @@ static void take_extended_leaves(struct cpuid_snapshot *snapshot)
     snapshot->leaf_80000008 = leaf_up_to(maximum, 0x80000008);
 }
 
-void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
+void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof(*snapshot));
     snapshot->leaf_0 = cpuid(0, 0);

@@ -1,7 +1,7 @@
 /*
  * What CPUID says, as a snapshot that can be recorded, and what Hymir reads out of it.
  *
- * SDM 2, "CPUID - CPU Identification". cpuid_snapshot_take executes the instruction, all
+ * SDM 2, "CPUID - CPU Identification". cpuid_snapshot_read executes the instruction, all
  * else is pure.
  */
 #ifndef HYMIR_CPU_CPUID_H
@@ -34,7 +34,7 @@ struct cpuid_snapshot {
 };
 
 /* Executes CPUID on this CPU. */
-void cpuid_snapshot_take(struct cpuid_snapshot *snapshot);
+void cpuid_snapshot_read(struct cpuid_snapshot *snapshot);
 
 /* The 12 characters of a vendor, or of a hypervisor's signature, and a NUL. */
 #define CPUID_VENDOR_SIZE 13

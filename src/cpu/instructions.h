@@ -373,7 +373,7 @@ static inline void write_dr6(uint64_t value)
 }
 
 /* Lets interrupts in for one instruction, to take those that wait. */
-static inline void interrupts_take(void)
+static inline void interrupts_handle_pending(void)
 {
     __asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
 }

@@ -23,7 +23,7 @@ struct msr_reading {
 };
 
 /* Reads an MSR of this CPU, fault-safely. */
-static inline struct msr_reading msr_take(uint32_t msr)
+static inline struct msr_reading msr_read_safe(uint32_t msr)
 {
     struct msr_reading reading = {.state = MSR_READ};
     uint32_t fault             = rdmsr_safe(msr, &reading.value);

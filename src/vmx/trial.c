@@ -33,21 +33,21 @@ static bool is_from_intel(const struct cpuid_snapshot *cpuid)
 
 static void take_snapshot(struct vmx_snapshot *snapshot)
 {
-    cpuid_snapshot_take(&snapshot->cpuid);
+    cpuid_snapshot_read(&snapshot->cpuid);
     snapshot->cr0 = read_cr0();
     snapshot->cr4 = read_cr4();
     if (is_from_intel(&snapshot->cpuid)) {
         snapshot->microcode   = read_microcode_revision();
-        snapshot->misc_enable = msr_take(MSR_IA32_MISC_ENABLE);
+        snapshot->misc_enable = msr_read_safe(MSR_IA32_MISC_ENABLE);
     }
     if ((snapshot->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        snapshot->arch_capabilities = msr_take(MSR_IA32_ARCH_CAPABILITIES);
+        snapshot->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     if ((snapshot->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
         return;
-    snapshot->feature_control = msr_take(MSR_IA32_FEATURE_CONTROL);
+    snapshot->feature_control = msr_read_safe(MSR_IA32_FEATURE_CONTROL);
     vmx_capabilities_take(&snapshot->capabilities);
     if ((snapshot->cpuid.leaf_7.ebx & CPUID_7_EBX_INTEL_PT) != 0)
-        snapshot->rtit_control = msr_take(MSR_IA32_RTIT_CTL);
+        snapshot->rtit_control = msr_read_safe(MSR_IA32_RTIT_CTL);
 }
 
 static void write_feature_control(struct vmx_record *record)
@@ -55,7 +55,7 @@ static void write_feature_control(struct vmx_record *record)
     uint64_t value = feature_control_enabled_value(record->before.feature_control.value);
 
     record->trial.feature_control_fault   = wrmsr_safe(MSR_IA32_FEATURE_CONTROL, value);
-    record->trial.feature_control         = msr_take(MSR_IA32_FEATURE_CONTROL);
+    record->trial.feature_control         = msr_read_safe(MSR_IA32_FEATURE_CONTROL);
     record->trial.feature_control_written = true;
 }
 
