@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c: the page tables that a 64-bit entry starts with. boot.rst, "64-bit
- * Boot Protocol".
+ * src/guest/load/linux.c: the page tables that a 64-bit entry starts with. boot.rst,
+ * "64-bit Boot Protocol".
  */
 #include "linux_image.h"
 

@@ -1,6 +1,7 @@
 /* See module.h. */
 #include "guest/load/module.h"
 
+#include "guest/memory.h"
 #include "lib/bits.h"
 #include "lib/number.h"
 #include "lib/string.h"
@@ -8,7 +9,7 @@
 #define WORD_SIZE   64
 #define MEMORY_STEP UINT64_C(0x200000)
 
-/* A number with K, M or G behind it. */
+/* Parses a number, with an optional suffix K, M or G. */
 static bool parse_size(const char *text, uint64_t *size)
 {
     static const struct {
@@ -35,7 +36,8 @@ static bool parse_size(const char *text, uint64_t *size)
     return true;
 }
 
-static bool take_name(const char *value, struct module_words *words, struct text *problem)
+static bool parse_name(const char *value, struct module_words *words,
+                       struct text *problem)
 {
     size_t length = strlen(value);
 
@@ -48,8 +50,8 @@ static bool take_name(const char *value, struct module_words *words, struct text
     return true;
 }
 
-static bool take_memory(const char *value, struct module_words *words,
-                        struct text *problem)
+static bool parse_memory(const char *value, struct module_words *words,
+                         struct text *problem)
 {
     uint64_t size;
 
@@ -64,15 +66,13 @@ static bool take_memory(const char *value, struct module_words *words,
     return true;
 }
 
-static bool take_cpus(const char *value, struct module_words *words, struct text *problem)
+static bool parse_cpus(const char *value, struct module_words *words,
+                       struct text *problem)
 {
     uint64_t cpus;
 
     if (!number_parse(value, &cpus) || cpus != 1) {
-        text_append(problem,
-                    "cpus=%s: a guest has one CPU, as long as it has no local APIC to "
-                    "start another with",
-                    value);
+        text_append(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
         return false;
     }
     words->cpus = 1;
@@ -81,20 +81,20 @@ static bool take_cpus(const char *value, struct module_words *words, struct text
 
 static const struct {
     const char *name;
-    bool (*take)(const char *value, struct module_words *words, struct text *problem);
-} options[] = {{"name=", take_name}, {"memory=", take_memory}, {"cpus=", take_cpus}};
+    bool (*parse)(const char *value, struct module_words *words, struct text *problem);
+} options[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus}};
 
-static bool take_word(const char *word, struct module_words *words, struct text *problem)
+static bool parse_word(const char *word, struct module_words *words, struct text *problem)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (string_starts_with(word, options[i].name))
-            return options[i].take(word + strlen(options[i].name), words, problem);
+            return options[i].parse(word + strlen(options[i].name), words, problem);
     }
-    text_append(problem, "\"%s\" is no option; known are name= memory= cpus=", word);
+    text_append(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
     return false;
 }
 
-/* The next word of *rest, into word; false at the end, at "--", or if it is too long. */
+/* Reads the next word of *rest; false at the end or after "--". */
 static bool next_word(const char **rest, char word[WORD_SIZE])
 {
     const char *at = *rest;
@@ -106,7 +106,7 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
         length++;
     *rest = at + length;
     if (length >= WORD_SIZE)
-        length = WORD_SIZE - 1; /* no option is as long: it will be refused */
+        length = WORD_SIZE - 1; /* longer than any option: is rejected */
     memcpy(word, at, length);
     word[length] = '\0';
     if (strcmp(word, "--") != 0)
@@ -116,14 +116,14 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
     return false;
 }
 
-static bool take_role(const char *word, struct module_words *words, struct text *problem)
+static bool parse_role(const char *word, struct module_words *words, struct text *problem)
 {
     if (strcmp(word, "kernel") == 0) {
         words->role = MODULE_KERNEL;
     } else if (strcmp(word, "initrd") == 0) {
         words->role = MODULE_INITRD;
     } else {
-        text_append(problem, "the first word is \"%s\"; it is kernel or initrd", word);
+        text_append(problem, "unknown role \"%s\"; use kernel or initrd", word);
         return false;
     }
     return true;
@@ -149,10 +149,10 @@ bool module_parse(const char *text, struct module_words *words, struct text *pro
 
     if (!next_word(&text, word))
         word[0] = '\0';
-    if (!take_role(word, &parsed, problem))
+    if (!parse_role(word, &parsed, problem))
         return false;
     while (next_word(&text, word)) {
-        if (!take_word(word, &parsed, problem))
+        if (!parse_word(word, &parsed, problem))
             return false;
     }
     parsed.command_line = text;
