@@ -1,17 +1,17 @@
 ; traps.asm: the entry points of the 256 vectors of the IDT.
 ;
-; Each entry brings the stack into one shape, struct trap_frame in traps.h, and calls
+; Each entry builds a struct trap_frame (traps.h) on the stack and calls
 ;
 ;       void trap_handle(struct trap_frame *frame);
 ;
-; The stack on the way there, in quadwords, top last:
+; The stack, in quadwords, top last:
 ;
-;       ss rsp rflags cs rip        pushed by the CPU, on a boundary of 16 bytes
-;       error_code                  by the CPU, or a 0 from here
-;       vector                      from here
+;       ss rsp rflags cs rip        pushed by the CPU, aligned to 16 bytes
+;       error_code                  by the CPU, or 0 by the stub
+;       vector                      by the stub
 ;       rax rcx rdx rbx rbp rsi rdi r8 ... r15
 ;
-; That makes 22 quadwords, so the stack is aligned to 16 bytes at the call, as the ABI wants it.
+; These 22 quadwords keep the stack aligned to 16 bytes at the call, as the ABI requires.
 
         bits    64
         default rel

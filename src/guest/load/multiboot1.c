@@ -146,8 +146,7 @@ static bool load_kernel(struct image_bytes kernel, struct image_room *room,
     return elf_load(&file, room, problem);
 }
 
-/* All of a guest's memory is below 4 GiB: the high halves of addresses and sizes are 0.
- */
+/* Leaves the high halves 0: all of a guest's memory is below 4 GiB. */
 static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t size)
 {
     struct image_range map[IMAGE_RANGES];
