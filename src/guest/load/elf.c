@@ -116,23 +116,21 @@ static bool is_loadable(const struct elf_file *file, const struct elf_segment *s
                         uint16_t index, const struct guest_memory *memory,
                         struct text *problem)
 {
-    uint64_t end      = range_end(segment->physical, segment->memory_size);
-    const char *fault = NULL;
+    uint64_t end        = range_end(segment->physical, segment->memory_size);
+    unsigned int number = index + 1U, count = file->segment_count;
 
     if (segment->offset > file->bytes.size ||
         segment->file_size > file->bytes.size - segment->offset)
-        fault = "extends beyond the end of the file";
-    else if (segment->file_size > segment->memory_size)
-        fault = "is larger in the file than in memory";
-    else if (end <= memory->size)
-        return true;
-    text_append(problem, "segment %u of %u ", index + 1U, file->segment_count + 0U);
-    if (fault != NULL)
-        text_append(problem, "%s", fault);
-    else
-        text_append(problem, "ends at 0x%lx, beyond the guest's %lu MiB", end,
-                    memory->size >> 20);
-    return false;
+        return TEXT_FAIL(problem, "segment %u of %u extends beyond the end of the file",
+                         number, count);
+    if (segment->file_size > segment->memory_size)
+        return TEXT_FAIL(problem, "segment %u of %u is larger in the file than in memory",
+                         number, count);
+    if (end > memory->size)
+        return TEXT_FAIL(problem,
+                         "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
+                         number, count, end, memory->size >> 20);
+    return true;
 }
 
 bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem)

@@ -17,9 +17,9 @@ bool image_load(const struct image_parts *parts, struct guest_memory *memory,
             return loaders[i]->load(parts, &room, start, problem);
         }
     }
-    text_append(problem,
-                "the image of %zu bytes is neither Linux (bzImage) nor PVH (ELF with "
-                "note 18) nor Multiboot 1",
-                parts->kernel.size);
-    return false;
+    return TEXT_FAIL(
+        problem,
+        "the image of %zu bytes is neither Linux (bzImage) nor PVH (ELF with "
+        "note 18) nor Multiboot 1",
+        parts->kernel.size);
 }

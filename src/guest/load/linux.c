@@ -121,27 +121,21 @@ static bool open_image(struct image_bytes kernel, struct linux_image *image,
     struct setup_header *header = &image->header;
 
     read_header(kernel, header);
-    if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0) {
-        text_append(
+    if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0)
+        return TEXT_FAIL(
             problem,
             "Linux with boot protocol %u.%02u%s; Hymir requires a bzImage of 2.06 "
             "(Linux 2.6.22) or later",
             header->version >> 8, header->version & 0xFFU,
             (header->loadflags & LOADED_HIGH) == 0 ? ", loaded low" : "");
-        return false;
-    }
     uint32_t sectors  = header->setup_sects != 0 ? header->setup_sects : SETUP_SECTORS;
     uint64_t setup    = (uint64_t)(sectors + 1) * SECTOR_SIZE;
     uint64_t expected = setup + (uint64_t)header->syssize * PARAGRAPH_SIZE;
-    if (header->syssize == 0) {
-        text_append(problem, "the image has no code: syssize is 0");
-        return false;
-    }
-    if (kernel.size + PARAGRAPH_SIZE <= expected) {
-        text_append(problem, "the image is truncated: %zu of %lu bytes", kernel.size,
-                    expected);
-        return false;
-    }
+    if (header->syssize == 0)
+        return TEXT_FAIL(problem, "the image has no code: syssize is 0");
+    if (kernel.size + PARAGRAPH_SIZE <= expected)
+        return TEXT_FAIL(problem, "the image is truncated: %zu of %lu bytes", kernel.size,
+                         expected);
     image->code = (struct image_bytes){kernel.bytes + setup, kernel.size - setup};
     return true;
 }
@@ -186,16 +180,14 @@ static bool choose_address(struct linux_image *image, const struct guest_memory 
         image->address = align_up(LOAD_ADDRESS, alignment);
     if (is_loadable(image, memory, alignment))
         return true;
-    if (image->address < LOAD_ADDRESS) {
-        text_append(problem, "Linux requires load address 0x%lx, which is below 1 MiB",
-                    image->address);
-        return false;
-    }
-    text_append(problem,
-                "Linux needs 0x%lx bytes from 0x%lx, but the guest has %lu MiB; increase "
-                "memory=",
-                image->size, image->address, memory->size >> 20);
-    return false;
+    if (image->address < LOAD_ADDRESS)
+        return TEXT_FAIL(problem,
+                         "Linux requires load address 0x%lx, which is below 1 MiB",
+                         image->address);
+    return TEXT_FAIL(
+        problem,
+        "Linux needs 0x%lx bytes from 0x%lx, but the guest has %lu MiB; increase memory=",
+        image->size, image->address, memory->size >> 20);
 }
 
 static void fill_e820(struct zero_page *page, uint64_t size)
@@ -216,11 +208,10 @@ static bool add_parts(const struct image_parts *parts, struct linux_image *image
     size_t length               = strlen(parts->command_line);
     gpa_t initrd, text;
 
-    if (length > header->cmdline_size) {
-        text_append(problem, "the command line has %zu characters; this Linux accepts %u",
-                    length, header->cmdline_size);
-        return false;
-    }
+    if (length > header->cmdline_size)
+        return TEXT_FAIL(problem,
+                         "the command line has %zu characters; this Linux accepts %u",
+                         length, header->cmdline_size);
     if (header->initrd_addr_max != 0 && room->bottom > header->initrd_addr_max)
         room->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
     if (!image_room_add_parts(room, parts, &initrd, &text, problem))

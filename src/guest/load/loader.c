@@ -15,14 +15,12 @@ bool image_room_allocate(struct image_room *room, uint64_t size, const char *wha
 {
     uint64_t rounded = align_up(size, PAGE_SIZE);
 
-    if (rounded < size || rounded > room->bottom ||
-        room->bottom - rounded < room->floor) {
-        text_append(problem,
-                    "no room for %s of %lu bytes: the kernel ends at 0x%lx of %lu MiB; "
-                    "increase memory=",
-                    what, size, room->floor, room->memory->size >> 20);
-        return false;
-    }
+    if (rounded < size || rounded > room->bottom || room->bottom - rounded < room->floor)
+        return TEXT_FAIL(
+            problem,
+            "no room for %s of %lu bytes: the kernel ends at 0x%lx of %lu MiB; "
+            "increase memory=",
+            what, size, room->floor, room->memory->size >> 20);
     room->bottom -= rounded;
     *address = gpa(room->bottom);
     return true;
@@ -60,11 +58,9 @@ void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size
 bool image_start_flat(const struct image_room *room, uint64_t entry,
                       struct vcpu_start *start, struct text *problem)
 {
-    if (entry >= room->memory->size) {
-        text_append(problem, "entry point 0x%lx is beyond the guest's %lu MiB", entry,
-                    room->memory->size >> 20);
-        return false;
-    }
+    if (entry >= room->memory->size)
+        return TEXT_FAIL(problem, "entry point 0x%lx is beyond the guest's %lu MiB",
+                         entry, room->memory->size >> 20);
     *start = (struct vcpu_start){
         .rip  = entry,
         .cr0  = CR0_PE | CR0_ET,

@@ -41,11 +41,9 @@ static bool parse_name(const char *value, struct module_words *words,
 {
     size_t length = strlen(value);
 
-    if (length == 0 || length >= VM_NAME_SIZE) {
-        text_append(problem, "name=%s: a name has 1 to %d characters", value,
-                    VM_NAME_SIZE - 1);
-        return false;
-    }
+    if (length == 0 || length >= VM_NAME_SIZE)
+        return TEXT_FAIL(problem, "name=%s: a name has 1 to %d characters", value,
+                         VM_NAME_SIZE - 1);
     memcpy(words->name, value, length + 1);
     return true;
 }
@@ -56,12 +54,10 @@ static bool parse_memory(const char *value, struct module_words *words,
     uint64_t size;
 
     if (!parse_size(value, &size) || size < GUEST_MEMORY_MIN || size > GUEST_MEMORY_MAX ||
-        !is_aligned(size, MEMORY_STEP)) {
-        text_append(problem,
-                    "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
-                    value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
-        return false;
-    }
+        !is_aligned(size, MEMORY_STEP))
+        return TEXT_FAIL(
+            problem, "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
+            value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
     words->memory_size = size;
     return true;
 }
@@ -71,10 +67,8 @@ static bool parse_cpus(const char *value, struct module_words *words,
 {
     uint64_t cpus;
 
-    if (!number_parse(value, &cpus) || cpus != 1) {
-        text_append(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
-        return false;
-    }
+    if (!number_parse(value, &cpus) || cpus != 1)
+        return TEXT_FAIL(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
     words->cpus = 1;
     return true;
 }
@@ -90,8 +84,7 @@ static bool parse_word(const char *word, struct module_words *words, struct text
         if (string_starts_with(word, options[i].name))
             return options[i].parse(word + strlen(options[i].name), words, problem);
     }
-    text_append(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
-    return false;
+    return TEXT_FAIL(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
 }
 
 /* Reads the next word of *rest; false at the end or after "--". */
@@ -118,27 +111,21 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
 
 static bool parse_role(const char *word, struct module_words *words, struct text *problem)
 {
-    if (strcmp(word, "kernel") == 0) {
+    if (strcmp(word, "kernel") == 0)
         words->role = MODULE_KERNEL;
-    } else if (strcmp(word, "initrd") == 0) {
+    else if (strcmp(word, "initrd") == 0)
         words->role = MODULE_INITRD;
-    } else {
-        text_append(problem, "unknown role \"%s\"; use kernel or initrd", word);
-        return false;
-    }
+    else
+        return TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd", word);
     return true;
 }
 
 static bool is_complete(const struct module_words *words, struct text *problem)
 {
-    if (words->name[0] == '\0') {
-        text_append(problem, "no name=");
-        return false;
-    }
-    if (words->role == MODULE_KERNEL && words->memory_size == 0) {
-        text_append(problem, "no memory=, such as memory=64M");
-        return false;
-    }
+    if (words->name[0] == '\0')
+        return TEXT_FAIL(problem, "no name=");
+    if (words->role == MODULE_KERNEL && words->memory_size == 0)
+        return TEXT_FAIL(problem, "no memory=, such as memory=64M");
     return true;
 }
 

@@ -90,30 +90,24 @@ static bool load_by_addresses(struct image_bytes kernel, const struct header *he
 {
     uint64_t skipped = (uint64_t)header->header_address - header->load_address;
 
-    if (header->load_address > header->header_address || skipped > offset) {
-        text_append(problem,
-                    "header address 0x%x, load address 0x%x: loads from before the file",
-                    header->header_address, header->load_address);
-        return false;
-    }
+    if (header->load_address > header->header_address || skipped > offset)
+        return TEXT_FAIL(
+            problem, "header address 0x%x, load address 0x%x: loads from before the file",
+            header->header_address, header->load_address);
     uint64_t from = offset - skipped;
     uint64_t size = header->load_end == 0
                         ? kernel.size - from
                         : (uint64_t)header->load_end - header->load_address;
     if ((header->load_end != 0 && header->load_end < header->load_address) ||
-        size > kernel.size - from) {
-        text_append(problem, "load range 0x%x to 0x%x is larger than the file",
-                    header->load_address, header->load_end);
-        return false;
-    }
+        size > kernel.size - from)
+        return TEXT_FAIL(problem, "load range 0x%x to 0x%x is larger than the file",
+                         header->load_address, header->load_end);
     uint64_t end = header->load_address + size;
     if (header->bss_end > end)
         end = header->bss_end;
-    if (end > room->memory->size) {
-        text_append(problem, "the kernel ends at 0x%lx, beyond the guest's %lu MiB", end,
-                    room->memory->size >> 20);
-        return false;
-    }
+    if (end > room->memory->size)
+        return TEXT_FAIL(problem, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
+                         end, room->memory->size >> 20);
     room->floor = end;
     return guest_memory_write(room->memory, gpa(header->load_address),
                               kernel.bytes + from, size);
@@ -129,19 +123,15 @@ static bool load_kernel(struct image_bytes kernel, struct image_room *room,
 
     if (!find_header(kernel, &header, &offset))
         return false;
-    if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0) {
-        text_append(problem, "Multiboot header: unsupported flags required: 0x%x",
-                    header.flags);
-        return false;
-    }
+    if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0)
+        return TEXT_FAIL(problem, "Multiboot header: unsupported flags required: 0x%x",
+                         header.flags);
     if ((header.flags & HEADER_HAS_ADDRESS) != 0) {
         *entry = header.entry;
         return load_by_addresses(kernel, &header, offset, room, problem);
     }
-    if (!elf_open(kernel, &file)) {
-        text_append(problem, "neither an ELF file nor load addresses in its header");
-        return false;
-    }
+    if (!elf_open(kernel, &file))
+        return TEXT_FAIL(problem, "neither an ELF file nor load addresses in its header");
     *entry = elf_physical(&file, file.entry);
     return elf_load(&file, room, problem);
 }
