@@ -22,7 +22,7 @@ struct processors {
 /* Lists the CPUs, the boot CPU first; with options->nosmp there is no other. */
 void processors_list(const struct options *options);
 
-/* Starts all CPUs of the list; the state of each tells whether it responded. */
+/* Starts all CPUs of the list; the state of each shows whether it responded. */
 void processors_start(void);
 
 const struct processors *processors_get(void);
