@@ -45,18 +45,21 @@ static void write_byte(const struct platform_register *target, uint8_t value)
         *(volatile uint8_t *)(uintptr_t)target->address = value;
 }
 
+/* Returns 0 for a register that does not exist; writes to it are ignored. */
 static uint16_t read_word(const struct platform_register *target)
 {
     if (target->space == REGISTER_IO)
         return io_in16((uint16_t)target->address);
-    return *(volatile uint16_t *)(uintptr_t)target->address;
+    return target->space == REGISTER_MEMORY
+               ? *(volatile uint16_t *)(uintptr_t)target->address
+               : 0;
 }
 
 static void write_word(const struct platform_register *target, uint16_t value)
 {
     if (target->space == REGISTER_IO)
         io_out16((uint16_t)target->address, value);
-    else
+    else if (target->space == REGISTER_MEMORY)
         *(volatile uint16_t *)(uintptr_t)target->address = value;
 }
 
@@ -77,27 +80,21 @@ static void enter_acpi_mode(void)
 static void update_control(const struct platform_register *control, uint16_t mask,
                            uint16_t bits)
 {
-    if (control->space != REGISTER_NONE)
-        write_word(control, (uint16_t)((read_word(control) & ~mask) | bits));
+    write_word(control, (uint16_t)((read_word(control) & ~mask) | bits));
 }
 
 /* Sets the sleep type of both registers before enabling either: some chipsets need it. */
 static void sleep_by_pm1(void)
 {
-    const struct platform_register *controls[] = {&registers.pm1a_control,
-                                                  &registers.pm1b_control};
-    const uint8_t types[] = {registers.s5_type_a, registers.s5_type_b};
-
     enter_acpi_mode();
-    if (registers.pm1a_status.space != REGISTER_NONE)
-        write_word(&registers.pm1a_status, PM1_WAK_STS); /* writing 1 clears it */
-    if (registers.pm1b_status.space != REGISTER_NONE)
-        write_word(&registers.pm1b_status, PM1_WAK_STS);
-    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
-        update_control(controls[i], PM1_SLP_TYP_MASK | PM1_SLP_EN,
-                       (uint16_t)(types[i] << PM1_SLP_TYP_SHIFT));
-    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
-        update_control(controls[i], 0, PM1_SLP_EN);
+    write_word(&registers.pm1a_status, PM1_WAK_STS); /* writing 1 clears it */
+    write_word(&registers.pm1b_status, PM1_WAK_STS);
+    update_control(&registers.pm1a_control, PM1_SLP_TYP_MASK | PM1_SLP_EN,
+                   (uint16_t)(registers.s5_type_a << PM1_SLP_TYP_SHIFT));
+    update_control(&registers.pm1b_control, PM1_SLP_TYP_MASK | PM1_SLP_EN,
+                   (uint16_t)(registers.s5_type_b << PM1_SLP_TYP_SHIFT));
+    update_control(&registers.pm1a_control, 0, PM1_SLP_EN);
+    update_control(&registers.pm1b_control, 0, PM1_SLP_EN);
 }
 
 /* Returns only if the machine does not power off. */

@@ -48,11 +48,11 @@ bool image_room_add_parts(struct image_room *room, const struct image_parts *par
 
 void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size)
 {
-    map[0] = (struct image_range){0, IMAGE_LOW_END, IMAGE_TYPE_RAM};
+    map[0] = (struct image_range){0, IMAGE_LOW_END, IMAGE_TYPE_RAM, 0};
     map[1] = (struct image_range){IMAGE_LOW_END, IMAGE_HIGH_START - IMAGE_LOW_END,
-                                  IMAGE_TYPE_RESERVED};
+                                  IMAGE_TYPE_RESERVED, 0};
     map[2] = (struct image_range){IMAGE_HIGH_START, memory_size - IMAGE_HIGH_START,
-                                  IMAGE_TYPE_RAM};
+                                  IMAGE_TYPE_RAM, 0};
 }
 
 bool image_start_flat(const struct image_room *room, uint64_t entry,

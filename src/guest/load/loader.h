@@ -48,7 +48,7 @@ bool image_room_add_parts(struct image_room *room, const struct image_parts *par
 #define IMAGE_TYPE_RESERVED 2U
 struct image_range {
     uint64_t start, size;
-    uint32_t type;
+    uint32_t type, reserved;
 };
 void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size);
 

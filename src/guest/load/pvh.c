@@ -27,17 +27,13 @@ struct start_module {
     uint64_t address, size, command_line, reserved;
 };
 
-struct start_memory {
-    uint64_t address, size;
-    uint32_t type, reserved;
-};
-_Static_assert(sizeof(struct start_memory) == 24, "Xen, struct hvm_memmap_table_entry");
+_Static_assert(sizeof(struct image_range) == 24, "Xen, struct hvm_memmap_table_entry");
 
 /* The boot information, contiguous in the guest's memory. */
 struct start_page {
     struct start_info info;
     struct start_module module;
-    struct start_memory memory[IMAGE_RANGES];
+    struct image_range memory[IMAGE_RANGES];
 };
 
 /* Finds the entry point in the notes of a segment. */
@@ -85,16 +81,6 @@ static bool is_pvh(struct image_bytes kernel)
     return elf_open(kernel, &file) && find_entry(&file, &entry);
 }
 
-static void fill_memory_map(struct start_memory memory[IMAGE_RANGES], uint64_t size)
-{
-    struct image_range map[IMAGE_RANGES];
-
-    image_map_memory(map, size);
-    for (size_t i = 0; i < IMAGE_RANGES; i++)
-        memory[i] = (struct start_memory){
-            .address = map[i].start, .size = map[i].size, .type = map[i].type};
-}
-
 static bool load_pvh(const struct image_parts *parts, struct image_room *room,
                      struct vcpu_start *start, struct text *problem)
 {
@@ -109,7 +95,7 @@ static bool load_pvh(const struct image_parts *parts, struct image_room *room,
         !image_room_allocate(room, sizeof(page), "the start info", &at, problem) ||
         !image_start_flat(room, entry, start, problem))
         return false;
-    fill_memory_map(page.memory, room->memory->size);
+    image_map_memory(page.memory, room->memory->size);
     page.module =
         (struct start_module){.address = initrd.value, .size = parts->initrd.size};
     page.info = (struct start_info){
