@@ -90,7 +90,7 @@ static void compute_facts(struct report_facts *facts)
         .ram_bytes    = memory_ram_size(),
         .used_bytes   = memory_used_size(),
         .tsc_hz       = clock_frequency(),
-        .tsc_source   = machine_clock_source(),
+        .tsc_source   = clock_source(),
         .has_acpi     = machine_get()->acpi != NULL,
         .vt_d         = &machine_get()->vt_d,
         .records      = cpus_records(),

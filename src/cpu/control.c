@@ -5,7 +5,7 @@
 #include "x86/msr.h"
 
 /*
- * Memory types by entry of IA32_PAT: write-back, write-combining, uncached (minus),
+ * The memory types of IA32_PAT's entries: write-back, write-combining, uncached (minus),
  * uncached; the upper four as after reset. SDM 3A, "Page Attribute Table (PAT)".
  */
 #define PAT_INITIAL UINT64_C(0x0007040600070106)

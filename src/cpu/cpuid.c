@@ -20,14 +20,14 @@ struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
     for (uint32_t base = HYPERVISOR_LEAVES; base < HYPERVISOR_LEAVES_END;
          base += HYPERVISOR_LEAF_STEP) {
         struct cpuid_result leaf = read(base, 0);
-        /* A range of leaves starts with its own last one in EAX; else there is none. */
+        /* A range exists if EAX of its first leaf is the number of its last leaf. */
         if (leaf.eax >= base && leaf.eax < base + HYPERVISOR_LEAF_STEP)
             found = leaf;
     }
     return found;
 }
 
-static void take_hypervisor_leaves(struct cpuid_snapshot *snapshot)
+static void read_hypervisor_leaves(struct cpuid_snapshot *snapshot)
 {
     if (!cpuid_has_hypervisor(snapshot))
         return;
@@ -36,12 +36,12 @@ static void take_hypervisor_leaves(struct cpuid_snapshot *snapshot)
     snapshot->leaf_40000010   = leaf_up_to(snapshot->leaf_40000000.eax, 0x40000010);
 }
 
-static void take_extended_leaves(struct cpuid_snapshot *snapshot)
+static void read_extended_leaves(struct cpuid_snapshot *snapshot)
 {
     snapshot->leaf_80000000 = cpuid(0x80000000, 0);
     uint32_t maximum        = snapshot->leaf_80000000.eax;
     if (maximum < 0x80000000)
-        return; /* no extended leaves: the processor answered with a basic one */
+        return; /* no extended leaves: this is the data of the highest basic leaf */
     snapshot->leaf_80000001 = leaf_up_to(maximum, 0x80000001);
     for (uint32_t i = 0; i < 3 && maximum >= 0x80000004; i++)
         snapshot->leaf_80000002[i] = cpuid(0x80000002 + i, 0);
@@ -49,7 +49,7 @@ static void take_extended_leaves(struct cpuid_snapshot *snapshot)
     snapshot->leaf_80000008 = leaf_up_to(maximum, 0x80000008);
 }
 
-void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
+void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof(*snapshot));
     snapshot->leaf_0 = cpuid(0, 0);
@@ -61,24 +61,25 @@ void cpuid_snapshot_take(struct cpuid_snapshot *snapshot)
     snapshot->leaf_15 = leaf_up_to(maximum, 0x15);
     snapshot->leaf_16 = leaf_up_to(maximum, 0x16);
     snapshot->leaf_1a = leaf_up_to(maximum, 0x1A);
-    take_hypervisor_leaves(snapshot);
-    take_extended_leaves(snapshot);
+    read_hypervisor_leaves(snapshot);
+    read_extended_leaves(snapshot);
 }
 
-/* Copies the four characters of a register, the lowest byte first. */
-static void copy_register(char *text, uint32_t value)
+/* Copies the characters of three registers, with '?' for what is not printable. */
+static void copy_signature(char signature[CPUID_VENDOR_SIZE], uint32_t first,
+                           uint32_t second, uint32_t third)
 {
-    for (int i = 0; i < 4; i++)
-        text[i] = (char)(value >> (8 * i));
+    const uint32_t registers[] = {first, second, third};
+
+    memcpy(signature, registers, sizeof(registers));
+    signature[sizeof(registers)] = '\0';
+    text_make_printable(signature, strlen(signature));
 }
 
 void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE])
 {
-    copy_register(vendor, snapshot->leaf_0.ebx);
-    copy_register(vendor + 4, snapshot->leaf_0.edx);
-    copy_register(vendor + 8, snapshot->leaf_0.ecx);
-    vendor[12] = '\0';
-    text_make_printable(vendor, strlen(vendor));
+    const struct cpuid_result *leaf = &snapshot->leaf_0;
+    copy_signature(vendor, leaf->ebx, leaf->edx, leaf->ecx);
 }
 
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
@@ -88,11 +89,8 @@ bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
 
 void cpuid_hypervisor(const struct cpuid_snapshot *snapshot, char name[CPUID_VENDOR_SIZE])
 {
-    copy_register(name, snapshot->leaf_hypervisor.ebx);
-    copy_register(name + 4, snapshot->leaf_hypervisor.ecx);
-    copy_register(name + 8, snapshot->leaf_hypervisor.edx);
-    name[12] = '\0';
-    text_make_printable(name, strlen(name));
+    const struct cpuid_result *leaf = &snapshot->leaf_hypervisor;
+    copy_signature(name, leaf->ebx, leaf->ecx, leaf->edx);
 }
 
 void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_SIZE])
@@ -100,13 +98,7 @@ void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_S
     char raw[CPUID_BRAND_SIZE];
     const char *start = raw;
 
-    for (size_t i = 0; i < ARRAY_SIZE(snapshot->leaf_80000002); i++) {
-        const struct cpuid_result *leaf = &snapshot->leaf_80000002[i];
-        copy_register(raw + i * sizeof(*leaf), leaf->eax);
-        copy_register(raw + i * sizeof(*leaf) + 4, leaf->ebx);
-        copy_register(raw + i * sizeof(*leaf) + 8, leaf->ecx);
-        copy_register(raw + i * sizeof(*leaf) + 12, leaf->edx);
-    }
+    memcpy(raw, snapshot->leaf_80000002, sizeof(snapshot->leaf_80000002));
     raw[CPUID_BRAND_SIZE - 1] = '\0';
     text_make_printable(raw, strlen(raw));
     while (*start == ' ')
@@ -143,16 +135,13 @@ uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot)
 
 const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot)
 {
-    switch (cpuid_core_type(snapshot)) {
-    case 0:
-        return "uniform";
-    case CPUID_CORE_TYPE_EFFICIENT:
-        return "efficient";
-    case CPUID_CORE_TYPE_PERFORMANCE:
-        return "performance";
-    default:
-        return "other";
-    }
+    static const char *const names[CPUID_CORE_TYPES] = {
+        [0]                           = "uniform",
+        [CPUID_CORE_TYPE_EFFICIENT]   = "efficient",
+        [CPUID_CORE_TYPE_PERFORMANCE] = "performance",
+    };
+    const char *name = names[cpuid_core_type(snapshot)];
+    return name != NULL ? name : "other";
 }
 
 unsigned int cpuid_physical_address_width(const struct cpuid_snapshot *snapshot)

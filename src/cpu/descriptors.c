@@ -21,19 +21,12 @@ _Static_assert(sizeof(struct idt_gate) == 16, "SDM 3A, 64-Bit IDT Gate Descripto
 
 static struct idt_gate idt[VECTOR_COUNT];
 
-static uint8_t interrupt_stack_of(unsigned int vector)
-{
-    switch (vector) {
-    case VECTOR_DF:
-        return INTERRUPT_STACK_DF;
-    case VECTOR_NMI:
-        return INTERRUPT_STACK_NMI;
-    case VECTOR_MC:
-        return INTERRUPT_STACK_MC;
-    default:
-        return 0; /* the stack in use */
-    }
-}
+/* The interrupt stack of each vector; 0: the current stack. */
+static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
+    [VECTOR_DF]  = INTERRUPT_STACK_DF,
+    [VECTOR_NMI] = INTERRUPT_STACK_NMI,
+    [VECTOR_MC]  = INTERRUPT_STACK_MC,
+};
 
 static void fill_idt(void)
 {
@@ -42,7 +35,7 @@ static void fill_idt(void)
         idt[vector]   = (struct idt_gate){
               .offset_low    = (uint16_t)stub,
               .selector      = SELECTOR_CODE,
-              .ist           = interrupt_stack_of(vector),
+              .ist           = interrupt_stacks[vector],
               .type          = GATE_PRESENT_INTERRUPT,
               .offset_middle = (uint16_t)(stub >> 16),
               .offset_high   = (uint32_t)(stub >> 32),
@@ -53,11 +46,10 @@ static void fill_idt(void)
 static void fill_tss(struct cpu *cpu)
 {
     memset(&cpu->tss, 0, sizeof(cpu->tss));
-    for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++) {
-        struct ist_stack *stack = &cpu->stacks->ist[i];
-        cpu->tss.ist[i]         = (uintptr_t)(stack->stack + IST_STACK_SIZE);
-    }
-    cpu->tss.io_map_base = sizeof(cpu->tss); /* beyond the limit: no map */
+    for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++)
+        cpu->tss.ist[i] = (uintptr_t)(cpu->stacks->ist[i].stack + IST_STACK_SIZE);
+    cpu->tss.io_map_base =
+        sizeof(cpu->tss); /* beyond the limit: no I/O permission bitmap */
 }
 
 static void fill_gdt(struct cpu *cpu)

@@ -1,5 +1,5 @@
 /*
- * The descriptor tables of a CPU: GDT and TSS of its own, the one IDT of all.
+ * The descriptor tables of a CPU: its own GDT and TSS, and the IDT that all CPUs share.
  *
  * SDM 3A, "Protected-Mode Memory Management", "Interrupt and Exception Handling", "Task
  * Management".
@@ -20,7 +20,7 @@
 #define DESCRIPTOR_4_GIB     (BIT(55) | UINT64_C(0xF) << 48 | UINT64_C(0xFFFF))
 #define DESCRIPTOR_TSS       (UINT64_C(9) << 40) /* type: 64-bit TSS (available) */
 
-/* Hymir's segments, and the flat ones of 32-bit code on the way there. */
+/* Hymir's segments, and the flat ones of the 32-bit boot code. */
 #define DATA_DESCRIPTOR                                                \
     (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_ACCESSED | \
      DESCRIPTOR_WRITABLE)
@@ -29,13 +29,12 @@
 #define CODE_DESCRIPTOR_32 (DATA_DESCRIPTOR_32 | DESCRIPTOR_CODE)
 
 /*
- * Makes GDT and TSS of *cpu, whose stacks are set, and loads them with the IDT and the GS
- * base on the CPU that executes this. From here on an exception is caught, and this_cpu
- * works.
+ * Fills the GDT and TSS of *cpu, whose stacks are set, and loads them, the IDT and the GS
+ * base on the executing CPU. After this, exceptions are handled and this_cpu is valid.
  */
 void descriptors_load(struct cpu *cpu);
 
-/* The address of the IDT that all CPUs share. */
+/* Returns the address of the IDT. */
 uint64_t descriptors_idt_base(void);
 
 #endif

@@ -1,21 +1,21 @@
-; firmware_call.asm: a call of a function of firmware's, on a stack of its own.
+; firmware_call.asm: calls a firmware function on a separate stack.
 ;
 ;       uint64_t firmware_call(uint64_t function, const uint64_t arguments[5], void *stack_end);
 ;
-; Firmware's functions pass the first four arguments in RCX, RDX, R8, R9, with room for them on the stack,
-; the fifth behind that, and keep RBX, RBP, RSI, RDI and R12 to R15: UEFI 2.10, "Detailed Calling
-; Conventions" of x64. They want 128 KiB of stack, which Hymir's own stacks do not have.
+; Firmware functions take the first four arguments in RCX, RDX, R8, R9, with room for them on the stack, the
+; fifth above that room, and preserve RBX, RBP, RSI, RDI and R12 to R15: UEFI 2.10, "Detailed Calling
+; Conventions" of x64. They require 128 KiB of stack, more than Hymir's own stacks have.
 ;
-; 1. Keeps our RSP in RBP, which the function keeps.
-; 2. Switches to the stack whose end, on a boundary of 16 bytes, is stack_end.
-; 3. Passes the arguments, and calls, with interrupts on: where there is no other CPU to watch, the timer
-;    ends a function that does not come back. The result is in RAX, as ours.
+; 1. Saves RSP in RBP, which the function preserves.
+; 2. Switches to the stack that ends at stack_end, aligned to 16 bytes.
+; 3. Calls with interrupts enabled: on a single CPU the timer detects a function that does not return. The
+;    result is in RAX in both conventions.
 ;
-; That stack, from RSP at the call:
+; That stack at the call, from RSP upward:
 ;
 ;       room for RCX RDX R8 R9  32 bytes
 ;       the fifth argument
-;       nothing                 keeps the boundary
+;       unused                  for alignment
 
         bits    64
 

@@ -1,9 +1,9 @@
 /*
- * One instruction a function: the only inline assembly outside vmx/instructions.h.
+ * One instruction per function: the only inline assembly outside vmx/instructions.h.
  *
- * The sources are the instructions' own pages in SDM 2, "Instruction Set Reference". The
- * functions named *_safe survive an exception: the exception table (cpu/traps.h) sends
- * the CPU on behind the instruction and the function returns which exception it was.
+ * SDM 2, "Instruction Set Reference". The functions named *_safe handle an exception: the
+ * exception table (cpu/traps.h) resumes after the instruction, and the function returns
+ * the exception.
  */
 #ifndef HYMIR_CPU_INSTRUCTIONS_H
 #define HYMIR_CPU_INSTRUCTIONS_H
@@ -13,17 +13,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * What a fault-safe instruction returns: FAULT_NONE, or FAULT_RAISED with the vector in
- * bits 7:0.
- */
+/* Results of *_safe functions: FAULT_NONE, or FAULT_RAISED | the vector. */
 #define FAULT_NONE      0U
 #define FAULT_RAISED    0x100U
 #define FAULT_VECTOR(f) ((f)&0xFFU)
 
 /*
- * The row of the exception table for the instruction between the labels 1 and 2. The trap
- * handler continues at 2 with the fault in R11, which is why R11 holds FAULT_NONE before.
+ * An exception table row for the instruction between labels 1 and 2. The trap handler
+ * resumes at 2 with the fault in R11, which is preset to FAULT_NONE.
  */
 #define EXCEPTION_TABLE_ROW                    \
     ".pushsection .exception_table, \"a\"\n\t" \
@@ -83,7 +80,7 @@ static inline uint32_t rdtsc_low(void)
     return low;
 }
 
-/* Reads an MSR that is known to be there; an exception is a bug of Hymir's. */
+/* Reads an MSR that is known to exist; an exception is a bug in Hymir. */
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -91,7 +88,7 @@ static inline uint64_t rdmsr(uint32_t msr)
     return (uint64_t)high << 32 | low;
 }
 
-/* Writes an MSR that is known to be there; an exception is a bug of Hymir's. */
+/* Writes an MSR that is known to exist; an exception is a bug in Hymir. */
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr"
@@ -100,7 +97,7 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
-/* Reads an MSR that the processor may not have; on a fault *value is 0. */
+/* Reads an MSR that may not exist; on a fault *value is 0. */
 static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
 {
     uint32_t low = 0, high = 0;
@@ -112,7 +109,7 @@ static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
     return (uint32_t)fault;
 }
 
-/* Writes an MSR that the processor may not have, or a value that it may not take. */
+/* Writes an MSR that may not exist, or a value that it may not accept. */
 static inline uint32_t wrmsr_safe(uint32_t msr, uint64_t value)
 {
     register uint64_t fault __asm__("r11") = FAULT_NONE;
@@ -123,65 +120,40 @@ static inline uint32_t wrmsr_safe(uint32_t msr, uint64_t value)
     return (uint32_t)fault;
 }
 
-static inline uint64_t read_cr0(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%cr0, %0" : "=r"(value) : : "memory");
-    return value;
-}
+#define DEFINE_READ(function, name)                                        \
+    static inline uint64_t function(void)                                  \
+    {                                                                      \
+        uint64_t value;                                                    \
+        __asm__ volatile("mov %%" name ", %0" : "=r"(value) : : "memory"); \
+        return value;                                                      \
+    }
+DEFINE_READ(read_cr0, "cr0")
+DEFINE_READ(read_cr2, "cr2")
+DEFINE_READ(read_cr3, "cr3")
+DEFINE_READ(read_cr4, "cr4")
 
-/* Writes CR0 with bits that the processor may not take. */
-static inline uint32_t write_cr0_safe(uint64_t value)
-{
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: mov %[value], %%cr0\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault)
-                     : [value] "r"(value)
-                     : "memory");
-    return (uint32_t)fault;
-}
+#define DEFINE_WRITE(function, name)                                   \
+    static inline void function(uint64_t value)                        \
+    {                                                                  \
+        __asm__ volatile("mov %0, %%" name : : "r"(value) : "memory"); \
+    }
+DEFINE_WRITE(write_cr2, "cr2")
+DEFINE_WRITE(write_cr3, "cr3")
+DEFINE_WRITE(write_cr4, "cr4")
 
-static inline uint64_t read_cr2(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%cr2, %0" : "=r"(value) : : "memory");
-    return value;
-}
-
-static inline uint64_t read_cr3(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(value) : : "memory");
-    return value;
-}
-
-static inline void write_cr3(uint64_t value)
-{
-    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
-}
-
-static inline uint64_t read_cr4(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(value) : : "memory");
-    return value;
-}
-
-static inline void write_cr4(uint64_t value)
-{
-    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
-}
-
-/* Writes CR4 with bits that the processor may not take. */
-static inline uint32_t write_cr4_safe(uint64_t value)
-{
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: mov %[value], %%cr4\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault)
-                     : [value] "r"(value)
-                     : "memory");
-    return (uint32_t)fault;
-}
+/* Writes a control register with bits that the processor may not accept. */
+#define DEFINE_WRITE_SAFE(function, name)                                    \
+    static inline uint32_t function(uint64_t value)                          \
+    {                                                                        \
+        register uint64_t fault __asm__("r11") = FAULT_NONE;                 \
+        __asm__ volatile("1: mov %1, %%" name "\n2:\n\t" EXCEPTION_TABLE_ROW \
+                         : "+r"(fault)                                       \
+                         : "r"(value)                                        \
+                         : "memory");                                        \
+        return (uint32_t)fault;                                              \
+    }
+DEFINE_WRITE_SAFE(write_cr0_safe, "cr0")
+DEFINE_WRITE_SAFE(write_cr4_safe, "cr4")
 
 static inline void invlpg(const volatile void *address)
 {
@@ -215,7 +187,7 @@ static inline void lldt(uint16_t selector)
     __asm__ volatile("lldt %0" : : "r"(selector));
 }
 
-/* Loads CS with a far return to the next instruction. */
+/* Loads CS by a far return to the next instruction. */
 static inline void load_cs(uint16_t selector)
 {
     uint64_t scratch;
@@ -243,7 +215,7 @@ static inline void load_data_segments(uint16_t selector)
                      : "memory");
 }
 
-/* The pointer at the start of the GS segment: the CPU's own struct cpu. */
+/* Reads the pointer at the start of the GS segment: the CPU's struct cpu. */
 static inline void *read_gs_pointer(void)
 {
     void *pointer;
@@ -256,16 +228,15 @@ static inline void interrupts_disable(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
-/* Sleeps until an NMI, or for ever: for a CPU that has nothing more to do. */
+/* Halts until an NMI; for a CPU that has stopped. */
 static inline void halt(void)
 {
     __asm__ volatile("hlt" : : : "memory");
 }
 
 /*
- * Lets interrupts in, sleeps until one has been handled and shuts them out again. STI
- * takes effect behind the instruction that follows it, so that no interrupt is lost in
- * between.
+ * Enables interrupts, halts until one has been handled, and disables them again. STI
+ * takes effect after the next instruction, so no interrupt is handled before HLT.
  */
 static inline void halt_until_interrupt(void)
 {
@@ -281,24 +252,21 @@ static inline void clear_quadwords(void *address, uint64_t count)
                      : "memory");
 }
 
-/*
- * Writes the cache line that address lies in back to memory and forgets it; what is read
- * there afterwards comes from memory.
- */
+/* Writes back and invalidates the cache line of address: the next read is from memory. */
 static inline void cache_line_flush(const volatile void *address)
 {
     __asm__ volatile("mfence\n\tclflush (%0)\n\tmfence" : : "r"(address) : "memory");
 }
 
-/* Orders everything before it before everything behind it, WRMSR too. */
+/* Orders all accesses before it before all after it, including WRMSR. */
 static inline void memory_fence(void)
 {
     __asm__ volatile("mfence\n\tlfence" : : : "memory");
 }
 
 /*
- * The same pointer, as a value that the compiler keeps in a register instead of computing
- * it again: no instruction.
+ * Returns pointer, as a value that the compiler keeps in a register instead of computing
+ * it again. Emits no instruction.
  */
 static inline void *keep_pointer(void *pointer)
 {
@@ -318,7 +286,7 @@ static inline uint64_t xgetbv(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Writes XCR0 with a value that the processor may not take. CR4.OSXSAVE is set. */
+/* Writes XCR0 with a value that it may not accept. Requires CR4.OSXSAVE. */
 static inline uint32_t xsetbv_safe(uint64_t value)
 {
     register uint64_t fault __asm__("r11") = FAULT_NONE;
@@ -329,7 +297,7 @@ static inline uint32_t xsetbv_safe(uint64_t value)
     return (uint32_t)fault;
 }
 
-/* Brings the state components of mask to what area, an XSAVE area, says. */
+/* Restores the state components in mask from an XSAVE area. */
 static inline void xrstor(const void *area, uint64_t mask)
 {
     __asm__ volatile("xrstor64 (%0)"
@@ -343,12 +311,7 @@ static inline void fxrstor(const void *area)
     __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
-static inline void write_cr2(uint64_t value)
-{
-    __asm__ volatile("mov %0, %%cr2" : : "r"(value) : "memory");
-}
-
-/* Clears the debug registers that VM entry and VM exit leave alone. */
+/* Resets the debug registers that VM entry and VM exit do not load. */
 static inline void clear_debug_registers(void)
 {
     __asm__ volatile("mov %0, %%dr0\n\t"
@@ -372,19 +335,19 @@ static inline void write_dr6(uint64_t value)
     __asm__ volatile("mov %0, %%dr6" : : "r"(value));
 }
 
-/* Lets interrupts in for one instruction, to take those that wait. */
-static inline void interrupts_take(void)
+/* Enables interrupts for one instruction, to handle those that are pending. */
+static inline void interrupts_handle_pending(void)
 {
     __asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
 }
 
-/* Calls the machine-check handler; for one that arrived as a VM exit. */
+/* Calls the #MC handler; for a machine check that caused a VM exit. */
 static inline void raise_machine_check(void)
 {
     __asm__ volatile("int $18" : : : "memory");
 }
 
-/* Calls the NMI handler; for an NMI that arrived as a VM exit. */
+/* Calls the NMI handler; for an NMI that caused a VM exit. */
 static inline void raise_nmi(void)
 {
     __asm__ volatile("int $2" : : : "memory");

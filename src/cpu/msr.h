@@ -1,7 +1,6 @@
 /*
- * Model-specific registers of a machine that nobody knows yet: reading one is an
- * experiment, and its outcome a fact that can be recorded. SDM 4, "Model-Specific
- * Registers (MSRs)".
+ * Model-specific registers that may not exist: the outcome of reading one, which can be
+ * recorded. SDM 4, "Model-Specific Registers (MSRs)".
  */
 #ifndef HYMIR_CPU_MSR_H
 #define HYMIR_CPU_MSR_H
@@ -11,9 +10,9 @@
 #include <stdint.h>
 
 enum msr_state {
-    MSR_NOT_READ, /* the processor does not say that it has the register */
+    MSR_NOT_READ, /* the processor does not report the register */
     MSR_READ,
-    MSR_FAULTED, /* the processor says so, and yet RDMSR raised an exception */
+    MSR_FAULTED, /* the processor reports it, but RDMSR raised an exception */
 };
 
 struct msr_reading {
@@ -22,8 +21,8 @@ struct msr_reading {
     uint32_t vector; /* the exception, if MSR_FAULTED */
 };
 
-/* Reads an MSR of this CPU, fault-safely. */
-static inline struct msr_reading msr_take(uint32_t msr)
+/* Reads an MSR of this CPU and records an exception. */
+static inline struct msr_reading msr_read_safe(uint32_t msr)
 {
     struct msr_reading reading = {.state = MSR_READ};
     uint32_t fault             = rdmsr_safe(msr, &reading.value);

@@ -1,7 +1,4 @@
-/*
- * See percpu.h: the boot CPU's own, which must be there before any memory can be
- * allocated.
- */
+/* See percpu.h. The boot CPU's data is needed before memory is allocated: static. */
 #include "cpu/percpu.h"
 
 struct cpu_stacks boot_cpu_stacks;

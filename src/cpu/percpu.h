@@ -1,9 +1,9 @@
 /*
- * What each logical processor owns: its struct cpu, found through GS, and its stacks.
+ * Per-CPU data: the struct cpu of each logical processor, found through GS, and its
+ * stacks.
  *
- * The boot CPU's are static, the others' come from the frame allocator
- * (platform/machine.c). A struct cpu is written by its own CPU, but for the fields that
- * are atomic.
+ * The boot CPU's are static; platform/processors.c allocates the others'. Only its own
+ * CPU writes a struct cpu, except for the atomic fields.
  */
 #ifndef HYMIR_CPU_PERCPU_H
 #define HYMIR_CPU_PERCPU_H
@@ -19,9 +19,9 @@
 #define IST_STACK_SIZE  8192
 
 /*
- * The stacks of one CPU, each behind a guard page that address_space_unmap_guards takes
- * away: an overflow is then a page fault, which finds no stack and becomes a double fault
- * on its own stack.
+ * The stacks of one CPU, each above a guard page that address_space_unmap_guards unmaps:
+ * an overflow raises a page fault, which has no stack to be delivered on and becomes a
+ * double fault, which has its own.
  */
 struct cpu_stacks {
     uint8_t main_guard[PAGE_SIZE];
@@ -32,7 +32,7 @@ struct cpu_stacks {
     } ist[3]; /* in the order of enum interrupt_stack */
 } __attribute__((aligned(4096)));
 
-/* Entries of the TSS's interrupt stack table; the hardware counts from 1. */
+/* Entries of the TSS's interrupt stack table; numbered from 1 by the hardware. */
 enum interrupt_stack {
     INTERRUPT_STACK_DF = 1,
     INTERRUPT_STACK_NMI,
@@ -51,7 +51,7 @@ struct __attribute__((packed)) task_state_segment {
 };
 _Static_assert(sizeof(struct task_state_segment) == 104, "SDM 3A, 64-Bit TSS Format");
 
-/* The segments of Hymir; the selectors are the same on every CPU. */
+/* Hymir's segment selectors, the same on every CPU. */
 enum selector {
     SELECTOR_NULL = 0x00,
     SELECTOR_CODE = 0x08,
@@ -61,12 +61,12 @@ enum selector {
 #define GDT_ENTRIES 5
 
 enum cpu_state {
-    CPU_ABSENT,  /* not started, or no answer */
-    CPU_READY,   /* waits for work in HLT */
+    CPU_ABSENT,  /* not started, or no response */
+    CPU_READY,   /* waiting for work in HLT */
     CPU_STOPPED, /* halted for good, out of VMX operation */
 };
 
-/* What a CPU can be given to do. */
+/* Work that a CPU can be given. */
 typedef void cpu_work(void *argument);
 
 struct cpu {
@@ -74,22 +74,22 @@ struct cpu {
     uint32_t index;   /* 0 for the boot CPU; the number in all messages */
     uint32_t apic_id;
     _Atomic enum cpu_state state;
-    atomic_bool stop_requested; /* the next NMI is Hymir's, and means smp_stop */
+    atomic_bool stop_requested; /* the next NMI is sent by smp_stop */
     atomic_uint foreign_nmis;   /* NMIs that Hymir did not send */
     struct cpu_stacks *stacks;
 
     /*
-     * What takes this CPU out of VMX operation, or NULL while it is not in it. Panic,
-     * stop and reset call it: in VMX root operation INIT is blocked, and a machine left
-     * in it may not reset.
+     * Leaves VMX operation on this CPU; NULL while it is not in VMX operation. Panic,
+     * stop and reset call it: VMX root operation blocks INIT, so that the machine may not
+     * reset.
      */
     void (*volatile leave_virtualization)(void);
 
-    /* What the CPU is at, for a panic's report; NULL: nothing worth telling. */
+    /* Logs what the CPU is doing, for a panic's report; NULL if nothing special. */
     void (*volatile log_activity)(const void *activity);
     const void *volatile activity;
 
-    /* Work for this CPU: set by smp_run, cleared by the CPU when it is done. */
+    /* Set by smp_begin, cleared by the CPU when it is done. */
     _Atomic(cpu_work *) work;
     void *work_argument;
 
@@ -97,19 +97,19 @@ struct cpu {
     struct task_state_segment tss;
 };
 
-/* The CPU that executes this. */
+/* Returns the executing CPU. */
 static inline struct cpu *this_cpu(void)
 {
     return read_gs_pointer();
 }
 
-/* Leaves virtualization on this CPU, if it is in it. For any CPU, in any state. */
+/* Leaves VMX operation if this CPU is in it. For any CPU, in any state. */
 void cpu_leave_virtualization(void);
 
-/* Leaves virtualization and halts this CPU for good. For any CPU. */
+/* Leaves VMX operation and halts this CPU permanently. For any CPU. */
 _Noreturn void cpu_stop_this(void);
 
-/* The boot CPU's; multiboot.asm starts on its main stack. */
+/* The boot CPU's data; multiboot.asm starts on its main stack. */
 extern struct cpu_stacks boot_cpu_stacks;
 extern struct cpu boot_cpu;
 

@@ -1,17 +1,17 @@
 ; traps.asm: the entry points of the 256 vectors of the IDT.
 ;
-; Each entry brings the stack into one shape, struct trap_frame in traps.h, and calls
+; Each entry builds a struct trap_frame (traps.h) on the stack and calls
 ;
 ;       void trap_handle(struct trap_frame *frame);
 ;
-; The stack on the way there, in quadwords, top last:
+; The stack, in quadwords, top last:
 ;
-;       ss rsp rflags cs rip        pushed by the CPU, on a boundary of 16 bytes
-;       error_code                  by the CPU, or a 0 from here
-;       vector                      from here
+;       ss rsp rflags cs rip        pushed by the CPU, aligned to 16 bytes
+;       error_code                  by the CPU, or 0 by the stub
+;       vector                      by the stub
 ;       rax rcx rdx rbx rbp rsi rdi r8 ... r15
 ;
-; That makes 22 quadwords, so the stack is aligned to 16 bytes at the call, as the ABI wants it.
+; These 22 quadwords keep the stack aligned to 16 bytes at the call, as the ABI requires.
 
         bits    64
         default rel
@@ -20,6 +20,21 @@
 
 ; Exceptions that push an error code: SDM 3A, "Exception and Interrupt Reference".
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+
+%macro push_all 1-*
+%rep %0
+        push    %1
+%rotate 1
+%endrep
+%endmacro
+
+; Pops in the reverse order of its operands.
+%macro pop_all 1-*
+%rep %0
+%rotate -1
+        pop     %1
+%endrep
+%endmacro
 
         section .text
 
@@ -35,39 +50,11 @@ trap_stub_ %+ vector:
 %endrep
 
 trap_common:
-        push    rax
-        push    rcx
-        push    rdx
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        push_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
         cld
         mov     rdi, rsp
         call    trap_handle
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     r11
-        pop     r10
-        pop     r9
-        pop     r8
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
-        pop     rdx
-        pop     rcx
-        pop     rax
+        pop_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
         add     rsp, 16                 ; vector and error code
         iretq
 

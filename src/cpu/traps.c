@@ -5,13 +5,10 @@
 #include "cpu/vectors.h"
 #include "lib/log.h"
 
-/*
- * A row of the exception table, as EXCEPTION_TABLE_ROW makes it; its bounds are in
- * hymir.ld.
- */
+/* A row of the exception table, made by EXCEPTION_TABLE_ROW; hymir.ld has its bounds. */
 struct exception_row {
-    uint64_t instruction;  /* that may fault */
-    uint64_t continuation; /* where to go on then */
+    uint64_t instruction;  /* may fault */
+    uint64_t continuation; /* where to resume if it does */
 };
 extern const struct exception_row exception_table_start[];
 extern const struct exception_row exception_table_end[];
@@ -55,8 +52,8 @@ const char *trap_name(uint64_t vector)
                                            : "reserved exception";
 }
 
-/* Goes on behind an instruction that was allowed to fault; false if this one was not. */
-static bool continue_behind(struct trap_frame *frame)
+/* Resumes after an instruction that has a row in the exception table; else false. */
+static bool resume_after_fault(struct trap_frame *frame)
 {
     uintptr_t size = (uintptr_t)exception_table_end - (uintptr_t)exception_table_start;
 
@@ -70,7 +67,7 @@ static bool continue_behind(struct trap_frame *frame)
     return false;
 }
 
-/* No word to the log: this CPU may be the one that holds its lock. */
+/* Does not log: this CPU may hold the log's lock. */
 static void handle_nmi(void)
 {
     if (atomic_load(&this_cpu()->stop_requested))
@@ -80,9 +77,9 @@ static void handle_nmi(void)
 
 static void handle_exception(struct trap_frame *frame)
 {
-    /* What is not caused by the instruction it interrupts cannot be excused by it. */
+    /* An imprecise exception is not caused by the instruction that it interrupts. */
     bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
-    if (!is_precise || !continue_behind(frame))
+    if (!is_precise || !resume_after_fault(frame))
         hooks.unhandled_exception(frame);
 }
 
@@ -93,14 +90,13 @@ void trap_set_handler(uint8_t vector, void (*handler)(void))
     handlers[vector] = handler;
 }
 
-/* The wake-up and the timer need no more than their end: the CPU looks for work itself.
- */
+/* Wake-ups and the timer need no handler: the CPU then checks for work. */
 static void handle_interrupt(uint64_t vector)
 {
     static atomic_flag warned;
 
     if (vector == VECTOR_APIC_SPURIOUS)
-        return; /* a spurious interrupt has no end: SDM 3A, "Spurious Interrupt" */
+        return; /* is not ended by an EOI: SDM 3A, "Spurious Interrupt" */
     if (handlers[vector] != NULL) {
         handlers[vector]();
         hooks.end_of_interrupt();
@@ -109,9 +105,8 @@ static void handle_interrupt(uint64_t vector)
     hooks.end_of_interrupt();
     if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
         !atomic_flag_test_and_set(&warned))
-        log_warning(
-            "cpu %u: unexpected interrupt, vector 0x%x; this and any more are ignored",
-            this_cpu()->index, (unsigned int)vector);
+        log_warning("cpu %u: unexpected interrupt, vector 0x%x; this and others ignored",
+                    this_cpu()->index, (unsigned int)vector);
 }
 
 void trap_handle(struct trap_frame *frame)

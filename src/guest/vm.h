@@ -18,6 +18,7 @@
 #include "dev/uart.h"
 #include "guest/cpuid_policy.h"
 #include "guest/load/image.h"
+#include "guest/load/module.h"
 #include "guest/memory.h"
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
@@ -25,8 +26,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#define VM_NAME_SIZE 16
 
 #define VM_INPUT_SIZE 1024 /* bytes, a power of two */
 

@@ -46,4 +46,7 @@ struct text {
 void text_append(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Appends the reason for a failure and evaluates to false. */
+#define TEXT_FAIL(text, ...) (text_append((text), __VA_ARGS__), false)
+
 #endif

@@ -37,7 +37,7 @@ enum apic_register {
 #define ICR_PENDING (1U << 12)
 #define ICR_ASSERT  (1U << 14)
 
-/* The timer: SDM 3A, "APIC Timer". One-shot, by its clock as it is. */
+/* The timer: SDM 3A, "APIC Timer". One-shot, undivided. */
 #define LVT_MASKED     (1U << 16)
 #define DIVIDE_BY_1    0xBU
 #define LONGEST_COUNT  UINT64_C(0xFFFFFFFF)
@@ -132,7 +132,7 @@ void apic_end_of_interrupt(void)
     apic_write(APIC_EOI, 0);
 }
 
-/* Waits until the xAPIC has sent the last command; an x2APIC has no such bit. */
+/* Waits until the xAPIC has sent the last command; x2APIC has no delivery status. */
 static enum status wait_until_sent(void)
 {
     struct deadline deadline = deadline_in(COMMAND_TIMEOUT_US);
@@ -144,12 +144,12 @@ static enum status wait_until_sent(void)
     return STATUS_OK;
 }
 
-static enum status send(uint32_t id, uint32_t command)
+static enum status send_command(uint32_t id, uint32_t command)
 {
     if (!is_enabled)
         return STATUS_UNSUPPORTED;
     if (is_x2apic) {
-        /* The WRMSR must not overtake what was written for the other CPU to read. */
+        /* WRMSR must not pass earlier writes that the other CPU reads. */
         memory_fence();
         wrmsr(X2APIC_MSR_BASE + APIC_INTERRUPT_COMMAND / 16,
               (uint64_t)id << 32 | command | ICR_ASSERT);
@@ -167,25 +167,25 @@ static enum status send(uint32_t id, uint32_t command)
 
 enum status apic_send_init(uint32_t id)
 {
-    return send(id, ICR_INIT);
+    return send_command(id, ICR_INIT);
 }
 
 enum status apic_send_startup(uint32_t id, uint8_t page)
 {
-    return send(id, ICR_STARTUP | page);
+    return send_command(id, ICR_STARTUP | page);
 }
 
 enum status apic_send_nmi(uint32_t id)
 {
-    return send(id, ICR_NMI);
+    return send_command(id, ICR_NMI);
 }
 
 enum status apic_send_interrupt(uint32_t id, uint8_t vector)
 {
-    return send(id, ICR_FIXED | vector);
+    return send_command(id, ICR_FIXED | vector);
 }
 
-/* The timer's ticks in a second; the same on all CPUs. */
+/* Returns the timer's frequency in Hz, the same on all CPUs. */
 static uint64_t timer_frequency(void)
 {
     static uint64_t frequency;

@@ -4,7 +4,7 @@
  *
  * Owns the mode, the same on all CPUs. SDM 3A, "Advanced Programmable Interrupt
  * Controller (APIC)". IA32_APIC_BASE.EN is never cleared: some processors and emulators
- * do not take it back.
+ * do not allow setting it again.
  */
 #ifndef HYMIR_PLATFORM_APIC_H
 #define HYMIR_PLATFORM_APIC_H
@@ -15,58 +15,57 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The largest APIC ID that an xAPIC can address; 255 is its broadcast. */
+/* The largest APIC ID that an xAPIC can address; 255 is the broadcast ID. */
 #define XAPIC_MAX_ID 254
 
 #define APIC_REGISTERS_SIZE 4096
 
 /*
- * Finds the local APIC of the boot CPU: *base is the physical address of its registers,
- * which the caller maps, uncached, at their own address before it calls apic_enable.
- * STATUS_UNSUPPORTED if the processor has none or firmware switched it off.
+ * Finds the boot CPU's local APIC. The caller maps the registers at *base uncached and
+ * identity-mapped before it calls apic_enable. STATUS_UNSUPPORTED if the processor has no
+ * local APIC or firmware disabled it.
  */
 enum status MUST_CHECK apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base);
 
 /*
- * Switches x2APIC mode on for all CPUs, if the processor has it and it is not on already;
- * needed to reach APIC IDs above XAPIC_MAX_ID. Call between apic_detect and apic_enable.
- * STATUS_UNSUPPORTED.
+ * Selects x2APIC mode for all CPUs; required for APIC IDs above XAPIC_MAX_ID. Call
+ * between apic_detect and apic_enable. STATUS_UNSUPPORTED if the processor has no x2APIC
+ * mode.
  */
 enum status MUST_CHECK apic_choose_x2apic(const struct cpuid_snapshot *snapshot);
 
 bool apic_is_x2apic(void);
 
-/* True once apic_enable has succeeded on any CPU. */
+/* Returns whether apic_enable has succeeded on any CPU. */
 bool apic_is_enabled(void);
 
 /*
- * Brings the APIC of the CPU that executes this into the common mode, software-enabled.
- * STATUS_UNSUPPORTED, and nothing done, if that would mean to leave x2APIC mode or to
- * switch the APIC on: neither is possible without a reset on every processor.
+ * Sets the executing CPU's APIC to the common mode and enables it by software. Fails with
+ * STATUS_UNSUPPORTED if the APIC is disabled or would have to leave x2APIC mode: not
+ * every processor allows that without a reset.
  */
 enum status MUST_CHECK apic_enable(void);
 
-/* Masks all interrupts of the two 8259A, which the boot loader may have left open. */
+/* Masks all interrupts of both 8259A, which the boot loader may have left unmasked. */
 void apic_silence_pic(void);
 
-/* The APIC ID of the CPU that executes this. */
+/* Returns the executing CPU's APIC ID. */
 uint32_t apic_id(void);
 
 /*
- * Has this CPU interrupted once, with VECTOR_TIMER, when tsc_ticks have passed, or before
- * that if the timer cannot count as far; TICKS_NEVER: not at all. The first call takes a
- * millisecond to measure the timer.
+ * Interrupts this CPU once, with VECTOR_TIMER, after tsc_ticks or the timer's maximum;
+ * TICKS_NEVER stops the timer. The first call takes a millisecond to measure the timer.
  */
 void apic_set_timer(uint64_t tsc_ticks);
 
-/* The end of the interrupt in service on this CPU. */
+/* Ends the interrupt in service on this CPU (EOI). */
 void apic_end_of_interrupt(void);
 
 /*
  * Send an interrupt to the CPU with the given APIC ID: INIT, SIPI (which starts it in
  * real mode at page * 4096, below 1 MiB), NMI, or an interrupt with a vector from 16 to
- * 255. STATUS_OUT_OF_RANGE if the ID cannot be addressed in this mode; STATUS_TIMEOUT if
- * the APIC did not take the command within 100 ms; STATUS_UNSUPPORTED before apic_enable.
+ * 255. STATUS_OUT_OF_RANGE if this mode cannot address the ID; STATUS_TIMEOUT if the APIC
+ * does not send the command within 100 ms; STATUS_UNSUPPORTED before apic_enable.
  */
 enum status MUST_CHECK apic_send_init(uint32_t id);
 enum status MUST_CHECK apic_send_startup(uint32_t id, uint8_t page);

@@ -13,23 +13,18 @@
 #define CALIBRATION_PIT_TICKS 11932
 #define CALIBRATIONS_A_SECOND 100
 
-/* A TSC outside these bounds was not measured right. The lower one is an emulator's. */
+/* A frequency outside these bounds is an error; emulators need the lower one. */
 #define SLOWEST_TSC_HZ UINT64_C(500000)
 #define FASTEST_TSC_HZ UINT64_C(20000000000)
 #define ASSUMED_TSC_HZ UINT64_C(10000000000)
 
 static uint64_t frequency = ASSUMED_TSC_HZ;
-
-static bool is_plausible(uint64_t hz)
-{
-    return hz >= SLOWEST_TSC_HZ && hz <= FASTEST_TSC_HZ;
-}
+static const char *source = "assumed: no reference clock";
 
 /*
- * Measures the TSC while counter 2 counts a hundredth of a second; 0 if it does not
- * count, as on machines that save the 8254's power. Then no more is waited than the
- * fastest plausible TSC takes. Whatever comes in between can only make the result too
- * high, and the waits that are computed from it too long.
+ * Measures the TSC while counter 2 counts 10 ms. Returns 0 if it does not count, as on
+ * machines that gate the 8254's clock; the wait is limited to what the fastest plausible
+ * TSC takes. An interruption can only make the result too high, and waits too long.
  */
 static uint64_t measure_once(void)
 {
@@ -51,30 +46,30 @@ static uint64_t measure_once(void)
     return is_done ? ticks * PIT_HZ / CALIBRATION_PIT_TICKS : 0;
 }
 
-/* The lowest of three: an interruption can only make a measurement higher. */
+/* Returns the lowest of three measurements. */
 static uint64_t measure_against_pit(void)
 {
     uint64_t lowest = 0;
     for (int i = 0; i < 3; i++) {
         uint64_t hz = measure_once();
         if (hz == 0)
-            return 0; /* there is no 8254; the other two would take as long */
+            return 0; /* no 8254: more attempts would only take time */
         if (lowest == 0 || hz < lowest)
             lowest = hz;
     }
     return lowest;
 }
 
-static uint64_t told_by_hypervisor(const struct cpuid_snapshot *snapshot)
+static uint64_t hypervisor_frequency(const struct cpuid_snapshot *snapshot)
 {
     return (uint64_t)snapshot->leaf_40000010.eax * 1000; /* kHz */
 }
 
 /*
  * SDM 2, "CPUID": leaf 15H has the crystal's frequency in ECX and the TSC's ratio to it
- * in EBX / EAX. Where ECX is 0, the TSC runs at the base frequency of leaf 16H, in MHz.
+ * in EBX / EAX. If ECX is 0, the TSC runs at the base frequency of leaf 16H, in MHz.
  */
-static uint64_t told_by_cpuid(const struct cpuid_snapshot *snapshot)
+static uint64_t cpuid_frequency(const struct cpuid_snapshot *snapshot)
 {
     const struct cpuid_result *leaf = &snapshot->leaf_15;
     if (leaf->eax == 0 || leaf->ebx == 0)
@@ -84,24 +79,29 @@ static uint64_t told_by_cpuid(const struct cpuid_snapshot *snapshot)
     return (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
 }
 
-enum clock_source clock_init(const struct cpuid_snapshot *snapshot)
+void clock_init(const struct cpuid_snapshot *snapshot)
 {
     const struct {
-        enum clock_source source;
+        const char *source;
         uint64_t hz;
     } candidates[] = {
-        {CLOCK_PIT, measure_against_pit()},
-        {CLOCK_HYPERVISOR, told_by_hypervisor(snapshot)},
-        {CLOCK_CPUID, told_by_cpuid(snapshot)},
+        {"measured with the 8254", measure_against_pit()},
+        {"reported by the outer hypervisor", hypervisor_frequency(snapshot)},
+        {"reported by CPUID leaves 0x15 and 0x16", cpuid_frequency(snapshot)},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
-        if (is_plausible(candidates[i].hz)) {
+        if (candidates[i].hz >= SLOWEST_TSC_HZ && candidates[i].hz <= FASTEST_TSC_HZ) {
             frequency = candidates[i].hz;
-            return candidates[i].source;
+            source    = candidates[i].source;
+            return;
         }
     }
-    return CLOCK_ASSUMED;
+}
+
+const char *clock_source(void)
+{
+    return source;
 }
 
 uint64_t clock_read(void)
@@ -116,7 +116,7 @@ uint64_t clock_frequency(void)
 
 struct deadline deadline_in(uint32_t timeout_us)
 {
-    /* At most 2^32 us * 20 GHz: 2^67 would overflow, so seconds and the rest go apart. */
+    /* 2^32 us * 20 GHz would overflow: seconds and microseconds are converted apart. */
     uint64_t ticks =
         timeout_us / 1000000 * frequency + timeout_us % 1000000 * frequency / 1000000;
     return (struct deadline){.start = rdtsc(), .ticks = ticks};

@@ -1,8 +1,8 @@
 /*
- * Time, from the time-stamp counter: deadlines and short waits.
+ * Deadlines and short waits, by the time-stamp counter.
  *
  * Owns the TSC's frequency. SDM 3B, "Time-Stamp Counter". The TSCs of different CPUs may
- * differ: a deadline belongs to the CPU that made it.
+ * differ: a deadline is valid only on the CPU that created it.
  */
 #ifndef HYMIR_PLATFORM_CLOCK_H
 #define HYMIR_PLATFORM_CLOCK_H
@@ -12,21 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the frequency comes from. */
-enum clock_source {
-    CLOCK_PIT,        /* measured against the 8254 */
-    CLOCK_HYPERVISOR, /* told by the outer hypervisor, CPUID leaf 0x40000010 */
-    CLOCK_CPUID,      /* told by the processor, CPUID leaves 0x15 and 0x16 */
-    CLOCK_ASSUMED,    /* none of these: 10 GHz, so that waits are never too short */
-};
-
 /*
- * Finds the frequency; takes about 30 ms, and no longer than 200 million ticks of the TSC
- * where there is no 8254. Call once, on the boot CPU, before any other function.
+ * Determines the frequency: measured against the 8254, reported by the outer hypervisor
+ * or by the processor; otherwise 10 GHz, so that waits are never too short. Takes about
+ * 30 ms; without an 8254 at most 200 million TSC ticks. Call once, on the boot CPU,
+ * before any other function.
  */
-enum clock_source clock_init(const struct cpuid_snapshot *snapshot);
+void clock_init(const struct cpuid_snapshot *snapshot);
 
-/* Returns the TSC of this CPU, and the TSC's frequency, in Hz. */
+/* Returns the source of the frequency, for display. */
+const char *clock_source(void);
+
+/* Return the TSC of this CPU, and the TSC's frequency in Hz. */
 uint64_t clock_read(void);
 uint64_t clock_frequency(void);
 
@@ -35,12 +32,12 @@ struct deadline {
     uint64_t ticks;
 };
 
-/* The point in time that lies timeout_us microseconds ahead, at most 2^32 - 1. */
+/* Returns the deadline timeout_us microseconds from now. */
 struct deadline deadline_in(uint32_t timeout_us);
 
 bool deadline_has_passed(const struct deadline *deadline);
 
-/* Waits for so many microseconds. */
+/* Busy-waits for time_us microseconds. */
 void clock_wait(uint32_t time_us);
 
 #endif

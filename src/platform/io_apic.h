@@ -1,8 +1,8 @@
 /*
- * The I/O APIC: which interrupts of the machine's devices arrive where.
+ * The I/O APIC: routing of device interrupts to CPUs.
  *
- * Intel 82093AA data sheet; newer ones have more inputs and are used alike. The registers
- * are the caller's to map, uncached, at their own address.
+ * Intel 82093AA data sheet; newer I/O APICs only have more inputs. The caller maps the
+ * registers, uncached and identity-mapped.
  */
 #ifndef HYMIR_PLATFORM_IO_APIC_H
 #define HYMIR_PLATFORM_IO_APIC_H
@@ -14,7 +14,7 @@
 
 #define IO_APIC_REGISTERS_SIZE 32
 
-/* An input, and how interrupts arrive at it. */
+/* An input of an I/O APIC. */
 struct io_apic_input {
     volatile uint32_t *registers;
     uint32_t number;
@@ -22,8 +22,8 @@ struct io_apic_input {
 };
 
 /*
- * Lets the input's interrupts through to the CPU with the APIC ID, with the vector.
- * STATUS_OUT_OF_RANGE if there is no such input, or an ID above 255.
+ * Routes the input's interrupts to a CPU, by its APIC ID, on a vector.
+ * STATUS_OUT_OF_RANGE if the input does not exist or the ID is above 255.
  */
 enum status MUST_CHECK io_apic_enable(const struct io_apic_input *input, uint8_t vector,
                                       uint32_t apic_id);

@@ -21,7 +21,7 @@
 #define CONFIG_DISABLED        0x10U
 #define CONFIG_TRANSLATES      0x40U /* to scan code set 1 */
 
-/* Waits until the status has none of the bits, or all of them. */
+/* Waits until the status bits are all set, or all clear. */
 static bool wait_for_status(uint8_t bits, bool are_set)
 {
     struct deadline deadline = deadline_in(TIMEOUT_US);
@@ -35,7 +35,7 @@ static bool wait_for_status(uint8_t bits, bool are_set)
     return false;
 }
 
-static bool send(uint16_t port, uint8_t byte)
+static bool send_byte(uint16_t port, uint8_t byte)
 {
     if (!wait_for_status(STATUS_INPUT_FULL, false))
         return false;
@@ -43,8 +43,8 @@ static bool send(uint16_t port, uint8_t byte)
     return true;
 }
 
-/* At most as many bytes as a controller can have had waiting. */
-static void empty(void)
+/* Discards pending bytes, at most as many as a controller can hold. */
+static void discard_output(void)
 {
     for (int i = 0; i < 64 && (io_in8(PORT_COMMAND) & STATUS_OUTPUT_FULL) != 0; i++)
         (void)io_in8(PORT_DATA);
@@ -54,15 +54,16 @@ bool keyboard_start(void)
 {
     if (io_in8(PORT_COMMAND) == NO_CONTROLLER)
         return false;
-    empty();
-    if (!send(PORT_COMMAND, COMMAND_READ_CONFIG) ||
+    discard_output();
+    if (!send_byte(PORT_COMMAND, COMMAND_READ_CONFIG) ||
         !wait_for_status(STATUS_OUTPUT_FULL, true))
         return false;
     unsigned int config = io_in8(PORT_DATA);
     config |= CONFIG_INTERRUPT | CONFIG_TRANSLATES;
     config &= ~(CONFIG_MOUSE_INTERRUPT | CONFIG_DISABLED);
-    return send(PORT_COMMAND, COMMAND_WRITE_CONFIG) && send(PORT_DATA, (uint8_t)config) &&
-           send(PORT_COMMAND, COMMAND_ENABLE);
+    return send_byte(PORT_COMMAND, COMMAND_WRITE_CONFIG) &&
+           send_byte(PORT_DATA, (uint8_t)config) &&
+           send_byte(PORT_COMMAND, COMMAND_ENABLE);
 }
 
 bool keyboard_receive(uint8_t *code)

@@ -1,5 +1,5 @@
 /*
- * The PS/2 keyboard, or what firmware gives out as one: its bytes, as they come.
+ * The PS/2 keyboard, or firmware's emulation of one: its unprocessed bytes.
  *
  * Owns the 8042 at 0x60 and 0x64. IBM PS/2 Hardware Interface Technical Reference,
  * "Keyboard and Auxiliary Device Controller".
@@ -13,12 +13,12 @@
 #define KEYBOARD_INTERRUPT 1
 
 /*
- * Empties the controller and has it interrupt when a key is pressed. False if there is no
- * controller, or it does not take its command byte within 100 ms.
+ * Discards pending bytes and enables the keyboard and its interrupt. False if there is no
+ * controller or it does not accept a command within 100 ms.
  */
 bool keyboard_start(void);
 
-/* Takes a byte of the keyboard's that has arrived; false if there is none. */
+/* Reads the next byte from the keyboard; false if there is none. */
 bool keyboard_receive(uint8_t *code);
 
 #endif

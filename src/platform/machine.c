@@ -1,4 +1,4 @@
-/* See platform/machine.h. */
+/* See machine.h. */
 #include "platform/machine.h"
 
 #include "cpu/control.h"
@@ -50,40 +50,24 @@ void machine_start_boot_cpu(void)
     descriptors_load(&boot_cpu);
     control_init();
     apic_silence_pic();
-    cpuid_snapshot_take(&machine.cpuid);
+    cpuid_snapshot_read(&machine.cpuid);
 }
 
-/* The boot code maps the first 4 GiB, and the structure lies below. */
+/* The boot code maps the first 4 GiB, which contain the structure. */
 const char *machine_read_boot_information(uint32_t information)
 {
     size_t readable   = UINT32_MAX - information;
     const void *bytes = hpa_pointer(hpa(information));
     machine.boot = (struct multiboot2_information){.command_line = "", .loader_name = ""};
     enum status status = multiboot2_parse(bytes, readable, &machine.boot);
-    return status == STATUS_OK
-               ? NULL
-               : "the boot loader's Multiboot2 information makes no sense; "
-                 "use GRUB 2.06 or later";
-}
-
-static enum clock_source clock_source;
-
-const char *machine_clock_source(void)
-{
-    static const char *const sources[] = {
-        [CLOCK_PIT]        = "measured with the 8254",
-        [CLOCK_HYPERVISOR] = "told by the outer hypervisor",
-        [CLOCK_CPUID]      = "told by CPUID leaves 0x15 and 0x16",
-        [CLOCK_ASSUMED]    = "assumed: there is nothing to measure it with",
-    };
-    return sources[clock_source];
+    return status == STATUS_OK ? NULL
+                               : "invalid Multiboot2 information; use GRUB 2.06 or later";
 }
 
 void machine_start_clock(void)
 {
-    clock_source = clock_init(&machine.cpuid);
-    log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000,
-              machine_clock_source());
+    clock_init(&machine.cpuid);
+    log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000, clock_source());
 }
 
 static void log_memory_map(void)
@@ -94,7 +78,7 @@ static void log_memory_map(void)
                   map->region[i].end, memory_type_names[map->region[i].type]);
 }
 
-/* Keeps a range from being allocated. */
+/* Reserves a range. */
 static void keep_range(uint64_t start, uint64_t end)
 {
     memory_reserve(start, end);
@@ -107,42 +91,41 @@ static void keep_bytes(uint64_t address, uint64_t size)
     keep_range(address, range_end(address, size));
 }
 
-static void reserve_what_the_loader_left(uint32_t information)
+static void reserve_boot_data(uint32_t information)
 {
     struct multiboot2_symbols symbols;
 
     keep_bytes(information, machine.boot.size);
     multiboot2_visit_modules(&machine.boot, keep_range);
     if (machine.boot.modules_dropped > 0)
-        log_warning(
-            "%zu modules are beyond the %d that Hymir takes, or end before they start",
-            machine.boot.modules_dropped, MULTIBOOT2_MAX_MODULES);
+        log_warning("%zu modules ignored: more than %d, or with invalid addresses",
+                    machine.boot.modules_dropped, MULTIBOOT2_MAX_MODULES);
     if (multiboot2_find_symbols(&machine.boot, &symbols) == STATUS_OK) {
         keep_bytes(symbols.symbols, symbols.symbols_size);
         keep_bytes(symbols.names, symbols.names_size);
     }
 }
 
-static bool has_found_acpi(const void *rsdp, size_t size)
+static bool try_rsdp(const void *rsdp, size_t size)
 {
     return acpi_open(rsdp, size, address_space_map_firmware, &acpi) == STATUS_OK;
 }
 
-/* Opens ACPI's tables by the loader's RSDP, by UEFI's or by one in low memory. */
+/* Opens ACPI's tables by the RSDP of the boot loader, of UEFI or in low memory. */
 static bool open_acpi(void)
 {
     uint8_t rsdp[RSDP_MAX_SIZE];
     size_t size;
 
-    if (has_found_acpi(machine.boot.rsdp, machine.boot.rsdp_size))
+    if (try_rsdp(machine.boot.rsdp, machine.boot.rsdp_size))
         return true;
     const void *named = efi_tables.rsdp == 0
                             ? NULL
                             : address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
-    if (named != NULL && has_found_acpi(named, RSDP_MAX_SIZE))
+    if (named != NULL && try_rsdp(named, RSDP_MAX_SIZE))
         return true;
     return acpi_scan_low_memory(address_space_map_firmware, rsdp, &size) == STATUS_OK &&
-           has_found_acpi(rsdp, size);
+           try_rsdp(rsdp, size);
 }
 
 static bool read_smbios(void)
@@ -159,8 +142,8 @@ static bool read_smbios(void)
 }
 
 /*
- * Finds firmware's tables. Runs twice: before memory is allocated, to keep what can be
- * reached then from being overwritten, and in Hymir's own address space, where all can.
+ * Finds firmware's tables. Runs twice: before memory is allocated, to reserve the tables
+ * that are mapped then, and in Hymir's own address space, which can map all of them.
  */
 static void find_tables(void)
 {
@@ -177,17 +160,16 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
 {
     memory_entries.limit = address_space_limit(&machine.cpuid);
     if (multiboot2_memory_map(&machine.boot, &memory_entries) != STATUS_OK)
-        return "the boot loader gives no memory map; use GRUB 2.06 or later";
+        return "no memory map from the boot loader; use GRUB 2.06 or later";
     if (memory_entries.dropped_usable > 0)
         log_warning("memory: %zu usable regions are not used: firmware's map is too long",
                     memory_entries.dropped_usable);
     if (memory_init(&memory_entries, image) != STATUS_OK)
-        return "firmware's memory map has more than 256 reserved regions: no RAM can be "
-               "told "
-               "from them; update the firmware";
+        return "firmware's memory map: more than 256 reserved regions; update the "
+               "firmware";
     log_debug("image at 0x%x", image);
     log_memory_map();
-    reserve_what_the_loader_left(information);
+    reserve_boot_data(information);
     find_tables();
     if (machine.acpi != NULL)
         acpi_visit(&acpi, keep_bytes);
@@ -195,9 +177,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
         address_space_unmap_guards(&boot_cpu_stacks) != STATUS_OK)
         return MACHINE_NO_MEMORY;
     if (address_space_map_firmware(information, machine.boot.size) == NULL)
-        return "the boot loader's Multiboot2 information lies outside all memory; use "
-               "GRUB "
-               "2.06 or later";
+        return "Multiboot2 information outside of memory; use GRUB 2.06 or later";
     return NULL;
 }
 
@@ -206,7 +186,7 @@ void machine_read_symbols(void)
     struct multiboot2_symbols found;
 
     if (multiboot2_find_symbols(&machine.boot, &found) != STATUS_OK)
-        return; /* a stripped Hymir: a backtrace then has no names */
+        return; /* a stripped image: backtraces have no names */
     struct symbol_table table = {
         .symbols      = address_space_map_firmware(found.symbols, found.symbols_size),
         .symbols_size = found.symbols_size,
@@ -217,19 +197,18 @@ void machine_read_symbols(void)
         symbols_set(&table);
 }
 
-/* A register in memory is mapped, or, if that cannot be, counts as absent. */
-static void make_usable(struct platform_register *target)
+/* Maps the registers in memory; marks those that cannot be mapped as absent. */
+static void map_registers(struct platform_power *power)
 {
-    if (target->space == REGISTER_MEMORY &&
-        address_space_map_device(target->address, sizeof(uint32_t)) == NULL)
-        target->space = REGISTER_NONE;
-}
+    struct platform_register *const registers[] = {
+        &power->reset,        &power->pm1a_status,  &power->pm1b_status,
+        &power->pm1a_control, &power->pm1b_control, &power->sleep_control};
 
-static volatile void *map_vt_d_unit(uint64_t address)
-{
-    return is_aligned(address, VT_D_REGISTERS_SIZE)
-               ? address_space_map_device(address, VT_D_REGISTERS_SIZE)
-               : NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
+        if (registers[i]->space == REGISTER_MEMORY &&
+            address_space_map_device(registers[i]->address, sizeof(uint32_t)) == NULL)
+            registers[i]->space = REGISTER_NONE;
+    }
 }
 
 static void read_vt_d(struct vt_d *vt_d)
@@ -245,12 +224,13 @@ static void read_vt_d(struct vt_d *vt_d)
     vt_d->count               = units.count;
     vt_d->dropped             = units.dropped;
     for (size_t i = 0; i < units.count; i++) {
+        const volatile void *registers = NULL;
+        if (is_aligned(addresses[i], VT_D_REGISTERS_SIZE))
+            registers = address_space_map_device(addresses[i], VT_D_REGISTERS_SIZE);
         vt_d->unit[i].address = addresses[i];
-        vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
+        vt_d_unit_read(registers, &vt_d->unit[i]);
         if (!vt_d->unit[i].answers)
-            log_warning(
-                "ACPI: the DMAR names a VT-d unit at 0x%lx; nothing answers there",
-                addresses[i]);
+            log_warning("ACPI: VT-d unit at 0x%lx does not respond", addresses[i]);
     }
 }
 
@@ -260,28 +240,21 @@ void machine_read_platform(void)
 
     find_tables();
     if (machine.boot.efi_system_table != 0 && !has_efi_tables)
-        log_warning("the EFI system table at 0x%lx makes no sense; ignored",
+        log_warning("EFI: invalid system table at 0x%lx; ignored",
                     machine.boot.efi_system_table);
     if (!has_smbios)
-        log_debug("SMBIOS: no sound entry point");
+        log_debug("SMBIOS: no valid entry point");
     if (machine.acpi == NULL) {
-        log_warning(
-            "ACPI: no sound RSDP with a sound RSDT or XSDT; the other CPUs and the "
-            "way to power off stay unknown");
+        log_warning("ACPI: no valid RSDP, RSDT or XSDT; no other CPUs and no power-off");
         return;
     }
     acpi_find_power(&acpi, &power);
-    make_usable(&power.reset);
-    make_usable(&power.pm1a_status);
-    make_usable(&power.pm1b_status);
-    make_usable(&power.pm1a_control);
-    make_usable(&power.pm1b_control);
-    make_usable(&power.sleep_control);
+    map_registers(&power);
     power_set_registers(&power);
     read_vt_d(&machine.vt_d);
 }
 
-/* Joins two words that may be missing. */
+/* Appends words, which may be empty, after a separator. */
 static void append_words(struct text *text, const char *separator, const char *words)
 {
     if (words[0] != '\0')

@@ -1,12 +1,9 @@
 /*
- * The machine that Hymir finds itself on: what the boot loader left, memory, firmware's
- * tables.
+ * The machine: boot information, memory, firmware's tables.
  *
- * Beside main.c the only code that sees both firmware/ and cpu/: it takes what the one
- * reads to where the other needs it. Owns the one struct machine. The functions are
- * called once each, on the boot CPU, in the order in which they stand here. Those that
- * return a text return NULL if all went well, else what is missing and the way out:
- * Hymir then cannot go on.
+ * Passes what firmware/ reads to the code that uses it. Owns the one struct machine. The
+ * functions are called once each, on the boot CPU, in the order of declaration. Those
+ * that return a text return NULL on success, otherwise a fatal fault and its remedy.
  */
 #ifndef HYMIR_PLATFORM_MACHINE_H
 #define HYMIR_PLATFORM_MACHINE_H
@@ -24,60 +21,52 @@
 struct machine {
     struct cpuid_snapshot cpuid; /* of the boot CPU */
     struct multiboot2_information boot;
-    const struct acpi *acpi; /* NULL if there is none, or not yet */
-    struct vt_d vt_d;        /* by machine_read_platform */
+    const struct acpi *acpi; /* NULL if not present or not read yet */
+    struct vt_d vt_d;        /* set by machine_read_platform */
 };
 
-/*
- * Brings the boot CPU into a state in which an exception is caught, and reported as soon
- * as there is a console.
- */
+/* Prepares the boot CPU to handle exceptions; they are reported once a console exists. */
 void machine_start_boot_cpu(void);
 
 /*
- * Takes the boot loader's information, at a physical address below 4 GiB, apart. If it
- * makes no sense, machine_get()->boot is an empty one, which can be used.
+ * Parses the boot information at a physical address below 4 GiB. If it is invalid,
+ * machine_get()->boot is empty but usable.
  */
 const char *MUST_CHECK machine_read_boot_information(uint32_t information);
 
-/* Finds out how fast time goes; and where that is known from, for a person. */
+/* Determines the TSC's frequency: see clock_init. */
 void machine_start_clock(void);
-const char *machine_clock_source(void);
 
 /*
- * Takes over the memory, with an address space of Hymir's own; image is the physical
- * address that it was loaded at.
+ * Takes over the memory and switches to Hymir's own address space; image is the physical
+ * address that Hymir was loaded at.
  */
 const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t image);
 
-/* Makes the names of Hymir's functions known to backtraces, if the loader has them. */
+/* Reads Hymir's function names for backtraces, if the boot loader passes them. */
 void machine_read_symbols(void);
 
-/*
- * Reads ACPI's tables, and the registers of the VT-d units that they name; from here on
- * the machine can be powered off.
- */
+/* Reads the ACPI tables and VT-d units. After this, ACPI can power off the machine. */
 void machine_read_platform(void);
 
 /*
- * Brings an ISA interrupt, 0 to 15, to the boot CPU, with the vector. STATUS_NOT_FOUND,
- * STATUS_UNSUPPORTED, STATUS_OUT_OF_RANGE if no I/O APIC that can be used has it.
+ * Routes an ISA interrupt (0-15) to the boot CPU on the given vector. STATUS_NOT_FOUND,
+ * STATUS_UNSUPPORTED or STATUS_OUT_OF_RANGE if no usable I/O APIC has it.
  */
 enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
 
-/* The machine, as far as it is known yet. */
+/* Returns the machine, as far as it has been read. */
 const struct machine *machine_get(void);
 
 #define MACHINE_TEXT_SIZE 68
 
-/* The machine's name and its firmware's, as texts for a person. */
+/* Describes the machine and its firmware, for display. */
 void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE]);
 
 /* Allocates size bytes below 4 GiB, zeroed, in whole pages. STATUS_NO_MEMORY. */
 enum status MUST_CHECK machine_allocate(uint64_t size, void **pages);
 
-/* What to say when machine_allocate fails. */
-#define MACHINE_NO_MEMORY \
-    "not enough memory below 4 GiB for Hymir itself; 64 MiB of RAM are enough"
+/* The fault if machine_allocate fails. */
+#define MACHINE_NO_MEMORY "not enough memory below 4 GiB for Hymir itself; 64 MiB suffice"
 
 #endif

@@ -11,14 +11,14 @@
 
 #include <stdatomic.h>
 
-/* So that the whole report fits on a screen of 25 rows. */
+/* Limits the report to a screen of 25 rows. */
 #define BACKTRACE_DEPTH 10
 
 static enum exit_action exit_action = EXIT_HALT;
 static void (*show_console)(void);
 static void (*drain_console)(void);
 
-/* The index of the CPU that panics, plus 1; 0 while none does. */
+/* The index of the panicking CPU, plus 1; 0 if there is none. */
 static _Atomic uint32_t panicking;
 
 void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void))
@@ -35,29 +35,27 @@ enum exit_action panic_set_action(enum exit_action action)
     return before;
 }
 
-/*
- * A pair of return address and older frame, as -fno-omit-frame-pointer leaves it on the
- * stack.
- */
+/* The stack frame layout of -fno-omit-frame-pointer. */
 struct stack_frame {
     const struct stack_frame *older;
     uint64_t return_address;
 };
 
-static bool lies_in(const void *pointer, const void *start, size_t size)
+static bool contains_frame(const void *stack, size_t size,
+                           const struct stack_frame *frame)
 {
-    uintptr_t offset = (uintptr_t)pointer - (uintptr_t)start;
-    return offset <= size - sizeof(struct stack_frame) && (uintptr_t)pointer % 8 == 0;
+    uintptr_t offset = (uintptr_t)frame - (uintptr_t)stack;
+    return offset <= size - sizeof(*frame) && (uintptr_t)frame % 8 == 0;
 }
 
-/* The stack of this CPU that a frame lies in whole, or NULL: only such a one is read. */
-static const void *stack_of(const struct stack_frame *frame)
+/* Returns the stack of this CPU that contains the whole frame, or NULL. */
+static const void *find_stack(const struct stack_frame *frame)
 {
     const struct cpu_stacks *stacks = this_cpu()->stacks;
-    if (lies_in(frame, stacks->main, sizeof(stacks->main)))
+    if (contains_frame(stacks->main, sizeof(stacks->main), frame))
         return stacks->main;
     for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
-        if (lies_in(frame, stacks->ist[i].stack, sizeof(stacks->ist[i].stack)))
+        if (contains_frame(stacks->ist[i].stack, IST_STACK_SIZE, frame))
             return stacks->ist[i].stack;
     }
     return NULL;
@@ -75,19 +73,18 @@ static void print_address(unsigned int depth, uint64_t address)
 }
 
 /*
- * Prints the address of each caller; newest is the frame of the function at fault.
- * Callers lie higher up on the same stack, or on the one that an interrupt left.
+ * Prints the address of each caller, starting at the frame of the faulting function.
+ * Callers are higher on the same stack, or on the stack that was interrupted.
  */
-static void print_callers(const struct stack_frame *newest)
+static void print_callers(const struct stack_frame *frame)
 {
-    const struct stack_frame *frame = newest;
     for (unsigned int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
-        const void *stack = stack_of(frame);
+        const void *stack = find_stack(frame);
         if (stack == NULL || frame->return_address == 0)
             return;
-        /* One byte back: a call may be the last instruction of its function. */
+        /* Minus 1: a call may be the last instruction of its function. */
         print_address(depth, frame->return_address - 1);
-        if (frame->older <= frame && stack_of(frame->older) == stack)
+        if (frame->older <= frame && find_stack(frame->older) == stack)
             return;
         frame = frame->older;
     }
@@ -113,26 +110,23 @@ static void print_registers(const struct trap_frame *frame)
               frame->error_code);
 }
 
-/* What a double fault or a page fault means if CR2 points to a guard page. */
+/* Reports a stack overflow if CR2 points to a guard page. */
 static void print_stack_overflow(void)
 {
     const struct cpu_stacks *stacks = this_cpu()->stacks;
-    uintptr_t offset                = read_cr2() - (uintptr_t)stacks;
 
-    if (offset < sizeof(stacks->main_guard))
+    if (read_cr2() - (uintptr_t)stacks->main_guard < PAGE_SIZE)
         log_plain("  stack overflow: cr2 lies in the guard page under the main stack");
     for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
         if (read_cr2() - (uintptr_t)stacks->ist[i].guard < PAGE_SIZE)
-            log_plain(
-                "  stack overflow: cr2 lies in the guard page under interrupt stack %zu",
-                i + 1);
+            log_plain("  stack overflow: cr2 lies in the guard page under IST stack %zu",
+                      i + 1);
     }
 }
 
 /*
- * Makes this the one CPU that panics, with all others stopped and VMX operation left. A
- * second CPU that panics stops; a panic within the panic says so, if it still can, and
- * halts with what has been printed.
+ * Makes this the only CPU that panics: leaves VMX operation and stops the other CPUs. A
+ * second panicking CPU stops; a fault during the panic is logged once and halts the CPU.
  */
 static void panic_begin(void)
 {

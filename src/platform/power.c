@@ -18,10 +18,7 @@
 #define SLEEP_CONTROL_TYPE_SHIFT 2
 #define SLEEP_CONTROL_ENABLE     0x20U
 
-/*
- * The reset control register of PC chipsets (Intel 300 Series data sheet, "Reset Control
- * Register").
- */
+/* Intel 300 Series data sheet, "Reset Control Register"; the same on all PC chipsets. */
 #define RESET_CONTROL_PORT    0xCF9
 #define RESET_CONTROL_SYSTEM  0x02U
 #define RESET_CONTROL_RESET   0x06U
@@ -48,24 +45,25 @@ static void write_byte(const struct platform_register *target, uint8_t value)
         *(volatile uint8_t *)(uintptr_t)target->address = value;
 }
 
+/* Returns 0 for a register that does not exist; writes to it are ignored. */
 static uint16_t read_word(const struct platform_register *target)
 {
     if (target->space == REGISTER_IO)
         return io_in16((uint16_t)target->address);
-    return *(volatile uint16_t *)(uintptr_t)target->address;
+    return target->space == REGISTER_MEMORY
+               ? *(volatile uint16_t *)(uintptr_t)target->address
+               : 0;
 }
 
 static void write_word(const struct platform_register *target, uint16_t value)
 {
     if (target->space == REGISTER_IO)
         io_out16((uint16_t)target->address, value);
-    else
+    else if (target->space == REGISTER_MEMORY)
         *(volatile uint16_t *)(uintptr_t)target->address = value;
 }
 
-/*
- * Brings the machine into ACPI mode, where the PM1 registers are the operating system's.
- */
+/* Enters ACPI mode, in which the operating system controls the PM1 registers. */
 static void enter_acpi_mode(void)
 {
     if (registers.smi_command_port == 0 ||
@@ -78,42 +76,36 @@ static void enter_acpi_mode(void)
         cpu_pause();
 }
 
-/* Puts bits into a PM1 control register; its other bits stay, but for those in mask. */
+/* Replaces the mask bits of a PM1 control register by bits. */
 static void update_control(const struct platform_register *control, uint16_t mask,
                            uint16_t bits)
 {
-    if (control->space != REGISTER_NONE)
-        write_word(control, (uint16_t)((read_word(control) & ~mask) | bits));
+    write_word(control, (uint16_t)((read_word(control) & ~mask) | bits));
 }
 
-/* Both registers get their type first, then both are enabled, as some chipsets want it.
- */
+/* Sets the sleep type of both registers before enabling either: some chipsets need it. */
 static void sleep_by_pm1(void)
 {
-    const struct platform_register *controls[] = {&registers.pm1a_control,
-                                                  &registers.pm1b_control};
-    const uint8_t types[] = {registers.s5_type_a, registers.s5_type_b};
-
     enter_acpi_mode();
-    if (registers.pm1a_status.space != REGISTER_NONE)
-        write_word(&registers.pm1a_status, PM1_WAK_STS); /* writing 1 clears it */
-    if (registers.pm1b_status.space != REGISTER_NONE)
-        write_word(&registers.pm1b_status, PM1_WAK_STS);
-    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
-        update_control(controls[i], PM1_SLP_TYP_MASK | PM1_SLP_EN,
-                       (uint16_t)(types[i] << PM1_SLP_TYP_SHIFT));
-    for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
-        update_control(controls[i], 0, PM1_SLP_EN);
+    write_word(&registers.pm1a_status, PM1_WAK_STS); /* writing 1 clears it */
+    write_word(&registers.pm1b_status, PM1_WAK_STS);
+    update_control(&registers.pm1a_control, PM1_SLP_TYP_MASK | PM1_SLP_EN,
+                   (uint16_t)(registers.s5_type_a << PM1_SLP_TYP_SHIFT));
+    update_control(&registers.pm1b_control, PM1_SLP_TYP_MASK | PM1_SLP_EN,
+                   (uint16_t)(registers.s5_type_b << PM1_SLP_TYP_SHIFT));
+    update_control(&registers.pm1a_control, 0, PM1_SLP_EN);
+    update_control(&registers.pm1b_control, 0, PM1_SLP_EN);
 }
 
-/* Returns only if the machine did not power off. */
+/* Returns only if the machine does not power off. */
 static void power_off(void)
 {
     bool has_sleep_control = registers.sleep_control.space != REGISTER_NONE;
 
     if (!registers.has_s5 ||
         (!has_sleep_control && registers.pm1a_control.space == REGISTER_NONE)) {
-        log_warning("no power-off: ACPI names no way; switch the machine off by hand");
+        log_warning(
+            "no power-off: ACPI provides no method; switch the machine off by hand");
         return;
     }
     if (has_sleep_control)
@@ -128,10 +120,10 @@ static void power_off(void)
 
 static void reset_by_keyboard_controller(void)
 {
-    for (uint32_t i = 0; i < KEYBOARD_READS; i++) {
-        if ((io_in8(KEYBOARD_COMMAND_PORT) & KEYBOARD_INPUT_FULL) == 0)
-            break;
-    }
+    uint32_t reads = 0;
+    while ((io_in8(KEYBOARD_COMMAND_PORT) & KEYBOARD_INPUT_FULL) != 0 &&
+           ++reads < KEYBOARD_READS)
+        continue;
     io_out8(KEYBOARD_COMMAND_PORT, KEYBOARD_PULSE_RESET);
 }
 
@@ -142,7 +134,7 @@ static void reset_by_triple_fault(void)
     undefined_instruction();
 }
 
-/* Tries one way after the other; the last never returns. */
+/* Tries each method in turn; the last never returns. */
 static void reset(void)
 {
     if (registers.reset.space != REGISTER_NONE) {
@@ -160,7 +152,7 @@ static void reset(void)
 _Noreturn void power_exit(enum exit_action action, void (*drain)(void))
 {
     interrupts_disable();
-    (void)smp_stop_others(); /* those that do not stop are known by now */
+    (void)smp_stop_others(); /* goes on without those that do not respond */
     cpu_leave_virtualization();
     if (drain != NULL)
         drain();

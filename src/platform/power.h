@@ -1,10 +1,9 @@
 /*
- * The end of Hymir's time on the machine: power off, reset, halt.
+ * Power off, reset and halt.
  *
- * Owns what firmware said about the registers. Every way out stops the other CPUs and
- * leaves VMX operation on all of them first: INIT is blocked in VMX root operation, and a
- * machine left in it may not reset. ACPI 6.5, "Reset Register", "Transitioning from the
- * Working to the Sleeping State".
+ * Owns the ACPI registers for these. Always stops the other CPUs and leaves VMX operation
+ * on all CPUs first: VMX root operation blocks INIT, so that the machine may not reset.
+ * ACPI 6.5, "Reset Register", "Transitioning from the Working to the Sleeping State".
  */
 #ifndef HYMIR_PLATFORM_POWER_H
 #define HYMIR_PLATFORM_POWER_H
@@ -13,14 +12,14 @@
 #include "lib/options.h"
 
 /*
- * Tells the registers. Those in memory are already mapped, uncached, at their own
- * address. Without this call there are only the ways that need no table.
+ * Sets the registers; those in memory are mapped, uncached and identity-mapped. Until
+ * then only the methods that need no ACPI table are used.
  */
 void power_set_registers(const struct platform_power *power);
 
 /*
- * Does what action says, from any CPU, with the output on its way drained by drain (which
- * may be NULL). What the machine does not do, it says, and then halts.
+ * Drains the output by drain (which may be NULL) and performs action, from any CPU. If
+ * the action has no effect, logs that and halts.
  */
 _Noreturn void power_exit(enum exit_action action, void (*drain)(void));
 

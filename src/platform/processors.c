@@ -24,14 +24,14 @@ const struct processors *processors_get(void)
 }
 
 /*
- * The APIC IDs of the CPUs in the list, the boot CPU's first, until processors_start
- * gives them memory. The MADT names the boot CPU too, so there is room for one more.
+ * The APIC IDs of the CPUs, the boot CPU's first. The MADT lists the boot CPU too, hence
+ * one more.
  */
 static uint32_t apic_ids[1 + SMP_MAX_CPUS];
 static size_t apic_id_count;
 
-/* Takes the IDs that are the boot CPU's, from the second on, out of the list. */
-static void drop_boot_cpu(void)
+/* Removes later entries with the boot CPU's ID from the list. */
+static void remove_duplicate_boot_cpu(void)
 {
     size_t count = 1;
     for (size_t i = 1; i < apic_id_count; i++) {
@@ -41,26 +41,26 @@ static void drop_boot_cpu(void)
     apic_id_count = count;
 }
 
-/* Adds the CPUs of the MADT to the list. */
+/* Adds the CPUs in the MADT to the list. */
 static void read_madt(void)
 {
     const struct acpi *acpi = machine_get()->acpi;
     struct acpi_view madt;
 
     if (acpi == NULL || acpi_find(acpi, "APIC", &madt) != STATUS_OK) {
-        log_warning("ACPI: no sound MADT; only the boot CPU is known");
+        log_warning("ACPI: no valid MADT; only the boot CPU is used");
         return;
     }
     struct acpi_listing cpus = acpi_list_cpus(&madt, apic_ids + 1, SMP_MAX_CPUS);
     if (cpus.is_broken)
-        log_warning("ACPI: the MADT has a broken entry; the CPUs behind it stay unknown");
+        log_warning("ACPI: malformed MADT entry; CPUs listed after it are ignored");
     apic_id_count += cpus.count;
     processors.has_list        = true;
     processors.has_broken_list = cpus.is_broken;
     processors.dropped         = cpus.dropped;
 }
 
-/* Finds the boot CPU's local APIC and makes its registers usable. */
+/* Finds the boot CPU's local APIC and maps its registers. */
 static bool find_apic(void)
 {
     uint64_t base;
@@ -69,7 +69,7 @@ static bool find_apic(void)
             address_space_map_device(base, APIC_REGISTERS_SIZE) != NULL);
 }
 
-/* Enables it, in x2APIC mode if a CPU has an ID that an xAPIC cannot address. */
+/* Enables it, in x2APIC mode if an xAPIC cannot address all CPUs. */
 static bool enable_apic(void)
 {
     bool needs_x2apic = false;
@@ -77,8 +77,7 @@ static bool enable_apic(void)
         needs_x2apic |= apic_ids[i] > XAPIC_MAX_ID;
     if (needs_x2apic && !apic_is_x2apic() &&
         apic_choose_x2apic(&machine_get()->cpuid) != STATUS_OK)
-        log_warning("CPUs with APIC IDs above %d cannot be reached: the processor has no "
-                    "x2APIC mode",
+        log_warning("CPUs with APIC IDs above %d cannot be started: no x2APIC mode",
                     XAPIC_MAX_ID);
     return apic_enable() == STATUS_OK;
 }
@@ -92,16 +91,16 @@ void processors_list(const struct options *options)
     apic_id_count = 1;
     if (!options->nosmp)
         read_madt();
-    drop_boot_cpu();
+    remove_duplicate_boot_cpu();
     if (test_hook_list_cpus != NULL)
         apic_id_count = test_hook_list_cpus(apic_ids, apic_id_count, SMP_MAX_CPUS);
     if (!has_apic || !enable_apic()) {
-        log_warning("the boot CPU's local APIC is absent, off or unusable");
+        log_warning("the boot CPU's local APIC is absent, disabled or unusable");
         processors.cannot_start = apic_id_count > 1;
         apic_id_count           = 1;
     } else {
-        apic_ids[0] = apic_id(); /* in x2APIC mode it has more bits */
-        drop_boot_cpu();
+        apic_ids[0] = apic_id(); /* has more bits in x2APIC mode */
+        remove_duplicate_boot_cpu();
     }
     if (apic_id_count > SMP_MAX_CPUS) {
         processors.dropped += apic_id_count - SMP_MAX_CPUS;
@@ -112,7 +111,7 @@ void processors_list(const struct options *options)
     atomic_store(&boot_cpu.state, CPU_READY);
 }
 
-/* Gives a CPU its memory and starts it on the trampoline. STATUS_NO_MEMORY. */
+/* Allocates a CPU's memory and starts it on the trampoline. STATUS_NO_MEMORY. */
 static enum status start_cpu(uint32_t id, const void *trampoline)
 {
     void *pages;
@@ -135,8 +134,8 @@ static enum status start_cpu(uint32_t id, const void *trampoline)
     return STATUS_OK;
 }
 
-/* The page stays what it is: a CPU that comes late must not find something else there. */
-static void *make_trampoline(void)
+/* Copies the trampoline to a page that is never freed: a CPU may still start late. */
+static void *place_trampoline(void)
 {
     void *page;
     if (memory_allocate(1, frames_below_1_mib, &page) != STATUS_OK &&
@@ -152,22 +151,22 @@ void processors_start(void)
 {
     if (apic_id_count == 1)
         return;
-    const void *trampoline = make_trampoline();
+    const void *trampoline = place_trampoline();
     if (trampoline == NULL) {
-        log_warning("no free page below 1 MiB, where the other CPUs would have to start");
+        log_warning("no free page below 1 MiB: the other CPUs cannot be started");
         processors.cannot_start = true;
         return;
     }
     for (size_t i = 1; i < apic_id_count; i++) {
         if (start_cpu(apic_ids[i], trampoline) != STATUS_OK) {
-            log_warning("no memory for the stacks of CPU %zu of %zu and those behind it",
-                        i + 1, apic_id_count);
+            log_warning("out of memory: CPUs %zu to %zu of the list not started", i + 1,
+                        apic_id_count);
             processors.dropped += apic_id_count - i;
             break;
         }
     }
     size_t answered = 0;
     for (size_t i = 0; i < smp_count(); i++)
-        answered += atomic_load(&smp_cpu(i)->state) == CPU_READY ? 1 : 0;
+        answered += atomic_load(&smp_cpu(i)->state) == CPU_READY;
     log_info("%zu of %zu CPUs answered", answered, smp_count());
 }

@@ -5,7 +5,7 @@
 #include "lib/string.h"
 
 #define EXTENDED      0xE0U
-#define PAUSE         0xE1U /* and two bytes, pressed and released */
+#define PAUSE         0xE1U /* followed by two bytes, for press and for release */
 #define PAUSE_BYTES   2U
 #define RELEASED      0x80U
 #define LEFT_SHIFT    0x2AU
@@ -15,7 +15,7 @@
 #define CAPS_LOCK     0x3AU
 #define CHARACTER_ESC '\x1B'
 
-/* The characters of the keys from 0x00 on; 0: none, or sent by strings below. */
+/* The characters of the keys from 0x00; 0 if the key has none, see sequences. */
 static const char plain[] = "\0\x1B"
                             "1234567890-=\x7F\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./"
                             "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
@@ -25,7 +25,7 @@ static const char shifted[] =
     "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
 _Static_assert(sizeof(plain) == sizeof(shifted), "the same keys");
 
-/* Keys that send more than a character, extended or on the number pad. */
+/* Keys that send a sequence: extended keys, function keys and the number pad. */
 static const struct {
     uint8_t code;
     const char *bytes;
@@ -38,18 +38,18 @@ static const struct {
     {0x57, "\x1B[23~"}, {0x58, "\x1B[24~"},
 };
 
-static bool any(const bool pair[2])
+static bool is_any_pressed(const bool pair[2])
 {
     return pair[0] || pair[1];
 }
 
-/* Notes a modifier; false if the key is none. */
-static bool take_modifier(struct scan_code_state *state, uint8_t key, bool is_pressed)
+/* Updates the modifiers; false if the key is not one. */
+static bool update_modifier(struct scan_code_state *state, uint8_t key, bool is_pressed)
 {
     switch (key) {
     case LEFT_SHIFT:
     case RIGHT_SHIFT:
-        if (!state->is_extended) /* E0 2A and E0 36 only surround other keys */
+        if (!state->is_extended) /* E0 2A and E0 36 are prefixes of other keys */
             state->has_shift[key == RIGHT_SHIFT] = is_pressed;
         return true;
     case CONTROL:
@@ -66,21 +66,22 @@ static bool take_modifier(struct scan_code_state *state, uint8_t key, bool is_pr
     }
 }
 
-/* The character of a key with the modifiers, 0 if it has none. */
-static char character_of(const struct scan_code_state *state, uint8_t key)
+/* Returns the character of a key with the current modifiers, or 0. */
+static char find_character(const struct scan_code_state *state, uint8_t key)
 {
     if (key >= sizeof(plain) - 1)
         return 0;
     char character = plain[key];
     bool is_letter = character >= 'a' && character <= 'z';
-    if (any(state->has_shift) != (is_letter && state->has_caps_lock))
+    if (is_any_pressed(state->has_shift) != (is_letter && state->has_caps_lock))
         character = shifted[key];
-    if (any(state->has_control) && character >= '@' && character <= '~')
+    if (is_any_pressed(state->has_control) && character >= '@' && character <= '~')
         character &= 0x1F;
     return character;
 }
 
-static size_t put_sequence(uint8_t key, char *bytes)
+/* Stores the sequence of a key; returns its length, or 0. */
+static size_t store_sequence(uint8_t key, char *bytes)
 {
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
         if (sequences[i].code != key)
@@ -92,18 +93,18 @@ static size_t put_sequence(uint8_t key, char *bytes)
     return 0;
 }
 
-/* Alt puts an ESC in front. */
-static size_t put_key(const struct scan_code_state *state, uint8_t key, char *bytes)
+/* Stores what a key sends; Alt adds a leading ESC. */
+static size_t store_key(const struct scan_code_state *state, uint8_t key, char *bytes)
 {
     static const uint8_t keypad_enter = 0x1C, keypad_slash = 0x35;
     bool has_character =
         !state->is_extended || key == keypad_enter || key == keypad_slash;
-    char character = has_character ? character_of(state, key) : 0;
+    char character = has_character ? find_character(state, key) : 0;
     size_t length  = 0;
 
     if (character == 0)
-        return put_sequence(key, bytes);
-    if (any(state->has_alt))
+        return store_sequence(key, bytes);
+    if (is_any_pressed(state->has_alt))
         bytes[length++] = CHARACTER_ESC;
     bytes[length++] = character;
     return length;
@@ -128,8 +129,8 @@ size_t scan_code_decode(struct scan_code_state *state, uint8_t code,
         return 0;
     }
     bool is_pressed = (code & RELEASED) == 0;
-    if (!take_modifier(state, key, is_pressed) && is_pressed)
-        length = put_key(state, key, bytes);
+    if (!update_modifier(state, key, is_pressed) && is_pressed)
+        length = store_key(state, key, bytes);
     state->is_extended = false;
     return length;
 }

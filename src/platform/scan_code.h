@@ -1,9 +1,9 @@
 /*
- * A PC keyboard: its scan codes as the bytes that a terminal's keyboard sends.
+ * Translates a PC keyboard's scan codes to the bytes that a terminal sends.
  *
  * Scan code set 1, which the 8042 translates to: IBM PS/2 Hardware Interface Technical
- * Reference, "Keyboards". US layout. Keys without a character send what DEC VT220
- * Programmer Reference Manual, "Keyboard Codes", and the Linux console have for them.
+ * Reference, "Keyboards". US layout. Keys without a character send the sequences of
+ * the DEC VT220 Programmer Reference Manual, "Keyboard Codes", and the Linux console.
  * Pure.
  */
 #ifndef HYMIR_PLATFORM_SCAN_CODE_H
@@ -13,19 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most bytes that a key sends. */
+/* The maximum number of bytes that a key sends. */
 #define SCAN_CODE_MAX_BYTES 6
 
 struct scan_code_state {
-    bool is_extended; /* 0xE0 was the last byte */
-    uint8_t skipped;  /* bytes of the Pause key that are still to come */
+    bool is_extended;                              /* the last byte was 0xE0 */
+    uint8_t skipped;                               /* remaining bytes of the Pause key */
     bool has_shift[2], has_control[2], has_alt[2]; /* left, right */
     bool has_caps_lock;
 };
 
 /*
- * Takes a byte of the keyboard's; returns how many bytes the key sends, and puts them
- * into bytes: none for a key that is released, or a modifier.
+ * Processes a byte from the keyboard and stores what the key sends in bytes. Returns
+ * their number: 0 for modifiers and released keys.
  */
 size_t scan_code_decode(struct scan_code_state *state, uint8_t code,
                         char bytes[SCAN_CODE_MAX_BYTES]);

@@ -37,26 +37,22 @@ struct cpu *smp_cpu(size_t index)
     return cpus[index];
 }
 
-size_t smp_trampoline_size(void)
-{
-    return (uintptr_t)ap_trampoline_end - (uintptr_t)ap_trampoline_start;
-}
-
 void smp_place_trampoline(void *page)
 {
     struct ap_boot_parameters parameters = {
         .cr3  = (uint32_t)read_cr3(),
         .efer = (uint32_t)(rdmsr(MSR_IA32_EFER) & (EFER_LME | EFER_NXE)),
     };
-    memcpy(page, ap_trampoline_start, smp_trampoline_size());
-    uintptr_t offset =
-        (uintptr_t)ap_trampoline_parameters - (uintptr_t)ap_trampoline_start;
+    uintptr_t start  = (uintptr_t)ap_trampoline_start;
+    uintptr_t offset = (uintptr_t)ap_trampoline_parameters - start;
+
+    memcpy(page, ap_trampoline_start, (uintptr_t)ap_trampoline_end - start);
     memcpy((uint8_t *)page + offset, &parameters, sizeof(parameters));
 }
 
 /*
- * Waits until the CPU is in a state. The deadline is looked at first, the state last: if
- * firmware stopped all CPUs for longer than the wait (SMM), that is not the CPU's fault.
+ * Waits until the CPU is in a state. Checks the deadline before the state: SMM may stop
+ * all CPUs for longer than the timeout.
  */
 static bool wait_for_state(const struct cpu *cpu, enum cpu_state state,
                            uint32_t timeout_us)
@@ -94,9 +90,9 @@ enum status smp_start(struct cpu *cpu, const void *page)
         status = STATUS_TIMEOUT;
     atomic_store(&ap_boot_ticket, NULL);
     if (status == STATUS_TIMEOUT) {
-        /* Whatever it does, it does no more: one that comes now would find no ticket. */
+        /* INIT holds the CPU; if it starts late anyway, it finds no ticket and halts. */
         if (apic_send_init(cpu->apic_id) != STATUS_OK)
-            log_debug("cpu %u: INIT could not be sent a second time", cpu->index);
+            log_debug("cpu %u: second INIT not sent", cpu->index);
         atomic_store(&cpu->state, CPU_ABSENT);
     }
     return status;
@@ -117,7 +113,7 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
 {
     descriptors_load(cpu);
     control_init();
-    /* A CPU that is not the one that was called must not use its stacks any longer. */
+    /* Stops if this is not the intended CPU: the stacks belong to that one. */
     if (apic_enable() != STATUS_OK || apic_id() != cpu->apic_id) {
         for (;;)
             halt();
@@ -136,8 +132,8 @@ enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
 }
 
 /*
- * The CPU is woken again from time to time: an NMI between STI and HLT can make it sleep
- * through the first call. The work is looked at last, as in wait_for_state.
+ * Repeats the wake-up interrupt: after an NMI between STI and HLT the CPU may miss the
+ * first. Checks the deadline before the work, as in wait_for_state.
  */
 enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
 {
@@ -164,7 +160,7 @@ enum status smp_stop(struct cpu *cpu)
     if (atomic_load(&cpu->state) != CPU_READY)
         return STATUS_OK;
     if (atomic_exchange(&cpu->stop_requested, true))
-        return STATUS_TIMEOUT; /* it was asked before, and did not */
+        return STATUS_TIMEOUT; /* did not respond to an earlier request */
     enum status status = apic_send_nmi(cpu->apic_id);
     if (status == STATUS_OK && !wait_for_state(cpu, CPU_STOPPED, STOP_TIMEOUT_US))
         status = STATUS_TIMEOUT;
@@ -174,10 +170,8 @@ enum status smp_stop(struct cpu *cpu)
 size_t smp_stop_others(void)
 {
     size_t unanswered = 0;
-    for (size_t i = 0; i < cpu_count; i++) {
-        if (cpus[i] != this_cpu() && smp_stop(cpus[i]) != STATUS_OK)
-            unanswered++;
-    }
+    for (size_t i = 0; i < cpu_count; i++)
+        unanswered += cpus[i] != this_cpu() && smp_stop(cpus[i]) != STATUS_OK;
     return unanswered;
 }
 

@@ -1,9 +1,9 @@
 /*
- * The logical processors of the machine: starting them, giving them work, stopping them.
+ * Starts the logical processors, gives them work and stops them.
  *
  * Owns the list of CPUs. SDM 3A, "Multiple-Processor (MP) Initialization". A CPU without
- * work waits in HLT with interrupts on. All but the functions that say otherwise are for
- * the boot CPU.
+ * work waits in HLT with interrupts enabled. Unless stated otherwise, the functions are
+ * for the boot CPU.
  */
 #ifndef HYMIR_PLATFORM_SMP_H
 #define HYMIR_PLATFORM_SMP_H
@@ -15,64 +15,58 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most CPUs that Hymir takes. */
+/* The maximum number of CPUs. */
 #define SMP_MAX_CPUS 1024
 
-/*
- * How long a CPU has to answer INIT-SIPI-SIPI, in microseconds, once the last SIPI is
- * sent.
- */
+/* The time that a CPU has to respond to the last SIPI. */
 #define SMP_START_TIMEOUT_US 1000000
 
 /*
- * Adds *cpu, whose APIC ID and stacks are set, to the list, and numbers it. The boot CPU
- * comes first; there are at most SMP_MAX_CPUS.
+ * Adds *cpu, whose APIC ID and stacks are set, to the list and sets its index. The boot
+ * CPU is added first; at most SMP_MAX_CPUS are added.
  */
 void smp_add(struct cpu *cpu);
 
-/* How many CPUs are in the list, and the one with that index. */
+/* Return the number of CPUs in the list, and the CPU with an index. */
 size_t smp_count(void);
 struct cpu *smp_cpu(size_t index);
 
-/* The bytes that the trampoline needs, at most a page. */
-size_t smp_trampoline_size(void);
-
 /*
- * Copies the trampoline to page, which is mapped writable at its physical address, below
- * 1 MiB and a multiple of 4096. The CPUs come up with this CPU's page tables, whose root
- * lies below 4 GiB. The caller then makes the page executable.
+ * Copies the trampoline to page: writable, identity-mapped, below 1 MiB. Starting CPUs
+ * use this CPU's page tables, whose root is below 4 GiB. The caller then makes the page
+ * executable.
  */
 void smp_place_trampoline(void *page);
 
 /*
- * Starts *cpu by INIT-SIPI-SIPI over the trampoline in page. STATUS_TIMEOUT if it does
- * not answer: it is then sent INIT again, to be held there. STATUS_OUT_OF_RANGE if its
- * APIC ID cannot be addressed.
+ * Starts *cpu by INIT-SIPI-SIPI at the trampoline in page. STATUS_TIMEOUT if it does not
+ * respond, in which case another INIT stops it. STATUS_OUT_OF_RANGE if its APIC ID cannot
+ * be addressed.
  */
 enum status MUST_CHECK smp_start(struct cpu *cpu, const void *page);
 
 /*
- * Gives *cpu, another one than executes this, work(argument) to do and wakes it.
- * STATUS_NOT_FOUND if the CPU was never started, or is stopped, or was to be and did not
- * answer; else as apic_send_interrupt.
+ * Runs work(argument) on *cpu, which is not the executing CPU. STATUS_NOT_FOUND if the
+ * CPU was never started, is stopped, or did not respond to smp_stop; otherwise as
+ * apic_send_interrupt.
  */
 enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument);
 
 /*
- * Waits for the end of what smp_begin gave it. STATUS_TIMEOUT if it is not done in
- * timeout_us: it must then get no more work.
+ * Waits for the end of the work from smp_begin. After STATUS_TIMEOUT the CPU must not be
+ * given more work.
  */
 enum status MUST_CHECK smp_wait(struct cpu *cpu, uint32_t timeout_us);
 
 /*
- * Stops a CPU by NMI: it leaves VMX operation and halts for good. STATUS_TIMEOUT if it
- * does not answer within 100 ms, or did not answer before. For any CPU, not for itself.
+ * Stops another CPU by NMI: it leaves VMX operation and halts permanently. STATUS_TIMEOUT
+ * if it does not respond within 100 ms or did not respond before. For any CPU.
  */
 enum status MUST_CHECK smp_stop(struct cpu *cpu);
 
 /*
- * Stops all other CPUs; returns how many did not answer. For any CPU, with interrupts
- * off.
+ * Stops all other CPUs; returns the number that did not respond. For any CPU, with
+ * interrupts disabled.
  */
 size_t smp_stop_others(void);
 

@@ -41,7 +41,7 @@ static struct cmos_time read_bytes(void)
     };
 }
 
-/* A clock without the century's byte holds something else there: this one is meant. */
+/* Assumes the 21st century if the century's byte is invalid: not every clock has it. */
 static uint32_t decode_year(const struct cmos_time *bytes, uint8_t format)
 {
     uint32_t century = cmos_time_decode(bytes->century, format);
@@ -52,7 +52,7 @@ static uint32_t decode_year(const struct cmos_time *bytes, uint8_t format)
     return century * YEARS_OF_CENTURY + year;
 }
 
-/* Read twice without an update in between. */
+/* Reads the time until two readings agree, without an update between them. */
 static enum status read_settled(struct cmos_time *bytes)
 {
     struct deadline deadline = deadline_in(TIMEOUT_US);

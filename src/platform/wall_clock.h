@@ -1,7 +1,7 @@
 /*
- * The machine's clock of the day: an MC146818, read once.
+ * The machine's real-time clock, an MC146818.
  *
- * Motorola MC146818 data sheet; the century's byte is where PCs have it.
+ * Motorola MC146818 data sheet; the century is in the usual byte of PCs.
  */
 #ifndef HYMIR_PLATFORM_WALL_CLOCK_H
 #define HYMIR_PLATFORM_WALL_CLOCK_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /*
- * *seconds since 1970-01-01 00:00:00, in the clock's own time zone. On the boot CPU.
- * STATUS_TIMEOUT if it does not stand still within a second, STATUS_OUT_OF_RANGE if what
- * it says is no time; *seconds is then as it was.
+ * Reads the seconds since 1970-01-01 00:00:00, in the clock's time zone. On the boot CPU.
+ * STATUS_TIMEOUT if no two readings agree within a second, STATUS_OUT_OF_RANGE if the
+ * time is invalid.
  */
 enum status MUST_CHECK wall_clock_read(uint64_t *seconds);
 

@@ -1,4 +1,4 @@
-/* See runner/boot_next.h. */
+/* See boot_next.h. */
 #include "runner/boot_next.h"
 
 #include "console/console.h"
@@ -21,23 +21,23 @@
 
 #include <stdatomic.h>
 
-/* What UEFI 2.10 wants, "Detailed Calling Conventions", and as much again. */
+/* Twice what UEFI 2.10, "Detailed Calling Conventions", requires. */
 #define STACK_PAGES    64
 #define EXCHANGE_PAGES 1
 _Static_assert(sizeof(struct efi_exchange) <= EXCHANGE_PAGES * PAGE_SIZE, "one page");
 
-/* Writing a variable takes flash memory some hundred milliseconds. */
+/* Writing a variable to flash memory takes some hundred milliseconds. */
 #define FIRMWARE_TIMEOUT_US 10000000
 
-/* src/cpu/firmware_call.asm; with interrupts on meanwhile. */
+/* src/cpu/firmware_call.asm: calls with interrupts enabled. */
 uint64_t firmware_call(uint64_t function, const uint64_t arguments[EFI_ARGUMENTS],
                        void *stack_end);
 
-static uint8_t *memory; /* the exchange, and the stack above it */
+static uint8_t *memory; /* the exchange, below firmware's stack */
 static struct deadline deadline;
 
-/* True if Hymir takes the range, or a part of it, for RAM that is its own. */
-static bool is_ours(uint64_t start, uint64_t end)
+/* Returns whether a range overlaps RAM that Hymir uses. */
+static bool is_hymir_ram(uint64_t start, uint64_t end)
 {
     const struct memory_map *map = memory_get_map();
 
@@ -49,23 +49,22 @@ static bool is_ours(uint64_t start, uint64_t end)
     return false;
 }
 
-/* What cannot be mapped, firmware may not need: if it does, it faults. */
+/* Continues if a region cannot be mapped: firmware faults only if it needs it. */
 static enum status map_region(const struct efi_region *region)
 {
-    enum status status = STATUS_OUT_OF_RANGE;
+    bool is_mapped = false;
 
     if (region->is_device)
-        status = address_space_map_device(region->start, region->size) != NULL
-                     ? STATUS_OK
-                     : STATUS_OUT_OF_RANGE;
+        is_mapped = address_space_map_device(region->start, region->size) != NULL;
     else if (region->size <= DEVICE_MAX_SIZE &&
-             !is_ours(region->start, range_end(region->start, region->size)))
-        status = address_space_map(region->start, region->size, PAGE_FIRMWARE);
-    if (status == STATUS_OK)
-        log_debug("firmware: 0x%lx, 0x%lx bytes%s", region->start, region->size,
-                  region->is_device ? ", a device" : "");
+             !is_hymir_ram(region->start, range_end(region->start, region->size)))
+        is_mapped =
+            address_space_map(region->start, region->size, PAGE_FIRMWARE) == STATUS_OK;
+    if (is_mapped)
+        log_debug("firmware: runtime region 0x%lx, size 0x%lx%s", region->start,
+                  region->size, region->is_device ? ", device" : "");
     else
-        log_warning("firmware wants 0x%lx, 0x%lx bytes: they cannot be mapped",
+        log_warning("firmware: cannot map runtime region 0x%lx, size 0x%lx",
                     region->start, region->size);
     return STATUS_OK;
 }
@@ -75,62 +74,60 @@ static _Noreturn void reboot(void)
     power_exit(EXIT_REBOOT, console_drain);
 }
 
-/* ---- The watch --------------------------------------------------------------------- */
-
-static atomic_bool is_back;
+static atomic_bool has_returned;
 
 static void reboot_if_late(void)
 {
     if (!deadline_has_passed(&deadline))
         return;
-    log_error("firmware did not come back within %d ms; the machine reboots",
+    log_error("firmware did not return within %d ms; rebooting",
               FIRMWARE_TIMEOUT_US / 1000);
     reboot();
 }
 
-/* Another CPU's work, which nothing that the boot CPU does can stop. */
-static void watch(void *argument)
+/* Watches firmware on another CPU, which firmware cannot stop. */
+static void watch_firmware(void *argument)
 {
     (void)argument;
-    while (!atomic_load(&is_back)) {
+    while (!atomic_load(&has_returned)) {
         reboot_if_late();
         cpu_pause();
     }
 }
 
-/* The timer's, on the boot CPU. */
-static void look(void)
+/* Watches firmware by the timer, on the boot CPU. */
+static void handle_timer(void)
 {
     reboot_if_late();
     apic_set_timer(clock_frequency());
 }
 
-/* The CPU that watches, or NULL: then the timer does, which wants interrupts. */
+/* Returns the watching CPU, or NULL if the timer watches, which requires interrupts. */
 static struct cpu *start_watch(void)
 {
     deadline = deadline_in(FIRMWARE_TIMEOUT_US);
-    atomic_store(&is_back, false);
+    atomic_store(&has_returned, false);
     for (size_t i = 1; i < smp_count(); i++) {
-        if (smp_begin(smp_cpu(i), watch, NULL) == STATUS_OK)
+        if (smp_begin(smp_cpu(i), watch_firmware, NULL) == STATUS_OK)
             return smp_cpu(i);
     }
-    trap_set_handler(VECTOR_TIMER, look);
-    look();
+    trap_set_handler(VECTOR_TIMER, handle_timer);
+    handle_timer();
     return NULL;
 }
 
 static void end_watch(struct cpu *watcher)
 {
-    atomic_store(&is_back, true);
+    atomic_store(&has_returned, true);
     if (watcher == NULL)
         apic_set_timer(TICKS_NEVER);
     else if (smp_wait(watcher, FIRMWARE_TIMEOUT_US) != STATUS_OK)
-        log_warning("cpu %u does not end its watch", watcher->index);
+        log_warning("cpu %u: still watching firmware", watcher->index);
 }
 
 /* ------------------------------------------------------------------------------------ */
 
-static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
+static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
     if (test_hook_call_firmware != NULL)
         service = test_hook_call_firmware(service);
@@ -138,26 +135,25 @@ static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
                          memory + (EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE);
 }
 
-/* Maps what firmware needs, and allocates what it gets; NULL, or what is missing. */
+/* Maps firmware's regions and allocates its memory; NULL, or the reason for a failure. */
 static const char *prepare(struct efi_services *services)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
     void *pages                               = NULL;
 
     if (boot->efi_system_table == 0 || boot->efi_memory_map == NULL)
-        return "only UEFI can be told, 64-bit: choose it in the boot menu";
+        return "requires 64-bit UEFI; use the firmware's boot menu";
     if (!apic_is_enabled())
-        return "nothing could stop firmware without a local APIC: choose it in the boot "
-               "menu";
+        return "requires a local APIC; use the firmware's boot menu";
     if (efi_find_services(boot->efi_system_table, address_space_map_firmware, services) !=
             STATUS_OK ||
         efi_visit_runtime(boot->efi_memory_map, boot->efi_memory_map_size,
                           boot->efi_descriptor_size, map_region) != STATUS_OK)
-        return "firmware's tables make no sense: choose it in the boot menu";
+        return "invalid firmware tables; use the firmware's boot menu";
     if (memory != NULL)
-        return NULL; /* from the last time */
+        return NULL; /* from an earlier call */
     if (machine_allocate((EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE, &pages) != STATUS_OK)
-        return "no memory is left for firmware: choose it in the boot menu";
+        return "out of memory; use the firmware's boot menu";
     memory = pages;
     return NULL;
 }
@@ -170,17 +166,17 @@ const char *boot_next(void)
 
     if (problem != NULL)
         return problem;
-    enum exit_action on_panic = panic_set_action(EXIT_REBOOT); /* a fault of firmware's */
+    enum exit_action on_panic = panic_set_action(EXIT_REBOOT); /* if firmware faults */
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);       /* firmware may use SSE */
     struct cpu *watcher = start_watch();
     enum status status =
-        efi_boot_next(&services, call, (struct efi_exchange *)memory, &entry);
+        efi_boot_next(&services, call_service, (struct efi_exchange *)memory, &entry);
     end_watch(watcher);
     panic_set_action(on_panic);
     if (status == STATUS_NOT_FOUND)
-        return "firmware has no other entry that it would boot";
+        return "firmware has no other boot entry";
     if (status != STATUS_OK)
-        return "firmware refused: choose it in the boot menu";
+        return "firmware rejected the request; use its boot menu";
     log_info("firmware boots entry Boot%04X next", entry);
     reboot();
 }

@@ -1,17 +1,14 @@
 /*
- * The way on to what firmware would boot next, under UEFI.
- *
- * Beside main.c, because it brings firmware's services, the address space and the end of
- * Hymir together.
+ * Reboots to firmware's next boot entry, under UEFI.
  */
 #ifndef HYMIR_RUNNER_BOOT_NEXT_H
 #define HYMIR_RUNNER_BOOT_NEXT_H
 
 /*
- * Has firmware boot its next entry, and reboots. Returns, with why not, if firmware has
- * no next entry or cannot be told; if it does not come back within ten seconds, or
- * faults, the machine reboots all the same. Another CPU watches that, or, where there is
- * none, the local APIC's timer. On the boot CPU, with interrupts off.
+ * Sets BootNext to firmware's next boot entry and reboots. Returns the reason if there is
+ * no next entry or it cannot be set. If firmware faults or does not return within ten
+ * seconds, which another CPU or else the local APIC's timer detects, the machine reboots
+ * without it. On the boot CPU, with interrupts disabled.
  */
 const char *boot_next(void);
 

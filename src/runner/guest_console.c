@@ -1,4 +1,4 @@
-/* See runner/guest_console.h. */
+/* See guest_console.h. */
 #include "runner/guest_console.h"
 
 #include "console/console.h"
@@ -19,37 +19,36 @@
 #define LINE_SIZE 199
 #define SENT_SIZE 200
 
-/* A guest, and what it has sent. */
-struct screen_of_guest {
+/* A guest and its output. */
+struct guest_console {
     struct vm *vm;
 
-    /* Since the last flush, for the guest's CPU alone. */
+    /* Since the last flush; used only on the guest's CPU. */
     uint8_t sent[SENT_SIZE];
     size_t length;
 
-    /* Under the lock. */
-    char line[LINE_SIZE + 1]; /* that has not come to its end */
+    /* Guarded by the lock. */
+    char line[LINE_SIZE + 1]; /* unfinished */
     size_t line_length;
     struct history history;
     char newest[PAGE_SIZE];
 };
 
-static struct screen_of_guest *guests[GUEST_CONSOLE_GUESTS];
+static struct guest_console *guests[GUEST_CONSOLE_GUESTS];
 static size_t guest_count;
 static guest_restart *restart;
-static bool is_escaped; /* Ctrl-] was the last that was typed */
+static bool is_escaped; /* the last byte was Ctrl-] */
 
-/* Typing: the boot CPU does, and the terminal of the screen, which answers questions. */
-static struct spinlock typing;
-static bool is_replaying; /* what was asked then was answered then */
+/* Guards input: from the boot CPU, and the terminal's replies to queries. */
+static struct spinlock input_lock;
+static bool is_replaying; /* queries in replayed output were answered before */
 
 /*
- * In front of the log's: what a guest sends is kept and shown, or kept before it is. The
- * focus changes under it; to read it needs none, so that what is typed never waits for
- * what is sent.
+ * Lock order: this lock, then the log's. Guards history, lines and changes of the focus;
+ * reading the focus needs no lock, so input never waits for output.
  */
 static struct spinlock lock;
-static _Atomic(struct screen_of_guest *) focus; /* NULL: nobody has it */
+static _Atomic(struct guest_console *) focus; /* NULL: no guest has it */
 
 enum status guest_console_add(struct vm *vm)
 {
@@ -57,60 +56,60 @@ enum status guest_console_add(struct vm *vm)
     enum status status = STATUS_NO_MEMORY;
 
     if (guest_count < GUEST_CONSOLE_GUESTS)
-        status = machine_allocate(sizeof(struct screen_of_guest), &pages);
+        status = machine_allocate(sizeof(struct guest_console), &pages);
     if (status != STATUS_OK)
         return status;
-    struct screen_of_guest *guest = pages;
-    guest->vm                     = vm;
-    guest->history.buffer         = guest->newest;
-    guest->history.size           = sizeof(guest->newest);
-    vm->console                   = guest;
-    guests[guest_count++]         = guest;
+    struct guest_console *guest = pages;
+    guest->vm                   = vm;
+    guest->history.buffer       = guest->newest;
+    guest->history.size         = sizeof(guest->newest);
+    vm->console                 = guest;
+    guests[guest_count++]       = guest;
     return STATUS_OK;
 }
 
-static void type_for_guest(uint8_t byte);
+static void send_to_guest(uint8_t byte);
 
-/* On the CPU of the guest that asked. */
-static void answer_guest(void *context, const char *bytes, size_t size)
+/* Sends the terminal's reply to a query. On the CPU of the guest that sent the query. */
+static void send_reply(void *context, const char *bytes, size_t size)
 {
     (void)context;
     for (size_t i = 0; i < size && !is_replaying; i++)
-        type_for_guest((uint8_t)bytes[i]);
+        send_to_guest((uint8_t)bytes[i]);
 }
 
 void guest_console_start(guest_restart *restart_guest)
 {
     restart = restart_guest;
     focus   = guest_count == 1 ? guests[0] : NULL;
-    console_start_terminal(answer_guest);
+    console_start_terminal(send_reply);
 }
 
-static void show_line(struct screen_of_guest *guest)
+static void print_line(struct guest_console *guest)
 {
     guest->line[guest->line_length] = '\0';
     guest->line_length              = 0;
     log_plain("[%s] %s", guest->vm->name, guest->line);
 }
 
-/* A line is shown when it ends, or is as long as it can be; what is no text as a dot. */
-static void add_to_line(struct screen_of_guest *guest, uint8_t byte)
+/* Prints a line when it ends or is full; replaces unprintable characters by dots. */
+static void add_to_line(struct guest_console *guest, uint8_t byte)
 {
     bool is_printable = (byte >= ' ' && byte <= '~') || byte == '\t';
 
     if (byte == '\n') {
-        show_line(guest);
+        print_line(guest);
         return;
     }
     if (byte == '\r' || byte == '\0')
         return;
     guest->line[guest->line_length++] = is_printable ? (char)byte : '.';
     if (guest->line_length == LINE_SIZE)
-        show_line(guest);
+        print_line(guest);
 }
 
-/* Keeps what was sent, and shows it as the focus has it. */
-static void take_sent(struct screen_of_guest *guest)
+/* Adds what was sent to the history and shows it according to the focus. */
+static void flush_sent(struct guest_console *guest)
 {
     unsigned int ticket = spinlock_acquire(&lock);
 
@@ -123,35 +122,35 @@ static void take_sent(struct screen_of_guest *guest)
     guest->length = 0;
 }
 
-/* A guest waits for each byte that it sends: what most have to go through is short. */
+/* The guest waits for each byte that it sends: the common path is short. */
 void guest_console_print(void *context, uint8_t byte)
 {
-    struct vm *vm                 = context;
-    struct screen_of_guest *guest = vm->console;
+    struct vm *vm               = context;
+    struct guest_console *guest = vm->console;
 
     guest->sent[guest->length++] = byte;
     if (guest->length == 1)
         vm_flush_soon(vm);
     else if (guest->length == SENT_SIZE)
-        take_sent(guest);
+        flush_sent(guest);
 }
 
 void guest_console_flush(void *context)
 {
     const struct vm *vm = context;
 
-    take_sent(vm->console);
+    flush_sent(vm->console);
     console_update();
 }
 
 void guest_console_end(struct vm *vm, bool keeps_focus)
 {
-    struct screen_of_guest *guest = vm->console;
+    struct guest_console *guest = vm->console;
 
     guest_console_flush(vm);
     unsigned int ticket = spinlock_acquire(&lock);
     if (guest->line_length > 0)
-        show_line(guest);
+        print_line(guest);
     if (focus == guest)
         console_reset_terminal();
     if (focus == guest && guest_count > 1 && !keeps_focus)
@@ -159,13 +158,13 @@ void guest_console_end(struct vm *vm, bool keeps_focus)
     spinlock_release(&lock, ticket);
 }
 
-/* Has the guest's CPU look at what it was sent. */
-static void wake(const struct vm *vm)
+/* Interrupts the guest's CPU to handle pending requests. */
+static void wake_guest(const struct vm *vm)
 {
     const struct cpu *cpu = smp_cpu(vm->vcpu.id);
 
     if (cpu != this_cpu() && apic_send_interrupt(cpu->apic_id, VECTOR_WAKE) != STATUS_OK)
-        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
+        log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->index);
 }
 
 static bool is_running(const struct vm *vm)
@@ -184,22 +183,18 @@ static uint64_t count_exits(const struct vm *vm)
 static void list_guests(void)
 {
     if (serial_lost() > 0)
-        log_plain("hymir: serial line: %u times something that was typed was lost",
-                  serial_lost());
-    log_plain("hymir: keys behind Ctrl-]: 1 to 9: the console of that guest, 0: of all; "
-              "s: stop it, r: reset it, p: pause it, c: continue it, t: its statistics; "
-              "q: power off; "
-              "Ctrl-]: itself");
-    const struct screen_of_guest *focused = atomic_load(&focus);
+        log_plain("hymir: serial input lost %u times", serial_lost());
+    log_plain("hymir: keys after Ctrl-]: 1-9: console of a guest, 0: of all guests; "
+              "s: stop, r: reset, p: pause, c: continue, t: statistics; "
+              "q: power off; Ctrl-]: itself");
+    const struct guest_console *focused = atomic_load(&focus);
 
     for (size_t i = 0; i < guest_count; i++) {
         const struct vm *vm = guests[i]->vm;
         bool is_paused      = atomic_load(&vm->is_to_pause);
         TEXT_DECLARE(cpu, 16);
-        if (vm->vcpu.id == VCPU_WITHOUT_CPU)
-            text_append(&cpu, "no cpu");
-        else
-            text_append(&cpu, "cpu %u", vm->vcpu.id);
+        text_append(&cpu, vm->vcpu.id == VCPU_WITHOUT_CPU ? "no cpu" : "cpu %u",
+                    vm->vcpu.id);
         log_plain("hymir: %zu%s vm %s: %s, %lu MiB, %s, %lu exits, %s%s", i + 1,
                   focused == guests[i] ? "*" : ":", vm->name, vm->kind,
                   vm->memory.size >> 20, cpu.buffer, count_exits(vm),
@@ -210,8 +205,8 @@ static void list_guests(void)
     }
 }
 
-/* The guest's console as it left it, on a screen of its own. */
-static void show_console(const struct screen_of_guest *guest)
+/* Clears the screen and shows the guest's recent output. */
+static void replay_console(const struct guest_console *guest)
 {
     console_clear_terminal();
     log_plain("hymir: console of %s", guest->vm->name);
@@ -220,10 +215,11 @@ static void show_console(const struct screen_of_guest *guest)
     is_replaying = false;
 }
 
-static void choose(size_t number)
+/* Gives the focus to a guest, by its number, or to none (0). */
+static void set_focus(size_t number)
 {
     if (number > guest_count) {
-        log_plain("hymir: there is no guest %zu", number);
+        log_plain("hymir: no guest %zu", number);
         return;
     }
     unsigned int ticket = spinlock_acquire(&lock);
@@ -232,17 +228,17 @@ static void choose(size_t number)
         console_reset_terminal();
         log_plain("hymir: console of all");
     } else {
-        focus->line_length = 0; /* it is shown with the rest */
-        show_console(focus);
+        focus->line_length = 0; /* is shown with the history */
+        replay_console(focus);
     }
     spinlock_release(&lock, ticket);
     console_update();
 }
 
-/* What is to be done with the guest that has the focus. */
-static void do_with_guest(uint8_t key)
+/* Handles a command for the guest with the focus. */
+static void handle_guest_command(uint8_t key)
 {
-    const struct screen_of_guest *focused = atomic_load(&focus);
+    const struct guest_console *focused = atomic_load(&focus);
 
     if (focused == NULL) {
         log_plain("hymir: choose a guest first: Ctrl-] and its number");
@@ -262,31 +258,31 @@ static void do_with_guest(uint8_t key)
         vm_ask_to_stop(vm, key == 'r');
     else
         vm_ask_to_pause(vm, key == 'p');
-    wake(vm);
+    wake_guest(vm);
 }
 
-static void type_for_guest(uint8_t byte)
+static void send_to_guest(uint8_t byte)
 {
-    const struct screen_of_guest *focused = atomic_load(&focus);
+    const struct guest_console *focused = atomic_load(&focus);
 
     if (focused == NULL)
         return;
-    unsigned int ticket = spinlock_acquire(&typing);
+    unsigned int ticket = spinlock_acquire(&input_lock);
     vm_type(focused->vm, byte);
-    spinlock_release(&typing, ticket);
-    wake(focused->vm);
+    spinlock_release(&input_lock, ticket);
+    wake_guest(focused->vm);
 }
 
-static void obey(uint8_t key)
+static void handle_command(uint8_t key)
 {
     if (key >= '0' && key <= '9')
-        choose((size_t)(key - '0'));
+        set_focus((size_t)(key - '0'));
     else if (key == 's' || key == 'r' || key == 'p' || key == 'c' || key == 't')
-        do_with_guest(key);
+        handle_guest_command(key);
     else if (key == 'q')
         power_exit(EXIT_POWEROFF, console_drain);
     else if (key == ESCAPE)
-        type_for_guest(key);
+        send_to_guest(key);
     else
         list_guests();
 }
@@ -295,10 +291,10 @@ void guest_console_type(uint8_t byte)
 {
     if (is_escaped) {
         is_escaped = false;
-        obey(byte);
+        handle_command(byte);
     } else if (byte == ESCAPE) {
         is_escaped = true;
     } else {
-        type_for_guest(byte);
+        send_to_guest(byte);
     }
 }

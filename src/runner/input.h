@@ -1,8 +1,5 @@
 /*
- * What a person types, at the serial line and at the PS/2 keyboard.
- *
- * Beside runner/guests.c and main.c, because it brings the machine's interrupts,
- * firmware's tables and the console together.
+ * Input from the serial port and the PS/2 keyboard, by interrupt or by polling.
  */
 #ifndef HYMIR_RUNNER_INPUT_H
 #define HYMIR_RUNNER_INPUT_H
@@ -13,16 +10,17 @@
 #include <stdint.h>
 
 /*
- * Gets a byte that was typed: a character, or one of those that a key sends, as
- * platform/scan_code.h has them. On the boot CPU, with interrupts off.
+ * Handles a byte of input: a character, or part of what a key sends
+ * (platform/scan_code.h). On the boot CPU, with interrupts disabled.
  */
-typedef void input_typed(uint8_t byte);
+typedef void input_handler(uint8_t byte);
 
 /*
- * Has typed called for what arrives at the sinks that the options name, whenever the boot
- * CPU takes interrupts. Where an interrupt cannot be brought there, the local APIC's
- * timer has the boot CPU look every 20 ms instead, if may_use_timer. May be called again.
+ * Passes input from the devices that the options select to handler, while the boot CPU
+ * handles interrupts. If a device's interrupt cannot be routed to the boot CPU and
+ * may_use_timer, the local APIC's timer polls every 20 ms. May be called again.
  */
-void input_start(const struct options *options, input_typed *typed, bool may_use_timer);
+void input_start(const struct options *options, input_handler *handler,
+                 bool may_use_timer);
 
 #endif

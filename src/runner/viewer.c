@@ -1,4 +1,4 @@
-/* See runner/viewer.h. */
+/* See viewer.h. */
 #include "runner/viewer.h"
 
 #include "console/console.h"
@@ -9,19 +9,19 @@
 #include "runner/boot_next.h"
 #include "runner/input.h"
 
-/* More than is typed while a page is drawn; what is beyond that is dropped. */
-#define TYPED_SIZE 64
+/* Enough for what is typed while a page is drawn; more is dropped. */
+#define QUEUE_SIZE 64
 
 static struct sheet sheet;
 
-/* Between the interrupts and viewer_run: both on the boot CPU, never at once. */
-static uint8_t typed[TYPED_SIZE];
-static size_t typed_count;
+/* Filled in interrupts and emptied by viewer_run: both on the boot CPU, never at once. */
+static uint8_t queue[QUEUE_SIZE];
+static size_t queue_length;
 
-static void take(uint8_t byte)
+static void viewer_queue_byte(uint8_t byte)
 {
-    if (typed_count < TYPED_SIZE)
-        typed[typed_count++] = byte;
+    if (queue_length < QUEUE_SIZE)
+        queue[queue_length++] = byte;
 }
 
 static const struct options *viewer_options;
@@ -29,22 +29,16 @@ static const struct options *viewer_options;
 void viewer_start(const struct options *options)
 {
     viewer_options = options;
-    input_start(options, take, true);
+    input_start(options, viewer_queue_byte, true);
 }
 
-static void show(const struct navigation *navigation)
-{
-    navigation_compose(navigation, &sheet);
-    console_show_page(&sheet);
-}
-
-/* What was typed since; true if another page is to be shown. */
-static bool obey(struct navigation *navigation)
+/* Handles the queued keys; returns whether the page must be redrawn. */
+static bool viewer_handle_keys(struct navigation *navigation)
 {
     bool has_changed = false;
 
-    for (size_t i = 0; i < typed_count; i++) {
-        switch (navigation_take(navigation, typed[i])) {
+    for (size_t i = 0; i < queue_length; i++) {
+        switch (navigation_take(navigation, queue[i])) {
         case NAVIGATION_SAME:
             break;
         case NAVIGATION_CHANGED:
@@ -56,11 +50,11 @@ static bool obey(struct navigation *navigation)
             power_exit(EXIT_REBOOT, console_drain);
         case NAVIGATION_BOOT_NEXT:
             navigation_refuse(navigation, boot_next());
-            viewer_start(viewer_options); /* the timer may have been boot_next's */
+            viewer_start(viewer_options); /* boot_next may have changed the timer */
             has_changed = true;
         }
     }
-    typed_count = 0;
+    queue_length = 0;
     return has_changed;
 }
 
@@ -72,8 +66,10 @@ _Noreturn void viewer_run(const struct report_facts *facts)
     navigation_compose(&navigation, &sheet);
     screen_show(&sheet);
     for (;;) {
-        if (obey(&navigation))
-            show(&navigation);
+        if (viewer_handle_keys(&navigation)) {
+            navigation_compose(&navigation, &sheet);
+            console_show_page(&sheet);
+        }
         halt_until_interrupt();
     }
 }

@@ -1,7 +1,5 @@
 /*
- * The report on the screen and the serial line, page by page, until a key ends it.
- *
- * Beside main.c, because it brings console, input and power together.
+ * Shows the report page by page on the screen and the serial line until a key ends it.
  */
 #ifndef HYMIR_RUNNER_VIEWER_H
 #define HYMIR_RUNNER_VIEWER_H
@@ -10,15 +8,15 @@
 #include "report/facts.h"
 
 /*
- * Has keys come, from here on; what is pressed is seen in viewer_run. On the boot CPU,
- * before the verdict is shown, so that what it has to say about a keyboard stands above.
+ * Starts queueing keys for viewer_run. On the boot CPU, before the verdict is shown, so
+ * that messages about the keyboard appear above it.
  */
 void viewer_start(const struct options *options);
 
 /*
- * Shows the verdict, now with the keys in the last row of the screen, and the pages that
- * are asked for, for as long as nobody powers off or reboots the machine. The serial line
- * gets a page only when a key was pressed. On the boot CPU.
+ * Shows the verdict, with the keys in the last row of the screen, and the pages that keys
+ * select, until a key powers off or reboots the machine. The serial line shows a page
+ * only after a key press. On the boot CPU.
  */
 _Noreturn void viewer_run(const struct report_facts *facts);
 

@@ -121,7 +121,7 @@ void vmx_capabilities_read(struct vmx_capabilities *capabilities)
     for (uint32_t i = 0; i < VMX_MSR_COUNT; i++) {
         enum vmx_msr msr = (enum vmx_msr)(VMX_MSR_FIRST + i);
         if (vmx_msr_exists(capabilities, msr))
-            capabilities->msr[i] = msr_take(msr);
+            capabilities->msr[i] = msr_read_safe(msr);
     }
 }
 

@@ -98,7 +98,7 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
 /* The machine's own: it is still to be taken. It may be the APIC's timer. */
 static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
 {
-    interrupts_take();
+    interrupts_handle_pending();
     vcpu_check_alarm(vcpu);
     return vcpu->handlers->interrupted(vcpu);
 }

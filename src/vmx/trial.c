@@ -51,14 +51,14 @@ void vmx_trial_read_registers(struct cpu_record *record)
 
     if (is_from_intel(&record->cpuid)) {
         record->microcode = read_microcode_revision();
-        own->misc_enable  = msr_take(MSR_IA32_MISC_ENABLE);
+        own->misc_enable  = msr_read_safe(MSR_IA32_MISC_ENABLE);
     }
     if ((record->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
         return;
-    own->feature_control = msr_take(MSR_IA32_FEATURE_CONTROL);
+    own->feature_control = msr_read_safe(MSR_IA32_FEATURE_CONTROL);
     vmx_capabilities_read(&own->capabilities);
     if ((record->cpuid.leaf_7.ebx & CPUID_7_EBX_INTEL_PT) != 0)
-        own->rtit_control = msr_take(MSR_IA32_RTIT_CTL);
+        own->rtit_control = msr_read_safe(MSR_IA32_RTIT_CTL);
 }
 
 void vmx_trial_unlock(struct trial *trial)
@@ -70,7 +70,7 @@ void vmx_trial_unlock(struct trial *trial)
         return;
     own->steps.feature_control_fault =
         wrmsr_safe(MSR_IA32_FEATURE_CONTROL, feature_control_enabled_value(found));
-    own->steps.feature_control         = msr_take(MSR_IA32_FEATURE_CONTROL);
+    own->steps.feature_control         = msr_read_safe(MSR_IA32_FEATURE_CONTROL);
     own->steps.feature_control_written = true;
 }
 

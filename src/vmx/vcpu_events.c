@@ -101,7 +101,7 @@ void vcpu_check_alarm(struct vcpu *vcpu)
 enum exit_outcome handle_preemption_timer(struct vcpu *vcpu)
 {
     vcpu_check_alarm(vcpu);
-    interrupts_take(); /* this exit comes before them, and might do so for ever */
+    interrupts_handle_pending(); /* this exit has priority over them */
     return vcpu->handlers->interrupted(vcpu);
 }
 

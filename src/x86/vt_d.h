@@ -44,8 +44,8 @@ struct vt_d {
     struct vt_d_unit unit[VT_D_MAX_UNITS];
 };
 
-/* Reads the registers, mapped uncached; NULL is nobody's. */
-static inline void vt_d_unit_take(const volatile void *registers, struct vt_d_unit *unit)
+/* Reads a unit from its registers, mapped uncached, or NULL if they cannot be mapped. */
+static inline void vt_d_unit_read(const volatile void *registers, struct vt_d_unit *unit)
 {
     const volatile uint64_t *words = registers;
     uint64_t capability            = words == NULL ? 0 : words[1];

@@ -1,6 +1,6 @@
 /*
- * Kernel images: src/guest/load/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input is the
- * file.
+ * Kernel images: src/guest/load/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input
+ * is the file.
  */
 #include "fuzz.h"
 

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "guest/load/module.h"
+#include "guest/memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

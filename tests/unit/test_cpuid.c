@@ -131,7 +131,7 @@ static void test_take(void **state)
 {
     (void)state;
     char vendor[CPUID_VENDOR_SIZE];
-    cpuid_snapshot_take(&snapshot);
+    cpuid_snapshot_read(&snapshot);
     cpuid_vendor(&snapshot, vendor);
     __builtin_cpu_init();
     assert_int_equal(strcmp(vendor, "GenuineIntel") == 0, __builtin_cpu_is("intel") != 0);

@@ -43,7 +43,7 @@ static void fake_machine_check(void)
     machine_checks++;
 }
 
-static void fake_interrupts_take(void)
+static void fake_interrupts_handle_pending(void)
 {
     interrupts++;
 }
@@ -83,7 +83,7 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 #define write_dr6                   fake_write_dr6
 #define raise_nmi                   fake_nmi
 #define raise_machine_check         fake_machine_check
-#define interrupts_take             fake_interrupts_take
+#define interrupts_handle_pending   fake_interrupts_handle_pending
 #define rdtsc                       fake_rdtsc
 #define vcpu_write_preemption_timer fake_write_timer
 #include "../../src/vmx/exceptions.c"

@@ -273,7 +273,7 @@ static void test_command_line(void **state)
         assert_command_line(text);
         text[sizes[i]]     = 'x';
         text[sizes[i] + 1] = '\0';
-        refused("its command line has");
+        refused("the command line has");
         header->cmdline_size = UINT32_MAX;
         loaded();
         assert_command_line(text);
@@ -340,7 +340,7 @@ static void test_small_guest(void **state)
     header->pref_address       = 16 * MIB;
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x100000;
-    refused("give it more memory=");
+    refused("increase memory=");
     free(second);
 }
 

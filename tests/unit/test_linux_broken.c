@@ -26,7 +26,7 @@ static void test_versions(void **state)
     } rows[] = {{0, "boot protocol 0.00"},
                 {0x100, "boot protocol 1.00"},
                 {0x1FF, "boot protocol 1.255"},
-                {0x205, "boot protocol 2.05; Hymir needs a bzImage of 2.06"}};
+                {0x205, "boot protocol 2.05; Hymir requires a bzImage of 2.06"}};
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         make_linux(rows[i].version);
@@ -47,7 +47,7 @@ static void test_cut_off(void **state)
     for (file_size = 0; file_size < HEADER_AT + sizeof(*header); file_size++)
         refused("neither Linux");
     for (; file_size <= whole - 16; file_size++)
-        refused("the image is cut off: ");
+        refused("the image is truncated: ");
     assert_guest_zero(0, GUEST_SIZE);
     for (; file_size <= whole; file_size++)
         loaded();
@@ -62,17 +62,17 @@ static void test_sizes(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         make_linux(0x20F);
         header->syssize = sizes[i];
-        refused_untouched(sizes[i] == 0 ? "the image " : "the image is cut off: ");
+        refused_untouched(sizes[i] == 0 ? "the image " : "the image is truncated: ");
     }
     make_linux(0x20F);
     header->setup_sects = 0; /* that is 4, and was 3 */
-    refused_untouched("the image is cut off: 6704 bytes of 7216");
+    refused_untouched("the image is truncated: 6704 of 7216 bytes");
     header->setup_sects = 255;
-    refused_untouched("the image is cut off: 6704 bytes of 135728");
+    refused_untouched("the image is truncated: 6704 of 135728 bytes");
     make_linux(0x20F);
     header->init_size = UINT32_MAX;
     refused_untouched(
-        "Linux needs 0xffffffff bytes from 0x200000 on, and there are 4 MiB");
+        "Linux needs 0xffffffff bytes from 0x200000, but the guest has 4 MiB");
     header->relocatable_kernel = 1;
     refused_untouched("Linux needs 0xffffffff bytes");
 }
@@ -121,7 +121,7 @@ static void test_low_addresses(void **state)
         make_linux(0x20F);
         header->pref_address = preferred[i];
         refused_untouched("Linux ");
-        assert_null(strstr(problem_text, "more memory"));
+        assert_null(strstr(problem_text, "increase memory"));
     }
 }
 

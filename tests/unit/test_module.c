@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "guest/load/module.h"
+#include "lib/bits.h"
 
 static struct module_words words;
 static char problem_text[256];
@@ -48,9 +49,9 @@ static void test_refusals(void **state)
     static const struct {
         const char *text, *problem;
     } cases[] = {
-        {"", "the first word is \"\"; it is kernel or initrd"},
-        {"--", "the first word is"},
-        {"vmlinuz name=a memory=64M", "the first word is \"vmlinuz\""},
+        {"", "unknown role \"\"; use kernel or initrd"},
+        {"--", "unknown role \"\""},
+        {"vmlinuz name=a memory=64M", "unknown role \"vmlinuz\""},
         {"kernel memory=64M", "no name="},
         {"kernel name= memory=64M", "a name has 1 to 15 characters"},
         {"kernel name=0123456789abcdef memory=64M", "a name has 1 to 15 characters"},
@@ -67,12 +68,12 @@ static void test_refusals(void **state)
         {"kernel name=a memory=17179869185G", "a multiple of 2M"}, /* 2^64 + 1 GiB */
         {"kernel name=a memory=64M cpus=0", "cpus=0: a guest has one CPU"},
         {"kernel name=a memory=64M cpus=2", "cpus=2: a guest has one CPU"},
-        {"kernel name=a memory=64M root=/dev/sda", "\"root=/dev/sda\" is no option"},
+        {"kernel name=a memory=64M root=/dev/sda", "unknown option \"root=/dev/sda\""},
         {"initrd", "no name="},
         {"kernel name=a memory=64M "
          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
          "x",
-         "is no option"},
+         "unknown option"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct module_words before;

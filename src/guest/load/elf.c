@@ -48,51 +48,43 @@ _Static_assert(sizeof(struct elf64_segment) == 56, "System V ABI, program header
 
 static bool is_elf(const struct elf_identification *identification)
 {
-    return memcmp(identification->magic,
-                  "\x7F"
-                  "ELF",
-                  4) == 0 &&
+    static const uint8_t magic[] = {0x7F, 'E', 'L', 'F'};
+
+    return memcmp(identification->magic, magic, sizeof(magic)) == 0 &&
+           (identification->class == CLASS_32 || identification->class == CLASS_64) &&
            identification->data == DATA_LITTLE &&
            (identification->machine == MACHINE_386 ||
             identification->machine == MACHINE_X86_64);
 }
 
-static void take_header_32(struct elf_file *file)
-{
-    struct elf32_header header;
-    memcpy(&header, file->bytes.bytes, sizeof(header));
-    file->entry           = header.entry;
-    file->segments_offset = header.segments;
-    file->segment_count   = header.segment_count;
-    file->segment_size    = header.segment_size;
-}
-
-static void take_header_64(struct elf_file *file)
-{
-    struct elf64_header header;
-    memcpy(&header, file->bytes.bytes, sizeof(header));
-    file->entry           = header.entry;
-    file->segments_offset = header.segments;
-    file->segment_count   = header.segment_count;
-    file->segment_size    = header.segment_size;
-}
+/* Both headers have the same fields, in different widths. */
+#define COPY_HEADER(file, header)                         \
+    do {                                                  \
+        (file)->entry           = (header).entry;         \
+        (file)->segments_offset = (header).segments;      \
+        (file)->segment_count   = (header).segment_count; \
+        (file)->segment_size    = (header).segment_size;  \
+    } while (0)
 
 bool elf_open(struct image_bytes bytes, struct elf_file *file)
 {
     struct elf_file opened = {.bytes = bytes};
-    struct elf_identification identification;
+    union {
+        struct elf_identification identification;
+        struct elf32_header narrow;
+        struct elf64_header wide;
+    } header;
 
-    if (bytes.size < sizeof(struct elf64_header))
+    if (bytes.size < sizeof(header))
         return false;
-    memcpy(&identification, bytes.bytes, sizeof(identification));
-    if (!is_elf(&identification) ||
-        (identification.class != CLASS_32 && identification.class != CLASS_64))
+    memcpy(&header, bytes.bytes, sizeof(header));
+    if (!is_elf(&header.identification))
         return false;
-    opened.is_64 = identification.class == CLASS_64;
+    opened.is_64 = header.identification.class == CLASS_64;
     if (opened.is_64)
-        take_header_64(&opened);
+        COPY_HEADER(&opened, header.wide);
     else
-        take_header_32(&opened);
+        COPY_HEADER(&opened, header.narrow);
     uint64_t least =
         opened.is_64 ? sizeof(struct elf64_segment) : sizeof(struct elf32_segment);
     uint64_t size = (uint64_t)opened.segment_count * opened.segment_size;
@@ -119,30 +111,25 @@ struct elf_segment elf_segment(const struct elf_file *file, uint16_t index)
                                 narrow.virtual, narrow.physical, narrow.memory_size};
 }
 
-/* Says what is wrong with a segment to load, if anything is. */
+/* False, with the reason, if a segment is not within the file or the guest's RAM. */
 static bool is_loadable(const struct elf_file *file, const struct elf_segment *segment,
                         uint16_t index, const struct guest_memory *memory,
                         struct text *problem)
 {
-    uint64_t end = range_end(segment->physical, segment->memory_size);
+    uint64_t end        = range_end(segment->physical, segment->memory_size);
+    unsigned int number = index + 1U, count = file->segment_count;
 
     if (segment->offset > file->bytes.size ||
-        segment->file_size > file->bytes.size - segment->offset) {
-        text_append(problem, "segment %u of %u lies beyond the end of the file",
-                    index + 1U, (unsigned int)file->segment_count);
-        return false;
-    }
-    if (segment->file_size > segment->memory_size) {
-        text_append(problem, "segment %u of %u is larger in the file than in memory",
-                    index + 1U, (unsigned int)file->segment_count);
-        return false;
-    }
-    if (end > memory->size) {
-        text_append(problem, "segment %u of %u ends at 0x%lx, beyond its %lu MiB",
-                    index + 1U, (unsigned int)file->segment_count, end,
-                    memory->size >> 20);
-        return false;
-    }
+        segment->file_size > file->bytes.size - segment->offset)
+        return TEXT_FAIL(problem, "segment %u of %u extends beyond the end of the file",
+                         number, count);
+    if (segment->file_size > segment->memory_size)
+        return TEXT_FAIL(problem, "segment %u of %u is larger in the file than in memory",
+                         number, count);
+    if (end > memory->size)
+        return TEXT_FAIL(problem,
+                         "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
+                         number, count, end, memory->size >> 20);
     return true;
 }
 

@@ -2,12 +2,12 @@
  * ELF files as kernels: 32-bit and 64-bit, little-endian, for x86.
  *
  * System V ABI, "Object Files", "Program Loading". Pure; every offset is checked against
- * the file's end.
+ * the end of the file.
  */
 #ifndef HYMIR_GUEST_LOAD_ELF_H
 #define HYMIR_GUEST_LOAD_ELF_H
 
-#include "guest/load/image.h"
+#include "guest/load/loader.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,19 +32,19 @@ struct elf_file {
     uint16_t segment_count, segment_size;
 };
 
-/* Reads the header. False if these bytes are no ELF file for x86 with segments. */
+/* Reads the header. False if this is not an ELF file for x86 with segments. */
 bool elf_open(struct image_bytes bytes, struct elf_file *file);
 
-/* The segment with that index, below segment_count. */
+/* Returns the segment with that index, below segment_count. */
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index);
 
 /*
  * Loads all segments to their physical addresses and raises room->floor to their end.
- * False, with the reason, if one does not lie within the file or the guest's RAM.
+ * False, with the reason, if one is not within the file or the guest's RAM.
  */
 bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem);
 
-/* The physical address of a virtual one, by the segment it lies in; else the same. */
+/* Translates a virtual address by its segment; returns it unchanged if it has none. */
 uint64_t elf_physical(const struct elf_file *file, uint64_t virtual);
 
 #endif

@@ -1,33 +1,31 @@
 /*
- * See image.h: Linux's bzImage.
+ * See loader.h: Linux's bzImage.
  *
  * Linux, Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header", "32-bit Boot
  * Protocol", "64-bit Boot Protocol", and zero-page.rst. The 16-bit part is not run: its
- * header goes into the zero page, the rest of the file where it wants to be.
+ * header is copied to the zero page, the rest of the file to its load address.
  */
-#include "guest/load/image.h"
+#include "guest/load/loader.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/control_registers.h"
 
 #define SECTOR_SIZE      512U
-#define SETUP_SECTORS    4U /* where the header says 0 */
+#define SETUP_SECTORS    4U /* if the header has 0 */
 #define PARAGRAPH_SIZE   16U
 #define VERSION_NEEDED   0x206U /* has the command line's size */
 #define VERSION_INIT     0x20AU /* has pref_address and init_size */
 #define VERSION_64       0x20CU /* has xloadflags */
 #define LOAD_ADDRESS     UINT64_C(0x100000)
-#define ENTRY_64         0x200U /* behind the start of the 32-bit code */
+#define ENTRY_64         0x200U /* offset from the start of the 32-bit code */
 #define LOADER_UNDEFINED 0xFFU
 #define LOADED_HIGH      0x01U /* loadflags */
 #define XLF_KERNEL_64    0x01U
 
-#define CR0_64    UINT64_C(0x80000011) /* PG, ET, PE */
-#define CR4_64    UINT64_C(0x20)       /* PAE */
-#define EFER_64   UINT64_C(0x500)      /* LMA, LME */
-#define CODE_64   0xA09BU              /* access rights: L in place of D */
-#define TABLE     UINT64_C(3)          /* present, writable */
-#define PAGE_2MIB UINT64_C(0x83)       /* and a page */
+#define CODE_64   0xA09BU        /* access rights: L instead of D */
+#define TABLE     UINT64_C(3)    /* present, writable */
+#define PAGE_2MIB UINT64_C(0x83) /* present, writable, page size */
 #define ENTRIES   512U
 #define MAPPED_GB 4U
 
@@ -36,8 +34,7 @@
 #define GDT_CODE_64 UINT64_C(0x00AF9B000000FFFF)
 #define GDT_DATA    UINT64_C(0x00CF93000000FFFF)
 
-/* struct setup_header and what lies before it, from 0x1F1 of the file and the zero page.
- */
+/* From offset 0x1F1 of the file, and of the zero page. */
 struct __attribute__((packed)) setup_header {
     uint8_t setup_sects;
     uint16_t root_flags;
@@ -90,15 +87,15 @@ struct identity_tables {
     uint64_t pml4[ENTRIES], pdpt[ENTRIES], directory[MAPPED_GB][ENTRIES];
 };
 
-/* An image, taken apart and checked. */
+/* A parsed and checked image. */
 struct linux_image {
     struct setup_header header;
     struct image_bytes code; /* the 32- or 64-bit part */
-    uint64_t address;        /* where it is loaded */
-    uint64_t size;           /* what it needs there */
+    uint64_t address;        /* load address */
+    uint64_t size;           /* of the memory needed at address */
 };
 
-bool linux_recognises(struct image_bytes kernel)
+static bool is_linux(struct image_bytes kernel)
 {
     struct setup_header header;
 
@@ -108,7 +105,7 @@ bool linux_recognises(struct image_bytes kernel)
     return header.magic == HEADER_MAGIC && header.boot_flag == BOOT_FLAG;
 }
 
-/* The header ends where its jump says; what an older one has not is 0. */
+/* Reads the header, which ends where its jump leads to; fields beyond the end are 0. */
 static void read_header(struct image_bytes kernel, struct setup_header *header)
 {
     memcpy(header, kernel.bytes + HEADER_OFFSET, sizeof(*header));
@@ -117,51 +114,44 @@ static void read_header(struct image_bytes kernel, struct setup_header *header)
         memset((uint8_t *)header + size, 0, sizeof(*header) - size);
 }
 
+/* False, with the reason, if the image is unsupported or incomplete. */
 static bool open_image(struct image_bytes kernel, struct linux_image *image,
                        struct text *problem)
 {
     struct setup_header *header = &image->header;
 
     read_header(kernel, header);
-    if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0) {
-        text_append(problem,
-                    "Linux with boot protocol %u.%02u%s; Hymir needs a bzImage of 2.06 "
-                    "(Linux 2.6.22) or later",
-                    header->version >> 8, header->version & 0xFFU,
-                    (header->loadflags & LOADED_HIGH) == 0 ? ", loaded low" : "");
-        return false;
-    }
+    if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0)
+        return TEXT_FAIL(
+            problem,
+            "Linux with boot protocol %u.%02u%s; Hymir requires a bzImage of 2.06 "
+            "(Linux 2.6.22) or later",
+            header->version >> 8, header->version & 0xFFU,
+            (header->loadflags & LOADED_HIGH) == 0 ? ", loaded low" : "");
     uint32_t sectors  = header->setup_sects != 0 ? header->setup_sects : SETUP_SECTORS;
     uint64_t setup    = (uint64_t)(sectors + 1) * SECTOR_SIZE;
     uint64_t expected = setup + (uint64_t)header->syssize * PARAGRAPH_SIZE;
-    if (header->syssize == 0) {
-        text_append(problem, "the image has no code: its syssize is 0");
-        return false;
-    }
-    if (kernel.size + PARAGRAPH_SIZE <= expected) {
-        text_append(problem, "the image is cut off: %zu bytes of %lu", kernel.size,
-                    expected);
-        return false;
-    }
+    if (header->syssize == 0)
+        return TEXT_FAIL(problem, "the image has no code: syssize is 0");
+    if (kernel.size + PARAGRAPH_SIZE <= expected)
+        return TEXT_FAIL(problem, "the image is truncated: %zu of %lu bytes", kernel.size,
+                         expected);
     image->code = (struct image_bytes){kernel.bytes + setup, kernel.size - setup};
     return true;
 }
 
-static bool fits(const struct guest_memory *memory, uint64_t address, uint64_t size)
-{
-    return address <= memory->size && size <= memory->size - address;
-}
-
-/* A kernel that can be moved aligns itself, wherever it is loaded. */
-static bool is_possible(const struct linux_image *image,
+/* Returns whether the image fits into the guest's RAM at its address. */
+static bool is_loadable(const struct linux_image *image,
                         const struct guest_memory *memory, uint64_t alignment)
 {
     return image->address >= LOAD_ADDRESS && is_aligned(image->address, alignment) &&
-           fits(memory, image->address, image->size);
+           image->address <= memory->size && image->size <= memory->size - image->address;
 }
 
-/* Older kernels run where they are put; since Linux 3.8 they move up to where they prefer
- * to be. */
+/*
+ * Returns whether the kernel runs at any aligned address. Since Linux 3.8, kernels with a
+ * preferred address move themselves there.
+ */
 static bool can_move(const struct setup_header *header)
 {
     uint64_t alignment = header->kernel_alignment;
@@ -172,7 +162,7 @@ static bool can_move(const struct setup_header *header)
            (alignment & (alignment - 1)) == 0;
 }
 
-/* Where it prefers to be, or as low as it can be if that is not possible. */
+/* Chooses the preferred address, or the lowest one if that does not fit. */
 static bool choose_address(struct linux_image *image, const struct guest_memory *memory,
                            struct text *problem)
 {
@@ -186,20 +176,18 @@ static bool choose_address(struct linux_image *image, const struct guest_memory 
     image->size = image->code.size;
     if (has_size && header->init_size > image->size)
         image->size = header->init_size;
-    if (is_movable && !is_possible(image, memory, alignment))
+    if (is_movable && !is_loadable(image, memory, alignment))
         image->address = align_up(LOAD_ADDRESS, alignment);
-    if (is_possible(image, memory, alignment))
+    if (is_loadable(image, memory, alignment))
         return true;
-    if (image->address < LOAD_ADDRESS) {
-        text_append(problem, "Linux runs only at 0x%lx, which is below 1 MiB",
-                    image->address);
-        return false;
-    }
-    text_append(problem,
-                "Linux needs 0x%lx bytes from 0x%lx on, and there are %lu MiB; give it "
-                "more memory=",
-                image->size, image->address, memory->size >> 20);
-    return false;
+    if (image->address < LOAD_ADDRESS)
+        return TEXT_FAIL(problem,
+                         "Linux requires load address 0x%lx, which is below 1 MiB",
+                         image->address);
+    return TEXT_FAIL(
+        problem,
+        "Linux needs 0x%lx bytes from 0x%lx, but the guest has %lu MiB; increase memory=",
+        image->size, image->address, memory->size >> 20);
 }
 
 static void fill_e820(struct zero_page *page, uint64_t size)
@@ -212,25 +200,21 @@ static void fill_e820(struct zero_page *page, uint64_t size)
     page->e820_entries = IMAGE_RANGES;
 }
 
-/* Puts the parts beside the kernel into memory, and their addresses into its header. */
-static bool put_parts(const struct image_parts *parts, struct linux_image *image,
+/* Adds the initrd and the command line, and writes their addresses to the header. */
+static bool add_parts(const struct image_parts *parts, struct linux_image *image,
                       struct image_room *room, struct text *problem)
 {
-    struct setup_header *header           = &image->header;
-    const struct image_bytes command_line = {(const uint8_t *)parts->command_line,
-                                             strlen(parts->command_line) + 1};
+    struct setup_header *header = &image->header;
+    size_t length               = strlen(parts->command_line);
     gpa_t initrd, text;
 
-    if (command_line.size - 1 > header->cmdline_size) {
-        text_append(problem,
-                    "its command line has %zu characters, and this Linux takes %u",
-                    command_line.size - 1, header->cmdline_size);
-        return false;
-    }
+    if (length > header->cmdline_size)
+        return TEXT_FAIL(problem,
+                         "the command line has %zu characters; this Linux accepts %u",
+                         length, header->cmdline_size);
     if (header->initrd_addr_max != 0 && room->bottom > header->initrd_addr_max)
         room->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
-    if (!image_room_put(room, parts->initrd, "the initrd", &initrd, problem) ||
-        !image_room_put(room, command_line, "the command line", &text, problem))
+    if (!image_room_add_parts(room, parts, &initrd, &text, problem))
         return false;
     header->ramdisk_image  = (uint32_t)initrd.value;
     header->ramdisk_size   = (uint32_t)parts->initrd.size;
@@ -240,71 +224,71 @@ static bool put_parts(const struct image_parts *parts, struct linux_image *image
     return true;
 }
 
-static bool put_zero_page(const struct linux_image *image, struct image_room *room,
+static bool add_zero_page(const struct linux_image *image, struct image_room *room,
                           gpa_t *address, struct text *problem)
 {
     struct zero_page *page;
 
-    if (!image_room_take(room, sizeof(*page), "the zero page", address, problem))
+    if (!image_room_allocate(room, sizeof(*page), "the zero page", address, problem))
         return false;
     page = guest_memory_pointer(room->memory, *address, sizeof(*page));
-    if (page == NULL) /* a page at a multiple of its size lies in one piece */
+    if (page == NULL) /* an aligned page is contiguous */
         return false;
     page->header = image->header;
     fill_e820(page, room->memory->size);
     return true;
 }
 
-static bool put_entry(const struct image_room *room, uint64_t address, uint64_t entry)
+static bool write_entry(const struct image_room *room, uint64_t address, uint64_t entry)
 {
     return guest_memory_write(room->memory, gpa(address), &entry, sizeof(entry));
 }
 
-/* Entry by entry, into memory that is zero: several CPUs may load guests at once. */
-static bool put_tables(struct image_room *room, gpa_t *root, struct text *problem)
+/* Writes entry by entry to zeroed memory: no static buffer, as several CPUs may load. */
+static bool add_tables(struct image_room *room, gpa_t *root, struct text *problem)
 {
-    if (!image_room_take(room, sizeof(struct identity_tables), "page tables", root,
-                         problem))
+    if (!image_room_allocate(room, sizeof(struct identity_tables), "page tables", root,
+                             problem))
         return false;
     uint64_t pdpt      = root->value + offsetof(struct identity_tables, pdpt);
     uint64_t directory = root->value + offsetof(struct identity_tables, directory);
-    bool are_put       = put_entry(room, root->value, pdpt | TABLE);
+    bool are_written   = write_entry(room, root->value, pdpt | TABLE);
     for (uint64_t i = 0; i < MAPPED_GB; i++)
-        are_put &= put_entry(room, pdpt + i * sizeof(uint64_t),
-                             (directory + i * PAGE_SIZE) | TABLE);
+        are_written &= write_entry(room, pdpt + i * sizeof(uint64_t),
+                                   (directory + i * PAGE_SIZE) | TABLE);
     for (uint64_t i = 0; i < (uint64_t)MAPPED_GB * ENTRIES; i++)
-        are_put &= put_entry(room, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
-    return are_put;
+        are_written &=
+            write_entry(room, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
+    return are_written;
 }
 
-/* boot.rst: with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load. */
-static bool put_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
+/* Adds a GDT with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load:
+ * boot.rst. */
+static bool add_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
                     struct text *problem)
 {
     const uint64_t gdt[]           = {0, 0, is_64 ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA};
     const struct image_bytes bytes = {(const uint8_t *)gdt, sizeof(gdt)};
     gpa_t address;
 
-    if (!image_room_put(room, bytes, "the GDT", &address, problem))
+    if (!image_room_add(room, bytes, "the GDT", &address, problem))
         return false;
     *table = (struct vcpu_table){.base = address.value, .limit = sizeof(gdt) - 1};
     return true;
 }
 
-static struct vcpu_start start_long_mode(uint64_t entry, gpa_t root)
+static void set_long_mode(struct vcpu_start *start, gpa_t root)
 {
-    struct vcpu_start start  = image_start_flat(0);
-    start.rip                = entry;
-    start.cr0                = CR0_64;
-    start.cr3                = root.value;
-    start.cr4                = CR4_64;
-    start.efer               = EFER_64;
-    start.code.access_rights = CODE_64;
-    return start;
+    start->rip += ENTRY_64;
+    start->cr0 |= CR0_PG;
+    start->cr3                = root.value;
+    start->cr4                = CR4_PAE;
+    start->efer               = EFER_LMA | EFER_LME;
+    start->code.access_rights = CODE_64;
 }
 
-bool linux_load(const struct image_parts *parts, struct image_room *room,
-                struct vcpu_start *start, struct text *problem)
+static bool load_linux(const struct image_parts *parts, struct image_room *room,
+                       struct vcpu_start *start, struct text *problem)
 {
     struct linux_image image;
     struct vcpu_table gdt;
@@ -314,18 +298,21 @@ bool linux_load(const struct image_parts *parts, struct image_room *room,
         !choose_address(&image, room->memory, problem))
         return false;
     room->floor = image.address + image.size;
-    if (!put_parts(parts, &image, room, problem) ||
-        !put_zero_page(&image, room, &zero_page, problem))
+    if (!add_parts(parts, &image, room, problem) ||
+        !add_zero_page(&image, room, &zero_page, problem))
         return false;
     bool has_64 = image.header.version >= VERSION_64 &&
                   (image.header.xloadflags & XLF_KERNEL_64) != 0;
-    if (!put_gdt(room, has_64, &gdt, problem) ||
-        (has_64 && !put_tables(room, &tables, problem)))
+    if (!add_gdt(room, has_64, &gdt, problem) ||
+        (has_64 && !add_tables(room, &tables, problem)) ||
+        !image_start_flat(room, image.address, start, problem))
         return false;
-    *start     = has_64 ? start_long_mode(image.address + ENTRY_64, tables)
-                        : image_start_flat((uint32_t)image.address);
+    if (has_64)
+        set_long_mode(start, tables);
     start->rsi = zero_page.value;
     start->gdt = gdt;
     return guest_memory_write(room->memory, gpa(image.address), image.code.bytes,
                               image.code.size);
 }
+
+const struct image_loader linux_loader = {"Linux", is_linux, load_linux};

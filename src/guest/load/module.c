@@ -1,6 +1,7 @@
 /* See module.h. */
 #include "guest/load/module.h"
 
+#include "guest/memory.h"
 #include "lib/bits.h"
 #include "lib/number.h"
 #include "lib/string.h"
@@ -8,7 +9,7 @@
 #define WORD_SIZE   64
 #define MEMORY_STEP UINT64_C(0x200000)
 
-/* A number with K, M or G behind it. */
+/* Parses a number, with an optional suffix K, M or G. */
 static bool parse_size(const char *text, uint64_t *size)
 {
     static const struct {
@@ -35,66 +36,58 @@ static bool parse_size(const char *text, uint64_t *size)
     return true;
 }
 
-static bool take_name(const char *value, struct module_words *words, struct text *problem)
+static bool parse_name(const char *value, struct module_words *words,
+                       struct text *problem)
 {
     size_t length = strlen(value);
 
-    if (length == 0 || length >= VM_NAME_SIZE) {
-        text_append(problem, "name=%s: a name has 1 to %d characters", value,
-                    VM_NAME_SIZE - 1);
-        return false;
-    }
+    if (length == 0 || length >= VM_NAME_SIZE)
+        return TEXT_FAIL(problem, "name=%s: a name has 1 to %d characters", value,
+                         VM_NAME_SIZE - 1);
     memcpy(words->name, value, length + 1);
     return true;
 }
 
-static bool take_memory(const char *value, struct module_words *words,
-                        struct text *problem)
+static bool parse_memory(const char *value, struct module_words *words,
+                         struct text *problem)
 {
     uint64_t size;
 
     if (!parse_size(value, &size) || size < GUEST_MEMORY_MIN || size > GUEST_MEMORY_MAX ||
-        !is_aligned(size, MEMORY_STEP)) {
-        text_append(problem,
-                    "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
-                    value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
-        return false;
-    }
+        !is_aligned(size, MEMORY_STEP))
+        return TEXT_FAIL(
+            problem, "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
+            value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
     words->memory_size = size;
     return true;
 }
 
-static bool take_cpus(const char *value, struct module_words *words, struct text *problem)
+static bool parse_cpus(const char *value, struct module_words *words,
+                       struct text *problem)
 {
     uint64_t cpus;
 
-    if (!number_parse(value, &cpus) || cpus != 1) {
-        text_append(problem,
-                    "cpus=%s: a guest has one CPU, as long as it has no local APIC to "
-                    "start another with",
-                    value);
-        return false;
-    }
+    if (!number_parse(value, &cpus) || cpus != 1)
+        return TEXT_FAIL(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
     words->cpus = 1;
     return true;
 }
 
 static const struct {
     const char *name;
-    bool (*take)(const char *value, struct module_words *words, struct text *problem);
-} options[] = {{"name=", take_name}, {"memory=", take_memory}, {"cpus=", take_cpus}};
+    bool (*parse)(const char *value, struct module_words *words, struct text *problem);
+} options[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus}};
 
-static bool take_word(const char *word, struct module_words *words, struct text *problem)
+static bool parse_word(const char *word, struct module_words *words, struct text *problem)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (string_starts_with(word, options[i].name))
-            return options[i].take(word + strlen(options[i].name), words, problem);
+            return options[i].parse(word + strlen(options[i].name), words, problem);
     }
-    text_append(problem, "\"%s\" is no option; known are name= memory= cpus=", word);
-    return false;
+    return TEXT_FAIL(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
 }
 
-/* The next word of *rest, into word; false at the end, at "--", or if it is too long. */
+/* Reads the next word of *rest; false at the end or after "--". */
 static bool next_word(const char **rest, char word[WORD_SIZE])
 {
     const char *at = *rest;
@@ -106,7 +99,7 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
         length++;
     *rest = at + length;
     if (length >= WORD_SIZE)
-        length = WORD_SIZE - 1; /* no option is as long: it will be refused */
+        length = WORD_SIZE - 1; /* longer than any option: is rejected */
     memcpy(word, at, length);
     word[length] = '\0';
     if (strcmp(word, "--") != 0)
@@ -116,29 +109,23 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
     return false;
 }
 
-static bool take_role(const char *word, struct module_words *words, struct text *problem)
+static bool parse_role(const char *word, struct module_words *words, struct text *problem)
 {
-    if (strcmp(word, "kernel") == 0) {
+    if (strcmp(word, "kernel") == 0)
         words->role = MODULE_KERNEL;
-    } else if (strcmp(word, "initrd") == 0) {
+    else if (strcmp(word, "initrd") == 0)
         words->role = MODULE_INITRD;
-    } else {
-        text_append(problem, "the first word is \"%s\"; it is kernel or initrd", word);
-        return false;
-    }
+    else
+        return TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd", word);
     return true;
 }
 
 static bool is_complete(const struct module_words *words, struct text *problem)
 {
-    if (words->name[0] == '\0') {
-        text_append(problem, "no name=");
-        return false;
-    }
-    if (words->role == MODULE_KERNEL && words->memory_size == 0) {
-        text_append(problem, "no memory=, such as memory=64M");
-        return false;
-    }
+    if (words->name[0] == '\0')
+        return TEXT_FAIL(problem, "no name=");
+    if (words->role == MODULE_KERNEL && words->memory_size == 0)
+        return TEXT_FAIL(problem, "no memory=, such as memory=64M");
     return true;
 }
 
@@ -149,10 +136,10 @@ bool module_parse(const char *text, struct module_words *words, struct text *pro
 
     if (!next_word(&text, word))
         word[0] = '\0';
-    if (!take_role(word, &parsed, problem))
+    if (!parse_role(word, &parsed, problem))
         return false;
     while (next_word(&text, word)) {
-        if (!take_word(word, &parsed, problem))
+        if (!parse_word(word, &parsed, problem))
             return false;
     }
     parsed.command_line = text;

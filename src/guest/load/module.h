@@ -1,19 +1,20 @@
 /*
- * The words behind a module in GRUB's configuration, which make it a part of a VM:
+ * The command line of a GRUB module, which makes it a part of a VM:
  *
  *     module2 FILE kernel name=a memory=64M [cpus=1] [-- the guest's command line]
  *     module2 FILE initrd name=a
  *
- * Pure. What is wrong is said in one line.
+ * Pure. Errors are reported in one line.
  */
 #ifndef HYMIR_GUEST_LOAD_MODULE_H
 #define HYMIR_GUEST_LOAD_MODULE_H
 
-#include "guest/vm.h"
 #include "lib/format.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define VM_NAME_SIZE 16 /* with the terminating NUL */
 
 enum module_role {
     MODULE_KERNEL,
@@ -29,14 +30,14 @@ struct module_words {
 };
 
 /*
- * Takes the words apart. *words' texts lead into them. False, with the reason appended to
- * *problem, if they make no sense.
+ * Parses the command line; words->command_line points into text. False, with the reason
+ * appended to *problem, if it is invalid.
  */
 bool module_parse(const char *text, struct module_words *words, struct text *problem);
 
 /*
- * Copies a command line as its writer meant it: GRUB puts a backslash in front of each
- * backslash, ' and ". plain has room for text.
+ * Removes the backslash that GRUB inserts before each backslash, ' and ". plain has the
+ * size of text.
  */
 void module_unescape(const char *text, char *plain);
 

@@ -1,5 +1,5 @@
 /*
- * See image.h: kernels with a Multiboot header, version 1.
+ * See loader.h: kernels with a Multiboot header, version 1.
  *
  * Multiboot Specification 0.6.96, "OS image format", "Machine state", "Boot information
  * format".
@@ -12,7 +12,7 @@
 #define HEADER_MAGIC       0x1BADB002U
 #define HEADER_SEARCH      8192 /* bytes at the start of the file */
 #define HEADER_HAS_ADDRESS BIT(16)
-#define HEADER_REQUIRED    0xFFFFU /* flags of which each unknown one is a refusal */
+#define HEADER_REQUIRED    0xFFFFU /* flags that a loader must support */
 #define HEADER_KNOWN       0x0007U
 #define LOADER_MAGIC       0x2BADB002U
 
@@ -48,7 +48,7 @@ struct information {
 _Static_assert(offsetof(struct information, memory_map) == 48, "Multiboot, information");
 _Static_assert(offsetof(struct information, loader_name) == 64, "Multiboot, information");
 
-/* What goes into the guest's memory in one piece. */
+/* The boot information, contiguous in the guest's memory. */
 struct information_page {
     struct information information;
     struct module_entry module;
@@ -57,7 +57,7 @@ struct information_page {
     char empty_text[8];
 };
 
-/* Finds the header: at a multiple of 4 in the first 8 KiB, with three words that add to
+/* Finds the header: aligned to 4 in the first 8 KiB, its first three words adding up to
  * 0. */
 static bool find_header(struct image_bytes kernel, struct header *header,
                         uint64_t *offset)
@@ -76,7 +76,7 @@ static bool find_header(struct image_bytes kernel, struct header *header,
     return false;
 }
 
-bool multiboot1_recognises(struct image_bytes kernel)
+static bool is_multiboot1(struct image_bytes kernel)
 {
     struct header header;
     uint64_t offset;
@@ -90,36 +90,30 @@ static bool load_by_addresses(struct image_bytes kernel, const struct header *he
 {
     uint64_t skipped = (uint64_t)header->header_address - header->load_address;
 
-    if (header->load_address > header->header_address || skipped > offset) {
-        text_append(problem,
-                    "its header lies at 0x%x and loads from 0x%x: before the file",
-                    header->header_address, header->load_address);
-        return false;
-    }
+    if (header->load_address > header->header_address || skipped > offset)
+        return TEXT_FAIL(
+            problem, "header address 0x%x, load address 0x%x: loads from before the file",
+            header->header_address, header->load_address);
     uint64_t from = offset - skipped;
     uint64_t size = header->load_end == 0
                         ? kernel.size - from
                         : (uint64_t)header->load_end - header->load_address;
     if ((header->load_end != 0 && header->load_end < header->load_address) ||
-        size > kernel.size - from) {
-        text_append(problem, "it loads 0x%x to 0x%x, which is more than the file has",
-                    header->load_address, header->load_end);
-        return false;
-    }
+        size > kernel.size - from)
+        return TEXT_FAIL(problem, "load range 0x%x to 0x%x is larger than the file",
+                         header->load_address, header->load_end);
     uint64_t end = header->load_address + size;
     if (header->bss_end > end)
         end = header->bss_end;
-    if (end > room->memory->size) {
-        text_append(problem, "it ends at 0x%lx, beyond its %lu MiB", end,
-                    room->memory->size >> 20);
-        return false;
-    }
+    if (end > room->memory->size)
+        return TEXT_FAIL(problem, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
+                         end, room->memory->size >> 20);
     room->floor = end;
     return guest_memory_write(room->memory, gpa(header->load_address),
                               kernel.bytes + from, size);
 }
 
-/* Loads the kernel, and finds where it starts. */
+/* Loads the kernel and finds its entry point. */
 static bool load_kernel(struct image_bytes kernel, struct image_room *room,
                         uint64_t *entry, struct text *problem)
 {
@@ -129,26 +123,20 @@ static bool load_kernel(struct image_bytes kernel, struct image_room *room,
 
     if (!find_header(kernel, &header, &offset))
         return false;
-    if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0) {
-        text_append(problem,
-                    "its Multiboot header requires what Hymir does not have: flags "
-                    "0x%x",
-                    header.flags);
-        return false;
-    }
+    if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0)
+        return TEXT_FAIL(problem, "Multiboot header: unsupported flags required: 0x%x",
+                         header.flags);
     if ((header.flags & HEADER_HAS_ADDRESS) != 0) {
         *entry = header.entry;
         return load_by_addresses(kernel, &header, offset, room, problem);
     }
-    if (!elf_open(kernel, &file)) {
-        text_append(problem, "it is neither an ELF file nor has addresses in its header");
-        return false;
-    }
+    if (!elf_open(kernel, &file))
+        return TEXT_FAIL(problem, "neither an ELF file nor load addresses in its header");
     *entry = elf_physical(&file, file.entry);
     return elf_load(&file, room, problem);
 }
 
-/* Its addresses are below 4 GiB, as all of a guest's memory is. */
+/* Leaves the high halves 0: all of a guest's memory is below 4 GiB. */
 static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t size)
 {
     struct image_range map[IMAGE_RANGES];
@@ -161,25 +149,18 @@ static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t s
                                           .type       = map[i].type};
 }
 
-bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
-                     struct vcpu_start *start, struct text *problem)
+static bool load_multiboot1(const struct image_parts *parts, struct image_room *room,
+                            struct vcpu_start *start, struct text *problem)
 {
-    struct image_bytes command_line = {(const uint8_t *)parts->command_line,
-                                       strlen(parts->command_line) + 1};
-    struct information_page page    = {.loader_name = "Hymir"};
+    struct information_page page = {.loader_name = "Hymir"};
     uint64_t entry, size = room->memory->size;
     gpa_t at, initrd, text;
 
     if (!load_kernel(parts->kernel, room, &entry, problem) ||
-        !image_room_put(room, parts->initrd, "the initrd", &initrd, problem) ||
-        !image_room_put(room, command_line, "the command line", &text, problem) ||
-        !image_room_take(room, sizeof(page), "the boot information", &at, problem))
+        !image_room_add_parts(room, parts, &initrd, &text, problem) ||
+        !image_room_allocate(room, sizeof(page), "the boot information", &at, problem) ||
+        !image_start_flat(room, entry, start, problem))
         return false;
-    if (entry >= size) {
-        text_append(problem, "its entry 0x%lx lies beyond its %lu MiB", entry,
-                    size >> 20);
-        return false;
-    }
     fill_memory_map(page.memory, size);
     page.module = (struct module_entry){
         .start = (uint32_t)initrd.value,
@@ -199,8 +180,10 @@ bool multiboot1_load(const struct image_parts *parts, struct image_room *room,
         .loader_name =
             (uint32_t)(at.value + offsetof(struct information_page, loader_name)),
     };
-    *start     = image_start_flat((uint32_t)entry);
     start->rax = LOADER_MAGIC;
     start->rbx = at.value;
     return guest_memory_write(room->memory, at, &page, sizeof(page));
 }
+
+const struct image_loader multiboot1_loader = {"Multiboot", is_multiboot1,
+                                               load_multiboot1};

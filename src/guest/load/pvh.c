@@ -1,5 +1,5 @@
 /*
- * See image.h: kernels with Xen's note PHYS32_ENTRY, "PVH".
+ * See loader.h: kernels with Xen's note PHYS32_ENTRY, "PVH".
  *
  * Xen, "x86/HVM direct boot ABI" and public/arch-x86/hvm/start_info.h: 32-bit protected
  * mode, flat segments, paging off, EBX points to struct hvm_start_info.
@@ -27,21 +27,17 @@ struct start_module {
     uint64_t address, size, command_line, reserved;
 };
 
-struct start_memory {
-    uint64_t address, size;
-    uint32_t type, reserved;
-};
-_Static_assert(sizeof(struct start_memory) == 24, "Xen, struct hvm_memmap_table_entry");
+_Static_assert(sizeof(struct image_range) == 24, "Xen, struct hvm_memmap_table_entry");
 
-/* What goes into the guest's memory in one piece. */
+/* The boot information, contiguous in the guest's memory. */
 struct start_page {
     struct start_info info;
     struct start_module module;
-    struct start_memory memory[IMAGE_RANGES];
+    struct image_range memory[IMAGE_RANGES];
 };
 
-/* Looks for the note in the bytes of a note segment. */
-static bool find_entry(const uint8_t *bytes, uint64_t size, uint64_t *entry)
+/* Finds the entry point in the notes of a segment. */
+static bool find_note(const uint8_t *bytes, uint64_t size, uint64_t *entry)
 {
     uint64_t at = 0;
 
@@ -65,52 +61,41 @@ static bool find_entry(const uint8_t *bytes, uint64_t size, uint64_t *entry)
     return false;
 }
 
-bool pvh_recognises(struct image_bytes kernel, uint64_t *entry)
+static bool find_entry(const struct elf_file *file, uint64_t *entry)
 {
-    struct elf_file file;
-
-    if (!elf_open(kernel, &file))
-        return false;
-    for (uint16_t i = 0; i < file.segment_count; i++) {
-        struct elf_segment segment = elf_segment(&file, i);
-        if (segment.type == ELF_SEGMENT_NOTE && segment.offset <= kernel.size &&
-            segment.file_size <= kernel.size - segment.offset &&
-            find_entry(kernel.bytes + segment.offset, segment.file_size, entry))
+    for (uint16_t i = 0; i < file->segment_count; i++) {
+        struct elf_segment segment = elf_segment(file, i);
+        if (segment.type == ELF_SEGMENT_NOTE && segment.offset <= file->bytes.size &&
+            segment.file_size <= file->bytes.size - segment.offset &&
+            find_note(file->bytes.bytes + segment.offset, segment.file_size, entry))
             return true;
     }
     return false;
 }
 
-static void fill_memory_map(struct start_memory memory[IMAGE_RANGES], uint64_t size)
+static bool is_pvh(struct image_bytes kernel)
 {
-    struct image_range map[IMAGE_RANGES];
+    struct elf_file file;
+    uint64_t entry;
 
-    image_map_memory(map, size);
-    for (size_t i = 0; i < IMAGE_RANGES; i++)
-        memory[i] = (struct start_memory){
-            .address = map[i].start, .size = map[i].size, .type = map[i].type};
+    return elf_open(kernel, &file) && find_entry(&file, &entry);
 }
 
-bool pvh_load(const struct image_parts *parts, uint64_t entry, struct image_room *room,
-              struct vcpu_start *start, struct text *problem)
+static bool load_pvh(const struct image_parts *parts, struct image_room *room,
+                     struct vcpu_start *start, struct text *problem)
 {
-    struct image_bytes command_line = {(const uint8_t *)parts->command_line,
-                                       strlen(parts->command_line) + 1};
-    struct start_page page          = {0};
+    struct start_page page = {0};
     struct elf_file file;
+    uint64_t entry;
     gpa_t at, initrd, text;
 
-    if (!elf_open(parts->kernel, &file) || !elf_load(&file, room, problem) ||
-        !image_room_put(room, parts->initrd, "the initrd", &initrd, problem) ||
-        !image_room_put(room, command_line, "the command line", &text, problem) ||
-        !image_room_take(room, sizeof(page), "the start info", &at, problem))
+    if (!elf_open(parts->kernel, &file) || !find_entry(&file, &entry) ||
+        !elf_load(&file, room, problem) ||
+        !image_room_add_parts(room, parts, &initrd, &text, problem) ||
+        !image_room_allocate(room, sizeof(page), "the start info", &at, problem) ||
+        !image_start_flat(room, entry, start, problem))
         return false;
-    if (entry >= room->memory->size) {
-        text_append(problem, "its entry 0x%lx lies beyond its %lu MiB", entry,
-                    room->memory->size >> 20);
-        return false;
-    }
-    fill_memory_map(page.memory, room->memory->size);
+    image_map_memory(page.memory, room->memory->size);
     page.module =
         (struct start_module){.address = initrd.value, .size = parts->initrd.size};
     page.info = (struct start_info){
@@ -122,7 +107,8 @@ bool pvh_load(const struct image_parts *parts, uint64_t entry, struct image_room
         .memory_map       = at.value + offsetof(struct start_page, memory),
         .memory_map_count = ARRAY_SIZE(page.memory),
     };
-    *start     = image_start_flat((uint32_t)entry);
     start->rbx = at.value;
     return guest_memory_write(room->memory, at, &page, sizeof(page));
 }
+
+const struct image_loader pvh_loader = {"PVH", is_pvh, load_pvh};
