@@ -192,14 +192,14 @@ static void write_answer(const struct requirement_answer *answer, void *context)
     json_string(filter->json, NULL, "%s", text.buffer);
 }
 
-static void write_source(struct json *json, enum requirement_source source,
+static void write_source(struct json *json, const struct requirement_source *source,
                          const struct hypervisor_question *question)
 {
     json_open_object(json, NULL);
-    json_string(json, "source", "%s", requirement_source_name(source));
+    json_string(json, "source", "%s", source->name);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         struct state_filter filter = {json, i};
-        json_open_array(json, requirement_state_name(i));
+        json_open_array(json, requirement_state_names[i]);
         requirement_source_visit(source, question, write_answer, &filter);
         json_close_array(json);
     }
@@ -216,16 +216,16 @@ static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
                              const struct hypervisor_question *question)
 {
     enum requirement_state state =
-        hypervisor_judge(hypervisor, question, ignore_answer, NULL);
+        hypervisor_visit(hypervisor, question, ignore_answer, NULL);
 
     json_open_object(json, NULL);
-    json_string(json, "name", "%s", hypervisor_name(hypervisor));
-    json_string(json, "version", "%s", hypervisor_version(hypervisor));
-    json_string(json, "state", "%s", requirement_state_name(state));
+    json_string(json, "name", "%s", hypervisors[hypervisor].name);
+    json_string(json, "version", "%s", hypervisors[hypervisor].version);
+    json_string(json, "state", "%s", requirement_state_names[state]);
     json_open_array(json, "requirements");
-    for (enum requirement_source i = SOURCE_HYMIR_CHECK; i < SOURCE_COUNT; i++) {
-        if (requirement_source_hypervisor(i) == hypervisor)
-            write_source(json, i, question);
+    for (size_t i = 0; i < requirement_source_count; i++) {
+        if (requirement_sources[i].hypervisor == hypervisor)
+            write_source(json, &requirement_sources[i], question);
     }
     json_close_array(json);
     json_close_object(json);
@@ -235,7 +235,7 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
 {
     struct hypervisor_question question;
 
-    hypervisor_ask(facts, &question);
+    hypervisor_question_prepare(facts, &question);
     json_open_array(json, "hypervisors");
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         write_hypervisor(json, i, &question);

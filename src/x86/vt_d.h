@@ -17,6 +17,10 @@
 /* The most units that Hymir looks at; machines of 64 sockets have 640. */
 #define VT_D_MAX_UNITS 1024
 
+/* The Version Register: major and minor. */
+#define VT_D_VERSION_MASK BITS_MASK(7, 0)
+#define VT_D_VERSION_1_0  0x10
+
 /* The Capability Register. */
 #define VT_D_CAP_39_BITS     BIT(9) /* adjusted guest address widths */
 #define VT_D_CAP_48_BITS     BIT(10)
