@@ -35,25 +35,20 @@ static void lists_start(const char *indent, const char *name, int width)
     }
 }
 
-/* Appends the requirement with its kind in brackets. */
+/* Appends the requirement: in a summary with its kind in brackets, otherwise after its
+ * kind, unless the one before is of the same kind. */
 static void append_answer(const struct requirement_answer *answer, void *context)
 {
     struct list *list = &lists[answer->state];
+    bool is_summary   = context != NULL;
+    bool is_same      = !is_summary && strcmp(list->kind, answer->kind) == 0;
 
-    (void)context;
-    text_append(&list->text, list->text.length > list->heading ? "; " : "");
-    requirement_append(answer, &list->text);
-}
-
-/* Appends the requirement, after its kind if that is not the kind of the one before. */
-static void append_by_kind(const struct requirement_answer *answer, void *context)
-{
-    struct list *list = &lists[answer->state];
-    bool is_same      = strcmp(list->kind, answer->kind) == 0;
-
-    (void)context;
     if (list->text.length > list->heading)
         text_append(&list->text, is_same ? ", " : "; ");
+    if (is_summary) {
+        requirement_append(answer, &list->text);
+        return;
+    }
     if (!is_same && answer->kind[0] != '\0')
         text_append(&list->text, "%s: ", answer->kind);
     text_append(&list->text, "%s", answer->name);
@@ -66,7 +61,7 @@ static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
 {
     lists_start("", hypervisors[hypervisor].name, 15);
     enum requirement_state state =
-        hypervisor_visit(hypervisor, question, append_answer, NULL);
+        hypervisor_visit(hypervisor, question, append_answer, lists);
     if (state == REQUIREMENT_MET)
         lists[state].buffer[lists[state].heading] = '\0';
     pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
@@ -90,7 +85,7 @@ static void add_source(struct pager *pager, const struct requirement_source *sou
     bool has_name = false;
 
     lists_start("  ", "", 0);
-    requirement_source_visit(source, question, append_by_kind, NULL);
+    requirement_source_visit(source, question, append_answer, NULL);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         if (lists[i].text.length == lists[i].heading)
             continue;

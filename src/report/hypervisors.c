@@ -12,8 +12,7 @@ const char *const requirement_state_names[REQUIREMENT_STATES] = {
     [REQUIREMENT_UNKNOWN] = "unknown",
 };
 
-/* ---- VT-x: all that is read of the vendor's part of a record ------------------------
- */
+/* ---- VT-x: the only part that reads the vendor's registers ------------------------- */
 
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question)
@@ -53,8 +52,7 @@ static uint64_t condition_bits(const struct condition *condition)
     return vcpu_controls_required(kind);
 }
 
-/* Appends the names of the bits of a condition, and returns what kind of bits they are.
- */
+/* Appends the names of the bits of a condition, and returns their kind. */
 static const char *condition_append_names(const struct condition *condition,
                                           struct text *text)
 {
@@ -102,11 +100,11 @@ static struct msr_reading cpu_reading(const struct vmx_record *record,
 
 /* ---- Conditions -------------------------------------------------------------------- */
 
-/* What became of a condition for the values seen so far. */
+/* The outcome of a condition for the values so far. */
 struct tally {
     const struct condition *condition;
-    uint64_t first; /* the first known value, masked */
-    bool has_known, has_unknown, has_passed;
+    uint64_t first; /* the first value that counted, masked */
+    bool has_unknown, has_passed;
     bool has_failed; /* for a known value */
 };
 
@@ -115,11 +113,10 @@ static void tally_add(struct tally *tally, bool is_known, uint64_t value)
     const struct condition *condition = tally->condition;
     uint64_t field                    = value & condition->mask;
 
-    if (is_known && !tally->has_known)
+    if (!tally->has_passed && !tally->has_failed)
         tally->first = field;
     bool holds = field - condition->first <= condition->last - condition->first &&
                  (!condition->is_same || field == tally->first);
-    tally->has_known |= is_known;
     tally->has_unknown |= !is_known;
     tally->has_passed |= holds;
     tally->has_failed |= is_known && !holds;
@@ -134,7 +131,7 @@ static bool are_all_cpus_seen(const struct report_facts *facts)
     return are_seen;
 }
 
-/* Adds each CPU that answered; only is_same also depends on the others. */
+/* Adds each CPU that answered; with is_same, the other CPUs count as unknown. */
 static void tally_add_cpus(struct tally *tally, const struct report_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
@@ -146,37 +143,31 @@ static void tally_add_cpus(struct tally *tally, const struct report_facts *facts
     tally->has_unknown |= tally->condition->is_same && !are_all_cpus_seen(facts);
 }
 
-static void tally_add_units(struct tally *tally, const struct vt_d *vt_d)
+/* Adds each VT-d unit; without ACPI there may be others. */
+static void tally_add_units(struct tally *tally, const struct report_facts *facts)
 {
+    enum reading reading    = tally->condition->reading;
+    bool is_answer          = reading == READ_UNIT_ANSWERS;
+    const struct vt_d *vt_d = facts->vt_d;
+
+    tally->has_unknown =
+        vt_d->is_broken || vt_d->dropped > 0 || (is_answer && !facts->has_acpi);
     for (size_t i = 0; i < vt_d->count; i++) {
         const struct vt_d_unit *unit = &vt_d->unit[i];
+        const char *member           = (const char *)unit + tally->condition->where;
         uint64_t widths = unit->capability & (VT_D_CAP_39_BITS | VT_D_CAP_48_BITS);
-        const uint64_t registers[VT_D_REGISTERS] = {
-            [VT_D_VERSION]             = unit->version,
-            [VT_D_CAPABILITY]          = unit->capability,
-            [VT_D_EXTENDED_CAPABILITY] = unit->extended_capability,
-            [VT_D_WIDTH]               = widths & -widths,
-        };
-        tally_add(tally, unit->answers, registers[tally->condition->where]);
+        uint64_t value =
+            reading == READ_UNIT_WIDTH ? widths & -widths : *(const uint64_t *)member;
+        tally_add(tally, is_answer || unit->answers, is_answer ? unit->answers : value);
     }
-}
-
-static void tally_add_vt_d(struct tally *tally, const struct report_facts *facts)
-{
-    bool answers   = facts->vt_d->count > 0;
-    uint64_t value = facts->vt_d->has_table ? VT_D_HAS_TABLE : 0;
-    value |= answers ? VT_D_HAS_UNITS : 0;
-    for (size_t i = 0; i < facts->vt_d->count; i++)
-        answers &= facts->vt_d->unit[i].answers;
-    value |= answers ? VT_D_ANSWERS : 0;
-    tally_add(tally, facts->vt_d->count > 0 || !tally->has_unknown, value);
+    if (is_answer && vt_d->count == 0)
+        tally_add(tally, !tally->has_unknown, 0);
 }
 
 static struct tally condition_tally(const struct condition *condition,
                                     const struct hypervisor_question *question)
 {
     const struct report_facts *facts = question->facts;
-    const struct vt_d *vt_d          = facts->vt_d;
     struct tally tally               = {.condition = condition};
 
     switch (condition->reading) {
@@ -193,21 +184,21 @@ static struct tally condition_tally(const struct condition *condition,
     case READ_RAM:
         tally_add(&tally, true, facts->ram_bytes);
         break;
-    case READ_VT_D:
-        tally.has_unknown = !facts->has_acpi || vt_d->is_broken || vt_d->dropped > 0;
-        tally_add_vt_d(&tally, facts);
+    case READ_DMAR:
+        tally_add(&tally, true, facts->vt_d->has_table);
         break;
-    case READ_UNIT:
-        tally.has_unknown = vt_d->is_broken || vt_d->dropped > 0;
-        tally_add_units(&tally, vt_d);
+    case READ_ALIKE:
+        tally_add(&tally, question->has_capabilities, vmx_msrs_alike(facts));
+        tally.has_unknown |= !are_all_cpus_seen(facts);
         break;
     case READ_CPUID:
     case READ_MSR:
         tally_add_cpus(&tally, facts);
         break;
-    case READ_ALIKE:
-        tally.has_unknown = !are_all_cpus_seen(facts);
-        tally_add(&tally, question->has_capabilities, vmx_msrs_alike(facts));
+    case READ_UNIT:
+    case READ_UNIT_WIDTH:
+    case READ_UNIT_ANSWERS:
+        tally_add_units(&tally, facts);
         break;
     case READ_MAY_BE_1:
     case READ_MUST_BE_1:
@@ -218,6 +209,14 @@ static struct tally condition_tally(const struct condition *condition,
         break;
     }
     return tally;
+}
+
+static enum requirement_state tally_state(const struct tally *tally)
+{
+    if (tally->has_failed)
+        return REQUIREMENT_MISSING;
+    return tally->has_unknown || !tally->has_passed ? REQUIREMENT_UNKNOWN
+                                                    : REQUIREMENT_MET;
 }
 
 /* ---- Answers ----------------------------------------------------------------------- */
@@ -242,27 +241,45 @@ requirement_report_answer(const struct requirement *requirement,
                           const struct hypervisor_question *question,
                           requirement_visit *visit, void *context)
 {
-    const struct condition *condition = &requirement->condition;
-    const char *words  = requirement->premise == NULL ? "" : requirement->premise->words;
-    const char *kind   = requirement->kind;
-    struct tally tally = condition_tally(condition, question);
-    enum requirement_state state = tally.has_failed ? REQUIREMENT_MISSING
-                                   : tally.has_unknown || !tally.has_passed
-                                       ? REQUIREMENT_UNKNOWN
-                                       : REQUIREMENT_MET;
+    struct tally tally           = condition_tally(&requirement->condition, question);
+    enum requirement_state state = tally_state(&tally);
+    const char *words = requirement->premise == NULL ? "" : requirement->premise->words;
+    const char *kind  = requirement->kind;
     TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
     TEXT_DECLARE(kinds, KIND_SIZE);
 
-    if (condition->reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
+    if (requirement->condition.reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
         kind = question->facts->unseen;
     if (requirement->name == NULL)
-        kind = condition_append_names(condition, &name);
+        kind = condition_append_names(&requirement->condition, &name);
     else
         text_append(&name, "%s", requirement->name);
     text_append(&kinds, "%s%s%s", kind, kind[0] != '\0' && words[0] != '\0' ? ", " : "",
                 words);
-    visit(&(struct requirement_answer){name.buffer, kinds.buffer, state}, context);
+    if (visit != NULL)
+        visit(&(struct requirement_answer){name.buffer, kinds.buffer, state}, context);
     return state;
+}
+
+/* Reports a requirement, or each of its bits. */
+static enum requirement_state
+requirement_report_bits(struct requirement requirement,
+                        const struct hypervisor_question *question,
+                        requirement_visit *visit, void *context)
+{
+    enum requirement_state worst = REQUIREMENT_MET;
+    struct condition *condition  = &requirement.condition;
+    uint64_t value               = condition->last;
+
+    if (requirement.name != NULL || condition->first != value)
+        return requirement_report_answer(&requirement, question, visit, context);
+    for (uint64_t bits = condition_bits(condition); bits != 0; bits &= bits - 1) {
+        condition->mask  = bits & -bits;
+        condition->first = condition->last = value & condition->mask;
+        worst                              = state_worse(
+                                         worst, requirement_report_answer(&requirement, question, visit, context));
+    }
+    return worst;
 }
 
 enum requirement_state
@@ -273,21 +290,10 @@ requirement_source_visit(const struct requirement_source *source,
     enum requirement_state worst = REQUIREMENT_MET;
 
     for (size_t i = 0; i < source->count; i++) {
-        struct requirement one      = source->requirements[i];
-        const struct condition each = one.condition;
-        bool has_bits               = one.name == NULL && each.first == each.last;
-        if (one.premise != NULL &&
-            !condition_tally(&one.premise->condition, question).has_passed)
-            continue;
-        for (uint64_t bits = has_bits ? condition_bits(&each) : 1; bits != 0;
-             bits &= bits - 1) {
-            if (has_bits) {
-                one.condition.mask  = bits & -bits;
-                one.condition.first = one.condition.last = each.last & bits & -bits;
-            }
-            worst = state_worse(
-                worst, requirement_report_answer(&one, question, visit, context));
-        }
+        const struct premise *premise = source->requirements[i].premise;
+        if (premise == NULL || condition_tally(&premise->condition, question).has_passed)
+            worst = state_worse(worst, requirement_report_bits(source->requirements[i],
+                                                               question, visit, context));
     }
     return worst;
 }
@@ -299,10 +305,10 @@ enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
     enum requirement_state worst = REQUIREMENT_MET;
 
     for (size_t i = 0; i < requirement_source_count; i++) {
-        if (requirement_sources[i].hypervisor == hypervisor)
-            worst =
-                state_worse(worst, requirement_source_visit(&requirement_sources[i],
-                                                            question, visit, context));
+        const struct requirement_source *source = &requirement_sources[i];
+        if (source->hypervisor == hypervisor)
+            worst = state_worse(
+                worst, requirement_source_visit(source, question, visit, context));
     }
     return worst;
 }

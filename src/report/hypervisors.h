@@ -45,9 +45,9 @@ void requirement_append(const struct requirement_answer *answer, struct text *te
 #define REQUIREMENT_TEXT_SIZE 256
 
 /*
- * Call visit for each requirement of a source, or of a hypervisor, that applies to the
- * machine. Return REQUIREMENT_MISSING if any is missing, otherwise REQUIREMENT_UNKNOWN if
- * any is unknown.
+ * Call visit, unless NULL, for each requirement of a source or a hypervisor that applies
+ * to the machine. Return REQUIREMENT_MISSING if any is missing, otherwise
+ * REQUIREMENT_UNKNOWN if any is unknown.
  */
 enum requirement_state
 requirement_source_visit(const struct requirement_source *source,

@@ -206,17 +206,10 @@ static void write_source(struct json *json, const struct requirement_source *sou
     json_close_object(json);
 }
 
-static void ignore_answer(const struct requirement_answer *answer, void *context)
-{
-    (void)answer;
-    (void)context;
-}
-
 static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
                              const struct hypervisor_question *question)
 {
-    enum requirement_state state =
-        hypervisor_visit(hypervisor, question, ignore_answer, NULL);
+    enum requirement_state state = hypervisor_visit(hypervisor, question, NULL, NULL);
 
     json_open_object(json, NULL);
     json_string(json, "name", "%s", hypervisors[hypervisor].name);
@@ -250,7 +243,7 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
         json_open_object(json, NULL);
         json_string(json, "address", "0x%lx", unit->address);
         json_bool(json, "answers", unit->answers);
-        json_string(json, "version", "0x%x", unit->version);
+        json_string(json, "version", "0x%lx", unit->version);
         json_string(json, "capability", "0x%lx", unit->capability);
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);

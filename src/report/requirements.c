@@ -34,7 +34,6 @@ const struct hypervisor_facts hypervisors[HYPERVISOR_COUNT] = {
 #define CPUID(reg)           READ_CPUID, offsetof(struct cpuid_snapshot, reg)
 #define CPUID_HAS(reg, bits) CPUID(reg), bits, IS(bits)
 #define CPUID_NX             CPUID_HAS(leaf_80000001.edx, CPUID_80000001_EDX_NX)
-#define VT_D_IS(fact, value) READ_VT_D, 0, fact, IS(value)
 #define VERDICT_IS(words)    READ_VERDICT, 0, words, IS_NOT(0)
 #define VERDICT_NOT(words)   READ_VERDICT, 0, words, IS(0)
 
@@ -63,9 +62,9 @@ PREMISE(vpid_described, "as IA32_VMX_EPT_VPID_CAP has VPID",
         CAN_ANY(EPT_VPID, BITS_MASK(63, 32)));
 PREMISE(wide_addresses, "for addresses of more than 39 bits", CPUID(leaf_80000008.eax),
         CPUID_80000008_EAX_PHYSICAL_WIDTH, AT_LEAST(40));
-PREMISE(dmar, "", VT_D_IS(VT_D_HAS_TABLE, VT_D_HAS_TABLE));
-PREMISE(no_dmar, "", VT_D_IS(VT_D_HAS_TABLE, 0));
-PREMISE(vt_d_units, "", VT_D_IS(VT_D_HAS_UNITS, VT_D_HAS_UNITS));
+PREMISE(dmar, "", READ_DMAR, 0, 1, IS(1));
+PREMISE(no_dmar, "", READ_DMAR, 0, 1, IS(0));
+PREMISE(vt_d_units, "", READ_UNIT, 0, 0, IS(0));
 PREMISE(unlocked, "", VERDICT_IS(UNLOCKED));
 PREMISE(mixed, "", VERDICT_IS(MIXED));
 PREMISE(not_mixed, "", VERDICT_NOT(MIXED));
@@ -138,13 +137,14 @@ PREMISE(not_mixed_or_unlocked, "", VERDICT_NOT(MIXED | UNLOCKED));
 #define ESXI_RAM (UINT64_C(7680) << 20)
 
 #define UNITS_IF(premise, name) \
-    ROW(name, "an ACPI table DMAR", &premise, VT_D_IS(VT_D_ANSWERS, VT_D_ANSWERS))
+    ROW(name, "an ACPI table DMAR", &premise, READ_UNIT_ANSWERS, 0, 1, IS(1))
 #define UNITS                    UNITS_IF(dmar, "VT-d units that answer"), UNITS_IF(no_dmar, "VT-d")
-#define UNIT(name, ...)          ROW(name, "VT-d", &vt_d_units, READ_UNIT, __VA_ARGS__)
-#define UNIT_HAS(reg, bit, name) UNIT(name, VT_D_##reg, bit, IS(bit))
+#define UNIT(name, ...)          ROW(name, "VT-d", &vt_d_units, __VA_ARGS__)
+#define UNIT_READ(reg)           READ_UNIT, offsetof(struct vt_d_unit, reg)
+#define UNIT_HAS(reg, bit, name) UNIT(name, UNIT_READ(reg), bit, IS(bit))
 #define REMAPPING                                                                        \
-    UNIT_HAS(EXTENDED_CAPABILITY, VT_D_ECAP_QUEUED_INVALIDATION, "queued invalidation"), \
-        UNIT_HAS(EXTENDED_CAPABILITY, VT_D_ECAP_INTERRUPT_REMAPPING,                     \
+    UNIT_HAS(extended_capability, VT_D_ECAP_QUEUED_INVALIDATION, "queued invalidation"), \
+        UNIT_HAS(extended_capability, VT_D_ECAP_INTERRUPT_REMAPPING,                     \
                  "interrupt remapping")
 
 #define SOURCE(of, name, ...)                                             \
@@ -274,12 +274,12 @@ const struct requirement_source requirement_sources[] = {
                          EXIT_LOAD_IA32_EFER),
            ONE(ENTRY, ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER),
            ONE(MISC, VMX_MISC_ACTIVITY_HLT)),
-    SOURCE(
-        JAILHOUSE, "hypervisor/arch/x86/vtd.c vtd_init()", UNITS,
-        UNIT("version 1.0", VT_D_VERSION, VT_D_VERSION_MASK, AT_LEAST(VT_D_VERSION_1_0)),
-        UNIT("39 bits of address or else 48, of all units", VT_D_WIDTH, UINT64_MAX,
-             AT_LEAST(1), .is_same = true),
-        REMAPPING),
+    SOURCE(JAILHOUSE, "hypervisor/arch/x86/vtd.c vtd_init()", UNITS,
+           UNIT("version 1.0", UNIT_READ(version), VT_D_VERSION_MASK,
+                AT_LEAST(VT_D_VERSION_1_0)),
+           UNIT("39 bits of address or else 48, of all units", READ_UNIT_WIDTH, 0,
+                UINT64_MAX, AT_LEAST(1), .is_same = true),
+           REMAPPING),
 
     SOURCE(ACRN, "hypervisor/arch/x86/cpu_caps.c detect_hardware_support()", WORKS,
            LEAF(CPUID_LEAF_TSC, "CPUID leaf 0x15"), LONG_MODE, NX,
@@ -319,9 +319,9 @@ const struct requirement_source requirement_sources[] = {
     SOURCE(ACRN, "hypervisor/arch/x86/cpu_caps.c pcpu_vmx_set_32bit_addr_width()",
            NO_32_BIT_ADDRESSES),
     SOURCE(ACRN, "hypervisor/arch/x86/vtd.c init_iommu()", UNITS,
-           UNIT_HAS(CAPABILITY, VT_D_CAP_PAGES_2_MIB, "2-MByte pages"),
-           UNIT_HAS(CAPABILITY, VT_D_CAP_PAGES_1_GIB, "1-GByte pages"), REMAPPING,
-           UNIT_HAS(EXTENDED_CAPABILITY, VT_D_ECAP_EXTENDED_INTERRUPT_MODE,
+           UNIT_HAS(capability, VT_D_CAP_PAGES_2_MIB, "2-MByte pages"),
+           UNIT_HAS(capability, VT_D_CAP_PAGES_1_GIB, "1-GByte pages"), REMAPPING,
+           UNIT_HAS(extended_capability, VT_D_ECAP_EXTENDED_INTERRUPT_MODE,
                     "extended interrupt mode")),
 
     SOURCE(NOVA, "src/x86_64/start.S", LONG_MODE, NX,

@@ -31,34 +31,25 @@ extern const struct hypervisor_facts hypervisors[HYPERVISOR_COUNT];
 
 /* The value, or values, that a condition is about; `where` is a parameter of it. */
 enum reading {
-    READ_NOTHING,   /* unknown */
-    READ_VERDICT,   /* BIT(the verdict) */
-    READ_CPUS,      /* the number of CPUs */
-    READ_RAM,       /* bytes */
-    READ_VT_D,      /* bits of enum vt_d_fact */
-    READ_UNIT,      /* of each VT-d unit: the register `where`, an enum vt_d_register */
-    READ_CPUID,     /* of each CPU: the register at offset `where` in cpuid_snapshot */
-    READ_MSR,       /* of each CPU: the MSR number `where` */
-    READ_ALIKE,     /* BIT(n) if VMX MSR VMX_MSR_FIRST + n is the same on all CPUs */
-    READ_MAY_BE_1,  /* of the capability group `where`: the bits that may be 1 */
-    READ_MUST_BE_1, /* ... and those that must be 1 */
+    READ_NOTHING, /* unknown */
+    READ_VERDICT, /* BIT(the verdict) */
+    READ_CPUS,    /* the number of CPUs */
+    READ_RAM,     /* bytes */
+    READ_DMAR,    /* 1 if ACPI has a valid DMAR */
+    READ_ALIKE,   /* BIT(n) if VMX MSR VMX_MSR_FIRST + n is the same on all CPUs */
+    /* Of each CPU: */
+    READ_CPUID, /* the register at offset `where` in struct cpuid_snapshot */
+    READ_MSR,   /* the MSR number `where` */
+    /* Of each VT-d unit: */
+    READ_UNIT,         /* the register at offset `where` in struct vt_d_unit */
+    READ_UNIT_WIDTH,   /* the capability bit of the smallest address width */
+    READ_UNIT_ANSWERS, /* 1 if it does; 0 if there are no units */
+    /* Of the VMX capabilities that all CPUs share: */
+    READ_MAY_BE_1,  /* the bits of group `where` that may be 1 */
+    READ_MUST_BE_1, /* ... and those that must be */
     READ_VCPU,      /* READ_MAY_BE_1, for the bits that Hymir's vCPUs require */
-    READ_PAIR, /* the VM-entry control in the mask, if it and the VM-exit control `where`
-                  are both or neither supported */
-};
-
-enum vt_d_fact {
-    VT_D_HAS_TABLE = 1,
-    VT_D_HAS_UNITS = 2,
-    VT_D_ANSWERS   = 4, /* there are units, and all answer */
-};
-
-enum vt_d_register {
-    VT_D_VERSION,
-    VT_D_CAPABILITY,
-    VT_D_EXTENDED_CAPABILITY,
-    VT_D_WIDTH, /* the capability bit of the smallest supported address width */
-    VT_D_REGISTERS,
+    READ_PAIR,      /* the VM-entry control of the mask, if it and the VM-exit control
+                       `where` are both or neither supported */
 };
 
 /* Holds for a value if (value & mask) is in the range, which may wrap around at 0. */

@@ -34,9 +34,8 @@
 
 struct vt_d_unit {
     uint64_t address; /* physical, of its registers */
-    uint64_t capability, extended_capability;
-    uint32_t version; /* in the low byte, major and minor */
-    bool answers;     /* false: nothing is there, and these are 0 */
+    uint64_t capability, extended_capability, version;
+    bool answers; /* false: nothing is there, and these are 0 */
 };
 
 /* All that is known of VT-d on a machine. */
