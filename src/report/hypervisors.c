@@ -14,30 +14,18 @@ const char *const requirement_state_names[REQUIREMENT_STATES] = {
 
 /* ---- VT-x: the only part that reads the vendor's registers ------------------------- */
 
-void hypervisor_question_prepare(const struct report_facts *facts,
-                                 struct hypervisor_question *question)
-{
-    *question = (struct hypervisor_question){.facts = facts};
-    question->has_capabilities =
-        comparison_usable(facts->records, facts->count, &question->usable);
-}
-
-static struct capability_bits usable_bits(const struct hypervisor_question *question,
-                                          enum capability_group group)
-{
-    return capability_bits_of(&question->usable, group);
-}
-
 /* Returns the bits of a capability group that the condition is about. */
 static uint64_t capability_value(const struct hypervisor_question *question,
                                  const struct condition *condition)
 {
+    const struct vmx_capabilities *usable = &question->usable;
+
     if (condition->reading == READ_MUST_BE_1)
-        return usable_bits(question, condition->where).must_be_1;
+        return capability_bits_of(usable, condition->where).must_be_1;
     if (condition->reading != READ_PAIR)
-        return usable_bits(question, condition->where).may_be_1;
-    uint64_t entry = usable_bits(question, GROUP_ENTRY).may_be_1 & condition->mask;
-    uint64_t exit  = usable_bits(question, GROUP_EXIT).may_be_1 & condition->where;
+        return capability_bits_of(usable, condition->where).may_be_1;
+    uint64_t entry = capability_bits_of(usable, GROUP_ENTRY).may_be_1 & condition->mask;
+    uint64_t exit  = capability_bits_of(usable, GROUP_EXIT).may_be_1 & condition->where;
     return (entry != 0) == (exit != 0) ? condition->mask : 0;
 }
 
@@ -83,6 +71,15 @@ static uint64_t vmx_msrs_alike(const struct report_facts *facts)
             alike |= BIT(msr - VMX_MSR_FIRST);
     }
     return alike;
+}
+
+void hypervisor_question_prepare(const struct report_facts *facts,
+                                 struct hypervisor_question *question)
+{
+    *question = (struct hypervisor_question){.facts = facts};
+    question->has_capabilities =
+        comparison_usable(facts->records, facts->count, &question->usable);
+    question->msrs_alike = vmx_msrs_alike(facts);
 }
 
 static struct msr_reading cpu_reading(const struct vmx_record *record,
@@ -164,50 +161,43 @@ static void tally_add_units(struct tally *tally, const struct report_facts *fact
         tally_add(tally, !tally->has_unknown, 0);
 }
 
+/* Adds the only value of a reading of the whole machine. */
+static void tally_add_machine(struct tally *tally,
+                              const struct hypervisor_question *question)
+{
+    const struct report_facts *facts = question->facts;
+    enum reading reading             = tally->condition->reading;
+    bool are_enough_cpus             = facts->count >= tally->condition->first;
+    const struct {
+        uint64_t value;
+        bool is_known;
+    } values[] = {
+        [READ_NOTHING] = {0, false},
+        [READ_VERDICT] = {BIT(facts->verdict), true},
+        [READ_CPUS]    = {facts->count, facts->unseen == NULL || are_enough_cpus},
+        [READ_RAM]     = {facts->ram_bytes, true},
+        [READ_DMAR]    = {facts->vt_d->has_table, true},
+        [READ_ALIKE]   = {question->msrs_alike, question->has_capabilities},
+    };
+
+    tally_add(tally, values[reading].is_known, values[reading].value);
+    tally->has_unknown |= reading == READ_ALIKE && !are_all_cpus_seen(facts);
+}
+
 static struct tally condition_tally(const struct condition *condition,
                                     const struct hypervisor_question *question)
 {
-    const struct report_facts *facts = question->facts;
-    struct tally tally               = {.condition = condition};
+    struct tally tally = {.condition = condition};
 
-    switch (condition->reading) {
-    case READ_NOTHING:
-        tally_add(&tally, false, 0);
-        break;
-    case READ_VERDICT:
-        tally_add(&tally, true, BIT(facts->verdict));
-        break;
-    case READ_CPUS:
-        tally_add(&tally, facts->unseen == NULL || facts->count >= condition->first,
-                  facts->count);
-        break;
-    case READ_RAM:
-        tally_add(&tally, true, facts->ram_bytes);
-        break;
-    case READ_DMAR:
-        tally_add(&tally, true, facts->vt_d->has_table);
-        break;
-    case READ_ALIKE:
-        tally_add(&tally, question->has_capabilities, vmx_msrs_alike(facts));
-        tally.has_unknown |= !are_all_cpus_seen(facts);
-        break;
-    case READ_CPUID:
-    case READ_MSR:
-        tally_add_cpus(&tally, facts);
-        break;
-    case READ_UNIT:
-    case READ_UNIT_WIDTH:
-    case READ_UNIT_ANSWERS:
-        tally_add_units(&tally, facts);
-        break;
-    case READ_MAY_BE_1:
-    case READ_MUST_BE_1:
-    case READ_VCPU:
-    case READ_PAIR:
+    if (condition->reading >= READ_MAY_BE_1)
         tally_add(&tally, question->has_capabilities,
                   capability_value(question, condition));
-        break;
-    }
+    else if (condition->reading >= READ_UNIT)
+        tally_add_units(&tally, question->facts);
+    else if (condition->reading >= READ_CPUID)
+        tally_add_cpus(&tally, question->facts);
+    else
+        tally_add_machine(&tally, question);
     return tally;
 }
 
@@ -228,87 +218,88 @@ void requirement_append(const struct requirement_answer *answer, struct text *te
         text_append(text, " (%s)", answer->kind);
 }
 
-static enum requirement_state state_worse(enum requirement_state a,
-                                          enum requirement_state b)
-{
-    return a == REQUIREMENT_MISSING || b == REQUIREMENT_MET ? a : b;
-}
+/* The receiver of answers, and their worst state so far. */
+struct evaluation {
+    const struct hypervisor_question *question;
+    requirement_visit *visit; /* or NULL */
+    void *context;
+    enum requirement_state worst;
+};
 
 #define KIND_SIZE (REQUIREMENT_TEXT_SIZE - REQUIREMENT_NAME_SIZE)
 
-static enum requirement_state
-requirement_report_answer(const struct requirement *requirement,
-                          const struct hypervisor_question *question,
-                          requirement_visit *visit, void *context)
+static void requirement_report_answer(const struct requirement *requirement,
+                                      struct evaluation *evaluation)
 {
-    struct tally tally           = condition_tally(&requirement->condition, question);
-    enum requirement_state state = tally_state(&tally);
+    const struct condition *condition = &requirement->condition;
+    struct tally tally                = condition_tally(condition, evaluation->question);
+    enum requirement_state state      = tally_state(&tally);
     const char *words = requirement->premise == NULL ? "" : requirement->premise->words;
     const char *kind  = requirement->kind;
     TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
     TEXT_DECLARE(kinds, KIND_SIZE);
 
-    if (requirement->condition.reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
-        kind = question->facts->unseen;
+    if (condition->reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
+        kind = evaluation->question->facts->unseen;
     if (requirement->name == NULL)
-        kind = condition_append_names(&requirement->condition, &name);
+        kind = condition_append_names(condition, &name);
     else
         text_append(&name, "%s", requirement->name);
     text_append(&kinds, "%s%s%s", kind, kind[0] != '\0' && words[0] != '\0' ? ", " : "",
                 words);
-    if (visit != NULL)
-        visit(&(struct requirement_answer){name.buffer, kinds.buffer, state}, context);
-    return state;
+    const struct requirement_answer answer = {name.buffer, kinds.buffer, state};
+    if (evaluation->visit != NULL)
+        evaluation->visit(&answer, evaluation->context);
+    if (state == REQUIREMENT_MISSING || evaluation->worst == REQUIREMENT_MET)
+        evaluation->worst = state;
 }
 
 /* Reports a requirement, or each of its bits. */
-static enum requirement_state
-requirement_report_bits(struct requirement requirement,
-                        const struct hypervisor_question *question,
-                        requirement_visit *visit, void *context)
+static void requirement_report(struct requirement requirement,
+                               struct evaluation *evaluation)
 {
-    enum requirement_state worst = REQUIREMENT_MET;
-    struct condition *condition  = &requirement.condition;
-    uint64_t value               = condition->last;
+    struct condition *condition = &requirement.condition;
+    bool is_each    = requirement.name == NULL && condition->first == condition->last;
+    uint64_t values = condition->last;
 
-    if (requirement.name != NULL || condition->first != value)
-        return requirement_report_answer(&requirement, question, visit, context);
-    for (uint64_t bits = condition_bits(condition); bits != 0; bits &= bits - 1) {
+    if (!is_each)
+        requirement_report_answer(&requirement, evaluation);
+    for (uint64_t bits = is_each ? condition_bits(condition) : 0; bits != 0;
+         bits &= bits - 1) {
         condition->mask  = bits & -bits;
-        condition->first = condition->last = value & condition->mask;
-        worst                              = state_worse(
-                                         worst, requirement_report_answer(&requirement, question, visit, context));
+        condition->first = condition->last = values & condition->mask;
+        requirement_report_answer(&requirement, evaluation);
     }
-    return worst;
 }
 
-enum requirement_state
-requirement_source_visit(const struct requirement_source *source,
-                         const struct hypervisor_question *question,
-                         requirement_visit *visit, void *context)
+static void source_report(const struct requirement_source *source,
+                          struct evaluation *evaluation)
 {
-    enum requirement_state worst = REQUIREMENT_MET;
-
     for (size_t i = 0; i < source->count; i++) {
         const struct premise *premise = source->requirements[i].premise;
-        if (premise == NULL || condition_tally(&premise->condition, question).has_passed)
-            worst = state_worse(worst, requirement_report_bits(source->requirements[i],
-                                                               question, visit, context));
+        if (premise == NULL ||
+            condition_tally(&premise->condition, evaluation->question).has_passed)
+            requirement_report(source->requirements[i], evaluation);
     }
-    return worst;
+}
+
+void requirement_source_visit(const struct requirement_source *source,
+                              const struct hypervisor_question *question,
+                              requirement_visit *visit, void *context)
+{
+    source_report(source,
+                  &(struct evaluation){question, visit, context, REQUIREMENT_MET});
 }
 
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context)
 {
-    enum requirement_state worst = REQUIREMENT_MET;
+    struct evaluation evaluation = {question, visit, context, REQUIREMENT_MET};
 
     for (size_t i = 0; i < requirement_source_count; i++) {
-        const struct requirement_source *source = &requirement_sources[i];
-        if (source->hypervisor == hypervisor)
-            worst = state_worse(
-                worst, requirement_source_visit(source, question, visit, context));
+        if (requirement_sources[i].hypervisor == hypervisor)
+            source_report(&requirement_sources[i], &evaluation);
     }
-    return worst;
+    return evaluation.worst;
 }

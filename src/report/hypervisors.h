@@ -27,6 +27,7 @@ struct hypervisor_question {
     const struct report_facts *facts;
     struct vmx_capabilities usable; /* on all CPUs */
     bool has_capabilities;          /* false: no CPU has VMX, or none answered */
+    uint64_t msrs_alike;            /* READ_ALIKE */
 };
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question);
@@ -44,15 +45,15 @@ typedef void requirement_visit(const struct requirement_answer *answer, void *co
 void requirement_append(const struct requirement_answer *answer, struct text *text);
 #define REQUIREMENT_TEXT_SIZE 256
 
+/* Calls visit, unless NULL, for each requirement of the source that applies. */
+void requirement_source_visit(const struct requirement_source *source,
+                              const struct hypervisor_question *question,
+                              requirement_visit *visit, void *context);
+
 /*
- * Call visit, unless NULL, for each requirement of a source or a hypervisor that applies
- * to the machine. Return REQUIREMENT_MISSING if any is missing, otherwise
- * REQUIREMENT_UNKNOWN if any is unknown.
+ * Does so for all sources of a hypervisor. Returns REQUIREMENT_MISSING if any requirement
+ * is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
  */
-enum requirement_state
-requirement_source_visit(const struct requirement_source *source,
-                         const struct hypervisor_question *question,
-                         requirement_visit *visit, void *context);
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context);

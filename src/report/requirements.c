@@ -7,18 +7,8 @@
 #include "x86/msr.h"
 #include "x86/vt_d.h"
 
-const struct hypervisor_facts hypervisors[HYPERVISOR_COUNT] = {
-    [HYPERVISOR_HYMIR]      = {"Hymir's guests", "of this version"},
-    [HYPERVISOR_KVM]        = {"KVM", "Linux 6.16"},
-    [HYPERVISOR_XEN]        = {"Xen HVM", "Xen 4.20"},
-    [HYPERVISOR_HYPER_V]    = {"Hyper-V", "Windows Server 2016 and later"},
-    [HYPERVISOR_ESXI]       = {"ESXi 8", "VMware ESXi 8.0"},
-    [HYPERVISOR_VIRTUALBOX] = {"VirtualBox 7", "VirtualBox 7.2"},
-    [HYPERVISOR_BHYVE]      = {"bhyve", "FreeBSD 14 and 15"},
-    [HYPERVISOR_JAILHOUSE]  = {"Jailhouse", "Jailhouse of January 2023"},
-    [HYPERVISOR_ACRN]       = {"ACRN", "ACRN 3.4"},
-    [HYPERVISOR_NOVA]       = {"NOVA", "NOVA of January 2024"},
-};
+#define HYPERVISOR_FACTS(id, ...) {__VA_ARGS__},
+const struct hypervisor_facts hypervisors[] = {HYPERVISORS(HYPERVISOR_FACTS)};
 
 /* ---- Conditions -------------------------------------------------------------------- */
 
@@ -37,9 +27,7 @@ const struct hypervisor_facts hypervisors[HYPERVISOR_COUNT] = {
 #define VERDICT_IS(words)    READ_VERDICT, 0, words, IS_NOT(0)
 #define VERDICT_NOT(words)   READ_VERDICT, 0, words, IS(0)
 
-#define MIXED    BIT(VERDICT_MIXED)
-#define READY    BIT(VERDICT_READY)
-#define UNLOCKED BIT(VERDICT_UNLOCKED)
+#define USABLE (BIT(VERDICT_READY) | BIT(VERDICT_UNLOCKED))
 
 /* ---- Premises ---------------------------------------------------------------------- */
 
@@ -65,10 +53,11 @@ PREMISE(wide_addresses, "for addresses of more than 39 bits", CPUID(leaf_8000000
 PREMISE(dmar, "", READ_DMAR, 0, 1, IS(1));
 PREMISE(no_dmar, "", READ_DMAR, 0, 1, IS(0));
 PREMISE(vt_d_units, "", READ_UNIT, 0, 0, IS(0));
-PREMISE(unlocked, "", VERDICT_IS(UNLOCKED));
-PREMISE(mixed, "", VERDICT_IS(MIXED));
-PREMISE(not_mixed, "", VERDICT_NOT(MIXED));
-PREMISE(not_mixed_or_unlocked, "", VERDICT_NOT(MIXED | UNLOCKED));
+PREMISE(unlocked, "", VERDICT_IS(BIT(VERDICT_UNLOCKED)));
+PREMISE(mixed, "", VERDICT_IS(BIT(VERDICT_MIXED)));
+PREMISE(not_mixed, "", VERDICT_NOT(BIT(VERDICT_MIXED)));
+PREMISE(not_mixed_or_unlocked, "",
+        VERDICT_NOT(BIT(VERDICT_MIXED) | BIT(VERDICT_UNLOCKED)));
 
 /* ---- Requirements ------------------------------------------------------------------ */
 
@@ -114,11 +103,10 @@ PREMISE(not_mixed_or_unlocked, "", VERDICT_NOT(MIXED | UNLOCKED));
      MSR_OF(MSR_IA32_VMX_EPT_VPID_CAP) | MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3))
 
 /* An unlocked IA32_FEATURE_CONTROL stops only Hymir, with nolock: the others set it. */
-#define WORKS_ON_ALL                                          \
-    ROW("VT-x that works on all CPUs", "the verdict", &mixed, \
-        VERDICT_IS(READY | UNLOCKED))
+#define WORKS_ON_ALL \
+    ROW("VT-x that works on all CPUs", "the verdict", &mixed, VERDICT_IS(USABLE))
 #define WORKS_IF(premise) \
-    ROW("VT-x that works", "the verdict", &premise, VERDICT_IS(READY | UNLOCKED))
+    ROW("VT-x that works", "the verdict", &premise, VERDICT_IS(USABLE))
 #define WORKS     WORKS_ON_ALL, WORKS_IF(not_mixed)
 #define LOCKED_ON (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX)
 #define FEATURE_CONTROL(name, ...) \
@@ -156,7 +144,8 @@ PREMISE(not_mixed_or_unlocked, "", VERDICT_NOT(MIXED | UNLOCKED));
 
 const struct requirement_source requirement_sources[] = {
     SOURCE(HYMIR, "src/vmx/check.c vmx_check_passes()",
-           ROW("VT-x that works", "boot without nolock", &unlocked, VERDICT_IS(READY)),
+           ROW("VT-x that works", "boot without nolock", &unlocked,
+               VERDICT_IS(BIT(VERDICT_READY))),
            WORKS_ON_ALL, WORKS_IF(not_mixed_or_unlocked)),
     SOURCE(HYMIR, "src/vmx/vcpu_controls.c vcpu_controls_fit()", VCPU(PIN_BASED),
            VCPU(PRIMARY), VCPU(SECONDARY), VCPU(EXIT), VCPU(ENTRY),

@@ -9,25 +9,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum hypervisor {
-    HYPERVISOR_HYMIR, /* its guests */
-    HYPERVISOR_KVM,
-    HYPERVISOR_XEN,
-    HYPERVISOR_HYPER_V,
-    HYPERVISOR_ESXI,
-    HYPERVISOR_VIRTUALBOX,
-    HYPERVISOR_BHYVE,
-    HYPERVISOR_JAILHOUSE,
-    HYPERVISOR_ACRN,
-    HYPERVISOR_NOVA,
-    HYPERVISOR_COUNT,
-};
+/* Each hypervisor: HYPERVISOR_..., its name, and the version whose requirements these
+ * are. */
+#define HYPERVISORS(X)                                     \
+    X(HYMIR, "Hymir's guests", "of this version")          \
+    X(KVM, "KVM", "Linux 6.16")                            \
+    X(XEN, "Xen HVM", "Xen 4.20")                          \
+    X(HYPER_V, "Hyper-V", "Windows Server 2016 and later") \
+    X(ESXI, "ESXi 8", "VMware ESXi 8.0")                   \
+    X(VIRTUALBOX, "VirtualBox 7", "VirtualBox 7.2")        \
+    X(BHYVE, "bhyve", "FreeBSD 14 and 15")                 \
+    X(JAILHOUSE, "Jailhouse", "Jailhouse of January 2023") \
+    X(ACRN, "ACRN", "ACRN 3.4")                            \
+    X(NOVA, "NOVA", "NOVA of January 2024")
 
-/* The name of a hypervisor, and the version that the requirements are those of. */
-struct hypervisor_facts {
+#define HYPERVISOR_ID(id, ...) HYPERVISOR_##id,
+enum hypervisor { HYPERVISORS(HYPERVISOR_ID) HYPERVISOR_COUNT };
+
+extern const struct hypervisor_facts {
     const char *name, *version;
-};
-extern const struct hypervisor_facts hypervisors[HYPERVISOR_COUNT];
+} hypervisors[HYPERVISOR_COUNT];
 
 /* The value, or values, that a condition is about; `where` is a parameter of it. */
 enum reading {
