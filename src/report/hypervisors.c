@@ -60,26 +60,17 @@ static const char *condition_append_names(const struct condition *condition,
     return capability_group_facts(condition->where)->singular;
 }
 
-/* Returns BIT(n) for each VMX MSR, VMX_MSR_FIRST + n, that is the same on all CPUs. */
-static uint64_t vmx_msrs_alike(const struct report_facts *facts)
-{
-    uint64_t alike = 0;
-
-    for (size_t row = 0; row < comparison_count(); row++) {
-        uint32_t msr = comparison_vmx_msr(row);
-        if (msr != 0 && !comparison_differs(row, facts->records, facts->count))
-            alike |= BIT(msr - VMX_MSR_FIRST);
-    }
-    return alike;
-}
-
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question)
 {
     *question = (struct hypervisor_question){.facts = facts};
     question->has_capabilities =
         comparison_usable(facts->records, facts->count, &question->usable);
-    question->msrs_alike = vmx_msrs_alike(facts);
+    for (size_t row = 0; row < comparison_count(); row++) {
+        uint32_t msr = comparison_vmx_msr(row);
+        if (msr != 0 && !comparison_differs(row, facts->records, facts->count))
+            question->msrs_alike |= BIT(msr - VMX_MSR_FIRST);
+    }
 }
 
 static struct msr_reading cpu_reading(const struct vmx_record *record,
@@ -259,15 +250,15 @@ static void requirement_report(struct requirement requirement,
                                struct evaluation *evaluation)
 {
     struct condition *condition = &requirement.condition;
-    bool is_each    = requirement.name == NULL && condition->first == condition->last;
-    uint64_t values = condition->last;
+    uint64_t value              = condition->last;
 
-    if (!is_each)
+    if (requirement.name != NULL || condition->first != value) {
         requirement_report_answer(&requirement, evaluation);
-    for (uint64_t bits = is_each ? condition_bits(condition) : 0; bits != 0;
-         bits &= bits - 1) {
+        return;
+    }
+    for (uint64_t bits = condition_bits(condition); bits != 0; bits &= bits - 1) {
         condition->mask  = bits & -bits;
-        condition->first = condition->last = values & condition->mask;
+        condition->first = condition->last = value & condition->mask;
         requirement_report_answer(&requirement, evaluation);
     }
 }

@@ -223,9 +223,9 @@ const struct requirement_source requirement_sources[] = {
            ONE(BASIC, VMX_BASIC_INS_OUTS_INFORMATION),
            ONE(PIN_BASED, INTERRUPTS | PIN_BASED_VIRTUAL_NMIS),
            ONE(PRIMARY, PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_MWAIT_EXITING |
-                            MOV_CR8 | PRIMARY_NMI_WINDOW_EXITING |
-                            PRIMARY_UNCONDITIONAL_IO_EXITING | PRIMARY_USE_MSR_BITMAPS |
-                            PRIMARY_MONITOR_EXITING |
+                            PRIMARY_NMI_WINDOW_EXITING |
+                            PRIMARY_UNCONDITIONAL_IO_EXITING | MOV_CR8 |
+                            PRIMARY_USE_MSR_BITMAPS | PRIMARY_MONITOR_EXITING |
                             PRIMARY_ACTIVATE_SECONDARY_CONTROLS),
            ZERO(PRIMARY, MOV_CR3 | PRIMARY_USE_IO_BITMAPS),
            ONE(SECONDARY, SECONDARY_ENABLE_EPT),

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each hypervisor: HYPERVISOR_..., its name, and the version whose requirements these
- * are. */
+/* Each hypervisor: its HYPERVISOR_ constant, its name, the version that was read. */
 #define HYPERVISORS(X)                                     \
     X(HYMIR, "Hymir's guests", "of this version")          \
     X(KVM, "KVM", "Linux 6.16")                            \
