@@ -19,8 +19,9 @@ static const enum emphasis emphases[REQUIREMENT_STATES] = {
 /* The requirements of a hypervisor or a source, by state, each list with its heading. */
 static struct list {
     struct text text;
-    size_t heading;                                      /* its length */
-    char buffer[LIST_SIZE], kind[REQUIREMENT_TEXT_SIZE]; /* of the last requirement */
+    size_t heading; /* its length */
+    char buffer[LIST_SIZE];
+    char kind[REQUIREMENT_TEXT_SIZE]; /* of the last requirement */
 } lists[REQUIREMENT_STATES];
 
 /* Empties the lists and writes their headings: the state and a name. */
@@ -35,8 +36,10 @@ static void lists_start(const char *indent, const char *name, int width)
     }
 }
 
-/* Appends the requirement: in a summary with its kind in brackets, otherwise after its
- * kind, unless the one before is of the same kind. */
+/*
+ * Appends the requirement: in a summary with its kind in brackets, otherwise after its
+ * kind, unless the previous one is of the same kind.
+ */
 static void append_answer(const struct requirement_answer *answer, void *context)
 {
     struct list *list = &lists[answer->state];

@@ -66,6 +66,9 @@ void hypervisor_question_prepare(const struct report_facts *facts,
     *question = (struct hypervisor_question){.facts = facts};
     question->has_capabilities =
         comparison_usable(facts->records, facts->count, &question->usable);
+    question->has_unseen = facts->unseen != NULL;
+    for (size_t i = 0; i < facts->count; i++)
+        question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
     for (size_t row = 0; row < comparison_count(); row++) {
         uint32_t msr = comparison_vmx_msr(row);
         if (msr != 0 && !comparison_differs(row, facts->records, facts->count))
@@ -110,25 +113,19 @@ static void tally_add(struct tally *tally, bool is_known, uint64_t value)
     tally->has_failed |= is_known && !holds;
 }
 
-static bool are_all_cpus_seen(const struct report_facts *facts)
-{
-    bool are_seen = facts->unseen == NULL;
-
-    for (size_t i = 0; i < facts->count; i++)
-        are_seen &= facts->records[i].answer == CPU_ANSWERED;
-    return are_seen;
-}
-
 /* Adds each CPU that answered; with is_same, the other CPUs count as unknown. */
-static void tally_add_cpus(struct tally *tally, const struct report_facts *facts)
+static void tally_add_cpus(struct tally *tally,
+                           const struct hypervisor_question *question)
 {
+    const struct report_facts *facts = question->facts;
+
     for (size_t i = 0; i < facts->count; i++) {
         if (facts->records[i].answer != CPU_ANSWERED)
             continue;
         struct msr_reading reading = cpu_reading(&facts->records[i], tally->condition);
         tally_add(tally, reading.state == MSR_READ, reading.value);
     }
-    tally->has_unknown |= tally->condition->is_same && !are_all_cpus_seen(facts);
+    tally->has_unknown |= tally->condition->is_same && question->has_unseen;
 }
 
 /* Adds each VT-d unit; without ACPI there may be others. */
@@ -172,7 +169,7 @@ static void tally_add_machine(struct tally *tally,
     };
 
     tally_add(tally, values[reading].is_known, values[reading].value);
-    tally->has_unknown |= reading == READ_ALIKE && !are_all_cpus_seen(facts);
+    tally->has_unknown |= reading == READ_ALIKE && question->has_unseen;
 }
 
 static struct tally condition_tally(const struct condition *condition,
@@ -186,18 +183,10 @@ static struct tally condition_tally(const struct condition *condition,
     else if (condition->reading >= READ_UNIT)
         tally_add_units(&tally, question->facts);
     else if (condition->reading >= READ_CPUID)
-        tally_add_cpus(&tally, question->facts);
+        tally_add_cpus(&tally, question);
     else
         tally_add_machine(&tally, question);
     return tally;
-}
-
-static enum requirement_state tally_state(const struct tally *tally)
-{
-    if (tally->has_failed)
-        return REQUIREMENT_MISSING;
-    return tally->has_unknown || !tally->has_passed ? REQUIREMENT_UNKNOWN
-                                                    : REQUIREMENT_MET;
 }
 
 /* ---- Answers ----------------------------------------------------------------------- */
@@ -217,19 +206,21 @@ struct evaluation {
     enum requirement_state worst;
 };
 
-#define KIND_SIZE (REQUIREMENT_TEXT_SIZE - REQUIREMENT_NAME_SIZE)
-
 static void requirement_report_answer(const struct requirement *requirement,
                                       struct evaluation *evaluation)
 {
     const struct condition *condition = &requirement->condition;
     struct tally tally                = condition_tally(condition, evaluation->question);
-    enum requirement_state state      = tally_state(&tally);
+    enum requirement_state state      = REQUIREMENT_MET;
     const char *words = requirement->premise == NULL ? "" : requirement->premise->words;
     const char *kind  = requirement->kind;
     TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
-    TEXT_DECLARE(kinds, KIND_SIZE);
+    TEXT_DECLARE(kinds, REQUIREMENT_TEXT_SIZE - REQUIREMENT_NAME_SIZE);
 
+    if (tally.has_failed)
+        state = REQUIREMENT_MISSING;
+    else if (tally.has_unknown || !tally.has_passed)
+        state = REQUIREMENT_UNKNOWN;
     if (condition->reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
         kind = evaluation->question->facts->unseen;
     if (requirement->name == NULL)

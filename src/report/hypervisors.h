@@ -27,6 +27,7 @@ struct hypervisor_question {
     const struct report_facts *facts;
     struct vmx_capabilities usable; /* on all CPUs */
     bool has_capabilities;          /* false: no CPU has VMX, or none answered */
+    bool has_unseen;                /* CPUs that did not answer, or may exist */
     uint64_t msrs_alike;            /* READ_ALIKE */
 };
 void hypervisor_question_prepare(const struct report_facts *facts,

@@ -115,8 +115,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define LEAF(leaf, name)     NAMED(name, CPUID(leaf_0.eax), UINT32_MAX, AT_LEAST(leaf))
 #define HAS(reg, bits, name) NAMED(name, CPUID_HAS(reg, bits))
 #define LONG_MODE            HAS(leaf_80000001.edx, CPUID_80000001_EDX_LONG_MODE, "long mode")
-#define NX_IF(premise)       ROW("NX (execute disable)", "", premise, CPUID_NX)
-#define NX                   NX_IF(NULL)
+#define NX(premise)          ROW("NX (execute disable)", "", premise, CPUID_NX)
 #define FXSAVE               HAS(leaf_1.edx, CPUID_1_EDX_FXSR, "FXSAVE")
 #define SSE                  HAS(leaf_1.edx, CPUID_1_EDX_SSE, "SSE")
 #define TWO_CPUS             NAMED("two CPUs", READ_CPUS, 0, UINT64_MAX, AT_LEAST(2))
@@ -170,7 +169,7 @@ const struct requirement_source requirement_sources[] = {
     SOURCE(KVM, "arch/x86/kvm/vmx/vmx.c vmx_check_processor_compat()",
            ALIKE(MSRS_OF_KVM_AND_XEN | MSR_OF(MSR_IA32_VMX_MISC) |
                  MSR_OF(MSR_IA32_VMX_CR0_FIXED1) | MSR_OF(MSR_IA32_VMX_CR4_FIXED1))),
-    SOURCE(KVM, "arch/x86/kvm/vmx/vmx.c vmx_hardware_setup()", NX_IF(&no_ept_for_kvm)),
+    SOURCE(KVM, "arch/x86/kvm/vmx/vmx.c vmx_hardware_setup()", NX(&no_ept_for_kvm)),
     SOURCE(KVM, "arch/x86/kvm/x86.c __kvm_x86_vendor_init()",
            HAS(leaf_1.edx, CPUID_1_EDX_FPU, "x87 FPU"), FXSAVE),
 
@@ -184,13 +183,13 @@ const struct requirement_source requirement_sources[] = {
            ALIKE(MSRS_OF_KVM_AND_XEN | MSR_OF(MSR_IA32_VMX_VMFUNC))),
 
     SOURCE(HYPER_V, "System requirements for Hyper-V on Windows and Windows Server",
-           WORKS, LONG_MODE, NX, ONE(SECONDARY, SECONDARY_ENABLE_EPT)),
+           WORKS, LONG_MODE, NX(NULL), ONE(SECONDARY, SECONDARY_ENABLE_EPT)),
     SOURCE(HYPER_V, "Hypervisor Boot-time CPUID Feature Requirements",
            LEAF(CPUID_LEAF_CACHE_PARAMETERS, "CPUID leaf 0x4"),
            ROW("the same processor on all CPUs", "CPUID.01H:EAX", NULL, CPUID(leaf_1.eax),
                UINT32_MAX, AT_LEAST(0), .is_same = true)),
 
-    SOURCE(ESXI, "ESXi Hardware Requirements", LONG_MODE, NX,
+    SOURCE(ESXI, "ESXi Hardware Requirements", LONG_MODE, NX(NULL),
            ROW("the processor in VMware's compatibility guide", "look it up", NULL,
                READ_NOTHING),
            TWO_CPUS,
@@ -271,7 +270,7 @@ const struct requirement_source requirement_sources[] = {
            REMAPPING),
 
     SOURCE(ACRN, "hypervisor/arch/x86/cpu_caps.c detect_hardware_support()", WORKS,
-           LEAF(CPUID_LEAF_TSC, "CPUID leaf 0x15"), LONG_MODE, NX,
+           LEAF(CPUID_LEAF_TSC, "CPUID leaf 0x15"), LONG_MODE, NX(NULL),
            HAS(leaf_1.edx, CPUID_1_EDX_MTRR, "MTRR"), SSE,
            HAS(leaf_1.ecx, CPUID_1_ECX_X2APIC, "x2APIC"),
            HAS(leaf_1.ecx, CPUID_1_ECX_POPCNT, "POPCNT"),
@@ -313,7 +312,7 @@ const struct requirement_source requirement_sources[] = {
            UNIT_HAS(extended_capability, VT_D_ECAP_EXTENDED_INTERRUPT_MODE,
                     "extended interrupt mode")),
 
-    SOURCE(NOVA, "src/x86_64/start.S", LONG_MODE, NX,
+    SOURCE(NOVA, "src/x86_64/start.S", LONG_MODE, NX(NULL),
            HAS(leaf_1.edx, CPUID_1_EDX_PGE, "PGE"),
            HAS(leaf_1.edx, CPUID_1_EDX_PAT, "PAT"), FXSAVE, SSE),
     SOURCE(
