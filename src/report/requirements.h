@@ -29,7 +29,7 @@ extern const struct hypervisor_facts {
     const char *name, *version;
 } hypervisors[HYPERVISOR_COUNT];
 
-/* The value, or values, that a condition is about; `where` is a parameter of it. */
+/* The values that a condition is about, in the groups that condition_tally relies on. */
 enum reading {
     READ_NOTHING, /* unknown */
     READ_VERDICT, /* BIT(the verdict) */
@@ -55,7 +55,7 @@ enum reading {
 /* Holds for a value if (value & mask) is in the range, which may wrap around at 0. */
 struct condition {
     enum reading reading;
-    uint32_t where;
+    uint32_t where; /* a parameter of the reading */
     uint64_t mask, first, last;
     bool is_same; /* and is the same for all CPUs or units */
 };
