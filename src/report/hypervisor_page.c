@@ -5,7 +5,7 @@
 #include "report/hypervisors.h"
 #include "report/surroundings.h"
 
-/* All that one hypervisor demands, in one text. */
+/* All requirements of one hypervisor in one state. */
 #define LIST_SIZE 4096
 
 #define TEXT_SIZE 400
@@ -16,78 +16,58 @@ static const enum emphasis emphases[REQUIREMENT_STATES] = {
     [REQUIREMENT_UNKNOWN] = EMPHASIS_CAUTION,
 };
 
-/* What is in each state, joined, and the kind of the last; emptied for each list. */
-struct lists {
-    struct text list[REQUIREMENT_STATES];
-    struct text kind[REQUIREMENT_STATES];
-};
+/* The requirements of a hypervisor or a source, by state, each list with its heading. */
+static struct list {
+    struct text text;
+    size_t heading; /* its length */
+    char buffer[LIST_SIZE];
+    char kind[REQUIREMENT_TEXT_SIZE]; /* of the last requirement */
+} lists[REQUIREMENT_STATES];
 
-static struct lists *empty_lists(void)
+/* Empties the lists and writes their headings: the state and a name. */
+static void lists_start(const char *indent, const char *name, int width)
 {
-    static char lists_of[REQUIREMENT_STATES][LIST_SIZE];
-    static char kinds_of[REQUIREMENT_STATES][TEXT_SIZE];
-    static struct lists lists;
-
-    for (size_t i = 0; i < REQUIREMENT_STATES; i++) {
-        lists_of[i][0] = kinds_of[i][0] = '\0';
-        lists.list[i] = (struct text){.buffer = lists_of[i], .size = LIST_SIZE};
-        lists.kind[i] = (struct text){.buffer = kinds_of[i], .size = TEXT_SIZE};
+    for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
+        lists[i].text = (struct text){.buffer = lists[i].buffer, .size = LIST_SIZE};
+        text_append(&lists[i].text, "%s%-7s  %-*s", indent, requirement_state_names[i],
+                    width, name);
+        lists[i].heading = lists[i].text.length;
+        lists[i].kind[0] = '\0';
     }
-    return &lists;
 }
 
-/* As a sentence: each with its kind. */
+/*
+ * Appends the requirement: in a summary with its kind in brackets, otherwise after its
+ * kind, unless the previous one is of the same kind.
+ */
 static void append_answer(const struct requirement_answer *answer, void *context)
 {
-    struct lists *lists = context;
-    struct text *list   = &lists->list[answer->state];
+    struct list *list = &lists[answer->state];
+    bool is_summary   = context != NULL;
+    bool is_same      = !is_summary && strcmp(list->kind, answer->kind) == 0;
 
-    text_append(list, "%s", list->length > 0 ? "; " : "");
-    requirement_append(answer, list);
-}
-
-/* In short: a kind once, in front of those that are of it. */
-static void append_by_kind(const struct requirement_answer *answer, void *context)
-{
-    struct lists *lists = context;
-    struct text *list   = &lists->list[answer->state];
-    struct text *kind   = &lists->kind[answer->state];
-    bool is_same        = strcmp(kind->buffer, answer->kind) == 0;
-
-    if (list->length > 0)
-        text_append(list, is_same ? ", " : "; ");
+    if (list->text.length > list->heading)
+        text_append(&list->text, is_same ? ", " : "; ");
+    if (is_summary) {
+        requirement_append(answer, &list->text);
+        return;
+    }
     if (!is_same && answer->kind[0] != '\0')
-        text_append(list, "%s: ", answer->kind);
-    text_append(list, "%s", answer->name);
-    kind->length    = 0;
-    kind->buffer[0] = '\0';
-    text_append(kind, "%s", answer->kind);
+        text_append(&list->text, "%s: ", answer->kind);
+    text_append(&list->text, "%s", answer->name);
+    format_text(list->kind, sizeof(list->kind), "%s", answer->kind);
 }
 
-static void add_list(struct pager *pager, enum requirement_state state, size_t indent,
-                     const char *start, const char *list)
-{
-    static char buffer[LIST_SIZE + TEXT_SIZE];
-    struct text text = {.buffer = buffer, .size = sizeof(buffer)};
-
-    buffer[0] = '\0';
-    text_append(&text, "%s%s", start, list);
-    pager_add_wrapped(pager, emphases[state], indent, buffer);
-}
-
-/* One that can run, or what it misses, or what is not known of it. */
+/* Adds the hypervisor with the requirements that have its state, unless they are met. */
 static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
                            const struct hypervisor_question *question)
 {
-    struct lists *lists = empty_lists();
-    TEXT_DECLARE(start, TEXT_SIZE);
-
+    lists_start("", hypervisors[hypervisor].name, 15);
     enum requirement_state state =
-        hypervisor_judge(hypervisor, question, append_answer, lists);
-    text_append(&start, "%-7s  %-14s ", requirement_state_name(state),
-                hypervisor_name(hypervisor));
-    add_list(pager, state, 24, start.buffer,
-             state == REQUIREMENT_MET ? "" : lists->list[state].buffer);
+        hypervisor_visit(hypervisor, question, append_answer, lists);
+    if (state == REQUIREMENT_MET)
+        lists[state].buffer[lists[state].heading] = '\0';
+    pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
 }
 
 static void add_surrounding(struct pager *pager, enum surrounding surrounding,
@@ -101,37 +81,35 @@ static void add_surrounding(struct pager *pager, enum surrounding surrounding,
     pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
 }
 
-static void add_source(struct pager *pager, enum requirement_source source,
+/* Adds the requirements of a source, unless none applies to the machine. */
+static void add_source(struct pager *pager, const struct requirement_source *source,
                        const struct hypervisor_question *question)
 {
-    struct lists *lists = empty_lists();
-    size_t length       = 0;
+    bool has_name = false;
 
-    requirement_source_visit(source, question, append_by_kind, lists);
-    for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++)
-        length += lists->list[i].length;
-    if (length == 0)
-        return; /* it demands nothing of a machine like this */
-    pager_add(pager, EMPHASIS_NORMAL, "%s", requirement_source_name(source));
+    lists_start("  ", "", 0);
+    requirement_source_visit(source, question, append_answer, NULL);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
-        TEXT_DECLARE(start, TEXT_SIZE);
-        text_append(&start, "  %-7s  ", requirement_state_name(i));
-        if (lists->list[i].length > 0)
-            add_list(pager, i, 11, start.buffer, lists->list[i].buffer);
+        if (lists[i].text.length == lists[i].heading)
+            continue;
+        if (!has_name)
+            pager_add(pager, EMPHASIS_NORMAL, "%s", source->name);
+        has_name = true;
+        pager_add_wrapped(pager, emphases[i], 11, lists[i].buffer);
     }
 }
 
-/* Each requirement, by where it is made. */
+/* Adds all requirements, by source. */
 static void add_sources(struct pager *pager, const struct hypervisor_question *question)
 {
     enum hypervisor last = HYPERVISOR_COUNT;
 
-    for (enum requirement_source i = SOURCE_HYMIR_CHECK; i < SOURCE_COUNT; i++) {
-        enum hypervisor hypervisor = requirement_source_hypervisor(i);
+    for (size_t i = 0; i < requirement_source_count; i++) {
+        enum hypervisor hypervisor = requirement_sources[i].hypervisor;
         if (hypervisor != last)
             pager_add(pager, EMPHASIS_TITLE, "Needed by %s (%s)",
-                      hypervisor_name(hypervisor), hypervisor_version(hypervisor));
-        add_source(pager, i, question);
+                      hypervisors[hypervisor].name, hypervisors[hypervisor].version);
+        add_source(pager, &requirement_sources[i], question);
         last = hypervisor;
     }
 }
@@ -140,7 +118,7 @@ void hypervisor_page_add(struct pager *pager, const struct report_facts *facts)
 {
     static struct hypervisor_question question;
 
-    hypervisor_ask(facts, &question);
+    hypervisor_question_prepare(facts, &question);
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         add_hypervisor(pager, i, &question);
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");

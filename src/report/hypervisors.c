@@ -2,17 +2,192 @@
 #include "report/hypervisors.h"
 
 #include "check/comparison.h"
-#include "report/requirements.h"
+#include "x86/vmx_capabilities.h"
 
-const char *requirement_state_name(enum requirement_state state)
+const char *const requirement_state_names[REQUIREMENT_STATES] = {
+    [REQUIREMENT_MET]     = "ok",
+    [REQUIREMENT_MISSING] = "missing",
+    [REQUIREMENT_UNKNOWN] = "unknown",
+};
+
+/* ---- Readings -----------------------------------------------------------------------
+ */
+
+static const struct virtualization *
+virtualization_of(const struct hypervisor_question *question)
 {
-    static const char *const names[REQUIREMENT_STATES] = {
-        [REQUIREMENT_MET]     = "ok",
-        [REQUIREMENT_MISSING] = "missing",
-        [REQUIREMENT_UNKNOWN] = "unknown",
-    };
-    return names[state];
+    return question->facts->records[0].virtualization;
 }
+
+/* Returns the bits of a capability group that the condition is about. */
+static uint64_t capability_value(const struct hypervisor_question *question,
+                                 const struct condition *condition)
+{
+    const struct capability_bits *group = question->usable.group;
+
+    if (condition->reading == READ_MUST_BE_1)
+        return group[condition->where].must_be_1;
+    if (condition->reading != READ_PAIR)
+        return group[condition->where].may_be_1;
+    bool has_entry = (group[GROUP_ENTRY].may_be_1 & condition->mask) != 0;
+    bool has_exit  = (group[GROUP_EXIT].may_be_1 & condition->where) != 0;
+    return has_entry == has_exit ? condition->mask : 0;
+}
+
+/* Appends the names of the bits of a condition, and returns their kind. */
+static const char *condition_append_names(const struct hypervisor_question *question,
+                                          const struct condition *condition,
+                                          struct text *text)
+{
+    const struct capability_table *table = virtualization_of(question)->capability_table;
+
+    if (condition->reading == READ_PAIR) {
+        text_append(text, "both or neither of \"%s\" and \"%s\"",
+                    capability_name(table, GROUP_ENTRY, condition->mask),
+                    capability_name(table, GROUP_EXIT, condition->where));
+        return "VM-entry and VM-exit control";
+    }
+    if (condition->first != condition->last)
+        text_append(text, "one of ");
+    else if (condition->last == 0)
+        text_append(text, "0 for ");
+    for (uint64_t bits = condition->mask; bits != 0; bits &= bits - 1)
+        text_append(text, "%s\"%s\"", bits == condition->mask ? "" : ", ",
+                    capability_name(table, condition->where, bits & -bits));
+    return table->groups[condition->where].singular;
+}
+
+void hypervisor_question_prepare(const struct report_facts *facts,
+                                 struct hypervisor_question *question)
+{
+    const struct virtualization *virtualization = facts->records[0].virtualization;
+
+    *question = (struct hypervisor_question){.facts = facts};
+    question->has_capabilities =
+        comparison_usable(facts->records, facts->count, &question->usable);
+    question->has_unseen = facts->unseen != NULL;
+    for (size_t i = 0; i < facts->count; i++)
+        question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
+    for (size_t row = 0; row < comparison_count(virtualization); row++) {
+        uint32_t index = comparison_msr(virtualization, row) - VMX_MSR_FIRST;
+        if (index < VMX_MSR_COUNT &&
+            !comparison_differs(row, facts->records, facts->count))
+            question->msrs_alike |= BIT(index);
+    }
+}
+
+static struct msr_reading cpu_reading(const struct cpu_record *record,
+                                      const struct condition *condition)
+{
+    const char *cpuid = (const char *)&record->cpuid;
+
+    if (condition->reading == READ_MSR)
+        return record_msr(record, condition->where);
+    return (struct msr_reading){.value = *(const uint32_t *)(cpuid + condition->where),
+                                .state = MSR_READ};
+}
+
+/* ---- Conditions -------------------------------------------------------------------- */
+
+/* The outcome of a condition for the values so far. */
+struct tally {
+    const struct condition *condition;
+    uint64_t first; /* the first value that counted, masked */
+    bool has_unknown, has_passed;
+    bool has_failed; /* for a known value */
+};
+
+static void tally_add(struct tally *tally, bool is_known, uint64_t value)
+{
+    const struct condition *condition = tally->condition;
+    uint64_t field                    = value & condition->mask;
+
+    if (!tally->has_passed && !tally->has_failed)
+        tally->first = field;
+    bool holds = field - condition->first <= condition->last - condition->first &&
+                 (!condition->is_same || field == tally->first);
+    tally->has_unknown |= !is_known;
+    tally->has_passed |= holds;
+    tally->has_failed |= is_known && !holds;
+}
+
+/* Adds each CPU that answered; with is_same, the other CPUs count as unknown. */
+static void tally_add_cpus(struct tally *tally,
+                           const struct hypervisor_question *question)
+{
+    const struct report_facts *facts = question->facts;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        if (facts->records[i].answer != CPU_ANSWERED)
+            continue;
+        struct msr_reading reading = cpu_reading(&facts->records[i], tally->condition);
+        tally_add(tally, reading.state == MSR_READ, reading.value);
+    }
+    tally->has_unknown |= tally->condition->is_same && question->has_unseen;
+}
+
+/* Adds each VT-d unit; without ACPI there may be others. */
+static void tally_add_units(struct tally *tally, const struct report_facts *facts)
+{
+    enum reading reading    = tally->condition->reading;
+    bool is_answer          = reading == READ_UNIT_ANSWERS;
+    const struct vt_d *vt_d = facts->vt_d;
+
+    tally->has_unknown =
+        vt_d->is_broken || vt_d->dropped > 0 || (is_answer && !facts->has_acpi);
+    for (size_t i = 0; i < vt_d->count; i++) {
+        const struct vt_d_unit *unit = &vt_d->unit[i];
+        const char *member           = (const char *)unit + tally->condition->where;
+        uint64_t widths = unit->capability & (VT_D_CAP_39_BITS | VT_D_CAP_48_BITS);
+        uint64_t value =
+            reading == READ_UNIT_WIDTH ? widths & -widths : *(const uint64_t *)member;
+        tally_add(tally, is_answer || unit->answers, is_answer ? unit->answers : value);
+    }
+    if (is_answer && vt_d->count == 0)
+        tally_add(tally, !tally->has_unknown, 0);
+}
+
+/* Adds the only value of a reading of the whole machine. */
+static void tally_add_machine(struct tally *tally,
+                              const struct hypervisor_question *question)
+{
+    const struct report_facts *facts = question->facts;
+    enum reading reading             = tally->condition->reading;
+    bool are_enough_cpus             = facts->count >= tally->condition->first;
+    const struct {
+        uint64_t value;
+        bool is_known;
+    } values[] = {
+        [READ_NOTHING] = {0, false},
+        [READ_VERDICT] = {BIT(facts->verdict), true},
+        [READ_CPUS]    = {facts->count, facts->unseen == NULL || are_enough_cpus},
+        [READ_RAM]     = {facts->ram_bytes, true},
+        [READ_DMAR]    = {facts->vt_d->has_table, true},
+        [READ_ALIKE]   = {question->msrs_alike, question->has_capabilities},
+    };
+
+    tally_add(tally, values[reading].is_known, values[reading].value);
+    tally->has_unknown |= reading == READ_ALIKE && question->has_unseen;
+}
+
+static struct tally condition_tally(const struct condition *condition,
+                                    const struct hypervisor_question *question)
+{
+    struct tally tally = {.condition = condition};
+
+    if (condition->reading >= READ_MAY_BE_1)
+        tally_add(&tally, question->has_capabilities,
+                  capability_value(question, condition));
+    else if (condition->reading >= READ_UNIT)
+        tally_add_units(&tally, question->facts);
+    else if (condition->reading >= READ_CPUID)
+        tally_add_cpus(&tally, question);
+    else
+        tally_add_machine(&tally, question);
+    return tally;
+}
+
+/* ---- Answers ----------------------------------------------------------------------- */
 
 void requirement_append(const struct requirement_answer *answer, struct text *text)
 {
@@ -21,52 +196,94 @@ void requirement_append(const struct requirement_answer *answer, struct text *te
         text_append(text, " (%s)", answer->kind);
 }
 
-void hypervisor_ask(const struct report_facts *facts,
-                    struct hypervisor_question *question)
+/* The receiver of answers, and their worst state so far. */
+struct evaluation {
+    const struct hypervisor_question *question;
+    requirement_visit *visit; /* or NULL */
+    void *context;
+    enum requirement_state worst;
+};
+
+static void requirement_report_answer(const struct requirement *requirement,
+                                      struct evaluation *evaluation)
 {
-    *question = (struct hypervisor_question){.facts = facts};
-    question->has_capabilities =
-        comparison_usable(facts->records, facts->count, &question->usable);
+    const struct condition *condition = &requirement->condition;
+    struct tally tally                = condition_tally(condition, evaluation->question);
+    enum requirement_state state      = REQUIREMENT_MET;
+    const char *words = requirement->premise == NULL ? "" : requirement->premise->words;
+    const char *kind  = requirement->kind;
+    TEXT_DECLARE(name, REQUIREMENT_NAME_SIZE);
+    TEXT_DECLARE(kinds, REQUIREMENT_TEXT_SIZE - REQUIREMENT_NAME_SIZE);
+
+    if (tally.has_failed)
+        state = REQUIREMENT_MISSING;
+    else if (tally.has_unknown || !tally.has_passed)
+        state = REQUIREMENT_UNKNOWN;
+    if (condition->reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
+        kind = evaluation->question->facts->unseen;
+    if (requirement->name == NULL)
+        kind = condition_append_names(evaluation->question, condition, &name);
+    else
+        text_append(&name, "%s", requirement->name);
+    text_append(&kinds, "%s%s%s", kind, kind[0] != '\0' && words[0] != '\0' ? ", " : "",
+                words);
+    const struct requirement_answer answer = {name.buffer, kinds.buffer, state};
+    if (evaluation->visit != NULL)
+        evaluation->visit(&answer, evaluation->context);
+    if (state == REQUIREMENT_MISSING || evaluation->worst == REQUIREMENT_MET)
+        evaluation->worst = state;
 }
 
-void requirement_source_visit(enum requirement_source source,
+/* Reports a requirement, or each of its bits. */
+static void requirement_report(struct requirement requirement,
+                               struct evaluation *evaluation)
+{
+    struct condition *condition = &requirement.condition;
+    uint64_t value              = condition->last;
+
+    if (requirement.name != NULL || condition->first != value) {
+        requirement_report_answer(&requirement, evaluation);
+        return;
+    }
+    uint64_t mask = condition->mask;
+    if (condition->reading == READ_VCPU)
+        mask = virtualization_of(evaluation->question)
+                   ->required_capabilities(condition->where);
+    for (uint64_t bits = mask; bits != 0; bits &= bits - 1) {
+        condition->mask  = bits & -bits;
+        condition->first = condition->last = value & condition->mask;
+        requirement_report_answer(&requirement, evaluation);
+    }
+}
+
+static void source_report(const struct requirement_source *source,
+                          struct evaluation *evaluation)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const struct premise *premise = source->requirements[i].premise;
+        if (premise == NULL ||
+            condition_tally(&premise->condition, evaluation->question).has_passed)
+            requirement_report(source->requirements[i], evaluation);
+    }
+}
+
+void requirement_source_visit(const struct requirement_source *source,
                               const struct hypervisor_question *question,
                               requirement_visit *visit, void *context)
 {
-    for (size_t i = 0; i < requirement_count; i++) {
-        if (requirements[i].source == source &&
-            premise_holds(requirements[i].premise, question))
-            requirement_answer(&requirements[i], question, visit, context);
-    }
+    source_report(source,
+                  &(struct evaluation){question, visit, context, REQUIREMENT_MET});
 }
 
-/* Passes answers on, and remembers the worst. */
-struct judge {
-    requirement_visit *visit;
-    void *context;
-    bool has_missing, has_unknown;
-};
-
-static void judge_one(const struct requirement_answer *answer, void *context)
-{
-    struct judge *judge = context;
-
-    judge->has_missing |= answer->state == REQUIREMENT_MISSING;
-    judge->has_unknown |= answer->state == REQUIREMENT_UNKNOWN;
-    judge->visit(answer, judge->context);
-}
-
-enum requirement_state hypervisor_judge(enum hypervisor hypervisor,
+enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context)
 {
-    struct judge judge = {.visit = visit, .context = context};
+    struct evaluation evaluation = {question, visit, context, REQUIREMENT_MET};
 
-    for (enum requirement_source i = SOURCE_HYMIR_CHECK; i < SOURCE_COUNT; i++) {
-        if (requirement_source_hypervisor(i) == hypervisor)
-            requirement_source_visit(i, question, judge_one, &judge);
+    for (size_t i = 0; i < requirement_source_count; i++) {
+        if (requirement_sources[i].hypervisor == hypervisor)
+            source_report(&requirement_sources[i], &evaluation);
     }
-    if (judge.has_missing)
-        return REQUIREMENT_MISSING;
-    return judge.has_unknown ? REQUIREMENT_UNKNOWN : REQUIREMENT_MET;
+    return evaluation.worst;
 }

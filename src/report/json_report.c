@@ -193,40 +193,33 @@ static void write_answer(const struct requirement_answer *answer, void *context)
     json_string(filter->json, NULL, "%s", text.buffer);
 }
 
-static void write_source(struct json *json, enum requirement_source source,
+static void write_source(struct json *json, const struct requirement_source *source,
                          const struct hypervisor_question *question)
 {
     json_open_object(json, NULL);
-    json_string(json, "source", "%s", requirement_source_name(source));
+    json_string(json, "source", "%s", source->name);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         struct state_filter filter = {json, i};
-        json_open_array(json, requirement_state_name(i));
+        json_open_array(json, requirement_state_names[i]);
         requirement_source_visit(source, question, write_answer, &filter);
         json_close_array(json);
     }
     json_close_object(json);
 }
 
-static void ignore_answer(const struct requirement_answer *answer, void *context)
-{
-    (void)answer;
-    (void)context;
-}
-
 static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
                              const struct hypervisor_question *question)
 {
-    enum requirement_state state =
-        hypervisor_judge(hypervisor, question, ignore_answer, NULL);
+    enum requirement_state state = hypervisor_visit(hypervisor, question, NULL, NULL);
 
     json_open_object(json, NULL);
-    json_string(json, "name", "%s", hypervisor_name(hypervisor));
-    json_string(json, "version", "%s", hypervisor_version(hypervisor));
-    json_string(json, "state", "%s", requirement_state_name(state));
+    json_string(json, "name", "%s", hypervisors[hypervisor].name);
+    json_string(json, "version", "%s", hypervisors[hypervisor].version);
+    json_string(json, "state", "%s", requirement_state_names[state]);
     json_open_array(json, "requirements");
-    for (enum requirement_source i = SOURCE_HYMIR_CHECK; i < SOURCE_COUNT; i++) {
-        if (requirement_source_hypervisor(i) == hypervisor)
-            write_source(json, i, question);
+    for (size_t i = 0; i < requirement_source_count; i++) {
+        if (requirement_sources[i].hypervisor == hypervisor)
+            write_source(json, &requirement_sources[i], question);
     }
     json_close_array(json);
     json_close_object(json);
@@ -236,7 +229,7 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
 {
     struct hypervisor_question question;
 
-    hypervisor_ask(facts, &question);
+    hypervisor_question_prepare(facts, &question);
     json_open_array(json, "hypervisors");
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         write_hypervisor(json, i, &question);
@@ -251,7 +244,7 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
         json_open_object(json, NULL);
         json_string(json, "address", "0x%lx", unit->address);
         json_bool(json, "answers", unit->answers);
-        json_string(json, "version", "0x%x", unit->version);
+        json_string(json, "version", "0x%lx", unit->version);
         json_string(json, "capability", "0x%lx", unit->capability);
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);

@@ -1,91 +1,87 @@
 /*
- * What hypervisors demand, as tables: of each thing where it is demanded, and of what
- * machines. hypervisors.h judges by them. docs/REFERENCES.md says what was read.
+ * The requirements of hypervisors, as tables: each with its source and with the machines
+ * that it applies to. hypervisors.h evaluates them; docs/REFERENCES.md lists the sources.
  */
 #ifndef HYMIR_REPORT_REQUIREMENTS_H
 #define HYMIR_REPORT_REQUIREMENTS_H
 
-#include "report/hypervisors.h"
-#include "x86/vmx_capabilities.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-enum condition {
-    VMX_WORKS,       /* the verdict */
-    LOCKED_ON,       /* firmware left IA32_FEATURE_CONTROL locked, with VMX */
-    NOT_LOCKED_OFF,  /* or unlocked */
-    TO_BE_LOOKED_UP, /* nothing that a machine tells */
-    MAY_BE_1,        /* each of the bits: a control that can be set, a feature */
-    MAY_BE_0,        /* each of the bits: a control that can be cleared, a flag not set */
-    ANY_OF,          /* one of the bits */
-    BOTH_OR_NEITHER, /* the bit of VM entry, and its partner of VM exit, may be 1 */
-    OWN_CONTROLS,    /* those of the group that vmx/vcpu_controls.h says */
-    WRITE_BACK,      /* the memory type for VMCSs */
-    REGION_4_KIB,    /* the size of a VMCS, at the most */
-    SAME_PROCESSOR,  /* family, model and stepping of all CPUs */
-    SAME_ON_ALL,     /* the VMX MSRs whose numbers, from the first on, are the bits */
-    CPUID_BITS,      /* each of the bits, in the register at the offset */
-    CPUID_LEAF,      /* CPUID has a leaf of that number, bits */
-    FAST_STRINGS,    /* on in IA32_MISC_ENABLE */
-    TWO_CPUS,
-    RAM_8_GIB,
-    VT_D_UNITS,   /* at least one, and all answer */
-    VT_D_VERSION, /* at least that, as the register has it */
-    VT_D_BITS,    /* each of the bits, in the register at the offset, of all units */
-    VT_D_WIDTH,   /* 39 bits or, without them, 48, the same of all units */
+/* Each hypervisor: its HYPERVISOR_ constant, its name, the version that was read. */
+#define HYPERVISORS(X)                                     \
+    X(HYMIR, "Hymir's guests", "of this version")          \
+    X(KVM, "KVM", "Linux 6.16")                            \
+    X(XEN, "Xen HVM", "Xen 4.20")                          \
+    X(HYPER_V, "Hyper-V", "Windows Server 2016 and later") \
+    X(ESXI, "ESXi 8", "VMware ESXi 8.0")                   \
+    X(VIRTUALBOX, "VirtualBox 7", "VirtualBox 7.2")        \
+    X(BHYVE, "bhyve", "FreeBSD 14 and 15")                 \
+    X(JAILHOUSE, "Jailhouse", "Jailhouse of January 2023") \
+    X(ACRN, "ACRN", "ACRN 3.4")                            \
+    X(NOVA, "NOVA", "NOVA of January 2024")
+
+#define HYPERVISOR_ID(id, ...) HYPERVISOR_##id,
+enum hypervisor { HYPERVISORS(HYPERVISOR_ID) HYPERVISOR_COUNT };
+
+extern const struct hypervisor_facts {
+    const char *name, *version;
+} hypervisors[HYPERVISOR_COUNT];
+
+/* The values that a condition is about, in the groups that condition_tally relies on. */
+enum reading {
+    READ_NOTHING, /* unknown */
+    READ_VERDICT, /* BIT(the verdict) */
+    READ_CPUS,    /* the number of CPUs */
+    READ_RAM,     /* bytes */
+    READ_DMAR,    /* 1 if ACPI has a valid DMAR */
+    READ_ALIKE,   /* BIT(n) if VMX MSR VMX_MSR_FIRST + n is the same on all CPUs */
+    /* Of each CPU: */
+    READ_CPUID, /* the register at offset `where` in struct cpuid_snapshot */
+    READ_MSR,   /* the MSR number `where` */
+    /* Of each VT-d unit: */
+    READ_UNIT,         /* the register at offset `where` in struct vt_d_unit */
+    READ_UNIT_WIDTH,   /* the capability bit of the smallest address width */
+    READ_UNIT_ANSWERS, /* 1 if it does; 0 if there are no units */
+    /* Of the VMX capabilities that all CPUs share: */
+    READ_MAY_BE_1,  /* the bits of group `where` that may be 1 */
+    READ_MUST_BE_1, /* ... and those that must be */
+    READ_VCPU,      /* READ_MAY_BE_1, for the bits that Hymir's vCPUs require */
+    READ_PAIR,      /* the VM-entry control of the mask, if it and the VM-exit control
+                       `where` are both or neither supported */
 };
 
-/* What a machine is like of which something is demanded. */
-enum premise {
-    ALWAYS,
-    CPU_HAS_RDTSCP,
-    CPU_HAS_INVPCID,
-    CPU_HAS_XSAVES,
-    CPU_HAS_WAITPKG,
-    EPT_IS_THERE,
-    EPT_IS_MISSING,
-    EPT_IS_NOT_FOR_KVM, /* which wants more of it */
-    TPR_SHADOW_IS_MISSING,
-    EPT_IS_DESCRIBED, /* in IA32_VMX_EPT_VPID_CAP */
-    VPID_IS_DESCRIBED,
-    ADDRESSES_ARE_WIDE, /* more than 39 bits */
-    VT_D_IS_THERE,
+/* Holds for a value if (value & mask) is in the range, which may wrap around at 0. */
+struct condition {
+    enum reading reading;
+    uint32_t where; /* a parameter of the reading */
+    uint64_t mask, first, last;
+    bool is_same; /* and is the same for all CPUs or units */
 };
 
-struct premise_facts {
-    const char *words; /* for a person; empty where it needs none */
-    enum premise_test {
-        TEST_NOTHING,
-        TEST_CPUID, /* the bit of the register at the offset is set, on any CPU */
-        TEST_ANY,   /* one of the bits of the group may be 1 */
-        TEST_NONE,
-        TEST_NOT_ALL,
-        TEST_WIDTH, /* physical addresses have more bits than that, on any CPU */
-        TEST_VT_D,
-    } test;
-    enum vmx_capability_group group;
-    uint64_t bits;
-    size_t offset;
+/* What a requirement depends on: a condition that holds for at least one value. */
+struct premise {
+    const char *words; /* empty if the requirement's name implies it */
+    struct condition condition;
 };
-extern const struct premise_facts premises[];
-
-/* True if the machine is like that. */
-bool premise_holds(enum premise premise, const struct hypervisor_question *question);
 
 struct requirement {
-    uint64_t bits;
-    uint64_t partner; /* BOTH_OR_NEITHER: in the VM-exit controls */
-    size_t offset;    /* in struct cpuid_snapshot or struct vt_d_unit */
-    const char *name; /* CPUID_BITS, VT_D_BITS, TO_BE_LOOKED_UP: of what is wanted */
-    enum requirement_source source;
-    enum condition condition;
-    enum vmx_capability_group group; /* of the bits */
-    enum premise premise;
+    struct condition condition;
+    const char *name; /* NULL: the bits of the mask, named by their group, are one
+                         requirement or, if the range is a single value, one each */
+    const char *kind; /* of the name; empty if the name implies it */
+    const struct premise *premise; /* NULL: applies to all machines */
 };
-extern const struct requirement requirements[];
-extern const size_t requirement_count;
 
-/* Calls visit for each thing of the requirement, whose premise holds. */
-void requirement_answer(const struct requirement *requirement,
-                        const struct hypervisor_question *question,
-                        requirement_visit *visit, void *context);
+/* A function or a document; those of one hypervisor are adjacent. */
+struct requirement_source {
+    enum hypervisor hypervisor;
+    const char *name; /* a file and a function, or a title */
+    const struct requirement *requirements;
+    size_t count;
+};
+extern const struct requirement_source requirement_sources[];
+extern const size_t requirement_source_count;
 
 #endif

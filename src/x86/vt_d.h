@@ -17,6 +17,10 @@
 /* The most units that Hymir looks at; machines of 64 sockets have 640. */
 #define VT_D_MAX_UNITS 1024
 
+/* The Version Register: major and minor. */
+#define VT_D_VERSION_MASK BITS_MASK(7, 0)
+#define VT_D_VERSION_1_0  0x10
+
 /* The Capability Register. */
 #define VT_D_CAP_39_BITS     BIT(9) /* adjusted guest address widths */
 #define VT_D_CAP_48_BITS     BIT(10)
@@ -30,9 +34,8 @@
 
 struct vt_d_unit {
     uint64_t address; /* physical, of its registers */
-    uint64_t capability, extended_capability;
-    uint32_t version; /* in the low byte, major and minor */
-    bool answers;     /* false: nothing is there, and these are 0 */
+    uint64_t capability, extended_capability, version;
+    bool answers; /* false: nothing is there, and these are 0 */
 };
 
 /* All that is known of VT-d on a machine. */

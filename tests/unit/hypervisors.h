@@ -62,10 +62,10 @@ static inline void assert_state(enum hypervisor hypervisor,
     struct hypervisor_question question;
 
     memset(told, 0, sizeof(told));
-    hypervisor_ask(&facts, &question);
-    enum requirement_state state = hypervisor_judge(hypervisor, &question, append, NULL);
+    hypervisor_question_prepare(&facts, &question);
+    enum requirement_state state = hypervisor_visit(hypervisor, &question, append, NULL);
     if (state != expected)
-        fail_msg("%s: missing %s unknown %s", hypervisor_name(hypervisor),
+        fail_msg("%s: missing %s unknown %s", hypervisors[hypervisor].name,
                  told[REQUIREMENT_MISSING], told[REQUIREMENT_UNKNOWN]);
     assert_int_equal(told[REQUIREMENT_MISSING][0] != '\0', state == REQUIREMENT_MISSING);
     if (state == REQUIREMENT_MET)

@@ -1,4 +1,4 @@
-/* src/report/requirement_machine.c: what hypervisors demand of a machine beside VT-x. */
+/* src/report/hypervisors.c: the requirements of hypervisors other than VT-x. */
 #include "hypervisors.h"
 
 /* What each demands beside VT-x. */
