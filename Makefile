@@ -251,7 +251,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c src/console/screen.c src/virt/vcpu.c \
     $(patsubst %,src/vmx/%.c,attempt capabilities capability_groups capability_rows check comparison exit_description \
-    feature_control fixed_bits outer_hypervisor timing vcpu_controls verdict vmcs)
+    feature_control fixed_bits guest_cpuid guest_msrs outer_hypervisor timing vcpu_controls verdict vmcs)
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -76,9 +76,7 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
  * The type of core that the CPU is, of a processor that has several: 0 of one that has
  * not, or does not say. SDM 2, "CPUID", leaf 1AH.
  */
-#define CPUID_CORE_TYPE_EFFICIENT   0x20 /* Intel Atom */
-#define CPUID_CORE_TYPE_PERFORMANCE 0x40 /* Intel Core */
-#define CPUID_CORE_TYPES            256
+#define CPUID_CORE_TYPES 256
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot);
 
 /* "performance", "efficient", "uniform" if the CPU does not say, or "other". */

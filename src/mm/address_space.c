@@ -4,13 +4,7 @@
 #include "lib/log.h"
 #include "mm/memory.h"
 #include "mm/page_table.h"
-
-/* Bits of an entry: SDM 3A, "4-Level Paging", table "Format of a Page-Table Entry". */
-#define ENTRY_PRESENT       BIT(0)
-#define ENTRY_WRITABLE      BIT(1)
-#define ENTRY_WRITE_THROUGH BIT(3)
-#define ENTRY_CACHE_DISABLE BIT(4)
-#define ENTRY_NO_EXECUTE    BIT(63)
+#include "x86/paging.h"
 
 /* The image's parts, from hymir.ld; all begin on a page. */
 extern uint8_t image_start[];
@@ -24,7 +18,7 @@ extern uint8_t image_data_start[], image_data_end[];
 #define ROM_END     0x100000
 
 static const struct page_table_format ia32e_format = {
-    .present = ENTRY_PRESENT, .table = ENTRY_PRESENT | ENTRY_WRITABLE};
+    .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
 /*
  * Tables lie below 4 GiB, where the boot code's map reaches, and CR3 of a CPU in 32-bit
@@ -38,7 +32,7 @@ static enum status allocate_table(void **page)
 static struct page_table table = {.format = &ia32e_format, .allocate = allocate_table};
 static uint64_t limit;
 static bool is_active; /* else the boot code's map is: the first 4 GiB, as they are */
-static uint64_t no_execute; /* ENTRY_NO_EXECUTE if the processor has it */
+static uint64_t no_execute; /* PAGE_ENTRY_EXECUTE_DISABLE if the processor has it */
 
 uint64_t address_space_limit(const struct cpuid_snapshot *snapshot)
 {
@@ -52,18 +46,19 @@ static uint64_t attributes_of(enum page_access access)
     case PAGE_NONE:
         return 0;
     case PAGE_READ:
-        return ENTRY_PRESENT | no_execute;
+        return PAGE_ENTRY_PRESENT | no_execute;
     case PAGE_READ_WRITE:
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute;
+        return PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | no_execute;
     case PAGE_READ_EXECUTE:
-        return ENTRY_PRESENT;
+        return PAGE_ENTRY_PRESENT;
     case PAGE_FIRMWARE:
-        return ENTRY_PRESENT | ENTRY_WRITABLE;
+        return PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE;
     case PAGE_DEVICE: /* entry 3 of IA32_PAT: see cpu/control.c */
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute | ENTRY_CACHE_DISABLE |
-               ENTRY_WRITE_THROUGH;
+        return PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | no_execute |
+               PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH;
     case PAGE_SCREEN: /* entry 1 */
-        return ENTRY_PRESENT | ENTRY_WRITABLE | no_execute | ENTRY_WRITE_THROUGH;
+        return PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | no_execute |
+               PAGE_ENTRY_WRITE_THROUGH;
     }
     return 0;
 }
@@ -183,7 +178,7 @@ enum status address_space_build(const struct cpuid_snapshot *snapshot)
     bool has_nx        = (features & CPUID_80000001_EDX_NX) != 0;
     table.largest_page = has_1_gib ? PAGE_SIZE_1_GIB : PAGE_SIZE_2_MIB;
     limit              = address_space_limit(snapshot);
-    no_execute         = has_nx ? ENTRY_NO_EXECUTE : 0;
+    no_execute         = has_nx ? PAGE_ENTRY_EXECUTE_DISABLE : 0;
 
     enum status status = page_table_init(&table);
     if (status != STATUS_OK)
@@ -231,7 +226,8 @@ static bool is_device_range(uint64_t start, uint64_t end)
     for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
         struct page_mapping mapping;
         if (page_table_lookup(&table, page, &mapping) == STATUS_OK &&
-            (mapping.attributes & (ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH)) == 0)
+            (mapping.attributes &
+             (PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH)) == 0)
             return false;
     }
     return true;

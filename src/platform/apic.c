@@ -6,41 +6,7 @@
 #include "platform/clock.h"
 #include "x86/msr.h"
 
-/* IA32_APIC_BASE: SDM 3A, "Local APIC Status and Location". */
-#define APIC_BASE_BSP     BIT(8)
-#define APIC_BASE_EXTD    BIT(10)
-#define APIC_BASE_EN      BIT(11)
-#define APIC_BASE_ADDRESS (BITS_GET(UINT64_MAX, 51, 12) << 12)
-
-/* Registers by their offset in memory; the MSR is 0x800 + offset / 16. */
-enum apic_register {
-    APIC_ID                  = 0x20,
-    APIC_TASK_PRIORITY       = 0x80,
-    APIC_EOI                 = 0xB0,
-    APIC_SPURIOUS            = 0xF0,
-    APIC_INTERRUPT_COMMAND   = 0x300,
-    APIC_INTERRUPT_COMMAND_H = 0x310, /* xAPIC only */
-    APIC_LVT_TIMER           = 0x320,
-    APIC_INITIAL_COUNT       = 0x380,
-    APIC_CURRENT_COUNT       = 0x390,
-    APIC_DIVIDE              = 0x3E0,
-};
-#define X2APIC_MSR_BASE 0x800U
-
-#define SPURIOUS_APIC_ENABLE 0x100U
-
-/* Interrupt command register: SDM 3A, "Interrupt Command Register (ICR)". */
-#define ICR_FIXED   (0U << 8)
-#define ICR_NMI     (4U << 8)
-#define ICR_INIT    (5U << 8)
-#define ICR_STARTUP (6U << 8)
-#define ICR_PENDING (1U << 12)
-#define ICR_ASSERT  (1U << 14)
-
-/* The timer: SDM 3A, "APIC Timer". One-shot, by its clock as it is. */
-#define LVT_MASKED     (1U << 16)
-#define DIVIDE_BY_1    0xBU
-#define LONGEST_COUNT  UINT64_C(0xFFFFFFFF)
+#define LONGEST_COUNT  UINT32_MAX
 #define CALIBRATION_US 1000U
 
 #define COMMAND_TIMEOUT_US 100000
@@ -56,14 +22,14 @@ static uint64_t base_address;
 static uint32_t apic_read(enum apic_register offset)
 {
     if (is_x2apic)
-        return (uint32_t)rdmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16);
+        return (uint32_t)rdmsr(X2APIC_MSR(offset));
     return *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset);
 }
 
 static void apic_write(enum apic_register offset, uint32_t value)
 {
     if (is_x2apic)
-        wrmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16, value);
+        wrmsr(X2APIC_MSR(offset), value);
     else
         *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset) = value;
 }
@@ -151,7 +117,7 @@ static enum status send(uint32_t id, uint32_t command)
     if (is_x2apic) {
         /* The WRMSR must not overtake what was written for the other CPU to read. */
         memory_fence();
-        wrmsr(X2APIC_MSR_BASE + APIC_INTERRUPT_COMMAND / 16,
+        wrmsr(X2APIC_MSR(APIC_INTERRUPT_COMMAND),
               (uint64_t)id << 32 | command | ICR_ASSERT);
         return STATUS_OK;
     }

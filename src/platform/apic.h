@@ -11,14 +11,10 @@
 
 #include "cpu/cpuid.h"
 #include "lib/status.h"
+#include "x86/apic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* The largest APIC ID that an xAPIC can address; 255 is its broadcast. */
-#define XAPIC_MAX_ID 254
-
-#define APIC_REGISTERS_SIZE 4096
 
 /*
  * Finds the local APIC of the boot CPU: *base is the physical address of its registers,

@@ -3,12 +3,11 @@
  *
  * SDM 3C, "Information for VM Exits Due to Vectored Events", "Event Injection".
  */
+#include "x86/exceptions.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-#include "x86/exceptions.h"
-
-#define DR7_GENERAL_DETECT BIT(13)
+#include "x86/debug_registers.h"
 
 /* A software interrupt or exception is an instruction that is still to be passed. */
 static void deliver(uint32_t event)

@@ -3,12 +3,11 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/control_registers.h"
+#include "x86/descriptors.h"
 
-#define CR0_PE_AND_ET      0x11U
 #define SELECTOR_FLAT_CODE 0x10
 #define SELECTOR_FLAT_DATA 0x18
-#define ACCESS_RIGHTS_CODE 0xC09BU /* present, execute/read, accessed, 32 bits, G */
-#define ACCESS_RIGHTS_DATA 0xC093U /* present, read/write, accessed, 32 bits, G */
 
 bool image_room_take(struct image_room *room, uint64_t size, const char *what,
                      gpa_t *address, struct text *problem)
@@ -52,9 +51,9 @@ struct vcpu_start image_start_flat(uint32_t entry)
 {
     return (struct vcpu_start){
         .rip  = entry,
-        .cr0  = CR0_PE_AND_ET,
-        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE},
-        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_DATA},
+        .cr0  = CR0_PE | CR0_ET,
+        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_32)},
+        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR_32)},
     };
 }
 

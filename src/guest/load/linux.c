@@ -9,6 +9,9 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/control_registers.h"
+#include "x86/descriptors.h"
+#include "x86/paging.h"
 
 #define SECTOR_SIZE      512U
 #define SETUP_SECTORS    4U /* where the header says 0 */
@@ -22,19 +25,10 @@
 #define LOADED_HIGH      0x01U /* loadflags */
 #define XLF_KERNEL_64    0x01U
 
-#define CR0_64    UINT64_C(0x80000011) /* PG, ET, PE */
-#define CR4_64    UINT64_C(0x20)       /* PAE */
-#define EFER_64   UINT64_C(0x500)      /* LMA, LME */
-#define CODE_64   0xA09BU              /* access rights: L in place of D */
-#define TABLE     UINT64_C(3)          /* present, writable */
-#define PAGE_2MIB UINT64_C(0x83)       /* and a page */
+#define TABLE     (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE)
+#define PAGE_2MIB (TABLE | PAGE_ENTRY_PAGE_SIZE)
 #define ENTRIES   512U
 #define MAPPED_GB 4U
-
-/* Descriptors of flat segments: base 0, limit 4 GiB, accessed. */
-#define GDT_CODE_32 UINT64_C(0x00CF9B000000FFFF)
-#define GDT_CODE_64 UINT64_C(0x00AF9B000000FFFF)
-#define GDT_DATA    UINT64_C(0x00CF93000000FFFF)
 
 /* struct setup_header and what lies before it, from 0x1F1 of the file and the zero page.
  */
@@ -281,7 +275,8 @@ static bool put_tables(struct image_room *room, gpa_t *root, struct text *proble
 static bool put_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
                     struct text *problem)
 {
-    const uint64_t gdt[]           = {0, 0, is_64 ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA};
+    const uint64_t gdt[] = {0, 0, is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32,
+                            DATA_DESCRIPTOR_32};
     const struct image_bytes bytes = {(const uint8_t *)gdt, sizeof(gdt)};
     gpa_t address;
 
@@ -295,11 +290,11 @@ static struct vcpu_start start_long_mode(uint64_t entry, gpa_t root)
 {
     struct vcpu_start start  = image_start_flat(0);
     start.rip                = entry;
-    start.cr0                = CR0_64;
+    start.cr0                = CR0_PG | CR0_ET | CR0_PE;
     start.cr3                = root.value;
-    start.cr4                = CR4_64;
-    start.efer               = EFER_64;
-    start.code.access_rights = CODE_64;
+    start.cr4                = CR4_PAE;
+    start.efer               = EFER_LMA | EFER_LME;
+    start.code.access_rights = ACCESS_RIGHTS_CODE_64;
     return start;
 }
 
