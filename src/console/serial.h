@@ -8,15 +8,11 @@
 #ifndef HYMIR_CONSOLE_SERIAL_H
 #define HYMIR_CONSOLE_SERIAL_H
 
+#include "x86/uart_16550.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define SERIAL_COM1 0x3F8
-
-/* Bits of the line status register: may a character be written, have all been sent. */
-#define LINE_STATUS_HOLDING_EMPTY 0x20U
-#define LINE_STATUS_ALL_SENT      0x40U
 
 /*
  * How often a port is read before the UART is given up, each read taking some 100 ns to

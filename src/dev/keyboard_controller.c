@@ -2,45 +2,16 @@
 #include "dev/keyboard_controller.h"
 
 #include "lib/string.h"
+#include "x86/i8042.h"
 
-#define STATUS_FULL         0x01U /* of the output buffer */
-#define STATUS_SYSTEM       0x04U
-#define STATUS_COMMAND      0x08U /* the last write */
-#define STATUS_NOT_LOCKED   0x10U
-#define CONFIG_INTERRUPT    0x01U /* the command byte */
-#define CONFIG_SYSTEM       0x04U
-#define CONFIG_NO_KEYBOARD  0x10U
-#define CONFIG_NO_MOUSE     0x20U
-#define CONFIG_TRANSLATES   0x40U
-#define OUTPUT_NOT_RESET    0x01U /* the output port */
-#define OUTPUT_A20          0x02U
-#define OUTPUT_PORT         (0xCCU | OUTPUT_A20 | OUTPUT_NOT_RESET)
-#define TEST_PASSED         0x55U
-#define LINE_CLOCK_LOW      0x01U /* what a test of a line finds without a device */
-#define INPUT_NOT_INHIBITED 0x80U
-
-enum command {
-    COMMAND_READ_RAM     = 0x20, /* and the 31 after it */
-    COMMAND_WRITE_RAM    = 0x60,
-    COMMAND_NO_MOUSE     = 0xA7,
-    COMMAND_MOUSE        = 0xA8,
-    COMMAND_TEST_MOUSE   = 0xA9,
-    COMMAND_TEST         = 0xAA,
-    COMMAND_TEST_LINE    = 0xAB,
-    COMMAND_NO_KEYBOARD  = 0xAD,
-    COMMAND_KEYBOARD     = 0xAE,
-    COMMAND_READ_INPUT   = 0xC0,
-    COMMAND_READ_OUTPUT  = 0xD0,
-    COMMAND_WRITE_OUTPUT = 0xD1,
-    COMMAND_WRITE_BUFFER = 0xD2,
-    COMMAND_PULSE        = 0xF0, /* and above: bits that are 0 are pulsed */
-};
+/* The output port; the lines to devices are high. */
+#define OUTPUT_PORT (0xCCU | I8042_OUTPUT_A20 | I8042_OUTPUT_NOT_RESET)
 
 static void update(struct keyboard_controller *controller)
 {
     controller->output(controller->context,
                        controller->is_full &&
-                           (controller->ram[0] & CONFIG_INTERRUPT) != 0);
+                           (controller->ram[0] & I8042_CONFIG_INTERRUPT) != 0);
 }
 
 static void put(struct keyboard_controller *controller, uint8_t byte)
@@ -52,15 +23,16 @@ static void put(struct keyboard_controller *controller, uint8_t byte)
 
 static uint8_t status_of(const struct keyboard_controller *controller)
 {
-    return (uint8_t)(STATUS_NOT_LOCKED | (controller->is_full ? STATUS_FULL : 0) |
-                     (controller->ram[0] & CONFIG_SYSTEM) |
-                     (controller->wrote_command ? STATUS_COMMAND : 0));
+    return (uint8_t)(I8042_STATUS_NOT_LOCKED |
+                     (controller->is_full ? I8042_STATUS_OUTPUT_FULL : 0) |
+                     (controller->ram[0] & I8042_CONFIG_SYSTEM) |
+                     (controller->wrote_command ? I8042_STATUS_COMMAND : 0));
 }
 
 static enum exit_outcome write_output(struct vcpu *vcpu, uint8_t value)
 {
-    return (value & OUTPUT_NOT_RESET) == 0 ? vcpu_end(vcpu, "reset by port 0x64")
-                                           : EXIT_NEXT;
+    return (value & I8042_OUTPUT_NOT_RESET) == 0 ? vcpu_end(vcpu, "reset by port 0x64")
+                                                 : EXIT_NEXT;
 }
 
 /* The byte that a command has waited for. */
@@ -70,12 +42,12 @@ static enum exit_outcome write_argument(struct keyboard_controller *controller,
     uint8_t command = controller->command;
 
     controller->command = 0;
-    if (command == COMMAND_WRITE_OUTPUT)
+    if (command == I8042_WRITE_OUTPUT)
         return write_output(vcpu, value);
-    if (command == COMMAND_WRITE_BUFFER)
+    if (command == I8042_WRITE_BUFFER)
         put(controller, value);
-    else if (command >= COMMAND_WRITE_RAM)
-        controller->ram[command - COMMAND_WRITE_RAM] = value;
+    else if (command >= I8042_WRITE_RAM)
+        controller->ram[command - I8042_WRITE_RAM] = value;
     update(controller);
     return EXIT_NEXT;
 }
@@ -89,38 +61,38 @@ static void set_config(struct keyboard_controller *controller, uint8_t bit, bool
 static void execute(struct keyboard_controller *controller, uint8_t command)
 {
     switch (command) {
-    case COMMAND_NO_MOUSE:
-    case COMMAND_MOUSE:
-        set_config(controller, CONFIG_NO_MOUSE, command == COMMAND_NO_MOUSE);
+    case I8042_NO_MOUSE:
+    case I8042_MOUSE:
+        set_config(controller, I8042_CONFIG_NO_MOUSE, command == I8042_NO_MOUSE);
         break;
-    case COMMAND_NO_KEYBOARD:
-    case COMMAND_KEYBOARD:
-        set_config(controller, CONFIG_NO_KEYBOARD, command == COMMAND_NO_KEYBOARD);
+    case I8042_NO_KEYBOARD:
+    case I8042_KEYBOARD:
+        set_config(controller, I8042_CONFIG_NO_KEYBOARD, command == I8042_NO_KEYBOARD);
         break;
-    case COMMAND_TEST:
-        set_config(controller, CONFIG_SYSTEM, true);
-        put(controller, TEST_PASSED);
+    case I8042_TEST:
+        set_config(controller, I8042_CONFIG_SYSTEM, true);
+        put(controller, I8042_TEST_PASSED);
         break;
-    case COMMAND_TEST_LINE:
-    case COMMAND_TEST_MOUSE:
-        put(controller, LINE_CLOCK_LOW);
+    case I8042_TEST_LINE:
+    case I8042_TEST_MOUSE:
+        put(controller, I8042_LINE_CLOCK_LOW);
         break;
-    case COMMAND_READ_INPUT:
-        put(controller, INPUT_NOT_INHIBITED);
+    case I8042_READ_INPUT:
+        put(controller, I8042_INPUT_NOT_INHIBITED);
         break;
-    case COMMAND_READ_OUTPUT:
+    case I8042_READ_OUTPUT:
         put(controller, OUTPUT_PORT);
         break;
-    case COMMAND_WRITE_OUTPUT:
-    case COMMAND_WRITE_BUFFER:
+    case I8042_WRITE_OUTPUT:
+    case I8042_WRITE_BUFFER:
         controller->command = command;
         break;
     default:
-        if (command >= COMMAND_READ_RAM &&
-            command < COMMAND_READ_RAM + KEYBOARD_CONTROLLER_RAM)
-            put(controller, controller->ram[command - COMMAND_READ_RAM]);
-        else if (command >= COMMAND_WRITE_RAM &&
-                 command < COMMAND_WRITE_RAM + KEYBOARD_CONTROLLER_RAM)
+        if (command >= I8042_READ_RAM &&
+            command < I8042_READ_RAM + KEYBOARD_CONTROLLER_RAM)
+            put(controller, controller->ram[command - I8042_READ_RAM]);
+        else if (command >= I8042_WRITE_RAM &&
+                 command < I8042_WRITE_RAM + KEYBOARD_CONTROLLER_RAM)
             controller->command = command;
         break;
     }
@@ -167,7 +139,7 @@ static enum exit_outcome write_command(void *device, struct vcpu *vcpu, uint16_t
     (void)size;
     controller->wrote_command = true;
     controller->command       = 0;
-    if (command >= COMMAND_PULSE)
+    if (command >= I8042_PULSE)
         return write_output(vcpu, command);
     execute(controller, command);
     return EXIT_NEXT;
@@ -177,8 +149,8 @@ void keyboard_controller_init(struct keyboard_controller *controller,
                               keyboard_controller_output *output, void *context)
 {
     memset(controller, 0, sizeof(*controller));
-    controller->ram[0] =
-        CONFIG_SYSTEM | CONFIG_NO_KEYBOARD | CONFIG_NO_MOUSE | CONFIG_TRANSLATES;
+    controller->ram[0] = I8042_CONFIG_SYSTEM | I8042_CONFIG_NO_KEYBOARD |
+                         I8042_CONFIG_NO_MOUSE | I8042_CONFIG_TRANSLATES;
     controller->output  = output;
     controller->context = context;
 }
@@ -186,14 +158,14 @@ void keyboard_controller_init(struct keyboard_controller *controller,
 void keyboard_controller_devices(struct keyboard_controller *controller,
                                  struct port_device devices[KEYBOARD_CONTROLLER_DEVICES])
 {
-    devices[0] = (struct port_device){.first  = 0x60,
-                                      .last   = 0x60,
+    devices[0] = (struct port_device){.first  = I8042_PORT_DATA,
+                                      .last   = I8042_PORT_DATA,
                                       .width  = 1,
                                       .device = controller,
                                       .read   = read_data,
                                       .write  = write_data};
-    devices[1] = (struct port_device){.first  = 0x64,
-                                      .last   = 0x64,
+    devices[1] = (struct port_device){.first  = I8042_PORT_COMMAND,
+                                      .last   = I8042_PORT_COMMAND,
                                       .width  = 1,
                                       .device = controller,
                                       .read   = read_status,

@@ -3,6 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/pic_8259.h"
 
 #define INPUTS        8U
 #define CASCADE_INPUT 2U
@@ -351,10 +352,18 @@ static enum exit_outcome write_level(void *device, struct vcpu *vcpu, uint16_t p
 void pic_devices(struct pic *pic, struct port_device devices[PIC_DEVICES])
 {
     static const struct port_device rows[PIC_DEVICES] = {
-        {.first = 0x20, .last = 0x21, .width = 1, .read = read, .write = write},
-        {.first = 0xA0, .last = 0xA1, .width = 1, .read = read, .write = write},
-        {.first = 0x4D0,
-         .last  = 0x4D1,
+        {.first = PIC_1_PORT_COMMAND,
+         .last  = PIC_1_PORT_MASK,
+         .width = 1,
+         .read  = read,
+         .write = write},
+        {.first = PIC_2_PORT_COMMAND,
+         .last  = PIC_2_PORT_MASK,
+         .width = 1,
+         .read  = read,
+         .write = write},
+        {.first = PIC_1_PORT_EDGE_LEVEL,
+         .last  = PIC_2_PORT_EDGE_LEVEL,
          .width = 1,
          .read  = read_level,
          .write = write_level},

@@ -13,10 +13,7 @@
 #define READ_BACK_NO_STATUS   0x10U
 
 /* Port B. */
-#define PORT_B_GATE_2   0x01U
 #define PORT_B_WRITABLE 0x0FU
-#define PORT_B_REFRESH  0x10U
-#define PORT_B_OUTPUT_2 0x20U
 #define REFRESH_TICKS   18U /* 15 us */
 
 static uint64_t now_of(const struct pit *pit)
@@ -174,14 +171,18 @@ void pit_init(struct pit *pit, struct device_clock *clock, pit_output *output,
 void pit_devices(struct pit *pit, struct port_device devices[PIT_DEVICES])
 {
     static const struct port_device rows[PIT_DEVICES] = {
-        {.first = 0x40, .last = 0x42, .width = 1, .read = read, .write = write},
-        {.first = 0x43,
-         .last  = 0x43,
+        {.first = PIT_PORT_COUNTER_0,
+         .last  = PIT_PORT_COUNTER_2,
+         .width = 1,
+         .read  = read,
+         .write = write},
+        {.first = PIT_PORT_CONTROL,
+         .last  = PIT_PORT_CONTROL,
          .width = 1,
          .read  = read_control,
          .write = write_control},
-        {.first = 0x61,
-         .last  = 0x61,
+        {.first = PORT_B,
+         .last  = PORT_B,
          .width = 1,
          .read  = read_port_b,
          .write = write_port_b},

@@ -12,11 +12,11 @@
 #include "dev/pit_counter.h"
 #include "dev/port_device.h"
 #include "dev/timer.h"
+#include "x86/pit_8254.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PIT_HZ       UINT64_C(1193182)
 #define PIT_COUNTERS 3
 #define PIT_DEVICES  3
 

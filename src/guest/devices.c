@@ -2,8 +2,8 @@
 #include "guest/vm.h"
 
 #include "lib/bits.h"
+#include "x86/uart_16550.h"
 
-#define COM1             0x3F8
 #define FLUSHES_A_SECOND 100
 #define ALARMS_A_SECOND  10000 /* at most */
 
@@ -94,7 +94,7 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     struct port_device *next = devices;
 
     init_devices(vm, time);
-    *next++ = uart_device(&vm->uart, COM1);
+    *next++ = uart_device(&vm->uart, UART_COM1);
     *next++ = rtc_device(&vm->rtc);
     pic_devices(&vm->pic, next);
     next += PIC_DEVICES;

@@ -5,15 +5,12 @@
 #include "lib/ticks.h"
 #include "platform/clock.h"
 #include "x86/msr.h"
+#include "x86/pic_8259.h"
 
 #define LONGEST_COUNT  UINT32_MAX
 #define CALIBRATION_US 1000U
 
 #define COMMAND_TIMEOUT_US 100000
-
-/* The interrupt mask registers of the 8259A pair: Intel 8259A data sheet, "OCW1". */
-#define PIC_1_MASK 0x21
-#define PIC_2_MASK 0xA1
 
 static bool is_enabled;
 static bool is_x2apic;
@@ -83,8 +80,8 @@ enum status apic_enable(void)
 
 void apic_silence_pic(void)
 {
-    io_out8(PIC_1_MASK, 0xFF);
-    io_out8(PIC_2_MASK, 0xFF);
+    io_out8(PIC_1_PORT_MASK, UINT8_MAX);
+    io_out8(PIC_2_PORT_MASK, UINT8_MAX);
 }
 
 uint32_t apic_id(void)

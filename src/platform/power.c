@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "platform/clock.h"
 #include "platform/smp.h"
+#include "x86/i8042.h"
 
 /* PM1 control register: ACPI 6.5, "PM1 Control Registers". */
 #define PM1_SCI_EN        0x0001U
@@ -22,16 +23,13 @@
  * The reset control register of PC chipsets (Intel 300 Series data sheet, "Reset Control
  * Register").
  */
-#define RESET_CONTROL_PORT    0xCF9
-#define RESET_CONTROL_SYSTEM  0x02U
-#define RESET_CONTROL_RESET   0x06U
-#define KEYBOARD_COMMAND_PORT 0x64
-#define KEYBOARD_INPUT_FULL   0x02U
-#define KEYBOARD_PULSE_RESET  0xFEU
-#define KEYBOARD_READS        100000U
-#define ACPI_MODE_TIMEOUT_US  3000000
-#define POWER_OFF_TIMEOUT_US  3000000
-#define RESET_TIMEOUT_US      500000
+#define RESET_CONTROL_PORT   0xCF9
+#define RESET_CONTROL_SYSTEM 0x02U
+#define RESET_CONTROL_RESET  0x06U
+#define KEYBOARD_READS       100000U
+#define ACPI_MODE_TIMEOUT_US 3000000
+#define POWER_OFF_TIMEOUT_US 3000000
+#define RESET_TIMEOUT_US     500000
 
 static struct platform_power registers;
 
@@ -129,10 +127,10 @@ static void power_off(void)
 static void reset_by_keyboard_controller(void)
 {
     for (uint32_t i = 0; i < KEYBOARD_READS; i++) {
-        if ((io_in8(KEYBOARD_COMMAND_PORT) & KEYBOARD_INPUT_FULL) == 0)
+        if ((io_in8(I8042_PORT_COMMAND) & I8042_STATUS_INPUT_FULL) == 0)
             break;
     }
-    io_out8(KEYBOARD_COMMAND_PORT, KEYBOARD_PULSE_RESET);
+    io_out8(I8042_PORT_COMMAND, I8042_PULSE_RESET);
 }
 
 static void reset_by_triple_fault(void)
