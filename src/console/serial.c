@@ -58,7 +58,7 @@ bool serial_init(uint16_t port)
     write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
     write_register(UART_FIFO_CONTROL,
                    FIFO_ENABLE | FIFO_CLEAR_RECEIVER | FIFO_CLEAR_TRANSMITTER);
-    write_register(UART_MODEM_CONTROL, MODEM_CONTROL_DTR_RTS);
+    write_register(UART_MODEM_CONTROL, MODEM_CONTROL_DTR | MODEM_CONTROL_RTS);
     return true;
 }
 
@@ -149,7 +149,7 @@ bool serial_start_receiving(uint8_t *interrupt, void (*tell)(void))
             continue;
         *interrupt = irqs[i].interrupt;
         write_register(UART_MODEM_CONTROL,
-                       MODEM_CONTROL_DTR_RTS | MODEM_CONTROL_INTERRUPT);
+                       MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
         write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
         received.tell = tell;
         return true;

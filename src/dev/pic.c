@@ -11,16 +11,23 @@
 
 /* Inputs of each that can be level-triggered: not the timer, keyboard, cascade; the
  * clock, the floating-point unit. */
-static const uint8_t may_be_level[2] = {0xF8, 0xDE};
+#define LEVEL_INPUTS_1 0xF8
+#define LEVEL_INPUTS_2 0xDE
+static const uint8_t may_be_level[2] = {LEVEL_INPUTS_1, LEVEL_INPUTS_2};
 
 /* ICW1, and the operation command words, by bits 4 and 3 of what port 0 is written. */
-#define ICW1             0x10U
-#define ICW1_HAS_ICW4    0x01U
-#define ICW1_SINGLE      0x02U
-#define OCW3             0x08U
-#define OCW2_LEVEL(word) ((word)&7U)
-#define OCW3_POLL        0x04U
-#define POLL_INTERRUPT   0x80U
+#define ICW1                   0x10U
+#define ICW1_HAS_ICW4          0x01U
+#define ICW1_SINGLE            0x02U
+#define OCW3                   0x08U
+#define OCW2_LEVEL(word)       ((word)&7U)
+#define OCW3_POLL              0x04U
+#define OCW3_SETS_SPECIAL_MASK 0x40U
+#define OCW3_SPECIAL_MASK      0x20U
+#define OCW3_READS             0x02U
+#define OCW3_READS_IN_SERVICE  0x01U
+#define ICW2_BASE              0xF8U
+#define POLL_INTERRUPT         0x80U
 
 #define ICW4_AUTOMATIC_END  0x02U
 #define ICW4_SPECIAL_NESTED 0x10U
@@ -244,11 +251,11 @@ static void write_end(struct pic_chip *chip, uint8_t word)
 /* Data sheet, "Operation Control Word 3". */
 static void write_mode(struct pic_chip *chip, uint8_t word)
 {
-    if ((word & 0x40) != 0)
-        chip->special_mask = (word & 0x20) != 0;
+    if ((word & OCW3_SETS_SPECIAL_MASK) != 0)
+        chip->special_mask = (word & OCW3_SPECIAL_MASK) != 0;
     chip->is_polled = (word & OCW3_POLL) != 0;
-    if ((word & 0x02) != 0)
-        chip->reads_in_service = (word & 0x01) != 0;
+    if ((word & OCW3_READS) != 0)
+        chip->reads_in_service = (word & OCW3_READS_IN_SERVICE) != 0;
 }
 
 static void write_command(struct pic_chip *chip, uint8_t word)
@@ -268,7 +275,7 @@ static void write_data(struct pic_chip *chip, uint8_t word)
         chip->mask = word;
         break;
     case PIC_EXPECTS_ICW2:
-        chip->base    = word & 0xF8;
+        chip->base    = word & ICW2_BASE;
         chip->expects = chip->has_icw3   ? PIC_EXPECTS_ICW3
                         : chip->has_icw4 ? PIC_EXPECTS_ICW4
                                          : PIC_EXPECTS_MASK;

@@ -128,7 +128,8 @@ static uint8_t modem_inputs(const struct uart *uart)
 
     if (!is_loopback(uart))
         return MODEM_STATUS_READY;
-    return (uint8_t)((out & 0x02) << 3 | (out & 0x01) << 5 | (out & 0x0C) << 4);
+    return (uint8_t)((out & MODEM_CONTROL_RTS) << 3 | (out & MODEM_CONTROL_DTR) << 5 |
+                     (out & (MODEM_CONTROL_OUT1 | MODEM_CONTROL_INTERRUPT)) << 4);
 }
 
 /* Notes which inputs changed; of the ring indicator only that it ended. */

@@ -231,7 +231,7 @@ const struct requirement requirements[] = {
          "interrupt remapping"),
 
     ALSO(ACRN_DETECT, VMX_WORKS),
-    LEAF(ACRN_DETECT, 0x15),
+    LEAF(ACRN_DETECT, CPUID_LEAF_TSC),
     HAS(ACRN_DETECT, leaf_80000001.edx, 29, "long mode"),
     HAS(ACRN_DETECT, leaf_80000001.edx, 20, "NX (execute disable)"),
     HAS(ACRN_DETECT, leaf_1.edx, 12, "MTRR"),

@@ -259,40 +259,34 @@ static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_c
 }
 
 /*
- * Instructions that work in a guest only with a control, which every processor has that
- * has the instruction; one that has not shows neither.
+ * Returns the processor's CPUID without the instructions that a guest could not execute:
+ * those that only a VM-execution control enables, if the control cannot be set.
  */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     static const struct {
         uint64_t control;
-        uint32_t leaf, subleaf;
+        uint32_t leaf; /* subleaf 0 */
         struct cpuid_result bits;
     } rows[] = {
         {SECONDARY_ENABLE_INVPCID,
          CPUID_LEAF_STRUCTURED_FEATURES,
-         0,
-         {.ebx = CPUID_7_EBX_INVPCID}},
+         {0, CPUID_7_EBX_INVPCID, 0, 0}},
         {SECONDARY_ENABLE_RDTSCP,
          CPUID_LEAF_STRUCTURED_FEATURES,
-         0,
-         {.ecx = CPUID_7_ECX_RDPID}},
+         {0, 0, CPUID_7_ECX_RDPID, 0}},
         {SECONDARY_ENABLE_USER_WAIT_PAUSE,
          CPUID_LEAF_STRUCTURED_FEATURES,
-         0,
-         {.ecx = CPUID_7_ECX_WAITPKG}},
+         {0, 0, CPUID_7_ECX_WAITPKG, 0}},
         {SECONDARY_ENABLE_RDTSCP,
          CPUID_LEAF_EXTENDED_FEATURES,
-         0,
-         {.edx = CPUID_80000001_EDX_RDTSCP}},
+         {0, 0, 0, CPUID_80000001_EDX_RDTSCP}},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].leaf == leaf && rows[i].subleaf == subleaf &&
-            (secondary & rows[i].control) == 0) {
-            result.eax &= ~rows[i].bits.eax;
+        if (rows[i].leaf == leaf && subleaf == 0 && (secondary & rows[i].control) == 0) {
             result.ebx &= ~rows[i].bits.ebx;
             result.ecx &= ~rows[i].bits.ecx;
             result.edx &= ~rows[i].bits.edx;

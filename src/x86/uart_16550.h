@@ -50,7 +50,9 @@ enum interrupt_id {
 #define LINE_CONTROL_8N1  0x03U
 #define LINE_CONTROL_DLAB 0x80U
 
-#define MODEM_CONTROL_DTR_RTS   0x03U
+#define MODEM_CONTROL_DTR       0x01U
+#define MODEM_CONTROL_RTS       0x02U
+#define MODEM_CONTROL_OUT1      0x04U
 #define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: lets the interrupt out of the UART */
 #define MODEM_CONTROL_LOOPBACK  0x10U
 #define MODEM_CONTROL_BITS      0x1FU
