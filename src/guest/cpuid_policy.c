@@ -97,8 +97,8 @@ static const struct cpuid_row *find_row(const struct vendor_cpuid *vendor, uint3
 }
 
 /* Fills in the results of the leaves from first to last. */
-static void fill(const struct vendor_cpuid *vendor, struct cpuid_result *results,
-                 uint32_t first, uint32_t last, cpuid_source *read)
+static void fill_leaves(const struct vendor_cpuid *vendor, struct cpuid_result *results,
+                        uint32_t first, uint32_t last, cpuid_source *read)
 {
     for (uint32_t leaf = first; leaf <= last; leaf++) {
         const struct cpuid_row *row = find_row(vendor, leaf);
@@ -108,7 +108,7 @@ static void fill(const struct vendor_cpuid *vendor, struct cpuid_result *results
 }
 
 /* Returns the last leaf of a range, limited to its first count leaves. */
-static uint32_t last_leaf(uint32_t first, uint32_t count, uint32_t last)
+static uint32_t limit_last_leaf(uint32_t first, uint32_t count, uint32_t last)
 {
     if (last < first)
         return first;
@@ -127,17 +127,28 @@ static void fill_hypervisor(struct cpuid_result leaves[CPUID_HYPERVISOR_LEAVES])
     leaves[1] = (struct cpuid_result){HYPERCALL_INTERFACE, text[0], text[1], text[2]};
 }
 
+/* Notes the leaves that depend neither on the subleaf nor on the guest's state. */
+static void mark_plain_leaves(struct cpuid_answers *answers)
+{
+    for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
+        const struct cpuid_row *row = find_row(answers->vendor, leaf);
+        if (leaf != CPUID_LEAF_FEATURES && (row == NULL || !row->has_subleaves))
+            answers->plain[leaf] = &answers->basic[leaf];
+    }
+}
+
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read)
 {
-    uint32_t last_basic =
-        last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES, read(CPUID_LEAF_BASIC, 0).eax);
+    uint32_t last_basic = limit_last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES,
+                                          read(CPUID_LEAF_BASIC, 0).eax);
 
     *answers               = (struct cpuid_answers){.vendor = vendor};
-    answers->last_extended = last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES,
-                                       read(CPUID_LEAF_EXTENDED, 0).eax);
-    fill(vendor, answers->basic, CPUID_LEAF_BASIC, last_basic, read);
-    fill(vendor, answers->extended, CPUID_LEAF_EXTENDED, answers->last_extended, read);
+    answers->last_extended = limit_last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES,
+                                             read(CPUID_LEAF_EXTENDED, 0).eax);
+    fill_leaves(vendor, answers->basic, CPUID_LEAF_BASIC, last_basic, read);
+    fill_leaves(vendor, answers->extended, CPUID_LEAF_EXTENDED, answers->last_extended,
+                read);
     answers->last_basic = vendor->add_frequency(answers->basic, last_basic, tsc_hz);
     answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
     answers->extended[0].eax             = answers->last_extended;
@@ -145,11 +156,7 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid 
         answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
     if (vendor->repeats_last_leaf)
         answers->out_of_range = answers->basic[answers->last_basic];
-    for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
-        const struct cpuid_row *row = find_row(vendor, leaf);
-        if (leaf != CPUID_LEAF_FEATURES && (row == NULL || !row->has_subleaves))
-            answers->plain[leaf] = &answers->basic[leaf];
-    }
+    mark_plain_leaves(answers);
     fill_hypervisor(answers->hypervisor);
 }
 

@@ -282,7 +282,7 @@ static void read_vt_d(struct vt_d *vt_d)
     vt_d->dropped           = units.dropped;
     for (size_t i = 0; i < units.count; i++) {
         vt_d->unit[i].address = addresses[i];
-        vt_d_unit_take(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
+        vt_d_unit_read(map_vt_d_unit(addresses[i]), &vt_d->unit[i]);
         if (!vt_d->unit[i].answers)
             log_warning(
                 "ACPI: the DMAR names a VT-d unit at 0x%lx; nothing answers there",

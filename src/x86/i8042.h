@@ -12,7 +12,6 @@
 
 #define I8042_STATUS_OUTPUT_FULL 0x01U
 #define I8042_STATUS_INPUT_FULL  0x02U
-#define I8042_STATUS_SYSTEM      0x04U
 #define I8042_STATUS_COMMAND     0x08U /* the last write */
 #define I8042_STATUS_NOT_LOCKED  0x10U
 #define I8042_STATUS_MOUSE       0x20U /* the byte in the output buffer is the mouse's */
