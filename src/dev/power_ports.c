@@ -2,18 +2,16 @@
 #include "dev/power_ports.h"
 
 #include "lib/string.h"
+#include "x86/power_control.h"
 
 #define PORT_A           0x92
-#define RESET_CONTROL    0xCF9
 #define PM1_CONTROL_QEMU 0x604
 #define PM1_CONTROL_PIIX 0xB004
 #define SHUTDOWN_PORT    0x8900
 #define DEBUG_EXIT       0xF4
 
-#define PORT_A_RESET        0x01U
-#define PORT_A_A20          0x02U
-#define RESET_CONTROL_RESET 0x04U
-#define PM1_SLP_EN          0x2000U
+#define PORT_A_RESET 0x01U
+#define PORT_A_A20   0x02U
 
 static const char shutdown_word[] = "Shutdown";
 
@@ -52,9 +50,9 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     case PORT_A:
         return (value & PORT_A_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0x92")
                                            : EXIT_NEXT;
-    case RESET_CONTROL:
-        return (value & RESET_CONTROL_RESET) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
-                                                  : EXIT_NEXT;
+    case RESET_CONTROL_PORT:
+        return (value & RESET_CONTROL_CPU) != 0 ? vcpu_end(vcpu, "reset by port 0xcf9")
+                                                : EXIT_NEXT;
     case PM1_CONTROL_QEMU + 1: /* its upper byte */
     case PM1_CONTROL_PIIX + 1:
         return write_pm1(vcpu, port - 1U, value << 8);
@@ -76,7 +74,7 @@ void power_ports_devices(struct power_ports *ports, struct port_device *devices)
         uint16_t first, last;
     } ranges[POWER_PORTS_COUNT] = {
         {PORT_A, PORT_A},
-        {RESET_CONTROL, RESET_CONTROL},
+        {RESET_CONTROL_PORT, RESET_CONTROL_PORT},
         {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1},
         {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1},
         {SHUTDOWN_PORT, SHUTDOWN_PORT},
