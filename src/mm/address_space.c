@@ -5,17 +5,13 @@
 #include "mm/memory.h"
 #include "mm/page_table.h"
 #include "x86/paging.h"
+#include "x86/pc_memory.h"
 
 /* The image's parts, from hymir.ld; all begin on a page. */
 extern uint8_t image_start[];
 extern uint8_t image_text_start[], image_text_end[];
 extern uint8_t image_rodata_start[], image_rodata_end[];
 extern uint8_t image_data_start[], image_data_end[];
-
-/* Below 1 MiB a PC has a video card and the ROMs between RAM and 1 MiB. */
-#define VIDEO_START 0xA0000
-#define ROM_START   0xC0000
-#define ROM_END     0x100000
 
 static const struct page_table_format ia32e_format = {
     .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
@@ -144,8 +140,8 @@ static enum status map_essentials(void)
         uint64_t start, end;
         enum page_access access;
     } ranges[] = {
-        {VIDEO_START, ROM_START, PAGE_DEVICE},
-        {ROM_START, ROM_END, PAGE_READ},
+        {PC_VIDEO_START, PC_ROM_START, PAGE_DEVICE},
+        {PC_ROM_START, PC_ROM_END, PAGE_READ},
         {0, PAGE_SIZE, PAGE_NONE},
         {memory_get_image().start, memory_get_image().end, PAGE_NONE},
     };
