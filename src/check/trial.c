@@ -79,14 +79,14 @@ static void log_registers(const char *what, const struct cpu_record *record)
     const struct cpuid_snapshot *cpuid          = &record->cpuid;
 
     log_leaf(what, 0, &cpuid->leaf_0);
-    log_leaf(what, 1, &cpuid->leaf_1);
-    log_leaf(what, 7, &cpuid->leaf_7);
-    log_leaf(what, 0xD, &cpuid->leaf_d_1);
-    log_leaf(what, 0x1A, &cpuid->leaf_1a);
+    log_leaf(what, CPUID_LEAF_FEATURES, &cpuid->leaf_1);
+    log_leaf(what, CPUID_LEAF_STRUCTURED_FEATURES, &cpuid->leaf_7);
+    log_leaf(what, CPUID_LEAF_EXTENDED_STATE, &cpuid->leaf_d_1);
+    log_leaf(what, CPUID_LEAF_NATIVE_MODEL, &cpuid->leaf_1a);
     if (cpuid_has_hypervisor(cpuid))
-        log_leaf(what, 0x40000000, &cpuid->leaf_hypervisor);
-    log_leaf(what, 0x80000001, &cpuid->leaf_80000001);
-    log_leaf(what, 0x80000008, &cpuid->leaf_80000008);
+        log_leaf(what, CPUID_LEAF_HYPERVISOR, &cpuid->leaf_hypervisor);
+    log_leaf(what, CPUID_LEAF_EXTENDED_FEATURES, &cpuid->leaf_80000001);
+    log_leaf(what, CPUID_LEAF_ADDRESS_SIZES, &cpuid->leaf_80000008);
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, record->cr0,
               record->cr4, record->microcode);
     for (size_t i = 0; i < virtualization->register_count; i++) {

@@ -7,25 +7,7 @@
 
 #include <stdatomic.h>
 
-enum uart_register {
-    UART_DATA             = 0, /* if DLAB is set: divisor, low byte */
-    UART_INTERRUPT_ENABLE = 1, /* if DLAB is set: divisor, high byte */
-    UART_FIFO_CONTROL     = 2,
-    UART_LINE_CONTROL     = 3,
-    UART_MODEM_CONTROL    = 4,
-    UART_LINE_STATUS      = 5,
-};
-
-#define LINE_CONTROL_8N1      0x03U
-#define LINE_CONTROL_DLAB     0x80U
-#define FIFO_ENABLE_AND_CLEAR 0x07U
-#define MODEM_DTR_RTS         0x03U
-#define MODEM_OUT2            0x08U /* connects the UART's interrupt line on a PC */
-#define ENABLE_RECEIVED       0x01U
-#define ENABLE_ALL            0x0FU
-#define LINE_STATUS_RECEIVED  0x01U
-#define LINE_STATUS_OVERRUN   0x02U
-#define DIVISOR_115200        1
+#define DIVISOR_115200 1
 
 static uint16_t base;
 static bool is_present;
@@ -55,11 +37,11 @@ static void write_register(enum uart_register offset, uint8_t value)
 static bool probe_uart(void)
 {
     write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
-    write_register(UART_INTERRUPT_ENABLE, ENABLE_ALL);
+    write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_BITS);
     uint8_t all = read_register(UART_INTERRUPT_ENABLE);
     write_register(UART_INTERRUPT_ENABLE, 0);
     uint8_t none = read_register(UART_INTERRUPT_ENABLE);
-    return all == ENABLE_ALL && none == 0;
+    return all == INTERRUPT_ENABLE_BITS && none == 0;
 }
 
 bool serial_init(uint16_t port)
@@ -72,8 +54,9 @@ bool serial_init(uint16_t port)
     write_register(UART_DATA, DIVISOR_115200 & 0xFF);
     write_register(UART_INTERRUPT_ENABLE, DIVISOR_115200 >> 8);
     write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
-    write_register(UART_FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
-    write_register(UART_MODEM_CONTROL, MODEM_DTR_RTS);
+    write_register(UART_FIFO_CONTROL,
+                   FIFO_ENABLE | FIFO_CLEAR_RECEIVER | FIFO_CLEAR_TRANSMITTER);
+    write_register(UART_MODEM_CONTROL, MODEM_CONTROL_DTR | MODEM_CONTROL_RTS);
     return true;
 }
 
@@ -161,14 +144,15 @@ bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void))
     static const struct {
         uint16_t port;
         uint8_t interrupt;
-    } irqs[] = {{0x3F8, 4}, {0x2F8, 3}, {0x3E8, 4}, {0x2E8, 3}};
+    } irqs[] = {{UART_COM1, 4}, {UART_COM2, 3}, {UART_COM3, 4}, {UART_COM4, 3}};
 
     for (size_t i = 0; is_present && i < ARRAY_SIZE(irqs); i++) {
         if (irqs[i].port != base)
             continue;
         *interrupt = irqs[i].interrupt;
-        write_register(UART_MODEM_CONTROL, MODEM_DTR_RTS | MODEM_OUT2);
-        write_register(UART_INTERRUPT_ENABLE, ENABLE_RECEIVED);
+        write_register(UART_MODEM_CONTROL,
+                       MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
+        write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
         received.notify = notify;
         return true;
     }

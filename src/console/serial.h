@@ -7,15 +7,11 @@
 #ifndef HYMIR_CONSOLE_SERIAL_H
 #define HYMIR_CONSOLE_SERIAL_H
 
+#include "x86/uart_16550.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define SERIAL_COM1 0x3F8
-
-/* Bits of the line status register. */
-#define LINE_STATUS_HOLDING_EMPTY 0x20U
-#define LINE_STATUS_ALL_SENT      0x40U
 
 /*
  * The timeout, in reads of the line status of 100 ns to 1 us each. Sending a full FIFO of

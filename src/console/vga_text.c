@@ -4,16 +4,14 @@
 #include "cpu/instructions.h"
 #include "lib/bits.h"
 #include "lib/log.h"
+#include "x86/pc_memory.h"
 
-#define VGA_MEMORY_START 0xA0000
-#define VGA_MEMORY_END   0xC0000
-#define VGA_TEXT_ADDRESS 0xB8000
-#define CRTC_INDEX       0x3D4
-#define CRTC_DATA        0x3D5
-#define CRTC_CURSOR      0x0A
-#define CURSOR_OFF       0x20
+#define CRTC_INDEX  0x3D4
+#define CRTC_DATA   0x3D5
+#define CRTC_CURSOR 0x0A
+#define CURSOR_OFF  0x20
 
-static uint64_t address = VGA_TEXT_ADDRESS;
+static uint64_t address = PC_TEXT_START;
 static size_t columns   = SHEET_COLUMNS;
 
 bool vga_text_init(const struct framebuffer *framebuffer)
@@ -21,8 +19,8 @@ bool vga_text_init(const struct framebuffer *framebuffer)
     if (framebuffer->type == FRAMEBUFFER_TEXT) {
         uint64_t size = (uint64_t)framebuffer->width * SHEET_ROWS * sizeof(uint16_t);
         if (framebuffer->width < SHEET_COLUMNS || framebuffer->height < SHEET_ROWS ||
-            framebuffer->address < VGA_MEMORY_START ||
-            range_end(framebuffer->address, size) > VGA_MEMORY_END) {
+            framebuffer->address < PC_VIDEO_START ||
+            range_end(framebuffer->address, size) > PC_ROM_START) {
             log_warning(
                 "screen: unsupported text mode %ux%u at 0x%lx; 80x25 is the minimum",
                 framebuffer->width, framebuffer->height, framebuffer->address);

@@ -9,19 +9,15 @@ static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf)
     return leaf <= maximum ? cpuid(leaf, 0) : (struct cpuid_result){0};
 }
 
-#define HYPERVISOR_LEAVES     0x40000000U
-#define HYPERVISOR_LEAVES_END 0x40001000U
-#define HYPERVISOR_LEAF_STEP  0x100U
-
 struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
 {
-    struct cpuid_result found = read(HYPERVISOR_LEAVES, 0);
+    struct cpuid_result found = read(CPUID_LEAF_HYPERVISOR, 0);
 
-    for (uint32_t base = HYPERVISOR_LEAVES; base < HYPERVISOR_LEAVES_END;
-         base += HYPERVISOR_LEAF_STEP) {
+    for (uint32_t base = CPUID_LEAF_HYPERVISOR; base < CPUID_LEAF_HYPERVISOR_END;
+         base += CPUID_LEAF_HYPERVISOR_STEP) {
         struct cpuid_result leaf = read(base, 0);
         /* A range exists if EAX of its first leaf is the number of its last leaf. */
-        if (leaf.eax >= base && leaf.eax < base + HYPERVISOR_LEAF_STEP)
+        if (leaf.eax >= base && leaf.eax < base + CPUID_LEAF_HYPERVISOR_STEP)
             found = leaf;
     }
     return found;
@@ -31,36 +27,37 @@ static void read_hypervisor_leaves(struct cpuid_snapshot *snapshot)
 {
     if (!cpuid_has_hypervisor(snapshot))
         return;
-    snapshot->leaf_40000000   = cpuid(HYPERVISOR_LEAVES, 0);
+    snapshot->leaf_40000000   = cpuid(CPUID_LEAF_HYPERVISOR, 0);
     snapshot->leaf_hypervisor = cpuid_find_hypervisor(cpuid);
-    snapshot->leaf_40000010   = leaf_up_to(snapshot->leaf_40000000.eax, 0x40000010);
+    snapshot->leaf_40000010 =
+        leaf_up_to(snapshot->leaf_40000000.eax, CPUID_LEAF_HYPERVISOR_TIMING);
 }
 
 static void read_extended_leaves(struct cpuid_snapshot *snapshot)
 {
-    snapshot->leaf_80000000 = cpuid(0x80000000, 0);
+    snapshot->leaf_80000000 = cpuid(CPUID_LEAF_EXTENDED, 0);
     uint32_t maximum        = snapshot->leaf_80000000.eax;
-    if (maximum < 0x80000000)
+    if (maximum < CPUID_LEAF_EXTENDED)
         return; /* no extended leaves: this is the data of the highest basic leaf */
-    snapshot->leaf_80000001 = leaf_up_to(maximum, 0x80000001);
-    for (uint32_t i = 0; i < 3 && maximum >= 0x80000004; i++)
-        snapshot->leaf_80000002[i] = cpuid(0x80000002 + i, 0);
-    snapshot->leaf_80000007 = leaf_up_to(maximum, 0x80000007);
-    snapshot->leaf_80000008 = leaf_up_to(maximum, 0x80000008);
+    snapshot->leaf_80000001 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_FEATURES);
+    for (uint32_t i = 0; i < 3 && maximum >= CPUID_LEAF_BRAND_3; i++)
+        snapshot->leaf_80000002[i] = cpuid(CPUID_LEAF_BRAND_1 + i, 0);
+    snapshot->leaf_80000007 = leaf_up_to(maximum, CPUID_LEAF_POWER_MANAGEMENT);
+    snapshot->leaf_80000008 = leaf_up_to(maximum, CPUID_LEAF_ADDRESS_SIZES);
 }
 
 void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
 {
     memset(snapshot, 0, sizeof(*snapshot));
-    snapshot->leaf_0 = cpuid(0, 0);
+    snapshot->leaf_0 = cpuid(CPUID_LEAF_BASIC, 0);
     uint32_t maximum = snapshot->leaf_0.eax;
-    snapshot->leaf_1 = leaf_up_to(maximum, 1);
-    snapshot->leaf_7 = leaf_up_to(maximum, 7);
-    if (maximum >= 0xD)
-        snapshot->leaf_d_1 = cpuid(0xD, 1);
-    snapshot->leaf_15 = leaf_up_to(maximum, 0x15);
-    snapshot->leaf_16 = leaf_up_to(maximum, 0x16);
-    snapshot->leaf_1a = leaf_up_to(maximum, 0x1A);
+    snapshot->leaf_1 = leaf_up_to(maximum, CPUID_LEAF_FEATURES);
+    snapshot->leaf_7 = leaf_up_to(maximum, CPUID_LEAF_STRUCTURED_FEATURES);
+    if (maximum >= CPUID_LEAF_EXTENDED_STATE)
+        snapshot->leaf_d_1 = cpuid(CPUID_LEAF_EXTENDED_STATE, 1);
+    snapshot->leaf_15 = leaf_up_to(maximum, CPUID_LEAF_TSC);
+    snapshot->leaf_16 = leaf_up_to(maximum, CPUID_LEAF_FREQUENCY);
+    snapshot->leaf_1a = leaf_up_to(maximum, CPUID_LEAF_NATIVE_MODEL);
     read_hypervisor_leaves(snapshot);
     read_extended_leaves(snapshot);
 }
@@ -130,7 +127,7 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)
 
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot)
 {
-    return (uint8_t)BITS_GET(snapshot->leaf_1a.eax, 31, 24);
+    return CPUID_1A_EAX_CORE_TYPE(snapshot->leaf_1a.eax);
 }
 
 const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot)
@@ -146,7 +143,7 @@ const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot)
 
 unsigned int cpuid_physical_address_width(const struct cpuid_snapshot *snapshot)
 {
-    unsigned int width = (unsigned int)BITS_GET(snapshot->leaf_80000008.eax, 7, 0);
+    unsigned int width = CPUID_80000008_EAX_PHYSICAL(snapshot->leaf_80000008.eax);
     if (width == 0)
         return 36;
     return width < 32 ? 32 : width > 52 ? 52 : width;

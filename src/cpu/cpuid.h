@@ -76,9 +76,7 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
  * The core type of a CPU of a hybrid processor; 0 if the processor is not hybrid or does
  * not report it. SDM 2, "CPUID", leaf 1AH.
  */
-#define CPUID_CORE_TYPE_EFFICIENT   0x20 /* Intel Atom */
-#define CPUID_CORE_TYPE_PERFORMANCE 0x40 /* Intel Core */
-#define CPUID_CORE_TYPES            256
+#define CPUID_CORE_TYPES 256
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot);
 
 /* Returns "performance", "efficient", "uniform" for core type 0, or "other". */

@@ -17,7 +17,6 @@ struct __attribute__((packed)) idt_gate {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct idt_gate) == 16, "SDM 3A, 64-Bit IDT Gate Descriptors");
-#define GATE_PRESENT_INTERRUPT 0x8E
 
 static struct idt_gate idt[VECTOR_COUNT];
 

@@ -9,6 +9,8 @@
 #define HYMIR_CPU_INSTRUCTIONS_H
 
 #include "lib/bits.h"
+#include "x86/cpuid.h"
+#include "x86/debug_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,10 +52,6 @@ static inline void io_out16(uint16_t port, uint16_t value)
 {
     __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
-
-struct cpuid_result {
-    uint32_t eax, ebx, ecx, edx;
-};
 
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -320,7 +318,7 @@ static inline void clear_debug_registers(void)
                      "mov %0, %%dr3\n\t"
                      "mov %1, %%dr6"
                      :
-                     : "r"(UINT64_C(0)), "r"(UINT64_C(0xFFFF0FF0)));
+                     : "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET));
 }
 
 static inline uint64_t read_dr6(void)

@@ -3,29 +3,39 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/pic_8259.h"
 
 #define INPUTS        8U
 #define CASCADE_INPUT 2U
 #define SPURIOUS      7U
 
+#define LEVEL_INPUTS_1 0xF8
+#define LEVEL_INPUTS_2 0xDE
+
 /* Inputs that can be level-triggered: all but timer, keyboard and cascade of the first
  * chip, clock and floating-point unit of the second. */
-static const uint8_t may_be_level[2] = {0xF8, 0xDE};
+static const uint8_t may_be_level[2] = {LEVEL_INPUTS_1, LEVEL_INPUTS_2};
 
 /* The even port of each chip, and its edge/level control register. */
-static const uint16_t first_port[2] = {0x20, 0xA0}, level_port[2] = {0x4D0, 0x4D1};
+static const uint16_t first_port[2] = {PIC_1_PORT_COMMAND, PIC_2_PORT_COMMAND};
+static const uint16_t level_port[2] = {PIC_1_PORT_EDGE_LEVEL, PIC_2_PORT_EDGE_LEVEL};
 
 /* Bits 4 and 3 of a write to the even port distinguish ICW1, OCW2 and OCW3. */
-#define ICW1             0x10U
-#define ICW1_HAS_ICW4    0x01U
-#define ICW1_SINGLE      0x02U
-#define OCW3             0x08U
-#define OCW2_LEVEL(word) ((word)&7U)
-#define OCW2_END         0x20U
-#define OCW2_SPECIFIC    0x40U
-#define OCW2_ROTATE      0x80U
-#define OCW3_POLL        0x04U
-#define POLL_INTERRUPT   0x80U
+#define ICW1                   0x10U
+#define ICW1_HAS_ICW4          0x01U
+#define ICW1_SINGLE            0x02U
+#define OCW3                   0x08U
+#define OCW2_LEVEL(word)       ((word)&7U)
+#define OCW2_END               0x20U
+#define OCW2_SPECIFIC          0x40U
+#define OCW2_ROTATE            0x80U
+#define OCW3_POLL              0x04U
+#define OCW3_SETS_SPECIAL_MASK 0x40U
+#define OCW3_SPECIAL_MASK      0x20U
+#define OCW3_READS             0x02U
+#define OCW3_READS_IN_SERVICE  0x01U
+#define ICW2_BASE              0xF8U
+#define POLL_INTERRUPT         0x80U
 
 #define ICW4_AUTOMATIC_END  0x02U
 #define ICW4_SPECIAL_NESTED 0x10U
@@ -186,11 +196,11 @@ static void write_end(struct pic_chip *chip, uint8_t word)
 /* Data sheet, "Operation Control Word 3". */
 static void write_mode(struct pic_chip *chip, uint8_t word)
 {
-    if ((word & 0x40) != 0)
-        chip->special_mask = (word & 0x20) != 0;
+    if ((word & OCW3_SETS_SPECIAL_MASK) != 0)
+        chip->special_mask = (word & OCW3_SPECIAL_MASK) != 0;
     chip->is_polled = (word & OCW3_POLL) != 0;
-    if ((word & 0x02) != 0)
-        chip->reads_in_service = (word & 0x01) != 0;
+    if ((word & OCW3_READS) != 0)
+        chip->reads_in_service = (word & OCW3_READS_IN_SERVICE) != 0;
 }
 
 static void write_command(struct pic_chip *chip, uint8_t word)
@@ -210,7 +220,7 @@ static void write_data(struct pic_chip *chip, uint8_t word)
         chip->mask = word;
         break;
     case PIC_EXPECTS_ICW2:
-        chip->base    = word & 0xF8;
+        chip->base    = word & ICW2_BASE;
         chip->expects = chip->has_icw3   ? PIC_EXPECTS_ICW3
                         : chip->has_icw4 ? PIC_EXPECTS_ICW4
                                          : PIC_EXPECTS_MASK;

@@ -13,10 +13,7 @@
 #define READ_BACK_NO_STATUS   0x10U
 
 /* Port B. */
-#define PORT_B_GATE_2   0x01U
 #define PORT_B_WRITABLE 0x0FU
-#define PORT_B_REFRESH  0x10U
-#define PORT_B_OUTPUT_2 0x20U
 #define REFRESH_TICKS   18U /* 15 us */
 
 static uint64_t now_of(const struct pit *pit)
@@ -164,9 +161,10 @@ void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *cloc
     pit->output = output;
     interrupt_line_set(output, true);
     device_timer_init(&pit->timer, clock, timer_expired, pit);
-    port_map_add(ports, (struct port_device){0x40, 0x42, 1, pit, read, write});
+    port_map_add(ports, (struct port_device){PIT_PORT_COUNTER_0, PIT_PORT_COUNTER_2, 1,
+                                             pit, read, write});
+    port_map_add(ports, (struct port_device){PIT_PORT_CONTROL, PIT_PORT_CONTROL, 1, pit,
+                                             read_control, write_control});
     port_map_add(ports,
-                 (struct port_device){0x43, 0x43, 1, pit, read_control, write_control});
-    port_map_add(ports,
-                 (struct port_device){0x61, 0x61, 1, pit, read_port_b, write_port_b});
+                 (struct port_device){PORT_B, PORT_B, 1, pit, read_port_b, write_port_b});
 }

@@ -13,10 +13,10 @@
 #include "dev/pit_counter.h"
 #include "dev/port_map.h"
 #include "dev/timer.h"
+#include "x86/pit_8254.h"
 
 #include <stdint.h>
 
-#define PIT_HZ       UINT64_C(1193182)
 #define PIT_COUNTERS 3
 
 struct pit {

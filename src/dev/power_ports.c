@@ -3,18 +3,16 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "x86/power_control.h"
 
 #define PORT_A           0x92
-#define RESET_CONTROL    0xCF9
 #define PM1_CONTROL_QEMU 0x604
 #define PM1_CONTROL_PIIX 0xB004
 #define SHUTDOWN_PORT    0x8900
 #define DEBUG_EXIT       0xF4
 
-#define PORT_A_RESET        0x01U
-#define PORT_A_A20          0x02U
-#define RESET_CONTROL_RESET 0x04U
-#define PM1_SLP_EN          0x2000U
+#define PORT_A_RESET 0x01U
+#define PORT_A_A20   0x02U
 
 static const char shutdown_word[] = "Shutdown";
 
@@ -25,7 +23,7 @@ static const struct {
     const char *end;
 } rows[] = {
     {PORT_A, PORT_A, PORT_A_RESET, "reset by port 0x92"},
-    {RESET_CONTROL, RESET_CONTROL, RESET_CONTROL_RESET, "reset by port 0xcf9"},
+    {RESET_CONTROL_PORT, RESET_CONTROL_PORT, RESET_CONTROL_CPU, "reset by port 0xcf9"},
     {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1, PM1_SLP_EN, "powered off by port 0x604"},
     {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1, PM1_SLP_EN, "powered off by port 0xb004"},
     {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write */

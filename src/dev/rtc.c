@@ -3,48 +3,22 @@
 
 #include "lib/bits.h"
 #include "lib/calendar.h"
-#include "lib/cmos_time.h"
 #include "lib/string.h"
+#include "x86/cmos_clock.h"
 
-enum rtc_byte {
-    RTC_SECOND,
-    RTC_SECOND_ALARM,
-    RTC_MINUTE,
-    RTC_MINUTE_ALARM,
-    RTC_HOUR,
-    RTC_HOUR_ALARM,
-    RTC_WEEKDAY,
-    RTC_DAY,
-    RTC_MONTH,
-    RTC_YEAR,
-    RTC_A,
-    RTC_B,
-    RTC_C,
-    RTC_D,
-    CMOS_SUMMED          = 0x10, /* the first byte that the checksum covers */
-    CMOS_EQUIPMENT       = 0x14,
-    CMOS_BASE_MEMORY     = 0x15, /* KiB below 640 KiB, two bytes */
-    CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, two bytes */
-    CMOS_CHECKSUM        = 0x2E, /* of 0x10 to 0x2D, high byte first */
-    CMOS_EXTENDED_AGAIN  = 0x30,
-    RTC_CENTURY          = 0x32,
-    CMOS_HIGH_MEMORY     = 0x34, /* 64 KiB above 16 MiB, two bytes */
-};
-
-#define A_UPDATE_IN_PROGRESS 0x80U
-#define A_RATE(a)            ((a)&0x0FU)
-#define A_RUNS(a)            (((a)&0x70U) == 0x20U) /* with the 32768 Hz that a PC has */
-#define A_IS_RESET(a)        (((a)&0x60U) == 0x60U) /* of the divider */
-#define A_AFTER_RESET        0x26U                  /* 1024 Hz */
-#define B_SET                0x80U
-#define B_PERIODIC           0x40U
-#define B_ALARM              0x20U
-#define B_UPDATE             0x10U
-#define B_AFTER_RESET        CMOS_TIME_24_HOURS
-#define C_REQUEST            0x80U
-#define C_FLAGS              (B_PERIODIC | B_ALARM | B_UPDATE) /* as in B */
-#define D_VALID              0x80U
-#define ALARM_ANY            0xC0U /* and above: any value matches */
+#define A_RATE(a)     ((a)&0x0FU)
+#define A_RUNS(a)     (((a)&0x70U) == 0x20U) /* with the 32768 Hz that a PC has */
+#define A_IS_RESET(a) (((a)&0x60U) == 0x60U) /* of the divider */
+#define A_AFTER_RESET 0x26U                  /* 1024 Hz */
+#define B_SET         0x80U
+#define B_PERIODIC    0x40U
+#define B_ALARM       0x20U
+#define B_UPDATE      0x10U
+#define B_AFTER_RESET CMOS_TIME_24_HOURS
+#define C_REQUEST     0x80U
+#define C_FLAGS       (B_PERIODIC | B_ALARM | B_UPDATE) /* as in B */
+#define D_VALID       0x80U
+#define ALARM_ANY     0xC0U /* and above: any value matches */
 
 #define EQUIPMENT_FPU 0x02U
 
@@ -245,7 +219,7 @@ static uint8_t read_byte(struct rtc *rtc)
     switch (rtc->index) {
     case RTC_A:
         return (uint8_t)(rtc->bytes[RTC_A] |
-                         (is_updating(rtc) ? A_UPDATE_IN_PROGRESS : 0));
+                         (is_updating(rtc) ? RTC_A_UPDATE_IN_PROGRESS : 0));
     case RTC_C:
         return read_flags(rtc);
     case RTC_D:
@@ -280,7 +254,7 @@ static void write_a(struct rtc *rtc, uint8_t value)
     uint64_t seconds = time_of(rtc);
     bool was_reset   = A_IS_RESET(rtc->bytes[RTC_A]);
 
-    rtc->bytes[RTC_A] = value & (uint8_t)~A_UPDATE_IN_PROGRESS;
+    rtc->bytes[RTC_A] = value & (uint8_t)~RTC_A_UPDATE_IN_PROGRESS;
     if (was_reset != A_IS_RESET(value)) {
         rtc->origin = device_clock_now(rtc->timer.clock) - clock_hz(rtc) / 2;
         rtc->offset = seconds; /* the divider is below one second */
@@ -368,5 +342,6 @@ void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *cloc
     rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
     rtc->output                = output;
     device_timer_init(&rtc->timer, clock, timer_expired, rtc);
-    port_map_add(ports, (struct port_device){0x70, 0x71, 1, rtc, read, write});
+    port_map_add(ports, (struct port_device){CMOS_PORT_INDEX, CMOS_PORT_DATA, 1, rtc,
+                                             read, write});
 }

@@ -3,52 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
-
-#define COM1 0x3F8
-
-enum uart_offset {
-    UART_DATA = 0, /* receiver, transmitter; with DLAB the divisor's low byte */
-    UART_INTERRUPT_ENABLE = 1, /* with DLAB the divisor's high byte */
-    UART_INTERRUPT_ID     = 2, /* read */
-    UART_FIFO_CONTROL     = 2, /* write */
-    UART_LINE_CONTROL     = 3,
-    UART_MODEM_CONTROL    = 4,
-    UART_LINE_STATUS      = 5,
-    UART_MODEM_STATUS     = 6,
-    UART_SCRATCH          = 7,
-};
-
-#define ENABLE_RECEIVED     0x01U
-#define ENABLE_SENT         0x02U
-#define ENABLE_LINE_STATUS  0x04U
-#define ENABLE_MODEM_STATUS 0x08U
-#define ENABLE_BITS         0x0FU
-
-/* Data sheet, table "Interrupt Control Functions". */
-enum interrupt_id {
-    ID_MODEM_STATUS = 0x00,
-    ID_NONE         = 0x01,
-    ID_SENT         = 0x02,
-    ID_RECEIVED     = 0x04,
-    ID_LINE_STATUS  = 0x06,
-    ID_TIME_OUT     = 0x0C,
-};
-#define ID_FIFO 0xC0U /* FIFOs are on */
-
-#define FIFO_SIZE               16U
-#define FIFO_ENABLE             0x01U
-#define FIFO_CLEAR_RECEIVER     0x02U
-#define FIFO_CONTROL_KEPT       0xC9U
-#define FIFO_TRIGGER(control)   ((control) >> 6)
-#define LINE_CONTROL_DLAB       0x80U
-#define MODEM_CONTROL_BITS      0x1FU
-#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: enables the interrupt output */
-#define MODEM_CONTROL_LOOPBACK  0x10U
-#define LINE_STATUS_RECEIVED    0x01U
-#define LINE_STATUS_OVERRUN     0x02U
-#define LINE_STATUS_ALL_SENT    0x60U /* holding register and transmitter empty */
-#define MODEM_STATUS_READY      0xB0U /* DCD, DSR, CTS */
-#define MODEM_STATUS_RING       0x40U
+#include "x86/uart_16550.h"
 
 static bool has_fifo(const struct uart *uart)
 {
@@ -61,15 +16,15 @@ static enum interrupt_id pending_interrupt(const struct uart *uart)
     static const uint8_t triggers[] = {1, 4, 8, 14};
     uint8_t enabled                 = uart->interrupt_enable;
 
-    if ((enabled & ENABLE_LINE_STATUS) != 0 && uart->is_overrun)
+    if ((enabled & INTERRUPT_ENABLE_LINE_STATUS) != 0 && uart->is_overrun)
         return ID_LINE_STATUS;
-    if ((enabled & ENABLE_RECEIVED) != 0 && uart->count > 0)
+    if ((enabled & INTERRUPT_ENABLE_RECEIVED) != 0 && uart->count > 0)
         return has_fifo(uart) && uart->count < triggers[FIFO_TRIGGER(uart->fifo_control)]
                    ? ID_TIME_OUT
                    : ID_RECEIVED;
-    if ((enabled & ENABLE_SENT) != 0 && uart->has_sent)
+    if ((enabled & INTERRUPT_ENABLE_SENT) != 0 && uart->has_sent)
         return ID_SENT;
-    if ((enabled & ENABLE_MODEM_STATUS) != 0 && uart->modem_changes != 0)
+    if ((enabled & INTERRUPT_ENABLE_MODEM_STATUS) != 0 && uart->modem_changes != 0)
         return ID_MODEM_STATUS;
     return ID_NONE;
 }
@@ -84,7 +39,7 @@ static void update_interrupt(struct uart *uart)
     bool is_enabled =
         (uart->modem_control & MODEM_CONTROL_INTERRUPT) != 0 && !is_loopback(uart);
     interrupt_line_set(uart->interrupt, is_enabled && pending_interrupt(uart) != ID_NONE);
-    uart->only_sends = (uart->interrupt_enable & ENABLE_SENT) == 0 &&
+    uart->only_sends = (uart->interrupt_enable & INTERRUPT_ENABLE_SENT) == 0 &&
                        !is_loopback(uart) &&
                        (uart->line_control & LINE_CONTROL_DLAB) == 0;
 }
@@ -147,7 +102,7 @@ static __attribute__((noinline)) void signal_sent(struct uart *uart)
 static void send_byte(struct uart *uart, uint8_t byte)
 {
     uart->has_sent = true;
-    if ((uart->interrupt_enable & ENABLE_SENT) != 0)
+    if ((uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
         signal_sent(uart);
     if (is_loopback(uart))
         loop_back(uart, byte);
@@ -162,7 +117,8 @@ static uint8_t modem_inputs(const struct uart *uart)
 
     if (!is_loopback(uart))
         return MODEM_STATUS_READY;
-    return (uint8_t)((out & 0x02) << 3 | (out & 0x01) << 5 | (out & 0x0C) << 4);
+    return (uint8_t)((out & MODEM_CONTROL_RTS) << 3 | (out & MODEM_CONTROL_DTR) << 5 |
+                     (out & (MODEM_CONTROL_OUT1 | MODEM_CONTROL_INTERRUPT)) << 4);
 }
 
 /* Records which inputs changed; of the ring indicator only its falling edge. */
@@ -189,9 +145,9 @@ static uint8_t read_modem_status(struct uart *uart)
 
 static uint8_t read_line_status(struct uart *uart)
 {
-    uint8_t status =
-        (uint8_t)(LINE_STATUS_ALL_SENT | (uart->count > 0 ? LINE_STATUS_RECEIVED : 0) |
-                  (uart->is_overrun ? LINE_STATUS_OVERRUN : 0));
+    uint8_t status = (uint8_t)(LINE_STATUS_HOLDING_EMPTY | LINE_STATUS_ALL_SENT |
+                               (uart->count > 0 ? LINE_STATUS_RECEIVED : 0) |
+                               (uart->is_overrun ? LINE_STATUS_OVERRUN : 0));
     if (uart->is_overrun) {
         uart->is_overrun = false;
         update_interrupt(uart);
@@ -265,9 +221,9 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
 /* The transmitter is always empty: enabling its interrupt raises it. */
 static void write_interrupt_enable(struct uart *uart, uint8_t value)
 {
-    if ((value & ~uart->interrupt_enable & ENABLE_SENT) != 0)
+    if ((value & ~uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
         uart->has_sent = true;
-    uart->interrupt_enable = value & ENABLE_BITS;
+    uart->interrupt_enable = value & INTERRUPT_ENABLE_BITS;
     update_interrupt(uart);
 }
 
@@ -331,5 +287,6 @@ void uart_init(struct uart *uart, struct port_map *ports,
     uart->output    = output;
     uart->context   = context;
     update_interrupt(uart);
-    port_map_add(ports, (struct port_device){COM1, COM1 + 7, 1, uart, read, write});
+    port_map_add(ports,
+                 (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read, write});
 }

@@ -1,177 +1,174 @@
-/* See cpuid_policy.h. The bits' names: SDM 2, "CPUID - CPU Identification". */
+/* See cpuid_policy.h. */
 #include "guest/cpuid_policy.h"
 
 #include "guest/hypercall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-
-#define LEAF_1_ECX_OSXSAVE    BIT(27)
-#define LEAF_1_ECX_HYPERVISOR BIT(31)
-#define CR4_OSXSAVE_BIT       BIT(18)
-#define LEAF_CACHES           4U
-#define LEAF_FEATURES         7U
-#define LEAF_XSAVE            0xDU
-#define LEAF_TSC              0x15U
-#define LEAF_FREQUENCY        0x16U
-#define LEAF_EXTENDED         0x80000000U
-#define XSAVE_LEGACY_SIZE     576U /* x87, SSE and the header */
-#define XSAVE_FIRST           2U   /* state component behind those */
-#define XSAVE_COMPONENTS      64U
-#define XSAVE_SHOWN           0x5U /* of subleaf 1, EAX: XSAVEOPT, XGETBV with ECX = 1 */
-
-/* The TSC's frequency as leaf 0x15 gives it: a crystal, and how much faster. */
-#define TSC_RATIO     100U
-#define TSC_TOLERANCE 50U /* the machine's own leaf is right within a fiftieth */
+#include "virt/vcpu.h"
+#include "x86/control_registers.h"
 
 /* "HymirHymir\0\0" in EBX, ECX, EDX. */
 #define SIGNATURE_EBX 0x696D7948U
 #define SIGNATURE_ECX 0x6D794872U
 #define SIGNATURE_EDX 0x00007269U
 
-/* A leaf, and what of its registers a guest sees. A leaf without a row is all zero. */
-static const struct row {
-    uint32_t leaf;
-    uint32_t eax, ebx, ecx, edx;
-} rows[] = {
-    {0, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    /*
-     * EBX: brand and CLFLUSH size, not the APIC ID. ECX: SSE3 PCLMULQDQ SSSE3 FMA CX16
-     * PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. EDX: FPU VME DE PSE TSC
-     * MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS.
-     */
-    {1, UINT32_MAX, 0x0000FFFF, 0x76DA3203, 0x0F8BA97F},
-    {2, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    {LEAF_CACHES, 0x3FF, UINT32_MAX, UINT32_MAX, UINT32_MAX}, /* not how many share it */
-    /*
-     * EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512F DQ RDSEED ADX SMAP IFMA
-     * CLFLUSHOPT CLWB ER CD SHA BW VL. ECX: VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI
-     * BITALG VPOPCNTDQ RDPID WAITPKG CLDEMOTE MOVDIRI MOVDIR64B. EDX: FSRM.
-     */
-    {LEAF_FEATURES, 0, 0xF9BF07A9, 0x1A405F66, 0x00000010},
-    {LEAF_XSAVE, GUEST_XCR0_ALLOWED, UINT32_MAX, 0, 0}, /* ECX is computed */
-    {LEAF_TSC, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
-    {LEAF_FREQUENCY, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0},
-    {0x80000000, UINT32_MAX, 0, 0, 0},
-    /* ECX: LAHF LZCNT PREFETCHW. EDX: SYSCALL NX 1-GByte pages RDTSCP Intel 64. */
-    {0x80000001, 0, 0, 0x00000121, 0x2C100800},
-    {0x80000002, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    {0x80000003, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    {0x80000004, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-    {0x80000006, 0, 0, UINT32_MAX, 0},
-    {0x80000007, 0, 0, 0, 0x00000100}, /* invariant TSC */
-    {0x80000008, 0x0000FFFF, 0, 0, 0}, /* address widths */
+#define FEATURES_ECX                                                                  \
+    (CPUID_1_ECX_SSE3 | CPUID_1_ECX_PCLMULQDQ | CPUID_1_ECX_SSSE3 | CPUID_1_ECX_FMA | \
+     CPUID_1_ECX_CMPXCHG16B | CPUID_1_ECX_PCID | CPUID_1_ECX_SSE4_1 |                 \
+     CPUID_1_ECX_SSE4_2 | CPUID_1_ECX_MOVBE | CPUID_1_ECX_POPCNT | CPUID_1_ECX_AES |  \
+     CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_F16C | CPUID_1_ECX_RDRAND)
+#define FEATURES_EDX                                                               \
+    (CPUID_1_EDX_FPU | CPUID_1_EDX_VME | CPUID_1_EDX_DE | CPUID_1_EDX_PSE |        \
+     CPUID_1_EDX_TSC | CPUID_1_EDX_MSR | CPUID_1_EDX_PAE | CPUID_1_EDX_CX8 |       \
+     CPUID_1_EDX_SEP | CPUID_1_EDX_PGE | CPUID_1_EDX_CMOV | CPUID_1_EDX_PAT |      \
+     CPUID_1_EDX_PSE_36 | CPUID_1_EDX_CLFSH | CPUID_1_EDX_MMX | CPUID_1_EDX_FXSR | \
+     CPUID_1_EDX_SSE | CPUID_1_EDX_SSE2 | CPUID_1_EDX_SS)
+#define STRUCTURED_FEATURES_EBX                                                        \
+    (CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_AVX2 | CPUID_7_EBX_SMEP |   \
+     CPUID_7_EBX_BMI2 | CPUID_7_EBX_ERMS | CPUID_7_EBX_INVPCID | CPUID_7_EBX_AVX512F | \
+     CPUID_7_EBX_AVX512DQ | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX | CPUID_7_EBX_SMAP |  \
+     CPUID_7_EBX_AVX512IFMA | CPUID_7_EBX_CLFLUSHOPT | CPUID_7_EBX_CLWB |              \
+     CPUID_7_EBX_AVX512ER | CPUID_7_EBX_AVX512CD | CPUID_7_EBX_SHA |                   \
+     CPUID_7_EBX_AVX512BW | CPUID_7_EBX_AVX512VL)
+#define STRUCTURED_FEATURES_ECX                                                     \
+    (CPUID_7_ECX_AVX512_VBMI | CPUID_7_ECX_UMIP | CPUID_7_ECX_WAITPKG |             \
+     CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_GFNI | CPUID_7_ECX_VAES |               \
+     CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI | CPUID_7_ECX_AVX512_BITALG | \
+     CPUID_7_ECX_AVX512_VPOPCNTDQ | CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE |      \
+     CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
+#define EXTENDED_FEATURES_ECX \
+    (CPUID_80000001_ECX_LAHF | CPUID_80000001_ECX_LZCNT | CPUID_80000001_ECX_PREFETCHW)
+#define EXTENDED_FEATURES_EDX                                     \
+    (CPUID_80000001_EDX_SYSCALL | CPUID_80000001_EDX_NX |         \
+     CPUID_80000001_EDX_PAGES_1_GIB | CPUID_80000001_EDX_RDTSCP | \
+     CPUID_80000001_EDX_LONG_MODE)
+
+static const struct cpuid_row rows[] = {
+    {CPUID_LEAF_BASIC, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
+    {CPUID_LEAF_FEATURES,
+     {.eax = UINT32_MAX,
+      .ebx = CPUID_1_EBX_BRAND_INDEX | CPUID_1_EBX_CLFLUSH, /* not the APIC ID */
+      .ecx = FEATURES_ECX,
+      .edx = FEATURES_EDX},
+     false},
+    {CPUID_LEAF_STRUCTURED_FEATURES,
+     {.ebx = STRUCTURED_FEATURES_EBX,
+      .ecx = STRUCTURED_FEATURES_ECX,
+      .edx = CPUID_7_EDX_FSRM},
+     true},
+    {CPUID_LEAF_EXTENDED_STATE, {.eax = GUEST_XCR0_ALLOWED, .ebx = UINT32_MAX}, true},
+    {CPUID_LEAF_EXTENDED, {.eax = UINT32_MAX}, false},
+    {CPUID_LEAF_EXTENDED_FEATURES,
+     {.ecx = EXTENDED_FEATURES_ECX, .edx = EXTENDED_FEATURES_EDX},
+     false},
+    {CPUID_LEAF_BRAND_1, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
+    {CPUID_LEAF_BRAND_2, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
+    {CPUID_LEAF_BRAND_3, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
+    {CPUID_LEAF_L2_CACHE, {.ecx = UINT32_MAX}, false},
+    {CPUID_LEAF_POWER_MANAGEMENT, {.edx = CPUID_80000007_EDX_INVARIANT_TSC}, false},
+    {CPUID_LEAF_ADDRESS_SIZES, {.eax = CPUID_80000008_EAX_WIDTHS}, false},
 };
 
-static const struct cpuid_values nothing;
+static const struct cpuid_result nothing;
 
-static struct cpuid_values masked(const struct row *row, struct cpuid_values values)
+static struct cpuid_result apply_mask(const struct cpuid_result *mask,
+                                      struct cpuid_result values)
 {
-    return (struct cpuid_values){.eax = values.eax & row->eax,
-                                 .ebx = values.ebx & row->ebx,
-                                 .ecx = values.ecx & row->ecx,
-                                 .edx = values.edx & row->edx};
+    return (struct cpuid_result){.eax = values.eax & mask->eax,
+                                 .ebx = values.ebx & mask->ebx,
+                                 .ecx = values.ecx & mask->ecx,
+                                 .edx = values.edx & mask->edx};
 }
 
-static const struct row *find_row(uint32_t leaf)
+static const struct cpuid_row *find_row_in(const struct cpuid_row *table, size_t count,
+                                           uint32_t leaf)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].leaf == leaf)
-            return &rows[i];
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].leaf == leaf)
+            return &table[i];
     }
     return NULL;
 }
 
-/* Fills count answers from first on, as far as the processor has such leaves. */
-static void fill(struct cpuid_values *answers, uint32_t first, uint32_t last,
-                 cpuid_source *read)
+static const struct cpuid_row *find_row(const struct vendor_cpuid *vendor, uint32_t leaf)
+{
+    const struct cpuid_row *row = find_row_in(rows, ARRAY_SIZE(rows), leaf);
+    return row != NULL ? row : find_row_in(vendor->rows, vendor->row_count, leaf);
+}
+
+/* Fills in the results of the leaves from first to last. */
+static void fill_leaves(const struct vendor_cpuid *vendor, struct cpuid_result *results,
+                        uint32_t first, uint32_t last, cpuid_source *read)
 {
     for (uint32_t leaf = first; leaf <= last; leaf++) {
-        const struct row *row = find_row(leaf);
-        answers[leaf - first] = row == NULL ? nothing : masked(row, read(leaf, 0));
+        const struct cpuid_row *row = find_row(vendor, leaf);
+        if (row != NULL)
+            results[leaf - first] = apply_mask(&row->mask, read(leaf, 0));
     }
 }
 
-/* What the machine's leaf 0x15 says, in Hz, or 0. SDM 2, "CPUID". */
-static uint64_t told_frequency(const struct cpuid_answers *answers)
+/* Returns the last leaf of a range, limited to its first count leaves. */
+static uint32_t limit_last_leaf(uint32_t first, uint32_t count, uint32_t last)
 {
-    const struct cpuid_values *leaf = &answers->basic[LEAF_TSC];
-
-    if (answers->last_basic < LEAF_TSC || leaf->eax == 0)
-        return 0;
-    return (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
+    if (last < first)
+        return first;
+    return last - first < count ? last : first + count - 1;
 }
 
-/*
- * A guest that is told how fast its TSC is need not measure it. The machine's own words
- * are the most precise, if they are true: an emulator's are not.
- */
-static void tell_frequency(struct cpuid_answers *answers, uint64_t hz)
-{
-    uint64_t told  = told_frequency(answers);
-    uint64_t error = told > hz ? told - hz : hz - told;
-    uint32_t mhz   = (uint32_t)(hz / 1000000);
-
-    if (error <= hz / TSC_TOLERANCE)
-        return;
-    if (answers->last_basic < LEAF_FREQUENCY)
-        answers->last_basic = LEAF_FREQUENCY;
-    answers->basic[LEAF_TSC] = (struct cpuid_values){
-        .eax = 1, .ebx = TSC_RATIO, .ecx = (uint32_t)(hz / TSC_RATIO)};
-    answers->basic[LEAF_FREQUENCY] = (struct cpuid_values){.eax = mhz, .ebx = mhz};
-}
-
-/* What a guest speaks with, and its version as text in EBX, ECX, EDX. */
-static void tell_version(struct cpuid_values *values)
+static void fill_hypervisor(struct cpuid_result leaves[CPUID_HYPERVISOR_LEAVES])
 {
     static const char version[] = HYMIR_VERSION;
     uint32_t text[3]            = {0};
 
     _Static_assert(sizeof(version) - 1 <= sizeof(text), "three registers");
     memcpy(text, version, sizeof(version) - 1);
-    *values = (struct cpuid_values){
-        .eax = HYPERCALL_INTERFACE, .ebx = text[0], .ecx = text[1], .edx = text[2]};
+    leaves[0] = (struct cpuid_result){CPUID_LEAF_HYPERVISOR + CPUID_HYPERVISOR_LEAVES - 1,
+                                      SIGNATURE_EBX, SIGNATURE_ECX, SIGNATURE_EDX};
+    leaves[1] = (struct cpuid_result){HYPERCALL_INTERFACE, text[0], text[1], text[2]};
 }
 
-void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz, cpuid_source *read)
+/* Notes the leaves that depend neither on the subleaf nor on the guest's state. */
+static void mark_plain_leaves(struct cpuid_answers *answers)
 {
-    uint32_t basic    = read(0, 0).eax;
-    uint32_t extended = read(LEAF_EXTENDED, 0).eax;
-
-    *answers               = (struct cpuid_answers){0};
-    answers->last_basic    = basic < CPUID_BASIC_LEAVES ? basic : CPUID_BASIC_LEAVES - 1;
-    answers->last_extended = extended < LEAF_EXTENDED ? LEAF_EXTENDED
-                             : extended < LEAF_EXTENDED + CPUID_EXTENDED_LEAVES
-                                 ? extended
-                                 : LEAF_EXTENDED + CPUID_EXTENDED_LEAVES - 1;
-    fill(answers->basic, 0, answers->last_basic, read);
-    fill(answers->extended, LEAF_EXTENDED, answers->last_extended, read);
-    tell_frequency(answers, tsc_hz);
-    answers->basic[0].eax    = answers->last_basic;
-    answers->extended[0].eax = answers->last_extended;
-    if (answers->last_basic >= 1)
-        answers->basic[1].ecx |= (uint32_t)LEAF_1_ECX_HYPERVISOR;
     for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
-        if (leaf != 1 && leaf != LEAF_CACHES && leaf != LEAF_FEATURES &&
-            leaf != LEAF_XSAVE)
+        const struct cpuid_row *row = find_row(answers->vendor, leaf);
+        if (leaf != CPUID_LEAF_FEATURES && (row == NULL || !row->has_subleaves))
             answers->plain[leaf] = &answers->basic[leaf];
     }
-    answers->hypervisor[0] =
-        (struct cpuid_values){.eax = CPUID_HYPERVISOR_FIRST + CPUID_HYPERVISOR_LEAVES - 1,
-                              .ebx = SIGNATURE_EBX,
-                              .ecx = SIGNATURE_ECX,
-                              .edx = SIGNATURE_EDX};
-    tell_version(&answers->hypervisor[1]);
 }
 
-/* The size of an XSAVE area with the components in mask, in the standard format. */
+void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
+                       uint64_t tsc_hz, cpuid_source *read)
+{
+    uint32_t last_basic = limit_last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES,
+                                          read(CPUID_LEAF_BASIC, 0).eax);
+
+    *answers               = (struct cpuid_answers){.vendor = vendor};
+    answers->last_extended = limit_last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES,
+                                             read(CPUID_LEAF_EXTENDED, 0).eax);
+    fill_leaves(vendor, answers->basic, CPUID_LEAF_BASIC, last_basic, read);
+    fill_leaves(vendor, answers->extended, CPUID_LEAF_EXTENDED, answers->last_extended,
+                read);
+    answers->last_basic = vendor->add_frequency(answers->basic, last_basic, tsc_hz);
+    answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
+    answers->extended[0].eax             = answers->last_extended;
+    if (answers->last_basic >= CPUID_LEAF_FEATURES)
+        answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
+    if (vendor->repeats_last_leaf)
+        answers->out_of_range = answers->basic[answers->last_basic];
+    mark_plain_leaves(answers);
+    fill_hypervisor(answers->hypervisor);
+}
+
+/* Returns the size of an XSAVE area in standard format, with the components in mask. */
 static uint32_t standard_size(uint64_t mask, cpuid_source *read)
 {
     uint32_t size = XSAVE_LEGACY_SIZE;
 
-    for (uint32_t i = XSAVE_FIRST; i < XSAVE_COMPONENTS; i++) {
+    for (uint32_t i = XSAVE_FIRST_EXTENDED; i < XSAVE_COMPONENTS; i++) {
         if ((mask & BIT(i)) == 0)
             continue;
-        struct cpuid_values component = read(LEAF_XSAVE, i);
+        struct cpuid_result component = read(CPUID_LEAF_EXTENDED_STATE, i);
         if (component.ebx + component.eax > size)
             size = component.ebx + component.eax;
     }
@@ -179,59 +176,60 @@ static uint32_t standard_size(uint64_t mask, cpuid_source *read)
 }
 
 /*
- * Leaf 0xD, of the components that a guest may have: SDM 1, "Enumeration of CPU Support
- * for XSAVE Instructions and XSAVE-Supported Features". XSAVEC and XSAVES are hidden: a
- * guest has no supervisor state, so that XSAVEOPT does all it needs, and their compacted
- * format is wrong in Bochs 2.7, which saves AVX state where it does not look for it.
+ * Answers leaf 0DH, for the components that a guest may use: SDM 1, "Enumeration of CPU
+ * Support for XSAVE Instructions and XSAVE-Supported Features". XSAVEC and XSAVES are
+ * hidden: a guest has no supervisor state, so that XSAVEOPT does all it needs, and Bochs
+ * 2.7 saves AVX state at a wrong offset of their compacted format.
  */
-static struct cpuid_values answer_xsave(uint32_t subleaf, const struct cpuid_state *state,
-                                        cpuid_source *read)
+static struct cpuid_result answer_extended_state(uint32_t subleaf,
+                                                 const struct cpuid_state *state,
+                                                 cpuid_source *read)
 {
-    struct cpuid_values values = read(LEAF_XSAVE, subleaf);
-    uint32_t allowed           = read(LEAF_XSAVE, 0).eax & GUEST_XCR0_ALLOWED;
+    struct cpuid_result values = read(CPUID_LEAF_EXTENDED_STATE, subleaf);
+    uint32_t allowed = read(CPUID_LEAF_EXTENDED_STATE, 0).eax & GUEST_XCR0_ALLOWED;
 
     if (subleaf == 0)
-        return (struct cpuid_values){.eax = allowed,
+        return (struct cpuid_result){.eax = allowed,
                                      .ebx = standard_size(state->xcr0, read),
                                      .ecx = standard_size(allowed, read)};
     if (subleaf == 1)
-        return (struct cpuid_values){.eax = values.eax & XSAVE_SHOWN};
+        return (struct cpuid_result){
+            .eax = values.eax & (CPUID_D_1_EAX_XSAVEOPT | CPUID_D_1_EAX_XGETBV_1)};
     if (subleaf >= XSAVE_COMPONENTS || (allowed & BIT(subleaf)) == 0)
         return nothing;
     return values;
 }
 
-/* The subleaves of the leaves that have any. */
-static struct cpuid_values answer_subleaf(const struct cpuid_answers *answers,
+/* Answers a leaf that has subleaves. */
+static struct cpuid_result answer_subleaf(const struct cpuid_answers *answers,
                                           uint32_t leaf, uint32_t subleaf,
                                           const struct cpuid_state *state,
                                           cpuid_source *read)
 {
-    if (answers->basic[leaf].eax == 0 && leaf != LEAF_FEATURES)
+    if (leaf == CPUID_LEAF_STRUCTURED_FEATURES)
+        return subleaf == 0 ? answers->basic[leaf] : nothing;
+    if (answers->basic[leaf].eax == 0)
         return nothing; /* the machine has no such leaf */
-    if (leaf == LEAF_XSAVE)
-        return answer_xsave(subleaf, state, read);
-    if (leaf == LEAF_CACHES)
-        return masked(find_row(leaf), read(leaf, subleaf));
-    return subleaf == 0 ? answers->basic[leaf] : nothing;
+    if (leaf == CPUID_LEAF_EXTENDED_STATE)
+        return answer_extended_state(subleaf, state, read);
+    return apply_mask(&find_row(answers->vendor, leaf)->mask, read(leaf, subleaf));
 }
 
-struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
+struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
                                         const struct cpuid_state *state,
                                         cpuid_source *read)
 {
-    if (leaf - CPUID_HYPERVISOR_FIRST < CPUID_HYPERVISOR_LEAVES)
-        return answers->hypervisor[leaf - CPUID_HYPERVISOR_FIRST];
-    if (leaf - LEAF_EXTENDED < CPUID_EXTENDED_LEAVES)
-        return leaf <= answers->last_extended ? answers->extended[leaf - LEAF_EXTENDED]
-                                              : answers->basic[answers->last_basic];
-    if (leaf > answers->last_basic) /* as Intel's processors answer */
-        return answers->basic[answers->last_basic];
-    if (leaf == LEAF_CACHES || leaf == LEAF_FEATURES || leaf == LEAF_XSAVE)
+    if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
+        return answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
+    if (leaf >= CPUID_LEAF_EXTENDED && leaf <= answers->last_extended)
+        return answers->extended[leaf - CPUID_LEAF_EXTENDED];
+    if (leaf > answers->last_basic)
+        return answers->out_of_range;
+    if (leaf != CPUID_LEAF_FEATURES && answers->plain[leaf] == NULL)
         return answer_subleaf(answers, leaf, subleaf, state, read);
-    struct cpuid_values values = answers->basic[leaf];
-    if (leaf == 1 && (state->cr4 & CR4_OSXSAVE_BIT) != 0)
-        values.ecx |= (uint32_t)LEAF_1_ECX_OSXSAVE;
+    struct cpuid_result values = answers->basic[leaf];
+    if (leaf == CPUID_LEAF_FEATURES && (state->cr4 & CR4_OSXSAVE) != 0)
+        values.ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
     return values;
 }

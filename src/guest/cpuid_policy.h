@@ -1,46 +1,48 @@
 /*
- * What a guest's CPUID says: what Hymir can stand behind, and no more.
+ * The CPUID of a guest: only features that Hymir supports.
  *
- * A table of rows by leaf, each with the bits that are let through and those that are
- * added. The answers are made when the VM is, so that an exit only looks one up; what
- * depends on the guest's own state (OSXSAVE, the size of its XSAVE area) is put in then.
- * Pure.
+ * Tables of rows, each a leaf with the bits that a guest sees; a leaf without a row is
+ * all zero. The architectural rows are here, the vendor's come from the backend. The
+ * answers are computed when the VM is created, so that a VM exit only looks one up; those
+ * that depend on the guest's state (OSXSAVE, the size of its XSAVE area) are completed
+ * then. Pure.
  */
 #ifndef HYMIR_GUEST_CPUID_POLICY_H
 #define HYMIR_GUEST_CPUID_POLICY_H
 
-#include "virt/backend.h"
+#include "virt/vendor_policy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPUID_BASIC_LEAVES      0x18
 #define CPUID_EXTENDED_LEAVES   9
 #define CPUID_HYPERVISOR_LEAVES 2
-#define CPUID_HYPERVISOR_FIRST  0x40000000U
 
-/* The answers, for subleaf 0. */
+/* The answers for subleaf 0. */
 struct cpuid_answers {
-    struct cpuid_values basic[CPUID_BASIC_LEAVES];
-    struct cpuid_values extended[CPUID_EXTENDED_LEAVES];
-    struct cpuid_values hypervisor[CPUID_HYPERVISOR_LEAVES];
+    struct cpuid_result basic[CPUID_BASIC_LEAVES];
+    struct cpuid_result extended[CPUID_EXTENDED_LEAVES];
+    struct cpuid_result hypervisor[CPUID_HYPERVISOR_LEAVES];
+    struct cpuid_result out_of_range;
     uint32_t last_basic, last_extended;
-    const struct cpuid_values *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
+    const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
+    const struct vendor_cpuid *vendor;
 };
 
-typedef struct cpuid_values cpuid_source(uint32_t leaf, uint32_t subleaf);
+/* Returns the processor's CPUID. */
+typedef struct cpuid_result cpuid_source(uint32_t leaf, uint32_t subleaf);
 
-/* What answers depend on of the guest's own state. */
+/* The state of the guest that answers depend on. */
 struct cpuid_state {
     uint64_t cr4, xcr0;
 };
 
-/* Makes the answers out of what the processor says, whose TSC has tsc_hz. */
-void cpuid_policy_make(struct cpuid_answers *answers, uint64_t tsc_hz,
-                       cpuid_source *read);
+/* Computes the answers from the processor's CPUID; tsc_hz is the TSC's frequency. */
+void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
+                       uint64_t tsc_hz, cpuid_source *read);
 
-/* Answers one CPUID; read is asked for what was not made before. */
-struct cpuid_values cpuid_policy_answer(const struct cpuid_answers *answers,
+/* Answers a CPUID instruction; calls read for subleaves. */
+struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
                                         const struct cpuid_state *state,
                                         cpuid_source *read);

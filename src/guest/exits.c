@@ -3,8 +3,8 @@
 #include "guest/string_io.h"
 #include "guest/vm.h"
 #include "lib/bits.h"
-
-#define MSR_TIME_STAMP_COUNTER 0x10U /* the only one that counts */
+#include "x86/exceptions.h"
+#include "x86/msr.h"
 
 static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
 {
@@ -15,11 +15,11 @@ static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
 static enum exit_outcome general_protection(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
-    vcpu->backend->inject_exception(vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
+    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
     return EXIT_RESUME;
 }
 
-static inline enum exit_outcome give_cpuid(uint64_t *r, const struct cpuid_values *values)
+static inline enum exit_outcome give_cpuid(uint64_t *r, const struct cpuid_result *values)
 {
     r[REGISTER_RAX] = values->eax;
     r[REGISTER_RBX] = values->ebx;
@@ -35,7 +35,7 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
         .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
         .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
     };
-    struct cpuid_values values =
+    struct cpuid_result values =
         cpuid_policy_answer(&vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX],
                             (uint32_t)r[REGISTER_RCX], &state, vcpu->backend->read_cpuid);
     return give_cpuid(r, &values);
@@ -48,7 +48,7 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
     uint32_t leaf = (uint32_t)r[REGISTER_RAX];
 
     if (leaf < CPUID_BASIC_LEAVES) {
-        const struct cpuid_values *plain = vcpu->vm->cpuid.plain[leaf];
+        const struct cpuid_result *plain = vcpu->vm->cpuid.plain[leaf];
         if (plain != NULL)
             return give_cpuid(r, plain);
     }
@@ -58,7 +58,7 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 /* What the table has not: the time-stamp counter, or nothing. */
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
-    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_TIME_STAMP_COUNTER)
+    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
         return general_protection(vcpu);
     set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, VCPU_TSC));
     return EXIT_NEXT;
@@ -67,7 +67,7 @@ static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *v
 static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *vcpu,
                                                                    uint64_t value)
 {
-    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_TIME_STAMP_COUNTER)
+    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
         return general_protection(vcpu);
     vcpu->backend->write_register(vcpu, VCPU_TSC, value);
     return EXIT_NEXT;

@@ -7,6 +7,7 @@
 #ifndef HYMIR_GUEST_MEMORY_H
 #define HYMIR_GUEST_MEMORY_H
 
+#include "lib/bits.h"
 #include "lib/status.h"
 #include "mm/address.h"
 
@@ -17,8 +18,8 @@
 #define GUEST_MEMORY_PIECES 32
 
 /* The guest's RAM ends below the addresses of a PC's devices. */
-#define GUEST_MEMORY_MAX UINT64_C(0xC0000000)
-#define GUEST_MEMORY_MIN UINT64_C(0x200000)
+#define GUEST_MEMORY_MAX (UINT64_C(3) << 30)
+#define GUEST_MEMORY_MIN BIT(21)
 
 struct guest_memory {
     uint64_t size; /* bytes, a multiple of 2 MiB */

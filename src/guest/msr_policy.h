@@ -1,32 +1,31 @@
 /*
- * What a guest's MSRs are: a table of rows, each passed through, kept for the guest, or a
- * constant. What has no row gives the guest #GP; never does it see the machine's own.
- * Pure. SDM 4, "Model-Specific Registers (MSRs)".
+ * The MSRs of a guest that cause VM exits: shadows, which read as written, and constants.
+ *
+ * The architectural ones are here, the vendor's come from the backend. Any other raises
+ * #GP in the guest, which never reaches the machine's own. Pure. SDM 4, "Model-Specific
+ * Registers (MSRs)".
  */
 #ifndef HYMIR_GUEST_MSR_POLICY_H
 #define HYMIR_GUEST_MSR_POLICY_H
 
-#include "virt/backend.h"
+#include "virt/vendor_policy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MSR_SHADOWS 9
+#define ARCHITECTURAL_MSRS 4
+#define MSR_ROWS           (ARCHITECTURAL_MSRS + VENDOR_MSRS)
 
-/* The registers that are kept for a guest. */
-struct msr_shadows {
-    uint64_t value[MSR_SHADOWS];
+/* The rows of a guest, each with the MSR's current value. */
+struct guest_msrs {
+    struct msr_row row[MSR_ROWS];
 };
 
-/* Those that a guest reaches without an exit, because the CPU keeps them for it. */
-extern const struct msr_range msr_passed[];
-extern const size_t msr_passed_count;
+/* Brings the guest's MSRs to their state after reset. */
+void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
 
-/* The shadows after reset. */
-void msr_policy_reset(struct msr_shadows *shadows);
-
-/* Read or write a register that exits; false: #GP. */
-bool msr_policy_read(const struct msr_shadows *shadows, uint32_t msr, uint64_t *value);
-bool msr_policy_write(struct msr_shadows *shadows, uint32_t msr, uint64_t value);
+/* Reads or writes an MSR. Returns false if that raises #GP. */
+bool msr_policy_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *value);
+bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value);
 
 #endif

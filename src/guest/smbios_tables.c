@@ -32,10 +32,10 @@ struct __attribute__((packed)) firmware_information {
     uint8_t characteristics_extension[2];
     uint8_t major, minor, controller_major, controller_minor;
 };
-_Static_assert(sizeof(struct firmware_information) == 0x18, "DSP0134, type 0");
+_Static_assert(sizeof(struct firmware_information) == 24, "DSP0134, type 0");
 #define CHARACTERISTICS_NOT_SUPPORTED BIT(3)
 #define EXTENSION_2_VIRTUAL_MACHINE   BIT(4)
-#define NO_RELEASE                    0xFF
+#define NO_RELEASE                    UINT8_MAX
 
 struct __attribute__((packed)) system_information {
     struct structure_header header;
@@ -43,36 +43,36 @@ struct __attribute__((packed)) system_information {
     uint8_t uuid[16]; /* all 0: none */
     uint8_t wake_up_type, sku, family;
 };
-_Static_assert(sizeof(struct system_information) == 0x1B, "DSP0134, type 1");
+_Static_assert(sizeof(struct system_information) == 27, "DSP0134, type 1");
 #define WAKE_UP_POWER_SWITCH 6
 
 #define TYPE_END 127
 
-/* The structures, one behind the other. */
+/* The structures, one after another. */
 struct table {
     uint8_t bytes[SMBIOS_TABLES_SIZE - sizeof(struct entry_point)];
     size_t size;
 };
 
-static void append(struct table *table, const void *bytes, size_t size)
+static void table_append(struct table *table, const void *bytes, size_t size)
 {
     if (size > sizeof(table->bytes) - table->size)
-        return; /* no VM's name is as long */
+        return; /* no VM's name is that long */
     memcpy(table->bytes + table->size, bytes, size);
     table->size += size;
 }
 
-/* A structure ends with its strings and one that is empty; without any, with two. */
-static void append_structure(struct table *table, const void *structure, size_t size,
-                             const char *const *strings, size_t count)
+/* Appends a structure and its strings, ended by an empty one; without any, by two. */
+static void table_append_structure(struct table *table, const void *structure,
+                                   size_t size, const char *const *strings, size_t count)
 {
-    append(table, structure, size);
+    table_append(table, structure, size);
     for (size_t i = 0; i < count; i++)
-        append(table, strings[i], strlen(strings[i]) + 1);
-    append(table, "\0", count == 0 ? 2 : 1);
+        table_append(table, strings[i], strlen(strings[i]) + 1);
+    table_append(table, "\0", count == 0 ? 2 : 1);
 }
 
-static void make_table(struct table *table, const char *vm_name)
+static void table_fill(struct table *table, const char *vm_name)
 {
     static const struct firmware_information firmware = {
         .header                    = {.type = 0, .length = sizeof(firmware), .handle = 0},
@@ -99,13 +99,14 @@ static void make_table(struct table *table, const char *vm_name)
     const char *const system_strings[]   = {"Hymir", "virtual machine", HYMIR_VERSION,
                                           vm_name[0] != '\0' ? vm_name : "-"};
 
-    append_structure(table, &firmware, sizeof(firmware), firmware_strings,
-                     ARRAY_SIZE(firmware_strings));
-    append_structure(table, &system, sizeof(system), system_strings,
-                     ARRAY_SIZE(system_strings));
-    append_structure(table, &end, sizeof(end), NULL, 0);
+    table_append_structure(table, &firmware, sizeof(firmware), firmware_strings,
+                           ARRAY_SIZE(firmware_strings));
+    table_append_structure(table, &system, sizeof(system), system_strings,
+                           ARRAY_SIZE(system_strings));
+    table_append_structure(table, &end, sizeof(end), NULL, 0);
 }
 
+/* Returns the byte that makes the sum of all bytes 0. */
 static uint8_t checksum_of(const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
@@ -119,7 +120,7 @@ static uint8_t checksum_of(const void *bytes, size_t size)
 void smbios_tables_write(const struct guest_memory *memory, const char *vm_name)
 {
     struct table table = {.size = 0};
-    make_table(&table, vm_name);
+    table_fill(&table, vm_name);
 
     struct entry_point entry = {
         .anchor        = {'_', 'S', 'M', '3', '_'},

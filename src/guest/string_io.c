@@ -40,7 +40,8 @@ enum exit_outcome string_io(struct vcpu *vcpu, const struct string_access *acces
 
     /* All of the element is looked up before anything is done: it may cross a page. */
     for (uint8_t i = 0; i < access->size; i++) {
-        if (!translate(vcpu, access->linear_address + i, access->is_in, &bytes[i]))
+        if (!linear_address_translate(vcpu, access->linear_address + i, access->is_in,
+                                      &bytes[i]))
             return EXIT_RESUME;
     }
     if (access->is_in)

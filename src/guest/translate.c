@@ -3,30 +3,16 @@
 
 #include "guest/vm.h"
 #include "lib/bits.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
+#include "x86/paging.h"
 
-#define CR0_WRITE_PROTECT BIT(16)
-#define CR0_PAGING        BIT(31)
-#define CR4_PAGE_SIZES    BIT(4)
-#define CR4_PAGES_PAE     BIT(5)
-#define EFER_LONG_ACTIVE  BIT(10)
-
-#define ENTRY_PRESENT  BIT(0)
-#define ENTRY_WRITABLE BIT(1)
-#define ENTRY_USER     BIT(2)
-#define ENTRY_ACCESSED BIT(5)
-#define ENTRY_DIRTY    BIT(6)
-#define ENTRY_LARGE    BIT(7)
-
-#define FAULT_PRESENT 1U
-#define FAULT_WRITE   2U
-#define FAULT_USER    4U
-
-/* A kind of paging: how many levels, and how an address is cut. */
+/* A paging mode: the number of levels, and how they divide an address. */
 struct paging {
     unsigned int levels;
     unsigned int index_bits; /* of a level; the top level of PAE has only two */
     unsigned int entry_size; /* bytes */
-    bool has_large_pages;    /* at level 2, and 3 of 4 */
+    bool has_large_pages;    /* at level 2, and at level 3 of 4 */
 };
 
 struct walk {
@@ -38,20 +24,21 @@ struct walk {
 
 static struct paging paging_of(uint64_t cr4, uint64_t efer)
 {
-    if ((efer & EFER_LONG_ACTIVE) != 0)
+    if ((efer & EFER_LMA) != 0)
         return (struct paging){4, 9, 8, true};
-    if ((cr4 & CR4_PAGES_PAE) != 0)
+    if ((cr4 & CR4_PAE) != 0)
         return (struct paging){3, 9, 8, true};
-    return (struct paging){2, 10, 4, (cr4 & CR4_PAGE_SIZES) != 0};
+    return (struct paging){2, 10, 4, (cr4 & CR4_PSE) != 0};
 }
 
-/* Raises the page fault; SDM 3A, "Page-Fault Exceptions". */
-static bool fault(const struct walk *walk, bool is_present)
+/* Injects the page fault: SDM 3A, "Page-Fault Exceptions". Returns false. */
+static bool page_fault_inject(const struct walk *walk, bool is_present)
 {
-    uint32_t code = (is_present ? FAULT_PRESENT : 0) |
-                    (walk->is_write ? FAULT_WRITE : 0) | (walk->is_user ? FAULT_USER : 0);
+    uint64_t code = (is_present ? PAGE_FAULT_PRESENT : 0) |
+                    (walk->is_write ? PAGE_FAULT_WRITE : 0) |
+                    (walk->is_user ? PAGE_FAULT_USER : 0);
     walk->vcpu->backend->write_cr2(walk->linear);
-    walk->vcpu->backend->inject_exception(walk->vcpu, EXCEPTION_PAGE_FAULT, code);
+    walk->vcpu->backend->inject_exception(walk->vcpu, VECTOR_PF, (uint32_t)code);
     return false;
 }
 
@@ -63,11 +50,11 @@ static unsigned int shift_of(const struct walk *walk, unsigned int level)
 static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
 {
     bool may_be_large = level == 2 || (level == 3 && walk->paging.levels == 4);
-    return level == 1 ||
-           (may_be_large && walk->paging.has_large_pages && (entry & ENTRY_LARGE) != 0);
+    return level == 1 || (may_be_large && walk->paging.has_large_pages &&
+                          (entry & PAGE_ENTRY_PAGE_SIZE) != 0);
 }
 
-/* PAE's top-level entries have no access bits: SDM 3A, "PAE Paging". */
+/* The top-level entries of PAE paging have no access bits: SDM 3A, "PAE Paging". */
 static bool has_access_bits(const struct walk *walk, unsigned int level)
 {
     return !(walk->paging.levels == 3 && level == 3);
@@ -75,14 +62,15 @@ static bool has_access_bits(const struct walk *walk, unsigned int level)
 
 static bool is_allowed(const struct walk *walk, uint64_t access)
 {
-    if (walk->is_user && (access & ENTRY_USER) == 0)
+    if (walk->is_user && (access & PAGE_ENTRY_USER) == 0)
         return false;
-    return !walk->is_write || (access & ENTRY_WRITABLE) != 0 ||
+    return !walk->is_write || (access & PAGE_ENTRY_WRITABLE) != 0 ||
            (!walk->is_user && !walk->protects_writes);
 }
 
-/* Sets accessed, and dirty in a leaf that is written, once the walk has gone through. */
-static void mark(const struct walk *walk, gpa_t at, uint64_t entry, uint64_t flags)
+/* Sets the accessed or dirty flag of an entry. */
+static void entry_set_flags(const struct walk *walk, gpa_t at, uint64_t entry,
+                            uint64_t flags)
 {
     uint64_t marked = entry | flags;
     if (marked != entry)
@@ -92,7 +80,7 @@ static void mark(const struct walk *walk, gpa_t at, uint64_t entry, uint64_t fla
 
 static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical)
 {
-    uint64_t access = ENTRY_USER | ENTRY_WRITABLE;
+    uint64_t access = PAGE_ENTRY_USER | PAGE_ENTRY_WRITABLE;
 
     for (unsigned int level = walk->paging.levels; level >= 1; level--) {
         unsigned int shift = shift_of(walk, level);
@@ -101,16 +89,17 @@ static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical
         uint64_t entry     = 0;
         if (!guest_memory_read(&walk->vcpu->vm->memory, at, &entry,
                                walk->paging.entry_size) ||
-            (entry & ENTRY_PRESENT) == 0)
-            return fault(walk, false);
+            (entry & PAGE_ENTRY_PRESENT) == 0)
+            return page_fault_inject(walk, false);
         access &= has_access_bits(walk, level) ? entry : UINT64_MAX;
         bool leaf = is_leaf(walk, level, entry);
         if (leaf && !is_allowed(walk, access))
-            return fault(walk, true);
+            return page_fault_inject(walk, true);
         if (has_access_bits(walk, level))
-            mark(walk, at, entry,
-                 ENTRY_ACCESSED | (leaf && walk->is_write ? ENTRY_DIRTY : 0));
-        uint64_t address = entry & (BITS_GET(UINT64_MAX, 51, 12) << 12);
+            entry_set_flags(walk, at, entry,
+                            PAGE_ENTRY_ACCESSED |
+                                (leaf && walk->is_write ? PAGE_ENTRY_DIRTY : 0));
+        uint64_t address = entry & PAGE_ENTRY_ADDRESS;
         if (leaf) {
             uint64_t offset = BIT(shift) - 1;
             *physical       = gpa((address & ~offset) | (walk->linear & offset));
@@ -118,18 +107,19 @@ static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical
         }
         table = address;
     }
-    return fault(walk, false);
+    return page_fault_inject(walk, false);
 }
 
-bool translate(struct vcpu *vcpu, uint64_t linear, bool is_write, gpa_t *physical)
+bool linear_address_translate(struct vcpu *vcpu, uint64_t linear, bool is_write,
+                              gpa_t *physical)
 {
     const struct backend *backend = vcpu->backend;
     uint64_t cr0                  = backend->read_register(vcpu, VCPU_CR0);
     uint64_t efer                 = backend->read_register(vcpu, VCPU_EFER);
 
-    if ((efer & EFER_LONG_ACTIVE) == 0)
+    if ((efer & EFER_LMA) == 0)
         linear = (uint32_t)linear;
-    if ((cr0 & CR0_PAGING) == 0) {
+    if ((cr0 & CR0_PG) == 0) {
         *physical = gpa(linear);
         return true;
     }
@@ -139,9 +129,9 @@ bool translate(struct vcpu *vcpu, uint64_t linear, bool is_write, gpa_t *physica
         .linear          = linear,
         .is_write        = is_write,
         .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
-        .protects_writes = (cr0 & CR0_WRITE_PROTECT) != 0,
+        .protects_writes = (cr0 & CR0_WP) != 0,
     };
     uint64_t cr3  = backend->read_register(vcpu, VCPU_CR3);
-    uint64_t mask = walk.paging.levels == 3 ? ~UINT64_C(0x1F) : ~UINT64_C(0xFFF);
-    return walk_tables(&walk, cr3 & mask & BITS_GET(UINT64_MAX, 51, 0), physical);
+    uint64_t mask = walk.paging.levels == 3 ? CR3_ADDRESS_PAE : CR3_ADDRESS;
+    return walk_tables(&walk, cr3 & mask, physical);
 }

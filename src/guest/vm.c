@@ -27,7 +27,7 @@ bool vm_load(struct vm *vm, struct text *problem)
 /* What changes while a VM runs, but for its memory. */
 static enum status start_anew(struct vm *vm, uint64_t time)
 {
-    msr_policy_reset(&vm->msrs);
+    msr_policy_reset(&vm->msrs, vm->vcpu.backend->msrs);
     vm->ignored_accesses = 0;
     atomic_store(&vm->is_to_stop, false);
     atomic_store(&vm->is_to_restart, false);
@@ -46,11 +46,10 @@ enum status vm_init(struct vm *vm, const struct backend *backend,
     enum status status = map_memory(vm, backend);
     if (status != STATUS_OK)
         return status;
-    vm->environment           = *environment;
-    vm->plan.start            = &vm->start;
-    vm->plan.passed_msrs      = msr_passed;
-    vm->plan.passed_msr_count = msr_passed_count;
-    cpuid_policy_make(&vm->cpuid, environment->clock_hz, backend->read_cpuid);
+    vm->environment = *environment;
+    vm->plan.start  = &vm->start;
+    cpuid_policy_init(&vm->cpuid, backend->cpuid, environment->clock_hz,
+                      backend->read_cpuid);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;

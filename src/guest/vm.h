@@ -55,7 +55,7 @@ struct vm {
     struct vcpu_start start;
     struct vcpu_plan plan;
     struct cpuid_answers cpuid;
-    struct msr_shadows msrs;
+    struct guest_msrs msrs;
     struct device_clock clock;
     struct pic pic;
     struct pit pit;

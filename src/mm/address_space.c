@@ -4,13 +4,8 @@
 #include "lib/log.h"
 #include "mm/memory.h"
 #include "mm/page_table.h"
-
-/* Bits of an entry: SDM 3A, "4-Level Paging", table "Format of a Page-Table Entry". */
-#define ENTRY_PRESENT       BIT(0)
-#define ENTRY_WRITABLE      BIT(1)
-#define ENTRY_WRITE_THROUGH BIT(3)
-#define ENTRY_CACHE_DISABLE BIT(4)
-#define ENTRY_NO_EXECUTE    BIT(63)
+#include "x86/paging.h"
+#include "x86/pc_memory.h"
 
 /* The page-aligned parts of the image, from hymir.ld. */
 extern uint8_t image_start[];
@@ -18,13 +13,8 @@ extern uint8_t image_text_start[], image_text_end[];
 extern uint8_t image_rodata_start[], image_rodata_end[];
 extern uint8_t image_data_start[], image_data_end[];
 
-/* VGA memory and ROMs of a PC, below 1 MiB. */
-#define VIDEO_START 0xA0000
-#define ROM_START   0xC0000
-#define ROM_END     0x100000
-
 static const struct page_table_format ia32e_format = {
-    .present = ENTRY_PRESENT, .table = ENTRY_PRESENT | ENTRY_WRITABLE};
+    .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
 /* Tables must be below 4 GiB: for the boot code's map, and for CR3 in 32-bit mode. */
 static enum status allocate_table(void **page)
@@ -47,17 +37,19 @@ uint64_t address_space_limit(const struct cpuid_snapshot *snapshot)
 static uint64_t attributes_of(enum page_access access)
 {
     static const uint64_t attributes[] = {
-        [PAGE_NONE]         = 0,
-        [PAGE_READ]         = ENTRY_PRESENT | ENTRY_NO_EXECUTE,
-        [PAGE_READ_WRITE]   = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE,
-        [PAGE_READ_EXECUTE] = ENTRY_PRESENT,
-        [PAGE_FIRMWARE]     = ENTRY_PRESENT | ENTRY_WRITABLE,
-        [PAGE_DEVICE]       = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE |
-                        ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH,
-        [PAGE_SCREEN] =
-            ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_NO_EXECUTE | ENTRY_WRITE_THROUGH,
+        [PAGE_NONE] = 0,
+        [PAGE_READ] = PAGE_ENTRY_PRESENT | PAGE_ENTRY_EXECUTE_DISABLE,
+        [PAGE_READ_WRITE] =
+            PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_EXECUTE_DISABLE,
+        [PAGE_READ_EXECUTE] = PAGE_ENTRY_PRESENT,
+        [PAGE_FIRMWARE]     = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE,
+        [PAGE_DEVICE]       = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE |
+                        PAGE_ENTRY_EXECUTE_DISABLE | PAGE_ENTRY_CACHE_DISABLE |
+                        PAGE_ENTRY_WRITE_THROUGH,
+        [PAGE_SCREEN] = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE |
+                        PAGE_ENTRY_EXECUTE_DISABLE | PAGE_ENTRY_WRITE_THROUGH,
     };
-    return attributes[access] & ~(has_no_execute ? 0 : ENTRY_NO_EXECUTE);
+    return attributes[access] & ~(has_no_execute ? 0 : PAGE_ENTRY_EXECUTE_DISABLE);
 }
 
 /* Identity-maps every page that overlaps [start, end). */
@@ -128,8 +120,8 @@ static enum status map_essentials(void)
         uint64_t start, end;
         enum page_access access;
     } ranges[] = {
-        {VIDEO_START, ROM_START, PAGE_DEVICE},
-        {ROM_START, ROM_END, PAGE_READ},
+        {PC_VIDEO_START, PC_ROM_START, PAGE_DEVICE},
+        {PC_ROM_START, PC_ROM_END, PAGE_READ},
         {0, PAGE_SIZE, PAGE_NONE},
         {memory_get_image().start, memory_get_image().end, PAGE_NONE},
     };
@@ -200,7 +192,8 @@ static bool is_device_range(uint64_t start, uint64_t end)
     for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
         struct page_mapping mapping;
         if (page_table_lookup(&table, page, &mapping) == STATUS_OK &&
-            (mapping.attributes & (ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH)) == 0)
+            (mapping.attributes &
+             (PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH)) == 0)
             return false;
     }
     return true;

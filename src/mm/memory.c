@@ -3,13 +3,10 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
+#include "x86/pc_memory.h"
 
 /* The image at its linked address, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
-
-/* VGA memory and ROMs of a PC, even if the map reports RAM. */
-#define NOT_RAM_START UINT64_C(0xA0000)
-#define NOT_RAM_END   UINT64_C(0x100000)
 
 #define PROBE_PATTERN UINT64_C(0x48796D6972527431)
 #define EXCLUDED_SIZE BIT(20)
@@ -29,7 +26,7 @@ enum status memory_init(const struct memory_entries *entries, uint64_t image_add
     image           = (struct memory_image){.start = image_address,
                                             .end   = image_address + allocated_bytes};
     frames_reserve(&frames, image.start, image.end);
-    frames_reserve(&frames, NOT_RAM_START, NOT_RAM_END);
+    frames_reserve(&frames, PC_VIDEO_START, PC_ROM_END); /* whatever the map says */
     return STATUS_OK;
 }
 

@@ -5,49 +5,12 @@
 #include "lib/ticks.h"
 #include "platform/clock.h"
 #include "x86/msr.h"
+#include "x86/pic_8259.h"
 
-/* IA32_APIC_BASE: SDM 3A, "Local APIC Status and Location". */
-#define APIC_BASE_BSP     BIT(8)
-#define APIC_BASE_EXTD    BIT(10)
-#define APIC_BASE_EN      BIT(11)
-#define APIC_BASE_ADDRESS (BITS_GET(UINT64_MAX, 51, 12) << 12)
-
-/* Registers by their offset in memory; the MSR is 0x800 + offset / 16. */
-enum apic_register {
-    APIC_ID                  = 0x20,
-    APIC_TASK_PRIORITY       = 0x80,
-    APIC_EOI                 = 0xB0,
-    APIC_SPURIOUS            = 0xF0,
-    APIC_INTERRUPT_COMMAND   = 0x300,
-    APIC_INTERRUPT_COMMAND_H = 0x310, /* xAPIC only */
-    APIC_LVT_TIMER           = 0x320,
-    APIC_INITIAL_COUNT       = 0x380,
-    APIC_CURRENT_COUNT       = 0x390,
-    APIC_DIVIDE              = 0x3E0,
-};
-#define X2APIC_MSR_BASE 0x800U
-
-#define SPURIOUS_APIC_ENABLE 0x100U
-
-/* Interrupt command register: SDM 3A, "Interrupt Command Register (ICR)". */
-#define ICR_FIXED   (0U << 8)
-#define ICR_NMI     (4U << 8)
-#define ICR_INIT    (5U << 8)
-#define ICR_STARTUP (6U << 8)
-#define ICR_PENDING (1U << 12)
-#define ICR_ASSERT  (1U << 14)
-
-/* The timer: SDM 3A, "APIC Timer". One-shot, undivided. */
-#define LVT_MASKED     (1U << 16)
-#define DIVIDE_BY_1    0xBU
-#define LONGEST_COUNT  UINT64_C(0xFFFFFFFF)
+#define LONGEST_COUNT  UINT32_MAX
 #define CALIBRATION_US 1000U
 
 #define COMMAND_TIMEOUT_US 100000
-
-/* The interrupt mask registers of the 8259A pair: Intel 8259A data sheet, "OCW1". */
-#define PIC_1_MASK 0x21
-#define PIC_2_MASK 0xA1
 
 static bool is_enabled;
 static bool is_x2apic;
@@ -56,14 +19,14 @@ static uint64_t base_address;
 static uint32_t apic_read(enum apic_register offset)
 {
     if (is_x2apic)
-        return (uint32_t)rdmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16);
+        return (uint32_t)rdmsr(X2APIC_MSR(offset));
     return *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset);
 }
 
 static void apic_write(enum apic_register offset, uint32_t value)
 {
     if (is_x2apic)
-        wrmsr(X2APIC_MSR_BASE + (uint32_t)offset / 16, value);
+        wrmsr(X2APIC_MSR(offset), value);
     else
         *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset) = value;
 }
@@ -117,8 +80,8 @@ enum status apic_enable(void)
 
 void apic_silence_pic(void)
 {
-    io_out8(PIC_1_MASK, 0xFF);
-    io_out8(PIC_2_MASK, 0xFF);
+    io_out8(PIC_1_PORT_MASK, UINT8_MAX);
+    io_out8(PIC_2_PORT_MASK, UINT8_MAX);
 }
 
 uint32_t apic_id(void)
@@ -151,7 +114,7 @@ static enum status send_command(uint32_t id, uint32_t command)
     if (is_x2apic) {
         /* WRMSR must not pass earlier writes that the other CPU reads. */
         memory_fence();
-        wrmsr(X2APIC_MSR_BASE + APIC_INTERRUPT_COMMAND / 16,
+        wrmsr(X2APIC_MSR(APIC_INTERRUPT_COMMAND),
               (uint64_t)id << 32 | command | ICR_ASSERT);
         return STATUS_OK;
     }

@@ -11,14 +11,10 @@
 
 #include "cpu/cpuid.h"
 #include "lib/status.h"
+#include "x86/apic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* The largest APIC ID that an xAPIC can address; 255 is the broadcast ID. */
-#define XAPIC_MAX_ID 254
-
-#define APIC_REGISTERS_SIZE 4096
 
 /*
  * Finds the boot CPU's local APIC. The caller maps the registers at *base uncached and

@@ -1,15 +1,11 @@
 /* See clock.h. */
 #include "platform/clock.h"
 
-/* The 8254's counter 2, gated by port 0x61: Intel 8254 data sheet. */
-#define PIT_HZ                UINT64_C(1193182)
-#define PIT_COUNTER_2         0x42
-#define PIT_CONTROL           0x43
-#define PIT_COUNTER_2_MODE_0  0xB0 /* low then high byte, mode 0: OUT rises at zero */
-#define PORT_B                0x61
-#define PORT_B_GATE_2         0x01
-#define PORT_B_SPEAKER        0x02
-#define PORT_B_OUT_2          0x20
+#include "x86/pit_8254.h"
+
+/* Low then high byte, mode 0: OUT rises at zero. */
+#define PIT_COUNTER_2_MODE_0 0xB0
+
 #define CALIBRATION_PIT_TICKS 11932
 #define CALIBRATIONS_A_SECOND 100
 
@@ -32,14 +28,14 @@ static uint64_t measure_once(void)
     uint64_t ticks = 0;
 
     io_out8(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE_2));
-    io_out8(PIT_CONTROL, PIT_COUNTER_2_MODE_0);
-    io_out8(PIT_COUNTER_2, CALIBRATION_PIT_TICKS & 0xFF);
+    io_out8(PIT_PORT_CONTROL, PIT_COUNTER_2_MODE_0);
+    io_out8(PIT_PORT_COUNTER_2, CALIBRATION_PIT_TICKS % 256);
     uint64_t start = rdtsc();
-    io_out8(PIT_COUNTER_2, CALIBRATION_PIT_TICKS >> 8);
-    bool is_counting = (io_in8(PORT_B) & PORT_B_OUT_2) == 0;
+    io_out8(PIT_PORT_COUNTER_2, CALIBRATION_PIT_TICKS / 256);
+    bool is_counting = (io_in8(PORT_B) & PORT_B_OUTPUT_2) == 0;
     bool is_done     = false;
     while (is_counting && !is_done && ticks <= FASTEST_TSC_HZ / CALIBRATIONS_A_SECOND) {
-        is_done = (io_in8(PORT_B) & PORT_B_OUT_2) != 0;
+        is_done = (io_in8(PORT_B) & PORT_B_OUTPUT_2) != 0;
         ticks   = rdtsc() - start;
     }
     io_out8(PORT_B, port_b);

@@ -8,11 +8,10 @@
 #define HYMIR_PLATFORM_IO_APIC_H
 
 #include "lib/status.h"
+#include "x86/io_apic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define IO_APIC_REGISTERS_SIZE 32
 
 /* An input of an I/O APIC. */
 struct io_apic_input {

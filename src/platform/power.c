@@ -6,29 +6,20 @@
 #include "lib/log.h"
 #include "platform/clock.h"
 #include "platform/smp.h"
+#include "x86/i8042.h"
+#include "x86/power_control.h"
 
-/* PM1 control register: ACPI 6.5, "PM1 Control Registers". */
-#define PM1_SCI_EN        0x0001U
-#define PM1_SLP_TYP_SHIFT 10
-#define PM1_SLP_TYP_MASK  0x1C00U
-#define PM1_SLP_EN        0x2000U
-#define PM1_WAK_STS       0x8000U
+/* PM1 status register: ACPI 6.5, "PM1 Status Registers". */
+#define PM1_WAK_STS 0x8000U
 
 /* Sleep control register: ACPI 6.5, "Sleep Control and Status Registers". */
 #define SLEEP_CONTROL_TYPE_SHIFT 2
 #define SLEEP_CONTROL_ENABLE     0x20U
 
-/* Intel 300 Series data sheet, "Reset Control Register"; the same on all PC chipsets. */
-#define RESET_CONTROL_PORT    0xCF9
-#define RESET_CONTROL_SYSTEM  0x02U
-#define RESET_CONTROL_RESET   0x06U
-#define KEYBOARD_COMMAND_PORT 0x64
-#define KEYBOARD_INPUT_FULL   0x02U
-#define KEYBOARD_PULSE_RESET  0xFEU
-#define KEYBOARD_READS        100000U
-#define ACPI_MODE_TIMEOUT_US  3000000
-#define POWER_OFF_TIMEOUT_US  3000000
-#define RESET_TIMEOUT_US      500000
+#define KEYBOARD_READS       100000U
+#define ACPI_MODE_TIMEOUT_US 3000000
+#define POWER_OFF_TIMEOUT_US 3000000
+#define RESET_TIMEOUT_US     500000
 
 static struct platform_power registers;
 
@@ -121,10 +112,10 @@ static void power_off(void)
 static void reset_by_keyboard_controller(void)
 {
     uint32_t reads = 0;
-    while ((io_in8(KEYBOARD_COMMAND_PORT) & KEYBOARD_INPUT_FULL) != 0 &&
+    while ((io_in8(I8042_PORT_COMMAND) & I8042_STATUS_INPUT_FULL) != 0 &&
            ++reads < KEYBOARD_READS)
         continue;
-    io_out8(KEYBOARD_COMMAND_PORT, KEYBOARD_PULSE_RESET);
+    io_out8(I8042_PORT_COMMAND, I8042_PULSE_RESET);
 }
 
 static void reset_by_triple_fault(void)
@@ -142,7 +133,7 @@ static void reset(void)
         clock_wait(RESET_TIMEOUT_US);
     }
     io_out8(RESET_CONTROL_PORT, RESET_CONTROL_SYSTEM);
-    io_out8(RESET_CONTROL_PORT, RESET_CONTROL_RESET);
+    io_out8(RESET_CONTROL_PORT, RESET_CONTROL_SYSTEM | RESET_CONTROL_CPU);
     clock_wait(RESET_TIMEOUT_US);
     reset_by_keyboard_controller();
     clock_wait(RESET_TIMEOUT_US);

@@ -3,17 +3,12 @@
 
 #include "cpu/instructions.h"
 #include "lib/calendar.h"
-#include "lib/cmos_time.h"
 #include "lib/string.h"
 #include "platform/clock.h"
+#include "x86/cmos_clock.h"
 
-#define CMOS_INDEX 0x70
-#define CMOS_DATA  0x71
 #define TIMEOUT_US 1000000
 
-#define STATUS_A         0x0A
-#define STATUS_B         0x0B
-#define UPDATING         0x80U /* of status A */
 #define OLDEST_CENTURY   19U
 #define YEARS_OF_CENTURY 100U
 
@@ -24,20 +19,20 @@ struct cmos_time {
 
 static uint8_t read_byte(uint8_t index)
 {
-    io_out8(CMOS_INDEX, index);
-    return io_in8(CMOS_DATA);
+    io_out8(CMOS_PORT_INDEX, index);
+    return io_in8(CMOS_PORT_DATA);
 }
 
 static struct cmos_time read_bytes(void)
 {
     return (struct cmos_time){
-        .century = read_byte(0x32),
-        .year    = read_byte(9),
-        .month   = read_byte(8),
-        .day     = read_byte(7),
-        .hour    = read_byte(4),
-        .minute  = read_byte(2),
-        .second  = read_byte(0),
+        .century = read_byte(RTC_CENTURY),
+        .year    = read_byte(RTC_YEAR),
+        .month   = read_byte(RTC_MONTH),
+        .day     = read_byte(RTC_DAY),
+        .hour    = read_byte(RTC_HOUR),
+        .minute  = read_byte(RTC_MINUTE),
+        .second  = read_byte(RTC_SECOND),
     };
 }
 
@@ -58,7 +53,7 @@ static enum status read_settled(struct cmos_time *bytes)
     struct deadline deadline = deadline_in(TIMEOUT_US);
 
     while (!deadline_has_passed(&deadline)) {
-        if ((read_byte(STATUS_A) & UPDATING) != 0) {
+        if ((read_byte(RTC_A) & RTC_A_UPDATE_IN_PROGRESS) != 0) {
             cpu_pause();
             continue;
         }
@@ -75,7 +70,7 @@ static enum status read_settled(struct cmos_time *bytes)
 enum status wall_clock_read(uint64_t *seconds)
 {
     struct cmos_time bytes;
-    uint8_t format     = read_byte(STATUS_B);
+    uint8_t format     = read_byte(RTC_B);
     enum status status = read_settled(&bytes);
 
     if (status != STATUS_OK)

@@ -4,13 +4,6 @@
 #include "check/outer_hypervisor.h"
 #include "x86/msr.h"
 
-/* CPUID.07H.0 */
-#define CPUID_7_EBX_SGX       BIT(2)
-#define CPUID_7_ECX_LA57      BIT(16)
-#define CPUID_7_ECX_SGX_LC    BIT(30)
-#define CPUID_7_EDX_MD_CLEAR  BIT(10)
-#define CPUID_7_EDX_L1D_FLUSH BIT(28)
-
 static const struct {
     const char *name, *key;
 } names[SURROUNDING_COUNT] = {

@@ -14,7 +14,7 @@
 #include "runner/guest_console.h"
 #include "x86/msr.h"
 
-#define LARGE_PIECE UINT64_C(0x200000)
+#define LARGE_PIECE BIT(21)
 
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 

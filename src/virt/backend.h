@@ -9,6 +9,7 @@
 #include "lib/status.h"
 #include "mm/address.h"
 #include "virt/vcpu.h"
+#include "virt/vendor_policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,10 +42,6 @@ struct vcpu_table {
     uint32_t limit;
 };
 
-struct cpuid_values {
-    uint32_t eax, ebx, ecx, edx;
-};
-
 /* Where a guest starts. Bases are 0, what is not named is as after reset. */
 struct vcpu_start {
     uint64_t rip;
@@ -54,18 +51,11 @@ struct vcpu_start {
     uint64_t rax, rbx, rsi;
 };
 
-/* The MSRs from first to last. */
-struct msr_range {
-    uint32_t first, last;
-};
-
 /* What a VM gives each of its vCPUs. */
 struct vcpu_plan {
     bool avoids_preemption_timer; /* for alarms, where there is another timer */
     hpa_t memory_root;            /* of map_memory */
     const struct vcpu_start *start;
-    const struct msr_range *passed_msrs; /* that the guest reaches without an exit */
-    size_t passed_msr_count;
 };
 
 struct backend {
@@ -118,7 +108,11 @@ struct backend {
     void (*describe_exit)(const struct exit_record *record, struct text *words);
 
     /* What CPUID says on the vCPU's CPU. */
-    struct cpuid_values (*read_cpuid)(uint32_t leaf, uint32_t subleaf);
+    struct cpuid_result (*read_cpuid)(uint32_t leaf, uint32_t subleaf);
+
+    /* What guests see that only the vendor's processors have. */
+    const struct vendor_cpuid *cpuid;
+    const struct vendor_msrs *msrs;
 };
 
 #endif

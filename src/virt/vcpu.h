@@ -11,6 +11,7 @@
 #include "lib/bits.h"
 #include "lib/status.h"
 #include "mm/address.h"
+#include "x86/control_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,18 +64,9 @@ struct memory_access {
     bool is_write, is_fetch;
 };
 
-/* Exceptions that handlers raise in a guest. */
-enum guest_exception {
-    EXCEPTION_UNDEFINED          = 6,
-    EXCEPTION_GENERAL_PROTECTION = 13,
-    EXCEPTION_PAGE_FAULT         = 14,
-};
-
-/*
- * The state components that a guest may switch on in XCR0: x87, SSE, AVX, AVX-512. SDM 1,
- * "XSAVE-Supported Features and State-Component Bitmaps".
- */
-#define GUEST_XCR0_ALLOWED 0xE7U
+/* The state components that a guest may enable in XCR0. */
+#define GUEST_XCR0_ALLOWED \
+    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
 
 struct vcpu;
 

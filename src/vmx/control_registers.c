@@ -51,7 +51,8 @@ static bool load_pdptes(struct vcpu *vcpu)
     gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & 0xFFFFFFE0);
     const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 32);
     /* SDM 3A, "PDPTE Registers": reserved are bits 2:1, 8:5 and those above the width. */
-    unsigned int width      = (unsigned int)BITS_GET(cpuid(0x80000008, 0).eax, 7, 0);
+    unsigned int width =
+        CPUID_80000008_EAX_PHYSICAL(cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).eax);
     const uint64_t reserved = (UINT64_MAX << width) | 0x1E6;
 
     if (entries == NULL)

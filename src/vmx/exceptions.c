@@ -7,8 +7,7 @@
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-
-#define DR7_GENERAL_DETECT BIT(13)
+#include "x86/debug_registers.h"
 
 /* A software interrupt or exception is an instruction that is still to be passed. */
 static void deliver(uint32_t event)

@@ -3,8 +3,7 @@
 
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-
-#define DR7_AFTER_RESET UINT64_C(0x400)
+#include "x86/debug_registers.h"
 
 static enum status write_registers(const struct guest_state *state)
 {

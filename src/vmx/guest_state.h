@@ -8,15 +8,12 @@
 
 #include "lib/status.h"
 #include "virt/backend.h"
+#include "x86/descriptors.h"
 
 #include <stdint.h>
 
-/* Segment access rights. */
-#define ACCESS_RIGHTS_CODE_64  0xA09BU /* present, execute/read, accessed, L, G */
-#define ACCESS_RIGHTS_TSS_BUSY 0x008BU /* present, busy TSS of 32 or 64 bits */
-#define ACCESS_RIGHTS_UNUSABLE 0x10000U
-#define CODE_SEGMENT_L         BIT(13) /* in access rights: 64-bit code */
-#define TSS_16_BIT_BUSY        3U      /* a type */
+#define CODE_SEGMENT_L  BIT(13) /* in access rights: 64-bit code */
+#define TSS_16_BIT_BUSY 3U      /* a type */
 
 /* The segments, in the order in which each kind of their fields lies in a row. */
 enum guest_segment {

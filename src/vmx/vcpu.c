@@ -11,6 +11,7 @@
 #include "vmx/ept.h"
 #include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
+#include "vmx/guest_policy.h"
 #include "vmx/operation.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
@@ -54,7 +55,7 @@ static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 static bool allow_vmx(const struct vmx_vcpu *vmx)
 {
     const struct vmx_capabilities *capabilities = &vmx->capabilities;
-    bool has_xsave = (cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
+    bool has_xsave = (cpuid(CPUID_LEAF_FEATURES, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
     uint64_t cr4   = read_cr4() | CR4_VMXE | (has_xsave ? CR4_OSXSAVE : 0);
 
     struct fixed_bits_result cr0_fit =
@@ -84,12 +85,12 @@ static void reset_processor_state(void)
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
     (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
-    if ((cpuid(7, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
+    if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
     clear_debug_registers();
     write_cr2(0);
     if ((read_cr4() & CR4_OSXSAVE) != 0) {
-        struct cpuid_result all = cpuid(0xD, 0);
+        struct cpuid_result all = cpuid(CPUID_LEAF_EXTENDED_STATE, 0);
         uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
         (void)xsetbv_safe(mask);
         xrstor(zeroed_area, mask);
@@ -257,34 +258,40 @@ static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_c
 }
 
 /*
- * Instructions that work in a guest only with a control, which every processor has that
- * has the instruction; one that has not shows neither.
+ * Returns the processor's CPUID without the instructions that a guest could not execute:
+ * those that only a VM-execution control enables, if the control cannot be set.
  */
-static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     static const struct {
         uint64_t control;
-        uint32_t leaf, subleaf;
-        struct cpuid_values bits;
+        uint32_t leaf; /* subleaf 0 */
+        struct cpuid_result bits;
     } rows[] = {
-        {SECONDARY_ENABLE_INVPCID, 7, 0, {.ebx = CPUID_7_EBX_INVPCID}},
-        {SECONDARY_ENABLE_RDTSCP, 7, 0, {.ecx = CPUID_7_ECX_RDPID}},
-        {SECONDARY_ENABLE_USER_WAIT_PAUSE, 7, 0, {.ecx = CPUID_7_ECX_WAITPKG}},
-        {SECONDARY_ENABLE_RDTSCP, 0x80000001, 0, {.edx = CPUID_80000001_EDX_RDTSCP}},
+        {SECONDARY_ENABLE_INVPCID,
+         CPUID_LEAF_STRUCTURED_FEATURES,
+         {0, CPUID_7_EBX_INVPCID, 0, 0}},
+        {SECONDARY_ENABLE_RDTSCP,
+         CPUID_LEAF_STRUCTURED_FEATURES,
+         {0, 0, CPUID_7_ECX_RDPID, 0}},
+        {SECONDARY_ENABLE_USER_WAIT_PAUSE,
+         CPUID_LEAF_STRUCTURED_FEATURES,
+         {0, 0, CPUID_7_ECX_WAITPKG, 0}},
+        {SECONDARY_ENABLE_RDTSCP,
+         CPUID_LEAF_EXTENDED_FEATURES,
+         {0, 0, 0, CPUID_80000001_EDX_RDTSCP}},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].leaf == leaf && rows[i].subleaf == subleaf &&
-            (secondary & rows[i].control) == 0) {
-            result.eax &= ~rows[i].bits.eax;
+        if (rows[i].leaf == leaf && subleaf == 0 && (secondary & rows[i].control) == 0) {
             result.ebx &= ~rows[i].bits.ebx;
             result.ecx &= ~rows[i].bits.ecx;
             result.edx &= ~rows[i].bits.edx;
         }
     }
-    return (struct cpuid_values){result.eax, result.ebx, result.ecx, result.edx};
+    return result;
 }
 
 const struct backend vmx_backend = {
@@ -301,4 +308,6 @@ const struct backend vmx_backend = {
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,
     .read_cpuid        = read_cpuid,
+    .cpuid             = &vmx_guest_cpuid,
+    .msrs              = &vmx_guest_msrs,
 };

@@ -7,6 +7,7 @@
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "vmx/ept.h"
+#include "vmx/guest_policy.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
 #include "vmx/vcpu.h"
@@ -14,8 +15,7 @@
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
-
-#define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
+#include "x86/paging.h"
 
 /* The MSR bitmap's quarters: reads of low and high MSRs, then writes of both. */
 #define MSR_BITMAP_QUARTER UINT64_C(1024)
@@ -42,8 +42,8 @@ static void fill_bitmaps(struct vmx_vcpu *vcpu)
 {
     memset(vcpu->io_bitmaps, 0xFF, 2 * PAGE_SIZE);
     memset(vcpu->msr_bitmap, 0xFF, PAGE_SIZE);
-    for (size_t i = 0; i < vcpu->plan->passed_msr_count; i++) {
-        const struct msr_range *range = &vcpu->plan->passed_msrs[i];
+    for (size_t i = 0; i < vmx_passed_msr_count; i++) {
+        const struct msr_range *range = &vmx_passed_msrs[i];
         for (uint32_t msr = range->first; msr <= range->last; msr++)
             pass_msr(vcpu->msr_bitmap, msr);
     }

@@ -1,8 +1,8 @@
 /*
- * Control registers, IA32_EFER and RFLAGS: the names of their bits.
+ * Control registers, IA32_EFER, XCR0 and RFLAGS: the names of their bits.
  *
- * SDM 3A, "Control Registers", "Extended Feature Enable Register", "System Flags and
- * Fields in the EFLAGS Register".
+ * SDM 3A, "Control Registers", "Extended Feature Enable Register", "Extended Control
+ * Registers (Including XCR0)", "System Flags and Fields in the EFLAGS Register".
  */
 #ifndef HYMIR_X86_CONTROL_REGISTERS_H
 #define HYMIR_X86_CONTROL_REGISTERS_H
@@ -54,6 +54,19 @@
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
+
+/* State components: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps". */
+#define XCR0_X87         BIT(0)
+#define XCR0_SSE         BIT(1)
+#define XCR0_AVX         BIT(2)
+#define XCR0_OPMASK      BIT(5)
+#define XCR0_ZMM_HI256   BIT(6)
+#define XCR0_HI16_ZMM    BIT(7)
+#define XSAVE_COMPONENTS 64U
+
+/* SDM 1, "Standard Format of XSAVE Area": x87, SSE and the header, then component 2. */
+#define XSAVE_LEGACY_SIZE    576U
+#define XSAVE_FIRST_EXTENDED 2U
 
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_TF    BIT(8)

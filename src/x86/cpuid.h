@@ -1,37 +1,171 @@
 /*
- * CPUID: leaves, and the names of feature bits.
+ * CPUID: its leaves, the result of one, and the feature bits that Hymir uses.
  *
- * SDM 2, "CPUID - CPU Identification"; APM 3, "CPUID".
+ * SDM 2, "CPUID - CPU Identification"; APM 3, "Obtaining Processor Information Via the
+ * CPUID Instruction". A bit is named after its leaf, its subleaf if that is not 0, and
+ * its register.
  */
 #ifndef HYMIR_X86_CPUID_H
 #define HYMIR_X86_CPUID_H
 
 #include "lib/bits.h"
 
+#include <stdint.h>
+
+struct cpuid_result {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+enum cpuid_leaf {
+    CPUID_LEAF_BASIC               = 0, /* the last basic leaf, and the vendor */
+    CPUID_LEAF_FEATURES            = 1, /* and version information */
+    CPUID_LEAF_CACHE_AND_TLB       = 2,
+    CPUID_LEAF_CACHES              = 4, /* Deterministic Cache Parameters */
+    CPUID_LEAF_STRUCTURED_FEATURES = 7, /* Structured Extended Feature Flags */
+    CPUID_LEAF_EXTENDED_STATE      = 0xD,
+    CPUID_LEAF_TSC                 = 0x15, /* and nominal core crystal clock */
+    CPUID_LEAF_FREQUENCY           = 0x16,
+    CPUID_LEAF_NATIVE_MODEL        = 0x1A,
+    CPUID_LEAF_HYPERVISOR        = 0x40000000, /* the last such leaf, and the signature */
+    CPUID_LEAF_HYPERVISOR_TIMING = 0x40000010,
+    CPUID_LEAF_EXTENDED          = 0x80000000, /* the last extended leaf */
+    CPUID_LEAF_EXTENDED_FEATURES = 0x80000001,
+    CPUID_LEAF_BRAND_1           = 0x80000002,
+    CPUID_LEAF_BRAND_2           = 0x80000003,
+    CPUID_LEAF_BRAND_3           = 0x80000004,
+    CPUID_LEAF_L2_CACHE          = 0x80000006,
+    CPUID_LEAF_POWER_MANAGEMENT  = 0x80000007,
+    CPUID_LEAF_ADDRESS_SIZES     = 0x80000008,
+};
+
+/* The leaves that hypervisors use: ranges, each of which begins with its own last leaf.
+ */
+#define CPUID_LEAF_HYPERVISOR_END  0x40001000U
+#define CPUID_LEAF_HYPERVISOR_STEP 0x100U
+
+/* CPUID.01H:EBX */
+#define CPUID_1_EBX_BRAND_INDEX BITS_MASK(7, 0)
+#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* its size */
 /* CPUID.01H:ECX */
-#define CPUID_1_ECX_VMX        BIT(5)
-#define CPUID_1_ECX_SMX        BIT(6)
-#define CPUID_1_ECX_X2APIC     BIT(21)
-#define CPUID_1_ECX_XSAVE      BIT(26)
-#define CPUID_1_ECX_HYPERVISOR BIT(31)
+#define CPUID_1_ECX_SSE3         BIT(0)
+#define CPUID_1_ECX_PCLMULQDQ    BIT(1)
+#define CPUID_1_ECX_VMX          BIT(5)
+#define CPUID_1_ECX_SMX          BIT(6)
+#define CPUID_1_ECX_SSSE3        BIT(9)
+#define CPUID_1_ECX_FMA          BIT(12)
+#define CPUID_1_ECX_CMPXCHG16B   BIT(13)
+#define CPUID_1_ECX_PCID         BIT(17)
+#define CPUID_1_ECX_SSE4_1       BIT(19)
+#define CPUID_1_ECX_SSE4_2       BIT(20)
+#define CPUID_1_ECX_X2APIC       BIT(21)
+#define CPUID_1_ECX_MOVBE        BIT(22)
+#define CPUID_1_ECX_POPCNT       BIT(23)
+#define CPUID_1_ECX_TSC_DEADLINE BIT(24)
+#define CPUID_1_ECX_AES          BIT(25)
+#define CPUID_1_ECX_XSAVE        BIT(26)
+#define CPUID_1_ECX_OSXSAVE      BIT(27)
+#define CPUID_1_ECX_AVX          BIT(28)
+#define CPUID_1_ECX_F16C         BIT(29)
+#define CPUID_1_ECX_RDRAND       BIT(30)
+#define CPUID_1_ECX_HYPERVISOR   BIT(31)
 /* CPUID.01H:EDX */
-#define CPUID_1_EDX_MCE  BIT(7)
-#define CPUID_1_EDX_APIC BIT(9)
-#define CPUID_1_EDX_PAT  BIT(16)
-/* CPUID.07H.0:EBX */
-#define CPUID_7_EBX_INVPCID  BIT(10)
-#define CPUID_7_EBX_INTEL_PT BIT(25)
-/* CPUID.07H.0:ECX and EDX */
-#define CPUID_7_ECX_WAITPKG           BIT(5)
-#define CPUID_7_ECX_RDPID             BIT(22)
+#define CPUID_1_EDX_FPU    BIT(0)
+#define CPUID_1_EDX_VME    BIT(1)
+#define CPUID_1_EDX_DE     BIT(2)
+#define CPUID_1_EDX_PSE    BIT(3)
+#define CPUID_1_EDX_TSC    BIT(4)
+#define CPUID_1_EDX_MSR    BIT(5)
+#define CPUID_1_EDX_PAE    BIT(6)
+#define CPUID_1_EDX_MCE    BIT(7)
+#define CPUID_1_EDX_CX8    BIT(8)
+#define CPUID_1_EDX_APIC   BIT(9)
+#define CPUID_1_EDX_SEP    BIT(11)
+#define CPUID_1_EDX_MTRR   BIT(12)
+#define CPUID_1_EDX_PGE    BIT(13)
+#define CPUID_1_EDX_CMOV   BIT(15)
+#define CPUID_1_EDX_PAT    BIT(16)
+#define CPUID_1_EDX_PSE_36 BIT(17)
+#define CPUID_1_EDX_CLFSH  BIT(19)
+#define CPUID_1_EDX_MMX    BIT(23)
+#define CPUID_1_EDX_FXSR   BIT(24)
+#define CPUID_1_EDX_SSE    BIT(25)
+#define CPUID_1_EDX_SSE2   BIT(26)
+#define CPUID_1_EDX_SS     BIT(27)
+
+/* CPUID.04H:EAX: type, level, self-initializing, fully associative; not who shares it. */
+#define CPUID_4_EAX_CACHE BITS_MASK(9, 0)
+
+/* CPUID.07H:EBX */
+#define CPUID_7_EBX_FSGSBASE   BIT(0)
+#define CPUID_7_EBX_SGX        BIT(2)
+#define CPUID_7_EBX_BMI1       BIT(3)
+#define CPUID_7_EBX_AVX2       BIT(5)
+#define CPUID_7_EBX_SMEP       BIT(7)
+#define CPUID_7_EBX_BMI2       BIT(8)
+#define CPUID_7_EBX_ERMS       BIT(9)
+#define CPUID_7_EBX_INVPCID    BIT(10)
+#define CPUID_7_EBX_AVX512F    BIT(16)
+#define CPUID_7_EBX_AVX512DQ   BIT(17)
+#define CPUID_7_EBX_RDSEED     BIT(18)
+#define CPUID_7_EBX_ADX        BIT(19)
+#define CPUID_7_EBX_SMAP       BIT(20)
+#define CPUID_7_EBX_AVX512IFMA BIT(21)
+#define CPUID_7_EBX_CLFLUSHOPT BIT(23)
+#define CPUID_7_EBX_CLWB       BIT(24)
+#define CPUID_7_EBX_INTEL_PT   BIT(25)
+#define CPUID_7_EBX_AVX512ER   BIT(27)
+#define CPUID_7_EBX_AVX512CD   BIT(28)
+#define CPUID_7_EBX_SHA        BIT(29)
+#define CPUID_7_EBX_AVX512BW   BIT(30)
+#define CPUID_7_EBX_AVX512VL   BIT(31)
+/* CPUID.07H:ECX */
+#define CPUID_7_ECX_AVX512_VBMI      BIT(1)
+#define CPUID_7_ECX_UMIP             BIT(2)
+#define CPUID_7_ECX_WAITPKG          BIT(5)
+#define CPUID_7_ECX_AVX512_VBMI2     BIT(6)
+#define CPUID_7_ECX_GFNI             BIT(8)
+#define CPUID_7_ECX_VAES             BIT(9)
+#define CPUID_7_ECX_VPCLMULQDQ       BIT(10)
+#define CPUID_7_ECX_AVX512_VNNI      BIT(11)
+#define CPUID_7_ECX_AVX512_BITALG    BIT(12)
+#define CPUID_7_ECX_AVX512_VPOPCNTDQ BIT(14)
+#define CPUID_7_ECX_LA57             BIT(16)
+#define CPUID_7_ECX_RDPID            BIT(22)
+#define CPUID_7_ECX_CLDEMOTE         BIT(25)
+#define CPUID_7_ECX_MOVDIRI          BIT(27)
+#define CPUID_7_ECX_MOVDIR64B        BIT(28)
+#define CPUID_7_ECX_SGX_LC           BIT(30)
+/* CPUID.07H:EDX */
+#define CPUID_7_EDX_FSRM              BIT(4)
+#define CPUID_7_EDX_MD_CLEAR          BIT(10)
+#define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+
 /* CPUID.0DH.1:EAX */
-#define CPUID_D_1_EAX_XSAVES BIT(3)
+#define CPUID_D_1_EAX_XSAVEOPT BIT(0)
+#define CPUID_D_1_EAX_XGETBV_1 BIT(2) /* XGETBV with ECX = 1 */
+#define CPUID_D_1_EAX_XSAVES   BIT(3)
+
+/* CPUID.1AH:EAX: the type of core. */
+#define CPUID_1A_EAX_CORE_TYPE(eax) ((uint8_t)BITS_GET(eax, 31, 24))
+#define CPUID_CORE_TYPE_EFFICIENT   0x20 /* Intel Atom */
+#define CPUID_CORE_TYPE_PERFORMANCE 0x40 /* Intel Core */
+
+/* CPUID.80000001H:ECX */
+#define CPUID_80000001_ECX_LAHF      BIT(0) /* in 64-bit mode */
+#define CPUID_80000001_ECX_LZCNT     BIT(5)
+#define CPUID_80000001_ECX_PREFETCHW BIT(8)
 /* CPUID.80000001H:EDX */
+#define CPUID_80000001_EDX_SYSCALL     BIT(11)
 #define CPUID_80000001_EDX_NX          BIT(20)
 #define CPUID_80000001_EDX_PAGES_1_GIB BIT(26)
 #define CPUID_80000001_EDX_RDTSCP      BIT(27)
 #define CPUID_80000001_EDX_LONG_MODE   BIT(29)
+/* CPUID.80000007H:EDX */
+#define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
+/* CPUID.80000008H:EAX: the widths of addresses in bits. */
+#define CPUID_80000008_EAX_PHYSICAL(eax) ((unsigned int)BITS_GET(eax, 7, 0))
+#define CPUID_80000008_EAX_WIDTHS        BITS_MASK(15, 0) /* physical and linear */
 
 /* Leaves */
 #define CPUID_LEAF_CACHE_PARAMETERS 0x4

@@ -2,7 +2,8 @@
  * Model-specific registers: their numbers, and the names of their bits.
  *
  * SDM 4, "Model-Specific Registers (MSRs)". The VMX capability MSRs are in
- * x86/vmx_capabilities.h.
+ * vmx/capabilities.h, the bits of IA32_APIC_BASE in x86/apic.h, those of IA32_EFER in
+ * x86/control_registers.h.
  */
 #ifndef HYMIR_X86_MSR_H
 #define HYMIR_X86_MSR_H
@@ -10,33 +11,39 @@
 #include "lib/bits.h"
 
 enum msr {
-    MSR_IA32_APIC_BASE         = 0x1B,
-    MSR_IA32_FEATURE_CONTROL   = 0x3A,
-    MSR_IA32_BIOS_SIGN_ID      = 0x8B,
-    MSR_IA32_UMWAIT_CONTROL    = 0xE1,
-    MSR_IA32_SYSENTER_CS       = 0x174,
-    MSR_IA32_SYSENTER_ESP      = 0x175,
-    MSR_IA32_SYSENTER_EIP      = 0x176,
-    MSR_IA32_MISC_ENABLE       = 0x1A0,
-    MSR_IA32_DEBUGCTL          = 0x1D9,
-    MSR_IA32_ARCH_CAPABILITIES = 0x10A,
-    MSR_IA32_PAT               = 0x277,
-    MSR_IA32_RTIT_CTL          = 0x570,
-    MSR_IA32_EFER              = 0xC0000080,
-    MSR_IA32_STAR              = 0xC0000081,
-    MSR_IA32_LSTAR             = 0xC0000082,
-    MSR_IA32_CSTAR             = 0xC0000083,
-    MSR_IA32_FMASK             = 0xC0000084,
-    MSR_IA32_FS_BASE           = 0xC0000100,
-    MSR_IA32_GS_BASE           = 0xC0000101,
-    MSR_IA32_KERNEL_GS_BASE    = 0xC0000102,
-    MSR_IA32_TSC_AUX           = 0xC0000103,
+    MSR_IA32_TIME_STAMP_COUNTER = 0x10,
+    MSR_IA32_PLATFORM_ID        = 0x17,
+    MSR_IA32_APIC_BASE          = 0x1B,
+    MSR_IA32_FEATURE_CONTROL    = 0x3A,
+    MSR_IA32_BIOS_SIGN_ID       = 0x8B,
+    MSR_IA32_UMWAIT_CONTROL     = 0xE1,
+    MSR_IA32_MPERF              = 0xE7,
+    MSR_IA32_APERF              = 0xE8,
+    MSR_IA32_ARCH_CAPABILITIES  = 0x10A,
+    MSR_IA32_SYSENTER_CS        = 0x174,
+    MSR_IA32_SYSENTER_ESP       = 0x175,
+    MSR_IA32_SYSENTER_EIP       = 0x176,
+    MSR_IA32_MISC_ENABLE        = 0x1A0,
+    MSR_IA32_DEBUGCTL           = 0x1D9,
+    MSR_IA32_PAT                = 0x277,
+    MSR_IA32_RTIT_CTL           = 0x570,
+    MSR_IA32_EFER               = 0xC0000080,
+    MSR_IA32_STAR               = 0xC0000081,
+    MSR_IA32_LSTAR              = 0xC0000082,
+    MSR_IA32_CSTAR              = 0xC0000083,
+    MSR_IA32_FMASK              = 0xC0000084,
+    MSR_IA32_FS_BASE            = 0xC0000100,
+    MSR_IA32_GS_BASE            = 0xC0000101,
+    MSR_IA32_KERNEL_GS_BASE     = 0xC0000102,
+    MSR_IA32_TSC_AUX            = 0xC0000103,
 };
 
-/* IA32_MISC_ENABLE: what firmware switched on. */
-#define MISC_ENABLE_FAST_STRINGS BIT(0)
+/* IA32_MISC_ENABLE */
+#define MISC_ENABLE_FAST_STRINGS     BIT(0)
+#define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
+#define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
 
-/* IA32_ARCH_CAPABILITIES: what the processor does not suffer from, or need. */
+/* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */
 #define ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY BIT(3)
 #define ARCH_CAPABILITIES_MDS_NO             BIT(5)

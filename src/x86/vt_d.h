@@ -1,7 +1,7 @@
 /*
- * A VT-d unit, which translates the addresses of devices: what it can do.
+ * The capabilities of VT-d units, which translate the addresses of devices.
  *
- * Intel VT-d, "Register Descriptions". Hymir only reads, and programs no unit.
+ * Intel VT-d, "Register Descriptions". Hymir only reads them and programs no unit.
  */
 #ifndef HYMIR_X86_VT_D_H
 #define HYMIR_X86_VT_D_H
@@ -14,7 +14,7 @@
 
 #define VT_D_REGISTERS_SIZE 0x1000
 
-/* The most units that Hymir looks at; machines of 64 sockets have 640. */
+/* The largest number of units that Hymir reads; machines of 64 sockets have 640. */
 #define VT_D_MAX_UNITS 1024
 
 /* The Version Register: major and minor. */
@@ -38,10 +38,10 @@ struct vt_d_unit {
     bool answers; /* false: nothing is there, and these are 0 */
 };
 
-/* All that is known of VT-d on a machine. */
+/* The VT-d units of a machine. */
 struct vt_d {
-    bool has_table; /* ACPI has a sound DMAR */
-    bool is_broken; /* an entry made no sense: what came behind it was not read */
+    bool has_table; /* ACPI has a valid DMAR */
+    bool is_broken; /* an entry is malformed; those after it were not read */
     size_t count;
     size_t dropped; /* beyond VT_D_MAX_UNITS */
     struct vt_d_unit unit[VT_D_MAX_UNITS];
@@ -53,7 +53,7 @@ static inline void vt_d_unit_read(const volatile void *registers, struct vt_d_un
     const volatile uint64_t *words = registers;
     uint64_t capability            = words == NULL ? 0 : words[1];
 
-    /* No unit has a capability register of zeros, or of ones: its widths lie between. */
+    /* The widths in the register rule out all zeros and all ones: no unit is there. */
     unit->answers             = capability != 0 && capability != UINT64_MAX;
     unit->capability          = unit->answers ? capability : 0;
     unit->extended_capability = unit->answers ? words[2] : 0;

@@ -6,11 +6,12 @@
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/translate.h"
+#include "vmx/guest_policy.h"
 
 static int start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_vm.msrs);
+    msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
     return vm_add_devices(&test_vm, TEST_TIME) == STATUS_OK ? 0 : -1;
 }
 
@@ -186,7 +187,7 @@ static void translates(uint64_t linear, bool is_write, uint64_t expected)
 {
     gpa_t physical  = gpa(0);
     injected_vector = -1;
-    assert_true(translate(test_vcpu, linear, is_write, &physical));
+    assert_true(linear_address_translate(test_vcpu, linear, is_write, &physical));
     assert_int_equal(physical.value, expected);
     assert_int_equal(injected_vector, -1);
 }
@@ -195,7 +196,7 @@ static void faults(uint64_t linear, bool is_write, uint32_t code)
 {
     gpa_t physical  = gpa(42);
     injected_vector = -1;
-    assert_false(translate(test_vcpu, linear, is_write, &physical));
+    assert_false(linear_address_translate(test_vcpu, linear, is_write, &physical));
     assert_int_equal(injected_vector, 14);
     assert_int_equal(injected_code, code);
     assert_int_equal(test_cr2, linear);
@@ -281,7 +282,7 @@ static void test_hostile_tables(void **state)
     put_entry(PDPT, 0, UINT64_MAX);
     gpa_t physical;
     put_entry(PML4, 0, PDPT | 7);
-    (void)translate(test_vcpu, 0, true, &physical);
+    (void)linear_address_translate(test_vcpu, 0, true, &physical);
 }
 
 /* ---- INS and OUTS */

@@ -1,24 +1,27 @@
-/* src/guest/cpuid_policy.c and msr_policy.c: what a guest sees of the processor. */
+/* src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_*.c: what a
+ * guest sees of the processor. */
 #include "unit.h"
 
 #include "guest/cpuid_policy.h"
 #include "guest/hypercall.h"
 #include "guest/msr_policy.h"
 #include "lib/bits.h"
+#include "virt/vcpu.h"
+#include "vmx/guest_policy.h"
 
 #define TSC_HZ UINT64_C(2400000000)
 
 static uint32_t last_basic, last_extended;
 
 /* A processor that has every bit of everything. */
-static struct cpuid_values all_ones(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result all_ones(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
     if (leaf == 0)
-        return (struct cpuid_values){last_basic, 1, 2, 3};
+        return (struct cpuid_result){last_basic, 1, 2, 3};
     if (leaf == 0x80000000)
-        return (struct cpuid_values){last_extended, 1, 2, 3};
-    return (struct cpuid_values){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+        return (struct cpuid_result){last_extended, 1, 2, 3};
+    return (struct cpuid_result){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
 static struct cpuid_answers answers;
@@ -28,11 +31,11 @@ static int start(void **state)
     (void)state;
     last_basic    = 0x20;
     last_extended = 0x80000008;
-    cpuid_policy_make(&answers, TSC_HZ, all_ones);
+    cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, all_ones);
     return 0;
 }
 
-static struct cpuid_values ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
 {
     return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 1},
                                all_ones);
@@ -81,7 +84,7 @@ static void test_hidden(void **state)
         {7, 'd', 29, "ARCH_CAPABILITIES"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
-        struct cpuid_values values = ask(hidden[i].leaf, 0);
+        struct cpuid_result values = ask(hidden[i].leaf, 0);
         uint32_t reg               = hidden[i].reg == 'b'   ? values.ebx
                                      : hidden[i].reg == 'c' ? values.ecx
                                                             : values.edx;
@@ -90,7 +93,7 @@ static void test_hidden(void **state)
     }
     static const uint32_t empty[] = {3, 5, 6, 9, 0xA, 0xB, 0xF, 0x10, 0x12, 0x14, 0x17};
     for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
-        struct cpuid_values values = ask(empty[i], 0);
+        struct cpuid_result values = ask(empty[i], 0);
         assert_int_equal(values.eax | values.ebx | values.ecx | values.edx, 0);
     }
     assert_int_equal(ask(1, 0).ebx >> 24, 0); /* the APIC ID */
@@ -106,10 +109,10 @@ static void test_shown(void **state)
     assert_true((ask(7, 0).ecx & BIT(5)) != 0);  /* WAITPKG */
     assert_int_equal(ask(0, 0).ebx, 1);
     assert_int_equal(ask(0x80000008, 0).eax, 0xFFFF);
-    struct cpuid_values hypervisor = ask(0x40000000, 0);
+    struct cpuid_result hypervisor = ask(0x40000000, 0);
     assert_int_equal(hypervisor.eax, 0x40000001);
     assert_memory_equal(&hypervisor.ebx, "HymirHymir\0", 12);
-    struct cpuid_values version = ask(0x40000001, 0);
+    struct cpuid_result version = ask(0x40000001, 0);
     char text[13]               = "";
     memcpy(text, &version.ebx, 12);
     assert_string_equal(text, HYMIR_VERSION);
@@ -120,7 +123,7 @@ static void test_shown(void **state)
 static void test_osxsave(void **state)
 {
     (void)state;
-    struct cpuid_values values =
+    struct cpuid_result values =
         cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){BIT(18), 1}, all_ones);
     assert_true((values.ecx & BIT(27)) != 0);
 }
@@ -131,14 +134,14 @@ static void test_limits(void **state)
     assert_int_equal(ask(0, 0).eax, CPUID_BASIC_LEAVES - 1);
     static const uint32_t beyond[] = {0x18,       0x20,       0x3FFFFFFF, 0x40000002,
                                       0x7FFFFFFF, 0x80000009, 0xFFFFFFFF};
-    struct cpuid_values last       = ask(CPUID_BASIC_LEAVES - 1, 0);
+    struct cpuid_result last       = ask(CPUID_BASIC_LEAVES - 1, 0);
     for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
-        struct cpuid_values values = ask(beyond[i], 0);
+        struct cpuid_result values = ask(beyond[i], 0);
         assert_memory_equal(&values, &last, sizeof(values));
     }
     last_basic    = 1;
     last_extended = 0; /* a processor without extended leaves */
-    cpuid_policy_make(&answers, TSC_HZ, all_ones);
+    cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, all_ones);
     assert_int_equal(ask(0, 0).eax, 0x16); /* its TSC's frequency is told */
     assert_int_equal(ask(0x80000000, 0).eax, 0x80000000);
     assert_int_equal(ask(7, 0).ebx | ask(0xD, 0).eax | ask(0xD, 1).eax, 0);
@@ -158,7 +161,7 @@ static void test_subleaves(void **state)
 /* A Skylake-X: what its leaves 0xD, 0x15 and 0x16 say. */
 static struct skylake {
     uint32_t last_basic, components, instructions;
-    struct cpuid_values component[10], tsc, frequency;
+    struct cpuid_result component[10], tsc, frequency;
 } skylake;
 
 static const struct skylake sound_skylake = {
@@ -177,32 +180,32 @@ static const struct skylake sound_skylake = {
     .frequency    = {2400, 4000, 100, 0},
 };
 
-static struct cpuid_values read_skylake(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result read_skylake(uint32_t leaf, uint32_t subleaf)
 {
     if (leaf == 0)
-        return (struct cpuid_values){skylake.last_basic, 1, 2, 3};
+        return (struct cpuid_result){skylake.last_basic, 1, 2, 3};
     if (leaf == 0xD && subleaf == 0)
-        return (struct cpuid_values){skylake.components, 2696, 2696, 0};
+        return (struct cpuid_result){skylake.components, 2696, 2696, 0};
     if (leaf == 0xD && subleaf == 1)
-        return (struct cpuid_values){skylake.instructions, 2440, 0x100, 0};
+        return (struct cpuid_result){skylake.instructions, 2440, 0x100, 0};
     if (leaf == 0xD)
-        return subleaf < 10 ? skylake.component[subleaf] : (struct cpuid_values){0};
+        return subleaf < 10 ? skylake.component[subleaf] : (struct cpuid_result){0};
     return leaf == 0x15   ? skylake.tsc
            : leaf == 0x16 ? skylake.frequency
                           : all_ones(leaf, subleaf);
 }
 
-static struct cpuid_values ask_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
+static struct cpuid_result ask_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
 {
-    cpuid_policy_make(&answers, TSC_HZ, read_skylake);
+    cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, read_skylake);
     return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, xcr0},
                                read_skylake);
 }
 
 static void expect_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0,
-                           struct cpuid_values expected)
+                           struct cpuid_result expected)
 {
-    struct cpuid_values values = ask_skylake(leaf, subleaf, xcr0);
+    struct cpuid_result values = ask_skylake(leaf, subleaf, xcr0);
     assert_memory_equal(&values, &expected, sizeof(values));
 }
 
@@ -221,7 +224,7 @@ static void test_xsave_sizes(void **state)
     } cases[] = {{1, 576}, {3, 576}, {7, 832}, {0xE7, 2688}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         expect_skylake(0xD, 0, cases[i].xcr0,
-                       (struct cpuid_values){0xE7, cases[i].size, 2688, 0});
+                       (struct cpuid_result){0xE7, cases[i].size, 2688, 0});
 }
 
 /* XSAVEC and XSAVES are not shown, and so there is no compacted size. */
@@ -230,7 +233,7 @@ static void test_xsave_instructions(void **state)
     (void)state;
     for (uint32_t instructions = 0; instructions < 0x20; instructions++) {
         skylake.instructions = instructions;
-        expect_skylake(0xD, 1, 7, (struct cpuid_values){instructions & 5, 0, 0, 0});
+        expect_skylake(0xD, 1, 7, (struct cpuid_result){instructions & 5, 0, 0, 0});
     }
 }
 
@@ -243,10 +246,10 @@ static void test_xsave_components(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         expect_skylake(0xD, shown[i], 1, sound_skylake.component[shown[i]]);
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
-        expect_skylake(0xD, hidden[i], 0xE7, (struct cpuid_values){0});
+        expect_skylake(0xD, hidden[i], 0xE7, (struct cpuid_result){0});
     skylake.components = 0x1F; /* one without AVX-512 */
-    expect_skylake(0xD, 0, 7, (struct cpuid_values){7, 832, 832, 0});
-    expect_skylake(0xD, 5, 7, (struct cpuid_values){0});
+    expect_skylake(0xD, 0, 7, (struct cpuid_result){7, 832, 832, 0});
+    expect_skylake(0xD, 5, 7, (struct cpuid_result){0});
 }
 
 /* Within 2 % the machine's own words are kept, and so is their limit. */
@@ -256,12 +259,12 @@ static void test_frequency_kept(void **state)
     static const uint32_t crystals[] = {24000000, 24479999, 24480000, 23520001, 23520000};
     for (size_t i = 0; i < ARRAY_SIZE(crystals); i++) {
         skylake.tsc.ecx = crystals[i];
-        expect_skylake(0x15, 0, 1, (struct cpuid_values){2, 200, crystals[i], 0});
+        expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, crystals[i], 0});
         expect_skylake(0x16, 0, 1, sound_skylake.frequency);
         assert_int_equal(answers.last_basic, 0x16);
     }
     skylake.last_basic = 0x15;
-    expect_skylake(0x15, 0, 1, (struct cpuid_values){2, 200, 23520000, 0});
+    expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 23520000, 0});
     assert_int_equal(ask_skylake(0, 0, 1).eax, 0x15);
 }
 
@@ -269,7 +272,7 @@ static void test_frequency_kept(void **state)
 static void test_frequency_told(void **state)
 {
     (void)state;
-    static const struct cpuid_values told[] = {{2, 200, 0, 0},
+    static const struct cpuid_result told[] = {{2, 200, 0, 0},
                                                {0, 0, 0, 0},
                                                {2, 0, 24000000, 0},
                                                {0, 200, 24000000, 0},
@@ -278,11 +281,11 @@ static void test_frequency_told(void **state)
                                                {1, UINT32_MAX, UINT32_MAX, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
         skylake.tsc                = told[i];
-        struct cpuid_values values = ask_skylake(0x15, 0, 1);
+        struct cpuid_result values = ask_skylake(0x15, 0, 1);
         assert_int_not_equal(values.eax, 0);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
         assert_int_equal(values.edx, 0);
-        expect_skylake(0x16, 0, 1, (struct cpuid_values){2400, 2400, 0, 0});
+        expect_skylake(0x16, 0, 1, (struct cpuid_result){2400, 2400, 0, 0});
     }
 }
 
@@ -293,11 +296,11 @@ static void test_frequency_beyond_last(void **state)
     static const uint32_t last[] = {0xD, 0xF, 0x14};
     for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
         skylake.last_basic         = last[i];
-        struct cpuid_values values = ask_skylake(0x15, 0, 1);
+        struct cpuid_result values = ask_skylake(0x15, 0, 1);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
         assert_int_equal(ask_skylake(0, 0, 1).eax, 0x16);
         for (uint32_t leaf = last[i] + 1; leaf < 0x15; leaf++)
-            expect_skylake(leaf, 0, 1, (struct cpuid_values){0});
+            expect_skylake(leaf, 0, 1, (struct cpuid_result){0});
         expect_skylake(0x17, 0, 1, ask_skylake(0x16, 0, 1)); /* as Intel's answer */
     }
 }
@@ -306,12 +309,12 @@ static void test_frequency_beyond_last(void **state)
 static void test_plain(void **state)
 {
     (void)state;
-    cpuid_policy_make(&answers, TSC_HZ, read_skylake);
+    cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, read_skylake);
     for (uint32_t leaf = answers.last_basic + 1; leaf < CPUID_BASIC_LEAVES; leaf++)
         assert_null(answers.plain[leaf]);
     for (uint32_t i = 0; i < CPUID_BASIC_LEAVES * 4; i++) {
         const struct cpuid_state states[] = {{0, 1}, {BIT(18), 0xE7}};
-        struct cpuid_values values        = cpuid_policy_answer(
+        struct cpuid_result values        = cpuid_policy_answer(
                    &answers, i / 4, i % 2 * 3, &states[i / 2 % 2], read_skylake);
         if (answers.plain[i / 4] != NULL)
             assert_memory_equal(&values, &answers.basic[i / 4], sizeof(values));
@@ -321,28 +324,28 @@ static void test_plain(void **state)
 static void test_msrs(void **state)
 {
     (void)state;
-    static struct msr_shadows shadows;
+    static struct guest_msrs msrs;
     uint64_t value = 42;
-    msr_policy_reset(&shadows);
-    assert_true(msr_policy_read(&shadows, 0x1B, &value));
+    msr_policy_reset(&msrs, &vmx_guest_msrs);
+    assert_true(msr_policy_read(&msrs, 0x1B, &value));
     assert_int_equal(value, 0xFEE00100);
-    assert_true(msr_policy_read(&shadows, 0x3A, &value));
+    assert_true(msr_policy_read(&msrs, 0x3A, &value));
     assert_int_equal(value, 1);
-    assert_false(msr_policy_write(&shadows, 0x3A, 5));
-    assert_true(msr_policy_write(&shadows, 0x8B, 5));
-    assert_true(msr_policy_read(&shadows, 0x8B, &value));
+    assert_false(msr_policy_write(&msrs, 0x3A, 5));
+    assert_true(msr_policy_write(&msrs, 0x8B, 5));
+    assert_true(msr_policy_read(&msrs, 0x8B, &value));
     assert_int_equal(value, 0);
-    assert_true(msr_policy_write(&shadows, 0xE7, 77));
-    assert_true(msr_policy_read(&shadows, 0xE7, &value));
+    assert_true(msr_policy_write(&msrs, 0xE7, 77));
+    assert_true(msr_policy_read(&msrs, 0xE7, &value));
     assert_int_equal(value, 77);
-    assert_true(msr_policy_write(&shadows, 0x1D9, 0));
-    assert_false(msr_policy_write(&shadows, 0x1D9, 1));
+    assert_true(msr_policy_write(&msrs, 0x1D9, 0));
+    assert_false(msr_policy_write(&msrs, 0x1D9, 1));
     static const uint32_t unknown[] = {0x10A,      0xDA0, 0x480,      0x48C,     0x570,
                                        0xC0010015, 0x800, 0x40000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
         value = 42;
-        assert_false(msr_policy_read(&shadows, unknown[i], &value));
-        assert_false(msr_policy_write(&shadows, unknown[i], 0));
+        assert_false(msr_policy_read(&msrs, unknown[i], &value));
+        assert_false(msr_policy_write(&msrs, unknown[i], 0));
         assert_int_equal(value, 42);
     }
 }
@@ -353,11 +356,12 @@ static void test_passed_msrs(void **state)
 {
     (void)state;
     size_t count = 0;
-    for (size_t i = 0; i < msr_passed_count; i++) {
-        assert_true(msr_passed[i].first <= msr_passed[i].last);
-        assert_true(msr_passed[i].last < 0x2000 || (msr_passed[i].first >= 0xC0000000 &&
-                                                    msr_passed[i].last < 0xC0002000));
-        count += msr_passed[i].last - msr_passed[i].first + 1;
+    for (size_t i = 0; i < vmx_passed_msr_count; i++) {
+        assert_true(vmx_passed_msrs[i].first <= vmx_passed_msrs[i].last);
+        assert_true(vmx_passed_msrs[i].last < 0x2000 ||
+                    (vmx_passed_msrs[i].first >= 0xC0000000 &&
+                     vmx_passed_msrs[i].last < 0xC0002000));
+        count += vmx_passed_msrs[i].last - vmx_passed_msrs[i].first + 1;
     }
     assert_int_equal(count, 14);
 }

@@ -7,9 +7,6 @@
 
 /* In the place of cpu/instructions.h: the port accesses come here. */
 #define HYMIR_CPU_INSTRUCTIONS_H
-struct cpuid_result {
-    uint32_t eax, ebx, ecx, edx;
-};
 static uint8_t io_in8(uint16_t port);
 static void io_out8(uint16_t port, uint8_t value);
 static void cpu_pause(void);

@@ -10,6 +10,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "x86/control_registers.h"
+#include "x86/descriptors.h"
+#include "x86/paging.h"
 
 #define SECTOR_SIZE      512U
 #define SETUP_SECTORS    4U /* if the header has 0 */
@@ -23,16 +25,10 @@
 #define LOADED_HIGH      0x01U /* loadflags */
 #define XLF_KERNEL_64    0x01U
 
-#define CODE_64   0xA09BU        /* access rights: L instead of D */
-#define TABLE     UINT64_C(3)    /* present, writable */
-#define PAGE_2MIB UINT64_C(0x83) /* present, writable, page size */
+#define TABLE     (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE)
+#define PAGE_2MIB (TABLE | PAGE_ENTRY_PAGE_SIZE)
 #define ENTRIES   512U
 #define MAPPED_GB 4U
-
-/* Descriptors of flat segments: base 0, limit 4 GiB, accessed. */
-#define GDT_CODE_32 UINT64_C(0x00CF9B000000FFFF)
-#define GDT_CODE_64 UINT64_C(0x00AF9B000000FFFF)
-#define GDT_DATA    UINT64_C(0x00CF93000000FFFF)
 
 /* From offset 0x1F1 of the file, and of the zero page. */
 struct __attribute__((packed)) setup_header {
@@ -267,7 +263,8 @@ static bool add_tables(struct image_room *room, gpa_t *root, struct text *proble
 static bool add_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
                     struct text *problem)
 {
-    const uint64_t gdt[]           = {0, 0, is_64 ? GDT_CODE_64 : GDT_CODE_32, GDT_DATA};
+    const uint64_t gdt[] = {0, 0, is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32,
+                            DATA_DESCRIPTOR_32};
     const struct image_bytes bytes = {(const uint8_t *)gdt, sizeof(gdt)};
     gpa_t address;
 
@@ -284,7 +281,7 @@ static void set_long_mode(struct vcpu_start *start, gpa_t root)
     start->cr3                = root.value;
     start->cr4                = CR4_PAE;
     start->efer               = EFER_LMA | EFER_LME;
-    start->code.access_rights = CODE_64;
+    start->code.access_rights = ACCESS_RIGHTS_CODE_64;
 }
 
 static bool load_linux(const struct image_parts *parts, struct image_room *room,

@@ -7,7 +7,7 @@
 #include "lib/string.h"
 
 #define WORD_SIZE   64
-#define MEMORY_STEP UINT64_C(0x200000)
+#define MEMORY_STEP BIT(21)
 
 /* Parses a number, with an optional suffix K, M or G. */
 static bool parse_size(const char *text, uint64_t *size)

@@ -1,0 +1,58 @@
+/*
+ * The part of a guest's CPUID and MSRs that only one vendor's processors have.
+ *
+ * The backend provides it as tables; guest/cpuid_policy.c and guest/msr_policy.c add the
+ * architectural part and answer.
+ */
+#ifndef HYMIR_VIRT_VENDOR_POLICY_H
+#define HYMIR_VIRT_VENDOR_POLICY_H
+
+#include "x86/cpuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The basic leaves that a guest may have, from 0. */
+#define CPUID_BASIC_LEAVES 0x18U
+
+/* A leaf, and the bits of it that a guest sees. */
+struct cpuid_row {
+    uint32_t leaf;
+    struct cpuid_result mask;
+    bool has_subleaves; /* each with the same mask; else every subleaf is answered as 0 */
+};
+
+struct vendor_cpuid {
+    const struct cpuid_row *rows;
+    size_t row_count;
+    bool repeats_last_leaf; /* a leaf out of range is answered as the last basic one */
+
+    /*
+     * Adds the frequency of the TSC, in Hz, to the basic leaves of a guest. Returns the
+     * last basic leaf.
+     */
+    uint32_t (*add_frequency)(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
+                              uint32_t last, uint64_t hz);
+};
+
+enum msr_kind {
+    MSR_SHADOW,            /* reads return what was written */
+    MSR_CONSTANT,          /* reads return the value; writes raise #GP */
+    MSR_WRITABLE_CONSTANT, /* the same, but writes are ignored */
+};
+
+struct msr_row {
+    uint32_t msr;
+    enum msr_kind kind;
+    uint64_t value; /* after reset, or always */
+    uint64_t mask;  /* of a shadow: the writable bits; setting another raises #GP */
+};
+
+/* The rows of a vendor; one with fewer repeats a row. */
+#define VENDOR_MSRS 4
+struct vendor_msrs {
+    struct msr_row row[VENDOR_MSRS];
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* See guest_policy.h. SDM 2, "CPUID - CPU Identification". */
+#include "lib/bits.h"
+#include "vmx/guest_policy.h"
+
+#define HZ_PER_MHZ 1000000U
+
+/* The TSC's ratio to the crystal in leaf 15H, where Hymir chooses it. */
+#define TSC_RATIO 100U
+
+/* The part of the frequency by which the processor's own leaf 15H may be off. */
+#define TSC_TOLERANCE 50U
+
+static const struct cpuid_row rows[] = {
+    {CPUID_LEAF_CACHE_AND_TLB, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
+    {CPUID_LEAF_CACHES, {CPUID_4_EAX_CACHE, UINT32_MAX, UINT32_MAX, UINT32_MAX}, true},
+    {CPUID_LEAF_TSC, {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0}, false},
+    {CPUID_LEAF_FREQUENCY, {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0}, false},
+};
+
+/* Returns the frequency that leaf 15H reports, in Hz, or 0. */
+static uint64_t reported_frequency(const struct cpuid_result *leaf)
+{
+    return leaf->eax == 0 ? 0 : (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
+}
+
+/*
+ * A guest that is given the frequency need not measure it. The processor's own report is
+ * the most precise one if it is right, which an emulator's is not.
+ */
+static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
+                              uint32_t last, uint64_t hz)
+{
+    struct cpuid_result *tsc = &leaves[CPUID_LEAF_TSC];
+    uint64_t reported        = reported_frequency(tsc);
+    uint64_t error           = reported > hz ? reported - hz : hz - reported;
+    uint32_t mhz             = (uint32_t)(hz / HZ_PER_MHZ);
+
+    if (error <= hz / TSC_TOLERANCE)
+        return last;
+    *tsc = (struct cpuid_result){
+        .eax = 1, .ebx = TSC_RATIO, .ecx = (uint32_t)(hz / TSC_RATIO)};
+    leaves[CPUID_LEAF_FREQUENCY] = (struct cpuid_result){.eax = mhz, .ebx = mhz};
+    return last < CPUID_LEAF_FREQUENCY ? CPUID_LEAF_FREQUENCY : last;
+}
+
+const struct vendor_cpuid vmx_guest_cpuid = {
+    .rows              = rows,
+    .row_count         = ARRAY_SIZE(rows),
+    .repeats_last_leaf = true,
+    .add_frequency     = add_frequency,
+};

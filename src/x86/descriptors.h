@@ -1,0 +1,40 @@
+/*
+ * Segment descriptors, access rights and gates.
+ *
+ * SDM 3A, "Segment Descriptors", "64-Bit Mode IDT"; SDM 3C, "Guest Register State".
+ */
+#ifndef HYMIR_X86_DESCRIPTORS_H
+#define HYMIR_X86_DESCRIPTORS_H
+
+#include "lib/bits.h"
+
+#define DESCRIPTOR_ACCESSED  BIT(40)
+#define DESCRIPTOR_WRITABLE  BIT(41) /* code: readable */
+#define DESCRIPTOR_CODE      BIT(43)
+#define DESCRIPTOR_CODE_DATA BIT(44)
+#define DESCRIPTOR_PRESENT   BIT(47)
+#define DESCRIPTOR_LONG_MODE BIT(53)
+#define DESCRIPTOR_32_BIT    BIT(54)
+#define DESCRIPTOR_4_GIB     (BIT(55) | BITS_MASK(51, 48) | BITS_MASK(15, 0))
+#define DESCRIPTOR_TSS       (UINT64_C(9) << 40) /* type: 64-bit TSS (available) */
+
+/* Segments of 64-bit mode, which ignores base and limit, and flat 32-bit ones. */
+#define DATA_DESCRIPTOR                                                \
+    (DESCRIPTOR_PRESENT | DESCRIPTOR_CODE_DATA | DESCRIPTOR_ACCESSED | \
+     DESCRIPTOR_WRITABLE)
+#define CODE_DESCRIPTOR      (DATA_DESCRIPTOR | DESCRIPTOR_CODE | DESCRIPTOR_LONG_MODE)
+#define CODE_DESCRIPTOR_FLAT (CODE_DESCRIPTOR | DESCRIPTOR_4_GIB)
+#define DATA_DESCRIPTOR_32   (DATA_DESCRIPTOR | DESCRIPTOR_32_BIT | DESCRIPTOR_4_GIB)
+#define CODE_DESCRIPTOR_32   (DATA_DESCRIPTOR_32 | DESCRIPTOR_CODE)
+
+/* The access rights in a descriptor, and those that only VMX has. */
+#define ACCESS_RIGHTS_OF(descriptor) \
+    ((uint32_t)BITS_GET(descriptor, 55, 40) & ~(uint32_t)BITS_MASK(11, 8))
+#define ACCESS_RIGHTS_CODE_64  ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_FLAT)
+#define ACCESS_RIGHTS_TSS_BUSY (ACCESS_RIGHTS_OF(DESCRIPTOR_PRESENT) | 11U)
+#define ACCESS_RIGHTS_UNUSABLE ((uint32_t)BIT(16))
+
+/* A gate's type byte: present, DPL 0, 64-bit interrupt gate. */
+#define GATE_PRESENT_INTERRUPT 0x8E
+
+#endif
