@@ -95,16 +95,14 @@ enum status efi_find_services(uint64_t system_table, physical_map *map,
 {
     uint64_t table = read_pointer(system_table, EFI_SYSTEM_TABLE_SIGNATURE,
                                   SYSTEM_TABLE_SERVICES, map);
-    const struct efi_services found = {
-        .get_variable =
-            read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map),
-        .set_variable =
-            read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map),
-    };
+    uint64_t get =
+        read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map);
+    uint64_t set =
+        read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map);
 
-    if (found.get_variable == 0 || found.set_variable == 0)
+    if (get == 0 || set == 0)
         return STATUS_MALFORMED;
-    *services = found;
+    *services = (struct efi_services){.get_variable = get, .set_variable = set};
     return STATUS_OK;
 }
 
