@@ -249,7 +249,7 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 # What runs without the hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
-    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c src/console/screen.c src/virt/vcpu.c \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c src/console/screen.c $(wildcard src/virt/*.c) \
     $(patsubst %,src/vmx/%.c,attempt capabilities capability_groups capability_rows check comparison exit_description \
     feature_control fixed_bits outer_hypervisor timing vcpu_controls verdict vmcs)
 

@@ -4,6 +4,7 @@
 #include "guest/hypercall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "virt/control_register_rules.h"
 
 #define LEAF_1_ECX_OSXSAVE    BIT(27)
 #define LEAF_1_ECX_HYPERVISOR BIT(31)

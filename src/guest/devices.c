@@ -1,4 +1,4 @@
-/* See vm.h: which devices a VM has, and how they are wired. */
+/* See vm.h: the devices of a VM and their connections. */
 #include "guest/vm.h"
 
 #include "lib/bits.h"
@@ -15,7 +15,7 @@ enum pic_input {
     INPUT_RTC      = 8,
 };
 
-/* Not so soon that the guest would get nothing done in between. */
+/* Limits the rate of alarms, so that the guest makes progress between them. */
 static void set_alarm(void *context, uint64_t deadline)
 {
     struct vm *vm    = context;

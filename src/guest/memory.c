@@ -14,7 +14,7 @@ enum status guest_memory_add(struct guest_memory *memory, hpa_t host, uint64_t s
     return STATUS_OK;
 }
 
-/* The rest of a piece from an address on, at most limit bytes; *size is 0 outside RAM. */
+/* Returns the rest of a piece, at most limit bytes; *size is 0 outside RAM. */
 static uint8_t *rest_of_piece(const struct guest_memory *memory, uint64_t address,
                               uint64_t limit, uint64_t *size)
 {

@@ -2,13 +2,8 @@
 #include "guest/translate.h"
 
 #include "guest/vm.h"
-#include "lib/bits.h"
-
-#define CR0_WRITE_PROTECT BIT(16)
-#define CR0_PAGING        BIT(31)
-#define CR4_PAGE_SIZES    BIT(4)
-#define CR4_PAGES_PAE     BIT(5)
-#define EFER_LONG_ACTIVE  BIT(10)
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
 
 #define ENTRY_PRESENT  BIT(0)
 #define ENTRY_WRITABLE BIT(1)
@@ -21,7 +16,7 @@
 #define FAULT_WRITE   2U
 #define FAULT_USER    4U
 
-/* A kind of paging: how many levels, and how an address is cut. */
+/* A paging mode: its levels, and the bits of an address that index each. */
 struct paging {
     unsigned int levels;
     unsigned int index_bits; /* of a level; the top level of PAE has only two */
@@ -38,20 +33,20 @@ struct walk {
 
 static struct paging paging_of(uint64_t cr4, uint64_t efer)
 {
-    if ((efer & EFER_LONG_ACTIVE) != 0)
+    if ((efer & EFER_LMA) != 0)
         return (struct paging){4, 9, 8, true};
-    if ((cr4 & CR4_PAGES_PAE) != 0)
+    if ((cr4 & CR4_PAE) != 0)
         return (struct paging){3, 9, 8, true};
-    return (struct paging){2, 10, 4, (cr4 & CR4_PAGE_SIZES) != 0};
+    return (struct paging){2, 10, 4, (cr4 & CR4_PSE) != 0};
 }
 
-/* Raises the page fault; SDM 3A, "Page-Fault Exceptions". */
-static bool fault(const struct walk *walk, bool is_present)
+/* Injects the page fault; returns false. SDM 3A, "Page-Fault Exceptions". */
+static bool inject_fault(const struct walk *walk, bool is_present)
 {
     uint32_t code = (is_present ? FAULT_PRESENT : 0) |
                     (walk->is_write ? FAULT_WRITE : 0) | (walk->is_user ? FAULT_USER : 0);
-    walk->vcpu->backend->write_cr2(walk->linear);
-    walk->vcpu->backend->inject_exception(walk->vcpu, EXCEPTION_PAGE_FAULT, code);
+    walk->vcpu->backend->write_register(walk->vcpu, VCPU_CR2, walk->linear);
+    (void)vcpu_inject_exception(walk->vcpu, VECTOR_PF, code);
     return false;
 }
 
@@ -67,7 +62,7 @@ static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
            (may_be_large && walk->paging.has_large_pages && (entry & ENTRY_LARGE) != 0);
 }
 
-/* PAE's top-level entries have no access bits: SDM 3A, "PAE Paging". */
+/* The PDPTEs of PAE paging have no access bits: SDM 3A, "PAE Paging". */
 static bool has_access_bits(const struct walk *walk, unsigned int level)
 {
     return !(walk->paging.levels == 3 && level == 3);
@@ -81,8 +76,8 @@ static bool is_allowed(const struct walk *walk, uint64_t access)
            (!walk->is_user && !walk->protects_writes);
 }
 
-/* Sets accessed, and dirty in a leaf that is written, once the walk has gone through. */
-static void mark(const struct walk *walk, gpa_t at, uint64_t entry, uint64_t flags)
+/* Sets accessed and dirty flags in an entry. */
+static void set_flags(const struct walk *walk, gpa_t at, uint64_t entry, uint64_t flags)
 {
     uint64_t marked = entry | flags;
     if (marked != entry)
@@ -102,14 +97,14 @@ static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical
         if (!guest_memory_read(&walk->vcpu->vm->memory, at, &entry,
                                walk->paging.entry_size) ||
             (entry & ENTRY_PRESENT) == 0)
-            return fault(walk, false);
+            return inject_fault(walk, false);
         access &= has_access_bits(walk, level) ? entry : UINT64_MAX;
         bool leaf = is_leaf(walk, level, entry);
         if (leaf && !is_allowed(walk, access))
-            return fault(walk, true);
+            return inject_fault(walk, true);
         if (has_access_bits(walk, level))
-            mark(walk, at, entry,
-                 ENTRY_ACCESSED | (leaf && walk->is_write ? ENTRY_DIRTY : 0));
+            set_flags(walk, at, entry,
+                      ENTRY_ACCESSED | (leaf && walk->is_write ? ENTRY_DIRTY : 0));
         uint64_t address = entry & (BITS_GET(UINT64_MAX, 51, 12) << 12);
         if (leaf) {
             uint64_t offset = BIT(shift) - 1;
@@ -118,18 +113,19 @@ static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical
         }
         table = address;
     }
-    return fault(walk, false);
+    return inject_fault(walk, false);
 }
 
-bool translate(struct vcpu *vcpu, uint64_t linear, bool is_write, gpa_t *physical)
+bool linear_address_translate(struct vcpu *vcpu, uint64_t linear, bool is_write,
+                              gpa_t *physical)
 {
     const struct backend *backend = vcpu->backend;
     uint64_t cr0                  = backend->read_register(vcpu, VCPU_CR0);
     uint64_t efer                 = backend->read_register(vcpu, VCPU_EFER);
 
-    if ((efer & EFER_LONG_ACTIVE) == 0)
+    if ((efer & EFER_LMA) == 0)
         linear = (uint32_t)linear;
-    if ((cr0 & CR0_PAGING) == 0) {
+    if ((cr0 & CR0_PG) == 0) {
         *physical = gpa(linear);
         return true;
     }
@@ -139,7 +135,7 @@ bool translate(struct vcpu *vcpu, uint64_t linear, bool is_write, gpa_t *physica
         .linear          = linear,
         .is_write        = is_write,
         .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
-        .protects_writes = (cr0 & CR0_WRITE_PROTECT) != 0,
+        .protects_writes = (cr0 & CR0_WP) != 0,
     };
     uint64_t cr3  = backend->read_register(vcpu, VCPU_CR3);
     uint64_t mask = walk.paging.levels == 3 ? ~UINT64_C(0x1F) : ~UINT64_C(0xFFF);

@@ -1,10 +1,9 @@
 /*
- * A guest's own paging, walked in software: from a linear address to a guest-physical
- * one.
+ * Translates linear to guest-physical addresses by a walk of the guest's page tables.
  *
- * SDM 3A, "Paging": none, 32-bit, PAE and 4-level paging, with the checks for supervisor
- * and user mode, read-only pages, and accessed and dirty flags. The tables are the
- * guest's and trusted no further than its RAM.
+ * SDM 3A, "Paging": none, 32-bit, PAE and 4-level paging, with access rights of
+ * supervisor and user mode and with accessed and dirty flags. Any contents of the tables
+ * are safe: only the guest's RAM is accessed.
  */
 #ifndef HYMIR_GUEST_TRANSLATE_H
 #define HYMIR_GUEST_TRANSLATE_H
@@ -15,9 +14,10 @@
 #include <stdint.h>
 
 /*
- * Translates one byte's address for a read or a write of the guest's, at its privilege
- * level. False if that faults: the page fault is then injected.
+ * Translates the address of one byte for a read or write at the guest's privilege level.
+ * Returns false after injecting a page fault.
  */
-bool translate(struct vcpu *vcpu, uint64_t linear, bool is_write, gpa_t *physical);
+bool linear_address_translate(struct vcpu *vcpu, uint64_t linear, bool is_write,
+                              gpa_t *physical);
 
 #endif

@@ -3,14 +3,11 @@
 
 #include "console/console.h"
 #include "console/serial.h"
-#include "cpu/vectors.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
-#include "platform/apic.h"
 #include "platform/machine.h"
 #include "platform/power.h"
-#include "platform/smp.h"
 
 #include <stdatomic.h>
 
@@ -156,15 +153,6 @@ void guest_console_end(struct vm *vm, bool keeps_focus)
     spinlock_release(&lock, ticket);
 }
 
-/* Has the guest's CPU look at what it was sent. */
-static void wake(const struct vm *vm)
-{
-    const struct cpu *cpu = smp_cpu(vm->vcpu.id);
-
-    if (cpu != this_cpu() && apic_send_interrupt(cpu->apic_id, VECTOR_WAKE) != STATUS_OK)
-        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
-}
-
 static bool is_running(const struct vm *vm)
 {
     return vm->vcpu.end[0] == '\0';
@@ -173,7 +161,7 @@ static bool is_running(const struct vm *vm)
 static uint64_t count_exits(const struct vm *vm)
 {
     uint64_t exits = 0;
-    for (uint32_t row = 0; row < EXIT_ROWS; row++)
+    for (uint32_t row = 0; row < vm->vcpu.row_count; row++)
         exits += vm->vcpu.row[row].exits;
     return exits;
 }
@@ -256,10 +244,9 @@ static void do_with_guest(uint8_t key)
         return;
     }
     if (key == 's' || key == 'r')
-        vm_ask_to_stop(vm, key == 'r');
+        vm_request_stop(vm, key == 'r');
     else
-        vm_ask_to_pause(vm, key == 'p');
-    wake(vm);
+        vm_request_pause(vm, key == 'p');
 }
 
 static void type_for_guest(uint8_t byte)
@@ -271,7 +258,6 @@ static void type_for_guest(uint8_t byte)
     unsigned int ticket = spinlock_acquire(&typing);
     vm_type(focused->vm, byte);
     spinlock_release(&typing, ticket);
-    wake(focused->vm);
 }
 
 static void obey(uint8_t key)

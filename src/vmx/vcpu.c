@@ -1,4 +1,4 @@
-/* See vcpu.h, virt/backend.h. */
+/* See vcpu.h. */
 #include "vmx/vcpu.h"
 
 #include "cpu/cpuid.h"
@@ -7,27 +7,31 @@
 #include "lib/string.h"
 #include "mm/memory.h"
 #include "vmx/attempt.h"
+#include "vmx/control_registers.h"
 #include "vmx/ept.h"
+#include "vmx/exceptions.h"
+#include "vmx/exit.h"
 #include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
+#include "vmx/on_exit.h"
 #include "vmx/operation.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
-#include "x86/exceptions.h"
+#include "vmx/vcpu_events.h"
+#include "vmx/vcpu_state.h"
 #include "x86/msr.h"
 
-#define IO_BITMAP_PAGES 2
+#define IO_BITMAP_PAGES  2
+#define XCR0_AFTER_RESET 1 /* x87 */
 
-/* The pages of a vCPU, in a row. */
+/* The pages of a vCPU, in their order. */
 enum vcpu_page {
     PAGE_VCPU,
-    PAGE_VMXON,
+    PAGE_VMXON = PAGE_VCPU + 2,
     PAGE_VMCS,
     PAGE_MSR_BITMAP,
     PAGE_IO_BITMAPS,
     VCPU_PAGES = PAGE_IO_BITMAPS + IO_BITMAP_PAGES,
 };
-_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_VMXON * PAGE_SIZE, "two pages");
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
@@ -45,11 +49,11 @@ static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
     vmx->io_bitmaps      = bytes + PAGE_IO_BITMAPS * PAGE_SIZE;
     vcpu->run.on_exit    = vcpu_on_exit;
     vcpu->arch           = vmx;
-    vcpu_choose_answers(vcpu);
+    exit_rows_init(vmx);
     return STATUS_OK;
 }
 
-/* CR0 and CR4 of this CPU in VMX operation, with XSETBV allowed where it exists. */
+/* Sets CR0 and CR4 of this CPU for VMX operation, and for XSETBV if it has that. */
 static bool allow_vmx(const struct vmx_vcpu *vmx)
 {
     const struct vmx_capabilities *capabilities = &vmx->capabilities;
@@ -67,7 +71,7 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
            vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
 }
 
-/* What a guest could find of whoever ran here before, and VM entry does not load. */
+/* Resets state that VM entry does not load, so that nothing leaks into the guest. */
 static void reset_processor_state(void)
 {
     static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR,
@@ -92,25 +96,13 @@ static void reset_processor_state(void)
         uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
         (void)xsetbv_safe(mask);
         xrstor(zeroed_area, mask);
-        (void)xsetbv_safe(1); /* x87 alone: as after reset */
+        (void)xsetbv_safe(XCR0_AFTER_RESET);
     } else {
         fxrstor(&legacy_area);
     }
 }
 
-void vcpu_forget_translations(const struct vmx_capabilities *capabilities)
-{
-    uint64_t caps = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
-    uint64_t ept  = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
-    uint64_t vpid = VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL;
-
-    if ((caps & ept) == ept && invept_all() != VMX_SUCCEED)
-        log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
-    if ((caps & vpid) == vpid && invvpid_all() != VMX_SUCCEED)
-        log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
-}
-
-/* VMCLEAR and VMPTRLD; false, with the reason as the vCPU's end. */
+/* Executes VMCLEAR and VMPTRLD. On failure ends the vCPU and returns false. */
 static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
 {
     const struct {
@@ -138,18 +130,18 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     hpa_t vmcs = hpa_of(vmx->vmcs);
 
     vmx_write_revision(vmx->vmcs, revision);
-    vcpu_forget_translations(&vmx->capabilities);
+    ept_invalidate_translations(&vmx->capabilities);
     vcpu_faults_spoil_region(vmx, revision);
     if (!load_vmcs(vmx, vmcs))
         return;
     if (vcpu_state_write(vmx) != STATUS_OK ||
         vcpu_faults_spoil_fields(vmx) != STATUS_OK) {
-        vcpu_end_abnormally(vmx->vcpu, "its VMCS could not be filled in");
+        vcpu_end_abnormally(vmx->vcpu, "VMCS: the processor rejects a field");
     } else {
         reset_processor_state();
         enum vmx_result result = vcpu_faults_run(vmx);
         if (result != VMX_SUCCEED)
-            vcpu_entry_failed(vmx, result);
+            entry_failure_report(vmx->vcpu, result);
     }
     (void)!vmclear(vmcs);
 }
@@ -194,17 +186,19 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     case VCPU_RFLAGS:
         return vmcs_get(VMCS_GUEST_RFLAGS);
     case VCPU_CR0:
-        return guest_cr0();
+        return guest_cr0_read();
+    case VCPU_CR2:
+        return read_cr2();
     case VCPU_CR3:
         return vmcs_get(VMCS_GUEST_CR3);
     case VCPU_CR4:
-        return guest_cr4();
+        return guest_cr4_read();
     case VCPU_EFER:
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:
         return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
     case VCPU_XCR0:
-        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : 1;
+        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     }
@@ -224,13 +218,16 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     case VCPU_RFLAGS:
         vmcs_set(VMCS_GUEST_RFLAGS, value);
         break;
+    case VCPU_CR2:
+        write_cr2(value);
+        break;
     case VCPU_CR3:
         vmcs_set(VMCS_GUEST_CR3, value);
         break;
     case VCPU_TSC:
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
         break;
-    case VCPU_CR0: /* those have rules of their own */
+    case VCPU_CR0: /* not written by handlers */
     case VCPU_CR4:
     case VCPU_EFER:
     case VCPU_XCR0:
@@ -239,27 +236,8 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     }
 }
 
-/* Exceptions that push an error code: SDM 3A, "Exception and Interrupt Reference". */
-static bool has_error_code(uint8_t vector)
-{
-    return vector == VECTOR_DF || (vector >= 10 && vector <= 14) || vector == VECTOR_AC;
-}
-
-static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
-{
-    bool has_code = has_error_code(vector) && (guest_cr0() & CR0_PE) != 0;
-
-    (void)vcpu;
-    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
-             INTERRUPTION_VALID | INTERRUPTION_HARDWARE_EXCEPTION |
-                 (has_code ? INTERRUPTION_ERROR_CODE : 0) | vector);
-    if (has_code)
-        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code);
-}
-
 /*
- * Instructions that work in a guest only with a control, which every processor has that
- * has the instruction; one that has not shows neither.
+ * Hides instructions that a guest can execute only with a control that this CPU lacks.
  */
 static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -294,13 +272,13 @@ const struct backend vmx_backend = {
     .run                = run,
     .read_register      = read_register,
     .write_register     = write_register,
-    .inject_exception   = inject_exception,
+    .inject_exception   = exception_inject,
     .request_interrupt  = vcpu_request_interrupt,
     .request_nmi        = vcpu_request_nmi,
+    .kick               = vcpu_kick,
     .clock              = rdtsc,
     .set_alarm          = vcpu_set_alarm,
     .wait_for_interrupt = halt_until_interrupt,
-    .write_cr2          = write_cr2,
     .exit_name          = exit_reason_name,
     .describe_exit      = exit_describe,
     .read_cpuid         = read_cpuid,

@@ -5,9 +5,10 @@
  * "Loading MSRs", "VM-Instruction Error Numbers".
  */
 #include "cpu/percpu.h"
+#include "vmx/entry.h"
+#include "vmx/on_exit.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
 #include "x86/msr.h"
 
 void vcpu_faults_spoil_region(struct vmx_vcpu *vcpu, uint32_t revision)
@@ -50,7 +51,7 @@ enum status vcpu_faults_spoil_fields(struct vmx_vcpu *vcpu)
         vcpu->vcpu->run.is_launched = true;
         return STATUS_OK;
     case ENTRY_SOUND_EXIT_BROKEN:
-        vcpu->vcpu->row[EXIT_REASON_VMCALL].answer = break_down;
+        vcpu->vcpu->row[EXIT_REASON_VMCALL].handler = break_down;
         return STATUS_OK;
     case ENTRY_SOUND:
     case ENTRY_WRONG_REVISION:

@@ -1,32 +1,30 @@
-/*
- * See vcpu.h: what a VMCS holds when a vCPU starts, one function for each of the SDM's
- * subsections.
- */
+/* See vcpu_state.h: one function for each subsection of the SDM. */
+#include "vmx/vcpu_state.h"
+
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
+#include "virt/control_register_rules.h"
+#include "vmx/control_registers.h"
 #include "vmx/ept.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
 #define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
+#define TASK_LIMIT      0x67U /* of the smallest TSS that VM entry accepts */
 
-/* The MSR bitmap's quarters: reads of low and high MSRs, then writes of both. */
+/* The quarters of the MSR bitmap: reads of low and high MSRs, then writes of both. */
 #define MSR_BITMAP_QUARTER UINT64_C(1024)
 #define MSR_HIGH_FIRST     0xC0000000U
 #define MSR_RANGE_SIZE     0x2000U
 
-/* Exceptions that exit: a guest can make the other two repeat for ever in one delivery.
- */
+/* #DB and #AC exit because their delivery can raise them again, endlessly. */
 #define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
 
-/* SDM 3C, "MSR-Bitmap Address": a bit that is 0 lets the access through. */
+/* Lets the guest access an MSR without an exit: SDM 3C, "MSR-Bitmap Address". */
 static void pass_msr(uint8_t *bitmap, uint32_t msr)
 {
     uint32_t index  = msr & (MSR_RANGE_SIZE - 1);
@@ -63,17 +61,17 @@ static enum status write_execution_controls(const struct vmx_vcpu *vcpu)
                 {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
                 {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
                 {VMCS_TSC_OFFSET, 0 - rdtsc()}, /* the guest's starts at 0 */
-                {VMCS_CR0_GUEST_HOST_MASK, GUEST_CR0_OWNED},
+                {VMCS_CR0_GUEST_HOST_MASK, CR0_HOST_OWNED},
                 {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
-                {VMCS_CR0_READ_SHADOW, vcpu->plan->start->cr0},
-                {VMCS_CR4_READ_SHADOW, vcpu->plan->start->cr4},
+                {VMCS_CR0_READ_SHADOW, vcpu->vcpu->start->cr0},
+                {VMCS_CR4_READ_SHADOW, vcpu->vcpu->start->cr4},
                 {VMCS_CR3_TARGET_COUNT, 0},
                 {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
     };
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
 
-/* Fields that exist only with their control. */
+/* Writes fields that exist only with their control. */
 static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
 {
     const struct vcpu_controls *controls = &vcpu->controls;
@@ -101,7 +99,7 @@ static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
 static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
 {
     const struct vcpu_controls *controls = &vcpu->controls;
-    bool is_long                         = (vcpu->plan->start->efer & EFER_LMA) != 0;
+    bool is_long                         = (vcpu->vcpu->start->efer & EFER_LMA) != 0;
     uint64_t entry_controls =
         controls->field[CONTROL_ENTRY] | (is_long ? ENTRY_IA32E_MODE_GUEST : 0);
     const struct vmcs_row rows[] = {
@@ -119,11 +117,11 @@ static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
 
 static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 {
-    static const struct vcpu_segment task = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
-    const struct vcpu_start *start        = vcpu->plan->start;
+    static const struct vcpu_segment task = {0, TASK_LIMIT, ACCESS_RIGHTS_TSS_BUSY, 0};
+    const struct vcpu_start *start        = vcpu->vcpu->start;
     struct guest_state state              = {.rip = start->rip, .gdt = start->gdt};
 
-    /* Of the bits that the guest does not own, those that the CPU cannot do without. */
+    /* VMX operation and Hymir require some of the host-owned bits. */
     state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
     state.cr3 = start->cr3;
     state.cr4 = start->cr4 | CR4_VMXE | (read_cr4() & CR4_MCE);
@@ -141,7 +139,7 @@ static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 
 enum status vcpu_state_write(struct vmx_vcpu *vcpu)
 {
-    const struct vcpu_start *start = vcpu->plan->start;
+    const struct vcpu_start *start = vcpu->vcpu->start;
     uint64_t misc = vmx_capability_value(&vcpu->capabilities, MSR_IA32_VMX_MISC);
 
     vcpu->alarm                  = TICKS_NEVER;

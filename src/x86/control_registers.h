@@ -21,6 +21,9 @@
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
 
+/* The address of the page-directory-pointer table in CR3, with PAE paging. */
+#define CR3_PAE_TABLE BITS_MASK(31, 5)
+
 #define CR4_VME        BIT(0)
 #define CR4_PVI        BIT(1)
 #define CR4_TSD        BIT(2)
@@ -58,5 +61,6 @@
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
+#define RFLAGS_DF    BIT(10)
 
 #endif

@@ -39,13 +39,13 @@ static void test_hypercalls(void **state)
 {
     (void)state;
     *test_r(REGISTER_RAX) = HYPERCALL_VERSION;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_INTERFACE);
     put_guest(0x1FFFFD, "hello\n", 6); /* over the end of a piece */
     *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
     *test_r(REGISTER_RBX) = 0x1FFFFD;
     *test_r(REGISTER_RCX) = 6;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
     assert_string_equal(printed, "hello\n");
     static const uint64_t bad[][2] = {{GUEST_SIZE - 5, 6},
@@ -57,18 +57,18 @@ static void test_hypercalls(void **state)
         *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
         *test_r(REGISTER_RBX) = bad[i][0];
         *test_r(REGISTER_RCX) = bad[i][1];
-        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
         assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     }
     *test_r(REGISTER_RAX) = HYPERCALL_NMI;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
     assert_int_equal(requested_nmis, 1);
     *test_r(REGISTER_RAX) = HYPERCALL_REASON + 1;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     *test_r(REGISTER_RAX) = UINT64_MAX - 1;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     assert_string_equal(printed, "hello\n");
     /* A program of the guest's may ask, and no more. */
@@ -77,7 +77,7 @@ static void test_hypercalls(void **state)
         *test_r(REGISTER_RAX) = number;
         *test_r(REGISTER_RBX) = 0;
         *test_r(REGISTER_RCX) = 1;
-        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
         assert_int_equal(*test_r(REGISTER_RAX), number == HYPERCALL_VERSION
                                                     ? HYPERCALL_INTERFACE
                                                     : HYPERCALL_ERROR);
@@ -87,7 +87,7 @@ static void test_hypercalls(void **state)
     test_registers[VCPU_CPL] = 0;
     *test_r(REGISTER_RAX)    = HYPERCALL_END;
     *test_r(REGISTER_RBX)    = 42;
-    assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
 }
 
@@ -96,7 +96,7 @@ static uint64_t call(uint64_t number, uint64_t rbx, uint64_t rcx)
     *test_r(REGISTER_RAX) = number;
     *test_r(REGISTER_RBX) = rbx;
     *test_r(REGISTER_RCX) = rcx;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RBX), rbx);
     assert_int_equal(*test_r(REGISTER_RCX), rcx);
     return *test_r(REGISTER_RAX);
@@ -110,10 +110,10 @@ static void test_statistics(void **state)
     test_registers[VCPU_CPL]            = 3;
     test_vcpu->row[10].exits            = 5;
     test_vcpu->row[10].ticks            = 600;
-    test_vcpu->row[EXIT_ROWS - 1].exits = 7;
+    test_vcpu->row[TEST_ROWS - 1].exits = 7;
     assert_int_equal(call(HYPERCALL_EXITS, 10, 0), 5);
     assert_int_equal(call(HYPERCALL_TICKS, 10, 0), 600);
-    assert_int_equal(call(HYPERCALL_EXITS, EXIT_ROWS - 1, 0), 7);
+    assert_int_equal(call(HYPERCALL_EXITS, TEST_ROWS - 1, 0), 7);
     for (uint64_t offset = 0; offset < sizeof(name) - 8; offset += 8) {
         uint64_t piece = call(HYPERCALL_REASON, 10, offset);
         memcpy(name + offset, &piece, 8);
@@ -123,7 +123,7 @@ static void test_statistics(void **state)
     assert_int_equal(call(HYPERCALL_REASON, 10, 16), 0);
     assert_int_equal(call(HYPERCALL_REASON, 10, UINT64_MAX), 0);
     for (uint64_t number = HYPERCALL_EXITS; number <= HYPERCALL_REASON; number++) {
-        assert_int_equal(call(number, EXIT_ROWS, 0), HYPERCALL_ERROR);
+        assert_int_equal(call(number, TEST_ROWS, 0), HYPERCALL_ERROR);
         assert_int_equal(call(number, UINT64_MAX, 0), HYPERCALL_ERROR);
         assert_int_equal(call(number, (uint64_t)1 << 32 | 10, 0), HYPERCALL_ERROR);
     }
@@ -133,7 +133,7 @@ static void test_memory_violation(void **state)
 {
     (void)state;
     test_registers[VCPU_RIP]          = 0x1234;
-    const struct memory_access access = {.address = gpa(0x400000), .is_write = true};
+    const struct memory_access access = {.address = gpa(0x400000), .kind = MEMORY_WRITE};
     assert_int_equal(vm_exit_handlers.memory(test_vcpu, &access), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "write at guest-physical 0x400000, beyond its 4 "
                                         "MiB, with RIP 0x1234");
@@ -185,7 +185,7 @@ static void translates(uint64_t linear, bool is_write, uint64_t expected)
 {
     gpa_t physical  = gpa(0);
     injected_vector = -1;
-    assert_true(translate(test_vcpu, linear, is_write, &physical));
+    assert_true(linear_address_translate(test_vcpu, linear, is_write, &physical));
     assert_int_equal(physical.value, expected);
     assert_int_equal(injected_vector, -1);
 }
@@ -194,10 +194,10 @@ static void faults(uint64_t linear, bool is_write, uint32_t code)
 {
     gpa_t physical  = gpa(42);
     injected_vector = -1;
-    assert_false(translate(test_vcpu, linear, is_write, &physical));
+    assert_false(linear_address_translate(test_vcpu, linear, is_write, &physical));
     assert_int_equal(injected_vector, 14);
     assert_int_equal(injected_code, code);
-    assert_int_equal(test_cr2, linear);
+    assert_int_equal(test_registers[VCPU_CR2], linear);
 }
 
 static void test_no_paging(void **state)
@@ -280,10 +280,13 @@ static void test_hostile_tables(void **state)
     put_entry(PDPT, 0, UINT64_MAX);
     gpa_t physical;
     put_entry(PML4, 0, PDPT | 7);
-    (void)translate(test_vcpu, 0, true, &physical);
+    (void)linear_address_translate(test_vcpu, 0, true, &physical);
 }
 
 /* ---- INS and OUTS */
+
+static const struct vcpu_segment flat_segment = {.limit         = UINT32_MAX,
+                                                 .access_rights = 0xC093};
 
 static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
                                 uint64_t linear)
@@ -293,8 +296,9 @@ static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
                                          .is_in          = is_in,
                                          .is_repeated    = is_repeated,
                                          .address_size   = 4,
-                                         .linear_address = linear};
-    return string_io(test_vcpu, &access);
+                                         .linear_address = linear,
+                                         .segment        = flat_segment};
+    return string_io_handle(test_vcpu, &access);
 }
 
 static void test_outs(void **state)
@@ -322,7 +326,7 @@ static void test_ins_over_a_page(void **state)
     assert_int_equal(string(true, false, 4, 0xFFE),
                      EXIT_RESUME); /* #PF, nothing written */
     assert_int_equal(injected_vector, 14);
-    assert_int_equal(test_cr2, 0x1000);
+    assert_int_equal(test_registers[VCPU_CR2], 0x1000);
     uint32_t value = 42;
     assert_true(guest_memory_read(&test_vm.memory, gpa(0x5FFE), &value, 2));
     assert_int_equal(value, 0);
@@ -348,13 +352,40 @@ static void test_string_at_end_of_memory(void **state)
 static void test_16_bit_addresses(void **state)
 {
     (void)state;
-    const struct string_access access = {
-        .port = 0x80, .size = 2, .is_repeated = true, .address_size = 2};
-    *test_r(REGISTER_RSI) = 0x1234FFFF;
-    *test_r(REGISTER_RCX) = 0x12340001;
-    assert_int_equal(string_io(test_vcpu, &access), EXIT_NEXT);
+    const struct string_access access = {.port         = 0x80,
+                                         .size         = 2,
+                                         .is_repeated  = true,
+                                         .address_size = 2,
+                                         .segment      = flat_segment};
+    *test_r(REGISTER_RSI)             = 0x1234FFFF;
+    *test_r(REGISTER_RCX)             = 0x12340001;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RSI), 0x12340001);
     assert_int_equal(*test_r(REGISTER_RCX), 0x12340000);
+}
+
+/* A violation of the segment leaves registers, memory and port alone. */
+static void test_string_segment(void **state)
+{
+    (void)state;
+    struct string_access access = {.port           = 0x3F8,
+                                   .size           = 1,
+                                   .address_size   = 4,
+                                   .linear_address = 0x5000,
+                                   .segment = {.limit = 0x4FFF, .access_rights = 0x4093}};
+    put_guest(0x5000, "x", 1);
+    *test_r(REGISTER_RSI) = 0x5000;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(injected_code, 0);
+    access.is_stack = true;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
+    assert_int_equal(injected_vector, 12);
+    assert_string_equal(printed, "");
+    assert_int_equal(*test_r(REGISTER_RSI), 0x5000);
+    access.is_64_bit = true; /* which has no limits */
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
+    assert_string_equal(printed, "x");
 }
 
 int main(void)
@@ -373,6 +404,7 @@ int main(void)
         TEST(test_ins_over_a_page),
         TEST(test_string_at_end_of_memory),
         TEST(test_16_bit_addresses),
+        TEST(test_string_segment),
     };
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

@@ -53,8 +53,8 @@ struct vcpu_start image_start_flat(uint32_t entry)
     return (struct vcpu_start){
         .rip  = entry,
         .cr0  = CR0_PE_AND_ET,
-        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE},
-        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_DATA},
+        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE, 0},
+        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_DATA, 0},
     };
 }
 
