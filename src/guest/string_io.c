@@ -6,15 +6,13 @@
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
 
-/* Adds to the part of a register that the address size selects, which wraps around. */
+/* Adds to a register of the address size: one of 2 bytes keeps the bits above. */
 static void advance(uint64_t *reg, uint8_t address_size, uint64_t by)
 {
-    if (address_size == 8)
-        *reg += by;
-    else if (address_size == 4)
-        *reg = (uint32_t)(*reg + by);
-    else
-        *reg = (*reg & ~UINT64_C(0xFFFF)) | (uint16_t)(*reg + by);
+    uint64_t mask = UINT64_MAX >> (64 - 8 * address_size);
+    uint64_t kept = address_size == sizeof(uint16_t) ? *reg & ~mask : 0;
+
+    *reg = kept | ((*reg + by) & mask);
 }
 
 /* Advances the registers by one element; returns whether it was the last. */

@@ -13,19 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of a vCPU apart from the general ones. */
+/* The registers of a vCPU apart from the general ones; VCPU_CR2 and VCPU_TSC can be
+ * written. */
 enum vcpu_register {
     VCPU_RIP,
-    VCPU_RSP,
     VCPU_RFLAGS,
     VCPU_CR0, /* as the guest sees it */
     VCPU_CR2,
     VCPU_CR3,
     VCPU_CR4,
     VCPU_EFER,
-    VCPU_TSC,  /* as the guest reads it */
-    VCPU_XCR0, /* read-only */
-    VCPU_CPL,  /* read-only */
+    VCPU_TSC, /* as the guest reads it */
+    VCPU_XCR0,
+    VCPU_CPL,
 };
 
 /* GDTR. */

@@ -58,11 +58,6 @@ static inline uint64_t cr0_after_lmsw(uint64_t cr0, uint64_t source)
     return (cr0 & (~loaded | CR0_PE)) | (source & loaded);
 }
 
-static inline bool cr8_is_valid(uint64_t value)
-{
-    return value <= 0xF;
-}
-
 /* Returns whether a guest may load XCR index; the processor checks combinations. */
 static inline bool xcr_is_valid(uint32_t index, uint64_t value)
 {

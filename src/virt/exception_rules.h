@@ -44,10 +44,4 @@ static inline bool instruction_end_traps(uint64_t rflags)
     return (rflags & RFLAGS_TF) != 0;
 }
 
-/* Returns the address after an instruction, which has 32 bits outside 64-bit code. */
-static inline uint64_t instruction_end_rip(uint64_t next, bool is_64_bit)
-{
-    return is_64_bit ? next : (uint32_t)next;
-}
-
 #endif

@@ -5,11 +5,8 @@
 
 #include <stdarg.h>
 
-static void record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                       va_list arguments) __attribute__((format(printf, 3, 0)));
-
-static void record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                       va_list arguments)
+static __attribute__((format(printf, 3, 0))) void
+record_end(struct vcpu *vcpu, bool is_abnormal, const char *format, va_list arguments)
 {
     if (vcpu->end[0] != '\0')
         return;

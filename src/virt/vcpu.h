@@ -23,7 +23,7 @@ enum register_number {
     REGISTER_RCX,
     REGISTER_RDX,
     REGISTER_RBX,
-    REGISTER_RSP, /* VCPU_RSP: not in struct guest_registers */
+    REGISTER_RSP, /* not in struct guest_registers: the backend has it */
     REGISTER_RBP,
     REGISTER_RSI,
     REGISTER_RDI,

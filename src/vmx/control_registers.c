@@ -108,8 +108,7 @@ static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
 {
     if (cr == 0)
         return write_cr0(vcpu, value);
-    if (cr != 8 ||
-        !cr8_is_valid(value)) /* CR4 exits only for bits that are not allowed */
+    if (cr != 8 || value > CR8_MAX) /* CR4 exits only to set a bit that is not allowed */
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmx_of(vcpu)->cr8 = value;
     return EXIT_NEXT;

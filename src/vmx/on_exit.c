@@ -5,12 +5,25 @@
 #include "vmx/control_registers.h"
 #include "vmx/exceptions.h"
 
+/* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
 {
-    return instruction_end_rip(next, guest_is_64_bit());
+    return guest_is_64_bit() ? next : (uint32_t)next;
 }
 
-/* Advances RIP past the instruction and ends blocking by STI and MOV SS. */
+/* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
+static inline __attribute__((always_inline)) void end_instruction(void)
+{
+    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+
+    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
+        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
+        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+}
+
+/* Advances RIP past the instruction. */
 static inline void skip_instruction(struct exit_record *record)
 {
     uint64_t rip    = vmcs_get(VMCS_GUEST_RIP);
@@ -21,22 +34,7 @@ static inline void skip_instruction(struct exit_record *record)
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0))
         next = wrap_rip(next);
     vmcs_set(VMCS_GUEST_RIP, next);
-    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
-    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
-}
-
-/* Each iteration of a repeated instruction ends blocking, and traps. */
-static void end_iteration(void)
-{
-    vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-             vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) &
-                 ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+    end_instruction();
 }
 
 /* Counts an exit, and the time since it. */
@@ -57,8 +55,8 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
 {
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    if (outcome == EXIT_REPEAT)
-        end_iteration();
+    if (outcome == EXIT_REPEAT) /* each iteration counts as an instruction */
+        end_instruction();
     record->rip = vmcs_get(VMCS_GUEST_RIP);
     count_exit(row, record);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;

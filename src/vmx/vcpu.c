@@ -19,36 +19,18 @@
 #include "vmx/vcpu_state.h"
 #include "x86/msr.h"
 
-#define IO_BITMAP_PAGES  2
 #define XCR0_AFTER_RESET 1 /* x87 */
-
-/* The pages of a vCPU, in their order. */
-enum vcpu_page {
-    PAGE_VCPU,
-    PAGE_VMXON = PAGE_VCPU + 2,
-    PAGE_VMCS,
-    PAGE_MSR_BITMAP,
-    PAGE_IO_BITMAPS,
-    VCPU_PAGES = PAGE_IO_BITMAPS + IO_BITMAP_PAGES,
-};
-_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_VMXON * PAGE_SIZE, "two pages");
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    void *pages;
-    enum status status = memory_allocate(VCPU_PAGES, frames_below_4_gib, &pages);
+    uint64_t pages     = align_up(sizeof(struct vmx_vcpu), PAGE_SIZE) / PAGE_SIZE;
+    enum status status = memory_allocate(pages, frames_below_4_gib, &vcpu->arch);
+
     if (status != STATUS_OK)
         return status;
-    uint8_t *bytes       = pages;
-    struct vmx_vcpu *vmx = pages;
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
     vmx->vcpu            = vcpu;
     vmx->plan            = plan;
-    vmx->vmxon_region    = bytes + PAGE_VMXON * PAGE_SIZE;
-    vmx->vmcs            = bytes + PAGE_VMCS * PAGE_SIZE;
-    vmx->msr_bitmap      = bytes + PAGE_MSR_BITMAP * PAGE_SIZE;
-    vmx->io_bitmaps      = bytes + PAGE_IO_BITMAPS * PAGE_SIZE;
-    vcpu->run.on_exit    = vcpu_on_exit;
-    vcpu->arch           = vmx;
     exit_rows_init(vmx);
     return STATUS_OK;
 }
@@ -102,26 +84,30 @@ static void reset_processor_state(void)
     }
 }
 
-/* Executes VMCLEAR and VMPTRLD. On failure ends the vCPU and returns false. */
+/* Returns whether an instruction succeeded; if not, ends the vCPU. */
+static bool check_attempt(struct vcpu *vcpu, const char *instruction,
+                          struct vmx_attempt attempt)
+{
+    TEXT_DECLARE(description, VCPU_END_SIZE);
+
+    if (vmx_attempt_succeeded(&attempt))
+        return true;
+    vmx_attempt_describe(&attempt, instruction, &description);
+    vcpu_end_abnormally(vcpu, "%s", description.buffer);
+    return false;
+}
+
+/* Makes the VMCS current; on failure ends the vCPU. */
 static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
 {
-    const struct {
-        const char *instruction;
-        enum vmx_result (*execute)(hpa_t vmcs);
-    } steps[] = {{"VMCLEAR", vmclear}, {"VMPTRLD", vmptrld}};
+    struct vcpu *vcpu = vmx->vcpu;
 
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        struct vmx_attempt attempt = vmx_attempt_done(steps[i].execute(vmcs));
-        TEXT_DECLARE(description, VCPU_END_SIZE);
-        if (vmx_attempt_succeeded(&attempt))
-            continue;
-        vmx_attempt_describe(&attempt, steps[i].instruction, &description);
-        log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vmx->vcpu->id,
-                  description.buffer, vmcs.value, *(const uint32_t *)vmx->vmcs);
-        vcpu_end_abnormally(vmx->vcpu, "%s", description.buffer);
-        return false;
-    }
-    return true;
+    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_done(vmclear(vmcs))) &&
+        check_attempt(vcpu, "VMPTRLD", vmx_attempt_done(vmptrld(vmcs))))
+        return true;
+    log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vcpu->id, vcpu->end,
+              vmcs.value, *(const uint32_t *)vmx->vmcs);
+    return false;
 }
 
 /* Runs the guest, in VMX root operation. */
@@ -163,10 +149,8 @@ static void run(struct vcpu *vcpu)
     }
     struct vmx_attempt vmxon =
         vmx_operation_enter(vmx->vmxon_region, VMX_BASIC_REVISION(basic));
-    if (!vmx_attempt_succeeded(&vmxon)) {
-        TEXT_DECLARE(description, VCPU_END_SIZE);
-        vmx_attempt_describe(&vmxon, "VMXON", &description);
-        vcpu_end_abnormally(vcpu, "cpu %u: %s", vcpu->id, description.buffer);
+    if (!check_attempt(vcpu, "VMXON", vmxon)) {
+        log_error("cpu %u: %s", vcpu->id, vcpu->end);
         return;
     }
     run_in_root_operation(vmx, VMX_BASIC_REVISION(basic));
@@ -181,8 +165,6 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     switch (which) {
     case VCPU_RIP:
         return vmcs_get(VMCS_GUEST_RIP);
-    case VCPU_RSP:
-        return vmcs_get(VMCS_GUEST_RSP);
     case VCPU_RFLAGS:
         return vmcs_get(VMCS_GUEST_RFLAGS);
     case VCPU_CR0:
@@ -208,32 +190,10 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
 {
     (void)vcpu;
-    switch (which) {
-    case VCPU_RIP:
-        vmcs_set(VMCS_GUEST_RIP, value);
-        break;
-    case VCPU_RSP:
-        vmcs_set(VMCS_GUEST_RSP, value);
-        break;
-    case VCPU_RFLAGS:
-        vmcs_set(VMCS_GUEST_RFLAGS, value);
-        break;
-    case VCPU_CR2:
+    if (which == VCPU_CR2)
         write_cr2(value);
-        break;
-    case VCPU_CR3:
-        vmcs_set(VMCS_GUEST_CR3, value);
-        break;
-    case VCPU_TSC:
+    else if (which == VCPU_TSC)
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
-        break;
-    case VCPU_CR0: /* not written by handlers */
-    case VCPU_CR4:
-    case VCPU_EFER:
-    case VCPU_XCR0:
-    case VCPU_CPL:
-        break;
-    }
 }
 
 /*
@@ -243,21 +203,19 @@ static struct cpuid_values read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     static const struct {
         uint64_t control;
-        uint32_t leaf, subleaf;
+        uint32_t leaf;
         struct cpuid_values bits;
     } rows[] = {
-        {SECONDARY_ENABLE_INVPCID, 7, 0, {.ebx = CPUID_7_EBX_INVPCID}},
-        {SECONDARY_ENABLE_RDTSCP, 7, 0, {.ecx = CPUID_7_ECX_RDPID}},
-        {SECONDARY_ENABLE_USER_WAIT_PAUSE, 7, 0, {.ecx = CPUID_7_ECX_WAITPKG}},
-        {SECONDARY_ENABLE_RDTSCP, 0x80000001, 0, {.edx = CPUID_80000001_EDX_RDTSCP}},
+        {SECONDARY_ENABLE_INVPCID, 7, {.ebx = CPUID_7_EBX_INVPCID}},
+        {SECONDARY_ENABLE_RDTSCP, 7, {.ecx = CPUID_7_ECX_RDPID}},
+        {SECONDARY_ENABLE_USER_WAIT_PAUSE, 7, {.ecx = CPUID_7_ECX_WAITPKG}},
+        {SECONDARY_ENABLE_RDTSCP, 0x80000001, {.edx = CPUID_80000001_EDX_RDTSCP}},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].leaf == leaf && rows[i].subleaf == subleaf &&
-            (secondary & rows[i].control) == 0) {
-            result.eax &= ~rows[i].bits.eax;
+        if (rows[i].leaf == leaf && subleaf == 0 && (secondary & rows[i].control) == 0) {
             result.ebx &= ~rows[i].bits.ebx;
             result.ecx &= ~rows[i].bits.ecx;
             result.edx &= ~rows[i].bits.edx;

@@ -4,6 +4,7 @@
 #ifndef HYMIR_VMX_VCPU_H
 #define HYMIR_VMX_VCPU_H
 
+#include "lib/bits.h"
 #include "virt/backend.h"
 #include "vmx/capabilities.h"
 #include "vmx/vcpu_controls.h"
@@ -19,10 +20,10 @@ extern const struct backend vmx_backend;
 
 /* The state of the backend; only the vCPU's own CPU accesses it while the vCPU runs. */
 struct vmx_vcpu {
+    uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: aligned to a page */
+    uint8_t msr_bitmap[PAGE_SIZE], io_bitmaps[2 * PAGE_SIZE];
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
-    void *vmxon_region, *vmcs, *msr_bitmap; /* a page each */
-    void *io_bitmaps;                       /* two pages */
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
     uint64_t cr8;

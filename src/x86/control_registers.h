@@ -53,6 +53,8 @@
 #define CR4_LAM_SUP    BIT(28)
 #define CR4_FRED       BIT(32)
 
+#define CR8_MAX 0xFU
+
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
