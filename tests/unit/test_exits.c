@@ -1,5 +1,4 @@
-/* src/guest/exits.c, hypercall.c, string_io.c, translate.c: what a VM does at its exits.
- */
+/* src/guest/exits.c, hypercall.c, string_io.c, translate.c: a VM at its exits. */
 #include "guest.h"
 
 #include "guest/hypercall.h"
@@ -285,19 +284,16 @@ static void test_hostile_tables(void **state)
 
 /* ---- INS and OUTS */
 
-static const struct vcpu_segment flat_segment = {.limit         = UINT32_MAX,
-                                                 .access_rights = 0xC093};
+static const struct vcpu_segment flat_segment = {0, UINT32_MAX, 0xC093, 0};
 
 static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
                                 uint64_t linear)
 {
-    const struct string_access access = {.port           = is_in ? 0x80 : 0x3F8,
-                                         .size           = size,
-                                         .is_in          = is_in,
-                                         .is_repeated    = is_repeated,
-                                         .address_size   = 4,
-                                         .linear_address = linear,
-                                         .segment        = flat_segment};
+    struct string_access access = {
+        .size = size, .address_size = 4, .is_in = is_in, .is_repeated = is_repeated};
+    access.port           = is_in ? 0x80 : 0x3F8;
+    access.linear_address = linear;
+    access.segment        = flat_segment;
     return string_io_handle(test_vcpu, &access);
 }
 
@@ -352,13 +348,11 @@ static void test_string_at_end_of_memory(void **state)
 static void test_16_bit_addresses(void **state)
 {
     (void)state;
-    const struct string_access access = {.port         = 0x80,
-                                         .size         = 2,
-                                         .is_repeated  = true,
-                                         .address_size = 2,
-                                         .segment      = flat_segment};
-    *test_r(REGISTER_RSI)             = 0x1234FFFF;
-    *test_r(REGISTER_RCX)             = 0x12340001;
+    struct string_access access = {
+        .port = 0x80, .size = 2, .is_repeated = true, .address_size = 2};
+    access.segment        = flat_segment;
+    *test_r(REGISTER_RSI) = 0x1234FFFF;
+    *test_r(REGISTER_RCX) = 0x12340001;
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RSI), 0x12340001);
     assert_int_equal(*test_r(REGISTER_RCX), 0x12340000);
@@ -368,11 +362,9 @@ static void test_16_bit_addresses(void **state)
 static void test_string_segment(void **state)
 {
     (void)state;
-    struct string_access access = {.port           = 0x3F8,
-                                   .size           = 1,
-                                   .address_size   = 4,
-                                   .linear_address = 0x5000,
-                                   .segment = {.limit = 0x4FFF, .access_rights = 0x4093}};
+    struct string_access access = {
+        .port = 0x3F8, .size = 1, .address_size = 4, .linear_address = 0x5000};
+    access.segment = (struct vcpu_segment){.limit = 0x4FFF, .access_rights = 0x4093};
     put_guest(0x5000, "x", 1);
     *test_r(REGISTER_RSI) = 0x5000;
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
@@ -390,21 +382,19 @@ static void test_string_segment(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_msr),
-        TEST(test_hypercalls),
-        TEST(test_statistics),
-        TEST(test_memory_violation),
-        TEST(test_no_paging),
-        TEST(test_long_mode),
-        TEST(test_pae),
-        TEST(test_32_bit),
-        TEST(test_hostile_tables),
-        TEST(test_outs),
-        TEST(test_ins_over_a_page),
-        TEST(test_string_at_end_of_memory),
-        TEST(test_16_bit_addresses),
-        TEST(test_string_segment),
-    };
+    const struct CMUnitTest tests[] = {TEST(test_msr),
+                                       TEST(test_hypercalls),
+                                       TEST(test_statistics),
+                                       TEST(test_memory_violation),
+                                       TEST(test_no_paging),
+                                       TEST(test_long_mode),
+                                       TEST(test_pae),
+                                       TEST(test_32_bit),
+                                       TEST(test_hostile_tables),
+                                       TEST(test_outs),
+                                       TEST(test_ins_over_a_page),
+                                       TEST(test_string_at_end_of_memory),
+                                       TEST(test_16_bit_addresses),
+                                       TEST(test_string_segment)};
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }
