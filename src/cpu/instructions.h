@@ -262,16 +262,6 @@ static inline void memory_fence(void)
     __asm__ volatile("mfence\n\tlfence" : : : "memory");
 }
 
-/*
- * Returns pointer, as a value that the compiler keeps in a register instead of computing
- * it again. Emits no instruction.
- */
-static inline void *keep_pointer(void *pointer)
-{
-    __asm__("" : "+r"(pointer));
-    return pointer;
-}
-
 static inline void cpu_pause(void)
 {
     __asm__ volatile("pause" : : : "memory");

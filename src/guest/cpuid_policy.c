@@ -4,6 +4,7 @@
 #include "guest/hypercall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "virt/control_register_rules.h"
 #include "virt/vcpu.h"
 #include "x86/control_registers.h"
 

@@ -12,7 +12,7 @@ enum pic_input {
     INPUT_RTC      = 8,
 };
 
-/* Sets the vCPU's alarm, delayed if needed so that the guest runs between two alarms. */
+/* Limits the rate of alarms, so that the guest makes progress between them. */
 static void set_alarm(void *context, uint64_t deadline)
 {
     struct vm *vm    = context;

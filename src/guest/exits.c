@@ -1,4 +1,4 @@
-/* See vm.h: what a VM does at its exits. */
+/* See vm.h: the handlers of exits. */
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/vm.h"
@@ -15,11 +15,11 @@ static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
 static enum exit_outcome general_protection(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
-    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
-    return EXIT_RESUME;
+    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
 }
 
-static inline enum exit_outcome give_cpuid(uint64_t *r, const struct cpuid_result *values)
+static inline enum exit_outcome return_cpuid(uint64_t *r,
+                                             const struct cpuid_result *values)
 {
     r[REGISTER_RAX] = values->eax;
     r[REGISTER_RBX] = values->ebx;
@@ -38,10 +38,10 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
     struct cpuid_result values =
         cpuid_policy_answer(&vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX],
                             (uint32_t)r[REGISTER_RCX], &state, vcpu->backend->read_cpuid);
-    return give_cpuid(r, &values);
+    return return_cpuid(r, &values);
 }
 
-/* Most leaves have one answer, which only has to be looked up. */
+/* Most leaves have constant values, which are looked up. */
 static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 {
     uint64_t *r   = vcpu->run.registers.r;
@@ -50,12 +50,12 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
     if (leaf < CPUID_BASIC_LEAVES) {
         const struct cpuid_result *plain = vcpu->vm->cpuid.plain[leaf];
         if (plain != NULL)
-            return give_cpuid(r, plain);
+            return return_cpuid(r, plain);
     }
     return handle_other_cpuid(vcpu);
 }
 
-/* What the table has not: the time-stamp counter, or nothing. */
+/* Handles MSRs that have no row in the policy: the TSC, or none. */
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
     if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
@@ -97,7 +97,7 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-/* What is wider than a device takes it at once: bytes, each at its own port. */
+/* An access wider than the device's port is one to each byte's own port. */
 static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t port,
                                                      unsigned int size)
 {
@@ -155,12 +155,12 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int s
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
                                        const struct memory_access *access)
 {
-    const char *what = access->is_fetch   ? "execution"
-                       : access->is_write ? "write"
-                                          : "read";
+    static const char *const names[] = {"read", "write", "execution"};
+    _Static_assert(ARRAY_SIZE(names) == MEMORY_FETCH + 1, "enum memory_access_kind");
+
     return vcpu_end_abnormally(
-        vcpu, "%s at guest-physical 0x%lx, beyond its %lu MiB, with RIP 0x%lx", what,
-        access->address.value, vcpu->vm->memory.size >> 20,
+        vcpu, "%s at guest-physical 0x%lx, beyond its %lu MiB, with RIP 0x%lx",
+        names[access->kind], access->address.value, vcpu->vm->memory.size >> 20,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
@@ -169,8 +169,8 @@ static uint8_t take_interrupt(struct vcpu *vcpu)
     return pic_acknowledge(&vcpu->vm->pic);
 }
 
-/* As much of what was typed as the UART has room for. */
-static void take_input(struct vm *vm)
+/* Moves typed bytes to the UART until it is full. */
+static void receive_input(struct vm *vm)
 {
     struct vm_input *input = &vm->input;
     unsigned int taken     = atomic_load(&input->taken);
@@ -180,7 +180,7 @@ static void take_input(struct vm *vm)
     atomic_store(&input->taken, taken);
 }
 
-/* Stands still; what interrupts the CPU meanwhile may end that. */
+/* Waits until the request to pause ends, or one to stop arrives. */
 static void pause(struct vcpu *vcpu)
 {
     const struct backend *backend = vcpu->backend;
@@ -199,7 +199,7 @@ static void pause(struct vcpu *vcpu)
 static void alarm(struct vcpu *vcpu)
 {
     device_clock_run(&vcpu->vm->clock);
-    take_input(vcpu->vm);
+    receive_input(vcpu->vm);
 }
 
 static enum exit_outcome interrupted(struct vcpu *vcpu)
@@ -209,7 +209,7 @@ static enum exit_outcome interrupted(struct vcpu *vcpu)
     if (atomic_load(&vcpu->vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",
                         atomic_load(&vcpu->vm->is_to_restart) ? "reset" : "stopped");
-    take_input(vcpu->vm);
+    receive_input(vcpu->vm);
     return EXIT_RESUME;
 }
 
@@ -229,8 +229,8 @@ const struct exit_handlers vm_exit_handlers = {
     .write_msr      = handle_write_msr,
     .port_read      = vm_port_read,
     .port_write     = vm_port_write,
-    .string_io      = string_io,
-    .hypercall      = hypercall,
+    .string_io      = string_io_handle,
+    .hypercall      = hypercall_handle,
     .take_interrupt = take_interrupt,
     .alarm          = alarm,
     .interrupted    = interrupted,

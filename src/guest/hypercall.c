@@ -4,7 +4,7 @@
 #include "guest/vm.h"
 #include "lib/string.h"
 
-/* As if the UART had sent it. */
+/* Prints the text as output of the UART. */
 static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address,
                                                 uint64_t size)
 {
@@ -21,8 +21,8 @@ static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address
     return 0;
 }
 
-/* Eight bytes of a text, from offset on. */
-static uint64_t piece_of(const char *text, uint64_t offset)
+/* Returns eight bytes of a text from an offset on, padded with zeros. */
+static uint64_t text_read_piece(const char *text, uint64_t offset)
 {
     size_t length  = strlen(text);
     uint64_t piece = 0;
@@ -33,18 +33,20 @@ static uint64_t piece_of(const char *text, uint64_t offset)
     return piece;
 }
 
-/* What a guest's programs may ask. */
-static __attribute__((noinline)) uint64_t tell(const struct vcpu *vcpu, uint64_t number,
-                                               uint64_t reason, uint64_t offset)
+/* Handles the calls that are allowed in any ring. */
+static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcpu,
+                                                          uint64_t number,
+                                                          uint64_t reason,
+                                                          uint64_t offset)
 {
-    if (reason >= EXIT_ROWS)
+    if (reason >= vcpu->row_count)
         return HYPERCALL_ERROR;
     if (number == HYPERCALL_REASON)
-        return piece_of(vcpu->backend->exit_name((uint32_t)reason), offset);
+        return text_read_piece(vcpu->backend->exit_name((uint32_t)reason), offset);
     return number == HYPERCALL_EXITS ? vcpu->row[reason].exits : vcpu->row[reason].ticks;
 }
 
-enum exit_outcome hypercall(struct vcpu *vcpu)
+enum exit_outcome hypercall_handle(struct vcpu *vcpu)
 {
     uint64_t *r = vcpu->run.registers.r;
 
@@ -53,7 +55,8 @@ enum exit_outcome hypercall(struct vcpu *vcpu)
         return EXIT_NEXT;
     }
     if (r[REGISTER_RAX] >= HYPERCALL_EXITS && r[REGISTER_RAX] <= HYPERCALL_REASON) {
-        r[REGISTER_RAX] = tell(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
+        r[REGISTER_RAX] =
+            read_statistics(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
         return EXIT_NEXT;
     }
     if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {

@@ -1,10 +1,9 @@
 /*
- * What a guest can ask of Hymir by VMCALL: docs/GUESTS.md.
+ * Hypercalls, by VMCALL: docs/GUESTS.md.
  *
- * The number is in RAX, arguments in RBX and RCX; RAX is the answer. A number that Hymir
- * does not know, and an argument that makes no sense, give HYPERCALL_ERROR; so does
- * what changes something outside ring 0: a guest's programs have no more to say than it
- * lets them.
+ * The number is in RAX, arguments in RBX and RCX, the result in RAX. Unknown numbers and
+ * invalid arguments return HYPERCALL_ERROR. So do, outside ring 0, calls that have an
+ * effect: programs of the guest have no rights of their own.
  */
 #ifndef HYMIR_GUEST_HYPERCALL_H
 #define HYMIR_GUEST_HYPERCALL_H
@@ -12,15 +11,15 @@
 #include "virt/vcpu.h"
 
 enum hypercall {
-    HYPERCALL_VERSION, /* the answer is HYPERCALL_INTERFACE */
+    HYPERCALL_VERSION, /* returns HYPERCALL_INTERFACE */
     HYPERCALL_PRINT,   /* RBX: guest-physical address, RCX: bytes, HYPERCALL_PRINT_MAX */
-    HYPERCALL_END,     /* RBX: a value for the report; does not return */
-    HYPERCALL_NMI,     /* the vCPU gets an NMI as soon as it can take one; 0 */
+    HYPERCALL_END,     /* RBX: a value to report; ends the guest */
+    HYPERCALL_NMI,     /* injects an NMI as soon as NMIs are not blocked; returns 0 */
 
     /*
-     * Of a reason for exits, RBX, from 0 on as long as there is no error: how many there
-     * were, how many ticks of the TSC Hymir needed for them, and eight bytes of its name
-     * in ASCII, from byte RCX on, 0 behind its end. In any ring.
+     * For the exit reason in RBX, from 0 up to the first error, return the number of
+     * exits, the ticks of the TSC that Hymir spent on them, and eight bytes of the
+     * reason's name in ASCII, from byte RCX on and 0 after its end. In any ring.
      */
     HYPERCALL_EXITS,
     HYPERCALL_TICKS,
@@ -31,6 +30,6 @@ enum hypercall {
 #define HYPERCALL_ERROR     UINT64_MAX
 #define HYPERCALL_PRINT_MAX 256
 
-enum exit_outcome hypercall(struct vcpu *vcpu);
+enum exit_outcome hypercall_handle(struct vcpu *vcpu);
 
 #endif

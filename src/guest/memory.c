@@ -14,7 +14,7 @@ enum status guest_memory_add(struct guest_memory *memory, hpa_t host, uint64_t s
     return STATUS_OK;
 }
 
-/* The rest of a piece from an address on, at most limit bytes; *size is 0 outside RAM. */
+/* Returns the rest of a piece, at most limit bytes; *size is 0 outside RAM. */
 static uint8_t *rest_of_piece(const struct guest_memory *memory, uint64_t address,
                               uint64_t limit, uint64_t *size)
 {
@@ -44,45 +44,39 @@ bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint6
     return address.value <= memory->size && size <= memory->size - address.value;
 }
 
-bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
-                        const void *source, uint64_t size)
+/* Copies from RAM to *to, or from *from to RAM, or clears RAM if both are NULL. */
+static bool transfer(const struct guest_memory *memory, gpa_t address, uint8_t *to,
+                     const uint8_t *from, uint64_t size)
 {
-    const uint8_t *from = source;
     uint64_t done;
 
     if (!guest_memory_is_ram(memory, address, size))
         return false;
     for (uint64_t at = 0; at < size; at += done) {
-        uint8_t *to = rest_of_piece(memory, address.value + at, size - at, &done);
-        memcpy(to, from + at, done);
+        uint8_t *ram = rest_of_piece(memory, address.value + at, size - at, &done);
+        if (to != NULL)
+            memcpy(to + at, ram, done);
+        else if (from != NULL)
+            memcpy(ram, from + at, done);
+        else
+            memset(ram, 0, done);
     }
     return true;
+}
+
+bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
+                        const void *source, uint64_t size)
+{
+    return transfer(memory, address, NULL, source, size);
 }
 
 bool guest_memory_read(const struct guest_memory *memory, gpa_t address,
                        void *destination, uint64_t size)
 {
-    uint8_t *to = destination;
-    uint64_t done;
-
-    if (!guest_memory_is_ram(memory, address, size))
-        return false;
-    for (uint64_t at = 0; at < size; at += done) {
-        const uint8_t *from = rest_of_piece(memory, address.value + at, size - at, &done);
-        memcpy(to + at, from, done);
-    }
-    return true;
+    return transfer(memory, address, destination, NULL, size);
 }
 
 bool guest_memory_clear(const struct guest_memory *memory, gpa_t address, uint64_t size)
 {
-    uint64_t done;
-
-    if (!guest_memory_is_ram(memory, address, size))
-        return false;
-    for (uint64_t at = 0; at < size; at += done) {
-        uint8_t *to = rest_of_piece(memory, address.value + at, size - at, &done);
-        memset(to, 0, done);
-    }
-    return true;
+    return transfer(memory, address, NULL, NULL, size);
 }

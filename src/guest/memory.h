@@ -1,8 +1,7 @@
 /*
  * A guest's RAM: guest-physical addresses from 0 up, in pieces of the machine's memory.
  *
- * Pure but for where the pieces come from. Nothing outside is ever reached: every access
- * asks for a range, and gets a pointer only if all of it is RAM in one piece.
+ * Pure; the caller allocates the pieces. Every access is checked to be within the RAM.
  */
 #ifndef HYMIR_GUEST_MEMORY_H
 #define HYMIR_GUEST_MEMORY_H
@@ -30,20 +29,20 @@ struct guest_memory {
     } piece[GUEST_MEMORY_PIECES];
 };
 
-/* Adds a piece behind those there are. STATUS_NO_MEMORY if there are too many. */
+/* Appends a piece. STATUS_NO_MEMORY if there are GUEST_MEMORY_PIECES already. */
 enum status MUST_CHECK guest_memory_add(struct guest_memory *memory, hpa_t host,
                                         uint64_t size);
 
-/* True if all of size bytes at a guest-physical address is RAM. */
+/* Returns whether all of size bytes at a guest-physical address is RAM. */
 bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint64_t size);
 
-/* Hymir's pointer to size bytes at a guest-physical address, or NULL. */
+/* Returns Hymir's pointer to size bytes of RAM, or NULL if they are not in one piece. */
 void *guest_memory_pointer(const struct guest_memory *memory, gpa_t address,
                            uint64_t size);
 
 /*
- * Copy between the guest's RAM and Hymir's, also over the ends of pieces. False, and
- * nothing copied, if not all of it is RAM. Source and destination do not overlap.
+ * Write, read and clear the guest's RAM, across pieces too. Return false, without an
+ * effect, if not all of it is RAM. Source and destination must not overlap.
  */
 bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
                         const void *source, uint64_t size);

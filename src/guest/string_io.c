@@ -3,22 +3,20 @@
 
 #include "guest/translate.h"
 #include "guest/vm.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
 
-#define RFLAGS_DF BIT(10)
-
-/* Adds to a register as wide as the string's addresses; a narrower one wraps around. */
+/* Adds to a register of the address size: one of 2 bytes keeps the bits above. */
 static void advance(uint64_t *reg, uint8_t address_size, uint64_t by)
 {
-    if (address_size == 8)
-        *reg += by;
-    else if (address_size == 4)
-        *reg = (uint32_t)(*reg + by);
-    else
-        *reg = (*reg & ~UINT64_C(0xFFFF)) | (uint16_t)(*reg + by);
+    uint64_t mask = UINT64_MAX >> (64 - 8 * address_size);
+    uint64_t kept = address_size == sizeof(uint16_t) ? *reg & ~mask : 0;
+
+    *reg = kept | ((*reg + by) & mask);
 }
 
-/* Goes on to the next element; true if there is none. */
-static bool is_last(struct vcpu *vcpu, const struct string_access *access)
+/* Advances the registers by one element; returns whether it was the last. */
+static bool advance_element(struct vcpu *vcpu, const struct string_access *access)
 {
     uint64_t *r      = vcpu->run.registers.r;
     uint64_t *index  = &r[access->is_in ? REGISTER_RDI : REGISTER_RSI];
@@ -33,12 +31,15 @@ static bool is_last(struct vcpu *vcpu, const struct string_access *access)
     return (r[REGISTER_RCX] & mask) == 0;
 }
 
-enum exit_outcome string_io(struct vcpu *vcpu, const struct string_access *access)
+enum exit_outcome string_io_handle(struct vcpu *vcpu, const struct string_access *access)
 {
     gpa_t bytes[sizeof(uint32_t)];
     uint32_t value = 0;
 
-    /* All of the element is looked up before anything is done: it may cross a page. */
+    if (!segment_permits(&access->segment, access->is_64_bit, access->linear_address,
+                         access->size, access->is_in))
+        return vcpu_inject_exception(vcpu, access->is_stack ? VECTOR_SS : VECTOR_GP, 0);
+    /* The element may cross a page: all of it is translated before the port access. */
     for (uint8_t i = 0; i < access->size; i++) {
         if (!linear_address_translate(vcpu, access->linear_address + i, access->is_in,
                                       &bytes[i]))
@@ -53,12 +54,12 @@ enum exit_outcome string_io(struct vcpu *vcpu, const struct string_access *acces
                            : guest_memory_read(&vcpu->vm->memory, bytes[i], &byte, 1);
         if (!is_ram)
             return vcpu->handlers->memory(
-                vcpu,
-                &(struct memory_access){.address = bytes[i], .is_write = access->is_in});
+                vcpu, &(struct memory_access){bytes[i], access->is_in ? MEMORY_WRITE
+                                                                      : MEMORY_READ});
         value = access->is_in ? value : value | (uint32_t)byte << (8 * i);
     }
     if (!access->is_in &&
         vm_port_write(vcpu, access->port, access->size, value) == EXIT_STOP)
         return EXIT_STOP;
-    return is_last(vcpu, access) ? EXIT_NEXT : EXIT_REPEAT;
+    return advance_element(vcpu, access) ? EXIT_NEXT : EXIT_REPEAT;
 }

@@ -37,8 +37,8 @@ static bool page_fault_inject(const struct walk *walk, bool is_present)
     uint64_t code = (is_present ? PAGE_FAULT_PRESENT : 0) |
                     (walk->is_write ? PAGE_FAULT_WRITE : 0) |
                     (walk->is_user ? PAGE_FAULT_USER : 0);
-    walk->vcpu->backend->write_cr2(walk->linear);
-    walk->vcpu->backend->inject_exception(walk->vcpu, VECTOR_PF, (uint32_t)code);
+    walk->vcpu->backend->write_register(walk->vcpu, VCPU_CR2, walk->linear);
+    (void)vcpu_inject_exception(walk->vcpu, VECTOR_PF, (uint32_t)code);
     return false;
 }
 
@@ -54,7 +54,7 @@ static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
                           (entry & PAGE_ENTRY_PAGE_SIZE) != 0);
 }
 
-/* The top-level entries of PAE paging have no access bits: SDM 3A, "PAE Paging". */
+/* The PDPTEs of PAE paging have no access bits: SDM 3A, "PAE Paging". */
 static bool has_access_bits(const struct walk *walk, unsigned int level)
 {
     return !(walk->paging.levels == 3 && level == 3);

@@ -3,7 +3,6 @@
 
 #include "guest/devices.h"
 #include "guest/smbios_tables.h"
-#include "lib/bits.h"
 #include "lib/log.h"
 
 static enum status map_memory(struct vm *vm, const struct backend *backend)
@@ -24,8 +23,8 @@ bool vm_load(struct vm *vm, struct text *problem)
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }
 
-/* What changes while a VM runs, but for its memory. */
-static enum status start_anew(struct vm *vm, uint64_t time)
+/* Initializes the state that changes while a VM runs, except its memory. */
+static enum status reset_state(struct vm *vm, uint64_t time)
 {
     msr_policy_reset(&vm->msrs, vm->vcpu.backend->msrs);
     vm->ignored_accesses = 0;
@@ -34,7 +33,7 @@ static enum status start_anew(struct vm *vm, uint64_t time)
     atomic_store(&vm->is_to_pause, false);
     atomic_store(&vm->input.taken, atomic_load(&vm->input.written));
     atomic_store(&vm->input.lost, 0);
-    vcpu_start_anew(&vm->vcpu);
+    vcpu_reset(&vm->vcpu, &vm->start);
     return vm_add_devices(vm, time);
 }
 
@@ -47,14 +46,13 @@ enum status vm_init(struct vm *vm, const struct backend *backend,
     if (status != STATUS_OK)
         return status;
     vm->environment = *environment;
-    vm->plan.start  = &vm->start;
     cpuid_policy_init(&vm->cpuid, backend->cpuid, environment->clock_hz,
                       backend->read_cpuid);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
     vm->vcpu.vpid     = ++last_vpid;
-    status            = start_anew(vm, time);
+    status            = reset_state(vm, time);
     if (status != STATUS_OK)
         return status;
     return backend->create(&vm->vcpu, &vm->plan);
@@ -63,8 +61,8 @@ enum status vm_init(struct vm *vm, const struct backend *backend,
 bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
 {
     if (!guest_memory_clear(&vm->memory, gpa(0), vm->memory.size) ||
-        start_anew(vm, time) != STATUS_OK) {
-        text_append(problem, "cannot be made anew");
+        reset_state(vm, time) != STATUS_OK) {
+        text_append(problem, "reset failed: memory or devices cannot be reinitialized");
         return false;
     }
     return vm_load(vm, problem);
@@ -80,6 +78,12 @@ void vm_run(struct vm *vm)
     vm->vcpu.backend->run(&vm->vcpu);
 }
 
+static void kick(const struct vm *vm)
+{
+    if (vm->vcpu.backend->kick(&vm->vcpu) != STATUS_OK)
+        log_error("vm %s: cpu %u cannot be interrupted", vm->name, vm->vcpu.id);
+}
+
 void vm_type(struct vm *vm, uint8_t byte)
 {
     struct vm_input *input = &vm->input;
@@ -87,27 +91,30 @@ void vm_type(struct vm *vm, uint8_t byte)
 
     if (written - atomic_load(&input->taken) == VM_INPUT_SIZE) {
         atomic_fetch_add(&input->lost, 1);
-        return;
+    } else {
+        input->bytes[written % VM_INPUT_SIZE] = byte;
+        atomic_store(&input->written, written + 1);
     }
-    input->bytes[written % VM_INPUT_SIZE] = byte;
-    atomic_store(&input->written, written + 1);
+    kick(vm);
 }
 
-void vm_ask_to_stop(struct vm *vm, bool is_to_restart)
+void vm_request_stop(struct vm *vm, bool is_to_restart)
 {
     atomic_store(&vm->is_to_restart, is_to_restart);
     atomic_store(&vm->is_to_stop, true);
+    kick(vm);
 }
 
-void vm_ask_to_pause(struct vm *vm, bool is_to_pause)
+void vm_request_pause(struct vm *vm, bool is_to_pause)
 {
     atomic_store(&vm->is_to_pause, is_to_pause);
+    kick(vm);
 }
 
 void vm_log_stats(const struct vm *vm)
 {
-    for (uint32_t i = 0; i < EXIT_ROWS; i++) {
-        /* Volatile: its CPU may start it anew meanwhile, and a count become 0. */
+    for (uint32_t i = 0; i < vm->vcpu.row_count; i++) {
+        /* Volatile: a reset on the VM's CPU may clear the count meanwhile. */
         const volatile struct exit_row *row = &vm->vcpu.row[i];
         uint64_t exits                      = row->exits;
         if (exits > 0)
@@ -115,15 +122,15 @@ void vm_log_stats(const struct vm *vm)
                       vm->name, vm->vcpu.backend->exit_name(i), exits, row->ticks / exits,
                       row->longest);
     }
-    log_plain("hymir: vm %s: %lu accesses to ports and MSRs that nobody models", vm->name,
+    log_plain("hymir: vm %s: %lu accesses to unemulated ports and MSRs", vm->name,
               vm->ignored_accesses);
     uint64_t lost = atomic_load(&vm->input.lost) + vm->uart.lost;
     if (lost > 0)
-        log_plain("hymir: vm %s: %lu bytes that were typed and not read are lost",
+        log_plain("hymir: vm %s: %lu typed bytes lost before the guest read them",
                   vm->name, lost);
 }
 
-void vm_log_exits(const struct vm *vm, bool is_answering)
+void vm_log_exits(const struct vm *vm, bool is_handling)
 {
     const struct exit_record *record = vm->vcpu.newest;
 
@@ -132,7 +139,7 @@ void vm_log_exits(const struct vm *vm, bool is_answering)
         record = record->next;
         if (record->reason == EXIT_RECORD_NONE)
             continue;
-        if (age > 0 || !is_answering)
+        if (age > 0 || !is_handling)
             text_append(&words, " at 0x%lx", record->rip);
         text_append(&words, ", tsc 0x%08x: ", record->start);
         vm->vcpu.backend->describe_exit(record, &words);

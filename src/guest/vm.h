@@ -1,9 +1,9 @@
 /*
- * A virtual machine: its memory, its devices, what its CPUID and MSRs say, its vCPU.
+ * A virtual machine: its memory, devices, CPUID and MSR policies, and its vCPU.
  *
- * Vendor-neutral: the processor's part is behind virt/backend.h. Made on the boot CPU;
- * from vm_run on, the vCPU's CPU alone touches it, but
- * for vm_type and vm_ask_to_....
+ * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
+ * CPU. From vm_run on, only the vCPU's CPU accesses it, except through vm_type,
+ * vm_request_stop and vm_request_pause.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
@@ -29,16 +29,16 @@
 
 #define VM_INPUT_SIZE 1024 /* bytes, a power of two */
 
-/* What is typed for a VM: one CPU writes, the vCPU's reads. */
+/* The input typed for a VM: one CPU writes it, the vCPU's CPU reads it. */
 struct vm_input {
     uint8_t bytes[VM_INPUT_SIZE];
-    atomic_uint written, taken; /* bytes ever; modulo VM_INPUT_SIZE, where */
-    atomic_uint lost;           /* for want of room */
+    atomic_uint written, taken; /* total bytes; modulo VM_INPUT_SIZE, the positions */
+    atomic_uint lost;           /* because the buffer was full */
 };
 
 struct vm;
 
-/* What a VM needs of the machine it runs on. */
+/* The VM's connections to Hymir. */
 struct vm_environment {
     uint64_t clock_hz;
     uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
@@ -69,55 +69,53 @@ struct vm {
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
     struct power_ports power_ports;
     struct port_map ports;
-    uint64_t ignored_accesses; /* to ports and MSRs that nobody models */
+    uint64_t ignored_accesses; /* to unemulated ports and MSRs */
     struct vcpu vcpu;
 };
 
 /*
- * Loads the VM's image into its memory, which is all zero, and notes where it starts.
- * False, with the reason appended to *problem.
+ * Loads the VM's image into its zeroed memory and sets its start state. Returns false,
+ * with the reason appended to *problem, on failure.
  */
 bool vm_load(struct vm *vm, struct text *problem);
 
 /*
- * Makes the rest of a VM, whose name, memory and start are there: EPT, devices, policies,
- * the vCPU. time is that of the day, in seconds since 1970. STATUS_NO_MEMORY.
+ * Creates the rest of a VM that has its name, memory and start state: nested page tables,
+ * devices, policies, the vCPU. time is in seconds since 1970. STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
                                const struct vm_environment *environment, uint64_t time);
 
 /*
- * Makes a VM that has ended as it was at first, with its memory and what it is connected
- * to. On any CPU. False, with the reason appended to *problem.
+ * Resets a VM that has ended to its initial state. On any CPU. Returns false, with the
+ * reason appended to *problem, on failure.
  */
 bool vm_reset(struct vm *vm, uint64_t time, struct text *problem);
 
-/* Runs the VM on the CPU that executes this, until it ends. */
+/* Runs the VM on this CPU until it ends. */
 void vm_run(struct vm *vm);
 
 /*
- * Type a byte for the VM, ask it to stop (to be started again, if is_to_restart), to
- * stand still or to go on, from another CPU or in an interrupt: the VM sees to it when
- * its CPU is interrupted next. One CPU at a time types. A VM that stands still does not
- * notice: its clocks do too.
+ * Type a byte, request a stop (and a restart), or a pause or its end. From any CPU, also
+ * in an interrupt: they interrupt the VM's CPU, which handles the request. Only one CPU
+ * at a time types. The VM's clocks pause with it.
  */
 void vm_type(struct vm *vm, uint8_t byte);
-void vm_ask_to_stop(struct vm *vm, bool is_to_restart);
-void vm_ask_to_pause(struct vm *vm, bool is_to_pause);
+void vm_request_stop(struct vm *vm, bool is_to_restart);
+void vm_request_pause(struct vm *vm, bool is_to_pause);
 
-/* Logs the VM's exits by reason. From any CPU: a running VM's may be a little old. */
+/* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);
 
 /*
- * Logs the VM's last exits, at most EXIT_RECORDS, the newest last; is_answering if that
- * one is still being answered, and so has no RIP yet.
+ * Logs the VM's last exits, at most EXIT_RECORDS, the newest last. is_handling: the
+ * newest is still being handled, and so has no RIP yet.
  */
-void vm_log_exits(const struct vm *vm, bool is_answering);
+void vm_log_exits(const struct vm *vm, bool is_handling);
 
 /*
- * One access of size bytes (1, 2 or 4) to the VM's ports: by the device there, or nobody.
- * What is read has a meaning in its low size bytes alone.
- * guest/exits.c.
+ * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
+ * Unclaimed ports read all ones and ignore writes. guest/exits.c.
  */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,

@@ -3,15 +3,12 @@
 
 #include "console/console.h"
 #include "console/serial.h"
-#include "cpu/vectors.h"
 #include "guest/devices.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
-#include "platform/apic.h"
 #include "platform/machine.h"
 #include "platform/power.h"
-#include "platform/smp.h"
 
 #include <stdatomic.h>
 
@@ -158,15 +155,6 @@ void guest_console_end(struct vm *vm, bool keeps_focus)
     spinlock_release(&lock, ticket);
 }
 
-/* Interrupts the guest's CPU to handle pending requests. */
-static void wake_guest(const struct vm *vm)
-{
-    const struct cpu *cpu = smp_cpu(vm->vcpu.id);
-
-    if (cpu != this_cpu() && apic_send_interrupt(cpu->apic_id, VECTOR_WAKE) != STATUS_OK)
-        log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->index);
-}
-
 static bool is_running(const struct vm *vm)
 {
     return vm->vcpu.end[0] == '\0';
@@ -175,7 +163,7 @@ static bool is_running(const struct vm *vm)
 static uint64_t count_exits(const struct vm *vm)
 {
     uint64_t exits = 0;
-    for (uint32_t row = 0; row < EXIT_ROWS; row++)
+    for (uint32_t row = 0; row < vm->vcpu.row_count; row++)
         exits += vm->vcpu.row[row].exits;
     return exits;
 }
@@ -255,10 +243,9 @@ static void handle_guest_command(uint8_t key)
         return;
     }
     if (key == 's' || key == 'r')
-        vm_ask_to_stop(vm, key == 'r');
+        vm_request_stop(vm, key == 'r');
     else
-        vm_ask_to_pause(vm, key == 'p');
-    wake_guest(vm);
+        vm_request_pause(vm, key == 'p');
 }
 
 static void send_to_guest(uint8_t byte)
@@ -270,7 +257,6 @@ static void send_to_guest(uint8_t byte)
     unsigned int ticket = spinlock_acquire(&input_lock);
     vm_type(focused->vm, byte);
     spinlock_release(&input_lock, ticket);
-    wake_guest(focused->vm);
 }
 
 static void handle_command(uint8_t key)

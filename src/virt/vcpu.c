@@ -5,11 +5,8 @@
 
 #include <stdarg.h>
 
-static void note_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                     va_list arguments) __attribute__((format(printf, 3, 0)));
-
-static void note_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                     va_list arguments)
+static __attribute__((format(printf, 3, 0))) void
+record_end(struct vcpu *vcpu, bool is_abnormal, const char *format, va_list arguments)
 {
     if (vcpu->end[0] != '\0')
         return;
@@ -21,7 +18,7 @@ enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    note_end(vcpu, false, format, arguments);
+    record_end(vcpu, false, format, arguments);
     va_end(arguments);
     return EXIT_STOP;
 }
@@ -30,17 +27,18 @@ enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...
 {
     va_list arguments;
     va_start(arguments, format);
-    note_end(vcpu, true, format, arguments);
+    record_end(vcpu, true, format, arguments);
     va_end(arguments);
     return EXIT_STOP;
 }
 
-void vcpu_start_anew(struct vcpu *vcpu)
+void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 {
+    vcpu->start           = start;
     vcpu->end[0]          = '\0';
     vcpu->end_is_abnormal = false;
-    for (size_t i = 0; i < EXIT_ROWS; i++)
-        vcpu->row[i] = (struct exit_row){.answer = vcpu->row[i].answer};
+    for (size_t i = 0; i < vcpu->row_count; i++)
+        vcpu->row[i] = (struct exit_row){.handler = vcpu->row[i].handler};
     for (size_t i = 0; i < EXIT_RECORDS; i++) {
         vcpu->record[i].next   = &vcpu->record[(i + 1) % EXIT_RECORDS];
         vcpu->record[i].reason = EXIT_RECORD_NONE;
@@ -48,7 +46,7 @@ void vcpu_start_anew(struct vcpu *vcpu)
     vcpu->newest = &vcpu->record[EXIT_RECORDS - 1];
 }
 
-enum exit_outcome vcpu_ask_for_all_registers(struct vcpu *vcpu)
+enum exit_outcome vcpu_request_all_registers(struct vcpu *vcpu)
 {
     size_t index = (size_t)(vcpu->newest - vcpu->record);
 

@@ -1,9 +1,9 @@
 /*
- * A virtual CPU in words that no vendor owns: what a guest's policies (guest/) and a
- * processor's virtualization (vmx/) tell each other.
+ * A virtual CPU, vendor-neutral: the interface between a guest's policies (guest/) and a
+ * processor's virtualization (vmx/).
  *
- * The backend decodes a VM exit and calls the handler for it; the handler reads and
- * writes registers and, through the backend's operations (virt/backend.h), the rest.
+ * The backend decodes a VM exit and calls its handler. The handler accesses the general
+ * registers directly and all other state through the backend (virt/backend.h).
  */
 #ifndef HYMIR_VIRT_VCPU_H
 #define HYMIR_VIRT_VCPU_H
@@ -11,9 +11,10 @@
 #include "lib/bits.h"
 #include "lib/status.h"
 #include "mm/address.h"
-#include "x86/control_registers.h"
+#include "virt/segment.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* General registers by their number in instructions: SDM 2, "REX Prefixes". */
@@ -34,165 +35,164 @@ struct guest_registers {
     uint64_t r[REGISTER_COUNT];
 };
 
-/* What a handler makes of its exit. */
+/* The result of handling an exit. */
 enum exit_outcome {
-    EXIT_NEXT,   /* the instruction is done: go on behind it */
-    EXIT_RESUME, /* go on where the guest is, with what was injected */
-    EXIT_REPEAT, /* the same, and one iteration of a repeated instruction is done */
-    EXIT_STOP,   /* the guest has ended; vcpu_end said why */
+    EXIT_NEXT,   /* instruction emulated: advance RIP past it */
+    EXIT_RESUME, /* resume at RIP, with any injected event */
+    EXIT_REPEAT, /* EXIT_RESUME after one iteration of a repeated instruction */
+    EXIT_STOP,   /* the guest has ended, and vcpu_end recorded why */
 
     /*
-     * Call the handler again with all registers, and load all of them afterwards: it
-     * found run.has_all_registers false, and needs RBP or one of R12 to R15.
+     * Call the handler again with RBP and R12 to R15 in struct guest_registers, and load
+     * them afterwards: run.has_all_registers was false.
      */
     EXIT_ALL_REGISTERS,
 };
 
-/* A port access by INS or OUTS, of one element. */
+/* One element of INS or OUTS, with its segment still to be checked. */
 struct string_access {
     uint16_t port;
-    uint8_t size; /* bytes: 1, 2 or 4 */
+    uint8_t size;         /* bytes: 1, 2 or 4 */
+    uint8_t address_size; /* bytes: 2, 4 or 8 */
     bool is_in;
-    bool is_repeated;        /* REP: the count is in RCX */
-    uint8_t address_size;    /* 2, 4 or 8 bytes */
-    uint64_t linear_address; /* where the element lies */
+    bool is_repeated; /* REP: the count is in RCX */
+    bool is_64_bit;   /* executed by 64-bit code */
+    bool is_stack;    /* the segment is SS: a violation raises #SS */
+    uint64_t linear_address;
+    struct vcpu_segment segment; /* without the selector */
 };
 
-/* An access to guest-physical memory that has no RAM behind it. */
+enum memory_access_kind {
+    MEMORY_READ,
+    MEMORY_WRITE,
+    MEMORY_FETCH,
+};
+
+/* An access to a guest-physical address without RAM. */
 struct memory_access {
     gpa_t address;
-    bool is_write, is_fetch;
+    enum memory_access_kind kind;
 };
-
-/* The state components that a guest may enable in XCR0. */
-#define GUEST_XCR0_ALLOWED \
-    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
 
 struct vcpu;
 
-/* What answers an exit. */
-typedef enum exit_outcome vcpu_answer(struct vcpu *vcpu);
+typedef enum exit_outcome exit_handler(struct vcpu *vcpu);
 
 /*
- * The handlers of a VM. Each is called on the vCPU's CPU, out of the backend's loop, with
- * interrupts off.
+ * The handlers of a VM. The backend calls each on the vCPU's CPU, with interrupts off.
  */
 struct exit_handlers {
-    vcpu_answer *cpuid;
-    vcpu_answer *read_msr;
-    vcpu_answer *write_msr;
-    /* IN and OUT of size bytes: 1, 2 or 4, the low ones of what port_read returns. */
+    exit_handler *cpuid;
+    exit_handler *read_msr;
+    exit_handler *write_msr;
+    /* IN and OUT of 1, 2 or 4 bytes; of port_read's value, only those are valid. */
     uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, unsigned int size);
     enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                     uint32_t value);
     enum exit_outcome (*string_io)(struct vcpu *vcpu, const struct string_access *access);
-    vcpu_answer *hypercall;
+    exit_handler *hypercall;
 
-    /* Takes the interrupt that was asked for (request_interrupt): its vector. */
+    /* Acknowledges the interrupt of request_interrupt; returns its vector. */
     uint8_t (*take_interrupt)(struct vcpu *vcpu);
 
-    /* The time of set_alarm has come. */
+    /* Called at the time of set_alarm. */
     void (*alarm)(struct vcpu *vcpu);
 
-    /* The CPU was interrupted: somebody may want something of the VM. */
-    vcpu_answer *interrupted;
+    /* Called after a host interrupt: handles pause, stop and input requests. */
+    exit_handler *interrupted;
 
-    /* False if nothing that the VM has could end a HLT with interrupts on. */
+    /* Returns whether any device of the VM could end a HLT with interrupts on. */
     bool (*can_wake)(struct vcpu *vcpu);
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
-    /* Hymir's pointer to size bytes of the guest's RAM, or NULL if it is not all RAM. */
+    /* Returns Hymir's pointer to guest memory, or NULL if it is not all RAM. */
     void *(*ram)(struct vcpu *vcpu, gpa_t address, uint64_t size);
 };
 
-/*
- * What a vCPU has for each reason that an exit can have, by the backend's number of it:
- * who answers, and what it has cost.
- */
-#define EXIT_ROWS 128
+/* The handler and the cost of one kind of exit. */
 struct exit_row {
-    vcpu_answer *answer;
+    exit_handler *handler;
     uint64_t exits;
     uint64_t ticks;   /* of the TSC, spent in Hymir; less than 2^32 an exit */
     uint64_t longest; /* of the TSC */
 };
 
-/*
- * What is kept of an exit for those who ask how a guest came to its end. Written on each
- * exit, so that a record costs a handful of instructions: virt/vcpu.c has the rest.
- */
+/* An exit as the exit trace keeps it. Written at each exit: every member costs time. */
 #define EXIT_RECORDS 32
 struct exit_record {
-    struct exit_record *next; /* of the ring: the oldest, if this is the newest */
-    uint64_t reason;          /* the backend's number; EXIT_RECORD_NONE: not used yet */
-    uint64_t rip;             /* the guest's at the exit; written when it is answered */
-    uint32_t start;           /* the low half of the TSC at the exit */
+    struct exit_record *next; /* in the ring: after the newest follows the oldest */
+    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE: unused */
+    uint64_t rip;             /* at the exit; written once the exit is handled */
+    uint32_t start;           /* bits 31:0 of the TSC at the exit */
 
-    /*
-     * What the access was, of the reasons that have more to say: noted by who answers the
-     * exit, put into words by the backend's describe_exit.
-     */
+    /* Set by the handlers of some exits, for the backend's describe_exit. */
     uint64_t detail;
     uint64_t address;
 };
 #define EXIT_RECORD_NONE UINT64_MAX
 
 /*
- * What the way into a guest and back, which is assembly, has to know. RBP and R12 to R15
- * are what C keeps over a call: at an exit they stay in the CPU until somebody asks.
+ * The part of a vCPU that the backend's entry code, which is assembly, uses. At an exit
+ * RBP and R12 to R15, which C functions preserve, stay in the CPU unless a handler needs
+ * them.
  */
 struct vcpu_run {
-    struct guest_registers registers; /* R[REGISTER_RSP] is not used */
+    struct guest_registers registers; /* r[REGISTER_RSP] is unused */
     enum run_next (*on_exit)(struct vcpu_run *run);
     bool is_launched;       /* the guest has been entered before */
-    bool has_all_registers; /* RBP and R12 to R15 are in registers */
+    bool has_all_registers; /* registers holds RBP and R12 to R15 */
 };
 
-/* What on_exit wants next. */
+/* What follows on_exit. */
 enum run_next {
     RUN_STOP,
-    RUN_AGAIN,         /* enter the guest again */
-    RUN_ALL_REGISTERS, /* call on_exit again, with all registers */
+    RUN_AGAIN,         /* enters the guest again */
+    RUN_ALL_REGISTERS, /* calls on_exit again, with all registers */
 };
 
 #define VCPU_END_SIZE 192
 
-/* As a vCPU's id: there was no CPU left for it. */
+/* The id of a vCPU for which no CPU was left. */
 #define VCPU_WITHOUT_CPU UINT32_MAX
 
 struct vcpu {
     struct vcpu_run run;        /* first: on_exit gets its address */
-    struct exit_record *newest; /* of records */
-    struct exit_row row[EXIT_ROWS];
+    struct exit_record *newest; /* of record */
+    void *arch;                 /* the backend's own state */
+    struct exit_row *row;       /* row_count of them, allocated by the backend's create */
+    size_t row_count;
     struct exit_record record[EXIT_RECORDS];
     const struct exit_handlers *handlers;
     const struct backend *backend;
-    void *arch; /* the backend's own */
+    const struct vcpu_start *start; /* of its next run: virt/backend.h */
     struct vm *vm;
-    uint32_t id;             /* the index of the CPU that it is pinned to, or: */
+    uint32_t id;             /* the index of its CPU, or VCPU_WITHOUT_CPU */
     uint16_t vpid;           /* unique on the machine, never 0 */
     char end[VCPU_END_SIZE]; /* why it stopped; "" while it runs */
-    bool end_is_abnormal;    /* and not at the guest's own wish */
+    bool end_is_abnormal;    /* the guest did not request it */
 };
 
 /*
- * Notes why the guest ends, with the text for its last line. The first reason counts.
+ * Records why the guest ends, as the text of its last line; only the first call counts.
  * Returns EXIT_STOP.
  */
 enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same for an end that the guest did not ask for. */
+/* The same for an end that the guest did not request. */
 enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Takes back that the vCPU ended, and all that is noted of its exits. */
-void vcpu_start_anew(struct vcpu *vcpu);
+/*
+ * Prepares the vCPU, new or ended, for a run from *start, which must outlive the run:
+ * clears its end, its statistics and its exit trace.
+ */
+void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 
 /*
- * For an answer that needs all registers: takes back the record of this exit, which is
- * answered again. Returns EXIT_ALL_REGISTERS.
+ * Removes this exit from the exit trace, because its handler is called again with all
+ * registers. Returns EXIT_ALL_REGISTERS.
  */
-enum exit_outcome vcpu_ask_for_all_registers(struct vcpu *vcpu);
+enum exit_outcome vcpu_request_all_registers(struct vcpu *vcpu);
 
 #endif

@@ -1,43 +1,48 @@
 /*
- * See vcpu.h: accesses to control registers that exit.
+ * See control_registers.h.
  *
- * SDM 3A, "Control Registers"; SDM 2, "MOV - Move to/from Control Registers"; SDM 3C,
- * "Guest/Host Masks and Read Shadows for CR0 and CR4". Most accesses do not: CR3 and all
- * bits that the guest owns are its own. What exits is a change of CR0.NE, NW or CD, which
- * the guest sees and the CPU does not take; a bit of CR4 that its CPUID does not offer;
- * and CR8, which without an APIC is only a number.
+ * SDM 3C, "Guest/Host Masks and Read Shadows for CR0 and CR4". CR3 and the guest-owned
+ * bits of CR0 and CR4 are accessed without an exit. What exits is a change of CR0.NE, NW
+ * or CD, which the guest reads back but the CPU does not get; setting a bit of CR4 that
+ * the guest's CPUID does not offer; and CR8, a plain number because there is no APIC. The
+ * architecture's rules are in virt/control_register_rules.h.
  */
-#include "x86/control_registers.h"
-#include "vmx/guest_state.h"
+#include "vmx/control_registers.h"
+
+#include "cpu/instructions.h"
+#include "virt/backend.h"
+#include "virt/control_register_rules.h"
+#include "vmx/ept.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
+#include "x86/cpuid.h"
+#include "x86/exceptions.h"
 
-#define LMSW_BITS (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
-
-/* A register that is partly the guest's own: what it reads. */
-static uint64_t visible(enum vmcs_field real, enum vmcs_field shadow, uint64_t owned)
+/* Returns what the guest reads from a register that has host-owned bits. */
+static uint64_t read_visible(enum vmcs_field real, enum vmcs_field shadow,
+                             uint64_t host_owned)
 {
-    return (vmcs_get(real) & ~owned) | (vmcs_get(shadow) & owned);
+    return (vmcs_get(real) & ~host_owned) | (vmcs_get(shadow) & host_owned);
 }
 
-uint64_t guest_cr0(void)
+uint64_t guest_cr0_read(void)
 {
-    return visible(VMCS_GUEST_CR0, VMCS_CR0_READ_SHADOW, GUEST_CR0_OWNED);
+    return read_visible(VMCS_GUEST_CR0, VMCS_CR0_READ_SHADOW, CR0_HOST_OWNED);
 }
 
-uint64_t guest_cr4(void)
+uint64_t guest_cr4_read(void)
 {
-    return visible(VMCS_GUEST_CR4, VMCS_CR4_READ_SHADOW, ~(uint64_t)GUEST_CR4_ALLOWED);
+    return read_visible(VMCS_GUEST_CR4, VMCS_CR4_READ_SHADOW,
+                        ~(uint64_t)GUEST_CR4_ALLOWED);
 }
 
-static uint64_t general_register(struct vcpu *vcpu, unsigned int number)
+static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
 {
     return number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP)
                                   : vcpu->run.registers.r[number];
 }
 
-static void set_general_register(struct vcpu *vcpu, unsigned int number, uint64_t value)
+static void write_general_register(struct vcpu *vcpu, unsigned int number, uint64_t value)
 {
     if (number == REGISTER_RSP)
         vmcs_set(VMCS_GUEST_RSP, value);
@@ -45,22 +50,16 @@ static void set_general_register(struct vcpu *vcpu, unsigned int number, uint64_
         vcpu->run.registers.r[number] = value;
 }
 
-/* PDPTEs as MOV to CR0 loads them where it switches PAE paging on; false: #GP. */
+/* Loads the PDPTEs that CR3 points to; returns false if they are invalid. */
 static bool load_pdptes(struct vcpu *vcpu)
 {
-    gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & 0xFFFFFFE0);
-    const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 32);
-    /* SDM 3A, "PDPTE Registers": reserved are bits 2:1, 8:5 and those above the width. */
+    gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & CR3_PAE_TABLE);
+    const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 4 * sizeof(*entries));
     unsigned int width =
         CPUID_80000008_EAX_PHYSICAL(cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).eax);
-    const uint64_t reserved = (UINT64_MAX << width) | 0x1E6;
 
-    if (entries == NULL)
+    if (entries == NULL || !pdptes_are_valid(entries, width))
         return false;
-    for (uint32_t i = 0; i < 4; i++) {
-        if ((entries[i] & 1) != 0 && (entries[i] & reserved) != 0)
-            return false;
-    }
     for (uint32_t i = 0; i < 4; i++)
         vmcs_set(VMCS_GUEST_PDPTE0 + 2 * i, entries[i]);
     return true;
@@ -75,66 +74,52 @@ static void set_long_mode_active(bool is_active)
     vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? ENTRY_IA32E_MODE_GUEST : 0));
 }
 
-/* What switching paging on or off asks for beside the bit itself; false: #GP. */
-static bool switch_paging(struct vcpu *vcpu, bool on)
+/* Does what a change of CR0.PG requires besides the bit; returns false for #GP. */
+static bool switch_paging(struct vcpu *vcpu, bool is_on)
 {
-    uint64_t efer = vmcs_get(VMCS_GUEST_IA32_EFER);
-    uint64_t cr4  = vmcs_get(VMCS_GUEST_CR4);
-    bool is_64    = (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
+    const struct paging_state state = {
+        .cr4              = vmcs_get(VMCS_GUEST_CR4),
+        .efer             = vmcs_get(VMCS_GUEST_IA32_EFER),
+        .cs_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS),
+        .tr_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_TR_ACCESS_RIGHTS),
+    };
+    enum paging_switch effect = paging_switch_effect(&state, is_on);
 
-    if (!on) {
-        if ((cr4 & CR4_PCIDE) != 0 || guest_is_64_bit())
-            return false;
-        set_long_mode_active(false);
-        return true;
-    }
-    if ((efer & EFER_LME) != 0) {
-        uint64_t tss = BITS_GET(vmcs_get(VMCS_GUEST_TR_ACCESS_RIGHTS), 3, 0);
-        if ((cr4 & CR4_PAE) == 0 || is_64 || tss == TSS_16_BIT_BUSY)
-            return false;
-        set_long_mode_active(true);
-        return true;
-    }
-    return (cr4 & CR4_PAE) == 0 || load_pdptes(vcpu);
+    if (effect == PAGING_SWITCH_FAULTS ||
+        (effect == PAGING_SWITCH_LOADS_PDPTES && !load_pdptes(vcpu)))
+        return false;
+    set_long_mode_active(effect == PAGING_SWITCH_TO_LONG_MODE);
+    ept_invalidate_translations(&vmx_of(vcpu)->capabilities);
+    return true;
 }
 
 static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 {
-    uint64_t changed = guest_cr0() ^ value;
-    bool pg          = (value & CR0_PG) != 0;
+    uint64_t changed = guest_cr0_read() ^ value;
 
-    if (value > UINT32_MAX || (pg && (value & CR0_PE) == 0) ||
-        ((value & CR0_NW) != 0 && (value & CR0_CD) == 0))
-        return vcpu_general_protection(vcpu);
-    if ((changed & CR0_PG) != 0) {
-        if (!switch_paging(vcpu, pg))
-            return vcpu_general_protection(vcpu);
-        vcpu_forget_translations(&vmx_of(vcpu)->capabilities);
-    }
+    if (!cr0_is_valid(value) ||
+        ((changed & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
+        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
     vmcs_set(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     return EXIT_NEXT;
 }
 
-static enum exit_outcome write_cr(struct vcpu *vcpu, unsigned int cr, uint64_t value)
+static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
+                                        uint64_t value)
 {
-    switch (cr) {
-    case 0:
+    if (cr == 0)
         return write_cr0(vcpu, value);
-    case 8:
-        if (value > 0xF)
-            return vcpu_general_protection(vcpu);
-        vmx_of(vcpu)->cr8 = value;
-        return EXIT_NEXT;
-    default: /* CR4 exits only for what is not offered */
-        return vcpu_general_protection(vcpu);
-    }
+    if (cr != 8 || value > CR8_MAX) /* CR4 exits only to set a bit that is not allowed */
+        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+    vmx_of(vcpu)->cr8 = value;
+    return EXIT_NEXT;
 }
 
-enum exit_outcome control_register_access(struct vcpu *vcpu)
+enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
 {
     if (!vcpu->run.has_all_registers)
-        return vcpu_ask_for_all_registers(vcpu);
+        return vcpu_request_all_registers(vcpu);
     uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
     unsigned int general   = ACCESS_GENERAL(qualification);
     unsigned int cr        = ACCESS_REGISTER(qualification);
@@ -142,15 +127,15 @@ enum exit_outcome control_register_access(struct vcpu *vcpu)
     vcpu->newest->detail = qualification;
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:
-        return write_cr(vcpu, cr, general_register(vcpu, general));
-    case ACCESS_FROM_CR: /* of CR8; all others are read without an exit */
-        set_general_register(vcpu, general, vmx_of(vcpu)->cr8);
+        return write_register(vcpu, cr, read_general_register(vcpu, general));
+    case ACCESS_FROM_CR: /* CR8: the others are read without an exit */
+        write_general_register(vcpu, general, vmx_of(vcpu)->cr8);
         return EXIT_NEXT;
     case ACCESS_CLTS:
-        return write_cr0(vcpu, guest_cr0() & ~CR0_TS);
-    case ACCESS_LMSW_TYPE: /* which can set PE, and not clear it */
-        return write_cr0(vcpu, (guest_cr0() & (~(uint64_t)LMSW_BITS | CR0_PE)) |
-                                   (ACCESS_LMSW(qualification) & LMSW_BITS));
+        return write_cr0(vcpu, guest_cr0_read() & ~CR0_TS);
+    case ACCESS_LMSW_TYPE:
+        return write_cr0(vcpu,
+                         cr0_after_lmsw(guest_cr0_read(), ACCESS_LMSW(qualification)));
     }
     return EXIT_NEXT;
 }

@@ -2,18 +2,17 @@
 ;
 ;       enum vmx_result vmx_run(struct vcpu_run *run);
 ;
-; 1. Saves the registers that the ABI lets the callee keep, and the pointer to the run.
-; 2. Tells the VMCS where a VM exit shall continue: HOST_RSP is the stack as it is now, HOST_RIP is
-;    vm_exit. SDM 3C, "VM Exits", "Loading Host State".
-; 3. .enter: loads the guest's registers and enters. VMLAUNCH and VMRESUME stand on two branches: neither
-;    can be reached from a failure of the other, which would hide the first one's error number.
-; 4. A failed entry falls through to .failed with CF or ZF set and no register of ours but RSP of use.
-; 5. A VM exit arrives at vm_exit with the guest's registers and our RSP. It stores those that C does not
-;    keep and calls on_exit.
-; 6. RUN_AGAIN loads them again and enters; most exits are as short as that. RUN_ALL_REGISTERS stores the
-;    others too, calls on_exit again, and then goes to .enter. RUN_STOP returns VMX_SUCCEED.
+; 1. Saves the callee-saved registers of the ABI and the pointer to the run.
+; 2. Sets HOST_RSP to the current RSP and HOST_RIP to vm_exit: SDM 3C, "VM Exits", "Loading Host State".
+; 3. .enter: loads the guest's registers and enters. VMLAUNCH and VMRESUME have separate branches, so that
+;    the failure of one cannot execute the other, which would replace the error number.
+; 4. A failed entry falls through to .failed with CF or ZF set; of Hymir's registers only RSP is valid.
+; 5. A VM exit arrives at vm_exit with the guest's registers and Hymir's RSP. It stores the registers that
+;    C functions do not preserve and calls on_exit.
+; 6. RUN_AGAIN, the most frequent, loads them and enters. RUN_ALL_REGISTERS stores the others too, calls
+;    on_exit again and goes to .enter. RUN_STOP returns VMX_SUCCEED.
 ;
-; The stack from RSP at steps 2 to 6, on a boundary of 16 bytes as the ABI wants it at a call:
+; The stack from RSP at steps 2 to 6, aligned to 16 bytes as the ABI requires at a call:
 ;
 ;       run                     pointer to struct vcpu_run, which starts with the guest's registers
 ;       r15 r14 r13 r12 rbx rbp saved for the caller
@@ -24,7 +23,7 @@
 
 %include "constants.inc"
 
-; Where a guest register lies, by its number: enum register_number.
+; The offset of a guest register by its number: enum register_number.
 %define REGISTER(number) ((number) * 8)
 
         section .text

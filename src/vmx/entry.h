@@ -1,5 +1,5 @@
 /*
- * The way into a guest and back, and in again, as long as the guest is to run.
+ * The loop of VM entries and VM exits.
  */
 #ifndef HYMIR_VMX_ENTRY_H
 #define HYMIR_VMX_ENTRY_H
@@ -8,10 +8,10 @@
 #include "vmx/instructions.h"
 
 /*
- * Enters the guest of the current VMCS, by VMLAUNCH the first time and VMRESUME from then
- * on, and calls run->on_exit at each VM exit, on the stack of the caller, until that
- * returns RUN_STOP: VMX_SUCCEED. If an entry fails it returns which way. Writes HOST_RSP
- * and HOST_RIP. In VMX root operation, with interrupts off.
+ * Enters the guest of the current VMCS, by VMLAUNCH the first time and VMRESUME
+ * afterwards, and calls run->on_exit at each VM exit, on the caller's stack, until that
+ * returns RUN_STOP. Returns VMX_SUCCEED, or how an entry failed. Writes HOST_RSP and
+ * HOST_RIP. In VMX root operation, with interrupts off.
  */
 enum vmx_result MUST_CHECK vmx_run(struct vcpu_run *run);
 

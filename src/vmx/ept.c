@@ -1,8 +1,10 @@
 /* See ept.h. */
 #include "vmx/ept.h"
 
+#include "lib/log.h"
 #include "mm/memory.h"
 #include "mm/page_table.h"
+#include "vmx/vmcs.h"
 
 #define EPT_READ            BIT(0)
 #define EPT_WRITE           BIT(1)
@@ -58,4 +60,16 @@ uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root)
 
     return root.value | EPTP_MEMORY_TYPE(VMX_MEMORY_TYPE_WRITE_BACK) |
            EPTP_WALK_LENGTH_4 | ((ept & EPT_CAP_ACCESSED) != 0 ? EPTP_ACCESSED : 0);
+}
+
+void ept_invalidate_translations(const struct vmx_capabilities *capabilities)
+{
+    uint64_t caps = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
+    uint64_t ept  = EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL;
+    uint64_t vpid = VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL;
+
+    if ((caps & ept) == ept && invept_all() != VMX_SUCCEED)
+        log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
+    if ((caps & vpid) == vpid && invvpid_all() != VMX_SUCCEED)
+        log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }

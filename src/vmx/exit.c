@@ -1,58 +1,58 @@
 /*
- * See vcpu.h: what happens at a VM exit.
+ * See exit.h.
  *
- * SDM 3C, "VM Exits", "VM-Exit Information Fields"; SDM 3D, "VMX Basic Exit Reasons". A
- * table of rows by exit reason, each with what answers it. A reason without a row ends
- * the guest with a report: no guest gets further than that.
+ * SDM 3C, "VM Exits", "VM-Exit Information Fields"; SDM 3D, "VMX Basic Exit Reasons". An
+ * exit reason without a handler ends the guest with a report.
  */
-#include "cpu/cpuid.h"
+#include "vmx/exit.h"
+
+#include "cpu/instructions.h"
 #include "lib/log.h"
+#include "virt/control_register_rules.h"
+#include "vmx/control_registers.h"
+#include "vmx/exceptions.h"
+#include "vmx/guest_state.h"
 #include "vmx/qualification.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
+#include "vmx/vcpu_events.h"
 #include "x86/exceptions.h"
 
-_Static_assert(EXIT_REASON_COUNT <= EXIT_ROWS, "a row for each reason");
-
-/* The guest's instructions that its CPUID does not offer. */
-static enum exit_outcome undefined(struct vcpu *vcpu)
+/* Handles instructions that the guest's CPUID does not offer. */
+static enum exit_outcome inject_ud(struct vcpu *vcpu)
 {
-    vcpu->backend->inject_exception(vcpu, VECTOR_UD, 0);
-    return EXIT_RESUME;
+    return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
 }
 
-enum exit_outcome vcpu_general_protection(struct vcpu *vcpu)
+static enum exit_outcome inject_gp(struct vcpu *vcpu)
 {
-    vcpu->backend->inject_exception(vcpu, VECTOR_GP, 0);
-    return EXIT_RESUME;
+    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
 }
 
-/* What has no effect that another guest, or Hymir, should feel. */
+/* Handles instructions that must have no effect outside the guest. */
 static enum exit_outcome skip(struct vcpu *vcpu)
 {
     (void)vcpu;
     return EXIT_NEXT;
 }
 
-static enum exit_outcome again(struct vcpu *vcpu)
+static enum exit_outcome resume(struct vcpu *vcpu)
 {
     (void)vcpu;
     return EXIT_RESUME;
 }
 
-/* The exit qualification, which goes into the exit's record. */
-static uint64_t take_qualification(struct vcpu *vcpu)
+/* Reads the exit qualification into the exit trace too. */
+static uint64_t read_qualification(struct vcpu *vcpu)
 {
     return vcpu->newest->detail = vmcs_get(VMCS_EXIT_QUALIFICATION);
 }
 
-/* The guest-physical address of the exit; likewise. */
-static uint64_t take_address(struct vcpu *vcpu)
+/* Reads the guest-physical address of the exit into the exit trace too. */
+static uint64_t read_address(struct vcpu *vcpu)
 {
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
-/* IN leaves the rest of RAX alone, but for EAX, which clears the upper half. */
+/* IN keeps the rest of RAX, but IN of 4 bytes clears its upper half. */
 static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
     uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
@@ -68,9 +68,37 @@ static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
     return EXIT_NEXT;
 }
 
+/* INS and OUTS exit before the processor checks their segment. */
+static __attribute__((noinline)) enum exit_outcome
+handle_string_io(struct vcpu *vcpu, uint64_t qualification)
+{
+    uint64_t information = vmcs_get(VMCS_EXIT_INSTRUCTION_INFORMATION);
+    bool is_in           = (qualification & IO_IN) != 0;
+    uint32_t segment     = is_in ? SEGMENT_ES : STRING_SEGMENT(information);
+
+    const struct string_access access = {
+        .port           = IO_PORT(qualification),
+        .size           = IO_SIZE(qualification),
+        .address_size   = (uint8_t)(2U << STRING_ADDRESS_SIZE(information)),
+        .is_in          = is_in,
+        .is_repeated    = (qualification & IO_REPEATED) != 0,
+        .is_64_bit      = guest_is_64_bit(),
+        .is_stack       = segment == SEGMENT_SS,
+        .linear_address = vmcs_get(VMCS_GUEST_LINEAR_ADDRESS),
+        .segment =
+            {
+                .base  = vmcs_get(VMCS_GUEST_ES_BASE + 2 * segment),
+                .limit = (uint32_t)vmcs_get(VMCS_GUEST_ES_LIMIT + 2 * segment),
+                .access_rights =
+                    (uint32_t)vmcs_get(VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * segment),
+            },
+    };
+    return vcpu->handlers->string_io(vcpu, &access);
+}
+
 static enum exit_outcome handle_io(struct vcpu *vcpu)
 {
-    uint64_t qualification = take_qualification(vcpu);
+    uint64_t qualification = read_qualification(vcpu);
 
     if ((qualification & IO_STRING) != 0)
         return handle_string_io(vcpu, qualification);
@@ -81,26 +109,16 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
 
-/* XCR0 as XSETBV takes it: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps".
- */
 static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
 {
     const uint64_t *r = vcpu->run.registers.r;
     uint64_t value =
         (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
 
-    if ((uint32_t)r[REGISTER_RCX] != 0 || (value & ~(uint64_t)GUEST_XCR0_ALLOWED) != 0 ||
+    if (!xcr_is_valid((uint32_t)r[REGISTER_RCX], value) ||
         xsetbv_safe(value) != FAULT_NONE)
-        return vcpu_general_protection(vcpu);
+        return inject_gp(vcpu);
     return EXIT_NEXT;
-}
-
-/* The machine's own: it is still to be taken. It may be the APIC's timer. */
-static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
-{
-    interrupts_handle_pending();
-    vcpu_check_alarm(vcpu);
-    return vcpu->handlers->interrupted(vcpu);
 }
 
 static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
@@ -113,90 +131,77 @@ static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
 /* SDM 3C, "Exit Qualification for EPT Violations". */
 static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
 {
-    uint64_t qualification            = take_qualification(vcpu);
+    uint64_t qualification            = read_qualification(vcpu);
     const struct memory_access access = {
-        .address  = gpa(take_address(vcpu)),
-        .is_write = (qualification & EPT_VIOLATION_WRITE) != 0,
-        .is_fetch = (qualification & EPT_VIOLATION_FETCH) != 0,
+        .address = gpa(read_address(vcpu)),
+        .kind    = (qualification & EPT_VIOLATION_FETCH) != 0   ? MEMORY_FETCH
+                   : (qualification & EPT_VIOLATION_WRITE) != 0 ? MEMORY_WRITE
+                                                                : MEMORY_READ,
     };
-    vcpu_deliver_again();
+    event_redeliver();
     return vcpu->handlers->memory(vcpu, &access);
 }
 
 static enum exit_outcome handle_ept_misconfiguration(struct vcpu *vcpu)
 {
-    return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx", take_address(vcpu));
+    return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx", read_address(vcpu));
 }
 
 static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
 {
-    (void)take_qualification(vcpu);
-    return vcpu_end_abnormally(
-        vcpu,
-        "a hardware task switch at 0x%lx:0x%lx, which VMX leaves to "
-        "software and Hymir does not do",
-        vmcs_get(VMCS_GUEST_CS_SELECTOR), vmcs_get(VMCS_GUEST_RIP));
+    (void)read_qualification(vcpu);
+    return vcpu_end_abnormally(vcpu, "unsupported hardware task switch at 0x%lx:0x%lx",
+                               vmcs_get(VMCS_GUEST_CS_SELECTOR),
+                               vmcs_get(VMCS_GUEST_RIP));
 }
 
-/* What answers an exit reason, whatever the VM is. */
-static vcpu_answer *const own_answers[EXIT_REASON_COUNT] = {
-    [EXIT_REASON_EXCEPTION_OR_NMI]     = handle_exception,
-    [EXIT_REASON_EXTERNAL_INTERRUPT]   = handle_interrupt,
-    [EXIT_REASON_TRIPLE_FAULT]         = handle_triple_fault,
-    [EXIT_REASON_INIT]                 = again,
-    [EXIT_REASON_SIPI]                 = again,
-    [EXIT_REASON_INTERRUPT_WINDOW]     = handle_interrupt_window,
-    [EXIT_REASON_NMI_WINDOW]           = handle_nmi_window,
-    [EXIT_REASON_TASK_SWITCH]          = handle_task_switch,
-    [EXIT_REASON_GETSEC]               = undefined,
-    [EXIT_REASON_HLT]                  = handle_hlt,
-    [EXIT_REASON_INVD]                 = skip,
-    [EXIT_REASON_RDPMC]                = vcpu_general_protection,
-    [EXIT_REASON_RSM]                  = undefined,
-    [EXIT_REASON_VMCLEAR]              = undefined,
-    [EXIT_REASON_VMLAUNCH]             = undefined,
-    [EXIT_REASON_VMPTRLD]              = undefined,
-    [EXIT_REASON_VMPTRST]              = undefined,
-    [EXIT_REASON_VMREAD]               = undefined,
-    [EXIT_REASON_VMRESUME]             = undefined,
-    [EXIT_REASON_VMWRITE]              = undefined,
-    [EXIT_REASON_VMXOFF]               = undefined,
-    [EXIT_REASON_VMXON]                = undefined,
-    [EXIT_REASON_CONTROL_REGISTER]     = control_register_access,
-    [EXIT_REASON_IO_INSTRUCTION]       = handle_io,
-    [EXIT_REASON_MWAIT]                = undefined,
-    [EXIT_REASON_MONITOR]              = undefined,
-    [EXIT_REASON_PAUSE]                = skip,
-    [EXIT_REASON_EPT_VIOLATION]        = handle_ept_violation,
-    [EXIT_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
-    [EXIT_REASON_INVEPT]               = undefined,
-    [EXIT_REASON_PREEMPTION_TIMER]     = handle_preemption_timer,
-    [EXIT_REASON_INVVPID]              = undefined,
-    [EXIT_REASON_WBINVD]               = skip,
-    [EXIT_REASON_XSETBV]               = handle_xsetbv,
-    [EXIT_REASON_VMFUNC]               = undefined,
-    [EXIT_REASON_ENCLS]                = undefined,
-    [EXIT_REASON_XSAVES]               = undefined,
-    [EXIT_REASON_XRSTORS]              = undefined,
-    [EXIT_REASON_UMWAIT]               = undefined,
-    [EXIT_REASON_TPAUSE]               = undefined,
+/* The handlers that are the same for all VMs. */
+static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
+    [EXIT_REASON_EXCEPTION_OR_NMI]              = exception_handle_exit,
+    [EXIT_REASON_EXTERNAL_INTERRUPT]            = interrupt_handle_exit,
+    [EXIT_REASON_TRIPLE_FAULT]                  = handle_triple_fault,
+    [EXIT_REASON_INIT... EXIT_REASON_SIPI]      = resume,
+    [EXIT_REASON_INTERRUPT_WINDOW]              = interrupt_window_handle_exit,
+    [EXIT_REASON_NMI_WINDOW]                    = nmi_window_handle_exit,
+    [EXIT_REASON_TASK_SWITCH]                   = handle_task_switch,
+    [EXIT_REASON_GETSEC]                        = inject_ud,
+    [EXIT_REASON_HLT]                           = hlt_handle_exit,
+    [EXIT_REASON_INVD]                          = skip,
+    [EXIT_REASON_RDPMC]                         = inject_gp,
+    [EXIT_REASON_RSM]                           = inject_ud,
+    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON]  = inject_ud,
+    [EXIT_REASON_CONTROL_REGISTER]              = control_register_handle_exit,
+    [EXIT_REASON_IO_INSTRUCTION]                = handle_io,
+    [EXIT_REASON_MWAIT]                         = inject_ud,
+    [EXIT_REASON_MONITOR]                       = inject_ud,
+    [EXIT_REASON_PAUSE]                         = skip,
+    [EXIT_REASON_EPT_VIOLATION]                 = handle_ept_violation,
+    [EXIT_REASON_EPT_MISCONFIGURATION]          = handle_ept_misconfiguration,
+    [EXIT_REASON_INVEPT]                        = inject_ud,
+    [EXIT_REASON_PREEMPTION_TIMER]              = preemption_timer_handle_exit,
+    [EXIT_REASON_INVVPID]                       = inject_ud,
+    [EXIT_REASON_WBINVD]                        = skip,
+    [EXIT_REASON_XSETBV]                        = handle_xsetbv,
+    [EXIT_REASON_VMFUNC]                        = inject_ud,
+    [EXIT_REASON_ENCLS]                         = inject_ud,
+    [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS] = inject_ud,
+    [EXIT_REASON_UMWAIT... EXIT_REASON_TPAUSE]  = inject_ud,
 };
 
 /* SDM 3C, "VM-Entry Failures During or After Loading Guest State". */
-static void entry_failed_late(struct vcpu *vcpu, uint32_t reason)
+static enum exit_outcome report_late_failure(struct vcpu *vcpu, uint32_t reason)
 {
-    uint64_t qualification = take_qualification(vcpu);
+    uint64_t qualification = read_qualification(vcpu);
 
     log_error("cpu %u: VM entry failed: %s, qualification 0x%lx; the VMCS was:", vcpu->id,
               exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
     vmcs_log();
-    vcpu_end_abnormally(vcpu, "VM entry failed: %s",
-                        exit_reason_name(EXIT_REASON_BASIC(reason)));
+    return vcpu_end_abnormally(vcpu, "VM entry failed: %s",
+                               exit_reason_name(EXIT_REASON_BASIC(reason)));
 }
 
-void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result)
+void entry_failure_report(struct vcpu *vcpu, enum vmx_result result)
 {
-    struct vcpu *vcpu       = vmx->vcpu;
     const char *instruction = vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH";
     const char *error       = "VMfailInvalid: no current VMCS";
 
@@ -207,33 +212,38 @@ void vcpu_entry_failed(struct vmx_vcpu *vmx, enum vmx_result result)
     vcpu_end_abnormally(vcpu, "%s failed: %s", instruction, error);
 }
 
-/* A reason that has no answer, or a failed entry, which looks like an exit. */
-static enum exit_outcome unanswered(struct vcpu *vcpu)
+/* Handles unexpected exit reasons and VM-entry failures, which arrive as exits. */
+static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 {
     uint32_t reason = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
 
-    if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0) {
-        entry_failed_late(vcpu, reason);
-        return EXIT_STOP;
-    }
-    return vcpu_end_abnormally(
-        vcpu, "VM exit with reason %u (%s), which Hymir has no answer to, at 0x%lx:0x%lx",
-        reason, exit_reason_name(reason), vmcs_get(VMCS_GUEST_CS_SELECTOR),
-        vmcs_get(VMCS_GUEST_RIP));
+    if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0)
+        return report_late_failure(vcpu, reason);
+    return vcpu_end_abnormally(vcpu, "unhandled VM exit: reason %u (%s) at 0x%lx:0x%lx",
+                               reason, exit_reason_name(reason),
+                               vmcs_get(VMCS_GUEST_CS_SELECTOR),
+                               vmcs_get(VMCS_GUEST_RIP));
 }
 
-void vcpu_choose_answers(struct vcpu *vcpu)
+/*
+ * A failed entry has the row of its basic reason, for which no other handler exists.
+ * Processors number reasons without gaps, so bits 7:0 are enough to tell them apart.
+ */
+void exit_rows_init(struct vmx_vcpu *vmx)
 {
-    const struct exit_handlers *handlers = vcpu->handlers;
+    const struct exit_handlers *handlers = vmx->vcpu->handlers;
+    struct exit_row *rows                = vmx->rows;
 
-    for (uint32_t i = 0; i < EXIT_ROWS; i++)
-        vcpu->row[i].answer = unanswered;
-    for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++) {
-        if (own_answers[i] != NULL)
-            vcpu->row[i].answer = own_answers[i];
+    for (uint32_t i = 0; i < VMX_EXIT_ROWS; i++) {
+        bool has_own    = i < EXIT_REASON_COUNT && own_handlers[i] != NULL;
+        rows[i].handler = has_own ? own_handlers[i] : handle_unexpected;
     }
-    vcpu->row[EXIT_REASON_CPUID].answer  = handlers->cpuid;
-    vcpu->row[EXIT_REASON_RDMSR].answer  = handlers->read_msr;
-    vcpu->row[EXIT_REASON_WRMSR].answer  = handlers->write_msr;
-    vcpu->row[EXIT_REASON_VMCALL].answer = handlers->hypercall;
+    rows[EXIT_REASON_CPUID].handler  = handlers->cpuid;
+    rows[EXIT_REASON_RDMSR].handler  = handlers->read_msr;
+    rows[EXIT_REASON_WRMSR].handler  = handlers->write_msr;
+    rows[EXIT_REASON_VMCALL].handler = handlers->hypercall;
+    for (uint32_t i = 0; i < ARRAY_SIZE(vmx->row_of_reason); i++)
+        vmx->row_of_reason[i] = &rows[i < EXIT_REASON_COUNT ? i : EXIT_REASON_COUNT];
+    vmx->vcpu->row       = rows;
+    vmx->vcpu->row_count = VMX_EXIT_ROWS;
 }

@@ -14,7 +14,7 @@ static void describe_io(uint64_t qualification, struct text *words)
     bool is_string    = (qualification & IO_STRING) != 0;
     unsigned int size = IO_SIZE(qualification);
 
-    text_append(words, "%s%s%s of %u byte%s, port 0x%x",
+    text_append(words, ": %s%s%s of %u byte%s, port 0x%x",
                 (qualification & IO_REPEATED) != 0 ? "REP " : "", is_in ? "IN" : "OUT",
                 is_string ? "S" : "", size, size == 1 ? "" : "s", IO_PORT(qualification));
 }
@@ -26,16 +26,16 @@ static void describe_control_register(uint64_t qualification, struct text *words
 
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:
-        text_append(words, "MOV to CR%u from %s", cr, general);
+        text_append(words, ": MOV to CR%u from %s", cr, general);
         break;
     case ACCESS_FROM_CR:
-        text_append(words, "MOV from CR%u to %s", cr, general);
+        text_append(words, ": MOV from CR%u to %s", cr, general);
         break;
     case ACCESS_CLTS:
-        text_append(words, "CLTS");
+        text_append(words, ": CLTS");
         break;
     case ACCESS_LMSW_TYPE:
-        text_append(words, "LMSW of 0x%lx", ACCESS_LMSW(qualification));
+        text_append(words, ": LMSW of 0x%lx", ACCESS_LMSW(qualification));
         break;
     }
 }
@@ -50,7 +50,7 @@ static void describe_ept_violation(const struct exit_record *record, struct text
     bool is_walk           = (qualification & EPT_VIOLATION_OF_LINEAR) != 0 &&
                    (qualification & EPT_VIOLATION_TRANSLATED) == 0;
 
-    text_append(words, "%s at guest-physical 0x%lx%s, where EPT allows %c%c%c", access,
+    text_append(words, ": %s at guest-physical 0x%lx%s, where EPT allows %c%c%c", access,
                 record->address, is_walk ? " by the guest's page walk" : "",
                 (allowed & 1) != 0 ? 'r' : '-', (allowed & 2) != 0 ? 'w' : '-',
                 (allowed & 4) != 0 ? 'x' : '-');
@@ -60,7 +60,7 @@ static void describe_task_switch(uint64_t qualification, struct text *words)
 {
     static const char *const sources[] = {"CALL", "IRET", "JMP", "a task gate"};
 
-    text_append(words, "to selector 0x%x by %s", TASK_SWITCH_SELECTOR(qualification),
+    text_append(words, " to selector 0x%x by %s", TASK_SWITCH_SELECTOR(qualification),
                 sources[TASK_SWITCH_SOURCE(qualification)]);
 }
 
@@ -86,22 +86,18 @@ void exit_describe(const struct exit_record *record, struct text *words)
         text_append(words, " of 0x%lx", record->detail);
         break;
     case EXIT_REASON_IO_INSTRUCTION:
-        text_append(words, ": ");
         describe_io(record->detail, words);
         break;
     case EXIT_REASON_CONTROL_REGISTER:
-        text_append(words, ": ");
         describe_control_register(record->detail, words);
         break;
     case EXIT_REASON_EPT_VIOLATION:
-        text_append(words, ": ");
         describe_ept_violation(record, words);
         break;
     case EXIT_REASON_EPT_MISCONFIGURATION:
         text_append(words, " at guest-physical 0x%lx", record->address);
         break;
     case EXIT_REASON_TASK_SWITCH:
-        text_append(words, " ");
         describe_task_switch(record->detail, words);
         break;
     default:

@@ -1,5 +1,5 @@
 /*
- * An exit in words, for the report on a guest that came to a bad end.
+ * Descriptions of exits, for the exit trace.
  */
 #ifndef HYMIR_VMX_EXIT_DESCRIPTION_H
 #define HYMIR_VMX_EXIT_DESCRIPTION_H
@@ -8,9 +8,9 @@
 #include "virt/vcpu.h"
 
 /*
- * Appends the reason and what the record's detail says: of exceptions it is the
- * interruption information, of MSRs their number, else the exit qualification. Any
- * record, also one with bits that no CPU sets.
+ * Appends the reason of an exit and its detail: the interruption information of an
+ * exception, the number of an MSR, else the exit qualification. Accepts any record, also
+ * with bits that no CPU sets.
  */
 void exit_describe(const struct exit_record *record, struct text *words);
 

@@ -29,14 +29,14 @@ static enum status write_registers(const struct guest_state *state)
 
 static enum status write_segments(const struct guest_state *state)
 {
-    static const struct vcpu_segment unusable = {0, 0, ACCESS_RIGHTS_UNUSABLE};
+    static const struct vcpu_segment unusable = {.access_rights = ACCESS_RIGHTS_UNUSABLE};
 
     for (uint32_t i = 0; i < SEGMENT_COUNT; i++) {
         const struct vcpu_segment *segment =
             state->segment[i] != NULL ? state->segment[i] : &unusable;
         const struct vmcs_row rows[] = {
             {VMCS_GUEST_ES_SELECTOR + 2 * i, segment->selector},
-            {VMCS_GUEST_ES_BASE + 2 * i, 0},
+            {VMCS_GUEST_ES_BASE + 2 * i, segment->base},
             {VMCS_GUEST_ES_LIMIT + 2 * i, segment->limit},
             {VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i, segment->access_rights},
         };
@@ -50,7 +50,7 @@ static enum status write_segments(const struct guest_state *state)
 static enum status write_non_register_state(void)
 {
     static const struct vmcs_row rows[] = {
-        {VMCS_GUEST_ACTIVITY_STATE, 0}, /* active */
+        {VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE},
         {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
         {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
         {VMCS_LINK_POINTER, UINT64_MAX},

@@ -1,5 +1,5 @@
 /*
- * The guest-state area of the current VMCS, as it is when a guest starts.
+ * The guest-state area of the current VMCS at the start of a guest.
  *
  * SDM 3C, "Guest Register State", "Guest Non-Register State".
  */
@@ -12,10 +12,7 @@
 
 #include <stdint.h>
 
-#define CODE_SEGMENT_L  BIT(13) /* in access rights: 64-bit code */
-#define TSS_16_BIT_BUSY 3U      /* a type */
-
-/* The segments, in the order in which each kind of their fields lies in a row. */
+/* The segments, in the order of the encodings of each kind of field. */
 enum guest_segment {
     SEGMENT_ES,
     SEGMENT_CS,
@@ -28,7 +25,7 @@ enum guest_segment {
     SEGMENT_COUNT,
 };
 
-/* What guests differ in at their start. */
+/* The registers that differ between guests at their start. */
 struct guest_state {
     uint64_t cr0, cr3, cr4, rip;
     struct vcpu_table gdt;
@@ -36,9 +33,9 @@ struct guest_state {
 };
 
 /*
- * Writes the area: what *state names, bases of 0, and the rest as after reset, with
- * interrupts off. Not the MSRs that only a control loads, PAT and EFER.
- * STATUS_UNSUPPORTED if a field is refused.
+ * Writes the area: *state, and the rest as after reset, with interrupts off. PAT and
+ * EFER, which only a control loads, are left to the caller. STATUS_UNSUPPORTED if the
+ * processor rejects a field.
  */
 enum status MUST_CHECK guest_state_write(const struct guest_state *state);
 

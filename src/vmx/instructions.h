@@ -3,9 +3,9 @@
  *
  * SDM 3C, "VMX Instruction Reference", "Conventions": success clears CF and ZF,
  * VMfailInvalid sets CF, VMfailValid sets ZF and leaves an error number in the current
- * VMCS. The functions named *_try survive an exception and are for the experiment of
- * entering VMX operation on an unknown machine; the others are for CPUs known to be in
- * it. VMLAUNCH and VMRESUME are in entry.asm.
+ * VMCS. The functions named *_try survive an exception, for entering VMX operation on an
+ * unknown machine; the others require a CPU in VMX operation. VMLAUNCH and VMRESUME are
+ * in entry.asm.
  */
 #ifndef HYMIR_VMX_INSTRUCTIONS_H
 #define HYMIR_VMX_INSTRUCTIONS_H
@@ -29,27 +29,22 @@ static inline enum vmx_result vmx_result_of(bool carry, bool zero)
     return carry ? VMX_FAIL_INVALID : zero ? VMX_FAIL_VALID : VMX_SUCCEED;
 }
 
-/* What became of an instruction that might fault; vmx/attempt.h has words for it. */
+/* The outcome of an instruction that may fault; vmx/attempt.h describes it. */
 struct vmx_attempt {
     bool is_tried;
-    uint32_t fault; /* FAULT_NONE, or which exception; the rest then means nothing */
+    uint32_t fault; /* FAULT_NONE, or the exception; the rest is then invalid */
     enum vmx_result result;
     uint32_t error; /* the VM-instruction error number, if VMX_FAIL_VALID */
 };
 
-/*
- * All flags are as before the instruction if it faults, so a fault rules out the flags.
- */
+/* An instruction that faults leaves the flags unchanged, so they are ignored then. */
 static inline struct vmx_attempt vmx_attempt_of(uint64_t fault, bool carry, bool zero)
 {
     return (struct vmx_attempt){
         .is_tried = true, .fault = (uint32_t)fault, .result = vmx_result_of(carry, zero)};
 }
 
-/*
- * VMXON with the region at a physical address. Here and in the other functions *_try the
- * error number is left to vmx_attempt_complete.
- */
+/* The functions *_try leave the error number to vmx_attempt_complete. */
 static inline struct vmx_attempt vmxon_try(hpa_t region)
 {
     bool carry, zero;
@@ -72,9 +67,7 @@ static inline struct vmx_attempt vmxoff_try(void)
     return vmx_attempt_of(fault, carry, zero);
 }
 
-/*
- * VMPTRST: *pointer is the current VMCS, all ones if there is none; untouched on a fault.
- */
+/* Sets *pointer to the current VMCS, or all ones; a fault leaves it unchanged. */
 static inline struct vmx_attempt vmptrst_try(uint64_t *pointer)
 {
     bool carry, zero;
@@ -130,7 +123,7 @@ static inline MUST_CHECK enum vmx_result vmwrite(uint32_t field, uint64_t value)
     return vmx_result_of(carry, zero);
 }
 
-/* The same two where only success counts, which is one conditional jump. */
+/* The same without the kind of failure, at the cost of one conditional jump. */
 static inline MUST_CHECK bool vmread_quick(uint32_t field, uint64_t *value)
 {
     bool failed;
@@ -151,7 +144,7 @@ static inline MUST_CHECK bool vmwrite_quick(uint32_t field, uint64_t value)
     return !failed;
 }
 
-/* INVVPID, all contexts: the CPU forgets every translation of guests. */
+/* Removes all translations of guests from the TLB: INVVPID, all contexts. */
 static inline MUST_CHECK enum vmx_result invvpid_all(void)
 {
     bool carry, zero;
@@ -165,7 +158,7 @@ static inline MUST_CHECK enum vmx_result invvpid_all(void)
     return vmx_result_of(carry, zero);
 }
 
-/* INVEPT, all contexts: the CPU forgets every translation that came from an EPT. */
+/* Removes all translations derived from EPT from the TLB: INVEPT, all contexts. */
 static inline MUST_CHECK enum vmx_result invept_all(void)
 {
     bool carry, zero;

@@ -1,26 +1,29 @@
-/*
- * See vcpu.h: the way of a VM exit, to what answers it and back. Each instruction here is
- * paid for by every exit: make bench.
- */
-#include "cpu/instructions.h"
-#include "vmx/guest_state.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
+/* See on_exit.h. Every exit executes this: `make bench` counts the instructions. */
+#include "vmx/on_exit.h"
 
-/*
- * Outside 64-bit code the instruction pointer has 32 bits: SDM 3C, "Checks on Guest RIP,
- * RFLAGS, and SSP".
- */
-static __attribute__((noinline)) uint64_t wrap_around(uint64_t rip)
+#include "virt/exception_rules.h"
+#include "vmx/control_registers.h"
+#include "vmx/exceptions.h"
+
+/* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
+static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
 {
-    return guest_is_64_bit() ? rip : (uint32_t)rip;
+    return guest_is_64_bit() ? next : (uint32_t)next;
 }
 
-/*
- * Goes on behind the instruction, and ends what it held back. A guest that steps through
- * its code gets its trap: SDM 3A, "Single-Step Exception Condition".
- */
+/* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
+static inline __attribute__((always_inline)) void end_instruction(void)
+{
+    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+
+    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
+        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
+        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+}
+
+/* Advances RIP past the instruction. */
 static inline void skip_instruction(struct exit_record *record)
 {
     uint64_t rip    = vmcs_get(VMCS_GUEST_RIP);
@@ -29,28 +32,13 @@ static inline void skip_instruction(struct exit_record *record)
 
     record->rip = rip;
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0))
-        next = wrap_around(next);
+        next = wrap_rip(next);
     vmcs_set(VMCS_GUEST_RIP, next);
-    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
-    if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-        vcpu_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
-}
-
-/* Each iteration of a repeated instruction ends the shadow, and traps. */
-static void end_iteration(void)
-{
-    vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-             vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) &
-                 ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-        vcpu_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
+    end_instruction();
 }
 
 /* Counts an exit, and the time since it. */
-static inline void account(struct exit_row *row, const struct exit_record *record)
+static inline void count_exit(struct exit_row *row, const struct exit_record *record)
 {
     uint32_t ticks = rdtsc_low() - record->start;
 
@@ -60,54 +48,50 @@ static inline void account(struct exit_row *row, const struct exit_record *recor
         row->longest = ticks;
 }
 
-/* What most exits do not need. */
-static __attribute__((noinline)) enum run_next go_on_otherwise(struct exit_row *row,
-                                                               struct exit_record *record,
-                                                               enum exit_outcome outcome)
+/* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
+static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *row,
+                                                              struct exit_record *record,
+                                                              enum exit_outcome outcome)
 {
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    if (outcome == EXIT_REPEAT)
-        end_iteration();
+    if (outcome == EXIT_REPEAT) /* each iteration counts as an instruction */
+        end_instruction();
     record->rip = vmcs_get(VMCS_GUEST_RIP);
-    account(row, record);
+    count_exit(row, record);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
-/*
- * A failed entry has its reason in the low bits too, in the row of which there is no
- * other answer: unanswered.
- */
-static inline __attribute__((always_inline)) enum run_next answer(struct vcpu_run *run)
+static inline __attribute__((always_inline)) enum run_next handle_exit(struct vcpu *vcpu)
 {
     uint32_t start             = rdtsc_low();
-    struct vcpu *vcpu          = (struct vcpu *)run;
     struct exit_record *record = vcpu->newest->next;
     uint64_t reason            = vmcs_get(VMCS_EXIT_REASON);
 
     vcpu->newest              = record;
     record->start             = start;
     record->reason            = reason;
-    struct exit_row *row      = keep_pointer(&vcpu->row[reason % EXIT_ROWS]);
-    enum exit_outcome outcome = row->answer(vcpu);
+    struct exit_row *row      = vmx_of(vcpu)->row_of_reason[(uint8_t)reason];
+    enum exit_outcome outcome = row->handler(vcpu);
 
     if (outcome != EXIT_NEXT)
-        return go_on_otherwise(row, record, outcome);
+        return end_other_exit(row, record, outcome);
     skip_instruction(record);
-    account(row, record);
+    count_exit(row, record);
     return RUN_AGAIN;
 }
 
 enum run_next vcpu_on_exit(struct vcpu_run *run)
 {
-    return answer(run);
+    return handle_exit((struct vcpu *)run);
 }
 
-/* The preemption timer counts from what is written, from each entry on. */
+/* The preemption timer restarts from the written value at each entry. */
 enum run_next vcpu_on_exit_with_alarm(struct vcpu_run *run)
 {
-    enum run_next next = answer(run);
+    struct vcpu *vcpu  = (struct vcpu *)run;
+    enum run_next next = handle_exit(vcpu);
 
-    vcpu_write_preemption_timer(vmx_of((struct vcpu *)run));
+    vcpu_write_preemption_timer(vmx_of(vcpu));
     return next;
 }

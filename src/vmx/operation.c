@@ -11,10 +11,10 @@ void vmx_write_revision(void *region, uint32_t revision)
 }
 
 /*
- * What panic, stop and reset call: nobody is left to hear how VMCLEAR and VMXOFF went.
- * VMPTRST says whether the CPU is in VMX operation yet, and if a VMCS is current.
+ * Leaves VMX operation for panic, stop and reset, which ignore failures. VMPTRST finds
+ * out whether the CPU is in VMX operation already, and whether a VMCS is current.
  */
-static void leave_for_good(void)
+static void leave_before_stop(void)
 {
     uint64_t pointer           = UINT64_MAX;
     struct vmx_attempt vmptrst = vmptrst_try(&pointer);
@@ -33,8 +33,8 @@ uint32_t vmx_operation_allow(uint64_t cr0, uint64_t cr4)
 struct vmx_attempt vmx_operation_enter(void *region, uint32_t revision)
 {
     vmx_write_revision(region, revision);
-    /* Before VMXON, so that an NMI right behind it finds the way out. */
-    this_cpu()->leave_virtualization = leave_for_good;
+    /* Before VMXON, for an NMI right after it. */
+    this_cpu()->leave_virtualization = leave_before_stop;
     struct vmx_attempt vmxon         = vmx_attempt_complete(vmxon_try(hpa_of(region)));
     if (!vmx_attempt_succeeded(&vmxon)) {
         this_cpu()->leave_virtualization = NULL;

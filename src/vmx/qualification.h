@@ -1,5 +1,5 @@
 /*
- * The parts of an exit qualification.
+ * The fields of exit qualifications and of the instruction information.
  */
 #ifndef HYMIR_VMX_QUALIFICATION_H
 #define HYMIR_VMX_QUALIFICATION_H
@@ -14,6 +14,10 @@
 #define IO_IN                  BIT(3)
 #define IO_STRING              BIT(4)
 #define IO_REPEATED            BIT(5)
+
+/* SDM 3C, "VM-Exit Instruction-Information Field", for INS and OUTS. */
+#define STRING_ADDRESS_SIZE(information) ((unsigned int)BITS_GET(information, 9, 7))
+#define STRING_SEGMENT(information)      ((unsigned int)BITS_GET(information, 17, 15))
 
 /* SDM 3C, "Exit Qualification for Control-Register Accesses". */
 #define ACCESS_REGISTER(qualification) ((unsigned int)BITS_GET(qualification, 3, 0))
@@ -32,8 +36,8 @@ enum access_type {
 #define EPT_VIOLATION_WRITE                      BIT(1)
 #define EPT_VIOLATION_FETCH                      BIT(2)
 #define EPT_VIOLATION_PERMISSIONS(qualification) BITS_GET(qualification, 5, 3)
-#define EPT_VIOLATION_OF_LINEAR                  BIT(7) /* there was a linear address */
-#define EPT_VIOLATION_TRANSLATED                 BIT(8) /* and this is what it translates to */
+#define EPT_VIOLATION_OF_LINEAR                  BIT(7) /* the access has a linear address */
+#define EPT_VIOLATION_TRANSLATED                 BIT(8) /* the access is to its translation */
 
 /* SDM 3C, "Exit Qualification for Task Switches". */
 #define TASK_SWITCH_SELECTOR(qualification) ((unsigned int)BITS_GET(qualification, 15, 0))

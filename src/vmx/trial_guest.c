@@ -143,9 +143,9 @@ static enum status write_controls(const struct vmx_capabilities *capabilities,
 static enum status write_guest_state(uint64_t cr3)
 {
     static const struct vcpu_segment code = {SELECTOR_CODE, UINT32_MAX,
-                                             ACCESS_RIGHTS_CODE_64};
+                                             ACCESS_RIGHTS_CODE_64, 0};
     static const struct vcpu_segment task = {
-        SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY};
+        SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY, 0};
     const struct guest_state state = {
         .cr0     = read_cr0(),
         .cr3     = cr3,

@@ -1,4 +1,4 @@
-/* See vcpu.h, virt/backend.h. */
+/* See vcpu.h. */
 #include "vmx/vcpu.h"
 
 #include "cpu/cpuid.h"
@@ -8,50 +8,37 @@
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
 #include "vmx/attempt.h"
+#include "vmx/control_registers.h"
+#include "vmx/entry.h"
 #include "vmx/ept.h"
+#include "vmx/exceptions.h"
+#include "vmx/exit.h"
 #include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/guest_policy.h"
+#include "vmx/on_exit.h"
 #include "vmx/operation.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
-#include "x86/exceptions.h"
+#include "vmx/vcpu_events.h"
+#include "vmx/vcpu_state.h"
 #include "x86/msr.h"
 
-#define IO_BITMAP_PAGES 2
-
-/* The pages of a vCPU, in a row. */
-enum vcpu_page {
-    PAGE_VCPU,
-    PAGE_VMXON,
-    PAGE_VMCS,
-    PAGE_MSR_BITMAP,
-    PAGE_IO_BITMAPS,
-    VCPU_PAGES = PAGE_IO_BITMAPS + IO_BITMAP_PAGES,
-};
-_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "one page");
+#define XCR0_AFTER_RESET 1 /* x87 */
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    void *pages;
-    enum status status = memory_allocate(VCPU_PAGES, frames_below_4_gib, &pages);
+    uint64_t pages     = align_up(sizeof(struct vmx_vcpu), PAGE_SIZE) / PAGE_SIZE;
+    enum status status = memory_allocate(pages, frames_below_4_gib, &vcpu->arch);
+
     if (status != STATUS_OK)
         return status;
-    uint8_t *bytes       = pages;
-    struct vmx_vcpu *vmx = pages;
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
     vmx->vcpu            = vcpu;
     vmx->plan            = plan;
-    vmx->vmxon_region    = bytes + PAGE_VMXON * PAGE_SIZE;
-    vmx->vmcs            = bytes + PAGE_VMCS * PAGE_SIZE;
-    vmx->msr_bitmap      = bytes + PAGE_MSR_BITMAP * PAGE_SIZE;
-    vmx->io_bitmaps      = bytes + PAGE_IO_BITMAPS * PAGE_SIZE;
-    vcpu->run.on_exit    = vcpu_on_exit;
-    vcpu->arch           = vmx;
-    vcpu_choose_answers(vcpu);
+    exit_rows_init(vmx);
     return STATUS_OK;
 }
 
-/* CR0 and CR4 of this CPU in VMX operation, with XSETBV allowed where it exists. */
+/* Sets CR0 and CR4 of this CPU for VMX operation, and for XSETBV if it has that. */
 static bool allow_vmx(const struct vmx_vcpu *vmx)
 {
     const struct vmx_capabilities *capabilities = &vmx->capabilities;
@@ -69,7 +56,7 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
            vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
 }
 
-/* What a guest could find of whoever ran here before, and VM entry does not load. */
+/* Resets state that VM entry does not load, so that nothing leaks into the guest. */
 static void reset_processor_state(void)
 {
     static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR,
@@ -94,40 +81,36 @@ static void reset_processor_state(void)
         uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
         (void)xsetbv_safe(mask);
         xrstor(zeroed_area, mask);
-        (void)xsetbv_safe(1); /* x87 alone: as after reset */
+        (void)xsetbv_safe(XCR0_AFTER_RESET);
     } else {
         fxrstor(&legacy_area);
     }
 }
 
-void vcpu_forget_translations(const struct vmx_capabilities *capabilities)
+/* Returns whether an instruction succeeded; if not, ends the vCPU. */
+static bool check_attempt(struct vcpu *vcpu, const char *instruction,
+                          struct vmx_attempt attempt)
 {
-    if (vmx_has_invept_all(capabilities) && invept_all() != VMX_SUCCEED)
-        log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
-    if (vmx_has_invvpid_all(capabilities) && invvpid_all() != VMX_SUCCEED)
-        log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
+    TEXT_DECLARE(description, VCPU_END_SIZE);
+
+    if (vmx_attempt_succeeded(&attempt))
+        return true;
+    vmx_attempt_describe(&attempt, instruction, &description);
+    vcpu_end_abnormally(vcpu, "%s", description.buffer);
+    return false;
 }
 
-/* VMCLEAR and VMPTRLD; false, with the reason as the vCPU's end. */
+/* Makes the VMCS current; on failure ends the vCPU. */
 static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
 {
-    const struct {
-        const char *instruction;
-        enum vmx_result (*execute)(hpa_t vmcs);
-    } steps[] = {{"VMCLEAR", vmclear}, {"VMPTRLD", vmptrld}};
+    struct vcpu *vcpu = vmx->vcpu;
 
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        struct vmx_attempt attempt = vmx_attempt_done(steps[i].execute(vmcs));
-        TEXT_DECLARE(description, VCPU_END_SIZE);
-        if (vmx_attempt_succeeded(&attempt))
-            continue;
-        vmx_attempt_describe(&attempt, steps[i].instruction, &description);
-        log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vmx->vcpu->id,
-                  description.buffer, vmcs.value, *(const uint32_t *)vmx->vmcs);
-        vcpu_end_abnormally(vmx->vcpu, "%s", description.buffer);
-        return false;
-    }
-    return true;
+    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_done(vmclear(vmcs))) &&
+        check_attempt(vcpu, "VMPTRLD", vmx_attempt_done(vmptrld(vmcs))))
+        return true;
+    log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vcpu->id, vcpu->end,
+              vmcs.value, *(const uint32_t *)vmx->vmcs);
+    return false;
 }
 
 /* Runs the guest, in VMX root operation. */
@@ -136,20 +119,20 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     hpa_t vmcs = hpa_of(vmx->vmcs);
 
     vmx_write_revision(vmx->vmcs, revision);
-    vcpu_forget_translations(&vmx->capabilities);
+    ept_invalidate_translations(&vmx->capabilities);
     if (test_hook_prepare_vmcs != NULL)
         test_hook_prepare_vmcs(vmx->vcpu);
     if (!load_vmcs(vmx, vmcs))
         return;
     if (vcpu_state_write(vmx) != STATUS_OK) {
-        vcpu_end_abnormally(vmx->vcpu, "its VMCS could not be filled in");
+        vcpu_end_abnormally(vmx->vcpu, "VMCS: the processor rejects a field");
     } else {
         reset_processor_state();
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);
         enum vmx_result result = vmx_run(&vmx->vcpu->run);
         if (result != VMX_SUCCEED)
-            vcpu_entry_failed(vmx, result);
+            entry_failure_report(vmx->vcpu, result);
     }
     (void)!vmclear(vmcs);
 }
@@ -171,10 +154,8 @@ static void run(struct vcpu *vcpu)
     }
     struct vmx_attempt vmxon =
         vmx_operation_enter(vmx->vmxon_region, VMX_BASIC_REVISION(basic));
-    if (!vmx_attempt_succeeded(&vmxon)) {
-        TEXT_DECLARE(description, VCPU_END_SIZE);
-        vmx_attempt_describe(&vmxon, "VMXON", &description);
-        vcpu_end_abnormally(vcpu, "cpu %u: %s", vcpu->id, description.buffer);
+    if (!check_attempt(vcpu, "VMXON", vmxon)) {
+        log_error("cpu %u: %s", vcpu->id, vcpu->end);
         return;
     }
     run_in_root_operation(vmx, VMX_BASIC_REVISION(basic));
@@ -189,22 +170,22 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     switch (which) {
     case VCPU_RIP:
         return vmcs_get(VMCS_GUEST_RIP);
-    case VCPU_RSP:
-        return vmcs_get(VMCS_GUEST_RSP);
     case VCPU_RFLAGS:
         return vmcs_get(VMCS_GUEST_RFLAGS);
     case VCPU_CR0:
-        return guest_cr0();
+        return guest_cr0_read();
+    case VCPU_CR2:
+        return read_cr2();
     case VCPU_CR3:
         return vmcs_get(VMCS_GUEST_CR3);
     case VCPU_CR4:
-        return guest_cr4();
+        return guest_cr4_read();
     case VCPU_EFER:
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:
         return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
     case VCPU_XCR0:
-        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : 1;
+        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     }
@@ -214,52 +195,14 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
 {
     (void)vcpu;
-    switch (which) {
-    case VCPU_RIP:
-        vmcs_set(VMCS_GUEST_RIP, value);
-        break;
-    case VCPU_RSP:
-        vmcs_set(VMCS_GUEST_RSP, value);
-        break;
-    case VCPU_RFLAGS:
-        vmcs_set(VMCS_GUEST_RFLAGS, value);
-        break;
-    case VCPU_CR3:
-        vmcs_set(VMCS_GUEST_CR3, value);
-        break;
-    case VCPU_TSC:
+    if (which == VCPU_CR2)
+        write_cr2(value);
+    else if (which == VCPU_TSC)
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
-        break;
-    case VCPU_CR0: /* those have rules of their own */
-    case VCPU_CR4:
-    case VCPU_EFER:
-    case VCPU_XCR0:
-    case VCPU_CPL:
-        break;
-    }
-}
-
-/* Exceptions that push an error code: SDM 3A, "Exception and Interrupt Reference". */
-static bool has_error_code(uint8_t vector)
-{
-    return vector == VECTOR_DF || (vector >= 10 && vector <= 14) || vector == VECTOR_AC;
-}
-
-static void inject_exception(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
-{
-    bool has_code = has_error_code(vector) && (guest_cr0() & CR0_PE) != 0;
-
-    (void)vcpu;
-    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
-             INTERRUPTION_VALID | INTERRUPTION_HARDWARE_EXCEPTION |
-                 (has_code ? INTERRUPTION_ERROR_CODE : 0) | vector);
-    if (has_code)
-        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code);
 }
 
 /*
- * Returns the processor's CPUID without the instructions that a guest could not execute:
- * those that only a VM-execution control enables, if the control cannot be set.
+ * Hides instructions that a guest can execute only with a control that this CPU lacks.
  */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -300,11 +243,11 @@ const struct backend vmx_backend = {
     .run               = run,
     .read_register     = read_register,
     .write_register    = write_register,
-    .inject_exception  = inject_exception,
+    .inject_exception  = exception_inject,
     .request_interrupt = vcpu_request_interrupt,
     .request_nmi       = vcpu_request_nmi,
+    .kick              = vcpu_kick,
     .set_alarm         = vcpu_set_alarm,
-    .write_cr2         = write_cr2,
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,
     .read_cpuid        = read_cpuid,

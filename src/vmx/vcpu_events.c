@@ -1,19 +1,20 @@
 /*
- * See vcpu.h: what a guest does not cause itself. Interrupts and NMIs that wait until it
- * can take them, the alarm, and the sleep between them.
+ * See vcpu_events.h.
  *
  * SDM 3C, "Interrupt-Window Exiting and Virtual-Interrupt Delivery", "Virtual NMIs",
  * "VMX-Preemption Timer", "Activity State". A request only opens a window, even if the
- * guest could take it at once: the processor then says when, with all its own rules of
- * what comes first, and the way of an exit has nothing to look after.
+ * guest could accept the event at once: the processor applies its own priorities and
+ * exits in time, so that other exits check nothing.
  */
-#include "cpu/instructions.h"
+#include "vmx/vcpu_events.h"
+
+#include "cpu/vectors.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
-#include "x86/exceptions.h"
+#include "platform/smp.h"
+#include "virt/backend.h"
+#include "virt/exception_rules.h"
+#include "vmx/on_exit.h"
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 
@@ -25,7 +26,7 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
         return;
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
-    if (is_open) /* a guest that sleeps has interrupts on: it wakes in front of it */
+    if (is_open) /* a guest that sleeps has interrupts on, so the event wakes it */
         vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 }
 
@@ -39,7 +40,15 @@ void vcpu_request_nmi(struct vcpu *vcpu)
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, true);
 }
 
-enum exit_outcome handle_interrupt_window(struct vcpu *vcpu)
+/* The interrupt is an exit by itself, after which the guest's requests are handled. */
+enum status vcpu_kick(const struct vcpu *vcpu)
+{
+    if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
+        return STATUS_OK;
+    return apic_send_interrupt(smp_cpu(vcpu->id)->apic_id, VECTOR_WAKE);
+}
+
+enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
 {
     uint8_t vector = vcpu->handlers->take_interrupt(vcpu);
 
@@ -49,7 +58,7 @@ enum exit_outcome handle_interrupt_window(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-enum exit_outcome handle_nmi_window(struct vcpu *vcpu)
+enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
 {
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, false);
     vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
@@ -57,8 +66,8 @@ enum exit_outcome handle_nmi_window(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Until the alarm, a unit later, or as long as the timer can count. */
-static void choose_turn(struct vmx_vcpu *vmx)
+/* Sets the timer to the alarm, rounded up, or to its maximum. */
+static void set_preemption_timer(struct vmx_vcpu *vmx)
 {
     uint64_t unit   = BIT(vmx->preemption_timer_shift);
     uint64_t latest = rdtsc() + (TIMER_LONGEST << vmx->preemption_timer_shift);
@@ -67,7 +76,7 @@ static void choose_turn(struct vmx_vcpu *vmx)
     vcpu_write_preemption_timer(vmx);
 }
 
-/* A guest that waits for no alarm does not pay for it at its exits. */
+/* Without an alarm, exits do not write the preemption timer. */
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -76,7 +85,7 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
     vmx->alarm = time;
     if (vmx->uses_preemption_timer) {
         vcpu->run.on_exit = time == TICKS_NEVER ? vcpu_on_exit : vcpu_on_exit_with_alarm;
-        choose_turn(vmx);
+        set_preemption_timer(vmx);
     } else if (time == TICKS_NEVER) {
         apic_set_timer(TICKS_NEVER);
     } else {
@@ -84,8 +93,8 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
     }
 }
 
-/* The timer may be early: by its unit, or because it cannot count as far. */
-void vcpu_check_alarm(struct vcpu *vcpu)
+/* Calls the VM's handler if the alarm is due. A timer at its maximum expires before. */
+static void check_alarm(struct vcpu *vcpu)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
     uint64_t time        = vmx->alarm;
@@ -98,18 +107,26 @@ void vcpu_check_alarm(struct vcpu *vcpu)
     vcpu->handlers->alarm(vcpu);
 }
 
-enum exit_outcome handle_preemption_timer(struct vcpu *vcpu)
+/* A host interrupt, still pending, that may be the alarm of the APIC's timer. */
+enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 {
-    vcpu_check_alarm(vcpu);
-    interrupts_handle_pending(); /* this exit has priority over them */
+    interrupts_handle_pending();
+    check_alarm(vcpu);
+    return vcpu->handlers->interrupted(vcpu);
+}
+
+enum exit_outcome preemption_timer_handle_exit(struct vcpu *vcpu)
+{
+    check_alarm(vcpu);
+    interrupts_handle_pending(); /* this exit has priority over them, each time */
     return vcpu->handlers->interrupted(vcpu);
 }
 
 /*
- * A guest sleeps in the processor's HLT activity state: interrupts of the machine and the
- * timer are exits there as elsewhere, and nothing runs until one comes.
+ * The guest sleeps in the HLT activity state of the processor, where host interrupts and
+ * the preemption timer exit as usual.
  */
-enum exit_outcome handle_hlt(struct vcpu *vcpu)
+enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
 {
     const struct vmx_vcpu *vmx = vmx_of(vcpu);
     uint32_t windows = PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
@@ -119,8 +136,8 @@ enum exit_outcome handle_hlt(struct vcpu *vcpu)
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
     if ((vmx->controls.field[CONTROL_PRIMARY] & windows) != 0 ||
-        (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-        return EXIT_NEXT; /* it wakes at once */
+        instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
+        return EXIT_NEXT; /* the event would wake it at once */
     if (!vcpu->handlers->can_wake(vcpu))
         return vcpu_end(vcpu, "HLT with interrupts on, and all of them masked");
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);

@@ -1,32 +1,32 @@
-/*
- * See vcpu.h: what a VMCS holds when a vCPU starts, one function for each of the SDM's
- * subsections.
- */
+/* See vcpu_state.h. */
+#include "vmx/vcpu_state.h"
+
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
+#include "virt/control_register_rules.h"
+#include "vmx/control_registers.h"
 #include "vmx/ept.h"
 #include "vmx/guest_policy.h"
 #include "vmx/guest_state.h"
 #include "vmx/host_state.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
-#include "x86/control_registers.h"
+#include "vmx/on_exit.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
 
-/* The MSR bitmap's quarters: reads of low and high MSRs, then writes of both. */
+#define TASK_LIMIT 0x67U /* of the smallest TSS that VM entry accepts */
+
+/* The quarters of the MSR bitmap: reads of low and high MSRs, then writes of both. */
 #define MSR_BITMAP_QUARTER UINT64_C(1024)
 #define MSR_HIGH_FIRST     0xC0000000U
 #define MSR_RANGE_SIZE     0x2000U
 
-/* Exceptions that exit: a guest can make the other two repeat for ever in one delivery.
- */
+/* #DB and #AC exit because their delivery can raise them again, endlessly. */
 #define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
 
-/* SDM 3C, "MSR-Bitmap Address": a bit that is 0 lets the access through. */
+/* Lets the guest access an MSR without an exit: SDM 3C, "MSR-Bitmap Address". */
 static void pass_msr(uint8_t *bitmap, uint32_t msr)
 {
     uint32_t index  = msr & (MSR_RANGE_SIZE - 1);
@@ -40,8 +40,8 @@ static void pass_msr(uint8_t *bitmap, uint32_t msr)
 
 static void fill_bitmaps(struct vmx_vcpu *vcpu)
 {
-    memset(vcpu->io_bitmaps, 0xFF, 2 * PAGE_SIZE);
-    memset(vcpu->msr_bitmap, 0xFF, PAGE_SIZE);
+    memset(vcpu->io_bitmaps, 0xFF, sizeof(vcpu->io_bitmaps));
+    memset(vcpu->msr_bitmap, 0xFF, sizeof(vcpu->msr_bitmap));
     for (size_t i = 0; i < vmx_passed_msr_count; i++) {
         const struct msr_range *range = &vmx_passed_msrs[i];
         for (uint32_t msr = range->first; msr <= range->last; msr++)
@@ -49,101 +49,78 @@ static void fill_bitmaps(struct vmx_vcpu *vcpu)
     }
 }
 
-static enum status write_execution_controls(const struct vmx_vcpu *vcpu)
+/* Writes the controls, and the MSRs that entries and exits load. */
+static enum status write_controls(const struct vmx_vcpu *vcpu)
 {
-    const struct vcpu_controls *controls = &vcpu->controls;
-    const struct vmcs_row rows[]         = {
-                {VMCS_PIN_BASED_CONTROLS, controls->field[CONTROL_PIN_BASED]},
-                {VMCS_PRIMARY_CONTROLS, controls->field[CONTROL_PRIMARY]},
-                {VMCS_SECONDARY_CONTROLS, controls->field[CONTROL_SECONDARY]},
-                {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
-                {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
-                {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
-                {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
-                {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
-                {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
-                {VMCS_TSC_OFFSET, 0 - rdtsc()}, /* the guest's starts at 0 */
-                {VMCS_CR0_GUEST_HOST_MASK, GUEST_CR0_OWNED},
-                {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
-                {VMCS_CR0_READ_SHADOW, vcpu->plan->start->cr0},
-                {VMCS_CR4_READ_SHADOW, vcpu->plan->start->cr4},
-                {VMCS_CR3_TARGET_COUNT, 0},
-                {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
-    };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
-}
-
-/* Fields that exist only with their control. */
-static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
-{
-    const struct vcpu_controls *controls = &vcpu->controls;
-    const struct {
-        enum vmx_control kind;
-        uint64_t bit;
-        struct vmcs_row row;
-    } fields[] = {
-        {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, {VMCS_VPID, vcpu->vcpu->vpid}},
-        {CONTROL_PIN_BASED,
-         PIN_BASED_ACTIVATE_PREEMPTION_TIMER,
-         {VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX}},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-        if (!vcpu_controls_has(controls, fields[i].kind, fields[i].bit))
-            continue;
-        enum status status = vmcs_write(fields[i].row.field, fields[i].row.value);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-static enum status write_exit_and_entry_controls(const struct vmx_vcpu *vcpu)
-{
-    const struct vcpu_controls *controls = &vcpu->controls;
-    bool is_long                         = (vcpu->plan->start->efer & EFER_LMA) != 0;
-    uint64_t entry_controls =
-        controls->field[CONTROL_ENTRY] | (is_long ? ENTRY_IA32E_MODE_GUEST : 0);
+    const struct vcpu_start *start = vcpu->vcpu->start;
+    const uint32_t *controls       = vcpu->controls.field;
+    uint64_t ia32e_mode = (start->efer & EFER_LMA) != 0 ? ENTRY_IA32E_MODE_GUEST : 0;
     const struct vmcs_row rows[] = {
-        {VMCS_EXIT_CONTROLS, controls->field[CONTROL_EXIT]},
+        {VMCS_PIN_BASED_CONTROLS, controls[CONTROL_PIN_BASED]},
+        {VMCS_PRIMARY_CONTROLS, controls[CONTROL_PRIMARY]},
+        {VMCS_SECONDARY_CONTROLS, controls[CONTROL_SECONDARY]},
+        {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
+        {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
+        {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
+        {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
+        {VMCS_TSC_OFFSET, 0 - rdtsc()}, /* the guest's starts at 0 */
+        {VMCS_CR0_GUEST_HOST_MASK, CR0_HOST_OWNED},
+        {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
+        {VMCS_CR0_READ_SHADOW, start->cr0},
+        {VMCS_CR4_READ_SHADOW, start->cr4},
+        {VMCS_CR3_TARGET_COUNT, 0},
+        {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
+        {VMCS_EXIT_CONTROLS, controls[CONTROL_EXIT]},
         {VMCS_EXIT_MSR_STORE_COUNT, 0},
         {VMCS_EXIT_MSR_LOAD_COUNT, 0},
-        {VMCS_ENTRY_CONTROLS, entry_controls},
+        {VMCS_ENTRY_CONTROLS, controls[CONTROL_ENTRY] | ia32e_mode},
         {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
         {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
+        {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
+        {VMCS_GUEST_IA32_EFER, start->efer},
         {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
         {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
     };
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* Writes fields that exist only with their control. */
+static enum status write_optional_controls(const struct vmx_vcpu *vcpu)
+{
+    enum status status = STATUS_OK;
+
+    if (vcpu_controls_has(&vcpu->controls, CONTROL_SECONDARY, SECONDARY_ENABLE_VPID))
+        status = vmcs_write(VMCS_VPID, vcpu->vcpu->vpid);
+    if (status == STATUS_OK && vcpu_controls_has(&vcpu->controls, CONTROL_PIN_BASED,
+                                                 PIN_BASED_ACTIVATE_PREEMPTION_TIMER))
+        status = vmcs_write(VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX);
+    return status;
+}
+
 static enum status write_guest_state(const struct vmx_vcpu *vcpu)
 {
-    static const struct vcpu_segment task = {0, 0x67, ACCESS_RIGHTS_TSS_BUSY};
-    const struct vcpu_start *start        = vcpu->plan->start;
+    static const struct vcpu_segment task = {0, TASK_LIMIT, ACCESS_RIGHTS_TSS_BUSY, 0};
+    const struct vcpu_start *start        = vcpu->vcpu->start;
     struct guest_state state              = {.rip = start->rip, .gdt = start->gdt};
 
-    /* Of the bits that the guest does not own, those that the CPU cannot do without. */
+    /* VMX operation and Hymir require some of the host-owned bits. */
     state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
     state.cr3 = start->cr3;
     state.cr4 = start->cr4 | CR4_VMXE | (read_cr4() & CR4_MCE);
     for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
         state.segment[i] = i == SEGMENT_CS ? &start->code : &start->data;
     state.segment[SEGMENT_TR] = &task;
-
-    const struct vmcs_row msrs[] = {
-        {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
-        {VMCS_GUEST_IA32_EFER, start->efer},
-    };
-    enum status status = guest_state_write(&state);
-    return status == STATUS_OK ? vmcs_write_rows(msrs, ARRAY_SIZE(msrs)) : status;
+    return guest_state_write(&state);
 }
 
 enum status vcpu_state_write(struct vmx_vcpu *vcpu)
 {
-    const struct vcpu_start *start = vcpu->plan->start;
+    const struct vcpu_start *start = vcpu->vcpu->start;
     uint64_t misc = vmx_capability_value(&vcpu->capabilities, MSR_IA32_VMX_MISC);
 
+    vcpu->cr8                    = 0;
     vcpu->alarm                  = TICKS_NEVER;
     vcpu->preemption_timer_shift = VMX_MISC_TIMER_SHIFT(misc);
     vcpu->uses_preemption_timer =
@@ -155,13 +132,12 @@ enum status vcpu_state_write(struct vmx_vcpu *vcpu)
     registers->r[REGISTER_RAX]  = start->rax;
     registers->r[REGISTER_RBX]  = start->rbx;
     registers->r[REGISTER_RSI]  = start->rsi;
+    vcpu->vcpu->run.on_exit     = vcpu_on_exit;
     vcpu->vcpu->run.is_launched = false;
     fill_bitmaps(vcpu);
-    enum status status = write_execution_controls(vcpu);
+    enum status status = write_controls(vcpu);
     if (status == STATUS_OK)
         status = write_optional_controls(vcpu);
-    if (status == STATUS_OK)
-        status = write_exit_and_entry_controls(vcpu);
     if (status == STATUS_OK)
         status = host_state_write();
     return status == STATUS_OK ? write_guest_state(vcpu) : status;

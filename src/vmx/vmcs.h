@@ -2,8 +2,7 @@
  * The fields of the virtual-machine control structure: encodings, names, access.
  *
  * SDM 3C, "Virtual Machine Control Structures"; SDM 3D, appendix "Field Encoding in
- * VMCS". An encoding is computed from what it consists of; tests/oracle holds each
- * against Linux's.
+ * VMCS". tests/oracle compares the encodings with Linux's.
  */
 #ifndef HYMIR_VMX_VMCS_H
 #define HYMIR_VMX_VMCS_H
@@ -31,10 +30,7 @@ enum vmcs_type {
 #define VMCS_ENCODING(width, type, index) \
     ((uint32_t)(width) << 13 | (uint32_t)(type) << 10 | (uint32_t)(index) << 1)
 
-/*
- * Name, width, type and index of each field that Hymir uses, in the order of the SDM's
- * appendix.
- */
+/* Name, width, type and index of each field that Hymir uses, in the appendix's order. */
 #define VMCS_FIELDS(FIELD)                                       \
     FIELD(VPID, 16_BIT, CONTROL, 0)                              \
     FIELD(GUEST_ES_SELECTOR, 16_BIT, GUEST, 0)                   \
@@ -162,7 +158,7 @@ enum vmcs_field {
 #undef VMCS_FIELD_ENUM
 };
 
-/* Exit reasons, with the words for a report: SDM 3D, "VMX Basic Exit Reasons". */
+/* Exit reasons and their descriptions: SDM 3D, "VMX Basic Exit Reasons". */
 #define EXIT_REASONS(REASON)                                        \
     REASON(EXCEPTION_OR_NMI, 0, "exception or NMI")                 \
     REASON(EXTERNAL_INTERRUPT, 1, "external interrupt")             \
@@ -261,34 +257,31 @@ enum exit_reason {
 #define ACTIVITY_ACTIVE 0U
 #define ACTIVITY_HLT    1U
 
-/*
- * VM-instruction error numbers that Hymir expects: SDM 3C, "VM-Instruction Error
- * Numbers".
- */
+/* Expected VM-instruction errors: SDM 3C, "VM-Instruction Error Numbers". */
 #define VMX_ERROR_VMXON_IN_ROOT_OPERATION 15U
 
-/* The text for a VM-instruction error number, or "unknown error". */
+/* Returns the description of a VM-instruction error, or "unknown error". */
 const char *vmx_error_name(uint32_t error);
 
-/* The words for a basic exit reason, or "unknown reason". */
+/* Returns the description of a basic exit reason, or "unknown reason". */
 const char *exit_reason_name(uint32_t reason);
 
-/* The name of a field without VMCS_ in front, or NULL. */
+/* Returns the name of a field without the prefix VMCS_, or NULL. */
 const char *vmcs_field_name(uint32_t encoding);
 
 /*
- * Read or write a field of the current VMCS. A failure is logged with the field's name
- * and the error: STATUS_UNSUPPORTED. In VMX root operation only.
+ * Read or write a field of the current VMCS. A failure returns STATUS_UNSUPPORTED and is
+ * logged with the field's name and the error. In VMX root operation only.
  */
 enum status MUST_CHECK vmcs_read(enum vmcs_field field, uint64_t *value);
 enum status MUST_CHECK vmcs_write(enum vmcs_field field, uint64_t value);
 
-/* Logs what failed, and raises #UD: a panic, with a backtrace. */
+/* Logs the failure and raises #UD, which panics with a backtrace. */
 _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field);
 
 /*
- * Read or write a field that is known to be there: what fails is an invariant of
- * Hymir's own, and ends in a panic. For the way of a VM exit, where nothing is wasted.
+ * Read or write a field that is known to exist; a failure panics. For VM exits: they
+ * cost no more than the instruction and a conditional jump.
  */
 static inline uint64_t vmcs_get(enum vmcs_field field)
 {
@@ -304,19 +297,19 @@ static inline void vmcs_set(enum vmcs_field field, uint64_t value)
         vmcs_panic("VMWRITE", field);
 }
 
-/* Logs all fields that can be read, by name. In VMX root operation only. */
+/* Logs all readable fields by name. In VMX root operation only. */
 void vmcs_log(void);
 
-/* One field and what to write to it. */
+/* A field and the value to write to it. */
 struct vmcs_row {
     enum vmcs_field field;
     uint64_t value;
 };
 
-/* Writes count rows in order, up to the first that fails. Same status. */
+/* Writes count rows in order, up to the first that fails. Status as vmcs_write. */
 enum status MUST_CHECK vmcs_write_rows(const struct vmcs_row *rows, size_t count);
 
-/* The error number of the last VMX instruction of this CPU that ended in VMfailValid. */
+/* Returns the error of the last instruction that ended in VMfailValid on this CPU. */
 uint32_t vmcs_instruction_error(void);
 
 #endif

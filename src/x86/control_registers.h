@@ -21,6 +21,9 @@
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
 
+/* The address of the page-directory-pointer table in CR3, with PAE paging. */
+#define CR3_PAE_TABLE BITS_MASK(31, 5)
+
 #define CR4_VME        BIT(0)
 #define CR4_PVI        BIT(1)
 #define CR4_TSD        BIT(2)
@@ -50,6 +53,8 @@
 #define CR4_LAM_SUP    BIT(28)
 #define CR4_FRED       BIT(32)
 
+#define CR8_MAX 0xFU
+
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
@@ -71,5 +76,6 @@
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
+#define RFLAGS_DF    BIT(10)
 
 #endif

@@ -33,6 +33,8 @@
 #define ACCESS_RIGHTS_CODE_64  ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_FLAT)
 #define ACCESS_RIGHTS_TSS_BUSY (ACCESS_RIGHTS_OF(DESCRIPTOR_PRESENT) | 11U)
 #define ACCESS_RIGHTS_UNUSABLE ((uint32_t)BIT(16))
+#define CODE_SEGMENT_L         BIT(13) /* 64-bit code */
+#define TSS_16_BIT_BUSY        3U      /* a type: bits 3:0 */
 
 /* A gate's type byte: present, DPL 0, 64-bit interrupt gate. */
 #define GATE_PRESENT_INTERRUPT 0x8E

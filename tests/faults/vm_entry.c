@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
+#include "vmx/entry.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
@@ -32,7 +33,7 @@ static bool is_first_guest(const struct vcpu *vcpu)
 
 void test_hook_prepare_vmcs(struct vcpu *vcpu)
 {
-    uint32_t *revision = vmx_of(vcpu)->vmcs;
+    uint32_t *revision = (uint32_t *)(void *)vmx_of(vcpu)->vmcs;
 
     if (selftest.kind == SELFTEST_ENTRY_REVISION && is_first_guest(vcpu))
         vmx_write_revision(revision, *revision + 1);
@@ -101,7 +102,7 @@ void test_hook_enter_guest(struct vcpu *vcpu)
         vcpu->run.is_launched = true;
         break;
     case SELFTEST_EXIT:
-        vcpu->row[EXIT_REASON_VMCALL].answer = break_down;
+        vcpu->row[EXIT_REASON_VMCALL].handler = break_down;
         break;
     default: /* no fault of a VM entry */
         break;

@@ -10,13 +10,14 @@
 #include "guest/vm.h"
 
 #define GUEST_SIZE 0x400000
+#define TEST_ROWS  70
 
 static struct vm test_vm;
 static struct vcpu *const test_vcpu = &test_vm.vcpu;
+static struct exit_row test_rows[TEST_ROWS];
 static uint64_t test_registers[VCPU_CPL + 1];
 static int injected_vector; /* -1: none */
 static uint32_t injected_code;
-static uint64_t test_cr2;
 static bool is_interrupt_requested;
 static unsigned int requested_nmis;
 static uint64_t test_clock, test_alarm;
@@ -39,11 +40,6 @@ static void test_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
     (void)vcpu;
     injected_vector = vector;
     injected_code   = error_code;
-}
-
-static void test_write_cr2(uint64_t address)
-{
-    test_cr2 = address;
 }
 
 static void test_request_interrupt(struct vcpu *vcpu, bool is_requested)
@@ -83,7 +79,6 @@ static const struct backend test_backend = {
     .request_interrupt = test_request_interrupt,
     .request_nmi       = test_request_nmi,
     .set_alarm         = test_set_alarm,
-    .write_cr2         = test_write_cr2,
     .exit_name         = test_exit_name,
 };
 
@@ -135,7 +130,9 @@ static inline int start_guest(void **state)
         .output     = test_print,
         .flush      = test_flush,
     };
-    vcpu_start_anew(test_vcpu);
+    test_vcpu->row       = test_rows;
+    test_vcpu->row_count = TEST_ROWS;
+    vcpu_reset(test_vcpu, &test_vm.start);
     test_vcpu->vm       = &test_vm;
     test_vcpu->backend  = &test_backend;
     test_vcpu->handlers = &vm_exit_handlers;

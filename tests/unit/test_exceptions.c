@@ -1,17 +1,20 @@
 /* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
+#include "cpu/vectors.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "vmx/vcpu.h"
-#include "vmx/vmcs.h"
+#include "platform/smp.h"
+#include "vmx/on_exit.h"
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
 
 static uint64_t fields[0x8000];
-static uint64_t dr6, tsc;
+static uint64_t debug_status, tsc;
 static unsigned int nmis, machine_checks, interrupts;
 static uint64_t apic_timer;
+static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
+static uint32_t interrupted_apic;
 
 static uint64_t fake_get(enum vmcs_field field)
 {
@@ -25,12 +28,12 @@ static void fake_set(enum vmcs_field field, uint64_t value)
 
 static uint64_t fake_read_dr6(void)
 {
-    return dr6;
+    return debug_status;
 }
 
 static void fake_write_dr6(uint64_t value)
 {
-    dr6 = value;
+    debug_status = value;
 }
 
 static void fake_nmi(void)
@@ -56,6 +59,24 @@ static uint64_t fake_rdtsc(void)
 void apic_set_timer(uint64_t tsc_ticks)
 {
     apic_timer = tsc_ticks;
+}
+
+enum status apic_send_interrupt(uint32_t id, uint8_t vector)
+{
+    assert_int_equal(vector, VECTOR_WAKE);
+    interrupted_apic = id;
+    return STATUS_OK;
+}
+
+struct cpu *smp_cpu(size_t index)
+{
+    assert_true(index < 2);
+    return &cpus[index];
+}
+
+static struct cpu *fake_this_cpu(void)
+{
+    return &cpus[0];
 }
 
 enum run_next vcpu_on_exit(struct vcpu_run *run)
@@ -85,6 +106,7 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 #define raise_machine_check         fake_machine_check
 #define interrupts_handle_pending   fake_interrupts_handle_pending
 #define rdtsc                       fake_rdtsc
+#define this_cpu                    fake_this_cpu
 #define vcpu_write_preemption_timer fake_write_timer
 #include "../../src/vmx/exceptions.c"
 #include "../../src/vmx/vcpu_events.c"
@@ -138,14 +160,14 @@ static int start(void **state)
     memset(fields, 0, sizeof(fields));
     memset(&vcpu, 0, sizeof(vcpu));
     memset(&vmx, 0, sizeof(vmx));
-    vcpu_start_anew(&vcpu);
+    vcpu_reset(&vcpu, NULL);
     vcpu.backend              = &backend;
     vcpu.handlers             = &handlers;
     vcpu.arch                 = &vmx;
     vmx.vcpu                  = &vcpu;
     vmx.alarm                 = TICKS_NEVER;
     vmx.uses_preemption_timer = true;
-    dr6                       = 0xFFFF0FF0;
+    debug_status              = 0xFFFF0FF0;
     tsc                       = 1000;
     nmis = machine_checks = interrupts = alarms = 0;
     injected                                    = -1;
@@ -160,7 +182,7 @@ static void interrupted_by(uint64_t event, uint64_t code, uint64_t length)
     fields[VMCS_IDT_VECTORING_INFORMATION] = event;
     fields[VMCS_IDT_VECTORING_ERROR_CODE]  = code;
     fields[VMCS_EXIT_INSTRUCTION_LENGTH]   = length;
-    vcpu_deliver_again();
+    event_redeliver();
 }
 
 /* SDM 3C, "Information for VM Exits That Occur During Event Delivery". */
@@ -187,7 +209,7 @@ static enum exit_outcome exit_by(uint64_t event, uint64_t code)
 {
     fields[VMCS_EXIT_INTERRUPTION_INFORMATION] = event;
     fields[VMCS_EXIT_INTERRUPTION_ERROR_CODE]  = code;
-    return handle_exception(&vcpu);
+    return exception_handle_exit(&vcpu);
 }
 
 static void test_exceptions(void **state)
@@ -211,7 +233,7 @@ static void test_debug_exceptions(void **state)
     fields[VMCS_GUEST_DR7]          = 0x2400;
     assert_int_equal(exit_by(0x80000301, 0), EXIT_RESUME);
     assert_int_equal(injected, VECTOR_DB);
-    assert_int_equal(dr6, 0xFFFF4FF1);
+    assert_int_equal(debug_status, 0xFFFF4FF1);
     assert_int_equal(fields[VMCS_GUEST_DR7], 0x400);
     assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS], 0);
     fields[VMCS_GUEST_RFLAGS]                   = 0x102;
@@ -227,6 +249,35 @@ static void test_debug_exceptions(void **state)
     assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 1);
 }
 
+/* An error code exists for some vectors, outside real-address mode. */
+static void test_injection(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_CR0] = 0x80000011;
+    exception_inject(&vcpu, VECTOR_GP, 0x18);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000B0D);
+    assert_int_equal(fields[VMCS_ENTRY_EXCEPTION_ERROR_CODE], 0x18);
+    exception_inject(&vcpu, VECTOR_UD, 0);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000306);
+    fields[VMCS_GUEST_CR0] = 0x10;
+    exception_inject(&vcpu, VECTOR_GP, 0);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x8000030D);
+}
+
+static void test_kick(void **state)
+{
+    (void)state;
+    interrupted_apic = 0;
+    vcpu.id          = VCPU_WITHOUT_CPU;
+    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
+    vcpu.id = 0;
+    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
+    assert_int_equal(interrupted_apic, 0);
+    vcpu.id = 1;
+    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
+    assert_int_equal(interrupted_apic, 6);
+}
+
 static void test_windows(void **state)
 {
     (void)state;
@@ -234,13 +285,13 @@ static void test_windows(void **state)
     vcpu_request_interrupt(&vcpu, true);
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_INTERRUPT_WINDOW_EXITING);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
-    assert_int_equal(handle_interrupt_window(&vcpu), EXIT_RESUME);
+    assert_int_equal(interrupt_window_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
     vcpu_request_nmi(&vcpu);
     vcpu_request_nmi(&vcpu);
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_NMI_WINDOW_EXITING);
-    assert_int_equal(handle_nmi_window(&vcpu), EXIT_RESUME);
+    assert_int_equal(nmi_window_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000202);
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
 }
@@ -248,21 +299,21 @@ static void test_windows(void **state)
 static void test_halt(void **state)
 {
     (void)state;
-    assert_int_equal(handle_hlt(&vcpu), EXIT_STOP);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_STOP);
     assert_string_equal(vcpu.end, "HLT with interrupts off");
     vcpu.end[0]               = '\0';
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
-    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
     /* Something waits: no sleep; but an NMI does not come in an NMI's handler. */
     vcpu_request_nmi(&vcpu);
-    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
     fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = INTERRUPTIBILITY_NMI;
-    assert_int_equal(handle_hlt(&vcpu), EXIT_NEXT);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
     can_be_woken = false;
-    assert_int_equal(handle_hlt(&vcpu), EXIT_STOP);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_STOP);
 }
 
 static void test_alarm(void **state)
@@ -273,10 +324,10 @@ static void test_alarm(void **state)
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit_with_alarm);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
     tsc = 1319;
-    assert_int_equal(handle_preemption_timer(&vcpu), EXIT_RESUME);
+    assert_int_equal(preemption_timer_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 0);
     tsc = 1320;
-    assert_int_equal(handle_preemption_timer(&vcpu), EXIT_RESUME);
+    assert_int_equal(preemption_timer_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
     assert_int_equal(interrupts, 2); /* the machine's, which it would hold back */
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
@@ -297,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_delivered_again), TEST(test_exceptions), TEST(test_debug_exceptions),
         TEST(test_windows),         TEST(test_halt),       TEST(test_alarm),
+        TEST(test_injection),       TEST(test_kick),
     };
     return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);
 }

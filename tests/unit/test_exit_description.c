@@ -103,7 +103,7 @@ static void note(uint64_t reason)
 static void test_ring(void **state)
 {
     (void)state;
-    vcpu_start_anew(&vcpu);
+    vcpu_reset(&vcpu, NULL);
     const struct exit_record *record = vcpu.newest;
     for (int i = 0; i < EXIT_RECORDS; i++, record = record->next)
         assert_int_equal(record->reason, EXIT_RECORD_NONE);
@@ -119,11 +119,11 @@ static void test_ring(void **state)
 static void test_asking_for_all_registers(void **state)
 {
     (void)state;
-    vcpu_start_anew(&vcpu);
+    vcpu_reset(&vcpu, NULL);
     for (uint64_t i = 0; i < 2 * EXIT_RECORDS; i++) {
         note(i);
         const struct exit_record *record = vcpu.newest;
-        assert_int_equal(vcpu_ask_for_all_registers(&vcpu), EXIT_ALL_REGISTERS);
+        assert_int_equal(vcpu_request_all_registers(&vcpu), EXIT_ALL_REGISTERS);
         note(i);
         assert_ptr_equal(vcpu.newest, record);
     }

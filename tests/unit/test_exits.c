@@ -1,5 +1,4 @@
-/* src/guest/exits.c, hypercall.c, string_io.c, translate.c: what a VM does at its exits.
- */
+/* src/guest/exits.c, hypercall.c, string_io.c, translate.c: a VM at its exits. */
 #include "guest.h"
 
 #include "guest/devices.h"
@@ -41,13 +40,13 @@ static void test_hypercalls(void **state)
 {
     (void)state;
     *test_r(REGISTER_RAX) = HYPERCALL_VERSION;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_INTERFACE);
     put_guest(0x1FFFFD, "hello\n", 6); /* over the end of a piece */
     *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
     *test_r(REGISTER_RBX) = 0x1FFFFD;
     *test_r(REGISTER_RCX) = 6;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
     assert_string_equal(printed, "hello\n");
     static const uint64_t bad[][2] = {{GUEST_SIZE - 5, 6},
@@ -59,18 +58,18 @@ static void test_hypercalls(void **state)
         *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
         *test_r(REGISTER_RBX) = bad[i][0];
         *test_r(REGISTER_RCX) = bad[i][1];
-        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
         assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     }
     *test_r(REGISTER_RAX) = HYPERCALL_NMI;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), 0);
     assert_int_equal(requested_nmis, 1);
     *test_r(REGISTER_RAX) = HYPERCALL_REASON + 1;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     *test_r(REGISTER_RAX) = UINT64_MAX - 1;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_ERROR);
     assert_string_equal(printed, "hello\n");
     /* A program of the guest's may ask, and no more. */
@@ -79,7 +78,7 @@ static void test_hypercalls(void **state)
         *test_r(REGISTER_RAX) = number;
         *test_r(REGISTER_RBX) = 0;
         *test_r(REGISTER_RCX) = 1;
-        assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+        assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
         assert_int_equal(*test_r(REGISTER_RAX), number == HYPERCALL_VERSION
                                                     ? HYPERCALL_INTERFACE
                                                     : HYPERCALL_ERROR);
@@ -89,7 +88,7 @@ static void test_hypercalls(void **state)
     test_registers[VCPU_CPL] = 0;
     *test_r(REGISTER_RAX)    = HYPERCALL_END;
     *test_r(REGISTER_RBX)    = 42;
-    assert_int_equal(hypercall(test_vcpu), EXIT_STOP);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
 }
 
@@ -98,7 +97,7 @@ static uint64_t call(uint64_t number, uint64_t rbx, uint64_t rcx)
     *test_r(REGISTER_RAX) = number;
     *test_r(REGISTER_RBX) = rbx;
     *test_r(REGISTER_RCX) = rcx;
-    assert_int_equal(hypercall(test_vcpu), EXIT_NEXT);
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RBX), rbx);
     assert_int_equal(*test_r(REGISTER_RCX), rcx);
     return *test_r(REGISTER_RAX);
@@ -112,10 +111,10 @@ static void test_statistics(void **state)
     test_registers[VCPU_CPL]            = 3;
     test_vcpu->row[10].exits            = 5;
     test_vcpu->row[10].ticks            = 600;
-    test_vcpu->row[EXIT_ROWS - 1].exits = 7;
+    test_vcpu->row[TEST_ROWS - 1].exits = 7;
     assert_int_equal(call(HYPERCALL_EXITS, 10, 0), 5);
     assert_int_equal(call(HYPERCALL_TICKS, 10, 0), 600);
-    assert_int_equal(call(HYPERCALL_EXITS, EXIT_ROWS - 1, 0), 7);
+    assert_int_equal(call(HYPERCALL_EXITS, TEST_ROWS - 1, 0), 7);
     for (uint64_t offset = 0; offset < sizeof(name) - 8; offset += 8) {
         uint64_t piece = call(HYPERCALL_REASON, 10, offset);
         memcpy(name + offset, &piece, 8);
@@ -125,7 +124,7 @@ static void test_statistics(void **state)
     assert_int_equal(call(HYPERCALL_REASON, 10, 16), 0);
     assert_int_equal(call(HYPERCALL_REASON, 10, UINT64_MAX), 0);
     for (uint64_t number = HYPERCALL_EXITS; number <= HYPERCALL_REASON; number++) {
-        assert_int_equal(call(number, EXIT_ROWS, 0), HYPERCALL_ERROR);
+        assert_int_equal(call(number, TEST_ROWS, 0), HYPERCALL_ERROR);
         assert_int_equal(call(number, UINT64_MAX, 0), HYPERCALL_ERROR);
         assert_int_equal(call(number, (uint64_t)1 << 32 | 10, 0), HYPERCALL_ERROR);
     }
@@ -135,7 +134,7 @@ static void test_memory_violation(void **state)
 {
     (void)state;
     test_registers[VCPU_RIP]          = 0x1234;
-    const struct memory_access access = {.address = gpa(0x400000), .is_write = true};
+    const struct memory_access access = {.address = gpa(0x400000), .kind = MEMORY_WRITE};
     assert_int_equal(vm_exit_handlers.memory(test_vcpu, &access), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "write at guest-physical 0x400000, beyond its 4 "
                                         "MiB, with RIP 0x1234");
@@ -199,7 +198,7 @@ static void faults(uint64_t linear, bool is_write, uint32_t code)
     assert_false(linear_address_translate(test_vcpu, linear, is_write, &physical));
     assert_int_equal(injected_vector, 14);
     assert_int_equal(injected_code, code);
-    assert_int_equal(test_cr2, linear);
+    assert_int_equal(test_registers[VCPU_CR2], linear);
 }
 
 static void test_no_paging(void **state)
@@ -287,16 +286,17 @@ static void test_hostile_tables(void **state)
 
 /* ---- INS and OUTS */
 
+static const struct vcpu_segment flat_segment = {0, UINT32_MAX, 0xC093, 0};
+
 static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
                                 uint64_t linear)
 {
-    const struct string_access access = {.port           = is_in ? 0x80 : 0x3F8,
-                                         .size           = size,
-                                         .is_in          = is_in,
-                                         .is_repeated    = is_repeated,
-                                         .address_size   = 4,
-                                         .linear_address = linear};
-    return string_io(test_vcpu, &access);
+    struct string_access access = {
+        .size = size, .address_size = 4, .is_in = is_in, .is_repeated = is_repeated};
+    access.port           = is_in ? 0x80 : 0x3F8;
+    access.linear_address = linear;
+    access.segment        = flat_segment;
+    return string_io_handle(test_vcpu, &access);
 }
 
 static void test_outs(void **state)
@@ -324,7 +324,7 @@ static void test_ins_over_a_page(void **state)
     assert_int_equal(string(true, false, 4, 0xFFE),
                      EXIT_RESUME); /* #PF, nothing written */
     assert_int_equal(injected_vector, 14);
-    assert_int_equal(test_cr2, 0x1000);
+    assert_int_equal(test_registers[VCPU_CR2], 0x1000);
     uint32_t value = 42;
     assert_true(guest_memory_read(&test_vm.memory, gpa(0x5FFE), &value, 2));
     assert_int_equal(value, 0);
@@ -350,31 +350,53 @@ static void test_string_at_end_of_memory(void **state)
 static void test_16_bit_addresses(void **state)
 {
     (void)state;
-    const struct string_access access = {
+    struct string_access access = {
         .port = 0x80, .size = 2, .is_repeated = true, .address_size = 2};
+    access.segment        = flat_segment;
     *test_r(REGISTER_RSI) = 0x1234FFFF;
     *test_r(REGISTER_RCX) = 0x12340001;
-    assert_int_equal(string_io(test_vcpu, &access), EXIT_NEXT);
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RSI), 0x12340001);
     assert_int_equal(*test_r(REGISTER_RCX), 0x12340000);
 }
 
+/* A violation of the segment leaves registers, memory and port alone. */
+static void test_string_segment(void **state)
+{
+    (void)state;
+    struct string_access access = {
+        .port = 0x3F8, .size = 1, .address_size = 4, .linear_address = 0x5000};
+    access.segment = (struct vcpu_segment){.limit = 0x4FFF, .access_rights = 0x4093};
+    put_guest(0x5000, "x", 1);
+    *test_r(REGISTER_RSI) = 0x5000;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(injected_code, 0);
+    access.is_stack = true;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
+    assert_int_equal(injected_vector, 12);
+    assert_string_equal(printed, "");
+    assert_int_equal(*test_r(REGISTER_RSI), 0x5000);
+    access.is_64_bit = true; /* which has no limits */
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
+    assert_string_equal(printed, "x");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_msr),
-        TEST(test_hypercalls),
-        TEST(test_statistics),
-        TEST(test_memory_violation),
-        TEST(test_no_paging),
-        TEST(test_long_mode),
-        TEST(test_pae),
-        TEST(test_32_bit),
-        TEST(test_hostile_tables),
-        TEST(test_outs),
-        TEST(test_ins_over_a_page),
-        TEST(test_string_at_end_of_memory),
-        TEST(test_16_bit_addresses),
-    };
+    const struct CMUnitTest tests[] = {TEST(test_msr),
+                                       TEST(test_hypercalls),
+                                       TEST(test_statistics),
+                                       TEST(test_memory_violation),
+                                       TEST(test_no_paging),
+                                       TEST(test_long_mode),
+                                       TEST(test_pae),
+                                       TEST(test_32_bit),
+                                       TEST(test_hostile_tables),
+                                       TEST(test_outs),
+                                       TEST(test_ins_over_a_page),
+                                       TEST(test_string_at_end_of_memory),
+                                       TEST(test_16_bit_addresses),
+                                       TEST(test_string_segment)};
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

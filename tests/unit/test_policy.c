@@ -6,7 +6,7 @@
 #include "guest/hypercall.h"
 #include "guest/msr_policy.h"
 #include "lib/bits.h"
-#include "virt/vcpu.h"
+#include "virt/control_register_rules.h"
 #include "vmx/guest_policy.h"
 
 #define TSC_HZ UINT64_C(2400000000)

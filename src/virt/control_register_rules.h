@@ -1,0 +1,65 @@
+/*
+ * The values that control registers accept, and what switching paging does.
+ *
+ * Pure. SDM 3A, "Control Registers", "IA-32e Mode Operation"; SDM 2, "MOV - Move to/from
+ * Control Registers", "LMSW", "XSETBV".
+ */
+#ifndef HYMIR_VIRT_CONTROL_REGISTER_RULES_H
+#define HYMIR_VIRT_CONTROL_REGISTER_RULES_H
+
+#include "virt/segment.h"
+#include "x86/control_registers.h"
+
+/* The bits of CR4 that a guest may set. */
+#define GUEST_CR4_ALLOWED                                                              \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |    \
+     CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | \
+     CR4_SMEP | CR4_SMAP)
+
+/* The state components that a guest may enable in XCR0. */
+#define GUEST_XCR0_ALLOWED \
+    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
+
+/* The state that decides whether paging can be switched on or off. */
+struct paging_state {
+    uint64_t cr4, efer;
+    uint32_t cs_access_rights, tr_access_rights;
+};
+
+enum paging_switch {
+    PAGING_SWITCH_FAULTS,       /* #GP(0) */
+    PAGING_SWITCH_IS_PLAIN,     /* outside long mode */
+    PAGING_SWITCH_LOADS_PDPTES, /* to PAE paging, if they are valid */
+    PAGING_SWITCH_TO_LONG_MODE,
+};
+
+/* Returns the effect of changing CR0.PG. Switching paging off leaves long mode. */
+enum paging_switch paging_switch_effect(const struct paging_state *state, bool is_on);
+
+/* Returns whether a processor with that physical-address width accepts the entries. */
+bool pdptes_are_valid(const uint64_t entries[4], unsigned int physical_width);
+
+/* Returns whether MOV to CR0 accepts a value, apart from paging_switch_effect. */
+static inline bool cr0_is_valid(uint64_t value)
+{
+    bool has_pg_without_pe = (value & (CR0_PG | CR0_PE)) == CR0_PG;
+    bool has_nw_without_cd = (value & (CR0_NW | CR0_CD)) == CR0_NW;
+
+    return value <= UINT32_MAX && !has_pg_without_pe && !has_nw_without_cd;
+}
+
+/* Returns CR0 after LMSW, which cannot clear PE. */
+static inline uint64_t cr0_after_lmsw(uint64_t cr0, uint64_t source)
+{
+    const uint64_t loaded = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+
+    return (cr0 & (~loaded | CR0_PE)) | (source & loaded);
+}
+
+/* Returns whether a guest may load XCR index; the processor checks combinations. */
+static inline bool xcr_is_valid(uint32_t index, uint64_t value)
+{
+    return index == 0 && (value & ~(uint64_t)GUEST_XCR0_ALLOWED) == 0;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * What exceptions and the end of an instruction do, whatever delivers or emulates them.
+ *
+ * Pure. SDM 3A, "Exception and Interrupt Reference", "Debug Registers".
+ */
+#ifndef HYMIR_VIRT_EXCEPTION_RULES_H
+#define HYMIR_VIRT_EXCEPTION_RULES_H
+
+#include "x86/control_registers.h"
+#include "x86/debug_registers.h"
+#include "x86/exceptions.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Returns whether an exception pushes an error code; none does in real-address mode. */
+static inline bool exception_has_error_code(uint8_t vector, uint64_t cr0)
+{
+    bool has_code = vector == VECTOR_DF || vector == VECTOR_AC ||
+                    (vector >= VECTOR_TS && vector <= VECTOR_PF);
+
+    return has_code && (cr0 & CR0_PE) != 0;
+}
+
+/* Returns DR6 after a #DB: B3 to B0 are replaced, the other causes are added. */
+static inline uint64_t dr6_after_debug_exception(uint64_t dr6, uint64_t causes)
+{
+    return (dr6 & ~DR6_BREAKPOINTS) | causes;
+}
+
+/* Returns DR7 after a #DB, whose handler may access the debug registers. */
+static inline uint64_t dr7_after_debug_exception(uint64_t dr7)
+{
+    return dr7 & ~DR7_GENERAL_DETECT;
+}
+
+/* Returns whether an instruction that ends raises a #DB: "Single-Step Exception
+ * Condition".
+ */
+static inline bool instruction_end_traps(uint64_t rflags)
+{
+    return (rflags & RFLAGS_TF) != 0;
+}
+
+#endif

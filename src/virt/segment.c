@@ -1,0 +1,43 @@
+/* See segment.h. */
+#include "virt/segment.h"
+
+#define TYPE_CODE        BIT(3)
+#define TYPE_EXPAND_DOWN BIT(2) /* of data */
+#define TYPE_WRITABLE    BIT(1) /* of data; of code: readable */
+#define SEGMENT_BIG      BIT(14)
+
+static bool is_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static bool is_type_permitted(uint32_t rights, bool is_write)
+{
+    if ((rights & ACCESS_RIGHTS_UNUSABLE) != 0)
+        return false;
+    if (is_write)
+        return (rights & TYPE_CODE) == 0 && (rights & TYPE_WRITABLE) != 0;
+    return (rights & TYPE_CODE) == 0 || (rights & TYPE_WRITABLE) != 0;
+}
+
+static bool is_within_limit(const struct vcpu_segment *segment, uint64_t offset,
+                            uint8_t size)
+{
+    uint32_t rights = segment->access_rights;
+    uint64_t last   = offset + size - 1;
+    bool is_down    = (rights & TYPE_CODE) == 0 && (rights & TYPE_EXPAND_DOWN) != 0;
+
+    if (!is_down)
+        return last <= segment->limit;
+    return offset > segment->limit &&
+           last <= ((rights & SEGMENT_BIG) != 0 ? UINT32_MAX : UINT16_MAX);
+}
+
+bool segment_permits(const struct vcpu_segment *segment, bool is_64_bit, uint64_t linear,
+                     uint8_t size, bool is_write)
+{
+    if (is_64_bit)
+        return is_canonical(linear) && is_canonical(linear + size - 1);
+    return is_type_permitted(segment->access_rights, is_write) &&
+           is_within_limit(segment, (uint32_t)(linear - segment->base), size);
+}

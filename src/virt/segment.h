@@ -1,0 +1,33 @@
+/*
+ * Segment registers with their hidden part, and the accesses that they permit.
+ *
+ * Pure. SDM 3A, "Segment Descriptors", "Limit Checking", "Type Checking".
+ */
+#ifndef HYMIR_VIRT_SEGMENT_H
+#define HYMIR_VIRT_SEGMENT_H
+
+#include "x86/descriptors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A segment register. The access rights are bits 55:40 of a descriptor, with
+ * ACCESS_RIGHTS_UNUSABLE added: SDM 3C, "Guest Register State".
+ */
+struct vcpu_segment {
+    uint16_t selector;
+    uint32_t limit; /* in bytes, also with a granularity of 4 KiB */
+    uint32_t access_rights;
+    uint64_t base;
+};
+
+/*
+ * Returns whether the segment permits a read or write of size bytes at a linear address
+ * that was computed with its base. 64-bit code has no limits and types, but its addresses
+ * must be canonical: SDM 1, "Canonical Addressing".
+ */
+bool segment_permits(const struct vcpu_segment *segment, bool is_64_bit, uint64_t linear,
+                     uint8_t size, bool is_write);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Events that the guest does not cause: interrupts, NMIs, the alarm, and sleep until one.
+ */
+#ifndef HYMIR_VMX_VCPU_EVENTS_H
+#define HYMIR_VMX_VCPU_EVENTS_H
+
+#include "lib/status.h"
+#include "virt/vcpu.h"
+
+/* Operations of struct backend. */
+void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested);
+void vcpu_request_nmi(struct vcpu *vcpu);
+void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);
+enum status vcpu_kick(const struct vcpu *vcpu);
+
+/* Handlers of exits. */
+enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu);
+enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu);
+enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu);
+enum exit_outcome preemption_timer_handle_exit(struct vcpu *vcpu);
+enum exit_outcome hlt_handle_exit(struct vcpu *vcpu);
+
+#endif

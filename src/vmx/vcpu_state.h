@@ -1,0 +1,15 @@
+/*
+ * The VMCS of a vCPU at the start of a run.
+ */
+#ifndef HYMIR_VMX_VCPU_STATE_H
+#define HYMIR_VMX_VCPU_STATE_H
+
+#include "vmx/vcpu.h"
+
+/*
+ * Writes the current VMCS, the bitmaps and the general registers for a run from
+ * vcpu->start. STATUS_UNSUPPORTED if the processor rejects a field.
+ */
+enum status MUST_CHECK vcpu_state_write(struct vmx_vcpu *vcpu);
+
+#endif
