@@ -59,22 +59,17 @@ enum exit_outcome hypercall_handle(struct vcpu *vcpu)
             read_statistics(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
         return EXIT_NEXT;
     }
-    if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
-        r[REGISTER_RAX] = HYPERCALL_ERROR;
+    uint64_t number = r[REGISTER_RAX];
+    r[REGISTER_RAX] = HYPERCALL_ERROR;
+    if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0)
         return EXIT_NEXT;
-    }
-    switch (r[REGISTER_RAX]) {
-    case HYPERCALL_PRINT:
-        r[REGISTER_RAX] = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
-        return EXIT_NEXT;
-    case HYPERCALL_END:
+    if (number == HYPERCALL_END)
         return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
-    case HYPERCALL_NMI:
+    if (number == HYPERCALL_PRINT)
+        r[REGISTER_RAX] = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
+    if (number == HYPERCALL_NMI) {
         vcpu->backend->request_nmi(vcpu);
         r[REGISTER_RAX] = 0;
-        return EXIT_NEXT;
-    default:
-        r[REGISTER_RAX] = HYPERCALL_ERROR;
-        return EXIT_NEXT;
     }
+    return EXIT_NEXT;
 }

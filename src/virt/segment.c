@@ -13,11 +13,10 @@ static bool is_canonical(uint64_t address)
 
 static bool is_type_permitted(uint32_t rights, bool is_write)
 {
-    if ((rights & ACCESS_RIGHTS_UNUSABLE) != 0)
-        return false;
-    if (is_write)
-        return (rights & TYPE_CODE) == 0 && (rights & TYPE_WRITABLE) != 0;
-    return (rights & TYPE_CODE) == 0 || (rights & TYPE_WRITABLE) != 0;
+    bool is_code = (rights & TYPE_CODE) != 0, has_bit = (rights & TYPE_WRITABLE) != 0;
+
+    return (rights & ACCESS_RIGHTS_UNUSABLE) == 0 &&
+           (is_write ? !is_code && has_bit : !is_code || has_bit);
 }
 
 static bool is_within_limit(const struct vcpu_segment *segment, uint64_t offset,

@@ -18,22 +18,16 @@
 #include "x86/cpuid.h"
 #include "x86/exceptions.h"
 
-/* Returns what the guest reads from a register that has host-owned bits. */
-static uint64_t read_visible(enum vmcs_field real, enum vmcs_field shadow,
-                             uint64_t host_owned)
-{
-    return (vmcs_get(real) & ~host_owned) | (vmcs_get(shadow) & host_owned);
-}
-
 uint64_t guest_cr0_read(void)
 {
-    return read_visible(VMCS_GUEST_CR0, VMCS_CR0_READ_SHADOW, CR0_HOST_OWNED);
+    return (vmcs_get(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) |
+           (vmcs_get(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
 uint64_t guest_cr4_read(void)
 {
-    return read_visible(VMCS_GUEST_CR4, VMCS_CR4_READ_SHADOW,
-                        ~(uint64_t)GUEST_CR4_ALLOWED);
+    return (vmcs_get(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED) |
+           (vmcs_get(VMCS_CR4_READ_SHADOW) & ~GUEST_CR4_ALLOWED);
 }
 
 static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)

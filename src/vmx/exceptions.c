@@ -92,8 +92,6 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
         inject_event(event); /* INT1 */
         return EXIT_RESUME;
     }
-    uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
-                              ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
-                              : 0;
-    return vcpu_inject_exception(vcpu, vector, error_code);
+    return vcpu_inject_exception(vcpu, vector,
+                                 (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE));
 }

@@ -5,6 +5,7 @@
 #include "x86/control_registers.h"
 #include "x86/debug_registers.h"
 
+/* Writes the registers apart from segments, and the non-register state. */
 static enum status write_registers(const struct guest_state *state)
 {
     const struct vmcs_row rows[] = {
@@ -23,6 +24,10 @@ static enum status write_registers(const struct guest_state *state)
         {VMCS_GUEST_IA32_SYSENTER_CS, 0},
         {VMCS_GUEST_IA32_SYSENTER_ESP, 0},
         {VMCS_GUEST_IA32_SYSENTER_EIP, 0},
+        {VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE},
+        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
+        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
+        {VMCS_LINK_POINTER, UINT64_MAX},
     };
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
@@ -47,21 +52,8 @@ static enum status write_segments(const struct guest_state *state)
     return STATUS_OK;
 }
 
-static enum status write_non_register_state(void)
-{
-    static const struct vmcs_row rows[] = {
-        {VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE},
-        {VMCS_GUEST_INTERRUPTIBILITY_STATE, 0},
-        {VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0},
-        {VMCS_LINK_POINTER, UINT64_MAX},
-    };
-    return vmcs_write_rows(rows, ARRAY_SIZE(rows));
-}
-
 enum status guest_state_write(const struct guest_state *state)
 {
     enum status status = write_registers(state);
-    if (status == STATUS_OK)
-        status = write_segments(state);
-    return status == STATUS_OK ? write_non_register_state() : status;
+    return status == STATUS_OK ? write_segments(state) : status;
 }

@@ -59,8 +59,9 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
 /* Resets state that VM entry does not load, so that nothing leaks into the guest. */
 static void reset_processor_state(void)
 {
-    static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR,
-                                    MSR_IA32_FMASK, MSR_IA32_KERNEL_GS_BASE};
+    static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
+                                    MSR_IA32_CSTAR,          MSR_IA32_FMASK,
+                                    MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
     static const uint8_t zeroed_area[4096] __attribute__((aligned(64)));
     static const struct __attribute__((packed, aligned(64))) {
         uint16_t fcw;
@@ -71,7 +72,6 @@ static void reset_processor_state(void)
 
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
-    (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
     if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
     clear_debug_registers();

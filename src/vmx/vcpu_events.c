@@ -107,18 +107,14 @@ static void check_alarm(struct vcpu *vcpu)
     vcpu->handlers->alarm(vcpu);
 }
 
-/* A host interrupt, still pending, that may be the alarm of the APIC's timer. */
+/*
+ * Handles a host interrupt, which is still pending and may be the alarm of the APIC's
+ * timer, and the preemption timer, whose exits have priority over pending interrupts.
+ */
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 {
     interrupts_handle_pending();
     check_alarm(vcpu);
-    return vcpu->handlers->interrupted(vcpu);
-}
-
-enum exit_outcome preemption_timer_handle_exit(struct vcpu *vcpu)
-{
-    check_alarm(vcpu);
-    interrupts_handle_pending(); /* this exit has priority over them, each time */
     return vcpu->handlers->interrupted(vcpu);
 }
 

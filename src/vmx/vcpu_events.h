@@ -17,7 +17,6 @@ enum status vcpu_kick(const struct vcpu *vcpu);
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu);
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu);
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu);
-enum exit_outcome preemption_timer_handle_exit(struct vcpu *vcpu);
 enum exit_outcome hlt_handle_exit(struct vcpu *vcpu);
 
 #endif

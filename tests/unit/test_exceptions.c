@@ -324,10 +324,10 @@ static void test_alarm(void **state)
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit_with_alarm);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
     tsc = 1319;
-    assert_int_equal(preemption_timer_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 0);
     tsc = 1320;
-    assert_int_equal(preemption_timer_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
     assert_int_equal(interrupts, 2); /* the machine's, which it would hold back */
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
