@@ -14,8 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of a vCPU apart from the general ones; VCPU_CR2 and VCPU_TSC can be
- * written. */
+/* The registers of a vCPU besides the general ones; only CR2 and the TSC are writable. */
 enum vcpu_register {
     VCPU_RIP,
     VCPU_RFLAGS,
