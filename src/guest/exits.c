@@ -127,7 +127,7 @@ write_bytes(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
     return outcome;
 }
 
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
+static uint32_t read_port(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
     if (device == NULL) {
@@ -139,8 +139,8 @@ uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
     return device->read(device->device, port, size);
 }
 
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                uint32_t value)
+static enum exit_outcome write_port(struct vcpu *vcpu, uint16_t port, unsigned int size,
+                                    uint32_t value)
 {
     const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
     if (device == NULL) {
@@ -227,8 +227,8 @@ const struct exit_handlers vm_exit_handlers = {
     .cpuid          = handle_cpuid,
     .read_msr       = handle_read_msr,
     .write_msr      = handle_write_msr,
-    .port_read      = vm_port_read,
-    .port_write     = vm_port_write,
+    .port_read      = read_port,
+    .port_write     = write_port,
     .string_io      = string_io_handle,
     .hypercall      = hypercall_handle,
     .take_interrupt = take_interrupt,

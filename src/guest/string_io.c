@@ -46,7 +46,7 @@ enum exit_outcome string_io_handle(struct vcpu *vcpu, const struct string_access
             return EXIT_RESUME;
     }
     if (access->is_in)
-        value = vm_port_read(vcpu, access->port, access->size);
+        value = vcpu->handlers->port_read(vcpu, access->port, access->size);
     for (uint8_t i = 0; i < access->size; i++) {
         uint8_t byte = (uint8_t)(value >> (8 * i));
         bool is_ram  = access->is_in
@@ -59,7 +59,7 @@ enum exit_outcome string_io_handle(struct vcpu *vcpu, const struct string_access
         value = access->is_in ? value : value | (uint32_t)byte << (8 * i);
     }
     if (!access->is_in &&
-        vm_port_write(vcpu, access->port, access->size, value) == EXIT_STOP)
+        vcpu->handlers->port_write(vcpu, access->port, access->size, value) == EXIT_STOP)
         return EXIT_STOP;
     return advance_element(vcpu, access) ? EXIT_NEXT : EXIT_REPEAT;
 }

@@ -113,14 +113,6 @@ void vm_log_stats(const struct vm *vm);
  */
 void vm_log_exits(const struct vm *vm, bool is_handling);
 
-/*
- * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
- * Unclaimed ports read all ones and ignore writes. guest/exits.c.
- */
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                uint32_t value);
-
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;
 

@@ -85,7 +85,10 @@ struct exit_handlers {
     exit_handler *cpuid;
     exit_handler *read_msr;
     exit_handler *write_msr;
-    /* IN and OUT of 1, 2 or 4 bytes; of port_read's value, only those are valid. */
+    /*
+     * IN and OUT of 1, 2 or 4 bytes; of port_read's value, only those are valid.
+     * Unclaimed ports read all ones and ignore writes.
+     */
     uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, unsigned int size);
     enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                     uint32_t value);

@@ -15,12 +15,13 @@ static int start(void **state)
 
 static enum exit_outcome out(uint16_t port, uint8_t size, uint32_t value)
 {
-    return vm_port_write(test_vcpu, port, size, value);
+    return vm_exit_handlers.port_write(test_vcpu, port, size, value);
 }
 
 static uint32_t in(uint16_t port, uint8_t size)
 {
-    return vm_port_read(test_vcpu, port, size) & UINT32_MAX >> (32 - 8 * size);
+    return vm_exit_handlers.port_read(test_vcpu, port, size) &
+           UINT32_MAX >> (32 - 8 * size);
 }
 
 /* All ports, at each width: no surprise, and nobody's port reads all ones. */

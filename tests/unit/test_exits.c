@@ -288,14 +288,11 @@ static void test_hostile_tables(void **state)
 
 static const struct vcpu_segment flat_segment = {0, UINT32_MAX, 0xC093, 0};
 
-static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
-                                uint64_t linear)
+static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size, uint64_t at)
 {
-    struct string_access access = {
-        .size = size, .address_size = 4, .is_in = is_in, .is_repeated = is_repeated};
-    access.port           = is_in ? 0x80 : 0x3F8;
-    access.linear_address = linear;
-    access.segment        = flat_segment;
+    uint16_t port               = is_in ? 0x80 : 0x3F8;
+    struct string_access access = {port,  size,  4,  is_in,       is_repeated,
+                                   false, false, at, flat_segment};
     return string_io_handle(test_vcpu, &access);
 }
 
