@@ -53,7 +53,7 @@ static void load_bad_msr(void)
     spoil_field(VMCS_ENTRY_MSR_LOAD_COUNT, ARRAY_SIZE(bad_msr_list));
 }
 
-static enum exit_outcome break_down(struct vcpu *vcpu)
+static enum exit_outcome execute_undefined(struct vcpu *vcpu)
 {
     (void)vcpu;
     undefined_instruction();
@@ -102,7 +102,7 @@ void test_hook_enter_guest(struct vcpu *vcpu)
         vcpu->run.is_launched = true;
         break;
     case SELFTEST_EXIT:
-        vcpu->row[EXIT_REASON_VMCALL].handler = break_down;
+        vcpu->row[EXIT_REASON_VMCALL].handler = execute_undefined;
         break;
     default: /* no fault of a VM entry */
         break;

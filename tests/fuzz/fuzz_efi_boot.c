@@ -10,7 +10,7 @@
 
 static size_t given; /* bytes of the variables so far */
 
-static enum status visit(const struct efi_region *region)
+static enum status check_region(const struct efi_region *region)
 {
     REQUIRE(region->size > 0 && region->start + region->size >= region->start);
     REQUIRE(is_aligned(region->start, PAGE_SIZE) && is_aligned(region->size, PAGE_SIZE));
@@ -18,7 +18,7 @@ static enum status visit(const struct efi_region *region)
 }
 
 /* As much as the input has left, with the size that it says; the first byte refuses. */
-static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
+static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
     uint64_t size = fuzz_memory_size - given;
 
@@ -51,11 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_memory        = memory;
     fuzz_memory_size   = size;
     given              = 0;
-    enum status status = efi_visit_runtime(memory + 1, size - 1, memory[0], visit);
+    enum status status = efi_visit_runtime(memory + 1, size - 1, memory[0], check_region);
     REQUIRE(status == STATUS_OK || status == STATUS_MALFORMED);
     if (efi_find_services(0, fuzz_map, &services) == STATUS_OK)
         REQUIRE(services.get_variable != 0 && services.set_variable != 0);
-    if (efi_boot_next(&services, call, &exchange, &entry) == STATUS_OK)
+    if (efi_boot_next(&services, call_service, &exchange, &entry) == STATUS_OK)
         REQUIRE(given > 0);
     free(memory);
     return 0;

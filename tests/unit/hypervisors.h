@@ -15,7 +15,7 @@ static struct report_facts facts;
 static char told[REQUIREMENT_STATES][8192];
 
 /* A machine with two such CPUs, on which nothing that is asked of CPUID or VT-d lacks. */
-static inline void use(const struct machine_msrs *machine)
+static inline void records_load(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++) {
         struct cpuid_snapshot *cpuid            = &records[i].cpuid;
@@ -44,7 +44,7 @@ static inline void use(const struct machine_msrs *machine)
     };
 }
 
-static inline void append(const struct requirement_answer *answer, void *context)
+static inline void answer_append(const struct requirement_answer *answer, void *context)
 {
     char *list       = told[answer->state];
     struct text text = {.buffer = list, .size = sizeof(told[0]), .length = strlen(list)};
@@ -63,7 +63,8 @@ static inline void assert_state(enum hypervisor hypervisor,
 
     memset(told, 0, sizeof(told));
     hypervisor_question_prepare(&facts, &question);
-    enum requirement_state state = hypervisor_visit(hypervisor, &question, append, NULL);
+    enum requirement_state state =
+        hypervisor_visit(hypervisor, &question, answer_append, NULL);
     if (state != expected)
         fail_msg("%s: missing %s unknown %s", hypervisors[hypervisor].name,
                  told[REQUIREMENT_MISSING], told[REQUIREMENT_UNKNOWN]);
@@ -72,7 +73,7 @@ static inline void assert_state(enum hypervisor hypervisor,
         assert_string_equal(told[REQUIREMENT_UNKNOWN], "");
 }
 
-static inline void assert_told(enum requirement_state state, const char *what)
+static inline void assert_named(enum requirement_state state, const char *what)
 {
     if (strstr(told[state], what) == NULL)
         fail_msg("not among \"%s\": %s", told[state], what);
@@ -86,13 +87,13 @@ static inline void assert_runs(enum hypervisor hypervisor)
 static inline void assert_lacks(enum hypervisor hypervisor, const char *what)
 {
     assert_state(hypervisor, REQUIREMENT_MISSING);
-    assert_told(REQUIREMENT_MISSING, what);
+    assert_named(REQUIREMENT_MISSING, what);
 }
 
 static inline void assert_open(enum hypervisor hypervisor, const char *what)
 {
     assert_state(hypervisor, REQUIREMENT_UNKNOWN);
-    assert_told(REQUIREMENT_UNKNOWN, what);
+    assert_named(REQUIREMENT_UNKNOWN, what);
 }
 
 #endif

@@ -108,7 +108,7 @@ static inline int start_linux(void **state)
 
 #define LINUX_TEST(name) cmocka_unit_test_setup_teardown(name, start_linux, end_guest)
 
-static inline bool load(void)
+static inline bool file_load(void)
 {
     struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
     uint8_t *copy       = malloc(file_size); /* to the byte: AddressSanitizer watches */
@@ -127,16 +127,16 @@ static inline bool load(void)
     return is_loaded;
 }
 
-static inline void loaded(void)
+static inline void assert_loaded(void)
 {
-    if (!load())
+    if (!file_load())
         fail_msg("refused: %s", problem_text);
     assert_string_equal(kind, "Linux");
 }
 
 static inline void refused(const char *words)
 {
-    assert_false(load());
+    assert_false(file_load());
     if (strstr(problem_text, words) == NULL)
         fail_msg("\"%s\" has no \"%s\"", problem_text, words);
 }

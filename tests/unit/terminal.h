@@ -13,7 +13,7 @@ static struct terminal_cell terminal_cells[TERMINAL_MAX_COLUMNS * TERMINAL_MAX_R
 static char answers[256];
 static size_t answers_length;
 
-static inline void take_answer(void *context, const char *bytes, size_t size)
+static inline void note_answer(void *context, const char *bytes, size_t size)
 {
     assert_ptr_equal(context, answers);
     assert_true(size > 0);
@@ -30,7 +30,7 @@ static inline void start_terminal(uint16_t columns, uint16_t rows)
     answers_length = 0;
     answers[0]     = '\0';
     terminal_init(&terminal, terminal_cells, columns, rows);
-    terminal_set_answer(&terminal, take_answer, answers);
+    terminal_set_answer(&terminal, note_answer, answers);
 }
 
 /* Writes text that is a literal, and may have NULs. */

@@ -163,7 +163,7 @@ static void test_scan_low_memory(void **state)
 }
 
 /* The CPUs of a table that is as long as it says. */
-static struct acpi_listing list(const uint8_t *madt, uint32_t *ids, size_t capacity)
+static struct acpi_listing list_cpus(const uint8_t *madt, uint32_t *ids, size_t capacity)
 {
     uint32_t length;
     memcpy(&length, madt + 4, sizeof(length));
@@ -176,7 +176,7 @@ static void test_cpus(void **state)
     (void)state;
     uint32_t ids[8];
     const uint8_t *madt      = memory_put_file(MADT, "madt.aml");
-    struct acpi_listing cpus = list(madt, ids, 8);
+    struct acpi_listing cpus = list_cpus(madt, ids, 8);
     assert_int_equal(cpus.count, 3);
     assert_int_equal(ids[0], 0);
     assert_int_equal(ids[1], 2);
@@ -184,10 +184,10 @@ static void test_cpus(void **state)
     assert_int_equal(cpus.dropped, 0);
     assert_false(cpus.is_broken);
 
-    cpus = list(madt, ids, 2);
+    cpus = list_cpus(madt, ids, 2);
     assert_int_equal(cpus.count, 2);
     assert_int_equal(cpus.dropped, 1);
-    cpus = list(madt, ids, 0);
+    cpus = list_cpus(madt, ids, 0);
     assert_int_equal(cpus.count, 0);
     assert_int_equal(cpus.dropped, 4); /* what is not kept cannot be recognised again */
 }
@@ -202,13 +202,13 @@ static void test_broken_madt(void **state)
     memcpy(&size, madt + 4, 4);
     for (int length = 0; length < 256; length++) {
         madt[53]                 = (uint8_t)length; /* of the second entry */
-        struct acpi_listing cpus = list(madt, ids, 8);
+        struct acpi_listing cpus = list_cpus(madt, ids, 8);
         assert_true(cpus.count >= 1 && cpus.count <= 5);
         assert_int_equal(cpus.is_broken,
                          length < 2 || (uint32_t)length > size - 52 || cpus.is_broken);
     }
     madt[53]                 = 0;
-    struct acpi_listing cpus = list(madt, ids, 8);
+    struct acpi_listing cpus = list_cpus(madt, ids, 8);
     assert_true(cpus.is_broken);
     assert_int_equal(cpus.count, 1);
     madt[53] = 8;
@@ -216,7 +216,7 @@ static void test_broken_madt(void **state)
         uint8_t *cut = malloc(length);
         memcpy(cut, madt, length);
         write_u32(cut + 4, length);
-        cpus = list(cut, ids, 8);
+        cpus = list_cpus(cut, ids, 8);
         assert_true(cpus.count <= 3);
         free(cut);
     }
@@ -225,7 +225,7 @@ static void test_broken_madt(void **state)
 static uint64_t visited[16];
 static size_t visited_count;
 
-static void visit(uint64_t address, uint64_t size)
+static void note_table(uint64_t address, uint64_t size)
 {
     assert_true(size >= 36);
     visited[visited_count++] = address;
@@ -240,7 +240,7 @@ static void test_visit(void **state)
     memory_put_file(DSDT, "dsdt.aml");
     struct acpi acpi = open_all(entries, 4);
     visited_count    = 0;
-    acpi_visit(&acpi, visit);
+    acpi_visit(&acpi, note_table);
     assert_int_equal(visited_count, 4);
     assert_int_equal(visited[0], XSDT);
     assert_int_equal(visited[1], FADT);

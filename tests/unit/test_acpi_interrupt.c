@@ -15,7 +15,7 @@
 static uint8_t table[512];
 static size_t table_size;
 
-static int start(void **state)
+static int table_start(void **state)
 {
     memset(table, 0, sizeof(table));
     table_size = ENTRIES;
@@ -50,8 +50,8 @@ static uint8_t *add_override(uint8_t source, uint32_t global, uint8_t flags)
 }
 
 /* In a copy that ends where the table does: AddressSanitizer watches. */
-static enum status find_in(const uint8_t *bytes, size_t size, uint8_t interrupt,
-                           struct acpi_interrupt *found)
+static enum status find_input(const uint8_t *bytes, size_t size, uint8_t interrupt,
+                              struct acpi_interrupt *found)
 {
     uint8_t *copy = malloc(size);
     memcpy(copy, bytes, size);
@@ -65,7 +65,7 @@ static void assert_arrives(uint8_t interrupt, uint64_t io_apic, uint32_t input,
                            bool is_active_low, bool is_level)
 {
     struct acpi_interrupt found;
-    assert_int_equal(find_in(table, table_size, interrupt, &found), STATUS_OK);
+    assert_int_equal(find_input(table, table_size, interrupt, &found), STATUS_OK);
     assert_int_equal(found.io_apic, io_apic);
     assert_int_equal(found.input, input);
     assert_int_equal(found.is_active_low, is_active_low);
@@ -78,7 +78,7 @@ static void assert_nowhere(uint8_t interrupt)
     struct acpi_interrupt found, before;
     memset(&found, 0x5A, sizeof(found));
     memset(&before, 0x5A, sizeof(before));
-    assert_int_equal(find_in(table, table_size, interrupt, &found), STATUS_NOT_FOUND);
+    assert_int_equal(find_input(table, table_size, interrupt, &found), STATUS_NOT_FOUND);
     assert_memory_equal(&found, &before, sizeof(found));
 }
 
@@ -147,7 +147,7 @@ static void test_others(void **state)
 static void test_two_io_apics(void **state)
 {
     for (int order = 0; order < 2; order++) {
-        start(state);
+        table_start(state);
         for (int i = 0; i < 2; i++)
             add_io_apic(i == order ? 0xFEC00000 : 0xFEC10000, i == order ? 0 : 8);
         assert_arrives(0, 0xFEC00000, 0, false, false);
@@ -181,15 +181,15 @@ static void test_broken_lengths(void **state)
 {
     for (uint32_t length = 0; length < 256; length++) {
         struct acpi_interrupt found;
-        start(state);
+        table_start(state);
         add_io_apic(0xFEC00000, 0);
         add_entry(0x80, 8)[1] = (uint8_t)length;
         add_override(4, 20, 0x0F);
-        assert_int_equal(find_in(table, table_size, 4, &found), STATUS_OK);
+        assert_int_equal(find_input(table, table_size, 4, &found), STATUS_OK);
         assert_int_equal(found.io_apic, 0xFEC00000);
         assert_int_equal(found.input, length == 8 ? 20 : 4);
         assert_int_equal(found.is_level, length == 8);
-        start(state);
+        table_start(state);
         add_entry(0x80, 8)[1] = (uint8_t)length;
         add_io_apic(0xFEC00000, 0);
         if (length == 8)
@@ -208,7 +208,7 @@ static void test_truncated(void **state)
     add_io_apic(0xFEC10000, 16);
     for (size_t size = 0; size <= table_size; size++) {
         struct acpi_interrupt found = {0};
-        enum status status          = find_in(table, size, 4, &found);
+        enum status status          = find_input(table, size, 4, &found);
         size_t entries              = size < ENTRIES ? 0 : size - ENTRIES;
         assert_int_equal(status, entries >= IO_APIC_SIZE ? STATUS_OK : STATUS_NOT_FOUND);
         if (status != STATUS_OK)
@@ -223,22 +223,22 @@ static void test_random(void **state)
 {
     for (int round = 0; round < 20000; round++) {
         struct acpi_interrupt found;
-        start(state);
+        table_start(state);
         add_io_apic(0xFEC00000, 0);
         add_override((uint8_t)random_below(16), (uint32_t)random_below(48), 0x0F);
         add_io_apic(0xFEC10000, 24);
         for (uint64_t changes = random_below(4); changes > 0; changes--)
             table[ENTRIES + random_below(table_size - ENTRIES)] =
                 (uint8_t)random_number();
-        enum status status = find_in(table, random_below(table_size + 1),
-                                     (uint8_t)random_number(), &found);
+        enum status status = find_input(table, random_below(table_size + 1),
+                                        (uint8_t)random_number(), &found);
         assert_true(status == STATUS_OK || status == STATUS_NOT_FOUND);
         if (status == STATUS_OK)
             assert_true(found.io_apic <= UINT32_MAX);
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, memory_clear)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, table_start, memory_clear)
 
 int main(void)
 {

@@ -9,7 +9,7 @@
 #define DAY UINT64_C(86400)
 
 /* The seconds taken apart, and put together again. */
-static void check(uint64_t seconds)
+static void assert_converts(uint64_t seconds)
 {
     time_t host_seconds = (time_t)seconds;
     struct tm host;
@@ -31,8 +31,8 @@ static void test_every_day(void **state)
 {
     (void)state;
     for (uint64_t seconds = 0; seconds < CALENDAR_SECONDS_MAX; seconds += DAY) {
-        check(seconds);
-        check(seconds + DAY - 1);
+        assert_converts(seconds);
+        assert_converts(seconds + DAY - 1);
     }
 }
 
@@ -40,10 +40,10 @@ static void test_times_of_day(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 500000; i++)
-        check(random_below(CALENDAR_SECONDS_MAX + 1));
+        assert_converts(random_below(CALENDAR_SECONDS_MAX + 1));
     uint64_t leap_day = UINT64_C(951782400); /* 2000-02-29 */
     for (uint64_t seconds = leap_day; seconds < leap_day + DAY; seconds++)
-        check(seconds);
+        assert_converts(seconds);
 }
 
 static void test_ends(void **state)

@@ -147,8 +147,8 @@ static void test_feature_control(void **state)
     assert_int_equal(feature_control_enabled_value(0x60000), 0x60005);
 }
 
-static uint64_t fit(const struct fixed_bits *which, uint64_t value, uint64_t fixed0,
-                    uint64_t fixed1)
+static uint64_t value_fit(const struct fixed_bits *which, uint64_t value, uint64_t fixed0,
+                          uint64_t fixed1)
 {
     struct fixed_bits_result result = fixed_bits_fit(which, value, fixed0, fixed1);
     assert_int_equal(result.outcome, FIXED_BITS_OK);
@@ -156,9 +156,9 @@ static uint64_t fit(const struct fixed_bits *which, uint64_t value, uint64_t fix
 }
 
 /* The bit that is the reason. */
-static unsigned int refusal(const struct fixed_bits *which, uint64_t value,
-                            uint64_t fixed0, uint64_t fixed1,
-                            enum fixed_bits_outcome expected)
+static unsigned int refused_bit(const struct fixed_bits *which, uint64_t value,
+                                uint64_t fixed0, uint64_t fixed1,
+                                enum fixed_bits_outcome expected)
 {
     struct fixed_bits_result result = fixed_bits_fit(which, value, fixed0, fixed1);
     assert_int_equal(result.outcome, expected);
@@ -170,19 +170,20 @@ static void test_fixed_bits(void **state)
 {
     (void)state;
     /* The classic: a Multiboot kernel without NE. */
-    assert_int_equal(fit(&fixed_bits_cr0, 0x80010011, 0x80000021, 0xFFFFFFFF),
+    assert_int_equal(value_fit(&fixed_bits_cr0, 0x80010011, 0x80000021, 0xFFFFFFFF),
                      0x80010031);
-    assert_int_equal(fit(&fixed_bits_cr4, 0x2020, 0x2000, 0x3727FF), 0x2020);
+    assert_int_equal(value_fit(&fixed_bits_cr4, 0x2020, 0x2000, 0x3727FF), 0x2020);
     /* A bit that must be 0 goes, if Hymir can do without. */
-    assert_int_equal(fit(&fixed_bits_cr4, 0x20A0, 0x2000, ~UINT64_C(0x80)), 0x2020);
+    assert_int_equal(value_fit(&fixed_bits_cr4, 0x20A0, 0x2000, ~UINT64_C(0x80)), 0x2020);
     /* All 64 bits count. */
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, BIT(32), UINT64_MAX, FIXED_BITS_UNKNOWN), 32);
+        refused_bit(&fixed_bits_cr4, 0x2020, BIT(32), UINT64_MAX, FIXED_BITS_UNKNOWN),
+        32);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, BIT(63), UINT64_MAX, FIXED_BITS_UNKNOWN),
+        refused_bit(&fixed_bits_cr0, 0x80010031, BIT(63), UINT64_MAX, FIXED_BITS_UNKNOWN),
         63);
     /* What is set already cannot be a surprise. */
-    assert_int_equal(fit(&fixed_bits_cr4, BIT(40) | 0x2020, BIT(40), UINT64_MAX),
+    assert_int_equal(value_fit(&fixed_bits_cr4, BIT(40) | 0x2020, BIT(40), UINT64_MAX),
                      BIT(40) | 0x2020);
 }
 
@@ -190,16 +191,21 @@ static void test_fixed_bits_refusals(void **state)
 {
     (void)state;
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x20, 0x2000, 0x7FF, FIXED_BITS_CONTRADICTION), 13);
-    assert_int_equal(refusal(&fixed_bits_cr4, 0x20, 0, 0x7FF, FIXED_BITS_FORBIDDEN), 13);
+        refused_bit(&fixed_bits_cr4, 0x20, 0x2000, 0x7FF, FIXED_BITS_CONTRADICTION), 13);
+    assert_int_equal(refused_bit(&fixed_bits_cr4, 0x20, 0, 0x7FF, FIXED_BITS_FORBIDDEN),
+                     13);
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, 0, ~UINT64_C(0x20), FIXED_BITS_FORBIDDEN), 5);
+        refused_bit(&fixed_bits_cr4, 0x2020, 0, ~UINT64_C(0x20), FIXED_BITS_FORBIDDEN),
+        5);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, 0, 0x7FFFFFFF, FIXED_BITS_FORBIDDEN), 31);
+        refused_bit(&fixed_bits_cr0, 0x80010031, 0, 0x7FFFFFFF, FIXED_BITS_FORBIDDEN),
+        31);
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, CR4_SMXE, UINT64_MAX, FIXED_BITS_UNKNOWN), 14);
+        refused_bit(&fixed_bits_cr4, 0x2020, CR4_SMXE, UINT64_MAX, FIXED_BITS_UNKNOWN),
+        14);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, CR0_CD, UINT64_MAX, FIXED_BITS_UNKNOWN), 30);
+        refused_bit(&fixed_bits_cr0, 0x80010031, CR0_CD, UINT64_MAX, FIXED_BITS_UNKNOWN),
+        30);
 }
 
 static void test_vmcs_names(void **state)

@@ -49,19 +49,19 @@ static uint64_t reserved_default1(enum vmx_capability_group group)
     }
 }
 
-static uint64_t raw(const struct machine_msrs *machine, enum vmx_msr msr)
+static uint64_t msr_value(const struct machine_msrs *machine, enum vmx_msr msr)
 {
     uint64_t value = machine->msr[msr - VMX_MSR_FIRST];
     return value == NONE ? 0 : value;
 }
 
 /* The state of a control, told by hand: plain MSR, or the TRUE one where there is one. */
-static enum capability_state by_hand(const struct machine_msrs *machine,
-                                     enum vmx_msr plain, enum vmx_msr true_one,
-                                     uint64_t bit)
+static enum capability_state control_state(const struct machine_msrs *machine,
+                                           enum vmx_msr plain, enum vmx_msr true_one,
+                                           uint64_t bit)
 {
-    uint64_t value =
-        raw(machine, true_one) != 0 ? raw(machine, true_one) : raw(machine, plain);
+    uint64_t value = msr_value(machine, true_one) != 0 ? msr_value(machine, true_one)
+                                                       : msr_value(machine, plain);
 
     if ((value >> 32 & bit) == 0)
         return CAPABILITY_FIXED_0;
@@ -92,8 +92,9 @@ static void test_controls_of_machines(void **state)
             vmx_capability_bits(&vmx_record_of(&record)->capabilities, group);
         for (size_t j = 0; j < TABLE->row_count; j++) {
             if (TABLE->rows[j].group == group)
-                assert_int_equal(capability_state_of(TABLE, &TABLE->rows[j], &bits),
-                                 by_hand(machine, plain, true_one, TABLE->rows[j].mask));
+                assert_int_equal(
+                    capability_state_of(TABLE, &TABLE->rows[j], &bits),
+                    control_state(machine, plain, true_one, TABLE->rows[j].mask));
         }
         /*
          * Every control that a machine has, up to the newest, has a name, but for one of
@@ -229,7 +230,7 @@ static void test_intersection(void **state)
     assert_int_equal(usable.group[GROUP_SECONDARY].may_be_1, 0x035D6FFF);
     assert_int_equal(usable.group[GROUP_SECONDARY].must_be_1, 0);
     assert_int_equal(usable.group[GROUP_BASIC].may_be_1,
-                     raw(&lakefield_efficient, MSR_IA32_VMX_BASIC));
+                     msr_value(&lakefield_efficient, MSR_IA32_VMX_BASIC));
 
     /* Unlike in everything: neither's features, both's limits. */
     struct cpu_record old = record_of_machine(&core2_x6800);

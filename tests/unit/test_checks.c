@@ -5,7 +5,7 @@
 
 static struct cpu_record record;
 
-static int start(void **state)
+static int record_start(void **state)
 {
     (void)state;
     record = record_ready(&coffee_lake);
@@ -31,7 +31,7 @@ static bool passes_all_before(enum vmx_check end)
 }
 
 /* Returns whether the trial would write IA32_FEATURE_CONTROL. */
-static bool wants_lock(void)
+static bool is_lock_needed(void)
 {
     return passes_all_before(VMX_CHECK_FEATURE_CONTROL) &&
            vmx_check_is_lock_needed(&record);
@@ -112,7 +112,7 @@ static void test_cpuid(void **state)
     remove_vmx(&record);
     assert_fails(VMX_CHECK_CPUID, "CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
     assert_false(passes_all_before(VMX_CHECK_VMXON));
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
 }
 
 static void test_feature_control(void **state)
@@ -135,21 +135,21 @@ static void test_feature_control(void **state)
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
     assert_fails(VMX_CHECK_FEATURE_CONTROL,
                  "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised #GP");
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
 }
 
 static void test_lock(void **state)
 {
     (void)state;
     vmx_record_of(&record)->feature_control = reading_of(5);
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     vmx_record_of(&record)->feature_control = reading_of(1);
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     vmx_record_of(&record)->feature_control =
         reading_of(4); /* bit 2 without the lock is not enough */
-    assert_true(wants_lock());
+    assert_true(is_lock_needed());
     record.nolock = true;
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     record.nolock = false;
 
     vmx_record_of(&record)->steps.feature_control_written = true;
@@ -345,7 +345,7 @@ static void test_vmxoff(void **state)
     assert_fails(VMX_CHECK_VMXOFF, "VMPTRST after VMXOFF raised #GP");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, record_start)
 
 int main(void)
 {

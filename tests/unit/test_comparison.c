@@ -6,7 +6,7 @@
 static struct cpu_record records[8];
 
 /* Four performance cores and four efficient ones. */
-static int start(void **state)
+static int records_start(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 8; i++) {
@@ -154,7 +154,7 @@ static void test_usable(void **state)
     assert_false(comparison_usable(records, 8, &usable));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, records_start)
 
 int main(void)
 {

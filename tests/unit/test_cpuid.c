@@ -50,7 +50,7 @@ static struct cpuid_result poses_as_hyper_v(uint32_t leaf, uint32_t subleaf)
     }
 }
 
-static struct cpuid_result tells_no_last_leaf(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result reports_no_last_leaf(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
     return leaf == 0x40000000 ? (struct cpuid_result){.eax = 0, .ebx = 0x4B4D564B}
@@ -62,7 +62,7 @@ static void test_find_hypervisor(void **state)
 {
     (void)state;
     assert_int_equal(cpuid_find_hypervisor(poses_as_hyper_v).ebx, 0x4B4D564B);
-    assert_int_equal(cpuid_find_hypervisor(tells_no_last_leaf).ebx, 0x4B4D564B);
+    assert_int_equal(cpuid_find_hypervisor(reports_no_last_leaf).ebx, 0x4B4D564B);
 }
 
 static void test_brand(void **state)
@@ -127,7 +127,7 @@ static void test_address_width(void **state)
 }
 
 /* On the machine that runs the tests, against the compiler's own view of CPUID. */
-static void test_take(void **state)
+static void test_read(void **state)
 {
     (void)state;
     char vendor[CPUID_VENDOR_SIZE];
@@ -148,7 +148,7 @@ int main(void)
         cmocka_unit_test(test_brand),
         cmocka_unit_test(test_signature),
         cmocka_unit_test(test_address_width),
-        cmocka_unit_test(test_take),
+        cmocka_unit_test(test_read),
     };
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

@@ -4,14 +4,14 @@
 
 #include "guest/devices.h"
 
-static int start(void **state)
+static int devices_start(void **state)
 {
     start_guest(state);
     assert_int_equal(vm_add_devices(&test_vm, TEST_TIME), STATUS_OK);
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, devices_start, end_guest)
 
 static enum exit_outcome out(uint16_t port, uint8_t size, uint32_t value)
 {

@@ -44,7 +44,7 @@ static void choose_pages(uint64_t ept, bool may_have_multihit)
     ept_choose_page_size(&capabilities, may_have_multihit);
 }
 
-static int start(void **state)
+static int tables_start(void **state)
 {
     (void)state;
     table_count = 0;
@@ -54,7 +54,7 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
+static int tables_end(void **state)
 {
     (void)state;
     for (size_t i = 0; i < table_count; i++)
@@ -62,13 +62,13 @@ static int end(void **state)
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tables_start, tables_end)
 
 /*
  * SDM 3C, figures "Formats of EPTP and EPT Paging-Structure Entries": the size of the
  * page that maps guest, 0 if none does; what is reserved must be 0.
  */
-static uint64_t walk(uint64_t guest, uint64_t *host)
+static uint64_t walk_tables(uint64_t guest, uint64_t *host)
 {
     const uint64_t *entries = (const uint64_t *)root.value;
     for (int shift = 39; shift >= 12; shift -= 9) {
@@ -96,14 +96,14 @@ static uint64_t walk(uint64_t guest, uint64_t *host)
 static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
 {
     uint64_t found = 0;
-    assert_int_equal(walk(guest, &found), page_size);
+    assert_int_equal(walk_tables(guest, &found), page_size);
     assert_int_equal(found, host);
 }
 
 static void assert_hole(uint64_t guest)
 {
     uint64_t found;
-    assert_int_equal(walk(guest, &found), 0);
+    assert_int_equal(walk_tables(guest, &found), 0);
 }
 
 static void test_largest_page_that_fits(void **state)
@@ -165,7 +165,7 @@ static void test_random_pieces(void **state)
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t offset = random_below(slot_size);
         uint64_t found  = 0;
-        uint64_t size   = walk(slot * slot_size + offset, &found);
+        uint64_t size   = walk_tables(slot * slot_size + offset, &found);
         assert_int_equal(size != 0, host_of[slot] != 0);
         if (size != 0)
             assert_int_equal(found, host_of[slot] + offset);

@@ -118,20 +118,20 @@ static uint32_t injected_code;
 static unsigned int alarms;
 static bool can_be_woken;
 
-static void inject(struct vcpu *of, uint8_t vector, uint32_t code)
+static void note_injection(struct vcpu *of, uint8_t vector, uint32_t code)
 {
     (void)of;
     injected      = vector;
     injected_code = code;
 }
 
-static uint8_t take_vector(struct vcpu *of)
+static uint8_t accept_vector(struct vcpu *of)
 {
     vcpu_request_interrupt(of, false);
     return 0x31;
 }
 
-static void take_alarm(struct vcpu *of)
+static void note_alarm(struct vcpu *of)
 {
     (void)of;
     alarms++;
@@ -149,13 +149,13 @@ static enum exit_outcome interrupted(struct vcpu *of)
     return EXIT_RESUME;
 }
 
-static const struct backend backend        = {.inject_exception = inject};
-static const struct exit_handlers handlers = {.take_interrupt = take_vector,
-                                              .alarm          = take_alarm,
+static const struct backend backend        = {.inject_exception = note_injection};
+static const struct exit_handlers handlers = {.take_interrupt = accept_vector,
+                                              .alarm          = note_alarm,
                                               .can_wake       = can_wake,
                                               .interrupted    = interrupted};
 
-static int start(void **state)
+static int vcpu_start(void **state)
 {
     memset(fields, 0, sizeof(fields));
     memset(&vcpu, 0, sizeof(vcpu));
@@ -175,7 +175,7 @@ static int start(void **state)
     return start_log(state);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, vcpu_start)
 
 static void interrupted_by(uint64_t event, uint64_t code, uint64_t length)
 {

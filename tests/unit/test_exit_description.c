@@ -94,7 +94,7 @@ static void test_any_bits(void **state)
 static struct vcpu vcpu;
 
 /* As vcpu_on_exit does it. */
-static void note(uint64_t reason)
+static void note_exit(uint64_t reason)
 {
     vcpu.newest         = vcpu.newest->next;
     vcpu.newest->reason = reason;
@@ -110,7 +110,7 @@ static void test_ring(void **state)
     assert_ptr_equal(record, vcpu.newest);
 
     for (uint64_t i = 0; i < 100; i++)
-        note(i);
+        note_exit(i);
     assert_int_equal(vcpu.newest->reason, 99);
     assert_int_equal(vcpu.newest->next->reason, 100 - EXIT_RECORDS);
 }
@@ -121,10 +121,10 @@ static void test_asking_for_all_registers(void **state)
     (void)state;
     vcpu_reset(&vcpu, NULL);
     for (uint64_t i = 0; i < 2 * EXIT_RECORDS; i++) {
-        note(i);
+        note_exit(i);
         const struct exit_record *record = vcpu.newest;
         assert_int_equal(vcpu_request_all_registers(&vcpu), EXIT_ALL_REGISTERS);
-        note(i);
+        note_exit(i);
         assert_ptr_equal(vcpu.newest, record);
     }
     assert_int_equal(vcpu.newest->reason, 2 * EXIT_RECORDS - 1);

@@ -7,14 +7,14 @@
 #include "guest/translate.h"
 #include "vmx/guest_policy.h"
 
-static int start(void **state)
+static int devices_start(void **state)
 {
     start_guest(state);
     msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
     return vm_add_devices(&test_vm, TEST_TIME) == STATUS_OK ? 0 : -1;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, devices_start, end_guest)
 
 static void test_msr(void **state)
 {
@@ -92,7 +92,7 @@ static void test_hypercalls(void **state)
     assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
 }
 
-static uint64_t call(uint64_t number, uint64_t rbx, uint64_t rcx)
+static uint64_t hypercall(uint64_t number, uint64_t rbx, uint64_t rcx)
 {
     *test_r(REGISTER_RAX) = number;
     *test_r(REGISTER_RBX) = rbx;
@@ -112,21 +112,21 @@ static void test_statistics(void **state)
     test_vcpu->row[10].exits            = 5;
     test_vcpu->row[10].ticks            = 600;
     test_vcpu->row[TEST_ROWS - 1].exits = 7;
-    assert_int_equal(call(HYPERCALL_EXITS, 10, 0), 5);
-    assert_int_equal(call(HYPERCALL_TICKS, 10, 0), 600);
-    assert_int_equal(call(HYPERCALL_EXITS, TEST_ROWS - 1, 0), 7);
+    assert_int_equal(hypercall(HYPERCALL_EXITS, 10, 0), 5);
+    assert_int_equal(hypercall(HYPERCALL_TICKS, 10, 0), 600);
+    assert_int_equal(hypercall(HYPERCALL_EXITS, TEST_ROWS - 1, 0), 7);
     for (uint64_t offset = 0; offset < sizeof(name) - 8; offset += 8) {
-        uint64_t piece = call(HYPERCALL_REASON, 10, offset);
+        uint64_t piece = hypercall(HYPERCALL_REASON, 10, offset);
         memcpy(name + offset, &piece, 8);
     }
     assert_string_equal(name, "reason number 10");
-    assert_int_equal(call(HYPERCALL_REASON, 10, 14), '1' | '0' << 8);
-    assert_int_equal(call(HYPERCALL_REASON, 10, 16), 0);
-    assert_int_equal(call(HYPERCALL_REASON, 10, UINT64_MAX), 0);
+    assert_int_equal(hypercall(HYPERCALL_REASON, 10, 14), '1' | '0' << 8);
+    assert_int_equal(hypercall(HYPERCALL_REASON, 10, 16), 0);
+    assert_int_equal(hypercall(HYPERCALL_REASON, 10, UINT64_MAX), 0);
     for (uint64_t number = HYPERCALL_EXITS; number <= HYPERCALL_REASON; number++) {
-        assert_int_equal(call(number, TEST_ROWS, 0), HYPERCALL_ERROR);
-        assert_int_equal(call(number, UINT64_MAX, 0), HYPERCALL_ERROR);
-        assert_int_equal(call(number, (uint64_t)1 << 32 | 10, 0), HYPERCALL_ERROR);
+        assert_int_equal(hypercall(number, TEST_ROWS, 0), HYPERCALL_ERROR);
+        assert_int_equal(hypercall(number, UINT64_MAX, 0), HYPERCALL_ERROR);
+        assert_int_equal(hypercall(number, (uint64_t)1 << 32 | 10, 0), HYPERCALL_ERROR);
     }
 }
 
@@ -182,7 +182,7 @@ static void use_long_mode(void)
     put_entry(PT, 3, 0);
 }
 
-static void translates(uint64_t linear, bool is_write, uint64_t expected)
+static void assert_translates(uint64_t linear, bool is_write, uint64_t expected)
 {
     gpa_t physical  = gpa(0);
     injected_vector = -1;
@@ -191,7 +191,7 @@ static void translates(uint64_t linear, bool is_write, uint64_t expected)
     assert_int_equal(injected_vector, -1);
 }
 
-static void faults(uint64_t linear, bool is_write, uint32_t code)
+static void assert_faults(uint64_t linear, bool is_write, uint32_t code)
 {
     gpa_t physical  = gpa(42);
     injected_vector = -1;
@@ -205,33 +205,33 @@ static void test_no_paging(void **state)
 {
     (void)state;
     test_registers[VCPU_CR0] = 0x11;
-    translates(0x123456789, true, 0x23456789);
+    assert_translates(0x123456789, true, 0x23456789);
 }
 
 static void test_long_mode(void **state)
 {
     (void)state;
     use_long_mode();
-    translates(0x123, false, 0x5123);
-    translates(0xFFFFFF8000000123, true, 0x5123);
-    translates(0x234567, true, 0x234567);
-    translates(0x45678901, false, 0x45678901);
+    assert_translates(0x123, false, 0x5123);
+    assert_translates(0xFFFFFF8000000123, true, 0x5123);
+    assert_translates(0x234567, true, 0x234567);
+    assert_translates(0x45678901, false, 0x45678901);
     assert_int_equal(get_entry(PT, 0) & 0x60, 0x60); /* accessed, dirty */
     assert_int_equal(get_entry(PD, 1) & 0x60, 0x60);
     assert_int_equal(get_entry(PDPT, 1) & 0x60, 0x20);
     assert_int_equal(get_entry(PML4, 0) & 0x20, 0x20);
-    faults(0x3000, false, 0);
-    faults(0x3000, true, 2);
-    faults(0x1000, true, 3);
+    assert_faults(0x3000, false, 0);
+    assert_faults(0x3000, true, 2);
+    assert_faults(0x1000, true, 3);
     assert_int_equal(get_entry(PT, 1) & 0x40, 0);
-    translates(0x1000, false, 0x6000);
+    assert_translates(0x1000, false, 0x6000);
     test_registers[VCPU_CR0] = 0x80000011; /* without WP a supervisor may write */
-    translates(0x1000, true, 0x6000);
+    assert_translates(0x1000, true, 0x6000);
     test_registers[VCPU_CPL] = 3;
-    faults(0x1000, true, 7);
-    faults(0x2000, false, 5);
-    faults(0x3000, false, 4);
-    translates(0, true, 0x5000);
+    assert_faults(0x1000, true, 7);
+    assert_faults(0x2000, false, 5);
+    assert_faults(0x3000, false, 4);
+    assert_translates(0, true, 0x5000);
 }
 
 static void test_pae(void **state)
@@ -242,11 +242,11 @@ static void test_pae(void **state)
     test_registers[VCPU_CR3]  = PDPT | 0x18; /* PWT and PCD do not count */
     put_entry(PDPT, 0, PD | 1);              /* no access bits on this level */
     put_entry(PDPT, 1, 0);
-    translates(0x123, true, 0x5123);
+    assert_translates(0x123, true, 0x5123);
     assert_int_equal(get_entry(PDPT, 0), PD | 1);
-    translates(0x200000, true, 0x200000);
-    faults(0x40000000, false, 0);
-    translates(UINT64_C(0x100000123), false, 0x5123); /* 32 bits count */
+    assert_translates(0x200000, true, 0x200000);
+    assert_faults(0x40000000, false, 0);
+    assert_translates(UINT64_C(0x100000123), false, 0x5123); /* 32 bits count */
 }
 
 static void test_32_bit(void **state)
@@ -260,10 +260,10 @@ static void test_32_bit(void **state)
     put_guest(PT + 4, &entry, 4);
     entry = 0x00000087;
     put_guest(PD + 4, &entry, 4); /* a 4-MiB page, if CR4.PSE says so */
-    translates(0x1123, true, 0x5123);
-    faults(0x400123, false, 0);
+    assert_translates(0x1123, true, 0x5123);
+    assert_faults(0x400123, false, 0);
     test_registers[VCPU_CR4] = 0x10;
-    translates(0x400123, false, 0x123);
+    assert_translates(0x400123, false, 0x123);
 }
 
 /* Tables that lie outside, or point to themselves, end the walk. */
@@ -272,12 +272,12 @@ static void test_hostile_tables(void **state)
     (void)state;
     use_long_mode();
     test_registers[VCPU_CR3] = 0x000FFFFFFFFFF000;
-    faults(0, false, 0);
+    assert_faults(0, false, 0);
     test_registers[VCPU_CR3] = PML4;
     put_entry(PML4, 0, 0x000FFFFFFFFFF007);
-    faults(0, false, 0);
+    assert_faults(0, false, 0);
     put_entry(PML4, 0, PML4 | 7);
-    translates(0, false, PML4);
+    assert_translates(0, false, PML4);
     put_entry(PDPT, 0, UINT64_MAX);
     gpa_t physical;
     put_entry(PML4, 0, PDPT | 7);
@@ -288,8 +288,8 @@ static void test_hostile_tables(void **state)
 
 static const struct vcpu_segment flat_segment = {0, UINT32_MAX, 0xC093, 0};
 
-static enum exit_outcome string(bool is_in, bool is_repeated, uint8_t size,
-                                uint64_t linear)
+static enum exit_outcome access_string(bool is_in, bool is_repeated, uint8_t size,
+                                       uint64_t linear)
 {
     struct string_access access = {
         .size = size, .address_size = 4, .is_in = is_in, .is_repeated = is_repeated};
@@ -306,9 +306,9 @@ static void test_outs(void **state)
     put_guest(0x5000, "hi\n", 3);
     *test_r(REGISTER_RSI) = 0x5000;
     *test_r(REGISTER_RCX) = 3;
-    assert_int_equal(string(false, true, 1, 0x5000), EXIT_REPEAT);
-    assert_int_equal(string(false, true, 1, 0x5001), EXIT_REPEAT);
-    assert_int_equal(string(false, true, 1, 0x5002), EXIT_NEXT);
+    assert_int_equal(access_string(false, true, 1, 0x5000), EXIT_REPEAT);
+    assert_int_equal(access_string(false, true, 1, 0x5001), EXIT_REPEAT);
+    assert_int_equal(access_string(false, true, 1, 0x5002), EXIT_NEXT);
     assert_string_equal(printed, "hi\n");
     assert_int_equal(*test_r(REGISTER_RSI), 0x5003);
     assert_int_equal(*test_r(REGISTER_RCX), 0);
@@ -320,8 +320,8 @@ static void test_ins_over_a_page(void **state)
     use_long_mode();
     *test_r(REGISTER_RDI)       = 0xFFE;
     test_registers[VCPU_RFLAGS] = 1 << 10; /* downward */
-    faults(0x1000, true, 3);
-    assert_int_equal(string(true, false, 4, 0xFFE),
+    assert_faults(0x1000, true, 3);
+    assert_int_equal(access_string(true, false, 4, 0xFFE),
                      EXIT_RESUME); /* #PF, nothing written */
     assert_int_equal(injected_vector, 14);
     assert_int_equal(test_registers[VCPU_CR2], 0x1000);
@@ -330,7 +330,7 @@ static void test_ins_over_a_page(void **state)
     assert_int_equal(value, 0);
     assert_int_equal(*test_r(REGISTER_RDI), 0xFFE);
     put_entry(PT, 1, 0x8000 | 7); /* not in a row with the first */
-    assert_int_equal(string(true, false, 4, 0xFFE), EXIT_NEXT);
+    assert_int_equal(access_string(true, false, 4, 0xFFE), EXIT_NEXT);
     assert_int_equal(*test_r(REGISTER_RDI), 0xFFA);
     value = 0;
     assert_true(guest_memory_read(&test_vm.memory, gpa(0x5FFE), &value, 2));
@@ -343,7 +343,7 @@ static void test_string_at_end_of_memory(void **state)
 {
     (void)state;
     test_registers[VCPU_CR0] = 0x11;
-    assert_int_equal(string(true, true, 4, GUEST_SIZE - 2), EXIT_STOP);
+    assert_int_equal(access_string(true, true, 4, GUEST_SIZE - 2), EXIT_STOP);
     assert_non_null(strstr(test_vcpu->end, "write at guest-physical 0x400000"));
 }
 

@@ -28,7 +28,7 @@ static struct {
 } written[WRITES];
 static size_t write_count;
 
-static void protect(int protection)
+static void page_protect(int protection)
 {
     if (mprotect((void *)page, 4096, protection) != 0)
         abort();
@@ -41,7 +41,7 @@ static void before_access(int signal, siginfo_t *information, void *context)
     is_write      = (saved[REG_ERR] & PAGE_FAULT_W) != 0;
     if (signal != SIGSEGV || (accessed != 0 && accessed != 0x10))
         abort();
-    protect(PROT_READ | PROT_WRITE);
+    page_protect(PROT_READ | PROT_WRITE);
     page[0] = selected;
     page[4] = registers[selected % REGISTERS];
     saved[REG_EFL] |= TRAP_FLAG;
@@ -60,7 +60,7 @@ static void after_access(int signal, siginfo_t *information, void *context)
         written[write_count].number     = selected;
         written[write_count++].value    = page[4];
     }
-    protect(PROT_NONE);
+    page_protect(PROT_NONE);
 }
 
 static int map_page(void **state)

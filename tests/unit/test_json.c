@@ -7,7 +7,7 @@
 static char written[4096];
 static size_t written_length;
 
-static void collect(const char *text, size_t length)
+static void collect_text(const char *text, size_t length)
 {
     assert_in_range(length, 1, JSON_BUFFER_SIZE);
     memcpy(written + written_length, text, length);
@@ -21,7 +21,7 @@ static void test_shapes(void **state)
     struct json json;
 
     written_length = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_object(&json, NULL);
     json_number(&json, "a", UINT64_MAX);
     json_open_array(&json, "b");
@@ -47,7 +47,7 @@ static void test_escapes(void **state)
     struct json json;
 
     written_length = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_array(&json, NULL);
     json_string(&json, NULL, "%s", "\"\\/\n\x1F\x7F\xFF~ ");
     json_close_array(&json);
@@ -65,7 +65,7 @@ static void test_long(void **state)
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     written_length         = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_array(&json, NULL);
     json_string(&json, NULL, "%s", text);
     json_string(&json, NULL, "%s", text);

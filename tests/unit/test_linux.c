@@ -135,7 +135,7 @@ static void test_versions(void **state)
             header->xloadflags = (variant & 2) != 0 ? XLF_KERNEL_64 : XLF_EFI_HANDOVER_32;
             if ((variant & 4) != 0)
                 parts.initrd = (struct image_bytes){.bytes = initrd, .size = 5000};
-            loaded();
+            assert_loaded();
             assert_loaded_at(versions[i] < VERSION_SIZES ? MIB : 2 * MIB,
                              versions[i] >= VERSION_64 && (variant & 2) != 0);
             assert_initrd();
@@ -150,11 +150,11 @@ static void test_no_preferred_address(void **state)
     make_linux(0x20F);
     header->pref_address     = 0;
     header->kernel_alignment = 0x100000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x200000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
@@ -172,7 +172,7 @@ static void test_relocation(void **state)
         header->pref_address       = preferred[i / ARRAY_SIZE(alignments)];
         header->kernel_alignment   = alignments[i % ARRAY_SIZE(alignments)];
         header->relocatable_kernel = 1;
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_code_at(header->kernel_alignment == 0x200000 ? 2 * MIB : MIB);
     }
@@ -187,11 +187,11 @@ static void test_impossible_address(void **state)
     header->pref_address       = 0x10000;
     header->kernel_alignment   = 0x1000;
     header->relocatable_kernel = 1;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
     header->pref_address     = 2 * MIB + 0x1000;
     header->kernel_alignment = 0x200000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
@@ -205,23 +205,23 @@ static void test_init_size(void **state)
         make_linux(0x20F);
         header->xloadflags = XLF_KERNEL_64;
         header->init_size  = sizes[i];
-        loaded();
+        assert_loaded();
         assert_loaded_at(2 * MIB, true);
     }
     /* From the largest that fits on, one byte more is refused, or moves the kernel. */
     uint32_t size = 0x1F0000;
-    for (header->init_size = size; load(); header->init_size = ++size)
+    for (header->init_size = size; file_load(); header->init_size = ++size)
         size += size % PAGE_SIZE == 0 ? 0 : PAGE_SIZE - 1;
     assert_true(size > 0x1F0000 && size < 0x200000 && size % PAGE_SIZE == 1);
     header->init_size = size - 1;
-    loaded();
+    assert_loaded();
     assert_parts_apart();
     header->version            = 0x20B;
     header->pref_address       = 2 * MIB + 1;
     header->init_size          = 2 * MIB;
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x1000;
-    loaded();
+    assert_loaded();
     assert_parts_apart();
     assert_code_at(MIB);
 }
@@ -248,7 +248,7 @@ static void test_initrd_address(void **state)
         make_linux(i % 2 == 0 ? 0x206 : 0x20F);
         header->initrd_addr_max = rows[i].max;
         parts.initrd = (struct image_bytes){.bytes = initrd, .size = rows[i].size};
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_initrd();
         assert_int_equal(zero_page.hdr.ramdisk_image, rows[i].address);
@@ -268,14 +268,14 @@ static void test_command_line(void **state)
         memset(text, 'x', sizeof(text));
         text[sizes[i]]     = '\0';
         parts.command_line = text;
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_command_line(text);
         text[sizes[i]]     = 'x';
         text[sizes[i] + 1] = '\0';
         refused("the command line has");
         header->cmdline_size = UINT32_MAX;
-        loaded();
+        assert_loaded();
         assert_command_line(text);
     }
 }
@@ -288,7 +288,7 @@ static void test_setup_sectors(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(sectors); i++) {
         make_linux(0x20F);
         put_code(sectors[i]);
-        loaded();
+        assert_loaded();
         assert_loaded_at(2 * MIB, false);
     }
 }
@@ -299,7 +299,7 @@ static void test_long_header(void **state)
     (void)state;
     make_linux(0x20F);
     file[0x201] = 0xFF;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
@@ -312,12 +312,12 @@ static void test_pieces(void **state)
     header->pref_address    = 2 * MIB - 0x800;
     header->init_size       = 0;
     header->initrd_addr_max = GUEST_SIZE - 1;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB - 0x800, true);
     header->pref_address    = MIB;
     header->initrd_addr_max = 2 * MIB + 0x8FFF; /* the tables lie across */
     parts.initrd            = (struct image_bytes){.bytes = initrd, .size = 0x5000};
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, true);
     assert_true(start_state.cr3 < 2 * MIB && start_state.cr3 + TABLES_SIZE > 2 * MIB);
 }
@@ -333,7 +333,7 @@ static void test_small_guest(void **state)
     header->pref_address       = 16 * MIB;
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x100000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
     /* A newer one moves itself up to where it prefers to be, whatever it is told. */
     make_linux(0x20F);

@@ -50,7 +50,7 @@ static void test_cut_off(void **state)
         refused("the image is truncated: ");
     assert_guest_zero(0, GUEST_SIZE);
     for (; file_size <= whole; file_size++)
-        loaded();
+        assert_loaded();
 }
 
 static void test_sizes(void **state)
@@ -106,7 +106,7 @@ static void test_addresses(void **state)
     header->pref_address              = 2 * MIB;
     for (size_t j = 0; j < ARRAY_SIZE(no_powers); j++) {
         header->kernel_alignment = no_powers[j];
-        loaded();
+        assert_loaded();
         assert_int_equal(zero_page.hdr.code32_start, 2 * MIB);
     }
 }
@@ -132,9 +132,9 @@ static void test_jump_lengths(void **state)
         make_linux(0x206);
         file[0x201] = (uint8_t)length;
         if (0x202 + length >= header_end(0x206))
-            loaded();
+            assert_loaded();
         else if (0x202 + length > 0x211) /* version and flags, but no cmdline_size */
-            assert_true(!load() || header->cmdline_size != 0);
+            assert_true(!file_load() || header->cmdline_size != 0);
         else
             refused("boot protocol ");
     }
@@ -158,7 +158,7 @@ static void test_no_room(void **state)
     make_linux(0x20F);
     header->xloadflags = XLF_KERNEL_64;
     parts.initrd       = (struct image_bytes){.bytes = initrd, .size = GUEST_SIZE};
-    while (!load()) {
+    while (!file_load()) {
         while (step < ARRAY_SIZE(parts_in_order) &&
                strstr(problem_text, parts_in_order[step]) == NULL)
             step++;
@@ -205,7 +205,7 @@ static void test_each_byte(void **state)
             header->xloadflags         = XLF_KERNEL_64;
             header->relocatable_kernel = 1;
             file[at]                   = (uint8_t)value;
-            if (!load())
+            if (!file_load())
                 continue;
             assert_parts_apart();
             loads++;
@@ -266,7 +266,7 @@ static void test_random(void **state)
             file_size = random_below(file_size + 1);
         parts.initrd =
             (struct image_bytes){.bytes = initrd, .size = random_below(sizeof(initrd))};
-        if (!load()) {
+        if (!file_load()) {
             refusals++;
             continue;
         }

@@ -41,7 +41,7 @@ static void test_unprintable(void **state)
 static char replayed[65536];
 static size_t replayed_length;
 
-static void replay(const char *text, size_t length)
+static void note_text(const char *text, size_t length)
 {
     memcpy(replayed + replayed_length, text, length);
     replayed_length += length;
@@ -53,14 +53,14 @@ static void test_replay(void **state)
     (void)state;
     replayed_length = 0;
     log_info("before the replay");
-    log_replay(replay);
+    log_replay(note_text);
     assert_non_null(strstr(replayed, "info: before the replay\n"));
 
     /* Much more than the ring holds: the newest of it comes, in order. */
     for (int i = 0; i < 2000; i++)
         log_info("line %d", i);
     replayed_length = 0;
-    log_replay(replay);
+    log_replay(note_text);
     assert_true(replayed_length > 8100 && replayed_length < 8300);
     assert_int_equal(
         strncmp(replayed, "warning: log: older lines were overwritten\ninfo: line ", 54),

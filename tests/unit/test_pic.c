@@ -47,7 +47,7 @@ static void initialize(unsigned int fourth_word)
     }
 }
 
-static int start(void **state)
+static int pic_start(void **state)
 {
     (void)state;
     is_output_high = false;
@@ -66,8 +66,8 @@ static const uint8_t values[] = {0x20, 0x60, 0xA0, 0xE0, 0xC0, 0x80,
                                  0x00, 0x68, 0x48, 0x0A, 0x0B, 0x0C};
 
 /* Writes the number, or compares it with what is read. */
-static void act_on_chip(unsigned int which, const char *word, bool is_check,
-                        unsigned int number)
+static void chip_step_do(unsigned int which, const char *word, bool is_check,
+                         unsigned int number)
 {
     unsigned int first         = 0x20 + which * 0x80;
     const unsigned int ports[] = {first, first + 1, 0x4D0 + which};
@@ -82,7 +82,7 @@ static void act_on_chip(unsigned int which, const char *word, bool is_check,
         assert_int_equal(port_read_whole(port), number);
 }
 
-static void act(const char *word, bool is_check, unsigned int number)
+static void step_do(const char *word, bool is_check, unsigned int number)
 {
     if (strcmp(word, "low") == 0 || strcmp(word, "high") == 0)
         set_input(number, *word == 'h');
@@ -99,9 +99,9 @@ static void act(const char *word, bool is_check, unsigned int number)
     else if (strncmp(word, "take", 4) == 0)
         assert_int_equal(pic_acknowledge(&pic), VECTOR + number);
     else if (strncmp(word, "second-", 7) == 0)
-        act_on_chip(1, word + 7, is_check, number);
+        chip_step_do(1, word + 7, is_check, number);
     else
-        act_on_chip(0, word, is_check, number);
+        chip_step_do(0, word, is_check, number);
 }
 
 /* Steps have a space between them, and hexadecimal numbers: "do:1", "check=1". */
@@ -112,7 +112,7 @@ static void test_play(void **state)
         char word[32], sign = ' ';
         unsigned int number = 0;
         assert_true(sscanf(steps, "%31[a-z-]%c%x", word, &sign, &number) >= 1);
-        act(word, sign == '=', sign == ' ' ? 0 : number);
+        step_do(word, sign == '=', sign == ' ' ? 0 : number);
     }
 }
 
@@ -177,17 +177,17 @@ static struct chip {
     bool automatic, rotating, special_mask, nested;
 } model[2];
 
-static unsigned int requests(const struct chip *chip)
+static unsigned int chip_requests(const struct chip *chip)
 {
     return (chip->line & chip->level) | (chip->latch & ~chip->level);
 }
 
-static unsigned int winner(const struct chip *chip)
+static unsigned int chip_winner(const struct chip *chip)
 {
     for (unsigned int place = 1; place <= 8; place++) {
         unsigned int i = (chip->lowest + place) % 8;
         bool is_masked = (chip->mask >> i & 1) != 0;
-        bool asks      = (requests(chip) >> i & 1) != 0 && !is_masked;
+        bool asks      = (chip_requests(chip) >> i & 1) != 0 && !is_masked;
         bool holds = (chip->serving >> i & 1) != 0 && !(chip->special_mask && is_masked);
         if (asks && (!holds || (chip->nested && i == 2)))
             return i;
@@ -197,9 +197,9 @@ static unsigned int winner(const struct chip *chip)
     return NOBODY;
 }
 
-static unsigned int take(struct chip *chip)
+static unsigned int chip_acknowledge(struct chip *chip)
 {
-    unsigned int input = winner(chip);
+    unsigned int input = chip_winner(chip);
     if (input == NOBODY)
         return 7;
     chip->latch &= ~(1U << input);
@@ -227,12 +227,13 @@ static void end_interrupt(struct chip *chip, unsigned int command, unsigned int 
 }
 
 /* Writes both, and reads what a poll finds. */
-static void command(unsigned int which, unsigned int word)
+static void chip_command(unsigned int which, unsigned int word)
 {
     struct chip *chip = &model[which];
     port_out(0x20 + which * 0x80, word);
     if (word == 0x0C) {
-        unsigned int expected = winner(chip) == NOBODY ? 0 : 0x80 | take(chip);
+        unsigned int expected =
+            chip_winner(chip) == NOBODY ? 0 : 0x80 | chip_acknowledge(chip);
         assert_int_equal(port_read_whole(0x20 + which * 0x80), expected);
     } else if ((word & 8) != 0) {
         chip->special_mask = word == 0x68;
@@ -267,18 +268,18 @@ static void do_something(void)
         chip->line  = is_high ? chip->line | line : chip->line & ~line;
         set_input(input, is_high);
     } else if (what < 36) {
-        bool is_second = winner(&model[0]) == 2;
-        input          = take(&model[0]);
+        bool is_second = chip_winner(&model[0]) == 2;
+        input          = chip_acknowledge(&model[0]);
         if (is_second)
-            input = 8 + take(&model[1]);
+            input = 8 + chip_acknowledge(&model[1]);
         assert_int_equal(pic_acknowledge(&pic), VECTOR + input);
     } else if (what < 50) {
-        command(which, value & 0xE7);
+        chip_command(which, value & 0xE7);
     } else if (what < 55) {
         model[which].mask = value & (unsigned int)random_number() & 0xFF;
         port_out(0x21 + which * 0x80, model[which].mask);
     } else if (what < 58) {
-        command(which, modes[value % 3]);
+        chip_command(which, modes[value % 3]);
     } else if (what < 60) {
         model[which].level = (value & may_be_level[which]) | (which == 0 ? 4 : 0);
         port_out(0x4D0 + which, value);
@@ -295,12 +296,13 @@ static void test_against_model(void **state)
     reinitialize();
     for (unsigned int i = 0; i < 1000000; i++) {
         do_something();
-        model[0].line = (model[0].line & ~4U) | (winner(&model[1]) == NOBODY ? 0 : 4);
-        assert_int_equal(is_output_high, winner(&model[0]) != NOBODY);
+        model[0].line =
+            (model[0].line & ~4U) | (chip_winner(&model[1]) == NOBODY ? 0 : 4);
+        assert_int_equal(is_output_high, chip_winner(&model[0]) != NOBODY);
         for (unsigned int which = 0; which < 2; which++) {
             const struct chip *chip = &model[which];
             port_out(0x20 + which * 0x80, 0x0A);
-            assert_int_equal(port_read_whole(0x20 + which * 0x80), requests(chip));
+            assert_int_equal(port_read_whole(0x20 + which * 0x80), chip_requests(chip));
             port_out(0x20 + which * 0x80, 0x0B);
             assert_int_equal(port_read_whole(0x20 + which * 0x80), chip->serving);
             assert_int_equal(port_read_whole(0x21 + which * 0x80), chip->mask);
@@ -321,10 +323,10 @@ static void test_random_ports(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
-#define PLAY(name, steps)                                         \
-    {                                                             \
-#name, test_play, start, NULL, (void *)(uintptr_t)(steps) \
+#define TEST(name) cmocka_unit_test_setup(name, pic_start)
+#define PLAY(name, steps)                                             \
+    {                                                                 \
+#name, test_play, pic_start, NULL, (void *)(uintptr_t)(steps) \
     }
 
 int main(void)

@@ -8,17 +8,17 @@
 static struct scan_code_state state_of_keys;
 static char sent[64];
 
-static int start(void **state)
+static int keys_start(void **state)
 {
     (void)state;
     memset(&state_of_keys, 0, sizeof(state_of_keys));
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, keys_start)
 
 /* What the codes, ended by 0, send. */
-static const char *keys(const uint8_t *codes)
+static const char *keys_decode(const uint8_t *codes)
 {
     size_t length = 0;
     for (; *codes != 0; codes++) {
@@ -32,7 +32,7 @@ static const char *keys(const uint8_t *codes)
     return sent;
 }
 
-#define KEYS(...) keys((const uint8_t[]){__VA_ARGS__, 0})
+#define KEYS(...) keys_decode((const uint8_t[]){__VA_ARGS__, 0})
 
 static void test_characters(void **state)
 {

@@ -81,12 +81,12 @@ static void io_out8(uint16_t port, uint8_t value)
 
 static size_t told;
 
-static void note_told(void)
+static void note_arrival(void)
 {
     told++;
 }
 
-static int start(void **state)
+static int uart_start(void **state)
 {
     (void)state;
     memset(&uart, 0, sizeof(uart));
@@ -183,10 +183,10 @@ static void test_start_receiving(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         uint8_t interrupt = 0;
-        start(state);
+        uart_start(state);
         uart.port = rows[i].port;
         assert_true(serial_init(uart.port));
-        assert_true(serial_start_receiving(&interrupt, note_told));
+        assert_true(serial_start_receiving(&interrupt, note_arrival));
         assert_int_equal(interrupt, rows[i].interrupt);
         assert_int_equal(uart.modem_control, 0x0B);
         assert_int_equal(uart.interrupt_enable, 1);
@@ -204,7 +204,7 @@ static void test_cannot_receive(void **state)
     uart.port         = 0x6F8;
     assert_true(serial_init(uart.port));
     size_t writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt, note_told));
+    assert_false(serial_start_receiving(&interrupt, note_arrival));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(uart.modem_control, 3);
 
@@ -212,7 +212,7 @@ static void test_cannot_receive(void **state)
     uart.is_present = false;
     assert_false(serial_init(PORT));
     writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt, note_told));
+    assert_false(serial_start_receiving(&interrupt, note_arrival));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(interrupt, 99);
 }
@@ -250,7 +250,7 @@ static void test_arrives_while_sending(void **state)
     char text[5001], one[2] = "";
 
     assert_true(serial_init(PORT));
-    assert_true(serial_start_receiving(&interrupt, note_told));
+    assert_true(serial_start_receiving(&interrupt, note_arrival));
     serial_write("nothing comes\n", 14);
     assert_int_equal(told, 0);
     /* One by one, each of them before the next is sent: none is lost. */
@@ -288,15 +288,15 @@ static void test_arrives_while_sending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_setup, start),
-        cmocka_unit_test_setup(test_text, start),
-        cmocka_unit_test_setup(test_absent, start),
-        cmocka_unit_test_setup(test_stuck, start),
-        cmocka_unit_test_setup(test_send, start),
-        cmocka_unit_test_setup(test_start_receiving, start),
-        cmocka_unit_test_setup(test_cannot_receive, start),
-        cmocka_unit_test_setup(test_receive, start),
-        cmocka_unit_test_setup(test_arrives_while_sending, start),
+        cmocka_unit_test_setup(test_setup, uart_start),
+        cmocka_unit_test_setup(test_text, uart_start),
+        cmocka_unit_test_setup(test_absent, uart_start),
+        cmocka_unit_test_setup(test_stuck, uart_start),
+        cmocka_unit_test_setup(test_send, uart_start),
+        cmocka_unit_test_setup(test_start_receiving, uart_start),
+        cmocka_unit_test_setup(test_cannot_receive, uart_start),
+        cmocka_unit_test_setup(test_receive, uart_start),
+        cmocka_unit_test_setup(test_arrives_while_sending, uart_start),
     };
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
 }

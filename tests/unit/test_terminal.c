@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 
 /* Ten columns and four rows. */
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
@@ -15,18 +15,18 @@ static int start(void **state)
 }
 
 /* The same with a row of each letter, and the cursor in row 2, column 3. */
-static int start_full(void **state)
+static int screen_start_full(void **state)
 {
-    start(state);
+    screen_start(state);
     WRITE("aaaaaaaaaa\r\nbbbbbbbbbb\r\ncccccccccc\r\ndddddddddd\033[2;3H");
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
     assert_cursor(2, 3);
     return 0;
 }
 
-static void restart_full(void)
+static void screen_restart_full(void)
 {
-    start_full(NULL);
+    screen_start_full(NULL);
 }
 
 static void test_init(void **state)
@@ -203,13 +203,13 @@ static void test_erase_screen(void **state)
     WRITE("\033[J");
     assert_screen("aaaaaaaaaa|bb|||");
     assert_cursor(2, 3);
-    restart_full();
+    screen_restart_full();
     WRITE("\033[1J");
     assert_screen("|   bbbbbbb|cccccccccc|dddddddddd|");
     WRITE("\033[2J");
     assert_screen("||||");
     assert_cursor(2, 3);
-    restart_full();
+    screen_restart_full();
     WRITE("\033[3J\033[4J");
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
 }
@@ -232,7 +232,7 @@ static void test_rows(void **state)
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc||");
     WRITE("\033[2M");
     assert_screen("aaaaaaaaaa||||");
-    restart_full();
+    screen_restart_full();
     WRITE("\033[2;3r\033[2;3H\033[L"); /* in the region: the rest stays */
     assert_screen("aaaaaaaaaa||bbbbbbbbbb|dddddddddd|");
     WRITE("\033[B\033[M");
@@ -350,8 +350,8 @@ static void test_changed_rows(void **state)
     assert_true(terminal_test_and_clear_row_changed(&terminal, 3));
 }
 
-#define TEST(name)      cmocka_unit_test_setup(name, start)
-#define TEST_FULL(name) cmocka_unit_test_setup(name, start_full)
+#define TEST(name)      cmocka_unit_test_setup(name, screen_start)
+#define TEST_FULL(name) cmocka_unit_test_setup(name, screen_start_full)
 
 int main(void)
 {

@@ -3,7 +3,7 @@
  */
 #include "terminal.h"
 
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
@@ -101,7 +101,7 @@ static void test_palette(void **state)
     assert_int_equal(terminal_palette[12].blue, 0xFF);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, screen_start)
 
 int main(void)
 {

@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "random.h"
 
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
@@ -306,7 +306,7 @@ static void run_hostile(uint16_t columns, uint16_t rows)
     assert_non_null(cells);
     answers_length = 0;
     terminal_init(&terminal, cells, columns, rows);
-    terminal_set_answer(&terminal, take_answer, answers);
+    terminal_set_answer(&terminal, note_answer, answers);
     for (int i = 0; i < 40000; i++) {
         terminal_write(&terminal, bytes, make_hostile(bytes, sizeof(bytes)));
         assert_invariants();
@@ -345,7 +345,7 @@ static void test_single_cell(void **state)
     assert_cursor(1, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, screen_start)
 
 int main(void)
 {

@@ -6,7 +6,7 @@ static void test_reset(void **state)
     (void)state;
     static const unsigned int values[] = {0, 0, 1, 0, 0, EMPTY, 0xB0, 0};
     start_ports(false);
-    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
+    uart_init(&uart, &test_ports, &output_line, note_sent, &uart);
     for (unsigned int offset = 1; offset < 8; offset++)
         assert_int_equal(in(offset), values[offset]);
     assert_int_equal(port_map_find(&test_ports, COM)->first, COM);
@@ -42,11 +42,11 @@ static void test_registers(void **state)
     }
     assert_int_equal(sent_count, 0);
     out(MODEM_CONTROL, 0);
-    receive("a");
+    receive_text("a");
     out(LINE_CONTROL, 3 | DLAB);
     in(DATA); /* that is the divisor */
     out(LINE_CONTROL, 3);
-    expect("a");
+    expect_text("a");
 }
 
 static void test_sending(void **state)
@@ -131,10 +131,10 @@ static void test_sent_interrupt(void **state)
     expect_interrupt(SENT);
     /* It is not taken away by who is told of another one. */
     out(DATA, 'c');
-    receive("x");
+    receive_text("x");
     out(INTERRUPT_ENABLE, 3);
     expect_interrupt(RECEIVED);
-    expect("x");
+    expect_text("x");
     expect_interrupt(SENT);
     expect_interrupt(NOTHING);
     /* Linux, serial8250_do_startup: it is raised again and again. */
@@ -151,7 +151,7 @@ static void test_gate(void **state)
     (void)state;
     out(MODEM_CONTROL, 0);
     out(INTERRUPT_ENABLE, 1);
-    receive("a");
+    receive_text("a");
     assert_false(output_line.is_high);
     assert_int_equal(in(INTERRUPT_ID), RECEIVED); /* the UART itself knows of no gate */
     out(MODEM_CONTROL, 0x07);
@@ -163,7 +163,7 @@ static void test_gate(void **state)
     assert_int_equal(in(INTERRUPT_ID), RECEIVED);
     out(MODEM_CONTROL, OUT2);
     assert_true(output_line.is_high);
-    expect("a");
+    expect_text("a");
     assert_false(output_line.is_high);
 }
 
@@ -187,7 +187,7 @@ static void test_trigger_levels(void **state)
         expect_interrupt(NOTHING);
     }
     out(FIFO_CONTROL, 0xC0); /* FIFOs off: one byte is all that there is to wait for */
-    receive("a");
+    receive_text("a");
     assert_int_equal(in(INTERRUPT_ID), RECEIVED);
 }
 
@@ -207,15 +207,15 @@ static void test_fifo_control(void **state)
         start_uart(state);
         out(FIFO_CONTROL, cases[i].before);
         out(INTERRUPT_ENABLE, 1);
-        receive("abc");
+        receive_text("abc");
         out(FIFO_CONTROL, cases[i].after);
         assert_int_equal(output_line.is_high, cases[i].is_kept || cases[i].before == 0);
         bool has_fifos = (cases[i].after & 1) != 0;
         assert_int_equal(in(INTERRUPT_ID)&WITH_FIFOS, has_fifos ? WITH_FIFOS : 0);
-        expect(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
+        expect_text(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
         assert_int_equal(uart.lost, cases[i].is_kept ? 0 : cases[i].before == 0 ? 1 : 3);
-        receive("def");
-        expect("def");
+        receive_text("def");
+        expect_text("def");
     }
 }
 
@@ -224,10 +224,10 @@ static void test_clear_behind_fifo(void **state)
 {
     (void)state;
     out(FIFO_CONTROL, 1);
-    receive("abcdefghijklmnopqr");
+    receive_text("abcdefghijklmnopqr");
     out(FIFO_CONTROL, 3);
     assert_int_equal(uart.lost, 16);
-    expect("qr");
+    expect_text("qr");
 }
 
 static void test_overrun(void **state)
@@ -242,7 +242,7 @@ static void test_overrun(void **state)
     assert_int_equal(uart_room(&uart), 0);
     expect_interrupt(NOTHING);
     assert_int_equal(uart.lost, 0);
-    receive("lost");
+    receive_text("lost");
     assert_int_equal(uart.lost, 4);
     expect_interrupt(LINE);
     assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
@@ -251,8 +251,8 @@ static void test_overrun(void **state)
     for (unsigned int i = 0; i < UART_BUFFER_SIZE; i++)
         assert_int_equal(in(DATA), i * 7 & 0xFF);
     assert_int_equal(in(LINE_STATUS), EMPTY);
-    receive("again");
-    expect("again");
+    receive_text("again");
+    expect_text("again");
     assert_int_equal(uart.lost, 4);
 }
 

@@ -19,13 +19,13 @@ static void test_loopback_data(void **state)
     }
     for (unsigned int i = 0; i < FIFO_SIZE; i++)
         out(DATA, 'a' + i);
-    expect("abcdefghijklmnop");
+    expect_text("abcdefghijklmnop");
     assert_int_equal(sent_count, 0);
     assert_false(output_line.is_high);
     out(DATA, 'q'); /* it stays when loopback ends, as it was received */
     out(MODEM_CONTROL, OUT2);
-    receive("r");
-    expect("qr");
+    receive_text("r");
+    expect_text("qr");
     out(DATA, 'b');
     assert_int_equal(sent_count, 1);
 }
@@ -47,7 +47,7 @@ static void test_loopback_overrun(void **state)
         assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, LINE);
         assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
         assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, NOTHING);
-        expect(fifo == 1 ? "abcdefghijklmnop" : "z");
+        expect_text(fifo == 1 ? "abcdefghijklmnop" : "z");
     }
 }
 
@@ -56,19 +56,19 @@ static void test_loopback_disconnects(void **state)
 {
     (void)state;
     out(FIFO_CONTROL, 1);
-    receive("a");
+    receive_text("a");
     out(MODEM_CONTROL, LOOPBACK);
     assert_int_equal(uart_room(&uart), 0);
     out(DATA, 'b');
-    receive("typed");
+    receive_text("typed");
     assert_int_equal(in(LINE_STATUS), EMPTY | READY); /* and that is no overrun */
     out(DATA, 'c');
-    expect("abc");
+    expect_text("abc");
     assert_int_equal(uart.lost, 5);
     out(MODEM_CONTROL, 0);
     assert_int_equal(uart_room(&uart), UART_BUFFER_SIZE);
-    receive("d");
-    expect("d");
+    receive_text("d");
+    expect_text("d");
 }
 
 /* DTR, RTS, OUT1 and OUT2 are DSR, CTS, RI and DCD; of RI only its end is told. */
@@ -220,7 +220,7 @@ static void model_status(void)
     model.changes = 0;
 }
 
-static void compare(void)
+static void model_compare(void)
 {
     unsigned int id = model_interrupt();
     bool is_out     = (model.modem & OUT2) != 0 && !is_loop();
@@ -238,7 +238,7 @@ static void model_id(void)
 }
 
 /* Now more is received than is read, now less: from empty to full and back. */
-static void act(unsigned int i, unsigned int value)
+static void model_step(unsigned int i, unsigned int value)
 {
     bool is_filling   = i / 20000 % 2 == 0;
     unsigned int what = (unsigned int)random_below(64);
@@ -270,8 +270,8 @@ static void test_against_model(void **state)
     memset(&model, 0, sizeof(model));
     model.modem = OUT2;
     for (unsigned int i = 0; i < 1000000; i++) {
-        act(i, (unsigned int)random_number() & 0xFFFF);
-        compare();
+        model_step(i, (unsigned int)random_number() & 0xFFFF);
+        model_compare();
         fullest = model.count > fullest ? model.count : fullest;
     }
     assert_int_equal(fullest, UART_BUFFER_SIZE);

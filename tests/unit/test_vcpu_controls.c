@@ -7,14 +7,14 @@ static struct vmx_capabilities capabilities;
 static struct vcpu_controls controls;
 static char missing_text[1024];
 
-static enum status fit(void)
+static enum status controls_fit(void)
 {
     struct text missing = {.buffer = missing_text, .size = sizeof(missing_text)};
     missing_text[0]     = '\0';
     return vcpu_controls_fit(&capabilities, &controls, &missing);
 }
 
-static void use(const struct recorded *recorded)
+static void capabilities_load(const struct recorded *recorded)
 {
     struct cpu_record record = record_before(recorded);
 
@@ -27,8 +27,8 @@ static void test_sound(void **state)
     (void)state;
     static const struct recorded *const sound[] = {&ivy_bridge, &coffee_lake, &icelake};
     for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
-        use(sound[i]);
-        assert_int_equal(fit(), STATUS_OK);
+        capabilities_load(sound[i]);
+        assert_int_equal(controls_fit(), STATUS_OK);
         assert_string_equal(missing_text, "");
         /* SDM 3D: every bit that must be 1 is, and none that must be 0. */
         static const enum vmx_msr msrs[] = {
@@ -54,9 +54,9 @@ static void test_sound(void **state)
 static void test_missing(void **state)
 {
     (void)state;
-    use(&penryn);
+    capabilities_load(&penryn);
     struct vcpu_controls before = controls;
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_memory_equal(&controls, &before, sizeof(controls));
     assert_non_null(strstr(missing_text, "\"enable EPT\" (secondary control), "
                                          "\"unrestricted guest\" (secondary control)"));
@@ -98,10 +98,11 @@ static void test_each(void **state)
         {MSR_IA32_VMX_TRUE_ENTRY_CTLS, 15, "load IA32_EFER"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        use(&coffee_lake);
+        capabilities_load(&coffee_lake);
         capabilities.msr[cases[i].msr - VMX_MSR_FIRST].value &=
             ~(BIT(32 + cases[i].bit) | BIT(cases[i].bit));
-        assert_int_equal(fit(), cases[i].name == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        assert_int_equal(controls_fit(),
+                         cases[i].name == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
         if (cases[i].name != NULL)
             assert_non_null(strstr(missing_text, cases[i].name));
         else
@@ -112,14 +113,14 @@ static void test_each(void **state)
                                            BIT(cases[i].bit)));
     }
     /* A guest sleeps in the processor's own way. */
-    use(&coffee_lake);
+    capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_string_equal(missing_text, "\"HLT\" (activity state)");
     /* EPT without write-back tables is none that Hymir can use. */
-    use(&coffee_lake);
+    capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_string_equal(missing_text, "\"enable EPT\" (secondary control)");
 }
 

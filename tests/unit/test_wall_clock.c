@@ -78,27 +78,27 @@ bool deadline_has_passed(const struct deadline *deadline)
     return cmos.asked++ >= PATIENCE;
 }
 
-static uint8_t encode(int number, uint8_t format)
+static uint8_t encode_number(int number, uint8_t format)
 {
     return (uint8_t)((format & 4) != 0 ? number : number / 10 * 16 + number % 10);
 }
 
 /* What the clock holds at a time. MC146818, "Time, Calendar, and Alarm Data Modes". */
-static void fill(uint8_t *byte, const struct tm *time, uint8_t format)
+static void fill_bytes(uint8_t *byte, const struct tm *time, uint8_t format)
 {
     bool is_pm = (format & 2) == 0 && time->tm_hour >= 12;
     int hour   = (format & 2) != 0 ? time->tm_hour : (time->tm_hour + 11) % 12 + 1;
     int year   = time->tm_year + 1900;
 
-    byte[0]    = encode(time->tm_sec, format);
-    byte[2]    = encode(time->tm_min, format);
-    byte[4]    = (uint8_t)(encode(hour, format) | (is_pm ? 0x80 : 0));
-    byte[7]    = encode(time->tm_mday, format);
-    byte[8]    = encode(time->tm_mon + 1, format);
-    byte[9]    = encode(year % 100, format);
+    byte[0]    = encode_number(time->tm_sec, format);
+    byte[2]    = encode_number(time->tm_min, format);
+    byte[4]    = (uint8_t)(encode_number(hour, format) | (is_pm ? 0x80 : 0));
+    byte[7]    = encode_number(time->tm_mday, format);
+    byte[8]    = encode_number(time->tm_mon + 1, format);
+    byte[9]    = encode_number(year % 100, format);
     byte[0x0A] = 0x26;
     byte[0x0B] = format;
-    byte[0x32] = encode(year / 100, format);
+    byte[0x32] = encode_number(year / 100, format);
 }
 
 static void set_clock(time_t seconds, uint8_t format)
@@ -107,7 +107,7 @@ static void set_clock(time_t seconds, uint8_t format)
     assert_non_null(gmtime_r(&seconds, &time));
     memset(&cmos, 0, sizeof(cmos));
     cmos.reads_before_tick = NEVER;
-    fill(cmos.byte, &time, format);
+    fill_bytes(cmos.byte, &time, format);
 }
 
 static uint64_t read_clock(void)
@@ -217,7 +217,7 @@ static void test_update(void **state)
         memcpy(cmos.next, cmos.byte, sizeof(cmos.next));
         struct tm before;
         assert_non_null(gmtime_r(&time, &before));
-        fill(cmos.byte, &before, BCD_12);
+        fill_bytes(cmos.byte, &before, BCD_12);
         cmos.reads_before_tick = reads;
         time_t seconds         = (time_t)read_clock();
         assert_true(seconds == time || seconds == time + 1);

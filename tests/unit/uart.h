@@ -43,7 +43,7 @@ static struct uart uart;
 static uint8_t sent[SEND_HISTORY];
 static unsigned int sent_count;
 
-static void take_sent(void *context, uint8_t byte)
+static void note_sent(void *context, uint8_t byte)
 {
     assert_ptr_equal(context, &uart);
     sent[sent_count++ % SEND_HISTORY] = byte;
@@ -65,20 +65,20 @@ static inline int start_uart(void **state)
     (void)state;
     sent_count = 0;
     start_ports(false);
-    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
+    uart_init(&uart, &test_ports, &output_line, note_sent, &uart);
     out(LINE_CONTROL, 3);
     out(MODEM_CONTROL, OUT2);
     return 0;
 }
 
-static inline void receive(const char *text)
+static inline void receive_text(const char *text)
 {
     for (; *text != '\0'; text++)
         uart_receive(&uart, (uint8_t)*text);
 }
 
 /* Reads what has come, as long as there is any. */
-static inline void expect(const char *text)
+static inline void expect_text(const char *text)
 {
     for (; *text != '\0'; text++) {
         assert_int_equal(in(LINE_STATUS), EMPTY | READY);
