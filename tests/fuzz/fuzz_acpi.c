@@ -1,6 +1,6 @@
 /*
- * ACPI's tables: src/firmware/acpi*.c. The input is the machine's memory, with the RSDP
- * at its start.
+ * ACPI tables: src/firmware/acpi.c, acpi_madt.c, acpi_power.c. The input is the machine's
+ * memory, with the RSDP at its start.
  */
 #include "fuzz.h"
 

@@ -1,14 +1,14 @@
 /*
- * UEFI's memory map, its tables and its variables: src/firmware/efi_boot.c. The same
- * input is all three: a byte with the size of a descriptor and the map behind it; memory
- * from address 0 on; what the services return, one call after the other.
+ * UEFI's memory map, tables and variables: src/firmware/efi_boot.c. The input is used as
+ * all three: a byte with the size of a descriptor, followed by the map; memory from
+ * address 0; and the results of the services, one call after the other.
  */
 #include "fuzz.h"
 
 #include "firmware/efi_boot.h"
 #include "lib/bits.h"
 
-static size_t given; /* bytes of the variables so far */
+static size_t given; /* bytes returned so far */
 
 static enum status check_region(const struct efi_region *region)
 {
@@ -17,7 +17,10 @@ static enum status check_region(const struct efi_region *region)
     return STATUS_OK;
 }
 
-/* As much as the input has left, with the size that it says; the first byte refuses. */
+/*
+ * Returns a variable from the rest of the input: a byte with the status, the size, the
+ * data.
+ */
 static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
     uint64_t size = fuzz_memory_size - given;

@@ -1,5 +1,5 @@
 /*
- * A Multiboot2 information structure under construction.
+ * A builder of Multiboot2 information structures.
  */
 #ifndef HYMIR_TESTS_MULTIBOOT2_H
 #define HYMIR_TESTS_MULTIBOOT2_H
@@ -8,7 +8,7 @@
 
 #include "firmware/multiboot2.h"
 
-/* Tags are appended as the specification lays them out. */
+/* The structure, to which tags are appended in the layout of the specification. */
 static uint8_t buffer[65536] __attribute__((aligned(8)));
 static size_t used;
 static struct multiboot2_information information;

@@ -1,5 +1,5 @@
 /*
- * A clock of dev/rtc.h for its tests, beside a clock that the test moves.
+ * An emulated clock of src/dev/rtc.h, driven by a time that the test advances.
  */
 #ifndef HYMIR_TESTS_RTC_H
 #define HYMIR_TESTS_RTC_H
@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-/* Bits of B and of C. */
+/* Bits of registers B and C. */
 #define SET       0x80U
 #define REQUEST   0x80U
 #define PERIODIC  0x40U
@@ -18,7 +18,7 @@
 #define UPDATE    0x10U
 #define BINARY    0x04U
 #define HOURS_24  0x02U
-#define UPDATING  0x80U /* of A */
+#define UPDATING  0x80U /* of register A */
 #define ANY       0xFFU /* alarm */
 #define MEGABYTES UINT64_C(0x100000)
 
@@ -75,7 +75,7 @@ static inline void rtc_start(uint64_t hz, const char *text, unsigned int format)
     cmos_write(0xB, format);
 }
 
-/* Up to a time, with what comes until then. */
+/* Advances to a time, running the timers that expire until then. */
 static inline void advance_to(uint64_t time)
 {
     for (; alarm_time <= time; device_clock_run(&test_clock))
@@ -93,7 +93,7 @@ static inline unsigned int encode_number(int value, unsigned int format)
     return (unsigned int)((format & BINARY) != 0 ? value : value / 10 * 16 + value % 10);
 }
 
-/* 12 AM is the hour after midnight, 12 PM the one after noon. */
+/* Encodes an hour; 12 AM is the hour after midnight, 12 PM the one after noon. */
 static inline unsigned int encode_hour(int hour, unsigned int format)
 {
     if ((format & HOURS_24) != 0)
@@ -103,7 +103,7 @@ static inline unsigned int encode_hour(int hour, unsigned int format)
 
 static const unsigned int time_bytes[] = {0, 2, 4, 6, 7, 8, 9, 0x32};
 
-/* The eight bytes of a time. */
+/* Encodes a time in the bytes of time_bytes. */
 static inline void encode_time(uint64_t seconds, unsigned int format,
                                unsigned int bytes[8])
 {
@@ -144,7 +144,7 @@ static inline void write_time(const char *text)
         cmos_write(time_bytes[i], bytes[i]);
 }
 
-/* The same, while the clock is held. */
+/* Writes the time while SET holds the clock. */
 static inline void set_time(const char *text)
 {
     unsigned int format = cmos_read(0xB);

@@ -1,4 +1,4 @@
-/* src/firmware/acpi.c, acpi_madt.c, on tables and on what has been done to them. */
+/* src/firmware/acpi.c and acpi_madt.c, on valid and malformed tables. */
 #include "acpi.h"
 
 #include "firmware/acpi_madt.h"
@@ -29,15 +29,12 @@ static void test_open_rsdt(void **state)
     make_rsdp(0, RSDT, 0xBAD);
     assert_int_equal(acpi_open(rsdp, 20, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
-    /*
-     * A newer RSDP whose XSDT is not there, or which is cut short, falls back to the
-     * RSDT.
-     */
+    /* A newer RSDP that is truncated, or whose XSDT is absent, falls back to the RSDT. */
     make_rsdp(2, RSDT, 0x99999000);
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi.entry[0].address, RSDT);
     assert_int_equal(acpi_open(rsdp, 30, memory_map_piece, &acpi), STATUS_OK);
-    rsdp[33] ^= 1; /* the extended checksum is wrong, the first one right */
+    rsdp[33] ^= 1; /* wrong extended checksum, correct first one */
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi.entry[0].address, RSDT);
 }
@@ -59,7 +56,7 @@ static void test_broken_rsdp(void **state)
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
     make_rsdp(2, 0, 0);
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
-    make_rsdp(2, MADT, MADT); /* a table, but no root */
+    make_rsdp(2, MADT, MADT); /* a table that is not a root */
     memory_put_file(MADT, "madt.aml");
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
     assert_int_equal(acpi.count, 0);
@@ -70,7 +67,7 @@ static void test_broken_tables(void **state)
     (void)state;
     const uint64_t entries[] = {0, UINT64_MAX, 0xFFFFFFFFFFFFFFF0, 0x3000, MADT};
     struct acpi_view table;
-    memory_put(0x3000, "APIC", 4); /* ends in the header */
+    memory_put(0x3000, "APIC", 4); /* ends inside the header */
     uint8_t *madt    = memory_put_file(MADT, "madt.aml");
     struct acpi acpi = open_all(entries, 5);
     assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
@@ -91,7 +88,7 @@ static void test_broken_tables(void **state)
         assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
         assert_logged("unreadable or invalid checksum; ignored");
     }
-    /* A length is read once: what is written over it later changes nothing. */
+    /* A length is read once; overwriting it later has no effect. */
     write_u32(madt + 4, (uint32_t)length);
     acpi = open_now();
     write_u32(madt + 4, UINT32_MAX);
@@ -100,7 +97,7 @@ static void test_broken_tables(void **state)
     assert_int_equal(table.length, length);
 }
 
-/* One table for each place there is, the root among them; the next one is not taken. */
+/* As many tables as there are slots, including the root; the next one is dropped. */
 static void test_too_many_tables(void **state)
 {
     (void)state;
@@ -124,14 +121,14 @@ static void test_too_many_tables(void **state)
     assert_int_equal(acpi_find(&acpi, "MORE", &table), STATUS_NOT_FOUND);
 }
 
-/* Tables that point to each other, and twice to the same, are each looked at once. */
+/* Tables that reference each other, or one table twice, are each visited once. */
 static void test_loops(void **state)
 {
     (void)state;
     const uint64_t entries[] = {MADT, XSDT, MADT, FADT, FADT};
     memory_put_file(MADT, "madt.aml");
     uint8_t *fadt = memory_put_file(FADT, "fadt.aml");
-    write_u64(fadt + 140, FADT); /* its DSDT is itself */
+    write_u64(fadt + 140, FADT); /* points to itself as its DSDT */
     struct acpi acpi = open_all(entries, 5);
     assert_int_equal(acpi.count, 3);
 }
@@ -162,7 +159,7 @@ static void test_scan_low_memory(void **state)
     assert_int_equal(size, 20);
 }
 
-/* The CPUs of a table that is as long as it says. */
+/* Lists the CPUs of a table whose length is valid. */
 static struct acpi_listing list_cpus(const uint8_t *madt, uint32_t *ids, size_t capacity)
 {
     uint32_t length;
@@ -189,10 +186,10 @@ static void test_cpus(void **state)
     assert_int_equal(cpus.dropped, 1);
     cpus = list_cpus(madt, ids, 0);
     assert_int_equal(cpus.count, 0);
-    assert_int_equal(cpus.dropped, 4); /* what is not kept cannot be recognised again */
+    assert_int_equal(cpus.dropped, 4); /* IDs are recognized only if they were kept */
 }
 
-/* Every length that an entry can claim, and every place where the table can end. */
+/* Every length of an entry, and the table truncated at every byte. */
 static void test_broken_madt(void **state)
 {
     (void)state;
@@ -235,7 +232,7 @@ static void test_visit(void **state)
 {
     (void)state;
     const uint64_t entries[] = {FADT, 0, 0xBAD000, MADT};
-    memory_put_file(MADT, "madt.aml")[20] ^= 1; /* even a broken one stays where it is */
+    memory_put_file(MADT, "madt.aml")[20] ^= 1; /* visited even if malformed */
     memory_put_file(FADT, "fadt.aml");
     memory_put_file(DSDT, "dsdt.aml");
     struct acpi acpi = open_all(entries, 4);

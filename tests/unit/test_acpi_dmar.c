@@ -1,5 +1,5 @@
 /*
- * src/firmware/acpi_dmar.c: where the VT-d units are, in sound tables and in broken ones.
+ * src/firmware/acpi_dmar.c: addresses of the VT-d units, in valid and malformed tables.
  * Intel VT-d, "DMA Remapping Reporting Structure".
  */
 #include "acpi.h"
@@ -7,7 +7,7 @@
 #include "firmware/acpi_dmar.h"
 #include "random.h"
 
-#define ENTRIES 48 /* where they start */
+#define ENTRIES 48 /* their offset */
 
 static uint8_t table[512];
 static size_t table_size;
@@ -35,7 +35,7 @@ static void add_unit(uint64_t address)
     write_u64(add_entry(0, 16) + 8, address);
 }
 
-/* In a copy that ends where the table does: AddressSanitizer watches. */
+/* Lists the units of a copy of exact size, for AddressSanitizer. */
 static struct acpi_listing list_units(size_t size, size_t capacity)
 {
     uint8_t *copy = malloc(size > 0 ? size : 1);
@@ -47,7 +47,7 @@ static struct acpi_listing list_units(size_t size, size_t capacity)
     return units;
 }
 
-/* A table by iasl, with structures of other types between two units. */
+/* A table compiled by iasl, with structures of other types between two units. */
 static void test_fixture(void **state)
 {
     (void)state;
@@ -78,7 +78,7 @@ static void test_no_room(void **state)
     assert_int_equal(units.dropped, 6);
 }
 
-/* Cut anywhere: what is whole in front of the cut counts. */
+/* Truncated at any byte: entries that end before it count. */
 static void test_cut(void **state)
 {
     (void)state;
@@ -91,7 +91,7 @@ static void test_cut(void **state)
     }
 }
 
-/* What comes behind an entry that makes no sense is not read. */
+/* Entries after a malformed one are not read. */
 static void test_broken_lengths(void **state)
 {
     for (uint16_t length = 0; length < 600; length++) {

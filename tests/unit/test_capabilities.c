@@ -1,8 +1,8 @@
-/* src/vmx/capabilities.c, feature_control.c, fixed_bits.c. */
+/* src/vmx/capabilities.c, feature_control.c and fixed_bits.c. */
 #include "snapshots.h"
 #include "x86/control_registers.h"
 
-/* Recorded processors: what was read is just what the ladder allows. */
+/* On recorded processors, exactly the MSRs exist that the bits of others announce. */
 static void test_ladder_of_recorded(void **state)
 {
     (void)state;
@@ -17,7 +17,7 @@ static void test_ladder_of_recorded(void **state)
     }
 }
 
-/* Each MSR that is announced by a bit of another comes and goes with that bit. */
+/* Each MSR that a bit of another announces exists if and only if that bit is set. */
 static void test_each_rung(void **state)
 {
     (void)state;
@@ -70,7 +70,7 @@ static void test_fit(void **state)
     struct cpu_record record                    = record_before(&coffee_lake);
     const struct vmx_capabilities *capabilities = &vmx_record_of(&record)->capabilities;
 
-    /* The TRUE MSR counts: bits 15 and 16 (CR3 load and store exiting) may be 0. */
+    /* The TRUE MSR is used: bits 15 and 16 (CR3 load and store exiting) may be 0. */
     assert_int_equal(
         vmx_control_fit(capabilities, CONTROL_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
     assert_int_equal(value, 0x04006172 | 0x80);
@@ -102,7 +102,7 @@ static void test_fit_refuses(void **state)
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
                                      CONTROL_PRIMARY, BIT(27) | 0x80, &value),
                      BIT(27));
-    /* A processor without secondary controls has no MSR for them: nothing is allowed. */
+    /* A processor without secondary controls has no MSR for them; it allows none. */
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS2, NONE);
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
                                      CONTROL_SECONDARY, 0xFFFFFFFF, &value),
@@ -155,7 +155,7 @@ static uint64_t value_fit(const struct fixed_bits *which, uint64_t value, uint64
     return result.value;
 }
 
-/* The bit that is the reason. */
+/* Returns the bit that caused the refusal. */
 static unsigned int refused_bit(const struct fixed_bits *which, uint64_t value,
                                 uint64_t fixed0, uint64_t fixed1,
                                 enum fixed_bits_outcome expected)
@@ -169,20 +169,20 @@ static unsigned int refused_bit(const struct fixed_bits *which, uint64_t value,
 static void test_fixed_bits(void **state)
 {
     (void)state;
-    /* The classic: a Multiboot kernel without NE. */
+    /* The common case: a Multiboot kernel without NE. */
     assert_int_equal(value_fit(&fixed_bits_cr0, 0x80010011, 0x80000021, 0xFFFFFFFF),
                      0x80010031);
     assert_int_equal(value_fit(&fixed_bits_cr4, 0x2020, 0x2000, 0x3727FF), 0x2020);
-    /* A bit that must be 0 goes, if Hymir can do without. */
+    /* A bit that must be 0 is cleared if Hymir does not need it. */
     assert_int_equal(value_fit(&fixed_bits_cr4, 0x20A0, 0x2000, ~UINT64_C(0x80)), 0x2020);
-    /* All 64 bits count. */
+    /* All 64 bits are checked. */
     assert_int_equal(
         refused_bit(&fixed_bits_cr4, 0x2020, BIT(32), UINT64_MAX, FIXED_BITS_UNKNOWN),
         32);
     assert_int_equal(
         refused_bit(&fixed_bits_cr0, 0x80010031, BIT(63), UINT64_MAX, FIXED_BITS_UNKNOWN),
         63);
-    /* What is set already cannot be a surprise. */
+    /* A bit that is already set is supported. */
     assert_int_equal(value_fit(&fixed_bits_cr4, BIT(40) | 0x2020, BIT(40), UINT64_MAX),
                      BIT(40) | 0x2020);
 }

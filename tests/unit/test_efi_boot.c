@@ -1,6 +1,6 @@
 /*
- * src/firmware/efi_boot.c: which entry UEFI boots next, told to a firmware of the test's,
- * and what firmware needs mapped for that. UEFI 2.10, "Boot Manager".
+ * src/firmware/efi_boot.c: setting UEFI's next boot entry, on simulated firmware, and the
+ * regions to map for that. UEFI 2.10, "Boot Manager".
  */
 #include "memory.h"
 
@@ -120,7 +120,7 @@ static void assert_next(uint16_t expected)
     assert_int_equal(boot_next_written, expected);
 }
 
-/* Nothing is chosen, and nothing written. */
+/* Asserts that no entry is chosen and nothing is written. */
 static void assert_none(enum status expected)
 {
     uint16_t entry;
@@ -140,21 +140,21 @@ static void test_next(void **state)
     add_entry("Boot0007", ACTIVE);
     add_entry("BootABCD", ACTIVE);
     assert_next(0xABCD);
-    now->data[0] = 1; /* the last: from the start again */
+    now->data[0] = 1; /* the last one: wraps around */
     assert_next(7);
-    now->data[0] = 9; /* not in the order: its first */
+    now->data[0] = 9; /* not in the order: the first */
     assert_next(7);
     now->data[0] = 3;
-    now->data[1] = 1; /* 0x103: not in the order either */
+    now->data[1] = 1; /* 0x103 is not in the order either */
     assert_next(7);
     now->data[1] = 0;
-    now->size    = 1; /* firmware does not say which it booted */
+    now->size    = 1; /* firmware does not report BootCurrent */
     assert_next(7);
     now->name = "Else";
     assert_next(7);
 }
 
-/* What is switched off, an application or not there is passed over. */
+/* Entries that are inactive, applications or absent are skipped. */
 static void test_passed_over(void **state)
 {
     (void)state;
@@ -216,7 +216,7 @@ static void test_services(void **state)
     assert_int_equal(efi_find_services(0, memory_map_piece, &services), STATUS_MALFORMED);
     assert_int_equal(efi_find_services(0x1000, memory_map_piece, &services),
                      STATUS_MALFORMED);
-    /* Each of what the way there rests on, spoilt. */
+    /* Each structure on the way to the services, corrupted. */
     static const size_t spoilt[][2] = {{0, 0}, {0, 11}, {1, 0}, {1, 9}, {1, 11}};
     for (size_t i = 0; i < ARRAY_SIZE(spoilt); i++) {
         firmware_start(state);
@@ -238,7 +238,7 @@ static enum status note_region(const struct efi_region *region)
     return visit_result;
 }
 
-/* Descriptors of 48 bytes, as EDK II has them. */
+/* Descriptors of 48 bytes, as in EDK II. */
 struct descriptor {
     uint64_t type, physical, virtual, pages, attributes, more;
 };
@@ -263,7 +263,7 @@ static enum status count_region(const struct efi_region *region)
     return STATUS_OK;
 }
 
-/* A map without end does not keep Hymir without end. */
+/* An overlong map is not walked to its end. */
 static void test_too_many(void **state)
 {
     (void)state;
@@ -288,7 +288,7 @@ static void test_regions(void **state)
         {5, 0x7E000000, 0, 0x10, BIT(63) | 0xF, 0},      /* code */
         {6, 0x7E100000, 0, 0x20, BIT(63) | 0xF, 0},      /* data */
         {11, 0xFFC00000, 0, 0x400, BIT(63) | BIT(0), 0}, /* flash memory */
-        {6, 0x7E200000, 0, 0, BIT(63) | 0xF, 0},         /* nothing */
+        {6, 0x7E200000, 0, 0, BIT(63) | 0xF, 0},         /* empty */
     };
     visit_result = STATUS_OK;
     assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_OK);

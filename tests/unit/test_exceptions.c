@@ -1,4 +1,4 @@
-/* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
+/* src/vmx/exceptions.c and vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
 #include "cpu/vectors.h"
@@ -200,7 +200,7 @@ static void test_delivered_again(void **state)
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000480);
     assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 2);
     fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = 8;
-    interrupted_by(0x80000202, 0, 0); /* an NMI, which must not block itself */
+    interrupted_by(0x80000202, 0, 0); /* an NMI, which must not stay blocked */
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000202);
     assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY_STATE], 0);
 }
@@ -305,7 +305,7 @@ static void test_halt(void **state)
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
-    /* Something waits: no sleep; but an NMI does not come in an NMI's handler. */
+    /* A pending event prevents sleeping, except an NMI while NMIs are blocked. */
     vcpu_request_nmi(&vcpu);
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
@@ -329,12 +329,12 @@ static void test_alarm(void **state)
     tsc = 1320;
     assert_int_equal(preemption_timer_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
-    assert_int_equal(interrupts, 2); /* the machine's, which it would hold back */
+    assert_int_equal(interrupts, 2); /* the host's, which it would delay */
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
-    vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* further than it can count */
+    vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* beyond the range of the timer */
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
-    vcpu_set_alarm(&vcpu, 5); /* past */
+    vcpu_set_alarm(&vcpu, 5); /* in the past */
     assert_true(fields[VMCS_GUEST_PREEMPTION_TIMER] <= 1);
     vmx.uses_preemption_timer = false;
     vcpu_set_alarm(&vcpu, 1500);

@@ -23,8 +23,8 @@ static void frames_start(uint64_t from, uint64_t to)
 
 static const struct frame_zone anywhere = {.start = 0, .end = UINT64_MAX};
 
-/* The first address, or 1 if there is no such run. */
-static uint64_t frames_take(uint64_t count, uint64_t alignment, struct frame_zone zone)
+/* Returns the address of the first frame, or 1 if no such range is free. */
+static uint64_t allocate(uint64_t count, uint64_t alignment, struct frame_zone zone)
 {
     hpa_t first        = hpa(1);
     enum status status = frames_allocate(&frames, count, alignment, zone, &first);
@@ -43,31 +43,30 @@ static void test_whole_frames_only(void **state)
                    {.start = 0x7100, .end = 0x7900, .type = MEMORY_USABLE}}};
     frames_init(&frames, &map);
     assert_int_equal(frames_free_size(&frames), 0x1000); /* frame 0 is never free */
-    assert_int_equal(frames_take(1, PAGE_SIZE, anywhere), 0x3000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, anywhere), 1);
+    assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x3000);
+    assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 1);
 }
 
-/* As low as the zone and the alignment allow. */
+/* The lowest address that the zone and the alignment allow. */
 static void test_zones_and_alignment(void **state)
 {
     (void)state;
     frames_start(0x1000, 0x100000000 + 0x10000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, anywhere), 0x1000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, frames_below_64_kib), 0x2000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, frames_below_1_mib), 0x10000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, frames_below_4_gib), 0x100000);
-    assert_int_equal(frames_take(512, BIT(21), frames_below_4_gib), 0x200000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, frames_below_4_gib), 0x101000);
-    assert_int_equal(frames_take(1, PAGE_SIZE, (struct frame_zone){0x5001, 0x8000}),
-                     0x6000);
-    assert_int_equal(frames_take(2, PAGE_SIZE, (struct frame_zone){0x5001, 0x8000}), 1);
-    assert_int_equal(frames_take(1, PAGE_SIZE, (struct frame_zone){0x7000, 0x7FFF}), 1);
-    assert_int_equal(frames_take(1, PAGE_SIZE, (struct frame_zone){0x7000, 0x7000}), 1);
-    assert_int_equal(frames_take(1, PAGE_SIZE, (struct frame_zone){0, 0x1000}), 1);
-    assert_int_equal(frames_take(1, PAGE_SIZE, (struct frame_zone){BIT(32), UINT64_MAX}),
+    assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x1000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_64_kib), 0x2000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_1_mib), 0x10000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_4_gib), 0x100000);
+    assert_int_equal(allocate(512, BIT(21), frames_below_4_gib), 0x200000);
+    assert_int_equal(allocate(1, PAGE_SIZE, frames_below_4_gib), 0x101000);
+    assert_int_equal(allocate(1, PAGE_SIZE, (struct frame_zone){0x5001, 0x8000}), 0x6000);
+    assert_int_equal(allocate(2, PAGE_SIZE, (struct frame_zone){0x5001, 0x8000}), 1);
+    assert_int_equal(allocate(1, PAGE_SIZE, (struct frame_zone){0x7000, 0x7FFF}), 1);
+    assert_int_equal(allocate(1, PAGE_SIZE, (struct frame_zone){0x7000, 0x7000}), 1);
+    assert_int_equal(allocate(1, PAGE_SIZE, (struct frame_zone){0, 0x1000}), 1);
+    assert_int_equal(allocate(1, PAGE_SIZE, (struct frame_zone){BIT(32), UINT64_MAX}),
                      0x100000000);
-    assert_int_equal(frames_take(1, BIT(63), anywhere), 1);
-    assert_int_equal(frames_take(17, PAGE_SIZE, (struct frame_zone){BIT(32), UINT64_MAX}),
+    assert_int_equal(allocate(1, BIT(63), anywhere), 1);
+    assert_int_equal(allocate(17, PAGE_SIZE, (struct frame_zone){BIT(32), UINT64_MAX}),
                      1);
 }
 
@@ -92,7 +91,7 @@ static void test_reserve(void **state)
     frames_start(0x1000, 0x10000);
     frames_reserve(&frames, 0x3001, 0x4001); /* two frames */
     frames_reserve(&frames, 0x8000, 0x8000); /* none */
-    frames_reserve(&frames, 0x9000, 0x8000); /* nonsense */
+    frames_reserve(&frames, 0x9000, 0x8000); /* end before start */
     assert_int_equal(frames_free_size(&frames), 0xD000);
     assert_int_equal(frames.count, 2);
     frames_reserve(&frames, 0, UINT64_MAX);
@@ -103,7 +102,7 @@ static void test_free_joins(void **state)
 {
     (void)state;
     frames_start(0x1000, 0x9000);
-    uint64_t run = frames_take(8, PAGE_SIZE, anywhere);
+    uint64_t run = allocate(8, PAGE_SIZE, anywhere);
     assert_int_equal(run, 0x1000);
     assert_int_equal(frames.count, 0);
     frames_free(&frames, hpa(0x3000), 1);
@@ -117,7 +116,7 @@ static void test_free_joins(void **state)
     assert_int_equal(frames_free_size(&frames), 0x8000);
 }
 
-/* A list that cannot grow any more loses memory and counts it, and nothing else. */
+/* A full list loses memory, which is counted, and nothing else. */
 static void test_fragmentation(void **state)
 {
     (void)state;
@@ -129,7 +128,7 @@ static void test_fragmentation(void **state)
                      0x1000 * (FRAME_EXTENTS + 10));
 }
 
-/* Against a bitmap. */
+/* Compared with a bitmap. */
 static void test_random_use(void **state)
 {
     (void)state;
@@ -146,8 +145,8 @@ static void test_random_use(void **state)
             uint64_t alignment     = PAGE_SIZE << random_below(4);
             struct frame_zone zone = {.start = random_below(FRAMES) * PAGE_SIZE,
                                       .end   = random_below(FRAMES + 10) * PAGE_SIZE};
-            uint64_t first         = frames_take(count, alignment, zone);
-            if (first == 1) { /* then there was no such run */
+            uint64_t first         = allocate(count, alignment, zone);
+            if (first == 1) { /* then no such range was free */
                 for (uint64_t at = 0; at + count <= FRAMES; at += alignment / PAGE_SIZE) {
                     bool fits = at * PAGE_SIZE >= zone.start &&
                                 (at + count) * PAGE_SIZE <= zone.end;

@@ -66,7 +66,7 @@ static void test_newest(void **state)
     assert_string_equal(replay_all(), "last\n");
 }
 
-/* A line that is longer than what is kept begins where it is cut. */
+/* A line longer than the buffer starts at the oldest byte. */
 static void test_no_line(void **state)
 {
     (void)state;
@@ -74,7 +74,7 @@ static void test_no_line(void **state)
     assert_string_equal(replay_all(), "456789abcdefghij");
 }
 
-/* A line end that comes late does not throw away what is in front of it. */
+/* A late line end does not discard the text before it. */
 static void test_long_line(void **state)
 {
     (void)state;

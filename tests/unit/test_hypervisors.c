@@ -1,4 +1,4 @@
-/* src/report/hypervisors.c: what can run where, and what is missing. */
+/* src/report/hypervisors.c: which hypervisors can run, and what is missing. */
 #include "hypervisors.h"
 
 static void count_one(const struct requirement_answer *answer, void *context)
@@ -8,7 +8,7 @@ static void count_one(const struct requirement_answer *answer, void *context)
     ++*count;
 }
 
-/* Every source demands something, and its name is told. */
+/* Every source has requirements, and its name is reported. */
 static void test_sources(void **state)
 {
     (void)state;
@@ -35,7 +35,7 @@ static void test_modern(void **state)
     (void)state;
     records_load(&core_i7_6700k);
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
-        if (i == HYPERVISOR_ESXI) /* nobody but VMware can say so */
+        if (i == HYPERVISOR_ESXI) /* only VMware lists the supported processors */
             assert_open(i,
                         "the processor in VMware's compatibility guide (look it up); ");
         else
@@ -44,7 +44,9 @@ static void test_modern(void **state)
     }
 }
 
-/* What Hymir's guests are said to need is what they are refused without. */
+/*
+ * The reported requirements of Hymir's guests are those without which they are refused.
+ */
 static void test_own_guests(void **state)
 {
     (void)state;
@@ -62,7 +64,7 @@ static void test_own_guests(void **state)
     assert_lacks(HYPERVISOR_HYMIR, "\"activity state HLT\" (IA32_VMX_MISC)");
 }
 
-/* A Core 2: those that do with shadow paging run, the others say what they miss. */
+/* A Core 2: hypervisors with shadow paging run; the others report what is missing. */
 static void test_old(void **state)
 {
     (void)state;
@@ -79,7 +81,7 @@ static void test_old(void **state)
     assert_lacks(HYPERVISOR_HYMIR, "\"unrestricted guest\" (secondary control)");
 }
 
-/* What KVM wants both or neither of, and what must fit IA32_VMX_EPT_VPID_CAP. */
+/* Controls that KVM requires in pairs, and those that depend on IA32_VMX_EPT_VPID_CAP. */
 static void test_pairs(void **state)
 {
     (void)state;
@@ -103,7 +105,7 @@ static void test_pairs(void **state)
     assert_named(
         REQUIREMENT_MISSING,
         "\"enable VPID\" (secondary control, as IA32_VMX_EPT_VPID_CAP has VPID)");
-    /* Without the EPT that it wants, KVM needs NX. */
+    /* Without suitable EPT, KVM requires NX. */
     records_load(&core_i7_6700k);
     records[0].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(20);
     assert_runs(HYPERVISOR_KVM);
@@ -112,13 +114,13 @@ static void test_pairs(void **state)
     assert_lacks(HYPERVISOR_KVM, "NX (execute disable) (without EPT)");
 }
 
-/* What VirtualBox wants in place of EPT and of a TPR shadow. */
-static void test_in_place(void **state)
+/* VirtualBox's requirements without EPT and without a TPR shadow. */
+static void test_substitutes(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
     assert_runs(HYPERVISOR_VIRTUALBOX);
-    assert_null(strstr(told[REQUIREMENT_MET], "without EPT"));
+    assert_null(strstr(named[REQUIREMENT_MET], "without EPT"));
     assert_named(REQUIREMENT_MET, "\"INVEPT\" (IA32_VMX_EPT_VPID_CAP, for EPT)");
     for (size_t i = 0; i < 2; i++) {
         set_msr(&records[i], MSR_IA32_VMX_PROCBASED_CTLS2, 0);
@@ -132,7 +134,7 @@ static void test_in_place(void **state)
     assert_named(REQUIREMENT_MET, "\"CR3-load exiting\" (primary control, without EPT)");
 }
 
-/* What is demanded only of a processor that has the instruction, or the addresses. */
+/* Requirements only for processors with the instruction, or with wide addresses. */
 static void test_conditional(void **state)
 {
     (void)state;
@@ -172,21 +174,20 @@ static bool is_among(const uint32_t *msrs, size_t count, uint32_t msr)
     return false;
 }
 
-/* True if the hypervisor wants the same on all CPUs where they differ. */
+/* Asserts whether the hypervisor requires the registers that differ to be equal. */
 static void assert_compares(enum hypervisor hypervisor, bool does)
 {
     struct hypervisor_question question;
 
-    memset(told, 0, sizeof(told));
+    memset(named, 0, sizeof(named));
     hypervisor_question_prepare(&facts, &question);
     (void)hypervisor_visit(hypervisor, &question, answer_append, NULL);
     assert_named(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
                  "the same VMX MSRs on all CPUs");
 }
 
-/* Cores that differ: those that want all alike refuse, with the usable set for the
- * others. */
-static void test_unlike(void **state)
+/* Different cores: some hypervisors require equal ones, others use the common set. */
+static void test_different_cores(void **state)
 {
     (void)state;
     records_load(&lakefield_performance);
@@ -205,7 +206,7 @@ static void test_unlike(void **state)
     assert_runs(HYPERVISOR_VIRTUALBOX);
     set_msr(&records[1], MSR_IA32_VMX_BASIC, 0x00DA140000000013);
     assert_lacks(HYPERVISOR_VIRTUALBOX, "VMCSs of 4096 bytes at most");
-    /* Of each MSR, whether the one and the other compare it. */
+    /* For each MSR, whether each hypervisor compares it. */
     static const uint32_t of_kvm[] = {0x480, 0x481, 0x482, 0x483, 0x484, 0x485,
                                       0x487, 0x489, 0x48B, 0x48C, 0x492};
     static const uint32_t of_xen[] = {0x480, 0x481, 0x482, 0x483, 0x484,
@@ -221,7 +222,7 @@ static void test_unlike(void **state)
     }
 }
 
-/* Without VMX's MSRs nothing is known of them; the verdict tells enough. */
+/* Without VMX's MSRs nothing is known about them; the verdict has the reason. */
 static void test_without_vmx(void **state)
 {
     (void)state;
@@ -233,7 +234,7 @@ static void test_without_vmx(void **state)
     remove_vmx(&records[0]);
     remove_vmx(&records[1]);
     assert_lacks(HYPERVISOR_KVM, "VT-x that works (the verdict); ");
-    assert_string_equal(told[REQUIREMENT_MISSING], "VT-x that works (the verdict); ");
+    assert_string_equal(named[REQUIREMENT_MISSING], "VT-x that works (the verdict); ");
     assert_named(REQUIREMENT_UNKNOWN, "\"NMI exiting\" (pin-based control)");
     assert_named(REQUIREMENT_MET, "FXSAVE");
     facts.verdict     = VERDICT_FAILED;
@@ -247,9 +248,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources),     cmocka_unit_test(test_own_guests),
-        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_substitutes),
         cmocka_unit_test(test_modern),      cmocka_unit_test(test_old),
-        cmocka_unit_test(test_conditional), cmocka_unit_test(test_unlike),
+        cmocka_unit_test(test_conditional), cmocka_unit_test(test_different_cores),
         cmocka_unit_test(test_without_vmx),
 
     };

@@ -1,7 +1,7 @@
-/* src/report/hypervisors.c: the requirements of hypervisors other than VT-x. */
+/* src/report/hypervisors.c: requirements other than VT-x. */
 #include "hypervisors.h"
 
-/* What each demands beside VT-x. */
+/* Requirements besides VT-x. */
 static void test_machine(void **state)
 {
     (void)state;
@@ -40,7 +40,7 @@ static void test_machine(void **state)
     assert_lacks(HYPERVISOR_NOVA, "NX");
 }
 
-/* What is demanded of each VT-d unit. */
+/* Requirements for each VT-d unit. */
 static void test_vt_d(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void test_vt_d_width(void **state)
     }
 }
 
-/* Units that do not answer, or that nobody looked at. */
+/* Units that do not respond, or that were not examined. */
 static void test_vt_d_silent(void **state)
 {
     (void)state;
@@ -97,7 +97,7 @@ static void test_vt_d_silent(void **state)
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer (an ACPI table DMAR)");
     assert_named(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
     assert_named(REQUIREMENT_UNKNOWN, "39 bits of address or else 48");
-    vt_d.unit[1].extended_capability = 0; /* of the one that does */
+    vt_d.unit[1].extended_capability = 0; /* of the one that responds */
     assert_lacks(HYPERVISOR_JAILHOUSE, "queued invalidation (VT-d)");
     records_load(&core_i7_6700k);
     vt_d.dropped = 1;
@@ -108,11 +108,11 @@ static void test_vt_d_silent(void **state)
     assert_open(HYPERVISOR_ACRN, "VT-d units that answer");
     vt_d = (struct vt_d){.has_table = true};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
-    assert_null(strstr(told[REQUIREMENT_MET], "queued"));
-    assert_null(strstr(told[REQUIREMENT_UNKNOWN], "queued"));
+    assert_null(strstr(named[REQUIREMENT_MET], "queued"));
+    assert_null(strstr(named[REQUIREMENT_UNKNOWN], "queued"));
 }
 
-/* What Hymir is told to leave open, others open themselves, or not. */
+/* IA32_FEATURE_CONTROL left unlocked by nolock: some hypervisors lock it themselves. */
 static void test_unlocked(void **state)
 {
     (void)state;
@@ -130,8 +130,8 @@ static void test_unlocked(void **state)
     vmx_record_of(&records[1])->feature_control = reading_of(NONE);
     assert_open(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_open(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
-    vmx_record_of(&records[0])->feature_control =
-        reading_of(1); /* what is known suffices */
+    /* The known facts are sufficient. */
+    vmx_record_of(&records[0])->feature_control = reading_of(1);
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
     facts.verdict = VERDICT_MIXED;
     assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");

@@ -1,4 +1,6 @@
-/* src/guest/load/image.c, elf.c, pvh.c, multiboot1.c: kernels, sound and hostile. */
+/*
+ * src/guest/load/image.c, elf.c, pvh.c and multiboot1.c, on valid and malformed kernels.
+ */
 #include "guest.h"
 
 #include "guest/load/elf.h"
@@ -27,7 +29,7 @@ static int file_start(void **state)
 static bool file_load(void)
 {
     struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
-    uint8_t *copy       = malloc(file_size); /* to the byte: AddressSanitizer watches */
+    uint8_t *copy       = malloc(file_size); /* exact size, for AddressSanitizer */
     memcpy(copy, file, file_size);
     problem_text[0] = '\0';
     kind            = NULL;
@@ -156,7 +158,7 @@ static void test_pvh_refusals(void **state)
     static uint8_t huge[GUEST_SIZE];
     parts.initrd = (struct image_bytes){.bytes = huge, .size = GUEST_SIZE - 0x102000};
     refused("no room for the initrd of");
-    parts.initrd.size = GUEST_SIZE - 0x103000; /* fits, and then nothing else does */
+    parts.initrd.size = GUEST_SIZE - 0x103000; /* fits, but nothing after it does */
     refused("no room for the command line");
     parts.initrd.size -= 0x1000;
     refused("no room for the start info");
@@ -166,7 +168,7 @@ static void test_pvh_refusals(void **state)
     refused("no room for the initrd");
 }
 
-/* Cut at every byte, and with every byte of header and notes changed: no surprise. */
+/* Truncated at every byte, and with every byte of header and notes modified. */
 static void test_pvh_broken(void **state)
 {
     (void)state;
@@ -287,7 +289,7 @@ static void test_multiboot_refusals(void **state)
     multiboot[4] = 0x100041;
     refused("loads from before the file");
     make_multiboot(0x10000);
-    multiboot[4] = 0xFF000; /* 0x1040 in front of the header, which is at 0x40 */
+    multiboot[4] = 0xFF000; /* 0x1040 before the header, which is at 0x40 */
     refused("loads from before the file");
     make_multiboot(0x10000);
     multiboot[5] = 0x101001;

@@ -1,4 +1,4 @@
-/* src/lib/json.c and src/lib/statistics.c. */
+/* src/lib/json.c and statistics.c. */
 #include "unit.h"
 
 #include "lib/json.h"
@@ -55,7 +55,7 @@ static void test_escapes(void **state)
     assert_string_equal(written, "[\"\\\"\\\\/\\u000a\\u001f\\u007f\\u00ff~ \"]");
 }
 
-/* What is longer than any buffer comes in pieces, and a value that is too long is cut. */
+/* Long output is passed on in pieces, and a value that is too long is truncated. */
 static void test_long(void **state)
 {
     (void)state;
@@ -81,7 +81,7 @@ static void test_statistics(void **state)
     uint32_t samples[1000];
 
     for (uint32_t i = 0; i < 1000; i++)
-        samples[i] = (i * 7919) % 1000; /* 0 to 999, each once, in disorder */
+        samples[i] = (i * 7919) % 1000; /* 0 to 999, each once, unsorted */
     struct statistics statistics = statistics_of(samples, 1000);
     for (uint32_t i = 0; i < 1000; i++)
         assert_int_equal(samples[i], i);

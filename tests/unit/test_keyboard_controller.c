@@ -1,4 +1,4 @@
-/* src/dev/keyboard_controller.c: as Linux's driver of the 8042 asks, and at random. */
+/* src/dev/keyboard_controller.c: the accesses of Linux's 8042 driver, and random ones. */
 #include "ports.h"
 
 #include "dev/keyboard_controller.h"
@@ -16,7 +16,7 @@
 #define NO_MOUSE     0x20U
 #define TRANSLATES   0x40U
 
-/* It stands between bytes that nobody may touch: AddressSanitizer sees to that. */
+/* Allocated alone, so that AddressSanitizer detects accesses outside it. */
 static struct keyboard_controller *controller;
 static struct vcpu vcpu;
 
@@ -59,7 +59,7 @@ static unsigned int in(unsigned int port)
     return port_read(port);
 }
 
-/* Linux, i8042.c, i8042_flush: how many bytes lay there. */
+/* Linux, i8042.c, i8042_flush: returns the number of bytes discarded. */
 static unsigned int flush_buffer(void)
 {
     unsigned int count = 0;
@@ -77,7 +77,7 @@ static void command_with(unsigned int command, unsigned int argument)
     assert_int_equal(in(0x64) & (INPUT_FULL | LAST_COMMAND), 0);
 }
 
-/* The answer that waits, once. */
+/* Reads the pending answer; asserts that there is one byte. */
 static unsigned int read_answer(void)
 {
     assert_int_equal(in(0x64) & FULL, FULL);
@@ -98,8 +98,7 @@ static void test_linux_probe(void **state)
     /* i8042_controller_check, i8042_controller_selftest */
     assert_int_equal(flush_buffer(), 0);
     assert_int_equal(send_command(0xAA), 0x55);
-    /* i8042_controller_init: the same twice; the keyboard is switched off, not its lock
-     */
+    /* i8042_controller_init: reads the same twice; disables the keyboard, not its lock */
     unsigned int config = send_command(0x20);
     assert_int_equal(send_command(0x20), config);
     assert_int_equal(config & (INTERRUPT | TRANSLATES), TRANSLATES);
@@ -107,13 +106,13 @@ static void test_linux_probe(void **state)
     command_with(0x60, config);
     assert_int_equal(in(0x64) & (NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
     assert_int_equal(send_command(0x20), config);
-    /* i8042_check_aux: no loop, and a line test that fails, so there is no mouse port */
+    /* i8042_check_aux: no loopback and a failing line test, so there is no mouse port */
     assert_int_equal(flush_buffer(), 0);
     command_with(0xD3, 0x5A);
     assert_int_equal(flush_buffer(), 0);
     unsigned int line = send_command(0xA9);
     assert_true(line != 0 && line != 0xFA && line != 0xFF);
-    /* i8042_enable_kbd_port, atkbd_probe: nobody answers GETID and RESET. */
+    /* i8042_enable_kbd_port, atkbd_probe: no device answers GETID and RESET. */
     config = (config & ~NO_KEYBOARD) | INTERRUPT;
     command_with(0x60, config);
     assert_int_equal(send_command(0x20), config);
@@ -122,7 +121,7 @@ static void test_linux_probe(void **state)
     out(0x60, 0xFF);
     assert_int_equal(flush_buffer(), 0);
     assert_int_equal(rises, rises_before);
-    /* i8042_controller_reset: what was there is written back. */
+    /* i8042_controller_reset: writes the original value back. */
     command_with(0x60, config | SYSTEM);
     assert_int_equal(send_command(0x20), config | SYSTEM);
     assert_false(output_line.is_high);
@@ -151,7 +150,7 @@ static void test_switches(void **state)
     }
 }
 
-/* The interrupt comes of a byte that waits, or of its being enabled while one does. */
+/* A pending byte interrupts when it arrives, or when the interrupt is enabled. */
 static void test_interrupt(void **state)
 {
     (void)state;
@@ -164,14 +163,14 @@ static void test_interrupt(void **state)
     assert_true(output_line.is_high);
     assert_int_equal(read_answer(), 0x1C);
     assert_false(output_line.is_high);
-    command_with(0xD2, 0x9C); /* as if a key had been let go */
+    command_with(0xD2, 0x9C); /* as if a key had been released */
     assert_true(output_line.is_high);
     command_with(0x60, 0);
     assert_false(output_line.is_high);
     command_with(0x60, INTERRUPT);
     assert_int_equal(read_answer(), 0x9C);
     assert_int_equal(rises, 3);
-    in(0x60); /* an empty buffer is no news */
+    in(0x60); /* an empty buffer does not interrupt */
     in(0x64);
     assert_int_equal(rises, 3);
     assert_false(output_line.is_high);
@@ -200,7 +199,7 @@ static void test_ram(void **state)
     assert_int_equal(send_command(0x20), TRANSLATES);
 }
 
-/* A command takes the place of one that still waits for its byte. */
+/* A command replaces one that still waits for its byte. */
 static void test_abandoned_command(void **state)
 {
     (void)state;
@@ -223,7 +222,7 @@ static void expect_reset(unsigned int port, unsigned int value)
     assert_false(vcpu.end_is_abnormal);
 }
 
-/* Bit 0 is the reset line, low when it is pulsed or written 0; the rest is harmless. */
+/* Bit 0 is the reset line, low if pulsed or written as 0; other bits have no effect. */
 static void test_reset(void **state)
 {
     (void)state;
@@ -242,7 +241,7 @@ static void test_reset(void **state)
     }
 }
 
-/* A20 is on, the system not in reset; what is read may be written back. */
+/* A20 is on and the system is not in reset; the value read may be written back. */
 static void test_output_port(void **state)
 {
     (void)state;
@@ -251,12 +250,12 @@ static void test_output_port(void **state)
     command_with(0xD1, value);
     command_with(0xD1, 0xDF); /* as kernels enable A20 */
     assert_int_equal(send_command(0xD0) & 3, 3);
-    out(0x64, 0xFF); /* a pulse of nothing, which they wait for it with */
+    out(0x64, 0xFF); /* a pulse of no line, used as a delay */
     assert_int_equal(flush_buffer(), 0);
     assert_int_equal(send_command(0xC0) & 0x80, 0x80); /* the keyboard is not locked */
 }
 
-/* It changes only in what it was told to change, whatever else it is asked. */
+/* Each command changes only its own state. */
 static void test_all_commands(void **state)
 {
     (void)state;

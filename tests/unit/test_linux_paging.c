@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c: the page tables that a 64-bit entry starts with. boot.rst,
- * "64-bit Boot Protocol".
+ * src/guest/load/linux.c: the page tables at the 64-bit entry point. boot.rst, "64-bit
+ * Boot Protocol".
  */
 #include "linux_image.h"
 
@@ -13,7 +13,7 @@ static uint64_t table_entry(uint64_t table, uint64_t index)
     return entry;
 }
 
-/* A reference walk: SDM 3A, "4-Level Paging", with pages of 2 MiB. */
+/* Translates an address: SDM 3A, "4-Level Paging", with pages of 2 MiB. */
 static bool walk_tables(uint64_t address, uint64_t *physical)
 {
     uint64_t pml4e = table_entry(start_state.cr3, BITS_GET(address, 47, 39));
@@ -32,7 +32,7 @@ static bool walk_tables(uint64_t address, uint64_t *physical)
     return true;
 }
 
-/* All of 4 GiB is mapped to itself, and nothing else; twice, at two places. */
+/* 4 GiB are identity-mapped, and nothing else is; with the tables at two places. */
 static void test_page_tables(void **state)
 {
     (void)state;

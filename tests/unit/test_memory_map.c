@@ -82,7 +82,7 @@ static void test_too_many_usable(void **state)
     for (uint64_t i = 0; i < MEMORY_MAP_ENTRIES + 10; i++)
         memory_entries_add(&entries, i * 0x2000, 0x1000, MEMORY_USABLE);
     assert_int_equal(entries.dropped_usable, 10);
-    /* A reserved one still finds its place, at the cost of a usable one. */
+    /* A reserved entry replaces a usable one if the table is full. */
     memory_entries_add(&entries, 0x4000, 0x1000, MEMORY_RESERVED);
     assert_int_equal(entries.dropped_usable, 11);
     assert_int_equal(entries.dropped_reserved, 0);
@@ -102,7 +102,7 @@ static void test_too_many_reserved(void **state)
     assert_int_equal(map.count, 42);
 }
 
-/* A full table of entries of alternating types makes as many regions as there can be. */
+/* A full table of alternating types makes the largest possible number of regions. */
 static void test_most_regions(void **state)
 {
     (void)state;
@@ -115,8 +115,8 @@ static void test_most_regions(void **state)
 }
 
 /*
- * Against the plain definition: for each unit of memory the worst type of the entries
- * over it.
+ * Compared with the definition: each unit of memory has the most restrictive type of its
+ * entries.
  */
 static void test_random_maps(void **state)
 {

@@ -95,8 +95,8 @@ static void test_unescape(void **state)
         {"", ""},
         {"console=ttyS0 quiet", "console=ttyS0 quiet"},
         {"a=\\\"b c\\\" d=\\'e\\' f=\\\\g", "a=\"b c\" d='e' f=\\g"},
-        {"\"a=b c\"", "\"a=b c\""}, /* a word with a blank in it is put in quotes */
-        {"a\\b \\", "a\\b \\"},     /* not GRUB's */
+        {"\"a=b c\"", "\"a=b c\""}, /* a word with a blank, quoted */
+        {"a\\b \\", "a\\b \\"},     /* not inserted by GRUB */
         {"\\\\\\\"", "\\\""},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

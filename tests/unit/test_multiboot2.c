@@ -1,4 +1,4 @@
-/* src/firmware/multiboot2.c: what each tag says. */
+/* src/firmware/multiboot2.c: each tag. */
 #include "multiboot2.h"
 
 static void test_empty(void **state)
@@ -67,7 +67,7 @@ static void test_memory_map(void **state)
     static struct memory_entries entries;
     memset(&entries, 0, sizeof(entries));
     entries.limit = UINT64_C(1) << 40;
-    /* Entries of 32 bytes: a later version of the specification may make them longer. */
+    /* Entries of 32 bytes, which a later version of the specification may define. */
     put_tag(6, 8 + 4 * 32);
     put_u32(32);
     put_u32(0);
@@ -98,7 +98,7 @@ static void test_no_memory_map(void **state)
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
     structure_start(NULL);
-    put_tag(6, 8 + 24); /* entries of no size would never end */
+    put_tag(6, 8 + 24); /* entries of size 0 would never end */
     put_u32(0);
     put_u32(0);
     put_memory(0, 0x1000, 1, 0);
@@ -194,7 +194,7 @@ static void test_efi(void **state)
     assert_true(information.is_efi);
     assert_int_equal(information.efi_system_table, 0x3F9EC018);
     structure_start(NULL);
-    put_tag(12, 4); /* cut short: UEFI all the same */
+    put_tag(12, 4); /* truncated: still UEFI */
     put_u32(1);
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
@@ -220,7 +220,7 @@ static void test_efi_memory_map(void **state)
     assert_int_equal(information.efi_memory_map_size, 2 * 48);
     assert_int_equal(information.efi_memory_map[48], 6);
     structure_start(NULL);
-    put_tag(17, 4); /* cut short */
+    put_tag(17, 4); /* truncated */
     put_u32(48);
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);

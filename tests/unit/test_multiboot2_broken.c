@@ -1,4 +1,4 @@
-/* src/firmware/multiboot2.c: the symbols, and structures that are broken. */
+/* src/firmware/multiboot2.c: the symbols, and malformed structures. */
 #include "multiboot2.h"
 
 #include "random.h"
@@ -54,7 +54,7 @@ static void test_broken_symbols(void **state)
                          STATUS_NOT_FOUND);
     }
     structure_start(NULL);
-    put_sections(broken[4], 2, 0x4000003); /* times 64, in 32 bits, that is small */
+    put_sections(broken[4], 2, 0x4000003); /* times 64 overflows 32 bits */
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_logged("Multiboot2 ELF sections: invalid, 67108867 entries of 64 bytes in 128 "
                   "bytes; ignored");
@@ -103,8 +103,8 @@ static void test_broken_tags(void **state)
 }
 
 /*
- * A whole structure, cut off at each byte and with each byte changed: nothing is read
- * beyond it.
+ * A complete structure, truncated and modified at each byte: nothing is read beyond its
+ * end.
  */
 static void test_cut_and_changed(void **state)
 {

@@ -1,4 +1,4 @@
-/* src/mm/page_table.c, against a walk written from the SDM's figures. */
+/* src/mm/page_table.c, compared with a walk written from the SDM's figures. */
 #include "unit.h"
 
 #include "lib/bits.h"
@@ -47,8 +47,8 @@ static int table_end(void **state)
 }
 
 /*
- * SDM 3A, figures "Linear-Address Translation ... using 4-Level Paging": the entry that
- * maps.
+ * Returns the entry that maps virtual: SDM 3A, figures "Linear-Address Translation ...
+ * using 4-Level Paging".
  */
 static uint64_t reference_walk(uint64_t virtual, uint64_t present, uint64_t *physical)
 {
@@ -119,10 +119,7 @@ static void test_largest_page_setting(void **state)
     assert_mapped(0x200000, 0x200000, PRESENT, PAGE_SIZE);
 }
 
-/*
- * Guest memory seldom lies where the guest sees it: large pages need both addresses
- * aligned.
- */
+/* Virtual and physical addresses differ: large pages require both to be aligned. */
 static void test_different_addresses(void **state)
 {
     (void)state;
@@ -183,14 +180,14 @@ static void test_refusals(void **state)
 static void test_no_memory(void **state)
 {
     (void)state;
-    page_limit = 3; /* the root and two more: the walk needs three */
+    page_limit = 3; /* the root and two more; the walk needs three */
     assert_int_equal(page_table_map(&table, 0, hpa(0), PAGE_SIZE, PRESENT),
                      STATUS_NO_MEMORY);
     assert_unmapped(0);
     page_limit = 4;
     assert_maps(0, 0, PAGE_SIZE, PRESENT);
     assert_mapped(0, 0, PRESENT, PAGE_SIZE);
-    /* A large page that cannot be split stays whole. */
+    /* A large page that cannot be split is unchanged. */
     assert_maps(PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PRESENT);
     assert_int_equal(
         page_table_map(&table, PAGE_SIZE_2_MIB, hpa(PAGE_SIZE_2_MIB), PAGE_SIZE, 0),
@@ -198,7 +195,7 @@ static void test_no_memory(void **state)
     assert_mapped(PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PRESENT, PAGE_SIZE_2_MIB);
 }
 
-/* Against an array with one row a page. */
+/* Compared with an array that has one row for each page. */
 static void test_random_use(void **state)
 {
     (void)state;

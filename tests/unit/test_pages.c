@@ -1,4 +1,4 @@
-/* src/report: the pages, how keys move through them, and the short form. */
+/* src/report/pages.c, navigation.c, json_report.c and short_form.c. */
 #include "machines.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ static bool sheet_has(const char *words)
     return false;
 }
 
-/* True if any page of a section has the words. */
+/* Returns whether any page of a section has the words. */
 static bool section_has(enum report_section section, const char *words)
 {
     for (size_t page = 0; page < report_page_count(section, &facts); page++) {
@@ -136,7 +136,7 @@ static void note_json(const char *text, size_t length)
     assert_int_equal(fwrite(text, 1, length, checker), length);
 }
 
-/* Hands the report to a program that reads it, whose words tell what is wrong. */
+/* Pipes the JSON report to a program, and fails with its output if it fails. */
 static void assert_json_passes(const char *command)
 {
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
@@ -147,7 +147,7 @@ static void assert_json_passes(const char *command)
     assert_int_equal(pclose(checker), 0);
 }
 
-/* Machines with unlike CPUs, and hostile names: parsed, held to the schema, and read. */
+/* Different CPUs and hostile names: the report is parsed, validated and read. */
 static void test_json(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void test_json(void **state)
     assert_json_passes(SCHEMA);
 }
 
-/* As one CPU of every machine that is recorded reports. */
+/* One CPU of every recorded machine. */
 static void test_all_machines(void **state)
 {
     (void)state;
@@ -207,7 +207,7 @@ static void test_numbers(void **state)
     }
 }
 
-/* From the first page to the last and back, by each kind of key. */
+/* From the first page to the last and back, with each kind of key. */
 static void test_walk(void **state)
 {
     (void)state;
@@ -239,7 +239,7 @@ static void test_walk(void **state)
     }
 }
 
-/* What is no key changes nothing, and does not swallow the key behind it. */
+/* Unknown bytes change nothing, and do not swallow the key after them. */
 static void test_wrong_keys(void **state)
 {
     (void)state;
@@ -263,7 +263,7 @@ static void test_wrong_keys(void **state)
     }
 }
 
-/* A verdict that fills the screen, as that of many CPUs, has the keys in its title. */
+/* A verdict that fills the screen, as with many CPUs, shows the keys in its title. */
 static void test_full_verdict(void **state)
 {
     (void)state;
@@ -280,7 +280,7 @@ static void test_full_verdict(void **state)
     assert_true(sheet_has("1 Verdict 2 Capabilities"));
 }
 
-/* A processor that lacks much: every name is there, whole. */
+/* A processor that lacks many features: every name is shown, not truncated. */
 static void test_much_missing(void **state)
 {
     (void)state;
@@ -301,7 +301,7 @@ static void test_end(void **state)
     assert_true(sheet_has("p   power off"));
     assert_true(sheet_has("r   reboot"));
     assert_true(sheet_has("n   boot what firmware boots next (UEFI)"));
-    assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no more */
+    assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no further */
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has(
         "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q end"));
@@ -310,7 +310,7 @@ static void test_end(void **state)
     assert_int_equal(type_keys("qr"), NAVIGATION_REBOOT);
     assert_int_equal(type_keys("QP"), NAVIGATION_POWER_OFF);
     assert_int_equal(type_keys("qR"), NAVIGATION_REBOOT);
-    /* Escape, alone or as the start of another key, leads back and no further. */
+    /* Escape, alone or as the start of another key, goes back and no further. */
     static const char *const sequences[] = {"\033",    "\033[A", "\033[[A",
                                             "\033[6~", "\033OF", "\033[1;2B"};
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
@@ -320,13 +320,13 @@ static void test_end(void **state)
         type_keys(sequences[i] + 1);
         assert_at(REPORT_CAPABILITIES, 0);
         assert_int_equal(type_keys("p"), NAVIGATION_SAME);
-        assert_int_equal(type_keys("\033[B\033[A"), NAVIGATION_CHANGED); /* as ever */
+        assert_int_equal(type_keys("\033[B\033[A"), NAVIGATION_CHANGED); /* as before */
     }
     assert_int_equal(type_keys("qn"), NAVIGATION_BOOT_NEXT);
     navigation_refuse(&navigation, "firmware has no other entry");
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("firmware has no other entry"));
-    assert_int_equal(type_keys("n"), NAVIGATION_BOOT_NEXT); /* asked anew */
+    assert_int_equal(type_keys("n"), NAVIGATION_BOOT_NEXT); /* asks again */
     navigation_refuse(&navigation, "firmware has no other entry");
     assert_int_equal(type_keys("x"), NAVIGATION_CHANGED);
     assert_at(REPORT_CAPABILITIES, 0);
@@ -335,8 +335,7 @@ static void test_end(void **state)
     assert_false(sheet_has("firmware has no other entry"));
 }
 
-/* Of every machine there is, and of one whose registers are all different from the usual.
- */
+/* All recorded machines, and one whose registers all differ from the usual values. */
 static void test_short_form(void **state)
 {
     (void)state;

@@ -1,4 +1,7 @@
-/* The 8254 and port 0x61, against a model from the data sheet; timers and ticks. */
+/*
+ * src/dev/pit.c, pit_counter.c and timer.c, compared with a model from the 8254 data
+ * sheet.
+ */
 #include "ports.h"
 
 #include "dev/pit.h"
@@ -37,14 +40,14 @@ static void out_both(uint16_t port, unsigned int value)
     port_out(port, value >> 8);
 }
 
-/* Counter 2, as the data sheet's "Mode Definitions" tell it. */
+/* A model of counter 2: data sheet, "Mode Definitions". */
 static struct model {
     unsigned int mode;
     bool is_bcd, gate, out, is_null;
     bool loads;               /* at the next clock */
-    bool counts, strobes;     /* it was loaded, and has not reached zero since */
-    uint32_t written, loaded; /* the count register, 0 if there was none; the last load */
-    uint32_t value, zero;     /* the count that 0 is */
+    bool counts, strobes;     /* loaded, and not reached zero since */
+    uint32_t written, loaded; /* the count register, 0 if not written; the last load */
+    uint32_t value, zero;     /* the count that 0 stands for */
 } model;
 
 static void model_load(bool is_high)
@@ -120,7 +123,7 @@ static void write_gate(bool is_high)
     model.gate = is_high;
 }
 
-/* Only the output, in port 0x61, or status and count too. */
+/* Compares the output, in port 0x61, and if is_whole status and count. */
 static void model_compare(bool is_whole)
 {
     assert_int_equal(port_read(0x61) >> 5 & 1, model.out);
@@ -134,7 +137,7 @@ static void model_compare(bool is_whole)
         assert_int_equal(value, shown_number(model.value));
 }
 
-/* Loads it. */
+/* Sets a mode and loads the counter. */
 static void model_begin(unsigned int mode, bool is_bcd, uint32_t value)
 {
     pit_start(PIT_HZ);
@@ -158,7 +161,7 @@ static void test_counting(void **state)
     }
 }
 
-/* Another count at each phase of the first; triggered where nothing else loads it. */
+/* A new count at each phase of the first; triggered in modes that require it. */
 static void test_new_count(void **state)
 {
     static const uint32_t counts[][2] = {{10, 7}, {7, 10}, {4, 21}, {21, 3}};
@@ -194,7 +197,9 @@ static void test_against_model(void **state)
     }
 }
 
-/* Steps: "port:value" writes, "port=value" reads and compares, "+clocks". */
+/*
+ * Executes steps: "port:value" writes, "port=value" reads and compares, "+clocks" waits.
+ */
 static void steps_play(const char *steps)
 {
     pit_start(PIT_HZ);
@@ -209,7 +214,7 @@ static void steps_play(const char *steps)
     }
 }
 
-/* 1000 in mode 2; what is latched stays until it is read, or a new mode is set. */
+/* 1000 in mode 2; a latched count stays until it is read or a new mode is set. */
 static void test_latched_count(void **state)
 {
     (void)state;
@@ -218,11 +223,11 @@ static void test_latched_count(void **state)
     steps_play(
         "61:1 43:b4 42:e8 42:3 +1 43:80 43:e8 +999 43:c8 42=b4 42=e8 42=3 43:e8 42=34");
     steps_play("61:1 43:b4 42:e8 42:3 +5 43:80 43:b4 42:f4 42:1 +101 42=90 42=1");
-    /* Counters 0 and 2, while 1 goes on. */
+    /* Latches counters 0 and 2, while 1 continues. */
     steps_play("61:1 43:14 43:54 43:94 40:64 41:64 42:64 +9 43:da +10 40=5c 41=52 42=5c");
 }
 
-/* The low byte, the high one, both: each way on its own; and port 0x61. */
+/* The low byte, the high byte and both; and port 0x61. */
 static void test_port_bytes(void **state)
 {
     (void)state;
@@ -233,14 +238,14 @@ static void test_port_bytes(void **state)
     steps_play("61:ff 61=2f 61:0 61=20 61:fa 61=2a +18 61=3a +18 61=2a 43=ff");
 }
 
-/* "Exactly as written in the last Mode Control Word", 6 and 7 too. */
+/* "Exactly as written in the last Mode Control Word", including modes 6 and 7. */
 static void test_status_as_written(void **state)
 {
     (void)state;
     steps_play("43:91 43:e8 42=51 43:a3 43:e8 42=e3 43:bc 43:e8 42=fc 43:be 43:e8 42=fe");
 }
 
-/* Until then the count is null, and the output of a one-shot high. */
+/* Until the count is loaded it is null, and the output of a one-shot is high. */
 static void test_load_takes_clock(void **state)
 {
     (void)state;
@@ -251,13 +256,13 @@ static void test_load_takes_clock(void **state)
     steps_play("43:92 42:9 61:1 61=21 43:e8 42=d2 +1 61=1 43:e8 42=12 +9 61=21");
 }
 
-/* The tick of the clock at which the PIT's clock number so many has come. */
+/* Returns the tick at which that many clocks of the PIT have passed. */
 static uint64_t time_of(uint64_t clock)
 {
     return (uint64_t)(((unsigned __int128)clock * test_clock.hz + PIT_HZ - 1) / PIT_HZ);
 }
 
-/* Starts counter 0 some time; the clock that loads it. */
+/* Starts counter 0; returns the clock that loads it. */
 static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value)
 {
     static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 600000};
@@ -309,7 +314,7 @@ static void test_late_alarm(void **state)
     }
 }
 
-/* A pulse that is due when the guest writes a new count comes all the same. */
+/* A pulse that is due when the guest writes a new count is not lost. */
 static void test_write_after_alarm(void **state)
 {
     (void)state;
@@ -338,7 +343,7 @@ static void test_timers_of_clock(void **state)
         device_timer_set(&timers[i], i == 0 ? 30 : 20);
     }
     for (now = 0; now < 40; now++) {
-        alarm_time = TICKS_NEVER; /* it has come, too early: it is asked for anew */
+        alarm_time = TICKS_NEVER; /* it came too early: it is set again */
         device_clock_run(&test_clock);
         if (now == 25)
             device_timer_set(&timers[0], TICKS_NEVER);

@@ -1,5 +1,7 @@
-/* src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_*.c: what a
- * guest sees of the processor. */
+/*
+ * src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_cpuid.c and
+ * guest_msrs.c.
+ */
 #include "unit.h"
 
 #include "guest/cpuid_policy.h"
@@ -13,7 +15,7 @@
 
 static uint32_t last_basic, last_extended;
 
-/* A processor that has every bit of everything. */
+/* Returns the CPUID of a processor with all bits set. */
 static struct cpuid_result all_ones(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
@@ -41,7 +43,7 @@ static struct cpuid_result cpuid_ask(uint32_t leaf, uint32_t subleaf)
                                all_ones);
 }
 
-/* What Hymir does not stand behind, bit by bit, with the SDM's names. */
+/* The hidden features, bit by bit, with the SDM's names. */
 static void test_hidden(void **state)
 {
     (void)state;
@@ -97,7 +99,7 @@ static void test_hidden(void **state)
         assert_int_equal(values.eax | values.ebx | values.ecx | values.edx, 0);
     }
     assert_int_equal(cpuid_ask(1, 0).ebx >> 24, 0); /* the APIC ID */
-    assert_int_equal(cpuid_ask(4, 0).eax >> 14, 0); /* how many share a cache */
+    assert_int_equal(cpuid_ask(4, 0).eax >> 14, 0); /* CPUs that share a cache */
 }
 
 static void test_shown(void **state)
@@ -119,7 +121,7 @@ static void test_shown(void **state)
     assert_int_equal(version.eax, HYPERCALL_INTERFACE);
 }
 
-/* OSXSAVE is what the guest made of its own CR4. */
+/* OSXSAVE reflects the guest's CR4. */
 static void test_osxsave(void **state)
 {
     (void)state;
@@ -142,7 +144,7 @@ static void test_limits(void **state)
     last_basic    = 1;
     last_extended = 0; /* a processor without extended leaves */
     cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, all_ones);
-    assert_int_equal(cpuid_ask(0, 0).eax, 0x16); /* its TSC's frequency is told */
+    assert_int_equal(cpuid_ask(0, 0).eax, 0x16); /* its TSC frequency is reported */
     assert_int_equal(cpuid_ask(0x80000000, 0).eax, 0x80000000);
     assert_int_equal(cpuid_ask(7, 0).ebx | cpuid_ask(0xD, 0).eax | cpuid_ask(0xD, 1).eax,
                      0);
@@ -159,7 +161,7 @@ static void test_subleaves(void **state)
     assert_int_equal(cpuid_ask(0, UINT32_MAX).ebx, 1);
 }
 
-/* A Skylake-X: what its leaves 0xD, 0x15 and 0x16 say. */
+/* A Skylake-X: its leaves 0xD, 0x15 and 0x16. */
 static struct skylake {
     uint32_t last_basic, components, instructions;
     struct cpuid_result component[10], tsc, frequency;
@@ -228,7 +230,7 @@ static void test_xsave_sizes(void **state)
                        (struct cpuid_result){0xE7, cases[i].size, 2688, 0});
 }
 
-/* XSAVEC and XSAVES are not shown, and so there is no compacted size. */
+/* XSAVEC and XSAVES are hidden, so there is no compacted size. */
 static void test_xsave_instructions(void **state)
 {
     (void)state;
@@ -253,7 +255,7 @@ static void test_xsave_components(void **state)
     expect_skylake(0xD, 5, 7, (struct cpuid_result){0});
 }
 
-/* Within 2 % the machine's own words are kept, and so is their limit. */
+/* Within 2 % the processor's own values are kept, and so is their limit. */
 static void test_frequency_kept(void **state)
 {
     (void)state;
@@ -269,19 +271,19 @@ static void test_frequency_kept(void **state)
     assert_int_equal(skylake_ask(0, 0, 1).eax, 0x15);
 }
 
-/* What is wrong, or not said, is said: Skylake-X itself does not name its crystal. */
-static void test_frequency_told(void **state)
+/* Wrong or missing frequencies are replaced: Skylake-X does not report its crystal's. */
+static void test_frequency_replaced(void **state)
 {
     (void)state;
-    static const struct cpuid_result told[] = {{2, 200, 0, 0},
-                                               {0, 0, 0, 0},
-                                               {2, 0, 24000000, 0},
-                                               {0, 200, 24000000, 0},
-                                               {2, 200, 24480001, 0},
-                                               {2, 200, 23519999, 0},
-                                               {1, UINT32_MAX, UINT32_MAX, 0}};
-    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
-        skylake.tsc                = told[i];
+    static const struct cpuid_result replaced[] = {{2, 200, 0, 0},
+                                                   {0, 0, 0, 0},
+                                                   {2, 0, 24000000, 0},
+                                                   {0, 200, 24000000, 0},
+                                                   {2, 200, 24480001, 0},
+                                                   {2, 200, 23519999, 0},
+                                                   {1, UINT32_MAX, UINT32_MAX, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(replaced); i++) {
+        skylake.tsc                = replaced[i];
         struct cpuid_result values = skylake_ask(0x15, 0, 1);
         assert_int_not_equal(values.eax, 0);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
@@ -290,7 +292,7 @@ static void test_frequency_told(void **state)
     }
 }
 
-/* An older machine, of which the leaves between are not there. */
+/* An older processor, without the leaves in between. */
 static void test_frequency_beyond_last(void **state)
 {
     (void)state;
@@ -302,11 +304,11 @@ static void test_frequency_beyond_last(void **state)
         assert_int_equal(skylake_ask(0, 0, 1).eax, 0x16);
         for (uint32_t leaf = last[i] + 1; leaf < 0x15; leaf++)
             expect_skylake(leaf, 0, 1, (struct cpuid_result){0});
-        expect_skylake(0x17, 0, 1, skylake_ask(0x16, 0, 1)); /* as Intel's answer */
+        expect_skylake(0x17, 0, 1, skylake_ask(0x16, 0, 1)); /* as on Intel's */
     }
 }
 
-/* An answer that is called plain is the same to whoever asks. */
+/* A plain answer does not depend on the state of the guest. */
 static void test_plain(void **state)
 {
     (void)state;
@@ -351,8 +353,7 @@ static void test_msrs(void **state)
     }
 }
 
-/* Nothing of the machine's own is passed: only what VM entry loads or a guest alone uses.
- */
+/* Only MSRs that VM entry loads, or that only the guest uses, are passed through. */
 static void test_passed_msrs(void **state)
 {
     (void)state;
@@ -379,7 +380,7 @@ int main(void)
         cmocka_unit_test_setup(test_xsave_instructions, start_skylake),
         cmocka_unit_test_setup(test_xsave_components, start_skylake),
         cmocka_unit_test_setup(test_frequency_kept, start_skylake),
-        cmocka_unit_test_setup(test_frequency_told, start_skylake),
+        cmocka_unit_test_setup(test_frequency_replaced, start_skylake),
         cmocka_unit_test_setup(test_frequency_beyond_last, start_skylake),
         cmocka_unit_test_setup(test_plain, start_skylake),
         cmocka_unit_test(test_msrs),

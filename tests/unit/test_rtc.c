@@ -1,9 +1,12 @@
-/* The MC146818's time and memory, against its data sheet and the host's calendar. */
+/*
+ * src/dev/rtc.c: time and memory, compared with the MC146818 data sheet and the host's
+ * calendar.
+ */
 #include "rtc.h"
 
 #include "random.h"
 
-/* Ten minutes over each kind of end, in all formats. */
+/* Ten minutes across the end of a day, month or year, or noon, in all formats. */
 static void test_time_goes_on(void **state)
 {
     (void)state;
@@ -21,7 +24,7 @@ static void test_time_goes_on(void **state)
     }
 }
 
-/* The hours as they stand in the data sheet, and back. */
+/* The hours as in the data sheet, and back. */
 static void test_hours(void **state)
 {
     (void)state;
@@ -45,7 +48,7 @@ static void test_hours(void **state)
     }
 }
 
-/* The bytes stand still; the second that follows comes when it would have come. */
+/* While SET holds the bytes, the next second still comes on time. */
 static void test_set(void **state)
 {
     (void)state;
@@ -71,8 +74,7 @@ static void test_set(void **state)
     }
 }
 
-/* Data sheet, table 4: a divider that was reset has its first update half a second later.
- */
+/* Data sheet, table 4: the first update comes half a second after a divider reset. */
 static void test_divider_reset(void **state)
 {
     (void)state;
@@ -83,7 +85,7 @@ static void test_divider_reset(void **state)
     write_time("2026-07-31 11:59:59");
     advance_seconds(3.3);
     cmos_write(0xB, HOURS_24);
-    advance_seconds(3.3); /* it stands while it is reset */
+    advance_seconds(3.3); /* it stops during the reset */
     expect_time("2026-07-31 11:59:59");
     assert_int_equal(cmos_read(0xA), 0x76);
     cmos_read(0xC);
@@ -129,7 +131,7 @@ static void test_writes_without_set(void **state)
     }
 }
 
-/* No such time: the clock keeps the one that it has. */
+/* An invalid time is ignored. */
 static void test_invalid(void **state)
 {
     (void)state;
@@ -177,7 +179,7 @@ static void test_update_in_progress(void **state)
     }
 }
 
-/* Memory sizes in KiB, but for the last in 64 KiB; what has no room is all ones. */
+/* Memory sizes in KiB, the last one in 64 KiB; a size that does not fit is all ones. */
 static void test_memory_size(void **state)
 {
     (void)state;
@@ -210,7 +212,7 @@ static void test_memory_bytes(void **state)
     for (unsigned int index = 0x0E; index < 0x80; index++) {
         if (index != 0x32)
             cmos_write(index | (index % 2 == 0 ? 0x80 : 0),
-                       index ^ 0xA5); /* bit 7 is the NMI's */
+                       index ^ 0xA5); /* bit 7 masks NMIs */
     }
     for (unsigned int index = 0x0E; index < 0x80; index++) {
         if (index != 0x32)
@@ -223,7 +225,7 @@ static void test_memory_bytes(void **state)
     expect_time("2026-07-15 10:20:30");
 }
 
-/* Whatever is written, in the end it is a time, and goes on. */
+/* After random writes the clock has a valid time and runs. */
 static void test_random_writes(void **state)
 {
     (void)state;

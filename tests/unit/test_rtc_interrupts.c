@@ -1,4 +1,6 @@
-/* The MC146818's interrupts, against its data sheet: each rate, each alarm, late timers.
+/*
+ * src/dev/rtc.c: interrupts, compared with the MC146818 data sheet; rates, alarms, late
+ * timers.
  */
 #include "rtc.h"
 
@@ -10,7 +12,7 @@
 static const unsigned int rates[16] = {0,   256, 128, 8192, 4096, 2048, 1024, 512,
                                        256, 128, 64,  32,   16,   8,    4,    2};
 
-/* The tick at which so many periods have passed. */
+/* Returns the tick at which that many periods have passed. */
 static uint64_t time_of(uint64_t periods, unsigned int rate)
 {
     return (uint64_t)(((unsigned __int128)periods * test_clock.hz + rate - 1) / rate);
@@ -59,7 +61,7 @@ static void test_no_rate(void **state)
     assert_int_equal(rises, 1);
 }
 
-/* The flags come whether they interrupt or not; to read them takes them away. */
+/* Flags are set whether they interrupt or not; reading clears them. */
 static void test_flags(void **state)
 {
     (void)state;
@@ -85,7 +87,7 @@ static void test_flags(void **state)
     }
 }
 
-/* A flag that is there when its interrupt is enabled interrupts at once. */
+/* A flag that is set when its interrupt is enabled interrupts at once. */
 static void test_enabled_late(void **state)
 {
     (void)state;
@@ -96,7 +98,7 @@ static void test_enabled_late(void **state)
         assert_int_equal(rises, 0);
         cmos_write(0xB, HOURS_24 | flags[i]);
         assert_true(output_line.is_high);
-        cmos_write(0xB, HOURS_24); /* the output is the flags that are enabled, no more */
+        cmos_write(0xB, HOURS_24); /* only enabled flags drive the output */
         assert_false(output_line.is_high);
         cmos_write(0xB, HOURS_24 | flags[i]);
         assert_int_equal(cmos_read(0xC), REQUEST | PERIODIC | ALARM | UPDATE);
@@ -104,7 +106,7 @@ static void test_enabled_late(void **state)
     }
 }
 
-/* The output stays high until C is read, and nobody is called meanwhile. */
+/* The output stays high until C is read, without further calls. */
 static void test_unread(void **state)
 {
     (void)state;
@@ -163,7 +165,7 @@ static bool matches(int value, int alarm)
     return alarm < 0 || value == alarm;
 }
 
-/* A day and a half, second by second. Negative: any value. */
+/* Runs a day and a half, second by second. A negative alarm field matches any value. */
 static void run_alarm(unsigned int format, const int alarm[3])
 {
     static unsigned int any = 0xFF;
@@ -195,7 +197,7 @@ static void test_alarms(void **state)
         run_alarm(i % 4 * HOURS_24, alarms[i / 4]);
 }
 
-/* The greatest byte that is no wildcard is no time either. */
+/* The largest byte that is not a wildcard is not a valid time. */
 static void test_alarm_never(void **state)
 {
     (void)state;
@@ -211,7 +213,7 @@ static void test_alarm_never(void **state)
     }
 }
 
-/* Once a day, whoever comes when. */
+/* Once a day, whether the alarm interrupts or not. */
 static void test_alarm_once_a_day(void **state)
 {
     (void)state;
@@ -232,7 +234,7 @@ static void test_alarm_once_a_day(void **state)
     }
 }
 
-/* An alarm is one from when it is written on, and until another is. */
+/* An alarm applies from its write until the next one. */
 static void test_alarm_written_late(void **state)
 {
     (void)state;
@@ -240,18 +242,18 @@ static void test_alarm_written_late(void **state)
     cmos_write(3, 0x59);
     cmos_write(5, 0x09);
     advance_seconds(3600);
-    cmos_write(3, 0x30); /* of half an hour ago */
+    cmos_write(3, 0x30); /* half an hour ago */
     cmos_write(5, 0x10);
     assert_int_equal(cmos_read(0xC) & ALARM, 0);
     rtc_start(1000000, "2026-07-15 10:00:00", HOURS_24);
     cmos_write(3, 0x30);
     cmos_write(5, 0x10);
     advance_seconds(3600);
-    cmos_write(5, 0x12); /* the alarm has been, and so its flag is set */
+    cmos_write(5, 0x12); /* the alarm has passed, so its flag is set */
     assert_int_equal(cmos_read(0xC) & ALARM, ALARM);
 }
 
-/* To write the time does not take away what has happened. */
+/* Writing the time does not clear flags. */
 static void test_flags_over_write(void **state)
 {
     (void)state;
@@ -265,7 +267,7 @@ static void test_flags_over_write(void **state)
     assert_int_equal(cmos_read(0xC), 0);
 }
 
-/* Who is called late finds all that was due, once, and the next is due in time. */
+/* A late call handles all that was due, once, and the next one is on time. */
 static void test_late(void **state)
 {
     (void)state;

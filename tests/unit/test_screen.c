@@ -1,5 +1,5 @@
 /*
- * src/console/screen.c, on a screen of its own, and the order of the built-in font's
+ * src/console/screen.c, on a simulated screen, and the order of the built-in font's
  * glyphs.
  */
 #include "unit.h"
@@ -80,7 +80,7 @@ static void test_long_line(void **state)
     write_text(text);
     assert_row(1, "words are not broken");
     screen_start(NULL);
-    memset(text, 'y', sizeof(text) - 1); /* a line that never ends is shown too */
+    memset(text, 'y', sizeof(text) - 1); /* an unterminated line is shown too */
     text[sizeof(text) - 1] = '\0';
     write_text(text);
     text[80] = '\0';
@@ -117,12 +117,12 @@ static void test_show(void **state)
     assert_row(24, "");
     assert_int_equal(shown_attribute[0][0], 0x0F);  /* white */
     assert_int_equal(shown_attribute[2][79], 0x0A); /* light green */
-    write_text("after it\n"); /* stands below, and scrolls nothing away */
+    write_text("after it\n");                       /* appears below, without scrolling */
     assert_row(3, "after it");
     assert_row(0, "title");
 }
 
-/* Only what changes is drawn. */
+/* Only changed cells are drawn. */
 static void test_economy(void **state)
 {
     (void)state;
@@ -187,7 +187,8 @@ static void pass_bytes(const char *bytes)
     screen_update();
 }
 
-/* A guest's: below what is there, with colours, a cursor, and somebody for its answers.
+/*
+ * A guest's terminal: below the text, with colours, a cursor and a receiver of answers.
  */
 static void test_terminal(void **state)
 {
@@ -203,7 +204,7 @@ static void test_terminal(void **state)
     pass_bytes("\033[6n");
     assert_string_equal(answered, "\033[2;4R");
     pass_bytes("\033[?25l\033[25;80Hx\xE2\x94\x80");
-    assert_int_equal((uint8_t)shown[24][0], 0xC4); /* it wrapped, and scrolled */
+    assert_int_equal((uint8_t)shown[24][0], 0xC4); /* wrapped and scrolled */
     assert_row(0, "red");
     write_text("hymir\n");
     pass_bytes("\033c");

@@ -21,7 +21,7 @@ static void test_names(void **state)
     assert_string_equal(smbios.firmware_version, HYMIR_VERSION);
 }
 
-/* The table's size is right to the byte, and nothing is written behind its room. */
+/* The size of the table is exact, and nothing is written beyond it. */
 static void test_size(void **state)
 {
     (void)state;

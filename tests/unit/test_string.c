@@ -1,4 +1,4 @@
-/* src/lib/string.c against the C library. */
+/* src/lib/string.c, compared with the C library. */
 #include "unit.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* src/report/surroundings.c: what surrounds VT-x on a machine. */
+/* src/report/surroundings.c: the environment of VT-x on a machine. */
 #include "machines.h"
 
 #include "report/surroundings.h"
@@ -53,10 +53,10 @@ static void test_errata(void **state)
                       "possible (IA32_ARCH_CAPABILITIES = 0x2b)");
     records_load(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
-    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
+    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must report it */
     assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
     assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
-    records[1].answer = CPU_NO_ANSWER; /* but those that say nothing */
+    records[1].answer = CPU_NO_ANSWER; /* except those that did not respond */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
     records[1].answer            = CPU_ANSWERED;
     records[1].arch_capabilities = reading_of(NONE);
@@ -94,7 +94,7 @@ static void test_vt_d(void **state)
     assert_surrounded(SURROUNDING_VT_D, "unknown", "unknown");
 }
 
-/* What IA32_FEATURE_CONTROL governs. */
+/* Features that IA32_FEATURE_CONTROL enables. */
 static void test_feature_control(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* src/vmx/vcpu_controls.c: what a vCPU needs of a processor, said by name. */
+/* src/vmx/vcpu_controls.c: the controls that a vCPU requires, by name. */
 #include "snapshots.h"
 
 #include "vmx/vcpu_controls.h"
@@ -22,29 +22,29 @@ static void capabilities_load(const struct recorded *recorded)
     memset(&controls, 0xA5, sizeof(controls));
 }
 
-static void test_sound(void **state)
+static void test_valid(void **state)
 {
     (void)state;
-    static const struct recorded *const sound[] = {&ivy_bridge, &coffee_lake, &icelake};
-    for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
-        capabilities_load(sound[i]);
+    static const struct recorded *const valid[] = {&ivy_bridge, &coffee_lake, &icelake};
+    for (size_t i = 0; i < ARRAY_SIZE(valid); i++) {
+        capabilities_load(valid[i]);
         assert_int_equal(controls_fit(), STATUS_OK);
         assert_string_equal(missing_text, "");
-        /* SDM 3D: every bit that must be 1 is, and none that must be 0. */
+        /* SDM 3D: bits that must be 1 are set, bits that must be 0 are clear. */
         static const enum vmx_msr msrs[] = {
             MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
             MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_TRUE_EXIT_CTLS,
             MSR_IA32_VMX_TRUE_ENTRY_CTLS};
         for (size_t kind = 0; kind < CONTROL_KINDS; kind++) {
-            uint64_t msr = sound[i]->msr[msrs[kind] - VMX_MSR_FIRST];
+            uint64_t msr = valid[i]->msr[msrs[kind] - VMX_MSR_FIRST];
             assert_int_equal(controls.field[kind] & (uint32_t)msr, (uint32_t)msr);
             assert_int_equal(controls.field[kind] & ~(uint32_t)(msr >> 32), 0);
         }
         assert_true(vcpu_controls_has(&controls, CONTROL_SECONDARY,
                                       SECONDARY_UNRESTRICTED_GUEST));
-        /* A window opens only when something waits behind it. */
+        /* Windows are closed until an event is pending. */
         assert_int_equal(controls.field[CONTROL_PRIMARY] & (BIT(2) | BIT(22)), 0);
-        /* What would cost a guest much and gain nothing is off. */
+        /* Exits that are costly and unneeded are off. */
         assert_int_equal(controls.field[CONTROL_PRIMARY] &
                              (BIT(9) | BIT(12) | BIT(15) | BIT(16) | BIT(23) | BIT(30)),
                          0); /* INVLPG, RDTSC, CR3 load and store, MOV DR, PAUSE */
@@ -63,7 +63,7 @@ static void test_missing(void **state)
     assert_non_null(strstr(missing_text, "\"load IA32_EFER\" (VM-entry control)"));
 }
 
-/* Each required control missing alone is named; what is optional is left out. */
+/* Each missing required control is named; optional ones are left out. */
 static void test_each(void **state)
 {
     (void)state;
@@ -112,12 +112,12 @@ static void test_each(void **state)
                                                : CONTROL_PIN_BASED,
                                            BIT(cases[i].bit)));
     }
-    /* A guest sleeps in the processor's own way. */
+    /* A guest sleeps in the processor's HLT state. */
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);
     assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_string_equal(missing_text, "\"HLT\" (activity state)");
-    /* EPT without write-back tables is none that Hymir can use. */
+    /* Hymir cannot use EPT without write-back tables. */
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);
     assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
@@ -126,7 +126,7 @@ static void test_each(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_valid),
                                        cmocka_unit_test(test_missing),
                                        cmocka_unit_test(test_each)};
     return cmocka_run_group_tests_name("vcpu_controls", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* src/check/verdict.c: every word. */
+/* src/check/verdict.c: every verdict word. */
 #include "verdict.h"
 
 static void test_ready(void **state)
@@ -24,9 +24,7 @@ static void test_ready_after_lock(void **state)
                  "stays set until reset");
 }
 
-/*
- * Firmware that set the CPUs differently is named, even if all of them work in the end.
- */
+/* Different settings by firmware are reported, even if all CPUs pass. */
 static void test_ready_with_differences(void **state)
 {
     (void)state;
@@ -82,8 +80,8 @@ static void test_not_intel(void **state)
 }
 
 /*
- * The VMX bit decides, not the name: these makers have VMX, and so has Bochs's odd AMD
- * brand.
+ * The VMX bit decides, not the vendor: these vendors have VMX, and so has a model of
+ * Bochs with an AMD brand.
  */
 static void test_other_vendors_with_vmx(void **state)
 {
@@ -107,7 +105,7 @@ static void test_no_vmx(void **state)
                         "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
 }
 
-/* Processors without VMX, as they were recorded. */
+/* Recorded processors without VMX. */
 static void test_recorded_without_vmx(void **state)
 {
     (void)state;
@@ -150,7 +148,7 @@ static void test_hidden(void **state)
     }
 }
 
-/* VirtualBox poses as KVM; its name as the machine's maker tells. */
+/* VirtualBox presents KVM's signature; the machine's vendor identifies it. */
 static void test_hidden_by_virtualbox(void **state)
 {
     (void)state;
@@ -170,7 +168,7 @@ static void test_locked_off(void **state)
     assert_words(
         "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
     assert_words("save and power off fully: a warm reboot is not enough");
-    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no setup to enter */
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no firmware setup */
     assert_decides(1, VERDICT_LOCKED_OFF);
     assert_words("KVM locks VT-x; on the host load kvm_intel with nested=1");
 }
@@ -192,7 +190,7 @@ static void test_unlocked(void **state)
     assert_decides(1, VERDICT_UNLOCKED);
     assert_words("IA32_FEATURE_CONTROL = 0x4: unlocked");
     assert_words("boot without nolock");
-    records[0].nolock = false; /* then Hymir would have written it: something is wrong */
+    records[0].nolock = false; /* Hymir should have written it: a failure */
     assert_decides(1, VERDICT_FAILED);
 }
 

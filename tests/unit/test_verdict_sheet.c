@@ -31,7 +31,7 @@ static bool has_row(const struct sheet *sheet, const char *words)
     return false;
 }
 
-/* The verdict itself, whole, at the bottom. */
+/* Asserts that the whole verdict is at the bottom. */
 static void assert_verdict_at_bottom(const struct sheet *sheet)
 {
     char joined[1024] = "";
@@ -66,7 +66,7 @@ static void test_sheet_ready(void **state)
     assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_GOOD);
 }
 
-/* One line a CPU as long as they fit; then those that are not ready, and a count. */
+/* One line for each CPU if they fit; otherwise those that are not ready, and a count. */
 static void test_sheet_many_cpus(void **state)
 {
     (void)state;
@@ -82,7 +82,7 @@ static void test_sheet_many_cpus(void **state)
     assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
     assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
     assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
-    /* The checks are those of a CPU that has something to say; it is named. */
+    /* The checks shown are those of a CPU that failed, which is named. */
     assert_true(has_row(&sheet, "CPU 40      "));
     assert_true(
         has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
@@ -106,10 +106,7 @@ static void test_sheet_after_failure(void **state)
     assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_BAD);
 }
 
-/*
- * The longest that can come: every row is full, nothing overflows, no word of advice is
- * lost.
- */
+/* The longest possible sheet: every row is full, and the advice is complete. */
 static void test_sheet_longest(void **state)
 {
     (void)state;
@@ -121,7 +118,7 @@ static void test_sheet_longest(void **state)
     assert_int_equal(sheet.rows, SHEET_ROWS);
     assert_verdict_at_bottom(&sheet);
 
-    /* CPUs that differ in all that can be said of them: the screen ends in dots, */
+    /* CPUs that differ in everything: the screen ends in dots, */
     records_start(NULL);
     for (size_t i = 1; i < 64; i++) {
         set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
@@ -135,7 +132,7 @@ static void test_sheet_longest(void **state)
         set_feature_control(i, 3);
     sheet = sheet_compose(2);
     assert_verdict_at_bottom(&sheet);
-    /* and what a machine with a CPU set unlike the others needs is whole. */
+    /* and the advice for CPUs with different settings is complete. */
     records_start(NULL);
     for (size_t i = 0; i < 3; i++) {
         vmx_record_of(&records[i])->feature_control               = reading_of(0);

@@ -1,4 +1,7 @@
-/* src/virt: the rules of the architecture. The numbers are the SDM's, written out. */
+/*
+ * src/virt/segment.c, control_register_rules.c and exception_rules.h: the rules of the
+ * architecture. The numbers are literals from the SDM.
+ */
 #include "unit.h"
 
 #include "virt/control_register_rules.h"

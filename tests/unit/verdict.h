@@ -1,5 +1,5 @@
 /*
- * Records of a machine with up to 64 CPUs, and what the verdict says of them.
+ * Records of a machine with up to 64 CPUs, and the verdict on them.
  */
 #ifndef HYMIR_TESTS_VERDICT_H
 #define HYMIR_TESTS_VERDICT_H
