@@ -87,7 +87,7 @@ static uint64_t walk_tables(uint64_t guest, uint64_t *host)
             *host = (entry & 0x000FFFFFFFFFF000) + (guest & (size - 1));
             return size;
         }
-        assert_int_equal(BITS_GET(entry, 7, 3), 0); /* reserved if it has a table */
+        assert_int_equal(BITS_GET(entry, 7, 3), 0); /* reserved: not a page */
         entries = (const uint64_t *)(entry & 0x000FFFFFFFFFF000);
     }
     return 0;
