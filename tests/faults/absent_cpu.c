@@ -1,4 +1,4 @@
-/* selftest=absent-cpu@ID: a CPU that does not exist in the list of CPUs. */
+/* selftest=absent-cpu@ID: adds an absent CPU to the list of CPUs. */
 #include "selftest.h"
 
 #include "lib/log.h"

@@ -1,4 +1,7 @@
-/* selftest=memory: what must be kept is compared after all free memory is overwritten. */
+/*
+ * selftest=memory: overwrites all free memory, then compares the ranges that must be
+ * kept.
+ */
 #include "selftest.h"
 
 #include "lib/bits.h"
@@ -52,7 +55,7 @@ static uint64_t use_up_memory(void)
     return pages;
 }
 
-/* Takes the modules away from Hymir, since no memory is left for guests. */
+/* Removes the modules, because no memory is left for guests. */
 static void drop_guests(void)
 {
     struct machine *machine    = (struct machine *)(uintptr_t)machine_get();

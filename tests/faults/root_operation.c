@@ -1,4 +1,4 @@
-/* Faults of Hymir's own on one CPU, in VMX root operation: see selftest.h. */
+/* Faults on one CPU in VMX root operation: see selftest.h. */
 #include "selftest.h"
 
 #include "cpu/percpu.h"
@@ -7,7 +7,7 @@
 
 static bool was_reached;
 
-/* An address in page 0 that the compiler cannot see through. */
+/* An address in page 0, volatile so that the compiler does not know it. */
 static volatile uintptr_t null_address = 0x10;
 
 /* A RET, in memory that is not executable. */
@@ -32,10 +32,10 @@ static __attribute__((noinline)) void execute_data(void)
 }
 
 /*
- * Uses half a KiB of stack a level. Its value keeps the compiler from making a loop of
- * it.
+ * Recurses, with half a KiB of stack for each level. The result prevents the compiler
+ * from turning it into a loop.
  */
-// NOLINTNEXTLINE(misc-no-recursion): that is what it is for
+// NOLINTNEXTLINE(misc-no-recursion): recursion is the fault
 static __attribute__((noinline)) unsigned int recurse(unsigned int depth)
 {
     volatile uint8_t frame[512];
@@ -43,7 +43,7 @@ static __attribute__((noinline)) unsigned int recurse(unsigned int depth)
     return depth == UINT32_MAX ? 0 : recurse(depth + 1) + frame[0];
 }
 
-/* Commits the fault; returns only from a kind that is not for root operation. */
+/* Commits the fault. Returns only for kinds that are not for root operation. */
 static __attribute__((noinline)) void selftest_run(void)
 {
     switch (selftest.kind) {

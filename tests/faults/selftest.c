@@ -1,4 +1,4 @@
-/* See selftest.h: the parser of the option. Pure but for its warnings. */
+/* Parser of the option: see selftest.h. Pure except for its warnings. */
 #include "selftest.h"
 
 #include "lib/bits.h"
@@ -33,7 +33,9 @@ static const char *const selftest_words[] = {
     [SELFTEST_EXIT]               = "exit",
 };
 
-/* Parses KIND or KIND@CPU. Returns false, and leaves *parsed alone, if it is invalid. */
+/*
+ * Parses KIND or KIND@CPU. Returns false and leaves *parsed untouched if it is invalid.
+ */
 static bool parse_selftest(const char *value, struct selftest *parsed)
 {
     size_t kind = SELFTEST_NONE + 1;

@@ -19,7 +19,7 @@ enum selftest_kind {
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and overwritten */
 
-    /* In place of a firmware service: firmware.c. */
+    /* Replaces a firmware service: firmware.c. */
     SELFTEST_FIRMWARE_HANG,
     SELFTEST_FIRMWARE_FAULT,
 

@@ -1,9 +1,8 @@
 /*
- * selftest=entry-... and exit: VM entries of the first guest that fail, one for each way
- * in which they can, and a VM exit that Hymir does not survive.
- *
- * SDM 3C, "Checks on VMX Controls and Host-State Area", "Checks on the Guest State Area",
- * "Loading MSRs", "VM-Instruction Error Numbers".
+ * selftest=entry-... and exit: failing VM entries of the first guest, one for each cause,
+ * and a VM exit whose handler faults. SDM 3C, "Checks on VMX Controls and Host-State
+ * Area", "Checks on the Guest State Area", "Loading MSRs", "VM-Instruction Error
+ * Numbers".
  */
 #include "selftest.h"
 
@@ -20,7 +19,7 @@
 /* From boot/hymir.ld. */
 extern uint8_t image_start[];
 
-/* An MSR-load list of one MSR that no VM entry may load. */
+/* An MSR-load list with an MSR that VM entry must not load. */
 static const struct __attribute__((aligned(16))) {
     uint32_t msr, reserved;
     uint64_t value;
@@ -53,7 +52,7 @@ static void load_bad_msr(void)
     spoil_field(VMCS_ENTRY_MSR_LOAD_COUNT, ARRAY_SIZE(bad_msr_list));
 }
 
-static enum exit_outcome break_down(struct vcpu *vcpu)
+static enum exit_outcome execute_undefined(struct vcpu *vcpu)
 {
     (void)vcpu;
     undefined_instruction();
@@ -66,7 +65,7 @@ static enum run_next stop_at_first_exit(struct vcpu_run *run)
     return RUN_STOP;
 }
 
-/* Launches the VMCS, so that the VMLAUNCH that follows is its second. */
+/* Launches the VMCS, so that the next VMLAUNCH is its second. */
 static void launch_early(struct vcpu_run *run)
 {
     enum run_next (*on_exit)(struct vcpu_run * run) = run->on_exit;
@@ -102,9 +101,9 @@ void test_hook_enter_guest(struct vcpu *vcpu)
         vcpu->run.is_launched = true;
         break;
     case SELFTEST_EXIT:
-        vcpu->row[EXIT_REASON_VMCALL].handler = break_down;
+        vcpu->row[EXIT_REASON_VMCALL].handler = execute_undefined;
         break;
-    default: /* no fault of a VM entry */
+    default: /* not a fault of a VM entry */
         break;
     }
 }

@@ -1,7 +1,7 @@
 /*
- * What the fuzz targets share. Each target gives foreign bytes to one parser;
- * AddressSanitizer and UBSan see what it does with them. tests/fuzz/replay.c runs a
- * target on the kept inputs without a fuzzer.
+ * Shared by the fuzz targets. Each target passes untrusted bytes to one parser, under
+ * AddressSanitizer and UBSan. tests/fuzz/replay.c runs a target on the inputs in
+ * tests/fuzz/corpus without a fuzzer.
  */
 #ifndef HYMIR_TESTS_FUZZ_H
 #define HYMIR_TESTS_FUZZ_H
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A machine whose physical memory is the input, from address 0 on. */
+/* The input is the physical memory of the machine, from address 0. */
 static const uint8_t *fuzz_memory;
 static size_t fuzz_memory_size;
 
@@ -24,7 +24,7 @@ static inline const void *fuzz_map(uint64_t address, uint64_t size)
     return fuzz_memory + address;
 }
 
-/* A property that must hold whatever the input. */
+/* Aborts if a property that must hold for any input does not. */
 #define REQUIRE(condition) \
     do {                   \
         if (!(condition))  \

@@ -1,6 +1,6 @@
 /*
- * ACPI's tables: src/firmware/acpi*.c. The input is the machine's memory, with the RSDP
- * at its start.
+ * ACPI tables: src/firmware/acpi.c, acpi_madt.c, acpi_power.c. The input is the machine's
+ * memory, with the RSDP at its start.
  */
 #include "fuzz.h"
 
@@ -8,7 +8,7 @@
 #include "firmware/acpi_madt.h"
 #include "firmware/acpi_power.h"
 
-static void visit(uint64_t address, uint64_t size)
+static void check_table(uint64_t address, uint64_t size)
 {
     REQUIRE(size >= sizeof(struct acpi_table) && address != 0);
 }
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_memory      = memory;
     fuzz_memory_size = size;
     if (acpi_open(memory, size < 36 ? size : 36, fuzz_map, &acpi) == STATUS_OK) {
-        acpi_visit(&acpi, visit);
+        acpi_visit(&acpi, check_table);
         acpi_find_power(&acpi, &power);
         REQUIRE(power.s5_type_a <= 7 && power.s5_type_b <= 7);
         if (acpi_find(&acpi, "APIC", &madt) == STATUS_OK) {

@@ -1,7 +1,4 @@
-/*
- * A DMAR's entries alone: src/firmware/acpi_dmar.c. No checksum stands in the fuzzer's
- * way here.
- */
+/* The entries of a DMAR alone, without a checksum: src/firmware/acpi_dmar.c. */
 #include "fuzz.h"
 
 #include "firmware/acpi_dmar.h"

@@ -1,24 +1,27 @@
 /*
- * UEFI's memory map, its tables and its variables: src/firmware/efi_boot.c. The same
- * input is all three: a byte with the size of a descriptor and the map behind it; memory
- * from address 0 on; what the services return, one call after the other.
+ * UEFI's memory map, tables and variables: src/firmware/efi_boot.c. The input is used as
+ * all three: a byte with the size of a descriptor, followed by the map; memory from
+ * address 0; and the results of the services, one call after the other.
  */
 #include "fuzz.h"
 
 #include "firmware/efi_boot.h"
 #include "lib/bits.h"
 
-static size_t given; /* bytes of the variables so far */
+static size_t given; /* bytes returned so far */
 
-static enum status visit(const struct efi_region *region)
+static enum status check_region(const struct efi_region *region)
 {
     REQUIRE(region->size > 0 && region->start + region->size >= region->start);
     REQUIRE(is_aligned(region->start, PAGE_SIZE) && is_aligned(region->size, PAGE_SIZE));
     return STATUS_OK;
 }
 
-/* As much as the input has left, with the size that it says; the first byte refuses. */
-static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
+/*
+ * Returns a variable from the rest of the input: a byte with the status, the size, the
+ * data.
+ */
+static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
     uint64_t size = fuzz_memory_size - given;
 
@@ -51,11 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_memory        = memory;
     fuzz_memory_size   = size;
     given              = 0;
-    enum status status = efi_visit_runtime(memory + 1, size - 1, memory[0], visit);
+    enum status status = efi_visit_runtime(memory + 1, size - 1, memory[0], check_region);
     REQUIRE(status == STATUS_OK || status == STATUS_MALFORMED);
     if (efi_find_services(0, fuzz_map, &services) == STATUS_OK)
         REQUIRE(services.get_variable != 0 && services.set_variable != 0);
-    if (efi_boot_next(&services, call, &exchange, &entry) == STATUS_OK)
+    if (efi_boot_next(&services, call_service, &exchange, &entry) == STATUS_OK)
         REQUIRE(given > 0);
     free(memory);
     return 0;

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (ram == NULL)
         ram = aligned_alloc(4096, RAM_SIZE);
-    /* In two pieces, which do not lie in a row. */
+    /* In two pieces, which are not contiguous. */
     REQUIRE(guest_memory_add(&memory, hpa_of(ram + RAM_SIZE / 2), RAM_SIZE / 2) ==
             STATUS_OK);
     REQUIRE(guest_memory_add(&memory, hpa_of(ram), RAM_SIZE / 2) == STATUS_OK);

@@ -1,7 +1,4 @@
-/*
- * A MADT's entries alone: src/firmware/acpi_madt.c. No checksum stands in the fuzzer's
- * way here.
- */
+/* The entries of a MADT alone, without a checksum: src/firmware/acpi_madt.c. */
 #include "fuzz.h"
 
 #include "firmware/acpi_madt.h"

@@ -1,4 +1,4 @@
-/* The words of a module: src/guest/load/module.c. */
+/* A module's command line: src/guest/load/module.c. */
 #include "fuzz.h"
 
 #include "guest/load/module.h"

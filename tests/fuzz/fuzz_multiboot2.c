@@ -1,7 +1,4 @@
-/*
- * The boot loader's information: src/firmware/multiboot2.c, and the memory map it leads
- * to.
- */
+/* The boot information: src/firmware/multiboot2.c, and src/mm/memory_map.c. */
 #include "fuzz.h"
 
 #include "firmware/multiboot2.h"
@@ -12,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct memory_map map;
     struct multiboot2_information information;
     struct multiboot2_symbols symbols;
-    /* The loader aligns the structure to 8 bytes; its end is anywhere. */
+    /* The loader aligns the structure to 8 bytes; its end is not aligned. */
     uint8_t *structure = aligned_alloc(8, (size + 7) & ~(size_t)7);
     memcpy(structure, data, size);
 

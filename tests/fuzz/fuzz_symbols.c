@@ -1,6 +1,6 @@
 /*
- * A symbol table from the boot loader: src/lib/symbols.c. The input's first two bytes say
- * how much of the rest are symbols; what follows them are names.
+ * A symbol table from the boot loader: src/lib/symbols.c. The first two bytes of the
+ * input are the size of the symbols; the names follow the symbols.
  */
 #include "fuzz.h"
 

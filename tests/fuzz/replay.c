@@ -1,6 +1,6 @@
 /*
- * Runs a fuzz target on kept inputs: files of hexadecimal bytes, with # comments. An
- * input that once crashed Hymir stays here for good.
+ * Runs a fuzz target on the inputs in tests/fuzz/corpus: files of hexadecimal bytes, with
+ * # comments.
  */
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-/* Hymir's ELF against <elf.h>, at compile time. */
+/* Compares src/lib/elf.h with <elf.h>, at compile time. */
 #include "lib/elf.h"
 
 #include <elf.h>

@@ -1,6 +1,6 @@
 /*
- * Hymir's CPUID bits against Linux's, at compile time: package linux-headers-amd64
- * (asm/cpufeatures.h), where a feature's number is 32 times its word and the bit.
+ * Compares Hymir's CPUID bits with Linux's, at compile time: package linux-headers-amd64
+ * (asm/cpufeatures.h), where a feature's number is 32 times its word plus the bit.
  */
 #include "x86/cpuid.h"
 

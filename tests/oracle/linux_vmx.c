@@ -1,9 +1,8 @@
 /*
- * Hymir's numbers of VMX, MSRs and control registers against Linux's, at compile time:
- * packages linux-headers-amd64 (asm/vmx.h, asm/msr-index.h, uapi/asm/processor-flags.h).
- *
- * Where both use one name, Linux's is a macro: Hymir's headers come first, and their
- * values are kept under names of their own.
+ * Compares Hymir's numbers of VMX, MSRs and control registers with Linux's, at compile
+ * time: package linux-headers-amd64 (asm/vmx.h, asm/msr-index.h,
+ * uapi/asm/processor-flags.h). Where both use one name, Linux's is a macro: Hymir's
+ * headers are included first, and their values are kept under other names.
  */
 #include "cpu/cpuid.h"
 #include "vmx/capabilities.h"
@@ -53,7 +52,7 @@
 
 #define KEEP(name) enum { HYMIR_##name = (int)(name) };
 SAME_NAMES(KEEP)
-/* The same for macros of Hymir's that Linux has too, or has by another name. */
+/* The same for Hymir's macros that Linux defines too, or under another name. */
 enum { HYMIR_EFER_NXE = (int)EFER_NXE };
 enum { HYMIR_PIN_NMI = (int)PIN_BASED_NMI_EXITING };
 enum { HYMIR_PIN_VIRTUAL_NMIS = (int)PIN_BASED_VIRTUAL_NMIS };
@@ -71,7 +70,7 @@ enum { HYMIR_MISC_ACTIVITY_WAIT_SIPI = (int)VMX_MISC_ACTIVITY_WAIT_SIPI };
 
 #include <asm/msr-index.h>
 #include <uapi/asm/processor-flags.h>
-/* Linux's own names for these two are Hymir's. */
+/* Linux uses the same names for these two. */
 #define vmcs_field        linux_vmcs_field
 #define VMCS_LINK_POINTER LINUX_VMCS_LINK_POINTER
 #include <asm/vmx.h>
@@ -370,7 +369,6 @@ SAME(ACTIVITY_ACTIVE, GUEST_ACTIVITY_ACTIVE);
 SAME(ACTIVITY_HLT, GUEST_ACTIVITY_HLT);
 SAME(INTERRUPTIBILITY_STI_OR_MOV_SS, GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
 
-/* Every field of Hymir's table was compared above, or this number is not right any more.
- */
+/* Every field of Hymir's table is compared above, or this number is outdated. */
 #define COUNT_FIELD(name, width, type, index) +1
 _Static_assert(0 VMCS_FIELDS(COUNT_FIELD) == 118, "compare the new fields too");

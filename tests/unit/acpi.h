@@ -1,5 +1,5 @@
 /*
- * A machine with ACPI tables, compiled by iasl, at addresses of the tests' choice.
+ * A machine with ACPI tables, compiled by iasl, at the addresses below.
  */
 #ifndef HYMIR_TESTS_ACPI_H
 #define HYMIR_TESTS_ACPI_H
@@ -9,13 +9,13 @@
 #include "firmware/acpi.h"
 #include "lib/bits.h"
 
-/* Where the tests put the tables. */
+/* Addresses of the tables. */
 #define RSDT 0x1000
 #define XSDT 0x2000
 #define MADT 0x4000
 #define FADT 0x5000
 #define SSDT 0x6000
-#define DSDT 0x7000 /* as the fixtures of the FADT have it */
+#define DSDT 0x7000 /* as in the fixtures of the FADT */
 
 static uint8_t rsdp[36];
 
@@ -41,7 +41,7 @@ static inline void make_rsdp(uint8_t revision, uint32_t rsdt, uint64_t xsdt)
     fix_checksum(rsdp, 36, 32);
 }
 
-/* A root table with count pointers of entry_size bytes. */
+/* Writes a root table with count pointers of entry_size bytes. */
 static uint8_t *make_root(uint64_t address, const char *signature, size_t entry_size,
                           const uint64_t *entries, size_t count)
 {

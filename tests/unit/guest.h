@@ -1,6 +1,6 @@
 /*
- * A guest for the tests of guest/ and dev/: RAM of its own, a backend that keeps
- * registers in an array and notes what was injected.
+ * A guest for the tests of src/guest and src/dev: RAM, and a backend that keeps registers
+ * in an array and records what was injected.
  */
 #ifndef HYMIR_TESTS_GUEST_H
 #define HYMIR_TESTS_GUEST_H
@@ -82,7 +82,7 @@ static const struct backend test_backend = {
     .exit_name         = test_exit_name,
 };
 
-/* What the guest prints. */
+/* The output of the guest. */
 static char printed[1024];
 
 static void test_print(void *context, uint8_t byte)
@@ -104,7 +104,7 @@ static void test_flush(void *vm)
 
 #define TEST_TIME 946684800 /* 2000-01-01 */
 
-/* A guest with 4 MiB of RAM in two pieces, paging off. */
+/* Creates a guest with 4 MiB of RAM in two pieces, paging off. */
 static inline int start_guest(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /*
- * A machine of which it is asked what can run there: two CPUs and two VT-d units.
+ * A machine with two CPUs and two VT-d units, for the tests of hypervisor requirements.
  */
 #ifndef HYMIR_TESTS_HYPERVISORS_H
 #define HYMIR_TESTS_HYPERVISORS_H
@@ -12,10 +12,10 @@
 static struct cpu_record records[2];
 static struct vt_d vt_d;
 static struct report_facts facts;
-static char told[REQUIREMENT_STATES][8192];
+static char named[REQUIREMENT_STATES][8192];
 
-/* A machine with two such CPUs, on which nothing that is asked of CPUID or VT-d lacks. */
-static inline void use(const struct machine_msrs *machine)
+/* Loads a machine with two such CPUs that has all required CPUID and VT-d features. */
+static inline void records_load(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++) {
         struct cpuid_snapshot *cpuid            = &records[i].cpuid;
@@ -44,10 +44,10 @@ static inline void use(const struct machine_msrs *machine)
     };
 }
 
-static inline void append(const struct requirement_answer *answer, void *context)
+static inline void answer_append(const struct requirement_answer *answer, void *context)
 {
-    char *list       = told[answer->state];
-    struct text text = {.buffer = list, .size = sizeof(told[0]), .length = strlen(list)};
+    char *list       = named[answer->state];
+    struct text text = {.buffer = list, .size = sizeof(named[0]), .length = strlen(list)};
 
     (void)context;
     assert_true(strlen(answer->name) < REQUIREMENT_NAME_SIZE - 1);
@@ -61,21 +61,22 @@ static inline void assert_state(enum hypervisor hypervisor,
 {
     struct hypervisor_question question;
 
-    memset(told, 0, sizeof(told));
+    memset(named, 0, sizeof(named));
     hypervisor_question_prepare(&facts, &question);
-    enum requirement_state state = hypervisor_visit(hypervisor, &question, append, NULL);
+    enum requirement_state state =
+        hypervisor_visit(hypervisor, &question, answer_append, NULL);
     if (state != expected)
         fail_msg("%s: missing %s unknown %s", hypervisors[hypervisor].name,
-                 told[REQUIREMENT_MISSING], told[REQUIREMENT_UNKNOWN]);
-    assert_int_equal(told[REQUIREMENT_MISSING][0] != '\0', state == REQUIREMENT_MISSING);
+                 named[REQUIREMENT_MISSING], named[REQUIREMENT_UNKNOWN]);
+    assert_int_equal(named[REQUIREMENT_MISSING][0] != '\0', state == REQUIREMENT_MISSING);
     if (state == REQUIREMENT_MET)
-        assert_string_equal(told[REQUIREMENT_UNKNOWN], "");
+        assert_string_equal(named[REQUIREMENT_UNKNOWN], "");
 }
 
-static inline void assert_told(enum requirement_state state, const char *what)
+static inline void assert_named(enum requirement_state state, const char *what)
 {
-    if (strstr(told[state], what) == NULL)
-        fail_msg("not among \"%s\": %s", told[state], what);
+    if (strstr(named[state], what) == NULL)
+        fail_msg("not among \"%s\": %s", named[state], what);
 }
 
 static inline void assert_runs(enum hypervisor hypervisor)
@@ -86,13 +87,13 @@ static inline void assert_runs(enum hypervisor hypervisor)
 static inline void assert_lacks(enum hypervisor hypervisor, const char *what)
 {
     assert_state(hypervisor, REQUIREMENT_MISSING);
-    assert_told(REQUIREMENT_MISSING, what);
+    assert_named(REQUIREMENT_MISSING, what);
 }
 
 static inline void assert_open(enum hypervisor hypervisor, const char *what)
 {
     assert_state(hypervisor, REQUIREMENT_UNKNOWN);
-    assert_told(REQUIREMENT_UNKNOWN, what);
+    assert_named(REQUIREMENT_UNKNOWN, what);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A bzImage for the tests of guest/linux.c, and what it leaves in the guest, in the words
- * of Linux's own <asm/bootparam.h>.
+ * A bzImage for the tests of src/guest/load/linux.c, and the guest after loading it, with
+ * the structures of Linux's own <asm/bootparam.h>.
  */
 #ifndef HYMIR_TESTS_LINUX_IMAGE_H
 #define HYMIR_TESTS_LINUX_IMAGE_H
@@ -27,9 +27,9 @@ static struct image_parts parts;
 static struct vcpu_start start_state;
 static char problem_text[512];
 static const char *kind;
-static struct boot_params zero_page; /* as load() left it in the guest */
+static struct boot_params zero_page; /* as file_load() left it in the guest */
 
-/* Where the header of a version ends in the file: boot.rst, "Protocol". */
+/* Returns the file offset of the end of a version's header: boot.rst, "Protocol". */
 static inline uint32_t header_end(uint16_t version)
 {
     static const struct {
@@ -43,7 +43,7 @@ static inline uint32_t header_end(uint16_t version)
     return ends[i].end;
 }
 
-/* Where the 32-bit code lies in the file. */
+/* Returns the file offset of the 32-bit code. */
 static inline size_t code_offset(void)
 {
     return (header->setup_sects == 0 ? 5U : header->setup_sects + 1U) * SECTOR;
@@ -54,7 +54,7 @@ static inline uint8_t code_byte(size_t at)
     return (uint8_t)(at * 7 % 251 + 1);
 }
 
-/* Lets the code lie behind so many sectors. */
+/* Places the code after that many sectors. */
 static inline void put_code(uint8_t sectors)
 {
     header->setup_sects = sectors;
@@ -63,7 +63,9 @@ static inline void put_code(uint8_t sectors)
     file_size = code_offset() + CODE_SIZE;
 }
 
-/* A sound image; all beside header and code is 0xA5, also where a later header goes on.
+/*
+ * Makes a valid image; everything but header and code is 0xA5, including the bytes of
+ * later headers.
  */
 static inline void make_linux(uint16_t version)
 {
@@ -108,10 +110,10 @@ static inline int start_linux(void **state)
 
 #define LINUX_TEST(name) cmocka_unit_test_setup_teardown(name, start_linux, end_guest)
 
-static inline bool load(void)
+static inline bool file_load(void)
 {
     struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
-    uint8_t *copy       = malloc(file_size); /* to the byte: AddressSanitizer watches */
+    uint8_t *copy       = malloc(file_size); /* exact size, for AddressSanitizer */
     memcpy(copy, file, file_size);
     problem_text[0] = '\0';
     kind            = NULL;
@@ -127,16 +129,16 @@ static inline bool load(void)
     return is_loaded;
 }
 
-static inline void loaded(void)
+static inline void assert_loaded(void)
 {
-    if (!load())
+    if (!file_load())
         fail_msg("refused: %s", problem_text);
     assert_string_equal(kind, "Linux");
 }
 
 static inline void refused(const char *words)
 {
-    assert_false(load());
+    assert_false(file_load());
     if (strstr(problem_text, words) == NULL)
         fail_msg("\"%s\" has no \"%s\"", problem_text, words);
 }
@@ -152,7 +154,7 @@ static inline void assert_guest_zero(uint64_t address, uint64_t size)
     }
 }
 
-/* Refused before anything was written. */
+/* Asserts that the image is rejected before anything is written. */
 static inline void refused_untouched(const char *words)
 {
     refused(words);
@@ -165,8 +167,8 @@ static inline bool starts_in_64_bits(void)
 }
 
 /*
- * Whatever was loaded: all parts lie between 1 MiB and the end of RAM, each at a page of
- * its own, and the kernel has the room that it asks for.
+ * Asserts that all parts are between 1 MiB and the end of RAM, each on pages of its own,
+ * and that the kernel has the space that it requires.
  */
 static inline void assert_parts_apart(void)
 {

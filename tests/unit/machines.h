@@ -1,7 +1,6 @@
 /*
- * What the VMX capability MSRs of real machines hold, from public sources, each named
- * with its machine: dumps of VirtualBox's VBoxCpuReport and of AIDA64, and a log in a bug
- * report.
+ * The VMX capability MSRs of real machines. Each names its public source: dumps of
+ * VirtualBox's VBoxCpuReport and of AIDA64, and a log in a bug report.
  */
 #ifndef HYMIR_TESTS_MACHINES_H
 #define HYMIR_TESTS_MACHINES_H
@@ -295,7 +294,7 @@ static const struct machine_msrs *const all_machines[] = {&core2_x6800,
                                                           &core_ultra_9_288v,
                                                           &nested_in_kvm};
 
-/* The record of a CPU of that machine, on which all that VMX needs is in order. */
+/* Returns the record of a CPU of that machine on which every step passed. */
 static inline struct cpu_record record_of_machine(const struct machine_msrs *machine)
 {
     struct recorded recorded = coffee_lake;

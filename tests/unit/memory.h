@@ -1,7 +1,7 @@
 /*
- * A piece of a machine's physical memory for the tests of firmware/: what lies outside
- * cannot be mapped, and, since it is allocated to the byte, what is read beyond its end
- * is found by AddressSanitizer.
+ * Pieces of a machine's physical memory for the tests of src/firmware. Addresses outside
+ * them cannot be mapped. They are allocated to the byte, so that AddressSanitizer detects
+ * reads beyond their ends.
  */
 #ifndef HYMIR_TESTS_MEMORY_H
 #define HYMIR_TESTS_MEMORY_H
@@ -16,7 +16,7 @@ static struct memory_piece {
     uint8_t *bytes;
 } memory_pieces[MEMORY_PIECES];
 
-/* Puts a copy of size bytes at address. */
+/* Places a copy of size bytes at address. */
 static inline uint8_t *memory_put(uint64_t address, const void *bytes, uint64_t size)
 {
     for (size_t i = 0; i < MEMORY_PIECES; i++) {
@@ -34,7 +34,7 @@ static inline uint8_t *memory_put(uint64_t address, const void *bytes, uint64_t 
     return NULL;
 }
 
-/* Puts the contents of a file of tests/fixtures, compiled, at address. */
+/* Places a compiled file of tests/fixtures at address. */
 static inline uint8_t *memory_put_file(uint64_t address, const char *name)
 {
     char path[256];
@@ -48,7 +48,7 @@ static inline uint8_t *memory_put_file(uint64_t address, const char *name)
     return memory_put(address, bytes, size);
 }
 
-/* A physical_map. */
+/* Maps size bytes of a piece, or returns NULL. A physical_map. */
 static inline const void *memory_map_piece(uint64_t address, uint64_t size)
 {
     for (size_t i = 0; i < MEMORY_PIECES; i++) {
@@ -61,7 +61,7 @@ static inline const void *memory_map_piece(uint64_t address, uint64_t size)
     return NULL;
 }
 
-/* Empties the memory; a teardown function of cmocka's. */
+/* Removes all pieces. A cmocka teardown function. */
 static inline int memory_clear(void **state)
 {
     (void)state;
@@ -72,7 +72,7 @@ static inline int memory_clear(void **state)
     return 0;
 }
 
-/* Makes the bytes' sum 0 by the byte at offset. */
+/* Sets the byte at offset such that the sum of all bytes is 0. */
 static inline void fix_checksum(uint8_t *bytes, size_t size, size_t offset)
 {
     uint8_t sum   = 0;

@@ -1,5 +1,5 @@
 /*
- * A port map and an interrupt line for the tests of a device of dev/.
+ * A port map and an interrupt line for the tests of a device of src/dev.
  */
 #ifndef HYMIR_TESTS_PORTS_H
 #define HYMIR_TESTS_PORTS_H
@@ -41,7 +41,7 @@ static inline void port_out(unsigned int port, unsigned int value)
     assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
 }
 
-/* All that the device returns, and the byte that the guest sees of it. */
+/* Returns all that the device returns; port_read returns the byte that the guest sees. */
 static inline unsigned int port_read_whole(unsigned int port)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);

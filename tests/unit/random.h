@@ -1,6 +1,5 @@
 /*
- * Numbers that look random and are the same in every run, so that a failure can be
- * repeated.
+ * Pseudo-random numbers, the same in every run, so that failures are reproducible.
  */
 #ifndef HYMIR_TESTS_RANDOM_H
 #define HYMIR_TESTS_RANDOM_H
@@ -9,7 +8,7 @@
 
 static uint64_t random_state = 0x9E3779B97F4A7C15;
 
-/* xorshift64: Marsaglia, "Xorshift RNGs", 2003. */
+/* Returns the next number of xorshift64: Marsaglia, "Xorshift RNGs", 2003. */
 static inline uint64_t random_number(void)
 {
     random_state ^= random_state << 13;

@@ -1,7 +1,6 @@
 /*
- * Included in front of src/lib/string.c when it is built for the unit tests: its
- * functions get names of their own beside the C library's, which they are held against
- * and which everything else uses.
+ * Included before src/lib/string.c in the unit tests. Renames its functions, so that they
+ * can be compared with the C library's, which everything else uses.
  */
 #define memcpy  hymir_memcpy
 #define memmove hymir_memmove

@@ -1,5 +1,5 @@
 /*
- * A clock of dev/rtc.h for its tests, beside a clock that the test moves.
+ * An emulated clock of src/dev/rtc.h, driven by a time that the test advances.
  */
 #ifndef HYMIR_TESTS_RTC_H
 #define HYMIR_TESTS_RTC_H
@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-/* Bits of B and of C. */
+/* Bits of registers B and C. */
 #define SET       0x80U
 #define REQUEST   0x80U
 #define PERIODIC  0x40U
@@ -18,7 +18,7 @@
 #define UPDATE    0x10U
 #define BINARY    0x04U
 #define HOURS_24  0x02U
-#define UPDATING  0x80U /* of A */
+#define UPDATING  0x80U /* of register A */
 #define ANY       0xFFU /* alarm */
 #define MEGABYTES UINT64_C(0x100000)
 
@@ -39,13 +39,13 @@ static void set_alarm(void *context, uint64_t deadline)
 static struct device_clock test_clock = {
     .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
-static inline void put(unsigned int index, unsigned int value)
+static inline void cmos_write(unsigned int index, unsigned int value)
 {
     port_out(0x70, index);
     port_out(0x71, value);
 }
 
-static inline unsigned int get(unsigned int index)
+static inline unsigned int cmos_read(unsigned int index)
 {
     port_out(0x70, index);
     return port_read(0x71);
@@ -62,7 +62,7 @@ static inline uint64_t seconds_of(const char *text)
     return (uint64_t)timegm(&tm);
 }
 
-static inline void start(uint64_t hz, const char *text, unsigned int format)
+static inline void rtc_start(uint64_t hz, const char *text, unsigned int format)
 {
     now           = 0;
     alarm_time    = TICKS_NEVER;
@@ -72,10 +72,10 @@ static inline void start(uint64_t hz, const char *text, unsigned int format)
     rtc_init(&rtc, &test_ports, &test_clock, &output_line);
     rtc_set_time(&rtc, seconds_of(text));
     rtc_set_memory(&rtc, 64 * MEGABYTES);
-    put(0xB, format);
+    cmos_write(0xB, format);
 }
 
-/* Up to a time, with what comes until then. */
+/* Advances to a time, running the timers that expire until then. */
 static inline void advance_to(uint64_t time)
 {
     for (; alarm_time <= time; device_clock_run(&test_clock))
@@ -83,28 +83,29 @@ static inline void advance_to(uint64_t time)
     now = time;
 }
 
-static inline void advance(double seconds)
+static inline void advance_seconds(double seconds)
 {
     advance_to(now + (uint64_t)(seconds * (double)test_clock.hz));
 }
 
-static inline unsigned int encoded(int value, unsigned int format)
+static inline unsigned int encode_number(int value, unsigned int format)
 {
     return (unsigned int)((format & BINARY) != 0 ? value : value / 10 * 16 + value % 10);
 }
 
-/* 12 AM is the hour after midnight, 12 PM the one after noon. */
-static inline unsigned int encoded_hour(int hour, unsigned int format)
+/* Encodes an hour; 12 AM is the hour after midnight, 12 PM the one after noon. */
+static inline unsigned int encode_hour(int hour, unsigned int format)
 {
     if ((format & HOURS_24) != 0)
-        return encoded(hour, format);
-    return encoded((hour + 11) % 12 + 1, format) | (hour >= 12 ? 0x80 : 0);
+        return encode_number(hour, format);
+    return encode_number((hour + 11) % 12 + 1, format) | (hour >= 12 ? 0x80 : 0);
 }
 
 static const unsigned int time_bytes[] = {0, 2, 4, 6, 7, 8, 9, 0x32};
 
-/* The eight bytes of a time. */
-static inline void encode(uint64_t seconds, unsigned int format, unsigned int bytes[8])
+/* Encodes a time in the bytes of time_bytes. */
+static inline void encode_time(uint64_t seconds, unsigned int format,
+                               unsigned int bytes[8])
 {
     time_t host = (time_t)seconds;
     struct tm tm;
@@ -118,38 +119,38 @@ static inline void encode(uint64_t seconds, unsigned int format, unsigned int by
                           tm.tm_year % 100,
                           tm.tm_year / 100 + 19};
     for (unsigned int i = 0; i < 8; i++)
-        bytes[i] = encoded(values[i], format);
-    bytes[2] = encoded_hour(tm.tm_hour, format);
+        bytes[i] = encode_number(values[i], format);
+    bytes[2] = encode_hour(tm.tm_hour, format);
 }
 
 static inline void expect_seconds(uint64_t seconds)
 {
     unsigned int bytes[8];
-    encode(seconds, get(0xB), bytes);
+    encode_time(seconds, cmos_read(0xB), bytes);
     for (unsigned int i = 0; i < 8; i++)
-        assert_int_equal(get(time_bytes[i]), bytes[i]);
+        assert_int_equal(cmos_read(time_bytes[i]), bytes[i]);
 }
 
-static inline void expect(const char *text)
+static inline void expect_time(const char *text)
 {
     expect_seconds(seconds_of(text));
 }
 
-static inline void put_time(const char *text)
+static inline void write_time(const char *text)
 {
     unsigned int bytes[8];
-    encode(seconds_of(text), get(0xB), bytes);
+    encode_time(seconds_of(text), cmos_read(0xB), bytes);
     for (unsigned int i = 0; i < 8; i++)
-        put(time_bytes[i], bytes[i]);
+        cmos_write(time_bytes[i], bytes[i]);
 }
 
-/* The same, while the clock is held. */
+/* Writes the time while SET holds the clock. */
 static inline void set_time(const char *text)
 {
-    unsigned int format = get(0xB);
-    put(0xB, format | SET);
-    put_time(text);
-    put(0xB, format);
+    unsigned int format = cmos_read(0xB);
+    cmos_write(0xB, format | SET);
+    write_time(text);
+    cmos_write(0xB, format);
 }
 
 #endif

@@ -1,9 +1,7 @@
 /*
- * What real and emulated processors said, raw, and records made of it.
- *
- * The emulated ones are Hymir's own log=debug in Bochs 2.7. The real ones are from logs
- * that VirtualBox wrote on such machines and their owners published, which hold the VMX
- * MSRs and CPUID of the host.
+ * Raw registers of real and emulated processors, and records made from them. The emulated
+ * ones are from Hymir's log=debug in Bochs 2.7. The real ones are from published
+ * VirtualBox logs, which contain the VMX MSRs and CPUID of the host.
  */
 #ifndef HYMIR_TESTS_SNAPSHOTS_H
 #define HYMIR_TESTS_SNAPSHOTS_H
@@ -18,7 +16,7 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-/* One row; an MSR that the processor does not announce is NONE. */
+/* The value of an MSR that the processor does not have. */
 #define NONE UINT64_MAX
 
 struct recorded {
@@ -160,7 +158,7 @@ static const struct recorded coffee_lake = {
                         NONE},
 };
 
-/* Processors without VMX: no MSR of it is read. */
+/* Processors without VMX, whose VMX MSRs are not read. */
 #define NO_MSRS                                                         \
     .feature_control = NONE, .rtit_control = NONE,                      \
     .msr = {NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, \
@@ -207,8 +205,8 @@ static inline struct msr_reading reading_of(uint64_t value)
 }
 
 /*
- * The record of a processor on which nothing has been tried yet, as the boot code sets
- * CR0 and CR4.
+ * Returns the record of a processor before its trial, with CR0 and CR4 as the boot code
+ * sets them.
  */
 static inline struct cpu_record record_before(const struct recorded *recorded)
 {
@@ -237,7 +235,7 @@ static const struct vmx_attempt attempt_gp        = {.is_tried = true,
 static const struct vmx_attempt attempt_error_15  = {
      .is_tried = true, .result = VMX_FAIL_VALID, .error = 15};
 
-/* The record of a processor on which every step came out as it should. */
+/* Returns the record of a processor on which every step passed. */
 static inline struct cpu_record record_ready(const struct recorded *recorded)
 {
     struct cpu_record record      = record_before(recorded);
@@ -263,7 +261,7 @@ static inline struct cpu_record record_ready(const struct recorded *recorded)
     return record;
 }
 
-/* Writes over one MSR of a record. */
+/* Replaces one MSR in a record. */
 static inline void set_msr(struct cpu_record *record, enum vmx_msr msr, uint64_t value)
 {
     vmx_record_of(record)->capabilities.msr[msr - VMX_MSR_FIRST] = reading_of(value);
@@ -284,7 +282,7 @@ static inline void set_hypervisor(struct cpu_record *record, const char *name)
     memcpy(&record->cpuid.leaf_hypervisor.edx, name + 8, 4);
 }
 
-/* A processor without VMX, on which nothing was read after CPUID. */
+/* Makes the record that of a processor without VMX, on which only CPUID was read. */
 static inline void remove_vmx(struct cpu_record *record)
 {
     record->cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_VMX;

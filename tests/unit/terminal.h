@@ -1,5 +1,5 @@
 /*
- * A terminal under test: what is written to it, and its screen as text.
+ * A terminal under test, with its screen as text.
  */
 #ifndef HYMIR_TESTS_TERMINAL_H
 #define HYMIR_TESTS_TERMINAL_H
@@ -13,7 +13,7 @@ static struct terminal_cell terminal_cells[TERMINAL_MAX_COLUMNS * TERMINAL_MAX_R
 static char answers[256];
 static size_t answers_length;
 
-static inline void take_answer(void *context, const char *bytes, size_t size)
+static inline void note_answer(void *context, const char *bytes, size_t size)
 {
     assert_ptr_equal(context, answers);
     assert_true(size > 0);
@@ -30,10 +30,10 @@ static inline void start_terminal(uint16_t columns, uint16_t rows)
     answers_length = 0;
     answers[0]     = '\0';
     terminal_init(&terminal, terminal_cells, columns, rows);
-    terminal_set_answer(&terminal, take_answer, answers);
+    terminal_set_answer(&terminal, note_answer, answers);
 }
 
-/* Writes text that is a literal, and may have NULs. */
+/* Writes a string literal, which may contain NULs. */
 #define WRITE(text) terminal_write(&terminal, text, sizeof(text) - 1)
 
 static inline char *append_utf8(char *end, uint16_t character)
@@ -51,7 +51,7 @@ static inline char *append_utf8(char *end, uint16_t character)
     return end;
 }
 
-/* The rows, without the blanks at their ends, between bars; in a buffer of its own. */
+/* Returns the rows without trailing blanks, separated by bars, in a static buffer. */
 static inline const char *screen_text(const struct terminal *shown)
 {
     static char text[TERMINAL_MAX_ROWS * (TERMINAL_MAX_COLUMNS * 3 + 1) + 1];
@@ -75,14 +75,14 @@ static inline void assert_screen(const char *expected)
     assert_string_equal(screen_text(&terminal), expected);
 }
 
-/* In rows and columns from 1, as programs count them. */
+/* Rows and columns start at 1, as in control sequences. */
 static inline void assert_cursor(uint16_t row, uint16_t column)
 {
     assert_int_equal(terminal.cursor.row + 1, row);
     assert_int_equal(terminal.cursor.column + 1, column);
 }
 
-/* The colours of a cell, in rows and columns from 1. */
+/* Asserts the colours of a cell; rows and columns start at 1. */
 static inline void assert_colors(uint16_t row, uint16_t column, uint8_t foreground,
                                  uint8_t background)
 {

@@ -1,4 +1,4 @@
-/* src/firmware/acpi.c, acpi_madt.c, on tables and on what has been done to them. */
+/* src/firmware/acpi.c and acpi_madt.c, on valid and malformed tables. */
 #include "acpi.h"
 
 #include "firmware/acpi_madt.h"
@@ -29,15 +29,12 @@ static void test_open_rsdt(void **state)
     make_rsdp(0, RSDT, 0xBAD);
     assert_int_equal(acpi_open(rsdp, 20, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
-    /*
-     * A newer RSDP whose XSDT is not there, or which is cut short, falls back to the
-     * RSDT.
-     */
+    /* A newer RSDP that is truncated, or whose XSDT is absent, falls back to the RSDT. */
     make_rsdp(2, RSDT, 0x99999000);
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi.entry[0].address, RSDT);
     assert_int_equal(acpi_open(rsdp, 30, memory_map_piece, &acpi), STATUS_OK);
-    rsdp[33] ^= 1; /* the extended checksum is wrong, the first one right */
+    rsdp[33] ^= 1; /* wrong extended checksum, correct first one */
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_OK);
     assert_int_equal(acpi.entry[0].address, RSDT);
 }
@@ -59,7 +56,7 @@ static void test_broken_rsdp(void **state)
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
     make_rsdp(2, 0, 0);
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
-    make_rsdp(2, MADT, MADT); /* a table, but no root */
+    make_rsdp(2, MADT, MADT); /* a table that is not a root */
     memory_put_file(MADT, "madt.aml");
     assert_int_equal(acpi_open(rsdp, 36, memory_map_piece, &acpi), STATUS_MALFORMED);
     assert_int_equal(acpi.count, 0);
@@ -70,7 +67,7 @@ static void test_broken_tables(void **state)
     (void)state;
     const uint64_t entries[] = {0, UINT64_MAX, 0xFFFFFFFFFFFFFFF0, 0x3000, MADT};
     struct acpi_view table;
-    memory_put(0x3000, "APIC", 4); /* ends in the header */
+    memory_put(0x3000, "APIC", 4); /* ends inside the header */
     uint8_t *madt    = memory_put_file(MADT, "madt.aml");
     struct acpi acpi = open_all(entries, 5);
     assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_OK);
@@ -91,7 +88,7 @@ static void test_broken_tables(void **state)
         assert_int_equal(acpi_find(&acpi, "APIC", &table), STATUS_NOT_FOUND);
         assert_logged("unreadable or invalid checksum; ignored");
     }
-    /* A length is read once: what is written over it later changes nothing. */
+    /* A length is read once; overwriting it later has no effect. */
     write_u32(madt + 4, (uint32_t)length);
     acpi = open_now();
     write_u32(madt + 4, UINT32_MAX);
@@ -100,7 +97,7 @@ static void test_broken_tables(void **state)
     assert_int_equal(table.length, length);
 }
 
-/* One table for each place there is, the root among them; the next one is not taken. */
+/* As many tables as there are slots, including the root; the next one is dropped. */
 static void test_too_many_tables(void **state)
 {
     (void)state;
@@ -124,14 +121,14 @@ static void test_too_many_tables(void **state)
     assert_int_equal(acpi_find(&acpi, "MORE", &table), STATUS_NOT_FOUND);
 }
 
-/* Tables that point to each other, and twice to the same, are each looked at once. */
+/* Tables that reference each other, or one table twice, are each visited once. */
 static void test_loops(void **state)
 {
     (void)state;
     const uint64_t entries[] = {MADT, XSDT, MADT, FADT, FADT};
     memory_put_file(MADT, "madt.aml");
     uint8_t *fadt = memory_put_file(FADT, "fadt.aml");
-    write_u64(fadt + 140, FADT); /* its DSDT is itself */
+    write_u64(fadt + 140, FADT); /* points to itself as its DSDT */
     struct acpi acpi = open_all(entries, 5);
     assert_int_equal(acpi.count, 3);
 }
@@ -162,8 +159,8 @@ static void test_scan_low_memory(void **state)
     assert_int_equal(size, 20);
 }
 
-/* The CPUs of a table that is as long as it says. */
-static struct acpi_listing list(const uint8_t *madt, uint32_t *ids, size_t capacity)
+/* Lists the CPUs of a table whose length is valid. */
+static struct acpi_listing list_cpus(const uint8_t *madt, uint32_t *ids, size_t capacity)
 {
     uint32_t length;
     memcpy(&length, madt + 4, sizeof(length));
@@ -176,7 +173,7 @@ static void test_cpus(void **state)
     (void)state;
     uint32_t ids[8];
     const uint8_t *madt      = memory_put_file(MADT, "madt.aml");
-    struct acpi_listing cpus = list(madt, ids, 8);
+    struct acpi_listing cpus = list_cpus(madt, ids, 8);
     assert_int_equal(cpus.count, 3);
     assert_int_equal(ids[0], 0);
     assert_int_equal(ids[1], 2);
@@ -184,15 +181,15 @@ static void test_cpus(void **state)
     assert_int_equal(cpus.dropped, 0);
     assert_false(cpus.is_broken);
 
-    cpus = list(madt, ids, 2);
+    cpus = list_cpus(madt, ids, 2);
     assert_int_equal(cpus.count, 2);
     assert_int_equal(cpus.dropped, 1);
-    cpus = list(madt, ids, 0);
+    cpus = list_cpus(madt, ids, 0);
     assert_int_equal(cpus.count, 0);
-    assert_int_equal(cpus.dropped, 4); /* what is not kept cannot be recognised again */
+    assert_int_equal(cpus.dropped, 4); /* IDs are recognized only if they were kept */
 }
 
-/* Every length that an entry can claim, and every place where the table can end. */
+/* Every length of an entry, and the table truncated at every byte. */
 static void test_broken_madt(void **state)
 {
     (void)state;
@@ -202,13 +199,13 @@ static void test_broken_madt(void **state)
     memcpy(&size, madt + 4, 4);
     for (int length = 0; length < 256; length++) {
         madt[53]                 = (uint8_t)length; /* of the second entry */
-        struct acpi_listing cpus = list(madt, ids, 8);
+        struct acpi_listing cpus = list_cpus(madt, ids, 8);
         assert_true(cpus.count >= 1 && cpus.count <= 5);
         assert_int_equal(cpus.is_broken,
                          length < 2 || (uint32_t)length > size - 52 || cpus.is_broken);
     }
     madt[53]                 = 0;
-    struct acpi_listing cpus = list(madt, ids, 8);
+    struct acpi_listing cpus = list_cpus(madt, ids, 8);
     assert_true(cpus.is_broken);
     assert_int_equal(cpus.count, 1);
     madt[53] = 8;
@@ -216,7 +213,7 @@ static void test_broken_madt(void **state)
         uint8_t *cut = malloc(length);
         memcpy(cut, madt, length);
         write_u32(cut + 4, length);
-        cpus = list(cut, ids, 8);
+        cpus = list_cpus(cut, ids, 8);
         assert_true(cpus.count <= 3);
         free(cut);
     }
@@ -225,7 +222,7 @@ static void test_broken_madt(void **state)
 static uint64_t visited[16];
 static size_t visited_count;
 
-static void visit(uint64_t address, uint64_t size)
+static void note_table(uint64_t address, uint64_t size)
 {
     assert_true(size >= 36);
     visited[visited_count++] = address;
@@ -235,12 +232,12 @@ static void test_visit(void **state)
 {
     (void)state;
     const uint64_t entries[] = {FADT, 0, 0xBAD000, MADT};
-    memory_put_file(MADT, "madt.aml")[20] ^= 1; /* even a broken one stays where it is */
+    memory_put_file(MADT, "madt.aml")[20] ^= 1; /* visited even if malformed */
     memory_put_file(FADT, "fadt.aml");
     memory_put_file(DSDT, "dsdt.aml");
     struct acpi acpi = open_all(entries, 4);
     visited_count    = 0;
-    acpi_visit(&acpi, visit);
+    acpi_visit(&acpi, note_table);
     assert_int_equal(visited_count, 4);
     assert_int_equal(visited[0], XSDT);
     assert_int_equal(visited[1], FADT);

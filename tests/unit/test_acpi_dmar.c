@@ -1,5 +1,5 @@
 /*
- * src/firmware/acpi_dmar.c: where the VT-d units are, in sound tables and in broken ones.
+ * src/firmware/acpi_dmar.c: addresses of the VT-d units, in valid and malformed tables.
  * Intel VT-d, "DMA Remapping Reporting Structure".
  */
 #include "acpi.h"
@@ -7,13 +7,13 @@
 #include "firmware/acpi_dmar.h"
 #include "random.h"
 
-#define ENTRIES 48 /* where they start */
+#define ENTRIES 48 /* their offset */
 
 static uint8_t table[512];
 static size_t table_size;
 static uint64_t addresses[4];
 
-static int start(void **state)
+static int table_start(void **state)
 {
     memset(table, 0, sizeof(table));
     table_size = ENTRIES;
@@ -35,8 +35,8 @@ static void add_unit(uint64_t address)
     write_u64(add_entry(0, 16) + 8, address);
 }
 
-/* In a copy that ends where the table does: AddressSanitizer watches. */
-static struct acpi_listing list(size_t size, size_t capacity)
+/* Lists the units of a copy of exact size, for AddressSanitizer. */
+static struct acpi_listing list_units(size_t size, size_t capacity)
 {
     uint8_t *copy = malloc(size > 0 ? size : 1);
     memcpy(copy, table, size);
@@ -47,7 +47,7 @@ static struct acpi_listing list(size_t size, size_t capacity)
     return units;
 }
 
-/* A table by iasl, with structures of other types between two units. */
+/* A table compiled by iasl, with structures of other types between two units. */
 static void test_fixture(void **state)
 {
     (void)state;
@@ -69,37 +69,37 @@ static void test_no_room(void **state)
     (void)state;
     for (uint64_t i = 0; i < 6; i++)
         add_unit(i << 12);
-    struct acpi_listing units = list(table_size, ARRAY_SIZE(addresses));
+    struct acpi_listing units = list_units(table_size, ARRAY_SIZE(addresses));
     assert_int_equal(units.count, 4);
     assert_int_equal(units.dropped, 2);
     assert_int_equal(addresses[3], 0x3000);
-    units = list(table_size, 0);
+    units = list_units(table_size, 0);
     assert_int_equal(units.count, 0);
     assert_int_equal(units.dropped, 6);
 }
 
-/* Cut anywhere: what is whole in front of the cut counts. */
+/* Truncated at any byte: entries that end before it count. */
 static void test_cut(void **state)
 {
     (void)state;
     add_unit(0x1000);
     add_unit(0x2000);
     for (size_t size = 0; size <= table_size; size++) {
-        struct acpi_listing units = list(size, ARRAY_SIZE(addresses));
+        struct acpi_listing units = list_units(size, ARRAY_SIZE(addresses));
         assert_int_equal(units.count, size < ENTRIES ? 0 : (size - ENTRIES) / 16);
         assert_int_equal(units.is_broken, size < ENTRIES || (size - ENTRIES) % 16 != 0);
     }
 }
 
-/* What comes behind an entry that makes no sense is not read. */
+/* Entries after a malformed one are not read. */
 static void test_broken_lengths(void **state)
 {
     for (uint16_t length = 0; length < 600; length++) {
         for (uint16_t type = 0; type < 2; type++) {
-            start(state);
+            table_start(state);
             memcpy(add_entry(type, 24) + 2, &length, sizeof(length));
             add_unit(0x5000);
-            struct acpi_listing units = list(table_size, ARRAY_SIZE(addresses));
+            struct acpi_listing units = list_units(table_size, ARRAY_SIZE(addresses));
             if (length == 24) {
                 assert_int_equal(units.count, type == 0 ? 2 : 1);
                 assert_int_equal(addresses[units.count - 1], 0x5000);
@@ -116,10 +116,10 @@ static void test_random(void **state)
 {
     (void)state;
     for (int round = 0; round < 20000; round++) {
-        start(state);
+        table_start(state);
         for (size_t i = ENTRIES; i < 128; i++)
             table[i] = random_below(4) != 0 ? 0 : (uint8_t)random_number();
-        struct acpi_listing units = list(128, ARRAY_SIZE(addresses));
+        struct acpi_listing units = list_units(128, ARRAY_SIZE(addresses));
         assert_true(units.count <= ARRAY_SIZE(addresses));
     }
 }
@@ -127,11 +127,11 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_fixture, start),
-        cmocka_unit_test_setup(test_no_room, start),
-        cmocka_unit_test_setup(test_cut, start),
-        cmocka_unit_test_setup(test_broken_lengths, start),
-        cmocka_unit_test_setup(test_random, start),
+        cmocka_unit_test_setup(test_fixture, table_start),
+        cmocka_unit_test_setup(test_no_room, table_start),
+        cmocka_unit_test_setup(test_cut, table_start),
+        cmocka_unit_test_setup(test_broken_lengths, table_start),
+        cmocka_unit_test_setup(test_random, table_start),
     };
     return cmocka_run_group_tests_name("acpi_dmar", tests, NULL, NULL);
 }

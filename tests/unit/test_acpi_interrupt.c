@@ -1,21 +1,21 @@
 /*
- * src/firmware/acpi_madt.c: where ISA interrupts arrive. ACPI 6.5, "I/O APIC Structure",
- * "Interrupt Source Override Structure".
+ * src/firmware/acpi_madt.c: the I/O APIC inputs of ISA interrupts. ACPI 6.5, "I/O APIC
+ * Structure", "Interrupt Source Override Structure".
  */
 #include "acpi.h"
 
 #include "firmware/acpi_madt.h"
 #include "random.h"
 
-#define ENTRIES       44 /* where they start */
+#define ENTRIES       44 /* their offset */
 #define IO_APIC_SIZE  12
 #define OVERRIDE_SIZE 10
 
-/* A table of the test's own. */
+/* The MADT under test. */
 static uint8_t table[512];
 static size_t table_size;
 
-static int start(void **state)
+static int table_start(void **state)
 {
     memset(table, 0, sizeof(table));
     table_size = ENTRIES;
@@ -49,9 +49,9 @@ static uint8_t *add_override(uint8_t source, uint32_t global, uint8_t flags)
     return entry;
 }
 
-/* In a copy that ends where the table does: AddressSanitizer watches. */
-static enum status find_in(const uint8_t *bytes, size_t size, uint8_t interrupt,
-                           struct acpi_interrupt *found)
+/* Finds the input in a copy of exact size, for AddressSanitizer. */
+static enum status find_input(const uint8_t *bytes, size_t size, uint8_t interrupt,
+                              struct acpi_interrupt *found)
 {
     uint8_t *copy = malloc(size);
     memcpy(copy, bytes, size);
@@ -65,24 +65,24 @@ static void assert_arrives(uint8_t interrupt, uint64_t io_apic, uint32_t input,
                            bool is_active_low, bool is_level)
 {
     struct acpi_interrupt found;
-    assert_int_equal(find_in(table, table_size, interrupt, &found), STATUS_OK);
+    assert_int_equal(find_input(table, table_size, interrupt, &found), STATUS_OK);
     assert_int_equal(found.io_apic, io_apic);
     assert_int_equal(found.input, input);
     assert_int_equal(found.is_active_low, is_active_low);
     assert_int_equal(found.is_level, is_level);
 }
 
-/* Not found, and nothing written. */
+/* Asserts that the interrupt is not found and the result is untouched. */
 static void assert_nowhere(uint8_t interrupt)
 {
     struct acpi_interrupt found, before;
     memset(&found, 0x5A, sizeof(found));
     memset(&before, 0x5A, sizeof(before));
-    assert_int_equal(find_in(table, table_size, interrupt, &found), STATUS_NOT_FOUND);
+    assert_int_equal(find_input(table, table_size, interrupt, &found), STATUS_NOT_FOUND);
     assert_memory_equal(&found, &before, sizeof(found));
 }
 
-/* A table by iasl, with two I/O APICs from 0 and from 24 on. */
+/* A table compiled by iasl, with two I/O APICs whose inputs start at 0 and 24. */
 static void test_fixture(void **state)
 {
     (void)state;
@@ -102,13 +102,13 @@ static void test_fixture(void **state)
     assert_arrives(5, 0xFEC00000, 5, true, false);
     assert_arrives(6, 0xFEC01000, 0, false, true);
     assert_arrives(7, 0xFEC00000, 23, false, false);
-    /* The table does not tell how many inputs there are: the I/O APIC itself does. */
+    /* The table does not contain the number of inputs; the I/O APIC itself does. */
     assert_arrives(9, 0xFEC01000, 0x1000 - 24, false, true);
     for (uint8_t interrupt = 10; interrupt < 16; interrupt++)
         assert_arrives(interrupt, 0xFEC00000, interrupt, false, false);
 }
 
-/* Polarity 3 is low and trigger 3 level; 0 is as the bus has it, 2 is reserved. */
+/* Polarity 3 is low, trigger 3 is level; 0 is the default of the bus, 2 is reserved. */
 static void test_flags(void **state)
 {
     (void)state;
@@ -123,7 +123,7 @@ static void test_flags(void **state)
     assert_arrives(4, 0xFEC00000, 4, false, false);
 }
 
-/* Only ISA's own, of that interrupt, and of the right kind and length. */
+/* Only overrides of ISA, of that interrupt and of the right length count. */
 static void test_others(void **state)
 {
     (void)state;
@@ -133,8 +133,8 @@ static void test_others(void **state)
     memset(add_entry(2, 9) + 2, 4, 7);                /* too short */
     memset(add_entry(1, IO_APIC_SIZE - 1) + 2, 0, 9); /* too short */
     add_io_apic(0xFEC02000, 1)[0] = 6;                /* an I/O SAPIC */
-    memset(add_entry(0x80, 200) + 2, 2, 198);         /* of an OEM */
-    add_io_apic(0xFEC00000, 0)[1] = IO_APIC_SIZE + 4; /* longer, as it may get */
+    memset(add_entry(0x80, 200) + 2, 2, 198);         /* of an OEM type */
+    add_io_apic(0xFEC00000, 0)[1] = IO_APIC_SIZE + 4; /* longer, which is allowed */
     table_size += 4;
     assert_arrives(4, 0xFEC00000, 4, false, false);
     assert_arrives(5, 0xFEC00000, 21, true, true);
@@ -143,11 +143,11 @@ static void test_others(void **state)
     assert_arrives(4, 0xFEC00000, 22, true, true);
 }
 
-/* Whichever comes first in the table. */
+/* In either order in the table. */
 static void test_two_io_apics(void **state)
 {
     for (int order = 0; order < 2; order++) {
-        start(state);
+        table_start(state);
         for (int i = 0; i < 2; i++)
             add_io_apic(i == order ? 0xFEC00000 : 0xFEC10000, i == order ? 0 : 8);
         assert_arrives(0, 0xFEC00000, 0, false, false);
@@ -166,7 +166,7 @@ static void test_no_io_apic(void **state)
         assert_nowhere(interrupt);
     add_override(4, 4, 0x0F);
     assert_nowhere(4);
-    add_io_apic(0xFEC00000, 16); /* those from 16 on only */
+    add_io_apic(0xFEC00000, 16); /* only inputs from 16 on */
     for (uint8_t interrupt = 0; interrupt < 16; interrupt++)
         assert_nowhere(interrupt);
     add_override(5, 17, 0x0F);
@@ -176,20 +176,20 @@ static void test_no_io_apic(void **state)
     assert_nowhere(6);
 }
 
-/* What comes behind an entry that makes no sense is not read. */
+/* Entries after a malformed one are not read. */
 static void test_broken_lengths(void **state)
 {
     for (uint32_t length = 0; length < 256; length++) {
         struct acpi_interrupt found;
-        start(state);
+        table_start(state);
         add_io_apic(0xFEC00000, 0);
         add_entry(0x80, 8)[1] = (uint8_t)length;
         add_override(4, 20, 0x0F);
-        assert_int_equal(find_in(table, table_size, 4, &found), STATUS_OK);
+        assert_int_equal(find_input(table, table_size, 4, &found), STATUS_OK);
         assert_int_equal(found.io_apic, 0xFEC00000);
         assert_int_equal(found.input, length == 8 ? 20 : 4);
         assert_int_equal(found.is_level, length == 8);
-        start(state);
+        table_start(state);
         add_entry(0x80, 8)[1] = (uint8_t)length;
         add_io_apic(0xFEC00000, 0);
         if (length == 8)
@@ -199,7 +199,7 @@ static void test_broken_lengths(void **state)
     }
 }
 
-/* The end at every byte: an entry counts when it is there as a whole. */
+/* Truncated at every byte: only complete entries count. */
 static void test_truncated(void **state)
 {
     (void)state;
@@ -208,7 +208,7 @@ static void test_truncated(void **state)
     add_io_apic(0xFEC10000, 16);
     for (size_t size = 0; size <= table_size; size++) {
         struct acpi_interrupt found = {0};
-        enum status status          = find_in(table, size, 4, &found);
+        enum status status          = find_input(table, size, 4, &found);
         size_t entries              = size < ENTRIES ? 0 : size - ENTRIES;
         assert_int_equal(status, entries >= IO_APIC_SIZE ? STATUS_OK : STATUS_NOT_FOUND);
         if (status != STATUS_OK)
@@ -223,22 +223,22 @@ static void test_random(void **state)
 {
     for (int round = 0; round < 20000; round++) {
         struct acpi_interrupt found;
-        start(state);
+        table_start(state);
         add_io_apic(0xFEC00000, 0);
         add_override((uint8_t)random_below(16), (uint32_t)random_below(48), 0x0F);
         add_io_apic(0xFEC10000, 24);
         for (uint64_t changes = random_below(4); changes > 0; changes--)
             table[ENTRIES + random_below(table_size - ENTRIES)] =
                 (uint8_t)random_number();
-        enum status status = find_in(table, random_below(table_size + 1),
-                                     (uint8_t)random_number(), &found);
+        enum status status = find_input(table, random_below(table_size + 1),
+                                        (uint8_t)random_number(), &found);
         assert_true(status == STATUS_OK || status == STATUS_NOT_FOUND);
         if (status == STATUS_OK)
             assert_true(found.io_apic <= UINT32_MAX);
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, memory_clear)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, table_start, memory_clear)
 
 int main(void)
 {

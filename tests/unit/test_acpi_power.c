@@ -1,4 +1,4 @@
-/* src/firmware/acpi_power.c, on tables and on what has been done to them. */
+/* src/firmware/acpi_power.c, on valid and malformed tables. */
 #include "acpi.h"
 
 #include "firmware/acpi_power.h"
@@ -65,7 +65,7 @@ static void test_s5_elsewhere(void **state)
 }
 
 /*
- * AML cut off at every byte, and with every byte changed, never reads beyond the table.
+ * AML truncated at every byte, and modified at every byte, is never read beyond its end.
  */
 static void test_broken_dsdt(void **state)
 {

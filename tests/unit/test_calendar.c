@@ -1,4 +1,4 @@
-/* src/lib/calendar.c, against the host's own calendar. */
+/* src/lib/calendar.c, compared with the host's calendar. */
 #include "unit.h"
 
 #include "lib/calendar.h"
@@ -8,8 +8,8 @@
 
 #define DAY UINT64_C(86400)
 
-/* The seconds taken apart, and put together again. */
-static void check(uint64_t seconds)
+/* Converts seconds to a calendar time and back. */
+static void assert_converts(uint64_t seconds)
 {
     time_t host_seconds = (time_t)seconds;
     struct tm host;
@@ -23,7 +23,7 @@ static void check(uint64_t seconds)
     assert_int_equal(time.second, host.tm_sec);
     assert_int_equal(time.weekday, host.tm_wday + 1);
     assert_true(calendar_is_valid(&time));
-    time.weekday = (uint32_t)random_number(); /* it is ignored */
+    time.weekday = (uint32_t)random_number(); /* the day of the week is ignored */
     assert_int_equal(calendar_seconds(&time), seconds);
 }
 
@@ -31,8 +31,8 @@ static void test_every_day(void **state)
 {
     (void)state;
     for (uint64_t seconds = 0; seconds < CALENDAR_SECONDS_MAX; seconds += DAY) {
-        check(seconds);
-        check(seconds + DAY - 1);
+        assert_converts(seconds);
+        assert_converts(seconds + DAY - 1);
     }
 }
 
@@ -40,10 +40,10 @@ static void test_times_of_day(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 500000; i++)
-        check(random_below(CALENDAR_SECONDS_MAX + 1));
+        assert_converts(random_below(CALENDAR_SECONDS_MAX + 1));
     uint64_t leap_day = UINT64_C(951782400); /* 2000-02-29 */
     for (uint64_t seconds = leap_day; seconds < leap_day + DAY; seconds++)
-        check(seconds);
+        assert_converts(seconds);
 }
 
 static void test_ends(void **state)
@@ -69,7 +69,7 @@ static void test_ends(void **state)
     }
 }
 
-/* The host makes another time of what is none. */
+/* Returns whether the host keeps the time as it is, instead of normalizing it. */
 static bool is_valid_to_host(const struct calendar_time *time)
 {
     struct tm host = {.tm_year = (int)time->year - 1900,
@@ -106,15 +106,15 @@ static void test_validity_of_times(void **state)
     }
 }
 
-/* One field after the other is far out of its range: the month is no index then. */
+/* Each field far out of range; the month must not be used as an index. */
 static void test_far_out(void **state)
 {
     (void)state;
     static const uint32_t values[]   = {100, 255, 16665, 1U << 31, UINT32_MAX};
-    const struct calendar_time sound = {2024, 2, 29, 12, 34, 56, 5};
-    assert_true(calendar_is_valid(&sound));
+    const struct calendar_time valid = {2024, 2, 29, 12, 34, 56, 5};
+    assert_true(calendar_is_valid(&valid));
     for (size_t i = 0; i < 6 * sizeof(values) / sizeof(values[0]); i++) {
-        struct calendar_time time = sound;
+        struct calendar_time time = valid;
         uint32_t *const fields[]  = {&time.year, &time.month,  &time.day,
                                      &time.hour, &time.minute, &time.second};
         *fields[i % 6]            = values[i / 6];

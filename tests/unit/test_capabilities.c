@@ -1,8 +1,8 @@
-/* src/vmx/capabilities.c, feature_control.c, fixed_bits.c. */
+/* src/vmx/capabilities.c, feature_control.c and fixed_bits.c. */
 #include "snapshots.h"
 #include "x86/control_registers.h"
 
-/* Recorded processors: what was read is just what the ladder allows. */
+/* On recorded processors, exactly the MSRs exist that the bits of others announce. */
 static void test_ladder_of_recorded(void **state)
 {
     (void)state;
@@ -17,7 +17,7 @@ static void test_ladder_of_recorded(void **state)
     }
 }
 
-/* Each MSR that is announced by a bit of another comes and goes with that bit. */
+/* Each MSR that a bit of another announces exists if and only if that bit is set. */
 static void test_each_rung(void **state)
 {
     (void)state;
@@ -70,7 +70,7 @@ static void test_fit(void **state)
     struct cpu_record record                    = record_before(&coffee_lake);
     const struct vmx_capabilities *capabilities = &vmx_record_of(&record)->capabilities;
 
-    /* The TRUE MSR counts: bits 15 and 16 (CR3 load and store exiting) may be 0. */
+    /* The TRUE MSR is used: bits 15 and 16 (CR3 load and store exiting) may be 0. */
     assert_int_equal(
         vmx_control_fit(capabilities, CONTROL_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
     assert_int_equal(value, 0x04006172 | 0x80);
@@ -102,7 +102,7 @@ static void test_fit_refuses(void **state)
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
                                      CONTROL_PRIMARY, BIT(27) | 0x80, &value),
                      BIT(27));
-    /* A processor without secondary controls has no MSR for them: nothing is allowed. */
+    /* A processor without secondary controls has no MSR for them; it allows none. */
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS2, NONE);
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
                                      CONTROL_SECONDARY, 0xFFFFFFFF, &value),
@@ -147,18 +147,18 @@ static void test_feature_control(void **state)
     assert_int_equal(feature_control_enabled_value(0x60000), 0x60005);
 }
 
-static uint64_t fit(const struct fixed_bits *which, uint64_t value, uint64_t fixed0,
-                    uint64_t fixed1)
+static uint64_t value_fit(const struct fixed_bits *which, uint64_t value, uint64_t fixed0,
+                          uint64_t fixed1)
 {
     struct fixed_bits_result result = fixed_bits_fit(which, value, fixed0, fixed1);
     assert_int_equal(result.outcome, FIXED_BITS_OK);
     return result.value;
 }
 
-/* The bit that is the reason. */
-static unsigned int refusal(const struct fixed_bits *which, uint64_t value,
-                            uint64_t fixed0, uint64_t fixed1,
-                            enum fixed_bits_outcome expected)
+/* Returns the bit that caused the refusal. */
+static unsigned int refused_bit(const struct fixed_bits *which, uint64_t value,
+                                uint64_t fixed0, uint64_t fixed1,
+                                enum fixed_bits_outcome expected)
 {
     struct fixed_bits_result result = fixed_bits_fit(which, value, fixed0, fixed1);
     assert_int_equal(result.outcome, expected);
@@ -169,20 +169,21 @@ static unsigned int refusal(const struct fixed_bits *which, uint64_t value,
 static void test_fixed_bits(void **state)
 {
     (void)state;
-    /* The classic: a Multiboot kernel without NE. */
-    assert_int_equal(fit(&fixed_bits_cr0, 0x80010011, 0x80000021, 0xFFFFFFFF),
+    /* The common case: a Multiboot kernel without NE. */
+    assert_int_equal(value_fit(&fixed_bits_cr0, 0x80010011, 0x80000021, 0xFFFFFFFF),
                      0x80010031);
-    assert_int_equal(fit(&fixed_bits_cr4, 0x2020, 0x2000, 0x3727FF), 0x2020);
-    /* A bit that must be 0 goes, if Hymir can do without. */
-    assert_int_equal(fit(&fixed_bits_cr4, 0x20A0, 0x2000, ~UINT64_C(0x80)), 0x2020);
-    /* All 64 bits count. */
+    assert_int_equal(value_fit(&fixed_bits_cr4, 0x2020, 0x2000, 0x3727FF), 0x2020);
+    /* A bit that must be 0 is cleared if Hymir does not need it. */
+    assert_int_equal(value_fit(&fixed_bits_cr4, 0x20A0, 0x2000, ~UINT64_C(0x80)), 0x2020);
+    /* All 64 bits are checked. */
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, BIT(32), UINT64_MAX, FIXED_BITS_UNKNOWN), 32);
+        refused_bit(&fixed_bits_cr4, 0x2020, BIT(32), UINT64_MAX, FIXED_BITS_UNKNOWN),
+        32);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, BIT(63), UINT64_MAX, FIXED_BITS_UNKNOWN),
+        refused_bit(&fixed_bits_cr0, 0x80010031, BIT(63), UINT64_MAX, FIXED_BITS_UNKNOWN),
         63);
-    /* What is set already cannot be a surprise. */
-    assert_int_equal(fit(&fixed_bits_cr4, BIT(40) | 0x2020, BIT(40), UINT64_MAX),
+    /* A bit that is already set is supported. */
+    assert_int_equal(value_fit(&fixed_bits_cr4, BIT(40) | 0x2020, BIT(40), UINT64_MAX),
                      BIT(40) | 0x2020);
 }
 
@@ -190,16 +191,21 @@ static void test_fixed_bits_refusals(void **state)
 {
     (void)state;
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x20, 0x2000, 0x7FF, FIXED_BITS_CONTRADICTION), 13);
-    assert_int_equal(refusal(&fixed_bits_cr4, 0x20, 0, 0x7FF, FIXED_BITS_FORBIDDEN), 13);
+        refused_bit(&fixed_bits_cr4, 0x20, 0x2000, 0x7FF, FIXED_BITS_CONTRADICTION), 13);
+    assert_int_equal(refused_bit(&fixed_bits_cr4, 0x20, 0, 0x7FF, FIXED_BITS_FORBIDDEN),
+                     13);
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, 0, ~UINT64_C(0x20), FIXED_BITS_FORBIDDEN), 5);
+        refused_bit(&fixed_bits_cr4, 0x2020, 0, ~UINT64_C(0x20), FIXED_BITS_FORBIDDEN),
+        5);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, 0, 0x7FFFFFFF, FIXED_BITS_FORBIDDEN), 31);
+        refused_bit(&fixed_bits_cr0, 0x80010031, 0, 0x7FFFFFFF, FIXED_BITS_FORBIDDEN),
+        31);
     assert_int_equal(
-        refusal(&fixed_bits_cr4, 0x2020, CR4_SMXE, UINT64_MAX, FIXED_BITS_UNKNOWN), 14);
+        refused_bit(&fixed_bits_cr4, 0x2020, CR4_SMXE, UINT64_MAX, FIXED_BITS_UNKNOWN),
+        14);
     assert_int_equal(
-        refusal(&fixed_bits_cr0, 0x80010031, CR0_CD, UINT64_MAX, FIXED_BITS_UNKNOWN), 30);
+        refused_bit(&fixed_bits_cr0, 0x80010031, CR0_CD, UINT64_MAX, FIXED_BITS_UNKNOWN),
+        30);
 }
 
 static void test_vmcs_names(void **state)

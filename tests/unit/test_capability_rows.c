@@ -1,11 +1,11 @@
-/* src/virt/capability.c and src/vmx/capabilities.c, on what real machines hold. */
+/* src/virt/capability.c and src/vmx/capabilities.c, on the MSRs of real machines. */
 #include "machines.h"
 
 #include "vmx/capabilities.h"
 
 #define TABLE (&vmx_capability_table)
 
-/* Each bit has one name, each name one bit; fields are of one piece. */
+/* Each bit has one name and each name one bit; the bits of a field are contiguous. */
 static void test_table(void **state)
 {
     (void)state;
@@ -31,8 +31,7 @@ static void test_table(void **state)
     assert_null(capability_name(TABLE, GROUP_PIN_BASED, BIT(1)));
 }
 
-/* What the SDM's tables of default1 controls leave reserved: fixed 1, and without a name.
- */
+/* Returns the reserved bits of the SDM's default1 controls: fixed 1, without a name. */
 static uint64_t reserved_default1(enum vmx_capability_group group)
 {
     switch (group) {
@@ -49,19 +48,19 @@ static uint64_t reserved_default1(enum vmx_capability_group group)
     }
 }
 
-static uint64_t raw(const struct machine_msrs *machine, enum vmx_msr msr)
+static uint64_t msr_value(const struct machine_msrs *machine, enum vmx_msr msr)
 {
     uint64_t value = machine->msr[msr - VMX_MSR_FIRST];
     return value == NONE ? 0 : value;
 }
 
-/* The state of a control, told by hand: plain MSR, or the TRUE one where there is one. */
-static enum capability_state by_hand(const struct machine_msrs *machine,
-                                     enum vmx_msr plain, enum vmx_msr true_one,
-                                     uint64_t bit)
+/* Returns the state of a control from the TRUE MSR or, without one, the plain MSR. */
+static enum capability_state control_state(const struct machine_msrs *machine,
+                                           enum vmx_msr plain, enum vmx_msr true_one,
+                                           uint64_t bit)
 {
-    uint64_t value =
-        raw(machine, true_one) != 0 ? raw(machine, true_one) : raw(machine, plain);
+    uint64_t value = msr_value(machine, true_one) != 0 ? msr_value(machine, true_one)
+                                                       : msr_value(machine, plain);
 
     if ((value >> 32 & bit) == 0)
         return CAPABILITY_FIXED_0;
@@ -92,12 +91,13 @@ static void test_controls_of_machines(void **state)
             vmx_capability_bits(&vmx_record_of(&record)->capabilities, group);
         for (size_t j = 0; j < TABLE->row_count; j++) {
             if (TABLE->rows[j].group == group)
-                assert_int_equal(capability_state_of(TABLE, &TABLE->rows[j], &bits),
-                                 by_hand(machine, plain, true_one, TABLE->rows[j].mask));
+                assert_int_equal(
+                    capability_state_of(TABLE, &TABLE->rows[j], &bits),
+                    control_state(machine, plain, true_one, TABLE->rows[j].mask));
         }
         /*
-         * Every control that a machine has, up to the newest, has a name, but for one of
-         * Ice Lake, beside ENCLV exiting, that no public source names.
+         * Every control of every machine has a name, except one of Ice Lake, next to
+         * ENCLV exiting, that no public source names.
          */
         uint64_t unknown = capability_unnamed_bits(TABLE, group, &bits);
         if (machine == &core_i7_1065g7 && group == GROUP_SECONDARY) {
@@ -109,7 +109,7 @@ static void test_controls_of_machines(void **state)
     }
 }
 
-/* The state of what is called so, on a machine. */
+/* Returns the state of the named capability on a machine. */
 static const char *state_on(const struct machine_msrs *machine,
                             enum vmx_capability_group group, const char *name)
 {
@@ -138,7 +138,7 @@ static uint64_t number_on(const struct machine_msrs *machine,
     return capability_number(&row, &bits);
 }
 
-/* What is known of the processors from their makers' descriptions. */
+/* Facts about the processors from their vendors' documents. */
 static void test_known_facts(void **state)
 {
     (void)state;
@@ -183,7 +183,7 @@ static void test_known_facts(void **state)
     assert_int_equal(number_on(&core_i7_6700k, GROUP_MISC, BITS_MASK(24, 16)), 4);
 }
 
-/* A bit that no edition of the SDM has a name for is a number. */
+/* A bit without a name in any edition of the SDM is shown by number. */
 static void test_unknown(void **state)
 {
     (void)state;
@@ -216,7 +216,7 @@ static struct capability_set set_of(const struct cpu_record *record)
     return set;
 }
 
-/* The two kinds of core of one processor: what both can. */
+/* Two core types of one processor: the capabilities of both. */
 static void test_intersection(void **state)
 {
     (void)state;
@@ -229,9 +229,9 @@ static void test_intersection(void **state)
     assert_int_equal(usable.group[GROUP_SECONDARY].may_be_1, 0x035D6FFF);
     assert_int_equal(usable.group[GROUP_SECONDARY].must_be_1, 0);
     assert_int_equal(usable.group[GROUP_BASIC].may_be_1,
-                     raw(&lakefield_efficient, MSR_IA32_VMX_BASIC));
+                     msr_value(&lakefield_efficient, MSR_IA32_VMX_BASIC));
 
-    /* Unlike in everything: neither's features, both's limits. */
+    /* Processors that differ in everything: no features, and the limits of both. */
     struct cpu_record old = record_of_machine(&core2_x6800);
     struct cpu_record new = record_of_machine(&core_i7_6700k);
     set_msr(&old, MSR_IA32_VMX_BASIC, UINT64_C(0x0059100000000007));
@@ -247,7 +247,7 @@ static void test_intersection(void **state)
     assert_int_equal(usable.group[GROUP_CR4].may_be_1, 0x27FF);
     assert_int_equal(usable.group[GROUP_EXIT].may_be_1, 0x3EFFF);
     assert_int_equal(usable.group[GROUP_EXIT].must_be_1, 0x36DFF);
-    /* A group that one of them lacks is gone. */
+    /* A group that one of them lacks is absent. */
     assert_true(set_of(&new).group[GROUP_EPT_VPID].exists);
     assert_false(usable.group[GROUP_EPT_VPID].exists);
     assert_int_equal(usable.group[GROUP_EPT_VPID].may_be_1, 0);

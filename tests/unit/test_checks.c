@@ -1,11 +1,11 @@
-/* src/vmx/checks.c: each step, in order and out of order. */
+/* src/vmx/checks.c: each step, passed and failed. */
 #include "snapshots.h"
 
 #include "vmx/checks.h"
 
 static struct cpu_record record;
 
-static int start(void **state)
+static int record_start(void **state)
 {
     (void)state;
     record = record_ready(&coffee_lake);
@@ -31,13 +31,13 @@ static bool passes_all_before(enum vmx_check end)
 }
 
 /* Returns whether the trial would write IA32_FEATURE_CONTROL. */
-static bool wants_lock(void)
+static bool is_lock_needed(void)
 {
     return passes_all_before(VMX_CHECK_FEATURE_CONTROL) &&
            vmx_check_is_lock_needed(&record);
 }
 
-/* The check fails, it is the first that does, and its detail has the words. */
+/* Asserts that this check is the first that fails, and that its detail has the words. */
 static void assert_fails(enum vmx_check check, const char *words)
 {
     struct text detail = {.buffer = detail_text, .size = sizeof(detail_text)};
@@ -87,7 +87,7 @@ static void test_details_of_real_processor(void **state)
     assert_passes(VMX_CHECK_GUEST, "exits 10 (CPUID) and 12 (HLT) seen, without EPT");
 }
 
-/* The details that are shown when all is well fit beside the names on 80 columns. */
+/* The details of passed checks fit next to their names in 80 columns. */
 static void test_widths(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void test_cpuid(void **state)
     remove_vmx(&record);
     assert_fails(VMX_CHECK_CPUID, "CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
     assert_false(passes_all_before(VMX_CHECK_VMXON));
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
 }
 
 static void test_feature_control(void **state)
@@ -135,21 +135,21 @@ static void test_feature_control(void **state)
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
     assert_fails(VMX_CHECK_FEATURE_CONTROL,
                  "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised #GP");
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
 }
 
 static void test_lock(void **state)
 {
     (void)state;
     vmx_record_of(&record)->feature_control = reading_of(5);
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     vmx_record_of(&record)->feature_control = reading_of(1);
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     vmx_record_of(&record)->feature_control =
-        reading_of(4); /* bit 2 without the lock is not enough */
-    assert_true(wants_lock());
+        reading_of(4); /* bit 2 without the lock bit is not sufficient */
+    assert_true(is_lock_needed());
     record.nolock = true;
-    assert_false(wants_lock());
+    assert_false(is_lock_needed());
     record.nolock = false;
 
     vmx_record_of(&record)->steps.feature_control_written = true;
@@ -167,7 +167,7 @@ static void test_lock(void **state)
 static void test_basic(void **state)
 {
     (void)state;
-    const uint64_t sound = coffee_lake.msr[0];
+    const uint64_t valid = coffee_lake.msr[0];
     static const struct {
         uint64_t clear, set;
         const char *words;
@@ -179,14 +179,14 @@ static void test_basic(void **state)
         {UINT64_C(0xF) << 50, UINT64_C(5) << 50, "memory type 5"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        set_msr(&record, MSR_IA32_VMX_BASIC, (sound & ~cases[i].clear) | cases[i].set);
+        set_msr(&record, MSR_IA32_VMX_BASIC, (valid & ~cases[i].clear) | cases[i].set);
         assert_fails(VMX_CHECK_BASIC, cases[i].words);
         assert_false(passes_all_before(VMX_CHECK_VMXON));
     }
-    /* Regions below 4 GiB, which Hymir's are, serve a processor with bit 48 too. */
-    set_msr(&record, MSR_IA32_VMX_BASIC, sound | VMX_BASIC_ADDRESSES_32_BIT);
+    /* Hymir's regions are below 4 GiB, as bit 48 requires. */
+    set_msr(&record, MSR_IA32_VMX_BASIC, valid | VMX_BASIC_ADDRESSES_32_BIT);
     assert_true(passes_all_before(VMX_CHECK_VMXON));
-    set_msr(&record, MSR_IA32_VMX_BASIC, (sound & ~(UINT64_C(0x1FFF) << 32)) | BIT(44));
+    set_msr(&record, MSR_IA32_VMX_BASIC, (valid & ~(UINT64_C(0x1FFF) << 32)) | BIT(44));
     assert_true(passes_all_before(VMX_CHECK_VMXON));
     vmx_record_of(&record)->capabilities.msr[0] =
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
@@ -216,7 +216,7 @@ static void test_control_registers(void **state)
     assert_fails(VMX_CHECK_CR4, "CR4.VMXE is already set (CR4 = 0x2060)");
     assert_false(passes_all_before(VMX_CHECK_VMXON));
     record     = record_ready(&coffee_lake);
-    record.cr0 = 0x80010013; /* without NE: VMXON would fault, so it is added */
+    record.cr0 = 0x80010013; /* without NE, VMXON would fault: NE is added */
     assert_int_equal(vmx_operation_cr0(&record), 0x80010033);
     assert_true(passes_all_before(VMX_CHECK_VMXON));
 }
@@ -279,7 +279,7 @@ static void test_vmxon(void **state)
     assert_fails(VMX_CHECK_VMXON, "VMXON was not reached");
 }
 
-/* VMXON that "succeeds" and leaves the CPU outside VMX operation is found out. */
+/* A VMXON that "succeeds" but leaves the CPU outside VMX operation is detected. */
 static void test_root_operation(void **state)
 {
     (void)state;
@@ -345,7 +345,7 @@ static void test_vmxoff(void **state)
     assert_fails(VMX_CHECK_VMXOFF, "VMPTRST after VMXOFF raised #GP");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, record_start)
 
 int main(void)
 {

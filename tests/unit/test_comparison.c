@@ -1,12 +1,12 @@
-/* src/check/comparison.c: CPUs that are alike, and CPUs that are not. */
+/* src/check/comparison.c: equal and different CPUs. */
 #include "machines.h"
 
 #include "check/comparison.h"
 
 static struct cpu_record records[8];
 
-/* Four performance cores and four efficient ones. */
-static int start(void **state)
+/* Loads the records of four performance cores and four efficient ones. */
+static int records_start(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 8; i++) {
@@ -72,7 +72,7 @@ static void test_hybrid(void **state)
     assert_string_equal(cpuid_core_type_name(&records[4].cpuid), "efficient");
 }
 
-/* Every register of interest is looked at, and what is no difference is none. */
+/* Every register is compared, and bits that may differ are ignored. */
 static void test_each_difference(void **state)
 {
     (void)state;
@@ -99,7 +99,7 @@ static void test_each_difference(void **state)
     assert_true(comparison_differs(row_of("CPUID.01H:ECX"), records, 8));
 }
 
-/* CPUs that did not answer say nothing. */
+/* CPUs that did not respond are not compared. */
 static void test_no_answer(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void keep_cpus(const char *value, const char *cpus, void *context)
     strcpy(last_cpus, cpus);
 }
 
-/* Every other one of 400 CPUs: a list that is too long ends in dots. */
+/* Every second one of 400 CPUs: a list that is too long ends in dots. */
 static void test_many(void **state)
 {
     (void)state;
@@ -154,7 +154,7 @@ static void test_usable(void **state)
     assert_false(comparison_usable(records, 8, &usable));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, records_start)
 
 int main(void)
 {

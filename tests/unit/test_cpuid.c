@@ -45,24 +45,24 @@ static struct cpuid_result poses_as_hyper_v(uint32_t leaf, uint32_t subleaf)
         return (struct cpuid_result){.eax = 0x40000082, .ebx = 0x7263694D};
     case 0x40000100:
         return (struct cpuid_result){.eax = 0x40000101, .ebx = 0x4B4D564B};
-    default: /* as Intel's processors answer beyond their last leaf */
+    default: /* as Intel's processors return beyond their last leaf */
         return (struct cpuid_result){.eax = 0x00100800, .ebx = 0x12345678};
     }
 }
 
-static struct cpuid_result tells_no_last_leaf(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result reports_no_last_leaf(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
     return leaf == 0x40000000 ? (struct cpuid_result){.eax = 0, .ebx = 0x4B4D564B}
                               : (struct cpuid_result){0};
 }
 
-/* The signature that a hypervisor shows behind another's is its own. */
+/* A signature in a later range than another's is the hypervisor's own. */
 static void test_find_hypervisor(void **state)
 {
     (void)state;
     assert_int_equal(cpuid_find_hypervisor(poses_as_hyper_v).ebx, 0x4B4D564B);
-    assert_int_equal(cpuid_find_hypervisor(tells_no_last_leaf).ebx, 0x4B4D564B);
+    assert_int_equal(cpuid_find_hypervisor(reports_no_last_leaf).ebx, 0x4B4D564B);
 }
 
 static void test_brand(void **state)
@@ -100,7 +100,7 @@ static void test_signature(void **state)
         {0x000306A9, 6, 58, 9},   /* Ivy Bridge */
         {0x00000F4A, 15, 4, 10},  /* Prescott */
         {0x00800F11, 23, 1, 1},   /* Zen */
-        {0x00000543, 5, 4, 3},    /* Pentium MMX: the extended fields do not count */
+        {0x00000543, 5, 4, 3},    /* Pentium MMX: the extended fields are not used */
         {0x0FF00543, 5, 4, 3},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -126,8 +126,8 @@ static void test_address_width(void **state)
     }
 }
 
-/* On the machine that runs the tests, against the compiler's own view of CPUID. */
-static void test_take(void **state)
+/* On the machine that runs the tests, compared with the compiler's CPUID. */
+static void test_read(void **state)
 {
     (void)state;
     char vendor[CPUID_VENDOR_SIZE];
@@ -148,7 +148,7 @@ int main(void)
         cmocka_unit_test(test_brand),
         cmocka_unit_test(test_signature),
         cmocka_unit_test(test_address_width),
-        cmocka_unit_test(test_take),
+        cmocka_unit_test(test_read),
     };
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

@@ -1,17 +1,16 @@
-/* src/dev, src/guest/devices.c: the port map, all devices, the ports by which guests end.
- */
+/* src/dev/port_map.c, power_ports.c and src/guest/devices.c: all devices of a guest. */
 #include "guest.h"
 
 #include "guest/devices.h"
 
-static int start(void **state)
+static int devices_start(void **state)
 {
     start_guest(state);
     assert_int_equal(vm_add_devices(&test_vm, TEST_TIME), STATUS_OK);
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, devices_start, end_guest)
 
 static enum exit_outcome out(uint16_t port, uint8_t size, uint32_t value)
 {
@@ -24,7 +23,7 @@ static uint32_t in(uint16_t port, uint8_t size)
            UINT32_MAX >> (32 - 8 * size);
 }
 
-/* All ports, at each width: no surprise, and nobody's port reads all ones. */
+/* All ports in each width; unclaimed ports read all ones. */
 static void test_all_ports(void **state)
 {
     (void)state;
@@ -34,7 +33,7 @@ static void test_all_ports(void **state)
             uint32_t value = in((uint16_t)port, size);
             if (is_nobodys)
                 assert_int_equal(value, UINT32_MAX >> (32 - 8 * size));
-            if (port > 0xF4 || port + size <= 0xF4) /* it ends by that one */
+            if (port > 0xF4 || port + size <= 0xF4) /* ends the guest */
                 assert_int_equal(out((uint16_t)port, size, 0), EXIT_NEXT);
         }
     }
@@ -95,7 +94,7 @@ static void test_map_is_full(void **state)
     port_map_add(&map, device);
     assert_true(map.is_full);
     assert_null(port_map_find(&map, 0xFF00));
-    /* The first device of a port keeps it; the last port there is can be one's own. */
+    /* The first device of a port keeps it; the last port, 0xFFFF, can be claimed. */
     port_map_init(&map);
     device.first = 0xFFFE;
     device.last  = 0xFFFF;

@@ -1,6 +1,6 @@
 /*
- * src/firmware/efi_boot.c: which entry UEFI boots next, told to a firmware of the test's,
- * and what firmware needs mapped for that. UEFI 2.10, "Boot Manager".
+ * src/firmware/efi_boot.c: setting UEFI's next boot entry, on simulated firmware, and the
+ * regions to map for that. UEFI 2.10, "Boot Manager".
  */
 #include "memory.h"
 
@@ -24,7 +24,7 @@ static uint64_t set_result, sizes_lie;
 static size_t boot_next_writes;
 static uint16_t boot_next_written;
 
-static int start(void **state)
+static int firmware_start(void **state)
 {
     variable_count = boot_next_writes = 0;
     set_result = sizes_lie = 0;
@@ -89,7 +89,7 @@ static uint64_t set_variable(const uint64_t arguments[EFI_ARGUMENTS])
     return set_result;
 }
 
-static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
+static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
     /* EFI_GLOBAL_VARIABLE, 8BE4DF61-93CA-11D2-AA0D-00E098032B8C */
     static const uint8_t guid[16] = {0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11,
@@ -101,30 +101,30 @@ static uint64_t call(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
     return set_variable(arguments);
 }
 
-static enum status ask(uint16_t *entry)
+static enum status find_next(uint16_t *entry)
 {
     static const struct efi_services services = {GET_VARIABLE, SET_VARIABLE};
     static struct efi_exchange exchange;
 
     *entry = 0xFFFF;
-    return efi_boot_next(&services, call, &exchange, entry);
+    return efi_boot_next(&services, call_service, &exchange, entry);
 }
 
 static void assert_next(uint16_t expected)
 {
     uint16_t entry;
     boot_next_writes = 0;
-    assert_int_equal(ask(&entry), STATUS_OK);
+    assert_int_equal(find_next(&entry), STATUS_OK);
     assert_int_equal(entry, expected);
     assert_int_equal(boot_next_writes, 1);
     assert_int_equal(boot_next_written, expected);
 }
 
-/* Nothing is chosen, and nothing written. */
+/* Asserts that no entry is chosen and nothing is written. */
 static void assert_none(enum status expected)
 {
     uint16_t entry;
-    assert_int_equal(ask(&entry), expected);
+    assert_int_equal(find_next(&entry), expected);
     assert_int_equal(entry, 0xFFFF);
 }
 
@@ -140,21 +140,21 @@ static void test_next(void **state)
     add_entry("Boot0007", ACTIVE);
     add_entry("BootABCD", ACTIVE);
     assert_next(0xABCD);
-    now->data[0] = 1; /* the last: from the start again */
+    now->data[0] = 1; /* the last one: wraps around */
     assert_next(7);
-    now->data[0] = 9; /* not in the order: its first */
+    now->data[0] = 9; /* not in the order: the first */
     assert_next(7);
     now->data[0] = 3;
-    now->data[1] = 1; /* 0x103: not in the order either */
+    now->data[1] = 1; /* 0x103 is not in the order either */
     assert_next(7);
     now->data[1] = 0;
-    now->size    = 1; /* firmware does not say which it booted */
+    now->size    = 1; /* firmware does not report BootCurrent */
     assert_next(7);
     now->name = "Else";
     assert_next(7);
 }
 
-/* What is switched off, an application or not there is passed over. */
+/* Entries that are inactive, applications or absent are skipped. */
 static void test_passed_over(void **state)
 {
     (void)state;
@@ -216,10 +216,10 @@ static void test_services(void **state)
     assert_int_equal(efi_find_services(0, memory_map_piece, &services), STATUS_MALFORMED);
     assert_int_equal(efi_find_services(0x1000, memory_map_piece, &services),
                      STATUS_MALFORMED);
-    /* Each of what the way there rests on, spoilt. */
+    /* Each structure on the way to the services, corrupted. */
     static const size_t spoilt[][2] = {{0, 0}, {0, 11}, {1, 0}, {1, 9}, {1, 11}};
     for (size_t i = 0; i < ARRAY_SIZE(spoilt); i++) {
-        start(state);
+        firmware_start(state);
         put_tables();
         memset(memory_pieces[spoilt[i][0]].bytes + 8 * spoilt[i][1], 0, 8);
         assert_int_equal(efi_find_services(0x7F000000, memory_map_piece, &services),
@@ -231,25 +231,25 @@ static struct efi_region regions[8];
 static size_t region_count;
 static enum status visit_result;
 
-static enum status take_region(const struct efi_region *region)
+static enum status note_region(const struct efi_region *region)
 {
     assert_true(region_count < ARRAY_SIZE(regions));
     regions[region_count++] = *region;
     return visit_result;
 }
 
-/* Descriptors of 48 bytes, as EDK II has them. */
+/* Descriptors of 48 bytes, as in EDK II. */
 struct descriptor {
     uint64_t type, physical, virtual, pages, attributes, more;
 };
 
-static enum status visit(const struct descriptor *map, size_t count)
+static enum status visit_map(const struct descriptor *map, size_t count)
 {
     region_count = 0;
     void *copy   = malloc(count * sizeof(*map));
     memcpy(copy, map, count * sizeof(*map));
     enum status status =
-        efi_visit_runtime(copy, count * sizeof(*map), sizeof(*map), take_region);
+        efi_visit_runtime(copy, count * sizeof(*map), sizeof(*map), note_region);
     free(copy);
     return status;
 }
@@ -263,7 +263,7 @@ static enum status count_region(const struct efi_region *region)
     return STATUS_OK;
 }
 
-/* A map without end does not keep Hymir without end. */
+/* An overlong map is not walked to its end. */
 static void test_too_many(void **state)
 {
     (void)state;
@@ -288,10 +288,10 @@ static void test_regions(void **state)
         {5, 0x7E000000, 0, 0x10, BIT(63) | 0xF, 0},      /* code */
         {6, 0x7E100000, 0, 0x20, BIT(63) | 0xF, 0},      /* data */
         {11, 0xFFC00000, 0, 0x400, BIT(63) | BIT(0), 0}, /* flash memory */
-        {6, 0x7E200000, 0, 0, BIT(63) | 0xF, 0},         /* nothing */
+        {6, 0x7E200000, 0, 0, BIT(63) | 0xF, 0},         /* empty */
     };
     visit_result = STATUS_OK;
-    assert_int_equal(visit(map, ARRAY_SIZE(map)), STATUS_OK);
+    assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_OK);
     assert_int_equal(region_count, 3);
     assert_int_equal(regions[0].start, 0x7E000000);
     assert_int_equal(regions[0].size, 0x10000);
@@ -300,28 +300,28 @@ static void test_regions(void **state)
     assert_int_equal(regions[2].size, 0x400000);
     assert_true(regions[2].is_device);
     visit_result = STATUS_NO_MEMORY;
-    assert_int_equal(visit(map, ARRAY_SIZE(map)), STATUS_NO_MEMORY);
+    assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_NO_MEMORY);
     assert_int_equal(region_count, 1);
     visit_result = STATUS_OK;
-    assert_int_equal(efi_visit_runtime(map, sizeof(map), 39, take_region),
+    assert_int_equal(efi_visit_runtime(map, sizeof(map), 39, note_region),
                      STATUS_MALFORMED);
-    assert_int_equal(efi_visit_runtime(map, 47, 48, take_region), STATUS_OK);
+    assert_int_equal(efi_visit_runtime(map, 47, 48, note_region), STATUS_OK);
     map[1].physical = 0x7E000800;
-    assert_int_equal(visit(map, ARRAY_SIZE(map)), STATUS_MALFORMED);
+    assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_MALFORMED);
     map[1].physical = 0x7E000000;
     map[1].pages    = UINT64_MAX / 4096;
-    assert_int_equal(visit(map, ARRAY_SIZE(map)), STATUS_MALFORMED);
+    assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_MALFORMED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_next, start),
-        cmocka_unit_test_setup(test_passed_over, start),
-        cmocka_unit_test_setup(test_refused, start),
-        cmocka_unit_test_setup(test_services, start),
-        cmocka_unit_test_setup(test_regions, start),
-        cmocka_unit_test_setup(test_too_many, start),
+        cmocka_unit_test_setup(test_next, firmware_start),
+        cmocka_unit_test_setup(test_passed_over, firmware_start),
+        cmocka_unit_test_setup(test_refused, firmware_start),
+        cmocka_unit_test_setup(test_services, firmware_start),
+        cmocka_unit_test_setup(test_regions, firmware_start),
+        cmocka_unit_test_setup(test_too_many, firmware_start),
     };
     return cmocka_run_group_tests_name("efi_boot", tests, NULL, NULL);
 }

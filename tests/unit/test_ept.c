@@ -1,4 +1,4 @@
-/* src/vmx/ept.c, against a walk written from the SDM's figures. */
+/* src/vmx/ept.c, compared with a walk written from the SDM's figures. */
 #include "unit.h"
 
 #include "lib/bits.h"
@@ -14,7 +14,7 @@ static void *tables[8192];
 static size_t table_count, table_limit;
 static hpa_t root;
 
-/* In place of mm/memory.c's. */
+/* Replaces the function of src/mm/memory.c. */
 enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
                                     struct frame_zone zone, void **pages)
 {
@@ -44,7 +44,7 @@ static void choose_pages(uint64_t ept, bool may_have_multihit)
     ept_choose_page_size(&capabilities, may_have_multihit);
 }
 
-static int start(void **state)
+static int tables_start(void **state)
 {
     (void)state;
     table_count = 0;
@@ -54,7 +54,7 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
+static int tables_end(void **state)
 {
     (void)state;
     for (size_t i = 0; i < table_count; i++)
@@ -62,13 +62,13 @@ static int end(void **state)
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tables_start, tables_end)
 
 /*
- * SDM 3C, figures "Formats of EPTP and EPT Paging-Structure Entries": the size of the
- * page that maps guest, 0 if none does; what is reserved must be 0.
+ * Returns the size of the page that maps guest, 0 if none does; reserved bits must be 0.
+ * SDM 3C, figures "Formats of EPTP and EPT Paging-Structure Entries".
  */
-static uint64_t walk(uint64_t guest, uint64_t *host)
+static uint64_t walk_tables(uint64_t guest, uint64_t *host)
 {
     const uint64_t *entries = (const uint64_t *)root.value;
     for (int shift = 39; shift >= 12; shift -= 9) {
@@ -87,7 +87,7 @@ static uint64_t walk(uint64_t guest, uint64_t *host)
             *host = (entry & 0x000FFFFFFFFFF000) + (guest & (size - 1));
             return size;
         }
-        assert_int_equal(BITS_GET(entry, 7, 3), 0); /* reserved in a table's entry */
+        assert_int_equal(BITS_GET(entry, 7, 3), 0); /* reserved: not a page */
         entries = (const uint64_t *)(entry & 0x000FFFFFFFFFF000);
     }
     return 0;
@@ -96,14 +96,14 @@ static uint64_t walk(uint64_t guest, uint64_t *host)
 static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
 {
     uint64_t found = 0;
-    assert_int_equal(walk(guest, &found), page_size);
+    assert_int_equal(walk_tables(guest, &found), page_size);
     assert_int_equal(found, host);
 }
 
 static void assert_hole(uint64_t guest)
 {
     uint64_t found;
-    assert_int_equal(walk(guest, &found), 0);
+    assert_int_equal(walk_tables(guest, &found), 0);
 }
 
 static void test_largest_page_that_fits(void **state)
@@ -116,7 +116,7 @@ static void test_largest_page_that_fits(void **state)
     assert_maps(2 * GIB, 6 * GIB, 2 * MIB);
     assert_maps(2 * GIB + 2 * MIB + 0xFFF, 6 * GIB + 2 * MIB + 0xFFF, PAGE_SIZE);
     assert_hole(2 * GIB + 2 * MIB + PAGE_SIZE);
-    /* A host address that is not as aligned as the guest's takes smaller pages. */
+    /* A host address with less alignment than the guest's uses smaller pages. */
     assert_int_equal(ept_map(&root, gpa(8 * GIB), hpa(GIB + 2 * MIB), GIB), STATUS_OK);
     assert_maps(8 * GIB, GIB + 2 * MIB, 2 * MIB);
     assert_int_equal(ept_map(&root, gpa(16 * GIB), hpa(GIB + PAGE_SIZE), 4 * MIB),
@@ -146,7 +146,7 @@ static void test_page_size_is_the_processors(void **state)
     }
 }
 
-/* Pieces in any order: each byte where it belongs, and nothing else. */
+/* Pieces in any order: each byte is mapped to its place, and nothing else is. */
 static void test_random_pieces(void **state)
 {
     (void)state;
@@ -165,7 +165,7 @@ static void test_random_pieces(void **state)
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t offset = random_below(slot_size);
         uint64_t found  = 0;
-        uint64_t size   = walk(slot * slot_size + offset, &found);
+        uint64_t size   = walk_tables(slot * slot_size + offset, &found);
         assert_int_equal(size != 0, host_of[slot] != 0);
         if (size != 0)
             assert_int_equal(found, host_of[slot] + offset);

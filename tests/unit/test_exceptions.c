@@ -1,4 +1,4 @@
-/* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
+/* src/vmx/exceptions.c and vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
 #include "cpu/vectors.h"
@@ -118,20 +118,20 @@ static uint32_t injected_code;
 static unsigned int alarms;
 static bool can_be_woken;
 
-static void inject(struct vcpu *of, uint8_t vector, uint32_t code)
+static void note_injection(struct vcpu *of, uint8_t vector, uint32_t code)
 {
     (void)of;
     injected      = vector;
     injected_code = code;
 }
 
-static uint8_t take_vector(struct vcpu *of)
+static uint8_t accept_vector(struct vcpu *of)
 {
     vcpu_request_interrupt(of, false);
     return 0x31;
 }
 
-static void take_alarm(struct vcpu *of)
+static void note_alarm(struct vcpu *of)
 {
     (void)of;
     alarms++;
@@ -149,13 +149,13 @@ static enum exit_outcome interrupted(struct vcpu *of)
     return EXIT_RESUME;
 }
 
-static const struct backend backend        = {.inject_exception = inject};
-static const struct exit_handlers handlers = {.take_interrupt = take_vector,
-                                              .alarm          = take_alarm,
+static const struct backend backend        = {.inject_exception = note_injection};
+static const struct exit_handlers handlers = {.take_interrupt = accept_vector,
+                                              .alarm          = note_alarm,
                                               .can_wake       = can_wake,
                                               .interrupted    = interrupted};
 
-static int start(void **state)
+static int vcpu_start(void **state)
 {
     memset(fields, 0, sizeof(fields));
     memset(&vcpu, 0, sizeof(vcpu));
@@ -175,7 +175,7 @@ static int start(void **state)
     return start_log(state);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, vcpu_start)
 
 static void interrupted_by(uint64_t event, uint64_t code, uint64_t length)
 {
@@ -200,7 +200,7 @@ static void test_delivered_again(void **state)
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000480);
     assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 2);
     fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = 8;
-    interrupted_by(0x80000202, 0, 0); /* an NMI, which must not block itself */
+    interrupted_by(0x80000202, 0, 0); /* an NMI, which must not stay blocked */
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000202);
     assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY_STATE], 0);
 }
@@ -305,7 +305,7 @@ static void test_halt(void **state)
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
-    /* Something waits: no sleep; but an NMI does not come in an NMI's handler. */
+    /* A pending event prevents sleeping, except an NMI while NMIs are blocked. */
     vcpu_request_nmi(&vcpu);
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
@@ -329,12 +329,12 @@ static void test_alarm(void **state)
     tsc = 1320;
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
-    assert_int_equal(interrupts, 2); /* the machine's, which it would hold back */
+    assert_int_equal(interrupts, 2); /* the host's, which it would delay */
     assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
-    vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* further than it can count */
+    vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* beyond the range of the timer */
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
-    vcpu_set_alarm(&vcpu, 5); /* past */
+    vcpu_set_alarm(&vcpu, 5); /* in the past */
     assert_true(fields[VMCS_GUEST_PREEMPTION_TIMER] <= 1);
     vmx.uses_preemption_timer = false;
     vcpu_set_alarm(&vcpu, 1500);

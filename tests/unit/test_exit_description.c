@@ -1,5 +1,4 @@
-/* src/vmx/exit_description.c and the ring of src/virt/vcpu.c: what is told of the last
- * exits. */
+/* src/vmx/exit_description.c and the exit records of src/virt/vcpu.c. */
 #include "unit.h"
 
 #include "virt/vcpu.h"
@@ -18,7 +17,7 @@ static const char *described(uint64_t reason, uint64_t detail, uint64_t address)
     return buffer;
 }
 
-/* The bits are the SDM's, written out, and not the macros' of the code under test. */
+/* The bits are literals from the SDM, not the macros of the code under test. */
 static void test_io(void **state)
 {
     (void)state;
@@ -83,7 +82,7 @@ static void test_others(void **state)
                         "failed entry: invalid guest state, qualification 0x4");
 }
 
-/* Whatever a CPU may put there is put into words. */
+/* Any value that a CPU may store is described. */
 static void test_any_bits(void **state)
 {
     (void)state;
@@ -93,8 +92,8 @@ static void test_any_bits(void **state)
 
 static struct vcpu vcpu;
 
-/* As vcpu_on_exit does it. */
-static void note(uint64_t reason)
+/* Records an exit, as vcpu_on_exit does. */
+static void note_exit(uint64_t reason)
 {
     vcpu.newest         = vcpu.newest->next;
     vcpu.newest->reason = reason;
@@ -110,21 +109,21 @@ static void test_ring(void **state)
     assert_ptr_equal(record, vcpu.newest);
 
     for (uint64_t i = 0; i < 100; i++)
-        note(i);
+        note_exit(i);
     assert_int_equal(vcpu.newest->reason, 99);
     assert_int_equal(vcpu.newest->next->reason, 100 - EXIT_RECORDS);
 }
 
-/* An exit that is answered a second time is one exit, wherever in the ring it comes. */
+/* An exit that is handled twice is one record, at any position in the ring. */
 static void test_asking_for_all_registers(void **state)
 {
     (void)state;
     vcpu_reset(&vcpu, NULL);
     for (uint64_t i = 0; i < 2 * EXIT_RECORDS; i++) {
-        note(i);
+        note_exit(i);
         const struct exit_record *record = vcpu.newest;
         assert_int_equal(vcpu_request_all_registers(&vcpu), EXIT_ALL_REGISTERS);
-        note(i);
+        note_exit(i);
         assert_ptr_equal(vcpu.newest, record);
     }
     assert_int_equal(vcpu.newest->reason, 2 * EXIT_RECORDS - 1);

@@ -1,11 +1,11 @@
-/* src/lib/format.c against the C library's snprintf. */
+/* src/lib/format.c, compared with the C library's snprintf. */
 #include "unit.h"
 
 #include "lib/format.h"
 
 #include <limits.h>
 
-/* The formats are data here, which is what the compiler warns of. */
+/* The formats are not literals here, which -Wformat warns about. */
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
@@ -72,7 +72,7 @@ static void test_text(void **state)
     SAME("a %s of %u and %#lx.", "mix", 3U, 0xFFUL);
 }
 
-/* A string with a precision need not end. */
+/* A string with a precision need not be terminated. */
 static void test_unterminated(void **state)
 {
     (void)state;

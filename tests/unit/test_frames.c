@@ -14,7 +14,7 @@ static uint64_t frames_free_size(const struct frame_allocator *allocator)
 
 static struct frame_allocator frames;
 
-static void start(uint64_t from, uint64_t to)
+static void frames_start(uint64_t from, uint64_t to)
 {
     struct memory_map map = {
         .count = 1, .region = {{.start = from, .end = to, .type = MEMORY_USABLE}}};
@@ -23,7 +23,7 @@ static void start(uint64_t from, uint64_t to)
 
 static const struct frame_zone anywhere = {.start = 0, .end = UINT64_MAX};
 
-/* The first address, or 1 if there is no such run. */
+/* Returns the address of the first frame, or 1 if no such range is free. */
 static uint64_t allocate(uint64_t count, uint64_t alignment, struct frame_zone zone)
 {
     hpa_t first        = hpa(1);
@@ -47,11 +47,11 @@ static void test_whole_frames_only(void **state)
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 1);
 }
 
-/* As low as the zone and the alignment allow. */
+/* The lowest address that the zone and the alignment allow. */
 static void test_zones_and_alignment(void **state)
 {
     (void)state;
-    start(0x1000, 0x100000000 + 0x10000);
+    frames_start(0x1000, 0x100000000 + 0x10000);
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x1000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_64_kib), 0x2000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_1_mib), 0x10000);
@@ -74,7 +74,7 @@ static void test_refusals(void **state)
 {
     (void)state;
     hpa_t first = hpa(42);
-    start(0x1000, 0x5000);
+    frames_start(0x1000, 0x5000);
     assert_int_equal(frames_allocate(&frames, 0, PAGE_SIZE, anywhere, &first),
                      STATUS_OUT_OF_RANGE);
     assert_int_equal(frames_allocate(&frames, UINT64_MAX, PAGE_SIZE, anywhere, &first),
@@ -88,10 +88,10 @@ static void test_refusals(void **state)
 static void test_reserve(void **state)
 {
     (void)state;
-    start(0x1000, 0x10000);
+    frames_start(0x1000, 0x10000);
     frames_reserve(&frames, 0x3001, 0x4001); /* two frames */
     frames_reserve(&frames, 0x8000, 0x8000); /* none */
-    frames_reserve(&frames, 0x9000, 0x8000); /* nonsense */
+    frames_reserve(&frames, 0x9000, 0x8000); /* end before start */
     assert_int_equal(frames_free_size(&frames), 0xD000);
     assert_int_equal(frames.count, 2);
     frames_reserve(&frames, 0, UINT64_MAX);
@@ -101,7 +101,7 @@ static void test_reserve(void **state)
 static void test_free_joins(void **state)
 {
     (void)state;
-    start(0x1000, 0x9000);
+    frames_start(0x1000, 0x9000);
     uint64_t run = allocate(8, PAGE_SIZE, anywhere);
     assert_int_equal(run, 0x1000);
     assert_int_equal(frames.count, 0);
@@ -116,11 +116,11 @@ static void test_free_joins(void **state)
     assert_int_equal(frames_free_size(&frames), 0x8000);
 }
 
-/* A list that cannot grow any more loses memory and counts it, and nothing else. */
+/* A full list loses memory, which is counted, and nothing else. */
 static void test_fragmentation(void **state)
 {
     (void)state;
-    start(0x1000, 0x1000 + 0x2000 * (FRAME_EXTENTS + 10));
+    frames_start(0x1000, 0x1000 + 0x2000 * (FRAME_EXTENTS + 10));
     for (uint64_t i = 0; i < FRAME_EXTENTS + 10; i++)
         frames_reserve(&frames, 0x2000 + i * 0x2000, 0x3000 + i * 0x2000);
     assert_int_equal(frames.count, FRAME_EXTENTS);
@@ -128,7 +128,7 @@ static void test_fragmentation(void **state)
                      0x1000 * (FRAME_EXTENTS + 10));
 }
 
-/* Against a bitmap. */
+/* Compared with a bitmap. */
 static void test_random_use(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void test_random_use(void **state)
     uint64_t owner_first[64] = {0}, owner_count[64] = {0};
     memset(is_free, true, sizeof(is_free));
     is_free[0] = false;
-    start(0, FRAMES * PAGE_SIZE);
+    frames_start(0, FRAMES * PAGE_SIZE);
     for (int round = 0; round < 20000; round++) {
         uint64_t slot = random_below(64);
         if (owner_count[slot] == 0) {
@@ -146,7 +146,7 @@ static void test_random_use(void **state)
             struct frame_zone zone = {.start = random_below(FRAMES) * PAGE_SIZE,
                                       .end   = random_below(FRAMES + 10) * PAGE_SIZE};
             uint64_t first         = allocate(count, alignment, zone);
-            if (first == 1) { /* then there was no such run */
+            if (first == 1) { /* then no such range was free */
                 for (uint64_t at = 0; at + count <= FRAMES; at += alignment / PAGE_SIZE) {
                     bool fits = at * PAGE_SIZE >= zone.start &&
                                 (at + count) * PAGE_SIZE <= zone.end;

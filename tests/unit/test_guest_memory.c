@@ -7,7 +7,7 @@ static void test_pieces(void **state)
     const struct guest_memory *memory = &test_vm.memory;
     uint8_t bytes[16] = "0123456789abcde", back[16] = "";
     assert_int_equal(memory->size, GUEST_SIZE);
-    /* Over the end of a piece. */
+    /* Across the end of a piece. */
     put_guest(GUEST_SIZE / 2 - 7, bytes, 16);
     assert_true(guest_memory_read(memory, gpa(GUEST_SIZE / 2 - 7), back, 16));
     assert_memory_equal(bytes, back, 16);

@@ -10,7 +10,7 @@ static struct history history;
 static char replayed[4096];
 static unsigned int parts;
 
-static int start(void **state)
+static int history_start(void **state)
 {
     (void)state;
     memset(buffer, '#', sizeof(buffer));
@@ -18,24 +18,24 @@ static int start(void **state)
     return 0;
 }
 
-static void take(const char *text, size_t length)
+static void note_text(const char *text, size_t length)
 {
     assert_true(length > 0);
     strncat(replayed, text, length);
     parts++;
 }
 
-static const char *replay(void)
+static const char *replay_all(void)
 {
     replayed[0] = '\0';
     parts       = 0;
-    history_replay(&history, take);
+    history_replay(&history, note_text);
     assert_true(parts <= 2);
     assert_memory_equal(buffer + SIZE, "##", 2);
     return replayed;
 }
 
-static void append(const char *text)
+static void append_text(const char *text)
 {
     history_append(&history, text, strlen(text));
 }
@@ -43,38 +43,38 @@ static void append(const char *text)
 static void test_all_of_it(void **state)
 {
     (void)state;
-    assert_string_equal(replay(), "");
-    append("one\n");
-    append("");
-    append("two");
-    assert_string_equal(replay(), "one\ntwo");
-    append("\n45678901");
+    assert_string_equal(replay_all(), "");
+    append_text("one\n");
+    append_text("");
+    append_text("two");
+    assert_string_equal(replay_all(), "one\ntwo");
+    append_text("\n45678901");
     assert_false(history_is_cut(&history));
-    assert_string_equal(replay(), "one\ntwo\n45678901");
+    assert_string_equal(replay_all(), "one\ntwo\n45678901");
     assert_int_equal(parts, 1);
 }
 
 static void test_newest(void **state)
 {
     (void)state;
-    append("one\ntwo\nthree\nfour");
+    append_text("one\ntwo\nthree\nfour");
     assert_true(history_is_cut(&history));
-    assert_string_equal(replay(), "two\nthree\nfour");
-    append("!\n");
-    assert_string_equal(replay(), "three\nfour!\n");
-    append("a text that is much longer than what is kept\nlast\n");
-    assert_string_equal(replay(), "last\n");
+    assert_string_equal(replay_all(), "two\nthree\nfour");
+    append_text("!\n");
+    assert_string_equal(replay_all(), "three\nfour!\n");
+    append_text("a text that is much longer than what is kept\nlast\n");
+    assert_string_equal(replay_all(), "last\n");
 }
 
-/* A line that is longer than what is kept begins where it is cut. */
+/* A line longer than the buffer starts at the oldest byte. */
 static void test_no_line(void **state)
 {
     (void)state;
-    append("0123456789abcdefghij");
-    assert_string_equal(replay(), "456789abcdefghij");
+    append_text("0123456789abcdefghij");
+    assert_string_equal(replay_all(), "456789abcdefghij");
 }
 
-/* A line end that comes late does not throw away what is in front of it. */
+/* A late line end does not discard the text before it. */
 static void test_long_line(void **state)
 {
     (void)state;
@@ -84,20 +84,20 @@ static void test_long_line(void **state)
     memset(text, 'x', sizeof(text));
     history_append(&history, text, sizeof(text));
     history_append(&history, "\nend\n", 5);
-    assert_int_equal(strlen(replay()), sizeof(large));
+    assert_int_equal(strlen(replay_all()), sizeof(large));
     history_append(&history, text, 763); /* that line end is now the 257th byte */
-    assert_int_equal(strlen(replay()), sizeof(large));
+    assert_int_equal(strlen(replay_all()), sizeof(large));
     history_append(&history, text, 1);
-    assert_int_equal(strlen(replay()), sizeof(large) - HISTORY_LINE_SIZE);
+    assert_int_equal(strlen(replay_all()), sizeof(large) - HISTORY_LINE_SIZE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_all_of_it, start),
-        cmocka_unit_test_setup(test_newest, start),
-        cmocka_unit_test_setup(test_no_line, start),
-        cmocka_unit_test_setup(test_long_line, start),
+        cmocka_unit_test_setup(test_all_of_it, history_start),
+        cmocka_unit_test_setup(test_newest, history_start),
+        cmocka_unit_test_setup(test_no_line, history_start),
+        cmocka_unit_test_setup(test_long_line, history_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

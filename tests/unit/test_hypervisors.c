@@ -1,4 +1,4 @@
-/* src/report/hypervisors.c: what can run where, and what is missing. */
+/* src/report/hypervisors.c: which hypervisors can run, and what is missing. */
 #include "hypervisors.h"
 
 static void count_one(const struct requirement_answer *answer, void *context)
@@ -8,7 +8,7 @@ static void count_one(const struct requirement_answer *answer, void *context)
     ++*count;
 }
 
-/* Every source demands something, and its name is told. */
+/* Every source has requirements, and its name is reported. */
 static void test_sources(void **state)
 {
     (void)state;
@@ -19,7 +19,7 @@ static void test_sources(void **state)
         const struct requirement_source *source = &requirement_sources[i];
         size_t count                            = 0;
         bool is_for_old = strstr(source->name, "vmx_hardware_setup()") != NULL;
-        use(is_for_old ? &core2_x6800 : &core_i7_6700k);
+        records_load(is_for_old ? &core2_x6800 : &core_i7_6700k);
         hypervisor_question_prepare(&facts, &question);
         requirement_source_visit(source, &question, count_one, &count);
         assert_true(count > 0);
@@ -33,9 +33,9 @@ static void test_sources(void **state)
 static void test_modern(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
-        if (i == HYPERVISOR_ESXI) /* nobody but VMware can say so */
+        if (i == HYPERVISOR_ESXI) /* only VMware lists the supported processors */
             assert_open(i,
                         "the processor in VMware's compatibility guide (look it up); ");
         else
@@ -44,29 +44,31 @@ static void test_modern(void **state)
     }
 }
 
-/* What Hymir's guests are said to need is what they are refused without. */
+/*
+ * The reported requirements of Hymir's guests are those without which they are refused.
+ */
 static void test_own_guests(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(all_machines); i++) {
         struct vcpu_controls controls;
         TEXT_DECLARE(names, 1024);
-        use(all_machines[i]);
+        records_load(all_machines[i]);
         bool does_fit = vcpu_controls_fit(&vmx_record_of(&records[0])->capabilities,
                                           &controls, &names) == STATUS_OK;
         assert_state(HYPERVISOR_HYMIR, does_fit ? REQUIREMENT_MET : REQUIREMENT_MISSING);
     }
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     for (size_t i = 0; i < 2; i++)
         set_msr(&records[i], MSR_IA32_VMX_MISC, 0x7004C1A7); /* without HLT */
     assert_lacks(HYPERVISOR_HYMIR, "\"activity state HLT\" (IA32_VMX_MISC)");
 }
 
-/* A Core 2: those that do with shadow paging run, the others say what they miss. */
+/* A Core 2: hypervisors with shadow paging run; the others report what is missing. */
 static void test_old(void **state)
 {
     (void)state;
-    use(&core2_x6800);
+    records_load(&core2_x6800);
     assert_runs(HYPERVISOR_KVM);
     assert_runs(HYPERVISOR_XEN);
     assert_lacks(HYPERVISOR_HYPER_V, "\"enable EPT\" (secondary control)");
@@ -79,19 +81,19 @@ static void test_old(void **state)
     assert_lacks(HYPERVISOR_HYMIR, "\"unrestricted guest\" (secondary control)");
 }
 
-/* What KVM wants both or neither of, and what must fit IA32_VMX_EPT_VPID_CAP. */
+/* Controls that KVM requires in pairs, and those that depend on IA32_VMX_EPT_VPID_CAP. */
 static void test_pairs(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     for (size_t i = 0; i < 2; i++)
         set_msr(&records[i], MSR_IA32_VMX_TRUE_EXIT_CTLS,
                 0x01FFFFFF00036DFB & ~((BIT(12) | BIT(19)) << 32));
     assert_lacks(HYPERVISOR_KVM,
                  "both or neither of \"load IA32_PERF_GLOBAL_CTRL\" and "
                  "\"load IA32_PERF_GLOBAL_CTRL\" (VM-entry and VM-exit control)");
-    assert_told(REQUIREMENT_MISSING, "both or neither of \"load IA32_PAT\"");
-    assert_told(REQUIREMENT_MET, "both or neither of \"load IA32_EFER\"");
+    assert_named(REQUIREMENT_MISSING, "both or neither of \"load IA32_PAT\"");
+    assert_named(REQUIREMENT_MET, "both or neither of \"load IA32_EFER\"");
     for (size_t i = 0; i < 2; i++)
         set_msr(&records[i], MSR_IA32_VMX_TRUE_ENTRY_CTLS,
                 0x0003FFFF000011FB & ~((BIT(13) | BIT(14)) << 32));
@@ -100,10 +102,11 @@ static void test_pairs(void **state)
         set_msr(&records[i], MSR_IA32_VMX_PROCBASED_CTLS2, 0x005FBCDD00000000);
     assert_lacks(HYPERVISOR_KVM,
                  "\"enable EPT\" (secondary control, as IA32_VMX_EPT_VPID_CAP has EPT)");
-    assert_told(REQUIREMENT_MISSING,
-                "\"enable VPID\" (secondary control, as IA32_VMX_EPT_VPID_CAP has VPID)");
-    /* Without the EPT that it wants, KVM needs NX. */
-    use(&core_i7_6700k);
+    assert_named(
+        REQUIREMENT_MISSING,
+        "\"enable VPID\" (secondary control, as IA32_VMX_EPT_VPID_CAP has VPID)");
+    /* Without suitable EPT, KVM requires NX. */
+    records_load(&core_i7_6700k);
     records[0].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(20);
     assert_runs(HYPERVISOR_KVM);
     set_msr(&records[0], MSR_IA32_VMX_EPT_VPID_CAP, 0x00000F0102734141);
@@ -111,14 +114,14 @@ static void test_pairs(void **state)
     assert_lacks(HYPERVISOR_KVM, "NX (execute disable) (without EPT)");
 }
 
-/* What VirtualBox wants in place of EPT and of a TPR shadow. */
-static void test_in_place(void **state)
+/* VirtualBox's requirements without EPT and without a TPR shadow. */
+static void test_substitutes(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     assert_runs(HYPERVISOR_VIRTUALBOX);
-    assert_null(strstr(told[REQUIREMENT_MET], "without EPT"));
-    assert_told(REQUIREMENT_MET, "\"INVEPT\" (IA32_VMX_EPT_VPID_CAP, for EPT)");
+    assert_null(strstr(named[REQUIREMENT_MET], "without EPT"));
+    assert_named(REQUIREMENT_MET, "\"INVEPT\" (IA32_VMX_EPT_VPID_CAP, for EPT)");
     for (size_t i = 0; i < 2; i++) {
         set_msr(&records[i], MSR_IA32_VMX_PROCBASED_CTLS2, 0);
         set_msr(&records[i], MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
@@ -126,16 +129,16 @@ static void test_in_place(void **state)
     }
     assert_lacks(HYPERVISOR_VIRTUALBOX,
                  "\"INVLPG exiting\" (primary control, without EPT)");
-    assert_told(REQUIREMENT_MISSING,
-                "\"CR8-store exiting\" (primary control, without TPR shadow)");
-    assert_told(REQUIREMENT_MET, "\"CR3-load exiting\" (primary control, without EPT)");
+    assert_named(REQUIREMENT_MISSING,
+                 "\"CR8-store exiting\" (primary control, without TPR shadow)");
+    assert_named(REQUIREMENT_MET, "\"CR3-load exiting\" (primary control, without EPT)");
 }
 
-/* What is demanded only of a processor that has the instruction, or the addresses. */
+/* Requirements only for processors with the instruction, or with wide addresses. */
 static void test_conditional(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     records[0].cpuid.leaf_7.ecx = records[1].cpuid.leaf_7.ecx = 0;
     assert_runs(HYPERVISOR_JAILHOUSE);
     records[0].cpuid.leaf_7.ecx = BIT(5); /* on any CPU */
@@ -143,17 +146,17 @@ static void test_conditional(void **state)
                  "\"enable user wait and pause\" (secondary control, for UMWAIT)");
     records[0].cpuid.leaf_d_1.eax = records[1].cpuid.leaf_d_1.eax = 0xF;
     assert_lacks(HYPERVISOR_JAILHOUSE, "\"enable user wait and pause\"");
-    assert_told(REQUIREMENT_MET,
-                "\"enable XSAVES/XRSTORS\" (secondary control, for XSAVES)");
+    assert_named(REQUIREMENT_MET,
+                 "\"enable XSAVES/XRSTORS\" (secondary control, for XSAVES)");
     set_msr(&records[1], MSR_IA32_VMX_EXIT_CTLS, 0x01FFFFFF00036FFF);
     set_msr(&records[1], MSR_IA32_VMX_TRUE_EXIT_CTLS, 0x01FFFFFF00036FFB);
     assert_lacks(HYPERVISOR_ACRN, "0 for \"host address-space size\" (VM-exit control)");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vmx_record_of(&records[1])->misc_enable = reading_of(0x850088);
     assert_lacks(HYPERVISOR_ACRN, "fast strings");
     vmx_record_of(&records[1])->misc_enable = (struct msr_reading){.state = MSR_FAULTED};
     assert_open(HYPERVISOR_ACRN, "fast strings (IA32_MISC_ENABLE)");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     for (size_t i = 0; i < 2; i++)
         records[i].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(26);
     records[1].cpuid.leaf_80000008.eax = 39;
@@ -171,24 +174,23 @@ static bool is_among(const uint32_t *msrs, size_t count, uint32_t msr)
     return false;
 }
 
-/* True if the hypervisor wants the same on all CPUs where they differ. */
+/* Asserts whether the hypervisor requires the registers that differ to be equal. */
 static void assert_compares(enum hypervisor hypervisor, bool does)
 {
     struct hypervisor_question question;
 
-    memset(told, 0, sizeof(told));
+    memset(named, 0, sizeof(named));
     hypervisor_question_prepare(&facts, &question);
-    (void)hypervisor_visit(hypervisor, &question, append, NULL);
-    assert_told(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
-                "the same VMX MSRs on all CPUs");
+    (void)hypervisor_visit(hypervisor, &question, answer_append, NULL);
+    assert_named(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
+                 "the same VMX MSRs on all CPUs");
 }
 
-/* Cores that differ: those that want all alike refuse, with the usable set for the
- * others. */
-static void test_unlike(void **state)
+/* Different cores: some hypervisors require equal ones, others use the common set. */
+static void test_different_cores(void **state)
 {
     (void)state;
-    use(&lakefield_performance);
+    records_load(&lakefield_performance);
     records[1] = record_of_machine(&lakefield_efficient);
     assert_lacks(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
     assert_lacks(HYPERVISOR_XEN, "the same VMX MSRs on all CPUs");
@@ -204,13 +206,13 @@ static void test_unlike(void **state)
     assert_runs(HYPERVISOR_VIRTUALBOX);
     set_msr(&records[1], MSR_IA32_VMX_BASIC, 0x00DA140000000013);
     assert_lacks(HYPERVISOR_VIRTUALBOX, "VMCSs of 4096 bytes at most");
-    /* Of each MSR, whether the one and the other compare it. */
+    /* For each MSR, whether each hypervisor compares it. */
     static const uint32_t of_kvm[] = {0x480, 0x481, 0x482, 0x483, 0x484, 0x485,
                                       0x487, 0x489, 0x48B, 0x48C, 0x492};
     static const uint32_t of_xen[] = {0x480, 0x481, 0x482, 0x483, 0x484,
                                       0x48B, 0x48C, 0x491, 0x492};
     for (uint32_t msr = 0x480; msr < 0x494; msr++) {
-        use(&lakefield_performance);
+        records_load(&lakefield_performance);
         for (size_t i = 0; i < 2; i++)
             set_msr(&records[i], (enum vmx_msr)msr,
                     vmx_record_of(&records[i])->capabilities.msr[msr - 0x480].value ^
@@ -220,11 +222,11 @@ static void test_unlike(void **state)
     }
 }
 
-/* Without VMX's MSRs nothing is known of them; the verdict tells enough. */
+/* Without VMX's MSRs nothing is known about them; the verdict has the reason. */
 static void test_without_vmx(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     facts.verdict = VERDICT_LOCKED_OFF;
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         assert_lacks(i, "VT-x that works (the verdict)");
@@ -232,23 +234,23 @@ static void test_without_vmx(void **state)
     remove_vmx(&records[0]);
     remove_vmx(&records[1]);
     assert_lacks(HYPERVISOR_KVM, "VT-x that works (the verdict); ");
-    assert_string_equal(told[REQUIREMENT_MISSING], "VT-x that works (the verdict); ");
-    assert_told(REQUIREMENT_UNKNOWN, "\"NMI exiting\" (pin-based control)");
-    assert_told(REQUIREMENT_MET, "FXSAVE");
+    assert_string_equal(named[REQUIREMENT_MISSING], "VT-x that works (the verdict); ");
+    assert_named(REQUIREMENT_UNKNOWN, "\"NMI exiting\" (pin-based control)");
+    assert_named(REQUIREMENT_MET, "FXSAVE");
     facts.verdict     = VERDICT_FAILED;
     records[0].answer = records[1].answer = CPU_NO_ANSWER;
     assert_lacks(HYPERVISOR_ACRN, "VT-x that works (the verdict)");
-    assert_told(REQUIREMENT_UNKNOWN, "SMEP");
-    assert_told(REQUIREMENT_UNKNOWN, "CPUID leaf 0x15");
+    assert_named(REQUIREMENT_UNKNOWN, "SMEP");
+    assert_named(REQUIREMENT_UNKNOWN, "CPUID leaf 0x15");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources),     cmocka_unit_test(test_own_guests),
-        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_substitutes),
         cmocka_unit_test(test_modern),      cmocka_unit_test(test_old),
-        cmocka_unit_test(test_conditional), cmocka_unit_test(test_unlike),
+        cmocka_unit_test(test_conditional), cmocka_unit_test(test_different_cores),
         cmocka_unit_test(test_without_vmx),
 
     };

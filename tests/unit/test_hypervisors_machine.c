@@ -1,11 +1,11 @@
-/* src/report/hypervisors.c: the requirements of hypervisors other than VT-x. */
+/* src/report/hypervisors.c: requirements other than VT-x. */
 #include "hypervisors.h"
 
-/* What each demands beside VT-x. */
+/* Requirements besides VT-x. */
 static void test_machine(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vt_d = (struct vt_d){0};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d (an ACPI table DMAR)");
     assert_lacks(HYPERVISOR_ACRN, "VT-d");
@@ -14,7 +14,7 @@ static void test_machine(void **state)
     assert_open(HYPERVISOR_JAILHOUSE, "VT-d");
     facts.ram_bytes = (UINT64_C(7680) << 20) - 1;
     assert_lacks(HYPERVISOR_ESXI, "8 GiB of memory");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     facts.count = 1;
     assert_lacks(HYPERVISOR_ESXI, "two CPUs");
     facts.unseen = "others were not looked for (nosmp)";
@@ -40,20 +40,20 @@ static void test_machine(void **state)
     assert_lacks(HYPERVISOR_NOVA, "NX");
 }
 
-/* What is demanded of each VT-d unit. */
+/* Requirements for each VT-d unit. */
 static void test_vt_d(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vt_d.unit[1].extended_capability &= ~VT_D_ECAP_INTERRUPT_REMAPPING;
     assert_lacks(HYPERVISOR_JAILHOUSE, "interrupt remapping (VT-d)");
     assert_lacks(HYPERVISOR_ACRN, "interrupt remapping (VT-d)");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vt_d.unit[0].extended_capability &= ~VT_D_ECAP_EXTENDED_INTERRUPT_MODE;
     vt_d.unit[0].capability &= ~VT_D_CAP_PAGES_1_GIB;
     assert_runs(HYPERVISOR_JAILHOUSE);
     assert_lacks(HYPERVISOR_ACRN, "extended interrupt mode (VT-d)");
-    assert_told(REQUIREMENT_MISSING, "1-GByte pages (VT-d)");
+    assert_named(REQUIREMENT_MISSING, "1-GByte pages (VT-d)");
     vt_d.unit[0].version = 0x0F;
     assert_lacks(HYPERVISOR_JAILHOUSE, "version 1.0 (VT-d)");
 }
@@ -78,7 +78,7 @@ static void test_vt_d_width(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        use(&core_i7_6700k);
+        records_load(&core_i7_6700k);
         vt_d.unit[0].capability = cases[i].first;
         vt_d.unit[1].capability = cases[i].second;
         if (cases[i].is_met)
@@ -88,35 +88,35 @@ static void test_vt_d_width(void **state)
     }
 }
 
-/* Units that do not answer, or that nobody looked at. */
+/* Units that do not respond, or that were not examined. */
 static void test_vt_d_silent(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vt_d.unit[0] = (struct vt_d_unit){.address = 0xFED90000};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer (an ACPI table DMAR)");
-    assert_told(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
-    assert_told(REQUIREMENT_UNKNOWN, "39 bits of address or else 48");
-    vt_d.unit[1].extended_capability = 0; /* of the one that does */
+    assert_named(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
+    assert_named(REQUIREMENT_UNKNOWN, "39 bits of address or else 48");
+    vt_d.unit[1].extended_capability = 0; /* of the one that responds */
     assert_lacks(HYPERVISOR_JAILHOUSE, "queued invalidation (VT-d)");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     vt_d.dropped = 1;
     assert_open(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
-    assert_told(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
+    assert_named(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
     vt_d.dropped   = 0;
     vt_d.is_broken = true;
     assert_open(HYPERVISOR_ACRN, "VT-d units that answer");
     vt_d = (struct vt_d){.has_table = true};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
-    assert_null(strstr(told[REQUIREMENT_MET], "queued"));
-    assert_null(strstr(told[REQUIREMENT_UNKNOWN], "queued"));
+    assert_null(strstr(named[REQUIREMENT_MET], "queued"));
+    assert_null(strstr(named[REQUIREMENT_UNKNOWN], "queued"));
 }
 
-/* What Hymir is told to leave open, others open themselves, or not. */
+/* IA32_FEATURE_CONTROL left unlocked by nolock: some hypervisors lock it themselves. */
 static void test_unlocked(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     facts.verdict = VERDICT_UNLOCKED;
     vmx_record_of(&records[0])->feature_control =
         vmx_record_of(&records[1])->feature_control = reading_of(0);
@@ -130,12 +130,12 @@ static void test_unlocked(void **state)
     vmx_record_of(&records[1])->feature_control = reading_of(NONE);
     assert_open(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_open(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
-    vmx_record_of(&records[0])->feature_control =
-        reading_of(1); /* what is known suffices */
+    /* The known facts are sufficient. */
+    vmx_record_of(&records[0])->feature_control = reading_of(1);
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
     facts.verdict = VERDICT_MIXED;
     assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     records[0].cpuid.leaf_0.eax = 0xD;
     assert_lacks(HYPERVISOR_ACRN, "CPUID leaf 0x15");
     assert_runs(HYPERVISOR_HYPER_V);

@@ -1,4 +1,6 @@
-/* src/guest/load/image.c, elf.c, pvh.c, multiboot1.c: kernels, sound and hostile. */
+/*
+ * src/guest/load/image.c, elf.c, pvh.c and multiboot1.c, on valid and malformed kernels.
+ */
 #include "guest.h"
 
 #include "guest/load/elf.h"
@@ -14,7 +16,7 @@ static struct vcpu_start start_state;
 static const char *kind;
 static struct image_parts parts;
 
-static int start(void **state)
+static int file_start(void **state)
 {
     memset(file, 0, sizeof(file));
     file_size = 0;
@@ -22,12 +24,12 @@ static int start(void **state)
     return start_guest(state);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end_guest)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, file_start, end_guest)
 
-static bool load(void)
+static bool file_load(void)
 {
     struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
-    uint8_t *copy       = malloc(file_size); /* to the byte: AddressSanitizer watches */
+    uint8_t *copy       = malloc(file_size); /* exact size, for AddressSanitizer */
     memcpy(copy, file, file_size);
     problem_text[0] = '\0';
     kind            = NULL;
@@ -40,7 +42,7 @@ static bool load(void)
 
 static void refused(const char *words)
 {
-    assert_false(load());
+    assert_false(file_load());
     if (strstr(problem_text, words) == NULL)
         fail_msg("\"%s\" has no \"%s\"", problem_text, words);
 }
@@ -98,7 +100,7 @@ static void test_pvh(void **state)
     make_pvh();
     static const uint8_t initrd[5000] = {1, 2, 3};
     parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
-    assert_true(load());
+    assert_true(file_load());
     assert_string_equal(kind, "PVH");
     assert_int_equal(start_state.rip, 0x100040);
     assert_int_equal(start_state.cr0, 0x11);
@@ -125,7 +127,7 @@ static void test_pvh_without_initrd(void **state)
 {
     (void)state;
     make_pvh();
-    assert_true(load());
+    assert_true(file_load());
     assert_int_equal(guest_u32(start_state.rbx + 12), 0);
 }
 
@@ -156,17 +158,17 @@ static void test_pvh_refusals(void **state)
     static uint8_t huge[GUEST_SIZE];
     parts.initrd = (struct image_bytes){.bytes = huge, .size = GUEST_SIZE - 0x102000};
     refused("no room for the initrd of");
-    parts.initrd.size = GUEST_SIZE - 0x103000; /* fits, and then nothing else does */
+    parts.initrd.size = GUEST_SIZE - 0x103000; /* fits, but nothing after it does */
     refused("no room for the command line");
     parts.initrd.size -= 0x1000;
     refused("no room for the start info");
     parts.initrd.size -= 0x1000;
-    assert_true(load());
+    assert_true(file_load());
     parts.initrd.size = SIZE_MAX;
     refused("no room for the initrd");
 }
 
-/* Cut at every byte, and with every byte of header and notes changed: no surprise. */
+/* Truncated at every byte, and with every byte of header and notes modified. */
 static void test_pvh_broken(void **state)
 {
     (void)state;
@@ -175,13 +177,13 @@ static void test_pvh_broken(void **state)
          size += size < 0x100 || size >= 0x17F0 ? 1 : 61) {
         make_pvh();
         file_size = size;
-        (void)load();
+        (void)file_load();
     }
     for (size_t at = 0; at < 0x1830; at = at == 0xC0 ? 0x1800 : at + 1) {
         for (int value = 0; value < 256; value += 5) {
             make_pvh();
             file[at] = (uint8_t)value;
-            (void)load();
+            (void)file_load();
         }
     }
     /* Notes whose sizes wrap around. */
@@ -189,10 +191,10 @@ static void test_pvh_broken(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         make_pvh();
         memcpy(file + 0x1800, &sizes[i], 4);
-        (void)load();
+        (void)file_load();
         make_pvh();
         memcpy(file + 0x1804, &sizes[i], 4);
-        (void)load();
+        (void)file_load();
     }
 }
 
@@ -216,7 +218,7 @@ static void test_elf_32(void **state)
     memcpy(file + 0x180, note, sizeof(note));
     file[0x200] = 0x77;
     file_size   = 0x210;
-    assert_true(load());
+    assert_true(file_load());
     assert_int_equal(start_state.rip, 0x200004);
     assert_int_equal(guest_u32(0x200000), 0x77);
 }
@@ -246,7 +248,7 @@ static void test_multiboot(void **state)
     make_multiboot(0x10003);
     static const uint8_t initrd[] = "initrd";
     parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
-    assert_true(load());
+    assert_true(file_load());
     assert_string_equal(kind, "Multiboot");
     assert_int_equal(start_state.rip, 0x100060);
     assert_int_equal(start_state.rax, 0x2BADB002);
@@ -274,7 +276,7 @@ static void test_multiboot_whole_file(void **state)
     multiboot[5] = 0;
     multiboot[6] = 0;
     file_size    = 0xFFF;
-    assert_true(load());
+    assert_true(file_load());
     assert_int_equal(guest_u32(0x100FFC) & 0xFFFFFF, 0x909090);
 }
 
@@ -287,7 +289,7 @@ static void test_multiboot_refusals(void **state)
     multiboot[4] = 0x100041;
     refused("loads from before the file");
     make_multiboot(0x10000);
-    multiboot[4] = 0xFF000; /* 0x1040 in front of the header, which is at 0x40 */
+    multiboot[4] = 0xFF000; /* 0x1040 before the header, which is at 0x40 */
     refused("loads from before the file");
     make_multiboot(0x10000);
     multiboot[5] = 0x101001;
@@ -314,7 +316,7 @@ static void test_multiboot_broken(void **state)
     for (size_t size = 0; size < 0x80; size++) {
         make_multiboot(0x10003);
         file_size = size;
-        (void)load();
+        (void)file_load();
     }
     for (int round = 0; round < 20000; round++) {
         make_multiboot(0x10000);
@@ -322,7 +324,7 @@ static void test_multiboot_broken(void **state)
             if (random_below(2) == 0)
                 multiboot[i] = (uint32_t)random_number();
         }
-        (void)load();
+        (void)file_load();
     }
 }
 
@@ -337,7 +339,7 @@ static void test_multiboot_elf(void **state)
     multiboot[1] = 0;
     multiboot[2] = 0 - 0x1BADB002;
     header->e_entry += 0x20;
-    assert_true(load());
+    assert_true(file_load());
     assert_string_equal(kind, "Multiboot");
     assert_int_equal(start_state.rip, 0x100020);
 }

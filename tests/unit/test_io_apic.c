@@ -1,7 +1,7 @@
 /*
- * src/platform/io_apic.c, on an I/O APIC that is made up here: Intel 82093AA, "Register
- * Description". Its page is out of reach, so that each access traps, is made possible for
- * one instruction, and has its effect behind that.
+ * src/platform/io_apic.c, on a simulated I/O APIC: Intel 82093AA, "Register Description".
+ * Its page is inaccessible, so that each access faults; it is made accessible for one
+ * instruction, and the effect of the access is simulated after that.
  */
 #define _GNU_SOURCE
 #include "unit.h"
@@ -16,7 +16,7 @@
 #define WRITES       16
 #define PAGE_FAULT_W 2       /* of a page fault's error code */
 #define TRAP_FLAG    0x100   /* of RFLAGS */
-#define AS_FOUND     0x1E7FF /* an entry as nobody would leave it, but masked */
+#define AS_FOUND     0x1E7FF /* an entry with all bits set, and masked */
 
 static volatile uint32_t *page; /* the first word selects, the fifth is the window */
 static uint32_t registers[REGISTERS];
@@ -28,7 +28,7 @@ static struct {
 } written[WRITES];
 static size_t write_count;
 
-static void protect(int protection)
+static void page_protect(int protection)
 {
     if (mprotect((void *)page, 4096, protection) != 0)
         abort();
@@ -41,7 +41,7 @@ static void before_access(int signal, siginfo_t *information, void *context)
     is_write      = (saved[REG_ERR] & PAGE_FAULT_W) != 0;
     if (signal != SIGSEGV || (accessed != 0 && accessed != 0x10))
         abort();
-    protect(PROT_READ | PROT_WRITE);
+    page_protect(PROT_READ | PROT_WRITE);
     page[0] = selected;
     page[4] = registers[selected % REGISTERS];
     saved[REG_EFL] |= TRAP_FLAG;
@@ -60,7 +60,7 @@ static void after_access(int signal, siginfo_t *information, void *context)
         written[write_count].number     = selected;
         written[write_count++].value    = page[4];
     }
-    protect(PROT_NONE);
+    page_protect(PROT_NONE);
 }
 
 static int map_page(void **state)
@@ -70,7 +70,7 @@ static int map_page(void **state)
     return page == MAP_FAILED;
 }
 
-/* In each test: cmocka has handlers of its own, which it sets in front of it. */
+/* Installs the handlers. Called in each test, because cmocka sets its own before it. */
 static void catch_accesses(void)
 {
     struct sigaction before = {.sa_sigaction = before_access, .sa_flags = SA_SIGINFO};
@@ -79,11 +79,11 @@ static void catch_accesses(void)
     assert_int_equal(sigaction(SIGTRAP, &after, NULL), 0);
 }
 
-/* An I/O APIC whose inputs are 0 to last. */
+/* Makes an I/O APIC with inputs 0 to last. */
 static void make_io_apic(uint32_t last)
 {
     memset(registers, 0, sizeof(registers));
-    registers[1] = last << 16 | 0x8011; /* a version, and what is reserved beside it */
+    registers[1] = last << 16 | 0x8011; /* a version, and reserved bits */
     for (uint32_t i = 0; i <= last; i++) {
         registers[(0x10 + 2 * i) % REGISTERS]     = AS_FOUND;
         registers[(0x10 + 2 * i + 1) % REGISTERS] = 0xA5A5A5A5;
@@ -93,7 +93,7 @@ static void make_io_apic(uint32_t last)
     catch_accesses();
 }
 
-/* Nothing is changed while the input is open, and no other one ever. */
+/* Asserts that the entry was only changed while masked, and that no other entry was. */
 static void assert_enabled(uint32_t number, uint32_t low, uint32_t high)
 {
     uint32_t entry = 0x10 + 2 * number;
@@ -115,7 +115,10 @@ static void assert_refused(const struct io_apic_input *input, uint32_t apic_id)
     assert_int_equal(write_count, 0);
 }
 
-/* Polarity is bit 13, trigger mode bit 15; fixed delivery, physical destination, open. */
+/*
+ * Polarity is bit 13, trigger mode bit 15; fixed delivery, physical destination, not
+ * masked.
+ */
 static void test_modes(void **state)
 {
     (void)state;
@@ -138,7 +141,7 @@ static void test_modes(void **state)
     }
 }
 
-/* An input that was open, at another vector, is closed before it is changed. */
+/* An unmasked input with another vector is masked before it is changed. */
 static void test_open_before(void **state)
 {
     (void)state;
@@ -151,7 +154,7 @@ static void test_open_before(void **state)
     assert_enabled(3, 0xFE, 254U << 24);
 }
 
-/* Every input of I/O APICs with 1, 24 and 120 of them, and none behind the last. */
+/* Every input of I/O APICs with 1, 24 and 120 inputs, and none after the last. */
 static void test_inputs(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* src/lib/json.c and src/lib/statistics.c. */
+/* src/lib/json.c and statistics.c. */
 #include "unit.h"
 
 #include "lib/json.h"
@@ -7,7 +7,7 @@
 static char written[4096];
 static size_t written_length;
 
-static void collect(const char *text, size_t length)
+static void collect_text(const char *text, size_t length)
 {
     assert_in_range(length, 1, JSON_BUFFER_SIZE);
     memcpy(written + written_length, text, length);
@@ -21,7 +21,7 @@ static void test_shapes(void **state)
     struct json json;
 
     written_length = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_object(&json, NULL);
     json_number(&json, "a", UINT64_MAX);
     json_open_array(&json, "b");
@@ -47,7 +47,7 @@ static void test_escapes(void **state)
     struct json json;
 
     written_length = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_array(&json, NULL);
     json_string(&json, NULL, "%s", "\"\\/\n\x1F\x7F\xFF~ ");
     json_close_array(&json);
@@ -55,7 +55,7 @@ static void test_escapes(void **state)
     assert_string_equal(written, "[\"\\\"\\\\/\\u000a\\u001f\\u007f\\u00ff~ \"]");
 }
 
-/* What is longer than any buffer comes in pieces, and a value that is too long is cut. */
+/* Long output is passed on in pieces, and a value that is too long is truncated. */
 static void test_long(void **state)
 {
     (void)state;
@@ -65,7 +65,7 @@ static void test_long(void **state)
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     written_length         = 0;
-    json_start(&json, collect);
+    json_start(&json, collect_text);
     json_open_array(&json, NULL);
     json_string(&json, NULL, "%s", text);
     json_string(&json, NULL, "%s", text);
@@ -81,7 +81,7 @@ static void test_statistics(void **state)
     uint32_t samples[1000];
 
     for (uint32_t i = 0; i < 1000; i++)
-        samples[i] = (i * 7919) % 1000; /* 0 to 999, each once, in disorder */
+        samples[i] = (i * 7919) % 1000; /* 0 to 999, each once, unsorted */
     struct statistics statistics = statistics_of(samples, 1000);
     for (uint32_t i = 0; i < 1000; i++)
         assert_int_equal(samples[i], i);

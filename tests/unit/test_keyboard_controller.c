@@ -1,4 +1,4 @@
-/* src/dev/keyboard_controller.c: as Linux's driver of the 8042 asks, and at random. */
+/* src/dev/keyboard_controller.c: the accesses of Linux's 8042 driver, and random ones. */
 #include "ports.h"
 
 #include "dev/keyboard_controller.h"
@@ -16,11 +16,11 @@
 #define NO_MOUSE     0x20U
 #define TRANSLATES   0x40U
 
-/* It stands between bytes that nobody may touch: AddressSanitizer sees to that. */
+/* Allocated alone, so that AddressSanitizer detects accesses outside it. */
 static struct keyboard_controller *controller;
 static struct vcpu vcpu;
 
-static int start(void **state)
+static int controller_start(void **state)
 {
     (void)state;
     controller  = malloc(sizeof(*controller));
@@ -35,23 +35,23 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state)
+static int controller_end(void **state)
 {
     (void)state;
     free(controller);
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, controller_start, controller_end)
 
-static enum exit_outcome write(unsigned int port, unsigned int value)
+static enum exit_outcome write_port(unsigned int port, unsigned int value)
 {
     return port_write(&vcpu, port, value);
 }
 
 static void out(unsigned int port, unsigned int value)
 {
-    assert_int_equal(write(port, value), EXIT_NEXT);
+    assert_int_equal(write_port(port, value), EXIT_NEXT);
 }
 
 static unsigned int in(unsigned int port)
@@ -59,8 +59,8 @@ static unsigned int in(unsigned int port)
     return port_read(port);
 }
 
-/* Linux, i8042.c, i8042_flush: how many bytes lay there. */
-static unsigned int flush(void)
+/* Linux, i8042.c, i8042_flush: returns the number of bytes discarded. */
+static unsigned int flush_buffer(void)
 {
     unsigned int count = 0;
     for (; (in(0x64) & FULL) != 0 && count < 20; count++)
@@ -77,8 +77,8 @@ static void command_with(unsigned int command, unsigned int argument)
     assert_int_equal(in(0x64) & (INPUT_FULL | LAST_COMMAND), 0);
 }
 
-/* The answer that waits, once. */
-static unsigned int answer(void)
+/* Reads the pending answer; asserts that there is one byte. */
+static unsigned int read_answer(void)
 {
     assert_int_equal(in(0x64) & FULL, FULL);
     unsigned int byte = in(0x60);
@@ -86,45 +86,44 @@ static unsigned int answer(void)
     return byte;
 }
 
-static unsigned int ask(unsigned int command)
+static unsigned int send_command(unsigned int command)
 {
     out(0x64, command);
-    return answer();
+    return read_answer();
 }
 
 static void test_linux_probe(void **state)
 {
     (void)state;
     /* i8042_controller_check, i8042_controller_selftest */
-    assert_int_equal(flush(), 0);
-    assert_int_equal(ask(0xAA), 0x55);
-    /* i8042_controller_init: the same twice; the keyboard is switched off, not its lock
-     */
-    unsigned int config = ask(0x20);
-    assert_int_equal(ask(0x20), config);
+    assert_int_equal(flush_buffer(), 0);
+    assert_int_equal(send_command(0xAA), 0x55);
+    /* i8042_controller_init: reads the same twice; disables the keyboard, not its lock */
+    unsigned int config = send_command(0x20);
+    assert_int_equal(send_command(0x20), config);
     assert_int_equal(config & (INTERRUPT | TRANSLATES), TRANSLATES);
     config = (config | NO_KEYBOARD) & ~INTERRUPT;
     command_with(0x60, config);
     assert_int_equal(in(0x64) & (NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
-    assert_int_equal(ask(0x20), config);
-    /* i8042_check_aux: no loop, and a line test that fails, so there is no mouse port */
-    assert_int_equal(flush(), 0);
+    assert_int_equal(send_command(0x20), config);
+    /* i8042_check_aux: no loopback and a failing line test, so there is no mouse port */
+    assert_int_equal(flush_buffer(), 0);
     command_with(0xD3, 0x5A);
-    assert_int_equal(flush(), 0);
-    unsigned int line = ask(0xA9);
+    assert_int_equal(flush_buffer(), 0);
+    unsigned int line = send_command(0xA9);
     assert_true(line != 0 && line != 0xFA && line != 0xFF);
-    /* i8042_enable_kbd_port, atkbd_probe: nobody answers GETID and RESET. */
+    /* i8042_enable_kbd_port, atkbd_probe: no device answers GETID and RESET. */
     config = (config & ~NO_KEYBOARD) | INTERRUPT;
     command_with(0x60, config);
-    assert_int_equal(ask(0x20), config);
+    assert_int_equal(send_command(0x20), config);
     unsigned int rises_before = rises;
     out(0x60, 0xF2);
     out(0x60, 0xFF);
-    assert_int_equal(flush(), 0);
+    assert_int_equal(flush_buffer(), 0);
     assert_int_equal(rises, rises_before);
-    /* i8042_controller_reset: what was there is written back. */
+    /* i8042_controller_reset: writes the original value back. */
     command_with(0x60, config | SYSTEM);
-    assert_int_equal(ask(0x20), config | SYSTEM);
+    assert_int_equal(send_command(0x20), config | SYSTEM);
     assert_false(output_line.is_high);
 }
 
@@ -141,16 +140,17 @@ static void test_switches(void **state)
     for (unsigned int config = 0; config < 0x100; config++) {
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
             command_with(0x60, config);
-            flush();
+            flush_buffer();
             out(0x64, cases[i].command);
             assert_int_equal(in(0x64) & FULL, 0);
-            assert_int_equal(ask(0x20), cases[i].is_set ? config | cases[i].bit
-                                                        : config & ~cases[i].bit);
+            assert_int_equal(send_command(0x20), cases[i].is_set
+                                                     ? config | cases[i].bit
+                                                     : config & ~cases[i].bit);
         }
     }
 }
 
-/* The interrupt comes of a byte that waits, or of its being enabled while one does. */
+/* A pending byte interrupts when it arrives, or when the interrupt is enabled. */
 static void test_interrupt(void **state)
 {
     (void)state;
@@ -161,16 +161,16 @@ static void test_interrupt(void **state)
     command_with(0x60, INTERRUPT);
     assert_int_equal(rises, 1);
     assert_true(output_line.is_high);
-    assert_int_equal(answer(), 0x1C);
+    assert_int_equal(read_answer(), 0x1C);
     assert_false(output_line.is_high);
-    command_with(0xD2, 0x9C); /* as if a key had been let go */
+    command_with(0xD2, 0x9C); /* as if a key had been released */
     assert_true(output_line.is_high);
     command_with(0x60, 0);
     assert_false(output_line.is_high);
     command_with(0x60, INTERRUPT);
-    assert_int_equal(answer(), 0x9C);
+    assert_int_equal(read_answer(), 0x9C);
     assert_int_equal(rises, 3);
-    in(0x60); /* an empty buffer is no news */
+    in(0x60); /* an empty buffer does not interrupt */
     in(0x64);
     assert_int_equal(rises, 3);
     assert_false(output_line.is_high);
@@ -184,7 +184,7 @@ static void test_system_flag(void **state)
     command_with(0x60, SYSTEM);
     assert_int_equal(in(0x64) & SYSTEM, SYSTEM);
     command_with(0x60, 0);
-    assert_int_equal(ask(0xAA), 0x55);
+    assert_int_equal(send_command(0xAA), 0x55);
     assert_int_equal(in(0x64) & SYSTEM, SYSTEM);
 }
 
@@ -195,19 +195,19 @@ static void test_ram(void **state)
         command_with(0x60 + i, 3 * i);
     command_with(0x60, TRANSLATES);
     for (unsigned int i = 1; i < 32; i++)
-        assert_int_equal(ask(0x20 + i), 3 * i);
-    assert_int_equal(ask(0x20), TRANSLATES);
+        assert_int_equal(send_command(0x20 + i), 3 * i);
+    assert_int_equal(send_command(0x20), TRANSLATES);
 }
 
-/* A command takes the place of one that still waits for its byte. */
+/* A command replaces one that still waits for its byte. */
 static void test_abandoned_command(void **state)
 {
     (void)state;
     command_with(0x60, SYSTEM);
     out(0x64, 0x60);
-    assert_int_equal(ask(0x20), SYSTEM);
+    assert_int_equal(send_command(0x20), SYSTEM);
     out(0x60, 0xFF);
-    assert_int_equal(ask(0x20), SYSTEM);
+    assert_int_equal(send_command(0x20), SYSTEM);
     out(0x64, 0xD1);
     out(0x64, 0xAE);
     out(0x60, 0); /* for the keyboard: no reset */
@@ -217,12 +217,12 @@ static void test_abandoned_command(void **state)
 static void expect_reset(unsigned int port, unsigned int value)
 {
     vcpu.end[0] = '\0';
-    assert_int_equal(write(port, value), EXIT_STOP);
+    assert_int_equal(write_port(port, value), EXIT_STOP);
     assert_string_equal(vcpu.end, "reset by port 0x64");
     assert_false(vcpu.end_is_abnormal);
 }
 
-/* Bit 0 is the reset line, low when it is pulsed or written 0; the rest is harmless. */
+/* Bit 0 is the reset line, low if pulsed or written as 0; other bits have no effect. */
 static void test_reset(void **state)
 {
     (void)state;
@@ -241,21 +241,21 @@ static void test_reset(void **state)
     }
 }
 
-/* A20 is on, the system not in reset; what is read may be written back. */
+/* A20 is on and the system is not in reset; the value read may be written back. */
 static void test_output_port(void **state)
 {
     (void)state;
-    unsigned int value = ask(0xD0);
+    unsigned int value = send_command(0xD0);
     assert_int_equal(value & 3, 3);
     command_with(0xD1, value);
     command_with(0xD1, 0xDF); /* as kernels enable A20 */
-    assert_int_equal(ask(0xD0) & 3, 3);
-    out(0x64, 0xFF); /* a pulse of nothing, which they wait for it with */
-    assert_int_equal(flush(), 0);
-    assert_int_equal(ask(0xC0) & 0x80, 0x80); /* the keyboard is not locked */
+    assert_int_equal(send_command(0xD0) & 3, 3);
+    out(0x64, 0xFF); /* a pulse of no line, used as a delay */
+    assert_int_equal(flush_buffer(), 0);
+    assert_int_equal(send_command(0xC0) & 0x80, 0x80); /* the keyboard is not locked */
 }
 
-/* It changes only in what it was told to change, whatever else it is asked. */
+/* Each command changes only its own state. */
 static void test_all_commands(void **state)
 {
     (void)state;
@@ -266,7 +266,7 @@ static void test_all_commands(void **state)
         if ((command >= 0xF0 && (command & 1) == 0) ||
             (command == 0xD1 && (argument & 1) == 0))
             continue;
-        flush();
+        flush_buffer();
         memcpy(before, controller->ram, sizeof(before));
         out(0x64, command);
         out(0x60, argument);
@@ -286,7 +286,7 @@ static void test_random(void **state)
         unsigned int what  = (unsigned int)random_number() & 7;
         unsigned int value = (unsigned int)random_number() & 0xFF;
         if (what < 5) {
-            bool ends   = write(what < 3 ? 0x60 : 0x64, value) == EXIT_STOP;
+            bool ends   = write_port(what < 3 ? 0x60 : 0x64, value) == EXIT_STOP;
             bool is_end = strcmp(vcpu.end, "reset by port 0x64") == 0;
             assert_int_equal(ends, is_end);
             assert_true(!ends || (value & 1) == 0);

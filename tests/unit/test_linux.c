@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c on sound images: Linux, Documentation/arch/x86/boot.rst and
- * zero-page.rst. Its page tables: test_linux_paging.c; broken ones: test_linux_broken.c.
+ * src/guest/load/linux.c on valid images: Linux, Documentation/arch/x86/boot.rst and
+ * zero-page.rst. Page tables: test_linux_paging.c; malformed images: test_linux_broken.c.
  */
 #include "linux_image.h"
 
@@ -17,7 +17,10 @@ static void assert_code_at(uint64_t address)
         assert_int_equal(bytes[i], code_byte(i));
 }
 
-/* A flat segment's descriptor: its access rights are bits 55:40 but for the limit's. */
+/*
+ * Asserts a flat segment's descriptor; its access rights are bits 55:40 without the
+ * limit's.
+ */
 static void assert_flat(uint64_t descriptor, uint32_t rights)
 {
     assert_int_equal(descriptor & ~UINT64_C(0x00F0FF0000000000), 0x000F00000000FFFF);
@@ -65,7 +68,7 @@ static void assert_starts_64(uint64_t address)
 }
 
 /*
- * Every byte: the header out of the file up to its end, what a loader has to write, the
+ * Asserts every byte: the header from the file, the fields that a loader must write, the
  * memory map, and zeros.
  */
 static void assert_zero_page(uint64_t address)
@@ -74,7 +77,7 @@ static void assert_zero_page(uint64_t address)
     size_t size                 = 0x202U + file[0x201] - HEADER_AT;
     memcpy(&expected.hdr, header,
            size < sizeof(expected.hdr) ? size : sizeof(expected.hdr));
-    expected.hdr.type_of_loader = 0xFF; /* none that has a number */
+    expected.hdr.type_of_loader = 0xFF; /* a loader without an assigned number */
     expected.hdr.code32_start   = (uint32_t)address;
     expected.hdr.ramdisk_image  = zero_page.hdr.ramdisk_image;
     expected.hdr.ramdisk_size   = (uint32_t)parts.initrd.size;
@@ -108,7 +111,7 @@ static void assert_initrd(void)
     assert_memory_equal(read, parts.initrd.bytes, parts.initrd.size);
 }
 
-/* An image at an address, whichever way it starts. */
+/* Asserts that the image is loaded at an address, with either entry point. */
 static void assert_loaded_at(uint64_t address, bool is_64)
 {
     assert_parts_apart();
@@ -122,7 +125,7 @@ static void assert_loaded_at(uint64_t address, bool is_64)
         assert_starts_32(address);
 }
 
-/* What is in a field that the version does not have yet counts for nothing. */
+/* Fields that the version does not have yet are ignored. */
 static void test_versions(void **state)
 {
     (void)state;
@@ -135,7 +138,7 @@ static void test_versions(void **state)
             header->xloadflags = (variant & 2) != 0 ? XLF_KERNEL_64 : XLF_EFI_HANDOVER_32;
             if ((variant & 4) != 0)
                 parts.initrd = (struct image_bytes){.bytes = initrd, .size = 5000};
-            loaded();
+            assert_loaded();
             assert_loaded_at(versions[i] < VERSION_SIZES ? MIB : 2 * MIB,
                              versions[i] >= VERSION_64 && (variant & 2) != 0);
             assert_initrd();
@@ -143,22 +146,24 @@ static void test_versions(void **state)
     }
 }
 
-/* "If nonzero", says boot.rst of pref_address: else it is where all bzImages go. */
+/*
+ * pref_address counts "if nonzero" (boot.rst); otherwise the default of bzImages applies.
+ */
 static void test_no_preferred_address(void **state)
 {
     (void)state;
     make_linux(0x20F);
     header->pref_address     = 0;
     header->kernel_alignment = 0x100000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x200000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
-/* A kernel that can be moved is, to the lowest address with its alignment. */
+/* A relocatable kernel is moved to the lowest aligned address. */
 static void test_relocation(void **state)
 {
     (void)state;
@@ -172,14 +177,13 @@ static void test_relocation(void **state)
         header->pref_address       = preferred[i / ARRAY_SIZE(alignments)];
         header->kernel_alignment   = alignments[i % ARRAY_SIZE(alignments)];
         header->relocatable_kernel = 1;
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_code_at(header->kernel_alignment == 0x200000 ? 2 * MIB : MIB);
     }
 }
 
-/* Not possible: below 1 MiB, and where a kernel that can be moved would align itself up.
- */
+/* Impossible: below 1 MiB, and where a relocatable kernel would align itself up. */
 static void test_impossible_address(void **state)
 {
     (void)state;
@@ -187,15 +191,15 @@ static void test_impossible_address(void **state)
     header->pref_address       = 0x10000;
     header->kernel_alignment   = 0x1000;
     header->relocatable_kernel = 1;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
     header->pref_address     = 2 * MIB + 0x1000;
     header->kernel_alignment = 0x200000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
-/* Room for init_size, or for the file if that is more. */
+/* The kernel needs init_size bytes, or the size of the file if that is larger. */
 static void test_init_size(void **state)
 {
     (void)state;
@@ -205,28 +209,30 @@ static void test_init_size(void **state)
         make_linux(0x20F);
         header->xloadflags = XLF_KERNEL_64;
         header->init_size  = sizes[i];
-        loaded();
+        assert_loaded();
         assert_loaded_at(2 * MIB, true);
     }
-    /* From the largest that fits on, one byte more is refused, or moves the kernel. */
+    /* One byte more than the largest size that fits is refused, or moves the kernel. */
     uint32_t size = 0x1F0000;
-    for (header->init_size = size; load(); header->init_size = ++size)
+    for (header->init_size = size; file_load(); header->init_size = ++size)
         size += size % PAGE_SIZE == 0 ? 0 : PAGE_SIZE - 1;
     assert_true(size > 0x1F0000 && size < 0x200000 && size % PAGE_SIZE == 1);
     header->init_size = size - 1;
-    loaded();
+    assert_loaded();
     assert_parts_apart();
     header->version            = 0x20B;
     header->pref_address       = 2 * MIB + 1;
     header->init_size          = 2 * MIB;
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x1000;
-    loaded();
+    assert_loaded();
     assert_parts_apart();
     assert_code_at(MIB);
 }
 
-/* As high as initrd_addr_max, the last byte's address, allows: boot.rst has example 3. */
+/*
+ * As high as initrd_addr_max, the address of the last byte, allows: boot.rst, example 3.
+ */
 static void test_initrd_address(void **state)
 {
     (void)state;
@@ -248,14 +254,14 @@ static void test_initrd_address(void **state)
         make_linux(i % 2 == 0 ? 0x206 : 0x20F);
         header->initrd_addr_max = rows[i].max;
         parts.initrd = (struct image_bytes){.bytes = initrd, .size = rows[i].size};
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_initrd();
         assert_int_equal(zero_page.hdr.ramdisk_image, rows[i].address);
     }
 }
 
-/* cmdline_size is without the final NUL. */
+/* cmdline_size does not include the final NUL. */
 static void test_command_line(void **state)
 {
     (void)state;
@@ -268,14 +274,14 @@ static void test_command_line(void **state)
         memset(text, 'x', sizeof(text));
         text[sizes[i]]     = '\0';
         parts.command_line = text;
-        loaded();
+        assert_loaded();
         assert_parts_apart();
         assert_command_line(text);
         text[sizes[i]]     = 'x';
         text[sizes[i] + 1] = '\0';
         refused("the command line has");
         header->cmdline_size = UINT32_MAX;
-        loaded();
+        assert_loaded();
         assert_command_line(text);
     }
 }
@@ -288,22 +294,22 @@ static void test_setup_sectors(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(sectors); i++) {
         make_linux(0x20F);
         put_code(sectors[i]);
-        loaded();
+        assert_loaded();
         assert_loaded_at(2 * MIB, false);
     }
 }
 
-/* A header longer than any known one: what goes on behind it is not Hymir's to judge. */
+/* A header longer than any known one: fields after the known ones are ignored. */
 static void test_long_header(void **state)
 {
     (void)state;
     make_linux(0x20F);
     file[0x201] = 0xFF;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB, false);
 }
 
-/* In the last piece of the guest's RAM and the one before: code, initrd and tables. */
+/* Code, initrd and tables in the last two pieces of the guest's RAM. */
 static void test_pieces(void **state)
 {
     (void)state;
@@ -312,17 +318,17 @@ static void test_pieces(void **state)
     header->pref_address    = 2 * MIB - 0x800;
     header->init_size       = 0;
     header->initrd_addr_max = GUEST_SIZE - 1;
-    loaded();
+    assert_loaded();
     assert_loaded_at(2 * MIB - 0x800, true);
     header->pref_address    = MIB;
-    header->initrd_addr_max = 2 * MIB + 0x8FFF; /* the tables lie across */
+    header->initrd_addr_max = 2 * MIB + 0x8FFF; /* the tables cross the boundary */
     parts.initrd            = (struct image_bytes){.bytes = initrd, .size = 0x5000};
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, true);
     assert_true(start_state.cr3 < 2 * MIB && start_state.cr3 + TABLES_SIZE > 2 * MIB);
 }
 
-/* The least a guest has. */
+/* The minimum memory of a guest. */
 static void test_small_guest(void **state)
 {
     (void)state;
@@ -333,9 +339,9 @@ static void test_small_guest(void **state)
     header->pref_address       = 16 * MIB;
     header->relocatable_kernel = 1;
     header->kernel_alignment   = 0x100000;
-    loaded();
+    assert_loaded();
     assert_loaded_at(MIB, false);
-    /* A newer one moves itself up to where it prefers to be, whatever it is told. */
+    /* A newer kernel always moves itself up to its preferred address. */
     make_linux(0x20F);
     header->pref_address       = 16 * MIB;
     header->relocatable_kernel = 1;

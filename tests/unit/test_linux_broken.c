@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c on images that make no sense: refused in a line, before anything
- * is written where that can be told. Sound ones: test_linux.c.
+ * src/guest/load/linux.c on malformed images: refused with one line, before anything is
+ * written where that is possible. Valid images: test_linux.c.
  */
 #include "linux_image.h"
 #include "random.h"
@@ -37,8 +37,7 @@ static void test_versions(void **state)
     refused_untouched("boot protocol 2.15, loaded low; ");
 }
 
-/* At every byte; syssize counts paragraphs, the last of which the file may lack in part.
- */
+/* Truncated at every byte; syssize counts paragraphs, and the last may be incomplete. */
 static void test_cut_off(void **state)
 {
     (void)state;
@@ -50,7 +49,7 @@ static void test_cut_off(void **state)
         refused("the image is truncated: ");
     assert_guest_zero(0, GUEST_SIZE);
     for (; file_size <= whole; file_size++)
-        loaded();
+        assert_loaded();
 }
 
 static void test_sizes(void **state)
@@ -65,7 +64,7 @@ static void test_sizes(void **state)
         refused_untouched(sizes[i] == 0 ? "the image " : "the image is truncated: ");
     }
     make_linux(0x20F);
-    header->setup_sects = 0; /* that is 4, and was 3 */
+    header->setup_sects = 0; /* 4 sectors instead of 3 */
     refused_untouched("the image is truncated: 6704 of 7216 bytes");
     header->setup_sects = 255;
     refused_untouched("the image is truncated: 6704 of 135728 bytes");
@@ -101,17 +100,17 @@ static void test_addresses(void **state)
             refused_untouched("Linux needs 0x8000 bytes from 0x");
         }
     }
-    /* An alignment that is none matters only to those that have to be moved. */
+    /* An invalid alignment matters only if the kernel must be moved. */
     static const uint32_t no_powers[] = {0, 3, 0x300000, 0xC0000000, UINT32_MAX};
     header->pref_address              = 2 * MIB;
     for (size_t j = 0; j < ARRAY_SIZE(no_powers); j++) {
         header->kernel_alignment = no_powers[j];
-        loaded();
+        assert_loaded();
         assert_int_equal(zero_page.hdr.code32_start, 2 * MIB);
     }
 }
 
-/* More memory would not help, and is not asked for. */
+/* More memory would not help, and the message does not suggest it. */
 static void test_low_addresses(void **state)
 {
     (void)state;
@@ -132,9 +131,9 @@ static void test_jump_lengths(void **state)
         make_linux(0x206);
         file[0x201] = (uint8_t)length;
         if (0x202 + length >= header_end(0x206))
-            loaded();
-        else if (0x202 + length > 0x211) /* version and flags, but no cmdline_size */
-            assert_true(!load() || header->cmdline_size != 0);
+            assert_loaded();
+        else if (0x202 + length > 0x211) /* includes the flags, but not cmdline_size */
+            assert_true(!file_load() || header->cmdline_size != 0);
         else
             refused("boot protocol ");
     }
@@ -145,7 +144,7 @@ static void test_jump_lengths(void **state)
     refused_untouched("boot protocol 0.00");
 }
 
-/* Each page more takes the room of one more part. */
+/* An initrd of each size: the larger, the earlier the part for which no room is left. */
 static void test_no_room(void **state)
 {
     (void)state;
@@ -158,7 +157,7 @@ static void test_no_room(void **state)
     make_linux(0x20F);
     header->xloadflags = XLF_KERNEL_64;
     parts.initrd       = (struct image_bytes){.bytes = initrd, .size = GUEST_SIZE};
-    while (!load()) {
+    while (!file_load()) {
         while (step < ARRAY_SIZE(parts_in_order) &&
                strstr(problem_text, parts_in_order[step]) == NULL)
             step++;
@@ -191,7 +190,7 @@ static void test_initrd_limits(void **state)
     }
 }
 
-/* Every byte of the header, in several values; and a file of any size. */
+/* Every byte of the header with several values, and files of any size. */
 static void test_each_byte(void **state)
 {
     (void)state;
@@ -205,7 +204,7 @@ static void test_each_byte(void **state)
             header->xloadflags         = XLF_KERNEL_64;
             header->relocatable_kernel = 1;
             file[at]                   = (uint8_t)value;
-            if (!load())
+            if (!file_load())
                 continue;
             assert_parts_apart();
             loads++;
@@ -214,7 +213,7 @@ static void test_each_byte(void **state)
     assert_true(loads > 1000);
 }
 
-/* A number that somebody may have got wrong. */
+/* Returns a number at or near a limit. */
 static uint64_t odd_number(void)
 {
     switch (random_below(6)) {
@@ -266,7 +265,7 @@ static void test_random(void **state)
             file_size = random_below(file_size + 1);
         parts.initrd =
             (struct image_bytes){.bytes = initrd, .size = random_below(sizeof(initrd))};
-        if (!load()) {
+        if (!file_load()) {
             refusals++;
             continue;
         }

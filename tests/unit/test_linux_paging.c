@@ -1,6 +1,6 @@
 /*
- * src/guest/load/linux.c: the page tables that a 64-bit entry starts with. boot.rst,
- * "64-bit Boot Protocol".
+ * src/guest/load/linux.c: the page tables at the 64-bit entry point. boot.rst, "64-bit
+ * Boot Protocol".
  */
 #include "linux_image.h"
 
@@ -13,8 +13,8 @@ static uint64_t table_entry(uint64_t table, uint64_t index)
     return entry;
 }
 
-/* A reference walk: SDM 3A, "4-Level Paging", with pages of 2 MiB. */
-static bool walk(uint64_t address, uint64_t *physical)
+/* Translates an address: SDM 3A, "4-Level Paging", with pages of 2 MiB. */
+static bool walk_tables(uint64_t address, uint64_t *physical)
 {
     uint64_t pml4e = table_entry(start_state.cr3, BITS_GET(address, 47, 39));
     if ((pml4e & 1) == 0)
@@ -32,7 +32,7 @@ static bool walk(uint64_t address, uint64_t *physical)
     return true;
 }
 
-/* All of 4 GiB is mapped to itself, and nothing else; twice, at two places. */
+/* 4 GiB are identity-mapped, and nothing else is; with the tables at two places. */
 static void test_page_tables(void **state)
 {
     (void)state;
@@ -42,21 +42,21 @@ static void test_page_tables(void **state)
     make_linux(0x20C);
     header->xloadflags = XLF_KERNEL_64;
     for (int round = 0; round < 2; round++) {
-        loaded();
+        assert_loaded();
         assert_true(is_aligned(start_state.cr3, PAGE_SIZE));
         for (uint64_t at = 0; at < UINT64_C(1) << 32; at += 0x1F000 + 0x123) {
-            assert_true(walk(at, &physical));
+            assert_true(walk_tables(at, &physical));
             assert_int_equal(physical, at);
         }
         for (uint64_t page = 0; page < 2048; page++) {
-            assert_true(walk(page << 21, &physical) && physical == page << 21);
+            assert_true(walk_tables(page << 21, &physical) && physical == page << 21);
             uint64_t last = (page << 21) + 0x1FFFFF;
-            assert_true(walk(last, &physical) && physical == last);
+            assert_true(walk_tables(last, &physical) && physical == last);
         }
         for (uint64_t gib = 4; gib < 1024; gib++)
-            assert_false(walk(gib << 30, &physical));
+            assert_false(walk_tables(gib << 30, &physical));
         for (uint64_t index = 1; index < 512; index++)
-            assert_false(walk(index << 39, &physical));
+            assert_false(walk_tables(index << 39, &physical));
         parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
     }
 }

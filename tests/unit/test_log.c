@@ -30,7 +30,7 @@ static void test_long_line(void **state)
     assert_logged("\ninfo: next\n");
 }
 
-/* What comes from outside cannot end a line, or steer a terminal. */
+/* Untrusted text cannot end a line or control a terminal. */
 static void test_unprintable(void **state)
 {
     (void)state;
@@ -41,7 +41,7 @@ static void test_unprintable(void **state)
 static char replayed[65536];
 static size_t replayed_length;
 
-static void replay(const char *text, size_t length)
+static void note_text(const char *text, size_t length)
 {
     memcpy(replayed + replayed_length, text, length);
     replayed_length += length;
@@ -53,14 +53,14 @@ static void test_replay(void **state)
     (void)state;
     replayed_length = 0;
     log_info("before the replay");
-    log_replay(replay);
+    log_replay(note_text);
     assert_non_null(strstr(replayed, "info: before the replay\n"));
 
-    /* Much more than the ring holds: the newest of it comes, in order. */
+    /* Much more than the ring holds: the newest lines are replayed, in order. */
     for (int i = 0; i < 2000; i++)
         log_info("line %d", i);
     replayed_length = 0;
-    log_replay(replay);
+    log_replay(note_text);
     assert_true(replayed_length > 8100 && replayed_length < 8300);
     assert_int_equal(
         strncmp(replayed, "warning: log: older lines were overwritten\ninfo: line ", 54),
@@ -71,7 +71,7 @@ static void test_replay(void **state)
     assert_null(strstr(replayed, "line 100\n"));
 }
 
-/* A lock whose holder is gone is taken over, in bounded time; in the order of asking. */
+/* A lock whose holder is gone is skipped in bounded time; tickets are served in order. */
 static void test_spinlock(void **state)
 {
     (void)state;
@@ -80,7 +80,7 @@ static void test_spinlock(void **state)
     unsigned int dead  = spinlock_acquire(&lock);
     unsigned int alive = spinlock_acquire(&lock);
     assert_int_equal(alive, dead + 1);
-    spinlock_release(&lock, dead); /* it was not: its turn is over all the same */
+    spinlock_release(&lock, dead); /* it was not the holder; its turn has ended anyway */
     assert_int_equal(lock.serving, alive);
     spinlock_release(&lock, alive);
     spinlock_release(&lock, spinlock_acquire(&lock));
@@ -119,9 +119,7 @@ static void test_sheet_wrap(void **state)
                                            "0123456789 0123456789 0123456789");
     assert_string_equal(sheet.row[1].text, "    abcdefgh ijkl");
 
-    /*
-     * A word longer than a row is broken; what does not fit into the rows ends in dots.
-     */
+    /* A word longer than a row is split; text that does not fit ends in dots. */
     char word[300];
     memset(word, 'w', sizeof(word) - 1);
     word[sizeof(word) - 1] = '\0';

@@ -7,7 +7,7 @@
 static struct memory_entries entries;
 static struct memory_map map;
 
-static void start(uint64_t limit)
+static void entries_start(uint64_t limit)
 {
     memset(&entries, 0, sizeof(entries));
     memset(&map, 0, sizeof(map));
@@ -25,7 +25,7 @@ static void assert_region(size_t index, uint64_t from, uint64_t to, enum memory_
 static void test_sorts_and_joins(void **state)
 {
     (void)state;
-    start(BIT(40));
+    entries_start(BIT(40));
     memory_entries_add(&entries, 0x100000, 0x1000, MEMORY_USABLE);
     memory_entries_add(&entries, 0, 0x9FC00, MEMORY_USABLE);
     memory_entries_add(&entries, 0x101000, 0x1000, MEMORY_USABLE);
@@ -41,7 +41,7 @@ static void test_sorts_and_joins(void **state)
 static void test_the_worse_wins(void **state)
 {
     (void)state;
-    start(BIT(40));
+    entries_start(BIT(40));
     memory_entries_add(&entries, 0x1000, 0x9000, MEMORY_USABLE);
     memory_entries_add(&entries, 0x2000, 0x3000, MEMORY_RESERVED);
     memory_entries_add(&entries, 0x3000, 0x1000, MEMORY_USABLE);
@@ -59,7 +59,7 @@ static void test_the_worse_wins(void **state)
 static void test_absurd_entries(void **state)
 {
     (void)state;
-    start(BIT(36));
+    entries_start(BIT(36));
     memory_entries_add(&entries, 0x1000, 0, MEMORY_USABLE);
     memory_entries_add(&entries, BIT(36), 0x1000, MEMORY_USABLE);
     memory_entries_add(&entries, UINT64_MAX, UINT64_MAX, MEMORY_RESERVED);
@@ -78,11 +78,11 @@ static void test_absurd_entries(void **state)
 static void test_too_many_usable(void **state)
 {
     (void)state;
-    start(BIT(40));
+    entries_start(BIT(40));
     for (uint64_t i = 0; i < MEMORY_MAP_ENTRIES + 10; i++)
         memory_entries_add(&entries, i * 0x2000, 0x1000, MEMORY_USABLE);
     assert_int_equal(entries.dropped_usable, 10);
-    /* A reserved one still finds its place, at the cost of a usable one. */
+    /* A reserved entry replaces a usable one if the table is full. */
     memory_entries_add(&entries, 0x4000, 0x1000, MEMORY_RESERVED);
     assert_int_equal(entries.dropped_usable, 11);
     assert_int_equal(entries.dropped_reserved, 0);
@@ -93,7 +93,7 @@ static void test_too_many_usable(void **state)
 static void test_too_many_reserved(void **state)
 {
     (void)state;
-    start(BIT(40));
+    entries_start(BIT(40));
     for (uint64_t i = 0; i < MEMORY_MAP_ENTRIES + 1; i++)
         memory_entries_add(&entries, i * 0x2000, 0x1000, MEMORY_RESERVED);
     assert_int_equal(entries.dropped_reserved, 1);
@@ -102,11 +102,11 @@ static void test_too_many_reserved(void **state)
     assert_int_equal(map.count, 42);
 }
 
-/* A full table of entries of alternating types makes as many regions as there can be. */
+/* A full table of alternating types makes the largest possible number of regions. */
 static void test_most_regions(void **state)
 {
     (void)state;
-    start(BIT(40));
+    entries_start(BIT(40));
     memory_entries_add(&entries, 0, BIT(39), MEMORY_USABLE);
     for (uint64_t i = 1; i < MEMORY_MAP_ENTRIES; i++)
         memory_entries_add(&entries, i * 0x2000, 0x1000, MEMORY_RESERVED);
@@ -115,8 +115,8 @@ static void test_most_regions(void **state)
 }
 
 /*
- * Against the plain definition: for each unit of memory the worst type of the entries
- * over it.
+ * Compared with the definition: each unit of memory has the most restrictive type of its
+ * entries.
  */
 static void test_random_maps(void **state)
 {
@@ -124,7 +124,7 @@ static void test_random_maps(void **state)
     for (int round = 0; round < 300; round++) {
         int expected[256];
         memset(expected, 0xFF, sizeof(expected));
-        start(200);
+        entries_start(200);
         uint64_t count = 1 + random_below(20);
         for (uint64_t i = 0; i < count; i++) {
             uint64_t from         = random_below(256);

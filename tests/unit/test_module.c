@@ -7,7 +7,7 @@
 static struct module_words words;
 static char problem_text[256];
 
-static bool parse(const char *text)
+static bool words_parse(const char *text)
 {
     struct text problem = {.buffer = problem_text, .size = sizeof(problem_text)};
     problem_text[0]     = '\0';
@@ -18,20 +18,20 @@ static bool parse(const char *text)
 static void test_kernel(void **state)
 {
     (void)state;
-    assert_true(parse("kernel name=a memory=64M"));
+    assert_true(words_parse("kernel name=a memory=64M"));
     assert_int_equal(words.role, MODULE_KERNEL);
     assert_string_equal(words.name, "a");
     assert_int_equal(words.memory_size, 64 << 20);
     assert_int_equal(words.cpus, 1);
     assert_string_equal(words.command_line, "");
-    assert_true(
-        parse("  kernel  memory=1G cpus=1  name=linux-1  --  console=ttyS0 quiet "));
+    assert_true(words_parse(
+        "  kernel  memory=1G cpus=1  name=linux-1  --  console=ttyS0 quiet "));
     assert_string_equal(words.name, "linux-1");
     assert_int_equal(words.memory_size, 1 << 30);
     assert_string_equal(words.command_line, "console=ttyS0 quiet ");
-    assert_true(parse("kernel name=a memory=2048K --"));
+    assert_true(words_parse("kernel name=a memory=2048K --"));
     assert_string_equal(words.command_line, "");
-    assert_true(parse("kernel name=a memory=67108864 -- -- name=b"));
+    assert_true(words_parse("kernel name=a memory=67108864 -- -- name=b"));
     assert_string_equal(words.command_line, "-- name=b");
     assert_string_equal(problem_text, "");
 }
@@ -39,7 +39,7 @@ static void test_kernel(void **state)
 static void test_initrd(void **state)
 {
     (void)state;
-    assert_true(parse("initrd name=a"));
+    assert_true(words_parse("initrd name=a"));
     assert_int_equal(words.role, MODULE_INITRD);
 }
 
@@ -78,7 +78,7 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct module_words before;
         memset(&before, 0xA5, sizeof(before));
-        if (parse(cases[i].text))
+        if (words_parse(cases[i].text))
             fail_msg("\"%s\" was taken", cases[i].text);
         if (strstr(problem_text, cases[i].problem) == NULL)
             fail_msg("\"%s\": \"%s\"", cases[i].text, problem_text);
@@ -95,8 +95,8 @@ static void test_unescape(void **state)
         {"", ""},
         {"console=ttyS0 quiet", "console=ttyS0 quiet"},
         {"a=\\\"b c\\\" d=\\'e\\' f=\\\\g", "a=\"b c\" d='e' f=\\g"},
-        {"\"a=b c\"", "\"a=b c\""}, /* a word with a blank in it is put in quotes */
-        {"a\\b \\", "a\\b \\"},     /* not GRUB's */
+        {"\"a=b c\"", "\"a=b c\""}, /* a word with a blank, quoted */
+        {"a\\b \\", "a\\b \\"},     /* not inserted by GRUB */
         {"\\\\\\\"", "\\\""},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,10 +1,10 @@
-/* src/firmware/multiboot2.c: what each tag says. */
+/* src/firmware/multiboot2.c: each tag. */
 #include "multiboot2.h"
 
 static void test_empty(void **state)
 {
     (void)state;
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_string_equal(information.command_line, "");
     assert_string_equal(information.loader_name, "");
     assert_null(information.memory_map);
@@ -20,7 +20,7 @@ static void test_strings(void **state)
     (void)state;
     put_string_tag(1, "exit=reboot log=debug");
     put_string_tag(2, "GRUB 2.06");
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_string_equal(information.command_line, "exit=reboot log=debug");
     assert_string_equal(information.loader_name, "GRUB 2.06");
 }
@@ -28,10 +28,10 @@ static void test_strings(void **state)
 static void test_unterminated_string(void **state)
 {
     (void)state;
-    tag(1, 4);
-    put("nosm", 4);
+    put_tag(1, 4);
+    put_bytes("nosm", 4);
     put_string_tag(2, "next");
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_string_equal(information.command_line, "");
     assert_string_equal(information.loader_name, "next");
     assert_logged("Multiboot2 tag type 1: unterminated string; ignored");
@@ -43,7 +43,7 @@ static void test_modules(void **state)
     put_module(0x200000, 0x300000, "kernel name=a");
     put_module(0x300000, 0x2FFFFF, "backwards");
     put_module(0x400000, 0x400000, "");
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(information.module_count, 2);
     assert_int_equal(information.modules_dropped, 1);
     assert_int_equal(information.module[0].start, 0x200000);
@@ -56,7 +56,7 @@ static void test_too_many_modules(void **state)
     (void)state;
     for (int i = 0; i < MULTIBOOT2_MAX_MODULES + 3; i++)
         put_module(0x1000, 0x2000, "m");
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(information.module_count, MULTIBOOT2_MAX_MODULES);
     assert_int_equal(information.modules_dropped, 3);
 }
@@ -67,15 +67,15 @@ static void test_memory_map(void **state)
     static struct memory_entries entries;
     memset(&entries, 0, sizeof(entries));
     entries.limit = UINT64_C(1) << 40;
-    /* Entries of 32 bytes: a later version of the specification may make them longer. */
-    tag(6, 8 + 4 * 32);
+    /* Entries of 32 bytes, which a later version of the specification may define. */
+    put_tag(6, 8 + 4 * 32);
     put_u32(32);
     put_u32(0);
     put_memory(0, 0x9FC00, 1, 8);
     put_memory(0x100000, 0x1000, 3, 8);
     put_memory(0x101000, 0x1000, 4, 8);
     put_memory(0x102000, 0x1000, 77, 8);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, &entries), STATUS_OK);
     assert_int_equal(entries.count, 4);
     assert_int_equal(entries.entry[0].type, MEMORY_USABLE);
@@ -89,20 +89,20 @@ static void test_no_memory_map(void **state)
 {
     (void)state;
     struct memory_entries *entries = calloc(1, sizeof(*entries));
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
-    start(NULL);
-    tag(6, 8); /* no entries */
+    structure_start(NULL);
+    put_tag(6, 8); /* no entries */
     put_u32(24);
     put_u32(0);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
-    start(NULL);
-    tag(6, 8 + 24); /* entries of no size would never end */
+    structure_start(NULL);
+    put_tag(6, 8 + 24); /* entries of size 0 would never end */
     put_u32(0);
     put_u32(0);
     put_memory(0, 0x1000, 1, 0);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
     assert_logged("memory map: entries too short, 0 bytes; ignored");
     free(entries);
@@ -111,13 +111,13 @@ static void test_no_memory_map(void **state)
 static void test_framebuffer(void **state)
 {
     (void)state;
-    tag(8, 30);
+    put_tag(8, 30);
     put_u64(0xC0000000);
     put_u32(4096);
     put_u32(1024);
     put_u32(768);
-    put("\x20\x01\0\0\x10\x08\x08\x08\0\x08", 10);
-    assert_int_equal(finish(), STATUS_OK);
+    put_bytes("\x20\x01\0\0\x10\x08\x08\x08\0\x08", 10);
+    assert_int_equal(structure_parse(), STATUS_OK);
     const struct framebuffer *framebuffer = &information.framebuffer;
     assert_int_equal(framebuffer->type, FRAMEBUFFER_RGB);
     assert_int_equal(framebuffer->address, 0xC0000000);
@@ -139,26 +139,26 @@ static void test_framebuffer_types(void **state)
         enum framebuffer_type expected;
     } types[] = {{0, FRAMEBUFFER_OTHER}, {2, FRAMEBUFFER_TEXT}, {7, FRAMEBUFFER_OTHER}};
     for (size_t i = 0; i < 3; i++) {
-        start(NULL);
-        tag(8, 24); /* without colours */
+        structure_start(NULL);
+        put_tag(8, 24); /* without colours */
         put_u64(0xB8000);
         put_u32(160);
         put_u32(80);
         put_u32(25);
-        put("\x10", 1);
-        put(&types[i].type, 1);
-        put("\0\0", 2);
-        assert_int_equal(finish(), STATUS_OK);
+        put_bytes("\x10", 1);
+        put_bytes(&types[i].type, 1);
+        put_bytes("\0\0", 2);
+        assert_int_equal(structure_parse(), STATUS_OK);
         assert_int_equal(information.framebuffer.type, types[i].expected);
     }
-    start(NULL);
-    tag(8, 24); /* RGB without its colour fields */
+    structure_start(NULL);
+    put_tag(8, 24); /* RGB without its colour fields */
     put_u64(0xB8000);
     put_u32(160);
     put_u32(80);
     put_u32(25);
-    put("\x20\x01\0\0", 4);
-    assert_int_equal(finish(), STATUS_OK);
+    put_bytes("\x20\x01\0\0", 4);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(information.framebuffer.type, FRAMEBUFFER_NONE);
     assert_logged("Multiboot2 tag type 8: too short, 32 bytes; ignored");
 }
@@ -169,65 +169,65 @@ static void test_rsdp(void **state)
     uint8_t new[36], old[20], huge[300] = {0};
     memset(new, 2, sizeof(new));
     memset(old, 1, sizeof(old));
-    tag(14, sizeof(old));
-    put(old, sizeof(old));
-    tag(15, sizeof(new));
-    put(new, sizeof(new));
-    tag(14, sizeof(old));
-    put(old, sizeof(old));
-    assert_int_equal(finish(), STATUS_OK);
+    put_tag(14, sizeof(old));
+    put_bytes(old, sizeof(old));
+    put_tag(15, sizeof(new));
+    put_bytes(new, sizeof(new));
+    put_tag(14, sizeof(old));
+    put_bytes(old, sizeof(old));
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(information.rsdp_size, 36);
     assert_memory_equal(information.rsdp, new, 36);
-    start(NULL);
-    tag(15, sizeof(huge));
-    put(huge, sizeof(huge));
-    assert_int_equal(finish(), STATUS_OK);
+    structure_start(NULL);
+    put_tag(15, sizeof(huge));
+    put_bytes(huge, sizeof(huge));
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(information.rsdp_size, 36);
 }
 
 static void test_efi(void **state)
 {
     (void)state;
-    tag(12, 8);
+    put_tag(12, 8);
     put_u64(0x3F9EC018);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
     assert_int_equal(information.efi_system_table, 0x3F9EC018);
-    start(NULL);
-    tag(12, 4); /* cut short: UEFI all the same */
+    structure_start(NULL);
+    put_tag(12, 4); /* truncated: still UEFI */
     put_u32(1);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
     assert_int_equal(information.efi_system_table, 0);
-    start(NULL);
-    tag(11, 4);
+    structure_start(NULL);
+    put_tag(11, 4);
     put_u32(1);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
 }
 
 static void test_efi_memory_map(void **state)
 {
     (void)state;
-    tag(17, 8 + 2 * 48);
+    put_tag(17, 8 + 2 * 48);
     put_u32(48);
     put_u32(1);
     for (uint64_t i = 0; i < 12; i++)
         put_u64(i);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
     assert_int_equal(information.efi_descriptor_size, 48);
     assert_int_equal(information.efi_memory_map_size, 2 * 48);
     assert_int_equal(information.efi_memory_map[48], 6);
-    start(NULL);
-    tag(17, 4); /* cut short */
+    structure_start(NULL);
+    put_tag(17, 4); /* truncated */
     put_u32(48);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
     assert_null(information.efi_memory_map);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, structure_start)
 
 int main(void)
 {

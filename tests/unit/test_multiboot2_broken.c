@@ -1,4 +1,4 @@
-/* src/firmware/multiboot2.c: the symbols, and structures that are broken. */
+/* src/firmware/multiboot2.c: the symbols, and malformed structures. */
 #include "multiboot2.h"
 
 #include "random.h"
@@ -7,11 +7,11 @@
 
 static void put_sections(const Elf64_Shdr *sections, uint32_t count, uint32_t claimed)
 {
-    tag(9, 12 + count * (uint32_t)sizeof(*sections));
+    put_tag(9, 12 + count * (uint32_t)sizeof(*sections));
     put_u32(claimed);
     put_u32(sizeof(*sections));
     put_u32(0);
-    put(sections, count * sizeof(*sections));
+    put_bytes(sections, count * sizeof(*sections));
 }
 
 static void test_symbols(void **state)
@@ -23,7 +23,7 @@ static void test_symbols(void **state)
                    [2] = {.sh_type = SHT_STRTAB, .sh_addr = 0x300000, .sh_size = 100},
     };
     put_sections(sections, 3, 3);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_find_symbols(&information, &symbols), STATUS_OK);
     assert_int_equal(symbols.symbols, 0x200000);
     assert_int_equal(symbols.symbols_size, 240);
@@ -47,15 +47,15 @@ static void test_broken_symbols(void **state)
         {{.sh_type = SHT_STRTAB}, {.sh_type = SHT_STRTAB}},
     };
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-        start(NULL);
+        structure_start(NULL);
         put_sections(broken[i], 2, 2);
-        assert_int_equal(finish(), STATUS_OK);
+        assert_int_equal(structure_parse(), STATUS_OK);
         assert_int_equal(multiboot2_find_symbols(&information, &symbols),
                          STATUS_NOT_FOUND);
     }
-    start(NULL);
-    put_sections(broken[4], 2, 0x4000003); /* times 64, in 32 bits, that is small */
-    assert_int_equal(finish(), STATUS_OK);
+    structure_start(NULL);
+    put_sections(broken[4], 2, 0x4000003); /* times 64 overflows 32 bits */
+    assert_int_equal(structure_parse(), STATUS_OK);
     assert_logged("Multiboot2 ELF sections: invalid, 67108867 entries of 64 bytes in 128 "
                   "bytes; ignored");
     assert_int_equal(multiboot2_find_symbols(&information, &symbols), STATUS_NOT_FOUND);
@@ -84,16 +84,16 @@ static void test_broken_tags(void **state)
     (void)state;
     static const uint32_t sizes[] = {0, 1, 7, 0x10000, UINT32_MAX, UINT32_MAX - 6};
     for (size_t i = 0; i < 6; i++) {
-        start(NULL);
+        structure_start(NULL);
         put_string_tag(1, "nosmp");
-        tag(2, 8);
+        put_tag(2, 8);
         memcpy(buffer + used - 4, &sizes[i], 4);
         put_u64(0);
-        assert_int_equal(finish(), STATUS_OK);
+        assert_int_equal(structure_parse(), STATUS_OK);
         assert_string_equal(information.command_line, "nosmp");
         assert_logged("Multiboot2 tag type 2: invalid size ");
     }
-    start(NULL);
+    structure_start(NULL);
     put_string_tag(1, "nosmp");
     uint32_t size = (uint32_t)used; /* without an end tag */
     memcpy(buffer, &size, 4);
@@ -103,8 +103,8 @@ static void test_broken_tags(void **state)
 }
 
 /*
- * A whole structure, cut off at each byte and with each byte changed: nothing is read
- * beyond it.
+ * A complete structure, truncated and modified at each byte: nothing is read beyond its
+ * end.
  */
 static void test_cut_and_changed(void **state)
 {
@@ -116,12 +116,12 @@ static void test_cut_and_changed(void **state)
         {.sh_type = SHT_STRTAB, .sh_addr = 0x300000, .sh_size = 100}};
     put_string_tag(1, "log=debug");
     put_module(0x1000, 0x2000, "m");
-    tag(6, 8 + 24);
+    put_tag(6, 8 + 24);
     put_u32(24);
     put_u32(0);
     put_memory(0, 0x1000, 1, 0);
     put_sections(sections, 2, 2);
-    assert_int_equal(finish(), STATUS_OK);
+    assert_int_equal(structure_parse(), STATUS_OK);
 
     for (uint32_t size = 8; size < used; size++) {
         uint8_t *cut = aligned_alloc(8, (size + 7) & ~7u);
@@ -146,7 +146,7 @@ static void test_cut_and_changed(void **state)
     free(copy);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, structure_start)
 
 int main(void)
 {

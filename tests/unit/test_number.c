@@ -1,4 +1,4 @@
-/* src/lib/number.c, and src/lib/bits.h. */
+/* src/lib/number.c and bits.h. */
 #include "unit.h"
 
 #include "lib/bits.h"

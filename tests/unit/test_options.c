@@ -3,7 +3,7 @@
 
 #include "lib/options.h"
 
-static struct options parse(const char *command_line)
+static struct options line_parse(const char *command_line)
 {
     struct options options;
     memset(&options, 0xA5, sizeof(options));
@@ -14,7 +14,7 @@ static struct options parse(const char *command_line)
 static void assert_default(const char *command_line, const char *warning)
 {
     start_log(NULL);
-    struct options options = parse(command_line);
+    struct options options = line_parse(command_line);
     assert_int_equal(options.screen, options_default.screen);
     assert_int_equal(options.debug_port, options_default.debug_port);
     assert_int_equal(options.serial_port, options_default.serial_port);
@@ -42,17 +42,17 @@ static void test_defaults(void **state)
 static void test_console(void **state)
 {
     (void)state;
-    struct options options = parse("console=com2");
+    struct options options = line_parse("console=com2");
     assert_int_equal(options.serial_port, 0x2F8);
     assert_false(options.screen);
     assert_false(options.debug_port);
 
-    options = parse("console=screen,0x3e8,e9");
+    options = line_parse("console=screen,0x3e8,e9");
     assert_int_equal(options.serial_port, 0x3E8);
     assert_true(options.screen);
     assert_true(options.debug_port);
 
-    options = parse("console=none");
+    options = line_parse("console=none");
     assert_int_equal(options.serial_port, SERIAL_PORT_NONE);
     assert_false(options.screen);
     assert_nothing_logged();
@@ -62,7 +62,7 @@ static void test_words(void **state)
 {
     (void)state;
     struct options options =
-        parse("  nosmp nolock log=debug   exit=poweroff panic=reboot ");
+        line_parse("  nosmp nolock log=debug   exit=poweroff panic=reboot ");
     assert_true(options.nosmp);
     assert_true(options.nolock);
     assert_int_equal(options.log_level, LOG_DEBUG);
@@ -74,8 +74,8 @@ static void test_words(void **state)
 static void test_last_one_wins(void **state)
 {
     (void)state;
-    assert_int_equal(parse("exit=reboot exit=halt").exit, EXIT_HALT);
-    assert_int_equal(parse("exit=reboot exit=nonsense").exit, EXIT_REBOOT);
+    assert_int_equal(line_parse("exit=reboot exit=halt").exit, EXIT_HALT);
+    assert_int_equal(line_parse("exit=reboot exit=nonsense").exit, EXIT_REBOOT);
 }
 
 static void test_nonsense(void **state)
@@ -110,7 +110,7 @@ static void test_long_word(void **state)
     line[sizeof(line) - 1] = '\0';
     assert_default(line, "is longer than 63 characters and ignored");
     memcpy(line + 3000, " exit=reboot ", 13);
-    assert_int_equal(parse(line).exit, EXIT_REBOOT);
+    assert_int_equal(line_parse(line).exit, EXIT_REBOOT);
 }
 
 int main(void)

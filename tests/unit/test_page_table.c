@@ -1,4 +1,4 @@
-/* src/mm/page_table.c, against a walk written from the SDM's figures. */
+/* src/mm/page_table.c, compared with a walk written from the SDM's figures. */
 #include "unit.h"
 
 #include "lib/bits.h"
@@ -13,7 +13,7 @@ static void *pages[4096];
 static size_t page_count;
 static size_t page_limit;
 
-static enum status allocate(void **page)
+static enum status allocate_page(void **page)
 {
     if (page_count == page_limit)
         return STATUS_NO_MEMORY;
@@ -28,17 +28,17 @@ static const struct page_table_format ia32e = {.present = PRESENT,
 static const struct page_table_format ept   = {.present = 7, .table = 7};
 static struct page_table table;
 
-static int start(void **state)
+static int table_start(void **state)
 {
     (void)state;
     page_count = 0;
     page_limit = 4096;
     table      = (struct page_table){
-             .format = &ia32e, .allocate = allocate, .largest_page = PAGE_SIZE_1_GIB};
+             .format = &ia32e, .allocate = allocate_page, .largest_page = PAGE_SIZE_1_GIB};
     return page_table_init(&table) == STATUS_OK ? 0 : -1;
 }
 
-static int end(void **state)
+static int table_end(void **state)
 {
     (void)state;
     for (size_t i = 0; i < page_count; i++)
@@ -47,8 +47,8 @@ static int end(void **state)
 }
 
 /*
- * SDM 3A, figures "Linear-Address Translation ... using 4-Level Paging": the entry that
- * maps.
+ * Returns the entry that maps virtual: SDM 3A, figures "Linear-Address Translation ...
+ * using 4-Level Paging".
  */
 static uint64_t reference_walk(uint64_t virtual, uint64_t present, uint64_t *physical)
 {
@@ -89,7 +89,8 @@ static void assert_unmapped(uint64_t virtual)
     assert_int_equal(page_table_lookup(&table, virtual, &mapping), STATUS_NOT_FOUND);
 }
 
-static void map(uint64_t virtual, uint64_t physical, uint64_t size, uint64_t attributes)
+static void assert_maps(uint64_t virtual, uint64_t physical, uint64_t size,
+                        uint64_t attributes)
 {
     assert_int_equal(page_table_map(&table, virtual, hpa(physical), size, attributes),
                      STATUS_OK);
@@ -98,7 +99,7 @@ static void map(uint64_t virtual, uint64_t physical, uint64_t size, uint64_t att
 static void test_largest_pages(void **state)
 {
     (void)state;
-    map(0x1FF000, 0x1FF000, 2 * PAGE_SIZE_1_GIB, PRESENT | WRITABLE | NX);
+    assert_maps(0x1FF000, 0x1FF000, 2 * PAGE_SIZE_1_GIB, PRESENT | WRITABLE | NX);
     assert_unmapped(0x1FE000);
     assert_mapped(0x1FF123, 0x1FF123, PRESENT | WRITABLE | NX, PAGE_SIZE);
     assert_mapped(0x200000, 0x200000, PRESENT | WRITABLE | NX, PAGE_SIZE_2_MIB);
@@ -111,24 +112,21 @@ static void test_largest_page_setting(void **state)
 {
     (void)state;
     table.largest_page = PAGE_SIZE_2_MIB;
-    map(0x40000000, 0x40000000, PAGE_SIZE_1_GIB, PRESENT);
+    assert_maps(0x40000000, 0x40000000, PAGE_SIZE_1_GIB, PRESENT);
     assert_mapped(0x40000000, 0x40000000, PRESENT, PAGE_SIZE_2_MIB);
     table.largest_page = PAGE_SIZE;
-    map(0x200000, 0x200000, PAGE_SIZE_2_MIB, PRESENT);
+    assert_maps(0x200000, 0x200000, PAGE_SIZE_2_MIB, PRESENT);
     assert_mapped(0x200000, 0x200000, PRESENT, PAGE_SIZE);
 }
 
-/*
- * Guest memory seldom lies where the guest sees it: large pages need both addresses
- * aligned.
- */
+/* Virtual and physical addresses differ: large pages require both to be aligned. */
 static void test_different_addresses(void **state)
 {
     (void)state;
     table.format = &ept;
-    map(0, 0x40200000, 0x600000, 7 | 6 << 3);
+    assert_maps(0, 0x40200000, 0x600000, 7 | 6 << 3);
     assert_mapped(0x3FF, 0x402003FF, 7 | 6 << 3, PAGE_SIZE_2_MIB);
-    map(0x40000000, 0x1000, 0x400000, 7 | 6 << 3);
+    assert_maps(0x40000000, 0x1000, 0x400000, 7 | 6 << 3);
     assert_mapped(0x40000000, 0x1000, 7 | 6 << 3, PAGE_SIZE);
     assert_mapped(0x403FFFFF, 0x400FFF, 7 | 6 << 3, PAGE_SIZE);
 }
@@ -136,8 +134,8 @@ static void test_different_addresses(void **state)
 static void test_split(void **state)
 {
     (void)state;
-    map(0, 0, PAGE_SIZE_1_GIB, PRESENT | WRITABLE | NX);
-    map(0x100000, 0x100000, PAGE_SIZE, PRESENT);
+    assert_maps(0, 0, PAGE_SIZE_1_GIB, PRESENT | WRITABLE | NX);
+    assert_maps(0x100000, 0x100000, PAGE_SIZE, PRESENT);
     assert_mapped(0x0FFFFF, 0x0FFFFF, PRESENT | WRITABLE | NX, PAGE_SIZE);
     assert_mapped(0x100000, 0x100000, PRESENT, PAGE_SIZE);
     assert_mapped(0x101000, 0x101000, PRESENT | WRITABLE | NX, PAGE_SIZE);
@@ -148,9 +146,9 @@ static void test_split(void **state)
 static void test_unmap(void **state)
 {
     (void)state;
-    map(0, 0, 0x400000, PRESENT | WRITABLE);
-    map(0x1000, 0x1000, PAGE_SIZE, 0);
-    map(0x200000, 0x200000, PAGE_SIZE_2_MIB, 0);
+    assert_maps(0, 0, 0x400000, PRESENT | WRITABLE);
+    assert_maps(0x1000, 0x1000, PAGE_SIZE, 0);
+    assert_maps(0x200000, 0x200000, PAGE_SIZE_2_MIB, 0);
     assert_mapped(0, 0, PRESENT | WRITABLE, PAGE_SIZE);
     assert_unmapped(0x1000);
     assert_mapped(0x2000, 0x2000, PRESENT | WRITABLE, PAGE_SIZE);
@@ -175,29 +173,29 @@ static void test_refusals(void **state)
         STATUS_OUT_OF_RANGE);
     assert_int_equal(table.table_count, 1);
     assert_unmapped(PAGE_TABLE_LIMIT + PAGE_SIZE);
-    map(PAGE_TABLE_LIMIT - PAGE_SIZE, 0, PAGE_SIZE, PRESENT);
-    map(0, 0, 0, PRESENT);
+    assert_maps(PAGE_TABLE_LIMIT - PAGE_SIZE, 0, PAGE_SIZE, PRESENT);
+    assert_maps(0, 0, 0, PRESENT);
 }
 
 static void test_no_memory(void **state)
 {
     (void)state;
-    page_limit = 3; /* the root and two more: the walk needs three */
+    page_limit = 3; /* the root and two more; the walk needs three */
     assert_int_equal(page_table_map(&table, 0, hpa(0), PAGE_SIZE, PRESENT),
                      STATUS_NO_MEMORY);
     assert_unmapped(0);
     page_limit = 4;
-    map(0, 0, PAGE_SIZE, PRESENT);
+    assert_maps(0, 0, PAGE_SIZE, PRESENT);
     assert_mapped(0, 0, PRESENT, PAGE_SIZE);
-    /* A large page that cannot be split stays whole. */
-    map(PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PRESENT);
+    /* A large page that cannot be split is unchanged. */
+    assert_maps(PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PRESENT);
     assert_int_equal(
         page_table_map(&table, PAGE_SIZE_2_MIB, hpa(PAGE_SIZE_2_MIB), PAGE_SIZE, 0),
         STATUS_NO_MEMORY);
     assert_mapped(PAGE_SIZE_2_MIB, PAGE_SIZE_2_MIB, PRESENT, PAGE_SIZE_2_MIB);
 }
 
-/* Against an array with one row a page. */
+/* Compared with an array that has one row for each page. */
 static void test_random_use(void **state)
 {
     (void)state;
@@ -215,7 +213,7 @@ static void test_random_use(void **state)
             base &= ~UINT64_C(511);
             count = 512;
         }
-        map(first * PAGE_SIZE, base * PAGE_SIZE, count * PAGE_SIZE, bits);
+        assert_maps(first * PAGE_SIZE, base * PAGE_SIZE, count * PAGE_SIZE, bits);
         for (uint64_t i = 0; i < count; i++) {
             physical[first + i]   = (base + i) * PAGE_SIZE;
             attributes[first + i] = bits;
@@ -235,14 +233,15 @@ static void test_random_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_largest_pages, start, end),
-        cmocka_unit_test_setup_teardown(test_largest_page_setting, start, end),
-        cmocka_unit_test_setup_teardown(test_different_addresses, start, end),
-        cmocka_unit_test_setup_teardown(test_split, start, end),
-        cmocka_unit_test_setup_teardown(test_unmap, start, end),
-        cmocka_unit_test_setup_teardown(test_refusals, start, end),
-        cmocka_unit_test_setup_teardown(test_no_memory, start, end),
-        cmocka_unit_test_setup_teardown(test_random_use, start, end),
+        cmocka_unit_test_setup_teardown(test_largest_pages, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_largest_page_setting, table_start,
+                                        table_end),
+        cmocka_unit_test_setup_teardown(test_different_addresses, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_split, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_unmap, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_refusals, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_no_memory, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_random_use, table_start, table_end),
     };
     return cmocka_run_group_tests_name("page_table", tests, NULL, NULL);
 }

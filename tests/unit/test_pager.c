@@ -1,11 +1,11 @@
-/* src/report/pager.c: rows that are cut into pages. */
+/* src/report/pager.c: rows divided into pages. */
 #include "unit.h"
 
 #include "report/pager.h"
 
 static struct sheet sheet;
 
-/* Rows are on one page each, in order, whatever the page. */
+/* Each row is on exactly one page, in order. */
 static void test_pager(void **state)
 {
     (void)state;

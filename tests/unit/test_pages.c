@@ -1,4 +1,4 @@
-/* src/report: the pages, how keys move through them, and the short form. */
+/* src/report/pages.c, navigation.c, json_report.c and short_form.c. */
 #include "machines.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static struct report_facts facts;
 static struct navigation navigation;
 static struct sheet sheet;
 
-static int start(void **state)
+static int report_start(void **state)
 {
     start_log(state);
     for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
@@ -54,7 +54,7 @@ static bool sheet_has(const char *words)
     return false;
 }
 
-/* True if any page of a section has the words. */
+/* Returns whether any page of a section has the words. */
 static bool section_has(enum report_section section, const char *words)
 {
     for (size_t page = 0; page < report_page_count(section, &facts); page++) {
@@ -131,23 +131,23 @@ static void test_others(void **state)
 
 static FILE *checker;
 
-static void take_json(const char *text, size_t length)
+static void note_json(const char *text, size_t length)
 {
     assert_int_equal(fwrite(text, 1, length, checker), length);
 }
 
-/* Hands the report to a program that reads it, whose words tell what is wrong. */
+/* Pipes the JSON report to a program, and fails with its output if it fails. */
 static void assert_json_passes(const char *command)
 {
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         verdict_judge_cpu(&records[i]);
     checker = popen(command, "w");
     assert_non_null(checker);
-    json_report_write(&facts, take_json);
+    json_report_write(&facts, note_json);
     assert_int_equal(pclose(checker), 0);
 }
 
-/* Machines with unlike CPUs, and hostile names: parsed, held to the schema, and read. */
+/* Different CPUs and hostile names: the report is parsed, validated and read. */
 static void test_json(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void test_json(void **state)
     assert_json_passes(SCHEMA);
 }
 
-/* As one CPU of every machine that is recorded reports. */
+/* One CPU of every recorded machine. */
 static void test_all_machines(void **state)
 {
     (void)state;
@@ -179,7 +179,7 @@ static void test_all_machines(void **state)
     }
 }
 
-static enum navigation_outcome type(const char *keys)
+static enum navigation_outcome type_keys(const char *keys)
 {
     enum navigation_outcome outcome = NAVIGATION_SAME;
     for (; *keys != '\0'; keys++)
@@ -201,13 +201,13 @@ static void test_numbers(void **state)
     (void)state;
     for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++) {
         char key[] = {(char)('1' + i), '\0'};
-        type(key);
+        type_keys(key);
         assert_at(i, 0);
-        assert_int_equal(type(key), NAVIGATION_SAME);
+        assert_int_equal(type_keys(key), NAVIGATION_SAME);
     }
 }
 
-/* From the first page to the last and back, by each kind of key. */
+/* From the first page to the last and back, with each kind of key. */
 static void test_walk(void **state)
 {
     (void)state;
@@ -217,14 +217,14 @@ static void test_walk(void **state)
                                        "\033[D", "\033[5~", "\033[1;2D", "\033[5;2~"};
     for (size_t way = 0; way < ARRAY_SIZE(on); way++) {
         size_t steps = 0;
-        while (type(on[way]) == NAVIGATION_CHANGED)
+        while (type_keys(on[way]) == NAVIGATION_CHANGED)
             steps++;
         assert_at(REPORT_CODE, 0);
         size_t pages = 0;
         for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
             pages += report_page_count(i, &facts);
         assert_int_equal(steps, pages - 1);
-        while (type(back[way]) == NAVIGATION_CHANGED)
+        while (type_keys(back[way]) == NAVIGATION_CHANGED)
             steps--;
         assert_int_equal(steps, 0);
         assert_at(REPORT_VERDICT, 0);
@@ -232,14 +232,14 @@ static void test_walk(void **state)
     static const char *const last[]  = {"\033[F", "\033OF", "\033[4~", "\033[8~"};
     static const char *const first[] = {"\033[H", "\033OH", "\033[1~", "\033[7~"};
     for (size_t way = 0; way < ARRAY_SIZE(last); way++) {
-        assert_int_equal(type(last[way]), NAVIGATION_CHANGED);
+        assert_int_equal(type_keys(last[way]), NAVIGATION_CHANGED);
         assert_at(REPORT_CODE, 0);
-        assert_int_equal(type(first[way]), NAVIGATION_CHANGED);
+        assert_int_equal(type_keys(first[way]), NAVIGATION_CHANGED);
         assert_at(REPORT_VERDICT, 0);
     }
 }
 
-/* What is no key changes nothing, and does not swallow the key behind it. */
+/* Unknown bytes change nothing, and do not swallow the key after them. */
 static void test_wrong_keys(void **state)
 {
     (void)state;
@@ -248,10 +248,10 @@ static void test_wrong_keys(void **state)
         "\033[17~", "\033[2~", "\033x", "\033\033x", "\033[999999999~",
         "\xFF",     "\t",      "P"};
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-        assert_int_equal(type(wrong[i]), NAVIGATION_SAME);
+        assert_int_equal(type_keys(wrong[i]), NAVIGATION_SAME);
         assert_at(REPORT_VERDICT, 0);
-        assert_int_equal(type("3"), NAVIGATION_CHANGED);
-        assert_int_equal(type("1"), NAVIGATION_CHANGED);
+        assert_int_equal(type_keys("3"), NAVIGATION_CHANGED);
+        assert_int_equal(type_keys("1"), NAVIGATION_CHANGED);
     }
     for (unsigned int i = 0; i < 100000; i++) {
         unsigned int byte = (i * 2654435761U) >> 24;
@@ -263,24 +263,24 @@ static void test_wrong_keys(void **state)
     }
 }
 
-/* A verdict that fills the screen, as that of many CPUs, has the keys in its title. */
+/* A verdict that fills the screen, as with many CPUs, shows the keys in its title. */
 static void test_full_verdict(void **state)
 {
     (void)state;
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("... of 20 CPUs: 20 ok, 0 not"));
     assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: end"));
-    type("q");
+    type_keys("q");
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("How is it to end?"));
-    type("x");
+    type_keys("x");
     facts.count = 2;
     navigation_compose(&navigation, &sheet);
     assert_null(strstr(sheet.row[0].text, "1 to 7"));
     assert_true(sheet_has("1 Verdict 2 Capabilities"));
 }
 
-/* A processor that lacks much: every name is there, whole. */
+/* A processor that lacks many features: every name is shown, not truncated. */
 static void test_much_missing(void **state)
 {
     (void)state;
@@ -295,48 +295,47 @@ static void test_much_missing(void **state)
 static void test_end(void **state)
 {
     (void)state;
-    type("2");
-    assert_int_equal(type("q"), NAVIGATION_CHANGED);
+    type_keys("2");
+    assert_int_equal(type_keys("q"), NAVIGATION_CHANGED);
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has("p   power off"));
     assert_true(sheet_has("r   reboot"));
     assert_true(sheet_has("n   boot what firmware boots next (UEFI)"));
-    assert_int_equal(type("2"), NAVIGATION_CHANGED); /* back, and no more */
+    assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no further */
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has(
         "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q end"));
-    assert_int_equal(type("p"), NAVIGATION_SAME);
-    assert_int_equal(type("qp"), NAVIGATION_POWER_OFF);
-    assert_int_equal(type("qr"), NAVIGATION_REBOOT);
-    assert_int_equal(type("QP"), NAVIGATION_POWER_OFF);
-    assert_int_equal(type("qR"), NAVIGATION_REBOOT);
-    /* Escape, alone or as the start of another key, leads back and no further. */
+    assert_int_equal(type_keys("p"), NAVIGATION_SAME);
+    assert_int_equal(type_keys("qp"), NAVIGATION_POWER_OFF);
+    assert_int_equal(type_keys("qr"), NAVIGATION_REBOOT);
+    assert_int_equal(type_keys("QP"), NAVIGATION_POWER_OFF);
+    assert_int_equal(type_keys("qR"), NAVIGATION_REBOOT);
+    /* Escape, alone or as the start of another key, goes back and no further. */
     static const char *const sequences[] = {"\033",    "\033[A", "\033[[A",
                                             "\033[6~", "\033OF", "\033[1;2B"};
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        type("q");
+        type_keys("q");
         assert_int_equal(navigation_take(&navigation, 0x1B), NAVIGATION_CHANGED);
         assert_at(REPORT_CAPABILITIES, 0);
-        type(sequences[i] + 1);
+        type_keys(sequences[i] + 1);
         assert_at(REPORT_CAPABILITIES, 0);
-        assert_int_equal(type("p"), NAVIGATION_SAME);
-        assert_int_equal(type("\033[B\033[A"), NAVIGATION_CHANGED); /* as ever */
+        assert_int_equal(type_keys("p"), NAVIGATION_SAME);
+        assert_int_equal(type_keys("\033[B\033[A"), NAVIGATION_CHANGED); /* as before */
     }
-    assert_int_equal(type("qn"), NAVIGATION_BOOT_NEXT);
+    assert_int_equal(type_keys("qn"), NAVIGATION_BOOT_NEXT);
     navigation_refuse(&navigation, "firmware has no other entry");
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("firmware has no other entry"));
-    assert_int_equal(type("n"), NAVIGATION_BOOT_NEXT); /* asked anew */
+    assert_int_equal(type_keys("n"), NAVIGATION_BOOT_NEXT); /* asks again */
     navigation_refuse(&navigation, "firmware has no other entry");
-    assert_int_equal(type("x"), NAVIGATION_CHANGED);
+    assert_int_equal(type_keys("x"), NAVIGATION_CHANGED);
     assert_at(REPORT_CAPABILITIES, 0);
-    type("q");
+    type_keys("q");
     navigation_compose(&navigation, &sheet);
     assert_false(sheet_has("firmware has no other entry"));
 }
 
-/* Of every machine there is, and of one whose registers are all different from the usual.
- */
+/* All recorded machines, and one whose registers all differ from the usual values. */
 static void test_short_form(void **state)
 {
     (void)state;
@@ -368,7 +367,7 @@ static void test_short_form(void **state)
     assert_true(sheet_has("do not fit into a code"));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, report_start)
 
 int main(void)
 {

@@ -1,11 +1,11 @@
-/* src/dev/pic.c, against the Intel 8259A data sheet: plays, and a model of both chips. */
+/* src/dev/pic.c, compared with the 8259A data sheet: steps, and a model of both chips. */
 #include "ports.h"
 
 #include "dev/pic.h"
 #include "random.h"
 
-#define VECTOR 0x30U /* of input 0; input 8 follows 7 */
-#define NOBODY 8U
+#define VECTOR   0x30U /* of input 0; input 8 follows 7 */
+#define NO_INPUT 8U
 
 /* ICW4. */
 #define PLAIN          0x01U
@@ -15,7 +15,7 @@
 static struct pic pic;
 static bool is_output_high;
 
-/* The output reports changes only. */
+/* Asserts that the output reports only changes. */
 static void output_changed(void *listener, const struct interrupt_line *output)
 {
     assert_ptr_equal(listener, &pic);
@@ -47,7 +47,7 @@ static void initialize(unsigned int fourth_word)
     }
 }
 
-static int start(void **state)
+static int pic_start(void **state)
 {
     (void)state;
     is_output_high = false;
@@ -56,8 +56,10 @@ static int start(void **state)
     return 0;
 }
 
-/* Words of the steps that are for one chip, and what they write to its first port. The
- * last three are a port itself: the first, the second, and the level register. */
+/*
+ * Words of the steps for one chip, and the values that they write to its first port. The
+ * last three are ports: the first, the second, and the level register.
+ */
 static const char *const chip_words[] = {
     "end",     "end-of",       "rotate",          "rotate-of", "lowest",  "always",
     "never",   "special-mask", "no-special-mask", "asking",    "serving", "polled",
@@ -65,9 +67,9 @@ static const char *const chip_words[] = {
 static const uint8_t values[] = {0x20, 0x60, 0xA0, 0xE0, 0xC0, 0x80,
                                  0x00, 0x68, 0x48, 0x0A, 0x0B, 0x0C};
 
-/* Writes the number, or compares it with what is read. */
-static void act_on_chip(unsigned int which, const char *word, bool is_check,
-                        unsigned int number)
+/* Writes the number, or compares it with the value read. */
+static void chip_step_execute(unsigned int which, const char *word, bool is_check,
+                              unsigned int number)
 {
     unsigned int first         = 0x20 + which * 0x80;
     const unsigned int ports[] = {first, first + 1, 0x4D0 + which};
@@ -82,7 +84,7 @@ static void act_on_chip(unsigned int which, const char *word, bool is_check,
         assert_int_equal(port_read_whole(port), number);
 }
 
-static void act(const char *word, bool is_check, unsigned int number)
+static void step_execute(const char *word, bool is_check, unsigned int number)
 {
     if (strcmp(word, "low") == 0 || strcmp(word, "high") == 0)
         set_input(number, *word == 'h');
@@ -99,12 +101,12 @@ static void act(const char *word, bool is_check, unsigned int number)
     else if (strncmp(word, "take", 4) == 0)
         assert_int_equal(pic_acknowledge(&pic), VECTOR + number);
     else if (strncmp(word, "second-", 7) == 0)
-        act_on_chip(1, word + 7, is_check, number);
+        chip_step_execute(1, word + 7, is_check, number);
     else
-        act_on_chip(0, word, is_check, number);
+        chip_step_execute(0, word, is_check, number);
 }
 
-/* Steps have a space between them, and hexadecimal numbers: "do:1", "check=1". */
+/* Executes steps, separated by spaces, with hexadecimal numbers: "do:1", "check=1". */
 static void test_play(void **state)
 {
     const char *steps = *state;
@@ -112,7 +114,7 @@ static void test_play(void **state)
         char word[32], sign = ' ';
         unsigned int number = 0;
         assert_true(sscanf(steps, "%31[a-z-]%c%x", word, &sign, &number) >= 1);
-        act(word, sign == '=', sign == ' ' ? 0 : number);
+        step_execute(word, sign == '=', sign == ' ' ? 0 : number);
     }
 }
 
@@ -162,7 +164,7 @@ static void test_mask(void **state)
     }
 }
 
-/* The second chip's part in the cycle comes after that of the first. */
+/* The second chip's part of the cycle comes after the first chip's. */
 static void test_request_gone_between(void **state)
 {
     (void)state;
@@ -171,7 +173,7 @@ static void test_request_gone_between(void **state)
     test_play((void *[]){"take:f serving=4 second-serving=0 waiting"});
 }
 
-/* A chip as the data sheet tells it. */
+/* A model of a chip, from the data sheet. */
 static struct chip {
     unsigned int line, latch, level, serving, mask, lowest;
     bool automatic, rotating, special_mask, nested;
@@ -192,15 +194,15 @@ static unsigned int winner(const struct chip *chip)
         if (asks && (!holds || (chip->nested && i == 2)))
             return i;
         if (holds)
-            return NOBODY;
+            return NO_INPUT;
     }
-    return NOBODY;
+    return NO_INPUT;
 }
 
-static unsigned int take(struct chip *chip)
+static unsigned int acknowledge(struct chip *chip)
 {
     unsigned int input = winner(chip);
-    if (input == NOBODY)
+    if (input == NO_INPUT)
         return 7;
     chip->latch &= ~(1U << input);
     if (!chip->automatic)
@@ -226,13 +228,13 @@ static void end_interrupt(struct chip *chip, unsigned int command, unsigned int 
         chip->lowest = input;
 }
 
-/* Writes both, and reads what a poll finds. */
-static void command(unsigned int which, unsigned int word)
+/* Writes a command to chip and model, and compares the result of a poll. */
+static void chip_command(unsigned int which, unsigned int word)
 {
     struct chip *chip = &model[which];
     port_out(0x20 + which * 0x80, word);
     if (word == 0x0C) {
-        unsigned int expected = winner(chip) == NOBODY ? 0 : 0x80 | take(chip);
+        unsigned int expected = winner(chip) == NO_INPUT ? 0 : 0x80 | acknowledge(chip);
         assert_int_equal(port_read_whole(0x20 + which * 0x80), expected);
     } else if ((word & 8) != 0) {
         chip->special_mask = word == 0x68;
@@ -268,17 +270,17 @@ static void do_something(void)
         set_input(input, is_high);
     } else if (what < 36) {
         bool is_second = winner(&model[0]) == 2;
-        input          = take(&model[0]);
+        input          = acknowledge(&model[0]);
         if (is_second)
-            input = 8 + take(&model[1]);
+            input = 8 + acknowledge(&model[1]);
         assert_int_equal(pic_acknowledge(&pic), VECTOR + input);
     } else if (what < 50) {
-        command(which, value & 0xE7);
+        chip_command(which, value & 0xE7);
     } else if (what < 55) {
         model[which].mask = value & (unsigned int)random_number() & 0xFF;
         port_out(0x21 + which * 0x80, model[which].mask);
     } else if (what < 58) {
-        command(which, modes[value % 3]);
+        chip_command(which, modes[value % 3]);
     } else if (what < 60) {
         model[which].level = (value & may_be_level[which]) | (which == 0 ? 4 : 0);
         port_out(0x4D0 + which, value);
@@ -295,8 +297,8 @@ static void test_against_model(void **state)
     reinitialize();
     for (unsigned int i = 0; i < 1000000; i++) {
         do_something();
-        model[0].line = (model[0].line & ~4U) | (winner(&model[1]) == NOBODY ? 0 : 4);
-        assert_int_equal(is_output_high, winner(&model[0]) != NOBODY);
+        model[0].line = (model[0].line & ~4U) | (winner(&model[1]) == NO_INPUT ? 0 : 4);
+        assert_int_equal(is_output_high, winner(&model[0]) != NO_INPUT);
         for (unsigned int which = 0; which < 2; which++) {
             const struct chip *chip = &model[which];
             port_out(0x20 + which * 0x80, 0x0A);
@@ -308,7 +310,7 @@ static void test_against_model(void **state)
     }
 }
 
-/* Nothing but what the sanitizers see, and the output. */
+/* Checks only the output, and the sanitizers' findings. */
 static void test_random_ports(void **state)
 {
     static const unsigned int ports[] = {0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1};
@@ -321,10 +323,10 @@ static void test_random_ports(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
-#define PLAY(name, steps)                                         \
-    {                                                             \
-#name, test_play, start, NULL, (void *)(uintptr_t)(steps) \
+#define TEST(name) cmocka_unit_test_setup(name, pic_start)
+#define PLAY(name, steps)                                             \
+    {                                                                 \
+#name, test_play, pic_start, NULL, (void *)(uintptr_t)(steps) \
     }
 
 int main(void)

@@ -1,4 +1,7 @@
-/* The 8254 and port 0x61, against a model from the data sheet; timers and ticks. */
+/*
+ * src/dev/pit.c, pit_counter.c and timer.c, compared with a model from the 8254 data
+ * sheet.
+ */
 #include "ports.h"
 
 #include "dev/pit.h"
@@ -21,7 +24,7 @@ static void set_alarm(void *context, uint64_t deadline)
 static struct device_clock test_clock = {
     .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
-static void start(uint64_t hz)
+static void pit_start(uint64_t hz)
 {
     now           = 0;
     alarm_time    = TICKS_NEVER;
@@ -37,17 +40,17 @@ static void out_both(uint16_t port, unsigned int value)
     port_out(port, value >> 8);
 }
 
-/* Counter 2, as the data sheet's "Mode Definitions" tell it. */
+/* A model of counter 2: data sheet, "Mode Definitions". */
 static struct model {
     unsigned int mode;
     bool is_bcd, gate, out, is_null;
     bool loads;               /* at the next clock */
-    bool counts, strobes;     /* it was loaded, and has not reached zero since */
-    uint32_t written, loaded; /* the count register, 0 if there was none; the last load */
-    uint32_t value, zero;     /* the count that 0 is */
+    bool counts, strobes;     /* loaded, and not reached zero since */
+    uint32_t written, loaded; /* the count register, 0 if not written; the last load */
+    uint32_t value, zero;     /* the count that 0 stands for */
 } model;
 
-static void load(bool is_high)
+static void model_load(bool is_high)
 {
     model.loaded  = model.written;
     model.value   = model.mode == 3 ? model.loaded & ~1U : model.loaded;
@@ -56,16 +59,16 @@ static void load(bool is_high)
     model.out                    = is_high;
 }
 
-static void count(void)
+static void model_count(void)
 {
     bool is_periodic = (model.mode & 2) != 0, is_odd = model.loaded % 2 != 0;
     uint32_t last = model.mode == 2 ? 1 : model.out && is_odd ? 0 : 2;
     if (model.loads) {
-        load(model.mode > 1);
+        model_load(model.mode > 1);
     } else if (!model.counts || (!model.gate && model.mode % 4 != 1)) {
         return;
     } else if (is_periodic && model.value == last) {
-        load(model.mode == 2 || !model.out);
+        model_load(model.mode == 2 || !model.out);
     } else if (is_periodic) {
         model.value -= model.mode - 1;
         model.out &= model.mode == 3 || model.value != 1;
@@ -77,10 +80,10 @@ static void count(void)
     }
 }
 
-static void run(unsigned int clocks)
+static void model_run(unsigned int clocks)
 {
     for (; clocks > 0; clocks--, now++)
-        count();
+        model_count();
 }
 
 static void write_mode(unsigned int mode, bool is_bcd)
@@ -94,7 +97,7 @@ static void write_mode(unsigned int mode, bool is_bcd)
                            .zero    = is_bcd ? 10000 : 0x10000};
 }
 
-static unsigned int shown(uint32_t value)
+static unsigned int shown_number(uint32_t value)
 {
     char digits[8];
     snprintf(digits, sizeof(digits), model.is_bcd ? "%u" : "%x", value % model.zero);
@@ -103,7 +106,7 @@ static unsigned int shown(uint32_t value)
 
 static void write_count(uint32_t value)
 {
-    out_both(0x42, shown(value));
+    out_both(0x42, shown_number(value));
     model.written = value;
     model.is_null = true;
     model.loads |= model.mode % 4 == 0 || ((model.mode & 2) != 0 && !model.counts);
@@ -120,8 +123,8 @@ static void write_gate(bool is_high)
     model.gate = is_high;
 }
 
-/* Only the output, in port 0x61, or status and count too. */
-static void compare(bool is_whole)
+/* Compares the output, in port 0x61, and if is_whole status and count. */
+static void model_compare(bool is_whole)
 {
     assert_int_equal(port_read(0x61) >> 5 & 1, model.out);
     if (!is_whole)
@@ -131,19 +134,19 @@ static void compare(bool is_whole)
                  value = low | port_read(0x42) << 8;
     assert_int_equal(status & 0xC0, model.out << 7 | model.is_null << 6);
     if (model.counts)
-        assert_int_equal(value, shown(model.value));
+        assert_int_equal(value, shown_number(model.value));
 }
 
-/* Loads it. */
-static void begin(unsigned int mode, bool is_bcd, uint32_t value)
+/* Sets a mode and loads the counter. */
+static void model_begin(unsigned int mode, bool is_bcd, uint32_t value)
 {
-    start(PIT_HZ);
+    pit_start(PIT_HZ);
     memset(&model, 0, sizeof(model));
     write_mode(mode, is_bcd);
     write_gate(mode % 4 != 1);
     write_count(value);
     write_gate(true);
-    run(1);
+    model_run(1);
 }
 
 static void test_counting(void **state)
@@ -152,27 +155,27 @@ static void test_counting(void **state)
     (void)state;
     for (unsigned int i = 0; i < 8 * 2 * 7; i++) {
         uint32_t value = counts[i / 16];
-        begin(i % 8, i / 8 % 2, value != 0 ? value : i / 8 % 2 ? 10000 : 0x10000);
-        for (uint32_t clocks = 0; clocks < 3 * model.written + 5; clocks++, run(1))
-            compare(true);
+        model_begin(i % 8, i / 8 % 2, value != 0 ? value : i / 8 % 2 ? 10000 : 0x10000);
+        for (uint32_t clocks = 0; clocks < 3 * model.written + 5; clocks++, model_run(1))
+            model_compare(true);
     }
 }
 
-/* Another count at each phase of the first; triggered where nothing else loads it. */
+/* A new count at each phase of the first; triggered in modes that require it. */
 static void test_new_count(void **state)
 {
     static const uint32_t counts[][2] = {{10, 7}, {7, 10}, {4, 21}, {21, 3}};
     static const unsigned int modes[] = {0, 1, 4, 5, 2, 3};
     (void)state;
     for (unsigned int i = 0; i < 6 * 4 * 45; i++) {
-        begin(modes[i / 180], false, counts[i / 45 % 4][0]);
-        run(i % 45);
+        model_begin(modes[i / 180], false, counts[i / 45 % 4][0]);
+        model_run(i % 45);
         write_count(counts[i / 45 % 4][1]);
         for (unsigned int clocks = 0; clocks < 90; clocks++) {
             if (clocks % 40 == 39 && model.mode % 4 == 1)
                 write_gate(clocks > 40);
-            run(1);
-            compare(true);
+            model_run(1);
+            model_compare(true);
         }
     }
 }
@@ -180,7 +183,7 @@ static void test_new_count(void **state)
 static void test_against_model(void **state)
 {
     (void)state;
-    begin(0, false, 9);
+    model_begin(0, false, 9);
     for (unsigned int i = 0; i < 300000; i++) {
         unsigned int what = random_number() & 31;
         if (what == 0)
@@ -189,15 +192,17 @@ static void test_against_model(void **state)
             write_count(2 + (uint32_t)random_below(30));
         else if (what < 8)
             write_gate(!model.gate);
-        run(1 + (unsigned int)random_below(30));
-        compare(what < 20);
+        model_run(1 + (unsigned int)random_below(30));
+        model_compare(what < 20);
     }
 }
 
-/* Steps: "port:value" writes, "port=value" reads and compares, "+clocks". */
-static void play(const char *steps)
+/*
+ * Executes steps: "port:value" writes, "port=value" reads and compares, "+clocks" waits.
+ */
+static void steps_play(const char *steps)
 {
-    start(PIT_HZ);
+    pit_start(PIT_HZ);
     for (; *steps != '\0'; steps += strcspn(steps, " "), steps += strspn(steps, " ")) {
         unsigned int port = 0, value = UINT32_MAX;
         if (sscanf(steps, "+%u", &value) == 1)
@@ -209,56 +214,59 @@ static void play(const char *steps)
     }
 }
 
-/* 1000 in mode 2; what is latched stays until it is read, or a new mode is set. */
+/* 1000 in mode 2; a latched count stays until it is read or a new mode is set. */
 static void test_latched_count(void **state)
 {
     (void)state;
-    play("61:1 43:b4 42:e8 42:3 +11 43:80 +5 43:80 43:d8 42=de +5 42=3 42=d4 42=3 43:80");
-    play("61:1 43:b4 42:e8 42:3 +1 43:80 43:e8 +999 43:c8 42=b4 42=e8 42=3 43:e8 42=34");
-    play("61:1 43:b4 42:e8 42:3 +5 43:80 43:b4 42:f4 42:1 +101 42=90 42=1");
-    /* Counters 0 and 2, while 1 goes on. */
-    play("61:1 43:14 43:54 43:94 40:64 41:64 42:64 +9 43:da +10 40=5c 41=52 42=5c");
+    steps_play(
+        "61:1 43:b4 42:e8 42:3 +11 43:80 +5 43:80 43:d8 42=de +5 42=3 42=d4 42=3 43:80");
+    steps_play(
+        "61:1 43:b4 42:e8 42:3 +1 43:80 43:e8 +999 43:c8 42=b4 42=e8 42=3 43:e8 42=34");
+    steps_play("61:1 43:b4 42:e8 42:3 +5 43:80 43:b4 42:f4 42:1 +101 42=90 42=1");
+    /* Latches counters 0 and 2, while 1 continues. */
+    steps_play("61:1 43:14 43:54 43:94 40:64 41:64 42:64 +9 43:da +10 40=5c 41=52 42=5c");
 }
 
-/* The low byte, the high one, both: each way on its own; and port 0x61. */
+/* The low byte, the high byte and both; and port 0x61. */
 static void test_port_bytes(void **state)
 {
     (void)state;
-    play("61:1 43:94 42:64 +11 42=5a +10 42=50");
-    play("61:1 43:a4 42:3 +1 42=3 43:80 +1 42=3 42=2");
-    play("61:1 43:b8 42:ff 43:b8 42:20 42:1 +1 42=20 42:30 42=1 42:2 +1 42=30 42=2");
-    play("61:ff 61=2f 61:0 61=20 61:fa 61=2a +18 61=3a +18 61=2a 43=ff");
+    steps_play("61:1 43:94 42:64 +11 42=5a +10 42=50");
+    steps_play("61:1 43:a4 42:3 +1 42=3 43:80 +1 42=3 42=2");
+    steps_play(
+        "61:1 43:b8 42:ff 43:b8 42:20 42:1 +1 42=20 42:30 42=1 42:2 +1 42=30 42=2");
+    steps_play("61:ff 61=2f 61:0 61=20 61:fa 61=2a +18 61=3a +18 61=2a 43=ff");
 }
 
-/* "Exactly as written in the last Mode Control Word", 6 and 7 too. */
+/* "Exactly as written in the last Mode Control Word", including modes 6 and 7. */
 static void test_status_as_written(void **state)
 {
     (void)state;
-    play("43:91 43:e8 42=51 43:a3 43:e8 42=e3 43:bc 43:e8 42=fc 43:be 43:e8 42=fe");
+    steps_play("43:91 43:e8 42=51 43:a3 43:e8 42=e3 43:bc 43:e8 42=fc 43:be 43:e8 42=fe");
 }
 
-/* Until then the count is null, and the output of a one-shot high. */
+/* Until the count is loaded it is null, and the output of a one-shot is high. */
 static void test_load_takes_clock(void **state)
 {
     (void)state;
-    play("61:1 43:90 42:9 43:e8 42=50 +1 43:e8 42=10");
-    play("61:1 43:94 42:9 43:e8 42=d4 +1 43:e8 42=94");
-    play("61:1 43:96 42:9 43:e8 42=d6 +1 43:e8 42=96");
-    play("61:1 43:98 42:9 43:e8 42=d8 +1 43:e8 42=98");
-    play("43:92 42:9 61:1 61=21 43:e8 42=d2 +1 61=1 43:e8 42=12 +9 61=21");
+    steps_play("61:1 43:90 42:9 43:e8 42=50 +1 43:e8 42=10");
+    steps_play("61:1 43:94 42:9 43:e8 42=d4 +1 43:e8 42=94");
+    steps_play("61:1 43:96 42:9 43:e8 42=d6 +1 43:e8 42=96");
+    steps_play("61:1 43:98 42:9 43:e8 42=d8 +1 43:e8 42=98");
+    steps_play("43:92 42:9 61:1 61=21 43:e8 42=d2 +1 61=1 43:e8 42=12 +9 61=21");
 }
 
-/* The tick of the clock at which the PIT's clock number so many has come. */
+/* Returns the tick at which that many clocks of the PIT have passed. */
 static uint64_t time_of(uint64_t clock)
 {
     return (uint64_t)(((unsigned __int128)clock * test_clock.hz + PIT_HZ - 1) / PIT_HZ);
 }
 
-/* Starts counter 0 some time; the clock that loads it. */
+/* Starts counter 0; returns the clock that loads it. */
 static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value)
 {
     static const uint64_t frequencies[] = {PIT_HZ, 2399999123, 10000000, 600000};
-    start(frequencies[i % 4]);
+    pit_start(frequencies[i % 4]);
     now = random_below(UINT64_C(1) << 40);
     port_out(0x43, 0x30 | mode << 1);
     out_both(0x40, value);
@@ -306,7 +314,7 @@ static void test_late_alarm(void **state)
     }
 }
 
-/* A pulse that is due when the guest writes a new count comes all the same. */
+/* A pulse that is due when the guest writes a new count is not lost. */
 static void test_write_after_alarm(void **state)
 {
     (void)state;
@@ -319,7 +327,7 @@ static void test_write_after_alarm(void **state)
     assert_int_equal(rises, 3);
 }
 
-static void expire(void *expired)
+static void count_expiry(void *expired)
 {
     ++*(unsigned int *)expired;
 }
@@ -329,13 +337,13 @@ static void test_timers_of_clock(void **state)
     struct device_timer timers[3];
     unsigned int expired[3] = {0};
     (void)state;
-    start(PIT_HZ);
+    pit_start(PIT_HZ);
     for (unsigned int i = 0; i < 3; i++) {
-        device_timer_init(&timers[i], &test_clock, expire, &expired[i]);
+        device_timer_init(&timers[i], &test_clock, count_expiry, &expired[i]);
         device_timer_set(&timers[i], i == 0 ? 30 : 20);
     }
     for (now = 0; now < 40; now++) {
-        alarm_time = TICKS_NEVER; /* it has come, too early: it is asked for anew */
+        alarm_time = TICKS_NEVER; /* it came too early: it is set again */
         device_clock_run(&test_clock);
         if (now == 25)
             device_timer_set(&timers[0], TICKS_NEVER);

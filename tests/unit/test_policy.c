@@ -1,5 +1,7 @@
-/* src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_*.c: what a
- * guest sees of the processor. */
+/*
+ * src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_cpuid.c and
+ * guest_msrs.c.
+ */
 #include "unit.h"
 
 #include "guest/cpuid_policy.h"
@@ -13,7 +15,7 @@
 
 static uint32_t last_basic, last_extended;
 
-/* A processor that has every bit of everything. */
+/* Returns the CPUID of a processor with all bits set. */
 static struct cpuid_result all_ones(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
@@ -26,7 +28,7 @@ static struct cpuid_result all_ones(uint32_t leaf, uint32_t subleaf)
 
 static struct cpuid_answers answers;
 
-static int start(void **state)
+static int policy_start(void **state)
 {
     (void)state;
     last_basic    = 0x20;
@@ -35,13 +37,13 @@ static int start(void **state)
     return 0;
 }
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid_ask(uint32_t leaf, uint32_t subleaf)
 {
     return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 1},
                                all_ones);
 }
 
-/* What Hymir does not stand behind, bit by bit, with the SDM's names. */
+/* The hidden features, bit by bit, with the SDM's names. */
 static void test_hidden(void **state)
 {
     (void)state;
@@ -84,7 +86,7 @@ static void test_hidden(void **state)
         {7, 'd', 29, "ARCH_CAPABILITIES"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
-        struct cpuid_result values = ask(hidden[i].leaf, 0);
+        struct cpuid_result values = cpuid_ask(hidden[i].leaf, 0);
         uint32_t reg               = hidden[i].reg == 'b'   ? values.ebx
                                      : hidden[i].reg == 'c' ? values.ecx
                                                             : values.edx;
@@ -93,33 +95,33 @@ static void test_hidden(void **state)
     }
     static const uint32_t empty[] = {3, 5, 6, 9, 0xA, 0xB, 0xF, 0x10, 0x12, 0x14, 0x17};
     for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
-        struct cpuid_result values = ask(empty[i], 0);
+        struct cpuid_result values = cpuid_ask(empty[i], 0);
         assert_int_equal(values.eax | values.ebx | values.ecx | values.edx, 0);
     }
-    assert_int_equal(ask(1, 0).ebx >> 24, 0); /* the APIC ID */
-    assert_int_equal(ask(4, 0).eax >> 14, 0); /* how many share a cache */
+    assert_int_equal(cpuid_ask(1, 0).ebx >> 24, 0); /* the APIC ID */
+    assert_int_equal(cpuid_ask(4, 0).eax >> 14, 0); /* CPUs that share a cache */
 }
 
 static void test_shown(void **state)
 {
     (void)state;
-    assert_true((ask(1, 0).ecx & BIT(31)) != 0); /* a hypervisor */
-    assert_true((ask(1, 0).ecx & BIT(26)) != 0); /* XSAVE */
-    assert_true((ask(1, 0).edx & BIT(16)) != 0); /* PAT */
-    assert_true((ask(7, 0).ecx & BIT(5)) != 0);  /* WAITPKG */
-    assert_int_equal(ask(0, 0).ebx, 1);
-    assert_int_equal(ask(0x80000008, 0).eax, 0xFFFF);
-    struct cpuid_result hypervisor = ask(0x40000000, 0);
+    assert_true((cpuid_ask(1, 0).ecx & BIT(31)) != 0); /* a hypervisor */
+    assert_true((cpuid_ask(1, 0).ecx & BIT(26)) != 0); /* XSAVE */
+    assert_true((cpuid_ask(1, 0).edx & BIT(16)) != 0); /* PAT */
+    assert_true((cpuid_ask(7, 0).ecx & BIT(5)) != 0);  /* WAITPKG */
+    assert_int_equal(cpuid_ask(0, 0).ebx, 1);
+    assert_int_equal(cpuid_ask(0x80000008, 0).eax, 0xFFFF);
+    struct cpuid_result hypervisor = cpuid_ask(0x40000000, 0);
     assert_int_equal(hypervisor.eax, 0x40000001);
     assert_memory_equal(&hypervisor.ebx, "HymirHymir\0", 12);
-    struct cpuid_result version = ask(0x40000001, 0);
+    struct cpuid_result version = cpuid_ask(0x40000001, 0);
     char text[13]               = "";
     memcpy(text, &version.ebx, 12);
     assert_string_equal(text, HYMIR_VERSION);
     assert_int_equal(version.eax, HYPERCALL_INTERFACE);
 }
 
-/* OSXSAVE is what the guest made of its own CR4. */
+/* OSXSAVE reflects the guest's CR4. */
 static void test_osxsave(void **state)
 {
     (void)state;
@@ -131,34 +133,35 @@ static void test_osxsave(void **state)
 static void test_limits(void **state)
 {
     (void)state;
-    assert_int_equal(ask(0, 0).eax, CPUID_BASIC_LEAVES - 1);
+    assert_int_equal(cpuid_ask(0, 0).eax, CPUID_BASIC_LEAVES - 1);
     static const uint32_t beyond[] = {0x18,       0x20,       0x3FFFFFFF, 0x40000002,
                                       0x7FFFFFFF, 0x80000009, 0xFFFFFFFF};
-    struct cpuid_result last       = ask(CPUID_BASIC_LEAVES - 1, 0);
+    struct cpuid_result last       = cpuid_ask(CPUID_BASIC_LEAVES - 1, 0);
     for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
-        struct cpuid_result values = ask(beyond[i], 0);
+        struct cpuid_result values = cpuid_ask(beyond[i], 0);
         assert_memory_equal(&values, &last, sizeof(values));
     }
     last_basic    = 1;
     last_extended = 0; /* a processor without extended leaves */
     cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, all_ones);
-    assert_int_equal(ask(0, 0).eax, 0x16); /* its TSC's frequency is told */
-    assert_int_equal(ask(0x80000000, 0).eax, 0x80000000);
-    assert_int_equal(ask(7, 0).ebx | ask(0xD, 0).eax | ask(0xD, 1).eax, 0);
+    assert_int_equal(cpuid_ask(0, 0).eax, 0x16); /* its TSC frequency is reported */
+    assert_int_equal(cpuid_ask(0x80000000, 0).eax, 0x80000000);
+    assert_int_equal(cpuid_ask(7, 0).ebx | cpuid_ask(0xD, 0).eax | cpuid_ask(0xD, 1).eax,
+                     0);
 }
 
 static void test_subleaves(void **state)
 {
     (void)state;
-    assert_int_equal(ask(7, 1).eax | ask(7, 1).ebx | ask(7, 2).edx, 0);
-    assert_int_equal(ask(0xD, 0).eax, GUEST_XCR0_ALLOWED);
-    assert_int_equal(ask(0xD, 1).eax, 5); /* XSAVEOPT, XGETBV with ECX = 1 */
-    assert_int_equal(ask(0xD, 1).ecx | ask(0xD, 1).edx, 0);
-    assert_int_equal(ask(0xD, 64).eax, 0);
-    assert_int_equal(ask(0, UINT32_MAX).ebx, 1);
+    assert_int_equal(cpuid_ask(7, 1).eax | cpuid_ask(7, 1).ebx | cpuid_ask(7, 2).edx, 0);
+    assert_int_equal(cpuid_ask(0xD, 0).eax, GUEST_XCR0_ALLOWED);
+    assert_int_equal(cpuid_ask(0xD, 1).eax, 5); /* XSAVEOPT, XGETBV with ECX = 1 */
+    assert_int_equal(cpuid_ask(0xD, 1).ecx | cpuid_ask(0xD, 1).edx, 0);
+    assert_int_equal(cpuid_ask(0xD, 64).eax, 0);
+    assert_int_equal(cpuid_ask(0, UINT32_MAX).ebx, 1);
 }
 
-/* A Skylake-X: what its leaves 0xD, 0x15 and 0x16 say. */
+/* A Skylake-X: its leaves 0xD, 0x15 and 0x16. */
 static struct skylake {
     uint32_t last_basic, components, instructions;
     struct cpuid_result component[10], tsc, frequency;
@@ -195,7 +198,7 @@ static struct cpuid_result read_skylake(uint32_t leaf, uint32_t subleaf)
                           : all_ones(leaf, subleaf);
 }
 
-static struct cpuid_result ask_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
+static struct cpuid_result skylake_ask(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
 {
     cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, read_skylake);
     return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, xcr0},
@@ -205,14 +208,14 @@ static struct cpuid_result ask_skylake(uint32_t leaf, uint32_t subleaf, uint64_t
 static void expect_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0,
                            struct cpuid_result expected)
 {
-    struct cpuid_result values = ask_skylake(leaf, subleaf, xcr0);
+    struct cpuid_result values = skylake_ask(leaf, subleaf, xcr0);
     assert_memory_equal(&values, &expected, sizeof(values));
 }
 
 static int start_skylake(void **state)
 {
     skylake = sound_skylake;
-    return start(state);
+    return policy_start(state);
 }
 
 static void test_xsave_sizes(void **state)
@@ -227,7 +230,7 @@ static void test_xsave_sizes(void **state)
                        (struct cpuid_result){0xE7, cases[i].size, 2688, 0});
 }
 
-/* XSAVEC and XSAVES are not shown, and so there is no compacted size. */
+/* XSAVEC and XSAVES are hidden, so there is no compacted size. */
 static void test_xsave_instructions(void **state)
 {
     (void)state;
@@ -252,7 +255,7 @@ static void test_xsave_components(void **state)
     expect_skylake(0xD, 5, 7, (struct cpuid_result){0});
 }
 
-/* Within 2 % the machine's own words are kept, and so is their limit. */
+/* Within 2 % the processor's own values are kept, and so is their limit. */
 static void test_frequency_kept(void **state)
 {
     (void)state;
@@ -265,23 +268,23 @@ static void test_frequency_kept(void **state)
     }
     skylake.last_basic = 0x15;
     expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 23520000, 0});
-    assert_int_equal(ask_skylake(0, 0, 1).eax, 0x15);
+    assert_int_equal(skylake_ask(0, 0, 1).eax, 0x15);
 }
 
-/* What is wrong, or not said, is said: Skylake-X itself does not name its crystal. */
-static void test_frequency_told(void **state)
+/* Wrong or missing frequencies are replaced: Skylake-X does not report its crystal's. */
+static void test_frequency_replaced(void **state)
 {
     (void)state;
-    static const struct cpuid_result told[] = {{2, 200, 0, 0},
-                                               {0, 0, 0, 0},
-                                               {2, 0, 24000000, 0},
-                                               {0, 200, 24000000, 0},
-                                               {2, 200, 24480001, 0},
-                                               {2, 200, 23519999, 0},
-                                               {1, UINT32_MAX, UINT32_MAX, 0}};
-    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
-        skylake.tsc                = told[i];
-        struct cpuid_result values = ask_skylake(0x15, 0, 1);
+    static const struct cpuid_result replaced[] = {{2, 200, 0, 0},
+                                                   {0, 0, 0, 0},
+                                                   {2, 0, 24000000, 0},
+                                                   {0, 200, 24000000, 0},
+                                                   {2, 200, 24480001, 0},
+                                                   {2, 200, 23519999, 0},
+                                                   {1, UINT32_MAX, UINT32_MAX, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(replaced); i++) {
+        skylake.tsc                = replaced[i];
+        struct cpuid_result values = skylake_ask(0x15, 0, 1);
         assert_int_not_equal(values.eax, 0);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
         assert_int_equal(values.edx, 0);
@@ -289,23 +292,23 @@ static void test_frequency_told(void **state)
     }
 }
 
-/* An older machine, of which the leaves between are not there. */
+/* An older processor, without the leaves in between. */
 static void test_frequency_beyond_last(void **state)
 {
     (void)state;
     static const uint32_t last[] = {0xD, 0xF, 0x14};
     for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
         skylake.last_basic         = last[i];
-        struct cpuid_result values = ask_skylake(0x15, 0, 1);
+        struct cpuid_result values = skylake_ask(0x15, 0, 1);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
-        assert_int_equal(ask_skylake(0, 0, 1).eax, 0x16);
+        assert_int_equal(skylake_ask(0, 0, 1).eax, 0x16);
         for (uint32_t leaf = last[i] + 1; leaf < 0x15; leaf++)
             expect_skylake(leaf, 0, 1, (struct cpuid_result){0});
-        expect_skylake(0x17, 0, 1, ask_skylake(0x16, 0, 1)); /* as Intel's answer */
+        expect_skylake(0x17, 0, 1, skylake_ask(0x16, 0, 1)); /* as on Intel's */
     }
 }
 
-/* An answer that is called plain is the same to whoever asks. */
+/* A plain answer does not depend on the state of the guest. */
 static void test_plain(void **state)
 {
     (void)state;
@@ -350,8 +353,7 @@ static void test_msrs(void **state)
     }
 }
 
-/* Nothing of the machine's own is passed: only what VM entry loads or a guest alone uses.
- */
+/* Only MSRs that VM entry loads, or that only the guest uses, are passed through. */
 static void test_passed_msrs(void **state)
 {
     (void)state;
@@ -369,16 +371,16 @@ static void test_passed_msrs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_hidden, start),
-        cmocka_unit_test_setup(test_shown, start),
-        cmocka_unit_test_setup(test_osxsave, start),
-        cmocka_unit_test_setup(test_limits, start),
-        cmocka_unit_test_setup(test_subleaves, start),
+        cmocka_unit_test_setup(test_hidden, policy_start),
+        cmocka_unit_test_setup(test_shown, policy_start),
+        cmocka_unit_test_setup(test_osxsave, policy_start),
+        cmocka_unit_test_setup(test_limits, policy_start),
+        cmocka_unit_test_setup(test_subleaves, policy_start),
         cmocka_unit_test_setup(test_xsave_sizes, start_skylake),
         cmocka_unit_test_setup(test_xsave_instructions, start_skylake),
         cmocka_unit_test_setup(test_xsave_components, start_skylake),
         cmocka_unit_test_setup(test_frequency_kept, start_skylake),
-        cmocka_unit_test_setup(test_frequency_told, start_skylake),
+        cmocka_unit_test_setup(test_frequency_replaced, start_skylake),
         cmocka_unit_test_setup(test_frequency_beyond_last, start_skylake),
         cmocka_unit_test_setup(test_plain, start_skylake),
         cmocka_unit_test(test_msrs),

@@ -1,5 +1,4 @@
-/* src/report/qr_code.c. Whether it can be read is proved by a reader:
- * tests/boot/report.toml. */
+/* src/report/qr_code.c. tests/boot/report.toml reads a code with zbarimg. */
 #include "unit.h"
 
 #include "lib/bits.h"
@@ -31,7 +30,7 @@ static void test_sizes(void **state)
     assert_true(qr_code_make(QR_CODE_ALPHABET, &code));
 }
 
-/* A finder pattern at three corners, with light modules around it. */
+/* Asserts a finder pattern with light modules around it. */
 static void assert_finder(int top, int left)
 {
     for (int y = -1; y <= 7; y++) {
@@ -45,7 +44,7 @@ static void assert_finder(int top, int left)
     }
 }
 
-/* The format information of level L and each mask: the same standard, table of them. */
+/* The format information of level L and each mask: table in the same standard. */
 static const uint32_t formats[] = {0x77C4, 0x72F3, 0x7DAA, 0x789D,
                                    0x662F, 0x6318, 0x6C41, 0x6976};
 

@@ -1,4 +1,4 @@
-/* src/platform/scan_code.c: what a PC keyboard's keys send. */
+/* src/platform/scan_code.c: the bytes for a PC keyboard's keys. */
 #include "unit.h"
 
 #include "lib/bits.h"
@@ -8,17 +8,17 @@
 static struct scan_code_state state_of_keys;
 static char sent[64];
 
-static int start(void **state)
+static int keys_start(void **state)
 {
     (void)state;
     memset(&state_of_keys, 0, sizeof(state_of_keys));
     return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, keys_start)
 
-/* What the codes, ended by 0, send. */
-static const char *keys(const uint8_t *codes)
+/* Returns the bytes for scan codes, which end with 0. */
+static const char *keys_decode(const uint8_t *codes)
 {
     size_t length = 0;
     for (; *codes != 0; codes++) {
@@ -32,7 +32,7 @@ static const char *keys(const uint8_t *codes)
     return sent;
 }
 
-#define KEYS(...) keys((const uint8_t[]){__VA_ARGS__, 0})
+#define KEYS(...) keys_decode((const uint8_t[]){__VA_ARGS__, 0})
 
 static void test_characters(void **state)
 {
@@ -48,10 +48,10 @@ static void test_modifiers(void **state)
     (void)state;
     assert_string_equal(KEYS(0x2A, 0x1E, 0x02, 0xAA, 0x1E), "A!a");
     assert_string_equal(KEYS(0x36, 0x27, 0xB6, 0x27), ":;");
-    /* Caps lock is for letters, and shift undoes it. */
+    /* Caps lock affects letters only, and shift reverses it. */
     assert_string_equal(KEYS(0x3A, 0xBA, 0x1E, 0x02, 0x2A, 0x1E, 0xAA), "A1a");
     assert_string_equal(KEYS(0x3A, 0xBA, 0x1E), "a");
-    /* Ctrl-C, Ctrl-], both Ctrl keys; Alt puts an ESC in front. */
+    /* Ctrl-C and Ctrl-] with both Ctrl keys; Alt prepends an ESC. */
     assert_string_equal(KEYS(0x1D, 0x2E, 0x1B, 0x9D, 0x2E), "\x03\x1D"
                                                             "c");
     assert_string_equal(KEYS(0xE0, 0x1D, 0x2E, 0xE0, 0x9D, 0x2E), "\x03"
@@ -67,7 +67,7 @@ static void test_sequences(void **state)
     assert_string_equal(KEYS(0xE0, 0x4D, 0xE0, 0x4B), "\x1B[C\x1B[D");
     assert_string_equal(KEYS(0xE0, 0x53, 0xE0, 0x49), "\x1B[3~\x1B[5~");
     assert_string_equal(KEYS(0x3B, 0x44, 0x58), "\x1B[[A\x1B[21~\x1B[24~");
-    /* With the shifts that a keyboard puts around them; Enter and / of the number pad. */
+    /* With the shifts that a keyboard adds; Enter and / of the number pad. */
     assert_string_equal(KEYS(0xE0, 0x2A, 0xE0, 0x47, 0xE0, 0xC7, 0xE0, 0xAA, 0x1E),
                         "\x1B[1~a");
     assert_string_equal(KEYS(0xE0, 0x1C, 0xE0, 0x35), "\r/");

@@ -1,5 +1,5 @@
 /*
- * src/console/screen.c, on a screen of its own, and the order of the built-in font's
+ * src/console/screen.c, on a simulated screen, and the order of the built-in font's
  * glyphs.
  */
 #include "unit.h"
@@ -11,7 +11,7 @@ static char shown[SHEET_ROWS][SHEET_COLUMNS + 1];
 static uint8_t shown_attribute[SHEET_ROWS][SHEET_COLUMNS];
 static size_t drawn;
 
-static void draw(size_t row, size_t column, struct screen_cell cell)
+static void draw_cell(size_t row, size_t column, struct screen_cell cell)
 {
     assert_true(row < SHEET_ROWS && column < SHEET_COLUMNS);
     shown[row][column]           = (char)cell.character;
@@ -19,11 +19,11 @@ static void draw(size_t row, size_t column, struct screen_cell cell)
     drawn++;
 }
 
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     memset(shown, 0, sizeof(shown));
-    screen_init(draw);
+    screen_init(draw_cell);
     drawn = 0;
     return 0;
 }
@@ -71,16 +71,16 @@ static void test_long_line(void **state)
     text[80] = '\0';
     assert_row(0, text);
     assert_row(1, "xxxxx");
-    start(NULL);
+    screen_start(NULL);
     write_text(text); /* exactly a row: no empty row follows */
     write_text("\nnext\n");
     assert_row(1, "next");
-    start(NULL);
+    screen_start(NULL);
     snprintf(text, sizeof(text), "%078d words are not broken\n", 0);
     write_text(text);
     assert_row(1, "words are not broken");
-    start(NULL);
-    memset(text, 'y', sizeof(text) - 1); /* a line that never ends is shown too */
+    screen_start(NULL);
+    memset(text, 'y', sizeof(text) - 1); /* an unterminated line is shown too */
     text[sizeof(text) - 1] = '\0';
     write_text(text);
     text[80] = '\0';
@@ -117,12 +117,12 @@ static void test_show(void **state)
     assert_row(24, "");
     assert_int_equal(shown_attribute[0][0], 0x0F);  /* white */
     assert_int_equal(shown_attribute[2][79], 0x0A); /* light green */
-    write_text("after it\n"); /* stands below, and scrolls nothing away */
+    write_text("after it\n");                       /* appears below, without scrolling */
     assert_row(3, "after it");
     assert_row(0, "title");
 }
 
-/* Only what changes is drawn. */
+/* Only changed cells are drawn. */
 static void test_economy(void **state)
 {
     (void)state;
@@ -175,43 +175,44 @@ static void test_font_order(void **state)
 
 static char answered[32];
 
-static void take_answer(void *context, const char *bytes, size_t size)
+static void note_answer(void *context, const char *bytes, size_t size)
 {
     (void)context;
     strncat(answered, bytes, size);
 }
 
-static void pass(const char *bytes)
+static void pass_bytes(const char *bytes)
 {
     screen_pass(bytes, strlen(bytes));
     screen_update();
 }
 
-/* A guest's: below what is there, with colours, a cursor, and somebody for its answers.
+/*
+ * A guest's terminal: below the text, with colours, a cursor and a receiver of answers.
  */
 static void test_terminal(void **state)
 {
     (void)state;
     write_text("verdict\n");
-    screen_start_terminal(take_answer);
+    screen_start_terminal(note_answer);
     assert_row(0, "verdict");
     assert_int_equal(shown_attribute[1][0], 0x70); /* the cursor */
-    pass("\033[31mred\033[0m");
+    pass_bytes("\033[31mred\033[0m");
     assert_row(1, "red");
     assert_int_equal(shown_attribute[1][0], 0x04);
     assert_int_equal(shown_attribute[1][3], 0x70);
-    pass("\033[6n");
+    pass_bytes("\033[6n");
     assert_string_equal(answered, "\033[2;4R");
-    pass("\033[?25l\033[25;80Hx\xE2\x94\x80");
-    assert_int_equal((uint8_t)shown[24][0], 0xC4); /* it wrapped, and scrolled */
+    pass_bytes("\033[?25l\033[25;80Hx\xE2\x94\x80");
+    assert_int_equal((uint8_t)shown[24][0], 0xC4); /* wrapped and scrolled */
     assert_row(0, "red");
     write_text("hymir\n");
-    pass("\033c");
+    pass_bytes("\033c");
     for (size_t row = 0; row < SHEET_ROWS; row++)
         assert_row(row, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, screen_start)
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 #include "../faults/selftest.h"
 #include "lib/options.h"
 
-static void parse(const char *command_line)
+static void line_parse(const char *command_line)
 {
     struct options options;
 
@@ -15,7 +15,7 @@ static void parse(const char *command_line)
 static void assert_ignored(const char *command_line, const char *warning)
 {
     start_log(NULL);
-    parse(command_line);
+    line_parse(command_line);
     assert_int_equal(selftest.kind, SELFTEST_NONE);
     assert_int_equal(selftest.cpu, 0);
     assert_logged(warning);
@@ -67,7 +67,7 @@ static void test_kinds(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        parse(kinds[i].word);
+        line_parse(kinds[i].word);
         assert_int_equal(selftest.kind, kinds[i].kind);
         assert_int_equal(selftest.cpu, 0);
     }
@@ -77,10 +77,10 @@ static void test_kinds(void **state)
 static void test_last_one_wins(void **state)
 {
     (void)state;
-    parse("selftest=fault@1 selftest=memory");
+    line_parse("selftest=fault@1 selftest=memory");
     assert_int_equal(selftest.kind, SELFTEST_MEMORY);
     assert_int_equal(selftest.cpu, 0);
-    parse("selftest=fault@1 selftest=nonsense");
+    line_parse("selftest=fault@1 selftest=nonsense");
     assert_int_equal(selftest.kind, SELFTEST_FAULT);
     assert_int_equal(selftest.cpu, 1);
 }

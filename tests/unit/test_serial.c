@@ -1,7 +1,7 @@
-/* src/console/serial.c, on a UART that is made up here. */
+/* src/console/serial.c, on a simulated UART. */
 #include "unit.h"
 
-/* In the place of cpu/instructions.h: the port accesses come here. */
+/* Replaces src/cpu/instructions.h: port accesses go to the simulated UART. */
 #define HYMIR_CPU_INSTRUCTIONS_H
 static uint8_t io_in8(uint16_t port);
 static void io_out8(uint16_t port, uint8_t value);
@@ -18,8 +18,8 @@ static struct {
     uint8_t divisor_low, divisor_high;
     char sent[256];
     size_t sent_length;
-    const char *arriving; /* what has not been taken of it has arrived */
-    uint8_t overrun;      /* 2: not told yet */
+    const char *arriving; /* received, and not read yet */
+    uint8_t overrun;      /* 2: not reported yet */
     size_t reads;
     size_t writes;
 } uart;
@@ -79,19 +79,19 @@ static void io_out8(uint16_t port, uint8_t value)
     }
 }
 
-static size_t told;
+static size_t notified;
 
-static void note_told(void)
+static void note_arrival(void)
 {
-    told++;
+    notified++;
 }
 
-static int start(void **state)
+static int uart_start(void **state)
 {
     (void)state;
     memset(&uart, 0, sizeof(uart));
     memset(&received, 0, sizeof(received));
-    told              = 0;
+    notified          = 0;
     uart.port         = PORT;
     uart.arriving     = "";
     uart.is_present   = true;
@@ -100,7 +100,7 @@ static int start(void **state)
     return 0;
 }
 
-/* 115200 baud is the divisor 1; 8 bits, no parity, 1 stop bit are 3. PC16550D. */
+/* Divisor 1 is 115200 baud; line control 3 is 8 bits, no parity, 1 stop bit. PC16550D. */
 static void test_setup(void **state)
 {
     (void)state;
@@ -133,7 +133,7 @@ static void test_absent(void **state)
     assert_int_equal(uart.sent_length, 0);
 }
 
-/* A UART that stops costs one wait, of so many reads, however much is written. */
+/* A UART that stops sending costs one bounded wait, regardless of the amount written. */
 static void test_stuck(void **state)
 {
     (void)state;
@@ -147,7 +147,7 @@ static void test_stuck(void **state)
     assert_int_equal(uart.sent_length, 0);
 }
 
-/* Bytes as they are: no carriage return is put in front of a line feed. */
+/* Raw bytes: no carriage return is inserted before a line feed. */
 static void test_send(void **state)
 {
     (void)state;
@@ -164,7 +164,7 @@ static void test_send(void **state)
         serial_send(bytes, sizeof(bytes));
     assert_true(uart.reads <= SERIAL_WAIT_READS);
     uart.is_stuck = false;
-    serial_send(bytes, sizeof(bytes)); /* given up for good */
+    serial_send(bytes, sizeof(bytes)); /* abandoned permanently */
     assert_int_equal(uart.sent_length, sizeof(bytes));
 
     uart.is_present = false;
@@ -173,7 +173,7 @@ static void test_send(void **state)
     assert_int_equal(uart.sent_length, sizeof(bytes));
 }
 
-/* A PC's four ports share two interrupts; PC16550D: OUT2 and the first enable bit. */
+/* A PC's four ports share two interrupts. PC16550D: OUT2 and enable bit 0. */
 static void test_start_receiving(void **state)
 {
     static const struct {
@@ -183,10 +183,10 @@ static void test_start_receiving(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         uint8_t interrupt = 0;
-        start(state);
+        uart_start(state);
         uart.port = rows[i].port;
         assert_true(serial_init(uart.port));
-        assert_true(serial_start_receiving(&interrupt, note_told));
+        assert_true(serial_start_receiving(&interrupt, note_arrival));
         assert_int_equal(interrupt, rows[i].interrupt);
         assert_int_equal(uart.modem_control, 0x0B);
         assert_int_equal(uart.interrupt_enable, 1);
@@ -196,7 +196,7 @@ static void test_start_receiving(void **state)
     }
 }
 
-/* No interrupt is known for another address, and none comes from what is not there. */
+/* Other addresses have no known interrupt, and an absent UART has none. */
 static void test_cannot_receive(void **state)
 {
     (void)state;
@@ -204,7 +204,7 @@ static void test_cannot_receive(void **state)
     uart.port         = 0x6F8;
     assert_true(serial_init(uart.port));
     size_t writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt, note_told));
+    assert_false(serial_start_receiving(&interrupt, note_arrival));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(uart.modem_control, 3);
 
@@ -212,7 +212,7 @@ static void test_cannot_receive(void **state)
     uart.is_present = false;
     assert_false(serial_init(PORT));
     writes = uart.writes;
-    assert_false(serial_start_receiving(&interrupt, note_told));
+    assert_false(serial_start_receiving(&interrupt, note_arrival));
     assert_int_equal(uart.writes, writes);
     assert_int_equal(interrupt, 99);
 }
@@ -232,7 +232,7 @@ static void test_receive(void **state)
     assert_int_equal(byte, '\n');
 
     uart.arriving   = "never";
-    uart.is_present = false; /* pulled out: all reads are ones */
+    uart.is_present = false; /* unplugged: reads return all ones */
     assert_false(serial_receive(&byte));
     assert_false(serial_init(PORT));
     uart.reads = 0;
@@ -242,7 +242,7 @@ static void test_receive(void **state)
     assert_string_equal(uart.arriving, "never");
 }
 
-/* What comes while something is sent is kept, and somebody is told. */
+/* Bytes received while sending are kept, and the listener is notified. */
 static void test_arrives_while_sending(void **state)
 {
     (void)state;
@@ -250,17 +250,17 @@ static void test_arrives_while_sending(void **state)
     char text[5001], one[2] = "";
 
     assert_true(serial_init(PORT));
-    assert_true(serial_start_receiving(&interrupt, note_told));
+    assert_true(serial_start_receiving(&interrupt, note_arrival));
     serial_write("nothing comes\n", 14);
-    assert_int_equal(told, 0);
-    /* One by one, each of them before the next is sent: none is lost. */
+    assert_int_equal(notified, 0);
+    /* Each byte arrives before the next one is sent: none is lost. */
     memset(text, 'x', sizeof(text));
     for (int i = 0; i < 300; i++) {
         one[0]        = (char)('a' + i % 26);
         uart.arriving = one;
         serial_send((const uint8_t *)text, 1);
         assert_string_equal(uart.arriving, "");
-        assert_int_equal(told, i + 1);
+        assert_int_equal(notified, i + 1);
     }
     for (int i = 0; i < 300; i++) {
         assert_true(serial_receive(&byte));
@@ -268,7 +268,7 @@ static void test_arrives_while_sending(void **state)
     }
     assert_false(serial_receive(&byte));
     assert_int_equal(serial_lost(), 0);
-    /* More than there is room for is counted, and so is what the UART itself lost. */
+    /* Bytes without room are counted, and so are overruns of the UART. */
     text[5000]    = '\0';
     uart.arriving = text;
     while (*uart.arriving != '\0')
@@ -288,15 +288,15 @@ static void test_arrives_while_sending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_setup, start),
-        cmocka_unit_test_setup(test_text, start),
-        cmocka_unit_test_setup(test_absent, start),
-        cmocka_unit_test_setup(test_stuck, start),
-        cmocka_unit_test_setup(test_send, start),
-        cmocka_unit_test_setup(test_start_receiving, start),
-        cmocka_unit_test_setup(test_cannot_receive, start),
-        cmocka_unit_test_setup(test_receive, start),
-        cmocka_unit_test_setup(test_arrives_while_sending, start),
+        cmocka_unit_test_setup(test_setup, uart_start),
+        cmocka_unit_test_setup(test_text, uart_start),
+        cmocka_unit_test_setup(test_absent, uart_start),
+        cmocka_unit_test_setup(test_stuck, uart_start),
+        cmocka_unit_test_setup(test_send, uart_start),
+        cmocka_unit_test_setup(test_start_receiving, uart_start),
+        cmocka_unit_test_setup(test_cannot_receive, uart_start),
+        cmocka_unit_test_setup(test_receive, uart_start),
+        cmocka_unit_test_setup(test_arrives_while_sending, uart_start),
     };
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
 }

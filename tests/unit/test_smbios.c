@@ -168,7 +168,7 @@ static void test_low_memory(void **state)
     make_entry_32(rom + 0xFFE0, sizeof(structures), TABLE);
     memcpy(rom + 0x100, "_SM_", 4); /* an anchor without the rest */
     memcpy(rom + 0xFFD0, "_SM3_", 5);
-    make_entry_32(rom + 0x200, 10, 0xBAD000); /* one that leads nowhere */
+    make_entry_32(rom + 0x200, 10, 0xBAD000); /* one with an invalid address */
     assert_int_equal(smbios_scan_low_memory(memory_map_piece, &smbios), STATUS_OK);
     assert_lenovo(&smbios);
 }
@@ -187,12 +187,12 @@ static void test_broken_entry_points(void **state)
     make_entry_32(entry, 0, TABLE);
     memory_put(0x61000, entry, 32);
     assert_int_equal(smbios_read(0x61000, memory_map_piece, &smbios), STATUS_MALFORMED);
-    make_entry_32(entry, 60000, TABLE); /* longer than the memory there */
+    make_entry_32(entry, 60000, TABLE); /* longer than the memory at that address */
     memory_put(0x62000, entry, 32);
     assert_int_equal(smbios_read(0x62000, memory_map_piece, &smbios), STATUS_MALFORMED);
 }
 
-/* Structures cut off at each byte, and with each byte changed. */
+/* Structures truncated at each byte, and with each byte modified. */
 static void test_broken_structures(void **state)
 {
     (void)state;

@@ -4,7 +4,7 @@
 #include "firmware/smbios.h"
 #include "guest/smbios_tables.h"
 
-static const void *map(uint64_t address, uint64_t size)
+static const void *map_guest(uint64_t address, uint64_t size)
 {
     return guest_memory_pointer(&test_vm.memory, gpa(address), size);
 }
@@ -14,14 +14,14 @@ static void test_names(void **state)
     (void)state;
     struct smbios smbios;
     smbios_tables_write(&test_vm.memory, "linux");
-    assert_int_equal(smbios_scan_low_memory(map, &smbios), STATUS_OK);
+    assert_int_equal(smbios_scan_low_memory(map_guest, &smbios), STATUS_OK);
     assert_string_equal(smbios.manufacturer, "Hymir");
     assert_string_equal(smbios.product, "virtual machine");
     assert_string_equal(smbios.firmware_vendor, "Hymir");
     assert_string_equal(smbios.firmware_version, HYMIR_VERSION);
 }
 
-/* The table's size is right to the byte, and nothing is written behind its room. */
+/* The size of the table is exact, and nothing is written beyond it. */
 static void test_size(void **state)
 {
     (void)state;
@@ -49,7 +49,7 @@ static void test_long_name(void **state)
     name[sizeof(name) - 1] = '\0';
     smbios_tables_write(&test_vm.memory, name);
     smbios_tables_write(&test_vm.memory, "");
-    assert_int_equal(smbios_scan_low_memory(map, &smbios), STATUS_OK);
+    assert_int_equal(smbios_scan_low_memory(map_guest, &smbios), STATUS_OK);
 }
 
 int main(void)

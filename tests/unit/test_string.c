@@ -1,4 +1,4 @@
-/* src/lib/string.c against the C library. */
+/* src/lib/string.c, compared with the C library. */
 #include "unit.h"
 
 #include <stdbool.h>
@@ -12,12 +12,12 @@ int hymir_strcmp(const char *left, const char *right);
 int hymir_strncmp(const char *left, const char *right, size_t size);
 bool string_starts_with(const char *text, const char *prefix);
 
-static int sign(int number)
+static int sign_of(int number)
 {
     return (number > 0) - (number < 0);
 }
 
-static void fill(uint8_t *bytes, size_t size)
+static void fill_bytes(uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)(i * 37 + 11);
@@ -27,7 +27,7 @@ static void test_memcpy(void **state)
 {
     (void)state;
     uint8_t from[64], to[64] = {0}, expected[64] = {0};
-    fill(from, sizeof(from));
+    fill_bytes(from, sizeof(from));
     for (size_t size = 0; size <= 48; size++) {
         assert_ptr_equal(hymir_memcpy(to + 3, from + 5, size), to + 3);
         memcpy(expected + 3, from + 5, size);
@@ -41,8 +41,8 @@ static void test_memmove_overlapping(void **state)
     for (size_t source = 0; source < 16; source++) {
         for (size_t target = 0; target < 16; target++) {
             uint8_t bytes[64], expected[64];
-            fill(bytes, sizeof(bytes));
-            fill(expected, sizeof(expected));
+            fill_bytes(bytes, sizeof(bytes));
+            fill_bytes(expected, sizeof(expected));
             assert_ptr_equal(hymir_memmove(bytes + target, bytes + source, 30),
                              bytes + target);
             memmove(expected + target, expected + source, 30);
@@ -68,13 +68,13 @@ static void test_memcmp(void **state)
         for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++) {
             size_t a = strlen(words[i]), b = strlen(words[j]);
             size_t size = a < b ? a : b;
-            assert_int_equal(sign(hymir_memcmp(words[i], words[j], size)),
-                             sign(memcmp(words[i], words[j], size)));
-            assert_int_equal(sign(hymir_strcmp(words[i], words[j])),
-                             sign(strcmp(words[i], words[j])));
+            assert_int_equal(sign_of(hymir_memcmp(words[i], words[j], size)),
+                             sign_of(memcmp(words[i], words[j], size)));
+            assert_int_equal(sign_of(hymir_strcmp(words[i], words[j])),
+                             sign_of(strcmp(words[i], words[j])));
             for (size_t limit = 0; limit < 5; limit++)
-                assert_int_equal(sign(hymir_strncmp(words[i], words[j], limit)),
-                                 sign(strncmp(words[i], words[j], limit)));
+                assert_int_equal(sign_of(hymir_strncmp(words[i], words[j], limit)),
+                                 sign_of(strncmp(words[i], words[j], limit)));
         }
     }
 }

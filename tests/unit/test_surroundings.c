@@ -1,4 +1,4 @@
-/* src/report/surroundings.c: what surrounds VT-x on a machine. */
+/* src/report/surroundings.c: the environment of VT-x on a machine. */
 #include "machines.h"
 
 #include "report/surroundings.h"
@@ -7,7 +7,7 @@ static struct cpu_record records[2];
 static struct vt_d vt_d;
 static struct report_facts facts;
 
-static void use(const struct machine_msrs *machine)
+static void records_load(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++)
         records[i] = record_of_machine(machine);
@@ -41,27 +41,27 @@ static void assert_surrounded(enum surrounding surrounding, const char *expected
 static void test_errata(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible: nothing denies it");
     assert_surrounded(SURROUNDING_L1TF, "possible", "IA32_FLUSH_CMD: yes");
     assert_surrounded(SURROUNDING_MDS, "possible", "MD_CLEAR: yes");
-    use(&core_i7_1065g7); /* IA32_ARCH_CAPABILITIES = 0x2b: RDCL_NO, MDS_NO */
+    records_load(&core_i7_1065g7); /* IA32_ARCH_CAPABILITIES = 0x2b: RDCL_NO, MDS_NO */
     assert_surrounded(SURROUNDING_L1TF, "not affected",
                       "not affected (IA32_ARCH_CAPABILITIES = 0x2b)");
     assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
     assert_surrounded(SURROUNDING_MULTIHIT, "possible",
                       "possible (IA32_ARCH_CAPABILITIES = 0x2b)");
-    use(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
+    records_load(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
-    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must deny it */
+    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must report it */
     assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
     assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
-    records[1].answer = CPU_NO_ANSWER; /* but those that say nothing */
+    records[1].answer = CPU_NO_ANSWER; /* except those that did not respond */
     assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
     records[1].answer            = CPU_ANSWERED;
     records[1].arch_capabilities = reading_of(NONE);
     assert_surrounded(SURROUNDING_MDS, "possible", "possible: nothing denies it");
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     records[0].arch_capabilities = records[1].arch_capabilities = reading_of(BIT(3));
     assert_surrounded(SURROUNDING_L1TF, "possible", "need not be flushed on VM entry");
 }
@@ -69,7 +69,7 @@ static void test_errata(void **state)
 static void test_vt_d(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     assert_surrounded(SURROUNDING_VT_D, "yes",
                       "ACPI's DMAR table names 2 units; interrupt remapping: yes");
     vt_d.unit[0].extended_capability = 0;
@@ -94,11 +94,11 @@ static void test_vt_d(void **state)
     assert_surrounded(SURROUNDING_VT_D, "unknown", "unknown");
 }
 
-/* What IA32_FEATURE_CONTROL governs. */
+/* Features that IA32_FEATURE_CONTROL enables. */
 static void test_feature_control(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     struct vmx_record *own       = vmx_record_of(&records[0]);
     struct cpuid_snapshot *cpuid = &records[0].cpuid;
     assert_surrounded(SURROUNDING_SGX, "disabled",
@@ -129,7 +129,7 @@ static void test_feature_control(void **state)
 static void test_others(void **state)
 {
     (void)state;
-    use(&core_i7_6700k);
+    records_load(&core_i7_6700k);
     assert_surrounded(SURROUNDING_ADDRESS_WIDTH, "39", "39 bits");
     assert_surrounded(SURROUNDING_LA57, "no", "no");
     records[0].cpuid.leaf_7.ecx |= BIT(16);

@@ -1,4 +1,4 @@
-/* src/lib/symbols.c, on this program's own symbol table and on broken ones. */
+/* src/lib/symbols.c, on this program's symbol table and on malformed ones. */
 #include "unit.h"
 
 #include "lib/elf.h"
@@ -6,7 +6,7 @@
 
 #include <elf.h>
 
-/* This program's file, and the sections in it. */
+/* This program's file, and its sections. */
 static uint8_t *file;
 static struct symbol_table table;
 
@@ -73,8 +73,7 @@ static void test_no_table(void **state)
 static void test_broken_tables(void **state)
 {
     (void)state;
-    static const char names[]     = {'\0', 'o', 'k',
-                                     '\0', 'n', 'o'}; /* the last does not end */
+    static const char names[]     = {'\0', 'o', 'k', '\0', 'n', 'o'}; /* not terminated */
     struct elf64_symbol symbols[] = {
         {.name = 4, .info = STT_FUNC, .section = 1, .value = 0x1000, .size = 0x100},
         {.name    = 0xFFFFFFFF,
@@ -93,7 +92,7 @@ static void test_broken_tables(void **state)
          .size    = UINT64_MAX},
     };
     struct symbol_table broken = {.symbols      = symbols,
-                                  .symbols_size = sizeof(symbols) - 5, /* cuts the last */
+                                  .symbols_size = sizeof(symbols) - 5, /* truncated */
                                   .names        = names,
                                   .names_size   = sizeof(names)};
     const char *name;
@@ -108,7 +107,7 @@ static void test_broken_tables(void **state)
     assert_int_equal(offset, 1);
 }
 
-/* A label of assembly has no size: it counts up to the next symbol. */
+/* An assembly label has no size; it extends to the next symbol. */
 static void test_labels(void **state)
 {
     (void)state;

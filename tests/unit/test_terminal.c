@@ -1,32 +1,32 @@
 /*
- * src/terminal/: what each control and sequence does, on small screens. Colours are
- * in test_terminal_pen.c, streams of bytes in test_terminal_streams.c.
+ * src/terminal/terminal.c, screen.c and sequence.c: each control and sequence, on small
+ * screens. Colours: test_terminal_pen.c; streams of bytes: test_terminal_streams.c.
  */
 #include "terminal.h"
 
 #include "lib/bits.h"
 
-/* Ten columns and four rows. */
-static int start(void **state)
+/* Starts a terminal of ten columns and four rows. */
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
     return 0;
 }
 
-/* The same with a row of each letter, and the cursor in row 2, column 3. */
-static int start_full(void **state)
+/* Fills each row with one letter, with the cursor in row 2, column 3. */
+static int screen_start_full(void **state)
 {
-    start(state);
+    screen_start(state);
     WRITE("aaaaaaaaaa\r\nbbbbbbbbbb\r\ncccccccccc\r\ndddddddddd\033[2;3H");
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
     assert_cursor(2, 3);
     return 0;
 }
 
-static void restart_full(void)
+static void screen_restart_full(void)
 {
-    start_full(NULL);
+    screen_start_full(NULL);
 }
 
 static void test_init(void **state)
@@ -36,7 +36,7 @@ static void test_init(void **state)
     assert_cursor(1, 1);
     assert_true(terminal.is_cursor_visible);
     assert_colors(4, 10, 7, 0);
-    assert_int_equal(terminal_cells[40].character, 0xEEEE); /* behind the screen */
+    assert_int_equal(terminal_cells[40].character, 0xEEEE); /* beyond the screen */
 }
 
 static void test_controls(void **state)
@@ -44,7 +44,7 @@ static void test_controls(void **state)
     (void)state;
     WRITE("ab\a\0c\b\bX\r\nlower\nlf\rY\vZ\f");
     assert_screen("lower|Y    lf| Z||");
-    WRITE("\177\001\037"); /* shown by no terminal */
+    WRITE("\177\001\037"); /* not shown by any terminal */
     assert_cursor(4, 3);
 }
 
@@ -60,9 +60,9 @@ static void test_tab_stops(void **state)
     (void)state;
     WRITE("\033[4G\033H\r\tx\ty\r\n"); /* HTS */
     assert_screen("   x    y||||");
-    WRITE("\033[9G\033[g\r\tx\ty\r\n"); /* TBC, of one */
+    WRITE("\033[9G\033[g\r\tx\ty\r\n"); /* TBC, one stop */
     assert_screen("   x    y|   x     y|||");
-    WRITE("\033[3g\tz"); /* of all */
+    WRITE("\033[3g\tz"); /* all stops */
     assert_screen("   x    y|   x     y|         z||");
     WRITE("\033c\033[2I>\033[2Z2\033[I1\033[Z0"); /* CHT and CBT, after RIS */
     assert_screen("2       0>||||");
@@ -72,14 +72,14 @@ static void test_wrap(void **state)
 {
     (void)state;
     WRITE("0123456789");
-    assert_cursor(1, 10); /* the wrap waits for the next character */
+    assert_cursor(1, 10); /* wrapping waits for the next character */
     WRITE("\r\nA");
     assert_screen("0123456789|A|||");
     WRITE("\033[2;1H0123456789B");
     assert_screen("0123456789|0123456789|B||");
     WRITE("\033[1;1H0123456789\bX"); /* moving ends it */
     assert_screen("01234567X9|0123456789|B||");
-    WRITE("\033[1;1H0123456789\033[mY"); /* the pen does not */
+    WRITE("\033[1;1H0123456789\033[mY"); /* SGR does not */
     assert_screen("0123456789|Y123456789|B||");
     WRITE("\033[1;1H0123456789\033[KZ"); /* erasing does */
     assert_screen("012345678Z|Y123456789|B||");
@@ -140,7 +140,7 @@ static void test_cursor_moves(void **state)
         {"\033[3H", 3, 1},   {"\033[3;4H", 3, 4},    {"\033[;4H", 1, 4},
         {"\033[0;0H", 1, 1}, {"\033[99;99H", 4, 10}, {"\033[3;4f", 3, 4},
         {"\033[f", 1, 1},    {"\r", 2, 1},           {"\b", 2, 2},
-        {"\033[\rC", 2, 2}, /* a control inside a sequence is obeyed */
+        {"\033[\rC", 2, 2}, /* a control inside a sequence is executed */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
@@ -155,7 +155,7 @@ static void test_region(void **state)
     (void)state;
     WRITE("\033[2;3r");
     assert_cursor(1, 1);
-    WRITE("\033[3;1H\n"); /* scrolls at the end of the region only */
+    WRITE("\033[3;1H\n"); /* scrolls only at the end of the region */
     assert_screen("aaaaaaaaaa|cccccccccc||dddddddddd|");
     WRITE("\033[4;1H\nx");
     assert_screen("aaaaaaaaaa|cccccccccc||xddddddddd|");
@@ -176,7 +176,7 @@ static void test_region(void **state)
     WRITE("\033[9B");
     assert_cursor(3, 5);
     WRITE("\033[9A");
-    WRITE("\033[3;3r"); /* a single row is refused */
+    WRITE("\033[3;3r"); /* a region of one row is refused */
     assert_cursor(2, 5);
     WRITE("\033[r\033[4;1H\n");
     assert_screen("|cccccccccc|xddddddddd||");
@@ -192,7 +192,7 @@ static void test_origin(void **state)
     assert_string_equal(answers, "\033[1;10R");
     WRITE("\033[?6l");
     assert_cursor(1, 1);
-    /* A cursor that was saved for another region is brought into the one there is. */
+    /* A cursor saved with another region is moved into the current one. */
     WRITE("\033[1;2r\033[?6h\0337\033[3;4r\0338");
     assert_cursor(3, 1);
 }
@@ -203,13 +203,13 @@ static void test_erase_screen(void **state)
     WRITE("\033[J");
     assert_screen("aaaaaaaaaa|bb|||");
     assert_cursor(2, 3);
-    restart_full();
+    screen_restart_full();
     WRITE("\033[1J");
     assert_screen("|   bbbbbbb|cccccccccc|dddddddddd|");
     WRITE("\033[2J");
     assert_screen("||||");
     assert_cursor(2, 3);
-    restart_full();
+    screen_restart_full();
     WRITE("\033[3J\033[4J");
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
 }
@@ -232,8 +232,8 @@ static void test_rows(void **state)
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc||");
     WRITE("\033[2M");
     assert_screen("aaaaaaaaaa||||");
-    restart_full();
-    WRITE("\033[2;3r\033[2;3H\033[L"); /* in the region: the rest stays */
+    screen_restart_full();
+    WRITE("\033[2;3r\033[2;3H\033[L"); /* in the region; other rows are unchanged */
     assert_screen("aaaaaaaaaa||bbbbbbbbbb|dddddddddd|");
     WRITE("\033[B\033[M");
     assert_screen("aaaaaaaaaa|||dddddddddd|");
@@ -259,7 +259,7 @@ static void test_repeat(void **state)
     (void)state;
     WRITE("\033[3b-\033[2b\033[b");
     assert_screen("----||||");
-    WRITE("\r\n+\033[9999b"); /* at most a row of them */
+    WRITE("\r\n+\033[9999b"); /* at most one row */
     assert_screen("----|++++++++++|+||");
 }
 
@@ -271,7 +271,7 @@ static void test_save_cursor(void **state)
     assert_colors(3, 4, 9, 0);
     WRITE("\033(B\033[2;2H\033[s\033[4;4H\033[ux");
     assert_screen("q| x|   \xE2\x94\x80||");
-    WRITE("\033[H0123456789\0337\033[4;1H\0338X"); /* with a wrap that waits */
+    WRITE("\033[H0123456789\0337\033[4;1H\0338X"); /* with a pending wrap */
     assert_screen("0123456789|Xx|   \xE2\x94\x80||");
     WRITE("\033[4;4H\033[?1048h\033[1;2r\033[?1048l"); /* outside the region too */
     assert_cursor(4, 4);
@@ -280,11 +280,11 @@ static void test_save_cursor(void **state)
 static void test_alternative(void **state)
 {
     (void)state;
-    WRITE("\033[?1049l"); /* it is not in use */
+    WRITE("\033[?1049l"); /* not in use */
     assert_screen("aaaaaaaaaa|bbbbbbbbbb|cccccccccc|dddddddddd|");
     WRITE("\033[?1049h");
     assert_screen("||||");
-    WRITE("\0338x"); /* its saved cursor is its own, and has not been saved */
+    WRITE("\0338x"); /* it has its own saved cursor, not saved yet */
     assert_screen("x||||");
     assert_colors(1, 1, 7, 0);
     WRITE("\033[4;4Hvi\0337\033[?1049h");
@@ -316,7 +316,7 @@ static void test_graphics(void **state)
     (void)state;
     WRITE("\033(0lqk~_x\033(Bx"); /* G0 */
     assert_screen("\xE2\x94\x8C\xE2\x94\x80\xE2\x94\x90\xC2\xB7 \xE2\x94\x82x||||");
-    WRITE("\r\n\033)0q\016qA\017q"); /* G1: as vt100 and linux have it in terminfo */
+    WRITE("\r\n\033)0q\016qA\017q"); /* G1: as in terminfo's vt100 and linux */
     assert_string_equal(strchr(screen_text(&terminal), '|') + 1, "q\xE2\x94\x80"
                                                                  "Aq|||");
 }
@@ -350,8 +350,8 @@ static void test_changed_rows(void **state)
     assert_true(terminal_test_and_clear_row_changed(&terminal, 3));
 }
 
-#define TEST(name)      cmocka_unit_test_setup(name, start)
-#define TEST_FULL(name) cmocka_unit_test_setup(name, start_full)
+#define TEST(name)      cmocka_unit_test_setup(name, screen_start)
+#define TEST_FULL(name) cmocka_unit_test_setup(name, screen_start_full)
 
 int main(void)
 {

@@ -1,16 +1,14 @@
-/*
- * src/terminal/pen.c: the colours of what a terminal shows.
- */
+/* src/terminal/pen.c: colours. */
 #include "terminal.h"
 
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
     return 0;
 }
 
-/* Writes x with the parameters of SGR, and compares its colours. */
+/* Writes x with SGR parameters, and asserts its colours. */
 static void assert_pen(const char *parameters, uint8_t foreground, uint8_t background)
 {
     char bytes[128];
@@ -42,7 +40,7 @@ static void test_pen(void **state)
     assert_pen("29;50;89;98;108;9999", 7, 0);
 }
 
-/* 30 to 37 and 90 to 97 are the colours of text, 40 and 100 and on those behind it. */
+/* 30 to 37 and 90 to 97 set the foreground, 40 to 47 and 100 to 107 the background. */
 static void test_plain_colors(void **state)
 {
     (void)state;
@@ -68,7 +66,7 @@ static void test_pen_colors(void **state)
     assert_pen("38;5;240", 8, 0);
     assert_pen("38;2;170;85;0;48;2;80;80;255;1", 11, 12);
     assert_pen("38;2;250;250;250", 15, 0);
-    assert_pen("38;5;256;32", 2, 0); /* no such colour; what follows counts */
+    assert_pen("38;5;256;32", 2, 0); /* no such colour; later parameters apply */
     assert_pen("38;2;1;2;999;32", 2, 0);
     assert_pen("33;38;5;257", 3, 0);
     assert_pen("33;38;2;1;2;999", 3, 0);
@@ -101,7 +99,7 @@ static void test_palette(void **state)
     assert_int_equal(terminal_palette[12].blue, 0xFF);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, screen_start)
 
 int main(void)
 {

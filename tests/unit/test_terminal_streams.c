@@ -1,5 +1,5 @@
 /*
- * src/terminal/: UTF-8, sequences that are not what they should be, and streams of
+ * src/terminal/terminal.c and sequence.c: UTF-8, malformed sequences, and streams of
  * bytes: recorded, split and hostile.
  */
 #include "terminal.h"
@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "random.h"
 
-static int start(void **state)
+static int screen_start(void **state)
 {
     (void)state;
     start_terminal(10, 4);
@@ -27,11 +27,11 @@ static void test_utf8(void **state)
     assert_int_equal(terminal_row(&terminal, 2)[0].character, TERMINAL_REPLACEMENT);
     assert_cursor(3, 4);
     WRITE("\r\n\xC2\x9B"
-          "31mx"); /* C1 controls are not obeyed */
+          "31mx"); /* C1 controls are not executed */
     assert_int_equal(terminal_row(&terminal, 3)[0].character, '3');
 }
 
-/* What is not UTF-8, and how many characters replace it. */
+/* Invalid UTF-8, and the number of replacement characters. */
 static void test_utf8_broken(void **state)
 {
     (void)state;
@@ -60,7 +60,7 @@ static void test_utf8_broken(void **state)
     assert_colors(1, 2, 1, 0);
 }
 
-/* Nothing of it is shown, and what follows it is. */
+/* Asserts that the bytes are not shown, and the text after them is. */
 static void assert_swallowed(const char *bytes)
 {
     start_terminal(10, 4);
@@ -83,7 +83,7 @@ static void test_strings(void **state)
     assert_swallowed("\033]never ended\030");
     assert_swallowed("\033]never ended\032");
     assert_swallowed("\033]0;a\033[m");
-    assert_swallowed("\033]R\033]P0123456"); /* Linux's own have no end */
+    assert_swallowed("\033]R\033]P0123456"); /* Linux's own have no terminator */
     assert_swallowed("\033]Pfff\a");
     assert_swallowed("\033]\a\033]\xC3\xA9\a");
     start_terminal(10, 4);
@@ -112,7 +112,7 @@ static void test_malformed(void **state)
     assert_swallowed("\033[;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;m");
 }
 
-/* A byte beyond ASCII ends a sequence, and is text. */
+/* A byte above 0x7F ends a sequence, and is text. */
 static void test_interrupted(void **state)
 {
     (void)state;
@@ -195,12 +195,12 @@ static void test_top(void **state)
     assert_cursor(4, 1);
 }
 
-/* bash, TERM=linux, 10 columns: a line that wraps, and is changed in its first row. */
+/* bash, TERM=linux, 10 columns: a line that wraps and is edited in its first row. */
 static void test_line_editing(void **state)
 {
     (void)state;
     WRITE("$ 12345678");
-    WRITE("9 \b0\b\b"); /* readline writes a blank to make the wrap happen */
+    WRITE("9 \b0\b\b"); /* readline writes a blank to force the wrap */
     assert_screen("$ 12345678|90|||");
     assert_cursor(2, 1);
     WRITE("\033[A\033[C\033[C\033[1@x\r\n\033[1@8\b\033[A\033[C\033[C\033[C");
@@ -208,7 +208,7 @@ static void test_line_editing(void **state)
     assert_cursor(1, 4);
 }
 
-/* All that is in the other tests in one stream. */
+/* The input of the other tests in one stream. */
 static const char many[] = VI_ENTERS
     "\033[?1049l\xE2\x82\xAC\xC3\xA9\xF0\x9F\x98\x80\xE2\x82\033]0;x\a\033(0lqk"
     "\033(B\033)0\016x\017\t\033[31;1;48;5;196mred\033[38;2;1;2;3mdark\033[0m"
@@ -256,7 +256,7 @@ static void assert_invariants(void)
     assert_true(t->sequence.count <= TERMINAL_MAX_PARAMETERS + 1);
 }
 
-/* No cell holds a control character or a colour that is none. */
+/* Asserts that no cell has a control character or an invalid colour. */
 static void assert_cells(const struct terminal_cell *cells, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -268,7 +268,7 @@ static void assert_cells(const struct terminal_cell *cells, size_t count)
     }
 }
 
-/* Bytes of which many come to something: a good half of them make up sequences. */
+/* Generates random bytes, more than half of which form sequences. */
 static size_t make_hostile(char *bytes, size_t room)
 {
     static const char last[]   = "@ABCDEFGHIJKLMPSTXZ`abcdefghlmnrsu";
@@ -301,12 +301,12 @@ static void run_hostile(uint16_t columns, uint16_t rows)
     size_t count = (size_t)columns * rows;
     char bytes[32];
 
-    /* On the heap, where AddressSanitizer watches both ends. */
+    /* On the heap, where AddressSanitizer checks both ends. */
     struct terminal_cell *cells = malloc(count * sizeof(*cells));
     assert_non_null(cells);
     answers_length = 0;
     terminal_init(&terminal, cells, columns, rows);
-    terminal_set_answer(&terminal, take_answer, answers);
+    terminal_set_answer(&terminal, note_answer, answers);
     for (int i = 0; i < 40000; i++) {
         terminal_write(&terminal, bytes, make_hostile(bytes, sizeof(bytes)));
         assert_invariants();
@@ -331,7 +331,7 @@ static void test_hostile(void **state)
     run_hostile(TERMINAL_MAX_COLUMNS, TERMINAL_MAX_ROWS);
 }
 
-/* The smallest screen does what it can. */
+/* The smallest screen. */
 static void test_single_cell(void **state)
 {
     (void)state;
@@ -345,7 +345,7 @@ static void test_single_cell(void **state)
     assert_cursor(1, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, screen_start)
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 #include "lib/ticks.h"
 #include "random.h"
 
-/* Half of them at the limits: the greatest product, the last tick of a second. */
+/* Half of them at limits: the largest product, the last tick of a second. */
 static void test_conversions(void **state)
 {
     (void)state;
@@ -25,7 +25,7 @@ static void test_conversions(void **state)
     assert_int_equal(ticks_until(TICKS_NEVER, 1193182, 2399999123), TICKS_NEVER);
 }
 
-/* What is computed by a factor is right in the first years, and never behind. */
+/* Conversion by a factor is exact in the first years, and never too small. */
 static void test_factor(void **state)
 {
     (void)state;

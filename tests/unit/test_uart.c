@@ -1,4 +1,7 @@
-/* src/dev/uart.c, against the PC16550D's data sheet, and as Linux and FreeBSD ask. */
+/*
+ * src/dev/uart.c, compared with the PC16550D data sheet and the probes of Linux and
+ * FreeBSD.
+ */
 #include "uart.h"
 
 static void test_reset(void **state)
@@ -6,7 +9,7 @@ static void test_reset(void **state)
     (void)state;
     static const unsigned int values[] = {0, 0, 1, 0, 0, EMPTY, 0xB0, 0};
     start_ports(false);
-    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
+    uart_init(&uart, &test_ports, &output_line, note_sent, &uart);
     for (unsigned int offset = 1; offset < 8; offset++)
         assert_int_equal(in(offset), values[offset]);
     assert_int_equal(port_map_find(&test_ports, COM)->first, COM);
@@ -15,7 +18,7 @@ static void test_reset(void **state)
     assert_int_equal(sent_count, 0);
 }
 
-/* Bits that are always 0, and what the divisor's latch hides. */
+/* Bits that are always 0, and registers that the divisor latch hides. */
 static void test_registers(void **state)
 {
     (void)state;
@@ -42,11 +45,11 @@ static void test_registers(void **state)
     }
     assert_int_equal(sent_count, 0);
     out(MODEM_CONTROL, 0);
-    receive("a");
+    receive_text("a");
     out(LINE_CONTROL, 3 | DLAB);
-    in(DATA); /* that is the divisor */
+    in(DATA); /* the divisor */
     out(LINE_CONTROL, 3);
-    expect("a");
+    expect_text("a");
 }
 
 static void test_sending(void **state)
@@ -61,7 +64,7 @@ static void test_sending(void **state)
     assert_int_equal(sent_count, SEND_HISTORY);
 }
 
-/* All four wait: each is told when those before it are gone. */
+/* All four are pending: each is reported after those of higher priority. */
 static void test_priorities(void **state)
 {
     (void)state;
@@ -70,11 +73,11 @@ static void test_priorities(void **state)
         out(FIFO_CONTROL, fifo);
         for (unsigned int i = 0; i <= UART_BUFFER_SIZE; i++)
             uart_receive(&uart, (uint8_t)i);
-        out(MODEM_CONTROL, LOOPBACK); /* the modem's lines change */
+        out(MODEM_CONTROL, LOOPBACK); /* the modem lines change */
         out(MODEM_CONTROL, OUT2);
         out(INTERRUPT_ENABLE, 0x0F);
         expect_interrupt(LINE);
-        expect_interrupt(LINE); /* to be told does not take it away */
+        expect_interrupt(LINE); /* reading the identification does not clear it */
         assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
         expect_interrupt(RECEIVED);
         for (unsigned int i = 0; i < UART_BUFFER_SIZE; i++) {
@@ -90,7 +93,7 @@ static void test_priorities(void **state)
     }
 }
 
-/* Without its bit, an interrupt is not there; what would cause it is. */
+/* A disabled interrupt is not pending, although its cause is. */
 static void test_enabled_each(void **state)
 {
     (void)state;
@@ -116,10 +119,10 @@ static void test_enabled_each(void **state)
 static void test_sent_interrupt(void **state)
 {
     (void)state;
-    out(INTERRUPT_ENABLE, 2); /* it is empty: to enable it is enough */
+    out(INTERRUPT_ENABLE, 2); /* empty: enabling is sufficient */
     expect_interrupt(SENT);
     expect_interrupt(NOTHING);
-    out(INTERRUPT_ENABLE, 2); /* it was enabled before */
+    out(INTERRUPT_ENABLE, 2); /* already enabled */
     expect_interrupt(NOTHING);
     out(DATA, 'a');
     expect_interrupt(SENT);
@@ -129,15 +132,15 @@ static void test_sent_interrupt(void **state)
     expect_interrupt(NOTHING);
     out(INTERRUPT_ENABLE, 2);
     expect_interrupt(SENT);
-    /* It is not taken away by who is told of another one. */
+    /* Reporting another interrupt does not clear it. */
     out(DATA, 'c');
-    receive("x");
+    receive_text("x");
     out(INTERRUPT_ENABLE, 3);
     expect_interrupt(RECEIVED);
-    expect("x");
+    expect_text("x");
     expect_interrupt(SENT);
     expect_interrupt(NOTHING);
-    /* Linux, serial8250_do_startup: it is raised again and again. */
+    /* Linux, serial8250_do_startup: it is raised repeatedly. */
     for (unsigned int i = 0; i < 3; i++) {
         out(INTERRUPT_ENABLE, 0);
         out(INTERRUPT_ENABLE, 2);
@@ -151,23 +154,23 @@ static void test_gate(void **state)
     (void)state;
     out(MODEM_CONTROL, 0);
     out(INTERRUPT_ENABLE, 1);
-    receive("a");
+    receive_text("a");
     assert_false(output_line.is_high);
-    assert_int_equal(in(INTERRUPT_ID), RECEIVED); /* the UART itself knows of no gate */
+    assert_int_equal(in(INTERRUPT_ID), RECEIVED); /* the UART itself has no gate */
     out(MODEM_CONTROL, 0x07);
     assert_false(output_line.is_high);
     out(MODEM_CONTROL, OUT2);
     assert_true(output_line.is_high);
-    out(MODEM_CONTROL, OUT2 | LOOPBACK); /* outputs are inactive then */
+    out(MODEM_CONTROL, OUT2 | LOOPBACK); /* outputs are inactive in loopback */
     assert_false(output_line.is_high);
     assert_int_equal(in(INTERRUPT_ID), RECEIVED);
     out(MODEM_CONTROL, OUT2);
     assert_true(output_line.is_high);
-    expect("a");
+    expect_text("a");
     assert_false(output_line.is_high);
 }
 
-/* Below the level, it is the time-out that tells of what is there. */
+/* Below the trigger level, the time-out reports received bytes. */
 static void test_trigger_levels(void **state)
 {
     (void)state;
@@ -186,8 +189,8 @@ static void test_trigger_levels(void **state)
         }
         expect_interrupt(NOTHING);
     }
-    out(FIFO_CONTROL, 0xC0); /* FIFOs off: one byte is all that there is to wait for */
-    receive("a");
+    out(FIFO_CONTROL, 0xC0); /* FIFOs off: one byte is sufficient */
+    receive_text("a");
     assert_int_equal(in(INTERRUPT_ID), RECEIVED);
 }
 
@@ -207,27 +210,27 @@ static void test_fifo_control(void **state)
         start_uart(state);
         out(FIFO_CONTROL, cases[i].before);
         out(INTERRUPT_ENABLE, 1);
-        receive("abc");
+        receive_text("abc");
         out(FIFO_CONTROL, cases[i].after);
         assert_int_equal(output_line.is_high, cases[i].is_kept || cases[i].before == 0);
         bool has_fifos = (cases[i].after & 1) != 0;
         assert_int_equal(in(INTERRUPT_ID)&WITH_FIFOS, has_fifos ? WITH_FIFOS : 0);
-        expect(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
+        expect_text(cases[i].is_kept ? "abc" : cases[i].before == 0 ? "bc" : "");
         assert_int_equal(uart.lost, cases[i].is_kept ? 0 : cases[i].before == 0 ? 1 : 3);
-        receive("def");
-        expect("def");
+        receive_text("def");
+        expect_text("def");
     }
 }
 
-/* What has not come to the FIFO yet is not cleared with it. */
+/* Bytes that have not reached the FIFO yet are not cleared. */
 static void test_clear_behind_fifo(void **state)
 {
     (void)state;
     out(FIFO_CONTROL, 1);
-    receive("abcdefghijklmnopqr");
+    receive_text("abcdefghijklmnopqr");
     out(FIFO_CONTROL, 3);
     assert_int_equal(uart.lost, 16);
-    expect("qr");
+    expect_text("qr");
 }
 
 static void test_overrun(void **state)
@@ -242,7 +245,7 @@ static void test_overrun(void **state)
     assert_int_equal(uart_room(&uart), 0);
     expect_interrupt(NOTHING);
     assert_int_equal(uart.lost, 0);
-    receive("lost");
+    receive_text("lost");
     assert_int_equal(uart.lost, 4);
     expect_interrupt(LINE);
     assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
@@ -251,12 +254,12 @@ static void test_overrun(void **state)
     for (unsigned int i = 0; i < UART_BUFFER_SIZE; i++)
         assert_int_equal(in(DATA), i * 7 & 0xFF);
     assert_int_equal(in(LINE_STATUS), EMPTY);
-    receive("again");
-    expect("again");
+    receive_text("again");
+    expect_text("again");
     assert_int_equal(uart.lost, 4);
 }
 
-/* Linux, 8250_port.c, autoconfig: a 16550A, and none of those that came after it. */
+/* Linux, 8250_port.c, autoconfig: a 16550A, and no later model. */
 static void test_linux_probe(void **state)
 {
     (void)state;
@@ -269,7 +272,7 @@ static void test_linux_probe(void **state)
     out(MODEM_CONTROL, LOOPBACK | 0x0A);
     assert_int_equal(in(MODEM_STATUS)&0xF0, 0x90);
     out(MODEM_CONTROL, 0);
-    out(LINE_CONTROL, 0xBF); /* no enhanced registers there */
+    out(LINE_CONTROL, 0xBF); /* no enhanced registers */
     out(INTERRUPT_ID, 0);
     out(LINE_CONTROL, 0);
     out(FIFO_CONTROL, 1);
@@ -288,7 +291,7 @@ static void test_linux_probe(void **state)
     out(LINE_CONTROL, 0);
     out(INTERRUPT_ENABLE, 0x40);
     assert_int_equal(in(INTERRUPT_ENABLE), 0);
-    /* serial8250_clear_fifos; and the test of THRE and TEMT of its startup. */
+    /* serial8250_clear_fifos, and the test of THRE and TEMT at startup. */
     out(FIFO_CONTROL, 1);
     out(FIFO_CONTROL, 7);
     out(FIFO_CONTROL, 0);
@@ -300,7 +303,7 @@ static void test_linux_probe(void **state)
     assert_false(output_line.is_high);
 }
 
-/* How many of 256 bytes in loopback are received: Linux's size_fifo. */
+/* Returns how many of 256 bytes sent in loopback are received: Linux's size_fifo. */
 static unsigned int count_received(void)
 {
     unsigned int count = 0;
@@ -312,7 +315,7 @@ static unsigned int count_received(void)
     return count;
 }
 
-/* FreeBSD's ns8250 sends until there is an overrun, and calls 16 bytes a 16550. */
+/* FreeBSD's ns8250 sends until there is an overrun; 16 bytes mean a 16550. */
 static void test_fifo_size(void **state)
 {
     unsigned int count = 0;
@@ -329,7 +332,7 @@ static void test_fifo_size(void **state)
     start_uart(state); /* without FIFOs */
     assert_int_equal(count_received(), 1);
     assert_int_equal(sent_count, 0);
-    assert_int_equal(uart.lost, 0); /* what it sent itself */
+    assert_int_equal(uart.lost, 0); /* from loopback */
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* src/dev/uart.c: loopback and the modem's lines; all of it at random, beside a model. */
+/* src/dev/uart.c: loopback and modem lines; random accesses, compared with a model. */
 #include "uart.h"
 
 #include "random.h"
@@ -19,18 +19,18 @@ static void test_loopback_data(void **state)
     }
     for (unsigned int i = 0; i < FIFO_SIZE; i++)
         out(DATA, 'a' + i);
-    expect("abcdefghijklmnop");
+    expect_text("abcdefghijklmnop");
     assert_int_equal(sent_count, 0);
     assert_false(output_line.is_high);
-    out(DATA, 'q'); /* it stays when loopback ends, as it was received */
+    out(DATA, 'q'); /* it stays after loopback, because it was received */
     out(MODEM_CONTROL, OUT2);
-    receive("r");
-    expect("qr");
+    receive_text("r");
+    expect_text("qr");
     out(DATA, 'b');
     assert_int_equal(sent_count, 1);
 }
 
-/* With FIFOs it is the new byte that is lost, without the one before it. */
+/* With FIFOs an overrun loses the new byte; without FIFOs, the previous one. */
 static void test_loopback_overrun(void **state)
 {
     (void)state;
@@ -47,31 +47,31 @@ static void test_loopback_overrun(void **state)
         assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, LINE);
         assert_int_equal(in(LINE_STATUS), EMPTY | READY | OVERRUN);
         assert_int_equal(in(INTERRUPT_ID) & ~WITH_FIFOS, NOTHING);
-        expect(fifo == 1 ? "abcdefghijklmnop" : "z");
+        expect_text(fifo == 1 ? "abcdefghijklmnop" : "z");
     }
 }
 
-/* The receiver's input is disconnected; who asks for room is not to send. */
+/* The receiver's input is disconnected; uart_room returns 0. */
 static void test_loopback_disconnects(void **state)
 {
     (void)state;
     out(FIFO_CONTROL, 1);
-    receive("a");
+    receive_text("a");
     out(MODEM_CONTROL, LOOPBACK);
     assert_int_equal(uart_room(&uart), 0);
     out(DATA, 'b');
-    receive("typed");
-    assert_int_equal(in(LINE_STATUS), EMPTY | READY); /* and that is no overrun */
+    receive_text("typed");
+    assert_int_equal(in(LINE_STATUS), EMPTY | READY); /* which is not an overrun */
     out(DATA, 'c');
-    expect("abc");
+    expect_text("abc");
     assert_int_equal(uart.lost, 5);
     out(MODEM_CONTROL, 0);
     assert_int_equal(uart_room(&uart), UART_BUFFER_SIZE);
-    receive("d");
-    expect("d");
+    receive_text("d");
+    expect_text("d");
 }
 
-/* DTR, RTS, OUT1 and OUT2 are DSR, CTS, RI and DCD; of RI only its end is told. */
+/* DTR, RTS, OUT1 and OUT2 become DSR, CTS, RI and DCD; only the end of RI is reported. */
 static void test_loopback_modem(void **state)
 {
     (void)state;
@@ -94,13 +94,13 @@ static void test_loopback_modem(void **state)
         assert_int_equal(in(INTERRUPT_ID), NOTHING);
         assert_int_equal(in(MODEM_STATUS), level);
     }
-    out(MODEM_CONTROL, 0x0F); /* the lines outside do not care */
+    out(MODEM_CONTROL, 0x0F); /* the external lines do not change */
     in(MODEM_STATUS);
     out(MODEM_CONTROL, 0);
     assert_int_equal(in(MODEM_STATUS), 0xB0);
 }
 
-/* Changes add up until they are read. */
+/* Changes accumulate until they are read. */
 static void test_modem_changes(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void test_modem_changes(void **state)
     assert_int_equal(in(MODEM_STATUS), 0x13);
 }
 
-/* The UART as the data sheet tells it, with a sender that waits if it is told to. */
+/* A model of the UART, from the data sheet, with flow control of the sender. */
 static struct model {
     uint8_t bytes[UART_BUFFER_SIZE];
     size_t count;
@@ -196,7 +196,7 @@ static void model_fifo(unsigned int value)
     out(FIFO_CONTROL, value);
 }
 
-/* Loopback starts with what a FIFO can hold. */
+/* Sets the modem control register; loopback keeps only what fits in a FIFO. */
 static void model_modem(unsigned int value)
 {
     while ((value & LOOPBACK) != 0 && !is_loop() && model.count > 0)
@@ -220,7 +220,7 @@ static void model_status(void)
     model.changes = 0;
 }
 
-static void compare(void)
+static void model_compare(void)
 {
     unsigned int id = model_interrupt();
     bool is_out     = (model.modem & OUT2) != 0 && !is_loop();
@@ -237,8 +237,8 @@ static void model_id(void)
     model.has_sent &= id != SENT;
 }
 
-/* Now more is received than is read, now less: from empty to full and back. */
-static void act(unsigned int i, unsigned int value)
+/* Executes a random step; the receiver goes from empty to full and back. */
+static void model_step(unsigned int i, unsigned int value)
 {
     bool is_filling   = i / 20000 % 2 == 0;
     unsigned int what = (unsigned int)random_below(64);
@@ -270,14 +270,14 @@ static void test_against_model(void **state)
     memset(&model, 0, sizeof(model));
     model.modem = OUT2;
     for (unsigned int i = 0; i < 1000000; i++) {
-        act(i, (unsigned int)random_number() & 0xFFFF);
-        compare();
+        model_step(i, (unsigned int)random_number() & 0xFFFF);
+        model_compare();
         fullest = model.count > fullest ? model.count : fullest;
     }
     assert_int_equal(fullest, UART_BUFFER_SIZE);
 }
 
-/* The order of what is received is that of what is read, around the buffer's end. */
+/* Bytes are read in the order received, across the end of the buffer. */
 static void test_order(void **state)
 {
     uint32_t written = 0, taken = 0;

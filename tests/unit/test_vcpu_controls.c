@@ -1,4 +1,4 @@
-/* src/vmx/vcpu_controls.c: what a vCPU needs of a processor, said by name. */
+/* src/vmx/vcpu_controls.c: the controls that a vCPU requires, by name. */
 #include "snapshots.h"
 
 #include "vmx/vcpu_controls.h"
@@ -7,14 +7,14 @@ static struct vmx_capabilities capabilities;
 static struct vcpu_controls controls;
 static char missing_text[1024];
 
-static enum status fit(void)
+static enum status controls_fit(void)
 {
     struct text missing = {.buffer = missing_text, .size = sizeof(missing_text)};
     missing_text[0]     = '\0';
     return vcpu_controls_fit(&capabilities, &controls, &missing);
 }
 
-static void use(const struct recorded *recorded)
+static void capabilities_load(const struct recorded *recorded)
 {
     struct cpu_record record = record_before(recorded);
 
@@ -22,29 +22,29 @@ static void use(const struct recorded *recorded)
     memset(&controls, 0xA5, sizeof(controls));
 }
 
-static void test_sound(void **state)
+static void test_valid(void **state)
 {
     (void)state;
-    static const struct recorded *const sound[] = {&ivy_bridge, &coffee_lake, &icelake};
-    for (size_t i = 0; i < ARRAY_SIZE(sound); i++) {
-        use(sound[i]);
-        assert_int_equal(fit(), STATUS_OK);
+    static const struct recorded *const valid[] = {&ivy_bridge, &coffee_lake, &icelake};
+    for (size_t i = 0; i < ARRAY_SIZE(valid); i++) {
+        capabilities_load(valid[i]);
+        assert_int_equal(controls_fit(), STATUS_OK);
         assert_string_equal(missing_text, "");
-        /* SDM 3D: every bit that must be 1 is, and none that must be 0. */
+        /* SDM 3D: bits that must be 1 are set, bits that must be 0 are clear. */
         static const enum vmx_msr msrs[] = {
             MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
             MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_TRUE_EXIT_CTLS,
             MSR_IA32_VMX_TRUE_ENTRY_CTLS};
         for (size_t kind = 0; kind < CONTROL_KINDS; kind++) {
-            uint64_t msr = sound[i]->msr[msrs[kind] - VMX_MSR_FIRST];
+            uint64_t msr = valid[i]->msr[msrs[kind] - VMX_MSR_FIRST];
             assert_int_equal(controls.field[kind] & (uint32_t)msr, (uint32_t)msr);
             assert_int_equal(controls.field[kind] & ~(uint32_t)(msr >> 32), 0);
         }
         assert_true(vcpu_controls_has(&controls, CONTROL_SECONDARY,
                                       SECONDARY_UNRESTRICTED_GUEST));
-        /* A window opens only when something waits behind it. */
+        /* Windows are closed until an event is pending. */
         assert_int_equal(controls.field[CONTROL_PRIMARY] & (BIT(2) | BIT(22)), 0);
-        /* What would cost a guest much and gain nothing is off. */
+        /* Exits that are costly and unneeded are off. */
         assert_int_equal(controls.field[CONTROL_PRIMARY] &
                              (BIT(9) | BIT(12) | BIT(15) | BIT(16) | BIT(23) | BIT(30)),
                          0); /* INVLPG, RDTSC, CR3 load and store, MOV DR, PAUSE */
@@ -54,16 +54,16 @@ static void test_sound(void **state)
 static void test_missing(void **state)
 {
     (void)state;
-    use(&penryn);
+    capabilities_load(&penryn);
     struct vcpu_controls before = controls;
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_memory_equal(&controls, &before, sizeof(controls));
     assert_non_null(strstr(missing_text, "\"enable EPT\" (secondary control), "
                                          "\"unrestricted guest\" (secondary control)"));
     assert_non_null(strstr(missing_text, "\"load IA32_EFER\" (VM-entry control)"));
 }
 
-/* Each required control missing alone is named; what is optional is left out. */
+/* Each missing required control is named; optional ones are left out. */
 static void test_each(void **state)
 {
     (void)state;
@@ -98,10 +98,11 @@ static void test_each(void **state)
         {MSR_IA32_VMX_TRUE_ENTRY_CTLS, 15, "load IA32_EFER"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        use(&coffee_lake);
+        capabilities_load(&coffee_lake);
         capabilities.msr[cases[i].msr - VMX_MSR_FIRST].value &=
             ~(BIT(32 + cases[i].bit) | BIT(cases[i].bit));
-        assert_int_equal(fit(), cases[i].name == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        assert_int_equal(controls_fit(),
+                         cases[i].name == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
         if (cases[i].name != NULL)
             assert_non_null(strstr(missing_text, cases[i].name));
         else
@@ -111,21 +112,21 @@ static void test_each(void **state)
                                                : CONTROL_PIN_BASED,
                                            BIT(cases[i].bit)));
     }
-    /* A guest sleeps in the processor's own way. */
-    use(&coffee_lake);
+    /* A guest sleeps in the processor's HLT state. */
+    capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_string_equal(missing_text, "\"HLT\" (activity state)");
-    /* EPT without write-back tables is none that Hymir can use. */
-    use(&coffee_lake);
+    /* Hymir cannot use EPT without write-back tables. */
+    capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);
-    assert_int_equal(fit(), STATUS_UNSUPPORTED);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
     assert_string_equal(missing_text, "\"enable EPT\" (secondary control)");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sound),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_valid),
                                        cmocka_unit_test(test_missing),
                                        cmocka_unit_test(test_each)};
     return cmocka_run_group_tests_name("vcpu_controls", tests, NULL, NULL);

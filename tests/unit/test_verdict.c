@@ -1,13 +1,13 @@
-/* src/check/verdict.c: every word. */
+/* src/check/verdict.c: every verdict word. */
 #include "verdict.h"
 
 static void test_ready(void **state)
 {
     (void)state;
-    decide(2, VERDICT_READY);
+    assert_decides(2, VERDICT_READY);
     assert_string_equal(verdict_text,
                         "VMX root operation entered and left on 2 of 2 CPUs");
-    assert_string_equal(describe(1), "ok");
+    assert_string_equal(cpu_describe(1), "ok");
 }
 
 static void test_ready_after_lock(void **state)
@@ -18,22 +18,20 @@ static void test_ready_after_lock(void **state)
         vmx_record_of(&records[i])->steps.feature_control_written = true;
         vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
     }
-    decide(3, VERDICT_READY);
+    assert_decides(3, VERDICT_READY);
     assert_words("on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of "
                  "3 CPUs: it "
                  "stays set until reset");
 }
 
-/*
- * Firmware that set the CPUs differently is named, even if all of them work in the end.
- */
+/* Different settings by firmware are reported, even if all CPUs pass. */
 static void test_ready_with_differences(void **state)
 {
     (void)state;
     vmx_record_of(&records[1])->feature_control               = reading_of(0);
     vmx_record_of(&records[1])->steps.feature_control_written = true;
     vmx_record_of(&records[1])->steps.feature_control         = reading_of(5);
-    decide(2, VERDICT_READY);
+    assert_decides(2, VERDICT_READY);
     assert_words("on 1 of 2 CPUs: it stays set");
     assert_words(
         "firmware left IA32_FEATURE_CONTROL = 0x20005 on cpu 0 and 0x0 on cpu 1");
@@ -43,19 +41,19 @@ static void test_scope(void **state)
 {
     (void)state;
     scope.nosmp = true;
-    decide(1, VERDICT_READY);
+    assert_decides(1, VERDICT_READY);
     assert_words("on 1 of 1 CPUs; nosmp: only the boot CPU was checked");
     scope = (struct verdict_scope){.machine = "unknown", .no_cpu_list = true};
-    decide(1, VERDICT_READY);
+    assert_decides(1, VERDICT_READY);
     assert_words("; no MADT: only the boot CPU was checked");
     scope = (struct verdict_scope){.machine = "unknown", .broken_cpu_list = true};
-    decide(1, VERDICT_READY);
+    assert_decides(1, VERDICT_READY);
     assert_words("; malformed MADT entry: CPUs listed after it were not checked");
     scope = (struct verdict_scope){.machine = "unknown", .no_start = true};
-    decide(1, VERDICT_READY);
+    assert_decides(1, VERDICT_READY);
     assert_words("; the other CPUs could not be started: only the boot CPU was checked");
     scope = (struct verdict_scope){.machine = "unknown", .dropped = 12};
-    decide(1, VERDICT_READY);
+    assert_decides(1, VERDICT_READY);
     assert_words(
         "; 12 more CPUs are beyond what Hymir supports or has memory for, and were "
         "not checked");
@@ -69,21 +67,21 @@ static void test_not_intel(void **state)
         records[0] = record_ready(&coffee_lake);
         remove_vmx(&records[0]);
         set_vendor(&records[0], vendors[i]);
-        decide(1, VERDICT_NOT_INTEL);
+        assert_decides(1, VERDICT_NOT_INTEL);
         assert_words(vendors[i]);
         assert_words("processors have AMD-V, not VT-x");
         assert_words("ECX = 0x");
         assert_null(strstr(verdict_text, "virtual machine"));
         set_hypervisor(&records[0], "TCGTCGTCGTCG");
-        decide(1, VERDICT_NOT_INTEL);
+        assert_decides(1, VERDICT_NOT_INTEL);
         assert_words(
             "; this is a virtual machine: on an Intel host give it the host's CPU");
     }
 }
 
 /*
- * The VMX bit decides, not the name: these makers have VMX, and so has Bochs's odd AMD
- * brand.
+ * The VMX bit decides, not the vendor: these vendors have VMX, and so has a model of
+ * Bochs with an AMD brand.
  */
 static void test_other_vendors_with_vmx(void **state)
 {
@@ -92,7 +90,7 @@ static void test_other_vendors_with_vmx(void **state)
                                        "AuthenticAMD"};
     for (size_t i = 0; i < 4; i++) {
         set_vendor(&records[0], vendors[i]);
-        decide(1, VERDICT_READY);
+        assert_decides(1, VERDICT_READY);
     }
 }
 
@@ -100,24 +98,25 @@ static void test_no_vmx(void **state)
 {
     (void)state;
     remove_vmx(&records[0]);
-    decide(1, VERDICT_NO_VMX);
+    assert_decides(1, VERDICT_NO_VMX);
     assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); this processor has no VT-x");
     assert_words("firmware setup");
-    assert_string_equal(describe(0), "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
+    assert_string_equal(cpu_describe(0),
+                        "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
 }
 
-/* Processors without VMX, as they were recorded. */
+/* Recorded processors without VMX. */
 static void test_recorded_without_vmx(void **state)
 {
     (void)state;
     records[0] = record_before(&ryzen);
-    decide(1, VERDICT_NOT_INTEL);
+    assert_decides(1, VERDICT_NOT_INTEL);
     assert_words("ECX = 0x76d8320b); AuthenticAMD processors have AMD-V");
     records[0] = record_before(&prescott);
-    decide(1, VERDICT_NO_VMX);
+    assert_decides(1, VERDICT_NO_VMX);
     assert_words("ECX = 0x0000651d); this processor has no VT-x");
     records[0] = record_before(&haswell_in_tcg);
-    decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+    assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
     assert_words("ECX = 0xf6d83203); QEMU's TCG hides VT-x");
 }
 
@@ -143,20 +142,20 @@ static void test_hidden(void **state)
         records[0] = record_ready(&coffee_lake);
         remove_vmx(&records[0]);
         set_hypervisor(&records[0], cases[i].signature);
-        decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+        assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
         assert_words(cases[i].words);
         assert_words("ECX = 0xfffafb9f");
     }
 }
 
-/* VirtualBox poses as KVM; its name as the machine's maker tells. */
+/* VirtualBox presents KVM's signature; the machine's vendor identifies it. */
 static void test_hidden_by_virtualbox(void **state)
 {
     (void)state;
     scope.machine = "innotek GmbH VirtualBox";
     remove_vmx(&records[0]);
     set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
-    decide(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+    assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
     assert_words(
         "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on");
 }
@@ -165,12 +164,12 @@ static void test_locked_off(void **state)
 {
     (void)state;
     set_feature_control(0, 1);
-    decide(1, VERDICT_LOCKED_OFF);
+    assert_decides(1, VERDICT_LOCKED_OFF);
     assert_words(
         "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
     assert_words("save and power off fully: a warm reboot is not enough");
-    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no setup to enter */
-    decide(1, VERDICT_LOCKED_OFF);
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no firmware setup */
+    assert_decides(1, VERDICT_LOCKED_OFF);
     assert_words("KVM locks VT-x; on the host load kvm_intel with nested=1");
 }
 
@@ -178,7 +177,7 @@ static void test_txt_only(void **state)
 {
     (void)state;
     set_feature_control(0, 3);
-    decide(1, VERDICT_TXT_ONLY);
+    assert_decides(1, VERDICT_TXT_ONLY);
     assert_words("IA32_FEATURE_CONTROL = 0x3");
     assert_words("TXT");
 }
@@ -188,27 +187,27 @@ static void test_unlocked(void **state)
     (void)state;
     set_feature_control(0, 4);
     records[0].nolock = true;
-    decide(1, VERDICT_UNLOCKED);
+    assert_decides(1, VERDICT_UNLOCKED);
     assert_words("IA32_FEATURE_CONTROL = 0x4: unlocked");
     assert_words("boot without nolock");
-    records[0].nolock = false; /* then Hymir would have written it: something is wrong */
-    decide(1, VERDICT_FAILED);
+    records[0].nolock = false; /* Hymir should have written it: a failure */
+    assert_decides(1, VERDICT_FAILED);
 }
 
 static void test_failed(void **state)
 {
     (void)state;
     vmx_record_of(&records[0])->steps.vmxon = attempt_gp;
-    decide(1, VERDICT_FAILED);
+    assert_decides(1, VERDICT_FAILED);
     assert_words("VMXON raised #GP (vector 13) (CR0 = 0x80010033, CR4 = 0x2060, "
                  "IA32_FEATURE_CONTROL = 0x20005, IA32_VMX_BASIC = 0xda040000000004); "
                  "update the firmware");
     set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
-    decide(1, VERDICT_FAILED);
+    assert_decides(1, VERDICT_FAILED);
     assert_words("the outer hypervisor's nesting is incomplete");
-    start(NULL);
+    records_start(NULL);
     records[0].cr4 = 0x2060;
-    decide(1, VERDICT_FAILED);
+    assert_decides(1, VERDICT_FAILED);
     assert_words("CR4.VMXE is already set");
     assert_words("power off fully and boot Hymir first");
 }
@@ -217,17 +216,17 @@ static void test_mixed(void **state)
 {
     (void)state;
     set_feature_control(2, 1);
-    decide(4, VERDICT_MIXED);
+    assert_decides(4, VERDICT_MIXED);
     assert_words("entered and left on 3 of 4 CPUs; cpu 2 (apic 4): LOCKED-OFF: "
                  "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; ");
     set_feature_control(0, 1);
-    decide(4, VERDICT_MIXED);
+    assert_decides(4, VERDICT_MIXED);
     assert_words("on 2 of 4 CPUs; cpu 0 (apic 0): LOCKED-OFF");
     for (size_t i = 0; i < 4; i++)
         set_feature_control(i, 1);
-    decide(4, VERDICT_LOCKED_OFF);
+    assert_decides(4, VERDICT_LOCKED_OFF);
     set_feature_control(1, 3);
-    decide(4, VERDICT_MIXED);
+    assert_decides(4, VERDICT_MIXED);
     assert_words("on 0 of 4 CPUs; cpu 0 (apic 0): LOCKED-OFF");
     assert_words("enable Intel Virtualization Technology");
 }
@@ -246,12 +245,12 @@ static void test_silent_cpus(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         records[3] = (struct cpu_record){
             .virtualization = &vt_x, .apic_id = 6, .answer = cases[i].answer};
-        decide(4, VERDICT_MIXED);
+        assert_decides(4, VERDICT_MIXED);
         assert_words("on 3 of 4 CPUs; cpu 3 (apic 6): FAILED: ");
-        assert_string_equal(describe(3), cases[i].description);
+        assert_string_equal(cpu_describe(3), cases[i].description);
     }
     records[0].answer = CPU_DID_NOT_FINISH;
-    decide(1, VERDICT_FAILED);
+    assert_decides(1, VERDICT_FAILED);
 }
 
 static void test_names(void **state)
@@ -266,7 +265,7 @@ static void test_names(void **state)
                             names[word - VERDICT_READY]);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, records_start)
 
 int main(void)
 {

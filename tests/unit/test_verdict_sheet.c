@@ -3,7 +3,7 @@
 
 #include "report/verdict_sheet.h"
 
-static struct sheet compose(size_t count)
+static struct sheet sheet_compose(size_t count)
 {
     struct report_facts facts = {.version    = "1.2.3",
                                  .machine    = "LENOVO 20L5CTO1WW",
@@ -31,7 +31,7 @@ static bool has_row(const struct sheet *sheet, const char *words)
     return false;
 }
 
-/* The verdict itself, whole, at the bottom. */
+/* Asserts that the whole verdict is at the bottom. */
 static void assert_verdict_at_bottom(const struct sheet *sheet)
 {
     char joined[1024] = "";
@@ -52,7 +52,7 @@ static void assert_verdict_at_bottom(const struct sheet *sheet)
 static void test_sheet_ready(void **state)
 {
     (void)state;
-    struct sheet sheet = compose(4);
+    struct sheet sheet = sheet_compose(4);
     assert_string_equal(sheet.row[0].text,
                         "Hymir 1.2.3: does VT-x work on this machine?");
     assert_true(has_row(&sheet, "LENOVO 20L5CTO1WW"));
@@ -66,29 +66,29 @@ static void test_sheet_ready(void **state)
     assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_GOOD);
 }
 
-/* One line a CPU as long as they fit; then those that are not ready, and a count. */
+/* One line for each CPU if they fit; otherwise those that are not ready, and a count. */
 static void test_sheet_many_cpus(void **state)
 {
     (void)state;
-    struct sheet sheet = compose(7);
+    struct sheet sheet = sheet_compose(7);
     assert_true(has_row(&sheet, "cpu 6: apic 12: ok"));
-    sheet = compose(8);
+    sheet = sheet_compose(8);
     assert_true(has_row(&sheet, "cpu 5: apic 10: ok"));
     assert_false(has_row(&sheet, "cpu 6: "));
     assert_true(has_row(&sheet, "... of 8 CPUs: 8 ok, 0 not"));
     set_feature_control(40, 1);
     set_feature_control(50, 1);
-    sheet = compose(64);
+    sheet = sheet_compose(64);
     assert_true(has_row(&sheet, "cpu 40: apic 80: LOCKED-OFF"));
     assert_true(has_row(&sheet, "cpu 50: apic 100: LOCKED-OFF"));
     assert_true(has_row(&sheet, "... of 64 CPUs: 62 ok, 2 not"));
-    /* The checks are those of a CPU that has something to say; it is named. */
+    /* The checks shown are those of a CPU that failed, which is named. */
     assert_true(has_row(&sheet, "CPU 40      "));
     assert_true(
         has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
     for (size_t i = 20; i < 64; i++)
         set_feature_control(i, 1);
-    sheet = compose(64);
+    sheet = sheet_compose(64);
     assert_true(has_row(&sheet, "cpu 20: apic 40: LOCKED-OFF"));
     assert_true(has_row(&sheet, "... of 64 CPUs: 20 ok, 44 not"));
 }
@@ -97,7 +97,7 @@ static void test_sheet_after_failure(void **state)
 {
     (void)state;
     set_feature_control(0, 1);
-    struct sheet sheet = compose(1);
+    struct sheet sheet = sheet_compose(1);
     assert_true(has_row(&sheet, "ok       VMX in CPUID"));
     assert_true(
         has_row(&sheet, "missing  IA32_FEATURE_CONTROL  0x1: locked, VMX disabled"));
@@ -106,10 +106,7 @@ static void test_sheet_after_failure(void **state)
     assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_BAD);
 }
 
-/*
- * The longest that can come: every row is full, nothing overflows, no word of advice is
- * lost.
- */
+/* The longest possible sheet: every row is full, and the advice is complete. */
 static void test_sheet_longest(void **state)
 {
     (void)state;
@@ -117,37 +114,37 @@ static void test_sheet_longest(void **state)
         remove_vmx(&records[i]);
         set_hypervisor(&records[i], "Microsoft Hv");
     }
-    struct sheet sheet = compose(64);
+    struct sheet sheet = sheet_compose(64);
     assert_int_equal(sheet.rows, SHEET_ROWS);
     assert_verdict_at_bottom(&sheet);
 
-    /* CPUs that differ in all that can be said of them: the screen ends in dots, */
-    start(NULL);
+    /* CPUs that differ in everything: the screen ends in dots, */
+    records_start(NULL);
     for (size_t i = 1; i < 64; i++) {
         set_msr(&records[i], MSR_IA32_VMX_CR4_FIXED0, BIT(63));
         records[i].cr4 = 0x7FFFFFFFFFFFDFFF;
     }
     scope.machine = "unknown";
-    sheet         = compose(64);
+    sheet         = sheet_compose(64);
     assert_int_equal(sheet.rows, SHEET_ROWS);
-    start(NULL);
+    records_start(NULL);
     for (size_t i = 0; i < 2; i++)
         set_feature_control(i, 3);
-    sheet = compose(2);
+    sheet = sheet_compose(2);
     assert_verdict_at_bottom(&sheet);
-    /* and what a machine with a CPU set unlike the others needs is whole. */
-    start(NULL);
+    /* and the advice for CPUs with different settings is complete. */
+    records_start(NULL);
     for (size_t i = 0; i < 3; i++) {
         vmx_record_of(&records[i])->feature_control               = reading_of(0);
         vmx_record_of(&records[i])->steps.feature_control_written = true;
         vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
     }
     set_feature_control(3, 1);
-    sheet = compose(4);
+    sheet = sheet_compose(4);
     assert_verdict_at_bottom(&sheet);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, records_start)
 
 int main(void)
 {

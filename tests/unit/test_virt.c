@@ -1,4 +1,7 @@
-/* src/virt: the rules of the architecture. The numbers are the SDM's, written out. */
+/*
+ * src/virt/segment.c, control_register_rules.c and exception_rules.h: the rules of the
+ * architecture. The numbers are literals from the SDM.
+ */
 #include "unit.h"
 
 #include "virt/control_register_rules.h"
@@ -76,8 +79,8 @@ static void test_cr0(void **state)
     assert_int_equal(cr0_after_lmsw(0x10, 0xF), 0x1F);
 }
 
-static enum paging_switch effect(bool is_on, uint64_t cr4, uint64_t efer, uint32_t cs,
-                                 uint32_t tr)
+static enum paging_switch effect_of(bool is_on, uint64_t cr4, uint64_t efer, uint32_t cs,
+                                    uint32_t tr)
 {
     const struct paging_state paging = {
         .cr4 = cr4, .efer = efer, .cs_access_rights = cs, .tr_access_rights = tr};
@@ -87,15 +90,17 @@ static enum paging_switch effect(bool is_on, uint64_t cr4, uint64_t efer, uint32
 static void test_paging_switch(void **state)
 {
     (void)state;
-    assert_int_equal(effect(true, 0, 0, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
-    assert_int_equal(effect(true, 0x20, 0, 0xC09B, 0x8B), PAGING_SWITCH_LOADS_PDPTES);
-    assert_int_equal(effect(true, 0x20, 0x100, 0xC09B, 0x8B), PAGING_SWITCH_TO_LONG_MODE);
-    assert_int_equal(effect(true, 0, 0x100, 0xC09B, 0x8B), PAGING_SWITCH_FAULTS);
-    assert_int_equal(effect(true, 0x20, 0x100, 0xA09B, 0x8B), PAGING_SWITCH_FAULTS);
-    assert_int_equal(effect(true, 0x20, 0x100, 0xC09B, 0x83), PAGING_SWITCH_FAULTS);
-    assert_int_equal(effect(false, 0x20, 0x500, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
-    assert_int_equal(effect(false, 0x20, 0x500, 0xA09B, 0x8B), PAGING_SWITCH_FAULTS);
-    assert_int_equal(effect(false, 0x20020, 0x500, 0xC09B, 0x8B), PAGING_SWITCH_FAULTS);
+    assert_int_equal(effect_of(true, 0, 0, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
+    assert_int_equal(effect_of(true, 0x20, 0, 0xC09B, 0x8B), PAGING_SWITCH_LOADS_PDPTES);
+    assert_int_equal(effect_of(true, 0x20, 0x100, 0xC09B, 0x8B),
+                     PAGING_SWITCH_TO_LONG_MODE);
+    assert_int_equal(effect_of(true, 0, 0x100, 0xC09B, 0x8B), PAGING_SWITCH_FAULTS);
+    assert_int_equal(effect_of(true, 0x20, 0x100, 0xA09B, 0x8B), PAGING_SWITCH_FAULTS);
+    assert_int_equal(effect_of(true, 0x20, 0x100, 0xC09B, 0x83), PAGING_SWITCH_FAULTS);
+    assert_int_equal(effect_of(false, 0x20, 0x500, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
+    assert_int_equal(effect_of(false, 0x20, 0x500, 0xA09B, 0x8B), PAGING_SWITCH_FAULTS);
+    assert_int_equal(effect_of(false, 0x20020, 0x500, 0xC09B, 0x8B),
+                     PAGING_SWITCH_FAULTS);
 }
 
 static void test_pdptes(void **state)

@@ -1,11 +1,10 @@
-/* src/platform/wall_clock.c, on an MC146818 that is made up here; timegm is the oracle.
- */
+/* src/platform/wall_clock.c, on a simulated MC146818, compared with timegm. */
 #include "unit.h"
 
 #include <stdbool.h>
 #include <time.h>
 
-/* In the place of cpu/instructions.h: the port accesses come here. */
+/* Replaces src/cpu/instructions.h: port accesses go to the simulated clock. */
 #define HYMIR_CPU_INSTRUCTIONS_H
 static uint8_t io_in8(uint16_t port);
 static void io_out8(uint16_t port, uint8_t value);
@@ -13,7 +12,7 @@ static void cpu_pause(void);
 
 #include "../../src/platform/wall_clock.c"
 
-#define PATIENCE 1000 /* how often one may ask whether the second has passed */
+#define PATIENCE 1000 /* number of polls until the deadline */
 #define NEVER    SIZE_MAX
 
 /* Status B: bit 2 binary, bit 1 24 hours. */
@@ -21,9 +20,9 @@ enum { BCD_12, BCD_24 = 2, BINARY_12 = 4, BINARY_24 = 6 };
 
 static struct {
     bool is_absent;
-    bool is_unsettled;        /* another second at each reading of it */
-    size_t reads_in_update;   /* of status A, that still find an update going on */
-    size_t reads_before_tick; /* of any byte; NEVER: the time stands still */
+    bool is_unsettled;        /* another second at each read */
+    size_t reads_in_update;   /* of status A, while an update is in progress */
+    size_t reads_before_tick; /* of any byte; NEVER: the time does not advance */
     uint8_t byte[128], next[128];
     uint8_t index;
     bool is_selected;
@@ -33,7 +32,7 @@ static struct {
 static uint8_t io_in8(uint16_t port)
 {
     assert_int_equal(port, 0x71);
-    assert_true(cmos.is_selected); /* each access selects anew */
+    assert_true(cmos.is_selected); /* each access selects again */
     cmos.is_selected = false;
     if (cmos.is_absent)
         return 0xFF;
@@ -64,7 +63,7 @@ static void cpu_pause(void)
 {
 }
 
-/* In the place of cpu/clock.c. */
+/* Replaces src/platform/clock.c. */
 struct deadline deadline_in(uint32_t timeout_us)
 {
     assert_int_equal(timeout_us, 1000000);
@@ -78,27 +77,27 @@ bool deadline_has_passed(const struct deadline *deadline)
     return cmos.asked++ >= PATIENCE;
 }
 
-static uint8_t encode(int number, uint8_t format)
+static uint8_t encode_number(int number, uint8_t format)
 {
     return (uint8_t)((format & 4) != 0 ? number : number / 10 * 16 + number % 10);
 }
 
-/* What the clock holds at a time. MC146818, "Time, Calendar, and Alarm Data Modes". */
-static void fill(uint8_t *byte, const struct tm *time, uint8_t format)
+/* Fills the registers for a time. MC146818, "Time, Calendar, and Alarm Data Modes". */
+static void fill_bytes(uint8_t *byte, const struct tm *time, uint8_t format)
 {
     bool is_pm = (format & 2) == 0 && time->tm_hour >= 12;
     int hour   = (format & 2) != 0 ? time->tm_hour : (time->tm_hour + 11) % 12 + 1;
     int year   = time->tm_year + 1900;
 
-    byte[0]    = encode(time->tm_sec, format);
-    byte[2]    = encode(time->tm_min, format);
-    byte[4]    = (uint8_t)(encode(hour, format) | (is_pm ? 0x80 : 0));
-    byte[7]    = encode(time->tm_mday, format);
-    byte[8]    = encode(time->tm_mon + 1, format);
-    byte[9]    = encode(year % 100, format);
+    byte[0]    = encode_number(time->tm_sec, format);
+    byte[2]    = encode_number(time->tm_min, format);
+    byte[4]    = (uint8_t)(encode_number(hour, format) | (is_pm ? 0x80 : 0));
+    byte[7]    = encode_number(time->tm_mday, format);
+    byte[8]    = encode_number(time->tm_mon + 1, format);
+    byte[9]    = encode_number(year % 100, format);
     byte[0x0A] = 0x26;
     byte[0x0B] = format;
-    byte[0x32] = encode(year / 100, format);
+    byte[0x32] = encode_number(year / 100, format);
 }
 
 static void set_clock(time_t seconds, uint8_t format)
@@ -107,7 +106,7 @@ static void set_clock(time_t seconds, uint8_t format)
     assert_non_null(gmtime_r(&seconds, &time));
     memset(&cmos, 0, sizeof(cmos));
     cmos.reads_before_tick = NEVER;
-    fill(cmos.byte, &time, format);
+    fill_bytes(cmos.byte, &time, format);
 }
 
 static uint64_t read_clock(void)
@@ -118,7 +117,7 @@ static uint64_t read_clock(void)
     return seconds;
 }
 
-/* Not read, and nothing written. */
+/* Asserts that the time is not read and the result is untouched. */
 static void refused(enum status expected)
 {
     uint64_t seconds = 12345;
@@ -163,7 +162,7 @@ static void test_formats(void **state)
     }
 }
 
-/* Midnight and noon: MC146818, 12 AM and 12 PM. */
+/* Midnight is 12 AM, noon is 12 PM: MC146818. */
 static void test_twelve(void **state)
 {
     (void)state;
@@ -182,7 +181,7 @@ static void test_twelve(void **state)
     }
 }
 
-/* Where the century should be, an old clock has something else. */
+/* An old clock has other data in the century byte. */
 static void test_century(void **state)
 {
     (void)state;
@@ -200,7 +199,7 @@ static void test_century(void **state)
     }
 }
 
-/* No byte counts that was read during an update; and the clock may tick at any time. */
+/* Bytes read during an update are discarded; the clock may tick at any time. */
 static void test_update(void **state)
 {
     (void)state;
@@ -217,7 +216,7 @@ static void test_update(void **state)
         memcpy(cmos.next, cmos.byte, sizeof(cmos.next));
         struct tm before;
         assert_non_null(gmtime_r(&time, &before));
-        fill(cmos.byte, &before, BCD_12);
+        fill_bytes(cmos.byte, &before, BCD_12);
         cmos.reads_before_tick = reads;
         time_t seconds         = (time_t)read_clock();
         assert_true(seconds == time || seconds == time + 1);
@@ -237,7 +236,7 @@ static void test_never_settles(void **state)
     refused(STATUS_TIMEOUT);
 }
 
-/* All ones, status A among them: an update that never ends. */
+/* All ones, including status A: an update that never ends. */
 static void test_absent(void **state)
 {
     (void)state;
@@ -261,7 +260,7 @@ static void test_no_time(void **state)
         refused(STATUS_OUT_OF_RANGE);
     }
     set_clock(time_of(2023, 2, 28, 12, 0, 0), BCD_24);
-    cmos.byte[7] = 0x29; /* no leap year */
+    cmos.byte[7] = 0x29; /* not a leap year */
     refused(STATUS_OUT_OF_RANGE);
     set_clock(0, BCD_24);
     cmos.byte[0x32] = 0x19;

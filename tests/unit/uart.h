@@ -1,5 +1,5 @@
 /*
- * A UART of dev/uart.h for its tests: what it sends is kept.
+ * An emulated UART of src/dev/uart.h, whose output is kept.
  */
 #ifndef HYMIR_TESTS_UART_H
 #define HYMIR_TESTS_UART_H
@@ -8,7 +8,7 @@
 
 #include "dev/uart.h"
 
-/* Registers. */
+/* Register offsets. */
 enum {
     DATA,
     INTERRUPT_ENABLE,
@@ -21,7 +21,7 @@ enum {
     SCRATCH,
 };
 
-/* The low half of the interrupt's identification. */
+/* Values of the interrupt identification register, bits 3:0. */
 #define NOTHING      0x1U
 #define MODEM        0x0U
 #define SENT         0x2U
@@ -32,7 +32,7 @@ enum {
 #define DLAB         0x80U
 #define LOOPBACK     0x10U
 #define OUT2         0x08U
-#define READY        0x01U /* of the line status */
+#define READY        0x01U /* bits of the line status */
 #define OVERRUN      0x02U
 #define EMPTY        0x60U
 #define FIFO_SIZE    16U
@@ -43,7 +43,7 @@ static struct uart uart;
 static uint8_t sent[SEND_HISTORY];
 static unsigned int sent_count;
 
-static void take_sent(void *context, uint8_t byte)
+static void note_sent(void *context, uint8_t byte)
 {
     assert_ptr_equal(context, &uart);
     sent[sent_count++ % SEND_HISTORY] = byte;
@@ -59,26 +59,26 @@ static inline unsigned int in(unsigned int offset)
     return port_read(COM + offset);
 }
 
-/* After reset, but that its interrupt is let out: 8 bits, no FIFOs. */
+/* Resets the UART and sets 8 bits, no FIFOs, interrupt output enabled. */
 static inline int start_uart(void **state)
 {
     (void)state;
     sent_count = 0;
     start_ports(false);
-    uart_init(&uart, &test_ports, &output_line, take_sent, &uart);
+    uart_init(&uart, &test_ports, &output_line, note_sent, &uart);
     out(LINE_CONTROL, 3);
     out(MODEM_CONTROL, OUT2);
     return 0;
 }
 
-static inline void receive(const char *text)
+static inline void receive_text(const char *text)
 {
     for (; *text != '\0'; text++)
         uart_receive(&uart, (uint8_t)*text);
 }
 
-/* Reads what has come, as long as there is any. */
-static inline void expect(const char *text)
+/* Reads received bytes until there are no more, and asserts that they are text. */
+static inline void expect_text(const char *text)
 {
     for (; *text != '\0'; text++) {
         assert_int_equal(in(LINE_STATUS), EMPTY | READY);
@@ -87,7 +87,10 @@ static inline void expect(const char *text)
     assert_int_equal(in(LINE_STATUS), EMPTY);
 }
 
-/* Which interrupt there is, whether FIFOs are on or not; and that it is let out. */
+/*
+ * Asserts the pending interrupt, and the level of the output; ignores whether FIFOs are
+ * on.
+ */
 static inline void expect_interrupt(unsigned int id)
 {
     assert_int_equal(output_line.is_high, id != NOTHING);

@@ -1,5 +1,5 @@
 /*
- * What every unit test includes: cmocka, and the log in a buffer where tests can read it.
+ * Included by every unit test: cmocka, and the log in a buffer that tests can read.
  */
 #ifndef HYMIR_TESTS_UNIT_H
 #define HYMIR_TESTS_UNIT_H
@@ -28,7 +28,7 @@ static inline void capture_log(const char *text, size_t length)
     captured_log[captured_length] = '\0';
 }
 
-/* Starts with an empty log; a setup function of cmocka's. */
+/* Empties the log. A cmocka setup function. */
 static inline int start_log(void **state)
 {
     (void)state;

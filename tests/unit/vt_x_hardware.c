@@ -1,6 +1,7 @@
 /*
- * What vt_x does on a CPU, for programs that only use its pure parts: the unit tests, the
- * fuzz targets and tools/registers.c. Called, it ends the program.
+ * Stand-ins for the functions of vt_x that need a CPU, for programs that use only its
+ * pure parts: the unit tests, the fuzz targets and tools/registers.c. A call aborts the
+ * program.
  */
 #include "vmx/ept.h"
 #include "vmx/trial.h"
@@ -27,7 +28,7 @@ NOT_HERE(vmx_trial_prove_root_operation, struct trial *trial __attribute__((unus
 NOT_HERE(vmx_trial_run_guest, struct trial *trial __attribute__((unused)))
 NOT_HERE(vmx_trial_leave, struct trial *trial __attribute__((unused)))
 
-/* Overridden by the test of vmx/ept.c. */
+/* Overridden by the test of src/vmx/ept.c. */
 void __attribute__((weak))
 ept_choose_page_size(const struct vmx_capabilities *capabilities, bool may_have_multihit)
 {

@@ -1,4 +1,4 @@
-/* What Linux's own headers need of Linux to be read outside it. */
+/* Definitions that Linux's headers require outside Linux. */
 #ifndef HYMIR_TESTS_STUBS_BITOPS_H
 #define HYMIR_TESTS_STUBS_BITOPS_H
 
