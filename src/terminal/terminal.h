@@ -80,7 +80,6 @@ struct terminal_cursor {
 struct terminal_sequence {
     uint8_t marker;       /* a leading < = > or ?, or 0 */
     uint8_t intermediate; /* the first intermediate byte, or 0 */
-    uint8_t last;         /* the final byte */
     bool is_ignored;      /* malformed or unsupported */
     uint8_t count;        /* of parameters started, at most one above the maximum */
     uint16_t parameters[TERMINAL_MAX_PARAMETERS]; /* 0 if absent */
@@ -121,8 +120,8 @@ struct terminal {
     bool is_alternative;             /* the alternate screen is active */
     uint16_t top, bottom;            /* first and last row of the scroll region */
     struct terminal_cursor saved[2]; /* by is_alternative */
-    uint64_t tab_stops[(TERMINAL_MAX_COLUMNS + 63) / 64]; /* a bit for each column */
-    uint16_t last_character;                              /* for REP; 0: none */
+    bool tab_stops[TERMINAL_MAX_COLUMNS];
+    uint16_t last_character; /* for REP; 0: none */
     enum terminal_state state;
     struct terminal_sequence sequence;
     uint8_t palette_digits; /* to come */
