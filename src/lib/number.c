@@ -8,11 +8,8 @@ static unsigned int digit_value(char digit)
 {
     if (digit >= '0' && digit <= '9')
         return (unsigned int)(digit - '0');
-    if (digit >= 'a' && digit <= 'f')
-        return (unsigned int)(digit - 'a') + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return (unsigned int)(digit - 'A') + 10;
-    return 16;
+    char lower = (char)(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? (unsigned int)(lower - 'a') + 10 : 16;
 }
 
 bool number_parse(const char *text, uint64_t *number)

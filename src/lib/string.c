@@ -56,25 +56,18 @@ size_t strlen(const char *text)
     return length;
 }
 
-int strncmp(const char *left, const char *right, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        uint8_t a = (uint8_t)left[i];
-        uint8_t b = (uint8_t)right[i];
-        if (a != b)
-            return a < b ? -1 : 1;
-        if (a == 0)
-            return 0;
-    }
-    return 0;
-}
-
 int strcmp(const char *left, const char *right)
 {
-    return strncmp(left, right, SIZE_MAX);
+    for (; *left != '\0' && *left == *right; left++)
+        right++;
+    return (uint8_t)*left - (uint8_t)*right;
 }
 
 bool string_starts_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    while (*prefix != '\0') {
+        if (*text++ != *prefix++)
+            return false;
+    }
+    return true;
 }

@@ -15,7 +15,6 @@ void *memset(void *destination, int byte, size_t size);
 int memcmp(const void *left, const void *right, size_t size);
 size_t strlen(const char *text);
 int strcmp(const char *left, const char *right);
-int strncmp(const char *left, const char *right, size_t size);
 
 /* Returns whether text begins with prefix. */
 bool string_starts_with(const char *text, const char *prefix);
