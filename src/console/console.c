@@ -1,10 +1,8 @@
 /* See console.h. */
 #include "console/console.h"
 
-#include "console/framebuffer_text.h"
 #include "console/screen.h"
 #include "console/serial.h"
-#include "console/vga_text.h"
 #include "cpu/instructions.h"
 #include "lib/format.h"
 #include "lib/log.h"

@@ -1,5 +1,5 @@
-/* See acpi_dmar.h. */
-#include "firmware/acpi_dmar.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "lib/string.h"
 

@@ -1,5 +1,5 @@
-/* See acpi_madt.h. */
-#include "firmware/acpi_madt.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"

@@ -1,5 +1,5 @@
-/* See acpi_power.h. */
-#include "firmware/acpi_power.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "firmware/fadt.h"
 #include "lib/string.h"

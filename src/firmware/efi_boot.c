@@ -1,7 +1,6 @@
-/* See efi_boot.h. */
-#include "firmware/efi_boot.h"
-
+/* See efi.h. Runtime memory, services and variables. */
 #include "firmware/efi.h"
+
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"

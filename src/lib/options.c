@@ -3,7 +3,6 @@
 
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "lib/number.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 

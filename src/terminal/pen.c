@@ -1,8 +1,6 @@
 /* See screen.h. */
 #include "terminal/screen.h"
 
-#include <limits.h>
-
 #define BLACK  0
 #define CYAN   6
 #define WHITE  7
@@ -32,7 +30,7 @@ struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen, uint16_t 
 
 static uint8_t nearest_color(struct terminal_color wanted)
 {
-    int least       = INT_MAX;
+    int least       = INT32_MAX;
     uint8_t nearest = 0;
 
     for (uint8_t i = 0; i < TERMINAL_COLORS; i++) {

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "firmware/acpi_dmar.h"
+#include "firmware/acpi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* src/firmware/acpi.c, acpi_madt.c, on tables and on what has been done to them. */
 #include "acpi.h"
 
-#include "firmware/acpi_madt.h"
+#include "firmware/acpi.h"
 
 static void test_open_xsdt(void **state)
 {
