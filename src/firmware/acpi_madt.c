@@ -160,7 +160,7 @@ enum status acpi_find_interrupt(const struct acpi_view *madt, uint8_t interrupt,
     while (next_entry(madt, &offset, &entry)) {
         /* The I/O APIC with the highest base not above the interrupt has the input. */
         if (entry.header.type != MADT_IO_APIC || entry.io_apic.global_base > global ||
-            (is_found && entry.io_apic.global_base < base))
+            entry.io_apic.global_base < base)
             continue;
         is_found       = true;
         base           = entry.io_apic.global_base;

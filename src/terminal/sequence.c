@@ -126,18 +126,18 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
         terminal_use_alternative(terminal, is_set, mode == MODE_ALTERNATIVE_WITH_CURSOR);
         break;
     case MODE_SAVED_CURSOR:
-        if (is_set)
-            terminal_save_cursor(terminal);
-        else
-            terminal_restore_cursor(terminal);
+        (is_set ? terminal_save_cursor : terminal_restore_cursor)(terminal);
         break;
     default:
         break;
     }
 }
 
-static void change_modes(struct terminal *terminal, bool is_set)
+/* Sets (SM) or resets (RM) each mode of the sequence. */
+static void change_modes(struct terminal *terminal)
 {
+    bool is_set = terminal->sequence.last == 'h';
+
     for (size_t i = 0; i < parameter_count(terminal); i++) {
         uint16_t mode = terminal->sequence.parameters[i];
         if (terminal->sequence.marker == '?')
@@ -145,16 +145,6 @@ static void change_modes(struct terminal *terminal, bool is_set)
         else if (mode == MODE_INSERT)
             terminal->is_inserting = is_set;
     }
-}
-
-static void set_modes(struct terminal *terminal)
-{
-    change_modes(terminal, true);
-}
-
-static void reset_modes(struct terminal *terminal)
-{
-    change_modes(terminal, false);
 }
 
 static void start_next_line(struct terminal *terminal)
@@ -237,10 +227,10 @@ static const struct {
     {TERMINAL_AFTER_CSI, 'e', 1, terminal_move_down, NULL},                  /* VPR */
     {TERMINAL_AFTER_CSI, 'f', 1, set_position, NULL},                        /* HVP */
     {TERMINAL_AFTER_CSI, 'g', 0, clear_tab_stop, NULL},                      /* TBC */
-    {TERMINAL_AFTER_CSI, 'h', 0, NULL, set_modes},                           /* SM */
-    {'?', 'h', 0, NULL, set_modes},                    /* SM, of DEC's private modes */
-    {TERMINAL_AFTER_CSI, 'l', 0, NULL, reset_modes},   /* RM */
-    {'?', 'l', 0, NULL, reset_modes},                  /* RM, of DEC's private modes */
+    {TERMINAL_AFTER_CSI, 'h', 0, NULL, change_modes},                        /* SM */
+    {'?', 'h', 0, NULL, change_modes},                 /* SM, of DEC's private modes */
+    {TERMINAL_AFTER_CSI, 'l', 0, NULL, change_modes},  /* RM */
+    {'?', 'l', 0, NULL, change_modes},                 /* RM, of DEC's private modes */
     {TERMINAL_AFTER_CSI, 'm', 0, change_pen, NULL},    /* SGR */
     {TERMINAL_AFTER_CSI, 'n', 0, report_status, NULL}, /* DSR */
     {TERMINAL_AFTER_CSI, 'r', 1, set_region, NULL},    /* DECSTBM */

@@ -173,6 +173,7 @@ static void handle_sequence(struct terminal *terminal, uint8_t byte)
 
     if (byte >= 0x40) {
         terminal->state = TERMINAL_TEXT;
+        sequence->last  = byte;
         if (!sequence->is_ignored)
             terminal_execute(terminal, sequence->marker, byte, sequence->parameters[0]);
     } else if ((byte >= '0' && byte <= '9') || byte == ';') {

@@ -80,6 +80,7 @@ struct terminal_cursor {
 struct terminal_sequence {
     uint8_t marker;       /* a leading < = > or ?, or 0 */
     uint8_t intermediate; /* the first intermediate byte, or 0 */
+    uint8_t last;         /* the final byte */
     bool is_ignored;      /* malformed or unsupported */
     uint8_t count;        /* of parameters started, at most one above the maximum */
     uint16_t parameters[TERMINAL_MAX_PARAMETERS]; /* 0 if absent */
