@@ -13,7 +13,7 @@ static const uint8_t colors[] = {
 
 #define HIDE_CURSOR "\x1B[?25l"
 #define SHOW_CURSOR "\x1B[?25h"
-#define ERASE       "\x1B[0m\x1B[H\x1B[2J"
+#define RESET       "\033c" /* erases the screen, whatever state a guest left */
 
 static screen_draw *draw_cell;
 static struct screen_cell cells[SHEET_ROWS][SHEET_COLUMNS];
@@ -22,7 +22,7 @@ static size_t line_length;
 
 static struct terminal terminal;
 static struct terminal_cell terminal_cells[SHEET_ROWS * SHEET_COLUMNS];
-static bool is_terminal;    /* the guest's, with a cursor */
+static bool is_terminal;    /* a guest's, with a cursor */
 static bool is_below_text;  /* the next line starts below the cursor */
 static uint16_t cursor_row; /* where the cursor was last drawn */
 
@@ -107,7 +107,7 @@ void screen_show(const struct sheet *sheet)
 {
     if (draw_cell == NULL)
         return;
-    write_sequence(HIDE_CURSOR ERASE);
+    write_sequence(RESET HIDE_CURSOR);
     is_below_text = sheet->rows > 0;
     for (size_t row = 0; row < sheet->rows; row++) {
         TEXT_DECLARE(text, 3 * SHEET_COLUMNS + 32);

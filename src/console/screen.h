@@ -2,8 +2,8 @@
  * The screen: 25 rows of 80 characters, independent of the display hardware.
  *
  * Owns a copy of the characters, so that only changes are drawn: video memory is slow to
- * write and slower to read. Shows lines and sheets; after screen_start_terminal it is the
- * guest's terminal, which also shows Hymir's lines.
+ * write and slower to read. All text goes through a terminal, which has no cursor until
+ * screen_start_terminal makes it the guest's; it then also shows Hymir's lines.
  */
 #ifndef HYMIR_CONSOLE_SCREEN_H
 #define HYMIR_CONSOLE_SCREEN_H

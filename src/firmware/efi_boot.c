@@ -98,7 +98,7 @@ enum status efi_find_services(uint64_t system_table, physical_map *map,
 
 /* ---- Variables --------------------------------------------------------------------- */
 
-/* How to call the services, and the buffers for their arguments. */
+/* The services, the function that calls them, and the buffers for their arguments. */
 struct firmware {
     const struct efi_services *services;
     efi_call *call;

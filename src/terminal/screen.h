@@ -98,7 +98,7 @@ void terminal_change_pen(struct terminal_pen *pen, const uint16_t *parameters,
 struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen,
                                        uint16_t character);
 
-/* What introduces a control function; DEC private sequences have the marker '?'. */
+/* The introducer of a control function; DEC private sequences have '?' instead. */
 enum terminal_introducer {
     TERMINAL_AFTER_CSI     = 0,
     TERMINAL_AFTER_NOTHING = 1, /* a control character */
@@ -107,7 +107,7 @@ enum terminal_introducer {
 
 /*
  * Executes the control function with an introducer, or a marker after CSI, and a final
- * byte. number is its first parameter, 0 if absent; the others are in terminal->sequence.
+ * byte. number is its first parameter, 0 if absent; all are in terminal->sequence.
  * Unknown functions are ignored.
  */
 void terminal_execute(struct terminal *terminal, uint8_t introducer, uint8_t last,
