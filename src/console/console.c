@@ -1,15 +1,29 @@
 /* See console.h. */
 #include "console/console.h"
 
-#include "console/debug_port.h"
-#include "console/framebuffer_text.h"
 #include "console/screen.h"
 #include "console/serial.h"
-#include "console/vga_text.h"
 #include "cpu/instructions.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
+
+#define DEBUG_PORT 0xE9 /* of Bochs (port_e9_hack) and QEMU (isa-debugcon) */
+
+static bool is_debug_port_present;
+
+/* The port reads as its own number. */
+static bool debug_port_init(void)
+{
+    is_debug_port_present = io_in8(DEBUG_PORT) == DEBUG_PORT;
+    return is_debug_port_present;
+}
+
+static void debug_port_write(const char *text, size_t length)
+{
+    for (size_t i = 0; is_debug_port_present && i < length; i++)
+        io_out8(DEBUG_PORT, (uint8_t)text[i]);
+}
 
 static void write_streams(const char *text, size_t length)
 {
@@ -166,19 +180,6 @@ void console_show(const struct sheet *sheet)
         console_write_line("%s", sheet->row[i].text);
 }
 
-/* Appends a character, with code page 437's blocks converted to UTF-8. */
-static void append_character(struct text *text, char character)
-{
-    static const char *const blocks[UINT8_MAX + 1] = {
-        [0xDB] = "\u2588", [0xDC] = "\u2584", [0xDF] = "\u2580"};
-    const char *block = blocks[(uint8_t)character];
-
-    if (block != NULL)
-        text_append(text, "%s", block);
-    else
-        text_append(text, "%c", character);
-}
-
 void console_show_page(const struct sheet *sheet)
 {
     console_clear_terminal();
@@ -187,8 +188,7 @@ void console_show_page(const struct sheet *sheet)
         TEXT_DECLARE(row, 3 * SHEET_COLUMNS + 2);
         if (i == SHEET_ROWS - 2 && sheet->row[i].text[0] == '\0')
             continue;
-        for (const char *next = sheet->row[i].text; *next != '\0'; next++)
-            append_character(&row, *next);
+        sheet_append_row(&row, &sheet->row[i]);
         if (i + 1 < sheet->rows)
             text_append(&row, "\n");
         if (row.length > 0)

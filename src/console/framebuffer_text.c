@@ -1,5 +1,5 @@
-/* See framebuffer_text.h. */
-#include "console/framebuffer_text.h"
+/* See screen.h. Owns the framebuffer. */
+#include "console/screen.h"
 
 #include "lib/log.h"
 #include "mm/address_space.h"

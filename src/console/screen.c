@@ -5,21 +5,25 @@
 #include "lib/string.h"
 #include "terminal/terminal.h"
 
-/* Colours by emphasis: light grey, white, light green, light red, yellow, dark grey. */
-static const uint8_t attributes[] = {
-    [EMPHASIS_NORMAL] = 0x07, [EMPHASIS_TITLE] = 0x0F,   [EMPHASIS_GOOD] = 0x0A,
-    [EMPHASIS_BAD] = 0x0C,    [EMPHASIS_CAUTION] = 0x0E, [EMPHASIS_FAINT] = 0x08,
+/* SGR parameters: default, bright white, green, red and yellow, dark grey. */
+static const uint8_t colors[] = {
+    [EMPHASIS_NORMAL] = 0, [EMPHASIS_TITLE] = 97,   [EMPHASIS_GOOD] = 92,
+    [EMPHASIS_BAD] = 91,   [EMPHASIS_CAUTION] = 93, [EMPHASIS_FAINT] = 90,
 };
+
+#define HIDE_CURSOR "\x1B[?25l"
+#define SHOW_CURSOR "\x1B[?25h"
+#define RESET       "\033c" /* erases the screen, whatever state a guest left */
 
 static screen_draw *draw_cell;
 static struct screen_cell cells[SHEET_ROWS][SHEET_COLUMNS];
-static size_t next_row; /* SHEET_ROWS: the next line scrolls */
-static char line[512];  /* the incomplete line */
+static char line[512]; /* the incomplete line */
 static size_t line_length;
 
 static struct terminal terminal;
 static struct terminal_cell terminal_cells[SHEET_ROWS * SHEET_COLUMNS];
-static bool is_terminal;
+static bool is_terminal;    /* a guest's, with a cursor */
+static bool is_below_text;  /* the next line starts below the cursor */
 static uint16_t cursor_row; /* where the cursor was last drawn */
 
 static void draw_changed(size_t row, size_t column, struct screen_cell cell)
@@ -31,48 +35,30 @@ static void draw_changed(size_t row, size_t column, struct screen_cell cell)
     draw_cell(row, column, cell);
 }
 
-static struct screen_cell text_cell(char character, enum emphasis emphasis)
+/* Writes a constant sequence. */
+static void write_sequence(const char *sequence)
 {
-    return (struct screen_cell){(uint8_t)character, attributes[emphasis]};
-}
-
-/* Blanks a row from column to its end. */
-static void clear_row_from(size_t row, size_t column)
-{
-    for (; column < SHEET_COLUMNS; column++)
-        draw_changed(row, column, text_cell(' ', EMPHASIS_NORMAL));
+    terminal_write(&terminal, sequence, strlen(sequence));
 }
 
 void screen_init(screen_draw *draw)
 {
     draw_cell = draw;
     memset(cells, 0, sizeof(cells)); /* differs from blanks, so that all are drawn */
-    for (size_t row = 0; row < SHEET_ROWS; row++)
-        clear_row_from(row, 0);
-    next_row    = 0;
-    line_length = 0;
-    is_terminal = false;
+    terminal_init(&terminal, terminal_cells, SHEET_COLUMNS, SHEET_ROWS);
+    write_sequence(HIDE_CURSOR);
+    is_terminal   = false;
+    is_below_text = false;
+    line_length   = 0;
+    screen_update();
 }
 
-static void scroll_up(void)
+/* Moves the cursor to the start of the first row below the text, scrolling. */
+static void start_row(void)
 {
-    for (size_t row = 0; row + 1 < SHEET_ROWS; row++) {
-        for (size_t column = 0; column < SHEET_COLUMNS; column++)
-            draw_changed(row, column, cells[row + 1][column]);
-    }
-    clear_row_from(SHEET_ROWS - 1, 0);
-}
-
-/* Writes length characters, at most a row, to the next row. */
-static void write_row(const char *text, size_t length)
-{
-    if (next_row >= SHEET_ROWS) {
-        scroll_up();
-        next_row--;
-    }
-    for (size_t i = 0; i < length; i++)
-        draw_changed(next_row, i, text_cell(text[i], EMPHASIS_NORMAL));
-    next_row++;
+    if (is_below_text)
+        write_sequence("\r\n");
+    is_below_text = true;
 }
 
 /* Writes the complete line, wrapped at blanks. */
@@ -84,7 +70,8 @@ static void write_line(void)
     line_length       = 0;
     do {
         size_t length = sheet_fitting_length(rest, SHEET_COLUMNS);
-        write_row(rest, length);
+        start_row();
+        terminal_write(&terminal, rest, length);
         rest += length;
         while (*rest == ' ')
             rest++;
@@ -99,38 +86,38 @@ static void write_terminal(const char *text, size_t length)
             terminal_write(&terminal, "\r", 1);
         terminal_write(&terminal, &text[i], 1);
     }
-    screen_update();
 }
 
 void screen_write(const char *text, size_t length)
 {
-    if (draw_cell != NULL && is_terminal) {
-        write_terminal(text, length);
+    if (draw_cell == NULL)
         return;
-    }
-    for (size_t i = 0; draw_cell != NULL && i < length; i++) {
+    if (is_terminal)
+        write_terminal(text, length);
+    for (size_t i = 0; !is_terminal && i < length; i++) {
         if (text[i] != '\n')
             line[line_length++] = text[i];
         if (text[i] == '\n' || line_length >= sizeof(line) - 1)
             write_line();
     }
+    screen_update();
 }
 
 void screen_show(const struct sheet *sheet)
 {
     if (draw_cell == NULL)
         return;
-    for (size_t row = 0; row < SHEET_ROWS; row++) {
-        size_t column = 0;
-        if (row < sheet->rows) {
-            for (; sheet->row[row].text[column] != '\0'; column++)
-                draw_changed(
-                    row, column,
-                    text_cell(sheet->row[row].text[column], sheet->row[row].emphasis));
-        }
-        clear_row_from(row, column);
+    write_sequence(RESET HIDE_CURSOR);
+    is_below_text = sheet->rows > 0;
+    for (size_t row = 0; row < sheet->rows; row++) {
+        TEXT_DECLARE(text, 3 * SHEET_COLUMNS + 32);
+        text_append(&text, "\x1B[%zu;1H\x1B[0;%um", row + 1,
+                    colors[sheet->row[row].emphasis]);
+        sheet_append_row(&text, &sheet->row[row]);
+        terminal_write(&terminal, text.buffer, text.length);
     }
-    next_row = sheet->rows;
+    write_sequence("\x1B[0m");
+    screen_update();
 }
 
 /* Converts a cell's colours to a VGA attribute. */
@@ -185,7 +172,7 @@ static void draw_row(uint16_t row)
 
 void screen_update(void)
 {
-    if (draw_cell == NULL || !is_terminal)
+    if (draw_cell == NULL)
         return;
     for (uint16_t row = 0; row < SHEET_ROWS; row++) {
         bool is_cursors = row == cursor_row || row == terminal.cursor.row;
@@ -205,18 +192,9 @@ void screen_start_terminal(terminal_answer *answer)
 {
     if (draw_cell == NULL || is_terminal)
         return;
-    terminal_init(&terminal, terminal_cells, SHEET_COLUMNS, SHEET_ROWS);
+    is_terminal = true;
     terminal_set_answer(&terminal, answer, NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(terminal_cells); i++) {
-        struct screen_cell cell = cells[i / SHEET_COLUMNS][i % SHEET_COLUMNS];
-        terminal_cells[i] =
-            (struct terminal_cell){.character  = cell.character,
-                                   .foreground = terminal_vga_color(cell.attribute & 0xF),
-                                   .background = terminal_vga_color(cell.attribute >> 4)};
-    }
-    is_terminal         = true;
-    terminal.cursor.row = next_row < SHEET_ROWS ? (uint16_t)next_row : SHEET_ROWS - 1;
-    if (next_row == SHEET_ROWS)
-        terminal_write(&terminal, "\n", 1);
+    start_row();
+    write_sequence(SHOW_CURSOR);
     screen_update();
 }

@@ -2,15 +2,17 @@
  * The screen: 25 rows of 80 characters, independent of the display hardware.
  *
  * Owns a copy of the characters, so that only changes are drawn: video memory is slow to
- * write and slower to read. Shows lines and sheets; after screen_start_terminal it is the
- * guest's terminal, which also shows Hymir's lines.
+ * write and slower to read. All text goes through a terminal, which has no cursor until
+ * screen_start_terminal makes it the guest's; it then also shows Hymir's lines.
  */
 #ifndef HYMIR_CONSOLE_SCREEN_H
 #define HYMIR_CONSOLE_SCREEN_H
 
+#include "lib/framebuffer.h"
 #include "lib/sheet.h"
 #include "terminal/terminal.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +24,24 @@ struct screen_cell {
 
 /* Draws one character; row is below SHEET_ROWS, column below SHEET_COLUMNS. */
 typedef void screen_draw(size_t row, size_t column, struct screen_cell cell);
+
+/*
+ * VGA text mode: 80x25 characters, or the top left corner of a larger mode. Hides the
+ * cursor. *framebuffer is FRAMEBUFFER_TEXT, or FRAMEBUFFER_NONE for the BIOS default of
+ * 80x25 at 0xB8000, mapped by mm/address_space. Logs a warning and returns false if the
+ * screen is smaller, or not in VGA memory.
+ */
+bool vga_text_init(const struct framebuffer *framebuffer);
+screen_draw vga_text_draw;
+
+/*
+ * Text on a framebuffer: the screen of a UEFI machine. 80x25 characters of 8x16 pixels,
+ * scaled by the largest integer factor that fits, and centred; the built-in font is
+ * Debian's fonts-spleen. Maps the framebuffer; logs the reason and returns false if it is
+ * unusable.
+ */
+bool framebuffer_text_init(const struct framebuffer *framebuffer);
+screen_draw framebuffer_text_draw;
 
 /* Clears the screen, drawn by draw. Before this call, all others have no effect. */
 void screen_init(screen_draw *draw);

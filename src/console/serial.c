@@ -141,22 +141,16 @@ void serial_send(const uint8_t *bytes, size_t size)
 
 bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void))
 {
-    static const struct {
-        uint16_t port;
-        uint8_t interrupt;
-    } irqs[] = {{UART_COM1, 4}, {UART_COM2, 3}, {UART_COM3, 4}, {UART_COM4, 3}};
+    bool is_irq_4 = base == UART_COM1 || base == UART_COM3;
 
-    for (size_t i = 0; is_present && i < ARRAY_SIZE(irqs); i++) {
-        if (irqs[i].port != base)
-            continue;
-        *interrupt = irqs[i].interrupt;
-        write_register(UART_MODEM_CONTROL,
-                       MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
-        write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
-        received.notify = notify;
-        return true;
-    }
-    return false;
+    if (!is_present || (!is_irq_4 && base != UART_COM2 && base != UART_COM4))
+        return false;
+    *interrupt = is_irq_4 ? 4 : 3;
+    write_register(UART_MODEM_CONTROL,
+                   MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
+    write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+    received.notify = notify;
+    return true;
 }
 
 bool serial_receive(uint8_t *byte)

@@ -1,5 +1,5 @@
-/* See vga_text.h. */
-#include "console/vga_text.h"
+/* See screen.h. Owns the address of the text memory. */
+#include "console/screen.h"
 
 #include "cpu/instructions.h"
 #include "lib/bits.h"

@@ -140,20 +140,6 @@ enum status acpi_open(const void *rsdp_bytes, size_t size, physical_map *map,
     return STATUS_MALFORMED;
 }
 
-/* Copies the first valid RSDP in an area; returns its size, 0 if there is none. */
-static size_t scan_area(const uint8_t *area, uint64_t area_size, uint8_t rsdp[36])
-{
-    for (uint64_t offset = 0; offset + sizeof(struct rsdp) <= area_size;
-         offset += RSDP_ALIGNMENT) {
-        size_t valid_size = valid_rsdp_size(area + offset, sizeof(struct rsdp));
-        if (valid_size > 0) {
-            memcpy(rsdp, area + offset, valid_size);
-            return valid_size;
-        }
-    }
-    return 0;
-}
-
 enum status acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36], size_t *size)
 {
     /*
@@ -166,8 +152,13 @@ enum status acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36], size_t *si
 
     for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
         const uint8_t *area = map(areas[i].start, areas[i].size);
-        size_t found        = area == NULL ? 0 : scan_area(area, areas[i].size, rsdp);
-        if (found > 0) {
+        for (uint64_t offset = 0;
+             area != NULL && offset + sizeof(struct rsdp) <= areas[i].size;
+             offset += RSDP_ALIGNMENT) {
+            size_t found = valid_rsdp_size(area + offset, sizeof(struct rsdp));
+            if (found == 0)
+                continue;
+            memcpy(rsdp, area + offset, found);
             *size = found;
             return STATUS_OK;
         }

@@ -1,5 +1,5 @@
 /*
- * Finds the static ACPI tables.
+ * Finds and reads the static ACPI tables.
  *
  * ACPI 6.5, "ACPI Software Programming Model". Every pointer and length is validated
  * before use and read only once; a table with an invalid checksum is ignored. Pure.
@@ -8,6 +8,7 @@
 #define HYMIR_FIRMWARE_ACPI_H
 
 #include "firmware/physical.h"
+#include "firmware/platform_power.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -88,5 +89,47 @@ enum status MUST_CHECK acpi_find_next(const struct acpi *acpi, const char *signa
  * memory that must not be overwritten.
  */
 void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_t size));
+
+/*
+ * The Multiple APIC Description Table: the CPUs, and the routing of ISA interrupts.
+ * ACPI 6.5, "Multiple APIC Description Table (MADT)".
+ */
+
+/*
+ * Writes the APIC IDs of the enabled CPUs to apic_ids, at most capacity, in table order
+ * without duplicates.
+ */
+struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
+                                   size_t capacity);
+
+/* An I/O APIC input, with the polarity and trigger mode of its interrupt. */
+struct acpi_interrupt {
+    uint64_t io_apic; /* physical address of the registers */
+    uint32_t input;
+    bool is_active_low, is_level; /* otherwise active high, edge-triggered, as on ISA */
+};
+
+/* Finds the input of an ISA interrupt, 0 to 15. STATUS_NOT_FOUND without an I/O APIC. */
+enum status MUST_CHECK acpi_find_interrupt(const struct acpi_view *madt,
+                                           uint8_t interrupt,
+                                           struct acpi_interrupt *found);
+
+/*
+ * The DMA Remapping Reporting table, which lists the VT-d units. Intel VT-d, "BIOS
+ * Considerations", "DMA Remapping Reporting Structure".
+ */
+
+/* Writes the physical addresses of at most capacity units to addresses. */
+struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+                                    size_t capacity);
+
+/*
+ * The registers for reset and power-off, from the FADT and the package \_S5. There is no
+ * AML interpreter: \_S5 is searched in the DSDT and the SSDTs, and must be constant, as
+ * it is on every known machine.
+ */
+
+/* Fills in *power; all zero (nothing supported) without a FADT. */
+void acpi_find_power(const struct acpi *acpi, struct platform_power *power);
 
 #endif

@@ -1,5 +1,5 @@
-/* See acpi_dmar.h. */
-#include "firmware/acpi_dmar.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "lib/string.h"
 
@@ -18,24 +18,6 @@ _Static_assert(sizeof(struct dmar_unit) == 16, "Intel VT-d, DRHD without device 
 #define DMAR_ENTRIES 48 /* offset of the first entry */
 #define DMAR_UNIT    0  /* DRHD */
 
-/* Reads the entry at *offset and advances past it; false at the end or if malformed. */
-static bool next_entry(const struct acpi_view *dmar, size_t *offset,
-                       struct dmar_unit *unit)
-{
-    struct dmar_entry entry;
-
-    *unit = (struct dmar_unit){.entry.type = UINT16_MAX};
-    if (*offset + sizeof(entry) > dmar->length)
-        return false;
-    memcpy(&entry, dmar->bytes + *offset, sizeof(entry));
-    size_t least = entry.type == DMAR_UNIT ? sizeof(*unit) : sizeof(entry);
-    if (entry.length < least || entry.length > dmar->length - *offset)
-        return false;
-    memcpy(unit, dmar->bytes + *offset, least);
-    *offset += entry.length;
-    return true;
-}
-
 struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
                                     size_t capacity)
 {
@@ -43,12 +25,16 @@ struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addr
     struct dmar_unit unit;
     size_t offset = DMAR_ENTRIES;
 
-    while (next_entry(dmar, &offset, &unit)) {
-        if (unit.entry.type != DMAR_UNIT)
-            continue;
-        if (units.count == capacity)
+    for (; offset + sizeof(unit.entry) <= dmar->length; offset += unit.entry.length) {
+        memcpy(&unit.entry, dmar->bytes + offset, sizeof(unit.entry));
+        bool is_unit = unit.entry.type == DMAR_UNIT;
+        size_t least = is_unit ? sizeof(unit) : sizeof(unit.entry);
+        if (unit.entry.length < least || unit.entry.length > dmar->length - offset)
+            break;
+        memcpy(&unit, dmar->bytes + offset, least);
+        if (is_unit && units.count == capacity)
             units.dropped++;
-        else
+        else if (is_unit)
             addresses[units.count++] = unit.address;
     }
     units.is_broken = offset != dmar->length;

@@ -1,5 +1,5 @@
-/* See acpi_madt.h. */
-#include "firmware/acpi_madt.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -160,7 +160,7 @@ enum status acpi_find_interrupt(const struct acpi_view *madt, uint8_t interrupt,
     while (next_entry(madt, &offset, &entry)) {
         /* The I/O APIC with the highest base not above the interrupt has the input. */
         if (entry.header.type != MADT_IO_APIC || entry.io_apic.global_base > global ||
-            (is_found && entry.io_apic.global_base < base))
+            entry.io_apic.global_base < base)
             continue;
         is_found       = true;
         base           = entry.io_apic.global_base;

@@ -1,12 +1,12 @@
-/* See acpi_power.h. */
-#include "firmware/acpi_power.h"
+/* See acpi.h. */
+#include "firmware/acpi.h"
 
 #include "firmware/fadt.h"
 #include "lib/string.h"
 
 /*
  * Returns the register at a generic address. Other address spaces are treated as absent,
- * and so are the first 64 KiB of memory, where some firmware means I/O ports.
+ * and so are the first 64 KiB of memory, which some firmware uses for I/O ports.
  */
 static struct platform_register generic_register(struct generic_address address)
 {
@@ -19,7 +19,7 @@ static struct platform_register generic_register(struct generic_address address)
     return (struct platform_register){.space = REGISTER_NONE};
 }
 
-/* The FADT describes each register twice; prefers the generic address if present. */
+/* Returns a register that the FADT describes twice, by the generic address if valid. */
 static struct platform_register either_register(struct generic_address wide,
                                                 uint32_t port)
 {

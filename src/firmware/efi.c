@@ -1,6 +1,7 @@
 /* See efi.h. */
 #include "firmware/efi.h"
 
+#include "lib/bits.h"
 #include "lib/string.h"
 
 #define MAX_CONFIGURATION_TABLES 256
@@ -28,14 +29,15 @@ static const uint8_t guid_smbios3[16] = {0x44, 0x15, 0xFD, 0xF2, 0x94, 0x97, 0x2
 static const uint8_t guid_acpi[16]    = {0x71, 0xE8, 0x68, 0x88, 0xF1, 0xE4, 0xD3, 0x11,
                                          0xBC, 0x22, 0x00, 0x80, 0xC7, 0x3C, 0x88, 0x81};
 
-static bool has_guid(const struct configuration_table *table, const uint8_t guid[16])
-{
-    return memcmp(table->guid, guid, sizeof(table->guid)) == 0;
-}
-
 enum status efi_find_tables(uint64_t system_table, physical_map *map,
                             struct efi_tables *tables)
 {
+    const struct {
+        const uint8_t *guid;
+        uint64_t *address;
+    } known[] = {{guid_smbios3, &tables->smbios_64},
+                 {guid_smbios, &tables->smbios_32},
+                 {guid_acpi, &tables->rsdp}};
     struct system_table system;
     const void *bytes = map(system_table, sizeof(system));
     if (bytes == NULL)
@@ -53,12 +55,10 @@ enum status efi_find_tables(uint64_t system_table, physical_map *map,
     for (uint64_t i = 0; i < system.entry_count; i++) {
         struct configuration_table table;
         memcpy(&table, entries + i * sizeof(table), sizeof(table));
-        if (has_guid(&table, guid_smbios3))
-            tables->smbios_64 = table.address;
-        else if (has_guid(&table, guid_smbios))
-            tables->smbios_32 = table.address;
-        else if (has_guid(&table, guid_acpi))
-            tables->rsdp = table.address;
+        for (size_t j = 0; j < ARRAY_SIZE(known); j++) {
+            if (memcmp(table.guid, known[j].guid, sizeof(table.guid)) == 0)
+                *known[j].address = table.address;
+        }
     }
     return STATUS_OK;
 }

@@ -1,7 +1,6 @@
-/* See efi_boot.h. */
-#include "firmware/efi_boot.h"
-
+/* See efi.h. Runtime memory, services and variables. */
 #include "firmware/efi.h"
+
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -38,20 +37,6 @@ static const uint8_t guid_global[16] = {0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2
 
 /* ---- Runtime memory ---------------------------------------------------------------- */
 
-static bool make_region(const struct memory_descriptor *descriptor,
-                        struct efi_region *region)
-{
-    if (!is_aligned(descriptor->physical, PAGE_SIZE) ||
-        descriptor->pages > (UINT64_MAX - descriptor->physical) / PAGE_SIZE)
-        return false;
-    *region = (struct efi_region){
-        .start     = descriptor->physical,
-        .size      = descriptor->pages * PAGE_SIZE,
-        .is_device = (descriptor->attributes & EFI_MEMORY_WB) == 0,
-    };
-    return true;
-}
-
 enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_size,
                               efi_visit_region *visit)
 {
@@ -62,12 +47,17 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
         return STATUS_MALFORMED;
     for (size_t i = 0; i < size / descriptor_size; i++) {
         struct memory_descriptor descriptor;
-        struct efi_region region;
         memcpy(&descriptor, bytes + i * descriptor_size, sizeof(descriptor));
         if ((descriptor.attributes & EFI_MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
             continue;
-        if (regions++ == EFI_MAX_REGIONS || !make_region(&descriptor, &region))
+        if (regions++ == EFI_MAX_REGIONS || !is_aligned(descriptor.physical, PAGE_SIZE) ||
+            descriptor.pages > (UINT64_MAX - descriptor.physical) / PAGE_SIZE)
             return STATUS_MALFORMED;
+        struct efi_region region = {
+            .start     = descriptor.physical,
+            .size      = descriptor.pages * PAGE_SIZE,
+            .is_device = (descriptor.attributes & EFI_MEMORY_WB) == 0,
+        };
         enum status status = visit(&region);
         if (status != STATUS_OK)
             return status;
@@ -108,7 +98,7 @@ enum status efi_find_services(uint64_t system_table, physical_map *map,
 
 /* ---- Variables --------------------------------------------------------------------- */
 
-/* How to call the services, and the buffers for their arguments. */
+/* The services, the function that calls them, and the buffers for their arguments. */
 struct firmware {
     const struct efi_services *services;
     efi_call *call;

@@ -70,6 +70,17 @@ struct elf_sections_tag {
 };
 _Static_assert(sizeof(struct elf_sections_tag) == 20, "Multiboot2, ELF-symbols");
 
+struct efi_system_table_tag {
+    struct tag tag;
+    uint64_t pointer;
+};
+
+struct efi_memory_map_tag {
+    struct tag tag;
+    uint32_t descriptor_size, descriptor_version;
+    /* the descriptors */
+};
+
 /* Returns the string at offset in a tag, or "" if it is not terminated within the tag. */
 static const char *tag_string(const struct tag *tag, size_t offset)
 {
@@ -82,175 +93,158 @@ static const char *tag_string(const struct tag *tag, size_t offset)
     return "";
 }
 
-/* Copies the fixed part of a tag to destination; false if the tag is shorter. */
-static bool read_fixed(const struct tag *tag, void *destination, size_t size)
+/* Returns false, with a warning, if a tag is shorter than size. */
+static bool has_size(const struct tag *tag, size_t size)
 {
-    if (tag->size < size) {
-        log_warning("Multiboot2 tag type %u: too short, %u bytes; ignored", tag->type,
-                    tag->size);
-        return false;
-    }
-    memcpy(destination, tag, size);
-    return true;
+    if (tag->size >= size)
+        return true;
+    log_warning("Multiboot2 tag type %u: too short, %u bytes; ignored", tag->type,
+                tag->size);
+    return false;
+}
+
+static void parse_command_line(const struct tag *tag,
+                               struct multiboot2_information *information)
+{
+    information->command_line = tag_string(tag, sizeof(*tag));
+}
+
+static void parse_loader_name(const struct tag *tag,
+                              struct multiboot2_information *information)
+{
+    information->loader_name = tag_string(tag, sizeof(*tag));
 }
 
 static void parse_module(const struct tag *tag,
                          struct multiboot2_information *information)
 {
-    struct module_tag module;
-    if (!read_fixed(tag, &module, sizeof(module)))
-        return;
-    if (module.end < module.start ||
+    const struct module_tag *module = (const struct module_tag *)tag;
+
+    if (module->end < module->start ||
         information->module_count == MULTIBOOT2_MAX_MODULES) {
         information->modules_dropped++;
         return;
     }
-    information->module[information->module_count++] =
-        (struct multiboot2_module){.start        = module.start,
-                                   .end          = module.end,
-                                   .command_line = tag_string(tag, sizeof(module))};
+    information->module[information->module_count++] = (struct multiboot2_module){
+        module->start, module->end, tag_string(tag, sizeof(*module))};
 }
 
 static void parse_memory_map(const struct tag *tag,
                              struct multiboot2_information *information)
 {
-    struct memory_map_tag map;
-    if (!read_fixed(tag, &map, sizeof(map)))
-        return;
-    if (map.entry_size < sizeof(struct memory_map_entry)) {
+    const struct memory_map_tag *map = (const struct memory_map_tag *)tag;
+
+    if (map->entry_size < sizeof(struct memory_map_entry)) {
         log_warning("Multiboot2 memory map: entries too short, %u bytes; ignored",
-                    map.entry_size);
+                    map->entry_size);
         return;
     }
-    information->memory_map            = (const uint8_t *)tag + sizeof(map);
-    information->memory_map_count      = (tag->size - sizeof(map)) / map.entry_size;
-    information->memory_map_entry_size = map.entry_size;
+    information->memory_map            = (const uint8_t *)(map + 1);
+    information->memory_map_count      = (tag->size - sizeof(*map)) / map->entry_size;
+    information->memory_map_entry_size = map->entry_size;
 }
 
 static void parse_framebuffer(const struct tag *tag,
                               struct multiboot2_information *information)
 {
-    struct framebuffer_tag framebuffer = {0};
-    size_t common                      = offsetof(struct framebuffer_tag, red);
-    if (!read_fixed(tag, &framebuffer, common))
+    const struct framebuffer_tag *from = (const struct framebuffer_tag *)tag;
+    bool is_rgb                        = from->type == FRAMEBUFFER_TAG_RGB;
+
+    if (is_rgb && !has_size(tag, sizeof(*from)))
         return;
-    enum framebuffer_type type = FRAMEBUFFER_OTHER;
-    if (framebuffer.type == FRAMEBUFFER_TAG_TEXT)
-        type = FRAMEBUFFER_TEXT;
-    if (framebuffer.type == FRAMEBUFFER_TAG_RGB) {
-        type = FRAMEBUFFER_RGB;
-        if (!read_fixed(tag, &framebuffer, sizeof(framebuffer)))
-            return;
+    struct framebuffer *framebuffer = &information->framebuffer;
+    *framebuffer                    = (struct framebuffer){
+                           .type = from->type == FRAMEBUFFER_TAG_TEXT ? FRAMEBUFFER_TEXT : FRAMEBUFFER_OTHER,
+                           .address        = from->address,
+                           .pitch          = from->pitch,
+                           .width          = from->width,
+                           .height         = from->height,
+                           .bits_per_pixel = from->bits_per_pixel,
+    };
+    if (is_rgb) {
+        framebuffer->type  = FRAMEBUFFER_RGB;
+        framebuffer->red   = from->red;
+        framebuffer->green = from->green;
+        framebuffer->blue  = from->blue;
     }
-    information->framebuffer =
-        (struct framebuffer){.type           = type,
-                             .address        = framebuffer.address,
-                             .pitch          = framebuffer.pitch,
-                             .width          = framebuffer.width,
-                             .height         = framebuffer.height,
-                             .bits_per_pixel = framebuffer.bits_per_pixel,
-                             .red            = framebuffer.red,
-                             .green          = framebuffer.green,
-                             .blue           = framebuffer.blue};
 }
 
 static void parse_elf_sections(const struct tag *tag,
                                struct multiboot2_information *information)
 {
-    struct elf_sections_tag sections;
-    if (!read_fixed(tag, &sections, sizeof(sections)))
-        return;
-    size_t available = tag->size - sizeof(sections);
-    if (sections.entry_size < sizeof(struct elf64_section) ||
-        sections.count > available / sections.entry_size) {
+    const struct elf_sections_tag *sections = (const struct elf_sections_tag *)tag;
+    size_t available                        = tag->size - sizeof(*sections);
+
+    if (sections->entry_size < sizeof(struct elf64_section) ||
+        sections->count > available / sections->entry_size) {
         log_warning("Multiboot2 ELF sections: invalid, %u entries of %u bytes in %zu "
                     "bytes; ignored",
-                    sections.count, sections.entry_size, available);
+                    sections->count, sections->entry_size, available);
         return;
     }
-    information->elf_sections           = (const uint8_t *)tag + sizeof(sections);
-    information->elf_section_count      = sections.count;
-    information->elf_section_entry_size = sections.entry_size;
+    information->elf_sections           = (const uint8_t *)(sections + 1);
+    information->elf_section_count      = sections->count;
+    information->elf_section_entry_size = sections->entry_size;
 }
 
 static void parse_rsdp(const struct tag *tag, struct multiboot2_information *information)
 {
     size_t size = tag->size - sizeof(*tag);
+
     if (size > RSDP_MAX_SIZE)
         size = RSDP_MAX_SIZE;
     if (size <= information->rsdp_size)
         return;
-    memcpy(information->rsdp, (const uint8_t *)tag + sizeof(*tag), size);
+    memcpy(information->rsdp, tag + 1, size);
     information->rsdp_size = size;
 }
 
 static void parse_efi_system_table(const struct tag *tag,
                                    struct multiboot2_information *information)
 {
-    struct {
-        struct tag tag;
-        uint64_t pointer;
-    } efi;
-
-    information->is_efi = true;
-    if (read_fixed(tag, &efi, sizeof(efi)))
-        information->efi_system_table = efi.pointer;
+    information->efi_system_table = ((const struct efi_system_table_tag *)tag)->pointer;
 }
 
 static void parse_efi_memory_map(const struct tag *tag,
                                  struct multiboot2_information *information)
 {
-    struct {
-        struct tag tag;
-        uint32_t descriptor_size, descriptor_version;
-    } map;
+    const struct efi_memory_map_tag *map = (const struct efi_memory_map_tag *)tag;
 
-    information->is_efi = true;
-    if (!read_fixed(tag, &map, sizeof(map)))
-        return;
-    information->efi_memory_map      = (const uint8_t *)tag + sizeof(map);
-    information->efi_memory_map_size = tag->size - sizeof(map);
-    information->efi_descriptor_size = map.descriptor_size;
+    information->efi_memory_map      = (const uint8_t *)(map + 1);
+    information->efi_memory_map_size = tag->size - sizeof(*map);
+    information->efi_descriptor_size = map->descriptor_size;
 }
+
+/* The tags that Hymir uses. */
+static const struct {
+    uint32_t type;
+    bool is_efi;
+    size_t least; /* the size of the fixed part */
+    void (*parse)(const struct tag *tag, struct multiboot2_information *information);
+} parsers[] = {
+    {TAG_COMMAND_LINE, false, sizeof(struct tag), parse_command_line},
+    {TAG_LOADER_NAME, false, sizeof(struct tag), parse_loader_name},
+    {TAG_MODULE, false, sizeof(struct module_tag), parse_module},
+    {TAG_MEMORY_MAP, false, sizeof(struct memory_map_tag), parse_memory_map},
+    {TAG_FRAMEBUFFER, false, offsetof(struct framebuffer_tag, red), parse_framebuffer},
+    {TAG_ELF_SECTIONS, false, sizeof(struct elf_sections_tag), parse_elf_sections},
+    {TAG_EFI_32, true, 0, NULL},
+    {TAG_EFI_64, true, sizeof(struct efi_system_table_tag), parse_efi_system_table},
+    {TAG_ACPI_OLD, false, sizeof(struct tag), parse_rsdp},
+    {TAG_ACPI_NEW, false, sizeof(struct tag), parse_rsdp},
+    {TAG_EFI_MEMORY_MAP, true, sizeof(struct efi_memory_map_tag), parse_efi_memory_map},
+    {TAG_EFI_IMAGE_32, true, 0, NULL},
+    {TAG_EFI_IMAGE_64, true, 0, NULL},
+};
 
 static void parse_tag(const struct tag *tag, struct multiboot2_information *information)
 {
-    switch (tag->type) {
-    case TAG_COMMAND_LINE:
-        information->command_line = tag_string(tag, sizeof(*tag));
-        break;
-    case TAG_LOADER_NAME:
-        information->loader_name = tag_string(tag, sizeof(*tag));
-        break;
-    case TAG_MODULE:
-        parse_module(tag, information);
-        break;
-    case TAG_MEMORY_MAP:
-        parse_memory_map(tag, information);
-        break;
-    case TAG_FRAMEBUFFER:
-        parse_framebuffer(tag, information);
-        break;
-    case TAG_ELF_SECTIONS:
-        parse_elf_sections(tag, information);
-        break;
-    case TAG_ACPI_OLD:
-    case TAG_ACPI_NEW:
-        parse_rsdp(tag, information);
-        break;
-    case TAG_EFI_64:
-        parse_efi_system_table(tag, information);
-        break;
-    case TAG_EFI_MEMORY_MAP:
-        parse_efi_memory_map(tag, information);
-        break;
-    case TAG_EFI_32:
-    case TAG_EFI_IMAGE_32:
-    case TAG_EFI_IMAGE_64:
-        information->is_efi = true;
-        break;
-    default: /* unused by Hymir */
-        break;
+    for (size_t i = 0; i < ARRAY_SIZE(parsers); i++) {
+        if (parsers[i].type != tag->type)
+            continue;
+        information->is_efi = information->is_efi || parsers[i].is_efi;
+        if (parsers[i].parse != NULL && has_size(tag, parsers[i].least))
+            parsers[i].parse(tag, information);
     }
 }
 
@@ -304,12 +298,10 @@ void multiboot2_visit_modules(const struct multiboot2_information *information,
     uint64_t offset = sizeof(struct information_header);
 
     while (offset < information->tags_end) {
-        const struct tag *tag = tag_at(information, offset);
-        struct module_tag module;
-        if (tag->type == TAG_MODULE && tag->size >= sizeof(module)) {
-            memcpy(&module, tag, sizeof(module));
-            visit(module.start, module.end);
-        }
+        const struct tag *tag           = tag_at(information, offset);
+        const struct module_tag *module = (const struct module_tag *)tag;
+        if (tag->type == TAG_MODULE && tag->size >= sizeof(*module))
+            visit(module->start, module->end);
         offset = align_up(offset + tag->size, TAG_ALIGNMENT);
     }
 }

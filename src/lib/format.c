@@ -35,114 +35,75 @@ static void put_repeated(struct output *output, char character, size_t count)
         put_character(output, character);
 }
 
-/* A converted argument before padding. */
-struct field {
-    const char *prefix; /* a sign or 0x */
-    size_t zeros;       /* between prefix and body */
-    const char *body;
-    size_t body_length;
-};
-
 /* Writes a field padded to its width: zeros after the prefix, or blanks outside. */
 static void put_padded(struct output *output, const struct conversion *conversion,
-                       const struct field *field)
+                       const char *prefix, size_t zeros, const char *body, size_t length)
 {
-    size_t prefix_length = strlen(field->prefix);
-    size_t length        = prefix_length + field->zeros + field->body_length;
-    size_t padding       = conversion->width > length ? conversion->width - length : 0;
-    bool zero = conversion->zero && !conversion->left && !conversion->has_precision;
+    size_t total   = strlen(prefix) + zeros + length;
+    size_t padding = conversion->width > total ? conversion->width - total : 0;
 
-    if (!conversion->left && !zero)
+    if (!conversion->left && !conversion->zero)
         put_repeated(output, ' ', padding);
-    for (size_t i = 0; i < prefix_length; i++)
-        put_character(output, field->prefix[i]);
-    put_repeated(output, '0', zero ? padding : 0);
-    put_repeated(output, '0', field->zeros);
-    for (size_t i = 0; i < field->body_length; i++)
-        put_character(output, field->body[i]);
+    while (*prefix != '\0')
+        put_character(output, *prefix++);
+    put_repeated(output, '0', zeros + (conversion->zero ? padding : 0));
+    for (size_t i = 0; i < length; i++)
+        put_character(output, body[i]);
     if (conversion->left)
         put_repeated(output, ' ', padding);
 }
 
-/* Writes text, ignoring the flag 0 and the precision. */
-static void put_text(struct output *output, const struct conversion *conversion,
-                     const char *text, size_t length)
-{
-    struct conversion blank = {.left = conversion->left, .width = conversion->width};
-    put_padded(output, &blank,
-               &(struct field){.prefix = "", .body = text, .body_length = length});
-}
-
-/* Writes a number; the count of digits is its base. */
-static void put_number(struct output *output, const struct conversion *conversion,
-                       uint64_t magnitude, const char *prefix, const char *digits)
+/* Writes an integer by the conversion d, i, u, x or X. */
+static void put_integer(struct output *output, struct conversion conversion,
+                        uint64_t bits, char kind)
 {
     char text[20]; /* 2^64 - 1 has 20 decimal digits */
-    size_t position = sizeof(text);
-    size_t base     = strlen(digits);
+    size_t position    = sizeof(text);
+    bool is_hex        = kind == 'x' || kind == 'X';
+    unsigned int base  = is_hex ? 16 : 10;
+    unsigned int shift = 64 - 8 * conversion.size_bytes;
+    bool is_negative   = (kind == 'd' || kind == 'i') && (int64_t)(bits << shift) < 0;
+    uint64_t value     = (is_negative ? 0 - bits : bits) << shift >> shift;
+    const char *digits = kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    const char *prefix = is_negative ? "-" : "";
 
-    for (uint64_t rest = magnitude; rest != 0; rest /= base)
-        text[--position] = digits[rest % base];
-    size_t length  = sizeof(text) - position;
-    size_t minimum = conversion->has_precision ? conversion->precision : 1;
-    put_padded(output, conversion,
-               &(struct field){.prefix      = prefix,
-                               .zeros       = minimum > length ? minimum - length : 0,
-                               .body        = text + position,
-                               .body_length = length});
+    if (is_hex && conversion.alternative && value != 0)
+        prefix = kind == 'X' ? "0X" : "0x";
+    for (; value != 0; value /= base)
+        text[--position] = digits[value % base];
+    size_t length   = sizeof(text) - position;
+    size_t minimum  = conversion.has_precision ? conversion.precision : 1;
+    conversion.zero = conversion.zero && !conversion.left && !conversion.has_precision;
+    put_padded(output, &conversion, prefix, minimum > length ? minimum - length : 0,
+               text + position, length);
 }
 
-static void put_signed(struct output *output, const struct conversion *conversion,
-                       uint64_t bits)
-{
-    unsigned int shift = 64 - 8 * conversion->size_bytes;
-    int64_t value      = (int64_t)(bits << shift) >> shift;
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    put_number(output, conversion, magnitude, value < 0 ? "-" : "", "0123456789");
-}
-
-static void put_unsigned(struct output *output, const struct conversion *conversion,
-                         uint64_t bits, char kind)
-{
-    unsigned int shift = 64 - 8 * conversion->size_bytes;
-    uint64_t value     = bits << shift >> shift;
-    bool prefixed      = conversion->alternative && value != 0;
-
-    if (kind == 'u')
-        put_number(output, conversion, value, "", "0123456789");
-    else if (kind == 'x')
-        put_number(output, conversion, value, prefixed ? "0x" : "", "0123456789abcdef");
-    else
-        put_number(output, conversion, value, prefixed ? "0X" : "", "0123456789ABCDEF");
-}
-
-static void put_string(struct output *output, const struct conversion *conversion,
+/* Writes a string up to the precision. */
+static void put_string(struct output *output, struct conversion conversion,
                        const char *string)
 {
-    size_t limit  = conversion->has_precision ? conversion->precision : SIZE_MAX;
+    size_t limit  = conversion.has_precision ? conversion.precision : SIZE_MAX;
     size_t length = 0;
+
     if (string == NULL)
         string = "(null)";
     while (length < limit && string[length] != '\0')
         length++;
-    put_text(output, conversion, string, length);
+    conversion.zero = false;
+    put_padded(output, &conversion, "", 0, string, length);
 }
 
 /* Reads a number, or an argument for *, and advances *format past it. */
-static size_t read_number(const char **format, va_list *arguments, bool *is_negative)
+static int64_t read_number(const char **format, va_list *arguments)
 {
-    size_t number = 0;
-    *is_negative  = false;
+    int64_t number = 0;
+
     if (**format == '*') {
-        int argument = va_arg(*arguments, int);
         (*format)++;
-        *is_negative = argument < 0;
-        return (size_t)(argument < 0 ? 0 - (int64_t)argument : argument);
+        return va_arg(*arguments, int);
     }
-    while (**format >= '0' && **format <= '9') {
-        number = number * 10 + (size_t)(**format - '0');
-        (*format)++;
-    }
+    for (; **format >= '0' && **format <= '9'; (*format)++)
+        number = number * 10 + (**format - '0');
     return number;
 }
 
@@ -150,27 +111,18 @@ static size_t read_number(const char **format, va_list *arguments, bool *is_nega
 static unsigned int read_size(const char **format)
 {
     unsigned int size = sizeof(int);
-    for (;; (*format)++) {
-        switch (**format) {
-        case 'h':
-            size = size == sizeof(short) ? sizeof(char) : sizeof(short);
-            break;
-        case 'l':
-        case 'z':
-        case 'j':
-        case 't':
-            size = sizeof(long);
-            break;
-        default:
-            return size;
-        }
-    }
+
+    for (; **format == 'h'; (*format)++)
+        size = size == sizeof(short) ? sizeof(char) : sizeof(short);
+    for (; **format == 'l' || **format == 'z' || **format == 'j' || **format == 't';
+         (*format)++)
+        size = sizeof(long);
+    return size;
 }
 
 static struct conversion read_conversion(const char **format, va_list *arguments)
 {
     struct conversion conversion = {0};
-    bool is_negative;
 
     for (;; (*format)++) {
         if (**format == '-')
@@ -182,22 +134,17 @@ static struct conversion read_conversion(const char **format, va_list *arguments
         else
             break;
     }
-    conversion.width = read_number(format, arguments, &is_negative);
-    conversion.left  = conversion.left || is_negative;
+    int64_t width    = read_number(format, arguments);
+    conversion.width = (size_t)(width < 0 ? -width : width);
+    conversion.left  = conversion.left || width < 0;
     if (**format == '.') {
         (*format)++;
-        conversion.precision     = read_number(format, arguments, &is_negative);
-        conversion.has_precision = !is_negative;
+        int64_t precision        = read_number(format, arguments);
+        conversion.precision     = (size_t)precision;
+        conversion.has_precision = precision >= 0;
     }
     conversion.size_bytes = read_size(format);
     return conversion;
-}
-
-static uint64_t read_integer(const struct conversion *conversion, va_list *arguments)
-{
-    if (conversion->size_bytes == sizeof(long))
-        return va_arg(*arguments, uint64_t);
-    return va_arg(*arguments, unsigned int);
 }
 
 /* Writes one conversion; format points after its %. Returns its end. */
@@ -210,25 +157,28 @@ static const char *put_conversion(struct output *output, const char *format,
     switch (*format) {
     case 'd':
     case 'i':
-        put_signed(output, &conversion, read_integer(&conversion, arguments));
-        break;
     case 'u':
     case 'x':
     case 'X':
-        put_unsigned(output, &conversion, read_integer(&conversion, arguments), *format);
+        put_integer(output, conversion,
+                    conversion.size_bytes == sizeof(long)
+                        ? va_arg(*arguments, uint64_t)
+                        : va_arg(*arguments, unsigned int),
+                    *format);
         break;
     case 'p':
         conversion.alternative = true;
         conversion.size_bytes  = sizeof(void *);
-        put_unsigned(output, &conversion, va_arg(*arguments, uintptr_t), 'x');
+        put_integer(output, conversion, va_arg(*arguments, uintptr_t), 'x');
         break;
     case 'c': {
-        char character = (char)va_arg(*arguments, int);
-        put_text(output, &conversion, &character, 1);
+        char character  = (char)va_arg(*arguments, int);
+        conversion.zero = false;
+        put_padded(output, &conversion, "", 0, &character, 1);
         break;
     }
     case 's':
-        put_string(output, &conversion, va_arg(*arguments, const char *));
+        put_string(output, conversion, va_arg(*arguments, const char *));
         break;
     case '%':
         put_character(output, '%');

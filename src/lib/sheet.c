@@ -1,10 +1,10 @@
 /* See sheet.h. */
 #include "lib/sheet.h"
 
-#include "lib/format.h"
 #include "lib/string.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 
 #define ELLIPSIS "..."
 
@@ -32,6 +32,17 @@ void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, 
     va_end(arguments);
     if (length > SHEET_COLUMNS)
         memcpy(row->text + SHEET_COLUMNS - strlen(ELLIPSIS), ELLIPSIS, sizeof(ELLIPSIS));
+}
+
+void sheet_append_row(struct text *text, const struct sheet_row *row)
+{
+    static const char *const blocks[UINT8_MAX + 1] = {
+        [0xDB] = "\u2588", [0xDC] = "\u2584", [0xDF] = "\u2580"};
+
+    for (const char *next = row->text; *next != '\0'; next++) {
+        const char *block = blocks[(uint8_t)*next];
+        text_append(text, "%.*s", block != NULL ? 3 : 1, block != NULL ? block : next);
+    }
 }
 
 size_t sheet_fitting_length(const char *text, size_t width)

@@ -7,6 +7,8 @@
 #ifndef HYMIR_LIB_SHEET_H
 #define HYMIR_LIB_SHEET_H
 
+#include "lib/format.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -42,6 +44,9 @@ void sheet_add(struct sheet *sheet, enum emphasis emphasis, const char *format, 
  */
 void sheet_add_wrapped(struct sheet *sheet, enum emphasis emphasis, size_t rows,
                        size_t indent, const char *text);
+
+/* Appends a row's text, with code page 437's blocks as UTF-8. */
+void sheet_append_row(struct text *text, const struct sheet_row *row);
 
 /* Returns how many characters fit in width columns, breaking at a blank if any. */
 size_t sheet_fitting_length(const char *text, size_t width);

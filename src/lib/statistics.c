@@ -19,19 +19,14 @@ static void sort_samples(uint32_t *samples, uint32_t count)
     }
 }
 
-/* Returns a percentile of sorted samples. */
-static uint32_t percentile(const uint32_t *samples, uint32_t count, uint32_t percent)
-{
-    return samples[(uint64_t)(count - 1) * percent / 100];
-}
-
 struct statistics statistics_of(uint32_t *samples, uint32_t count)
 {
     if (count == 0)
         return (struct statistics){0};
     sort_samples(samples, count);
+    uint64_t last = count - 1;
     return (struct statistics){.count  = count,
-                               .low    = percentile(samples, count, 5),
-                               .median = percentile(samples, count, 50),
-                               .high   = percentile(samples, count, 95)};
+                               .low    = samples[last * 5 / 100],
+                               .median = samples[last / 2],
+                               .high   = samples[last * 95 / 100]};
 }

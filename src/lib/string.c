@@ -4,8 +4,6 @@
  */
 #include "lib/string.h"
 
-#include <stdint.h>
-
 void *memcpy(void *restrict destination, const void *restrict source, size_t size)
 {
     uint8_t *to         = destination;
@@ -56,25 +54,48 @@ size_t strlen(const char *text)
     return length;
 }
 
-int strncmp(const char *left, const char *right, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        uint8_t a = (uint8_t)left[i];
-        uint8_t b = (uint8_t)right[i];
-        if (a != b)
-            return a < b ? -1 : 1;
-        if (a == 0)
-            return 0;
-    }
-    return 0;
-}
-
 int strcmp(const char *left, const char *right)
 {
-    return strncmp(left, right, SIZE_MAX);
+    for (; *left != '\0' && *left == *right; left++)
+        right++;
+    return (uint8_t)*left - (uint8_t)*right;
 }
 
 bool string_starts_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    while (*prefix != '\0') {
+        if (*text++ != *prefix++)
+            return false;
+    }
+    return true;
+}
+
+/* Returns the value of a hexadecimal digit, or 16 for any other character. */
+static unsigned int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return (unsigned int)(digit - '0');
+    char lower = (char)(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? (unsigned int)(lower - 'a') + 10 : 16;
+}
+
+bool number_parse(const char *text, uint64_t *number)
+{
+    uint64_t value    = 0;
+    unsigned int base = 10;
+
+    if (string_starts_with(text, "0x")) {
+        base = 16;
+        text += 2;
+    }
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        unsigned int digit = digit_value(*text);
+        if (digit >= base || value > (UINT64_MAX - digit) / base)
+            return false;
+        value = value * base + digit;
+    }
+    *number = value;
+    return true;
 }

@@ -29,7 +29,7 @@ static bool is_code_symbol(const struct elf64_symbol *symbol)
            (type == ELF_SYMBOL_TYPE_FUNCTION || type == ELF_SYMBOL_TYPE_NONE);
 }
 
-/* An assembly label has size 0 and extends to the next symbol. */
+/* Returns whether a symbol contains address. Labels, of size 0, have no upper bound. */
 static bool symbol_contains(const struct elf64_symbol *symbol, uint64_t address)
 {
     return symbol->value <= address &&

@@ -17,8 +17,8 @@
 struct vcpu;
 
 /*
- * Parses a word of the command line. Returns true if it is an option of the test image's,
- * valid or not; a hook logs its own warning.
+ * Parses a word of the command line. Returns true if it is an option of the test image,
+ * valid or not; the hook logs its own warning.
  */
 TEST_HOOK bool test_hook_parse_option(const char *word);
 

@@ -1,7 +1,7 @@
 /* See platform/processors.h. */
 #include "platform/processors.h"
 
-#include "firmware/acpi_madt.h"
+#include "firmware/acpi.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "mm/address_space.h"

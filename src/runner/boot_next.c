@@ -5,7 +5,7 @@
 #include "cpu/instructions.h"
 #include "cpu/traps.h"
 #include "cpu/vectors.h"
-#include "firmware/efi_boot.h"
+#include "firmware/efi.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"

@@ -1,5 +1,5 @@
-/* See pen.h. */
-#include "terminal/pen.h"
+/* See screen.h. */
+#include "terminal/screen.h"
 
 #define BLACK  0
 #define CYAN   6
@@ -13,10 +13,8 @@ const struct terminal_color terminal_palette[TERMINAL_COLORS] = {
     {0x55, 0x55, 0xFF}, {0xFF, 0x55, 0xFF}, {0x55, 0xFF, 0xFF}, {0xFF, 0xFF, 0xFF},
 };
 
-struct terminal_pen terminal_default_pen(void)
-{
-    return (struct terminal_pen){.foreground = WHITE, .background = BLACK};
-}
+const struct terminal_pen terminal_default_pen = {.foreground = WHITE,
+                                                  .background = BLACK};
 
 struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen, uint16_t character)
 {
@@ -30,27 +28,16 @@ struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen, uint16_t 
     return (struct terminal_cell){character, foreground, background};
 }
 
-struct terminal_cell terminal_pen_blank(const struct terminal_pen *pen)
-{
-    return (struct terminal_cell){' ', pen->foreground, pen->background};
-}
-
-static uint32_t square_of_difference(uint32_t left, uint32_t right)
-{
-    uint32_t difference = left > right ? left - right : right - left;
-    return difference * difference;
-}
-
 static uint8_t nearest_color(struct terminal_color wanted)
 {
-    uint32_t least  = UINT32_MAX;
+    int least       = INT32_MAX;
     uint8_t nearest = 0;
 
     for (uint8_t i = 0; i < TERMINAL_COLORS; i++) {
-        struct terminal_color color = terminal_palette[i];
-        uint32_t distance           = square_of_difference(color.red, wanted.red) +
-                            square_of_difference(color.green, wanted.green) +
-                            square_of_difference(color.blue, wanted.blue);
+        int red      = terminal_palette[i].red - wanted.red;
+        int green    = terminal_palette[i].green - wanted.green;
+        int blue     = terminal_palette[i].blue - wanted.blue;
+        int distance = red * red + green * green + blue * blue;
         if (distance < least) {
             least   = distance;
             nearest = i;
@@ -101,44 +88,32 @@ static size_t parse_color(const uint16_t *parameters, size_t count, uint8_t *col
     return size;
 }
 
-/* Applies a parameter that selects a basic or bright colour; ignores others. */
+/* Applies a basic or bright colour: 30 to 49, 90 to 107; ignores other parameters. */
 static void apply_color(struct terminal_pen *pen, uint16_t parameter)
 {
-    if (parameter >= 30 && parameter <= 37)
-        pen->foreground = (uint8_t)(parameter - 30);
-    else if (parameter == 39)
-        pen->foreground = WHITE;
-    else if (parameter >= 40 && parameter <= 47)
-        pen->background = (uint8_t)(parameter - 40);
-    else if (parameter == 49)
-        pen->background = BLACK;
-    else if (parameter >= 90 && parameter <= 97)
-        pen->foreground = (uint8_t)(parameter - 90 + BRIGHT);
-    else if (parameter >= 100 && parameter <= 107)
-        pen->background = (uint8_t)(parameter - 100 + BRIGHT);
+    unsigned int tens = parameter / 10, digit = parameter % 10;
+    bool is_basic  = tens == 3 || tens == 4;
+    bool is_bright = tens == 9 || tens == 10;
+    uint8_t *color = tens % 2 != 0 ? &pen->foreground : &pen->background;
+
+    if ((is_basic || is_bright) && digit < 8)
+        *color = (uint8_t)(digit | (is_bright ? BRIGHT : 0));
+    else if (is_basic && digit == 9)
+        *color = tens == 3 ? WHITE : BLACK;
 }
 
 static void apply_parameter(struct terminal_pen *pen, uint16_t parameter)
 {
-    switch (parameter) {
-    case 0:
-        *pen = terminal_default_pen();
-        break;
-    case 1:
-    case 22:
+    if (parameter == 0)
+        *pen = terminal_default_pen;
+    else if (parameter == 1 || parameter == 22)
         pen->is_bold = parameter == 1;
-        break;
-    case 4:
-    case 24:
+    else if (parameter == 4 || parameter == 24)
         pen->is_underlined = parameter == 4;
-        break;
-    case 7:
-    case 27:
+    else if (parameter == 7 || parameter == 27)
         pen->is_reversed = parameter == 7;
-        break;
-    default:
+    else
         apply_color(pen, parameter);
-    }
 }
 
 void terminal_change_pen(struct terminal_pen *pen, const uint16_t *parameters,

@@ -1,10 +1,6 @@
 /* See screen.h. */
 #include "terminal/screen.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-#include "terminal/pen.h"
-
 #define TAB_WIDTH 8
 
 static uint32_t minimum(uint32_t left, uint32_t right)
@@ -31,10 +27,12 @@ static void mark_changed(struct terminal *terminal, uint32_t start, uint32_t end
         terminal->is_row_changed[row] = true;
 }
 
-/* Blanks the cells from start up to end, and cancels a pending wrap. */
+/* Blanks the cells from start up to end in the pen's colours, not reversed, and cancels a
+ * pending wrap. */
 static void erase_cells(struct terminal *terminal, uint32_t start, uint32_t end)
 {
-    struct terminal_cell blank = terminal_pen_blank(&terminal->cursor.pen);
+    const struct terminal_pen *pen = &terminal->cursor.pen;
+    struct terminal_cell blank     = {' ', pen->foreground, pen->background};
 
     for (uint32_t i = start; i < end; i++)
         terminal->cells[i] = blank;
@@ -42,41 +40,20 @@ static void erase_cells(struct terminal *terminal, uint32_t start, uint32_t end)
     terminal->cursor.is_wrap_pending = false;
 }
 
-/* Shifts the cells from start up to end left by distance; blanks fill the right. */
-static void shift_left(struct terminal *terminal, uint32_t start, uint32_t end,
-                       uint32_t distance)
+/* Shifts the cells from start up to end by distance, filling with blanks. */
+static void shift_cells(struct terminal *terminal, uint32_t start, uint32_t end,
+                        uint32_t distance, bool is_left)
 {
     struct terminal_cell *cells = terminal->cells;
 
     distance = minimum(distance, end - start);
-    for (uint32_t i = start; i < end - distance; i++)
+    for (uint32_t i = start; is_left && i < end - distance; i++)
         cells[i] = cells[i + distance];
-    erase_cells(terminal, end - distance, end);
-    mark_changed(terminal, start, end);
-}
-
-/* Shifts the cells from start up to end right by distance; blanks fill the left. */
-static void shift_right(struct terminal *terminal, uint32_t start, uint32_t end,
-                        uint32_t distance)
-{
-    struct terminal_cell *cells = terminal->cells;
-
-    distance = minimum(distance, end - start);
-    for (uint32_t i = end; i > start + distance; i--)
+    for (uint32_t i = end; !is_left && i > start + distance; i--)
         cells[i - 1] = cells[i - 1 - distance];
-    erase_cells(terminal, start, start + distance);
+    erase_cells(terminal, is_left ? end - distance : start,
+                is_left ? end : start + distance);
     mark_changed(terminal, start, end);
-}
-
-static void set_tab_stop(struct terminal *terminal, uint16_t column, bool is_set)
-{
-    uint64_t *word = &terminal->tab_stops[column / 64];
-    *word          = is_set ? *word | BIT(column % 64) : *word & ~BIT(column % 64);
-}
-
-static bool is_tab_stop(const struct terminal *terminal, uint16_t column)
-{
-    return (terminal->tab_stops[column / 64] & BIT(column % 64)) != 0;
 }
 
 void terminal_reset(struct terminal *terminal)
@@ -87,7 +64,7 @@ void terminal_reset(struct terminal *terminal)
         .rows              = terminal->rows,
         .answer            = terminal->answer,
         .answer_context    = terminal->answer_context,
-        .cursor.pen        = terminal_default_pen(),
+        .cursor.pen        = terminal_default_pen,
         .is_cursor_visible = true,
         .is_wrapping       = true,
         .bottom            = (uint16_t)(terminal->rows - 1),
@@ -95,7 +72,7 @@ void terminal_reset(struct terminal *terminal)
     terminal->saved[false] = terminal->cursor;
     terminal->saved[true]  = terminal->cursor;
     for (uint16_t column = 0; column < terminal->columns; column += TAB_WIDTH)
-        set_tab_stop(terminal, column, true);
+        terminal->tab_stops[column] = true;
     erase_cells(terminal, 0, row_start(terminal, terminal->rows));
 }
 
@@ -117,28 +94,23 @@ void terminal_reverse_index(struct terminal *terminal)
         terminal->cursor.row--;
 }
 
-/* Scrolls the rows from row to the end of the region up. */
-static void scroll_up_from(struct terminal *terminal, uint16_t row, uint16_t count)
+/* Scrolls the rows from row to the end of the region. */
+static void scroll_from(struct terminal *terminal, uint16_t row, uint16_t count,
+                        bool is_up)
 {
-    shift_left(terminal, row_start(terminal, row),
-               row_start(terminal, terminal->bottom + 1U), row_start(terminal, count));
-}
-
-/* Scrolls the rows from row to the end of the region down. */
-static void scroll_down_from(struct terminal *terminal, uint16_t row, uint16_t count)
-{
-    shift_right(terminal, row_start(terminal, row),
-                row_start(terminal, terminal->bottom + 1U), row_start(terminal, count));
+    shift_cells(terminal, row_start(terminal, row),
+                row_start(terminal, terminal->bottom + 1U), row_start(terminal, count),
+                is_up);
 }
 
 void terminal_scroll_up(struct terminal *terminal, uint16_t count)
 {
-    scroll_up_from(terminal, terminal->top, count);
+    scroll_from(terminal, terminal->top, count, true);
 }
 
 void terminal_scroll_down(struct terminal *terminal, uint16_t count)
 {
-    scroll_down_from(terminal, terminal->top, count);
+    scroll_from(terminal, terminal->top, count, false);
 }
 
 static bool is_in_region(const struct terminal *terminal)
@@ -150,13 +122,13 @@ static bool is_in_region(const struct terminal *terminal)
 void terminal_insert_rows(struct terminal *terminal, uint16_t count)
 {
     if (is_in_region(terminal))
-        scroll_down_from(terminal, terminal->cursor.row, count);
+        scroll_from(terminal, terminal->cursor.row, count, false);
 }
 
 void terminal_delete_rows(struct terminal *terminal, uint16_t count)
 {
     if (is_in_region(terminal))
-        scroll_up_from(terminal, terminal->cursor.row, count);
+        scroll_from(terminal, terminal->cursor.row, count, true);
 }
 
 /* Returns the position after the last cell of the cursor's row. */
@@ -167,12 +139,14 @@ static uint32_t cursor_row_end(const struct terminal *terminal)
 
 void terminal_insert_characters(struct terminal *terminal, uint16_t count)
 {
-    shift_right(terminal, cursor_position(terminal), cursor_row_end(terminal), count);
+    shift_cells(terminal, cursor_position(terminal), cursor_row_end(terminal), count,
+                false);
 }
 
 void terminal_delete_characters(struct terminal *terminal, uint16_t count)
 {
-    shift_left(terminal, cursor_position(terminal), cursor_row_end(terminal), count);
+    shift_cells(terminal, cursor_position(terminal), cursor_row_end(terminal), count,
+                true);
 }
 
 void terminal_erase_characters(struct terminal *terminal, uint16_t count)
@@ -288,7 +262,7 @@ void terminal_move_tabs(struct terminal *terminal, uint16_t count)
     uint16_t *column = &terminal->cursor.column;
 
     while (count > 0 && *column + 1 < terminal->columns)
-        count -= is_tab_stop(terminal, ++*column);
+        count -= terminal->tab_stops[++*column];
 }
 
 void terminal_move_tabs_back(struct terminal *terminal, uint16_t count)
@@ -297,17 +271,7 @@ void terminal_move_tabs_back(struct terminal *terminal, uint16_t count)
 
     terminal->cursor.is_wrap_pending = false;
     while (count > 0 && *column > 0)
-        count -= is_tab_stop(terminal, --*column);
-}
-
-void terminal_set_tab_stop(struct terminal *terminal, bool is_set)
-{
-    set_tab_stop(terminal, terminal->cursor.column, is_set);
-}
-
-void terminal_clear_tab_stops(struct terminal *terminal)
-{
-    memset(terminal->tab_stops, 0, sizeof(terminal->tab_stops));
+        count -= terminal->tab_stops[--*column];
 }
 
 void terminal_save_cursor(struct terminal *terminal)

@@ -1,9 +1,12 @@
 /*
- * The terminal's cells and cursor; internal to terminal/.
+ * The terminal's cells, cursor, pen and control functions; internal to terminal/.
  *
- * Each function keeps the cursor on the screen for any count, row and column, and marks
- * the rows it changes. Names in parentheses are those of ECMA-48, "Definition of control
- * functions" (8.3), and of the DEC VT100 user guide, "Control Sequences".
+ * Each function of the screen keeps the cursor on the screen for any count, row and
+ * column, and marks the rows it changes. Names in parentheses are those of ECMA-48,
+ * "Definition of control functions" (8.3), and of the DEC VT100 user guide, "Control
+ * Sequences". For the pen: ECMA-48, "SGR - Select graphic rendition" (8.3.117);
+ * console_codes(4), "ECMA-48 Select Graphic Rendition", for bright, 256-colour and 24-bit
+ * colours.
  *
  * Pure; the state is the caller's struct terminal.
  */
@@ -62,10 +65,6 @@ void terminal_move_right(struct terminal *terminal, uint16_t count);
 void terminal_move_tabs(struct terminal *terminal, uint16_t count);
 void terminal_move_tabs_back(struct terminal *terminal, uint16_t count);
 
-/* Set or clear the tab stop at the cursor, or clear all (HTS, TBC). */
-void terminal_set_tab_stop(struct terminal *terminal, bool is_set);
-void terminal_clear_tab_stops(struct terminal *terminal);
-
 /*
  * Save and restore the cursor state (DECSC, DECRC); the alternate screen has its own
  * saved cursor.
@@ -84,5 +83,34 @@ void terminal_use_alternative(struct terminal *terminal, bool is_used, bool with
  * (DECSTBM). Ignored if the region has fewer than two rows.
  */
 void terminal_set_region(struct terminal *terminal, uint32_t top, uint32_t bottom);
+
+/* The default pen: light grey on black. */
+extern const struct terminal_pen terminal_default_pen;
+
+/* Applies count SGR parameters in order; unknown ones are ignored. */
+void terminal_change_pen(struct terminal_pen *pen, const uint16_t *parameters,
+                         size_t count);
+
+/*
+ * Returns the cell for a character written with the pen. Bold text is bright; underlined
+ * text is cyan, as on the Linux console, because VGA colour text has no underline.
+ */
+struct terminal_cell terminal_pen_cell(const struct terminal_pen *pen,
+                                       uint16_t character);
+
+/* The introducer of a control function; DEC private sequences have '?' instead. */
+enum terminal_introducer {
+    TERMINAL_AFTER_CSI     = 0,
+    TERMINAL_AFTER_NOTHING = 1, /* a control character */
+    TERMINAL_AFTER_ESC     = 0x1B,
+};
+
+/*
+ * Executes the control function with an introducer, or a marker after CSI, and a final
+ * byte. number is its first parameter, 0 if absent; all are in terminal->sequence.
+ * Unknown functions are ignored.
+ */
+void terminal_execute(struct terminal *terminal, uint8_t introducer, uint8_t last,
+                      uint16_t number);
 
 #endif

@@ -1,10 +1,9 @@
-/* See sequence.h. */
-#include "terminal/sequence.h"
+/* See screen.h. The control functions. */
+#include "terminal/screen.h"
 
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "terminal/pen.h"
-#include "terminal/screen.h"
+#include "lib/string.h"
 
 /* The device attributes of the Linux console: a VT102. */
 #define DEVICE_ATTRIBUTES "\033[?6c"
@@ -20,9 +19,6 @@
 #define MODE_ALTERNATIVE             1047
 #define MODE_SAVED_CURSOR            1048
 #define MODE_ALTERNATIVE_WITH_CURSOR 1049
-
-/* Executes a sequence with its first parameter, at least the row's minimum. */
-typedef void sequence_function(struct terminal *terminal, uint16_t number);
 
 static size_t parameter_count(const struct terminal *terminal)
 {
@@ -74,9 +70,9 @@ static void set_region(struct terminal *terminal, uint16_t top)
 static void clear_tab_stop(struct terminal *terminal, uint16_t which)
 {
     if (which == 0)
-        terminal_set_tab_stop(terminal, false);
+        terminal->tab_stops[terminal->cursor.column] = false;
     else if (which == 3)
-        terminal_clear_tab_stops(terminal);
+        memset(terminal->tab_stops, 0, sizeof(terminal->tab_stops));
 }
 
 static void change_pen(struct terminal *terminal, uint16_t first)
@@ -107,13 +103,6 @@ static void report_attributes(struct terminal *terminal, uint16_t request)
         send_answer(terminal, DEVICE_ATTRIBUTES, sizeof(DEVICE_ATTRIBUTES) - 1);
 }
 
-static void set_origin(struct terminal *terminal, bool is_set)
-{
-    terminal->cursor.is_origin_in_region = is_set;
-    terminal_set_column(terminal, 0);
-    terminal_set_origin_row(terminal, 0);
-}
-
 static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_set)
 {
     switch (mode) {
@@ -121,7 +110,9 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
         terminal->is_cursor_key_application = is_set;
         break;
     case MODE_ORIGIN:
-        set_origin(terminal, is_set);
+        terminal->cursor.is_origin_in_region = is_set;
+        terminal_set_column(terminal, 0);
+        terminal_set_origin_row(terminal, 0);
         break;
     case MODE_WRAP:
         terminal->is_wrapping = is_set;
@@ -135,149 +126,129 @@ static void set_private_mode(struct terminal *terminal, uint16_t mode, bool is_s
         terminal_use_alternative(terminal, is_set, mode == MODE_ALTERNATIVE_WITH_CURSOR);
         break;
     case MODE_SAVED_CURSOR:
-        if (is_set)
-            terminal_save_cursor(terminal);
-        else
-            terminal_restore_cursor(terminal);
+        (is_set ? terminal_save_cursor : terminal_restore_cursor)(terminal);
         break;
     default:
         break;
     }
 }
 
-/* Sets or resets each mode of the sequence. */
-static void change_modes(struct terminal *terminal, uint16_t first)
+/* Sets (SM) or resets (RM) each mode of the sequence. */
+static void change_modes(struct terminal *terminal)
 {
-    bool is_private = terminal->sequence.marker == '?';
-    bool is_set     = terminal->sequence.last == 'h';
+    bool is_set = terminal->sequence.last == 'h';
 
-    (void)first;
     for (size_t i = 0; i < parameter_count(terminal); i++) {
         uint16_t mode = terminal->sequence.parameters[i];
-        if (is_private)
+        if (terminal->sequence.marker == '?')
             set_private_mode(terminal, mode, is_set);
         else if (mode == MODE_INSERT)
             terminal->is_inserting = is_set;
     }
 }
 
-static void save_cursor(struct terminal *terminal, uint16_t first)
+static void start_next_line(struct terminal *terminal)
 {
-    (void)first;
-    terminal_save_cursor(terminal);
+    terminal_index(terminal);
+    terminal_set_column(terminal, 0);
 }
 
-static void restore_cursor(struct terminal *terminal, uint16_t first)
+static void set_tab_stop(struct terminal *terminal)
 {
-    (void)first;
-    terminal_restore_cursor(terminal);
+    terminal->tab_stops[terminal->cursor.column] = true;
 }
 
-/* The known control sequences by final byte, with their ECMA-48 or DEC names. */
+static void select_character_set(struct terminal *terminal, uint16_t number)
+{
+    terminal->cursor.character_set = (uint8_t)number;
+}
+
+static void enter_state(struct terminal *terminal, uint16_t state)
+{
+    terminal->state = (enum terminal_state)state;
+}
+
+/*
+ * The known control functions, with their ECMA-48 or DEC names: DEC VT100 user guide,
+ * "Control Characters", "Control Sequences". A row has one of the two functions.
+ */
 static const struct {
-    uint8_t marker;
-    uint8_t last;
-    uint16_t least; /* the minimum and default of the first parameter */
-    sequence_function *execute;
-} sequences[] = {
-    {0, '@', 1, terminal_insert_characters}, /* ICH */
-    {0, 'A', 1, terminal_move_up},           /* CUU */
-    {0, 'B', 1, terminal_move_down},         /* CUD */
-    {0, 'C', 1, terminal_move_right},        /* CUF */
-    {0, 'D', 1, terminal_move_left},         /* CUB */
-    {0, 'E', 1, move_to_next_row},           /* CNL */
-    {0, 'F', 1, move_to_previous_row},       /* CPL */
-    {0, 'G', 1, set_column},                 /* CHA */
-    {0, 'H', 1, set_position},               /* CUP */
-    {0, 'I', 1, terminal_move_tabs},         /* CHT */
-    {0, 'J', 0, terminal_erase_screen},      /* ED */
-    {0, 'K', 0, terminal_erase_row},         /* EL */
-    {0, 'L', 1, terminal_insert_rows},       /* IL */
-    {0, 'M', 1, terminal_delete_rows},       /* DL */
-    {0, 'P', 1, terminal_delete_characters}, /* DCH */
-    {0, 'S', 1, terminal_scroll_up},         /* SU */
-    {0, 'T', 1, terminal_scroll_down},       /* SD */
-    {0, 'X', 1, terminal_erase_characters},  /* ECH */
-    {0, 'Z', 1, terminal_move_tabs_back},    /* CBT */
-    {0, '`', 1, set_column},                 /* HPA */
-    {0, 'a', 1, terminal_move_right},        /* HPR */
-    {0, 'b', 1, terminal_repeat_character},  /* REP */
-    {0, 'c', 0, report_attributes},          /* DA */
-    {0, 'd', 1, set_row},                    /* VPA */
-    {0, 'e', 1, terminal_move_down},         /* VPR */
-    {0, 'f', 1, set_position},               /* HVP */
-    {0, 'g', 0, clear_tab_stop},             /* TBC */
-    {0, 'h', 0, change_modes},               /* SM */
-    {'?', 'h', 0, change_modes},             /* SM, of DEC's private modes */
-    {0, 'l', 0, change_modes},               /* RM */
-    {'?', 'l', 0, change_modes},             /* RM, of DEC's private modes */
-    {0, 'm', 0, change_pen},                 /* SGR */
-    {0, 'n', 0, report_status},              /* DSR */
-    {0, 'r', 1, set_region},                 /* DECSTBM */
-    {0, 's', 0, save_cursor},                /* console_codes(4) */
-    {0, 'u', 0, restore_cursor},             /* console_codes(4) */
+    uint8_t introducer, last;
+    uint16_t least; /* the minimum and default of number */
+    void (*execute_number)(struct terminal *terminal, uint16_t number);
+    void (*execute)(struct terminal *terminal);
+} functions[] = {
+    {TERMINAL_AFTER_NOTHING, '\b', 1, terminal_move_left, NULL},             /* BS */
+    {TERMINAL_AFTER_NOTHING, '\t', 1, terminal_move_tabs, NULL},             /* HT */
+    {TERMINAL_AFTER_NOTHING, '\n', 0, NULL, terminal_index},                 /* LF */
+    {TERMINAL_AFTER_NOTHING, '\v', 0, NULL, terminal_index},                 /* VT */
+    {TERMINAL_AFTER_NOTHING, '\f', 0, NULL, terminal_index},                 /* FF */
+    {TERMINAL_AFTER_NOTHING, '\r', 1, set_column, NULL},                     /* CR */
+    {TERMINAL_AFTER_NOTHING, 0x0E, 1, select_character_set, NULL},           /* SO */
+    {TERMINAL_AFTER_NOTHING, 0x0F, 0, select_character_set, NULL},           /* SI */
+    {TERMINAL_AFTER_ESC, '7', 0, NULL, terminal_save_cursor},                /* DECSC */
+    {TERMINAL_AFTER_ESC, '8', 0, NULL, terminal_restore_cursor},             /* DECRC */
+    {TERMINAL_AFTER_ESC, 'D', 0, NULL, terminal_index},                      /* IND */
+    {TERMINAL_AFTER_ESC, 'E', 0, NULL, start_next_line},                     /* NEL */
+    {TERMINAL_AFTER_ESC, 'H', 0, NULL, set_tab_stop},                        /* HTS */
+    {TERMINAL_AFTER_ESC, 'M', 0, NULL, terminal_reverse_index},              /* RI */
+    {TERMINAL_AFTER_ESC, 'P', TERMINAL_STRING, enter_state, NULL},           /* DCS */
+    {TERMINAL_AFTER_ESC, 'X', TERMINAL_STRING, enter_state, NULL},           /* SOS */
+    {TERMINAL_AFTER_ESC, 'Z', 0, report_attributes, NULL},                   /* DECID */
+    {TERMINAL_AFTER_ESC, '[', TERMINAL_CONTROL_SEQUENCE, enter_state, NULL}, /* CSI */
+    {TERMINAL_AFTER_ESC, ']', TERMINAL_STRING_START, enter_state, NULL},     /* OSC */
+    {TERMINAL_AFTER_ESC, '^', TERMINAL_STRING, enter_state, NULL},           /* PM */
+    {TERMINAL_AFTER_ESC, '_', TERMINAL_STRING, enter_state, NULL},           /* APC */
+    {TERMINAL_AFTER_ESC, 'c', 0, NULL, terminal_reset},                      /* RIS */
+    {TERMINAL_AFTER_CSI, '@', 1, terminal_insert_characters, NULL},          /* ICH */
+    {TERMINAL_AFTER_CSI, 'A', 1, terminal_move_up, NULL},                    /* CUU */
+    {TERMINAL_AFTER_CSI, 'B', 1, terminal_move_down, NULL},                  /* CUD */
+    {TERMINAL_AFTER_CSI, 'C', 1, terminal_move_right, NULL},                 /* CUF */
+    {TERMINAL_AFTER_CSI, 'D', 1, terminal_move_left, NULL},                  /* CUB */
+    {TERMINAL_AFTER_CSI, 'E', 1, move_to_next_row, NULL},                    /* CNL */
+    {TERMINAL_AFTER_CSI, 'F', 1, move_to_previous_row, NULL},                /* CPL */
+    {TERMINAL_AFTER_CSI, 'G', 1, set_column, NULL},                          /* CHA */
+    {TERMINAL_AFTER_CSI, 'H', 1, set_position, NULL},                        /* CUP */
+    {TERMINAL_AFTER_CSI, 'I', 1, terminal_move_tabs, NULL},                  /* CHT */
+    {TERMINAL_AFTER_CSI, 'J', 0, terminal_erase_screen, NULL},               /* ED */
+    {TERMINAL_AFTER_CSI, 'K', 0, terminal_erase_row, NULL},                  /* EL */
+    {TERMINAL_AFTER_CSI, 'L', 1, terminal_insert_rows, NULL},                /* IL */
+    {TERMINAL_AFTER_CSI, 'M', 1, terminal_delete_rows, NULL},                /* DL */
+    {TERMINAL_AFTER_CSI, 'P', 1, terminal_delete_characters, NULL},          /* DCH */
+    {TERMINAL_AFTER_CSI, 'S', 1, terminal_scroll_up, NULL},                  /* SU */
+    {TERMINAL_AFTER_CSI, 'T', 1, terminal_scroll_down, NULL},                /* SD */
+    {TERMINAL_AFTER_CSI, 'X', 1, terminal_erase_characters, NULL},           /* ECH */
+    {TERMINAL_AFTER_CSI, 'Z', 1, terminal_move_tabs_back, NULL},             /* CBT */
+    {TERMINAL_AFTER_CSI, '`', 1, set_column, NULL},                          /* HPA */
+    {TERMINAL_AFTER_CSI, 'a', 1, terminal_move_right, NULL},                 /* HPR */
+    {TERMINAL_AFTER_CSI, 'b', 1, terminal_repeat_character, NULL},           /* REP */
+    {TERMINAL_AFTER_CSI, 'c', 0, report_attributes, NULL},                   /* DA */
+    {TERMINAL_AFTER_CSI, 'd', 1, set_row, NULL},                             /* VPA */
+    {TERMINAL_AFTER_CSI, 'e', 1, terminal_move_down, NULL},                  /* VPR */
+    {TERMINAL_AFTER_CSI, 'f', 1, set_position, NULL},                        /* HVP */
+    {TERMINAL_AFTER_CSI, 'g', 0, clear_tab_stop, NULL},                      /* TBC */
+    {TERMINAL_AFTER_CSI, 'h', 0, NULL, change_modes},                        /* SM */
+    {'?', 'h', 0, NULL, change_modes},                 /* SM, of DEC's private modes */
+    {TERMINAL_AFTER_CSI, 'l', 0, NULL, change_modes},  /* RM */
+    {'?', 'l', 0, NULL, change_modes},                 /* RM, of DEC's private modes */
+    {TERMINAL_AFTER_CSI, 'm', 0, change_pen, NULL},    /* SGR */
+    {TERMINAL_AFTER_CSI, 'n', 0, report_status, NULL}, /* DSR */
+    {TERMINAL_AFTER_CSI, 'r', 1, set_region, NULL},    /* DECSTBM */
+    {TERMINAL_AFTER_CSI, 's', 0, NULL, terminal_save_cursor},    /* console_codes(4) */
+    {TERMINAL_AFTER_CSI, 'u', 0, NULL, terminal_restore_cursor}, /* console_codes(4) */
 };
 
-void terminal_run_sequence(struct terminal *terminal)
+void terminal_execute(struct terminal *terminal, uint8_t introducer, uint8_t last,
+                      uint16_t number)
 {
-    const struct terminal_sequence *sequence = &terminal->sequence;
-    uint16_t first                           = sequence->parameters[0];
-
-    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        if (sequences[i].last != sequence->last ||
-            sequences[i].marker != sequence->marker)
+    for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+        if (functions[i].last != last || functions[i].introducer != introducer)
             continue;
-        uint16_t least = sequences[i].least;
-        sequences[i].execute(terminal, first < least ? least : first);
+        if (functions[i].execute != NULL)
+            functions[i].execute(terminal);
+        else
+            functions[i].execute_number(
+                terminal, number < functions[i].least ? functions[i].least : number);
         return;
-    }
-}
-
-/* Executes an escape sequence without intermediate bytes. */
-static void run_plain_escape(struct terminal *terminal, uint8_t last)
-{
-    switch (last) {
-    case '7': /* DECSC */
-        terminal_save_cursor(terminal);
-        break;
-    case '8': /* DECRC */
-        terminal_restore_cursor(terminal);
-        break;
-    case 'D': /* IND */
-        terminal_index(terminal);
-        break;
-    case 'E': /* NEL */
-        terminal_index(terminal);
-        terminal_set_column(terminal, 0);
-        break;
-    case 'H': /* HTS */
-        terminal_set_tab_stop(terminal, true);
-        break;
-    case 'M': /* RI */
-        terminal_reverse_index(terminal);
-        break;
-    case 'Z': /* DECID */
-        report_attributes(terminal, 0);
-        break;
-    case 'c': /* RIS */
-        terminal_reset(terminal);
-        break;
-    default:
-        break;
-    }
-}
-
-void terminal_run_escape(struct terminal *terminal, uint8_t last)
-{
-    switch (terminal->sequence.intermediate) {
-    case 0:
-        run_plain_escape(terminal, last);
-        break;
-    case '(': /* SCS: G0 */
-    case ')': /* SCS: G1 */
-        terminal->cursor.is_graphics[terminal->sequence.intermediate - '('] = last == '0';
-        break;
-    default:
-        break;
     }
 }

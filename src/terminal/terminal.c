@@ -3,17 +3,8 @@
 
 #include "lib/bits.h"
 #include "terminal/screen.h"
-#include "terminal/sequence.h"
 
 #define BEL 0x07
-#define BS  0x08
-#define HT  0x09
-#define LF  0x0A
-#define VT  0x0B
-#define FF  0x0C
-#define CR  0x0D
-#define SO  0x0E
-#define SI  0x0F
 #define CAN 0x18
 #define SUB 0x1A
 #define ESC 0x1B
@@ -121,33 +112,6 @@ static bool continue_character(struct terminal *terminal, uint8_t byte)
     return true;
 }
 
-/* DEC VT100 user guide, "Control Characters"; all others are ignored. */
-static void execute_control(struct terminal *terminal, uint8_t byte)
-{
-    switch (byte) {
-    case BS:
-        terminal_move_left(terminal, 1);
-        break;
-    case HT:
-        terminal_move_tabs(terminal, 1);
-        break;
-    case LF:
-    case VT:
-    case FF:
-        terminal_index(terminal);
-        break;
-    case CR:
-        terminal_set_column(terminal, 0);
-        break;
-    case SO:
-    case SI:
-        terminal->cursor.character_set = byte == SO ? 1 : 0;
-        break;
-    default:
-        break;
-    }
-}
-
 /*
  * Handles a byte below 0x20. A control inside a sequence is executed without ending the
  * sequence, except for CAN, SUB and ESC. A string ignores controls and ends at BEL.
@@ -162,25 +126,7 @@ static void handle_control(struct terminal *terminal, uint8_t byte)
     } else if (byte == CAN || byte == SUB || (is_in_string && byte == BEL)) {
         terminal->state = TERMINAL_TEXT;
     } else if (!is_in_string) {
-        execute_control(terminal, byte);
-    }
-}
-
-/* Returns the state after ESC and this byte, without intermediate bytes. */
-static enum terminal_state state_after_escape(uint8_t byte)
-{
-    switch (byte) {
-    case '[': /* CSI */
-        return TERMINAL_CONTROL_SEQUENCE;
-    case ']': /* OSC */
-        return TERMINAL_STRING_START;
-    case 'P': /* DCS */
-    case 'X': /* SOS */
-    case '^': /* PM */
-    case '_': /* APC */
-        return TERMINAL_STRING;
-    default:
-        return TERMINAL_TEXT;
+        terminal_execute(terminal, TERMINAL_AFTER_NOTHING, byte, 0);
     }
 }
 
@@ -194,10 +140,11 @@ static void handle_escape(struct terminal *terminal, uint8_t byte)
         sequence->intermediate = byte;
         return;
     }
-    terminal->state =
-        sequence->intermediate == 0 ? state_after_escape(byte) : TERMINAL_TEXT;
-    if (terminal->state == TERMINAL_TEXT && !sequence->is_ignored)
-        terminal_run_escape(terminal, byte);
+    terminal->state = TERMINAL_TEXT;
+    if (sequence->intermediate == 0)
+        terminal_execute(terminal, TERMINAL_AFTER_ESC, byte, 0);
+    else if (!sequence->is_ignored && (sequence->intermediate & ~1U) == '(') /* SCS */
+        terminal->cursor.is_graphics[sequence->intermediate - '('] = byte == '0';
 }
 
 /* Handles a digit or semicolon of a control sequence. */
@@ -228,7 +175,7 @@ static void handle_sequence(struct terminal *terminal, uint8_t byte)
         terminal->state = TERMINAL_TEXT;
         sequence->last  = byte;
         if (!sequence->is_ignored)
-            terminal_run_sequence(terminal);
+            terminal_execute(terminal, sequence->marker, byte, sequence->parameters[0]);
     } else if ((byte >= '0' && byte <= '9') || byte == ';') {
         add_parameter_byte(sequence, byte);
     } else if (byte >= '<' && sequence->count == 0 && sequence->marker == 0) {

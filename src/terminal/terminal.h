@@ -121,8 +121,8 @@ struct terminal {
     bool is_alternative;             /* the alternate screen is active */
     uint16_t top, bottom;            /* first and last row of the scroll region */
     struct terminal_cursor saved[2]; /* by is_alternative */
-    uint64_t tab_stops[(TERMINAL_MAX_COLUMNS + 63) / 64]; /* a bit for each column */
-    uint16_t last_character;                              /* for REP; 0: none */
+    bool tab_stops[TERMINAL_MAX_COLUMNS];
+    uint16_t last_character; /* for REP; 0: none */
     enum terminal_state state;
     struct terminal_sequence sequence;
     uint8_t palette_digits; /* to come */

@@ -3,7 +3,6 @@
 
 #include "lib/bits.h"
 #include "lib/log.h"
-#include "lib/number.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 
@@ -63,7 +62,7 @@ bool test_hook_parse_option(const char *word)
     if (!string_starts_with(word, OPTION))
         return false;
     if (!parse_selftest(word + strlen(OPTION), &selftest))
-        log_warning("option \"%s\" is ignored: " OPTION " takes one of the kinds in "
+        log_warning("option \"%s\": invalid, ignored; " OPTION " accepts a kind in "
                     "docs/TESTING.md, such as fault or hang, with @CPU to choose the CPU",
                     word);
     return true;

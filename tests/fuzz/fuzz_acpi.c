@@ -5,8 +5,6 @@
 #include "fuzz.h"
 
 #include "firmware/acpi.h"
-#include "firmware/acpi_madt.h"
-#include "firmware/acpi_power.h"
 
 static void check_table(uint64_t address, uint64_t size)
 {

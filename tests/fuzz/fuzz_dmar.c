@@ -1,7 +1,7 @@
 /* The entries of a DMAR alone, without a checksum: src/firmware/acpi_dmar.c. */
 #include "fuzz.h"
 
-#include "firmware/acpi_dmar.h"
+#include "firmware/acpi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "firmware/efi_boot.h"
+#include "firmware/efi.h"
 #include "lib/bits.h"
 
 static size_t given; /* bytes returned so far */

@@ -1,7 +1,7 @@
 /* The entries of a MADT alone, without a checksum: src/firmware/acpi_madt.c. */
 #include "fuzz.h"
 
-#include "firmware/acpi_madt.h"
+#include "firmware/acpi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,4 +1,4 @@
-/* Hymir's command line: src/lib/options.c, number.c, tests/faults/selftest.c. */
+/* The command line: src/lib/options.c, string.c, tests/faults/selftest.c. */
 #include "fuzz.h"
 
 #include "../faults/selftest.h"

@@ -8,4 +8,3 @@
 #define memcmp  hymir_memcmp
 #define strlen  hymir_strlen
 #define strcmp  hymir_strcmp
-#define strncmp hymir_strncmp

@@ -1,7 +1,7 @@
 /* src/firmware/acpi.c and acpi_madt.c, on valid and malformed tables. */
 #include "acpi.h"
 
-#include "firmware/acpi_madt.h"
+#include "firmware/acpi.h"
 
 static void test_open_xsdt(void **state)
 {

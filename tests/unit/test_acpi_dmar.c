@@ -4,7 +4,7 @@
  */
 #include "acpi.h"
 
-#include "firmware/acpi_dmar.h"
+#include "firmware/acpi.h"
 #include "random.h"
 
 #define ENTRIES 48 /* their offset */

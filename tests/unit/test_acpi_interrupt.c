@@ -4,7 +4,7 @@
  */
 #include "acpi.h"
 
-#include "firmware/acpi_madt.h"
+#include "firmware/acpi.h"
 #include "random.h"
 
 #define ENTRIES       44 /* their offset */

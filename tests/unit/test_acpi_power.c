@@ -1,7 +1,7 @@
 /* src/firmware/acpi_power.c, on valid and malformed tables. */
 #include "acpi.h"
 
-#include "firmware/acpi_power.h"
+#include "firmware/acpi.h"
 
 static struct platform_power power_of(const char *fadt, const char *dsdt,
                                       const char *ssdt)

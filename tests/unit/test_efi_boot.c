@@ -4,7 +4,7 @@
  */
 #include "memory.h"
 
-#include "firmware/efi_boot.h"
+#include "firmware/efi.h"
 #include "lib/bits.h"
 
 #define GET_VARIABLE 0x7E001000

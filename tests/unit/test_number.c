@@ -1,8 +1,8 @@
-/* src/lib/number.c and bits.h. */
+/* src/lib/string.c, and src/lib/bits.h. */
 #include "unit.h"
 
 #include "lib/bits.h"
-#include "lib/number.h"
+#include "lib/string.h"
 
 static void test_numbers(void **state)
 {

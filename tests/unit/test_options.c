@@ -81,25 +81,26 @@ static void test_last_one_wins(void **state)
 static void test_nonsense(void **state)
 {
     (void)state;
-    assert_default("verbose",
-                   "warning: option \"verbose\" is unknown and ignored; known are: ");
-    assert_default("nosmp=yes", "\"nosmp=yes\" is unknown");
-    assert_default("nolockx", "\"nolockx\" is unknown");
-    assert_default("console", "\"console\" is unknown");
-    assert_default("console=", "\"console=\" is ignored: console= takes a list");
-    assert_default("console=com5", "\"console=com5\" is ignored");
-    assert_default("console=com1,", "\"console=com1,\" is ignored");
-    assert_default("console=,com1", "is ignored");
-    assert_default("console=screen,none", "is ignored");
-    assert_default("console=0x", "is ignored");
-    assert_default("console=0x80", "is ignored");
-    assert_default("console=0x3f9", "is ignored");
-    assert_default("console=0x10000", "is ignored");
-    assert_default("console=1016", "is ignored");
-    assert_default("log=LOUD", "log= takes error, warning, info or debug");
-    assert_default("exit=", "exit= takes halt, reboot or poweroff");
-    assert_default("panic=poweroff", "panic= takes halt or reboot");
-    assert_default("selftest=fault", "\"selftest=fault\" is unknown");
+    assert_default("verbose", "warning: option \"verbose\": unknown, ignored; valid: ");
+    assert_default("nosmp=yes", "\"nosmp=yes\": unknown");
+    assert_default("nolockx", "\"nolockx\": unknown");
+    assert_default("console", "\"console\": unknown");
+    assert_default(
+        "console=",
+        "\"console=\": invalid, ignored; console= accepts a comma-separated list");
+    assert_default("console=com5", "\"console=com5\": invalid, ignored");
+    assert_default("console=com1,", "\"console=com1,\": invalid, ignored");
+    assert_default("console=,com1", ": invalid, ignored");
+    assert_default("console=screen,none", ": invalid, ignored");
+    assert_default("console=0x", ": invalid, ignored");
+    assert_default("console=0x80", ": invalid, ignored");
+    assert_default("console=0x3f9", ": invalid, ignored");
+    assert_default("console=0x10000", ": invalid, ignored");
+    assert_default("console=1016", ": invalid, ignored");
+    assert_default("log=LOUD", "log= accepts error, warning, info or debug");
+    assert_default("exit=", "exit= accepts halt, reboot or poweroff");
+    assert_default("panic=poweroff", "panic= accepts halt or reboot");
+    assert_default("selftest=fault", "\"selftest=fault\": unknown");
 }
 
 static void test_long_word(void **state)
@@ -108,7 +109,7 @@ static void test_long_word(void **state)
     char line[4096];
     memset(line, 'a', sizeof(line) - 1);
     line[sizeof(line) - 1] = '\0';
-    assert_default(line, "is longer than 63 characters and ignored");
+    assert_default(line, "longer than 63 characters, ignored");
     memcpy(line + 3000, " exit=reboot ", 13);
     assert_int_equal(line_parse(line).exit, EXIT_REBOOT);
 }

@@ -88,13 +88,13 @@ static void test_last_one_wins(void **state)
 static void test_nonsense(void **state)
 {
     (void)state;
-    assert_ignored("selftest=bite", "selftest= takes one of the kinds");
-    assert_ignored("selftest=fault@x", "is ignored");
-    assert_ignored("selftest=fault@0x100000000", "is ignored");
-    assert_ignored("selftest=", "is ignored");
-    assert_ignored("selftest=@1", "is ignored");
-    assert_ignored("selftest=faults", "is ignored");
-    assert_ignored("selftest", "\"selftest\" is unknown");
+    assert_ignored("selftest=bite", "selftest= accepts a kind in docs");
+    assert_ignored("selftest=fault@x", ": invalid, ignored");
+    assert_ignored("selftest=fault@0x100000000", ": invalid, ignored");
+    assert_ignored("selftest=", ": invalid, ignored");
+    assert_ignored("selftest=@1", ": invalid, ignored");
+    assert_ignored("selftest=faults", ": invalid, ignored");
+    assert_ignored("selftest", "\"selftest\": unknown");
 }
 
 int main(void)

@@ -3,7 +3,6 @@
 
 #include "guest/memory.h"
 #include "lib/bits.h"
-#include "lib/number.h"
 #include "lib/string.h"
 
 #define WORD_SIZE   64
