@@ -14,27 +14,9 @@ extern const struct exception_row exception_table_start[];
 extern const struct exception_row exception_table_end[];
 
 static const char *const exception_names[EXCEPTION_VECTORS] = {
-    [0]  = "#DE divide error",
-    [1]  = "#DB debug exception",
-    [2]  = "NMI",
-    [3]  = "#BP breakpoint",
-    [4]  = "#OF overflow",
-    [5]  = "#BR bound range exceeded",
-    [6]  = "#UD invalid opcode",
-    [7]  = "#NM device not available",
-    [8]  = "#DF double fault",
-    [9]  = "coprocessor segment overrun",
-    [10] = "#TS invalid TSS",
-    [11] = "#NP segment not present",
-    [12] = "#SS stack-segment fault",
-    [13] = "#GP general protection",
-    [14] = "#PF page fault",
-    [16] = "#MF floating-point error",
-    [17] = "#AC alignment check",
-    [18] = "#MC machine check",
-    [19] = "#XM SIMD floating-point exception",
-    [20] = "#VE virtualization exception",
-    [21] = "#CP control protection exception",
+#define EXCEPTION_NAME(mnemonic, vector, name) [vector] = (name),
+    EXCEPTIONS(EXCEPTION_NAME)
+#undef EXCEPTION_NAME
 };
 
 static struct trap_hooks hooks;

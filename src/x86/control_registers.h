@@ -42,16 +42,9 @@
 #define CR4_FSGSBASE   BIT(16)
 #define CR4_PCIDE      BIT(17)
 #define CR4_OSXSAVE    BIT(18)
-#define CR4_KL         BIT(19)
 #define CR4_SMEP       BIT(20)
 #define CR4_SMAP       BIT(21)
 #define CR4_PKE        BIT(22)
-#define CR4_CET        BIT(23)
-#define CR4_PKS        BIT(24)
-#define CR4_UINTR      BIT(25)
-#define CR4_LASS       BIT(27)
-#define CR4_LAM_SUP    BIT(28)
-#define CR4_FRED       BIT(32)
 
 #define CR8_MAX 0xFU
 

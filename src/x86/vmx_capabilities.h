@@ -224,16 +224,16 @@ enum vmx_capability_group {
     FIELD(CR4, CR4_FSGSBASE, "FSGSBASE")                                                 \
     FIELD(CR4, CR4_PCIDE, "PCIDE")                                                       \
     FIELD(CR4, CR4_OSXSAVE, "OSXSAVE")                                                   \
-    FIELD(CR4, CR4_KL, "KL")                                                             \
+    FIELD(CR4, BIT(19), "KL")                                                            \
     FIELD(CR4, CR4_SMEP, "SMEP")                                                         \
     FIELD(CR4, CR4_SMAP, "SMAP")                                                         \
     FIELD(CR4, CR4_PKE, "PKE")                                                           \
-    FIELD(CR4, CR4_CET, "CET")                                                           \
-    FIELD(CR4, CR4_PKS, "PKS")                                                           \
-    FIELD(CR4, CR4_UINTR, "UINTR")                                                       \
-    FIELD(CR4, CR4_LASS, "LASS")                                                         \
-    FIELD(CR4, CR4_LAM_SUP, "LAM_SUP")                                                   \
-    FIELD(CR4, CR4_FRED, "FRED")                                                         \
+    FIELD(CR4, BIT(23), "CET")                                                           \
+    FIELD(CR4, BIT(24), "PKS")                                                           \
+    FIELD(CR4, BIT(25), "UINTR")                                                         \
+    FIELD(CR4, BIT(27), "LASS")                                                          \
+    FIELD(CR4, BIT(28), "LAM_SUP")                                                       \
+    FIELD(CR4, BIT(32), "FRED")                                                          \
     FIELD(VMCS_ENUM, BITS_MASK(9, 1), "highest index of a VMCS field")                   \
     FLAG(EPT_VPID, EPT_CAP_EXECUTE_ONLY, 0, "EPT: execute-only translations")            \
     FLAG(EPT_VPID, EPT_CAP_WALK_LENGTH_4, 6, "EPT: page-walk length 4")                  \
