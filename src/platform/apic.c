@@ -107,7 +107,7 @@ static enum status wait_until_sent(void)
     return STATUS_OK;
 }
 
-static enum status send_command(uint32_t id, uint32_t command)
+enum status apic_send(uint32_t id, uint32_t command)
 {
     if (!is_enabled)
         return STATUS_UNSUPPORTED;
@@ -126,26 +126,6 @@ static enum status send_command(uint32_t id, uint32_t command)
     apic_write(APIC_INTERRUPT_COMMAND_H, id << 24);
     apic_write(APIC_INTERRUPT_COMMAND, command | ICR_ASSERT);
     return wait_until_sent();
-}
-
-enum status apic_send_init(uint32_t id)
-{
-    return send_command(id, ICR_INIT);
-}
-
-enum status apic_send_startup(uint32_t id, uint8_t page)
-{
-    return send_command(id, ICR_STARTUP | page);
-}
-
-enum status apic_send_nmi(uint32_t id)
-{
-    return send_command(id, ICR_NMI);
-}
-
-enum status apic_send_interrupt(uint32_t id, uint8_t vector)
-{
-    return send_command(id, ICR_FIXED | vector);
 }
 
 /* Returns the timer's frequency in Hz, the same on all CPUs. */

@@ -58,14 +58,12 @@ void apic_set_timer(uint64_t tsc_ticks);
 void apic_end_of_interrupt(void);
 
 /*
- * Send an interrupt to the CPU with the given APIC ID: INIT, SIPI (which starts it in
- * real mode at page * 4096, below 1 MiB), NMI, or an interrupt with a vector from 16 to
- * 255. STATUS_OUT_OF_RANGE if this mode cannot address the ID; STATUS_TIMEOUT if the APIC
- * does not send the command within 100 ms; STATUS_UNSUPPORTED before apic_enable.
+ * Sends an interrupt to the CPU with the given APIC ID: ICR_INIT, ICR_NMI, ICR_FIXED with
+ * a vector from 16 to 255, or ICR_STARTUP with a page, where the CPU starts in real mode
+ * at page * 4096, below 1 MiB. STATUS_OUT_OF_RANGE if this mode cannot address the ID;
+ * STATUS_TIMEOUT if the APIC does not send the command within 100 ms; STATUS_UNSUPPORTED
+ * before apic_enable.
  */
-enum status MUST_CHECK apic_send_init(uint32_t id);
-enum status MUST_CHECK apic_send_startup(uint32_t id, uint8_t page);
-enum status MUST_CHECK apic_send_nmi(uint32_t id);
-enum status MUST_CHECK apic_send_interrupt(uint32_t id, uint8_t vector);
+enum status MUST_CHECK apic_send(uint32_t id, uint32_t command);
 
 #endif

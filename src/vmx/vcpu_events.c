@@ -45,7 +45,7 @@ enum status vcpu_kick(const struct vcpu *vcpu)
 {
     if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
         return STATUS_OK;
-    return apic_send_interrupt(smp_cpu(vcpu->id)->apic_id, VECTOR_WAKE);
+    return apic_send(smp_cpu(vcpu->id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
