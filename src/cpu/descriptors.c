@@ -2,8 +2,6 @@
 #include "cpu/descriptors.h"
 
 #include "cpu/traps.h"
-#include "lib/string.h"
-#include "x86/exceptions.h"
 #include "x86/msr.h"
 
 /* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
@@ -44,11 +42,10 @@ static void fill_idt(void)
 
 static void fill_tss(struct cpu *cpu)
 {
-    memset(&cpu->tss, 0, sizeof(cpu->tss));
     for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++)
         cpu->tss.ist[i] = (uintptr_t)(cpu->stacks->ist[i].stack + IST_STACK_SIZE);
-    cpu->tss.io_map_base =
-        sizeof(cpu->tss); /* beyond the limit: no I/O permission bitmap */
+    /* Beyond the limit: no I/O permission bitmap. */
+    cpu->tss.io_map_base = sizeof(cpu->tss);
 }
 
 static void fill_gdt(struct cpu *cpu)
@@ -56,7 +53,6 @@ static void fill_gdt(struct cpu *cpu)
     uint64_t base  = (uintptr_t)&cpu->tss;
     uint64_t limit = sizeof(cpu->tss) - 1;
 
-    cpu->gdt[SELECTOR_NULL / 8] = 0;
     cpu->gdt[SELECTOR_CODE / 8] = CODE_DESCRIPTOR;
     cpu->gdt[SELECTOR_DATA / 8] = DATA_DESCRIPTOR;
     cpu->gdt[SELECTOR_TSS / 8]  = DESCRIPTOR_PRESENT | DESCRIPTOR_TSS | limit |

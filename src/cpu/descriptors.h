@@ -11,8 +11,9 @@
 #include "x86/descriptors.h"
 
 /*
- * Fills the GDT and TSS of *cpu, whose stacks are set, and loads them, the IDT and the GS
- * base on the executing CPU. After this, exceptions are handled and this_cpu is valid.
+ * Fills the GDT and TSS of *cpu, which are zero and whose stacks are set, and loads them,
+ * the IDT and the GS base on the executing CPU. After this, exceptions are handled and
+ * this_cpu is valid.
  */
 void descriptors_load(struct cpu *cpu);
 

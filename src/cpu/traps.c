@@ -79,13 +79,11 @@ static void handle_interrupt(uint64_t vector)
 
     if (vector == VECTOR_APIC_SPURIOUS)
         return; /* is not ended by an EOI: SDM 3A, "Spurious Interrupt" */
-    if (handlers[vector] != NULL) {
-        handlers[vector]();
-        hooks.end_of_interrupt();
-        return;
-    }
+    void (*handler)(void) = handlers[vector];
+    if (handler != NULL)
+        handler();
     hooks.end_of_interrupt();
-    if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
+    if (handler == NULL && vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
         !atomic_flag_test_and_set(&warned))
         log_warning("cpu %u: unexpected interrupt, vector 0x%x; this and others ignored",
                     this_cpu()->index, (unsigned int)vector);

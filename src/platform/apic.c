@@ -3,6 +3,7 @@
 
 #include "cpu/vectors.h"
 #include "lib/ticks.h"
+#include "mm/address_space.h"
 #include "platform/clock.h"
 #include "x86/msr.h"
 #include "x86/pic_8259.h"
@@ -10,7 +11,7 @@
 #define LONGEST_COUNT  UINT32_MAX
 #define CALIBRATION_US 1000U
 
-#define COMMAND_TIMEOUT_US 100000
+#define COMMAND_TIMEOUT_US 100000U
 
 static bool is_enabled;
 static bool is_x2apic;
@@ -31,7 +32,7 @@ static void apic_write(enum apic_register offset, uint32_t value)
         *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset) = value;
 }
 
-enum status apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base)
+enum status apic_detect(const struct cpuid_snapshot *snapshot)
 {
     if ((snapshot->leaf_1.edx & CPUID_1_EDX_APIC) == 0)
         return STATUS_UNSUPPORTED;
@@ -40,7 +41,8 @@ enum status apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base)
         return STATUS_UNSUPPORTED;
     is_x2apic    = (value & APIC_BASE_EXTD) != 0;
     base_address = value & APIC_BASE_ADDRESS;
-    *base        = base_address;
+    if (!is_x2apic && address_space_map_device(base_address, APIC_REGISTERS_SIZE) == NULL)
+        return STATUS_UNSUPPORTED;
     return STATUS_OK;
 }
 

@@ -17,11 +17,10 @@
 #include <stdint.h>
 
 /*
- * Finds the boot CPU's local APIC. The caller maps the registers at *base uncached and
- * identity-mapped before it calls apic_enable. STATUS_UNSUPPORTED if the processor has no
- * local APIC or firmware disabled it.
+ * Finds the boot CPU's local APIC and maps its registers. STATUS_UNSUPPORTED if the
+ * processor has no local APIC, firmware disabled it, or it cannot be mapped.
  */
-enum status MUST_CHECK apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base);
+enum status MUST_CHECK apic_detect(const struct cpuid_snapshot *snapshot);
 
 /*
  * Selects x2APIC mode for all CPUs; required for APIC IDs above XAPIC_MAX_ID. Call

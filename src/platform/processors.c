@@ -60,16 +60,7 @@ static void read_madt(void)
     processors.dropped         = cpus.dropped;
 }
 
-/* Finds the boot CPU's local APIC and maps its registers. */
-static bool find_apic(void)
-{
-    uint64_t base;
-    return apic_detect(&machine_get()->cpuid, &base) == STATUS_OK &&
-           (apic_is_x2apic() ||
-            address_space_map_device(base, APIC_REGISTERS_SIZE) != NULL);
-}
-
-/* Enables it, in x2APIC mode if an xAPIC cannot address all CPUs. */
+/* Enables the local APIC, in x2APIC mode if an xAPIC cannot address all CPUs. */
 static bool enable_apic(void)
 {
     bool needs_x2apic = false;
@@ -84,7 +75,7 @@ static bool enable_apic(void)
 
 void processors_list(const struct options *options)
 {
-    bool has_apic = find_apic();
+    bool has_apic = apic_detect(&machine_get()->cpuid) == STATUS_OK;
 
     apic_ids[0]   = has_apic ? apic_id()
                              : (uint32_t)BITS_GET(machine_get()->cpuid.leaf_1.ebx, 31, 24);

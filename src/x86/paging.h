@@ -23,7 +23,7 @@
 
 /* SDM 3A, "PAE Paging": the table that CR3 points to has four entries. */
 #define CR3_ADDRESS     BITS_MASK(51, 12)
-#define CR3_ADDRESS_PAE BITS_MASK(51, 5)
+#define CR3_ADDRESS_PAE BITS_MASK(31, 5)
 
 /* SDM 3A, "Page-Fault Exceptions". */
 #define PAGE_FAULT_PRESENT BIT(0)
