@@ -30,7 +30,7 @@ struct trap_hooks {
     void (*end_of_interrupt)(void); /* sends EOI to the local APIC */
 };
 
-/* Sets the hooks for all CPUs. Call before descriptors_load. */
+/* Sets the hooks for all CPUs. Call before cpu_setup. */
 void trap_set_hooks(const struct trap_hooks *hooks);
 
 /* Called by traps.asm with interrupts disabled; returns to the interrupted code. */

@@ -56,11 +56,6 @@ static uint64_t measure_against_pit(void)
     return lowest;
 }
 
-static uint64_t hypervisor_frequency(const struct cpuid_snapshot *snapshot)
-{
-    return (uint64_t)snapshot->leaf_40000010.eax * 1000; /* kHz */
-}
-
 /*
  * SDM 2, "CPUID": leaf 15H has the crystal's frequency in ECX and the TSC's ratio to it
  * in EBX / EAX. If ECX is 0, the TSC runs at the base frequency of leaf 16H, in MHz.
@@ -77,12 +72,13 @@ static uint64_t cpuid_frequency(const struct cpuid_snapshot *snapshot)
 
 void clock_init(const struct cpuid_snapshot *snapshot)
 {
+    uint64_t hypervisor_khz = snapshot->leaf_40000010.eax;
     const struct {
         const char *source;
         uint64_t hz;
     } candidates[] = {
         {"measured with the 8254", measure_against_pit()},
-        {"reported by the outer hypervisor", hypervisor_frequency(snapshot)},
+        {"reported by the outer hypervisor", hypervisor_khz * 1000},
         {"reported by CPUID leaves 0x15 and 0x16", cpuid_frequency(snapshot)},
     };
 
@@ -98,11 +94,6 @@ void clock_init(const struct cpuid_snapshot *snapshot)
 const char *clock_source(void)
 {
     return source;
-}
-
-uint64_t clock_read(void)
-{
-    return rdtsc();
 }
 
 uint64_t clock_frequency(void)

@@ -1,9 +1,8 @@
 /* See machine.h. */
 #include "platform/machine.h"
 
-#include "cpu/control.h"
-#include "cpu/descriptors.h"
-#include "cpu/percpu.h"
+#include "cpu/setup.h"
+#include "cpu/traps.h"
 #include "firmware/acpi.h"
 #include "firmware/acpi_dmar.h"
 #include "firmware/acpi_madt.h"
@@ -24,7 +23,7 @@
 
 static struct machine machine;
 static struct memory_entries memory_entries;
-static struct efi_tables efi_tables; /* zero without UEFI */
+static struct efi_tables efi_tables; /* 0, where no table is mapped, without UEFI */
 static bool has_efi_tables;
 static struct acpi acpi;
 static struct smbios smbios; /* empty without SMBIOS */
@@ -47,8 +46,7 @@ void machine_start_boot_cpu(void)
                                             .end_of_interrupt    = apic_end_of_interrupt};
 
     trap_set_hooks(&hooks);
-    descriptors_load(&boot_cpu);
-    control_init();
+    cpu_setup(&boot_cpu);
     apic_silence_pic();
     cpuid_snapshot_read(&machine.cpuid);
 }
@@ -119,9 +117,7 @@ static bool open_acpi(void)
 
     if (try_rsdp(machine.boot.rsdp, machine.boot.rsdp_size))
         return true;
-    const void *named = efi_tables.rsdp == 0
-                            ? NULL
-                            : address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
+    const void *named = address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
     if (named != NULL && try_rsdp(named, RSDP_MAX_SIZE))
         return true;
     return acpi_scan_low_memory(address_space_map_firmware, rsdp, &size) == STATUS_OK &&
@@ -130,15 +126,11 @@ static bool open_acpi(void)
 
 static bool read_smbios(void)
 {
-    physical_map *map             = address_space_map_firmware;
-    const uint64_t entry_points[] = {efi_tables.smbios_64, efi_tables.smbios_32};
+    physical_map *map = address_space_map_firmware;
 
-    for (size_t i = 0; i < ARRAY_SIZE(entry_points); i++) {
-        if (entry_points[i] != 0 &&
-            smbios_read(entry_points[i], map, &smbios) == STATUS_OK)
-            return true;
-    }
-    return smbios_scan_low_memory(map, &smbios) == STATUS_OK;
+    return smbios_read(efi_tables.smbios_64, map, &smbios) == STATUS_OK ||
+           smbios_read(efi_tables.smbios_32, map, &smbios) == STATUS_OK ||
+           smbios_scan_low_memory(map, &smbios) == STATUS_OK;
 }
 
 /*
@@ -211,6 +203,25 @@ static void map_registers(struct platform_power *power)
     }
 }
 
+/* Reads a unit's registers, unless nothing is there: no unit has all widths or none. */
+static void read_vt_d_unit(uint64_t address, struct vt_d_unit *unit)
+{
+    const volatile uint64_t *registers = NULL;
+    if (is_aligned(address, VT_D_REGISTERS_SIZE))
+        registers = address_space_map_device(address, VT_D_REGISTERS_SIZE);
+    uint64_t capability = registers == NULL ? 0 : registers[VT_D_CAPABILITY];
+
+    unit->address = address;
+    if (capability == 0 || capability == UINT64_MAX) {
+        log_warning("ACPI: VT-d unit at 0x%lx does not respond", address);
+        return;
+    }
+    unit->answers             = true;
+    unit->capability          = capability;
+    unit->extended_capability = registers[VT_D_EXTENDED_CAPABILITY];
+    unit->version             = *(const volatile uint32_t *)registers;
+}
+
 static void read_vt_d(struct vt_d *vt_d)
 {
     static uint64_t addresses[VT_D_MAX_UNITS];
@@ -223,15 +234,8 @@ static void read_vt_d(struct vt_d *vt_d)
     vt_d->is_broken           = units.is_broken;
     vt_d->count               = units.count;
     vt_d->dropped             = units.dropped;
-    for (size_t i = 0; i < units.count; i++) {
-        const volatile void *registers = NULL;
-        if (is_aligned(addresses[i], VT_D_REGISTERS_SIZE))
-            registers = address_space_map_device(addresses[i], VT_D_REGISTERS_SIZE);
-        vt_d->unit[i].address = addresses[i];
-        vt_d_unit_read(registers, &vt_d->unit[i]);
-        if (!vt_d->unit[i].answers)
-            log_warning("ACPI: VT-d unit at 0x%lx does not respond", addresses[i]);
-    }
+    for (size_t i = 0; i < units.count; i++)
+        read_vt_d_unit(addresses[i], &vt_d->unit[i]);
 }
 
 void machine_read_platform(void)

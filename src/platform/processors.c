@@ -106,17 +106,15 @@ void processors_list(const struct options *options)
 static enum status start_cpu(uint32_t id, const void *trampoline)
 {
     void *pages;
-    enum status status = machine_allocate(sizeof(struct cpu_memory), &pages);
-    if (status != STATUS_OK)
-        return status;
+    if (machine_allocate(sizeof(struct cpu_memory), &pages) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     struct cpu_memory *memory = pages;
-    status                    = address_space_unmap_guards(&memory->stacks);
-    if (status != STATUS_OK)
-        return status;
+    if (address_space_unmap_guards(&memory->stacks) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     memory->cpu.stacks  = &memory->stacks;
     memory->cpu.apic_id = id;
     smp_add(&memory->cpu);
-    status = smp_start(&memory->cpu, trampoline);
+    enum status status = smp_start(&memory->cpu, trampoline);
     if (status == STATUS_TIMEOUT)
         log_warning("cpu %u: apic %u: no answer to INIT-SIPI-SIPI within %d ms",
                     memory->cpu.index, id, SMP_START_TIMEOUT_US / 1000);

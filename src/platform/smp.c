@@ -1,8 +1,7 @@
 /* See smp.h. */
 #include "platform/smp.h"
 
-#include "cpu/control.h"
-#include "cpu/descriptors.h"
+#include "cpu/setup.h"
 #include "cpu/vectors.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -111,8 +110,7 @@ static _Noreturn void wait_for_work(struct cpu *cpu)
 
 _Noreturn void smp_ap_main(struct cpu *cpu)
 {
-    descriptors_load(cpu);
-    control_init();
+    cpu_setup(cpu);
     /* Stops if this is not the intended CPU: the stacks belong to that one. */
     if (apic_enable() != STATUS_OK || apic_id() != cpu->apic_id) {
         for (;;)

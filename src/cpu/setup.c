@@ -1,8 +1,10 @@
-/* See descriptors.h. */
-#include "cpu/descriptors.h"
+/* See setup.h. */
+#include "cpu/setup.h"
 
+#include "cpu/cpuid.h"
 #include "cpu/traps.h"
 #include "x86/msr.h"
+#include "x86/paging.h"
 
 /* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
 struct __attribute__((packed)) idt_gate {
@@ -61,7 +63,17 @@ static void fill_gdt(struct cpu *cpu)
     cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-void descriptors_load(struct cpu *cpu)
+static void enable_features(void)
+{
+    uint32_t features = cpuid(CPUID_LEAF_FEATURES, 0).edx;
+
+    if ((features & CPUID_1_EDX_MCE) != 0)
+        write_cr4(read_cr4() | CR4_MCE);
+    if ((features & CPUID_1_EDX_PAT) != 0)
+        wrmsr(MSR_IA32_PAT, PAT_WITH_PWT(PAT_WRITE_COMBINING));
+}
+
+void cpu_setup(struct cpu *cpu)
 {
     const struct descriptor_table_register gdtr = {.limit = sizeof(cpu->gdt) - 1,
                                                    .base  = (uintptr_t)cpu->gdt};
@@ -80,9 +92,10 @@ void descriptors_load(struct cpu *cpu)
     wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
     ltr(SELECTOR_TSS);
     lidt(&idtr);
+    enable_features();
 }
 
-uint64_t descriptors_idt_base(void)
+uint64_t cpu_idt_base(void)
 {
     return (uintptr_t)idt;
 }
