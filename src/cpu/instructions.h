@@ -131,16 +131,10 @@ DEFINE_SAFE(write_cr0_safe, (uint64_t value), "mov %1, %%cr0", "r"(value))
 DEFINE_SAFE(write_cr4_safe, (uint64_t value), "mov %1, %%cr4", "r"(value))
 
 /* Resets the debug registers that VM entry and VM exit do not load. */
-static inline void clear_debug_registers(void)
-{
-    __asm__ volatile("mov %0, %%dr0\n\t"
-                     "mov %0, %%dr1\n\t"
-                     "mov %0, %%dr2\n\t"
-                     "mov %0, %%dr3\n\t"
-                     "mov %1, %%dr6"
-                     :
-                     : "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET));
-}
+DEFINE_INSTRUCTION(clear_debug_registers, (void),
+                   "mov %0, %%dr0\n\tmov %0, %%dr1\n\tmov %0, %%dr2\n\t"
+                   "mov %0, %%dr3\n\tmov %1, %%dr6",
+                   "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET))
 
 /* Reads XCR0. Requires CR4.OSXSAVE. */
 DEFINE_READ_PAIR(xgetbv, (void), "xgetbv", "c"(0))

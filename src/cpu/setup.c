@@ -6,19 +6,8 @@
 #include "x86/msr.h"
 #include "x86/paging.h"
 
-/* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
-struct __attribute__((packed)) idt_gate {
-    uint16_t offset_low;
-    uint16_t selector;
-    uint8_t ist;
-    uint8_t type; /* present, ring 0, 64-bit interrupt gate */
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
-_Static_assert(sizeof(struct idt_gate) == 16, "SDM 3A, 64-Bit IDT Gate Descriptors");
-
-static struct idt_gate idt[VECTOR_COUNT];
+/* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors": two quadwords each. */
+static uint64_t idt[VECTOR_COUNT][2];
 
 /* The interrupt stack of each vector; 0: the current stack. */
 static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
@@ -30,15 +19,11 @@ static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
 static void fill_idt(void)
 {
     for (unsigned int vector = 0; vector < VECTOR_COUNT; vector++) {
-        uint64_t stub = trap_stubs[vector];
-        idt[vector]   = (struct idt_gate){
-              .offset_low    = (uint16_t)stub,
-              .selector      = SELECTOR_CODE,
-              .ist           = interrupt_stacks[vector],
-              .type          = GATE_PRESENT_INTERRUPT,
-              .offset_middle = (uint16_t)(stub >> 16),
-              .offset_high   = (uint32_t)(stub >> 32),
-        };
+        uint64_t stub  = trap_stubs[vector];
+        idt[vector][0] = BITS_GET(stub, 15, 0) | SELECTOR_CODE << 16 |
+                         (uint64_t)interrupt_stacks[vector] << 32 |
+                         GATE_PRESENT_INTERRUPT | BITS_GET(stub, 31, 16) << 48;
+        idt[vector][1] = stub >> 32;
     }
 }
 

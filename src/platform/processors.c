@@ -82,16 +82,16 @@ void processors_list(const struct options *options)
     apic_id_count = 1;
     if (!options->nosmp)
         read_madt();
-    remove_duplicate_boot_cpu();
     if (test_hook_list_cpus != NULL)
         apic_id_count = test_hook_list_cpus(apic_ids, apic_id_count, SMP_MAX_CPUS);
-    if (!has_apic || !enable_apic()) {
+    bool is_usable = has_apic && enable_apic();
+    if (is_usable)
+        apic_ids[0] = apic_id(); /* has more bits in x2APIC mode */
+    remove_duplicate_boot_cpu();
+    if (!is_usable) {
         log_warning("the boot CPU's local APIC is absent, disabled or unusable");
         processors.cannot_start = apic_id_count > 1;
         apic_id_count           = 1;
-    } else {
-        apic_ids[0] = apic_id(); /* has more bits in x2APIC mode */
-        remove_duplicate_boot_cpu();
     }
     if (apic_id_count > SMP_MAX_CPUS) {
         processors.dropped += apic_id_count - SMP_MAX_CPUS;
