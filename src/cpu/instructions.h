@@ -9,8 +9,8 @@
 #define HYMIR_CPU_INSTRUCTIONS_H
 
 #include "lib/bits.h"
+#include "x86/control_registers.h"
 #include "x86/cpuid.h"
-#include "x86/debug_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,6 @@
 #include "cpu/traps.h"
 
 #include "cpu/percpu.h"
-#include "cpu/vectors.h"
 #include "lib/log.h"
 
 /* A row of the exception table, made by EXCEPTION_TABLE_ROW; hymir.ld has its bounds. */

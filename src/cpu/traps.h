@@ -11,6 +11,15 @@
 
 #include <stdint.h>
 
+/* The interrupt vectors that Hymir uses. */
+enum interrupt_vector {
+    VECTOR_WAKE          = 0xF0, /* sent by another CPU that has work for this one */
+    VECTOR_TIMER         = 0xF1, /* the local APIC timer's */
+    VECTOR_SERIAL        = 0xF2,
+    VECTOR_KEYBOARD      = 0xF3,
+    VECTOR_APIC_SPURIOUS = 0xFF,
+};
+
 /* The stack as traps.asm leaves it, from its top. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;

@@ -60,11 +60,10 @@ static uint64_t next_boundary(const struct memory_entries *entries, uint64_t add
 {
     uint64_t boundary = UINT64_MAX;
     for (size_t i = 0; i < entries->count; i++) {
-        const uint64_t edges[] = {entries->entry[i].start, entries->entry[i].end};
-        for (size_t j = 0; j < ARRAY_SIZE(edges); j++) {
-            if (edges[j] > address && edges[j] < boundary)
-                boundary = edges[j];
-        }
+        const struct memory_region *entry = &entries->entry[i];
+        uint64_t edge = entry->start > address ? entry->start : entry->end;
+        if (edge > address && edge < boundary)
+            boundary = edge;
     }
     return boundary;
 }

@@ -1,7 +1,7 @@
 /* See apic.h. */
 #include "platform/apic.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "mm/address_space.h"
 #include "platform/clock.h"

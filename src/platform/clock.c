@@ -42,15 +42,14 @@ static uint64_t measure_once(void)
     return is_done ? ticks * PIT_HZ / CALIBRATION_PIT_TICKS : 0;
 }
 
-/* Returns the lowest of three measurements. */
+/* Returns the lowest of three measurements, or 0. */
 static uint64_t measure_against_pit(void)
 {
-    uint64_t lowest = 0;
-    for (int i = 0; i < 3; i++) {
+    uint64_t lowest = measure_once();
+    /* Without an 8254 (0), more attempts would only take time. */
+    for (int i = 1; i < 3 && lowest != 0; i++) {
         uint64_t hz = measure_once();
-        if (hz == 0)
-            return 0; /* no 8254: more attempts would only take time */
-        if (lowest == 0 || hz < lowest)
+        if (hz < lowest)
             lowest = hz;
     }
     return lowest;

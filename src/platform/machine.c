@@ -57,9 +57,9 @@ const char *machine_read_boot_information(uint32_t information)
     size_t readable   = UINT32_MAX - information;
     const void *bytes = hpa_pointer(hpa(information));
     machine.boot = (struct multiboot2_information){.command_line = "", .loader_name = ""};
-    enum status status = multiboot2_parse(bytes, readable, &machine.boot);
-    return status == STATUS_OK ? NULL
-                               : "invalid Multiboot2 information; use GRUB 2.06 or later";
+    if (multiboot2_parse(bytes, readable, &machine.boot) != STATUS_OK)
+        return "invalid Multiboot2 information; use GRUB 2.06 or later";
+    return NULL;
 }
 
 void machine_start_clock(void)

@@ -2,7 +2,7 @@
 #include "platform/smp.h"
 
 #include "cpu/setup.h"
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "platform/ap_boot.h"

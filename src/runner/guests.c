@@ -2,7 +2,7 @@
 #include "runner/guests.h"
 
 #include "check/verdict.h"
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "guest/vm.h"
 #include "lib/log.h"
 #include "platform/apic.h"

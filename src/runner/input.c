@@ -4,7 +4,6 @@
 #include "console/serial.h"
 #include "cpu/percpu.h"
 #include "cpu/traps.h"
-#include "cpu/vectors.h"
 #include "lib/log.h"
 #include "platform/apic.h"
 #include "platform/clock.h"

@@ -1,8 +1,8 @@
 /* See host_state.h. */
 #include "vmx/host_state.h"
 
-#include "cpu/setup.h"
 #include "cpu/percpu.h"
+#include "cpu/setup.h"
 #include "vmx/vmcs.h"
 #include "x86/msr.h"
 

@@ -8,7 +8,7 @@
  */
 #include "vmx/vcpu_events.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/smp.h"

@@ -1,8 +1,9 @@
 /*
- * Control registers, IA32_EFER, XCR0 and RFLAGS: the names of their bits.
+ * Control registers, IA32_EFER, XCR0, RFLAGS and debug registers: their bits.
  *
  * SDM 3A, "Control Registers", "Extended Feature Enable Register", "Extended Control
- * Registers (Including XCR0)", "System Flags and Fields in the EFLAGS Register".
+ * Registers (Including XCR0)", "System Flags and Fields in the EFLAGS Register"; SDM 3B,
+ * "Debug Registers".
  */
 #ifndef HYMIR_X86_CONTROL_REGISTERS_H
 #define HYMIR_X86_CONTROL_REGISTERS_H
@@ -82,5 +83,10 @@ enum control_register_flag {
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
 #define RFLAGS_DF    BIT(10)
+
+#define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
+#define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */
+#define DR7_AFTER_RESET    BIT(10)
+#define DR7_GENERAL_DETECT BIT(13)
 
 #endif

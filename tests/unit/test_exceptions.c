@@ -1,7 +1,7 @@
 /* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/smp.h"
