@@ -62,7 +62,7 @@ void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
     read_extended_leaves(snapshot);
 }
 
-/* Copies the characters of three registers, with '?' for what is not printable. */
+/* Copies the characters of three registers, replacing unprintable ones by '?'. */
 static void copy_signature(char signature[CPUID_VENDOR_SIZE], uint32_t first,
                            uint32_t second, uint32_t third)
 {

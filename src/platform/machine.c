@@ -23,7 +23,7 @@
 
 static struct machine machine;
 static struct memory_entries memory_entries;
-static struct efi_tables efi_tables; /* 0, where no table is mapped, without UEFI */
+static struct efi_tables efi_tables; /* without UEFI all 0, which is never mapped */
 static bool has_efi_tables;
 static struct acpi acpi;
 static struct smbios smbios; /* empty without SMBIOS */
@@ -203,7 +203,10 @@ static void map_registers(struct platform_power *power)
     }
 }
 
-/* Reads a unit's registers, unless nothing is there: no unit has all widths or none. */
+/*
+ * Reads a unit's registers. A unit that does not respond reads as all zeros or all ones,
+ * which its address widths rule out.
+ */
 static void read_vt_d_unit(uint64_t address, struct vt_d_unit *unit)
 {
     const volatile uint64_t *registers = NULL;

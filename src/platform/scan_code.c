@@ -25,7 +25,7 @@ static const char shifted[] =
     "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
 _Static_assert(sizeof(plain) == sizeof(shifted), "the same keys");
 
-/* What the extended keys, the function keys and the number pad send. */
+/* The sequences of the extended keys, the function keys and the number pad. */
 static const char *const sequences[] = {
     [0x3B] = "\x1B[[A",  [0x3C] = "\x1B[[B",  [0x3D] = "\x1B[[C",  [0x3E] = "\x1B[[D",
     [0x3F] = "\x1B[[E",  [0x40] = "\x1B[17~", [0x41] = "\x1B[18~", [0x42] = "\x1B[19~",
@@ -87,7 +87,8 @@ static size_t store_sequence(uint8_t key, char *bytes)
     return length;
 }
 
-/* Stores what a key sends; Alt adds a leading ESC. */
+/* Stores the bytes that a key sends, after ESC if Alt is pressed; returns their number.
+ */
 static size_t store_key(const struct scan_code_state *state, uint8_t key, char *bytes)
 {
     static const uint8_t keypad_enter = 0x1C, keypad_slash = 0x35;

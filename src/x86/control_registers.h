@@ -1,14 +1,24 @@
 /*
- * Control registers, IA32_EFER, XCR0, RFLAGS and debug registers: their bits.
+ * IA32_EFER, RFLAGS, control registers, XCR0 and debug registers: their bits.
  *
- * SDM 3A, "Control Registers", "Extended Feature Enable Register", "Extended Control
- * Registers (Including XCR0)", "System Flags and Fields in the EFLAGS Register"; SDM 3B,
+ * SDM 3A, "Extended Feature Enable Register", "System Flags and Fields in the EFLAGS
+ * Register", "Control Registers", "Extended Control Registers (Including XCR0)"; SDM 3B,
  * "Debug Registers".
  */
 #ifndef HYMIR_X86_CONTROL_REGISTERS_H
 #define HYMIR_X86_CONTROL_REGISTERS_H
 
 #include "lib/bits.h"
+
+#define EFER_SCE BIT(0)
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
+#define EFER_NXE BIT(11)
+
+#define RFLAGS_FIXED BIT(1)
+#define RFLAGS_TF    BIT(8)
+#define RFLAGS_IF    BIT(9)
+#define RFLAGS_DF    BIT(10)
 
 /* The flags of CR0 and CR4: FLAG(register, constant, bit, the SDM's name). */
 #define CR0_FLAGS(FLAG)         \
@@ -61,11 +71,6 @@ enum control_register_flag {
 
 #define CR8_MAX 0xFU
 
-#define EFER_SCE BIT(0)
-#define EFER_LME BIT(8)
-#define EFER_LMA BIT(10)
-#define EFER_NXE BIT(11)
-
 /* State components: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps". */
 #define XCR0_X87         BIT(0)
 #define XCR0_SSE         BIT(1)
@@ -78,11 +83,6 @@ enum control_register_flag {
 /* SDM 1, "Standard Format of XSAVE Area": x87, SSE and the header, then component 2. */
 #define XSAVE_LEGACY_SIZE    576U
 #define XSAVE_FIRST_EXTENDED 2U
-
-#define RFLAGS_FIXED BIT(1)
-#define RFLAGS_TF    BIT(8)
-#define RFLAGS_IF    BIT(9)
-#define RFLAGS_DF    BIT(10)
 
 #define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
 #define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */

@@ -44,7 +44,7 @@ enum cpuid_leaf {
 
 /* CPUID.01H:EBX */
 #define CPUID_1_EBX_BRAND_INDEX BITS_MASK(7, 0)
-#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* its size */
+#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* line size in units of 8 bytes */
 /* CPUID.01H:ECX */
 #define CPUID_1_ECX_SSE3         BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ    BIT(1)

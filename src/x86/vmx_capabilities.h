@@ -36,7 +36,7 @@ enum vmx_msr {
 #define VMX_MSR_FIRST MSR_IA32_VMX_BASIC
 #define VMX_MSR_COUNT (MSR_IA32_VMX_EXIT_CTLS2 - MSR_IA32_VMX_BASIC + 1)
 
-/* A group is what one control field, control register or MSR describes. */
+/* The groups of bits: one for each control field, control register or other MSR. */
 enum vmx_capability_group {
     GROUP_BASIC,
     GROUP_PIN_BASED,

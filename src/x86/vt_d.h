@@ -39,7 +39,7 @@
 struct vt_d_unit {
     uint64_t address; /* physical, of its registers */
     uint64_t capability, extended_capability, version;
-    bool answers; /* false: nothing is there, and these are 0 */
+    bool answers; /* false: the unit does not respond, and the registers are 0 */
 };
 
 /* The VT-d units of a machine. */
