@@ -4,9 +4,8 @@
  * that no number is written twice.
  */
 #include "console/serial.h"
-#include "cpu/control.h"
 #include "cpu/cpuid.h"
-#include "cpu/descriptors.h"
+#include "cpu/setup.h"
 #include "firmware/multiboot2.h"
 #include "platform/ap_boot.h"
 #include "vmx/entry.h"

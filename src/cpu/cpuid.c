@@ -62,7 +62,7 @@ void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
     read_extended_leaves(snapshot);
 }
 
-/* Copies the characters of three registers, with '?' for what is not printable. */
+/* Copies the characters of three registers, replacing unprintable ones by '?'. */
 static void copy_signature(char signature[CPUID_VENDOR_SIZE], uint32_t first,
                            uint32_t second, uint32_t third)
 {
@@ -93,7 +93,7 @@ void cpuid_hypervisor(const struct cpuid_snapshot *snapshot, char name[CPUID_VEN
 void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_SIZE])
 {
     char raw[CPUID_BRAND_SIZE];
-    const char *start = raw;
+    char *start = raw;
 
     memcpy(raw, snapshot->leaf_80000002, sizeof(snapshot->leaf_80000002));
     raw[CPUID_BRAND_SIZE - 1] = '\0';
@@ -103,12 +103,8 @@ void cpuid_brand(const struct cpuid_snapshot *snapshot, char brand[CPUID_BRAND_S
     size_t length = strlen(start);
     while (length > 0 && start[length - 1] == ' ')
         length--;
-    if (length == 0) {
-        start  = "unknown";
-        length = strlen(start);
-    }
-    memcpy(brand, start, length);
-    brand[length] = '\0';
+    start[length] = '\0';
+    format_text(brand, CPUID_BRAND_SIZE, "%s", length > 0 ? start : "unknown");
 }
 
 struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)

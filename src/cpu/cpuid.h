@@ -39,7 +39,7 @@ void cpuid_snapshot_read(struct cpuid_snapshot *snapshot);
 /* The 12 characters of a vendor or of a hypervisor's signature, and a NUL. */
 #define CPUID_VENDOR_SIZE 13
 
-/* Copies the vendor from leaf 0, with '?' for what is not printable ASCII. */
+/* Copies the vendor from leaf 0, replacing unprintable characters by '?'. */
 void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE]);
 
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot);

@@ -9,8 +9,8 @@
 #define HYMIR_CPU_INSTRUCTIONS_H
 
 #include "lib/bits.h"
+#include "x86/control_registers.h"
 #include "x86/cpuid.h"
-#include "x86/debug_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,29 +29,52 @@
     ".quad 1b, 2b\n\t"                         \
     ".popsection"
 
-static inline uint8_t io_in8(uint16_t port)
-{
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
+/* Defines a function that executes instructions with operands, and returns nothing. */
+#define DEFINE_INSTRUCTION(function, parameters, text, ...) \
+    static inline void function parameters                  \
+    {                                                       \
+        __asm__ volatile(text : : __VA_ARGS__ : "memory");  \
+    }
 
-static inline void io_out8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
+/* Defines a function that returns the register, by its constraint, that text writes. */
+#define DEFINE_READ(type, function, parameters, text, constraint, ...)       \
+    static inline type function parameters                                   \
+    {                                                                        \
+        type value;                                                          \
+        __asm__ volatile(text : constraint(value) : __VA_ARGS__ : "memory"); \
+        return value;                                                        \
+    }
 
-static inline uint16_t io_in16(uint16_t port)
-{
-    uint16_t value;
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
+/* Defines a function that returns what an instruction stores in EDX:EAX. */
+#define DEFINE_READ_PAIR(function, parameters, text, ...)                        \
+    static inline uint64_t function parameters                                   \
+    {                                                                            \
+        uint32_t low, high;                                                      \
+        __asm__ volatile(text : "=a"(low), "=d"(high) : __VA_ARGS__ : "memory"); \
+        return (uint64_t)high << 32 | low;                                       \
+    }
 
-static inline void io_out16(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
+/* Defines a function that executes an instruction and returns its fault. */
+#define DEFINE_SAFE(function, parameters, text, ...)               \
+    static inline uint32_t function parameters                     \
+    {                                                              \
+        register uint64_t fault __asm__("r11") = FAULT_NONE;       \
+        __asm__ volatile("1: " text "\n2:\n\t" EXCEPTION_TABLE_ROW \
+                         : "+r"(fault)                             \
+                         : __VA_ARGS__                             \
+                         : "memory");                              \
+        return (uint32_t)fault;                                    \
+    }
+
+/* The operands that pass value in EDX:EAX. */
+#define IN_PAIR(value) "a"((uint32_t)(value)), "d"((uint32_t)((value) >> 32))
+
+DEFINE_READ(uint8_t, io_in8, (uint16_t port), "inb %1, %0", "=a", "Nd"(port))
+DEFINE_READ(uint16_t, io_in16, (uint16_t port), "inw %1, %0", "=a", "Nd"(port))
+DEFINE_INSTRUCTION(io_out8, (uint16_t port, uint8_t value), "outb %0, %1", "a"(value),
+                   "Nd"(port))
+DEFINE_INSTRUCTION(io_out16, (uint16_t port, uint16_t value), "outw %0, %1", "a"(value),
+                   "Nd"(port))
 
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -63,12 +86,7 @@ static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
     return result;
 }
 
-static inline uint64_t rdtsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-    return (uint64_t)high << 32 | low;
-}
+DEFINE_READ_PAIR(rdtsc, (void), "rdtsc")
 
 /* The low half of the TSC, for short distances. */
 static inline uint32_t rdtsc_low(void)
@@ -78,22 +96,10 @@ static inline uint32_t rdtsc_low(void)
     return low;
 }
 
-/* Reads an MSR that is known to exist; an exception is a bug in Hymir. */
-static inline uint64_t rdmsr(uint32_t msr)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (uint64_t)high << 32 | low;
-}
-
-/* Writes an MSR that is known to exist; an exception is a bug in Hymir. */
-static inline void wrmsr(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
+/* Read and write an MSR that is known to exist; an exception is a bug in Hymir. */
+DEFINE_READ_PAIR(rdmsr, (uint32_t msr), "rdmsr", "c"(msr))
+DEFINE_INSTRUCTION(wrmsr, (uint32_t msr, uint64_t value), "wrmsr", "c"(msr),
+                   IN_PAIR(value))
 
 /* Reads an MSR that may not exist; on a fault *value is 0. */
 static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
@@ -108,55 +114,40 @@ static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
 }
 
 /* Writes an MSR that may not exist, or a value that it may not accept. */
-static inline uint32_t wrmsr_safe(uint32_t msr, uint64_t value)
-{
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: wrmsr\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault)
-                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-    return (uint32_t)fault;
-}
+DEFINE_SAFE(wrmsr_safe, (uint32_t msr, uint64_t value), "wrmsr", "c"(msr), IN_PAIR(value))
 
-#define DEFINE_READ(function, name)                                        \
-    static inline uint64_t function(void)                                  \
-    {                                                                      \
-        uint64_t value;                                                    \
-        __asm__ volatile("mov %%" name ", %0" : "=r"(value) : : "memory"); \
-        return value;                                                      \
-    }
-DEFINE_READ(read_cr0, "cr0")
-DEFINE_READ(read_cr2, "cr2")
-DEFINE_READ(read_cr3, "cr3")
-DEFINE_READ(read_cr4, "cr4")
+DEFINE_READ(uint64_t, read_cr0, (void), "mov %%cr0, %0", "=r")
+DEFINE_READ(uint64_t, read_cr2, (void), "mov %%cr2, %0", "=r")
+DEFINE_READ(uint64_t, read_cr3, (void), "mov %%cr3, %0", "=r")
+DEFINE_READ(uint64_t, read_cr4, (void), "mov %%cr4, %0", "=r")
+DEFINE_READ(uint64_t, read_dr6, (void), "mov %%dr6, %0", "=r")
+DEFINE_INSTRUCTION(write_cr2, (uint64_t value), "mov %0, %%cr2", "r"(value))
+DEFINE_INSTRUCTION(write_cr3, (uint64_t value), "mov %0, %%cr3", "r"(value))
+DEFINE_INSTRUCTION(write_cr4, (uint64_t value), "mov %0, %%cr4", "r"(value))
+DEFINE_INSTRUCTION(write_dr6, (uint64_t value), "mov %0, %%dr6", "r"(value))
 
-#define DEFINE_WRITE(function, name)                                   \
-    static inline void function(uint64_t value)                        \
-    {                                                                  \
-        __asm__ volatile("mov %0, %%" name : : "r"(value) : "memory"); \
-    }
-DEFINE_WRITE(write_cr2, "cr2")
-DEFINE_WRITE(write_cr3, "cr3")
-DEFINE_WRITE(write_cr4, "cr4")
+/* Write a control register with bits that the processor may not accept. */
+DEFINE_SAFE(write_cr0_safe, (uint64_t value), "mov %1, %%cr0", "r"(value))
+DEFINE_SAFE(write_cr4_safe, (uint64_t value), "mov %1, %%cr4", "r"(value))
 
-/* Writes a control register with bits that the processor may not accept. */
-#define DEFINE_WRITE_SAFE(function, name)                                    \
-    static inline uint32_t function(uint64_t value)                          \
-    {                                                                        \
-        register uint64_t fault __asm__("r11") = FAULT_NONE;                 \
-        __asm__ volatile("1: mov %1, %%" name "\n2:\n\t" EXCEPTION_TABLE_ROW \
-                         : "+r"(fault)                                       \
-                         : "r"(value)                                        \
-                         : "memory");                                        \
-        return (uint32_t)fault;                                              \
-    }
-DEFINE_WRITE_SAFE(write_cr0_safe, "cr0")
-DEFINE_WRITE_SAFE(write_cr4_safe, "cr4")
+/* Resets the debug registers that VM entry and VM exit do not load. */
+DEFINE_INSTRUCTION(clear_debug_registers, (void),
+                   "mov %0, %%dr0\n\tmov %0, %%dr1\n\tmov %0, %%dr2\n\t"
+                   "mov %0, %%dr3\n\tmov %1, %%dr6",
+                   "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET))
 
-static inline void invlpg(const volatile void *address)
-{
-    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
+/* Reads XCR0. Requires CR4.OSXSAVE. */
+DEFINE_READ_PAIR(xgetbv, (void), "xgetbv", "c"(0))
+
+/* Writes XCR0 with a value that it may not accept. Requires CR4.OSXSAVE. */
+DEFINE_SAFE(xsetbv_safe, (uint64_t value), "xsetbv", "c"(0), IN_PAIR(value))
+
+/* Restores the state components in mask from an XSAVE area. */
+DEFINE_INSTRUCTION(xrstor, (const void *area, uint64_t mask), "xrstor64 (%0)", "r"(area),
+                   IN_PAIR(mask))
+DEFINE_INSTRUCTION(fxrstor, (const void *area), "fxrstor64 (%0)", "r"(area))
+
+DEFINE_INSTRUCTION(invlpg, (const volatile void *address), "invlpg (%0)", "r"(address))
 
 /* The operand of LGDT and LIDT, and of SGDT and SIDT. */
 struct __attribute__((packed)) descriptor_table_register {
@@ -165,53 +156,32 @@ struct __attribute__((packed)) descriptor_table_register {
 };
 _Static_assert(sizeof(struct descriptor_table_register) == 10, "SDM 2, LGDT/LIDT");
 
-static inline void lgdt(const struct descriptor_table_register *gdtr)
-{
-    __asm__ volatile("lgdt %0" : : "m"(*gdtr) : "memory");
-}
-
-static inline void lidt(const struct descriptor_table_register *idtr)
-{
-    __asm__ volatile("lidt %0" : : "m"(*idtr) : "memory");
-}
-
-static inline void ltr(uint16_t selector)
-{
-    __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
-}
-
-static inline void lldt(uint16_t selector)
-{
-    __asm__ volatile("lldt %0" : : "r"(selector));
-}
+DEFINE_INSTRUCTION(lgdt, (const struct descriptor_table_register *gdtr), "lgdt %0",
+                   "m"(*gdtr))
+DEFINE_INSTRUCTION(lidt, (const struct descriptor_table_register *idtr), "lidt %0",
+                   "m"(*idtr))
+DEFINE_INSTRUCTION(ltr, (uint16_t selector), "ltr %0", "r"(selector))
+DEFINE_INSTRUCTION(lldt, (uint16_t selector), "lldt %0", "r"(selector))
 
 /* Loads CS by a far return to the next instruction. */
 static inline void load_cs(uint16_t selector)
 {
     uint64_t scratch;
-    __asm__ volatile("sub $16, %%rsp\n\t"
+    __asm__ volatile("push %1\n\t"
                      "lea 1f(%%rip), %0\n\t"
-                     "mov %0, (%%rsp)\n\t"
-                     "mov %1, 8(%%rsp)\n\t"
+                     "push %0\n\t"
                      "lretq\n"
                      "1:"
                      : "=&r"(scratch)
                      : "r"((uint64_t)selector)
-                     : "memory", "cc");
+                     : "memory");
 }
 
 /* Loads DS, ES, SS with selector and FS, GS with the null selector. */
-static inline void load_data_segments(uint16_t selector)
-{
-    __asm__ volatile("mov %0, %%ds\n\t"
-                     "mov %0, %%es\n\t"
-                     "mov %0, %%ss\n\t"
-                     "mov %1, %%fs\n\t"
-                     "mov %1, %%gs"
-                     :
-                     : "r"(selector), "r"((uint16_t)0)
-                     : "memory");
-}
+DEFINE_INSTRUCTION(
+    load_data_segments, (uint16_t selector),
+    "mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%ss\n\tmov %1, %%fs\n\tmov %1, %%gs",
+    "r"(selector), "r"((uint16_t)0))
 
 /* Reads the pointer at the start of the GS segment: the CPU's struct cpu. */
 static inline void *read_gs_pointer(void)
@@ -221,25 +191,26 @@ static inline void *read_gs_pointer(void)
     return pointer;
 }
 
-static inline void interrupts_disable(void)
-{
-    __asm__ volatile("cli" : : : "memory");
-}
+DEFINE_INSTRUCTION(interrupts_disable, (void), "cli")
 
 /* Halts until an NMI; for a CPU that has stopped. */
-static inline void halt(void)
-{
-    __asm__ volatile("hlt" : : : "memory");
-}
+DEFINE_INSTRUCTION(halt, (void), "hlt")
 
 /*
  * Enables interrupts, halts until one has been handled, and disables them again. STI
  * takes effect after the next instruction, so no interrupt is handled before HLT.
  */
-static inline void halt_until_interrupt(void)
-{
-    __asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
-}
+DEFINE_INSTRUCTION(halt_until_interrupt, (void), "sti\n\thlt\n\tcli")
+
+/* Enables interrupts for one instruction, to handle those that are pending. */
+DEFINE_INSTRUCTION(interrupts_handle_pending, (void), "sti\n\tnop\n\tcli")
+
+/* Calls the handler of an NMI or a machine check that caused a VM exit. */
+DEFINE_INSTRUCTION(raise_nmi, (void), "int $2")
+DEFINE_INSTRUCTION(raise_machine_check, (void), "int $18")
+
+/* Raises #UD; for the self-test. */
+DEFINE_INSTRUCTION(undefined_instruction, (void), "ud2")
 
 /* Writes count quadwords of zero. */
 static inline void clear_quadwords(void *address, uint64_t count)
@@ -251,100 +222,12 @@ static inline void clear_quadwords(void *address, uint64_t count)
 }
 
 /* Writes back and invalidates the cache line of address: the next read is from memory. */
-static inline void cache_line_flush(const volatile void *address)
-{
-    __asm__ volatile("mfence\n\tclflush (%0)\n\tmfence" : : "r"(address) : "memory");
-}
+DEFINE_INSTRUCTION(cache_line_flush, (const volatile void *address),
+                   "mfence\n\tclflush (%0)\n\tmfence", "r"(address))
 
 /* Orders all accesses before it before all after it, including WRMSR. */
-static inline void memory_fence(void)
-{
-    __asm__ volatile("mfence\n\tlfence" : : : "memory");
-}
+DEFINE_INSTRUCTION(memory_fence, (void), "mfence\n\tlfence")
 
-static inline void cpu_pause(void)
-{
-    __asm__ volatile("pause" : : : "memory");
-}
-
-static inline uint64_t xgetbv(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (uint64_t)high << 32 | low;
-}
-
-/* Writes XCR0 with a value that it may not accept. Requires CR4.OSXSAVE. */
-static inline uint32_t xsetbv_safe(uint64_t value)
-{
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: xsetbv\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault)
-                     : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-    return (uint32_t)fault;
-}
-
-/* Restores the state components in mask from an XSAVE area. */
-static inline void xrstor(const void *area, uint64_t mask)
-{
-    __asm__ volatile("xrstor64 (%0)"
-                     :
-                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
-                     : "memory");
-}
-
-static inline void fxrstor(const void *area)
-{
-    __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-}
-
-/* Resets the debug registers that VM entry and VM exit do not load. */
-static inline void clear_debug_registers(void)
-{
-    __asm__ volatile("mov %0, %%dr0\n\t"
-                     "mov %0, %%dr1\n\t"
-                     "mov %0, %%dr2\n\t"
-                     "mov %0, %%dr3\n\t"
-                     "mov %1, %%dr6"
-                     :
-                     : "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET));
-}
-
-static inline uint64_t read_dr6(void)
-{
-    uint64_t value;
-    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
-    return value;
-}
-
-static inline void write_dr6(uint64_t value)
-{
-    __asm__ volatile("mov %0, %%dr6" : : "r"(value));
-}
-
-/* Enables interrupts for one instruction, to handle those that are pending. */
-static inline void interrupts_handle_pending(void)
-{
-    __asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
-}
-
-/* Calls the #MC handler; for a machine check that caused a VM exit. */
-static inline void raise_machine_check(void)
-{
-    __asm__ volatile("int $18" : : : "memory");
-}
-
-/* Calls the NMI handler; for an NMI that caused a VM exit. */
-static inline void raise_nmi(void)
-{
-    __asm__ volatile("int $2" : : : "memory");
-}
-
-/* Raises #UD; for the self-test. */
-static inline void undefined_instruction(void)
-{
-    __asm__ volatile("ud2");
-}
+DEFINE_INSTRUCTION(cpu_pause, (void), "pause")
 
 #endif

@@ -2,7 +2,6 @@
 #include "cpu/traps.h"
 
 #include "cpu/percpu.h"
-#include "cpu/vectors.h"
 #include "lib/log.h"
 
 /* A row of the exception table, made by EXCEPTION_TABLE_ROW; hymir.ld has its bounds. */
@@ -14,27 +13,9 @@ extern const struct exception_row exception_table_start[];
 extern const struct exception_row exception_table_end[];
 
 static const char *const exception_names[EXCEPTION_VECTORS] = {
-    [0]  = "#DE divide error",
-    [1]  = "#DB debug exception",
-    [2]  = "NMI",
-    [3]  = "#BP breakpoint",
-    [4]  = "#OF overflow",
-    [5]  = "#BR bound range exceeded",
-    [6]  = "#UD invalid opcode",
-    [7]  = "#NM device not available",
-    [8]  = "#DF double fault",
-    [9]  = "coprocessor segment overrun",
-    [10] = "#TS invalid TSS",
-    [11] = "#NP segment not present",
-    [12] = "#SS stack-segment fault",
-    [13] = "#GP general protection",
-    [14] = "#PF page fault",
-    [16] = "#MF floating-point error",
-    [17] = "#AC alignment check",
-    [18] = "#MC machine check",
-    [19] = "#XM SIMD floating-point exception",
-    [20] = "#VE virtualization exception",
-    [21] = "#CP control protection exception",
+#define EXCEPTION_NAME(mnemonic, vector, name) [vector] = (name),
+    EXCEPTIONS(EXCEPTION_NAME)
+#undef EXCEPTION_NAME
 };
 
 static struct trap_hooks hooks;
@@ -97,13 +78,11 @@ static void handle_interrupt(uint64_t vector)
 
     if (vector == VECTOR_APIC_SPURIOUS)
         return; /* is not ended by an EOI: SDM 3A, "Spurious Interrupt" */
-    if (handlers[vector] != NULL) {
-        handlers[vector]();
-        hooks.end_of_interrupt();
-        return;
-    }
+    void (*handler)(void) = handlers[vector];
+    if (handler != NULL)
+        handler();
     hooks.end_of_interrupt();
-    if (vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
+    if (handler == NULL && vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
         !atomic_flag_test_and_set(&warned))
         log_warning("cpu %u: unexpected interrupt, vector 0x%x; this and others ignored",
                     this_cpu()->index, (unsigned int)vector);

@@ -11,6 +11,15 @@
 
 #include <stdint.h>
 
+/* The interrupt vectors that Hymir uses. */
+enum interrupt_vector {
+    VECTOR_WAKE          = 0xF0, /* sent by another CPU that has work for this one */
+    VECTOR_TIMER         = 0xF1, /* the local APIC timer's */
+    VECTOR_SERIAL        = 0xF2,
+    VECTOR_KEYBOARD      = 0xF3,
+    VECTOR_APIC_SPURIOUS = 0xFF,
+};
+
 /* The stack as traps.asm leaves it, from its top. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
@@ -30,7 +39,7 @@ struct trap_hooks {
     void (*end_of_interrupt)(void); /* sends EOI to the local APIC */
 };
 
-/* Sets the hooks for all CPUs. Call before descriptors_load. */
+/* Sets the hooks for all CPUs. Call before cpu_setup. */
 void trap_set_hooks(const struct trap_hooks *hooks);
 
 /* Called by traps.asm with interrupts disabled; returns to the interrupted code. */

@@ -33,21 +33,19 @@ uint64_t address_space_limit(const struct cpuid_snapshot *snapshot)
     return BIT(width < 47 ? width : 47);
 }
 
-/* Devices use entry 3 of IA32_PAT and the screen entry 1: see cpu/control.c. */
+#define DATA_PAGE (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_EXECUTE_DISABLE)
+
+/* Devices use entry 3 of IA32_PAT and the screen entry 1: see cpu/setup.c. */
 static uint64_t attributes_of(enum page_access access)
 {
     static const uint64_t attributes[] = {
-        [PAGE_NONE] = 0,
-        [PAGE_READ] = PAGE_ENTRY_PRESENT | PAGE_ENTRY_EXECUTE_DISABLE,
-        [PAGE_READ_WRITE] =
-            PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_EXECUTE_DISABLE,
+        [PAGE_NONE]         = 0,
+        [PAGE_READ]         = PAGE_ENTRY_PRESENT | PAGE_ENTRY_EXECUTE_DISABLE,
+        [PAGE_READ_WRITE]   = DATA_PAGE,
         [PAGE_READ_EXECUTE] = PAGE_ENTRY_PRESENT,
         [PAGE_FIRMWARE]     = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE,
-        [PAGE_DEVICE]       = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE |
-                        PAGE_ENTRY_EXECUTE_DISABLE | PAGE_ENTRY_CACHE_DISABLE |
-                        PAGE_ENTRY_WRITE_THROUGH,
-        [PAGE_SCREEN] = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE |
-                        PAGE_ENTRY_EXECUTE_DISABLE | PAGE_ENTRY_WRITE_THROUGH,
+        [PAGE_DEVICE] = DATA_PAGE | PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH,
+        [PAGE_SCREEN] = DATA_PAGE | PAGE_ENTRY_WRITE_THROUGH,
     };
     return attributes[access] & ~(has_no_execute ? 0 : PAGE_ENTRY_EXECUTE_DISABLE);
 }
@@ -149,17 +147,12 @@ enum status address_space_build(const struct cpuid_snapshot *snapshot)
     table.largest_page = has_1_gib ? PAGE_SIZE_1_GIB : PAGE_SIZE_2_MIB;
     limit              = address_space_limit(snapshot);
 
-    enum status status = page_table_init(&table);
-    if (status != STATUS_OK)
-        return status;
     /* Mapped first, so that an absurd memory map cannot use up the tables. */
-    status = map_essentials();
-    if (status != STATUS_OK)
-        return status;
+    if (page_table_init(&table) != STATUS_OK || map_essentials() != STATUS_OK)
+        return STATUS_NO_MEMORY;
     map_memory();
-    status = map_essentials(); /* overrides the memory map */
-    if (status != STATUS_OK)
-        return status;
+    if (map_essentials() != STATUS_OK) /* overrides the memory map */
+        return STATUS_NO_MEMORY;
     if (!has_no_execute)
         log_warning("CPUID: no execute-disable (NX); data pages are executable");
     write_cr3(table.root.value);

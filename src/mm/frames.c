@@ -3,11 +3,6 @@
 
 #include "lib/string.h"
 
-const struct frame_zone frames_below_64_kib = {.start = 0, .end = BIT(16)};
-const struct frame_zone frames_below_1_mib  = {.start = BIT(16), .end = BIT(20)};
-const struct frame_zone frames_above_1_mib  = {.start = BIT(20), .end = UINT64_MAX};
-const struct frame_zone frames_below_4_gib  = {.start = BIT(20), .end = BIT(32)};
-
 /* Removes extent i. */
 static void extent_remove(struct frame_allocator *frames, size_t i)
 {

@@ -26,14 +26,17 @@ struct frame_allocator {
     } extent[FRAME_EXTENTS];
 };
 
-/* The address range [start, end) for an allocation. */
+/*
+ * The address range [start, end) for an allocation. The first 64 KiB are a zone of their
+ * own, because some firmware corrupts them.
+ */
 struct frame_zone {
     uint64_t start, end;
 };
-extern const struct frame_zone frames_below_64_kib; /* some firmware corrupts this */
-extern const struct frame_zone frames_below_1_mib;  /* from 64 KiB */
-extern const struct frame_zone frames_above_1_mib;
-extern const struct frame_zone frames_below_4_gib; /* from 1 MiB */
+static const struct frame_zone frames_below_64_kib = {0, BIT(16)};
+static const struct frame_zone frames_below_1_mib  = {BIT(16), BIT(20)};
+static const struct frame_zone frames_above_1_mib  = {BIT(20), UINT64_MAX};
+static const struct frame_zone frames_below_4_gib  = {BIT(20), BIT(32)};
 
 /* Initializes the free list: every whole frame of usable regions except frame 0. */
 void frames_init(struct frame_allocator *frames, const struct memory_map *map);

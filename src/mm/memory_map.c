@@ -4,39 +4,39 @@
  */
 #include "mm/memory_map.h"
 
-/* Returns the index of the smallest usable entry, or MEMORY_MAP_ENTRIES. */
-static size_t find_smallest_usable(const struct memory_entries *entries)
+static uint64_t region_size(const struct memory_region *region)
 {
-    size_t place      = MEMORY_MAP_ENTRIES;
-    uint64_t smallest = UINT64_MAX;
+    return region->end - region->start;
+}
+
+/* Returns the smallest usable entry, or NULL. */
+static struct memory_region *find_smallest_usable(struct memory_entries *entries)
+{
+    struct memory_region *smallest = NULL;
 
     for (size_t i = 0; i < entries->count; i++) {
-        const struct memory_region *entry = &entries->entry[i];
-        if (entry->type == MEMORY_USABLE && entry->end - entry->start < smallest) {
-            smallest = entry->end - entry->start;
-            place    = i;
-        }
+        struct memory_region *entry = &entries->entry[i];
+        if (entry->type == MEMORY_USABLE &&
+            (smallest == NULL || region_size(entry) < region_size(smallest)))
+            smallest = entry;
     }
-    return place;
+    return smallest;
 }
 
 /* Adds an entry to a full table, dropping the smallest usable one, or the new one. */
 static void replace_smallest_usable(struct memory_entries *entries,
-                                    struct memory_region added)
+                                    const struct memory_region *added)
 {
-    size_t place = find_smallest_usable(entries);
+    struct memory_region *smallest = find_smallest_usable(entries);
 
-    if (place == MEMORY_MAP_ENTRIES) {
-        if (added.type == MEMORY_USABLE)
-            entries->dropped_usable++;
-        else
-            entries->dropped_reserved++;
+    if (smallest == NULL && added->type != MEMORY_USABLE) {
+        entries->dropped_reserved++;
         return;
     }
     entries->dropped_usable++;
-    const struct memory_region *old = &entries->entry[place];
-    if (added.type != MEMORY_USABLE || added.end - added.start > old->end - old->start)
-        entries->entry[place] = added;
+    if (smallest != NULL &&
+        (added->type != MEMORY_USABLE || region_size(added) > region_size(smallest)))
+        *smallest = *added;
 }
 
 void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
@@ -50,7 +50,7 @@ void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t
     if (added.start >= added.end)
         return;
     if (entries->count == MEMORY_MAP_ENTRIES)
-        replace_smallest_usable(entries, added);
+        replace_smallest_usable(entries, &added);
     else
         entries->entry[entries->count++] = added;
 }
@@ -60,11 +60,10 @@ static uint64_t next_boundary(const struct memory_entries *entries, uint64_t add
 {
     uint64_t boundary = UINT64_MAX;
     for (size_t i = 0; i < entries->count; i++) {
-        const uint64_t edges[] = {entries->entry[i].start, entries->entry[i].end};
-        for (size_t j = 0; j < ARRAY_SIZE(edges); j++) {
-            if (edges[j] > address && edges[j] < boundary)
-                boundary = edges[j];
-        }
+        const struct memory_region *entry = &entries->entry[i];
+        uint64_t edge = entry->start > address ? entry->start : entry->end;
+        if (edge > address && edge < boundary)
+            boundary = edge;
     }
     return boundary;
 }
@@ -117,7 +116,7 @@ uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
     uint64_t size = 0;
     for (size_t i = 0; i < map->count; i++) {
         if (map->region[i].type == type)
-            size += map->region[i].end - map->region[i].start;
+            size += region_size(&map->region[i]);
     }
     return size;
 }

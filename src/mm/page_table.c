@@ -1,6 +1,8 @@
 /* See page_table.h. Level 4 is the root; level 1 maps 4 KiB pages. */
 #include "mm/page_table.h"
 
+#include "x86/paging.h"
+
 #define ENTRIES    512
 #define ROOT_LEVEL 4
 
@@ -23,12 +25,12 @@ static bool is_present(const struct page_table *table, uint64_t entry)
 
 static bool is_leaf(uint64_t entry, unsigned int level)
 {
-    return level == 1 || (entry & PAGE_TABLE_LARGE) != 0;
+    return level == 1 || (entry & PAGE_ENTRY_PAGE_SIZE) != 0;
 }
 
 static hpa_t entry_address(uint64_t entry)
 {
-    return hpa(entry & PAGE_TABLE_ADDRESS_MASK);
+    return hpa(entry & PAGE_ENTRY_ADDRESS);
 }
 
 static enum status allocate_table(struct page_table *table, hpa_t *address)
@@ -54,7 +56,7 @@ static uint64_t make_leaf(const struct page_table *table, hpa_t physical,
 {
     if (!is_present(table, attributes))
         return 0;
-    return physical.value | attributes | (level > 1 ? PAGE_TABLE_LARGE : 0);
+    return physical.value | attributes | (level > 1 ? PAGE_ENTRY_PAGE_SIZE : 0);
 }
 
 /* Ensures that *entry points to a table, allocating one or splitting a large page. */
@@ -71,7 +73,7 @@ static enum status ensure_table(struct page_table *table, uint64_t *entry,
         return status;
     if (is_present(table, old)) {
         uint64_t *entries   = hpa_pointer(frame);
-        uint64_t attributes = old & ~PAGE_TABLE_ADDRESS_MASK & ~PAGE_TABLE_LARGE;
+        uint64_t attributes = old & ~PAGE_ENTRY_ADDRESS & ~PAGE_ENTRY_PAGE_SIZE;
         for (uint64_t i = 0; i < ENTRIES; i++) {
             hpa_t page = hpa(entry_address(old).value + i * level_size(level - 1));
             entries[i] = make_leaf(table, page, attributes, level - 1);
@@ -149,7 +151,7 @@ enum status page_table_lookup(const struct page_table *table, uint64_t virtual,
         if (is_leaf(entry, level)) {
             uint64_t size       = level_size(level);
             mapping->physical   = hpa(frame.value + virtual % size);
-            mapping->attributes = entry & ~PAGE_TABLE_ADDRESS_MASK & ~PAGE_TABLE_LARGE;
+            mapping->attributes = entry & ~PAGE_ENTRY_ADDRESS & ~PAGE_ENTRY_PAGE_SIZE;
             mapping->page_size  = size;
             return STATUS_OK;
         }

@@ -22,12 +22,6 @@
 /* The end of the addresses that four levels translate; twice the lower canonical half. */
 #define PAGE_TABLE_LIMIT BIT(48)
 
-/* Bits 51:12 of an entry: the address of the next table or of the page. */
-#define PAGE_TABLE_ADDRESS_MASK BITS_MASK(51, 12)
-
-/* Bit 7 of an entry above the lowest level: it maps a page, not a table. */
-#define PAGE_TABLE_LARGE BIT(7)
-
 struct page_table_format {
     uint64_t present; /* an entry is present if any of these bits is set */
     uint64_t table;   /* the attributes of an entry that points to a table */
@@ -47,7 +41,7 @@ struct page_table {
 /* The result of a lookup. */
 struct page_mapping {
     hpa_t physical;      /* of the byte looked up */
-    uint64_t attributes; /* the entry without the address and PAGE_TABLE_LARGE */
+    uint64_t attributes; /* the entry without the address and PAGE_ENTRY_PAGE_SIZE */
     uint64_t page_size;  /* in bytes */
 };
 

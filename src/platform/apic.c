@@ -1,8 +1,9 @@
 /* See apic.h. */
 #include "platform/apic.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
+#include "mm/address_space.h"
 #include "platform/clock.h"
 #include "x86/msr.h"
 #include "x86/pic_8259.h"
@@ -10,7 +11,7 @@
 #define LONGEST_COUNT  UINT32_MAX
 #define CALIBRATION_US 1000U
 
-#define COMMAND_TIMEOUT_US 100000
+#define COMMAND_TIMEOUT_US 100000U
 
 static bool is_enabled;
 static bool is_x2apic;
@@ -31,7 +32,7 @@ static void apic_write(enum apic_register offset, uint32_t value)
         *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset) = value;
 }
 
-enum status apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base)
+enum status apic_detect(const struct cpuid_snapshot *snapshot)
 {
     if ((snapshot->leaf_1.edx & CPUID_1_EDX_APIC) == 0)
         return STATUS_UNSUPPORTED;
@@ -40,7 +41,8 @@ enum status apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base)
         return STATUS_UNSUPPORTED;
     is_x2apic    = (value & APIC_BASE_EXTD) != 0;
     base_address = value & APIC_BASE_ADDRESS;
-    *base        = base_address;
+    if (!is_x2apic && address_space_map_device(base_address, APIC_REGISTERS_SIZE) == NULL)
+        return STATUS_UNSUPPORTED;
     return STATUS_OK;
 }
 
@@ -107,7 +109,7 @@ static enum status wait_until_sent(void)
     return STATUS_OK;
 }
 
-static enum status send_command(uint32_t id, uint32_t command)
+enum status apic_send(uint32_t id, uint32_t command)
 {
     if (!is_enabled)
         return STATUS_UNSUPPORTED;
@@ -126,26 +128,6 @@ static enum status send_command(uint32_t id, uint32_t command)
     apic_write(APIC_INTERRUPT_COMMAND_H, id << 24);
     apic_write(APIC_INTERRUPT_COMMAND, command | ICR_ASSERT);
     return wait_until_sent();
-}
-
-enum status apic_send_init(uint32_t id)
-{
-    return send_command(id, ICR_INIT);
-}
-
-enum status apic_send_startup(uint32_t id, uint8_t page)
-{
-    return send_command(id, ICR_STARTUP | page);
-}
-
-enum status apic_send_nmi(uint32_t id)
-{
-    return send_command(id, ICR_NMI);
-}
-
-enum status apic_send_interrupt(uint32_t id, uint8_t vector)
-{
-    return send_command(id, ICR_FIXED | vector);
 }
 
 /* Returns the timer's frequency in Hz, the same on all CPUs. */

@@ -17,11 +17,10 @@
 #include <stdint.h>
 
 /*
- * Finds the boot CPU's local APIC. The caller maps the registers at *base uncached and
- * identity-mapped before it calls apic_enable. STATUS_UNSUPPORTED if the processor has no
- * local APIC or firmware disabled it.
+ * Finds the boot CPU's local APIC and maps its registers. STATUS_UNSUPPORTED if the
+ * processor has no local APIC, firmware disabled it, or it cannot be mapped.
  */
-enum status MUST_CHECK apic_detect(const struct cpuid_snapshot *snapshot, uint64_t *base);
+enum status MUST_CHECK apic_detect(const struct cpuid_snapshot *snapshot);
 
 /*
  * Selects x2APIC mode for all CPUs; required for APIC IDs above XAPIC_MAX_ID. Call
@@ -58,14 +57,12 @@ void apic_set_timer(uint64_t tsc_ticks);
 void apic_end_of_interrupt(void);
 
 /*
- * Send an interrupt to the CPU with the given APIC ID: INIT, SIPI (which starts it in
- * real mode at page * 4096, below 1 MiB), NMI, or an interrupt with a vector from 16 to
- * 255. STATUS_OUT_OF_RANGE if this mode cannot address the ID; STATUS_TIMEOUT if the APIC
- * does not send the command within 100 ms; STATUS_UNSUPPORTED before apic_enable.
+ * Sends an interrupt to the CPU with the given APIC ID: ICR_INIT, ICR_NMI, ICR_FIXED with
+ * a vector from 16 to 255, or ICR_STARTUP with a page, where the CPU starts in real mode
+ * at page * 4096, below 1 MiB. STATUS_OUT_OF_RANGE if this mode cannot address the ID;
+ * STATUS_TIMEOUT if the APIC does not send the command within 100 ms; STATUS_UNSUPPORTED
+ * before apic_enable.
  */
-enum status MUST_CHECK apic_send_init(uint32_t id);
-enum status MUST_CHECK apic_send_startup(uint32_t id, uint8_t page);
-enum status MUST_CHECK apic_send_nmi(uint32_t id);
-enum status MUST_CHECK apic_send_interrupt(uint32_t id, uint8_t vector);
+enum status MUST_CHECK apic_send(uint32_t id, uint32_t command);
 
 #endif

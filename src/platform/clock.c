@@ -42,23 +42,17 @@ static uint64_t measure_once(void)
     return is_done ? ticks * PIT_HZ / CALIBRATION_PIT_TICKS : 0;
 }
 
-/* Returns the lowest of three measurements. */
+/* Returns the lowest of three measurements, or 0. */
 static uint64_t measure_against_pit(void)
 {
-    uint64_t lowest = 0;
-    for (int i = 0; i < 3; i++) {
+    uint64_t lowest = measure_once();
+    /* Without an 8254 (0), more attempts would only take time. */
+    for (int i = 1; i < 3 && lowest != 0; i++) {
         uint64_t hz = measure_once();
-        if (hz == 0)
-            return 0; /* no 8254: more attempts would only take time */
-        if (lowest == 0 || hz < lowest)
+        if (hz < lowest)
             lowest = hz;
     }
     return lowest;
-}
-
-static uint64_t hypervisor_frequency(const struct cpuid_snapshot *snapshot)
-{
-    return (uint64_t)snapshot->leaf_40000010.eax * 1000; /* kHz */
 }
 
 /*
@@ -77,12 +71,13 @@ static uint64_t cpuid_frequency(const struct cpuid_snapshot *snapshot)
 
 void clock_init(const struct cpuid_snapshot *snapshot)
 {
+    uint64_t hypervisor_khz = snapshot->leaf_40000010.eax;
     const struct {
         const char *source;
         uint64_t hz;
     } candidates[] = {
         {"measured with the 8254", measure_against_pit()},
-        {"reported by the outer hypervisor", hypervisor_frequency(snapshot)},
+        {"reported by the outer hypervisor", hypervisor_khz * 1000},
         {"reported by CPUID leaves 0x15 and 0x16", cpuid_frequency(snapshot)},
     };
 
@@ -98,11 +93,6 @@ void clock_init(const struct cpuid_snapshot *snapshot)
 const char *clock_source(void)
 {
     return source;
-}
-
-uint64_t clock_read(void)
-{
-    return rdtsc();
 }
 
 uint64_t clock_frequency(void)

@@ -23,8 +23,7 @@ void clock_init(const struct cpuid_snapshot *snapshot);
 /* Returns the source of the frequency, for display. */
 const char *clock_source(void);
 
-/* Return the TSC of this CPU, and the TSC's frequency in Hz. */
-uint64_t clock_read(void);
+/* Returns the TSC's frequency in Hz. */
 uint64_t clock_frequency(void);
 
 struct deadline {

@@ -14,8 +14,7 @@ static bool wait_for_status(uint8_t bits, bool are_set)
     struct deadline deadline = deadline_in(TIMEOUT_US);
 
     while (!deadline_has_passed(&deadline)) {
-        uint8_t status = io_in8(I8042_PORT_COMMAND);
-        if (are_set ? (status & bits) == bits : (status & bits) == 0)
+        if ((io_in8(I8042_PORT_COMMAND) & bits) == (are_set ? bits : 0))
             return true;
         cpu_pause();
     }

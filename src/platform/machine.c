@@ -1,9 +1,8 @@
 /* See machine.h. */
 #include "platform/machine.h"
 
-#include "cpu/control.h"
-#include "cpu/descriptors.h"
-#include "cpu/percpu.h"
+#include "cpu/setup.h"
+#include "cpu/traps.h"
 #include "firmware/acpi.h"
 #include "firmware/efi.h"
 #include "firmware/smbios.h"
@@ -21,7 +20,7 @@
 
 static struct machine machine;
 static struct memory_entries memory_entries;
-static struct efi_tables efi_tables; /* zero without UEFI */
+static struct efi_tables efi_tables; /* without UEFI all 0, which is never mapped */
 static bool has_efi_tables;
 static struct acpi acpi;
 static struct smbios smbios; /* empty without SMBIOS */
@@ -44,8 +43,7 @@ void machine_start_boot_cpu(void)
                                             .end_of_interrupt    = apic_end_of_interrupt};
 
     trap_set_hooks(&hooks);
-    descriptors_load(&boot_cpu);
-    control_init();
+    cpu_setup(&boot_cpu);
     apic_silence_pic();
     cpuid_snapshot_read(&machine.cpuid);
 }
@@ -56,9 +54,9 @@ const char *machine_read_boot_information(uint32_t information)
     size_t readable   = UINT32_MAX - information;
     const void *bytes = hpa_pointer(hpa(information));
     machine.boot = (struct multiboot2_information){.command_line = "", .loader_name = ""};
-    enum status status = multiboot2_parse(bytes, readable, &machine.boot);
-    return status == STATUS_OK ? NULL
-                               : "invalid Multiboot2 information; use GRUB 2.06 or later";
+    if (multiboot2_parse(bytes, readable, &machine.boot) != STATUS_OK)
+        return "invalid Multiboot2 information; use GRUB 2.06 or later";
+    return NULL;
 }
 
 void machine_start_clock(void)
@@ -116,9 +114,7 @@ static bool open_acpi(void)
 
     if (try_rsdp(machine.boot.rsdp, machine.boot.rsdp_size))
         return true;
-    const void *named = efi_tables.rsdp == 0
-                            ? NULL
-                            : address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
+    const void *named = address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
     if (named != NULL && try_rsdp(named, RSDP_MAX_SIZE))
         return true;
     return acpi_scan_low_memory(address_space_map_firmware, rsdp, &size) == STATUS_OK &&
@@ -127,15 +123,11 @@ static bool open_acpi(void)
 
 static bool read_smbios(void)
 {
-    physical_map *map             = address_space_map_firmware;
-    const uint64_t entry_points[] = {efi_tables.smbios_64, efi_tables.smbios_32};
+    physical_map *map = address_space_map_firmware;
 
-    for (size_t i = 0; i < ARRAY_SIZE(entry_points); i++) {
-        if (entry_points[i] != 0 &&
-            smbios_read(entry_points[i], map, &smbios) == STATUS_OK)
-            return true;
-    }
-    return smbios_scan_low_memory(map, &smbios) == STATUS_OK;
+    return smbios_read(efi_tables.smbios_64, map, &smbios) == STATUS_OK ||
+           smbios_read(efi_tables.smbios_32, map, &smbios) == STATUS_OK ||
+           smbios_scan_low_memory(map, &smbios) == STATUS_OK;
 }
 
 /*
@@ -208,6 +200,28 @@ static void map_registers(struct platform_power *power)
     }
 }
 
+/*
+ * Reads a unit's registers. A unit that does not respond reads as all zeros or all ones,
+ * which its address widths rule out.
+ */
+static void read_vt_d_unit(uint64_t address, struct vt_d_unit *unit)
+{
+    const volatile uint64_t *registers = NULL;
+    if (is_aligned(address, VT_D_REGISTERS_SIZE))
+        registers = address_space_map_device(address, VT_D_REGISTERS_SIZE);
+    uint64_t capability = registers == NULL ? 0 : registers[VT_D_CAPABILITY];
+
+    unit->address = address;
+    if (capability == 0 || capability == UINT64_MAX) {
+        log_warning("ACPI: VT-d unit at 0x%lx does not respond", address);
+        return;
+    }
+    unit->answers             = true;
+    unit->capability          = capability;
+    unit->extended_capability = registers[VT_D_EXTENDED_CAPABILITY];
+    unit->version             = *(const volatile uint32_t *)registers;
+}
+
 static void read_vt_d(struct vt_d *vt_d)
 {
     static uint64_t addresses[VT_D_MAX_UNITS];
@@ -220,15 +234,8 @@ static void read_vt_d(struct vt_d *vt_d)
     vt_d->is_broken           = units.is_broken;
     vt_d->count               = units.count;
     vt_d->dropped             = units.dropped;
-    for (size_t i = 0; i < units.count; i++) {
-        const volatile void *registers = NULL;
-        if (is_aligned(addresses[i], VT_D_REGISTERS_SIZE))
-            registers = address_space_map_device(addresses[i], VT_D_REGISTERS_SIZE);
-        vt_d->unit[i].address = addresses[i];
-        vt_d_unit_read(registers, &vt_d->unit[i]);
-        if (!vt_d->unit[i].answers)
-            log_warning("ACPI: VT-d unit at 0x%lx does not respond", addresses[i]);
-    }
+    for (size_t i = 0; i < units.count; i++)
+        read_vt_d_unit(addresses[i], &vt_d->unit[i]);
 }
 
 void machine_read_platform(void)

@@ -111,10 +111,10 @@ static void power_off(void)
 
 static void reset_by_keyboard_controller(void)
 {
-    uint32_t reads = 0;
-    while ((io_in8(I8042_PORT_COMMAND) & I8042_STATUS_INPUT_FULL) != 0 &&
-           ++reads < KEYBOARD_READS)
-        continue;
+    for (uint32_t i = 0; i < KEYBOARD_READS; i++) {
+        if ((io_in8(I8042_PORT_COMMAND) & I8042_STATUS_INPUT_FULL) == 0)
+            break;
+    }
     io_out8(I8042_PORT_COMMAND, I8042_PULSE_RESET);
 }
 

@@ -60,16 +60,7 @@ static void read_madt(void)
     processors.dropped         = cpus.dropped;
 }
 
-/* Finds the boot CPU's local APIC and maps its registers. */
-static bool find_apic(void)
-{
-    uint64_t base;
-    return apic_detect(&machine_get()->cpuid, &base) == STATUS_OK &&
-           (apic_is_x2apic() ||
-            address_space_map_device(base, APIC_REGISTERS_SIZE) != NULL);
-}
-
-/* Enables it, in x2APIC mode if an xAPIC cannot address all CPUs. */
+/* Enables the local APIC, in x2APIC mode if an xAPIC cannot address all CPUs. */
 static bool enable_apic(void)
 {
     bool needs_x2apic = false;
@@ -84,23 +75,23 @@ static bool enable_apic(void)
 
 void processors_list(const struct options *options)
 {
-    bool has_apic = find_apic();
+    bool has_apic = apic_detect(&machine_get()->cpuid) == STATUS_OK;
 
     apic_ids[0]   = has_apic ? apic_id()
                              : (uint32_t)BITS_GET(machine_get()->cpuid.leaf_1.ebx, 31, 24);
     apic_id_count = 1;
     if (!options->nosmp)
         read_madt();
-    remove_duplicate_boot_cpu();
     if (test_hook_list_cpus != NULL)
         apic_id_count = test_hook_list_cpus(apic_ids, apic_id_count, SMP_MAX_CPUS);
-    if (!has_apic || !enable_apic()) {
+    bool is_usable = has_apic && enable_apic();
+    if (is_usable)
+        apic_ids[0] = apic_id(); /* has more bits in x2APIC mode */
+    remove_duplicate_boot_cpu();
+    if (!is_usable) {
         log_warning("the boot CPU's local APIC is absent, disabled or unusable");
         processors.cannot_start = apic_id_count > 1;
         apic_id_count           = 1;
-    } else {
-        apic_ids[0] = apic_id(); /* has more bits in x2APIC mode */
-        remove_duplicate_boot_cpu();
     }
     if (apic_id_count > SMP_MAX_CPUS) {
         processors.dropped += apic_id_count - SMP_MAX_CPUS;
@@ -115,17 +106,15 @@ void processors_list(const struct options *options)
 static enum status start_cpu(uint32_t id, const void *trampoline)
 {
     void *pages;
-    enum status status = machine_allocate(sizeof(struct cpu_memory), &pages);
-    if (status != STATUS_OK)
-        return status;
+    if (machine_allocate(sizeof(struct cpu_memory), &pages) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     struct cpu_memory *memory = pages;
-    status                    = address_space_unmap_guards(&memory->stacks);
-    if (status != STATUS_OK)
-        return status;
+    if (address_space_unmap_guards(&memory->stacks) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     memory->cpu.stacks  = &memory->stacks;
     memory->cpu.apic_id = id;
     smp_add(&memory->cpu);
-    status = smp_start(&memory->cpu, trampoline);
+    enum status status = smp_start(&memory->cpu, trampoline);
     if (status == STATUS_TIMEOUT)
         log_warning("cpu %u: apic %u: no answer to INIT-SIPI-SIPI within %d ms",
                     memory->cpu.index, id, SMP_START_TIMEOUT_US / 1000);

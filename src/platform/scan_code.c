@@ -25,17 +25,14 @@ static const char shifted[] =
     "\0*\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0-\0\0\0+";
 _Static_assert(sizeof(plain) == sizeof(shifted), "the same keys");
 
-/* Keys that send a sequence: extended keys, function keys and the number pad. */
-static const struct {
-    uint8_t code;
-    const char *bytes;
-} sequences[] = {
-    {0x47, "\x1B[1~"},  {0x48, "\x1B[A"},   {0x49, "\x1B[5~"},  {0x4B, "\x1B[D"},
-    {0x4D, "\x1B[C"},   {0x4F, "\x1B[4~"},  {0x50, "\x1B[B"},   {0x51, "\x1B[6~"},
-    {0x52, "\x1B[2~"},  {0x53, "\x1B[3~"},  {0x3B, "\x1B[[A"},  {0x3C, "\x1B[[B"},
-    {0x3D, "\x1B[[C"},  {0x3E, "\x1B[[D"},  {0x3F, "\x1B[[E"},  {0x40, "\x1B[17~"},
-    {0x41, "\x1B[18~"}, {0x42, "\x1B[19~"}, {0x43, "\x1B[20~"}, {0x44, "\x1B[21~"},
-    {0x57, "\x1B[23~"}, {0x58, "\x1B[24~"},
+/* The sequences of the extended keys, the function keys and the number pad. */
+static const char *const sequences[] = {
+    [0x3B] = "\x1B[[A",  [0x3C] = "\x1B[[B",  [0x3D] = "\x1B[[C",  [0x3E] = "\x1B[[D",
+    [0x3F] = "\x1B[[E",  [0x40] = "\x1B[17~", [0x41] = "\x1B[18~", [0x42] = "\x1B[19~",
+    [0x43] = "\x1B[20~", [0x44] = "\x1B[21~", [0x47] = "\x1B[1~",  [0x48] = "\x1B[A",
+    [0x49] = "\x1B[5~",  [0x4B] = "\x1B[D",   [0x4D] = "\x1B[C",   [0x4F] = "\x1B[4~",
+    [0x50] = "\x1B[B",   [0x51] = "\x1B[6~",  [0x52] = "\x1B[2~",  [0x53] = "\x1B[3~",
+    [0x57] = "\x1B[23~", [0x58] = "\x1B[24~",
 };
 
 static bool is_any_pressed(const bool pair[2])
@@ -83,17 +80,15 @@ static char find_character(const struct scan_code_state *state, uint8_t key)
 /* Stores the sequence of a key; returns its length, or 0. */
 static size_t store_sequence(uint8_t key, char *bytes)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        if (sequences[i].code != key)
-            continue;
-        size_t length = strlen(sequences[i].bytes);
-        memcpy(bytes, sequences[i].bytes, length);
-        return length;
-    }
-    return 0;
+    if (key >= ARRAY_SIZE(sequences) || sequences[key] == NULL)
+        return 0;
+    size_t length = strlen(sequences[key]);
+    memcpy(bytes, sequences[key], length);
+    return length;
 }
 
-/* Stores what a key sends; Alt adds a leading ESC. */
+/* Stores the bytes that a key sends, after ESC if Alt is pressed; returns their number.
+ */
 static size_t store_key(const struct scan_code_state *state, uint8_t key, char *bytes)
 {
     static const uint8_t keypad_enter = 0x1C, keypad_slash = 0x35;

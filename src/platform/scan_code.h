@@ -24,7 +24,7 @@ struct scan_code_state {
 };
 
 /*
- * Processes a byte from the keyboard and stores what the key sends in bytes. Returns
+ * Processes a byte from the keyboard and stores the bytes that the key sends. Returns
  * their number: 0 for modifiers and released keys.
  */
 size_t scan_code_decode(struct scan_code_state *state, uint8_t code,

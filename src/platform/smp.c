@@ -1,9 +1,8 @@
 /* See smp.h. */
 #include "platform/smp.h"
 
-#include "cpu/control.h"
-#include "cpu/descriptors.h"
-#include "cpu/vectors.h"
+#include "cpu/setup.h"
+#include "cpu/traps.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "platform/ap_boot.h"
@@ -70,12 +69,12 @@ static bool wait_for_state(const struct cpu *cpu, enum cpu_state state,
 
 static enum status send_start_sequence(const struct cpu *cpu, uint8_t page)
 {
-    enum status status = apic_send_init(cpu->apic_id);
+    enum status status = apic_send(cpu->apic_id, ICR_INIT);
     if (status != STATUS_OK)
         return status;
     clock_wait(INIT_WAIT_US);
     for (int i = 0; i < 2; i++) {
-        status = apic_send_startup(cpu->apic_id, page);
+        status = apic_send(cpu->apic_id, ICR_STARTUP | page);
         if (status != STATUS_OK || wait_for_state(cpu, CPU_READY, STARTUP_WAIT_US))
             return status;
     }
@@ -91,7 +90,7 @@ enum status smp_start(struct cpu *cpu, const void *page)
     atomic_store(&ap_boot_ticket, NULL);
     if (status == STATUS_TIMEOUT) {
         /* INIT holds the CPU; if it starts late anyway, it finds no ticket and halts. */
-        if (apic_send_init(cpu->apic_id) != STATUS_OK)
+        if (apic_send(cpu->apic_id, ICR_INIT) != STATUS_OK)
             log_debug("cpu %u: second INIT not sent", cpu->index);
         atomic_store(&cpu->state, CPU_ABSENT);
     }
@@ -111,8 +110,7 @@ static _Noreturn void wait_for_work(struct cpu *cpu)
 
 _Noreturn void smp_ap_main(struct cpu *cpu)
 {
-    descriptors_load(cpu);
-    control_init();
+    cpu_setup(cpu);
     /* Stops if this is not the intended CPU: the stacks belong to that one. */
     if (apic_enable() != STATUS_OK || apic_id() != cpu->apic_id) {
         for (;;)
@@ -128,7 +126,7 @@ enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
         return STATUS_NOT_FOUND;
     cpu->work_argument = argument;
     atomic_store(&cpu->work, work);
-    return apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
+    return apic_send(cpu->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
 /*
@@ -147,7 +145,7 @@ enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
             return STATUS_TIMEOUT;
         if (deadline_has_passed(&wake)) {
             wake               = deadline_in(WAKE_AGAIN_US);
-            enum status status = apic_send_interrupt(cpu->apic_id, VECTOR_WAKE);
+            enum status status = apic_send(cpu->apic_id, ICR_FIXED | VECTOR_WAKE);
             if (status != STATUS_OK)
                 return status;
         }
@@ -161,7 +159,7 @@ enum status smp_stop(struct cpu *cpu)
         return STATUS_OK;
     if (atomic_exchange(&cpu->stop_requested, true))
         return STATUS_TIMEOUT; /* did not respond to an earlier request */
-    enum status status = apic_send_nmi(cpu->apic_id);
+    enum status status = apic_send(cpu->apic_id, ICR_NMI);
     if (status == STATUS_OK && !wait_for_state(cpu, CPU_STOPPED, STOP_TIMEOUT_US))
         status = STATUS_TIMEOUT;
     return status;

@@ -48,7 +48,7 @@ enum status MUST_CHECK smp_start(struct cpu *cpu, const void *page);
 /*
  * Runs work(argument) on *cpu, which is not the executing CPU. STATUS_NOT_FOUND if the
  * CPU was never started, is stopped, or did not respond to smp_stop; otherwise as
- * apic_send_interrupt.
+ * apic_send.
  */
 enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument);
 

@@ -185,7 +185,7 @@ const struct requirement_source requirement_sources[] = {
     SOURCE(HYPER_V, "System requirements for Hyper-V on Windows and Windows Server",
            WORKS, LONG_MODE, NX(NULL), ONE(SECONDARY, SECONDARY_ENABLE_EPT)),
     SOURCE(HYPER_V, "Hypervisor Boot-time CPUID Feature Requirements",
-           LEAF(CPUID_LEAF_CACHE_PARAMETERS, "CPUID leaf 0x4"),
+           LEAF(CPUID_LEAF_CACHES, "CPUID leaf 0x4"),
            ROW("the same processor on all CPUs", "CPUID.01H:EAX", NULL, CPUID(leaf_1.eax),
                UINT32_MAX, AT_LEAST(0), .is_same = true)),
 

@@ -4,7 +4,6 @@
 #include "console/console.h"
 #include "cpu/instructions.h"
 #include "cpu/traps.h"
-#include "cpu/vectors.h"
 #include "firmware/efi.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"

@@ -129,7 +129,7 @@ static void free_memory(const struct guest_memory *memory)
 /* In seconds since 1970. */
 static uint64_t time_of_day(void)
 {
-    return time_read.time + (clock_read() - time_read.ticks) / clock_frequency();
+    return time_read.time + (rdtsc() - time_read.ticks) / clock_frequency();
 }
 
 static bool is_name_taken(const char *name)
@@ -145,7 +145,7 @@ static bool is_name_taken(const char *name)
 static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
     const struct vm_environment environment = {.clock_hz           = clock_frequency(),
-                                               .read_clock         = clock_read,
+                                               .read_clock         = rdtsc,
                                                .wait_for_interrupt = halt_until_interrupt,
                                                .output             = guest_console_print,
                                                .flush              = guest_console_flush};
@@ -219,7 +219,7 @@ static void read_time_of_day(void)
     time_read.time = calendar_seconds(&fallback);
     if (wall_clock_read(&time_read.time) != STATUS_OK)
         log_warning("guests: the machine's clock gives no time; they start in 2000");
-    time_read.ticks = clock_read();
+    time_read.ticks = rdtsc();
 }
 
 size_t guest_maker_make(const struct options *options, const struct cpu_record *record,

@@ -2,7 +2,7 @@
 #include "runner/guests.h"
 
 #include "check/verdict.h"
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "guest/vm.h"
 #include "lib/log.h"
 #include "platform/apic.h"
@@ -54,7 +54,7 @@ static void run_guest(void *argument)
     } while (atomic_load(&vm->is_to_restart));
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
-        apic_send_interrupt(boot_cpu.apic_id, VECTOR_WAKE) != STATUS_OK)
+        apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_WAKE) != STATUS_OK)
         log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
 }
 

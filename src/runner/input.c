@@ -4,7 +4,6 @@
 #include "console/serial.h"
 #include "cpu/percpu.h"
 #include "cpu/traps.h"
-#include "cpu/vectors.h"
 #include "lib/log.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
@@ -52,7 +51,7 @@ static void input_poll(void)
 static void notify_boot_cpu(void)
 {
     if (apic_is_enabled() &&
-        apic_send_interrupt(boot_cpu.apic_id, VECTOR_SERIAL) != STATUS_OK)
+        apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_SERIAL) != STATUS_OK)
         return; /* is read with the next byte */
 }
 

@@ -7,7 +7,6 @@
 #define HYMIR_VIRT_EXCEPTION_RULES_H
 
 #include "x86/control_registers.h"
-#include "x86/debug_registers.h"
 #include "x86/exceptions.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 static const struct capability_row rows[] = {
 #define ROW_OF_FLAG(group, constant, bit, name) {GROUP_##group, constant, name},
 #define ROW_OF_FIELD(group, mask, name)         {GROUP_##group, mask, name},
-    VMX_CAPABILITIES(ROW_OF_FLAG, ROW_OF_FIELD)
+    VMX_CAPABILITIES(ROW_OF_FLAG, ROW_OF_FIELD, ROW_OF_FLAG)
 #undef ROW_OF_FLAG
 #undef ROW_OF_FIELD
 };

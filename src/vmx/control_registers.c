@@ -17,17 +17,18 @@
 #include "vmx/vcpu.h"
 #include "x86/cpuid.h"
 #include "x86/exceptions.h"
+#include "x86/paging.h"
 
 uint64_t guest_cr0_read(void)
 {
-    return (vmcs_get(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) |
+    return (vmcs_get(VMCS_GUEST_CR0) & ~(uint64_t)CR0_HOST_OWNED) |
            (vmcs_get(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
 uint64_t guest_cr4_read(void)
 {
     return (vmcs_get(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED) |
-           (vmcs_get(VMCS_CR4_READ_SHADOW) & ~GUEST_CR4_ALLOWED);
+           (vmcs_get(VMCS_CR4_READ_SHADOW) & ~(uint64_t)GUEST_CR4_ALLOWED);
 }
 
 static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
@@ -47,7 +48,7 @@ static void write_general_register(struct vcpu *vcpu, unsigned int number, uint6
 /* Loads the PDPTEs that CR3 points to; returns false if they are invalid. */
 static bool load_pdptes(struct vcpu *vcpu)
 {
-    gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & CR3_PAE_TABLE);
+    gpa_t table             = gpa(vmcs_get(VMCS_GUEST_CR3) & CR3_ADDRESS_PAE);
     const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 4 * sizeof(*entries));
     unsigned int width =
         CPUID_80000008_EAX_PHYSICAL(cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).eax);
@@ -95,7 +96,7 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
         ((changed & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
-    vmcs_set(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
+    vmcs_set(VMCS_GUEST_CR0, (value & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     return EXIT_NEXT;
 }
 
@@ -126,7 +127,7 @@ enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
         write_general_register(vcpu, general, vmx_of(vcpu)->cr8);
         return EXIT_NEXT;
     case ACCESS_CLTS:
-        return write_cr0(vcpu, guest_cr0_read() & ~CR0_TS);
+        return write_cr0(vcpu, guest_cr0_read() & ~(uint64_t)CR0_TS);
     case ACCESS_LMSW_TYPE:
         return write_cr0(vcpu,
                          cr0_after_lmsw(guest_cr0_read(), ACCESS_LMSW(qualification)));

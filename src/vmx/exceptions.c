@@ -10,7 +10,6 @@
 #include "virt/exception_rules.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-#include "x86/debug_registers.h"
 #include "x86/exceptions.h"
 
 /* The length is that of the instruction that raised a software interrupt or exception. */

@@ -3,7 +3,6 @@
 
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-#include "x86/debug_registers.h"
 
 /* Writes the registers apart from segments, and the non-register state. */
 static enum status write_registers(const struct guest_state *state)

@@ -1,8 +1,8 @@
 /* See host_state.h. */
 #include "vmx/host_state.h"
 
-#include "cpu/descriptors.h"
 #include "cpu/percpu.h"
+#include "cpu/setup.h"
 #include "vmx/vmcs.h"
 #include "x86/msr.h"
 
@@ -24,7 +24,7 @@ enum status host_state_write(void)
         {VMCS_HOST_GS_BASE, rdmsr(MSR_IA32_GS_BASE)},
         {VMCS_HOST_TR_BASE, (uintptr_t)&cpu->tss},
         {VMCS_HOST_GDTR_BASE, (uintptr_t)cpu->gdt},
-        {VMCS_HOST_IDTR_BASE, descriptors_idt_base()},
+        {VMCS_HOST_IDTR_BASE, cpu_idt_base()},
         {VMCS_HOST_IA32_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS)},
         {VMCS_HOST_IA32_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP)},
         {VMCS_HOST_IA32_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP)},

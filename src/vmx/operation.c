@@ -38,7 +38,7 @@ struct vmx_attempt vmx_operation_enter(void *region, uint32_t revision)
     struct vmx_attempt vmxon         = vmx_attempt_complete(vmxon_try(hpa_of(region)));
     if (!vmx_attempt_succeeded(&vmxon)) {
         this_cpu()->leave_virtualization = NULL;
-        write_cr4(read_cr4() & ~CR4_VMXE);
+        write_cr4(read_cr4() & ~(uint64_t)CR4_VMXE);
     }
     return vmxon;
 }
@@ -48,7 +48,7 @@ struct vmx_attempt vmx_operation_leave(void)
     struct vmx_attempt vmxoff = vmx_attempt_complete(vmxoff_try());
     if (vmx_attempt_succeeded(&vmxoff)) {
         this_cpu()->leave_virtualization = NULL;
-        write_cr4(read_cr4() & ~CR4_VMXE);
+        write_cr4(read_cr4() & ~(uint64_t)CR4_VMXE);
     }
     return vmxoff;
 }

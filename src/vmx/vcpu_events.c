@@ -8,7 +8,7 @@
  */
 #include "vmx/vcpu_events.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/smp.h"
@@ -45,7 +45,7 @@ enum status vcpu_kick(const struct vcpu *vcpu)
 {
     if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
         return STATUS_OK;
-    return apic_send_interrupt(smp_cpu(vcpu->id)->apic_id, VECTOR_WAKE);
+    return apic_send(smp_cpu(vcpu->id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)

@@ -106,7 +106,7 @@ static enum status write_guest_state(const struct vmx_vcpu *vcpu)
     struct guest_state state              = {.rip = start->rip, .gdt = start->gdt};
 
     /* VMX operation and Hymir require some of the host-owned bits. */
-    state.cr0 = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE;
+    state.cr0 = (start->cr0 & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE;
     state.cr3 = start->cr3;
     state.cr4 = start->cr4 | CR4_VMXE | (read_cr4() & CR4_MCE);
     for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)

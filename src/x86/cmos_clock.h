@@ -28,7 +28,7 @@ enum rtc_byte {
     RTC_C,
     RTC_D,
 
-    /* Not of the MC146818, but of PCs. */
+    /* Defined by PCs, not by the MC146818. */
     CMOS_SUMMED          = 0x10, /* the first byte that the checksum covers */
     CMOS_EQUIPMENT       = 0x14,
     CMOS_BASE_MEMORY     = 0x15, /* KiB below 640 KiB, two bytes */
@@ -41,7 +41,7 @@ enum rtc_byte {
 
 #define RTC_A_UPDATE_IN_PROGRESS 0x80U
 
-/* Register B; the hour's byte has the bit PM in 12-hour mode. */
+/* Register B. In 12-hour mode the byte of the hour has the bit PM. */
 #define CMOS_TIME_24_HOURS 0x02U /* else 12 */
 #define CMOS_TIME_BINARY   0x04U /* else BCD */
 #define CMOS_TIME_PM       0x80U
@@ -63,7 +63,7 @@ static inline uint8_t cmos_time_encode_hour(uint32_t hour, uint8_t format)
     return hour >= 12 ? byte | CMOS_TIME_PM : byte;
 }
 
-/* Returns the number in any byte; up to 165 for one that is not BCD. */
+/* Returns the number in a byte; up to 165 if the byte is not valid BCD. */
 static inline uint32_t cmos_time_decode(uint8_t byte, uint8_t format)
 {
     if ((format & CMOS_TIME_BINARY) != 0)

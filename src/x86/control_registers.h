@@ -1,64 +1,75 @@
 /*
- * Control registers, IA32_EFER, XCR0 and RFLAGS: the names of their bits.
+ * IA32_EFER, RFLAGS, control registers, XCR0 and debug registers: their bits.
  *
- * SDM 3A, "Control Registers", "Extended Feature Enable Register", "Extended Control
- * Registers (Including XCR0)", "System Flags and Fields in the EFLAGS Register".
+ * SDM 3A, "Extended Feature Enable Register", "System Flags and Fields in the EFLAGS
+ * Register", "Control Registers", "Extended Control Registers (Including XCR0)"; SDM 3B,
+ * "Debug Registers".
  */
 #ifndef HYMIR_X86_CONTROL_REGISTERS_H
 #define HYMIR_X86_CONTROL_REGISTERS_H
 
 #include "lib/bits.h"
 
-#define CR0_PE BIT(0)
-#define CR0_MP BIT(1)
-#define CR0_EM BIT(2)
-#define CR0_TS BIT(3)
-#define CR0_ET BIT(4)
-#define CR0_NE BIT(5)
-#define CR0_WP BIT(16)
-#define CR0_AM BIT(18)
-#define CR0_NW BIT(29)
-#define CR0_CD BIT(30)
-#define CR0_PG BIT(31)
-
-/* The address of the page-directory-pointer table in CR3, with PAE paging. */
-#define CR3_PAE_TABLE BITS_MASK(31, 5)
-
-#define CR4_VME        BIT(0)
-#define CR4_PVI        BIT(1)
-#define CR4_TSD        BIT(2)
-#define CR4_DE         BIT(3)
-#define CR4_PSE        BIT(4)
-#define CR4_PAE        BIT(5)
-#define CR4_MCE        BIT(6)
-#define CR4_PGE        BIT(7)
-#define CR4_PCE        BIT(8)
-#define CR4_OSFXSR     BIT(9)
-#define CR4_OSXMMEXCPT BIT(10)
-#define CR4_UMIP       BIT(11)
-#define CR4_LA57       BIT(12)
-#define CR4_VMXE       BIT(13)
-#define CR4_SMXE       BIT(14)
-#define CR4_FSGSBASE   BIT(16)
-#define CR4_PCIDE      BIT(17)
-#define CR4_OSXSAVE    BIT(18)
-#define CR4_KL         BIT(19)
-#define CR4_SMEP       BIT(20)
-#define CR4_SMAP       BIT(21)
-#define CR4_PKE        BIT(22)
-#define CR4_CET        BIT(23)
-#define CR4_PKS        BIT(24)
-#define CR4_UINTR      BIT(25)
-#define CR4_LASS       BIT(27)
-#define CR4_LAM_SUP    BIT(28)
-#define CR4_FRED       BIT(32)
-
-#define CR8_MAX 0xFU
-
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
+
+#define RFLAGS_FIXED BIT(1)
+#define RFLAGS_TF    BIT(8)
+#define RFLAGS_IF    BIT(9)
+#define RFLAGS_DF    BIT(10)
+
+/* The flags of CR0 and CR4: FLAG(register, constant, bit, the SDM's name). */
+#define CR0_FLAGS(FLAG)         \
+    FLAG(CR0, CR0_PE, 0, "PE")  \
+    FLAG(CR0, CR0_MP, 1, "MP")  \
+    FLAG(CR0, CR0_EM, 2, "EM")  \
+    FLAG(CR0, CR0_TS, 3, "TS")  \
+    FLAG(CR0, CR0_ET, 4, "ET")  \
+    FLAG(CR0, CR0_NE, 5, "NE")  \
+    FLAG(CR0, CR0_WP, 16, "WP") \
+    FLAG(CR0, CR0_AM, 18, "AM") \
+    FLAG(CR0, CR0_NW, 29, "NW") \
+    FLAG(CR0, CR0_CD, 30, "CD") \
+    FLAG(CR0, CR0_PG, 31, "PG")
+#define CR4_FLAGS(FLAG)                         \
+    FLAG(CR4, CR4_VME, 0, "VME")                \
+    FLAG(CR4, CR4_PVI, 1, "PVI")                \
+    FLAG(CR4, CR4_TSD, 2, "TSD")                \
+    FLAG(CR4, CR4_DE, 3, "DE")                  \
+    FLAG(CR4, CR4_PSE, 4, "PSE")                \
+    FLAG(CR4, CR4_PAE, 5, "PAE")                \
+    FLAG(CR4, CR4_MCE, 6, "MCE")                \
+    FLAG(CR4, CR4_PGE, 7, "PGE")                \
+    FLAG(CR4, CR4_PCE, 8, "PCE")                \
+    FLAG(CR4, CR4_OSFXSR, 9, "OSFXSR")          \
+    FLAG(CR4, CR4_OSXMMEXCPT, 10, "OSXMMEXCPT") \
+    FLAG(CR4, CR4_UMIP, 11, "UMIP")             \
+    FLAG(CR4, CR4_LA57, 12, "LA57")             \
+    FLAG(CR4, CR4_VMXE, 13, "VMXE")             \
+    FLAG(CR4, CR4_SMXE, 14, "SMXE")             \
+    FLAG(CR4, CR4_FSGSBASE, 16, "FSGSBASE")     \
+    FLAG(CR4, CR4_PCIDE, 17, "PCIDE")           \
+    FLAG(CR4, CR4_OSXSAVE, 18, "OSXSAVE")       \
+    FLAG(CR4, CR4_KL, 19, "KL")                 \
+    FLAG(CR4, CR4_SMEP, 20, "SMEP")             \
+    FLAG(CR4, CR4_SMAP, 21, "SMAP")             \
+    FLAG(CR4, CR4_PKE, 22, "PKE")               \
+    FLAG(CR4, CR4_CET, 23, "CET")               \
+    FLAG(CR4, CR4_PKS, 24, "PKS")               \
+    FLAG(CR4, CR4_UINTR, 25, "UINTR")           \
+    FLAG(CR4, CR4_LASS, 27, "LASS")             \
+    FLAG(CR4, CR4_LAM_SUP, 28, "LAM_SUP")       \
+    FLAG(CR4, CR4_FRED, 32, "FRED")
+
+#define CONTROL_REGISTER_FLAG(register, constant, bit, name) constant = BIT(bit),
+enum control_register_flag {
+    CR0_FLAGS(CONTROL_REGISTER_FLAG) CR4_FLAGS(CONTROL_REGISTER_FLAG)
+};
+#undef CONTROL_REGISTER_FLAG
+
+#define CR8_MAX 0xFU
 
 /* State components: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps". */
 #define XCR0_X87         BIT(0)
@@ -73,9 +84,9 @@
 #define XSAVE_LEGACY_SIZE    576U
 #define XSAVE_FIRST_EXTENDED 2U
 
-#define RFLAGS_FIXED BIT(1)
-#define RFLAGS_TF    BIT(8)
-#define RFLAGS_IF    BIT(9)
-#define RFLAGS_DF    BIT(10)
+#define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
+#define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */
+#define DR7_AFTER_RESET    BIT(10)
+#define DR7_GENERAL_DETECT BIT(13)
 
 #endif

@@ -38,14 +38,13 @@ enum cpuid_leaf {
     CPUID_LEAF_ADDRESS_SIZES     = 0x80000008,
 };
 
-/* The leaves that hypervisors use: ranges, each of which begins with its own last leaf.
- */
+/* The ranges of leaves that hypervisors use; each begins with its own last leaf. */
 #define CPUID_LEAF_HYPERVISOR_END  0x40001000U
 #define CPUID_LEAF_HYPERVISOR_STEP 0x100U
 
 /* CPUID.01H:EBX */
 #define CPUID_1_EBX_BRAND_INDEX BITS_MASK(7, 0)
-#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* its size */
+#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* line size in units of 8 bytes */
 /* CPUID.01H:ECX */
 #define CPUID_1_ECX_SSE3         BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ    BIT(1)
@@ -92,7 +91,7 @@ enum cpuid_leaf {
 #define CPUID_1_EDX_SSE2   BIT(26)
 #define CPUID_1_EDX_SS     BIT(27)
 
-/* CPUID.04H:EAX: type, level, self-initializing, fully associative; not who shares it. */
+/* CPUID.04H:EAX: type, level, self-initializing, fully associative; not the sharing. */
 #define CPUID_4_EAX_CACHE BITS_MASK(9, 0)
 
 /* CPUID.07H:EBX */
@@ -164,32 +163,8 @@ enum cpuid_leaf {
 /* CPUID.80000007H:EDX */
 #define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
 /* CPUID.80000008H:EAX: the widths of addresses in bits. */
-#define CPUID_80000008_EAX_PHYSICAL(eax) ((unsigned int)BITS_GET(eax, 7, 0))
-#define CPUID_80000008_EAX_WIDTHS        BITS_MASK(15, 0) /* physical and linear */
-
-/* Leaves */
-#define CPUID_LEAF_CACHE_PARAMETERS 0x4
-#define CPUID_LEAF_TSC              0x15
-/* CPUID.01H:ECX */
-#define CPUID_1_ECX_POPCNT       BIT(23)
-#define CPUID_1_ECX_TSC_DEADLINE BIT(24)
-#define CPUID_1_ECX_RDRAND       BIT(30)
-/* CPUID.01H:EDX */
-#define CPUID_1_EDX_FPU  BIT(0)
-#define CPUID_1_EDX_TSC  BIT(4)
-#define CPUID_1_EDX_MTRR BIT(12)
-#define CPUID_1_EDX_PGE  BIT(13)
-#define CPUID_1_EDX_MMX  BIT(23)
-#define CPUID_1_EDX_FXSR BIT(24)
-#define CPUID_1_EDX_SSE  BIT(25)
-/* CPUID.07H.0:EBX */
-#define CPUID_7_EBX_SMEP       BIT(7)
-#define CPUID_7_EBX_ERMS       BIT(9)
-#define CPUID_7_EBX_SMAP       BIT(20)
-#define CPUID_7_EBX_CLFLUSHOPT BIT(23)
-/* CPUID.80000007H:EDX */
-#define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
-/* CPUID.80000008H:EAX */
+#define CPUID_80000008_EAX_PHYSICAL(eax)  ((unsigned int)BITS_GET(eax, 7, 0))
 #define CPUID_80000008_EAX_PHYSICAL_WIDTH BITS_MASK(7, 0)
+#define CPUID_80000008_EAX_WIDTHS         BITS_MASK(15, 0) /* physical and linear */
 
 #endif

@@ -36,7 +36,7 @@
 #define CODE_SEGMENT_L         BIT(13) /* 64-bit code */
 #define TSS_16_BIT_BUSY        3U      /* a type: bits 3:0 */
 
-/* A gate's type byte: present, DPL 0, 64-bit interrupt gate. */
-#define GATE_PRESENT_INTERRUPT 0x8E
+/* The type of a gate: present, DPL 0, 64-bit interrupt gate. */
+#define GATE_PRESENT_INTERRUPT (UINT64_C(0x8E) << 40)
 
 #endif

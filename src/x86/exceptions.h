@@ -1,35 +1,40 @@
 /*
- * The vectors of exceptions.
+ * The vectors of exceptions, and their names.
  *
- * SDM 3A, "Protected-Mode Exceptions and Interrupts".
+ * SDM 3A, "Exception and Interrupt Vectors".
  */
 #ifndef HYMIR_X86_EXCEPTIONS_H
 #define HYMIR_X86_EXCEPTIONS_H
 
-enum exception_vector {
-    VECTOR_DE  = 0,
-    VECTOR_DB  = 1,
-    VECTOR_NMI = 2,
-    VECTOR_BP  = 3,
-    VECTOR_OF  = 4,
-    VECTOR_BR  = 5,
-    VECTOR_UD  = 6,
-    VECTOR_NM  = 7,
-    VECTOR_DF  = 8,
-    VECTOR_TS  = 10,
-    VECTOR_NP  = 11,
-    VECTOR_SS  = 12,
-    VECTOR_GP  = 13,
-    VECTOR_PF  = 14,
-    VECTOR_MF  = 16,
-    VECTOR_AC  = 17,
-    VECTOR_MC  = 18,
-    VECTOR_XM  = 19,
-    VECTOR_VE  = 20,
-    VECTOR_CP  = 21,
+/* A row for each exception: ROW(mnemonic, vector, name). */
+#define EXCEPTIONS(ROW)                              \
+    ROW(DE, 0, "#DE divide error")                   \
+    ROW(DB, 1, "#DB debug exception")                \
+    ROW(NMI, 2, "NMI")                               \
+    ROW(BP, 3, "#BP breakpoint")                     \
+    ROW(OF, 4, "#OF overflow")                       \
+    ROW(BR, 5, "#BR bound range exceeded")           \
+    ROW(UD, 6, "#UD invalid opcode")                 \
+    ROW(NM, 7, "#NM device not available")           \
+    ROW(DF, 8, "#DF double fault")                   \
+    ROW(CSO, 9, "coprocessor segment overrun")       \
+    ROW(TS, 10, "#TS invalid TSS")                   \
+    ROW(NP, 11, "#NP segment not present")           \
+    ROW(SS, 12, "#SS stack-segment fault")           \
+    ROW(GP, 13, "#GP general protection")            \
+    ROW(PF, 14, "#PF page fault")                    \
+    ROW(MF, 16, "#MF floating-point error")          \
+    ROW(AC, 17, "#AC alignment check")               \
+    ROW(MC, 18, "#MC machine check")                 \
+    ROW(XM, 19, "#XM SIMD floating-point exception") \
+    ROW(VE, 20, "#VE virtualization exception")      \
+    ROW(CP, 21, "#CP control protection exception")
 
-    EXCEPTION_VECTORS = 32, /* the first vector that is not reserved for exceptions */
-    VECTOR_COUNT      = 256,
-};
+#define EXCEPTION_VECTOR(mnemonic, vector, name) VECTOR_##mnemonic = (vector),
+enum exception_vector { EXCEPTIONS(EXCEPTION_VECTOR) };
+#undef EXCEPTION_VECTOR
+
+#define EXCEPTION_VECTORS 32 /* the first vector that is not reserved for exceptions */
+#define VECTOR_COUNT      256
 
 #endif

@@ -12,9 +12,9 @@
 
 #define I8042_STATUS_OUTPUT_FULL 0x01U
 #define I8042_STATUS_INPUT_FULL  0x02U
-#define I8042_STATUS_COMMAND     0x08U /* the last write */
+#define I8042_STATUS_COMMAND     0x08U /* the last write was a command */
 #define I8042_STATUS_NOT_LOCKED  0x10U
-#define I8042_STATUS_MOUSE       0x20U /* the byte in the output buffer is the mouse's */
+#define I8042_STATUS_MOUSE       0x20U /* the output buffer holds a byte of the mouse */
 
 /* The command byte, which is byte 0 of the RAM. */
 #define I8042_CONFIG_INTERRUPT       0x01U
@@ -30,7 +30,7 @@
 #define I8042_OUTPUT_A20          0x02U
 
 enum i8042_command {
-    I8042_READ_RAM     = 0x20, /* and the 31 after it */
+    I8042_READ_RAM     = 0x20, /* to 0x3F */
     I8042_WRITE_RAM    = 0x60,
     I8042_NO_MOUSE     = 0xA7,
     I8042_MOUSE        = 0xA8,

@@ -1,7 +1,8 @@
 /*
  * The registers of an I/O APIC.
  *
- * Intel 82093AA data sheet; newer ones have more inputs and are programmed alike.
+ * Intel 82093AA data sheet, "Register Description"; newer I/O APICs only have more
+ * inputs.
  */
 #ifndef HYMIR_X86_IO_APIC_H
 #define HYMIR_X86_IO_APIC_H

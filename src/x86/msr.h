@@ -2,7 +2,7 @@
  * Model-specific registers: their numbers, and the names of their bits.
  *
  * SDM 4, "Model-Specific Registers (MSRs)". The VMX capability MSRs are in
- * vmx/capabilities.h, the bits of IA32_APIC_BASE in x86/apic.h, those of IA32_EFER in
+ * x86/vmx_capabilities.h, the bits of IA32_APIC_BASE in x86/apic.h, those of IA32_EFER in
  * x86/control_registers.h.
  */
 #ifndef HYMIR_X86_MSR_H

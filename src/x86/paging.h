@@ -2,7 +2,7 @@
  * Entries of paging structures, page-fault error codes, and memory types.
  *
  * SDM 3A, "Paging", "Page Attribute Table (PAT)". The bits are the same in 32-bit, PAE
- * and 4-level paging, but that 32-bit entries end at bit 31.
+ * and 4-level paging, except that entries of 32-bit paging end at bit 31.
  */
 #ifndef HYMIR_X86_PAGING_H
 #define HYMIR_X86_PAGING_H
@@ -23,7 +23,7 @@
 
 /* SDM 3A, "PAE Paging": the table that CR3 points to has four entries. */
 #define CR3_ADDRESS     BITS_MASK(51, 12)
-#define CR3_ADDRESS_PAE BITS_MASK(51, 5)
+#define CR3_ADDRESS_PAE BITS_MASK(31, 5)
 
 /* SDM 3A, "Page-Fault Exceptions". */
 #define PAGE_FAULT_PRESENT BIT(0)
@@ -37,7 +37,7 @@
 #define PAT_WRITE_BACK      UINT64_C(6)
 #define PAT_UNCACHED        UINT64_C(7) /* UC-: MTRRs may make it write-combining */
 
-/* IA32_PAT after reset, but for the type that PWT alone chooses. */
+/* IA32_PAT after reset, except for the type that PWT alone selects. */
 #define PAT_ENTRY(index, type) ((type) << (8 * (index)))
 #define PAT_WITH_PWT(type)                                                            \
     (PAT_ENTRY(0, PAT_WRITE_BACK) | PAT_ENTRY(1, type) | PAT_ENTRY(2, PAT_UNCACHED) | \

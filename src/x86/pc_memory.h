@@ -1,11 +1,11 @@
 /*
- * The first MiB of a PC: video memory and ROMs between RAM below and above.
+ * The first MiB of a PC: RAM, then video memory and ROMs.
  */
 #ifndef HYMIR_X86_PC_MEMORY_H
 #define HYMIR_X86_PC_MEMORY_H
 
 #define PC_VIDEO_START 0xA0000U
-#define PC_TEXT_START  0xB8000U /* in video memory: the VGA's text, in color */
+#define PC_TEXT_START  0xB8000U /* in video memory: text of the VGA's color modes */
 #define PC_ROM_START   0xC0000U
 #define PC_ROM_END     0x100000U
 

@@ -1,7 +1,7 @@
 /*
- * The registers of a 16550A UART, and where a PC has its serial ports.
+ * The registers of a 16550A UART, and the I/O ports of the UARTs in a PC.
  *
- * National Semiconductor PC16550D data sheet.
+ * National Semiconductor PC16550D data sheet, "Registers".
  */
 #ifndef HYMIR_X86_UART_16550_H
 #define HYMIR_X86_UART_16550_H
@@ -38,7 +38,7 @@ enum interrupt_id {
     ID_LINE_STATUS  = 0x06,
     ID_TIME_OUT     = 0x0C,
 };
-#define ID_FIFO 0xC0U /* FIFOs are on */
+#define ID_FIFO 0xC0U /* FIFOs are enabled */
 
 #define FIFO_SIZE              16U
 #define FIFO_ENABLE            0x01U
@@ -53,7 +53,7 @@ enum interrupt_id {
 #define MODEM_CONTROL_DTR       0x01U
 #define MODEM_CONTROL_RTS       0x02U
 #define MODEM_CONTROL_OUT1      0x04U
-#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: lets the interrupt out of the UART */
+#define MODEM_CONTROL_INTERRUPT 0x08U /* OUT2: connects the interrupt output */
 #define MODEM_CONTROL_LOOPBACK  0x10U
 #define MODEM_CONTROL_BITS      0x1FU
 

@@ -36,7 +36,7 @@ enum vmx_msr {
 #define VMX_MSR_FIRST MSR_IA32_VMX_BASIC
 #define VMX_MSR_COUNT (MSR_IA32_VMX_EXIT_CTLS2 - MSR_IA32_VMX_BASIC + 1)
 
-/* A group is what one control field, control register or MSR describes. */
+/* The groups of bits: one for each control field, control register or other MSR. */
 enum vmx_capability_group {
     GROUP_BASIC,
     GROUP_PIN_BASED,
@@ -57,9 +57,10 @@ enum vmx_capability_group {
 
 /*
  * Every bit and field, in the order of the groups and of the bits:
- * FLAG(group, constant, bit, the SDM's name), FIELD(group, mask, name).
+ * FLAG(group, constant, bit, the SDM's name), FIELD(group, mask, name), and REGISTER_FLAG
+ * as FLAG, whose constant x86/control_registers.h defines.
  */
-#define VMX_CAPABILITIES(FLAG, FIELD)                                                    \
+#define VMX_CAPABILITIES(FLAG, FIELD, REGISTER_FLAG)                                     \
     FIELD(BASIC, BITS_MASK(30, 0), "VMCS revision identifier")                           \
     FIELD(BASIC, BITS_MASK(44, 32), "bytes of a VMXON region or VMCS")                   \
     FLAG(BASIC, VMX_BASIC_ADDRESSES_32_BIT, 48, "addresses limited to 32 bits")          \
@@ -195,45 +196,8 @@ enum vmx_capability_group {
     FLAG(MISC, VMX_MISC_VMWRITE_ALL, 29, "VMWRITE to any supported field")               \
     FLAG(MISC, VMX_MISC_INJECTION_LENGTH_ZERO, 30, "injection of instruction length 0")  \
     FIELD(MISC, BITS_MASK(63, 32), "MSEG revision identifier")                           \
-    FIELD(CR0, CR0_PE, "PE")                                                             \
-    FIELD(CR0, CR0_MP, "MP")                                                             \
-    FIELD(CR0, CR0_EM, "EM")                                                             \
-    FIELD(CR0, CR0_TS, "TS")                                                             \
-    FIELD(CR0, CR0_ET, "ET")                                                             \
-    FIELD(CR0, CR0_NE, "NE")                                                             \
-    FIELD(CR0, CR0_WP, "WP")                                                             \
-    FIELD(CR0, CR0_AM, "AM")                                                             \
-    FIELD(CR0, CR0_NW, "NW")                                                             \
-    FIELD(CR0, CR0_CD, "CD")                                                             \
-    FIELD(CR0, CR0_PG, "PG")                                                             \
-    FIELD(CR4, CR4_VME, "VME")                                                           \
-    FIELD(CR4, CR4_PVI, "PVI")                                                           \
-    FIELD(CR4, CR4_TSD, "TSD")                                                           \
-    FIELD(CR4, CR4_DE, "DE")                                                             \
-    FIELD(CR4, CR4_PSE, "PSE")                                                           \
-    FIELD(CR4, CR4_PAE, "PAE")                                                           \
-    FIELD(CR4, CR4_MCE, "MCE")                                                           \
-    FIELD(CR4, CR4_PGE, "PGE")                                                           \
-    FIELD(CR4, CR4_PCE, "PCE")                                                           \
-    FIELD(CR4, CR4_OSFXSR, "OSFXSR")                                                     \
-    FIELD(CR4, CR4_OSXMMEXCPT, "OSXMMEXCPT")                                             \
-    FIELD(CR4, CR4_UMIP, "UMIP")                                                         \
-    FIELD(CR4, CR4_LA57, "LA57")                                                         \
-    FIELD(CR4, CR4_VMXE, "VMXE")                                                         \
-    FIELD(CR4, CR4_SMXE, "SMXE")                                                         \
-    FIELD(CR4, CR4_FSGSBASE, "FSGSBASE")                                                 \
-    FIELD(CR4, CR4_PCIDE, "PCIDE")                                                       \
-    FIELD(CR4, CR4_OSXSAVE, "OSXSAVE")                                                   \
-    FIELD(CR4, CR4_KL, "KL")                                                             \
-    FIELD(CR4, CR4_SMEP, "SMEP")                                                         \
-    FIELD(CR4, CR4_SMAP, "SMAP")                                                         \
-    FIELD(CR4, CR4_PKE, "PKE")                                                           \
-    FIELD(CR4, CR4_CET, "CET")                                                           \
-    FIELD(CR4, CR4_PKS, "PKS")                                                           \
-    FIELD(CR4, CR4_UINTR, "UINTR")                                                       \
-    FIELD(CR4, CR4_LASS, "LASS")                                                         \
-    FIELD(CR4, CR4_LAM_SUP, "LAM_SUP")                                                   \
-    FIELD(CR4, CR4_FRED, "FRED")                                                         \
+    CR0_FLAGS(REGISTER_FLAG)                                                             \
+    CR4_FLAGS(REGISTER_FLAG)                                                             \
     FIELD(VMCS_ENUM, BITS_MASK(9, 1), "highest index of a VMCS field")                   \
     FLAG(EPT_VPID, EPT_CAP_EXECUTE_ONLY, 0, "EPT: execute-only translations")            \
     FLAG(EPT_VPID, EPT_CAP_WALK_LENGTH_4, 6, "EPT: page-walk length 4")                  \
@@ -257,9 +221,9 @@ enum vmx_capability_group {
     FLAG(VMFUNC, VMFUNC_EPTP_SWITCHING, 0, "EPTP switching")
 
 #define VMX_CAPABILITY_FLAG(group, constant, bit, name) constant = BIT(bit),
-#define VMX_CAPABILITY_NOTHING(group, mask, name)
+#define VMX_CAPABILITY_NOTHING(...)
 enum vmx_capability_flag {
-    VMX_CAPABILITIES(VMX_CAPABILITY_FLAG, VMX_CAPABILITY_NOTHING)
+    VMX_CAPABILITIES(VMX_CAPABILITY_FLAG, VMX_CAPABILITY_NOTHING, VMX_CAPABILITY_NOTHING)
 };
 #undef VMX_CAPABILITY_FLAG
 #undef VMX_CAPABILITY_NOTHING

@@ -14,6 +14,10 @@
 
 #define VT_D_REGISTERS_SIZE 0x1000
 
+/* Indexes of 64-bit words: the version is in the low half of the first. */
+#define VT_D_CAPABILITY          1
+#define VT_D_EXTENDED_CAPABILITY 2
+
 /* The largest number of units that Hymir reads; machines of 64 sockets have 640. */
 #define VT_D_MAX_UNITS 1024
 
@@ -35,7 +39,7 @@
 struct vt_d_unit {
     uint64_t address; /* physical, of its registers */
     uint64_t capability, extended_capability, version;
-    bool answers; /* false: nothing is there, and these are 0 */
+    bool answers; /* false: the unit does not respond, and the registers are 0 */
 };
 
 /* The VT-d units of a machine. */
@@ -46,18 +50,5 @@ struct vt_d {
     size_t dropped; /* beyond VT_D_MAX_UNITS */
     struct vt_d_unit unit[VT_D_MAX_UNITS];
 };
-
-/* Reads a unit from its registers, mapped uncached, or NULL if they cannot be mapped. */
-static inline void vt_d_unit_read(const volatile void *registers, struct vt_d_unit *unit)
-{
-    const volatile uint64_t *words = registers;
-    uint64_t capability            = words == NULL ? 0 : words[1];
-
-    /* The widths in the register rule out all zeros and all ones: no unit is there. */
-    unit->answers             = capability != 0 && capability != UINT64_MAX;
-    unit->capability          = unit->answers ? capability : 0;
-    unit->extended_capability = unit->answers ? words[2] : 0;
-    unit->version             = unit->answers ? *(const volatile uint32_t *)registers : 0;
-}
 
 #endif

@@ -1,7 +1,7 @@
 /* src/vmx/exceptions.c and vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
-#include "cpu/vectors.h"
+#include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/smp.h"
@@ -61,9 +61,9 @@ void apic_set_timer(uint64_t tsc_ticks)
     apic_timer = tsc_ticks;
 }
 
-enum status apic_send_interrupt(uint32_t id, uint8_t vector)
+enum status apic_send(uint32_t id, uint32_t command)
 {
-    assert_int_equal(vector, VECTOR_WAKE);
+    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
     interrupted_apic = id;
     return STATUS_OK;
 }

@@ -1,24 +1,13 @@
-/* See descriptors.h. */
-#include "cpu/descriptors.h"
+/* See setup.h. */
+#include "cpu/setup.h"
 
+#include "cpu/cpuid.h"
 #include "cpu/traps.h"
-#include "lib/string.h"
-#include "x86/exceptions.h"
 #include "x86/msr.h"
+#include "x86/paging.h"
 
-/* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors". */
-struct __attribute__((packed)) idt_gate {
-    uint16_t offset_low;
-    uint16_t selector;
-    uint8_t ist;
-    uint8_t type; /* present, ring 0, 64-bit interrupt gate */
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
-_Static_assert(sizeof(struct idt_gate) == 16, "SDM 3A, 64-Bit IDT Gate Descriptors");
-
-static struct idt_gate idt[VECTOR_COUNT];
+/* SDM 3A, "64-Bit Mode IDT", figure "64-Bit IDT Gate Descriptors": two quadwords each. */
+static uint64_t idt[VECTOR_COUNT][2];
 
 /* The interrupt stack of each vector; 0: the current stack. */
 static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
@@ -30,25 +19,20 @@ static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
 static void fill_idt(void)
 {
     for (unsigned int vector = 0; vector < VECTOR_COUNT; vector++) {
-        uint64_t stub = trap_stubs[vector];
-        idt[vector]   = (struct idt_gate){
-              .offset_low    = (uint16_t)stub,
-              .selector      = SELECTOR_CODE,
-              .ist           = interrupt_stacks[vector],
-              .type          = GATE_PRESENT_INTERRUPT,
-              .offset_middle = (uint16_t)(stub >> 16),
-              .offset_high   = (uint32_t)(stub >> 32),
-        };
+        uint64_t stub  = trap_stubs[vector];
+        idt[vector][0] = BITS_GET(stub, 15, 0) | SELECTOR_CODE << 16 |
+                         (uint64_t)interrupt_stacks[vector] << 32 |
+                         GATE_PRESENT_INTERRUPT | BITS_GET(stub, 31, 16) << 48;
+        idt[vector][1] = stub >> 32;
     }
 }
 
 static void fill_tss(struct cpu *cpu)
 {
-    memset(&cpu->tss, 0, sizeof(cpu->tss));
     for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++)
         cpu->tss.ist[i] = (uintptr_t)(cpu->stacks->ist[i].stack + IST_STACK_SIZE);
-    cpu->tss.io_map_base =
-        sizeof(cpu->tss); /* beyond the limit: no I/O permission bitmap */
+    /* Beyond the limit: no I/O permission bitmap. */
+    cpu->tss.io_map_base = sizeof(cpu->tss);
 }
 
 static void fill_gdt(struct cpu *cpu)
@@ -56,7 +40,6 @@ static void fill_gdt(struct cpu *cpu)
     uint64_t base  = (uintptr_t)&cpu->tss;
     uint64_t limit = sizeof(cpu->tss) - 1;
 
-    cpu->gdt[SELECTOR_NULL / 8] = 0;
     cpu->gdt[SELECTOR_CODE / 8] = CODE_DESCRIPTOR;
     cpu->gdt[SELECTOR_DATA / 8] = DATA_DESCRIPTOR;
     cpu->gdt[SELECTOR_TSS / 8]  = DESCRIPTOR_PRESENT | DESCRIPTOR_TSS | limit |
@@ -65,7 +48,17 @@ static void fill_gdt(struct cpu *cpu)
     cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-void descriptors_load(struct cpu *cpu)
+static void enable_features(void)
+{
+    uint32_t features = cpuid(CPUID_LEAF_FEATURES, 0).edx;
+
+    if ((features & CPUID_1_EDX_MCE) != 0)
+        write_cr4(read_cr4() | CR4_MCE);
+    if ((features & CPUID_1_EDX_PAT) != 0)
+        wrmsr(MSR_IA32_PAT, PAT_WITH_PWT(PAT_WRITE_COMBINING));
+}
+
+void cpu_setup(struct cpu *cpu)
 {
     const struct descriptor_table_register gdtr = {.limit = sizeof(cpu->gdt) - 1,
                                                    .base  = (uintptr_t)cpu->gdt};
@@ -84,9 +77,10 @@ void descriptors_load(struct cpu *cpu)
     wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
     ltr(SELECTOR_TSS);
     lidt(&idtr);
+    enable_features();
 }
 
-uint64_t descriptors_idt_base(void)
+uint64_t cpu_idt_base(void)
 {
     return (uintptr_t)idt;
 }
