@@ -20,6 +20,7 @@ struct conversion {
     size_t width;
     size_t precision;
     unsigned int size_bytes; /* of an integer argument: 1, 2, 4 or 8 */
+    const char *prefix;      /* of the converted text: a sign or 0x */
 };
 
 static void put_character(struct output *output, char character)
@@ -37,10 +38,11 @@ static void put_repeated(struct output *output, char character, size_t count)
 
 /* Writes a field padded to its width: zeros after the prefix, or blanks outside. */
 static void put_padded(struct output *output, const struct conversion *conversion,
-                       const char *prefix, size_t zeros, const char *body, size_t length)
+                       size_t zeros, const char *body, size_t length)
 {
-    size_t total   = strlen(prefix) + zeros + length;
-    size_t padding = conversion->width > total ? conversion->width - total : 0;
+    const char *prefix = conversion->prefix;
+    size_t total       = strlen(prefix) + zeros + length;
+    size_t padding     = conversion->width > total ? conversion->width - total : 0;
 
     if (!conversion->left && !conversion->zero)
         put_repeated(output, ' ', padding);
@@ -65,16 +67,17 @@ static void put_integer(struct output *output, struct conversion conversion,
     bool is_negative   = (kind == 'd' || kind == 'i') && (int64_t)(bits << shift) < 0;
     uint64_t value     = (is_negative ? 0 - bits : bits) << shift >> shift;
     const char *digits = kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-    const char *prefix = is_negative ? "-" : "";
 
+    if (is_negative)
+        conversion.prefix = "-";
     if (is_hex && conversion.alternative && value != 0)
-        prefix = kind == 'X' ? "0X" : "0x";
+        conversion.prefix = kind == 'X' ? "0X" : "0x";
     for (; value != 0; value /= base)
         text[--position] = digits[value % base];
     size_t length   = sizeof(text) - position;
     size_t minimum  = conversion.has_precision ? conversion.precision : 1;
     conversion.zero = conversion.zero && !conversion.left && !conversion.has_precision;
-    put_padded(output, &conversion, prefix, minimum > length ? minimum - length : 0,
+    put_padded(output, &conversion, minimum > length ? minimum - length : 0,
                text + position, length);
 }
 
@@ -90,7 +93,7 @@ static void put_string(struct output *output, struct conversion conversion,
     while (length < limit && string[length] != '\0')
         length++;
     conversion.zero = false;
-    put_padded(output, &conversion, "", 0, string, length);
+    put_padded(output, &conversion, 0, string, length);
 }
 
 /* Reads a number, or an argument for *, and advances *format past it. */
@@ -122,7 +125,7 @@ static unsigned int read_size(const char **format)
 
 static struct conversion read_conversion(const char **format, va_list *arguments)
 {
-    struct conversion conversion = {0};
+    struct conversion conversion = {.prefix = ""};
 
     for (;; (*format)++) {
         if (**format == '-')
@@ -174,7 +177,7 @@ static const char *put_conversion(struct output *output, const char *format,
     case 'c': {
         char character  = (char)va_arg(*arguments, int);
         conversion.zero = false;
-        put_padded(output, &conversion, "", 0, &character, 1);
+        put_padded(output, &conversion, 0, &character, 1);
         break;
     }
     case 's':
