@@ -23,8 +23,7 @@ enum status memory_init(const struct memory_entries *entries, uint64_t image_add
         return status;
     frames_init(&frames, &map);
     allocated_bytes = (uintptr_t)image_end - (uintptr_t)image_start;
-    image           = (struct memory_image){.start = image_address,
-                                            .end   = image_address + allocated_bytes};
+    image = (struct memory_image){image_address, image_address + allocated_bytes};
     frames_reserve(&frames, image.start, image.end);
     frames_reserve(&frames, PC_VIDEO_START, PC_ROM_END); /* whatever the map says */
     return STATUS_OK;

@@ -122,9 +122,8 @@ enum status apic_send(uint32_t id, uint32_t command)
     }
     if (id > XAPIC_MAX_ID)
         return STATUS_OUT_OF_RANGE;
-    enum status status = wait_until_sent();
-    if (status != STATUS_OK)
-        return status;
+    if (wait_until_sent() != STATUS_OK)
+        return STATUS_TIMEOUT;
     apic_write(APIC_INTERRUPT_COMMAND_H, id << 24);
     apic_write(APIC_INTERRUPT_COMMAND, command | ICR_ASSERT);
     return wait_until_sent();
@@ -151,10 +150,9 @@ void apic_set_timer(uint64_t tsc_ticks)
     if (!is_enabled)
         return;
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-    uint64_t count =
-        tsc_ticks == TICKS_NEVER
-            ? 0
-            : ticks_until(tsc_ticks, clock_frequency(), timer_frequency()) + 1;
+    uint64_t count = 0;
+    if (tsc_ticks != TICKS_NEVER)
+        count = ticks_until(tsc_ticks, clock_frequency(), timer_frequency()) + 1;
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (count == 0 ? LVT_MASKED : 0));
     apic_write(APIC_INITIAL_COUNT,
                (uint32_t)(count < LONGEST_COUNT ? count : LONGEST_COUNT));

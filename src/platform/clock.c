@@ -71,13 +71,13 @@ static uint64_t cpuid_frequency(const struct cpuid_snapshot *snapshot)
 
 void clock_init(const struct cpuid_snapshot *snapshot)
 {
-    uint64_t hypervisor_khz = snapshot->leaf_40000010.eax;
     const struct {
         const char *source;
         uint64_t hz;
     } candidates[] = {
         {"measured with the 8254", measure_against_pit()},
-        {"reported by the outer hypervisor", hypervisor_khz * 1000},
+        {"reported by the outer hypervisor",
+         UINT64_C(1000) * snapshot->leaf_40000010.eax},
         {"reported by CPUID leaves 0x15 and 0x16", cpuid_frequency(snapshot)},
     };
 
