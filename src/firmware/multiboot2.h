@@ -55,7 +55,7 @@ struct multiboot2_information {
 
     uint64_t efi_system_table; /* physical, of 64-bit UEFI; 0 if absent */
     bool is_efi;               /* any EFI tag: the machine was booted by UEFI */
-    /* The UEFI memory map, see efi_boot.h; NULL if absent. */
+    /* The UEFI memory map, see efi.h; NULL if absent. */
     const uint8_t *efi_memory_map;
     size_t efi_memory_map_size, efi_descriptor_size;
 
