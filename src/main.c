@@ -136,8 +136,7 @@ static _Noreturn void finish(void)
     if (waits)
         viewer_start(&options);
     if (waits && machine_get()->boot.module_count == 0)
-        log_info(
-            "keys 1 to 7 turn the report's pages, q ends it, here or at the keyboard");
+        log_info("keys 1 to 7 show the report's pages, q exits, here or on the keyboard");
     report(&facts);
     if (this_cpu() == &boot_cpu)
         guests_run(&options, facts.records);
