@@ -70,14 +70,14 @@ static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
     pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
 }
 
-static void add_surrounding(struct pager *pager, enum surrounding surrounding,
+static void add_surrounding(struct pager *pager, const struct surrounding *row,
                             const struct report_facts *facts)
 {
     TEXT_DECLARE(text, TEXT_SIZE);
     TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
 
-    text_append(&text, "%-14s ", surrounding_name(surrounding));
-    surrounding_describe(surrounding, facts, &state, &text);
+    text_append(&text, "%-14s ", row->name);
+    row->describe(row, facts, &state, &text);
     pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
 }
 
@@ -122,8 +122,8 @@ void hypervisor_page_add(struct pager *pager, const struct report_facts *facts)
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         add_hypervisor(pager, i, &question);
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
-    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++)
-        add_surrounding(pager, i, facts);
+    for (size_t i = 0; i < SURROUNDINGS; i++)
+        add_surrounding(pager, &surroundings[i], facts);
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
     add_sources(pager, &question);
 }

@@ -255,11 +255,12 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
 static void write_surroundings(struct json *json, const struct report_facts *facts)
 {
     json_open_object(json, "surroundings");
-    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++) {
+    for (const struct surrounding *row = surroundings; row < surroundings + SURROUNDINGS;
+         row++) {
         TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
         TEXT_DECLARE(text, SUMMARY_SIZE);
-        surrounding_describe(i, facts, &state, &text);
-        json_open_object(json, surrounding_key(i));
+        row->describe(row, facts, &state, &text);
+        json_open_object(json, row->key);
         json_string(json, "state", "%s", state.buffer);
         json_string(json, "text", "%s", text.buffer);
         json_close_object(json);
