@@ -148,8 +148,8 @@ static void append_advice(const struct cpu_record *record, const char *machine,
         text_append(text, "%s", failure_advice(record));
 }
 
-static size_t count_word(const struct cpu_record *records, size_t count,
-                         enum verdict_word word)
+size_t verdict_count(const struct cpu_record *records, size_t count,
+                     enum verdict_word word)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++)
@@ -208,7 +208,7 @@ const char *verdict_unseen_cpus(const struct verdict_scope *scope)
 static void append_ready(const struct cpu_record *records, size_t count,
                          const char *machine, struct text *text)
 {
-    size_t ready = count_word(records, count, VERDICT_READY);
+    size_t ready = verdict_count(records, count, VERDICT_READY);
     size_t other = 0;
 
     text_append(text, "%s on %zu of %zu CPUs", records[0].virtualization->success, ready,
@@ -229,7 +229,7 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
     for (size_t i = 0; i < count; i++)
         verdict_judge_cpu(&records[i]);
     enum verdict_word word = records[0].judgement.word;
-    if (count_word(records, count, word) != count)
+    if (verdict_count(records, count, word) != count)
         word = VERDICT_MIXED;
     if (word == VERDICT_MIXED || word == VERDICT_READY) {
         append_ready(records, count, scope->machine, text);

@@ -36,6 +36,10 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
 /* Judges one record. A CPU that did not answer is VERDICT_FAILED. */
 void verdict_judge_cpu(struct cpu_record *record);
 
+/* Returns the number of judged records that have the word. */
+size_t verdict_count(const struct cpu_record *records, size_t count,
+                     enum verdict_word word);
+
 /* Returns whether a record was judged READY. */
 static inline bool verdict_is_ready(const struct cpu_record *record)
 {

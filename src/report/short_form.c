@@ -139,7 +139,7 @@ static void append_brand(const char *brand, size_t room, struct text *text)
 bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZE])
 {
     const struct cpu_record *record =
-        &facts->records[verdict_sheet_telling_cpu(facts->records, facts->count)];
+        &facts->records[verdict_sheet_find_cpu(facts->records, facts->count)];
     struct packed packed = {.count = 0};
     struct text out      = {.buffer = text, .size = SHORT_FORM_SIZE};
     char brand[CPUID_BRAND_SIZE];
