@@ -11,27 +11,22 @@
 
 static void write_machine(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "machine");
     json_string(json, "name", "%s", facts->machine);
     json_string(json, "firmware", "%s", facts->firmware);
     json_number(json, "ram_bytes", facts->ram_bytes);
     json_number(json, "tsc_hz", facts->tsc_hz);
     json_string(json, "tsc_source", "%s", facts->tsc_source);
-    json_close_object(json);
 }
 
 static void write_verdict(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "verdict");
     json_string(json, "word", "%s", verdict_name(facts->verdict));
     json_string(json, "text", "%s", facts->verdict_text);
-    json_close_object(json);
 }
 
-/* Each CPU, and whose registers are its own, too. */
+/* Writes each CPU, and the first CPU with the same registers. */
 static void write_cpus(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "cpus");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         TEXT_DECLARE(summary, SUMMARY_SIZE);
@@ -47,16 +42,6 @@ static void write_cpus(struct json *json, const struct report_facts *facts)
         }
         json_close_object(json);
     }
-    json_close_array(json);
-}
-
-static void write_reading(struct json *json, const char *key,
-                          const struct msr_reading *reading)
-{
-    if (reading->state == MSR_READ)
-        json_string(json, key, "0x%lx", reading->value);
-    else if (reading->state == MSR_FAULTED)
-        json_string(json, key, "exception %u", reading->vector);
 }
 
 static void write_processor(struct json *json, const struct cpu_record *record)
@@ -79,12 +64,11 @@ static void write_processor(struct json *json, const struct cpu_record *record)
     }
 }
 
-/* The registers of each CPU that has no like in front of it. */
+/* Writes the registers of the first CPU of each set of identical CPUs. */
 static void write_registers(struct json *json, const struct report_facts *facts)
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
 
-    json_open_array(json, "registers");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED ||
@@ -95,13 +79,14 @@ static void write_registers(struct json *json, const struct report_facts *facts)
         write_processor(json, record);
         json_open_object(json, "values");
         for (size_t row = 0; row < comparison_count(virtualization); row++) {
-            struct msr_reading reading = comparison_reading(row, record);
-            write_reading(json, comparison_name(virtualization, row), &reading);
+            TEXT_DECLARE(value, COMPARISON_VALUE_SIZE);
+            if (comparison_append_value(row, record, &value))
+                json_string(json, comparison_name(virtualization, row), "%s",
+                            value.buffer);
         }
         json_close_object(json);
         json_close_object(json);
     }
-    json_close_array(json);
 }
 
 static void write_value(const char *value, const char *cpus, void *context)
@@ -116,7 +101,6 @@ static void write_differences(struct json *json, const struct report_facts *fact
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
 
-    json_open_array(json, "differences");
     for (size_t row = 0; row < comparison_count(virtualization); row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
@@ -127,7 +111,6 @@ static void write_differences(struct json *json, const struct report_facts *fact
         json_close_array(json);
         json_close_object(json);
     }
-    json_close_array(json);
 }
 
 static void write_unnamed_bits(struct json *json, uint64_t unnamed)
@@ -166,17 +149,15 @@ static void write_capabilities(struct json *json, const struct report_facts *fac
         facts->records[0].virtualization->capability_table;
     struct capability_set usable;
 
-    json_open_object(json, "capabilities");
     if (comparison_usable(facts->records, facts->count, &usable)) {
         for (uint32_t group = 0; group < table->group_count; group++) {
             if (usable.group[group].exists)
                 write_group(json, table, group, &usable.group[group]);
         }
     }
-    json_close_object(json);
 }
 
-/* The names of what is in one state. */
+/* Selects the requirements in one state. */
 struct state_filter {
     struct json *json;
     enum requirement_state wanted;
@@ -230,15 +211,14 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
     struct hypervisor_question question;
 
     hypervisor_question_prepare(facts, &question);
-    json_open_array(json, "hypervisors");
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         write_hypervisor(json, i, &question);
-    json_close_array(json);
 }
 
-static void write_units(struct json *json, const struct vt_d *vt_d)
+static void write_units(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "vt_d_units");
+    const struct vt_d *vt_d = facts->vt_d;
+
     for (size_t i = 0; i < vt_d->count; i++) {
         const struct vt_d_unit *unit = &vt_d->unit[i];
         json_open_object(json, NULL);
@@ -249,12 +229,10 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);
     }
-    json_close_array(json);
 }
 
 static void write_surroundings(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "surroundings");
     for (const struct surrounding *row = surroundings; row < surroundings + SURROUNDINGS;
          row++) {
         TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
@@ -265,7 +243,6 @@ static void write_surroundings(struct json *json, const struct report_facts *fac
         json_string(json, "text", "%s", text.buffer);
         json_close_object(json);
     }
-    json_close_object(json);
 }
 
 static void write_statistics(struct json *json, const char *name,
@@ -279,10 +256,9 @@ static void write_statistics(struct json *json, const char *name,
     json_close_object(json);
 }
 
-/* Ticks of the TSC, on the CPUs that were timed. */
+/* Writes timings in ticks of the TSC, of the CPUs that were timed. */
 static void write_timings(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "timings");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (!timings_exist(&record->timings))
@@ -299,8 +275,24 @@ static void write_timings(struct json *json, const struct report_facts *facts)
         json_close_object(json);
         json_close_object(json);
     }
-    json_close_array(json);
 }
+
+static const struct {
+    const char *key;
+    bool is_array;
+    void (*write)(struct json *json, const struct report_facts *facts);
+} sections[] = {
+    {"machine", false, write_machine},
+    {"verdict", false, write_verdict},
+    {"cpus", true, write_cpus},
+    {"registers", true, write_registers},
+    {"differences", true, write_differences},
+    {"capabilities", false, write_capabilities},
+    {"hypervisors", true, write_hypervisors},
+    {"surroundings", false, write_surroundings},
+    {"vt_d_units", true, write_units},
+    {"timings", true, write_timings},
+};
 
 void json_report_write(const struct report_facts *facts, json_output *output)
 {
@@ -310,16 +302,12 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     json_open_object(&json, NULL);
     json_number(&json, "schema", JSON_REPORT_SCHEMA);
     json_string(&json, "hymir", "%s", facts->version);
-    write_machine(&json, facts);
-    write_verdict(&json, facts);
-    write_cpus(&json, facts);
-    write_registers(&json, facts);
-    write_differences(&json, facts);
-    write_capabilities(&json, facts);
-    write_hypervisors(&json, facts);
-    write_surroundings(&json, facts);
-    write_units(&json, facts->vt_d);
-    write_timings(&json, facts);
+    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+        (sections[i].is_array ? json_open_array : json_open_object)(&json,
+                                                                    sections[i].key);
+        sections[i].write(&json, facts);
+        (sections[i].is_array ? json_close_array : json_close_object)(&json);
+    }
     json_close_object(&json);
     json_end(&json);
 }

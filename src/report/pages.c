@@ -159,9 +159,8 @@ static void add_registers(struct pager *pager, const struct report_facts *facts)
             continue;
         pager_add(pager, EMPHASIS_TITLE, "Registers of cpu %zu", i);
         for (size_t row = 0; row < comparison_count(virtualization); row++) {
-            struct msr_reading reading = comparison_reading(row, &facts->records[i]);
-            TEXT_DECLARE(value, 32);
-            comparison_append_reading(&reading, &value);
+            TEXT_DECLARE(value, COMPARISON_VALUE_SIZE);
+            comparison_append_value(row, &facts->records[i], &value);
             pager_add(pager, EMPHASIS_NORMAL, "%-32s %s",
                       comparison_name(virtualization, row), value.buffer);
         }
