@@ -40,20 +40,19 @@ static void lists_start(const char *indent, const char *name, int width)
  * Appends the requirement: in a summary with its kind in brackets, otherwise after its
  * kind, unless the previous one is of the same kind.
  */
-static void append_answer(const struct requirement_answer *answer, void *context)
+static void append_answer(const struct requirement_answer *answer, void *is_summary)
 {
     struct list *list = &lists[answer->state];
-    bool is_summary   = context != NULL;
-    bool is_same      = !is_summary && strcmp(list->kind, answer->kind) == 0;
+    bool is_same      = is_summary == NULL && strcmp(list->kind, answer->kind) == 0;
 
     if (list->text.length > list->heading)
         text_append(&list->text, is_same ? ", " : "; ");
-    if (is_summary) {
+    if (is_summary != NULL) {
         requirement_append(answer, &list->text);
         return;
     }
-    if (!is_same && answer->kind[0] != '\0')
-        text_append(&list->text, "%s: ", answer->kind);
+    if (!is_same)
+        text_append(&list->text, answer->kind[0] != '\0' ? "%s: " : "%s", answer->kind);
     text_append(&list->text, "%s", answer->name);
     format_text(list->kind, sizeof(list->kind), "%s", answer->kind);
 }
