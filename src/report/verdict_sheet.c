@@ -39,7 +39,7 @@ static void add_processor(struct sheet *sheet, const struct cpu_record *record,
     struct cpuid_signature signature = cpuid_signature(&record->cpuid);
     char vendor[CPUID_VENDOR_SIZE], brand[CPUID_BRAND_SIZE];
     TEXT_DECLARE(details, SHEET_COLUMNS);
-    TEXT_DECLARE(name, SHEET_COLUMNS);
+    TEXT_DECLARE(name, 16);
 
     text_append(&name, "CPU");
     if (index > 0)
@@ -56,18 +56,23 @@ static void add_processor(struct sheet *sheet, const struct cpu_record *record,
     add_fact(sheet, "", details.buffer);
 }
 
+static void add_hypervisor(struct sheet *sheet, const struct cpuid_snapshot *cpuid,
+                           const char *machine)
+{
+    TEXT_DECLARE(description, SHEET_COLUMNS);
+    outer_hypervisor_describe(cpuid, machine, &description);
+    add_fact(sheet, "Hypervisor", description.buffer);
+}
+
 static void add_facts(struct sheet *sheet, const struct report_facts *facts,
                       const struct cpu_record *record, size_t index)
 {
-    TEXT_DECLARE(hypervisor, SHEET_COLUMNS);
-
-    outer_hypervisor_describe(&record->cpuid, facts->machine, &hypervisor);
     sheet_add(sheet, EMPHASIS_TITLE, "Hymir %s: does %s work on this machine?",
               facts->version, record->virtualization->name);
     add_fact(sheet, "Machine", facts->machine);
     add_fact(sheet, "Firmware", facts->firmware);
     add_processor(sheet, record, index);
-    add_fact(sheet, "Hypervisor", hypervisor.buffer);
+    add_hypervisor(sheet, &record->cpuid, facts->machine);
     sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %lu MiB, of which Hymir uses %lu KiB",
               "Memory", facts->ram_bytes >> 20, facts->used_bytes >> 10);
 }
@@ -127,6 +132,18 @@ static void add_cpus(struct sheet *sheet, const struct cpu_record *records, size
     if (!fits)
         sheet_add(sheet, EMPHASIS_NORMAL, "... of %zu CPUs: %zu ok, %zu not", count,
                   ready, count - ready);
+}
+
+void verdict_sheet_write_lines(const struct report_facts *facts, line_writer *write_line)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        TEXT_DECLARE(description, 320);
+        verdict_describe_cpu(&facts->records[i], &description);
+        write_line("hymir: cpu %zu: apic %u: %s", i, facts->records[i].apic_id,
+                   description.buffer);
+    }
+    write_line("hymir: verdict: %s: %s", verdict_name(facts->verdict),
+               facts->verdict_text);
 }
 
 size_t verdict_sheet_find_cpu(const struct cpu_record *records, size_t count)

@@ -12,6 +12,10 @@
 /* Composes the sheet, with the processor and checks of verdict_sheet_find_cpu(). */
 void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet);
 
+/* Writes the lines that scripts rely on: docs/VERDICT.md, "For scripts". */
+typedef void line_writer(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void verdict_sheet_write_lines(const struct report_facts *facts, line_writer *write_line);
+
 /* Returns the CPU to show: the first that answered and is not READY, otherwise 0. */
 size_t verdict_sheet_find_cpu(const struct cpu_record *records, size_t count);
 
