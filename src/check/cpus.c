@@ -43,17 +43,19 @@ static enum cpu_answer answer_of(const struct cpu *cpu)
                                                             : CPU_NO_ANSWER;
 }
 
-/* Each trial has memory of its own: one that does not finish may still write there. */
+/* Allocates a trial for a CPU, never reused: one that times out may still write to it. */
 static enum status create_trial(const struct cpu *cpu, struct trial **created)
 {
+    size_t pages = 1 + virtualization->trial_pages;
     void *memory;
-    enum status status = machine_allocate(PAGE_SIZE, &memory);
+    enum status status = machine_allocate(pages * PAGE_SIZE, &memory);
+
     if (status != STATUS_OK)
         return status;
-    struct trial *trial = memory;
-    init_record(&trial->record, cpu);
-    *created = trial;
-    return machine_allocate(virtualization->trial_pages * PAGE_SIZE, &trial->pages);
+    *created          = memory;
+    (*created)->pages = (uint8_t *)memory + PAGE_SIZE;
+    init_record(&(*created)->record, cpu);
+    return STATUS_OK;
 }
 
 /* Copies the record of a trial that has ended. */
@@ -61,10 +63,8 @@ static void keep_record(const struct cpu *cpu, struct trial *trial)
 {
     records[cpu->index] = trial->record;
     trial_log(&trial->record, cpu->index);
-    if (cpu->leave_virtualization != NULL)
-        return; /* the CPU still owns the pages */
-    memory_free(trial->pages, virtualization->trial_pages);
-    memory_free(trial, 1);
+    if (cpu->leave_virtualization == NULL) /* otherwise the CPU still owns the pages */
+        memory_free(trial, 1 + virtualization->trial_pages);
 }
 
 /* Stops a CPU whose trial timed out, and keeps its partial record. */

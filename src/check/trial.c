@@ -27,12 +27,11 @@ static bool perform_check(struct trial *trial, const struct check_row *check)
 static void measure(struct trial *trial)
 {
     static bool is_measured[CPUID_CORE_TYPES];
-    bool *is_type_measured = &is_measured[cpuid_core_type(&trial->record.cpuid)];
+    uint32_t type = cpuid_core_type(&trial->record.cpuid);
 
-    if (*is_type_measured)
-        return;
-    *is_type_measured = true;
-    stopwatch_run(trial);
+    if (!is_measured[type])
+        stopwatch_run(trial);
+    is_measured[type] = true;
 }
 
 void trial_run(void *argument)

@@ -63,7 +63,7 @@ static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
 {
     lists_start("", hypervisors[hypervisor].name, 15);
     enum requirement_state state =
-        hypervisor_visit(hypervisor, question, append_answer, lists);
+        hypervisor_visit(hypervisor, NULL, question, append_answer, lists);
     if (state == REQUIREMENT_MET)
         lists[state].buffer[lists[state].heading] = '\0';
     pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
@@ -76,7 +76,7 @@ static void add_surrounding(struct pager *pager, const struct surrounding *row,
     TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
 
     text_append(&text, "%-14s ", row->name);
-    row->describe(row, facts, &state, &text);
+    row->describe(&(struct surrounding_query){row, facts, &state, &text});
     pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
 }
 
@@ -87,7 +87,7 @@ static void add_source(struct pager *pager, const struct requirement_source *sou
     bool has_name = false;
 
     lists_start("  ", "", 0);
-    requirement_source_visit(source, question, append_answer, NULL);
+    hypervisor_visit(source->hypervisor, source, question, append_answer, NULL);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         if (lists[i].text.length == lists[i].heading)
             continue;

@@ -46,16 +46,13 @@ typedef void requirement_visit(const struct requirement_answer *answer, void *co
 void requirement_append(const struct requirement_answer *answer, struct text *text);
 #define REQUIREMENT_TEXT_SIZE 256
 
-/* Calls visit, unless NULL, for each requirement of the source that applies. */
-void requirement_source_visit(const struct requirement_source *source,
-                              const struct hypervisor_question *question,
-                              requirement_visit *visit, void *context);
-
 /*
- * Does so for all sources of a hypervisor. Returns REQUIREMENT_MISSING if any requirement
- * is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
+ * Calls visit, unless NULL, for each requirement of a hypervisor that applies, or for
+ * those of one of its sources if that is not NULL. Returns REQUIREMENT_MISSING if any of
+ * them is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
  */
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
+                                        const struct requirement_source *source,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context);
 

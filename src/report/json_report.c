@@ -113,14 +113,6 @@ static void write_differences(struct json *json, const struct report_facts *fact
     }
 }
 
-static void write_unnamed_bits(struct json *json, uint64_t unnamed)
-{
-    json_open_array(json, "unnamed_bits");
-    for (; unnamed != 0; unnamed &= unnamed - 1)
-        json_number(json, NULL, (uint64_t)__builtin_ctzll(unnamed));
-    json_close_array(json);
-}
-
 static void write_group(struct json *json, const struct capability_table *table,
                         uint32_t group, const struct capability_bits *bits)
 {
@@ -138,7 +130,11 @@ static void write_group(struct json *json, const struct capability_table *table,
             json_string(json, row->name, "%s", capability_state_name(state));
     }
     json_close_object(json);
-    write_unnamed_bits(json, capability_unnamed_bits(table, group, bits));
+    json_open_array(json, "unnamed_bits");
+    for (uint64_t rest = capability_unnamed_bits(table, group, bits); rest != 0;
+         rest &= rest - 1)
+        json_number(json, NULL, (uint64_t)__builtin_ctzll(rest));
+    json_close_array(json);
     json_close_object(json);
 }
 
@@ -182,7 +178,7 @@ static void write_source(struct json *json, const struct requirement_source *sou
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         struct state_filter filter = {json, i};
         json_open_array(json, requirement_state_names[i]);
-        requirement_source_visit(source, question, write_answer, &filter);
+        hypervisor_visit(source->hypervisor, source, question, write_answer, &filter);
         json_close_array(json);
     }
     json_close_object(json);
@@ -191,7 +187,8 @@ static void write_source(struct json *json, const struct requirement_source *sou
 static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
                              const struct hypervisor_question *question)
 {
-    enum requirement_state state = hypervisor_visit(hypervisor, question, NULL, NULL);
+    enum requirement_state state =
+        hypervisor_visit(hypervisor, NULL, question, NULL, NULL);
 
     json_open_object(json, NULL);
     json_string(json, "name", "%s", hypervisors[hypervisor].name);
@@ -233,11 +230,11 @@ static void write_units(struct json *json, const struct report_facts *facts)
 
 static void write_surroundings(struct json *json, const struct report_facts *facts)
 {
-    for (const struct surrounding *row = surroundings; row < surroundings + SURROUNDINGS;
-         row++) {
+    for (size_t i = 0; i < SURROUNDINGS; i++) {
+        const struct surrounding *row = &surroundings[i];
         TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
         TEXT_DECLARE(text, SUMMARY_SIZE);
-        row->describe(row, facts, &state, &text);
+        row->describe(&(struct surrounding_query){row, facts, &state, &text});
         json_open_object(json, row->key);
         json_string(json, "state", "%s", state.buffer);
         json_string(json, "text", "%s", text.buffer);

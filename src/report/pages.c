@@ -94,14 +94,6 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
 
 /* ---- CPUs -------------------------------------------------------------------------- */
 
-static size_t count_answers(const struct report_facts *facts)
-{
-    size_t answers = 0;
-    for (size_t i = 0; i < facts->count; i++)
-        answers += facts->records[i].answer == CPU_ANSWERED ? 1 : 0;
-    return answers;
-}
-
 static void add_value(const char *value, const char *cpus, void *context)
 {
     TEXT_DECLARE(text, COMPARISON_CPUS_SIZE + 64);
@@ -113,8 +105,10 @@ static void add_differences(struct pager *pager, const struct report_facts *fact
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
     size_t registers                            = comparison_count(virtualization);
-    size_t answers = count_answers(facts), differences = 0;
+    size_t answers = 0, differences = 0;
 
+    for (size_t i = 0; i < facts->count; i++)
+        answers += facts->records[i].answer == CPU_ANSWERED ? 1 : 0;
     for (size_t row = 0; row < registers; row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;

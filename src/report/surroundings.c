@@ -5,10 +5,11 @@
 #include "x86/msr.h"
 
 /* Returns whether the boot CPU has the row's feature. */
-static bool has_feature(const struct surrounding *row, const struct report_facts *facts)
+static bool has_feature(const struct surrounding_query *query)
 {
-    const char *cpuid = (const char *)&facts->records[0].cpuid;
-    return (*(const uint32_t *)(cpuid + row->cpuid_offset) & row->feature) != 0;
+    const char *cpuid = (const char *)&query->facts->records[0].cpuid;
+    return (*(const uint32_t *)(cpuid + query->row->cpuid_offset) &
+            query->row->feature) != 0;
 }
 
 static const char *yes_or_no(bool is_yes)
@@ -39,68 +40,61 @@ static void append_units(const struct vt_d *vt_d, struct text *text)
                     yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
 }
 
-static void describe_vt_d(const struct surrounding *row, const struct report_facts *facts,
-                          struct text *state, struct text *text)
+static void describe_vt_d(const struct surrounding_query *query)
 {
-    (void)row;
-    text_append(state, "%s",
-                facts->has_acpi || facts->vt_d->has_table
-                    ? yes_or_no(facts->vt_d->has_table && facts->vt_d->count > 0)
-                    : "unknown");
-    if (facts->vt_d->has_table)
-        append_units(facts->vt_d, text);
-    else if (facts->has_acpi)
-        text_append(text,
+    const struct vt_d *vt_d = query->facts->vt_d;
+
+    if (vt_d->has_table) {
+        text_append(query->state, "%s", yes_or_no(vt_d->count > 0));
+        append_units(vt_d, query->text);
+    } else if (query->facts->has_acpi) {
+        text_append(query->state, "no");
+        text_append(query->text,
                     "ACPI has no valid DMAR table; enable VT-d in the firmware setup");
-    else
-        text_append(text, "unknown: no ACPI tables were found");
+    } else {
+        text_append(query->state, "unknown");
+        text_append(query->text, "unknown: no ACPI tables were found");
+    }
 }
 
-static void describe_feature(const struct surrounding *row,
-                             const struct report_facts *facts, struct text *state,
-                             struct text *text)
+static void describe_feature(const struct surrounding_query *query)
 {
-    text_append(state, "%s", yes_or_no(has_feature(row, facts)));
-    text_append(text, "%s", state->buffer);
+    text_append(query->state, "%s", yes_or_no(has_feature(query)));
+    text_append(query->text, "%s", query->state->buffer);
 }
 
 /* Appends what only SGX or SENTER has besides its bit in IA32_FEATURE_CONTROL. */
-static void append_details(const struct surrounding *row,
-                           const struct report_facts *facts, uint64_t control,
-                           struct text *text)
+static void append_details(const struct surrounding_query *query, uint64_t control)
 {
-    const char *launch =
-        (control & FEATURE_CONTROL_SGX_LAUNCH) != 0 ? "software" : "firmware";
-
-    if (row->msr_bit == FEATURE_CONTROL_SENTER_GLOBAL)
-        text_append(text, "; its functions: 0x%lx of 0x7f",
+    if (query->row->msr_bit == FEATURE_CONTROL_SENTER_GLOBAL)
+        text_append(query->text, "; its functions: 0x%lx of 0x7f",
                     FEATURE_CONTROL_SENTER_LOCAL(control));
-    else if ((facts->records[0].cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) == 0)
-        text_append(text, "; no launch control");
+    else if ((query->facts->records[0].cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) == 0)
+        text_append(query->text, "; no launch control");
     else
-        text_append(text, "; launch control: by %s", launch);
+        text_append(query->text, "; launch control: by %s",
+                    (control & FEATURE_CONTROL_SGX_LAUNCH) != 0 ? "software"
+                                                                : "firmware");
 }
 
 /* Describes a feature that firmware enables by a bit of IA32_FEATURE_CONTROL. */
-static void describe_enabled(const struct surrounding *row,
-                             const struct report_facts *facts, struct text *state,
-                             struct text *text)
+static void describe_enabled(const struct surrounding_query *query)
 {
     const struct msr_reading control =
-        record_msr(&facts->records[0], MSR_IA32_FEATURE_CONTROL);
-    bool is_enabled = (control.value & row->msr_bit) != 0;
+        record_msr(&query->facts->records[0], MSR_IA32_FEATURE_CONTROL);
+    bool is_enabled = (control.value & query->row->msr_bit) != 0;
 
-    if (!has_feature(row, facts)) {
-        text_append(state, "absent");
-        text_append(text, "not supported by the processor");
+    if (!has_feature(query)) {
+        text_append(query->state, "absent");
+        text_append(query->text, "not supported by the processor");
     } else if (control.state != MSR_READ) {
-        text_append(state, "unknown");
-        text_append(text, "unknown: IA32_FEATURE_CONTROL was not read");
+        text_append(query->state, "unknown");
+        text_append(query->text, "unknown: IA32_FEATURE_CONTROL was not read");
     } else {
-        text_append(state, is_enabled ? "enabled" : "disabled");
-        text_append(text, "%s in IA32_FEATURE_CONTROL (0x%lx)",
+        text_append(query->state, is_enabled ? "enabled" : "disabled");
+        text_append(query->text, "%s in IA32_FEATURE_CONTROL (0x%lx)",
                     is_enabled ? "enabled" : "not enabled", control.value);
-        append_details(row, facts, control.value, text);
+        append_details(query, control.value);
     }
 }
 
@@ -121,51 +115,44 @@ static struct msr_reading common_arch_capabilities(const struct report_facts *fa
 }
 
 /* Describes an erratum, and the feature that mitigates it. */
-static void describe_erratum(const struct surrounding *row,
-                             const struct report_facts *facts, struct text *state,
-                             struct text *text)
+static void describe_erratum(const struct surrounding_query *query)
 {
-    const struct msr_reading capabilities = common_arch_capabilities(facts);
-    bool is_affected                      = (capabilities.value & row->msr_bit) == 0;
-    bool is_unneeded                      = (capabilities.value & row->unneeded) != 0;
+    const struct msr_reading capabilities = common_arch_capabilities(query->facts);
+    bool is_affected = (capabilities.value & query->row->msr_bit) == 0;
+    bool is_unneeded = (capabilities.value & query->row->unneeded) != 0;
 
-    text_append(state, is_affected ? "possible" : "not affected");
+    text_append(query->state, is_affected ? "possible" : "not affected");
     if (capabilities.state != MSR_READ)
-        text_append(text, "possible (IA32_ARCH_CAPABILITIES not read)");
+        text_append(query->text, "possible (IA32_ARCH_CAPABILITIES not read)");
     else
-        text_append(text, "%s (IA32_ARCH_CAPABILITIES = 0x%lx)", state->buffer,
-                    capabilities.value);
-    if (is_affected && row->mitigation != NULL)
-        text_append(text, "; %s: %s", row->mitigation,
+        text_append(query->text, "%s (IA32_ARCH_CAPABILITIES = 0x%lx)",
+                    query->state->buffer, capabilities.value);
+    if (is_affected && query->row->mitigation != NULL)
+        text_append(query->text, "; %s: %s", query->row->mitigation,
                     is_unneeded ? "not needed on VM entry"
-                                : yes_or_no(has_feature(row, facts)));
+                                : yes_or_no(has_feature(query)));
 }
 
-static void describe_address_width(const struct surrounding *row,
-                                   const struct report_facts *facts, struct text *state,
-                                   struct text *text)
+static void describe_address_width(const struct surrounding_query *query)
 {
-    (void)row;
-    text_append(state, "%u", cpuid_physical_address_width(&facts->records[0].cpuid));
-    text_append(text, "%s bits physical", state->buffer);
+    text_append(query->state, "%u",
+                cpuid_physical_address_width(&query->facts->records[0].cpuid));
+    text_append(query->text, "%s bits physical", query->state->buffer);
 }
 
-static void describe_hypervisor(const struct surrounding *row,
-                                const struct report_facts *facts, struct text *state,
-                                struct text *text)
+static void describe_hypervisor(const struct surrounding_query *query)
 {
-    const struct cpuid_snapshot *cpuid = &facts->records[0].cpuid;
+    const struct cpuid_snapshot *cpuid = &query->facts->records[0].cpuid;
     char signature[CPUID_VENDOR_SIZE];
 
-    (void)row;
-    outer_hypervisor_describe(cpuid, facts->machine, text);
+    outer_hypervisor_describe(cpuid, query->facts->machine, query->text);
     cpuid_hypervisor(cpuid, signature);
     if (!cpuid_has_hypervisor(cpuid)) {
-        text_append(state, "none");
+        text_append(query->state, "none");
         return;
     }
-    text_append(state, "%s", signature[0] != '\0' ? signature : "unknown");
-    outer_hypervisor_describe_limits(cpuid, facts->machine, text);
+    text_append(query->state, "%s", signature[0] != '\0' ? signature : "unknown");
+    outer_hypervisor_describe_limits(cpuid, query->facts->machine, query->text);
 }
 
 #define FEATURE(reg, bit) \

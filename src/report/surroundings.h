@@ -12,6 +12,13 @@
 #include "lib/format.h"
 #include "report/facts.h"
 
+/* A row, the facts that it reads, and the texts that it writes. */
+struct surrounding_query {
+    const struct surrounding *row;
+    const struct report_facts *facts;
+    struct text *state, *text;
+};
+
 struct surrounding {
     const char *name; /* in the report */
     const char *key;  /* in the JSON */
@@ -21,8 +28,7 @@ struct surrounding {
      * to *text a phrase. Reads the registers of the boot CPU; an erratum is excluded only
      * if all CPUs report that they do not have it.
      */
-    void (*describe)(const struct surrounding *row, const struct report_facts *facts,
-                     struct text *state, struct text *text);
+    void (*describe)(const struct surrounding_query *query);
 
     /* The parameters of describe. */
     size_t cpuid_offset;    /* a register in struct cpuid_snapshot */

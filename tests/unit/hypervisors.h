@@ -63,7 +63,8 @@ static inline void assert_state(enum hypervisor hypervisor,
 
     memset(told, 0, sizeof(told));
     hypervisor_question_prepare(&facts, &question);
-    enum requirement_state state = hypervisor_visit(hypervisor, &question, append, NULL);
+    enum requirement_state state =
+        hypervisor_visit(hypervisor, NULL, &question, append, NULL);
     if (state != expected)
         fail_msg("%s: missing %s unknown %s", hypervisors[hypervisor].name,
                  told[REQUIREMENT_MISSING], told[REQUIREMENT_UNKNOWN]);

@@ -21,7 +21,7 @@ static void test_sources(void **state)
         bool is_for_old = strstr(source->name, "vmx_hardware_setup()") != NULL;
         use(is_for_old ? &core2_x6800 : &core_i7_6700k);
         hypervisor_question_prepare(&facts, &question);
-        requirement_source_visit(source, &question, count_one, &count);
+        hypervisor_visit(source->hypervisor, source, &question, count_one, &count);
         assert_true(count > 0);
         assert_true(strlen(source->name) > 0);
         assert_true(source->hypervisor >= last);
@@ -178,7 +178,7 @@ static void assert_compares(enum hypervisor hypervisor, bool does)
 
     memset(told, 0, sizeof(told));
     hypervisor_question_prepare(&facts, &question);
-    (void)hypervisor_visit(hypervisor, &question, append, NULL);
+    (void)hypervisor_visit(hypervisor, NULL, &question, append, NULL);
     assert_told(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
                 "the same VMX MSRs on all CPUs");
 }

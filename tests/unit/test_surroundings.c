@@ -35,7 +35,7 @@ static void assert_surrounded(const char *key, const char *expected_state,
     TEXT_DECLARE(text, 256);
     while (strcmp(row->key, key) != 0)
         assert_true(++row < surroundings + SURROUNDINGS);
-    row->describe(row, &facts, &state, &text);
+    row->describe(&(struct surrounding_query){row, &facts, &state, &text});
     assert_string_equal(state.buffer, expected_state);
     if (strstr(text.buffer, expected) == NULL)
         fail_msg("\"%s\" does not have \"%s\"", text.buffer, expected);
