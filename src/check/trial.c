@@ -55,14 +55,6 @@ void trial_run(void *argument)
         leave->perform(trial);
 }
 
-static void log_reading(const char *what, uint32_t msr, const struct msr_reading *reading)
-{
-    if (reading->state == MSR_READ)
-        log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading->value);
-    else if (reading->state == MSR_FAULTED)
-        log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading->vector);
-}
-
 static void log_leaf(const char *what, uint32_t leaf, const struct cpuid_result *result)
 {
     log_debug("%s: CPUID 0x%x = %08x %08x %08x %08x", what, leaf, result->eax,
@@ -86,25 +78,27 @@ static void log_registers(const char *what, const struct cpu_record *record)
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, record->cr0,
               record->cr4, record->microcode);
     for (size_t i = 0; i < virtualization->register_count; i++) {
-        const struct register_row *row   = &virtualization->registers[i];
-        const struct msr_reading reading = record_msr(record, row->msr);
-        log_reading(what, row->msr, &reading);
+        uint32_t msr                     = virtualization->registers[i].msr;
+        const struct msr_reading reading = record_msr(record, msr);
+        if (reading.state == MSR_READ)
+            log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading.value);
+        else if (reading.state == MSR_FAULTED)
+            log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading.vector);
     }
 }
 
 void trial_log(const struct cpu_record *record, uint32_t cpu)
 {
-    const struct virtualization *virtualization = record->virtualization;
+    const struct check_row *check = record->virtualization->checks;
+    const struct check_row *end   = check + record->virtualization->check_count;
+    bool passes                   = true;
     char what[16];
 
     format_text(what, sizeof(what), "cpu %u", cpu);
     log_registers(what, record);
-    for (size_t i = 0; i < virtualization->check_count; i++) {
-        const struct check_row *check = &virtualization->checks[i];
+    for (; check < end && passes; check++) {
         TEXT_DECLARE(detail, 160);
-        bool passes = check->passes(record, &detail);
+        passes = check->passes(record, &detail);
         log_debug("%s: %s: %s (%s)", what, check->name, detail.buffer, check->source);
-        if (!passes)
-            return;
     }
 }

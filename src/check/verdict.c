@@ -44,10 +44,8 @@ void verdict_judge_cpu(struct cpu_record *record)
         i++;
     record->judgement.failed_check = i;
     const struct check_row *failed = failed_check(record);
-    if (failed == NULL)
-        record->judgement.word = VERDICT_READY;
-    else if (failed->word != NULL)
-        record->judgement.word = failed->word(record);
+    if (failed == NULL || failed->word != NULL)
+        record->judgement.word = failed == NULL ? VERDICT_READY : failed->word(record);
 }
 
 /* Appends what is wrong with a CPU that is not READY. */

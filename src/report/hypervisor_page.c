@@ -69,17 +69,6 @@ static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
     pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
 }
 
-static void add_surrounding(struct pager *pager, const struct surrounding *row,
-                            const struct report_facts *facts)
-{
-    TEXT_DECLARE(text, TEXT_SIZE);
-    TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
-
-    text_append(&text, "%-14s ", row->name);
-    row->describe(&(struct surrounding_query){row, facts, &state, &text});
-    pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
-}
-
 /* Adds the requirements of a source, unless none applies to the machine. */
 static void add_source(struct pager *pager, const struct requirement_source *source,
                        const struct hypervisor_question *question)
@@ -121,8 +110,14 @@ void hypervisor_page_add(struct pager *pager, const struct report_facts *facts)
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         add_hypervisor(pager, i, &question);
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
-    for (size_t i = 0; i < SURROUNDINGS; i++)
-        add_surrounding(pager, &surroundings[i], facts);
+    for (size_t i = 0; i < SURROUNDINGS; i++) {
+        TEXT_DECLARE(text, TEXT_SIZE);
+        TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
+        text_append(&text, "%-14s ", surroundings[i].name);
+        surroundings[i].describe(
+            &(struct surrounding_query){&surroundings[i], facts, &state, &text});
+        pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
+    }
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
     add_sources(pager, &question);
 }

@@ -242,10 +242,14 @@ static void write_surroundings(struct json *json, const struct report_facts *fac
     }
 }
 
-static void write_statistics(struct json *json, const char *name,
-                             const struct statistics *statistics)
+/* Writes a timing, unless the CPU did not measure it. */
+static void write_timing(struct json *json, const struct cpu_record *record, size_t row)
 {
-    json_open_object(json, name);
+    const struct statistics *statistics = &record->timings.row[row];
+
+    if (statistics->count == 0)
+        return;
+    json_open_object(json, record->virtualization->timings[row].name);
     json_number(json, "rounds", statistics->count);
     json_number(json, "low", statistics->low);
     json_number(json, "median", statistics->median);
@@ -264,11 +268,8 @@ static void write_timings(struct json *json, const struct report_facts *facts)
         json_number(json, "cpu", i);
         json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
         json_open_object(json, "tsc_ticks");
-        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
-            if (record->timings.row[row].count > 0)
-                write_statistics(json, record->virtualization->timings[row].name,
-                                 &record->timings.row[row]);
-        }
+        for (size_t row = 0; row < record->virtualization->timing_count; row++)
+            write_timing(json, record, row);
         json_close_object(json);
         json_close_object(json);
     }

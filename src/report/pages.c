@@ -170,17 +170,20 @@ static void add_cpus(struct pager *pager, const struct report_facts *facts)
 
 /* ---- Timings ----------------------------------------------------------------------- */
 
-static void add_timing(struct pager *pager, const struct report_facts *facts,
-                       const char *name, const struct statistics *statistics)
+/* Adds a row of the table, unless the CPU did not measure it. */
+static void add_timing(struct pager *pager, const struct cpu_record *record, size_t row,
+                       uint64_t tsc_hz)
 {
+    const struct statistics *statistics = &record->timings.row[row];
     TEXT_DECLARE(time, 32);
 
-    if (facts->tsc_hz > 0)
-        text_append(&time, "%lu ns",
-                    statistics->median * UINT64_C(1000000000) / facts->tsc_hz);
-    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s", name,
-              statistics->median, statistics->low, statistics->high, statistics->count,
-              time.buffer);
+    if (statistics->count == 0)
+        return;
+    if (tsc_hz > 0)
+        text_append(&time, "%lu ns", statistics->median * UINT64_C(1000000000) / tsc_hz);
+    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s",
+              record->virtualization->timings[row].name, statistics->median,
+              statistics->low, statistics->high, statistics->count, time.buffer);
 }
 
 static void add_timings(struct pager *pager, const struct report_facts *facts)
@@ -198,11 +201,8 @@ static void add_timings(struct pager *pager, const struct report_facts *facts)
                   cpuid_core_type_name(&record->cpuid));
         pager_add(pager, EMPHASIS_FAINT, "%-20s %9s %9s %9s %7s", "", "median", "5 %",
                   "95 %", "rounds");
-        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
-            if (record->timings.row[row].count > 0)
-                add_timing(pager, facts, record->virtualization->timings[row].name,
-                           &record->timings.row[row]);
-        }
+        for (size_t row = 0; row < record->virtualization->timing_count; row++)
+            add_timing(pager, record, row, facts->tsc_hz);
     }
     if (!is_timed)
         pager_add(pager, EMPHASIS_BAD, "Nothing was timed: no guest ran.");
