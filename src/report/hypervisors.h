@@ -1,8 +1,8 @@
 /*
- * Evaluates what can run on a machine: which requirements of each hypervisor it meets.
+ * Evaluates which requirements of each hypervisor a machine meets.
  *
- * A requirement is what a hypervisor's code refuses to start without or, if the code is
- * closed, what its vendor lists. What a hypervisor only prefers does not count. Pure.
+ * A requirement is a condition without which a hypervisor's code refuses to start or, if
+ * its source is closed, that its vendor lists. Preferences do not count. Pure.
  */
 #ifndef HYMIR_REPORT_HYPERVISORS_H
 #define HYMIR_REPORT_HYPERVISORS_H

@@ -138,7 +138,7 @@ static void write_group(struct json *json, const struct capability_table *table,
     json_close_object(json);
 }
 
-/* Writes what is usable on all CPUs that have virtualization. */
+/* Writes the capabilities that all CPUs with virtualization share. */
 static void write_capabilities(struct json *json, const struct report_facts *facts)
 {
     const struct capability_table *table =
@@ -184,32 +184,25 @@ static void write_source(struct json *json, const struct requirement_source *sou
     json_close_object(json);
 }
 
-static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
-                             const struct hypervisor_question *question)
-{
-    enum requirement_state state =
-        hypervisor_visit(hypervisor, NULL, question, NULL, NULL);
-
-    json_open_object(json, NULL);
-    json_string(json, "name", "%s", hypervisors[hypervisor].name);
-    json_string(json, "version", "%s", hypervisors[hypervisor].version);
-    json_string(json, "state", "%s", requirement_state_names[state]);
-    json_open_array(json, "requirements");
-    for (size_t i = 0; i < requirement_source_count; i++) {
-        if (requirement_sources[i].hypervisor == hypervisor)
-            write_source(json, &requirement_sources[i], question);
-    }
-    json_close_array(json);
-    json_close_object(json);
-}
-
 static void write_hypervisors(struct json *json, const struct report_facts *facts)
 {
     struct hypervisor_question question;
 
     hypervisor_question_prepare(facts, &question);
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
-        write_hypervisor(json, i, &question);
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+        enum requirement_state state = hypervisor_visit(i, NULL, &question, NULL, NULL);
+        json_open_object(json, NULL);
+        json_string(json, "name", "%s", hypervisors[i].name);
+        json_string(json, "version", "%s", hypervisors[i].version);
+        json_string(json, "state", "%s", requirement_state_names[state]);
+        json_open_array(json, "requirements");
+        for (size_t j = 0; j < requirement_source_count; j++) {
+            if (requirement_sources[j].hypervisor == i)
+                write_source(json, &requirement_sources[j], &question);
+        }
+        json_close_array(json);
+        json_close_object(json);
+    }
 }
 
 static void write_units(struct json *json, const struct report_facts *facts)

@@ -13,11 +13,6 @@ void navigation_start(struct navigation *navigation, const struct report_facts *
     *navigation = (struct navigation){.facts = facts};
 }
 
-static size_t last_page(const struct navigation *navigation, enum report_section section)
-{
-    return report_page_count(section, navigation->facts) - 1;
-}
-
 static enum navigation_outcome go_to(struct navigation *navigation,
                                      enum report_section section, size_t page)
 {
@@ -32,7 +27,7 @@ static enum navigation_outcome go_forward(struct navigation *navigation)
 {
     enum report_section section = navigation->section;
 
-    if (navigation->page < last_page(navigation, section))
+    if (navigation->page + 1 < report_page_count(section, navigation->facts))
         return go_to(navigation, section, navigation->page + 1);
     return section + 1 < REPORT_SECTIONS ? go_to(navigation, section + 1, 0)
                                          : NAVIGATION_SAME;
@@ -45,7 +40,8 @@ static enum navigation_outcome go_back(struct navigation *navigation)
     if (navigation->page > 0)
         return go_to(navigation, section, navigation->page - 1);
     return section > REPORT_VERDICT
-               ? go_to(navigation, section - 1, last_page(navigation, section - 1))
+               ? go_to(navigation, section - 1,
+                       report_page_count(section - 1, navigation->facts) - 1)
                : NAVIGATION_SAME;
 }
 

@@ -65,8 +65,7 @@ static uint64_t usual_value(const struct cpu_record *record, uint32_t msr)
     for (size_t i = 0; i < ARRAY_SIZE(usual_values); i++) {
         const struct usual *usual = &usual_values[i];
         if (usual->msr == msr)
-            return usual->base == 0 ? usual->bits
-                                    : record_msr(record, usual->base).value ^ usual->bits;
+            return record_msr(record, usual->base).value ^ usual->bits;
     }
     return 0;
 }
@@ -127,7 +126,6 @@ bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZ
     struct text out      = {.buffer = text, .size = SHORT_FORM_SIZE};
     char brand[CPUID_BRAND_SIZE];
 
-    text[0] = '\0';
     pack_record(facts, record, &packed);
     cpuid_brand(&record->cpuid, brand);
     text_append(&out, "HYMIR1:%s:", verdict_name(facts->verdict));
