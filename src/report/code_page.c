@@ -30,12 +30,11 @@ static void add_code(const struct qr_code *code, struct sheet *sheet)
 
     for (int row = 0; row < rows && row < SHEET_ROWS; row++) {
         char modules[SHEET_COLUMNS + 1];
-        for (int column = 0; column < width; column++) {
-            int upper       = 2 * row - QUIET_ZONE;
-            bool is_upper   = qr_code_is_dark(code, upper, column - QUIET_ZONE);
-            bool is_lower   = qr_code_is_dark(code, upper + 1, column - QUIET_ZONE);
-            modules[column] = blocks[(is_upper ? 1 : 0) | (is_lower ? 2 : 0)];
-        }
+        int upper = 2 * row - QUIET_ZONE;
+        for (int column = 0; column < width; column++)
+            modules[column] =
+                blocks[qr_code_is_dark(code, upper, column - QUIET_ZONE) +
+                       2 * qr_code_is_dark(code, upper + 1, column - QUIET_ZONE)];
         modules[width]   = '\0';
         const char *text = row < (int)ARRAY_SIZE(explanation) ? explanation[row] : "";
         sheet_add(sheet, EMPHASIS_TITLE, "%s%*s%s", modules,

@@ -186,9 +186,8 @@ static struct tally condition_tally(const struct condition *condition,
 
 void requirement_append(const struct requirement_answer *answer, struct text *text)
 {
-    text_append(text, "%s", answer->name);
-    if (answer->kind[0] != '\0')
-        text_append(text, " (%s)", answer->kind);
+    text_append(text, answer->kind[0] != '\0' ? "%s (%s)" : "%s%s", answer->name,
+                answer->kind);
 }
 
 /* The receiver of answers, and their worst state so far. */

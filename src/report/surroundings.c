@@ -63,7 +63,7 @@ static void describe_feature(const struct surrounding_query *query)
     text_append(query->text, "%s", query->state->buffer);
 }
 
-/* Appends what only SGX or SENTER has besides its bit in IA32_FEATURE_CONTROL. */
+/* Appends the further fields of IA32_FEATURE_CONTROL for SENTER and SGX. */
 static void append_details(const struct surrounding_query *query, uint64_t control)
 {
     if (query->row->msr_bit == FEATURE_CONTROL_SENTER_GLOBAL)

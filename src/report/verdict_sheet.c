@@ -24,7 +24,7 @@ static void add_fact(struct sheet *sheet, const char *name, const char *fact)
     sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %s", name, fact);
 }
 
-/* Adds an empty row between two parts if there is room for it. */
+/* Adds an empty row between two parts if there is room. */
 static void add_gap(struct sheet *sheet, bool has_room)
 {
     if (has_room)
