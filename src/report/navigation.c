@@ -49,7 +49,7 @@ static enum navigation_outcome go_back(struct navigation *navigation)
 static enum navigation_outcome choose_exit(struct navigation *navigation, uint8_t key)
 {
     navigation->is_leaving = false;
-    switch (key | 0x20) { /* in lower case */
+    switch (key | ('a' - 'A')) { /* in lower case */
     case 'p':
         return NAVIGATION_POWER_OFF;
     case 'r':
