@@ -2,8 +2,8 @@
  * The boot, from the first line of C to the verdict, as a table of contents: hymir_main,
  * at the end.
  *
- * The only file that sees every layer. Owns the options. Errors on the way are reported
- * in the verdict; nothing here panics over them.
+ * The only file that includes every layer. Owns the options. The verdict reports errors
+ * of the boot; nothing here panics.
  */
 #include "check/cpus.h"
 #include "check/verdict.h"
@@ -25,14 +25,14 @@
 
 static struct options options;
 
-/* Does nothing if it was started before. */
+/* Starts the screen, unless it was started before. */
 static void start_screen(void)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
     console_start_screen(&options, &boot->framebuffer, boot->is_efi);
 }
 
-/* Ends a boot that cannot reach the check, if there is a problem. */
+/* Ends the boot with a FAILED verdict if there is a problem. */
 static void boot_fail_if(const char *problem)
 {
     if (problem == NULL)
@@ -42,18 +42,7 @@ static void boot_fail_if(const char *problem)
     power_exit(options.exit, console_drain);
 }
 
-/* Falls back to the screen if none of the requested sinks exists; "none" gets none. */
-static void start_streams(void)
-{
-    bool wants_stream = options.serial_port != SERIAL_PORT_NONE || options.debug_port;
-
-    if (console_start_streams(&options) || options.screen || !wants_stream)
-        return;
-    log_warning("console: none of the console= devices is present; using the screen");
-    options.screen = true;
-}
-
-/* The options determine the console, so they are read before anything is printed. */
+/* Parses the options before anything is printed, because they select the console. */
 static void read_boot_information(uint32_t information)
 {
     const char *problem = machine_read_boot_information(information);
@@ -61,14 +50,14 @@ static void read_boot_information(uint32_t information)
 
     options_parse(boot->command_line, &options);
     log_set_level(options.log_level);
-    start_streams();
+    console_start_streams(&options);
     panic_set_exit(options.panic, start_screen, console_drain);
     boot_fail_if(problem);
     log_info("Hymir " HYMIR_VERSION ", loaded by \"%s\", command line \"%s\"",
              boot->loader_name, boot->command_line);
 }
 
-/* Judges the records, and collects what the report is made from. */
+/* Judges the records, and collects the facts of the report. */
 static void compute_facts(struct report_facts *facts)
 {
     static char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
@@ -101,28 +90,18 @@ static void compute_facts(struct report_facts *facts)
     };
 }
 
-/*
- * Shows the verdict on all screens and ends the serial output with the lines that scripts
- * rely on.
- */
-static void report(const struct report_facts *facts)
+/* Shows the verdict, and ends the serial output with the lines that scripts rely on. */
+static void show_verdict(const struct report_facts *facts)
 {
     static struct sheet sheet;
 
     verdict_sheet_compose(facts, &sheet);
     console_show(&sheet);
     json_report_write_line(facts, console_write_data);
-    for (size_t i = 0; i < facts->count; i++) {
-        TEXT_DECLARE(description, 320);
-        verdict_describe_cpu(&facts->records[i], &description);
-        console_write_line("hymir: cpu %zu: apic %u: %s", i, facts->records[i].apic_id,
-                           description.buffer);
-    }
-    console_write_line("hymir: verdict: %s: %s", verdict_name(facts->verdict),
-                       facts->verdict_text);
+    verdict_sheet_write_lines(facts, console_write_line);
 }
 
-/* The verdict and what follows it, on the boot CPU or, if that hangs, on another. */
+/* Shows the verdict and runs the guests, on the boot CPU or, if it hangs, on another. */
 static _Noreturn void finish(void)
 {
     static struct report_facts facts;
@@ -136,9 +115,8 @@ static _Noreturn void finish(void)
     if (waits)
         viewer_start(&options);
     if (waits && machine_get()->boot.module_count == 0)
-        log_info(
-            "keys 1 to 7 turn the report's pages, q ends it, here or at the keyboard");
-    report(&facts);
+        log_info("keys 1 to 7 show the report's pages, q exits, here or on the keyboard");
+    show_verdict(&facts);
     if (this_cpu() == &boot_cpu)
         guests_run(&options, facts.records);
     if (waits)
@@ -146,10 +124,7 @@ static _Noreturn void finish(void)
     power_exit(options.exit, console_drain);
 }
 
-/*
- * Called by multiboot.asm on the boot CPU, in long mode, with the loader's magic already
- * checked.
- */
+/* Called by multiboot.asm on the boot CPU in long mode, after it checked the magic. */
 _Noreturn void hymir_main(uint32_t information, uint32_t image);
 
 _Noreturn void hymir_main(uint32_t information, uint32_t image)

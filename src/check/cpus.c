@@ -26,7 +26,7 @@ struct cpu_record *cpus_records(void)
     return records;
 }
 
-/* Fills in what is known of a CPU beforehand; the record is all zero. */
+/* Fills in what is known of a CPU before its trial; the record is all zero. */
 static void init_record(struct cpu_record *record, const struct cpu *cpu)
 {
     record->virtualization = virtualization;
@@ -34,7 +34,7 @@ static void init_record(struct cpu_record *record, const struct cpu *cpu)
     record->nolock         = options->nolock;
 }
 
-/* Returns how far a CPU that was not tried yet has come. */
+/* Returns whether a CPU started. */
 static enum cpu_answer answer_of(const struct cpu *cpu)
 {
     if (atomic_load(&cpu->state) == CPU_READY)
@@ -43,17 +43,19 @@ static enum cpu_answer answer_of(const struct cpu *cpu)
                                                             : CPU_NO_ANSWER;
 }
 
-/* Each trial has memory of its own: one that does not finish may still write there. */
+/* Allocates a trial for a CPU, never reused: one that times out may still write to it. */
 static enum status create_trial(const struct cpu *cpu, struct trial **created)
 {
+    size_t pages = 1 + virtualization->trial_pages;
     void *memory;
-    enum status status = machine_allocate(PAGE_SIZE, &memory);
+    enum status status = machine_allocate(pages * PAGE_SIZE, &memory);
+
     if (status != STATUS_OK)
         return status;
-    struct trial *trial = memory;
-    init_record(&trial->record, cpu);
-    *created = trial;
-    return machine_allocate(virtualization->trial_pages * PAGE_SIZE, &trial->pages);
+    *created          = memory;
+    (*created)->pages = (uint8_t *)memory + PAGE_SIZE;
+    init_record(&(*created)->record, cpu);
+    return STATUS_OK;
 }
 
 /* Copies the record of a trial that has ended. */
@@ -61,10 +63,8 @@ static void keep_record(const struct cpu *cpu, struct trial *trial)
 {
     records[cpu->index] = trial->record;
     trial_log(&trial->record, cpu->index);
-    if (cpu->leave_virtualization != NULL)
-        return; /* the CPU still owns the pages */
-    memory_free(trial->pages, virtualization->trial_pages);
-    memory_free(trial, 1);
+    if (cpu->leave_virtualization == NULL) /* otherwise the CPU still owns the pages */
+        memory_free(trial, 1 + virtualization->trial_pages);
 }
 
 /* Stops a CPU whose trial timed out, and keeps its partial record. */
@@ -92,10 +92,8 @@ static enum status try_other_cpu(struct cpu *cpu)
     enum status status = create_trial(cpu, &trial);
     if (status != STATUS_OK)
         return status;
-    status = smp_begin(cpu, trial_run, trial);
-    if (status == STATUS_OK)
-        status = smp_wait(cpu, TRIAL_TIMEOUT_US);
-    if (status == STATUS_OK)
+    if (smp_begin(cpu, trial_run, trial) == STATUS_OK &&
+        smp_wait(cpu, TRIAL_TIMEOUT_US) == STATUS_OK)
         keep_record(cpu, trial);
     else
         give_up_cpu(cpu, trial);
@@ -111,18 +109,15 @@ static void watch_boot_cpu(void *argument)
     struct deadline deadline = deadline_in(TRIAL_TIMEOUT_US);
 
     (void)argument;
-    while (!deadline_has_passed(&deadline)) {
-        if (atomic_load(&boot_trial_ended))
-            return;
+    while (!deadline_has_passed(&deadline) && !atomic_load(&boot_trial_ended))
         cpu_pause();
-    }
     if (atomic_exchange(&boot_trial_ended, true))
         return;
     give_up_cpu(&boot_cpu, boot_trial);
     finish_boot();
 }
 
-/* Makes the first other CPU that answered watch the boot CPU; there may be none. */
+/* Starts the watcher on the first other CPU that answered, if any. */
 static void start_watcher(void)
 {
     for (size_t i = 1; i < smp_count(); i++) {

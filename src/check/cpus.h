@@ -1,9 +1,9 @@
 /*
- * The trial of every CPU of the machine.
+ * Runs the trial of each CPU of the machine.
  *
- * Owns the records, the boot CPU's first, one for each CPU of platform/smp.h. CPUs are
- * tried one after the other, so that a failure is attributed to the right one; the boot
- * CPU comes last, when others can watch it.
+ * Owns the records, one for each CPU of platform/smp.h, the boot CPU's first. CPUs are
+ * tried one at a time, so that a failure is attributed to the right one; the boot CPU is
+ * the last, so that another one can watch it.
  */
 #ifndef HYMIR_CHECK_CPUS_H
 #define HYMIR_CHECK_CPUS_H
@@ -13,8 +13,8 @@
 
 /*
  * Tries virtualization on all CPUs. If the boot CPU does not return from its trial,
- * another CPU stops it and calls finish, which does not return. STATUS_NO_MEMORY. On the
- * boot CPU, once.
+ * another CPU stops it and calls finish, which does not return. STATUS_NO_MEMORY. Called
+ * once, on the boot CPU.
  */
 enum status MUST_CHECK cpus_check(const struct virtualization *virtualization,
                                   const struct options *options, void (*finish)(void));

@@ -4,8 +4,8 @@
 #include "lib/string.h"
 
 /*
- * How to make an outer hypervisor show VMX, and what then does not work, by its signature
- * in CPUID leaf 0x40000000. docs/REFERENCES.md has the sources.
+ * How to enable nested virtualization in an outer hypervisor, and the limitations, by the
+ * signature in CPUID leaf 0x40000000. docs/REFERENCES.md lists the sources.
  */
 static const struct hypervisor {
     const char *signature;
@@ -15,30 +15,28 @@ static const struct hypervisor {
 } hypervisors[] = {
     {"KVMKVMKVM", "KVM",
      "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx",
-     "each exit of an inner guest is several of the outer one, more so on hosts without "
-     "VMCS shadowing"},
+     "each exit of a nested guest causes several in the host, more without VMCS "
+     "shadowing"},
     {"TCGTCGTCGTCG", "QEMU's TCG",
-     "TCG never has VMX: run QEMU with KVM and -cpu host on an Intel host, or Bochs",
-     "no VMX at all"},
+     "TCG never has VMX; run QEMU with KVM and -cpu host on an Intel host", "no VMX"},
     {"Microsoft Hv", "Hyper-V",
      "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
-     "its memory cannot be changed while it runs; hypervisors other than Hyper-V are not "
-     "supported inside"},
+     "memory cannot be resized while it runs; only Hyper-V is supported inside"},
     {"VMwareVMware", "VMware",
-     "in the VM's processor settings tick \"Virtualize Intel VT-x/EPT or AMD-V/RVI\"",
-     "no PCI passthrough beside it; not for production"},
+     "in the VM's processor settings enable \"Virtualize Intel VT-x/EPT or AMD-V/RVI\"",
+     "not together with PCI passthrough; not for production"},
     {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration",
-     "nested HVM is experimental, and without security support"},
+     "nested HVM is experimental and has no security support"},
     {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on",
-     "not where it runs on the host's own hypervisor, Hyper-V or KVM"},
-    {"bhyve bhyve ", "bhyve",
-     "bhyve does not nest VMX: use another hypervisor or hardware", "no VMX at all"},
+     "not if VirtualBox itself uses Hyper-V or KVM"},
+    {"bhyve bhyve ", "bhyve", "bhyve does not support nested VMX; use another hypervisor",
+     "no VMX"},
     {"ACRNACRNACRN", "ACRN",
-     "set NVMX_ENABLED in the scenario, and boot Hymir in the Service VM",
-     "experimental; KVM alone is supported inside, in the Service VM"},
+     "set NVMX_ENABLED in the scenario and boot Hymir in the Service VM",
+     "experimental; only KVM is supported inside, in the Service VM"},
 };
 
-/* VirtualBox shows the signature of another, so that guests use what they know. */
+/* VirtualBox presents another hypervisor's signature, for paravirtualized guests. */
 #define VIRTUALBOX_MAKER     "innotek GmbH"
 #define VIRTUALBOX_SIGNATURE "VBoxVBoxVBox"
 
@@ -65,7 +63,7 @@ void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *m
 
     cpuid_hypervisor(cpuid, signature);
     if (!cpuid_has_hypervisor(cpuid))
-        text_append(text, "none around Hymir");
+        text_append(text, "none detected");
     else if (known != NULL)
         text_append(text, "%s (%s)", known->name, signature);
     else
@@ -84,8 +82,8 @@ void outer_hypervisor_advise(const struct cpu_record *record, const char *machin
         text_append(text, "%s %s %s; %s", known->name, does, name, known->advice);
     else
         text_append(text,
-                    "a hypervisor (\"%s\") %s %s; enable nested virtualization in it, "
-                    "or boot Hymir on the bare machine",
+                    "a hypervisor (\"%s\") %s %s; enable nested virtualization in it "
+                    "or boot Hymir on the physical machine",
                     signature, does, name);
 }
 
@@ -93,5 +91,5 @@ void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
                                       const char *machine, struct text *text)
 {
     const struct hypervisor *known = find_hypervisor(cpuid, machine);
-    text_append(text, ": %s", known != NULL ? known->limits : "its limits are not known");
+    text_append(text, ": %s", known != NULL ? known->limits : "limitations unknown");
 }

@@ -1,8 +1,9 @@
 /*
- * The hypervisor around Hymir, if there is one: its name, and how to make it show VT-x.
+ * The hypervisor that Hymir runs in, if any: its name, and how to enable nested
+ * virtualization in it.
  *
- * Pure. By the signature in its CPUID leaves (cpu/cpuid.h), and by the machine's name,
- * maker and product, where that tells more.
+ * Pure. Identified by the signature in its CPUID leaves (cpu/cpuid.h) and, as VirtualBox
+ * may present another one's, by the machine's manufacturer and product.
  */
 #ifndef HYMIR_CHECK_OUTER_HYPERVISOR_H
 #define HYMIR_CHECK_OUTER_HYPERVISOR_H
@@ -10,19 +11,19 @@
 #include "virt/virtualization.h"
 
 /*
- * Appends a name with the signature, the signature alone if it is unknown, or "none
- * around Hymir".
+ * Appends its name with the signature, the signature alone if it is unknown, or "none
+ * detected".
  */
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text);
 
-/* Appends ": " and what is known not to work, or to be slow, for guests inside it. */
+/* Appends ": " and known limitations of nested virtualization. */
 void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
                                       const char *machine, struct text *text);
 
 /*
- * Appends what the hypervisor does to VT-x, such as "hides", and what to do about it.
- * There is one: cpuid_has_hypervisor.
+ * Appends what the hypervisor does to virtualization, such as "hides", and how to enable
+ * it. Requires cpuid_has_hypervisor().
  */
 void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text);

@@ -12,7 +12,7 @@ static bool execute_nothing(struct trial *trial)
     return true;
 }
 
-/* Executes an instruction in each round. */
+/* Measures the execution of an instruction. */
 static bool run_rounds(const struct timing_row *row, struct trial *trial,
                        struct stopwatch *stopwatch)
 {
@@ -37,12 +37,10 @@ static struct statistics measure(const struct timing_row *row, struct trial *tri
 
     _Static_assert(TIMING_ROUNDS * sizeof(uint32_t) <= PAGE_SIZE,
                    "samples fit in a page");
-    if (row->exists != NULL && !row->exists(&trial->record))
-        return (struct statistics){0};
-    bool succeeded = row->execute != NULL ? run_rounds(row, trial, &stopwatch)
-                                          : row->run(trial, &stopwatch);
-    return succeeded ? statistics_of(stopwatch.samples, stopwatch.count)
-                     : (struct statistics){0};
+    bool exists    = row->exists == NULL || row->exists(&trial->record);
+    bool succeeded = exists && (row->execute != NULL ? run_rounds(row, trial, &stopwatch)
+                                                     : row->run(trial, &stopwatch));
+    return statistics_of(stopwatch.samples, succeeded ? stopwatch.count : 0);
 }
 
 static uint32_t subtract(uint32_t ticks, uint32_t overhead)

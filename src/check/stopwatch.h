@@ -1,6 +1,5 @@
 /*
- * Measures what virt/timing.h describes, by the rows of a struct virtualization, on the
- * CPU that executes it.
+ * Measures the timings of a struct virtualization (virt/timing.h) on the current CPU.
  */
 #ifndef HYMIR_CHECK_STOPWATCH_H
 #define HYMIR_CHECK_STOPWATCH_H
@@ -8,9 +7,9 @@
 #include "virt/virtualization.h"
 
 /*
- * Measures each row that the processor has, for at most 50 ms, into the record's timings.
- * A row that fails counts as not measured. Uses the last page of the trial for samples.
- * After the trial's guest has run, with interrupts off.
+ * Measures each row that the processor supports, for at most 50 ms, into the record's
+ * timings. A row that fails counts as not measured. Uses the last page of the trial for
+ * samples. Call it after the trial's guest has run, with interrupts disabled.
  */
 void stopwatch_run(struct trial *trial);
 

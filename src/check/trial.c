@@ -5,15 +5,12 @@
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "x86/cpuid.h"
-#include "x86/msr.h"
 
 static void read_registers(struct cpu_record *record)
 {
     cpuid_snapshot_read(&record->cpuid);
     record->cr0 = read_cr0();
     record->cr4 = read_cr4();
-    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     record->virtualization->read_registers(record);
 }
 
@@ -30,12 +27,11 @@ static bool perform_check(struct trial *trial, const struct check_row *check)
 static void measure(struct trial *trial)
 {
     static bool is_measured[CPUID_CORE_TYPES];
-    bool *is_type_measured = &is_measured[cpuid_core_type(&trial->record.cpuid)];
+    uint32_t type = cpuid_core_type(&trial->record.cpuid);
 
-    if (*is_type_measured)
-        return;
-    *is_type_measured = true;
-    stopwatch_run(trial);
+    if (!is_measured[type])
+        stopwatch_run(trial);
+    is_measured[type] = true;
 }
 
 void trial_run(void *argument)
@@ -57,14 +53,6 @@ void trial_run(void *argument)
         measure(trial);
     if (check > &virtualization->checks[virtualization->enter_check])
         leave->perform(trial);
-}
-
-static void log_reading(const char *what, uint32_t msr, const struct msr_reading *reading)
-{
-    if (reading->state == MSR_READ)
-        log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading->value);
-    else if (reading->state == MSR_FAULTED)
-        log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading->vector);
 }
 
 static void log_leaf(const char *what, uint32_t leaf, const struct cpuid_result *result)
@@ -90,25 +78,27 @@ static void log_registers(const char *what, const struct cpu_record *record)
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, record->cr0,
               record->cr4, record->microcode);
     for (size_t i = 0; i < virtualization->register_count; i++) {
-        const struct register_row *row   = &virtualization->registers[i];
-        const struct msr_reading reading = record_msr(record, row->msr);
-        log_reading(what, row->msr, &reading);
+        uint32_t msr                     = virtualization->registers[i].msr;
+        const struct msr_reading reading = record_msr(record, msr);
+        if (reading.state == MSR_READ)
+            log_debug("%s: MSR 0x%x = 0x%016lx", what, msr, reading.value);
+        else if (reading.state == MSR_FAULTED)
+            log_debug("%s: MSR 0x%x faults, vector %u", what, msr, reading.vector);
     }
 }
 
 void trial_log(const struct cpu_record *record, uint32_t cpu)
 {
-    const struct virtualization *virtualization = record->virtualization;
+    const struct check_row *check = record->virtualization->checks;
+    const struct check_row *end   = check + record->virtualization->check_count;
+    bool passes                   = true;
     char what[16];
 
     format_text(what, sizeof(what), "cpu %u", cpu);
     log_registers(what, record);
-    for (size_t i = 0; i < virtualization->check_count; i++) {
-        const struct check_row *check = &virtualization->checks[i];
+    for (; check < end && passes; check++) {
         TEXT_DECLARE(detail, 160);
-        bool passes = check->passes(record, &detail);
+        passes = check->passes(record, &detail);
         log_debug("%s: %s: %s (%s)", what, check->name, detail.buffer, check->source);
-        if (!passes)
-            return;
     }
 }

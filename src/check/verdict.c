@@ -44,10 +44,8 @@ void verdict_judge_cpu(struct cpu_record *record)
         i++;
     record->judgement.failed_check = i;
     const struct check_row *failed = failed_check(record);
-    if (failed == NULL)
-        record->judgement.word = VERDICT_READY;
-    else if (failed->word != NULL)
-        record->judgement.word = failed->word(record);
+    if (failed == NULL || failed->word != NULL)
+        record->judgement.word = failed == NULL ? VERDICT_READY : failed->word(record);
 }
 
 /* Appends what is wrong with a CPU that is not READY. */
@@ -83,33 +81,20 @@ void verdict_describe_cpu(const struct cpu_record *record, struct text *text)
     append_finding(record, text);
 }
 
-/* Returns what to do after a step failed that works on a correct machine. */
-static const char *advice_after_failure(const struct cpu_record *record)
+/* Returns what to do about a step that succeeds on a working machine. */
+static const char *failure_advice(const struct cpu_record *record)
 {
-    if (record->answer == CPU_ANSWERED) {
-        const struct check_row *check = failed_check(record);
-        const char *advice =
-            check != NULL && check->advice != NULL ? check->advice(record) : NULL;
-        if (advice != NULL)
-            return advice;
-        if (cpuid_has_hypervisor(&record->cpuid))
-            return "the outer hypervisor's nesting is incomplete; update it, or boot "
-                   "Hymir on the bare machine";
-    }
-    return "update the firmware; if that does not help, report this with the whole log";
-}
+    bool has_answered             = record->answer == CPU_ANSWERED;
+    const struct check_row *check = has_answered ? failed_check(record) : NULL;
+    const char *advice =
+        check != NULL && check->advice != NULL ? check->advice(record) : NULL;
 
-/* Appends what to do about a lock that firmware, real or virtual, set. */
-static void append_firmware_advice(const struct cpu_record *record, const char *machine,
-                                   const char *setting, struct text *text)
-{
-    if (cpuid_has_hypervisor(&record->cpuid))
-        outer_hypervisor_advise(record, machine, "locks", text);
-    else
-        text_append(text,
-                    "%s in the firmware setup, save and power off fully: a warm reboot "
-                    "is not enough",
-                    setting);
+    if (advice != NULL)
+        return advice;
+    if (has_answered && cpuid_has_hypervisor(&record->cpuid))
+        return "nested virtualization is incomplete; update the outer hypervisor or boot "
+               "Hymir on the physical machine";
+    return "update the firmware; if it still fails, report this with the complete log";
 }
 
 static void append_vendor_advice(const struct cpu_record *record, struct text *text)
@@ -117,61 +102,52 @@ static void append_vendor_advice(const struct cpu_record *record, struct text *t
     char vendor[CPUID_VENDOR_SIZE];
 
     cpuid_vendor(&record->cpuid, vendor);
-    text_append(text,
-                "%s processors have AMD-V, not VT-x; use an Intel machine, or a "
-                "hypervisor for AMD-V",
-                vendor);
-    if (cpuid_has_hypervisor(&record->cpuid))
-        text_append(text, "; this is a virtual machine: on an Intel host give it the "
-                          "host's CPU model");
+    text_append(
+        text, "%s processors have AMD-V, not VT-x; %s", vendor,
+        cpuid_has_hypervisor(&record->cpuid)
+            ? "run this virtual machine on an Intel host with the host's CPU model"
+            : "use a machine with an Intel processor");
 }
 
+/* Appends what to do about a CPU that is not READY. */
 static void append_advice(const struct cpu_record *record, const char *machine,
                           struct text *text)
 {
-    const struct virtualization *virtualization = record->virtualization;
+    const char *name       = record->virtualization->name;
+    const char *setting    = record->virtualization->setting;
+    enum verdict_word word = record->judgement.word;
+    bool is_locked         = word == VERDICT_LOCKED_OFF || word == VERDICT_TXT_ONLY;
 
-    switch (record->judgement.word) {
-    case VERDICT_NOT_INTEL:
-        append_vendor_advice(record, text);
-        break;
-    case VERDICT_NO_VMX:
+    if (word == VERDICT_HIDDEN_BY_HYPERVISOR)
+        outer_hypervisor_advise(record, machine, "hides", text);
+    else if (is_locked && cpuid_has_hypervisor(&record->cpuid))
+        outer_hypervisor_advise(record, machine, "locks", text);
+    else if (is_locked)
         text_append(text,
-                    "this processor has no %s, or firmware hides it; %s in the firmware "
+                    "%s in the firmware setup, save, and power off completely; a warm "
+                    "reboot is not enough",
+                    word == VERDICT_LOCKED_OFF
+                        ? setting
+                        : "enable virtualization outside TXT or disable TXT");
+    else if (word == VERDICT_NOT_INTEL)
+        append_vendor_advice(record, text);
+    else if (word == VERDICT_NO_VMX)
+        text_append(text,
+                    "the processor has no %s or firmware hides it; %s in the firmware "
                     "setup (in a virtual machine: nested virtualization) or use another "
                     "machine",
-                    virtualization->name, virtualization->setting);
-        break;
-    case VERDICT_HIDDEN_BY_HYPERVISOR:
-        outer_hypervisor_advise(record, machine, "hides", text);
-        break;
-    case VERDICT_LOCKED_OFF:
-        append_firmware_advice(record, machine, virtualization->setting, text);
-        break;
-    case VERDICT_TXT_ONLY:
-        append_firmware_advice(record, machine,
-                               "VT-x works only after a TXT launch; enable VT-x outside "
-                               "TXT, or switch TXT off,",
-                               text);
-        break;
-    case VERDICT_UNLOCKED:
+                    name, setting);
+    else if (word == VERDICT_UNLOCKED)
         text_append(text,
                     "%s is present but not enabled, and nolock prevents Hymir from "
                     "enabling it; boot without nolock",
-                    virtualization->name);
-        break;
-    case VERDICT_NONE:
-    case VERDICT_READY:
-    case VERDICT_MIXED:
-    case VERDICT_FAILED:
-    case VERDICT_WORDS:
-        text_append(text, "%s", advice_after_failure(record));
-        break;
-    }
+                    name);
+    else
+        text_append(text, "%s", failure_advice(record));
 }
 
-static size_t count_word(const struct cpu_record *records, size_t count,
-                         enum verdict_word word)
+size_t verdict_count(const struct cpu_record *records, size_t count,
+                     enum verdict_word word)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++)
@@ -179,44 +155,58 @@ static size_t count_word(const struct cpu_record *records, size_t count,
     return found;
 }
 
+/* Why only some CPUs were checked. */
+struct limit {
+    const char *reason; /* for a requirement of several CPUs */
+    const char *text;   /* for the verdict */
+};
+
+/* Returns what limited the check to some CPUs, or NULL. */
+static const struct limit *find_limit(const struct verdict_scope *scope)
+{
+    static const struct limit limits[] = {
+        {"other CPUs were not checked (nosmp)", "nosmp: only the boot CPU was checked"},
+        {"ACPI lists no CPUs", "no MADT: only the boot CPU was checked"},
+        {"ACPI's list of CPUs is malformed",
+         "malformed MADT entry: CPUs listed after it were not checked"},
+        {"the other CPUs could not be started",
+         "the other CPUs could not be started: only the boot CPU was checked"},
+    };
+    const bool applies[ARRAY_SIZE(limits)] = {scope->nosmp, scope->no_cpu_list,
+                                              scope->broken_cpu_list, scope->no_start};
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        if (applies[i])
+            return &limits[i];
+    }
+    return NULL;
+}
+
 static void append_scope(const struct verdict_scope *scope, struct text *text)
 {
-    if (scope->nosmp)
-        text_append(text, "; nosmp: only the boot CPU was checked");
-    else if (scope->no_cpu_list)
-        text_append(text, "; no MADT: only the boot CPU was checked");
-    else if (scope->broken_cpu_list)
-        text_append(text,
-                    "; malformed MADT entry: CPUs listed after it were not checked");
-    else if (scope->no_start)
-        text_append(text, "; the other CPUs could not be started: only the boot CPU was "
-                          "checked");
+    const struct limit *limit = find_limit(scope);
+
+    if (limit != NULL)
+        text_append(text, "; %s", limit->text);
     if (scope->dropped > 0)
         text_append(text,
-                    "; %zu more CPUs are beyond what Hymir supports or has memory for, "
-                    "and were not checked",
+                    "; %zu more CPUs exceed Hymir's limit or memory and were not checked",
                     scope->dropped);
 }
 
 const char *verdict_unseen_cpus(const struct verdict_scope *scope)
 {
-    if (scope->nosmp)
-        return "others were not looked for (nosmp)";
-    if (scope->no_cpu_list)
-        return "ACPI lists no CPUs";
-    if (scope->broken_cpu_list)
-        return "ACPI's list of CPUs is malformed";
-    if (scope->no_start)
-        return "others could not be started";
-    return scope->dropped > 0 ? "there are more than Hymir supports" : NULL;
+    const struct limit *limit = find_limit(scope);
+    const char *dropped =
+        scope->dropped > 0 ? "there are more than Hymir supports" : NULL;
+    return limit != NULL ? limit->reason : dropped;
 }
 
-/* Appends how many CPUs are READY, and of a mixed machine what is wrong with the first
- * other one. */
+/* Appends the number of READY CPUs, and what is wrong with the first other one. */
 static void append_ready(const struct cpu_record *records, size_t count,
                          const char *machine, struct text *text)
 {
-    size_t ready = count_word(records, count, VERDICT_READY);
+    size_t ready = verdict_count(records, count, VERDICT_READY);
     size_t other = 0;
 
     text_append(text, "%s on %zu of %zu CPUs", records[0].virtualization->success, ready,
@@ -237,7 +227,7 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
     for (size_t i = 0; i < count; i++)
         verdict_judge_cpu(&records[i]);
     enum verdict_word word = records[0].judgement.word;
-    if (count_word(records, count, word) != count)
+    if (verdict_count(records, count, word) != count)
         word = VERDICT_MIXED;
     if (word == VERDICT_MIXED || word == VERDICT_READY) {
         append_ready(records, count, scope->machine, text);

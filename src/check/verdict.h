@@ -1,6 +1,6 @@
 /*
- * The answer: does hardware virtualization work on this machine, and if not, why not and
- * what to do.
+ * Decides whether hardware virtualization works on a machine and, if not, why and what to
+ * do.
  *
  * Pure: functions of the records of all CPUs. Judges each record once; screen, JSON and
  * hypervisor matrix read the judgement. docs/VERDICT.md describes the words.
@@ -13,14 +13,14 @@
 /* Returns the word as scripts see it, such as "READY". */
 const char *verdict_name(enum verdict_word word);
 
-/* What is judged: the machine, and which of its CPUs were checked, and why not all. */
+/* The machine, and why some of its CPUs may not have been checked. */
 struct verdict_scope {
     const char *machine;  /* manufacturer and product, or "unknown" */
-    bool nosmp;           /* the option: the boot CPU alone */
-    bool no_cpu_list;     /* ACPI lists no CPUs: the boot CPU alone */
-    bool broken_cpu_list; /* ACPI's list ends in a malformed entry: those before it */
-    bool no_start;        /* the other CPUs could not be started at all */
-    size_t dropped;       /* CPUs beyond what Hymir supports or has memory for */
+    bool nosmp;           /* the option: only the boot CPU */
+    bool no_cpu_list;     /* ACPI lists no CPUs: only the boot CPU */
+    bool broken_cpu_list; /* only those listed before a malformed entry */
+    bool no_start;        /* the other CPUs could not be started */
+    size_t dropped;       /* CPUs that exceed Hymir's limit or memory */
 };
 
 /* Returns why there may be CPUs that were not checked, or NULL. */
@@ -35,6 +35,10 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
 
 /* Judges one record. A CPU that did not answer is VERDICT_FAILED. */
 void verdict_judge_cpu(struct cpu_record *record);
+
+/* Returns the number of judged records that have the word. */
+size_t verdict_count(const struct cpu_record *records, size_t count,
+                     enum verdict_word word);
 
 /* Returns whether a record was judged READY. */
 static inline bool verdict_is_ready(const struct cpu_record *record)

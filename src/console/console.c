@@ -112,18 +112,22 @@ static void write_all(const char *text, size_t length)
     screen_write(text, length);
 }
 
-bool console_start_streams(const struct options *options)
+void console_start_streams(struct options *options)
 {
-    bool has_serial =
-        options->serial_port != SERIAL_PORT_NONE && serial_init(options->serial_port);
+    bool wants_serial   = options->serial_port != SERIAL_PORT_NONE;
+    bool has_serial     = wants_serial && serial_init(options->serial_port);
     bool has_debug_port = options->debug_port && debug_port_init();
 
     is_data_on_serial = options->report_json;
     log_replay(write_streams);
     log_set_output(write_all);
-    if (options->serial_port != SERIAL_PORT_NONE && !has_serial)
+    if (wants_serial && !has_serial)
         log_info("console: no serial port at 0x%x", options->serial_port);
-    return has_serial || has_debug_port;
+    if (has_serial || has_debug_port || options->screen ||
+        !(wants_serial || options->debug_port))
+        return;
+    log_warning("console: none of the console= devices is present; using the screen");
+    options->screen = true;
 }
 
 void console_start_screen(const struct options *options,

@@ -16,10 +16,10 @@
 #include <stddef.h>
 
 /*
- * Starts the streams that the options select, and replays the log to them. Returns false
- * if none is present.
+ * Starts the streams that the options select, and replays the log to them. Selects the
+ * screen if none of them is present.
  */
-bool console_start_streams(const struct options *options);
+void console_start_streams(struct options *options);
 
 /*
  * Starts the screen unless the options exclude it or it was tried before: the framebuffer

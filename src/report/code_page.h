@@ -1,6 +1,5 @@
 /*
- * The last page: the short form as a QR code, for a phone, where a machine has neither a
- * serial port nor a network that Hymir uses. Pure.
+ * The last page: the short form as a QR code, for machines without a serial port. Pure.
  */
 #ifndef HYMIR_REPORT_CODE_PAGE_H
 #define HYMIR_REPORT_CODE_PAGE_H
@@ -9,9 +8,9 @@
 #include "report/facts.h"
 
 /*
- * Composes the page. A character of code page 437 shows two modules, one above the other:
- * light ones are drawn. All rows may be used; the last one's right half is free, from
- * column CODE_PAGE_TEXT_COLUMN on.
+ * Composes the page. A character of code page 437 shows two modules, one above the other;
+ * light ones are drawn. It may fill all rows, but leaves the last one free from column
+ * CODE_PAGE_TEXT_COLUMN on.
  */
 void code_page_compose(const struct report_facts *facts, struct sheet *sheet);
 

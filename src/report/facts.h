@@ -1,6 +1,4 @@
-/*
- * All that a report is made from. What it says is a pure function of this.
- */
+/* The input of the report, which is a pure function of it. */
 #ifndef HYMIR_REPORT_FACTS_H
 #define HYMIR_REPORT_FACTS_H
 
@@ -13,19 +11,19 @@
 
 struct report_facts {
     const char *version;  /* Hymir's */
-    const char *machine;  /* maker and product, or "unknown" */
+    const char *machine;  /* manufacturer and product, or "unknown" */
     const char *firmware; /* "BIOS" or "UEFI", with its version if known */
     uint64_t ram_bytes;
     uint64_t used_bytes;    /* by Hymir */
-    uint64_t tsc_hz;        /* 0: not known */
-    const char *tsc_source; /* where that comes from */
+    uint64_t tsc_hz;        /* 0: unknown */
+    const char *tsc_source; /* how it was determined */
     bool has_acpi;
     const struct vt_d *vt_d;
     const struct cpu_record *records; /* judged */
     size_t count;                     /* of CPUs, at least one, the boot CPU's first */
-    const char *unseen; /* why there may be other CPUs than these; NULL: there are none */
+    const char *unseen; /* why there may be other CPUs, or NULL if these are all */
     enum verdict_word verdict;
-    const char *verdict_text; /* as verdict_decide gives it */
+    const char *verdict_text; /* from verdict_decide */
 };
 
 #endif

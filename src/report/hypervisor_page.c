@@ -40,20 +40,19 @@ static void lists_start(const char *indent, const char *name, int width)
  * Appends the requirement: in a summary with its kind in brackets, otherwise after its
  * kind, unless the previous one is of the same kind.
  */
-static void append_answer(const struct requirement_answer *answer, void *context)
+static void append_answer(const struct requirement_answer *answer, void *is_summary)
 {
     struct list *list = &lists[answer->state];
-    bool is_summary   = context != NULL;
-    bool is_same      = !is_summary && strcmp(list->kind, answer->kind) == 0;
+    bool is_same      = is_summary == NULL && strcmp(list->kind, answer->kind) == 0;
 
     if (list->text.length > list->heading)
         text_append(&list->text, is_same ? ", " : "; ");
-    if (is_summary) {
+    if (is_summary != NULL) {
         requirement_append(answer, &list->text);
         return;
     }
-    if (!is_same && answer->kind[0] != '\0')
-        text_append(&list->text, "%s: ", answer->kind);
+    if (!is_same)
+        text_append(&list->text, answer->kind[0] != '\0' ? "%s: " : "%s", answer->kind);
     text_append(&list->text, "%s", answer->name);
     format_text(list->kind, sizeof(list->kind), "%s", answer->kind);
 }
@@ -64,21 +63,10 @@ static void add_hypervisor(struct pager *pager, enum hypervisor hypervisor,
 {
     lists_start("", hypervisors[hypervisor].name, 15);
     enum requirement_state state =
-        hypervisor_visit(hypervisor, question, append_answer, lists);
+        hypervisor_visit(hypervisor, NULL, question, append_answer, lists);
     if (state == REQUIREMENT_MET)
         lists[state].buffer[lists[state].heading] = '\0';
     pager_add_wrapped(pager, emphases[state], 24, lists[state].buffer);
-}
-
-static void add_surrounding(struct pager *pager, enum surrounding surrounding,
-                            const struct report_facts *facts)
-{
-    TEXT_DECLARE(text, TEXT_SIZE);
-    TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
-
-    text_append(&text, "%-14s ", surrounding_name(surrounding));
-    surrounding_describe(surrounding, facts, &state, &text);
-    pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
 }
 
 /* Adds the requirements of a source, unless none applies to the machine. */
@@ -88,7 +76,7 @@ static void add_source(struct pager *pager, const struct requirement_source *sou
     bool has_name = false;
 
     lists_start("  ", "", 0);
-    requirement_source_visit(source, question, append_answer, NULL);
+    hypervisor_visit(source->hypervisor, source, question, append_answer, NULL);
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         if (lists[i].text.length == lists[i].heading)
             continue;
@@ -122,8 +110,14 @@ void hypervisor_page_add(struct pager *pager, const struct report_facts *facts)
     for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
         add_hypervisor(pager, i, &question);
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
-    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++)
-        add_surrounding(pager, i, facts);
+    for (size_t i = 0; i < SURROUNDINGS; i++) {
+        TEXT_DECLARE(text, TEXT_SIZE);
+        TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
+        text_append(&text, "%-14s ", surroundings[i].name);
+        surroundings[i].describe(
+            &(struct surrounding_query){&surroundings[i], facts, &state, &text});
+        pager_add_wrapped(pager, EMPHASIS_NORMAL, 15, text.buffer);
+    }
     pager_add(pager, EMPHASIS_NORMAL, "%s", "");
     add_sources(pager, &question);
 }

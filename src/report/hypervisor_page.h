@@ -1,6 +1,6 @@
 /*
- * The section of the report on what can run here: hypervisors with their missing
- * requirements, what surrounds VT-x, and each requirement with its source.
+ * The section of the report on hypervisors: which can run here and what they lack, the
+ * platform features besides virtualization, and each requirement with its source.
  */
 #ifndef HYMIR_REPORT_HYPERVISOR_PAGE_H
 #define HYMIR_REPORT_HYPERVISOR_PAGE_H

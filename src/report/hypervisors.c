@@ -13,12 +13,6 @@ const char *const requirement_state_names[REQUIREMENT_STATES] = {
 /* ---- Readings -----------------------------------------------------------------------
  */
 
-static const struct virtualization *
-virtualization_of(const struct hypervisor_question *question)
-{
-    return question->facts->records[0].virtualization;
-}
-
 /* Returns the bits of a capability group that the condition is about. */
 static uint64_t capability_value(const struct hypervisor_question *question,
                                  const struct condition *condition)
@@ -39,7 +33,8 @@ static const char *condition_append_names(const struct hypervisor_question *ques
                                           const struct condition *condition,
                                           struct text *text)
 {
-    const struct capability_table *table = virtualization_of(question)->capability_table;
+    const struct capability_table *table =
+        question->facts->records[0].virtualization->capability_table;
 
     if (condition->reading == READ_PAIR) {
         text_append(text, "both or neither of \"%s\" and \"%s\"",
@@ -191,9 +186,8 @@ static struct tally condition_tally(const struct condition *condition,
 
 void requirement_append(const struct requirement_answer *answer, struct text *text)
 {
-    text_append(text, "%s", answer->name);
-    if (answer->kind[0] != '\0')
-        text_append(text, " (%s)", answer->kind);
+    text_append(text, answer->kind[0] != '\0' ? "%s (%s)" : "%s%s", answer->name,
+                answer->kind);
 }
 
 /* The receiver of answers, and their worst state so far. */
@@ -247,8 +241,9 @@ static void requirement_report(struct requirement requirement,
     }
     uint64_t mask = condition->mask;
     if (condition->reading == READ_VCPU)
-        mask = virtualization_of(evaluation->question)
-                   ->required_capabilities(condition->where);
+        mask =
+            evaluation->question->facts->records[0].virtualization->required_capabilities(
+                condition->where);
     for (uint64_t bits = mask; bits != 0; bits &= bits - 1) {
         condition->mask  = bits & -bits;
         condition->first = condition->last = value & condition->mask;
@@ -256,34 +251,23 @@ static void requirement_report(struct requirement requirement,
     }
 }
 
-static void source_report(const struct requirement_source *source,
-                          struct evaluation *evaluation)
-{
-    for (size_t i = 0; i < source->count; i++) {
-        const struct premise *premise = source->requirements[i].premise;
-        if (premise == NULL ||
-            condition_tally(&premise->condition, evaluation->question).has_passed)
-            requirement_report(source->requirements[i], evaluation);
-    }
-}
-
-void requirement_source_visit(const struct requirement_source *source,
-                              const struct hypervisor_question *question,
-                              requirement_visit *visit, void *context)
-{
-    source_report(source,
-                  &(struct evaluation){question, visit, context, REQUIREMENT_MET});
-}
-
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
+                                        const struct requirement_source *only,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context)
 {
     struct evaluation evaluation = {question, visit, context, REQUIREMENT_MET};
 
     for (size_t i = 0; i < requirement_source_count; i++) {
-        if (requirement_sources[i].hypervisor == hypervisor)
-            source_report(&requirement_sources[i], &evaluation);
+        const struct requirement_source *source = &requirement_sources[i];
+        if (source->hypervisor != hypervisor || (only != NULL && only != source))
+            continue;
+        for (size_t j = 0; j < source->count; j++) {
+            const struct premise *premise = source->requirements[j].premise;
+            if (premise == NULL ||
+                condition_tally(&premise->condition, question).has_passed)
+                requirement_report(source->requirements[j], &evaluation);
+        }
     }
     return evaluation.worst;
 }

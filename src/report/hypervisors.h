@@ -1,8 +1,8 @@
 /*
- * Evaluates what can run on a machine: which requirements of each hypervisor it meets.
+ * Evaluates which requirements of each hypervisor a machine meets.
  *
- * A requirement is what a hypervisor's code refuses to start without or, if the code is
- * closed, what its vendor lists. What a hypervisor only prefers does not count. Pure.
+ * A requirement is a condition without which a hypervisor's code refuses to start or, if
+ * its source is closed, that its vendor lists. Preferences do not count. Pure.
  */
 #ifndef HYMIR_REPORT_HYPERVISORS_H
 #define HYMIR_REPORT_HYPERVISORS_H
@@ -46,16 +46,13 @@ typedef void requirement_visit(const struct requirement_answer *answer, void *co
 void requirement_append(const struct requirement_answer *answer, struct text *text);
 #define REQUIREMENT_TEXT_SIZE 256
 
-/* Calls visit, unless NULL, for each requirement of the source that applies. */
-void requirement_source_visit(const struct requirement_source *source,
-                              const struct hypervisor_question *question,
-                              requirement_visit *visit, void *context);
-
 /*
- * Does so for all sources of a hypervisor. Returns REQUIREMENT_MISSING if any requirement
- * is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
+ * Calls visit, unless NULL, for each requirement of a hypervisor that applies, or for
+ * those of one of its sources if that is not NULL. Returns REQUIREMENT_MISSING if any of
+ * them is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
  */
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
+                                        const struct requirement_source *source,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context);
 

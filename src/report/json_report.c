@@ -11,27 +11,22 @@
 
 static void write_machine(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "machine");
     json_string(json, "name", "%s", facts->machine);
     json_string(json, "firmware", "%s", facts->firmware);
     json_number(json, "ram_bytes", facts->ram_bytes);
     json_number(json, "tsc_hz", facts->tsc_hz);
     json_string(json, "tsc_source", "%s", facts->tsc_source);
-    json_close_object(json);
 }
 
 static void write_verdict(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "verdict");
     json_string(json, "word", "%s", verdict_name(facts->verdict));
     json_string(json, "text", "%s", facts->verdict_text);
-    json_close_object(json);
 }
 
-/* Each CPU, and whose registers are its own, too. */
+/* Writes each CPU, and the first CPU with the same registers. */
 static void write_cpus(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "cpus");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         TEXT_DECLARE(summary, SUMMARY_SIZE);
@@ -47,16 +42,6 @@ static void write_cpus(struct json *json, const struct report_facts *facts)
         }
         json_close_object(json);
     }
-    json_close_array(json);
-}
-
-static void write_reading(struct json *json, const char *key,
-                          const struct msr_reading *reading)
-{
-    if (reading->state == MSR_READ)
-        json_string(json, key, "0x%lx", reading->value);
-    else if (reading->state == MSR_FAULTED)
-        json_string(json, key, "exception %u", reading->vector);
 }
 
 static void write_processor(struct json *json, const struct cpu_record *record)
@@ -79,12 +64,11 @@ static void write_processor(struct json *json, const struct cpu_record *record)
     }
 }
 
-/* The registers of each CPU that has no like in front of it. */
+/* Writes the registers of the first CPU of each set of identical CPUs. */
 static void write_registers(struct json *json, const struct report_facts *facts)
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
 
-    json_open_array(json, "registers");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (record->answer != CPU_ANSWERED ||
@@ -95,13 +79,14 @@ static void write_registers(struct json *json, const struct report_facts *facts)
         write_processor(json, record);
         json_open_object(json, "values");
         for (size_t row = 0; row < comparison_count(virtualization); row++) {
-            struct msr_reading reading = comparison_reading(row, record);
-            write_reading(json, comparison_name(virtualization, row), &reading);
+            TEXT_DECLARE(value, COMPARISON_VALUE_SIZE);
+            if (comparison_append_value(row, record, &value))
+                json_string(json, comparison_name(virtualization, row), "%s",
+                            value.buffer);
         }
         json_close_object(json);
         json_close_object(json);
     }
-    json_close_array(json);
 }
 
 static void write_value(const char *value, const char *cpus, void *context)
@@ -116,7 +101,6 @@ static void write_differences(struct json *json, const struct report_facts *fact
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
 
-    json_open_array(json, "differences");
     for (size_t row = 0; row < comparison_count(virtualization); row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
@@ -127,15 +111,6 @@ static void write_differences(struct json *json, const struct report_facts *fact
         json_close_array(json);
         json_close_object(json);
     }
-    json_close_array(json);
-}
-
-static void write_unnamed_bits(struct json *json, uint64_t unnamed)
-{
-    json_open_array(json, "unnamed_bits");
-    for (; unnamed != 0; unnamed &= unnamed - 1)
-        json_number(json, NULL, (uint64_t)__builtin_ctzll(unnamed));
-    json_close_array(json);
 }
 
 static void write_group(struct json *json, const struct capability_table *table,
@@ -155,28 +130,30 @@ static void write_group(struct json *json, const struct capability_table *table,
             json_string(json, row->name, "%s", capability_state_name(state));
     }
     json_close_object(json);
-    write_unnamed_bits(json, capability_unnamed_bits(table, group, bits));
+    json_open_array(json, "unnamed_bits");
+    for (uint64_t rest = capability_unnamed_bits(table, group, bits); rest != 0;
+         rest &= rest - 1)
+        json_number(json, NULL, (uint64_t)__builtin_ctzll(rest));
+    json_close_array(json);
     json_close_object(json);
 }
 
-/* Writes what is usable on all CPUs that have virtualization. */
+/* Writes the capabilities that all CPUs with virtualization share. */
 static void write_capabilities(struct json *json, const struct report_facts *facts)
 {
     const struct capability_table *table =
         facts->records[0].virtualization->capability_table;
     struct capability_set usable;
 
-    json_open_object(json, "capabilities");
     if (comparison_usable(facts->records, facts->count, &usable)) {
         for (uint32_t group = 0; group < table->group_count; group++) {
             if (usable.group[group].exists)
                 write_group(json, table, group, &usable.group[group]);
         }
     }
-    json_close_object(json);
 }
 
-/* The names of what is in one state. */
+/* Selects the requirements in one state. */
 struct state_filter {
     struct json *json;
     enum requirement_state wanted;
@@ -201,27 +178,9 @@ static void write_source(struct json *json, const struct requirement_source *sou
     for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
         struct state_filter filter = {json, i};
         json_open_array(json, requirement_state_names[i]);
-        requirement_source_visit(source, question, write_answer, &filter);
+        hypervisor_visit(source->hypervisor, source, question, write_answer, &filter);
         json_close_array(json);
     }
-    json_close_object(json);
-}
-
-static void write_hypervisor(struct json *json, enum hypervisor hypervisor,
-                             const struct hypervisor_question *question)
-{
-    enum requirement_state state = hypervisor_visit(hypervisor, question, NULL, NULL);
-
-    json_open_object(json, NULL);
-    json_string(json, "name", "%s", hypervisors[hypervisor].name);
-    json_string(json, "version", "%s", hypervisors[hypervisor].version);
-    json_string(json, "state", "%s", requirement_state_names[state]);
-    json_open_array(json, "requirements");
-    for (size_t i = 0; i < requirement_source_count; i++) {
-        if (requirement_sources[i].hypervisor == hypervisor)
-            write_source(json, &requirement_sources[i], question);
-    }
-    json_close_array(json);
     json_close_object(json);
 }
 
@@ -230,15 +189,26 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
     struct hypervisor_question question;
 
     hypervisor_question_prepare(facts, &question);
-    json_open_array(json, "hypervisors");
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++)
-        write_hypervisor(json, i, &question);
-    json_close_array(json);
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+        enum requirement_state state = hypervisor_visit(i, NULL, &question, NULL, NULL);
+        json_open_object(json, NULL);
+        json_string(json, "name", "%s", hypervisors[i].name);
+        json_string(json, "version", "%s", hypervisors[i].version);
+        json_string(json, "state", "%s", requirement_state_names[state]);
+        json_open_array(json, "requirements");
+        for (size_t j = 0; j < requirement_source_count; j++) {
+            if (requirement_sources[j].hypervisor == i)
+                write_source(json, &requirement_sources[j], &question);
+        }
+        json_close_array(json);
+        json_close_object(json);
+    }
 }
 
-static void write_units(struct json *json, const struct vt_d *vt_d)
+static void write_units(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "vt_d_units");
+    const struct vt_d *vt_d = facts->vt_d;
+
     for (size_t i = 0; i < vt_d->count; i++) {
         const struct vt_d_unit *unit = &vt_d->unit[i];
         json_open_object(json, NULL);
@@ -249,28 +219,30 @@ static void write_units(struct json *json, const struct vt_d *vt_d)
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
         json_close_object(json);
     }
-    json_close_array(json);
 }
 
 static void write_surroundings(struct json *json, const struct report_facts *facts)
 {
-    json_open_object(json, "surroundings");
-    for (enum surrounding i = SURROUNDING_VT_D; i < SURROUNDING_COUNT; i++) {
+    for (size_t i = 0; i < SURROUNDINGS; i++) {
+        const struct surrounding *row = &surroundings[i];
         TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
         TEXT_DECLARE(text, SUMMARY_SIZE);
-        surrounding_describe(i, facts, &state, &text);
-        json_open_object(json, surrounding_key(i));
+        row->describe(&(struct surrounding_query){row, facts, &state, &text});
+        json_open_object(json, row->key);
         json_string(json, "state", "%s", state.buffer);
         json_string(json, "text", "%s", text.buffer);
         json_close_object(json);
     }
-    json_close_object(json);
 }
 
-static void write_statistics(struct json *json, const char *name,
-                             const struct statistics *statistics)
+/* Writes a timing, unless the CPU did not measure it. */
+static void write_timing(struct json *json, const struct cpu_record *record, size_t row)
 {
-    json_open_object(json, name);
+    const struct statistics *statistics = &record->timings.row[row];
+
+    if (statistics->count == 0)
+        return;
+    json_open_object(json, record->virtualization->timings[row].name);
     json_number(json, "rounds", statistics->count);
     json_number(json, "low", statistics->low);
     json_number(json, "median", statistics->median);
@@ -278,10 +250,9 @@ static void write_statistics(struct json *json, const char *name,
     json_close_object(json);
 }
 
-/* Ticks of the TSC, on the CPUs that were timed. */
+/* Writes timings in ticks of the TSC, of the CPUs that were timed. */
 static void write_timings(struct json *json, const struct report_facts *facts)
 {
-    json_open_array(json, "timings");
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (!timings_exist(&record->timings))
@@ -290,16 +261,29 @@ static void write_timings(struct json *json, const struct report_facts *facts)
         json_number(json, "cpu", i);
         json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
         json_open_object(json, "tsc_ticks");
-        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
-            if (record->timings.row[row].count > 0)
-                write_statistics(json, record->virtualization->timings[row].name,
-                                 &record->timings.row[row]);
-        }
+        for (size_t row = 0; row < record->virtualization->timing_count; row++)
+            write_timing(json, record, row);
         json_close_object(json);
         json_close_object(json);
     }
-    json_close_array(json);
 }
+
+static const struct {
+    const char *key;
+    bool is_array;
+    void (*write)(struct json *json, const struct report_facts *facts);
+} sections[] = {
+    {"machine", false, write_machine},
+    {"verdict", false, write_verdict},
+    {"cpus", true, write_cpus},
+    {"registers", true, write_registers},
+    {"differences", true, write_differences},
+    {"capabilities", false, write_capabilities},
+    {"hypervisors", true, write_hypervisors},
+    {"surroundings", false, write_surroundings},
+    {"vt_d_units", true, write_units},
+    {"timings", true, write_timings},
+};
 
 void json_report_write(const struct report_facts *facts, json_output *output)
 {
@@ -309,16 +293,12 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     json_open_object(&json, NULL);
     json_number(&json, "schema", JSON_REPORT_SCHEMA);
     json_string(&json, "hymir", "%s", facts->version);
-    write_machine(&json, facts);
-    write_verdict(&json, facts);
-    write_cpus(&json, facts);
-    write_registers(&json, facts);
-    write_differences(&json, facts);
-    write_capabilities(&json, facts);
-    write_hypervisors(&json, facts);
-    write_surroundings(&json, facts);
-    write_units(&json, facts->vt_d);
-    write_timings(&json, facts);
+    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+        (sections[i].is_array ? json_open_array : json_open_object)(&json,
+                                                                    sections[i].key);
+        sections[i].write(&json, facts);
+        (sections[i].is_array ? json_close_array : json_close_object)(&json);
+    }
     json_close_object(&json);
     json_end(&json);
 }

@@ -1,6 +1,7 @@
 /* See navigation.h. */
 #include "report/navigation.h"
 
+#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "report/code_page.h"
@@ -12,30 +13,24 @@ void navigation_start(struct navigation *navigation, const struct report_facts *
     *navigation = (struct navigation){.facts = facts};
 }
 
-static size_t last_page(const struct navigation *navigation, enum report_section section)
-{
-    return report_page_count(section, navigation->facts) - 1;
-}
-
 static enum navigation_outcome go_to(struct navigation *navigation,
                                      enum report_section section, size_t page)
 {
-    bool is_there = navigation->section == section && navigation->page == page;
+    bool is_same = navigation->section == section && navigation->page == page;
 
     navigation->section = section;
     navigation->page    = page;
-    return is_there ? NAVIGATION_SAME : NAVIGATION_CHANGED;
+    return is_same ? NAVIGATION_SAME : NAVIGATION_CHANGED;
 }
 
-static enum navigation_outcome go_on(struct navigation *navigation)
+static enum navigation_outcome go_forward(struct navigation *navigation)
 {
     enum report_section section = navigation->section;
 
-    if (navigation->page < last_page(navigation, section))
+    if (navigation->page + 1 < report_page_count(section, navigation->facts))
         return go_to(navigation, section, navigation->page + 1);
-    if (section + 1 < REPORT_SECTIONS)
-        return go_to(navigation, section + 1, 0);
-    return NAVIGATION_SAME;
+    return section + 1 < REPORT_SECTIONS ? go_to(navigation, section + 1, 0)
+                                         : NAVIGATION_SAME;
 }
 
 static enum navigation_outcome go_back(struct navigation *navigation)
@@ -44,120 +39,81 @@ static enum navigation_outcome go_back(struct navigation *navigation)
 
     if (navigation->page > 0)
         return go_to(navigation, section, navigation->page - 1);
-    if (section > REPORT_VERDICT)
-        return go_to(navigation, section - 1, last_page(navigation, section - 1));
-    return NAVIGATION_SAME;
+    return section > REPORT_VERDICT
+               ? go_to(navigation, section - 1,
+                       report_page_count(section - 1, navigation->facts) - 1)
+               : NAVIGATION_SAME;
 }
 
-static enum navigation_outcome go_to_last(struct navigation *navigation)
+/* Handles a key in the exit menu; any other key returns to the pages. */
+static enum navigation_outcome choose_exit(struct navigation *navigation, uint8_t key)
 {
-    return go_to(navigation, REPORT_CODE, last_page(navigation, REPORT_CODE));
-}
-
-/* How it is to end; any other key is back to the pages. */
-static enum navigation_outcome choose_end(struct navigation *navigation, uint8_t key)
-{
-    navigation->is_ending = false;
-    switch (key) {
+    navigation->is_leaving = false;
+    switch (key | ('a' - 'A')) { /* in lower case */
     case 'p':
-    case 'P':
         return NAVIGATION_POWER_OFF;
     case 'r':
-    case 'R':
         return NAVIGATION_REBOOT;
     case 'n':
-    case 'N':
         return NAVIGATION_BOOT_NEXT;
     default:
         return NAVIGATION_CHANGED;
     }
 }
 
-static enum navigation_outcome take_character(struct navigation *navigation, uint8_t key)
+static enum navigation_outcome handle_key(struct navigation *navigation, uint8_t key)
 {
-    if (navigation->is_ending)
-        return choose_end(navigation, key);
+    if (navigation->is_leaving)
+        return choose_exit(navigation, key);
     if (key == 'q' || key == 'Q') {
-        navigation->is_ending = true;
-        navigation->refusal   = NULL;
+        navigation->is_leaving = true;
+        navigation->refusal    = NULL;
         return NAVIGATION_CHANGED;
     }
     if (key >= '1' && key < '1' + REPORT_SECTIONS)
         return go_to(navigation, (enum report_section)(key - '1'), 0);
     if (key == ' ' || key == '\r')
-        return go_on(navigation);
-    if (key == 0x7F || key == '\b')
-        return go_back(navigation);
-    return NAVIGATION_SAME;
+        return go_forward(navigation);
+    return key == '\b' || key == 0x7F ? go_back(navigation) : NAVIGATION_SAME;
 }
 
-/* ESC [ number ~, as VT220 has it. */
-static enum navigation_outcome take_numbered(struct navigation *navigation)
+/*
+ * The keys equivalent to the sequences of a VT220, by their final byte and, if that is
+ * '~', by their number: arrows, Home, End, Page Up and Page Down.
+ */
+static const uint8_t keys_by_final[UINT8_MAX + 1] = {
+    ['A'] = '\b', ['B'] = ' ', ['C'] = ' ', ['D'] = '\b', ['F'] = '7', ['H'] = '1'};
+static const uint8_t keys_by_number[UINT8_MAX + 1] = {
+    [1] = '1', [4] = '7', [5] = '\b', [6] = ' ', [7] = '1', [8] = '7'};
+_Static_assert(REPORT_SECTIONS == 7, "'7' is the last page");
+
+/* Handles a byte after ESC [ or ESC O. */
+static enum navigation_outcome continue_sequence(struct navigation *navigation,
+                                                 uint8_t byte)
 {
-    switch (navigation->number) {
-    case 1:
-    case 7:
-        return go_to(navigation, REPORT_VERDICT, 0);
-    case 4:
-    case 8:
-        return go_to_last(navigation);
-    case 5:
-        return go_back(navigation);
-    case 6:
-        return go_on(navigation);
-    default:
+    bool is_digit    = byte >= '0' && byte <= '9';
+    bool is_modified = navigation->state == KEY_MODIFIED;
+
+    if (is_digit && !is_modified)
+        navigation->number = (uint8_t)(navigation->number * 10 + byte - '0');
+    if (byte == ';')
+        navigation->state = KEY_MODIFIED;
+    if (is_digit || byte == ';')
         return NAVIGATION_SAME;
-    }
-}
-
-/* The end of a sequence. */
-static enum navigation_outcome take_final(struct navigation *navigation, uint8_t final)
-{
+    navigation->state = byte == '[' && !is_modified ? KEY_FUNCTION : KEY_PLAIN;
     if (navigation->is_swallowed)
         return NAVIGATION_SAME;
-    switch (final) {
-    case 'A': /* up, left */
-    case 'D':
-        return go_back(navigation);
-    case 'B': /* down, right */
-    case 'C':
-        return go_on(navigation);
-    case 'H':
-        return go_to(navigation, REPORT_VERDICT, 0);
-    case 'F':
-        return go_to_last(navigation);
-    case '~':
-        return take_numbered(navigation);
-    default:
-        return NAVIGATION_SAME;
-    }
+    return handle_key(navigation, byte == '~' ? keys_by_number[navigation->number]
+                                              : keys_by_final[byte]);
 }
 
-static enum navigation_outcome take_in_sequence(struct navigation *navigation,
-                                                uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        navigation->number = (uint8_t)(navigation->number * 10 + byte - '0');
-        return NAVIGATION_SAME;
-    }
-    if (byte == ';') { /* what follows tells of Shift and the like */
-        navigation->state = KEY_MODIFIED;
-        return NAVIGATION_SAME;
-    }
-    navigation->state = byte == '[' ? KEY_FUNCTION : KEY_PLAIN;
-    return byte == '[' ? NAVIGATION_SAME : take_final(navigation, byte);
-}
-
-enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t byte)
+enum navigation_outcome navigation_handle_byte(struct navigation *navigation,
+                                               uint8_t byte)
 {
     switch (navigation->state) {
     case KEY_SEQUENCE:
-        return take_in_sequence(navigation, byte);
     case KEY_MODIFIED:
-        if ((byte >= '0' && byte <= '9') || byte == ';')
-            return NAVIGATION_SAME;
-        navigation->state = KEY_PLAIN;
-        return take_final(navigation, byte);
+        return continue_sequence(navigation, byte);
     case KEY_FUNCTION:
         navigation->state = KEY_PLAIN;
         return NAVIGATION_SAME;
@@ -170,54 +126,58 @@ enum navigation_outcome navigation_take(struct navigation *navigation, uint8_t b
     case KEY_PLAIN:
         break;
     }
-    if (byte == ESCAPE) {
-        navigation->state        = KEY_ESCAPE;
-        navigation->is_swallowed = navigation->is_ending;
-        navigation->is_ending    = false;
-        return navigation->is_swallowed ? NAVIGATION_CHANGED : NAVIGATION_SAME;
-    }
-    return take_character(navigation, byte);
+    if (byte != ESCAPE)
+        return handle_key(navigation, byte);
+    navigation->state        = KEY_ESCAPE;
+    navigation->is_swallowed = navigation->is_leaving;
+    navigation->is_leaving   = false;
+    return navigation->is_swallowed ? NAVIGATION_CHANGED : NAVIGATION_SAME;
 }
 
 void navigation_refuse(struct navigation *navigation, const char *refusal)
 {
-    navigation->is_ending = true;
-    navigation->refusal   = refusal;
+    navigation->is_leaving = true;
+    navigation->refusal    = refusal;
 }
 
-/* The question how it is to end. */
-static void compose_end(const struct navigation *navigation, struct sheet *sheet)
+/* Adds empty rows up to the last. */
+static void add_empty_rows(struct sheet *sheet)
 {
-    memset(sheet, 0, sizeof(*sheet));
-    sheet_add(sheet, EMPHASIS_TITLE, "How is it to end?");
-    sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
-    sheet_add(sheet, EMPHASIS_NORMAL, "p   power off");
-    sheet_add(sheet, EMPHASIS_NORMAL, "r   reboot");
-    sheet_add(sheet, EMPHASIS_NORMAL, "n   boot what firmware boots next (UEFI)");
-    sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
-    if (navigation->refusal != NULL)
-        sheet_add_wrapped(sheet, EMPHASIS_CAUTION, 3, 0, navigation->refusal);
     while (sheet->rows < SHEET_ROWS - 1)
         sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
-    sheet_add(sheet, EMPHASIS_FAINT, "any other key: back to the pages");
 }
 
-/* The last row: what the keys do. */
-static void write_keys(const struct navigation *navigation, struct text *text)
+static void compose_exit_menu(const struct navigation *navigation, struct sheet *sheet)
 {
-    if (navigation->section == REPORT_CODE) {
-        text_append(text, "1 to 7: sections, q: end");
+    static const char *const rows[] = {"", "p   power off", "r   reboot",
+                                       "n   boot what firmware boots next (UEFI)", ""};
+
+    memset(sheet, 0, sizeof(*sheet));
+    sheet_add(sheet, EMPHASIS_TITLE, "Leave Hymir");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        sheet_add(sheet, EMPHASIS_NORMAL, "%s", rows[i]);
+    if (navigation->refusal != NULL)
+        sheet_add_wrapped(sheet, EMPHASIS_CAUTION, 3, 0, navigation->refusal);
+    add_empty_rows(sheet);
+    sheet_add(sheet, EMPHASIS_FAINT, "any other key: return to the pages");
+}
+
+/* Appends the row that explains the keys. */
+static void append_keys(enum report_section section, struct text *text)
+{
+    if (section == REPORT_CODE) {
+        text_append(text, "%*s1 to 7: sections, q: exit", CODE_PAGE_TEXT_COLUMN, "");
         return;
     }
     for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
         text_append(text, "%u %s ", i + 1U, report_section_name(i));
-    text_append(text, " q end");
+    text_append(text, " q exit");
 }
 
-/* Where the keys stand in the title of a sheet that has no row left. */
+/* The column of the keys in the title of a full verdict. */
 #define FULL_SHEET_COLUMN 58
 
-/* Puts words into a row from a column on that lies behind its text. */
+/* Appends words to a row at a column, unless its text reaches beyond that. */
 static void append_at(char row[SHEET_COLUMNS + 1], size_t column, const char *words)
 {
     size_t length = strlen(row);
@@ -228,24 +188,21 @@ static void append_at(char row[SHEET_COLUMNS + 1], size_t column, const char *wo
 
 void navigation_compose(const struct navigation *navigation, struct sheet *sheet)
 {
+    enum report_section section = navigation->section;
     TEXT_DECLARE(keys, SHEET_COLUMNS + 1);
 
-    if (navigation->is_ending) {
-        compose_end(navigation, sheet);
+    if (navigation->is_leaving) {
+        compose_exit_menu(navigation, sheet);
         return;
     }
-    report_compose_page(navigation->section, navigation->page, navigation->facts, sheet);
-    write_keys(navigation, &keys);
-    while (sheet->rows < SHEET_ROWS - 1)
-        sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
-    if (sheet->rows < SHEET_ROWS) {
-        sheet_add(sheet, EMPHASIS_FAINT, "%*s%s",
-                  navigation->section == REPORT_CODE ? CODE_PAGE_TEXT_COLUMN : 0, "",
-                  keys.buffer);
-        return;
-    }
-    if (navigation->section == REPORT_VERDICT)
-        append_at(sheet->row[0].text, FULL_SHEET_COLUMN, "1 to 7: pages, q: end");
-    if (navigation->section == REPORT_CODE)
-        append_at(sheet->row[SHEET_ROWS - 1].text, CODE_PAGE_TEXT_COLUMN, keys.buffer);
+    report_compose_page(section, navigation->page, navigation->facts, sheet);
+    append_keys(section, &keys);
+    add_empty_rows(sheet);
+    if (sheet->rows < SHEET_ROWS)
+        sheet_add(sheet, EMPHASIS_FAINT, "%s", keys.buffer);
+    else if (section == REPORT_VERDICT)
+        append_at(sheet->row[0].text, FULL_SHEET_COLUMN, "1 to 7: pages, q: exit");
+    else if (section == REPORT_CODE)
+        append_at(sheet->row[SHEET_ROWS - 1].text, CODE_PAGE_TEXT_COLUMN,
+                  keys.buffer + CODE_PAGE_TEXT_COLUMN);
 }

@@ -13,8 +13,8 @@ void pager_start(struct pager *pager, struct sheet *sheet, size_t page)
         memset(sheet, 0, sizeof(*sheet));
 }
 
-/* Counts a row; true if it belongs to the page that is wanted. */
-static bool is_wanted(struct pager *pager)
+/* Counts a row; returns whether it belongs to the requested page. */
+static bool count_row(struct pager *pager)
 {
     size_t row = pager->rows++;
     return pager->sheet != NULL && row / PAGER_ROWS == pager->page;
@@ -25,7 +25,7 @@ void pager_add(struct pager *pager, enum emphasis emphasis, const char *format, 
     char text[2 * SHEET_COLUMNS];
     va_list arguments;
 
-    if (!is_wanted(pager))
+    if (!count_row(pager))
         return;
     va_start(arguments, format);
     format_text_list(text, sizeof(text), format, arguments);
@@ -40,7 +40,7 @@ void pager_add_wrapped(struct pager *pager, enum emphasis emphasis, size_t inden
 
     do {
         size_t length = sheet_fitting_length(text, SHEET_COLUMNS - margin);
-        if (is_wanted(pager))
+        if (count_row(pager))
             sheet_add(pager->sheet, emphasis, "%*s%.*s", (int)margin, "", (int)length,
                       text);
         text += length;

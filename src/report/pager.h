@@ -1,9 +1,9 @@
 /*
- * Rows that are more than a screen, cut into pages: they are made anew for each page, and
- * those of the page that is wanted are kept.
+ * Divides rows into pages. All rows are regenerated for each page; only those of the
+ * requested page are kept.
  *
- * A page has a title above its rows, and the last two rows of the screen free: terminals
- * often have one row less. Pure.
+ * A page has a title above its rows and leaves the last two rows of the screen free, as
+ * many terminals have only 24. Pure.
  */
 #ifndef HYMIR_REPORT_PAGER_H
 #define HYMIR_REPORT_PAGER_H
@@ -12,29 +12,29 @@
 
 #include <stddef.h>
 
-#define PAGER_ROWS (SHEET_ROWS - 3) /* of a page */
+#define PAGER_ROWS (SHEET_ROWS - 3) /* in a page */
 
 struct pager {
     struct sheet *sheet; /* NULL: the rows are only counted */
-    size_t page;         /* that is wanted, from 0 */
-    size_t rows;         /* that have come */
+    size_t page;         /* the requested one, from 0 */
+    size_t rows;         /* added so far */
 };
 
-/* Starts with an empty sheet, or NULL, whose title comes by sheet_add. */
+/* Starts with a sheet, which it clears, or NULL. The caller adds the title to it. */
 void pager_start(struct pager *pager, struct sheet *sheet, size_t page);
 
-/* Adds a row; one of more than 80 columns is cut, and ends in "...". */
+/* Adds a row; more than 80 columns are truncated with "...". */
 void pager_add(struct pager *pager, enum emphasis emphasis, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Adds as many rows as the text needs, broken at blanks, all but the first indented by so
- * many columns, below 40.
+ * Adds text wrapped at blanks; rows after the first are indented by indent columns, fewer
+ * than 40.
  */
 void pager_add_wrapped(struct pager *pager, enum emphasis emphasis, size_t indent,
                        const char *text);
 
-/* How many pages there are, at least one. */
+/* Returns the number of pages, at least one. */
 size_t pager_pages(const struct pager *pager);
 
 #endif

@@ -10,40 +10,16 @@
 #include "report/pager.h"
 #include "report/verdict_sheet.h"
 
-#define COLUMN 40 /* of two, with the blank between them */
+#define COLUMN 40 /* width of one of two */
 
-/* A text of several rows. */
-#define TEXT_SIZE 400
-
-const char *report_section_name(enum report_section section)
-{
-    switch (section) {
-    case REPORT_VERDICT:
-        return "Verdict";
-    case REPORT_CAPABILITIES:
-        return "Capabilities";
-    case REPORT_CPUS:
-        return "CPUs";
-    case REPORT_HYPERVISORS:
-        return "Hypervisors";
-    case REPORT_TIMINGS:
-        return "Timings";
-    case REPORT_LOG:
-        return "Log";
-    case REPORT_CODE:
-        return "Code";
-    case REPORT_SECTIONS:
-        break;
-    }
-    return "";
-}
+#define TEXT_SIZE 400 /* several rows */
 
 /* ---- Capabilities ------------------------------------------------------------------ */
 
-/* Appends a state in a column, short, so that the name fits beside it. */
-static void append_state(const struct capability_table *table,
-                         const struct capability_row *row,
-                         const struct capability_bits *bits, struct text *text)
+/* Appends a capability and its state, which is short so that two fit in a row. */
+static void append_capability(const struct capability_table *table,
+                              const struct capability_row *row,
+                              const struct capability_bits *bits, struct text *text)
 {
     static const char *const words[CAPABILITY_STATES] = {
         [CAPABILITY_NO] = "no",        [CAPABILITY_YES] = "yes",
@@ -65,8 +41,7 @@ static void add_unnamed_bits(struct pager *pager, const struct capability_table 
     uint64_t reserved = unnamed & bits->must_be_1;
     TEXT_DECLARE(text, TEXT_SIZE);
 
-    if (reserved != 0)
-        text_append(&text, "1   without a name: bits");
+    text_append(&text, "1   without a name: bits");
     for (uint64_t rest = reserved; rest != 0; rest &= rest - 1)
         text_append(&text, " %d", __builtin_ctzll(rest));
     if (reserved != 0)
@@ -77,28 +52,24 @@ static void add_unnamed_bits(struct pager *pager, const struct capability_table 
                   __builtin_ctzll(rest));
 }
 
-/* Adds the rows of a group, two to a row of the screen. */
+/* Adds the capabilities of a group, two to a row of the screen. */
 static void add_group(struct pager *pager, const struct capability_table *table,
                       uint32_t group, const struct capability_bits *bits)
 {
-    TEXT_DECLARE(left, COLUMN);
+    char left[COLUMN] = "";
 
     pager_add(pager, EMPHASIS_TITLE, "%s (%s)", table->groups[group].name, bits->source);
     for (size_t i = 0; i < table->row_count; i++) {
         TEXT_DECLARE(item, COLUMN);
         if (table->rows[i].group != group)
             continue;
-        append_state(table, &table->rows[i], bits, &item);
-        if (left.length == 0) {
-            text_append(&left, "%s", item.buffer);
-            continue;
-        }
-        pager_add(pager, EMPHASIS_NORMAL, "%-*s%s", COLUMN, left.buffer, item.buffer);
-        left.length    = 0;
-        left_buffer[0] = '\0';
+        append_capability(table, &table->rows[i], bits, &item);
+        if (left[0] != '\0')
+            pager_add(pager, EMPHASIS_NORMAL, "%-*s%s", COLUMN, left, item.buffer);
+        format_text(left, COLUMN, "%s", left[0] == '\0' ? item.buffer : "");
     }
-    if (left.length > 0)
-        pager_add(pager, EMPHASIS_NORMAL, "%s", left.buffer);
+    if (left[0] != '\0')
+        pager_add(pager, EMPHASIS_NORMAL, "%s", left);
     add_unnamed_bits(pager, table, group, bits);
 }
 
@@ -113,8 +84,8 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
         return;
     }
     pager_add(pager, EMPHASIS_FAINT,
-              "What all CPUs have that have VMX. opt: software may set it, or not; 0, 1: "
-              "fixed.");
+              "Common to all CPUs with %s. opt: may be 0 or 1; 0, 1: fixed.",
+              facts->records[0].virtualization->name);
     for (uint32_t group = 0; group < table->group_count; group++) {
         if (usable.group[group].exists)
             add_group(pager, table, group, &usable.group[group]);
@@ -122,14 +93,6 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
 }
 
 /* ---- CPUs -------------------------------------------------------------------------- */
-
-static size_t count_answers(const struct report_facts *facts)
-{
-    size_t answers = 0;
-    for (size_t i = 0; i < facts->count; i++)
-        answers += facts->records[i].answer == CPU_ANSWERED ? 1 : 0;
-    return answers;
-}
 
 static void add_value(const char *value, const char *cpus, void *context)
 {
@@ -141,42 +104,45 @@ static void add_value(const char *value, const char *cpus, void *context)
 static void add_differences(struct pager *pager, const struct report_facts *facts)
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
-    size_t differences                          = 0;
+    size_t registers                            = comparison_count(virtualization);
+    size_t answers = 0, differences = 0;
 
-    for (size_t row = 0; row < comparison_count(virtualization); row++) {
+    for (size_t i = 0; i < facts->count; i++)
+        answers += facts->records[i].answer == CPU_ANSWERED ? 1 : 0;
+    for (size_t row = 0; row < registers; row++) {
         if (!comparison_differs(row, facts->records, facts->count))
             continue;
         pager_add(pager, EMPHASIS_CAUTION, "%s:", comparison_name(virtualization, row));
         comparison_visit_values(row, facts->records, facts->count, add_value, pager);
         differences++;
     }
-    if (count_answers(facts) < 2)
+    if (answers < 2)
         pager_add(pager, EMPHASIS_NORMAL,
-                  "%zu CPU answered: there is nothing to compare.", count_answers(facts));
+                  "%zu CPU answered: there is nothing to compare.", answers);
     else if (differences == 0)
         pager_add(pager, EMPHASIS_GOOD,
-                  "The %zu CPUs that answered agree in all %zu registers.",
-                  count_answers(facts), comparison_count(virtualization));
+                  "The %zu CPUs that answered agree in all %zu registers.", answers,
+                  registers);
     else
         pager_add(pager, EMPHASIS_CAUTION, "%zu of %zu registers are not the same.",
-                  differences, comparison_count(virtualization));
+                  differences, registers);
 }
 
 static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
-        bool is_ready                   = verdict_is_ready(record);
         TEXT_DECLARE(text, TEXT_SIZE);
         text_append(&text, "cpu %zu: apic %u: ", i, record->apic_id);
         if (cpuid_core_type(&record->cpuid) != 0)
             text_append(&text, "%s core: ", cpuid_core_type_name(&record->cpuid));
         verdict_describe_cpu(record, &text);
-        pager_add_wrapped(pager, is_ready ? EMPHASIS_GOOD : EMPHASIS_BAD, 4, text.buffer);
+        pager_add_wrapped(pager, verdict_is_ready(record) ? EMPHASIS_GOOD : EMPHASIS_BAD,
+                          4, text.buffer);
     }
 }
 
-/* The registers of one CPU of each set of CPUs that are alike. */
+/* Adds the registers of the first CPU of each set of identical CPUs. */
 static void add_registers(struct pager *pager, const struct report_facts *facts)
 {
     const struct virtualization *virtualization = facts->records[0].virtualization;
@@ -187,9 +153,8 @@ static void add_registers(struct pager *pager, const struct report_facts *facts)
             continue;
         pager_add(pager, EMPHASIS_TITLE, "Registers of cpu %zu", i);
         for (size_t row = 0; row < comparison_count(virtualization); row++) {
-            struct msr_reading reading = comparison_reading(row, &facts->records[i]);
-            TEXT_DECLARE(value, 32);
-            comparison_append_reading(&reading, &value);
+            TEXT_DECLARE(value, COMPARISON_VALUE_SIZE);
+            comparison_append_value(row, &facts->records[i], &value);
             pager_add(pager, EMPHASIS_NORMAL, "%-32s %s",
                       comparison_name(virtualization, row), value.buffer);
         }
@@ -205,22 +170,25 @@ static void add_cpus(struct pager *pager, const struct report_facts *facts)
 
 /* ---- Timings ----------------------------------------------------------------------- */
 
-static void add_timing(struct pager *pager, const struct report_facts *facts,
-                       const char *name, const struct statistics *statistics)
+/* Adds a row of the table, unless the CPU did not measure it. */
+static void add_timing(struct pager *pager, const struct cpu_record *record, size_t row,
+                       uint64_t tsc_hz)
 {
+    const struct statistics *statistics = &record->timings.row[row];
     TEXT_DECLARE(time, 32);
 
-    if (facts->tsc_hz > 0)
-        text_append(&time, "%lu ns",
-                    statistics->median * UINT64_C(1000000000) / facts->tsc_hz);
-    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s", name,
-              statistics->median, statistics->low, statistics->high, statistics->count,
-              time.buffer);
+    if (statistics->count == 0)
+        return;
+    if (tsc_hz > 0)
+        text_append(&time, "%lu ns", statistics->median * UINT64_C(1000000000) / tsc_hz);
+    pager_add(pager, EMPHASIS_NORMAL, "%-20s %9u %9u %9u %7u   %s",
+              record->virtualization->timings[row].name, statistics->median,
+              statistics->low, statistics->high, statistics->count, time.buffer);
 }
 
 static void add_timings(struct pager *pager, const struct report_facts *facts)
 {
-    size_t timed = 0;
+    bool is_timed = false;
 
     pager_add(pager, EMPHASIS_FAINT, "In ticks of the TSC, %lu kHz, %s.",
               facts->tsc_hz / 1000, facts->tsc_source);
@@ -228,24 +196,21 @@ static void add_timings(struct pager *pager, const struct report_facts *facts)
         const struct cpu_record *record = &facts->records[i];
         if (!timings_exist(&record->timings))
             continue;
-        timed++;
+        is_timed = true;
         pager_add(pager, EMPHASIS_TITLE, "cpu %zu, %s core", i,
                   cpuid_core_type_name(&record->cpuid));
         pager_add(pager, EMPHASIS_FAINT, "%-20s %9s %9s %9s %7s", "", "median", "5 %",
                   "95 %", "rounds");
-        for (size_t row = 0; row < record->virtualization->timing_count; row++) {
-            if (record->timings.row[row].count > 0)
-                add_timing(pager, facts, record->virtualization->timings[row].name,
-                           &record->timings.row[row]);
-        }
+        for (size_t row = 0; row < record->virtualization->timing_count; row++)
+            add_timing(pager, record, row, facts->tsc_hz);
     }
-    if (timed == 0)
+    if (!is_timed)
         pager_add(pager, EMPHASIS_BAD, "Nothing was timed: no guest ran.");
 }
 
-/* ---- The log ----------------------------------------------------------------------- */
+/* ---- Log --------------------------------------------------------------------------- */
 
-/* The log's output has no context. One CPU composes pages. */
+/* log_replay passes no context. One CPU composes pages. */
 static struct pager *log_pager;
 static char log_line[LOG_LINE_SIZE + 1];
 static size_t log_length;
@@ -257,7 +222,7 @@ static void end_log_line(void)
     pager_add_wrapped(log_pager, EMPHASIS_NORMAL, 4, log_line);
 }
 
-static void take_log(const char *text, size_t length)
+static void add_log_text(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (text[i] != '\n')
@@ -271,37 +236,30 @@ static void add_log(struct pager *pager, const struct report_facts *facts)
 {
     (void)facts;
     log_pager = pager;
-    log_replay(take_log);
+    log_replay(add_log_text);
     if (log_length > 0)
         end_log_line();
 }
 
-/* ------------------------------------------------------------------------------------ */
+/* ---- Sections ---------------------------------------------------------------------- */
 
-static void add_section(enum report_section section, struct pager *pager,
-                        const struct report_facts *facts)
+static const struct {
+    const char *name;
+    void (*compose)(const struct report_facts *facts, struct sheet *sheet); /* one page */
+    void (*add)(struct pager *pager, const struct report_facts *facts);     /* or rows */
+} sections[REPORT_SECTIONS] = {
+    [REPORT_VERDICT]      = {"Verdict", .compose = verdict_sheet_compose},
+    [REPORT_CAPABILITIES] = {"Capabilities", .add = add_capabilities},
+    [REPORT_CPUS]         = {"CPUs", .add = add_cpus},
+    [REPORT_HYPERVISORS]  = {"Hypervisors", .add = hypervisor_page_add},
+    [REPORT_TIMINGS]      = {"Timings", .add = add_timings},
+    [REPORT_LOG]          = {"Log", .add = add_log},
+    [REPORT_CODE]         = {"Code", .compose = code_page_compose},
+};
+
+const char *report_section_name(enum report_section section)
 {
-    switch (section) {
-    case REPORT_CAPABILITIES:
-        add_capabilities(pager, facts);
-        break;
-    case REPORT_CPUS:
-        add_cpus(pager, facts);
-        break;
-    case REPORT_HYPERVISORS:
-        hypervisor_page_add(pager, facts);
-        break;
-    case REPORT_TIMINGS:
-        add_timings(pager, facts);
-        break;
-    case REPORT_LOG:
-        add_log(pager, facts);
-        break;
-    case REPORT_VERDICT: /* these have one page each, and no rows */
-    case REPORT_CODE:
-    case REPORT_SECTIONS:
-        break;
-    }
+    return sections[section].name;
 }
 
 size_t report_page_count(enum report_section section, const struct report_facts *facts)
@@ -309,7 +267,8 @@ size_t report_page_count(enum report_section section, const struct report_facts 
     struct pager pager;
 
     pager_start(&pager, NULL, 0);
-    add_section(section, &pager, facts);
+    if (sections[section].add != NULL)
+        sections[section].add(&pager, facts);
     return pager_pages(&pager);
 }
 
@@ -318,16 +277,12 @@ void report_compose_page(enum report_section section, size_t page,
 {
     struct pager pager;
 
-    if (section == REPORT_VERDICT) {
-        verdict_sheet_compose(facts, sheet);
-        return;
-    }
-    if (section == REPORT_CODE) {
-        code_page_compose(facts, sheet);
+    if (sections[section].compose != NULL) {
+        sections[section].compose(facts, sheet);
         return;
     }
     pager_start(&pager, sheet, page);
-    sheet_add(sheet, EMPHASIS_TITLE, "%s, page %zu of %zu", report_section_name(section),
+    sheet_add(sheet, EMPHASIS_TITLE, "%s, page %zu of %zu", sections[section].name,
               page + 1, report_page_count(section, facts));
-    add_section(section, &pager, facts);
+    sections[section].add(&pager, facts);
 }

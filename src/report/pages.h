@@ -1,7 +1,8 @@
 /*
- * The report as a person reads it: sections, each of one page or more, the verdict first.
+ * The report as pages for the screen: sections, each of one page or more, the verdict
+ * first.
  *
- * Pure, but for the section of the log, which shows what the log has.
+ * Pure, except that the section of the log reads the log.
  */
 #ifndef HYMIR_REPORT_PAGES_H
 #define HYMIR_REPORT_PAGES_H
@@ -22,15 +23,15 @@ enum report_section {
     REPORT_SECTIONS,
 };
 
-/* One word for it. */
+/* Returns a one-word title. */
 const char *report_section_name(enum report_section section);
 
-/* How many pages it has, at least one. */
+/* Returns the number of pages, at least one. */
 size_t report_page_count(enum report_section section, const struct report_facts *facts);
 
 /*
- * Composes a page, from 0 on, below the count. But for the verdict, which may need all of
- * the screen, and the code, the last two rows stay free.
+ * Composes a page, numbered from 0. The last two rows stay free, except in the verdict
+ * and the code, which may need the whole screen.
  */
 void report_compose_page(enum report_section section, size_t page,
                          const struct report_facts *facts, struct sheet *sheet);

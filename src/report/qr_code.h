@@ -1,8 +1,8 @@
 /*
- * A QR code out of a text: what a phone's camera reads off a screen.
+ * Encodes a text as a QR code, which a phone reads off the screen.
  *
  * ISO/IEC 18004, "Symbol description" and "Requirements": alphanumeric mode, error
- * correction level L, versions 1 to 6, which is what a text screen has room for. Pure.
+ * correction level L, versions 1 to 6, the sizes that fit on a text screen. Pure.
  */
 #ifndef HYMIR_REPORT_QR_CODE_H
 #define HYMIR_REPORT_QR_CODE_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The characters that it can hold, in the order of their values. */
+/* The supported characters, in the order of their values. */
 #define QR_CODE_ALPHABET "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 /* The longest text, in characters, and the most modules in a row or column. */
@@ -24,12 +24,12 @@ struct qr_code {
 };
 
 /*
- * Makes the smallest code that holds the text. False if the text is too long, or has a
- * character that is not of the alphabet.
+ * Creates the smallest code that holds the text. Returns false if the text is too long or
+ * has a character that is not in the alphabet.
  */
 bool qr_code_make(const char *text, struct qr_code *code);
 
-/* A module, with row and column below the size; what is outside is light. */
+/* Returns whether a module is dark; those outside the code are light. */
 static inline bool qr_code_is_dark(const struct qr_code *code, int row, int column)
 {
     int size = (int)code->size;

@@ -1,4 +1,4 @@
-/* See requirements.h. docs/REFERENCES.md has the sources. */
+/* See requirements.h. docs/REFERENCES.md lists the sources. */
 #include "report/requirements.h"
 
 #include "cpu/cpuid.h"
@@ -102,7 +102,7 @@ PREMISE(not_mixed_or_unlocked, "",
      MSR_OF(MSR_IA32_VMX_ENTRY_CTLS) | MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS2) | \
      MSR_OF(MSR_IA32_VMX_EPT_VPID_CAP) | MSR_OF(MSR_IA32_VMX_PROCBASED_CTLS3))
 
-/* An unlocked IA32_FEATURE_CONTROL stops only Hymir, with nolock: the others set it. */
+/* Only Hymir with nolock requires a locked IA32_FEATURE_CONTROL; the others lock it. */
 #define WORKS_ON_ALL \
     ROW("VT-x that works on all CPUs", "the verdict", &mixed, VERDICT_IS(USABLE))
 #define WORKS_IF(premise) \
@@ -120,7 +120,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define SSE                  HAS(leaf_1.edx, CPUID_1_EDX_SSE, "SSE")
 #define TWO_CPUS             NAMED("two CPUs", READ_CPUS, 0, UINT64_MAX, AT_LEAST(2))
 
-/* Firmware keeps some memory: of 8 GiB of modules, somewhat less is left. */
+/* 8 GiB of modules, less what firmware reserves. */
 #define ESXI_RAM (UINT64_C(7680) << 20)
 
 #define UNITS_IF(premise, name) \

@@ -1,6 +1,6 @@
 /*
- * The requirements of hypervisors, as tables: each with its source and with the machines
- * that it applies to. hypervisors.h evaluates them; docs/REFERENCES.md lists the sources.
+ * Tables of the requirements of hypervisors, each with its source and the machines to
+ * which it applies. hypervisors.h evaluates them; docs/REFERENCES.md lists the sources.
  */
 #ifndef HYMIR_REPORT_REQUIREMENTS_H
 #define HYMIR_REPORT_REQUIREMENTS_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each hypervisor: its HYPERVISOR_ constant, its name, the version that was read. */
+/* Each hypervisor: its HYPERVISOR_ constant, its name, the version that was examined. */
 #define HYPERVISORS(X)                                     \
     X(HYMIR, "Hymir's guests", "of this version")          \
     X(KVM, "KVM", "Linux 6.16")                            \
@@ -29,7 +29,7 @@ extern const struct hypervisor_facts {
     const char *name, *version;
 } hypervisors[HYPERVISOR_COUNT];
 
-/* The values that a condition is about, in the groups that condition_tally relies on. */
+/* The values that a condition tests; condition_tally relies on their order. */
 enum reading {
     READ_NOTHING, /* unknown */
     READ_VERDICT, /* BIT(the verdict) */

@@ -8,21 +8,21 @@
 #include "x86/msr.h"
 #include "x86/vmx_capabilities.h"
 
-#define BRAND_LENGTH 36 /* at most */
-#define READINGS     (2 + VMX_MSR_COUNT)
-#define MAX_BYTES    ((size_t)(3 + READINGS + 3) * 9)
+#define MAX_BRAND_LENGTH 36
+#define MSRS             (2 + VMX_MSR_COUNT)
+#define MAX_BYTES        ((size_t)(3 + MSRS) * 9 + 3)
 
-/* The characters of numbers: QR's without the blank, which hands lose, so base 44. */
+/* The digits of numbers: QR's characters without the blank, which is easily lost. */
 #define DIGITS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$%*+-./:"
 #define BASE   44U
 
-/* A number of bytes that grows. */
+/* Packed numbers. */
 struct packed {
     uint8_t bytes[MAX_BYTES];
     size_t count;
 };
 
-/* A byte that says which of the eight bytes are not zero, and those. */
+/* Appends a mask of the bytes of a number that are not zero, and those bytes. */
 static void pack(struct packed *packed, uint64_t number)
 {
     uint8_t *mask = &packed->bytes[packed->count++];
@@ -38,8 +38,8 @@ static void pack(struct packed *packed, uint64_t number)
 }
 
 /*
- * What most processors report, so that a value differs from it in few bits. A TRUE MSR
- * differs from the plain one, base, in these bits.
+ * The values of most processors, from which others differ in few bits. A TRUE MSR differs
+ * from the plain one, base, in these bits.
  */
 static const struct usual {
     enum vmx_msr msr, base;
@@ -65,71 +65,53 @@ static uint64_t usual_value(const struct cpu_record *record, uint32_t msr)
     for (size_t i = 0; i < ARRAY_SIZE(usual_values); i++) {
         const struct usual *usual = &usual_values[i];
         if (usual->msr == msr)
-            return usual->base == 0 ? usual->bits
-                                    : record_msr(record, usual->base).value ^ usual->bits;
+            return record_msr(record, usual->base).value ^ usual->bits;
     }
     return 0;
 }
 
-/* Packs an MSR if it was read, and sets its bit in *present. */
-static void pack_msr(struct packed *packed, uint32_t *present, unsigned int place,
-                     const struct cpu_record *record, uint32_t msr)
-{
-    struct msr_reading reading = record_msr(record, msr);
-
-    if (reading.state != MSR_READ)
-        return;
-    *present |= 1U << place;
-    pack(packed, reading.value ^ usual_value(record, msr));
-}
-
+/* Packs the numbers, and 3 bytes before the MSRs: a mask of those that were read. */
 static void pack_record(const struct report_facts *facts, const struct cpu_record *record,
                         struct packed *packed)
 {
-    uint32_t present = 0;
-
     pack(packed, record->cpuid.leaf_1.eax);
     pack(packed, record->microcode);
     pack(packed, facts->count);
-    size_t head = packed->count;
+    uint8_t *present = &packed->bytes[packed->count];
     packed->count += 3;
-    pack_msr(packed, &present, 0, record, MSR_IA32_FEATURE_CONTROL);
-    pack_msr(packed, &present, 1, record, MSR_IA32_ARCH_CAPABILITIES);
-    for (unsigned int i = 0; i < VMX_MSR_COUNT; i++)
-        pack_msr(packed, &present, 2 + i, record, VMX_MSR_FIRST + i);
-    for (unsigned int i = 0; i < 3; i++)
-        packed->bytes[head + i] = (uint8_t)(present >> (8 * i));
-}
-
-/* Two bytes in three digits, the lowest first; a byte that is left over in two. */
-static void append_digits(const struct packed *packed, struct text *text)
-{
-    for (size_t i = 0; i < packed->count; i += 2) {
-        bool is_last   = i + 1 == packed->count;
-        uint32_t value = packed->bytes[i] + (is_last ? 0U : packed->bytes[i + 1] * 256U);
-        for (int digit = 0; digit < (is_last ? 2 : 3); digit++) {
-            text_append(text, "%c", DIGITS[value % BASE]);
-            value /= BASE;
-        }
+    for (uint32_t i = 0; i < MSRS; i++) {
+        static const uint32_t first[] = {MSR_IA32_FEATURE_CONTROL,
+                                         MSR_IA32_ARCH_CAPABILITIES};
+        uint32_t msr                  = i < 2 ? first[i] : VMX_MSR_FIRST + i - 2;
+        struct msr_reading reading    = record_msr(record, msr);
+        if (reading.state != MSR_READ)
+            continue;
+        present[i / 8] |= (uint8_t)BIT(i % 8);
+        pack(packed, reading.value ^ usual_value(record, msr));
     }
 }
 
-static size_t digits_of(const struct packed *packed)
+/* Appends two bytes as three digits, the lowest first; a last single byte as two. */
+static void append_digits(const struct packed *packed, struct text *text)
 {
-    return packed->count / 2 * 3 + packed->count % 2 * 2;
+    for (size_t i = 0; i < packed->count; i += 2) {
+        bool is_single = i + 1 == packed->count;
+        uint32_t value =
+            packed->bytes[i] + (is_single ? 0U : packed->bytes[i + 1] * 256U);
+        for (int digit = 0; digit < (is_single ? 2 : 3); digit++, value /= BASE)
+            text_append(text, "%c", DIGITS[value % BASE]);
+    }
 }
 
-/* The brand in the characters that there are, without the separator. */
+/* Appends the brand in capitals: at most room letters, digits, blanks and "-./". */
 static void append_brand(const char *brand, size_t room, struct text *text)
 {
-    for (size_t i = 0; brand[i] != '\0' && room > 0; i++) {
-        char character = brand[i];
-        if (character >= 'a' && character <= 'z')
-            character = (char)(character - 'a' + 'A');
-        bool is_known = (character >= '0' && character <= '9') ||
-                        (character >= 'A' && character <= 'Z') || character == ' ' ||
-                        character == '-' || character == '.' || character == '/';
-        if (!is_known)
+    for (; *brand != '\0' && room > 0; brand++) {
+        bool is_lower  = *brand >= 'a' && *brand <= 'z';
+        char character = is_lower ? (char)(*brand - 'a' + 'A') : *brand;
+        bool is_letter = character >= 'A' && character <= 'Z';
+        bool is_other  = character == ' ' || (character >= '-' && character <= '9');
+        if (!is_letter && !is_other)
             continue;
         text_append(text, "%c", character);
         room--;
@@ -139,22 +121,22 @@ static void append_brand(const char *brand, size_t room, struct text *text)
 bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZE])
 {
     const struct cpu_record *record =
-        &facts->records[verdict_sheet_telling_cpu(facts->records, facts->count)];
+        &facts->records[verdict_sheet_find_cpu(facts->records, facts->count)];
     struct packed packed = {.count = 0};
     struct text out      = {.buffer = text, .size = SHORT_FORM_SIZE};
     char brand[CPUID_BRAND_SIZE];
 
-    text[0] = '\0';
     pack_record(facts, record, &packed);
     cpuid_brand(&record->cpuid, brand);
     text_append(&out, "HYMIR1:%s:", verdict_name(facts->verdict));
-    size_t needed = out.length + 1 + digits_of(&packed);
+    size_t digits = packed.count / 2 * 3 + packed.count % 2 * 2;
+    size_t needed = out.length + 1 + digits;
     if (needed > QR_CODE_MAX_TEXT) {
         text[0] = '\0';
         return false;
     }
     size_t room = QR_CODE_MAX_TEXT - needed;
-    append_brand(brand, room < BRAND_LENGTH ? room : BRAND_LENGTH, &out);
+    append_brand(brand, room < MAX_BRAND_LENGTH ? room : MAX_BRAND_LENGTH, &out);
     text_append(&out, ":");
     append_digits(&packed, &out);
     return true;

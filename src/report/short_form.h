@@ -1,12 +1,11 @@
 /*
- * The report in one short text, for a QR code: verdict, CPU, and the raw values of the
- * registers that the rest of it can be made from again: tools/decode does.
+ * The report as a short text for a QR code: verdict, CPU, and the raw values of the
+ * registers from which tools/decode reconstructs the rest.
  *
  *      HYMIR1:WORD:BRAND:NUMBERS
  *
- * docs/REPORT.md, "The short form", has how the numbers are packed. Of the CPU whose
- * checks the verdict's sheet shows: the boot CPU's, or the first's that is not in order.
- * Pure.
+ * docs/REPORT.md, "The short form", describes how the numbers are packed. They are those
+ * of the CPU that the verdict's sheet shows (verdict_sheet.h). Pure.
  */
 #ifndef HYMIR_REPORT_SHORT_FORM_H
 #define HYMIR_REPORT_SHORT_FORM_H
@@ -19,8 +18,8 @@
 #define SHORT_FORM_SIZE (QR_CODE_MAX_TEXT + 1)
 
 /*
- * Writes the text, with as much of the brand as there is room for. False, with an empty
- * text, if there is none for the numbers: no processor's registers are that wild.
+ * Writes the text, with as much of the brand as fits. Returns false, with an empty text,
+ * if the numbers do not fit; no known processor's registers are that unusual.
  */
 bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZE]);
 

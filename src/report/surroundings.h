@@ -1,6 +1,7 @@
 /*
- * What surrounds VT-x on this machine: VT-d, what else IA32_FEATURE_CONTROL governs, the
- * errata that a hypervisor works around, address widths, the hypervisor around Hymir.
+ * Platform features that matter to a hypervisor besides virtualization itself: VT-d, what
+ * else IA32_FEATURE_CONTROL governs, errata that a hypervisor works around, address
+ * widths, the hypervisor that Hymir runs in.
  *
  * SDM 4, "Architectural MSRs" (IA32_FEATURE_CONTROL, IA32_ARCH_CAPABILITIES); SDM 2,
  * "CPUID". Pure.
@@ -11,31 +12,34 @@
 #include "lib/format.h"
 #include "report/facts.h"
 
-enum surrounding {
-    SURROUNDING_VT_D,
-    SURROUNDING_SMX,
-    SURROUNDING_TXT,
-    SURROUNDING_SGX,
-    SURROUNDING_MULTIHIT,
-    SURROUNDING_L1TF,
-    SURROUNDING_MDS,
-    SURROUNDING_LA57,
-    SURROUNDING_ADDRESS_WIDTH,
-    SURROUNDING_HYPERVISOR,
-    SURROUNDING_COUNT,
+/* A row, the facts that it reads, and the texts that it writes. */
+struct surrounding_query {
+    const struct surrounding *row;
+    const struct report_facts *facts;
+    struct text *state, *text;
 };
 
-/* Its name in the report, and as a key for machines. */
-const char *surrounding_name(enum surrounding surrounding);
-const char *surrounding_key(enum surrounding surrounding);
+struct surrounding {
+    const char *name; /* in the report */
+    const char *key;  /* in the JSON */
 
-/*
- * Appends what is the case, by the boot CPU's registers; an erratum is denied only if all
- * CPUs deny it. In state, of SURROUNDING_STATE_SIZE bytes, comes a word for machines that
- * docs/REPORT.md lists, and in text a sentence. On one CPU at a time.
- */
-void surrounding_describe(enum surrounding surrounding, const struct report_facts *facts,
-                          struct text *state, struct text *text);
+    /*
+     * Appends to *state, of SURROUNDING_STATE_SIZE bytes, a word of docs/REPORT.md, and
+     * to *text a phrase. Reads the registers of the boot CPU; an erratum is excluded only
+     * if all CPUs report that they do not have it.
+     */
+    void (*describe)(const struct surrounding_query *query);
+
+    /* The parameters of describe. */
+    size_t cpuid_offset;    /* a register in struct cpuid_snapshot */
+    uint32_t feature;       /* a bit of it */
+    uint64_t msr_bit;       /* enables the feature, or excludes the erratum */
+    const char *mitigation; /* of the erratum, if the feature is present, or NULL */
+    uint64_t unneeded;      /* of IA32_ARCH_CAPABILITIES: the mitigation is not needed */
+};
 #define SURROUNDING_STATE_SIZE 32
+
+#define SURROUNDINGS 10
+extern const struct surrounding surroundings[SURROUNDINGS];
 
 #endif

@@ -5,18 +5,18 @@
 #include "check/verdict.h"
 #include "lib/string.h"
 
-/* More of the verdict than there is room for, so that what is cut ends in dots. */
+/* More than fits, so that a truncated verdict ends in dots. */
 #define ANSWER_SIZE ((size_t)8 * SHEET_COLUMNS)
 
-/* However long the verdict is: a CPU that is not ready, and the count. */
+/* The minimum for CPUs, however long the verdict is: one that failed, and the count. */
 #define LEAST_CPU_ROWS 2
 
 /* The rows that add_facts adds. */
 #define FACT_ROWS 7
 
-static size_t at_most(size_t number, size_t limit)
+static size_t smaller(size_t a, size_t b)
 {
-    return number < limit ? number : limit;
+    return a < b ? a : b;
 }
 
 static void add_fact(struct sheet *sheet, const char *name, const char *fact)
@@ -24,21 +24,22 @@ static void add_fact(struct sheet *sheet, const char *name, const char *fact)
     sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %s", name, fact);
 }
 
-/* An empty row between two parts, if there is room for it, and one for a last word. */
+/* Adds an empty row between two parts if there is room. */
 static void add_gap(struct sheet *sheet, bool has_room)
 {
     if (has_room)
         sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
 }
 
-/* The processor whose checks are shown; without its number if it is the boot CPU. */
+/* Adds the processor whose checks are shown, with its number unless it is the boot CPU.
+ */
 static void add_processor(struct sheet *sheet, const struct cpu_record *record,
                           size_t index)
 {
     struct cpuid_signature signature = cpuid_signature(&record->cpuid);
     char vendor[CPUID_VENDOR_SIZE], brand[CPUID_BRAND_SIZE];
     TEXT_DECLARE(details, SHEET_COLUMNS);
-    TEXT_DECLARE(name, SHEET_COLUMNS);
+    TEXT_DECLARE(name, 16);
 
     text_append(&name, "CPU");
     if (index > 0)
@@ -76,10 +77,7 @@ static void add_facts(struct sheet *sheet, const struct report_facts *facts,
               "Memory", facts->ram_bytes >> 20, facts->used_bytes >> 10);
 }
 
-/*
- * One row a check: what is in order, the one that is not, and those that were not
- * reached.
- */
+/* Adds a row for each check: those that passed, the one that failed, and the rest. */
 static void add_checks(struct sheet *sheet, const struct cpu_record *record)
 {
     const struct virtualization *virtualization = record->virtualization;
@@ -105,79 +103,63 @@ static void add_checks(struct sheet *sheet, const struct cpu_record *record)
 
 static void add_cpu(struct sheet *sheet, const struct cpu_record *record, size_t index)
 {
-    bool is_ready = record->judgement.word == VERDICT_READY;
     TEXT_DECLARE(description, SHEET_COLUMNS);
 
     verdict_describe_cpu(record, &description);
-    sheet_add(sheet, is_ready ? EMPHASIS_GOOD : EMPHASIS_BAD, "cpu %zu: apic %u: %s",
-              index, record->apic_id, description.buffer);
-}
-
-/* Adds CPUs that are ready or that are not, at most rows of them; returns how many. */
-static size_t add_some_cpus(struct sheet *sheet, const struct cpu_record *records,
-                            size_t count, bool ready, size_t rows)
-{
-    size_t shown = 0;
-    for (size_t i = 0; i < count && shown < rows; i++) {
-        if ((records[i].judgement.word == VERDICT_READY) == ready) {
-            add_cpu(sheet, &records[i], i);
-            shown++;
-        }
-    }
-    return shown;
+    sheet_add(sheet, verdict_is_ready(record) ? EMPHASIS_GOOD : EMPHASIS_BAD,
+              "cpu %zu: apic %u: %s", index, record->apic_id, description.buffer);
 }
 
 /*
- * The CPUs in rows rows: all of them, or, those that are not ready first, as many as
- * fit, and a count.
+ * Adds the CPUs in at most rows rows: all in order or, if they do not fit, those that are
+ * not ready first, and a count.
  */
 static void add_cpus(struct sheet *sheet, const struct cpu_record *records, size_t count,
                      size_t rows)
 {
-    size_t ready = 0;
+    bool fits    = count <= rows;
+    size_t left  = fits ? rows : rows - 1;
+    size_t ready = verdict_count(records, count, VERDICT_READY);
 
-    if (count <= rows) {
-        for (size_t i = 0; i < count; i++)
+    for (int pass = fits ? 1 : 0; pass < 2; pass++) {
+        for (size_t i = 0; i < count && left > 0; i++) {
+            if (!fits && verdict_is_ready(&records[i]) != (pass == 1))
+                continue;
             add_cpu(sheet, &records[i], i);
-        return;
+            left--;
+        }
     }
-    size_t shown = add_some_cpus(sheet, records, count, false, rows - 1);
-    (void)add_some_cpus(sheet, records, count, true, rows - 1 - shown);
-    for (size_t i = 0; i < count; i++)
-        ready += records[i].judgement.word == VERDICT_READY ? 1 : 0;
-    sheet_add(sheet, EMPHASIS_NORMAL, "... of %zu CPUs: %zu ok, %zu not", count, ready,
-              count - ready);
+    if (!fits)
+        sheet_add(sheet, EMPHASIS_NORMAL, "... of %zu CPUs: %zu ok, %zu not", count,
+                  ready, count - ready);
 }
 
-size_t verdict_sheet_telling_cpu(const struct cpu_record *records, size_t count)
+void verdict_sheet_write_lines(const struct report_facts *facts, line_writer *write_line)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        TEXT_DECLARE(description, 320);
+        verdict_describe_cpu(&facts->records[i], &description);
+        write_line("hymir: cpu %zu: apic %u: %s", i, facts->records[i].apic_id,
+                   description.buffer);
+    }
+    write_line("hymir: verdict: %s: %s", verdict_name(facts->verdict),
+               facts->verdict_text);
+}
+
+size_t verdict_sheet_find_cpu(const struct cpu_record *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (records[i].answer == CPU_ANSWERED &&
-            records[i].judgement.word != VERDICT_READY)
+        if (records[i].answer == CPU_ANSWERED && !verdict_is_ready(&records[i]))
             return i;
     }
     return 0;
 }
 
-static enum emphasis emphasis_of(enum verdict_word word)
+static enum emphasis word_emphasis(enum verdict_word word)
 {
-    switch (word) {
-    case VERDICT_READY:
-        return EMPHASIS_GOOD;
-    case VERDICT_UNLOCKED:
-    case VERDICT_MIXED:
+    if (word == VERDICT_UNLOCKED || word == VERDICT_MIXED)
         return EMPHASIS_CAUTION;
-    case VERDICT_NOT_INTEL:
-    case VERDICT_NO_VMX:
-    case VERDICT_HIDDEN_BY_HYPERVISOR:
-    case VERDICT_LOCKED_OFF:
-    case VERDICT_TXT_ONLY:
-    case VERDICT_FAILED:
-    case VERDICT_NONE:
-    case VERDICT_WORDS:
-        return EMPHASIS_BAD;
-    }
-    return EMPHASIS_BAD;
+    return word == VERDICT_READY ? EMPHASIS_GOOD : EMPHASIS_BAD;
 }
 
 void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet)
@@ -189,11 +171,11 @@ void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet
     memset(sheet, 0, sizeof(*sheet));
     text_append(&answer, "%s: %s", verdict_name(facts->verdict), facts->verdict_text);
     size_t room        = SHEET_ROWS - FACT_ROWS - records[0].virtualization->check_count;
-    size_t least       = count < LEAST_CPU_ROWS ? count : LEAST_CPU_ROWS;
-    size_t answer_rows = at_most(sheet_wrapped_rows(answer.buffer), room - least);
-    size_t cpu_rows    = at_most(count, room - answer_rows);
+    size_t least       = smaller(count, LEAST_CPU_ROWS);
+    size_t answer_rows = smaller(sheet_wrapped_rows(answer.buffer), room - least);
+    size_t cpu_rows    = smaller(count, room - answer_rows);
     size_t spare       = room - answer_rows - cpu_rows;
-    size_t shown       = verdict_sheet_telling_cpu(records, count);
+    size_t shown       = verdict_sheet_find_cpu(records, count);
 
     add_facts(sheet, facts, &records[shown], shown);
     add_gap(sheet, spare >= 3);
@@ -201,5 +183,6 @@ void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet
     add_gap(sheet, spare >= 4);
     add_cpus(sheet, records, count, cpu_rows);
     add_gap(sheet, spare >= 2);
-    sheet_add_wrapped(sheet, emphasis_of(facts->verdict), answer_rows, 0, answer.buffer);
+    sheet_add_wrapped(sheet, word_emphasis(facts->verdict), answer_rows, 0,
+                      answer.buffer);
 }

@@ -1,7 +1,7 @@
 /*
- * The verdict as one screen: what machine this is, each check with its raw value, each
- * CPU, the answer. It fits on 80x25 and survives being photographed; what is cut there,
- * such as the CPUs of a large machine, is on the serial line in full. Pure.
+ * The verdict on one screen: the machine, each check with its raw value, each CPU, and
+ * the answer. It fits on 80x25, for a photograph; what is truncated, such as the CPUs of
+ * a large machine, is complete on the serial line. Pure.
  */
 #ifndef HYMIR_REPORT_VERDICT_SHEET_H
 #define HYMIR_REPORT_VERDICT_SHEET_H
@@ -9,14 +9,14 @@
 #include "lib/sheet.h"
 #include "report/facts.h"
 
-/*
- * Composes the sheet. The rows of the processor and its checks are those of the first CPU
- * that answered and is not in order, or of the boot CPU; another one's number stands
- * there.
- */
+/* Composes the sheet, with the processor and checks of verdict_sheet_find_cpu(). */
 void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet);
 
-/* The CPU whose checks tell most: the first that answered and is not in order, or 0. */
-size_t verdict_sheet_telling_cpu(const struct cpu_record *records, size_t count);
+/* Writes the lines that scripts rely on: docs/VERDICT.md, "For scripts". */
+typedef void line_writer(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void verdict_sheet_write_lines(const struct report_facts *facts, line_writer *write_line);
+
+/* Returns the CPU to show: the first that answered and is not READY, otherwise 0. */
+size_t verdict_sheet_find_cpu(const struct cpu_record *records, size_t count);
 
 #endif

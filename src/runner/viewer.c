@@ -38,7 +38,7 @@ static bool viewer_handle_keys(struct navigation *navigation)
     bool has_changed = false;
 
     for (size_t i = 0; i < queue_length; i++) {
-        switch (navigation_take(navigation, queue[i])) {
+        switch (navigation_handle_byte(navigation, queue[i])) {
         case NAVIGATION_SAME:
             break;
         case NAVIGATION_CHANGED:

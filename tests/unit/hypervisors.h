@@ -64,7 +64,7 @@ static inline void assert_state(enum hypervisor hypervisor,
     memset(named, 0, sizeof(named));
     hypervisor_question_prepare(&facts, &question);
     enum requirement_state state =
-        hypervisor_visit(hypervisor, &question, answer_append, NULL);
+        hypervisor_visit(hypervisor, NULL, &question, answer_append, NULL);
     if (state != expected)
         fail_msg("%s: missing %s unknown %s", hypervisors[hypervisor].name,
                  named[REQUIREMENT_MISSING], named[REQUIREMENT_UNKNOWN]);

@@ -21,7 +21,7 @@ static void test_sources(void **state)
         bool is_for_old = strstr(source->name, "vmx_hardware_setup()") != NULL;
         records_load(is_for_old ? &core2_x6800 : &core_i7_6700k);
         hypervisor_question_prepare(&facts, &question);
-        requirement_source_visit(source, &question, count_one, &count);
+        hypervisor_visit(source->hypervisor, source, &question, count_one, &count);
         assert_true(count > 0);
         assert_true(strlen(source->name) > 0);
         assert_true(source->hypervisor >= last);
@@ -181,7 +181,7 @@ static void assert_compares(enum hypervisor hypervisor, bool does)
 
     memset(named, 0, sizeof(named));
     hypervisor_question_prepare(&facts, &question);
-    (void)hypervisor_visit(hypervisor, &question, answer_append, NULL);
+    (void)hypervisor_visit(hypervisor, NULL, &question, answer_append, NULL);
     assert_named(does ? REQUIREMENT_MISSING : REQUIREMENT_MET,
                  "the same VMX MSRs on all CPUs");
 }

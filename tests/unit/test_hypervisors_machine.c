@@ -17,8 +17,8 @@ static void test_machine(void **state)
     records_load(&core_i7_6700k);
     facts.count = 1;
     assert_lacks(HYPERVISOR_ESXI, "two CPUs");
-    facts.unseen = "others were not looked for (nosmp)";
-    assert_open(HYPERVISOR_ESXI, "two CPUs (others were not looked for (nosmp))");
+    facts.unseen = "other CPUs were not checked (nosmp)";
+    assert_open(HYPERVISOR_ESXI, "two CPUs (other CPUs were not checked (nosmp))");
     assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
     assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs (CPUID.01H:EAX)");
     facts.count  = 2;
@@ -29,7 +29,7 @@ static void test_machine(void **state)
     assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
     records[1].answer           = CPU_ANSWERED;
     records[1].cpuid.leaf_1.eax = 0x506E4;
-    facts.unseen                = "others were not looked for (nosmp)";
+    facts.unseen                = "other CPUs were not checked (nosmp)";
     assert_lacks(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
     assert_open(HYPERVISOR_XEN, "the same VMX MSRs on all CPUs");
     records[1].cpuid.leaf_1.ecx = 0;

@@ -183,7 +183,7 @@ static enum navigation_outcome type_keys(const char *keys)
 {
     enum navigation_outcome outcome = NAVIGATION_SAME;
     for (; *keys != '\0'; keys++)
-        outcome = navigation_take(&navigation, (uint8_t)*keys);
+        outcome = navigation_handle_byte(&navigation, (uint8_t)*keys);
     return outcome;
 }
 
@@ -255,7 +255,7 @@ static void test_wrong_keys(void **state)
     }
     for (unsigned int i = 0; i < 100000; i++) {
         unsigned int byte = (i * 2654435761U) >> 24;
-        (void)navigation_take(&navigation, (uint8_t)byte);
+        (void)navigation_handle_byte(&navigation, (uint8_t)byte);
         assert_true(navigation.section < REPORT_SECTIONS);
         assert_true(navigation.page < report_page_count(navigation.section, &facts));
         if (i % 64 == 0)
@@ -269,10 +269,10 @@ static void test_full_verdict(void **state)
     (void)state;
     navigation_compose(&navigation, &sheet);
     assert_true(sheet_has("... of 20 CPUs: 20 ok, 0 not"));
-    assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: end"));
+    assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: exit"));
     type_keys("q");
     navigation_compose(&navigation, &sheet);
-    assert_true(sheet_has("How is it to end?"));
+    assert_true(sheet_has("Leave Hymir"));
     type_keys("x");
     facts.count = 2;
     navigation_compose(&navigation, &sheet);
@@ -304,18 +304,18 @@ static void test_end(void **state)
     assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no further */
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has(
-        "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q end"));
+        "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q exit"));
     assert_int_equal(type_keys("p"), NAVIGATION_SAME);
     assert_int_equal(type_keys("qp"), NAVIGATION_POWER_OFF);
     assert_int_equal(type_keys("qr"), NAVIGATION_REBOOT);
     assert_int_equal(type_keys("QP"), NAVIGATION_POWER_OFF);
     assert_int_equal(type_keys("qR"), NAVIGATION_REBOOT);
-    /* Escape, alone or as the start of another key, goes back and no further. */
+    /* Escape, alone or as the start of another key, leads back and no further. */
     static const char *const sequences[] = {"\033",    "\033[A", "\033[[A",
                                             "\033[6~", "\033OF", "\033[1;2B"};
     for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
         type_keys("q");
-        assert_int_equal(navigation_take(&navigation, 0x1B), NAVIGATION_CHANGED);
+        assert_int_equal(navigation_handle_byte(&navigation, 0x1B), NAVIGATION_CHANGED);
         assert_at(REPORT_CAPABILITIES, 0);
         type_keys(sequences[i] + 1);
         assert_at(REPORT_CAPABILITIES, 0);

@@ -1,4 +1,4 @@
-/* src/report/surroundings.c: the environment of VT-x on a machine. */
+/* src/report/surroundings.c: platform features besides VT-x. */
 #include "machines.h"
 
 #include "report/surroundings.h"
@@ -27,12 +27,15 @@ static void records_load(const struct machine_msrs *machine)
     };
 }
 
-static void assert_surrounded(enum surrounding surrounding, const char *expected_state,
+static void assert_surrounded(const char *key, const char *expected_state,
                               const char *expected)
 {
+    const struct surrounding *row = surroundings;
     TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
     TEXT_DECLARE(text, 256);
-    surrounding_describe(surrounding, &facts, &state, &text);
+    while (strcmp(row->key, key) != 0)
+        assert_true(++row < surroundings + SURROUNDINGS);
+    row->describe(&(struct surrounding_query){row, &facts, &state, &text});
     assert_string_equal(state.buffer, expected_state);
     if (strstr(text.buffer, expected) == NULL)
         fail_msg("\"%s\" does not have \"%s\"", text.buffer, expected);
@@ -42,103 +45,103 @@ static void test_errata(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible: nothing denies it");
-    assert_surrounded(SURROUNDING_L1TF, "possible", "IA32_FLUSH_CMD: yes");
-    assert_surrounded(SURROUNDING_MDS, "possible", "MD_CLEAR: yes");
+    assert_surrounded("itlb_multihit", "possible",
+                      "possible (IA32_ARCH_CAPABILITIES not read)");
+    assert_surrounded("l1tf", "possible", "IA32_FLUSH_CMD: yes");
+    assert_surrounded("mds", "possible", "MD_CLEAR: yes");
     records_load(&core_i7_1065g7); /* IA32_ARCH_CAPABILITIES = 0x2b: RDCL_NO, MDS_NO */
-    assert_surrounded(SURROUNDING_L1TF, "not affected",
+    assert_surrounded("l1tf", "not affected",
                       "not affected (IA32_ARCH_CAPABILITIES = 0x2b)");
-    assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
-    assert_surrounded(SURROUNDING_MULTIHIT, "possible",
+    assert_surrounded("mds", "not affected", "not affected");
+    assert_surrounded("itlb_multihit", "possible",
                       "possible (IA32_ARCH_CAPABILITIES = 0x2b)");
     records_load(&core_i9_12900k); /* 0xd6b: also IF_PSCHANGE_MC_NO */
-    assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
-    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must report it */
-    assert_surrounded(SURROUNDING_MULTIHIT, "possible", "possible");
-    assert_surrounded(SURROUNDING_MDS, "not affected", "not affected");
-    records[1].answer = CPU_NO_ANSWER; /* except those that did not respond */
-    assert_surrounded(SURROUNDING_MULTIHIT, "not affected", "not affected");
+    assert_surrounded("itlb_multihit", "not affected", "not affected");
+    records[1].arch_capabilities = reading_of(0x2B); /* all CPUs must exclude it */
+    assert_surrounded("itlb_multihit", "possible", "possible");
+    assert_surrounded("mds", "not affected", "not affected");
+    records[1].answer = CPU_NO_ANSWER; /* except those that did not answer */
+    assert_surrounded("itlb_multihit", "not affected", "not affected");
     records[1].answer            = CPU_ANSWERED;
     records[1].arch_capabilities = reading_of(NONE);
-    assert_surrounded(SURROUNDING_MDS, "possible", "possible: nothing denies it");
+    assert_surrounded("mds", "possible", "possible (IA32_ARCH_CAPABILITIES not read)");
     records_load(&core_i7_6700k);
     records[0].arch_capabilities = records[1].arch_capabilities = reading_of(BIT(3));
-    assert_surrounded(SURROUNDING_L1TF, "possible", "need not be flushed on VM entry");
+    assert_surrounded("l1tf", "possible", "; IA32_FLUSH_CMD: not needed on VM entry");
 }
 
 static void test_vt_d(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    assert_surrounded(SURROUNDING_VT_D, "yes",
-                      "ACPI's DMAR table names 2 units; interrupt remapping: yes");
+    assert_surrounded("vt_d", "yes",
+                      "ACPI's DMAR table lists 2 units; interrupt remapping: yes");
     vt_d.unit[0].extended_capability = 0;
-    assert_surrounded(SURROUNDING_VT_D, "yes", "2 units; interrupt remapping: no");
+    assert_surrounded("vt_d", "yes", "2 units; interrupt remapping: no");
     vt_d.unit[0].extended_capability = VT_D_ECAP_INTERRUPT_REMAPPING;
     vt_d.unit[1].extended_capability = 0;
-    assert_surrounded(SURROUNDING_VT_D, "yes", "2 units; interrupt remapping: no");
+    assert_surrounded("vt_d", "yes", "2 units; interrupt remapping: no");
     vt_d.unit[1].answers = false;
     vt_d.is_broken       = true;
-    assert_surrounded(SURROUNDING_VT_D, "yes",
-                      "2 units in front of a broken entry; 1 of them answer");
+    assert_surrounded("vt_d", "yes",
+                      "2 units before a malformed entry; 1 of them answer");
     vt_d = (struct vt_d){.has_table = true, .count = 1};
-    assert_surrounded(SURROUNDING_VT_D, "yes", "names 1 unit; 0 of them answer");
+    assert_surrounded("vt_d", "yes", "lists 1 unit; 0 of them answer");
     vt_d.dropped = 3;
-    assert_surrounded(SURROUNDING_VT_D, "yes", "names 1 unit and 3 more; 0 of them");
+    assert_surrounded("vt_d", "yes", "lists 1 unit and 3 more; 0 of them");
     vt_d = (struct vt_d){.has_table = true};
-    assert_surrounded(SURROUNDING_VT_D, "no", "names 0 units");
+    assert_surrounded("vt_d", "no", "lists 0 units");
     vt_d = (struct vt_d){0};
-    assert_surrounded(SURROUNDING_VT_D, "no",
-                      "no sound DMAR table; see VT-d in the firmware setup");
+    assert_surrounded("vt_d", "no",
+                      "no valid DMAR table; enable VT-d in the firmware setup");
     facts.has_acpi = false;
-    assert_surrounded(SURROUNDING_VT_D, "unknown", "unknown");
+    assert_surrounded("vt_d", "unknown", "unknown");
 }
 
-/* Features that IA32_FEATURE_CONTROL enables. */
+/* Features that IA32_FEATURE_CONTROL governs. */
 static void test_feature_control(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
     struct vmx_record *own       = vmx_record_of(&records[0]);
     struct cpuid_snapshot *cpuid = &records[0].cpuid;
-    assert_surrounded(SURROUNDING_SGX, "disabled",
-                      "not enabled in IA32_FEATURE_CONTROL (0x5)");
+    assert_surrounded("sgx", "disabled", "not enabled in IA32_FEATURE_CONTROL (0x5)");
     own->feature_control = reading_of(0x40005);
     cpuid->leaf_7.ecx    = 0;
-    assert_surrounded(SURROUNDING_SGX, "enabled", "(0x40005); no launch control");
+    assert_surrounded("sgx", "enabled", "(0x40005); no launch control");
     cpuid->leaf_7.ecx = BIT(30);
-    assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by firmware");
+    assert_surrounded("sgx", "enabled", "launch control: by firmware");
     own->feature_control = reading_of(0x60005);
-    assert_surrounded(SURROUNDING_SGX, "enabled", "launch control: by software");
+    assert_surrounded("sgx", "enabled", "launch control: by software");
     own->feature_control = reading_of(NONE);
-    assert_surrounded(SURROUNDING_SGX, "unknown", "was not read");
+    assert_surrounded("sgx", "unknown", "was not read");
     cpuid->leaf_7.ebx = ~(uint32_t)BIT(2);
-    assert_surrounded(SURROUNDING_SGX, "absent", "does not have it");
+    assert_surrounded("sgx", "absent", "not supported by the processor");
 
     cpuid->leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;
     own->feature_control = reading_of(0xFF07);
-    assert_surrounded(SURROUNDING_SMX, "yes", "yes");
+    assert_surrounded("smx", "yes", "yes");
     assert_surrounded(
-        SURROUNDING_TXT, "enabled",
+        "txt", "enabled",
         "enabled in IA32_FEATURE_CONTROL (0xff07); its functions: 0x7f of 0x7f");
     cpuid->leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_SMX;
-    assert_surrounded(SURROUNDING_SMX, "no", "no");
-    assert_surrounded(SURROUNDING_TXT, "absent", "does not have it");
+    assert_surrounded("smx", "no", "no");
+    assert_surrounded("txt", "absent", "not supported by the processor");
 }
 
 static void test_others(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    assert_surrounded(SURROUNDING_ADDRESS_WIDTH, "39", "39 bits");
-    assert_surrounded(SURROUNDING_LA57, "no", "no");
+    assert_surrounded("physical_address_width", "39", "39 bits");
+    assert_surrounded("la57", "no", "no");
     records[0].cpuid.leaf_7.ecx |= BIT(16);
-    assert_surrounded(SURROUNDING_LA57, "yes", "yes");
-    assert_surrounded(SURROUNDING_HYPERVISOR, "none", "none around Hymir");
+    assert_surrounded("la57", "yes", "yes");
+    assert_surrounded("hypervisor", "none", "none detected");
     set_hypervisor(&records[0], "KVMKVMKVM\0\0");
-    assert_surrounded(SURROUNDING_HYPERVISOR, "KVMKVMKVM", "KVM (KVMKVMKVM): each exit");
+    assert_surrounded("hypervisor", "KVMKVMKVM", "KVM (KVMKVMKVM): each exit");
     set_hypervisor(&records[0], "\0\0\0\0\0\0\0\0\0\0\0");
-    assert_surrounded(SURROUNDING_HYPERVISOR, "unknown", "its limits are not known");
+    assert_surrounded("hypervisor", "unknown", "limitations unknown");
 }
 
 int main(void)

@@ -54,9 +54,7 @@ static void test_scope(void **state)
     assert_words("; the other CPUs could not be started: only the boot CPU was checked");
     scope = (struct verdict_scope){.machine = "unknown", .dropped = 12};
     assert_decides(1, VERDICT_READY);
-    assert_words(
-        "; 12 more CPUs are beyond what Hymir supports or has memory for, and were "
-        "not checked");
+    assert_words("; 12 more CPUs exceed Hymir's limit or memory and were not checked");
 }
 
 static void test_not_intel(void **state)
@@ -75,7 +73,7 @@ static void test_not_intel(void **state)
         set_hypervisor(&records[0], "TCGTCGTCGTCG");
         assert_decides(1, VERDICT_NOT_INTEL);
         assert_words(
-            "; this is a virtual machine: on an Intel host give it the host's CPU");
+            "; run this virtual machine on an Intel host with the host's CPU model");
     }
 }
 
@@ -99,7 +97,8 @@ static void test_no_vmx(void **state)
     (void)state;
     remove_vmx(&records[0]);
     assert_decides(1, VERDICT_NO_VMX);
-    assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); this processor has no VT-x");
+    assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); the processor has no VT-x or "
+                 "firmware hides it");
     assert_words("firmware setup");
     assert_string_equal(cpu_describe(0),
                         "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
@@ -114,7 +113,7 @@ static void test_recorded_without_vmx(void **state)
     assert_words("ECX = 0x76d8320b); AuthenticAMD processors have AMD-V");
     records[0] = record_before(&prescott);
     assert_decides(1, VERDICT_NO_VMX);
-    assert_words("ECX = 0x0000651d); this processor has no VT-x");
+    assert_words("ECX = 0x0000651d); the processor has no VT-x or firmware hides it");
     records[0] = record_before(&haswell_in_tcg);
     assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
     assert_words("ECX = 0xf6d83203); QEMU's TCG hides VT-x");
@@ -133,7 +132,7 @@ static void test_hidden(void **state)
         {"VMwareVMware", "Virtualize Intel VT-x/EPT"},
         {"XenVMMXenVMM", "nestedhvm=1"},
         {"VBoxVBoxVBox", "--nested-hw-virt on"},
-        {"bhyve bhyve ", "bhyve does not nest"},
+        {"bhyve bhyve ", "bhyve does not support nested VMX"},
         {"ACRNACRNACRN", "ACRN hides VT-x"},
         {"Strange\0\0\0\0\0", "a hypervisor (\"Strange\") hides VT-x"},
         {"", "a hypervisor (\"\") hides VT-x"},
@@ -167,8 +166,9 @@ static void test_locked_off(void **state)
     assert_decides(1, VERDICT_LOCKED_OFF);
     assert_words(
         "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
-    assert_words("save and power off fully: a warm reboot is not enough");
-    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no firmware setup */
+    assert_words("in the firmware setup, save, and power off completely; a warm reboot "
+                 "is not enough");
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no setup to enter */
     assert_decides(1, VERDICT_LOCKED_OFF);
     assert_words("KVM locks VT-x; on the host load kvm_intel with nested=1");
 }
@@ -204,7 +204,7 @@ static void test_failed(void **state)
                  "update the firmware");
     set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
     assert_decides(1, VERDICT_FAILED);
-    assert_words("the outer hypervisor's nesting is incomplete");
+    assert_words("nested virtualization is incomplete; update the outer hypervisor");
     records_start(NULL);
     records[0].cr4 = 0x2060;
     assert_decides(1, VERDICT_FAILED);
