@@ -71,21 +71,17 @@ static void read_back(struct pit *pit, uint8_t word)
     }
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read(void *device, uint16_t port)
 {
     struct pit *pit = device;
-    (void)size;
     return pit_counter_read(&pit->counter[port & 3], now_of(pit));
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[port & 3];
 
-    (void)vcpu;
-    (void)size;
     if (pit_counter_keep_low(counter, (uint8_t)value))
         return EXIT_NEXT;
     uint64_t now = now_of(pit);
@@ -95,24 +91,20 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-static uint32_t read_control(void *device, uint16_t port, unsigned int size)
+static uint32_t read_control(void *device, uint16_t port)
 {
     (void)device;
     (void)port;
-    (void)size;
     return UINT32_MAX; /* write-only */
 }
 
 /* Data sheet, "Control Word Format". */
-static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t port,
-                                       unsigned int size, uint32_t word)
+static enum exit_outcome write_control(void *device, uint16_t port, uint32_t word)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[CONTROL_COUNTER(word) % PIT_COUNTERS];
 
-    (void)vcpu;
     (void)port;
-    (void)size;
     if (CONTROL_COUNTER(word) == CONTROL_READ_BACK) {
         read_back(pit, (uint8_t)word);
     } else if (CONTROL_BYTES(word) == 0) {
@@ -125,25 +117,21 @@ static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t
     return EXIT_NEXT;
 }
 
-static uint32_t read_port_b(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port_b(void *device, uint16_t port)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
 
     (void)port;
-    (void)size;
     return pit->port_b | ((now / REFRESH_TICKS & 1) != 0 ? PORT_B_REFRESH : 0) |
            (pit_counter_output(&pit->counter[2], now) ? PORT_B_OUTPUT_2 : 0);
 }
 
-static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t port,
-                                      unsigned int size, uint32_t value)
+static enum exit_outcome write_port_b(void *device, uint16_t port, uint32_t value)
 {
     struct pit *pit = device;
 
-    (void)vcpu;
     (void)port;
-    (void)size;
     pit->port_b = value & PORT_B_WRITABLE;
     pit_counter_set_gate(&pit->counter[2], (value & PORT_B_GATE_2) != 0, now_of(pit));
     return EXIT_NEXT;

@@ -18,21 +18,17 @@
 /* A range of ports and the callbacks that handle accesses to it. */
 struct port_device {
     uint16_t first, last;
-    uint8_t width; /* widest access passed whole; wider ones are split into bytes */
+    uint8_t width; /* 1: wider accesses are split into bytes; 0: none is split */
     void *device;  /* passed to the callbacks */
 
-    /*
-     * Reads size bytes (1, 2 or 4, at most width) at a port. Only the low size bytes of
-     * the result are used.
-     */
-    uint32_t (*read)(void *device, uint16_t port, unsigned int size);
+    /* Reads a port. Only as many low bytes of the result as the access has are used. */
+    uint32_t (*read)(void *device, uint16_t port);
 
     /*
-     * Writes the low size bytes of value. Returns EXIT_NEXT, or EXIT_STOP after vcpu_end
-     * if the write ends the guest.
+     * Writes a port; at width 1, only the low byte of value is valid. Returns EXIT_NEXT,
+     * or EXIT_STOP after vcpu_end if the write ends the guest.
      */
-    enum exit_outcome (*write)(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value);
+    enum exit_outcome (*write)(void *device, uint16_t port, uint32_t value);
 };
 
 /*

@@ -286,19 +286,15 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     update_output(rtc);
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read(void *device, uint16_t port)
 {
-    (void)size;
     return (port & 1) != 0 ? read_byte(device) : UINT32_MAX; /* the index is write-only */
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
 {
     struct rtc *rtc = device;
 
-    (void)vcpu;
-    (void)size;
     if ((port & 1) != 0)
         write_byte(rtc, (uint8_t)value);
     else

@@ -166,12 +166,11 @@ static uint8_t read_interrupt_id(struct uart *uart)
     return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read(void *device, uint16_t port)
 {
     struct uart *uart = device;
     bool has_divisor  = (uart->line_control & LINE_CONTROL_DLAB) != 0;
 
-    (void)size;
     switch (port % 8) {
     case UART_DATA:
         return has_divisor ? uart->divisor_low : pop_byte(uart);
@@ -263,13 +262,10 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     }
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
 {
     struct uart *uart = device;
 
-    (void)vcpu;
-    (void)size;
     if (port % 8 == UART_DATA && uart->only_sends) {
         uart->has_sent = true;
         uart->output(uart->context, (uint8_t)value);

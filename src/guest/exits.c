@@ -97,61 +97,6 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-/* An access wider than the device's port is one to each byte's own port. */
-static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t port,
-                                                     unsigned int size)
-{
-    uint32_t value = 0;
-
-    for (unsigned int i = 0; i < size; i++) {
-        uint16_t at                      = (uint16_t)(port + i);
-        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
-        uint32_t byte = device == NULL ? UINT8_MAX : device->read(device->device, at, 1);
-        value |= (byte & UINT8_MAX) << (8 * i);
-    }
-    return value;
-}
-
-static __attribute__((noinline)) enum exit_outcome
-write_bytes(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
-{
-    enum exit_outcome outcome = EXIT_NEXT;
-
-    for (unsigned int i = 0; i < size && outcome == EXIT_NEXT; i++) {
-        uint16_t at                      = (uint16_t)(port + i);
-        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
-        if (device != NULL)
-            outcome =
-                device->write(device->device, vcpu, at, 1, (uint8_t)(value >> (8 * i)));
-    }
-    return outcome;
-}
-
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
-{
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return UINT32_MAX;
-    }
-    if (size > device->width)
-        return read_bytes(vcpu, port, size);
-    return device->read(device->device, port, size);
-}
-
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                uint32_t value)
-{
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return EXIT_NEXT;
-    }
-    if (size > device->width)
-        return write_bytes(vcpu, port, size, value);
-    return device->write(device->device, vcpu, port, size, value);
-}
-
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
                                        const struct memory_access *access)
 {

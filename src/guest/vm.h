@@ -115,7 +115,7 @@ void vm_log_exits(const struct vm *vm, bool is_handling);
 
 /*
  * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
- * Unclaimed ports read all ones and ignore writes. guest/exits.c.
+ * Unclaimed ports read all ones and ignore writes. guest/ports.c.
  */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
