@@ -10,6 +10,8 @@
 #define MACHINE_386    3
 #define MACHINE_X86_64 62
 
+/* In 32-bit files a word has 4 bytes, in 64-bit ones 8: else they have the same layout.
+ */
 struct elf_identification {
     uint8_t magic[4];
     uint8_t class, data, version;
@@ -17,34 +19,42 @@ struct elf_identification {
     uint16_t type, machine;
     uint32_t format_version;
 };
+_Static_assert(sizeof(struct elf_identification) == 24, "System V ABI, ELF header");
 
-struct elf32_header {
-    struct elf_identification identification;
-    uint32_t entry, segments, sections, flags;
-    uint16_t header_size, segment_size, segment_count;
-    uint16_t section_size, section_count, names;
+enum header_word {
+    HEADER_ENTRY, /* after the identification */
+    HEADER_SEGMENTS,
+    HEADER_SECTIONS,
+    HEADER_WORDS,
 };
-_Static_assert(sizeof(struct elf32_header) == 52, "System V ABI, ELF header");
 
-struct elf64_header {
-    struct elf_identification identification;
-    uint64_t entry, segments, sections;
+struct elf_header_end {
     uint32_t flags;
     uint16_t header_size, segment_size, segment_count;
     uint16_t section_size, section_count, names;
 };
-_Static_assert(sizeof(struct elf64_header) == 64, "System V ABI, ELF header");
+_Static_assert(sizeof(struct elf_header_end) == 16, "System V ABI, ELF header");
 
-struct elf32_segment {
-    uint32_t type, offset, virtual, physical, file_size, memory_size, flags, alignment;
+/* Program header. The flags are the high half of the type's word, or a word at the end.
+ */
+enum segment_word {
+    SEGMENT_TYPE,
+    SEGMENT_OFFSET,
+    SEGMENT_VIRTUAL,
+    SEGMENT_PHYSICAL,
+    SEGMENT_FILE_SIZE,
+    SEGMENT_MEMORY_SIZE,
 };
-_Static_assert(sizeof(struct elf32_segment) == 32, "System V ABI, program header");
+#define SEGMENT_SIZE_32 32U
+#define SEGMENT_SIZE_64 56U
 
-struct elf64_segment {
-    uint32_t type, flags;
-    uint64_t offset, virtual, physical, file_size, memory_size, alignment;
-};
-_Static_assert(sizeof(struct elf64_segment) == 56, "System V ABI, program header");
+static uint64_t read_word(const struct elf_file *file, const uint8_t *words, size_t index)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, words + index * file->word_size, file->word_size);
+    return word;
+}
 
 static bool is_elf(const struct elf_identification *identification)
 {
@@ -57,39 +67,30 @@ static bool is_elf(const struct elf_identification *identification)
             identification->machine == MACHINE_X86_64);
 }
 
-/* Both headers have the same fields, in different widths. */
-#define COPY_HEADER(file, header)                         \
-    do {                                                  \
-        (file)->entry           = (header).entry;         \
-        (file)->segments_offset = (header).segments;      \
-        (file)->segment_count   = (header).segment_count; \
-        (file)->segment_size    = (header).segment_size;  \
-    } while (0)
-
 bool elf_open(struct image_bytes bytes, struct elf_file *file)
 {
     struct elf_file opened = {.bytes = bytes};
-    union {
-        struct elf_identification identification;
-        struct elf32_header narrow;
-        struct elf64_header wide;
-    } header;
+    struct elf_identification identification;
+    struct elf_header_end end;
+    const uint8_t *words = bytes.bytes + sizeof(identification);
 
-    if (bytes.size < sizeof(header))
+    if (bytes.size <
+        sizeof(identification) + HEADER_WORDS * sizeof(uint64_t) + sizeof(end))
         return false;
-    memcpy(&header, bytes.bytes, sizeof(header));
-    if (!is_elf(&header.identification))
+    memcpy(&identification, bytes.bytes, sizeof(identification));
+    if (!is_elf(&identification))
         return false;
-    opened.is_64 = header.identification.class == CLASS_64;
-    if (opened.is_64)
-        COPY_HEADER(&opened, header.wide);
-    else
-        COPY_HEADER(&opened, header.narrow);
-    uint64_t least =
-        opened.is_64 ? sizeof(struct elf64_segment) : sizeof(struct elf32_segment);
-    uint64_t size = (uint64_t)opened.segment_count * opened.segment_size;
-    if (opened.segment_count == 0 || opened.segment_size < least ||
-        opened.segments_offset > bytes.size || size > bytes.size - opened.segments_offset)
+    bool is_64       = identification.class == CLASS_64;
+    opened.word_size = is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
+    memcpy(&end, words + HEADER_WORDS * opened.word_size, sizeof(end));
+    opened.entry           = read_word(&opened, words, HEADER_ENTRY);
+    opened.segments_offset = read_word(&opened, words, HEADER_SEGMENTS);
+    opened.segment_count   = end.segment_count;
+    opened.segment_size    = end.segment_size;
+    if (end.segment_count == 0 ||
+        end.segment_size < (is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32) ||
+        !image_contains(bytes, opened.segments_offset,
+                        (uint64_t)end.segment_count * end.segment_size))
         return false;
     *file = opened;
     return true;
@@ -97,55 +98,55 @@ bool elf_open(struct image_bytes bytes, struct elf_file *file)
 
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index)
 {
-    const uint8_t *at =
+    const uint8_t *words =
         file->bytes.bytes + file->segments_offset + (uint64_t)index * file->segment_size;
-    if (file->is_64) {
-        struct elf64_segment wide;
-        memcpy(&wide, at, sizeof(wide));
-        return (struct elf_segment){wide.type,    wide.offset,   wide.file_size,
-                                    wide.virtual, wide.physical, wide.memory_size};
-    }
-    struct elf32_segment narrow;
-    memcpy(&narrow, at, sizeof(narrow));
-    return (struct elf_segment){narrow.type,    narrow.offset,   narrow.file_size,
-                                narrow.virtual, narrow.physical, narrow.memory_size};
+
+    return (struct elf_segment){
+        .type        = (uint32_t)read_word(file, words, SEGMENT_TYPE),
+        .offset      = read_word(file, words, SEGMENT_OFFSET),
+        .file_size   = read_word(file, words, SEGMENT_FILE_SIZE),
+        .virtual     = read_word(file, words, SEGMENT_VIRTUAL),
+        .physical    = read_word(file, words, SEGMENT_PHYSICAL),
+        .memory_size = read_word(file, words, SEGMENT_MEMORY_SIZE),
+    };
 }
 
 /* False, with the reason, if a segment is not within the file or the guest's RAM. */
 static bool is_loadable(const struct elf_file *file, const struct elf_segment *segment,
-                        uint16_t index, const struct guest_memory *memory,
-                        struct text *problem)
+                        uint16_t index, const struct loader *loader)
 {
     uint64_t end        = range_end(segment->physical, segment->memory_size);
+    uint64_t size       = loader->memory->size;
     unsigned int number = index + 1U, count = file->segment_count;
 
-    if (segment->offset > file->bytes.size ||
-        segment->file_size > file->bytes.size - segment->offset)
-        return TEXT_FAIL(problem, "segment %u of %u extends beyond the end of the file",
-                         number, count);
+    if (!image_contains(file->bytes, segment->offset, segment->file_size))
+        return TEXT_FAIL(loader->problem,
+                         "segment %u of %u extends beyond the end of the file", number,
+                         count);
     if (segment->file_size > segment->memory_size)
-        return TEXT_FAIL(problem, "segment %u of %u is larger in the file than in memory",
-                         number, count);
-    if (end > memory->size)
-        return TEXT_FAIL(problem,
+        return TEXT_FAIL(loader->problem,
+                         "segment %u of %u is larger in the file than in memory", number,
+                         count);
+    if (end > size)
+        return TEXT_FAIL(loader->problem,
                          "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
-                         number, count, end, memory->size >> 20);
+                         number, count, end, size >> 20);
     return true;
 }
 
-bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem)
+bool elf_load(const struct elf_file *file, struct loader *loader)
 {
     for (uint16_t i = 0; i < file->segment_count; i++) {
         struct elf_segment segment = elf_segment(file, i);
         if (segment.type != ELF_SEGMENT_LOAD || segment.memory_size == 0)
             continue;
-        if (!is_loadable(file, &segment, i, room->memory, problem) ||
-            !guest_memory_write(room->memory, gpa(segment.physical),
+        if (!is_loadable(file, &segment, i, loader) ||
+            !guest_memory_write(loader->memory, gpa(segment.physical),
                                 file->bytes.bytes + segment.offset, segment.file_size))
             return false;
         uint64_t end = segment.physical + segment.memory_size;
-        if (end > room->floor)
-            room->floor = end;
+        if (end > loader->floor)
+            loader->floor = end;
     }
     return true;
 }

@@ -26,7 +26,7 @@ struct elf_segment {
 
 struct elf_file {
     struct image_bytes bytes;
-    bool is_64;
+    size_t word_size; /* 4 or 8 */
     uint64_t entry;
     uint64_t segments_offset;
     uint16_t segment_count, segment_size;
@@ -39,10 +39,10 @@ bool elf_open(struct image_bytes bytes, struct elf_file *file);
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index);
 
 /*
- * Loads all segments to their physical addresses and raises room->floor to their end.
- * False, with the reason, if one is not within the file or the guest's RAM.
+ * Loads all segments to their physical addresses and raises the loader's floor to their
+ * end. False, with the reason, if one is not within the file or the guest's RAM.
  */
-bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem);
+bool elf_load(const struct elf_file *file, struct loader *loader);
 
 /* Translates a virtual address by its segment; returns it unchanged if it has none. */
 uint64_t elf_physical(const struct elf_file *file, uint64_t virtual);
