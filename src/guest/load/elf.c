@@ -10,6 +10,10 @@
 #define MACHINE_386    3
 #define MACHINE_X86_64 62
 
+/* The sizes of a program header. */
+#define SEGMENT_SIZE_32 32U
+#define SEGMENT_SIZE_64 56U
+
 /* In 32-bit files a word has 4 bytes, in 64-bit ones 8: else they have the same layout.
  */
 struct elf_identification {
@@ -21,39 +25,23 @@ struct elf_identification {
 };
 _Static_assert(sizeof(struct elf_identification) == 24, "System V ABI, ELF header");
 
-enum header_word {
-    HEADER_ENTRY, /* after the identification */
-    HEADER_SEGMENTS,
-    HEADER_SECTIONS,
-    HEADER_WORDS,
+/* The words of the header, after the identification, and what follows them. */
+struct elf_words {
+    uint64_t entry, segments, sections;
 };
-
-struct elf_header_end {
+struct elf_counts {
     uint32_t flags;
     uint16_t header_size, segment_size, segment_count;
     uint16_t section_size, section_count, names;
 };
-_Static_assert(sizeof(struct elf_header_end) == 16, "System V ABI, ELF header");
+_Static_assert(sizeof(struct elf_counts) == 16, "System V ABI, ELF header");
 
-/* Program header. The flags are the high half of the type's word, or a word at the end.
- */
-enum segment_word {
-    SEGMENT_TYPE,
-    SEGMENT_OFFSET,
-    SEGMENT_VIRTUAL,
-    SEGMENT_PHYSICAL,
-    SEGMENT_FILE_SIZE,
-    SEGMENT_MEMORY_SIZE,
-};
-#define SEGMENT_SIZE_32 32U
-#define SEGMENT_SIZE_64 56U
-
-static uint64_t read_word(const struct elf_file *file, const uint8_t *words, size_t index)
+/* Widens words of the file to size bytes of 64-bit ones. */
+static void read_words(const uint8_t *words, size_t word_size, void *wide, size_t size)
 {
-    uint64_t word = 0;
-
-    memcpy(&word, words + index * file->word_size, file->word_size);
-    return word;
+    memset(wide, 0, size);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t), words += word_size)
+        memcpy((uint8_t *)wide + at, words, word_size);
 }
 
 static bool is_elf(const struct elf_identification *identification)
@@ -69,46 +57,41 @@ static bool is_elf(const struct elf_identification *identification)
 
 bool elf_open(struct image_bytes bytes, struct elf_file *file)
 {
-    struct elf_file opened = {.bytes = bytes};
     struct elf_identification identification;
-    struct elf_header_end end;
-    const uint8_t *words = bytes.bytes + sizeof(identification);
+    struct elf_words words;
+    struct elf_counts counts;
+    const uint8_t *at = bytes.bytes + sizeof(identification);
 
-    if (bytes.size <
-        sizeof(identification) + HEADER_WORDS * sizeof(uint64_t) + sizeof(end))
+    if (bytes.size < sizeof(identification) + sizeof(words) + sizeof(counts))
         return false;
     memcpy(&identification, bytes.bytes, sizeof(identification));
     if (!is_elf(&identification))
         return false;
     bool is_64       = identification.class == CLASS_64;
-    opened.word_size = is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
-    memcpy(&end, words + HEADER_WORDS * opened.word_size, sizeof(end));
-    opened.entry           = read_word(&opened, words, HEADER_ENTRY);
-    opened.segments_offset = read_word(&opened, words, HEADER_SEGMENTS);
-    opened.segment_count   = end.segment_count;
-    opened.segment_size    = end.segment_size;
-    if (end.segment_count == 0 ||
-        end.segment_size < (is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32) ||
-        !image_contains(bytes, opened.segments_offset,
-                        (uint64_t)end.segment_count * end.segment_size))
-        return false;
-    *file = opened;
-    return true;
+    size_t word_size = is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
+    read_words(at, word_size, &words, sizeof(words));
+    memcpy(&counts, at + sizeof(words) / sizeof(uint64_t) * word_size, sizeof(counts));
+    *file = (struct elf_file){bytes,
+                              word_size,
+                              words.entry,
+                              words.segments,
+                              counts.segment_count,
+                              counts.segment_size};
+    return counts.segment_count > 0 &&
+           counts.segment_size >= (is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32) &&
+           image_contains(bytes, words.segments,
+                          (uint64_t)counts.segment_count * counts.segment_size);
 }
 
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index)
 {
-    const uint8_t *words =
-        file->bytes.bytes + file->segments_offset + (uint64_t)index * file->segment_size;
+    struct elf_segment segment;
 
-    return (struct elf_segment){
-        .type        = (uint32_t)read_word(file, words, SEGMENT_TYPE),
-        .offset      = read_word(file, words, SEGMENT_OFFSET),
-        .file_size   = read_word(file, words, SEGMENT_FILE_SIZE),
-        .virtual     = read_word(file, words, SEGMENT_VIRTUAL),
-        .physical    = read_word(file, words, SEGMENT_PHYSICAL),
-        .memory_size = read_word(file, words, SEGMENT_MEMORY_SIZE),
-    };
+    read_words(file->bytes.bytes + file->segments_offset +
+                   (uint64_t)index * file->segment_size,
+               file->word_size, &segment, sizeof(segment));
+    segment.type &= UINT32_MAX; /* in 64-bit files the flags are above it */
+    return segment;
 }
 
 /* False, with the reason, if a segment is not within the file or the guest's RAM. */
@@ -119,14 +102,13 @@ static bool is_loadable(const struct elf_file *file, const struct elf_segment *s
     uint64_t size       = loader->memory->size;
     unsigned int number = index + 1U, count = file->segment_count;
 
+    const char *fault = NULL;
     if (!image_contains(file->bytes, segment->offset, segment->file_size))
-        return TEXT_FAIL(loader->problem,
-                         "segment %u of %u extends beyond the end of the file", number,
-                         count);
-    if (segment->file_size > segment->memory_size)
-        return TEXT_FAIL(loader->problem,
-                         "segment %u of %u is larger in the file than in memory", number,
-                         count);
+        fault = "extends beyond the end of the file";
+    else if (segment->file_size > segment->memory_size)
+        fault = "is larger in the file than in memory";
+    if (fault != NULL)
+        return TEXT_FAIL(loader->problem, "segment %u of %u %s", number, count, fault);
     if (end > size)
         return TEXT_FAIL(loader->problem,
                          "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",

@@ -17,11 +17,10 @@ enum elf_segment_type {
     ELF_SEGMENT_NOTE = 4,
 };
 
-/* A program header, of either width. */
+/* A program header, in the order of the file. */
 struct elf_segment {
-    uint32_t type;
-    uint64_t offset, file_size; /* in the file */
-    uint64_t virtual, physical, memory_size;
+    uint64_t type; /* bits 31:0 */
+    uint64_t offset, virtual, physical, file_size, memory_size;
 };
 
 struct elf_file {

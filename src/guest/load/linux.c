@@ -28,7 +28,7 @@
 #define TABLE     (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE)
 #define PAGE_2MIB (TABLE | PAGE_ENTRY_PAGE_SIZE)
 #define ENTRIES   512U
-#define MAPPED_GB 4U
+#define MAPPED_GB UINT64_C(4)
 
 /* From offset 0x1F1 of the file, and of the zero page. */
 struct __attribute__((packed)) setup_header {
@@ -72,11 +72,6 @@ struct __attribute__((packed)) zero_page {
     uint8_t rest[4096 - 0x2D0 - 128 * sizeof(struct image_range)];
 };
 _Static_assert(sizeof(struct zero_page) == PAGE_SIZE, "zero-page.rst");
-
-/* Identity tables for the first 4 GiB. */
-struct identity_tables {
-    uint64_t pml4[ENTRIES], pdpt[ENTRIES], directory[MAPPED_GB][ENTRIES];
-};
 
 /* A parsed and checked image. */
 struct linux_image {
@@ -221,18 +216,20 @@ static bool write_entry(const struct loader *loader, uint64_t address, uint64_t 
     return guest_memory_write(loader->memory, gpa(address), &entry, sizeof(entry));
 }
 
-/* Writes entry by entry to zeroed memory: no static buffer, as several CPUs may load. */
+/*
+ * Adds identity tables for the first 4 GiB: the PML4, the PDPT, the directories. Writes
+ * entry by entry to zeroed memory, which need not be in one piece.
+ */
 static bool add_tables(struct loader *loader, gpa_t *root)
 {
-    if (!loader_allocate(loader, sizeof(struct identity_tables), "page tables", root))
+    if (!loader_allocate(loader, (2 + MAPPED_GB) * PAGE_SIZE, "page tables", root))
         return false;
-    uint64_t pdpt      = root->value + offsetof(struct identity_tables, pdpt);
-    uint64_t directory = root->value + offsetof(struct identity_tables, directory);
-    bool are_written   = write_entry(loader, root->value, pdpt | TABLE);
+    uint64_t pdpt = root->value + PAGE_SIZE, directory = pdpt + PAGE_SIZE;
+    bool are_written = write_entry(loader, root->value, pdpt | TABLE);
     for (uint64_t i = 0; i < MAPPED_GB; i++)
         are_written &= write_entry(loader, pdpt + i * sizeof(uint64_t),
                                    (directory + i * PAGE_SIZE) | TABLE);
-    for (uint64_t i = 0; i < (uint64_t)MAPPED_GB * ENTRIES; i++)
+    for (uint64_t i = 0; i < MAPPED_GB * ENTRIES; i++)
         are_written &=
             write_entry(loader, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
     return are_written;
