@@ -35,9 +35,8 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
         .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
         .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
     };
-    struct cpuid_result values =
-        cpuid_policy_answer(&vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX],
-                            (uint32_t)r[REGISTER_RCX], &state, vcpu->backend->read_cpuid);
+    struct cpuid_result values = cpuid_policy_answer(
+        &vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX], (uint32_t)r[REGISTER_RCX], &state);
     return return_cpuid(r, &values);
 }
 
