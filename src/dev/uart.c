@@ -173,9 +173,9 @@ static uint32_t read(void *device, uint16_t port)
 
     switch (port % 8) {
     case UART_DATA:
-        return has_divisor ? uart->divisor_low : pop_byte(uart);
+        return has_divisor ? uart->divisor[0] : pop_byte(uart);
     case UART_INTERRUPT_ENABLE:
-        return has_divisor ? uart->divisor_high : uart->interrupt_enable;
+        return has_divisor ? uart->divisor[1] : uart->interrupt_enable;
     case UART_INTERRUPT_ID:
         return read_interrupt_id(uart);
     case UART_LINE_CONTROL:
@@ -229,20 +229,16 @@ static void write_interrupt_enable(struct uart *uart, uint8_t value)
 static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t offset,
                                                      uint8_t value)
 {
-    bool has_divisor = (uart->line_control & LINE_CONTROL_DLAB) != 0;
-
+    if ((uart->line_control & LINE_CONTROL_DLAB) != 0 && offset < sizeof(uart->divisor)) {
+        uart->divisor[offset] = value;
+        return;
+    }
     switch (offset) {
     case UART_DATA:
-        if (has_divisor)
-            uart->divisor_low = value;
-        else
-            send_byte(uart, value);
+        send_byte(uart, value);
         break;
     case UART_INTERRUPT_ENABLE:
-        if (has_divisor)
-            uart->divisor_high = value;
-        else
-            write_interrupt_enable(uart, value);
+        write_interrupt_enable(uart, value);
         break;
     case UART_FIFO_CONTROL:
         write_fifo_control(uart, value);

@@ -8,16 +8,12 @@
 static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address,
                                                 uint64_t size)
 {
-    char character;
+    uint8_t text[HYPERCALL_PRINT_MAX];
 
-    if (size > HYPERCALL_PRINT_MAX ||
-        !guest_memory_is_ram(&vcpu->vm->memory, address, size))
+    if (size > sizeof(text) || !guest_memory_read(&vcpu->vm->memory, address, text, size))
         return HYPERCALL_ERROR;
-    for (uint64_t i = 0; i < size; i++) {
-        if (!guest_memory_read(&vcpu->vm->memory, gpa(address.value + i), &character, 1))
-            return HYPERCALL_ERROR;
-        vcpu->vm->uart.output(vcpu->vm, (uint8_t)character);
-    }
+    for (uint64_t i = 0; i < size; i++)
+        vcpu->vm->uart.output(vcpu->vm, text[i]);
     return 0;
 }
 
@@ -48,33 +44,25 @@ static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcp
 
 enum exit_outcome hypercall_handle(struct vcpu *vcpu)
 {
-    uint64_t *r = vcpu->run.registers.r;
+    uint64_t *r = vcpu->run.registers.r, number = r[REGISTER_RAX];
 
-    if (r[REGISTER_RAX] == HYPERCALL_VERSION) {
+    if (number == HYPERCALL_VERSION) {
         r[REGISTER_RAX] = HYPERCALL_INTERFACE;
         return EXIT_NEXT;
     }
-    if (r[REGISTER_RAX] >= HYPERCALL_EXITS && r[REGISTER_RAX] <= HYPERCALL_REASON) {
-        r[REGISTER_RAX] =
-            read_statistics(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
-        return EXIT_NEXT;
-    }
-    if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
-        r[REGISTER_RAX] = HYPERCALL_ERROR;
-        return EXIT_NEXT;
-    }
-    switch (r[REGISTER_RAX]) {
-    case HYPERCALL_PRINT:
-        r[REGISTER_RAX] = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
-        return EXIT_NEXT;
-    case HYPERCALL_END:
+    uint64_t result = HYPERCALL_ERROR;
+    if (number >= HYPERCALL_EXITS && number <= HYPERCALL_REASON) {
+        result = read_statistics(vcpu, number, r[REGISTER_RBX], r[REGISTER_RCX]);
+    } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
+        result = HYPERCALL_ERROR;
+    } else if (number == HYPERCALL_PRINT) {
+        result = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
+    } else if (number == HYPERCALL_END) {
         return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
-    case HYPERCALL_NMI:
+    } else if (number == HYPERCALL_NMI) {
         vcpu->backend->request_nmi(vcpu);
-        r[REGISTER_RAX] = 0;
-        return EXIT_NEXT;
-    default:
-        r[REGISTER_RAX] = HYPERCALL_ERROR;
-        return EXIT_NEXT;
+        result = 0;
     }
+    r[REGISTER_RAX] = result;
+    return EXIT_NEXT;
 }
