@@ -11,9 +11,7 @@
 
 #include <stdint.h>
 
-#define PORT_PAGE_SIZE 256 /* ports */
-#define PORT_PAGES     16
-#define PORT_DEVICES   24
+#define PORT_DEVICES 24
 
 /* A range of ports and the callbacks that handle accesses to it. */
 struct port_device {
@@ -31,17 +29,12 @@ struct port_device {
     enum exit_outcome (*write)(void *device, uint16_t port, uint32_t value);
 };
 
-/*
- * Maps each port to its device by an index in pages of 256 ports instead of a search,
- * since the guest waits for the access. Pages without a device share page 0, which is
- * unclaimed.
+/* Maps each port to its device by an index instead of a search: the guest waits for it.
  */
 struct port_map {
-    uint8_t page[UINT16_MAX / PORT_PAGE_SIZE + 1]; /* by the port's high byte */
-    uint8_t owner[PORT_PAGES]
-                 [PORT_PAGE_SIZE]; /* by its low byte: device, 0 if unclaimed */
-    uint8_t page_count, device_count;
-    bool is_full; /* a device or some of its ports did not fit */
+    uint8_t owner[UINT16_MAX + 1]; /* by port: index in device, 0 if unclaimed */
+    uint8_t device_count;
+    bool is_full;                                /* a device did not fit */
     struct port_device device[1 + PORT_DEVICES]; /* device[0] is unused */
 };
 
@@ -55,8 +48,7 @@ void port_map_add(struct port_map *map, struct port_device device);
 static inline const struct port_device *port_map_find(const struct port_map *map,
                                                       uint16_t port)
 {
-    size_t high = port / PORT_PAGE_SIZE, low = port % PORT_PAGE_SIZE;
-    uint8_t owner = map->owner[map->page[high]][low];
+    uint8_t owner = map->owner[port];
     return owner == 0 ? NULL : &map->device[owner];
 }
 

@@ -53,7 +53,7 @@ static void notify_boot_cpu(void)
 {
     if (apic_is_enabled() &&
         apic_send_interrupt(boot_cpu.apic_id, VECTOR_SERIAL) != STATUS_OK)
-        return; /* is read with the next byte */
+        return; /* it is read with the next byte */
 }
 
 /* Routes an interrupt to the boot CPU; reads what arrived before, which had no edge. */
@@ -103,12 +103,12 @@ void input_start(const struct options *options, input_handler *handler,
     }
     if (!needs_timer)
         return;
-    if (may_use_timer && apic_is_enabled()) {
-        log_debug("input: interrupts unavailable; polling");
-        trap_set_handler(VECTOR_TIMER, input_poll);
-        input_poll();
+    bool polls = may_use_timer && apic_is_enabled();
+    trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
+    if (!polls) {
+        log_warning("input: serial port and keyboard interrupts not routed; no input");
         return;
     }
-    trap_set_handler(VECTOR_TIMER, NULL);
-    log_warning("input: serial port and keyboard interrupts not routed; input ignored");
+    log_debug("input: interrupts unavailable; polling");
+    input_poll();
 }
