@@ -2,7 +2,6 @@
 #include "dev/pic.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "x86/pic_8259.h"
 
 #define INPUTS        8U
@@ -277,21 +276,22 @@ static enum exit_outcome write_level(void *device, uint16_t port, uint32_t value
 
 void pic_init(struct pic *pic, struct port_map *ports)
 {
-    memset(pic, 0, sizeof(*pic));
+    *pic = (struct pic){
+        .chip = {{.output      = &pic->output,
+                  .has_cascade = true,
+                  .level       = bit(CASCADE_INPUT),
+                  .mask        = UINT8_MAX},
+                 {.output = &pic->input[CASCADE_INPUT], .mask = UINT8_MAX}},
+    };
     for (uint8_t i = 0; i < PIC_INPUTS; i++)
         pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,
                                                 .changed  = input_changed,
                                                 .listener = &pic->chip[i / INPUTS]};
     for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
         struct pic_chip *chip = &pic->chip[i];
-        chip->mask            = 0xFF;
         port_map_add(ports, (struct port_device){first_port[i], first_port[i] + 1, 1,
                                                  chip, read, write});
         port_map_add(ports, (struct port_device){level_port[i], level_port[i], 1, chip,
                                                  read_level, write_level});
     }
-    pic->chip[0].has_cascade = true;
-    pic->chip[0].level       = bit(CASCADE_INPUT);
-    pic->chip[0].output      = &pic->output;
-    pic->chip[1].output      = &pic->input[CASCADE_INPUT];
 }

@@ -2,7 +2,6 @@
 #include "dev/pit.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 
 /* Control word. */
 #define CONTROL_COUNTER(word) ((unsigned int)BITS_GET(word, 7, 6))
@@ -140,13 +139,11 @@ static enum exit_outcome write_port_b(void *device, uint16_t port, uint32_t valu
 void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output)
 {
-    memset(pit, 0, sizeof(*pit));
+    *pit = (struct pit){.factor = ticks_factor(clock->hz, PIT_HZ), .output = output};
     for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
         pit_counter_set_mode(&pit->counter[i], CONTROL_AFTER_RESET);
         pit->counter[i].gate = i != 2;
     }
-    pit->factor = ticks_factor(clock->hz, PIT_HZ);
-    pit->output = output;
     interrupt_line_set(output, true);
     device_timer_init(&pit->timer, clock, timer_expired, pit);
     port_map_add(ports, (struct port_device){PIT_PORT_COUNTER_0, PIT_PORT_COUNTER_2, 1,

@@ -3,7 +3,6 @@
 
 #include "lib/bits.h"
 #include "lib/calendar.h"
-#include "lib/string.h"
 #include "x86/cmos_clock.h"
 
 #define A_RATE(a)     ((a)&0x0FU)
@@ -319,11 +318,10 @@ void rtc_set_time(struct rtc *rtc, uint64_t seconds)
 void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output)
 {
-    memset(rtc, 0, sizeof(*rtc));
-    rtc->bytes[RTC_A]          = A_AFTER_RESET;
-    rtc->bytes[RTC_B]          = B_AFTER_RESET;
-    rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
-    rtc->output                = output;
+    *rtc = (struct rtc){.bytes  = {[RTC_A]          = A_AFTER_RESET,
+                                   [RTC_B]          = B_AFTER_RESET,
+                                   [CMOS_EQUIPMENT] = EQUIPMENT_FPU},
+                        .output = output};
     device_timer_init(&rtc->timer, clock, timer_expired, rtc);
     port_map_add(ports, (struct port_device){CMOS_PORT_INDEX, CMOS_PORT_DATA, 1, rtc,
                                              read, write});

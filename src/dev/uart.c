@@ -128,10 +128,8 @@ static void write_modem_control(struct uart *uart, uint8_t value)
 
     uart->modem_control = value & MODEM_CONTROL_BITS;
     uint8_t after       = modem_inputs(uart);
-    uint8_t changes     = (before ^ after) & (uint8_t)~MODEM_STATUS_RING;
-    changes |= before & (uint8_t)~after & MODEM_STATUS_RING;
+    uint8_t changes     = (before ^ after) & (uint8_t) ~(after & MODEM_STATUS_RING);
     uart->modem_changes |= changes >> 4;
-    update_interrupt(uart);
 }
 
 static uint8_t read_modem_status(struct uart *uart)
@@ -214,7 +212,6 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
     if (is_switched || (is_on && (value & FIFO_CLEAR_RECEIVER) != 0))
         empty_fifo(uart);
     uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
-    update_interrupt(uart);
 }
 
 /* The transmitter is always empty: enabling its interrupt raises it. */
@@ -223,7 +220,6 @@ static void write_interrupt_enable(struct uart *uart, uint8_t value)
     if ((value & ~uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
         uart->has_sent = true;
     uart->interrupt_enable = value & INTERRUPT_ENABLE_BITS;
-    update_interrupt(uart);
 }
 
 static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t offset,
@@ -236,7 +232,7 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     switch (offset) {
     case UART_DATA:
         send_byte(uart, value);
-        break;
+        return;
     case UART_INTERRUPT_ENABLE:
         write_interrupt_enable(uart, value);
         break;
@@ -245,7 +241,6 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         break;
     case UART_LINE_CONTROL:
         uart->line_control = value;
-        update_interrupt(uart);
         break;
     case UART_MODEM_CONTROL:
         write_modem_control(uart, value);
@@ -254,8 +249,9 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         uart->scratch = value;
         break;
     default: /* status registers */
-        break;
+        return;
     }
+    update_interrupt(uart);
 }
 
 static enum exit_outcome write(void *device, uint16_t port, uint32_t value)

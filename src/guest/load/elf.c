@@ -108,11 +108,11 @@ static bool is_loadable(const struct elf_file *file, const struct elf_segment *s
     else if (segment->file_size > segment->memory_size)
         fault = "is larger in the file than in memory";
     if (fault != NULL)
-        return TEXT_FAIL(loader->problem, "segment %u of %u %s", number, count, fault);
+        return LOADER_FAIL(loader, "segment %u of %u %s", number, count, fault);
     if (end > size)
-        return TEXT_FAIL(loader->problem,
-                         "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
-                         number, count, end, size >> 20);
+        return LOADER_FAIL(loader,
+                           "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
+                           number, count, end, size >> 20);
     return true;
 }
 

@@ -108,8 +108,8 @@ static bool open_image(const struct loader *loader, struct linux_image *image)
 
     read_header(kernel, header);
     if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0)
-        return TEXT_FAIL(
-            loader->problem,
+        return LOADER_FAIL(
+            loader,
             "Linux with boot protocol %u.%02u%s; Hymir requires a bzImage of 2.06 "
             "(Linux 2.6.22) or later",
             header->version >> 8, header->version & 0xFFU,
@@ -118,10 +118,10 @@ static bool open_image(const struct loader *loader, struct linux_image *image)
     uint64_t setup    = (uint64_t)(sectors + 1) * SECTOR_SIZE;
     uint64_t expected = setup + (uint64_t)header->syssize * PARAGRAPH_SIZE;
     if (header->syssize == 0)
-        return TEXT_FAIL(loader->problem, "the image has no code: syssize is 0");
+        return LOADER_FAIL(loader, "the image has no code: syssize is 0");
     if (kernel.size + PARAGRAPH_SIZE <= expected)
-        return TEXT_FAIL(loader->problem, "the image is truncated: %zu of %lu bytes",
-                         kernel.size, expected);
+        return LOADER_FAIL(loader, "the image is truncated: %zu of %lu bytes",
+                           kernel.size, expected);
     image->code = (struct image_bytes){kernel.bytes + setup, kernel.size - setup};
     return true;
 }
@@ -167,11 +167,11 @@ static bool choose_address(const struct loader *loader, struct linux_image *imag
     if (is_loadable(image, memory, alignment))
         return true;
     if (image->address < LOAD_ADDRESS)
-        return TEXT_FAIL(loader->problem,
-                         "Linux requires load address 0x%lx, which is below 1 MiB",
-                         image->address);
-    return TEXT_FAIL(
-        loader->problem,
+        return LOADER_FAIL(loader,
+                           "Linux requires load address 0x%lx, which is below 1 MiB",
+                           image->address);
+    return LOADER_FAIL(
+        loader,
         "Linux needs 0x%lx bytes from 0x%lx, but the guest has %lu MiB; increase memory=",
         image->size, image->address, memory->size >> 20);
 }
@@ -183,9 +183,9 @@ static bool add_parts(struct loader *loader, struct linux_image *image)
     size_t length               = strlen(loader->parts->command_line);
 
     if (length > header->cmdline_size)
-        return TEXT_FAIL(loader->problem,
-                         "the command line has %zu characters; this Linux accepts %u",
-                         length, header->cmdline_size);
+        return LOADER_FAIL(loader,
+                           "the command line has %zu characters; this Linux accepts %u",
+                           length, header->cmdline_size);
     if (header->initrd_addr_max != 0 && loader->bottom > header->initrd_addr_max)
         loader->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
     if (!loader_add_parts(loader))

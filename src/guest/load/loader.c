@@ -17,8 +17,8 @@ bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
 
     if (rounded < size || rounded > loader->bottom ||
         loader->bottom - rounded < loader->floor)
-        return TEXT_FAIL(
-            loader->problem,
+        return LOADER_FAIL(
+            loader,
             "no room for %s of %lu bytes: the kernel ends at 0x%lx of %lu MiB; "
             "increase memory=",
             what, size, loader->floor, loader->memory->size >> 20);
@@ -68,9 +68,8 @@ void loader_map_memory(const struct loader *loader, void *ranges, size_t distanc
 bool loader_start_flat(const struct loader *loader, uint64_t entry)
 {
     if (entry >= loader->memory->size)
-        return TEXT_FAIL(loader->problem,
-                         "entry point 0x%lx is beyond the guest's %lu MiB", entry,
-                         loader->memory->size >> 20);
+        return LOADER_FAIL(loader, "entry point 0x%lx is beyond the guest's %lu MiB",
+                           entry, loader->memory->size >> 20);
     *loader->start = (struct vcpu_start){
         .rip  = entry,
         .cr0  = CR0_PE | CR0_ET,

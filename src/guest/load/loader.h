@@ -19,6 +19,9 @@ struct loader {
     gpa_t initrd, command_line;
 };
 
+/* Appends the reason for a failure and evaluates to false. */
+#define LOADER_FAIL(loader, ...) TEXT_FAIL((loader)->problem, __VA_ARGS__)
+
 /* An image format. load is called only for images that is_format accepts. */
 struct image_format {
     const char *kind;

@@ -92,24 +92,21 @@ static bool load_by_addresses(const struct header *header, uint64_t offset,
     uint64_t skipped          = (uint64_t)header->header_address - header->load_address;
 
     if (header->load_address > header->header_address || skipped > offset)
-        return TEXT_FAIL(
-            loader->problem,
-            "header address 0x%x, load address 0x%x: loads from before the file",
+        return LOADER_FAIL(
+            loader, "header address 0x%x, load address 0x%x: loads from before the file",
             header->header_address, header->load_address);
     uint64_t from = offset - skipped;
     uint64_t size = header->load_end == 0
                         ? kernel.size - from
                         : (uint64_t)header->load_end - header->load_address;
     if (!image_contains(kernel, from, size)) /* also if it ends before it starts */
-        return TEXT_FAIL(loader->problem,
-                         "load range 0x%x to 0x%x is larger than the file",
-                         header->load_address, header->load_end);
+        return LOADER_FAIL(loader, "load range 0x%x to 0x%x is larger than the file",
+                           header->load_address, header->load_end);
     uint64_t end  = header->load_address + size;
     loader->floor = header->bss_end > end ? header->bss_end : end;
     if (loader->floor > loader->memory->size)
-        return TEXT_FAIL(loader->problem,
-                         "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
-                         loader->floor, loader->memory->size >> 20);
+        return LOADER_FAIL(loader, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
+                           loader->floor, loader->memory->size >> 20);
     return guest_memory_write(loader->memory, gpa(header->load_address),
                               kernel.bytes + from, size);
 }
@@ -125,16 +122,15 @@ static bool load_kernel(struct loader *loader, uint64_t *entry)
     if (!find_header(kernel, &header, &offset))
         return false;
     if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0)
-        return TEXT_FAIL(loader->problem,
-                         "Multiboot header: unsupported flags required: 0x%x",
-                         header.flags);
+        return LOADER_FAIL(loader, "Multiboot header: unsupported flags required: 0x%x",
+                           header.flags);
     if ((header.flags & HEADER_HAS_ADDRESS) != 0) {
         *entry = header.entry;
         return load_by_addresses(&header, offset, loader);
     }
     if (!elf_open(kernel, &file))
-        return TEXT_FAIL(loader->problem,
-                         "neither an ELF file nor load addresses in its header");
+        return LOADER_FAIL(loader,
+                           "neither an ELF file nor load addresses in its header");
     *entry = elf_physical(&file, file.entry);
     return elf_load(&file, loader);
 }
