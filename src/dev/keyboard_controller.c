@@ -28,7 +28,7 @@ static void update_interrupt(struct keyboard_controller *controller)
                            (controller->ram[0] & I8042_CONFIG_INTERRUPT) != 0);
 }
 
-static void respond(struct keyboard_controller *controller, uint8_t byte)
+static void set_output(struct keyboard_controller *controller, uint8_t byte)
 {
     controller->data    = byte;
     controller->is_full = true;
@@ -59,7 +59,7 @@ static enum exit_outcome write_data(struct keyboard_controller *controller, uint
     if (command == I8042_WRITE_OUTPUT)
         return write_output_port(controller, value);
     if (command == I8042_WRITE_BUFFER)
-        respond(controller, value);
+        set_output(controller, value);
     else if (command != 0)
         controller->ram[command - I8042_WRITE_RAM] = value;
     update_interrupt(controller);
@@ -82,19 +82,19 @@ static enum exit_outcome write_command(struct keyboard_controller *controller,
         controller->ram[0] &= (uint8_t)~rows[i].cleared;
         controller->ram[0] |= rows[i].set;
         if (rows[i].response != 0)
-            respond(controller, rows[i].response);
+            set_output(controller, rows[i].response);
     }
     if (command >= I8042_PULSE)
         return write_output_port(controller, command);
     if (is_for_ram(command, I8042_READ_RAM))
-        respond(controller, controller->ram[command - I8042_READ_RAM]);
+        set_output(controller, controller->ram[command - I8042_READ_RAM]);
     else if (is_for_ram(command, I8042_WRITE_RAM) || command == I8042_WRITE_OUTPUT ||
              command == I8042_WRITE_BUFFER)
         controller->command = command;
     return EXIT_NEXT;
 }
 
-static uint32_t read(void *device, uint16_t port)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct keyboard_controller *controller = device;
 
@@ -105,7 +105,7 @@ static uint32_t read(void *device, uint16_t port)
     return controller->data;
 }
 
-static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct keyboard_controller *controller = device;
 
@@ -125,7 +125,7 @@ void keyboard_controller_init(struct keyboard_controller *controller,
         .vcpu      = vcpu,
     };
     port_map_add(ports, (struct port_device){I8042_PORT_DATA, I8042_PORT_DATA, 1,
-                                             controller, read, write});
+                                             controller, read_port, write_port});
     port_map_add(ports, (struct port_device){I8042_PORT_COMMAND, I8042_PORT_COMMAND, 1,
-                                             controller, read, write});
+                                             controller, read_port, write_port});
 }

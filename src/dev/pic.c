@@ -217,7 +217,7 @@ static void write_data(struct pic_chip *chip, uint8_t word)
 }
 
 /* A poll is an acknowledge cycle of one controller, by the guest instead of the CPU. */
-static uint8_t poll(struct pic_chip *chip)
+static uint8_t poll_chip(struct pic_chip *chip)
 {
     chip->is_polled = false;
     if (pending_input(chip) == INPUTS)
@@ -227,18 +227,18 @@ static uint8_t poll(struct pic_chip *chip)
     return POLL_INTERRUPT | input;
 }
 
-static uint32_t read(void *device, uint16_t port)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct pic_chip *chip = device;
 
     if (chip->is_polled)
-        return poll(chip);
+        return poll_chip(chip);
     if ((port & 1) != 0)
         return chip->mask;
     return chip->reads_in_service ? chip->in_service : requests(chip);
 }
 
-static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct pic_chip *chip = device;
 
@@ -290,7 +290,7 @@ void pic_init(struct pic *pic, struct port_map *ports)
     for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
         struct pic_chip *chip = &pic->chip[i];
         port_map_add(ports, (struct port_device){first_port[i], first_port[i] + 1, 1,
-                                                 chip, read, write});
+                                                 chip, read_port, write_port});
         port_map_add(ports, (struct port_device){level_port[i], level_port[i], 1, chip,
                                                  read_level, write_level});
     }

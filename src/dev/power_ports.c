@@ -26,11 +26,11 @@ static const struct {
     {RESET_CONTROL_PORT, RESET_CONTROL_PORT, RESET_CONTROL_CPU, "reset by port 0xcf9"},
     {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1, PM1_SLP_EN, "powered off by port 0x604"},
     {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1, PM1_SLP_EN, "powered off by port 0xb004"},
-    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write */
+    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write_port */
     {DEBUG_EXIT, DEBUG_EXIT, 0, NULL},
 };
 
-static uint32_t read(void *device, uint16_t port)
+static uint32_t read_port(void *device, uint16_t port)
 {
     (void)device;
     return port == PORT_A ? PORT_A_A20 : UINT32_MAX;
@@ -49,7 +49,7 @@ static enum exit_outcome write_shutdown(struct power_ports *power, uint8_t chara
     return vcpu_end(power->vcpu, "powered off by port 0x8900");
 }
 
-static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct power_ports *power = device;
     size_t i                  = 0;
@@ -70,5 +70,5 @@ void power_ports_init(struct power_ports *power, struct port_map *ports,
     *power = (struct power_ports){.vcpu = vcpu};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         port_map_add(ports, (struct port_device){rows[i].first, rows[i].last, 0, power,
-                                                 read, write});
+                                                 read_port, write_port});
 }

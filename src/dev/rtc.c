@@ -103,7 +103,7 @@ static void load_time(struct rtc *rtc)
     rtc->seconds_seen = time_of(rtc);
 }
 
-static bool matches(uint8_t alarm, uint8_t value)
+static bool is_alarm_match(uint8_t alarm, uint8_t value)
 {
     return alarm >= ALARM_ANY || alarm == value;
 }
@@ -117,9 +117,12 @@ static bool was_alarm(const struct rtc *rtc, uint64_t from, uint64_t until)
 
     for (uint64_t seconds = first + 1; seconds <= until; seconds++) {
         uint32_t rest = (uint32_t)(seconds % SECONDS_A_DAY);
-        if (matches(bytes[RTC_SECOND_ALARM], cmos_time_encode(rest % 60, format)) &&
-            matches(bytes[RTC_MINUTE_ALARM], cmos_time_encode(rest / 60 % 60, format)) &&
-            matches(bytes[RTC_HOUR_ALARM], cmos_time_encode_hour(rest / 3600, format)))
+        if (is_alarm_match(bytes[RTC_SECOND_ALARM],
+                           cmos_time_encode(rest % 60, format)) &&
+            is_alarm_match(bytes[RTC_MINUTE_ALARM],
+                           cmos_time_encode(rest / 60 % 60, format)) &&
+            is_alarm_match(bytes[RTC_HOUR_ALARM],
+                           cmos_time_encode_hour(rest / 3600, format)))
             return true;
     }
     return false;
@@ -272,12 +275,12 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     update_output(rtc);
 }
 
-static uint32_t read(void *device, uint16_t port)
+static uint32_t read_port(void *device, uint16_t port)
 {
     return (port & 1) != 0 ? read_byte(device) : UINT32_MAX; /* the index is write-only */
 }
 
-static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct rtc *rtc = device;
 
@@ -324,5 +327,5 @@ void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *cloc
                         .output = output};
     device_timer_init(&rtc->timer, clock, timer_expired, rtc);
     port_map_add(ports, (struct port_device){CMOS_PORT_INDEX, CMOS_PORT_DATA, 1, rtc,
-                                             read, write});
+                                             read_port, write_port});
 }

@@ -164,7 +164,7 @@ static uint8_t read_interrupt_id(struct uart *uart)
     return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
 }
 
-static uint32_t read(void *device, uint16_t port)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct uart *uart = device;
     bool has_divisor  = (uart->line_control & LINE_CONTROL_DLAB) != 0;
@@ -254,7 +254,7 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
     update_interrupt(uart);
 }
 
-static enum exit_outcome write(void *device, uint16_t port, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct uart *uart = device;
 
@@ -275,6 +275,6 @@ void uart_init(struct uart *uart, struct port_map *ports,
     uart->output    = output;
     uart->context   = context;
     update_interrupt(uart);
-    port_map_add(ports,
-                 (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read, write});
+    port_map_add(ports, (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read_port,
+                                             write_port});
 }

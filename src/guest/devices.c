@@ -1,5 +1,5 @@
-/* See devices.h. */
-#include "guest/devices.h"
+/* See vm.h: which devices a VM has, and how their interrupts are wired. */
+#include "guest/vm.h"
 
 #define FLUSHES_PER_SECOND 100
 #define ALARMS_PER_SECOND  10000 /* at most */

@@ -12,7 +12,7 @@ static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
     vcpu->run.registers.r[REGISTER_RDX] = value >> 32;
 }
 
-static enum exit_outcome general_protection(struct vcpu *vcpu)
+static enum exit_outcome reject_msr(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
     return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
@@ -58,7 +58,7 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
     if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
-        return general_protection(vcpu);
+        return reject_msr(vcpu);
     set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, VCPU_TSC));
     return EXIT_NEXT;
 }
@@ -67,7 +67,7 @@ static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *
                                                                    uint64_t value)
 {
     if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
-        return general_protection(vcpu);
+        return reject_msr(vcpu);
     vcpu->backend->write_register(vcpu, VCPU_TSC, value);
     return EXIT_NEXT;
 }
@@ -108,7 +108,7 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
-static uint8_t take_interrupt(struct vcpu *vcpu)
+static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 {
     return pic_acknowledge(&vcpu->vm->pic);
 }
@@ -125,7 +125,7 @@ static void receive_input(struct vm *vm)
 }
 
 /* Waits until the request to pause ends, or one to stop arrives. */
-static void pause(struct vcpu *vcpu)
+static void wait_while_paused(struct vcpu *vcpu)
 {
     const struct backend *backend = vcpu->backend;
     struct device_clock *clock    = &vcpu->vm->clock;
@@ -140,16 +140,16 @@ static void pause(struct vcpu *vcpu)
         clock->alarm(clock->context, clock->earliest);
 }
 
-static void alarm(struct vcpu *vcpu)
+static void handle_alarm(struct vcpu *vcpu)
 {
     device_clock_run(&vcpu->vm->clock);
     receive_input(vcpu->vm);
 }
 
-static enum exit_outcome interrupted(struct vcpu *vcpu)
+static enum exit_outcome handle_requests(struct vcpu *vcpu)
 {
     if (atomic_load(&vcpu->vm->is_to_pause))
-        pause(vcpu);
+        wait_while_paused(vcpu);
     if (atomic_load(&vcpu->vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",
                         atomic_load(&vcpu->vm->is_to_restart) ? "reset" : "stopped");
@@ -162,7 +162,7 @@ static bool can_wake(struct vcpu *vcpu)
     return pic_can_interrupt(&vcpu->vm->pic);
 }
 
-static void *ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
+static void *find_ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
     return guest_memory_pointer(&vcpu->vm->memory, address, size);
 }
@@ -175,10 +175,10 @@ const struct exit_handlers vm_exit_handlers = {
     .port_write     = vm_port_write,
     .string_io      = string_io_handle,
     .hypercall      = hypercall_handle,
-    .take_interrupt = take_interrupt,
-    .alarm          = alarm,
-    .interrupted    = interrupted,
+    .take_interrupt = acknowledge_interrupt,
+    .alarm          = handle_alarm,
+    .interrupted    = handle_requests,
     .can_wake       = can_wake,
     .memory         = handle_memory,
-    .ram            = ram,
+    .ram            = find_ram,
 };

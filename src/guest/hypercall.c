@@ -5,8 +5,8 @@
 #include "lib/string.h"
 
 /* Prints the text as output of the UART. */
-static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address,
-                                                uint64_t size)
+static __attribute__((noinline)) uint64_t print_text(struct vcpu *vcpu, gpa_t address,
+                                                     uint64_t size)
 {
     uint8_t text[HYPERCALL_PRINT_MAX];
 
@@ -56,7 +56,7 @@ enum exit_outcome hypercall_handle(struct vcpu *vcpu)
     } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
         result = HYPERCALL_ERROR;
     } else if (number == HYPERCALL_PRINT) {
-        result = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
+        result = print_text(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
     } else if (number == HYPERCALL_END) {
         return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
     } else if (number == HYPERCALL_NMI) {

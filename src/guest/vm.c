@@ -1,7 +1,6 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
-#include "guest/devices.h"
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
 
@@ -78,7 +77,7 @@ void vm_run(struct vm *vm)
     vm->vcpu.backend->run(&vm->vcpu);
 }
 
-static void kick(const struct vm *vm)
+static void kick_vcpu(const struct vm *vm)
 {
     if (vm->vcpu.backend->kick(&vm->vcpu) != STATUS_OK)
         log_error("vm %s: cpu %u cannot be interrupted", vm->name, vm->vcpu.id);
@@ -95,20 +94,20 @@ void vm_type(struct vm *vm, uint8_t byte)
         input->bytes[written % VM_INPUT_SIZE] = byte;
         atomic_store(&input->written, written + 1);
     }
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_request_stop(struct vm *vm, bool is_to_restart)
 {
     atomic_store(&vm->is_to_restart, is_to_restart);
     atomic_store(&vm->is_to_stop, true);
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_request_pause(struct vm *vm, bool is_to_pause)
 {
     atomic_store(&vm->is_to_pause, is_to_pause);
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_log_stats(const struct vm *vm)

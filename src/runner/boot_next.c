@@ -66,7 +66,7 @@ static enum status map_region(const struct efi_region *region)
     return STATUS_OK;
 }
 
-static _Noreturn void reboot(void)
+static _Noreturn void reboot_machine(void)
 {
     power_exit(EXIT_REBOOT, console_drain);
 }
@@ -79,7 +79,7 @@ static void reboot_if_late(void)
         return;
     log_error("firmware did not return within %d ms; rebooting",
               FIRMWARE_TIMEOUT_US / 1000);
-    reboot();
+    reboot_machine();
 }
 
 /* Watches firmware on another CPU, which firmware cannot stop. */
@@ -134,7 +134,7 @@ static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGU
 
 /* Maps firmware's regions and allocates its memory. Returns NULL, or the reason for a
  * failure. */
-static const char *prepare(struct efi_services *services)
+static const char *prepare_firmware(struct efi_services *services)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
 
@@ -157,7 +157,7 @@ const char *boot_next(void)
 {
     struct efi_services services;
     uint16_t entry      = 0;
-    const char *problem = prepare(&services);
+    const char *problem = prepare_firmware(&services);
 
     if (problem != NULL)
         return problem;
@@ -172,5 +172,5 @@ const char *boot_next(void)
     if (status != STATUS_OK)
         return "firmware rejected the request; use its boot menu";
     log_info("firmware boots entry Boot%04X next", entry);
-    reboot();
+    reboot_machine();
 }

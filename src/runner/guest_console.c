@@ -3,7 +3,6 @@
 
 #include "console/console.h"
 #include "console/serial.h"
-#include "guest/devices.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"

@@ -61,30 +61,38 @@ static void run_guest(void *argument)
         log_error("cpu %u: cannot interrupt the boot CPU", this_cpu()->index);
 }
 
-/* Restarts a guest that has ended, on its CPU; the boot CPU polls is_to_restart. */
+/*
+ * Starts a guest on its CPU. The boot CPU starts its own, in run_until_done. Returns
+ * whether that worked.
+ */
+static bool start_guest(struct vm *vm)
+{
+    struct cpu *cpu = smp_cpu(vm->vcpu.id);
+
+    atomic_fetch_add(&running_count, 1);
+    if (cpu == &boot_cpu || smp_begin(cpu, run_guest, vm) == STATUS_OK)
+        return true;
+    atomic_fetch_sub(&running_count, 1);
+    return false;
+}
+
+/* Restarts a guest that has ended; the boot CPU polls is_to_restart. */
 static void restart_guest(struct vm *vm)
 {
     if (vm->vcpu.id == VCPU_WITHOUT_CPU) {
         log_plain("hymir: vm %s: cannot start: %s", vm->name, vm->vcpu.end);
-        return;
-    }
-    struct cpu *cpu = smp_cpu(vm->vcpu.id);
-    if (atomic_load(&cpu->work) != NULL) {
+    } else if (atomic_load(&smp_cpu(vm->vcpu.id)->work) != NULL) {
         log_plain("hymir: vm %s: still stopping; try again", vm->name);
-        return;
-    }
-    atomic_store(&vm->is_to_restart, true);
-    atomic_fetch_add(&running_count, 1);
-    if (cpu != &boot_cpu && smp_begin(cpu, run_guest, vm) != STATUS_OK) {
-        atomic_fetch_sub(&running_count, 1);
-        log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->index);
+    } else {
+        atomic_store(&vm->is_to_restart, true);
+        if (!start_guest(vm))
+            log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
     }
 }
 
 /*
  * Starts each guest on a CPU whose check succeeded, the boot CPU last; sets *own to the
- * guest for the boot CPU, if any, without starting it. Returns how many guests have a
- * CPU.
+ * guest for the boot CPU, if any. Returns how many guests have a CPU.
  */
 static size_t place_guests(const struct cpu_record *records, struct vm **own)
 {
@@ -95,13 +103,10 @@ static size_t place_guests(const struct cpu_record *records, struct vm **own)
         if (!verdict_is_ready(&records[index]))
             continue;
         guests[placed]->vcpu.id = (uint32_t)index;
-        atomic_fetch_add(&running_count, 1);
-        if (index == 0)
-            *own = guests[placed++];
-        else if (smp_begin(smp_cpu(index), run_guest, guests[placed]) == STATUS_OK)
+        if (start_guest(guests[placed]))
             placed++;
-        else
-            atomic_fetch_sub(&running_count, 1);
+        if (index == 0)
+            *own = guests[placed - 1];
     }
     for (size_t i = placed; i < guest_count; i++) {
         guests[i]->vcpu.id = VCPU_WITHOUT_CPU;

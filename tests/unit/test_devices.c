@@ -2,8 +2,6 @@
  */
 #include "guest.h"
 
-#include "guest/devices.h"
-
 static int start(void **state)
 {
     start_guest(state);
