@@ -6,7 +6,7 @@
 
 #define OUTPUT_PORT (0xCCU | I8042_OUTPUT_A20 | I8042_OUTPUT_NOT_RESET)
 
-/* The commands that change bits of the command byte or respond with a byte, unless 0. */
+/* Commands that change bits of the command byte and, unless 0, respond with a byte. */
 static const struct {
     uint8_t command, cleared, set, response;
 } rows[] = {
@@ -50,7 +50,7 @@ static enum exit_outcome write_output_port(const struct keyboard_controller *con
     return is_reset ? vcpu_end(controller->vcpu, "reset by port 0x64") : EXIT_NEXT;
 }
 
-/* Writes the byte that a command waits for, or one for the keyboard, which is absent. */
+/* Writes the byte that a command waits for; ignores one for the absent keyboard. */
 static enum exit_outcome write_data(struct keyboard_controller *controller, uint8_t value)
 {
     uint8_t command = controller->command;
@@ -66,7 +66,7 @@ static enum exit_outcome write_data(struct keyboard_controller *controller, uint
     return EXIT_NEXT;
 }
 
-/* Returns whether a command is one of those, beginning with first, for a byte of RAM. */
+/* Returns whether a command, of those from first on, accesses a byte of the RAM. */
 static bool is_for_ram(uint8_t command, uint8_t first)
 {
     return command >= first && command < first + KEYBOARD_CONTROLLER_RAM;

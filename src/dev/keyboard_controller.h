@@ -23,7 +23,7 @@ struct keyboard_controller {
     bool is_full;                         /* the output buffer has an unread byte */
     bool wrote_command;                   /* the last write was to port 0x64 */
     struct interrupt_line *interrupt;
-    struct vcpu *vcpu; /* which it resets */
+    struct vcpu *vcpu; /* the vCPU to reset */
 };
 
 /* Resets it and adds its ports, 0x60 and 0x64. */

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 struct power_ports {
-    struct vcpu *vcpu;      /* which they end */
+    struct vcpu *vcpu;      /* the vCPU to end */
     size_t shutdown_length; /* characters of "Shutdown" received at 0x8900 */
 };
 

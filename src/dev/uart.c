@@ -66,7 +66,7 @@ void uart_receive(struct uart *uart, uint8_t byte)
     update_interrupt(uart);
 }
 
-/* Receives its own byte. Data sheet, "Line Status Register": what an overrun loses. */
+/* Receives its own byte; loses one on overrun: data sheet, "Line Status Register". */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
     bool is_full = uart->count >= (has_fifo(uart) ? FIFO_SIZE : 1);

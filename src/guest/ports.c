@@ -1,10 +1,7 @@
 /* See vm.h: access to the VM's ports. */
 #include "guest/vm.h"
 
-/*
- * Reads a device that takes accesses of any size whole, or the bytes of several ports: an
- * access wider than a device's port is one to each byte's own port.
- */
+/* Reads a device whole if its width is 0; otherwise each byte from its own port. */
 static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu,
                                                     const struct port_device *device,
                                                     uint16_t port, unsigned int size)
@@ -22,7 +19,7 @@ static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu,
     return value;
 }
 
-/* Writes as read_wide reads. */
+/* Writes a device whole if its width is 0; otherwise each byte to its own port. */
 static __attribute__((noinline)) enum exit_outcome
 write_wide(struct vcpu *vcpu, const struct port_device *device, uint16_t port,
            unsigned int size, uint32_t value)

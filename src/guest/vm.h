@@ -122,9 +122,8 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int s
                                 uint32_t value);
 
 /*
- * Puts the VM's devices in their state after power-on; time is the time of day, in
- * seconds since 1970. STATUS_NO_MEMORY if there are more devices than the port map has
- * room for. guest/devices.c.
+ * Resets the VM's devices and adds their ports; time is the time of day, in seconds since
+ * 1970. STATUS_NO_MEMORY if the port map is full. guest/devices.c.
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
 

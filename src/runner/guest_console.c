@@ -97,7 +97,7 @@ static void add_to_line(struct guest_console *guest, uint8_t byte)
         print_line(guest);
 }
 
-/* Adds what was sent to the history and shows it according to the focus. */
+/* Adds the sent bytes to the history and shows them according to the focus. */
 static void flush_sent(struct guest_console *guest)
 {
     unsigned int ticket = spinlock_acquire(&lock);

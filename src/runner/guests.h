@@ -11,10 +11,10 @@
 void guests_log_missing(const struct cpu_record *record);
 
 /*
- * Creates guests from the modules, runs them on the CPUs whose check succeeded, and
- * returns when all have ended; not at all with exit=halt, whose keys stay active. Logs
- * each invalid module and skips it; does nothing without modules. records has one entry
- * for each CPU of platform/smp.h. On the boot CPU.
+ * Creates guests from the modules, runs each on a CPU whose check succeeded, and returns
+ * when all have ended, or never with exit=halt. Logs each invalid module and skips it;
+ * does nothing without modules. records has one entry for each CPU of platform/smp.h. On
+ * the boot CPU.
  */
 void guests_run(const struct options *options, const struct cpu_record *records);
 

@@ -56,7 +56,7 @@ static void notify_boot_cpu(void)
         return; /* it is read with the next byte */
 }
 
-/* Routes an interrupt to the boot CPU; reads what arrived before, which had no edge. */
+/* Routes an interrupt to the boot CPU; reads earlier input, which raised no edge. */
 static bool route_interrupt(uint8_t interrupt, uint8_t vector, void (*read)(void))
 {
     trap_set_handler(vector, read);

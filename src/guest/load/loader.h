@@ -1,5 +1,5 @@
 /*
- * What the loaders of all image formats share: guest/load/pvh.c, multiboot1.c, linux.c.
+ * Common functions of the image loaders: guest/load/pvh.c, multiboot1.c, linux.c.
  *
  * Places everything but the kernel from the end of the guest's RAM downward.
  */
@@ -62,7 +62,7 @@ struct __attribute__((packed)) image_range {
     uint32_t type;
 };
 
-/* Writes the map's ranges, each at a distance in bytes from the one before. */
+/* Writes the map's IMAGE_RANGES ranges; distance: bytes from one to the next. */
 void loader_map_memory(const struct loader *loader, void *ranges, size_t distance);
 
 /*
