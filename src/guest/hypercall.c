@@ -5,8 +5,7 @@
 #include "lib/string.h"
 
 /* Prints the text as output of the UART. */
-static __attribute__((noinline)) uint64_t print_text(struct vcpu *vcpu, gpa_t address,
-                                                     uint64_t size)
+static uint64_t print_text(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
     uint8_t text[HYPERCALL_PRINT_MAX];
 
@@ -30,10 +29,8 @@ static uint64_t text_read_piece(const char *text, uint64_t offset)
 }
 
 /* Handles the calls that are allowed in any ring. */
-static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcpu,
-                                                          uint64_t number,
-                                                          uint64_t reason,
-                                                          uint64_t offset)
+static uint64_t read_statistics(const struct vcpu *vcpu, uint64_t number, uint64_t reason,
+                                uint64_t offset)
 {
     if (reason >= vcpu->row_count)
         return HYPERCALL_ERROR;
@@ -42,15 +39,11 @@ static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcp
     return number == HYPERCALL_EXITS ? vcpu->row[reason].exits : vcpu->row[reason].ticks;
 }
 
-enum exit_outcome hypercall_handle(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu *vcpu)
 {
     uint64_t *r = vcpu->run.registers.r, number = r[REGISTER_RAX];
-
-    if (number == HYPERCALL_VERSION) {
-        r[REGISTER_RAX] = HYPERCALL_INTERFACE;
-        return EXIT_NEXT;
-    }
     uint64_t result = HYPERCALL_ERROR;
+
     if (number >= HYPERCALL_EXITS && number <= HYPERCALL_REASON) {
         result = read_statistics(vcpu, number, r[REGISTER_RBX], r[REGISTER_RCX]);
     } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
@@ -64,5 +57,15 @@ enum exit_outcome hypercall_handle(struct vcpu *vcpu)
         result = 0;
     }
     r[REGISTER_RAX] = result;
+    return EXIT_NEXT;
+}
+
+enum exit_outcome hypercall_handle(struct vcpu *vcpu)
+{
+    uint64_t *r = vcpu->run.registers.r;
+
+    if (r[REGISTER_RAX] != HYPERCALL_VERSION)
+        return handle_other_call(vcpu);
+    r[REGISTER_RAX] = HYPERCALL_INTERFACE;
     return EXIT_NEXT;
 }
