@@ -1,10 +1,25 @@
 /* See keyboard_controller.h. */
 #include "dev/keyboard_controller.h"
 
-#include "lib/string.h"
+#include "lib/bits.h"
 #include "x86/i8042.h"
 
 #define OUTPUT_PORT (0xCCU | I8042_OUTPUT_A20 | I8042_OUTPUT_NOT_RESET)
+
+/* Commands that change bits of the command byte and, unless 0, respond with a byte. */
+static const struct {
+    uint8_t command, cleared, set, response;
+} rows[] = {
+    {I8042_NO_MOUSE, 0, I8042_CONFIG_NO_MOUSE, 0},
+    {I8042_MOUSE, I8042_CONFIG_NO_MOUSE, 0, 0},
+    {I8042_TEST_MOUSE, 0, 0, I8042_LINE_CLOCK_LOW},
+    {I8042_TEST, 0, I8042_CONFIG_SYSTEM, I8042_TEST_PASSED},
+    {I8042_TEST_LINE, 0, 0, I8042_LINE_CLOCK_LOW},
+    {I8042_NO_KEYBOARD, 0, I8042_CONFIG_NO_KEYBOARD, 0},
+    {I8042_KEYBOARD, I8042_CONFIG_NO_KEYBOARD, 0, 0},
+    {I8042_READ_INPUT, 0, 0, I8042_INPUT_NOT_INHIBITED},
+    {I8042_READ_OUTPUT, 0, 0, OUTPUT_PORT},
+};
 
 static void update_interrupt(struct keyboard_controller *controller)
 {
@@ -13,7 +28,7 @@ static void update_interrupt(struct keyboard_controller *controller)
                            (controller->ram[0] & I8042_CONFIG_INTERRUPT) != 0);
 }
 
-static void respond(struct keyboard_controller *controller, uint8_t byte)
+static void set_output(struct keyboard_controller *controller, uint8_t byte)
 {
     controller->data    = byte;
     controller->is_full = true;
@@ -28,85 +43,61 @@ static uint8_t status_of(const struct keyboard_controller *controller)
                      (controller->wrote_command ? I8042_STATUS_COMMAND : 0));
 }
 
-static enum exit_outcome write_output_port(struct vcpu *vcpu, uint8_t value)
+static enum exit_outcome write_output_port(const struct keyboard_controller *controller,
+                                           uint8_t value)
 {
-    return (value & I8042_OUTPUT_NOT_RESET) == 0 ? vcpu_end(vcpu, "reset by port 0x64")
-                                                 : EXIT_NEXT;
+    bool is_reset = (value & I8042_OUTPUT_NOT_RESET) == 0;
+    return is_reset ? vcpu_end(controller->vcpu, "reset by port 0x64") : EXIT_NEXT;
 }
 
-/* Writes the byte that a command waits for. */
-static enum exit_outcome write_argument(struct keyboard_controller *controller,
-                                        struct vcpu *vcpu, uint8_t value)
+/* Writes the byte that a command waits for; ignores one for the absent keyboard. */
+static enum exit_outcome write_data(struct keyboard_controller *controller, uint8_t value)
 {
     uint8_t command = controller->command;
 
     controller->command = 0;
     if (command == I8042_WRITE_OUTPUT)
-        return write_output_port(vcpu, value);
+        return write_output_port(controller, value);
     if (command == I8042_WRITE_BUFFER)
-        respond(controller, value);
-    else if (command >= I8042_WRITE_RAM)
+        set_output(controller, value);
+    else if (command != 0)
         controller->ram[command - I8042_WRITE_RAM] = value;
     update_interrupt(controller);
     return EXIT_NEXT;
 }
 
-static void set_config(struct keyboard_controller *controller, uint8_t bit, bool value)
+/* Returns whether a command, of those from first on, accesses a byte of the RAM. */
+static bool is_for_ram(uint8_t command, uint8_t first)
 {
-    controller->ram[0] = (uint8_t)(value ? controller->ram[0] | bit
-                                         : controller->ram[0] & ~(unsigned int)bit);
+    return command >= first && command < first + KEYBOARD_CONTROLLER_RAM;
 }
 
 static enum exit_outcome write_command(struct keyboard_controller *controller,
-                                       struct vcpu *vcpu, uint8_t command)
+                                       uint8_t command)
 {
     controller->command = 0;
-    switch (command) {
-    case I8042_NO_MOUSE:
-    case I8042_MOUSE:
-        set_config(controller, I8042_CONFIG_NO_MOUSE, command == I8042_NO_MOUSE);
-        break;
-    case I8042_NO_KEYBOARD:
-    case I8042_KEYBOARD:
-        set_config(controller, I8042_CONFIG_NO_KEYBOARD, command == I8042_NO_KEYBOARD);
-        break;
-    case I8042_TEST:
-        set_config(controller, I8042_CONFIG_SYSTEM, true);
-        respond(controller, I8042_TEST_PASSED);
-        break;
-    case I8042_TEST_LINE:
-    case I8042_TEST_MOUSE:
-        respond(controller, I8042_LINE_CLOCK_LOW);
-        break;
-    case I8042_READ_INPUT:
-        respond(controller, I8042_INPUT_NOT_INHIBITED);
-        break;
-    case I8042_READ_OUTPUT:
-        respond(controller, OUTPUT_PORT);
-        break;
-    case I8042_WRITE_OUTPUT:
-    case I8042_WRITE_BUFFER:
-        controller->command = command;
-        break;
-    default:
-        if (command >= I8042_PULSE)
-            return write_output_port(vcpu, command);
-        if (command >= I8042_READ_RAM &&
-            command < I8042_READ_RAM + KEYBOARD_CONTROLLER_RAM)
-            respond(controller, controller->ram[command - I8042_READ_RAM]);
-        else if (command >= I8042_WRITE_RAM &&
-                 command < I8042_WRITE_RAM + KEYBOARD_CONTROLLER_RAM)
-            controller->command = command;
-        break;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].command != command)
+            continue;
+        controller->ram[0] &= (uint8_t)~rows[i].cleared;
+        controller->ram[0] |= rows[i].set;
+        if (rows[i].response != 0)
+            set_output(controller, rows[i].response);
     }
+    if (command >= I8042_PULSE)
+        return write_output_port(controller, command);
+    if (is_for_ram(command, I8042_READ_RAM))
+        set_output(controller, controller->ram[command - I8042_READ_RAM]);
+    else if (is_for_ram(command, I8042_WRITE_RAM) || command == I8042_WRITE_OUTPUT ||
+             command == I8042_WRITE_BUFFER)
+        controller->command = command;
     return EXIT_NEXT;
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct keyboard_controller *controller = device;
 
-    (void)size;
     if (port == I8042_PORT_COMMAND)
         return status_of(controller);
     controller->is_full = false;
@@ -114,29 +105,27 @@ static uint32_t read(void *device, uint16_t port, unsigned int size)
     return controller->data;
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct keyboard_controller *controller = device;
 
-    (void)size;
     controller->wrote_command = port == I8042_PORT_COMMAND;
-    if (port == I8042_PORT_COMMAND)
-        return write_command(controller, vcpu, (uint8_t)value);
-    if (controller->command != 0)
-        return write_argument(controller, vcpu, (uint8_t)value);
-    return EXIT_NEXT; /* a byte for the keyboard, which is not present */
+    return controller->wrote_command ? write_command(controller, (uint8_t)value)
+                                     : write_data(controller, (uint8_t)value);
 }
 
 void keyboard_controller_init(struct keyboard_controller *controller,
-                              struct port_map *ports, struct interrupt_line *interrupt)
+                              struct port_map *ports, struct interrupt_line *interrupt,
+                              struct vcpu *vcpu)
 {
-    memset(controller, 0, sizeof(*controller));
-    controller->ram[0] = I8042_CONFIG_SYSTEM | I8042_CONFIG_NO_KEYBOARD |
-                         I8042_CONFIG_NO_MOUSE | I8042_CONFIG_TRANSLATES;
-    controller->interrupt = interrupt;
+    *controller = (struct keyboard_controller){
+        .ram = {I8042_CONFIG_SYSTEM | I8042_CONFIG_NO_KEYBOARD | I8042_CONFIG_NO_MOUSE |
+                I8042_CONFIG_TRANSLATES},
+        .interrupt = interrupt,
+        .vcpu      = vcpu,
+    };
     port_map_add(ports, (struct port_device){I8042_PORT_DATA, I8042_PORT_DATA, 1,
-                                             controller, read, write});
+                                             controller, read_port, write_port});
     port_map_add(ports, (struct port_device){I8042_PORT_COMMAND, I8042_PORT_COMMAND, 1,
-                                             controller, read, write});
+                                             controller, read_port, write_port});
 }

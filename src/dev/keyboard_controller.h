@@ -23,10 +23,12 @@ struct keyboard_controller {
     bool is_full;                         /* the output buffer has an unread byte */
     bool wrote_command;                   /* the last write was to port 0x64 */
     struct interrupt_line *interrupt;
+    struct vcpu *vcpu; /* the vCPU to reset */
 };
 
 /* Resets it and adds its ports, 0x60 and 0x64. */
 void keyboard_controller_init(struct keyboard_controller *controller,
-                              struct port_map *ports, struct interrupt_line *interrupt);
+                              struct port_map *ports, struct interrupt_line *interrupt,
+                              struct vcpu *vcpu);
 
 #endif

@@ -2,19 +2,16 @@
 #include "dev/pic.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "x86/pic_8259.h"
 
 #define INPUTS        8U
 #define CASCADE_INPUT 2U
 #define SPURIOUS      7U
 
-#define LEVEL_INPUTS_1 0xF8
-#define LEVEL_INPUTS_2 0xDE
-
 /* Inputs that can be level-triggered: all but timer, keyboard and cascade of the first
  * chip, clock and floating-point unit of the second. */
-static const uint8_t may_be_level[2] = {LEVEL_INPUTS_1, LEVEL_INPUTS_2};
+#define LEVEL_INPUTS_1 0xF8U
+#define LEVEL_INPUTS_2 0xDEU
 
 /* The even port of each chip, and its edge/level control register. */
 static const uint16_t first_port[2] = {PIC_1_PORT_COMMAND, PIC_2_PORT_COMMAND};
@@ -36,6 +33,7 @@ static const uint16_t level_port[2] = {PIC_1_PORT_EDGE_LEVEL, PIC_2_PORT_EDGE_LE
 #define OCW3_READS_IN_SERVICE  0x01U
 #define ICW2_BASE              0xF8U
 #define POLL_INTERRUPT         0x80U
+#define EXPECTS(icw)           (1U << (icw))
 
 #define ICW4_AUTOMATIC_END  0x02U
 #define ICW4_SPECIAL_NESTED 0x10U
@@ -63,6 +61,14 @@ static uint8_t requests(const struct pic_chip *chip)
     return (uint8_t)((chip->line & chip->level) | (chip->latch & (uint8_t)~chip->level));
 }
 
+/* Returns the inputs in service that block others: not masked ones in special mask mode.
+ */
+static uint8_t serving(const struct pic_chip *chip)
+{
+    return chip->special_mask ? chip->in_service & (uint8_t)~chip->mask
+                              : chip->in_service;
+}
+
 /*
  * Returns the input to acknowledge next, or INPUTS. An interrupt in service blocks itself
  * and those of lower priority.
@@ -70,14 +76,11 @@ static uint8_t requests(const struct pic_chip *chip)
 static unsigned int pending_input(const struct pic_chip *chip)
 {
     uint8_t requested = requests(chip) & (uint8_t)~chip->mask;
-    uint8_t serving   = chip->in_service;
 
-    if (requested == 0 || chip->expects != PIC_EXPECTS_MASK)
+    if (requested == 0 || chip->expected != 0)
         return INPUTS;
-    if (chip->special_mask)
-        serving &= (uint8_t)~chip->mask;
     unsigned int rank    = highest_rank(chip, requested);
-    unsigned int barrier = highest_rank(chip, serving);
+    unsigned int barrier = highest_rank(chip, serving(chip));
     /* The second controller may interrupt its own interrupt. */
     if (chip->special_nested && chip->has_cascade && barrier < INPUTS &&
         input_of_rank(chip, barrier) == CASCADE_INPUT)
@@ -149,48 +152,35 @@ bool pic_can_interrupt(const struct pic *pic)
 /* Data sheet, "Initialization Command Words 1 and 2", A to F. */
 static void start_initialization(struct pic_chip *chip, uint8_t word)
 {
-    *chip = (struct pic_chip){.output       = chip->output,
-                              .has_cascade  = chip->has_cascade,
-                              .may_be_level = chip->may_be_level,
-                              .line         = chip->line,
-                              .level        = chip->level,
-                              .expects      = PIC_EXPECTS_ICW2,
-                              .has_icw3     = (word & ICW1_SINGLE) == 0,
-                              .has_icw4     = (word & ICW1_HAS_ICW4) != 0};
+    *chip = (struct pic_chip){.output      = chip->output,
+                              .has_cascade = chip->has_cascade,
+                              .line        = chip->line,
+                              .level       = chip->level,
+                              .expected    = EXPECTS(2)};
+    if ((word & ICW1_SINGLE) == 0)
+        chip->expected |= EXPECTS(3);
+    if ((word & ICW1_HAS_ICW4) != 0)
+        chip->expected |= EXPECTS(4);
 }
 
-static void end_highest(struct pic_chip *chip, bool rotates)
-{
-    uint8_t serving = chip->in_service;
-
-    /* Data sheet, "End of Interrupt": a masked bit is not cleared. */
-    if (chip->special_mask)
-        serving &= (uint8_t)~chip->mask;
-    unsigned int rank = highest_rank(chip, serving);
-    if (rank == INPUTS)
-        return;
-    unsigned int input = input_of_rank(chip, rank);
-    chip->in_service &= (uint8_t)~bit(input);
-    if (rotates)
-        rotate_below(chip, input);
-}
-
-/* Data sheet, "Operation Control Word 2". */
+/* Data sheet, "Operation Control Word 2", "End of Interrupt". */
 static void write_end(struct pic_chip *chip, uint8_t word)
 {
     unsigned int input = OCW2_LEVEL(word);
     bool ends = (word & OCW2_END) != 0, rotates = (word & OCW2_ROTATE) != 0;
 
-    if ((word & OCW2_SPECIFIC) != 0) {
-        if (ends)
-            chip->in_service &= (uint8_t)~bit(input);
-        if (rotates)
-            rotate_below(chip, input);
-    } else if (ends) {
-        end_highest(chip, rotates);
-    } else {
-        chip->rotates_at_end = rotates;
+    if ((word & OCW2_SPECIFIC) == 0) {
+        unsigned int rank = highest_rank(chip, serving(chip));
+        if (!ends)
+            chip->rotates_at_end = rotates;
+        if (!ends || rank == INPUTS)
+            return;
+        input = input_of_rank(chip, rank);
     }
+    if (ends)
+        chip->in_service &= (uint8_t)~bit(input);
+    if (rotates)
+        rotate_below(chip, input);
 }
 
 /* Data sheet, "Operation Control Word 3". */
@@ -215,29 +205,19 @@ static void write_command(struct pic_chip *chip, uint8_t word)
 
 static void write_data(struct pic_chip *chip, uint8_t word)
 {
-    switch (chip->expects) {
-    case PIC_EXPECTS_MASK:
+    if (chip->expected == 0) {
         chip->mask = word;
-        break;
-    case PIC_EXPECTS_ICW2:
-        chip->base    = word & ICW2_BASE;
-        chip->expects = chip->has_icw3   ? PIC_EXPECTS_ICW3
-                        : chip->has_icw4 ? PIC_EXPECTS_ICW4
-                                         : PIC_EXPECTS_MASK;
-        break;
-    case PIC_EXPECTS_ICW3: /* the cascade's wiring is fixed */
-        chip->expects = chip->has_icw4 ? PIC_EXPECTS_ICW4 : PIC_EXPECTS_MASK;
-        break;
-    case PIC_EXPECTS_ICW4:
+    } else if ((chip->expected & EXPECTS(2)) != 0) {
+        chip->base = word & ICW2_BASE;
+    } else if ((chip->expected & EXPECTS(3)) == 0) { /* the cascade's wiring is fixed */
         chip->automatic_end  = (word & ICW4_AUTOMATIC_END) != 0;
         chip->special_nested = (word & ICW4_SPECIAL_NESTED) != 0;
-        chip->expects        = PIC_EXPECTS_MASK;
-        break;
     }
+    chip->expected &= (uint8_t)(chip->expected - 1); /* clears the lowest bit */
 }
 
 /* A poll is an acknowledge cycle of one controller, by the guest instead of the CPU. */
-static uint8_t poll(struct pic_chip *chip)
+static uint8_t poll_chip(struct pic_chip *chip)
 {
     chip->is_polled = false;
     if (pending_input(chip) == INPUTS)
@@ -247,25 +227,21 @@ static uint8_t poll(struct pic_chip *chip)
     return POLL_INTERRUPT | input;
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct pic_chip *chip = device;
 
-    (void)size;
     if (chip->is_polled)
-        return poll(chip);
+        return poll_chip(chip);
     if ((port & 1) != 0)
         return chip->mask;
     return chip->reads_in_service ? chip->in_service : requests(chip);
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct pic_chip *chip = device;
 
-    (void)vcpu;
-    (void)size;
     if ((port & 1) != 0)
         write_data(chip, (uint8_t)value);
     else
@@ -274,47 +250,48 @@ static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
     return EXIT_NEXT;
 }
 
-static uint32_t read_level(void *device, uint16_t port, unsigned int size)
+static unsigned int level_inputs(const struct pic_chip *chip)
+{
+    return chip->has_cascade ? LEVEL_INPUTS_1 : LEVEL_INPUTS_2;
+}
+
+static uint32_t read_level(void *device, uint16_t port)
 {
     const struct pic_chip *chip = device;
 
     (void)port;
-    (void)size;
-    return chip->level & chip->may_be_level;
+    return chip->level & level_inputs(chip);
 }
 
-static enum exit_outcome write_level(void *device, struct vcpu *vcpu, uint16_t port,
-                                     unsigned int size, uint32_t value)
+static enum exit_outcome write_level(void *device, uint16_t port, uint32_t value)
 {
     struct pic_chip *chip = device;
 
-    (void)vcpu;
     (void)port;
-    (void)size;
-    chip->level = (uint8_t)((value & chip->may_be_level) |
-                            (chip->level & ~(unsigned int)chip->may_be_level));
+    chip->level =
+        (uint8_t)((value & level_inputs(chip)) | (chip->level & ~level_inputs(chip)));
     update_output(chip);
     return EXIT_NEXT;
 }
 
 void pic_init(struct pic *pic, struct port_map *ports)
 {
-    memset(pic, 0, sizeof(*pic));
+    *pic = (struct pic){
+        .chip = {{.output      = &pic->output,
+                  .has_cascade = true,
+                  .level       = bit(CASCADE_INPUT),
+                  .mask        = UINT8_MAX},
+                 {.output = &pic->input[CASCADE_INPUT], .mask = UINT8_MAX}},
+    };
     for (uint8_t i = 0; i < PIC_INPUTS; i++)
         pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,
                                                 .changed  = input_changed,
                                                 .listener = &pic->chip[i / INPUTS]};
     for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
         struct pic_chip *chip = &pic->chip[i];
-        chip->mask            = 0xFF;
-        chip->may_be_level    = may_be_level[i];
         port_map_add(ports, (struct port_device){first_port[i], first_port[i] + 1, 1,
-                                                 chip, read, write});
+                                                 chip, read_port, write_port});
         port_map_add(ports, (struct port_device){level_port[i], level_port[i], 1, chip,
                                                  read_level, write_level});
     }
-    pic->chip[0].has_cascade = true;
-    pic->chip[0].level       = bit(CASCADE_INPUT);
-    pic->chip[0].output      = &pic->output;
-    pic->chip[1].output      = &pic->input[CASCADE_INPUT];
 }

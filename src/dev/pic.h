@@ -18,19 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The meaning of the next write to the odd port during initialization. */
-enum pic_expects {
-    PIC_EXPECTS_MASK, /* OCW1: initialized */
-    PIC_EXPECTS_ICW2,
-    PIC_EXPECTS_ICW3,
-    PIC_EXPECTS_ICW4,
-};
-
 /* One controller. Where a comment says "inputs", bit n is input n. */
 struct pic_chip {
     struct interrupt_line *output; /* high while there is an interrupt to acknowledge */
     bool has_cascade;              /* at its input 2 */
-    uint8_t may_be_level;          /* inputs that the guest can make level-triggered */
     uint8_t line;                  /* inputs that are high */
     uint8_t latch;                 /* inputs with an edge since the last acknowledge */
     uint8_t level;                 /* inputs that are level-triggered */
@@ -38,8 +29,7 @@ struct pic_chip {
     uint8_t mask;                  /* IMR */
     uint8_t base;                  /* the vector of input 0 */
     uint8_t first;                 /* the input with the highest priority */
-    enum pic_expects expects;
-    bool has_icw3, has_icw4;
+    uint8_t expected;              /* bit n: ICWn, not yet written; 0: initialized */
     bool automatic_end, rotates_at_end; /* AEOI, and rotation in AEOI mode */
     bool special_mask, special_nested;
     bool reads_in_service, is_polled;

@@ -2,7 +2,6 @@
 #include "dev/pit.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 
 /* Control word. */
 #define CONTROL_COUNTER(word) ((unsigned int)BITS_GET(word, 7, 6))
@@ -23,7 +22,7 @@ static uint64_t now_of(const struct pit *pit)
 }
 
 /* Sets the timer to the next rise of counter 0's output. */
-static void rearm(struct pit *pit, uint64_t now)
+static void set_rise_timer(struct pit *pit, uint64_t now)
 {
     struct device_timer *timer = &pit->timer;
     uint64_t rise              = pit_counter_next_rise(&pit->counter[0], now);
@@ -31,7 +30,7 @@ static void rearm(struct pit *pit, uint64_t now)
     device_timer_set(timer, ticks_until(rise, PIT_HZ, timer->clock->hz));
 }
 
-static void pulse(const struct pit *pit)
+static void pulse_output(const struct pit *pit)
 {
     interrupt_line_set(pit->output, false);
     interrupt_line_set(pit->output, true);
@@ -42,17 +41,17 @@ static void timer_expired(void *device)
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
 
-    pulse(pit);
-    rearm(pit, now);
+    pulse_output(pit);
+    set_rise_timer(pit, now);
 }
 
 /* Updates interrupt and timer after a change of counter 0; the others have neither. */
-static void counter_0_changed(struct pit *pit, uint64_t now)
+static void update_counter_0(struct pit *pit, uint64_t now)
 {
     if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
-        pulse(pit); /* its alarm is still pending */
+        pulse_output(pit); /* its alarm is still pending */
     interrupt_line_set(pit->output, pit_counter_output(&pit->counter[0], now));
-    rearm(pit, now);
+    set_rise_timer(pit, now);
 }
 
 /* Data sheet, "Read-Back Command". */
@@ -71,48 +70,40 @@ static void read_back(struct pit *pit, uint8_t word)
     }
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct pit *pit = device;
-    (void)size;
     return pit_counter_read(&pit->counter[port & 3], now_of(pit));
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[port & 3];
 
-    (void)vcpu;
-    (void)size;
     if (pit_counter_keep_low(counter, (uint8_t)value))
         return EXIT_NEXT;
     uint64_t now = now_of(pit);
     pit_counter_write(counter, (uint8_t)value, now);
     if (counter == &pit->counter[0])
-        counter_0_changed(pit, now);
+        update_counter_0(pit, now);
     return EXIT_NEXT;
 }
 
-static uint32_t read_control(void *device, uint16_t port, unsigned int size)
+static uint32_t read_control(void *device, uint16_t port)
 {
     (void)device;
     (void)port;
-    (void)size;
     return UINT32_MAX; /* write-only */
 }
 
 /* Data sheet, "Control Word Format". */
-static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t port,
-                                       unsigned int size, uint32_t word)
+static enum exit_outcome write_control(void *device, uint16_t port, uint32_t word)
 {
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[CONTROL_COUNTER(word) % PIT_COUNTERS];
 
-    (void)vcpu;
     (void)port;
-    (void)size;
     if (CONTROL_COUNTER(word) == CONTROL_READ_BACK) {
         read_back(pit, (uint8_t)word);
     } else if (CONTROL_BYTES(word) == 0) {
@@ -120,30 +111,26 @@ static enum exit_outcome write_control(void *device, struct vcpu *vcpu, uint16_t
     } else {
         pit_counter_set_mode(counter, (uint8_t)word);
         if (counter == &pit->counter[0])
-            counter_0_changed(pit, now_of(pit));
+            update_counter_0(pit, now_of(pit));
     }
     return EXIT_NEXT;
 }
 
-static uint32_t read_port_b(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port_b(void *device, uint16_t port)
 {
     struct pit *pit = device;
     uint64_t now    = now_of(pit);
 
     (void)port;
-    (void)size;
     return pit->port_b | ((now / REFRESH_TICKS & 1) != 0 ? PORT_B_REFRESH : 0) |
            (pit_counter_output(&pit->counter[2], now) ? PORT_B_OUTPUT_2 : 0);
 }
 
-static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t port,
-                                      unsigned int size, uint32_t value)
+static enum exit_outcome write_port_b(void *device, uint16_t port, uint32_t value)
 {
     struct pit *pit = device;
 
-    (void)vcpu;
     (void)port;
-    (void)size;
     pit->port_b = value & PORT_B_WRITABLE;
     pit_counter_set_gate(&pit->counter[2], (value & PORT_B_GATE_2) != 0, now_of(pit));
     return EXIT_NEXT;
@@ -152,17 +139,15 @@ static enum exit_outcome write_port_b(void *device, struct vcpu *vcpu, uint16_t 
 void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output)
 {
-    memset(pit, 0, sizeof(*pit));
+    *pit = (struct pit){.factor = ticks_factor(clock->hz, PIT_HZ), .output = output};
     for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
         pit_counter_set_mode(&pit->counter[i], CONTROL_AFTER_RESET);
         pit->counter[i].gate = i != 2;
     }
-    pit->factor = ticks_factor(clock->hz, PIT_HZ);
-    pit->output = output;
     interrupt_line_set(output, true);
     device_timer_init(&pit->timer, clock, timer_expired, pit);
     port_map_add(ports, (struct port_device){PIT_PORT_COUNTER_0, PIT_PORT_COUNTER_2, 1,
-                                             pit, read, write});
+                                             pit, read_port, write_port});
     port_map_add(ports, (struct port_device){PIT_PORT_CONTROL, PIT_PORT_CONTROL, 1, pit,
                                              read_control, write_control});
     port_map_add(ports,

@@ -205,12 +205,12 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
         counter->is_counting &= counter->mode != MODE_TERMINAL_COUNT;
         return;
     }
-    uint16_t high        = (uint16_t)(counter->bytes == PIT_LOW_BYTE ? 0 : byte << 8);
-    uint16_t low         = counter->bytes == PIT_LOW_BYTE     ? byte
-                           : counter->bytes == PIT_BOTH_BYTES ? counter->written_low
-                                                              : 0;
     counter->writes_high = false;
-    load_count(counter, high | low, now);
+    load_count(counter,
+               counter->bytes == PIT_LOW_BYTE
+                   ? byte
+                   : (uint16_t)(byte << 8 | counter->written_low),
+               now);
 }
 
 void pit_counter_latch(struct pit_counter *counter, uint64_t now)

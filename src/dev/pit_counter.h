@@ -33,7 +33,7 @@ struct pit_counter {
     uint32_t next_count; /* the next initial count, or 0 */
     bool next_is_low;    /* it starts with a square wave's low half */
     uint64_t next_start; /* in modes 2 and 3 */
-    uint8_t written_low; /* the first of two bytes */
+    uint8_t written_low; /* the first of two bytes, or 0 */
     bool writes_high;    /* the next write is the high byte */
     uint8_t shift;       /* of the next byte to read: 0, or 8 for the high one */
     uint8_t toggle;      /* 8 if low and high byte are read alternately */

@@ -11,41 +11,30 @@
 
 #include <stdint.h>
 
-#define PORT_PAGE_SIZE 256 /* ports */
-#define PORT_PAGES     16
-#define PORT_DEVICES   24
+#define PORT_DEVICES 24
 
 /* A range of ports and the callbacks that handle accesses to it. */
 struct port_device {
     uint16_t first, last;
-    uint8_t width; /* widest access passed whole; wider ones are split into bytes */
+    uint8_t width; /* 1: wider accesses are split into bytes; 0: none is split */
     void *device;  /* passed to the callbacks */
 
-    /*
-     * Reads size bytes (1, 2 or 4, at most width) at a port. Only the low size bytes of
-     * the result are used.
-     */
-    uint32_t (*read)(void *device, uint16_t port, unsigned int size);
+    /* Reads a port. Only as many low bytes of the result as the access has are used. */
+    uint32_t (*read)(void *device, uint16_t port);
 
     /*
-     * Writes the low size bytes of value. Returns EXIT_NEXT, or EXIT_STOP after vcpu_end
-     * if the write ends the guest.
+     * Writes a port; at width 1, only the low byte of value is valid. Returns EXIT_NEXT,
+     * or EXIT_STOP after vcpu_end if the write ends the guest.
      */
-    enum exit_outcome (*write)(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value);
+    enum exit_outcome (*write)(void *device, uint16_t port, uint32_t value);
 };
 
-/*
- * Maps each port to its device by an index in pages of 256 ports instead of a search,
- * since the guest waits for the access. Pages without a device share page 0, which is
- * unclaimed.
+/* Maps each port to its device by an index instead of a search: the guest waits for it.
  */
 struct port_map {
-    uint8_t page[UINT16_MAX / PORT_PAGE_SIZE + 1]; /* by the port's high byte */
-    uint8_t owner[PORT_PAGES]
-                 [PORT_PAGE_SIZE]; /* by its low byte: device, 0 if unclaimed */
-    uint8_t page_count, device_count;
-    bool is_full; /* a device or some of its ports did not fit */
+    uint8_t owner[UINT16_MAX + 1]; /* by port: index in device, 0 if unclaimed */
+    uint8_t device_count;
+    bool is_full;                                /* a device did not fit */
     struct port_device device[1 + PORT_DEVICES]; /* device[0] is unused */
 };
 
@@ -59,8 +48,7 @@ void port_map_add(struct port_map *map, struct port_device device);
 static inline const struct port_device *port_map_find(const struct port_map *map,
                                                       uint16_t port)
 {
-    size_t high = port / PORT_PAGE_SIZE, low = port % PORT_PAGE_SIZE;
-    uint8_t owner = map->owner[map->page[high]][low];
+    uint8_t owner = map->owner[port];
     return owner == 0 ? NULL : &map->device[owner];
 }
 

@@ -26,19 +26,17 @@ static const struct {
     {RESET_CONTROL_PORT, RESET_CONTROL_PORT, RESET_CONTROL_CPU, "reset by port 0xcf9"},
     {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1, PM1_SLP_EN, "powered off by port 0x604"},
     {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1, PM1_SLP_EN, "powered off by port 0xb004"},
-    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write */
+    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write_port */
     {DEBUG_EXIT, DEBUG_EXIT, 0, NULL},
 };
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
     (void)device;
-    (void)size;
     return port == PORT_A ? PORT_A_A20 : UINT32_MAX;
 }
 
-static enum exit_outcome write_shutdown(struct power_ports *power, struct vcpu *vcpu,
-                                        uint8_t character)
+static enum exit_outcome write_shutdown(struct power_ports *power, uint8_t character)
 {
     bool fits = character == (uint8_t)shutdown_word[power->shutdown_length];
 
@@ -48,29 +46,29 @@ static enum exit_outcome write_shutdown(struct power_ports *power, struct vcpu *
     if (power->shutdown_length < strlen(shutdown_word))
         return EXIT_NEXT;
     power->shutdown_length = 0;
-    return vcpu_end(vcpu, "powered off by port 0x8900");
+    return vcpu_end(power->vcpu, "powered off by port 0x8900");
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
-    size_t i = 0;
+    struct power_ports *power = device;
+    size_t i                  = 0;
 
-    value &= UINT32_MAX >> (32 - 8 * size);
     if (port == SHUTDOWN_PORT)
-        return write_shutdown(device, vcpu, (uint8_t)value);
+        return write_shutdown(power, (uint8_t)value);
     if (port == DEBUG_EXIT)
-        return vcpu_end(vcpu, "ended by port 0xf4 with value 0x%x", value);
+        return vcpu_end(power->vcpu, "ended by port 0xf4 with value 0x%x", value);
     while (port > rows[i].last || port < rows[i].first)
         i++;
     bool ends = (value << 8 * (port - rows[i].first) & rows[i].bits) != 0;
-    return ends ? vcpu_end(vcpu, "%s", rows[i].end) : EXIT_NEXT;
+    return ends ? vcpu_end(power->vcpu, "%s", rows[i].end) : EXIT_NEXT;
 }
 
-void power_ports_init(struct power_ports *power, struct port_map *ports)
+void power_ports_init(struct power_ports *power, struct port_map *ports,
+                      struct vcpu *vcpu)
 {
-    power->shutdown_length = 0;
+    *power = (struct power_ports){.vcpu = vcpu};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        port_map_add(ports, (struct port_device){rows[i].first, rows[i].last,
-                                                 sizeof(uint32_t), power, read, write});
+        port_map_add(ports, (struct port_device){rows[i].first, rows[i].last, 0, power,
+                                                 read_port, write_port});
 }

@@ -14,10 +14,12 @@
 #include <stddef.h>
 
 struct power_ports {
+    struct vcpu *vcpu;      /* the vCPU to end */
     size_t shutdown_length; /* characters of "Shutdown" received at 0x8900 */
 };
 
 /* Resets them and adds them to ports. */
-void power_ports_init(struct power_ports *power, struct port_map *ports);
+void power_ports_init(struct power_ports *power, struct port_map *ports,
+                      struct vcpu *vcpu);
 
 #endif

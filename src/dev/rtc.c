@@ -3,7 +3,6 @@
 
 #include "lib/bits.h"
 #include "lib/calendar.h"
-#include "lib/string.h"
 #include "x86/cmos_clock.h"
 
 #define A_RATE(a)     ((a)&0x0FU)
@@ -63,34 +62,26 @@ static uint32_t rate_hz(const struct rtc *rtc)
     return rate <= 2 ? 512U >> rate : CRYSTAL_HZ >> (rate - 1);
 }
 
-static uint8_t encode(const struct rtc *rtc, uint32_t value)
+/* Stores a time in the bytes of the time. */
+static void store_time(struct rtc *rtc, uint64_t seconds)
 {
-    return cmos_time_encode(value, rtc->bytes[RTC_B]);
-}
+    struct calendar_time time = calendar_of(seconds);
+    uint8_t *bytes            = rtc->bytes;
+    uint8_t format            = bytes[RTC_B];
 
-static uint8_t encode_hour(const struct rtc *rtc, uint32_t hour)
-{
-    return cmos_time_encode_hour(hour, rtc->bytes[RTC_B]);
+    bytes[RTC_SECOND]  = cmos_time_encode(time.second, format);
+    bytes[RTC_MINUTE]  = cmos_time_encode(time.minute, format);
+    bytes[RTC_HOUR]    = cmos_time_encode_hour(time.hour, format);
+    bytes[RTC_WEEKDAY] = cmos_time_encode(time.weekday, format);
+    bytes[RTC_DAY]     = cmos_time_encode(time.day, format);
+    bytes[RTC_MONTH]   = cmos_time_encode(time.month, format);
+    bytes[RTC_YEAR]    = cmos_time_encode(time.year % YEARS_OF_CENTURY, format);
+    bytes[RTC_CENTURY] = cmos_time_encode(time.year / YEARS_OF_CENTURY, format);
 }
 
 static uint32_t decode(const struct rtc *rtc, enum rtc_byte at)
 {
     return cmos_time_decode(rtc->bytes[at], rtc->bytes[RTC_B]);
-}
-
-/* Stores a time in the bytes of the time. */
-static void store_time(struct rtc *rtc, uint64_t seconds)
-{
-    struct calendar_time time = calendar_of(seconds);
-
-    rtc->bytes[RTC_SECOND]  = encode(rtc, time.second);
-    rtc->bytes[RTC_MINUTE]  = encode(rtc, time.minute);
-    rtc->bytes[RTC_HOUR]    = encode_hour(rtc, time.hour);
-    rtc->bytes[RTC_WEEKDAY] = encode(rtc, time.weekday);
-    rtc->bytes[RTC_DAY]     = encode(rtc, time.day);
-    rtc->bytes[RTC_MONTH]   = encode(rtc, time.month);
-    rtc->bytes[RTC_YEAR]    = encode(rtc, time.year % YEARS_OF_CENTURY);
-    rtc->bytes[RTC_CENTURY] = encode(rtc, time.year / YEARS_OF_CENTURY);
 }
 
 /* Sets the time from the bytes; ignores an invalid one. */
@@ -112,27 +103,26 @@ static void load_time(struct rtc *rtc)
     rtc->seconds_seen = time_of(rtc);
 }
 
-static bool matches(uint8_t alarm, uint8_t value)
+static bool is_alarm_match(uint8_t alarm, uint8_t value)
 {
     return alarm >= ALARM_ANY || alarm == value;
-}
-
-static bool is_alarm(const struct rtc *rtc, uint64_t seconds)
-{
-    uint32_t rest = (uint32_t)(seconds % SECONDS_A_DAY);
-
-    return matches(rtc->bytes[RTC_SECOND_ALARM], encode(rtc, rest % 60)) &&
-           matches(rtc->bytes[RTC_MINUTE_ALARM], encode(rtc, rest / 60 % 60)) &&
-           matches(rtc->bytes[RTC_HOUR_ALARM], encode_hour(rtc, rest / 3600));
 }
 
 /* Returns whether the alarm time was in the seconds after from, up to until. */
 static bool was_alarm(const struct rtc *rtc, uint64_t from, uint64_t until)
 {
-    uint64_t first = until - from > SECONDS_A_DAY ? until - SECONDS_A_DAY : from;
+    const uint8_t *bytes = rtc->bytes;
+    uint8_t format       = bytes[RTC_B];
+    uint64_t first       = until - from > SECONDS_A_DAY ? until - SECONDS_A_DAY : from;
 
     for (uint64_t seconds = first + 1; seconds <= until; seconds++) {
-        if (is_alarm(rtc, seconds))
+        uint32_t rest = (uint32_t)(seconds % SECONDS_A_DAY);
+        if (is_alarm_match(bytes[RTC_SECOND_ALARM],
+                           cmos_time_encode(rest % 60, format)) &&
+            is_alarm_match(bytes[RTC_MINUTE_ALARM],
+                           cmos_time_encode(rest / 60 % 60, format)) &&
+            is_alarm_match(bytes[RTC_HOUR_ALARM],
+                           cmos_time_encode_hour(rest / 3600, format)))
             return true;
     }
     return false;
@@ -218,8 +208,7 @@ static uint8_t read_byte(struct rtc *rtc)
 {
     switch (rtc->index) {
     case RTC_A:
-        return (uint8_t)(rtc->bytes[RTC_A] |
-                         (is_updating(rtc) ? RTC_A_UPDATE_IN_PROGRESS : 0));
+        return rtc->bytes[RTC_A] | (is_updating(rtc) ? RTC_A_UPDATE_IN_PROGRESS : 0);
     case RTC_C:
         return read_flags(rtc);
     case RTC_D:
@@ -286,19 +275,15 @@ static void write_byte(struct rtc *rtc, uint8_t value)
     update_output(rtc);
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
-    (void)size;
     return (port & 1) != 0 ? read_byte(device) : UINT32_MAX; /* the index is write-only */
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct rtc *rtc = device;
 
-    (void)vcpu;
-    (void)size;
     if ((port & 1) != 0)
         write_byte(rtc, (uint8_t)value);
     else
@@ -336,12 +321,11 @@ void rtc_set_time(struct rtc *rtc, uint64_t seconds)
 void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output)
 {
-    memset(rtc, 0, sizeof(*rtc));
-    rtc->bytes[RTC_A]          = A_AFTER_RESET;
-    rtc->bytes[RTC_B]          = B_AFTER_RESET;
-    rtc->bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
-    rtc->output                = output;
+    *rtc = (struct rtc){.bytes  = {[RTC_A]          = A_AFTER_RESET,
+                                   [RTC_B]          = B_AFTER_RESET,
+                                   [CMOS_EQUIPMENT] = EQUIPMENT_FPU},
+                        .output = output};
     device_timer_init(&rtc->timer, clock, timer_expired, rtc);
     port_map_add(ports, (struct port_device){CMOS_PORT_INDEX, CMOS_PORT_DATA, 1, rtc,
-                                             read, write});
+                                             read_port, write_port});
 }

@@ -28,7 +28,7 @@ struct rtc {
     struct interrupt_line *output;
 };
 
-/* Puts it in the state that a PC's firmware leaves, at time 0, and adds its ports. */
+/* Sets the state that a PC's firmware leaves, at time 0, and adds its ports. */
 void rtc_init(struct rtc *rtc, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output);
 

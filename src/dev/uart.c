@@ -66,7 +66,7 @@ void uart_receive(struct uart *uart, uint8_t byte)
     update_interrupt(uart);
 }
 
-/* Receives its own byte. Data sheet, "Line Status Register": what an overrun loses. */
+/* Receives its own byte; loses one on overrun: data sheet, "Line Status Register". */
 static void loop_back(struct uart *uart, uint8_t byte)
 {
     bool is_full = uart->count >= (has_fifo(uart) ? FIFO_SIZE : 1);
@@ -128,10 +128,8 @@ static void write_modem_control(struct uart *uart, uint8_t value)
 
     uart->modem_control = value & MODEM_CONTROL_BITS;
     uint8_t after       = modem_inputs(uart);
-    uint8_t changes     = (before ^ after) & (uint8_t)~MODEM_STATUS_RING;
-    changes |= before & (uint8_t)~after & MODEM_STATUS_RING;
+    uint8_t changes     = (before ^ after) & (uint8_t) ~(after & MODEM_STATUS_RING);
     uart->modem_changes |= changes >> 4;
-    update_interrupt(uart);
 }
 
 static uint8_t read_modem_status(struct uart *uart)
@@ -166,17 +164,16 @@ static uint8_t read_interrupt_id(struct uart *uart)
     return (uint8_t)((unsigned int)id | (has_fifo(uart) ? ID_FIFO : 0));
 }
 
-static uint32_t read(void *device, uint16_t port, unsigned int size)
+static uint32_t read_port(void *device, uint16_t port)
 {
     struct uart *uart = device;
     bool has_divisor  = (uart->line_control & LINE_CONTROL_DLAB) != 0;
 
-    (void)size;
     switch (port % 8) {
     case UART_DATA:
-        return has_divisor ? uart->divisor_low : pop_byte(uart);
+        return has_divisor ? uart->divisor[0] : pop_byte(uart);
     case UART_INTERRUPT_ENABLE:
-        return has_divisor ? uart->divisor_high : uart->interrupt_enable;
+        return has_divisor ? uart->divisor[1] : uart->interrupt_enable;
     case UART_INTERRUPT_ID:
         return read_interrupt_id(uart);
     case UART_LINE_CONTROL:
@@ -215,7 +212,6 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
     if (is_switched || (is_on && (value & FIFO_CLEAR_RECEIVER) != 0))
         empty_fifo(uart);
     uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
-    update_interrupt(uart);
 }
 
 /* The transmitter is always empty: enabling its interrupt raises it. */
@@ -224,33 +220,27 @@ static void write_interrupt_enable(struct uart *uart, uint8_t value)
     if ((value & ~uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
         uart->has_sent = true;
     uart->interrupt_enable = value & INTERRUPT_ENABLE_BITS;
-    update_interrupt(uart);
 }
 
 static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t offset,
                                                      uint8_t value)
 {
-    bool has_divisor = (uart->line_control & LINE_CONTROL_DLAB) != 0;
-
+    if ((uart->line_control & LINE_CONTROL_DLAB) != 0 && offset < sizeof(uart->divisor)) {
+        uart->divisor[offset] = value;
+        return;
+    }
     switch (offset) {
     case UART_DATA:
-        if (has_divisor)
-            uart->divisor_low = value;
-        else
-            send_byte(uart, value);
-        break;
+        send_byte(uart, value);
+        return;
     case UART_INTERRUPT_ENABLE:
-        if (has_divisor)
-            uart->divisor_high = value;
-        else
-            write_interrupt_enable(uart, value);
+        write_interrupt_enable(uart, value);
         break;
     case UART_FIFO_CONTROL:
         write_fifo_control(uart, value);
         break;
     case UART_LINE_CONTROL:
         uart->line_control = value;
-        update_interrupt(uart);
         break;
     case UART_MODEM_CONTROL:
         write_modem_control(uart, value);
@@ -259,17 +249,15 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         uart->scratch = value;
         break;
     default: /* status registers */
-        break;
+        return;
     }
+    update_interrupt(uart);
 }
 
-static enum exit_outcome write(void *device, struct vcpu *vcpu, uint16_t port,
-                               unsigned int size, uint32_t value)
+static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct uart *uart = device;
 
-    (void)vcpu;
-    (void)size;
     if (port % 8 == UART_DATA && uart->only_sends) {
         uart->has_sent = true;
         uart->output(uart->context, (uint8_t)value);
@@ -287,6 +275,6 @@ void uart_init(struct uart *uart, struct port_map *ports,
     uart->output    = output;
     uart->context   = context;
     update_interrupt(uart);
-    port_map_add(ports,
-                 (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read, write});
+    port_map_add(ports, (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read_port,
+                                             write_port});
 }

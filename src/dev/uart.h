@@ -25,7 +25,7 @@ typedef void uart_output(void *context, uint8_t byte);
 
 struct uart {
     uint8_t interrupt_enable, fifo_control, line_control, modem_control, scratch;
-    uint8_t divisor_low, divisor_high;
+    uint8_t divisor[2];    /* low byte, high byte */
     uint8_t modem_changes; /* the low half of the modem status register */
     bool is_overrun;
     bool only_sends; /* writing a data byte only sends it, without other effects */

@@ -81,36 +81,34 @@ static struct cpuid_result apply_mask(const struct cpuid_result *mask,
                                  .edx = values.edx & mask->edx};
 }
 
-static const struct cpuid_row *find_row_in(const struct cpuid_row *table, size_t count,
-                                           uint32_t leaf)
+/* Returns the architectural or the vendor's row of a leaf, or NULL. */
+static const struct cpuid_row *find_row(const struct vendor_cpuid *vendor, uint32_t leaf)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (table[i].leaf == leaf)
-            return &table[i];
+    for (size_t i = 0; i < ARRAY_SIZE(rows) + vendor->row_count; i++) {
+        const struct cpuid_row *row =
+            i < ARRAY_SIZE(rows) ? &rows[i] : &vendor->rows[i - ARRAY_SIZE(rows)];
+        if (row->leaf == leaf)
+            return row;
     }
     return NULL;
 }
 
-static const struct cpuid_row *find_row(const struct vendor_cpuid *vendor, uint32_t leaf)
-{
-    const struct cpuid_row *row = find_row_in(rows, ARRAY_SIZE(rows), leaf);
-    return row != NULL ? row : find_row_in(vendor->rows, vendor->row_count, leaf);
-}
-
 /* Fills in the results of the leaves from first to last. */
-static void fill_leaves(const struct vendor_cpuid *vendor, struct cpuid_result *results,
-                        uint32_t first, uint32_t last, cpuid_source *read)
+static void fill_leaves(const struct cpuid_answers *answers, struct cpuid_result *results,
+                        uint32_t first, uint32_t last)
 {
     for (uint32_t leaf = first; leaf <= last; leaf++) {
-        const struct cpuid_row *row = find_row(vendor, leaf);
+        const struct cpuid_row *row = find_row(answers->vendor, leaf);
         if (row != NULL)
-            results[leaf - first] = apply_mask(&row->mask, read(leaf, 0));
+            results[leaf - first] = apply_mask(&row->mask, answers->read(leaf, 0));
     }
 }
 
-/* Returns the last leaf of a range, limited to its first count leaves. */
-static uint32_t limit_last_leaf(uint32_t first, uint32_t count, uint32_t last)
+/* Returns the processor's last leaf of a range, limited to its first count leaves. */
+static uint32_t read_last_leaf(uint32_t first, uint32_t count, cpuid_source *read)
 {
+    uint32_t last = read(first, 0).eax;
+
     if (last < first)
         return first;
     return last - first < count ? last : first + count - 1;
@@ -141,18 +139,16 @@ static void mark_plain_leaves(struct cpuid_answers *answers)
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read)
 {
-    uint32_t last_basic = limit_last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES,
-                                          read(CPUID_LEAF_BASIC, 0).eax);
+    uint32_t last_basic = read_last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES, read);
+    uint32_t last = read_last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES, read);
 
-    *answers               = (struct cpuid_answers){.vendor = vendor};
-    answers->last_extended = limit_last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES,
-                                             read(CPUID_LEAF_EXTENDED, 0).eax);
-    fill_leaves(vendor, answers->basic, CPUID_LEAF_BASIC, last_basic, read);
-    fill_leaves(vendor, answers->extended, CPUID_LEAF_EXTENDED, answers->last_extended,
-                read);
+    *answers =
+        (struct cpuid_answers){.vendor = vendor, .read = read, .last_extended = last};
+    fill_leaves(answers, answers->basic, CPUID_LEAF_BASIC, last_basic);
+    fill_leaves(answers, answers->extended, CPUID_LEAF_EXTENDED, last);
     answers->last_basic = vendor->add_frequency(answers->basic, last_basic, tsc_hz);
     answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
-    answers->extended[0].eax             = answers->last_extended;
+    answers->extended[0].eax             = last;
     if (answers->last_basic >= CPUID_LEAF_FEATURES)
         answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
     if (vendor->repeats_last_leaf)
@@ -182,8 +178,7 @@ static uint32_t standard_size(uint64_t mask, cpuid_source *read)
  * hidden: a guest has no supervisor state, so that XSAVEOPT does all it needs, and Bochs
  * 2.7 saves AVX state at a wrong offset of their compacted format.
  */
-static struct cpuid_result answer_extended_state(uint32_t subleaf,
-                                                 const struct cpuid_state *state,
+static struct cpuid_result answer_extended_state(uint32_t subleaf, uint64_t xcr0,
                                                  cpuid_source *read)
 {
     struct cpuid_result values = read(CPUID_LEAF_EXTENDED_STATE, subleaf);
@@ -191,7 +186,7 @@ static struct cpuid_result answer_extended_state(uint32_t subleaf,
 
     if (subleaf == 0)
         return (struct cpuid_result){.eax = allowed,
-                                     .ebx = standard_size(state->xcr0, read),
+                                     .ebx = standard_size(xcr0, read),
                                      .ecx = standard_size(allowed, read)};
     if (subleaf == 1)
         return (struct cpuid_result){
@@ -203,23 +198,21 @@ static struct cpuid_result answer_extended_state(uint32_t subleaf,
 
 /* Answers a leaf that has subleaves. */
 static struct cpuid_result answer_subleaf(const struct cpuid_answers *answers,
-                                          uint32_t leaf, uint32_t subleaf,
-                                          const struct cpuid_state *state,
-                                          cpuid_source *read)
+                                          uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
 {
     if (leaf == CPUID_LEAF_STRUCTURED_FEATURES)
         return subleaf == 0 ? answers->basic[leaf] : nothing;
     if (answers->basic[leaf].eax == 0)
         return nothing; /* the machine has no such leaf */
     if (leaf == CPUID_LEAF_EXTENDED_STATE)
-        return answer_extended_state(subleaf, state, read);
-    return apply_mask(&find_row(answers->vendor, leaf)->mask, read(leaf, subleaf));
+        return answer_extended_state(subleaf, xcr0, answers->read);
+    return apply_mask(&find_row(answers->vendor, leaf)->mask,
+                      answers->read(leaf, subleaf));
 }
 
 struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
-                                        const struct cpuid_state *state,
-                                        cpuid_source *read)
+                                        const struct cpuid_state *state)
 {
     if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
         return answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
@@ -228,7 +221,7 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
     if (leaf > answers->last_basic)
         return answers->out_of_range;
     if (leaf != CPUID_LEAF_FEATURES && answers->plain[leaf] == NULL)
-        return answer_subleaf(answers, leaf, subleaf, state, read);
+        return answer_subleaf(answers, leaf, subleaf, state->xcr0);
     struct cpuid_result values = answers->basic[leaf];
     if (leaf == CPUID_LEAF_FEATURES && (state->cr4 & CR4_OSXSAVE) != 0)
         values.ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;

@@ -18,6 +18,9 @@
 #define CPUID_EXTENDED_LEAVES   9
 #define CPUID_HYPERVISOR_LEAVES 2
 
+/* Returns the processor's CPUID. */
+typedef struct cpuid_result cpuid_source(uint32_t leaf, uint32_t subleaf);
+
 /* The answers for subleaf 0. */
 struct cpuid_answers {
     struct cpuid_result basic[CPUID_BASIC_LEAVES];
@@ -27,10 +30,8 @@ struct cpuid_answers {
     uint32_t last_basic, last_extended;
     const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
     const struct vendor_cpuid *vendor;
+    cpuid_source *read; /* for subleaves */
 };
-
-/* Returns the processor's CPUID. */
-typedef struct cpuid_result cpuid_source(uint32_t leaf, uint32_t subleaf);
 
 /* The state of the guest that answers depend on. */
 struct cpuid_state {
@@ -41,10 +42,9 @@ struct cpuid_state {
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read);
 
-/* Answers a CPUID instruction; calls read for subleaves. */
+/* Answers a CPUID instruction. */
 struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
-                                        const struct cpuid_state *state,
-                                        cpuid_source *read);
+                                        const struct cpuid_state *state);
 
 #endif

@@ -1,5 +1,5 @@
-/* See devices.h. */
-#include "guest/devices.h"
+/* See vm.h: which devices a VM has, and how their interrupts are wired. */
+#include "guest/vm.h"
 
 #define FLUSHES_PER_SECOND 100
 #define ALARMS_PER_SECOND  10000 /* at most */
@@ -60,8 +60,9 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     rtc_init(&vm->rtc, ports, &vm->clock, &line[INPUT_RTC]);
     rtc_set_time(&vm->rtc, time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
-    keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD]);
+    keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
+                             &vm->vcpu);
     uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
-    power_ports_init(&vm->power_ports, ports);
+    power_ports_init(&vm->power_ports, ports, &vm->vcpu);
     return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;
 }

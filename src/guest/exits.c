@@ -12,7 +12,7 @@ static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
     vcpu->run.registers.r[REGISTER_RDX] = value >> 32;
 }
 
-static enum exit_outcome general_protection(struct vcpu *vcpu)
+static enum exit_outcome reject_msr(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
     return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
@@ -35,9 +35,8 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
         .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
         .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
     };
-    struct cpuid_result values =
-        cpuid_policy_answer(&vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX],
-                            (uint32_t)r[REGISTER_RCX], &state, vcpu->backend->read_cpuid);
+    struct cpuid_result values = cpuid_policy_answer(
+        &vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX], (uint32_t)r[REGISTER_RCX], &state);
     return return_cpuid(r, &values);
 }
 
@@ -59,7 +58,7 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
     if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
-        return general_protection(vcpu);
+        return reject_msr(vcpu);
     set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, VCPU_TSC));
     return EXIT_NEXT;
 }
@@ -68,7 +67,7 @@ static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *
                                                                    uint64_t value)
 {
     if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
-        return general_protection(vcpu);
+        return reject_msr(vcpu);
     vcpu->backend->write_register(vcpu, VCPU_TSC, value);
     return EXIT_NEXT;
 }
@@ -97,61 +96,6 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-/* An access wider than the device's port is one to each byte's own port. */
-static __attribute__((noinline)) uint32_t read_bytes(struct vcpu *vcpu, uint16_t port,
-                                                     unsigned int size)
-{
-    uint32_t value = 0;
-
-    for (unsigned int i = 0; i < size; i++) {
-        uint16_t at                      = (uint16_t)(port + i);
-        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
-        uint32_t byte = device == NULL ? UINT8_MAX : device->read(device->device, at, 1);
-        value |= (byte & UINT8_MAX) << (8 * i);
-    }
-    return value;
-}
-
-static __attribute__((noinline)) enum exit_outcome
-write_bytes(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
-{
-    enum exit_outcome outcome = EXIT_NEXT;
-
-    for (unsigned int i = 0; i < size && outcome == EXIT_NEXT; i++) {
-        uint16_t at                      = (uint16_t)(port + i);
-        const struct port_device *device = port_map_find(&vcpu->vm->ports, at);
-        if (device != NULL)
-            outcome =
-                device->write(device->device, vcpu, at, 1, (uint8_t)(value >> (8 * i)));
-    }
-    return outcome;
-}
-
-static uint32_t read_port(struct vcpu *vcpu, uint16_t port, unsigned int size)
-{
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return UINT32_MAX;
-    }
-    if (size > device->width)
-        return read_bytes(vcpu, port, size);
-    return device->read(device->device, port, size);
-}
-
-static enum exit_outcome write_port(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                    uint32_t value)
-{
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return EXIT_NEXT;
-    }
-    if (size > device->width)
-        return write_bytes(vcpu, port, size, value);
-    return device->write(device->device, vcpu, port, size, value);
-}
-
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
                                        const struct memory_access *access)
 {
@@ -164,7 +108,7 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
-static uint8_t take_interrupt(struct vcpu *vcpu)
+static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 {
     return pic_acknowledge(&vcpu->vm->pic);
 }
@@ -181,7 +125,7 @@ static void receive_input(struct vm *vm)
 }
 
 /* Waits until the request to pause ends, or one to stop arrives. */
-static void pause(struct vcpu *vcpu)
+static void wait_while_paused(struct vcpu *vcpu)
 {
     const struct backend *backend = vcpu->backend;
     struct device_clock *clock    = &vcpu->vm->clock;
@@ -196,16 +140,16 @@ static void pause(struct vcpu *vcpu)
         clock->alarm(clock->context, clock->earliest);
 }
 
-static void alarm(struct vcpu *vcpu)
+static void handle_alarm(struct vcpu *vcpu)
 {
     device_clock_run(&vcpu->vm->clock);
     receive_input(vcpu->vm);
 }
 
-static enum exit_outcome interrupted(struct vcpu *vcpu)
+static enum exit_outcome handle_requests(struct vcpu *vcpu)
 {
     if (atomic_load(&vcpu->vm->is_to_pause))
-        pause(vcpu);
+        wait_while_paused(vcpu);
     if (atomic_load(&vcpu->vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",
                         atomic_load(&vcpu->vm->is_to_restart) ? "reset" : "stopped");
@@ -218,7 +162,7 @@ static bool can_wake(struct vcpu *vcpu)
     return pic_can_interrupt(&vcpu->vm->pic);
 }
 
-static void *ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
+static void *find_ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
     return guest_memory_pointer(&vcpu->vm->memory, address, size);
 }
@@ -227,14 +171,14 @@ const struct exit_handlers vm_exit_handlers = {
     .cpuid          = handle_cpuid,
     .read_msr       = handle_read_msr,
     .write_msr      = handle_write_msr,
-    .port_read      = read_port,
-    .port_write     = write_port,
+    .port_read      = vm_port_read,
+    .port_write     = vm_port_write,
     .string_io      = string_io_handle,
     .hypercall      = hypercall_handle,
-    .take_interrupt = take_interrupt,
-    .alarm          = alarm,
-    .interrupted    = interrupted,
+    .take_interrupt = acknowledge_interrupt,
+    .alarm          = handle_alarm,
+    .interrupted    = handle_requests,
     .can_wake       = can_wake,
     .memory         = handle_memory,
-    .ram            = ram,
+    .ram            = find_ram,
 };

@@ -5,19 +5,14 @@
 #include "lib/string.h"
 
 /* Prints the text as output of the UART. */
-static __attribute__((noinline)) uint64_t print(struct vcpu *vcpu, gpa_t address,
-                                                uint64_t size)
+static uint64_t print_text(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
-    char character;
+    uint8_t text[HYPERCALL_PRINT_MAX];
 
-    if (size > HYPERCALL_PRINT_MAX ||
-        !guest_memory_is_ram(&vcpu->vm->memory, address, size))
+    if (size > sizeof(text) || !guest_memory_read(&vcpu->vm->memory, address, text, size))
         return HYPERCALL_ERROR;
-    for (uint64_t i = 0; i < size; i++) {
-        if (!guest_memory_read(&vcpu->vm->memory, gpa(address.value + i), &character, 1))
-            return HYPERCALL_ERROR;
-        vcpu->vm->uart.output(vcpu->vm, (uint8_t)character);
-    }
+    for (uint64_t i = 0; i < size; i++)
+        vcpu->vm->uart.output(vcpu->vm, text[i]);
     return 0;
 }
 
@@ -34,10 +29,8 @@ static uint64_t text_read_piece(const char *text, uint64_t offset)
 }
 
 /* Handles the calls that are allowed in any ring. */
-static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcpu,
-                                                          uint64_t number,
-                                                          uint64_t reason,
-                                                          uint64_t offset)
+static uint64_t read_statistics(const struct vcpu *vcpu, uint64_t number, uint64_t reason,
+                                uint64_t offset)
 {
     if (reason >= vcpu->row_count)
         return HYPERCALL_ERROR;
@@ -46,30 +39,33 @@ static __attribute__((noinline)) uint64_t read_statistics(const struct vcpu *vcp
     return number == HYPERCALL_EXITS ? vcpu->row[reason].exits : vcpu->row[reason].ticks;
 }
 
+static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu *vcpu)
+{
+    uint64_t *r = vcpu->run.registers.r, number = r[REGISTER_RAX];
+    uint64_t result = HYPERCALL_ERROR;
+
+    if (number >= HYPERCALL_EXITS && number <= HYPERCALL_REASON) {
+        result = read_statistics(vcpu, number, r[REGISTER_RBX], r[REGISTER_RCX]);
+    } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
+        result = HYPERCALL_ERROR;
+    } else if (number == HYPERCALL_PRINT) {
+        result = print_text(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
+    } else if (number == HYPERCALL_END) {
+        return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
+    } else if (number == HYPERCALL_NMI) {
+        vcpu->backend->request_nmi(vcpu);
+        result = 0;
+    }
+    r[REGISTER_RAX] = result;
+    return EXIT_NEXT;
+}
+
 enum exit_outcome hypercall_handle(struct vcpu *vcpu)
 {
     uint64_t *r = vcpu->run.registers.r;
 
-    if (r[REGISTER_RAX] == HYPERCALL_VERSION) {
-        r[REGISTER_RAX] = HYPERCALL_INTERFACE;
-        return EXIT_NEXT;
-    }
-    if (r[REGISTER_RAX] >= HYPERCALL_EXITS && r[REGISTER_RAX] <= HYPERCALL_REASON) {
-        r[REGISTER_RAX] =
-            read_statistics(vcpu, r[REGISTER_RAX], r[REGISTER_RBX], r[REGISTER_RCX]);
-        return EXIT_NEXT;
-    }
-    uint64_t number = r[REGISTER_RAX];
-    r[REGISTER_RAX] = HYPERCALL_ERROR;
-    if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0)
-        return EXIT_NEXT;
-    if (number == HYPERCALL_END)
-        return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
-    if (number == HYPERCALL_PRINT)
-        r[REGISTER_RAX] = print(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
-    if (number == HYPERCALL_NMI) {
-        vcpu->backend->request_nmi(vcpu);
-        r[REGISTER_RAX] = 0;
-    }
+    if (r[REGISTER_RAX] != HYPERCALL_VERSION)
+        return handle_other_call(vcpu);
+    r[REGISTER_RAX] = HYPERCALL_INTERFACE;
     return EXIT_NEXT;
 }

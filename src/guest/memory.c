@@ -45,8 +45,8 @@ bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint6
 }
 
 /* Copies from RAM to *to, or from *from to RAM, or clears RAM if both are NULL. */
-static bool transfer(const struct guest_memory *memory, gpa_t address, uint8_t *to,
-                     const uint8_t *from, uint64_t size)
+static bool transfer_bytes(const struct guest_memory *memory, gpa_t address, uint8_t *to,
+                           const uint8_t *from, uint64_t size)
 {
     uint64_t done;
 
@@ -67,16 +67,16 @@ static bool transfer(const struct guest_memory *memory, gpa_t address, uint8_t *
 bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
                         const void *source, uint64_t size)
 {
-    return transfer(memory, address, NULL, source, size);
+    return transfer_bytes(memory, address, NULL, source, size);
 }
 
 bool guest_memory_read(const struct guest_memory *memory, gpa_t address,
                        void *destination, uint64_t size)
 {
-    return transfer(memory, address, destination, NULL, size);
+    return transfer_bytes(memory, address, destination, NULL, size);
 }
 
 bool guest_memory_clear(const struct guest_memory *memory, gpa_t address, uint64_t size)
 {
-    return transfer(memory, address, NULL, NULL, size);
+    return transfer_bytes(memory, address, NULL, NULL, size);
 }

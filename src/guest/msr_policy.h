@@ -21,7 +21,7 @@ struct guest_msrs {
     struct msr_row row[MSR_ROWS];
 };
 
-/* Brings the guest's MSRs to their state after reset. */
+/* Sets the guest's MSRs to their values after reset. */
 void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
 
 /* Reads or writes an MSR. Returns false if that raises #GP. */

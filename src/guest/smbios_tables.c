@@ -6,6 +6,7 @@
 
 #define VERSION_MAJOR 3
 #define VERSION_MINOR 0
+#define MAX_SERIAL    64 /* characters; no VM's name is that long */
 
 /* DSP0134, "SMBIOS 3.0 (64-bit) Entry Point". */
 struct __attribute__((packed)) entry_point {
@@ -48,90 +49,77 @@ _Static_assert(sizeof(struct system_information) == 27, "DSP0134, type 1");
 
 #define TYPE_END 127
 
-/* The structures, one after another. */
-struct table {
-    uint8_t bytes[SMBIOS_TABLES_SIZE - sizeof(struct entry_point)];
-    size_t size;
+/* Strings follow a structure, each ended by a NUL, all ended by another. */
+#define FIRMWARE_STRINGS "Hymir\0" HYMIR_VERSION "\0"
+#define SYSTEM_STRINGS   "Hymir\0virtual machine\0" HYMIR_VERSION
+
+static const struct __attribute__((packed)) {
+    struct firmware_information firmware;
+    char firmware_strings[sizeof(FIRMWARE_STRINGS)];
+    struct system_information system;
+    char system_strings[sizeof(SYSTEM_STRINGS)]; /* and the serial number */
+} tables = {
+    .firmware =
+        {
+            .header                    = {0, sizeof(struct firmware_information), 0},
+            .vendor                    = 1,
+            .version                   = 2,
+            .characteristics           = CHARACTERISTICS_NOT_SUPPORTED,
+            .characteristics_extension = {0, EXTENSION_2_VIRTUAL_MACHINE},
+            .major                     = NO_RELEASE,
+            .minor                     = NO_RELEASE,
+            .controller_major          = NO_RELEASE,
+            .controller_minor          = NO_RELEASE,
+        },
+    .firmware_strings = FIRMWARE_STRINGS,
+    .system =
+        {
+            .header        = {1, sizeof(struct system_information), 1},
+            .manufacturer  = 1,
+            .product       = 2,
+            .version       = 3,
+            .serial_number = 4,
+            .wake_up_type  = WAKE_UP_POWER_SWITCH,
+        },
+    .system_strings = SYSTEM_STRINGS,
 };
 
-static void table_append(struct table *table, const void *bytes, size_t size)
-{
-    if (size > sizeof(table->bytes) - table->size)
-        return; /* no VM's name is that long */
-    memcpy(table->bytes + table->size, bytes, size);
-    table->size += size;
-}
+static const struct __attribute__((packed)) {
+    char end_of_serial[2];
+    struct structure_header header;
+    char no_strings[2];
+} tables_end = {.header = {TYPE_END, sizeof(struct structure_header), 2}};
 
-/* Appends a structure and its strings, ended by an empty one; without any, by two. */
-static void table_append_structure(struct table *table, const void *structure,
-                                   size_t size, const char *const *strings, size_t count)
-{
-    table_append(table, structure, size);
-    for (size_t i = 0; i < count; i++)
-        table_append(table, strings[i], strlen(strings[i]) + 1);
-    table_append(table, "\0", count == 0 ? 2 : 1);
-}
-
-static void table_fill(struct table *table, const char *vm_name)
-{
-    static const struct firmware_information firmware = {
-        .header                    = {.type = 0, .length = sizeof(firmware), .handle = 0},
-        .vendor                    = 1,
-        .version                   = 2,
-        .characteristics           = CHARACTERISTICS_NOT_SUPPORTED,
-        .characteristics_extension = {0, EXTENSION_2_VIRTUAL_MACHINE},
-        .major                     = NO_RELEASE,
-        .minor                     = NO_RELEASE,
-        .controller_major          = NO_RELEASE,
-        .controller_minor          = NO_RELEASE,
-    };
-    static const struct system_information system = {
-        .header        = {.type = 1, .length = sizeof(system), .handle = 1},
-        .manufacturer  = 1,
-        .product       = 2,
-        .version       = 3,
-        .serial_number = 4,
-        .wake_up_type  = WAKE_UP_POWER_SWITCH,
-    };
-    static const struct structure_header end = {
-        .type = TYPE_END, .length = sizeof(end), .handle = 2};
-    const char *const firmware_strings[] = {"Hymir", HYMIR_VERSION};
-    const char *const system_strings[]   = {"Hymir", "virtual machine", HYMIR_VERSION,
-                                          vm_name[0] != '\0' ? vm_name : "-"};
-
-    table_append_structure(table, &firmware, sizeof(firmware), firmware_strings,
-                           ARRAY_SIZE(firmware_strings));
-    table_append_structure(table, &system, sizeof(system), system_strings,
-                           ARRAY_SIZE(system_strings));
-    table_append_structure(table, &end, sizeof(end), NULL, 0);
-}
-
-/* Returns the byte that makes the sum of all bytes 0. */
-static uint8_t checksum_of(const void *bytes, size_t size)
-{
-    const uint8_t *from = bytes;
-    uint8_t sum         = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + from[i]);
-    return (uint8_t)-sum;
-}
+_Static_assert(sizeof(struct entry_point) + sizeof(tables) + MAX_SERIAL +
+                       sizeof(tables_end) <=
+                   SMBIOS_TABLES_SIZE,
+               "the largest size");
 
 void smbios_tables_write(const struct guest_memory *memory, const char *vm_name)
 {
-    struct table table = {.size = 0};
-    table_fill(&table, vm_name);
+    const char *serial = vm_name[0] != '\0' ? vm_name : "-";
+    size_t length      = strlen(serial);
 
+    if (length > MAX_SERIAL)
+        length = MAX_SERIAL;
     struct entry_point entry = {
         .anchor        = {'_', 'S', 'M', '3', '_'},
         .length        = sizeof(entry),
         .major         = VERSION_MAJOR,
         .minor         = VERSION_MINOR,
         .revision      = 1,
-        .table_size    = (uint32_t)table.size,
+        .table_size    = (uint32_t)(sizeof(tables) + length + sizeof(tables_end)),
         .table_address = SMBIOS_TABLES_ADDRESS + sizeof(entry),
     };
-    entry.checksum = checksum_of(&entry, sizeof(entry));
+    uint64_t at = entry.table_address;
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < sizeof(entry); i++)
+        sum = (uint8_t)(sum + ((const uint8_t *)&entry)[i]);
+    entry.checksum = (uint8_t)-sum; /* all bytes add up to 0 */
     (void)guest_memory_write(memory, gpa(SMBIOS_TABLES_ADDRESS), &entry, sizeof(entry));
-    (void)guest_memory_write(memory, gpa(entry.table_address), table.bytes, table.size);
+    (void)guest_memory_write(memory, gpa(at), &tables, sizeof(tables));
+    at += sizeof(tables);
+    (void)guest_memory_write(memory, gpa(at), serial, length);
+    (void)guest_memory_write(memory, gpa(at + length), &tables_end, sizeof(tables_end));
 }

@@ -7,7 +7,7 @@
 #include "x86/exceptions.h"
 
 /* Adds to a register of the address size: one of 2 bytes keeps the bits above. */
-static void advance(uint64_t *reg, uint8_t address_size, uint64_t by)
+static void advance_register(uint64_t *reg, uint8_t address_size, uint64_t by)
 {
     uint64_t mask = UINT64_MAX >> (64 - 8 * address_size);
     uint64_t kept = address_size == sizeof(uint16_t) ? *reg & ~mask : 0;
@@ -23,10 +23,10 @@ static bool advance_element(struct vcpu *vcpu, const struct string_access *acces
     bool is_downward = (vcpu->backend->read_register(vcpu, VCPU_RFLAGS) & RFLAGS_DF) != 0;
     uint64_t distance = access->size;
 
-    advance(index, access->address_size, is_downward ? 0 - distance : distance);
+    advance_register(index, access->address_size, is_downward ? 0 - distance : distance);
     if (!access->is_repeated)
         return true;
-    advance(&r[REGISTER_RCX], access->address_size, UINT64_MAX);
+    advance_register(&r[REGISTER_RCX], access->address_size, UINT64_MAX);
     uint64_t mask = UINT64_MAX >> (64 - 8 * access->address_size);
     return (r[REGISTER_RCX] & mask) == 0;
 }
@@ -48,15 +48,14 @@ enum exit_outcome string_io_handle(struct vcpu *vcpu, const struct string_access
     if (access->is_in)
         value = vcpu->handlers->port_read(vcpu, access->port, access->size);
     for (uint8_t i = 0; i < access->size; i++) {
-        uint8_t byte = (uint8_t)(value >> (8 * i));
-        bool is_ram  = access->is_in
-                           ? guest_memory_write(&vcpu->vm->memory, bytes[i], &byte, 1)
-                           : guest_memory_read(&vcpu->vm->memory, bytes[i], &byte, 1);
+        uint8_t *byte = (uint8_t *)&value + i;
+        bool is_ram   = access->is_in
+                            ? guest_memory_write(&vcpu->vm->memory, bytes[i], byte, 1)
+                            : guest_memory_read(&vcpu->vm->memory, bytes[i], byte, 1);
         if (!is_ram)
             return vcpu->handlers->memory(
                 vcpu, &(struct memory_access){bytes[i], access->is_in ? MEMORY_WRITE
                                                                       : MEMORY_READ});
-        value = access->is_in ? value : value | (uint32_t)byte << (8 * i);
     }
     if (!access->is_in &&
         vcpu->handlers->port_write(vcpu, access->port, access->size, value) == EXIT_STOP)

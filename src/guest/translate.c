@@ -7,29 +7,15 @@
 #include "x86/exceptions.h"
 #include "x86/paging.h"
 
-/* A paging mode: the number of levels, and how they divide an address. */
-struct paging {
-    unsigned int levels;
-    unsigned int index_bits; /* of a level; the top level of PAE has only two */
-    unsigned int entry_size; /* bytes */
-    bool has_large_pages;    /* at level 2, and at level 3 of 4 */
-};
-
 struct walk {
     struct vcpu *vcpu;
-    struct paging paging;
+    unsigned int levels;     /* 2: 32-bit paging, 3: PAE, 4: 4-level */
+    unsigned int index_bits; /* of a level; the top level of PAE has only two */
+    unsigned int entry_size; /* bytes */
     uint64_t linear;
+    bool has_large_pages; /* at level 2, and at level 3 of 4 */
     bool is_write, is_user, protects_writes;
 };
-
-static struct paging paging_of(uint64_t cr4, uint64_t efer)
-{
-    if ((efer & EFER_LMA) != 0)
-        return (struct paging){4, 9, 8, true};
-    if ((cr4 & CR4_PAE) != 0)
-        return (struct paging){3, 9, 8, true};
-    return (struct paging){2, 10, 4, (cr4 & CR4_PSE) != 0};
-}
 
 /* Injects the page fault: SDM 3A, "Page-Fault Exceptions". Returns false. */
 static bool page_fault_inject(const struct walk *walk, bool is_present)
@@ -42,22 +28,11 @@ static bool page_fault_inject(const struct walk *walk, bool is_present)
     return false;
 }
 
-static unsigned int shift_of(const struct walk *walk, unsigned int level)
-{
-    return 12 + walk->paging.index_bits * (level - 1);
-}
-
 static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
 {
-    bool may_be_large = level == 2 || (level == 3 && walk->paging.levels == 4);
-    return level == 1 || (may_be_large && walk->paging.has_large_pages &&
-                          (entry & PAGE_ENTRY_PAGE_SIZE) != 0);
-}
-
-/* The PDPTEs of PAE paging have no access bits: SDM 3A, "PAE Paging". */
-static bool has_access_bits(const struct walk *walk, unsigned int level)
-{
-    return !(walk->paging.levels == 3 && level == 3);
+    bool may_be_large = level == 2 || (level == 3 && walk->levels == 4);
+    return level == 1 ||
+           (may_be_large && walk->has_large_pages && (entry & PAGE_ENTRY_PAGE_SIZE) != 0);
 }
 
 static bool is_allowed(const struct walk *walk, uint64_t access)
@@ -68,44 +43,35 @@ static bool is_allowed(const struct walk *walk, uint64_t access)
            (!walk->is_user && !walk->protects_writes);
 }
 
-/* Sets the accessed or dirty flag of an entry. */
-static void entry_set_flags(const struct walk *walk, gpa_t at, uint64_t entry,
-                            uint64_t flags)
-{
-    uint64_t marked = entry | flags;
-    if (marked != entry)
-        (void)guest_memory_write(&walk->vcpu->vm->memory, at, &marked,
-                                 walk->paging.entry_size);
-}
-
 static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical)
 {
-    uint64_t access = PAGE_ENTRY_USER | PAGE_ENTRY_WRITABLE;
+    const struct guest_memory *memory = &walk->vcpu->vm->memory;
+    uint64_t access                   = PAGE_ENTRY_USER | PAGE_ENTRY_WRITABLE;
 
-    for (unsigned int level = walk->paging.levels; level >= 1; level--) {
-        unsigned int shift = shift_of(walk, level);
-        uint64_t index     = walk->linear >> shift & (BIT(walk->paging.index_bits) - 1);
-        gpa_t at           = gpa(table + index * walk->paging.entry_size);
+    for (unsigned int level = walk->levels; level >= 1; level--) {
+        unsigned int shift = 12 + walk->index_bits * (level - 1);
+        uint64_t index     = walk->linear >> shift & (BIT(walk->index_bits) - 1);
+        gpa_t at           = gpa(table + index * walk->entry_size);
         uint64_t entry     = 0;
-        if (!guest_memory_read(&walk->vcpu->vm->memory, at, &entry,
-                               walk->paging.entry_size) ||
+        if (!guest_memory_read(memory, at, &entry, walk->entry_size) ||
             (entry & PAGE_ENTRY_PRESENT) == 0)
             return page_fault_inject(walk, false);
-        access &= has_access_bits(walk, level) ? entry : UINT64_MAX;
+        table = entry & PAGE_ENTRY_ADDRESS;
+        if (walk->levels == 3 && level == 3) /* no access bits: SDM 3A, "PAE Paging" */
+            continue;
+        access &= entry;
         bool leaf = is_leaf(walk, level, entry);
         if (leaf && !is_allowed(walk, access))
             return page_fault_inject(walk, true);
-        if (has_access_bits(walk, level))
-            entry_set_flags(walk, at, entry,
-                            PAGE_ENTRY_ACCESSED |
-                                (leaf && walk->is_write ? PAGE_ENTRY_DIRTY : 0));
-        uint64_t address = entry & PAGE_ENTRY_ADDRESS;
+        uint64_t marked =
+            entry | PAGE_ENTRY_ACCESSED | (leaf && walk->is_write ? PAGE_ENTRY_DIRTY : 0);
+        if (marked != entry)
+            (void)guest_memory_write(memory, at, &marked, walk->entry_size);
         if (leaf) {
             uint64_t offset = BIT(shift) - 1;
-            *physical       = gpa((address & ~offset) | (walk->linear & offset));
+            *physical       = gpa((table & ~offset) | (walk->linear & offset));
             return true;
         }
-        table = address;
     }
     return page_fault_inject(walk, false);
 }
@@ -123,15 +89,22 @@ bool linear_address_translate(struct vcpu *vcpu, uint64_t linear, bool is_write,
         *physical = gpa(linear);
         return true;
     }
+    uint64_t cr4     = backend->read_register(vcpu, VCPU_CR4);
+    bool is_pae      = (efer & EFER_LMA) != 0 || (cr4 & CR4_PAE) != 0;
     struct walk walk = {
         .vcpu            = vcpu,
-        .paging          = paging_of(backend->read_register(vcpu, VCPU_CR4), efer),
+        .levels          = (efer & EFER_LMA) != 0 ? 4
+                           : is_pae               ? 3
+                                                  : 2,
+        .index_bits      = is_pae ? 9 : 10,
+        .entry_size      = is_pae ? sizeof(uint64_t) : sizeof(uint32_t),
         .linear          = linear,
+        .has_large_pages = is_pae || (cr4 & CR4_PSE) != 0,
         .is_write        = is_write,
         .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
         .protects_writes = (cr0 & CR0_WP) != 0,
     };
-    uint64_t cr3  = backend->read_register(vcpu, VCPU_CR3);
-    uint64_t mask = walk.paging.levels == 3 ? CR3_ADDRESS_PAE : CR3_ADDRESS;
-    return walk_tables(&walk, cr3 & mask, physical);
+    uint64_t cr3 = backend->read_register(vcpu, VCPU_CR3);
+    return walk_tables(&walk, cr3 & (walk.levels == 3 ? CR3_ADDRESS_PAE : CR3_ADDRESS),
+                       physical);
 }

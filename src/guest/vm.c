@@ -1,7 +1,6 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
-#include "guest/devices.h"
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
 
@@ -61,10 +60,9 @@ enum status vm_init(struct vm *vm, const struct backend *backend,
 bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
 {
     if (!guest_memory_clear(&vm->memory, gpa(0), vm->memory.size) ||
-        reset_state(vm, time) != STATUS_OK) {
-        text_append(problem, "reset failed: memory or devices cannot be reinitialized");
-        return false;
-    }
+        reset_state(vm, time) != STATUS_OK)
+        return TEXT_FAIL(problem,
+                         "reset failed: memory or devices cannot be reinitialized");
     return vm_load(vm, problem);
 }
 
@@ -78,10 +76,10 @@ void vm_run(struct vm *vm)
     vm->vcpu.backend->run(&vm->vcpu);
 }
 
-static void kick(const struct vm *vm)
+static void kick_vcpu(const struct vm *vm)
 {
     if (vm->vcpu.backend->kick(&vm->vcpu) != STATUS_OK)
-        log_error("vm %s: cpu %u cannot be interrupted", vm->name, vm->vcpu.id);
+        log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
 }
 
 void vm_type(struct vm *vm, uint8_t byte)
@@ -95,20 +93,20 @@ void vm_type(struct vm *vm, uint8_t byte)
         input->bytes[written % VM_INPUT_SIZE] = byte;
         atomic_store(&input->written, written + 1);
     }
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_request_stop(struct vm *vm, bool is_to_restart)
 {
     atomic_store(&vm->is_to_restart, is_to_restart);
     atomic_store(&vm->is_to_stop, true);
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_request_pause(struct vm *vm, bool is_to_pause)
 {
     atomic_store(&vm->is_to_pause, is_to_pause);
-    kick(vm);
+    kick_vcpu(vm);
 }
 
 void vm_log_stats(const struct vm *vm)
@@ -135,14 +133,14 @@ void vm_log_exits(const struct vm *vm, bool is_handling)
     const struct exit_record *record = vm->vcpu.newest;
 
     for (unsigned int age = EXIT_RECORDS; age-- > 0;) {
-        TEXT_DECLARE(words, LOG_LINE_SIZE);
+        TEXT_DECLARE(description, LOG_LINE_SIZE);
         record = record->next;
         if (record->reason == EXIT_RECORD_NONE)
             continue;
         if (age > 0 || !is_handling)
-            text_append(&words, " at 0x%lx", record->rip);
-        text_append(&words, ", tsc 0x%08x: ", record->start);
-        vm->vcpu.backend->describe_exit(record, &words);
-        log_plain("hymir: vm %s: exit -%u%s", vm->name, age, words.buffer);
+            text_append(&description, " at 0x%lx", record->rip);
+        text_append(&description, ", tsc 0x%08x: ", record->start);
+        vm->vcpu.backend->describe_exit(record, &description);
+        log_plain("hymir: vm %s: exit -%u%s", vm->name, age, description.buffer);
     }
 }

@@ -113,6 +113,30 @@ void vm_log_stats(const struct vm *vm);
  */
 void vm_log_exits(const struct vm *vm, bool is_handling);
 
+/*
+ * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
+ * Unclaimed ports read all ones and ignore writes. guest/ports.c.
+ */
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
+enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
+                                uint32_t value);
+
+/*
+ * Resets the VM's devices and adds their ports; time is the time of day, in seconds since
+ * 1970. STATUS_NO_MEMORY if the port map is full. guest/devices.c.
+ */
+enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
+
+/* Sets the timer that calls the environment's flush in 10 ms. guest/devices.c. */
+void vm_set_flush_timer(struct vm *vm);
+
+/* Sets the flush timer unless it is set already. */
+static inline void vm_flush_soon(struct vm *vm)
+{
+    if (vm->flush_timer.deadline == TICKS_NEVER)
+        vm_set_flush_timer(vm);
+}
+
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;
 

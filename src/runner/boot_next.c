@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct efi_exchange) <= EXCHANGE_PAGES * PAGE_SIZE, "one p
 uint64_t firmware_call(uint64_t function, const uint64_t arguments[EFI_ARGUMENTS],
                        void *stack_end);
 
-static uint8_t *memory; /* the exchange, below firmware's stack */
+static void *memory; /* the exchange, below firmware's stack; kept for later calls */
 static struct deadline deadline;
 
 /* Returns whether a range overlaps RAM that Hymir uses. */
@@ -51,24 +51,21 @@ static bool is_hymir_ram(uint64_t start, uint64_t end)
 /* Continues if a region cannot be mapped: firmware faults only if it needs it. */
 static enum status map_region(const struct efi_region *region)
 {
-    bool is_mapped = false;
-
-    if (region->is_device)
-        is_mapped = address_space_map_device(region->start, region->size) != NULL;
-    else if (region->size <= DEVICE_MAX_SIZE &&
-             !is_hymir_ram(region->start, range_end(region->start, region->size)))
-        is_mapped =
-            address_space_map(region->start, region->size, PAGE_FIRMWARE) == STATUS_OK;
+    uint64_t start = region->start, size = region->size;
+    bool is_mapped = region->is_device
+                         ? address_space_map_device(start, size) != NULL
+                         : size <= DEVICE_MAX_SIZE &&
+                               !is_hymir_ram(start, range_end(start, size)) &&
+                               address_space_map(start, size, PAGE_FIRMWARE) == STATUS_OK;
     if (is_mapped)
-        log_debug("firmware: runtime region 0x%lx, size 0x%lx%s", region->start,
-                  region->size, region->is_device ? ", device" : "");
+        log_debug("firmware: runtime region 0x%lx, size 0x%lx%s", start, size,
+                  region->is_device ? ", device" : "");
     else
-        log_warning("firmware: cannot map runtime region 0x%lx, size 0x%lx",
-                    region->start, region->size);
+        log_warning("firmware: cannot map runtime region 0x%lx, size 0x%lx", start, size);
     return STATUS_OK;
 }
 
-static _Noreturn void reboot(void)
+static _Noreturn void reboot_machine(void)
 {
     power_exit(EXIT_REBOOT, console_drain);
 }
@@ -81,7 +78,7 @@ static void reboot_if_late(void)
         return;
     log_error("firmware did not return within %d ms; rebooting",
               FIRMWARE_TIMEOUT_US / 1000);
-    reboot();
+    reboot_machine();
 }
 
 /* Watches firmware on another CPU, which firmware cannot stop. */
@@ -131,14 +128,14 @@ static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGU
     if (test_hook_call_firmware != NULL)
         service = test_hook_call_firmware(service);
     return firmware_call(service, arguments,
-                         memory + (EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE);
+                         (uint8_t *)memory + (EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE);
 }
 
-/* Maps firmware's regions and allocates its memory; NULL, or the reason for a failure. */
-static const char *prepare(struct efi_services *services)
+/* Maps firmware's regions and allocates its memory. Returns NULL, or the reason for a
+ * failure. */
+static const char *prepare_firmware(struct efi_services *services)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;
-    void *pages                               = NULL;
 
     if (boot->efi_system_table == 0 || boot->efi_memory_map == NULL)
         return "requires 64-bit UEFI; use the firmware's boot menu";
@@ -149,11 +146,9 @@ static const char *prepare(struct efi_services *services)
         efi_visit_runtime(boot->efi_memory_map, boot->efi_memory_map_size,
                           boot->efi_descriptor_size, map_region) != STATUS_OK)
         return "invalid firmware tables; use the firmware's boot menu";
-    if (memory != NULL)
-        return NULL; /* from an earlier call */
-    if (machine_allocate((EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE, &pages) != STATUS_OK)
+    if (memory == NULL && machine_allocate((EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE,
+                                           &memory) != STATUS_OK)
         return "out of memory; use the firmware's boot menu";
-    memory = pages;
     return NULL;
 }
 
@@ -161,15 +156,14 @@ const char *boot_next(void)
 {
     struct efi_services services;
     uint16_t entry      = 0;
-    const char *problem = prepare(&services);
+    const char *problem = prepare_firmware(&services);
 
     if (problem != NULL)
         return problem;
     enum exit_action on_panic = panic_set_action(EXIT_REBOOT); /* if firmware faults */
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);       /* firmware may use SSE */
     struct cpu *watcher = start_watch();
-    enum status status =
-        efi_boot_next(&services, call_service, (struct efi_exchange *)memory, &entry);
+    enum status status  = efi_boot_next(&services, call_service, memory, &entry);
     end_watch(watcher);
     panic_set_action(on_panic);
     if (status == STATUS_NOT_FOUND)
@@ -177,5 +171,5 @@ const char *boot_next(void)
     if (status != STATUS_OK)
         return "firmware rejected the request; use its boot menu";
     log_info("firmware boots entry Boot%04X next", entry);
-    reboot();
+    reboot_machine();
 }

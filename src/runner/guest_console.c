@@ -3,7 +3,6 @@
 
 #include "console/console.h"
 #include "console/serial.h"
-#include "guest/devices.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
@@ -50,12 +49,10 @@ static _Atomic(struct guest_console *) focus; /* NULL: no guest has it */
 enum status guest_console_add(struct vm *vm)
 {
     void *pages;
-    enum status status = STATUS_NO_MEMORY;
 
-    if (guest_count < GUEST_CONSOLE_GUESTS)
-        status = machine_allocate(sizeof(struct guest_console), &pages);
-    if (status != STATUS_OK)
-        return status;
+    if (guest_count == GUEST_CONSOLE_GUESTS ||
+        machine_allocate(sizeof(struct guest_console), &pages) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     struct guest_console *guest = pages;
     guest->vm                   = vm;
     guest->history.buffer       = guest->newest;
@@ -94,18 +91,13 @@ static void add_to_line(struct guest_console *guest, uint8_t byte)
 {
     bool is_printable = (byte >= ' ' && byte <= '~') || byte == '\t';
 
-    if (byte == '\n') {
-        print_line(guest);
-        return;
-    }
-    if (byte == '\r' || byte == '\0')
-        return;
-    guest->line[guest->line_length++] = is_printable ? (char)byte : '.';
-    if (guest->line_length == LINE_SIZE)
+    if (byte != '\n' && byte != '\r' && byte != '\0')
+        guest->line[guest->line_length++] = is_printable ? (char)byte : '.';
+    if (byte == '\n' || guest->line_length == LINE_SIZE)
         print_line(guest);
 }
 
-/* Adds what was sent to the history and shows it according to the focus. */
+/* Adds the sent bytes to the history and shows them according to the focus. */
 static void flush_sent(struct guest_console *guest)
 {
     unsigned int ticket = spinlock_acquire(&lock);
@@ -216,7 +208,7 @@ static void set_focus(size_t number)
         console_reset_terminal();
         log_plain("hymir: console of all");
     } else {
-        focus->line_length = 0; /* is shown with the history */
+        focus->line_length = 0; /* the history contains it */
         replay_console(focus);
     }
     spinlock_release(&lock, ticket);
@@ -233,19 +225,14 @@ static void handle_guest_command(uint8_t key)
         return;
     }
     struct vm *vm = focused->vm;
-    if (key == 't') {
+    if (key == 't')
         vm_log_stats(vm);
-        return;
-    }
-    if (!is_running(vm)) {
-        if (key == 'r')
-            restart(vm);
-        return;
-    }
-    if (key == 's' || key == 'r')
+    else if (is_running(vm) && (key == 's' || key == 'r'))
         vm_request_stop(vm, key == 'r');
-    else
+    else if (is_running(vm))
         vm_request_pause(vm, key == 'p');
+    else if (key == 'r')
+        restart(vm);
 }
 
 static void send_to_guest(uint8_t byte)

@@ -19,104 +19,91 @@
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
 static const struct backend *backend;
+static const struct multiboot2_information *boot;
 static struct vm **guests;
 static size_t guest_count;
-static struct {
-    uint64_t time;  /* of the day, in seconds since 1970 */
-    uint64_t ticks; /* of the clock, then */
-} time_read;
 
-/* A module's words, if they made sense. */
-static struct module_words words[MULTIBOOT2_MAX_MODULES];
-static bool is_sound[MULTIBOOT2_MAX_MODULES];
+/* The time of day, in seconds since 1970, and the clock's ticks at that time. */
+static uint64_t first_time, first_ticks;
 
-static void parse_modules(const struct multiboot2_information *boot)
+/* The modules' options; those of an invalid module have no name. */
+static struct module_options modules[MULTIBOOT2_MAX_MODULES];
+
+static void parse_modules(void)
 {
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);
-        is_sound[i] = module_parse(boot->module[i].command_line, &words[i], &problem);
-        if (!is_sound[i])
+        if (!module_parse(boot->module[i].command_line, &modules[i], &problem))
             log_error("module %zu, \"%s\": %s", i + 1, boot->module[i].command_line,
                       problem.buffer);
     }
 }
 
-/* A module's bytes; false, and the module is named, if they do not lie in memory. */
-static bool find_bytes(const struct multiboot2_information *boot, size_t index,
-                       struct image_bytes *bytes, struct text *problem)
+/* Finds a module's bytes. False, with the reason, if they are not in mapped memory. */
+static bool find_bytes(size_t index, struct image_bytes *bytes, struct text *problem)
 {
-    const struct multiboot2_module *module = &boot->module[index];
-    uint64_t size                          = module->end - module->start;
+    uint64_t start = boot->module[index].start, end = boot->module[index].end;
 
-    if (!address_space_is_mapped(module->start, size)) {
-        text_append(problem, "module %zu at 0x%lx to 0x%lx does not lie in memory",
-                    index + 1, module->start, module->end);
-        return false;
-    }
-    *bytes = (struct image_bytes){.bytes = hpa_pointer(hpa(module->start)), .size = size};
+    if (!address_space_is_mapped(start, end - start))
+        return TEXT_FAIL(problem, "module %zu: 0x%lx to 0x%lx is not in RAM", index + 1,
+                         start, end);
+    *bytes = (struct image_bytes){.bytes = hpa_pointer(hpa(start)), .size = end - start};
     return true;
 }
 
-/* The module in that role for the guest of that name, or module_count. */
-static size_t find_module(const struct multiboot2_information *boot,
-                          enum module_role role, const char *name)
+/* Returns the module with that role for the guest of that name, or module_count. */
+static size_t find_module(enum module_role role, const char *name)
 {
     size_t i = 0;
     while (i < boot->module_count &&
-           !(is_sound[i] && words[i].role == role && strcmp(words[i].name, name) == 0))
+           !(modules[i].role == role && strcmp(modules[i].name, name) == 0))
         i++;
     return i;
 }
 
-/* An initrd that no kernel gets is named. */
-static void check_initrds(const struct multiboot2_information *boot)
+/* Reports initrds that have no kernel or are duplicates. */
+static void check_initrds(void)
 {
     for (size_t i = 0; i < boot->module_count; i++) {
-        if (!is_sound[i] || words[i].role != MODULE_INITRD)
+        const char *line = boot->module[i].command_line, *name = modules[i].name;
+        if (name[0] == '\0' || modules[i].role != MODULE_INITRD)
             continue;
-        if (find_module(boot, MODULE_KERNEL, words[i].name) == boot->module_count)
-            log_error("module %zu, \"%s\": there is no kernel name=%s", i + 1,
-                      boot->module[i].command_line, words[i].name);
-        else if (find_module(boot, MODULE_INITRD, words[i].name) != i)
-            log_error("module %zu, \"%s\": there is an initrd name=%s already", i + 1,
-                      boot->module[i].command_line, words[i].name);
+        if (find_module(MODULE_KERNEL, name) == boot->module_count)
+            log_error("module %zu, \"%s\": no kernel name=%s", i + 1, line, name);
+        else if (find_module(MODULE_INITRD, name) != i)
+            log_error("module %zu, \"%s\": duplicate initrd name=%s", i + 1, line, name);
     }
 }
 
-/* A guest's kernel and, if it has one, initrd. */
-static bool find_parts(const struct multiboot2_information *boot, size_t index,
-                       struct image_parts *parts, struct text *problem)
+/* Finds a guest's kernel and, if it has one, its initrd. */
+static bool find_parts(size_t index, struct image_parts *parts, struct text *problem)
 {
-    size_t initrd = find_module(boot, MODULE_INITRD, words[index].name);
+    size_t initrd = find_module(MODULE_INITRD, modules[index].name);
 
-    return find_bytes(boot, index, &parts->kernel, problem) &&
-           (initrd == boot->module_count ||
-            find_bytes(boot, initrd, &parts->initrd, problem));
+    return find_bytes(index, &parts->kernel, problem) &&
+           (initrd == boot->module_count || find_bytes(initrd, &parts->initrd, problem));
 }
 
-/* In pieces as large as there are, at multiples of 2 MiB for EPT's large pages. */
-static enum status allocate_memory(struct guest_memory *memory, uint64_t size)
+/* Allocates few, large pieces, at multiples of 2 MiB for large pages. */
+static bool allocate_memory(struct guest_memory *memory, uint64_t size)
 {
     uint64_t piece = size;
 
     while (memory->size < size) {
         uint64_t rest = size - memory->size;
         void *pages;
-        if (piece > rest)
-            piece = rest;
-        enum status status = memory_allocate_aligned(piece / PAGE_SIZE, LARGE_PIECE,
-                                                     frames_above_1_mib, &pages);
-        if (status == STATUS_OK)
-            status = guest_memory_add(memory, hpa_of(pages), piece);
-        else if (piece > LARGE_PIECE)
+        piece = piece < rest ? piece : rest;
+        if (memory_allocate_aligned(piece / PAGE_SIZE, LARGE_PIECE, frames_above_1_mib,
+                                    &pages) != STATUS_OK) {
+            if (piece <= LARGE_PIECE)
+                return false;
             piece = align_up(piece / 2, LARGE_PIECE);
-        else
-            return status;
-        if (status == STATUS_OK || piece >= LARGE_PIECE)
-            continue;
-        return status;
+        } else if (guest_memory_add(memory, hpa_of(pages), piece) != STATUS_OK) {
+            memory_free(pages, piece / PAGE_SIZE);
+            return false;
+        }
     }
-    return STATUS_OK;
+    return true;
 }
 
 static void free_memory(const struct guest_memory *memory)
@@ -126,22 +113,14 @@ static void free_memory(const struct guest_memory *memory)
                     memory->piece[i].size / PAGE_SIZE);
 }
 
-/* In seconds since 1970. */
+/* Returns the time of day, in seconds since 1970. */
 static uint64_t time_of_day(void)
 {
-    return time_read.time + (rdtsc() - time_read.ticks) / clock_frequency();
+    return first_time + (rdtsc() - first_ticks) / clock_frequency();
 }
 
-static bool is_name_taken(const char *name)
-{
-    for (size_t i = 0; i < guest_count; i++) {
-        if (strcmp(guests[i]->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Fills a VM's memory and makes the rest of it; false, with the reason. */
+/* Allocates and fills a VM's memory, and creates the rest of it. False, with the reason,
+ * on failure. */
 static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
     const struct vm_environment environment = {.clock_hz           = clock_frequency(),
@@ -150,51 +129,43 @@ static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
                                                .output             = guest_console_print,
                                                .flush              = guest_console_flush};
 
-    if (allocate_memory(&vm->memory, memory_size) != STATUS_OK) {
-        text_append(problem, "not enough memory for memory=%luM", memory_size >> 20);
-        return false;
-    }
+    if (!allocate_memory(&vm->memory, memory_size))
+        return TEXT_FAIL(problem, "not enough memory for memory=%luM", memory_size >> 20);
     if (!vm_load(vm, problem))
         return false;
     if (vm_init(vm, backend, &environment, time_of_day()) != STATUS_OK ||
-        guest_console_add(vm) != STATUS_OK) {
-        text_append(problem, "not enough memory for its tables");
-        return false;
-    }
+        guest_console_add(vm) != STATUS_OK)
+        return TEXT_FAIL(problem, "not enough memory for its tables");
     return true;
 }
 
-static void make_guest(const struct multiboot2_information *boot, size_t index,
-                       const struct options *options)
+/* Creates the guest of a kernel module. False, with the reason, on failure. */
+static bool create_guest(size_t index, const struct options *options,
+                         struct text *problem)
 {
-    const struct module_words *module = &words[index];
-    TEXT_DECLARE(problem, LOG_LINE_SIZE);
+    const struct module_options *module = &modules[index];
     void *pages, *command_line;
 
-    if (is_name_taken(module->name)) {
-        log_error("vm %s: there is a guest of that name already", module->name);
-        return;
-    }
+    if (find_module(MODULE_KERNEL, module->name) != index)
+        return TEXT_FAIL(problem, "duplicate name");
     if (machine_allocate(sizeof(struct vm), &pages) != STATUS_OK ||
-        machine_allocate(strlen(module->command_line) + 1, &command_line) != STATUS_OK) {
-        log_error("vm %s: not enough memory", module->name);
-        return;
-    }
+        machine_allocate(strlen(module->command_line) + 1, &command_line) != STATUS_OK)
+        return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
     vm->plan.avoids_preemption_timer = options->apic_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
     vm->image.command_line = command_line;
-    if (find_parts(boot, index, &vm->image, &problem) &&
-        fill_vm(vm, module->memory_size, &problem)) {
-        guests[guest_count++] = vm;
-        return;
+    if (!find_parts(index, &vm->image, problem) ||
+        !fill_vm(vm, module->memory_size, problem)) {
+        free_memory(&vm->memory);
+        return false;
     }
-    log_error("vm %s: %s", module->name, problem.buffer);
-    free_memory(&vm->memory);
+    guests[guest_count++] = vm;
+    return true;
 }
 
-/* Says so in one line, whichever way it goes. */
+/* Selects the page size for guest memory, and logs why. */
 static void choose_page_size(const struct options *options,
                              const struct cpu_record *record)
 {
@@ -211,31 +182,34 @@ static void choose_page_size(const struct options *options,
     record->virtualization->set_large_pages(record, !multihit || options->large_pages);
 }
 
-/* A guest without the time has to be set: it starts at the turn of the century. */
+/* Reads the time of day; falls back to the year 2000. */
 static void read_time_of_day(void)
 {
     static const struct calendar_time fallback = {.year = 2000, .month = 1, .day = 1};
 
-    time_read.time = calendar_seconds(&fallback);
-    if (wall_clock_read(&time_read.time) != STATUS_OK)
-        log_warning("guests: the machine's clock gives no time; they start in 2000");
-    time_read.ticks = rdtsc();
+    first_time = calendar_seconds(&fallback);
+    if (wall_clock_read(&first_time) != STATUS_OK)
+        log_warning("guests: cannot read the time of day; guests start in 2000");
+    first_ticks = rdtsc();
 }
 
-size_t guest_maker_make(const struct options *options, const struct cpu_record *record,
-                        struct vm **made)
+size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
+                          struct vm **created)
 {
-    const struct multiboot2_information *boot = &machine_get()->boot;
-
+    boot    = &machine_get()->boot;
     backend = record->virtualization->backend;
-    guests  = made;
+    guests  = created;
     choose_page_size(options, record);
     read_time_of_day();
-    parse_modules(boot);
-    check_initrds(boot);
+    parse_modules();
+    check_initrds();
     for (size_t i = 0; i < boot->module_count; i++) {
-        if (is_sound[i] && words[i].role == MODULE_KERNEL)
-            make_guest(boot, i, options);
+        TEXT_DECLARE(problem, LOG_LINE_SIZE);
+        if (modules[i].name[0] == '\0' || modules[i].role != MODULE_KERNEL ||
+            create_guest(i, options, &problem))
+            continue;
+        log_error("vm %s: %s", modules[i].name, problem.buffer);
+        modules[i].name[0] = '\0'; /* another module may use the name */
     }
     return guest_count;
 }

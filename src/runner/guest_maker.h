@@ -1,8 +1,8 @@
 /*
- * Makes guests out of the boot loader's modules, and makes them anew.
+ * Creates guests from modules, and recreates them on reset.
  *
- * Owns the words of the modules, the time of the day that guests start with, and how
- * their memory is mapped.
+ * Owns the modules' options, the time of day that guests start with, and the size of the
+ * pages that map their memory.
  */
 #ifndef HYMIR_RUNNER_GUEST_MAKER_H
 #define HYMIR_RUNNER_GUEST_MAKER_H
@@ -18,16 +18,16 @@
 #define GUEST_MAKER_MAX MULTIBOOT2_MAX_MODULES
 
 /*
- * Makes what the modules describe, for processors like the record's; returns how many
- * guests there are in made, which has room for GUEST_MAKER_MAX. What is wrong with a
- * module is said in one line, and the others are still made. On the boot CPU, once.
+ * Creates the guests that the modules describe, for processors like the record's. Returns
+ * their number in created, which has room for GUEST_MAKER_MAX. Logs each invalid module
+ * in one line and skips it. On the boot CPU, once.
  */
-size_t guest_maker_make(const struct options *options, const struct cpu_record *record,
-                        struct vm **made);
+size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
+                          struct vm **created);
 
 /*
- * Makes a guest that has ended as it was at first, with the time that it is now; false if
- * that cannot be, which is said in one line. On the guest's CPU.
+ * Resets a guest that has ended to its initial state, with the current time. Returns
+ * false, after logging the reason, on failure. On the guest's CPU.
  */
 bool guest_maker_reset(struct vm *vm);
 

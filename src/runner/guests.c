@@ -16,16 +16,16 @@
 
 static struct vm *guests[GUEST_MAKER_MAX];
 static size_t guest_count;
-static atomic_size_t running_count; /* that have not said their last word */
+static atomic_size_t running_count; /* guests whose last line is not logged yet */
 static bool wants_stats;
 
-/* For a panic, which comes while an exit is answered. */
+/* Logs the exits of the CPU's guest, at a panic while an exit is handled. */
 static void log_guest(const void *activity)
 {
     vm_log_exits(activity, true);
 }
 
-/* Runs it until it ends, and says why it did. */
+/* Runs a guest until it ends, and logs the reason. */
 static void run_once(struct vm *vm)
 {
     log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
@@ -42,7 +42,10 @@ static void run_once(struct vm *vm)
         vm_log_stats(vm);
 }
 
-/* A cpu_work. The last word comes in front of the last count: then Hymir may end. */
+/*
+ * A cpu_work. Logs the last line before decrementing running_count: at zero, Hymir may
+ * exit.
+ */
 static void run_guest(void *argument)
 {
     struct vm *vm = argument;
@@ -55,32 +58,41 @@ static void run_guest(void *argument)
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
         apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_WAKE) != STATUS_OK)
-        log_error("cpu %u: the boot CPU cannot be woken", this_cpu()->index);
+        log_error("cpu %u: cannot interrupt the boot CPU", this_cpu()->index);
 }
 
-/* Has the CPU of a guest that has ended run it again; the boot CPU looks by itself. */
-static void start_again(struct vm *vm)
+/*
+ * Starts a guest on its CPU. The boot CPU starts its own, in run_until_done. Returns
+ * whether that worked.
+ */
+static bool start_guest(struct vm *vm)
+{
+    struct cpu *cpu = smp_cpu(vm->vcpu.id);
+
+    atomic_fetch_add(&running_count, 1);
+    if (cpu == &boot_cpu || smp_begin(cpu, run_guest, vm) == STATUS_OK)
+        return true;
+    atomic_fetch_sub(&running_count, 1);
+    return false;
+}
+
+/* Restarts a guest that has ended; the boot CPU polls is_to_restart. */
+static void restart_guest(struct vm *vm)
 {
     if (vm->vcpu.id == VCPU_WITHOUT_CPU) {
-        log_plain("hymir: vm %s: cannot be started: %s", vm->name, vm->vcpu.end);
-        return;
-    }
-    struct cpu *cpu = smp_cpu(vm->vcpu.id);
-    if (atomic_load(&cpu->work) != NULL) {
-        log_plain("hymir: vm %s: is still coming to its end", vm->name);
-        return;
-    }
-    atomic_store(&vm->is_to_restart, true);
-    atomic_fetch_add(&running_count, 1);
-    if (cpu != &boot_cpu && smp_begin(cpu, run_guest, vm) != STATUS_OK) {
-        atomic_fetch_sub(&running_count, 1);
-        log_error("vm %s: cpu %u cannot be woken", vm->name, cpu->index);
+        log_plain("hymir: vm %s: cannot start: %s", vm->name, vm->vcpu.end);
+    } else if (atomic_load(&smp_cpu(vm->vcpu.id)->work) != NULL) {
+        log_plain("hymir: vm %s: still stopping; try again", vm->name);
+    } else {
+        atomic_store(&vm->is_to_restart, true);
+        if (!start_guest(vm))
+            log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
     }
 }
 
 /*
- * Gives each guest a CPU whose record is in order, the boot CPU last; *own is the guest
- * for that one, or NULL. Returns how many have one.
+ * Starts each guest on a CPU whose check succeeded, the boot CPU last; sets *own to the
+ * guest for the boot CPU, if any. Returns how many guests have a CPU.
  */
 static size_t place_guests(const struct cpu_record *records, struct vm **own)
 {
@@ -91,18 +103,14 @@ static size_t place_guests(const struct cpu_record *records, struct vm **own)
         if (!verdict_is_ready(&records[index]))
             continue;
         guests[placed]->vcpu.id = (uint32_t)index;
-        atomic_fetch_add(&running_count, 1);
-        if (index == 0)
-            *own = guests[placed++];
-        else if (smp_begin(smp_cpu(index), run_guest, guests[placed]) == STATUS_OK)
+        if (start_guest(guests[placed]))
             placed++;
-        else
-            atomic_fetch_sub(&running_count, 1);
+        if (index == 0)
+            *own = guests[placed - 1];
     }
     for (size_t i = placed; i < guest_count; i++) {
         guests[i]->vcpu.id = VCPU_WITHOUT_CPU;
-        vcpu_end(&guests[i]->vcpu, "no CPU left for it: %zu guests have all there are",
-                 placed);
+        vcpu_end(&guests[i]->vcpu, "no CPU left: %zu guests use all usable CPUs", placed);
         log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
     }
     return placed;
@@ -127,10 +135,10 @@ static bool is_any_ready(const struct cpu_record *records)
 }
 
 /*
- * Has the boot CPU run its own guest, if there is one, and wait for the others; if Hymir
- * then only has to wait, also for keys.
+ * Runs the boot CPU's own guest, if any, each time it is started, until no guest runs;
+ * forever if waits_for_keys.
  */
-static void run_to_the_end(struct vm *own, bool waits_for_keys)
+static void run_until_done(struct vm *own, bool waits_for_keys)
 {
     bool is_due = own != NULL;
 
@@ -150,18 +158,18 @@ void guests_run(const struct options *options, const struct cpu_record *records)
     if (machine_get()->boot.module_count == 0)
         return;
     if (!is_any_ready(records)) {
-        log_plain("hymir: no guest is started: %s does not work here",
+        log_plain("hymir: no guests started: %s is not usable",
                   records[0].virtualization->name);
         return;
     }
     wants_stats = options->stats;
-    guest_count = guest_maker_make(options, &records[0], guests);
+    guest_count = guest_maker_create(options, &records[0], guests);
     if (guest_count == 0)
-        return; /* screen and keys stay the report's */
-    guest_console_start(start_again);
+        return; /* the report keeps screen and keys */
+    guest_console_start(restart_guest);
     bool uses_apic_timer =
         options->apic_timer || records[0].virtualization->needs_apic_timer(&records[0]);
     input_start(options, guest_console_type, !uses_apic_timer);
     size_t placed = place_guests(records, &own);
-    run_to_the_end(own, options->exit == EXIT_HALT && placed > 0);
+    run_until_done(own, options->exit == EXIT_HALT && placed > 0);
 }

@@ -1,7 +1,5 @@
 /*
- * The guests: out of the boot loader's modules, each on a CPU of its own.
- *
- * Beside main.c the code that sees both guest/ and vmx/.
+ * Runs guests from the boot loader's modules, each on a CPU of its own.
  */
 #ifndef HYMIR_RUNNER_GUESTS_H
 #define HYMIR_RUNNER_GUESTS_H
@@ -9,14 +7,14 @@
 #include "lib/options.h"
 #include "virt/virtualization.h"
 
-/* Logs in one line, at LOG_INFO, why guests cannot run on a CPU, if they cannot. */
+/* Logs at LOG_INFO what a CPU lacks to run guests, if anything. */
 void guests_log_missing(const struct cpu_record *record);
 
 /*
- * Makes and runs what the boot loader's modules describe, on the CPUs whose records (one
- * for each CPU of platform/smp.h) are in order, and comes back when all guests have
- * ended. What is wrong with a module is said in one line, and the other guests still run.
- * Without modules it does nothing. On the boot CPU.
+ * Creates guests from the modules, runs each on a CPU whose check succeeded, and returns
+ * when all have ended, or never with exit=halt. Logs each invalid module and skips it;
+ * does nothing without modules. records has one entry for each CPU of platform/smp.h. On
+ * the boot CPU.
  */
 void guests_run(const struct options *options, const struct cpu_record *records);
 

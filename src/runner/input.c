@@ -52,10 +52,10 @@ static void notify_boot_cpu(void)
 {
     if (apic_is_enabled() &&
         apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_SERIAL) != STATUS_OK)
-        return; /* is read with the next byte */
+        return; /* it is read with the next byte */
 }
 
-/* Routes an interrupt to the boot CPU; reads what arrived before, which had no edge. */
+/* Routes an interrupt to the boot CPU; reads earlier input, which raised no edge. */
 static bool route_interrupt(uint8_t interrupt, uint8_t vector, void (*read)(void))
 {
     trap_set_handler(vector, read);
@@ -102,12 +102,12 @@ void input_start(const struct options *options, input_handler *handler,
     }
     if (!needs_timer)
         return;
-    if (may_use_timer && apic_is_enabled()) {
-        log_debug("input: interrupts unavailable; polling");
-        trap_set_handler(VECTOR_TIMER, input_poll);
-        input_poll();
+    bool polls = may_use_timer && apic_is_enabled();
+    trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
+    if (!polls) {
+        log_warning("input: serial port and keyboard interrupts not routed; no input");
         return;
     }
-    trap_set_handler(VECTOR_TIMER, NULL);
-    log_warning("input: serial port and keyboard interrupts not routed; input ignored");
+    log_debug("input: interrupts unavailable; polling");
+    input_poll();
 }

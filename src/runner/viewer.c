@@ -9,7 +9,7 @@
 #include "runner/boot_next.h"
 #include "runner/input.h"
 
-/* Enough for what is typed while a page is drawn; more is dropped. */
+/* Bytes that can be typed while a page is drawn; more are dropped. */
 #define QUEUE_SIZE 64
 
 static struct sheet sheet;

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct module_words words;
+    struct module_options words;
     TEXT_DECLARE(problem, 256);
     char *text = malloc(size + 1);
 

@@ -28,17 +28,16 @@ static inline void start_ports(bool is_high)
     port_map_init(&test_ports);
 }
 
-static inline enum exit_outcome port_write(struct vcpu *vcpu, unsigned int port,
-                                           unsigned int value)
+static inline enum exit_outcome port_write(unsigned int port, unsigned int value)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);
     assert_non_null(device);
-    return device->write(device->device, vcpu, (uint16_t)port, 1, value);
+    return device->write(device->device, (uint16_t)port, value);
 }
 
 static inline void port_out(unsigned int port, unsigned int value)
 {
-    assert_int_equal(port_write(NULL, port, value), EXIT_NEXT);
+    assert_int_equal(port_write(port, value), EXIT_NEXT);
 }
 
 /* Returns all that the device returns; port_read returns the byte that the guest sees. */
@@ -46,7 +45,7 @@ static inline unsigned int port_read_whole(unsigned int port)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);
     assert_non_null(device);
-    return device->read(device->device, (uint16_t)port, 1);
+    return device->read(device->device, (uint16_t)port);
 }
 
 static inline unsigned int port_read(unsigned int port)

@@ -1,8 +1,6 @@
 /* src/dev/port_map.c, power_ports.c and src/guest/devices.c: all devices of a guest. */
 #include "guest.h"
 
-#include "guest/devices.h"
-
 static int devices_start(void **state)
 {
     start_guest(state);
@@ -85,8 +83,8 @@ static void test_map_is_full(void **state)
     static struct port_map map;
     struct port_device device = {0};
     port_map_init(&map);
-    for (uint16_t i = 0; i < PORT_PAGES - 1; i++) {
-        device.first = device.last = (uint16_t)(i * PORT_PAGE_SIZE);
+    for (uint16_t i = 0; i < PORT_DEVICES; i++) {
+        device.first = device.last = (uint16_t)(i * 0x100);
         port_map_add(&map, device);
         assert_false(map.is_full);
     }

@@ -1,7 +1,6 @@
 /* src/guest/exits.c, hypercall.c, string_io.c and translate.c. */
 #include "guest.h"
 
-#include "guest/devices.h"
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/translate.h"

@@ -27,7 +27,7 @@ static int controller_start(void **state)
     vcpu.end[0] = '\0';
     assert_non_null(controller);
     start_ports(false);
-    keyboard_controller_init(controller, &test_ports, &output_line);
+    keyboard_controller_init(controller, &test_ports, &output_line, &vcpu);
     for (uint16_t port = 0x60; port <= 0x64; port = (uint16_t)(port + 4)) {
         assert_int_equal(port_map_find(&test_ports, port)->first, port);
         assert_int_equal(port_map_find(&test_ports, port)->last, port);
@@ -46,7 +46,7 @@ static int controller_end(void **state)
 
 static enum exit_outcome write_port(unsigned int port, unsigned int value)
 {
-    return port_write(&vcpu, port, value);
+    return port_write(port, value);
 }
 
 static void out(unsigned int port, unsigned int value)

@@ -4,7 +4,7 @@
 #include "guest/load/module.h"
 #include "lib/bits.h"
 
-static struct module_words words;
+static struct module_options words;
 static char problem_text[256];
 
 static bool words_parse(const char *text)
@@ -76,7 +76,7 @@ static void test_refusals(void **state)
          "unknown option"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct module_words before;
+        struct module_options before;
         memset(&before, 0xA5, sizeof(before));
         if (words_parse(cases[i].text))
             fail_msg("\"%s\" was taken", cases[i].text);

@@ -39,8 +39,7 @@ static int policy_start(void **state)
 
 static struct cpuid_result cpuid_ask(uint32_t leaf, uint32_t subleaf)
 {
-    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 1},
-                               all_ones);
+    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 1});
 }
 
 /* The hidden features, bit by bit, with the SDM's names. */
@@ -126,7 +125,7 @@ static void test_osxsave(void **state)
 {
     (void)state;
     struct cpuid_result values =
-        cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){BIT(18), 1}, all_ones);
+        cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){BIT(18), 1});
     assert_true((values.ecx & BIT(27)) != 0);
 }
 
@@ -201,8 +200,7 @@ static struct cpuid_result read_skylake(uint32_t leaf, uint32_t subleaf)
 static struct cpuid_result skylake_ask(uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
 {
     cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ, read_skylake);
-    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, xcr0},
-                               read_skylake);
+    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, xcr0});
 }
 
 static void expect_skylake(uint32_t leaf, uint32_t subleaf, uint64_t xcr0,
@@ -317,8 +315,8 @@ static void test_plain(void **state)
         assert_null(answers.plain[leaf]);
     for (uint32_t i = 0; i < CPUID_BASIC_LEAVES * 4; i++) {
         const struct cpuid_state states[] = {{0, 1}, {BIT(18), 0xE7}};
-        struct cpuid_result values        = cpuid_policy_answer(
-                   &answers, i / 4, i % 2 * 3, &states[i / 2 % 2], read_skylake);
+        struct cpuid_result values =
+            cpuid_policy_answer(&answers, i / 4, i % 2 * 3, &states[i / 2 % 2]);
         if (answers.plain[i / 4] != NULL)
             assert_memory_equal(&values, &answers.basic[i / 4], sizeof(values));
     }

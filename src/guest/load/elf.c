@@ -10,6 +10,12 @@
 #define MACHINE_386    3
 #define MACHINE_X86_64 62
 
+/* The sizes of a program header. */
+#define SEGMENT_SIZE_32 32U
+#define SEGMENT_SIZE_64 56U
+
+/* In 32-bit files a word has 4 bytes, in 64-bit ones 8: else they have the same layout.
+ */
 struct elf_identification {
     uint8_t magic[4];
     uint8_t class, data, version;
@@ -17,34 +23,26 @@ struct elf_identification {
     uint16_t type, machine;
     uint32_t format_version;
 };
+_Static_assert(sizeof(struct elf_identification) == 24, "System V ABI, ELF header");
 
-struct elf32_header {
-    struct elf_identification identification;
-    uint32_t entry, segments, sections, flags;
-    uint16_t header_size, segment_size, segment_count;
-    uint16_t section_size, section_count, names;
-};
-_Static_assert(sizeof(struct elf32_header) == 52, "System V ABI, ELF header");
-
-struct elf64_header {
-    struct elf_identification identification;
+/* The words of the header, after the identification, and what follows them. */
+struct elf_words {
     uint64_t entry, segments, sections;
+};
+struct elf_counts {
     uint32_t flags;
     uint16_t header_size, segment_size, segment_count;
     uint16_t section_size, section_count, names;
 };
-_Static_assert(sizeof(struct elf64_header) == 64, "System V ABI, ELF header");
+_Static_assert(sizeof(struct elf_counts) == 16, "System V ABI, ELF header");
 
-struct elf32_segment {
-    uint32_t type, offset, virtual, physical, file_size, memory_size, flags, alignment;
-};
-_Static_assert(sizeof(struct elf32_segment) == 32, "System V ABI, program header");
-
-struct elf64_segment {
-    uint32_t type, flags;
-    uint64_t offset, virtual, physical, file_size, memory_size, alignment;
-};
-_Static_assert(sizeof(struct elf64_segment) == 56, "System V ABI, program header");
+/* Widens words of the file to size bytes of 64-bit ones. */
+static void read_words(const uint8_t *words, size_t word_size, void *wide, size_t size)
+{
+    memset(wide, 0, size);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t), words += word_size)
+        memcpy((uint8_t *)wide + at, words, word_size);
+}
 
 static bool is_elf(const struct elf_identification *identification)
 {
@@ -57,95 +55,80 @@ static bool is_elf(const struct elf_identification *identification)
             identification->machine == MACHINE_X86_64);
 }
 
-/* Both headers have the same fields, in different widths. */
-#define COPY_HEADER(file, header)                         \
-    do {                                                  \
-        (file)->entry           = (header).entry;         \
-        (file)->segments_offset = (header).segments;      \
-        (file)->segment_count   = (header).segment_count; \
-        (file)->segment_size    = (header).segment_size;  \
-    } while (0)
-
 bool elf_open(struct image_bytes bytes, struct elf_file *file)
 {
-    struct elf_file opened = {.bytes = bytes};
-    union {
-        struct elf_identification identification;
-        struct elf32_header narrow;
-        struct elf64_header wide;
-    } header;
+    struct elf_identification identification;
+    struct elf_words words;
+    struct elf_counts counts;
+    const uint8_t *at = bytes.bytes + sizeof(identification);
 
-    if (bytes.size < sizeof(header))
+    if (bytes.size < sizeof(identification) + sizeof(words) + sizeof(counts))
         return false;
-    memcpy(&header, bytes.bytes, sizeof(header));
-    if (!is_elf(&header.identification))
+    memcpy(&identification, bytes.bytes, sizeof(identification));
+    if (!is_elf(&identification))
         return false;
-    opened.is_64 = header.identification.class == CLASS_64;
-    if (opened.is_64)
-        COPY_HEADER(&opened, header.wide);
-    else
-        COPY_HEADER(&opened, header.narrow);
-    uint64_t least =
-        opened.is_64 ? sizeof(struct elf64_segment) : sizeof(struct elf32_segment);
-    uint64_t size = (uint64_t)opened.segment_count * opened.segment_size;
-    if (opened.segment_count == 0 || opened.segment_size < least ||
-        opened.segments_offset > bytes.size || size > bytes.size - opened.segments_offset)
-        return false;
-    *file = opened;
-    return true;
+    bool is_64       = identification.class == CLASS_64;
+    size_t word_size = is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
+    read_words(at, word_size, &words, sizeof(words));
+    memcpy(&counts, at + sizeof(words) / sizeof(uint64_t) * word_size, sizeof(counts));
+    *file = (struct elf_file){bytes,
+                              word_size,
+                              words.entry,
+                              words.segments,
+                              counts.segment_count,
+                              counts.segment_size};
+    return counts.segment_count > 0 &&
+           counts.segment_size >= (is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32) &&
+           image_contains(bytes, words.segments,
+                          (uint64_t)counts.segment_count * counts.segment_size);
 }
 
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index)
 {
-    const uint8_t *at =
-        file->bytes.bytes + file->segments_offset + (uint64_t)index * file->segment_size;
-    if (file->is_64) {
-        struct elf64_segment wide;
-        memcpy(&wide, at, sizeof(wide));
-        return (struct elf_segment){wide.type,    wide.offset,   wide.file_size,
-                                    wide.virtual, wide.physical, wide.memory_size};
-    }
-    struct elf32_segment narrow;
-    memcpy(&narrow, at, sizeof(narrow));
-    return (struct elf_segment){narrow.type,    narrow.offset,   narrow.file_size,
-                                narrow.virtual, narrow.physical, narrow.memory_size};
+    struct elf_segment segment;
+
+    read_words(file->bytes.bytes + file->segments_offset +
+                   (uint64_t)index * file->segment_size,
+               file->word_size, &segment, sizeof(segment));
+    segment.type &= UINT32_MAX; /* in 64-bit files the flags are above it */
+    return segment;
 }
 
 /* False, with the reason, if a segment is not within the file or the guest's RAM. */
 static bool is_loadable(const struct elf_file *file, const struct elf_segment *segment,
-                        uint16_t index, const struct guest_memory *memory,
-                        struct text *problem)
+                        uint16_t index, const struct loader *loader)
 {
     uint64_t end        = range_end(segment->physical, segment->memory_size);
+    uint64_t size       = loader->memory->size;
     unsigned int number = index + 1U, count = file->segment_count;
 
-    if (segment->offset > file->bytes.size ||
-        segment->file_size > file->bytes.size - segment->offset)
-        return TEXT_FAIL(problem, "segment %u of %u extends beyond the end of the file",
-                         number, count);
-    if (segment->file_size > segment->memory_size)
-        return TEXT_FAIL(problem, "segment %u of %u is larger in the file than in memory",
-                         number, count);
-    if (end > memory->size)
-        return TEXT_FAIL(problem,
-                         "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
-                         number, count, end, memory->size >> 20);
+    const char *fault = NULL;
+    if (!image_contains(file->bytes, segment->offset, segment->file_size))
+        fault = "extends beyond the end of the file";
+    else if (segment->file_size > segment->memory_size)
+        fault = "is larger in the file than in memory";
+    if (fault != NULL)
+        return LOADER_FAIL(loader, "segment %u of %u %s", number, count, fault);
+    if (end > size)
+        return LOADER_FAIL(loader,
+                           "segment %u of %u ends at 0x%lx, beyond the guest's %lu MiB",
+                           number, count, end, size >> 20);
     return true;
 }
 
-bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem)
+bool elf_load(const struct elf_file *file, struct loader *loader)
 {
     for (uint16_t i = 0; i < file->segment_count; i++) {
         struct elf_segment segment = elf_segment(file, i);
         if (segment.type != ELF_SEGMENT_LOAD || segment.memory_size == 0)
             continue;
-        if (!is_loadable(file, &segment, i, room->memory, problem) ||
-            !guest_memory_write(room->memory, gpa(segment.physical),
+        if (!is_loadable(file, &segment, i, loader) ||
+            !guest_memory_write(loader->memory, gpa(segment.physical),
                                 file->bytes.bytes + segment.offset, segment.file_size))
             return false;
         uint64_t end = segment.physical + segment.memory_size;
-        if (end > room->floor)
-            room->floor = end;
+        if (end > loader->floor)
+            loader->floor = end;
     }
     return true;
 }

@@ -17,16 +17,15 @@ enum elf_segment_type {
     ELF_SEGMENT_NOTE = 4,
 };
 
-/* A program header, of either width. */
+/* A program header, in the order of the file. */
 struct elf_segment {
-    uint32_t type;
-    uint64_t offset, file_size; /* in the file */
-    uint64_t virtual, physical, memory_size;
+    uint64_t type; /* bits 31:0 */
+    uint64_t offset, virtual, physical, file_size, memory_size;
 };
 
 struct elf_file {
     struct image_bytes bytes;
-    bool is_64;
+    size_t word_size; /* 4 or 8 */
     uint64_t entry;
     uint64_t segments_offset;
     uint16_t segment_count, segment_size;
@@ -39,10 +38,10 @@ bool elf_open(struct image_bytes bytes, struct elf_file *file);
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index);
 
 /*
- * Loads all segments to their physical addresses and raises room->floor to their end.
- * False, with the reason, if one is not within the file or the guest's RAM.
+ * Loads all segments to their physical addresses and raises the loader's floor to their
+ * end. False, with the reason, if one is not within the file or the guest's RAM.
  */
-bool elf_load(const struct elf_file *file, struct image_room *room, struct text *problem);
+bool elf_load(const struct elf_file *file, struct loader *loader);
 
 /* Translates a virtual address by its segment; returns it unchanged if it has none. */
 uint64_t elf_physical(const struct elf_file *file, uint64_t virtual);

@@ -7,14 +7,18 @@
 bool image_load(const struct image_parts *parts, struct guest_memory *memory,
                 struct vcpu_start *start, const char **kind, struct text *problem)
 {
-    static const struct image_loader *const loaders[] = {&pvh_loader, &multiboot1_loader,
-                                                         &linux_loader};
-    struct image_room room = {.memory = memory, .bottom = memory->size};
+    static const struct image_format *const formats[] = {&pvh_format, &multiboot1_format,
+                                                         &linux_format};
+    struct loader loader                              = {.parts   = parts,
+                                                         .memory  = memory,
+                                                         .start   = start,
+                                                         .problem = problem,
+                                                         .bottom  = memory->size};
 
-    for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
-        if (loaders[i]->is_format(parts->kernel)) {
-            *kind = loaders[i]->kind;
-            return loaders[i]->load(parts, &room, start, problem);
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (formats[i]->is_format(parts->kernel)) {
+            *kind = formats[i]->kind;
+            return formats[i]->load(&loader);
         }
     }
     return TEXT_FAIL(

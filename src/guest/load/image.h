@@ -22,7 +22,7 @@ struct image_bytes {
     size_t size;
 };
 
-/* What a guest boots from. */
+/* The files that a guest boots from. */
 struct image_parts {
     struct image_bytes kernel;
     struct image_bytes initrd; /* size 0 without one */

@@ -28,7 +28,7 @@
 #define TABLE     (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE)
 #define PAGE_2MIB (TABLE | PAGE_ENTRY_PAGE_SIZE)
 #define ENTRIES   512U
-#define MAPPED_GB 4U
+#define MAPPED_GB UINT64_C(4)
 
 /* From offset 0x1F1 of the file, and of the zero page. */
 struct __attribute__((packed)) setup_header {
@@ -62,26 +62,16 @@ _Static_assert(HEADER_OFFSET + offsetof(struct setup_header, magic) == 0x202, "b
 _Static_assert(HEADER_OFFSET + offsetof(struct setup_header, init_size) == 0x260,
                "boot.rst");
 
-struct __attribute__((packed)) e820_entry {
-    uint64_t address, size;
-    uint32_t type;
-};
-
 struct __attribute__((packed)) zero_page {
     uint8_t before_e820_entries[0x1E8];
     uint8_t e820_entries;
     uint8_t before_header[HEADER_OFFSET - 0x1E9];
     struct setup_header header;
     uint8_t before_e820[0x2D0 - HEADER_OFFSET - sizeof(struct setup_header)];
-    struct e820_entry e820[128];
-    uint8_t rest[4096 - 0x2D0 - 128 * sizeof(struct e820_entry)];
+    struct image_range e820[128];
+    uint8_t rest[4096 - 0x2D0 - 128 * sizeof(struct image_range)];
 };
 _Static_assert(sizeof(struct zero_page) == PAGE_SIZE, "zero-page.rst");
-
-/* Identity tables for the first 4 GiB. */
-struct identity_tables {
-    uint64_t pml4[ENTRIES], pdpt[ENTRIES], directory[MAPPED_GB][ENTRIES];
-};
 
 /* A parsed and checked image. */
 struct linux_image {
@@ -111,15 +101,15 @@ static void read_header(struct image_bytes kernel, struct setup_header *header)
 }
 
 /* False, with the reason, if the image is unsupported or incomplete. */
-static bool open_image(struct image_bytes kernel, struct linux_image *image,
-                       struct text *problem)
+static bool open_image(const struct loader *loader, struct linux_image *image)
 {
+    struct image_bytes kernel   = loader->parts->kernel;
     struct setup_header *header = &image->header;
 
     read_header(kernel, header);
     if (header->version < VERSION_NEEDED || (header->loadflags & LOADED_HIGH) == 0)
-        return TEXT_FAIL(
-            problem,
+        return LOADER_FAIL(
+            loader,
             "Linux with boot protocol %u.%02u%s; Hymir requires a bzImage of 2.06 "
             "(Linux 2.6.22) or later",
             header->version >> 8, header->version & 0xFFU,
@@ -128,10 +118,10 @@ static bool open_image(struct image_bytes kernel, struct linux_image *image,
     uint64_t setup    = (uint64_t)(sectors + 1) * SECTOR_SIZE;
     uint64_t expected = setup + (uint64_t)header->syssize * PARAGRAPH_SIZE;
     if (header->syssize == 0)
-        return TEXT_FAIL(problem, "the image has no code: syssize is 0");
+        return LOADER_FAIL(loader, "the image has no code: syssize is 0");
     if (kernel.size + PARAGRAPH_SIZE <= expected)
-        return TEXT_FAIL(problem, "the image is truncated: %zu of %lu bytes", kernel.size,
-                         expected);
+        return LOADER_FAIL(loader, "the image is truncated: %zu of %lu bytes",
+                           kernel.size, expected);
     image->code = (struct image_bytes){kernel.bytes + setup, kernel.size - setup};
     return true;
 }
@@ -141,7 +131,7 @@ static bool is_loadable(const struct linux_image *image,
                         const struct guest_memory *memory, uint64_t alignment)
 {
     return image->address >= LOAD_ADDRESS && is_aligned(image->address, alignment) &&
-           image->address <= memory->size && image->size <= memory->size - image->address;
+           guest_memory_is_ram(memory, gpa(image->address), image->size);
 }
 
 /*
@@ -159,10 +149,10 @@ static bool can_move(const struct setup_header *header)
 }
 
 /* Chooses the preferred address, or the lowest one if that does not fit. */
-static bool choose_address(struct linux_image *image, const struct guest_memory *memory,
-                           struct text *problem)
+static bool choose_address(const struct loader *loader, struct linux_image *image)
 {
     const struct setup_header *header = &image->header;
+    const struct guest_memory *memory = loader->memory;
     bool has_size                     = header->version >= VERSION_INIT;
     bool is_movable                   = can_move(header);
     uint64_t alignment                = is_movable ? header->kernel_alignment : 1;
@@ -177,100 +167,86 @@ static bool choose_address(struct linux_image *image, const struct guest_memory 
     if (is_loadable(image, memory, alignment))
         return true;
     if (image->address < LOAD_ADDRESS)
-        return TEXT_FAIL(problem,
-                         "Linux requires load address 0x%lx, which is below 1 MiB",
-                         image->address);
-    return TEXT_FAIL(
-        problem,
+        return LOADER_FAIL(loader,
+                           "Linux requires load address 0x%lx, which is below 1 MiB",
+                           image->address);
+    return LOADER_FAIL(
+        loader,
         "Linux needs 0x%lx bytes from 0x%lx, but the guest has %lu MiB; increase memory=",
         image->size, image->address, memory->size >> 20);
 }
 
-static void fill_e820(struct zero_page *page, uint64_t size)
-{
-    struct image_range map[IMAGE_RANGES];
-
-    image_map_memory(map, size);
-    for (size_t i = 0; i < IMAGE_RANGES; i++)
-        page->e820[i] = (struct e820_entry){map[i].start, map[i].size, map[i].type};
-    page->e820_entries = IMAGE_RANGES;
-}
-
 /* Adds the initrd and the command line, and writes their addresses to the header. */
-static bool add_parts(const struct image_parts *parts, struct linux_image *image,
-                      struct image_room *room, struct text *problem)
+static bool add_parts(struct loader *loader, struct linux_image *image)
 {
     struct setup_header *header = &image->header;
-    size_t length               = strlen(parts->command_line);
-    gpa_t initrd, text;
+    size_t length               = strlen(loader->parts->command_line);
 
     if (length > header->cmdline_size)
-        return TEXT_FAIL(problem,
-                         "the command line has %zu characters; this Linux accepts %u",
-                         length, header->cmdline_size);
-    if (header->initrd_addr_max != 0 && room->bottom > header->initrd_addr_max)
-        room->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
-    if (!image_room_add_parts(room, parts, &initrd, &text, problem))
+        return LOADER_FAIL(loader,
+                           "the command line has %zu characters; this Linux accepts %u",
+                           length, header->cmdline_size);
+    if (header->initrd_addr_max != 0 && loader->bottom > header->initrd_addr_max)
+        loader->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
+    if (!loader_add_parts(loader))
         return false;
-    header->ramdisk_image  = (uint32_t)initrd.value;
-    header->ramdisk_size   = (uint32_t)parts->initrd.size;
-    header->cmd_line_ptr   = (uint32_t)text.value;
+    header->ramdisk_image  = (uint32_t)loader->initrd.value;
+    header->ramdisk_size   = (uint32_t)loader->parts->initrd.size;
+    header->cmd_line_ptr   = (uint32_t)loader->command_line.value;
     header->code32_start   = (uint32_t)image->address;
     header->type_of_loader = LOADER_UNDEFINED;
     return true;
 }
 
-static bool add_zero_page(const struct linux_image *image, struct image_room *room,
-                          gpa_t *address, struct text *problem)
+static bool add_zero_page(struct loader *loader, const struct linux_image *image,
+                          gpa_t *address)
 {
-    struct zero_page *page;
+    struct zero_page *page = loader_allocate_page(loader, "the zero page", address);
 
-    if (!image_room_allocate(room, sizeof(*page), "the zero page", address, problem))
+    if (page == NULL)
         return false;
-    page = guest_memory_pointer(room->memory, *address, sizeof(*page));
-    if (page == NULL) /* an aligned page is contiguous */
-        return false;
-    page->header = image->header;
-    fill_e820(page, room->memory->size);
+    page->header       = image->header;
+    page->e820_entries = IMAGE_RANGES;
+    loader_map_memory(loader, page->e820, sizeof(page->e820[0]));
     return true;
 }
 
-static bool write_entry(const struct image_room *room, uint64_t address, uint64_t entry)
+static bool write_entry(const struct loader *loader, uint64_t address, uint64_t entry)
 {
-    return guest_memory_write(room->memory, gpa(address), &entry, sizeof(entry));
+    return guest_memory_write(loader->memory, gpa(address), &entry, sizeof(entry));
 }
 
-/* Writes entry by entry to zeroed memory: no static buffer, as several CPUs may load. */
-static bool add_tables(struct image_room *room, gpa_t *root, struct text *problem)
+/*
+ * Adds identity tables for the first 4 GiB: the PML4, the PDPT, the directories. Writes
+ * entry by entry to zeroed memory, which need not be in one piece.
+ */
+static bool add_tables(struct loader *loader, gpa_t *root)
 {
-    if (!image_room_allocate(room, sizeof(struct identity_tables), "page tables", root,
-                             problem))
+    if (!loader_allocate(loader, (2 + MAPPED_GB) * PAGE_SIZE, "page tables", root))
         return false;
-    uint64_t pdpt      = root->value + offsetof(struct identity_tables, pdpt);
-    uint64_t directory = root->value + offsetof(struct identity_tables, directory);
-    bool are_written   = write_entry(room, root->value, pdpt | TABLE);
+    uint64_t pdpt = root->value + PAGE_SIZE, directory = pdpt + PAGE_SIZE;
+    bool are_written = write_entry(loader, root->value, pdpt | TABLE);
     for (uint64_t i = 0; i < MAPPED_GB; i++)
-        are_written &= write_entry(room, pdpt + i * sizeof(uint64_t),
+        are_written &= write_entry(loader, pdpt + i * sizeof(uint64_t),
                                    (directory + i * PAGE_SIZE) | TABLE);
-    for (uint64_t i = 0; i < (uint64_t)MAPPED_GB * ENTRIES; i++)
+    for (uint64_t i = 0; i < MAPPED_GB * ENTRIES; i++)
         are_written &=
-            write_entry(room, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
+            write_entry(loader, directory + i * sizeof(uint64_t), i << 21 | PAGE_2MIB);
     return are_written;
 }
 
 /* Adds a GDT with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load:
  * boot.rst. */
-static bool add_gdt(struct image_room *room, bool is_64, struct vcpu_table *table,
-                    struct text *problem)
+static bool add_gdt(struct loader *loader, bool is_64, struct vcpu_table *table)
 {
-    const uint64_t gdt[] = {0, 0, is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32,
-                            DATA_DESCRIPTOR_32};
-    const struct image_bytes bytes = {(const uint8_t *)gdt, sizeof(gdt)};
     gpa_t address;
+    uint64_t *gdt = loader_allocate_page(loader, "the GDT", &address);
 
-    if (!image_room_add(room, bytes, "the GDT", &address, problem))
+    if (gdt == NULL)
         return false;
-    *table = (struct vcpu_table){.base = address.value, .limit = sizeof(gdt) - 1};
+    gdt[2] = is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32;
+    gdt[3] = DATA_DESCRIPTOR_32;
+    *table = (struct vcpu_table){address.value, 4 * sizeof(gdt[0]) - 1};
     return true;
 }
 
@@ -284,32 +260,27 @@ static void set_long_mode(struct vcpu_start *start, gpa_t root)
     start->code.access_rights = ACCESS_RIGHTS_CODE_64;
 }
 
-static bool load_linux(const struct image_parts *parts, struct image_room *room,
-                       struct vcpu_start *start, struct text *problem)
+static bool load_linux(struct loader *loader)
 {
     struct linux_image image;
     struct vcpu_table gdt;
     gpa_t zero_page, tables;
 
-    if (!open_image(parts->kernel, &image, problem) ||
-        !choose_address(&image, room->memory, problem))
+    if (!open_image(loader, &image) || !choose_address(loader, &image))
         return false;
-    room->floor = image.address + image.size;
-    if (!add_parts(parts, &image, room, problem) ||
-        !add_zero_page(&image, room, &zero_page, problem))
+    loader->floor = image.address + image.size;
+    bool is_64    = image.header.version >= VERSION_64 &&
+                 (image.header.xloadflags & XLF_KERNEL_64) != 0;
+    if (!add_parts(loader, &image) || !add_zero_page(loader, &image, &zero_page) ||
+        !add_gdt(loader, is_64, &gdt) || (is_64 && !add_tables(loader, &tables)) ||
+        !loader_start_flat(loader, image.address))
         return false;
-    bool has_64 = image.header.version >= VERSION_64 &&
-                  (image.header.xloadflags & XLF_KERNEL_64) != 0;
-    if (!add_gdt(room, has_64, &gdt, problem) ||
-        (has_64 && !add_tables(room, &tables, problem)) ||
-        !image_start_flat(room, image.address, start, problem))
-        return false;
-    if (has_64)
-        set_long_mode(start, tables);
-    start->rsi = zero_page.value;
-    start->gdt = gdt;
-    return guest_memory_write(room->memory, gpa(image.address), image.code.bytes,
+    if (is_64)
+        set_long_mode(loader->start, tables);
+    loader->start->rsi = zero_page.value;
+    loader->start->gdt = gdt;
+    return guest_memory_write(loader->memory, gpa(image.address), image.code.bytes,
                               image.code.size);
 }
 
-const struct image_loader linux_loader = {"Linux", is_linux, load_linux};
+const struct image_format linux_format = {"Linux", is_linux, load_linux};

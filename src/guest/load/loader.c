@@ -10,58 +10,67 @@
 #define ACCESS_RIGHTS_CODE 0xC09BU /* present, execute/read, accessed, 32 bits, G */
 #define ACCESS_RIGHTS_DATA 0xC093U /* present, read/write, accessed, 32 bits, G */
 
-bool image_room_allocate(struct image_room *room, uint64_t size, const char *what,
-                         gpa_t *address, struct text *problem)
+bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
+                     gpa_t *address)
 {
     uint64_t rounded = align_up(size, PAGE_SIZE);
 
-    if (rounded < size || rounded > room->bottom || room->bottom - rounded < room->floor)
-        return TEXT_FAIL(
-            problem,
+    if (rounded < size || rounded > loader->bottom ||
+        loader->bottom - rounded < loader->floor)
+        return LOADER_FAIL(
+            loader,
             "no room for %s of %lu bytes: the kernel ends at 0x%lx of %lu MiB; "
             "increase memory=",
-            what, size, room->floor, room->memory->size >> 20);
-    room->bottom -= rounded;
-    *address = gpa(room->bottom);
+            what, size, loader->floor, loader->memory->size >> 20);
+    loader->bottom -= rounded;
+    *address = gpa(loader->bottom);
     return true;
 }
 
-bool image_room_add(struct image_room *room, struct image_bytes data, const char *what,
-                    gpa_t *address, struct text *problem)
+void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *address)
+{
+    if (!loader_allocate(loader, PAGE_SIZE, what, address))
+        return NULL;
+    return guest_memory_pointer(loader->memory, *address, PAGE_SIZE);
+}
+
+/* Adds data; sets *address to 0 if it is empty. */
+static bool add_bytes(struct loader *loader, struct image_bytes data, const char *what,
+                      gpa_t *address)
 {
     *address = gpa(0);
-    if (data.size == 0)
-        return true;
-    return image_room_allocate(room, data.size, what, address, problem) &&
-           guest_memory_write(room->memory, *address, data.bytes, data.size);
+    return data.size == 0 ||
+           (loader_allocate(loader, data.size, what, address) &&
+            guest_memory_write(loader->memory, *address, data.bytes, data.size));
 }
 
-bool image_room_add_parts(struct image_room *room, const struct image_parts *parts,
-                          gpa_t *initrd, gpa_t *command_line, struct text *problem)
+bool loader_add_parts(struct loader *loader)
 {
-    const struct image_bytes text = {(const uint8_t *)parts->command_line,
-                                     strlen(parts->command_line) + 1};
+    const char *line              = loader->parts->command_line;
+    const struct image_bytes text = {(const uint8_t *)line, strlen(line) + 1};
 
-    return image_room_add(room, parts->initrd, "the initrd", initrd, problem) &&
-           image_room_add(room, text, "the command line", command_line, problem);
+    return add_bytes(loader, loader->parts->initrd, "the initrd", &loader->initrd) &&
+           add_bytes(loader, text, "the command line", &loader->command_line);
 }
 
-void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size)
+void loader_map_memory(const struct loader *loader, void *ranges, size_t distance)
 {
-    map[0] = (struct image_range){0, IMAGE_LOW_END, IMAGE_TYPE_RAM, 0};
-    map[1] = (struct image_range){IMAGE_LOW_END, IMAGE_HIGH_START - IMAGE_LOW_END,
-                                  IMAGE_TYPE_RESERVED, 0};
-    map[2] = (struct image_range){IMAGE_HIGH_START, memory_size - IMAGE_HIGH_START,
-                                  IMAGE_TYPE_RAM, 0};
+    const struct image_range map[IMAGE_RANGES] = {
+        {0, IMAGE_LOW_END, IMAGE_TYPE_RAM},
+        {IMAGE_LOW_END, IMAGE_HIGH_START - IMAGE_LOW_END, IMAGE_TYPE_RESERVED},
+        {IMAGE_HIGH_START, loader->memory->size - IMAGE_HIGH_START, IMAGE_TYPE_RAM},
+    };
+
+    for (size_t i = 0; i < IMAGE_RANGES; i++)
+        memcpy((uint8_t *)ranges + i * distance, &map[i], sizeof(map[i]));
 }
 
-bool image_start_flat(const struct image_room *room, uint64_t entry,
-                      struct vcpu_start *start, struct text *problem)
+bool loader_start_flat(const struct loader *loader, uint64_t entry)
 {
-    if (entry >= room->memory->size)
-        return TEXT_FAIL(problem, "entry point 0x%lx is beyond the guest's %lu MiB",
-                         entry, room->memory->size >> 20);
-    *start = (struct vcpu_start){
+    if (entry >= loader->memory->size)
+        return LOADER_FAIL(loader, "entry point 0x%lx is beyond the guest's %lu MiB",
+                           entry, loader->memory->size >> 20);
+    *loader->start = (struct vcpu_start){
         .rip  = entry,
         .cr0  = CR0_PE | CR0_ET,
         .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE},

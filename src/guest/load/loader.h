@@ -1,5 +1,5 @@
 /*
- * What the loaders of all image formats share: guest/load/pvh.c, multiboot1.c, linux.c.
+ * Common functions of the image loaders: guest/load/pvh.c, multiboot1.c, linux.c.
  *
  * Places everything but the kernel from the end of the guest's RAM downward.
  */
@@ -8,34 +8,45 @@
 
 #include "guest/load/image.h"
 
-/* The part of the guest's RAM that is still free. */
-struct image_room {
-    struct guest_memory *memory;
-    uint64_t bottom; /* the lowest allocated address */
-    uint64_t floor;  /* the end of the kernel, below which nothing is allocated */
+/* The state of loading an image. The RAM from floor to bottom is free. */
+struct loader {
+    const struct image_parts *parts;
+    struct guest_memory *memory; /* zeroed */
+    struct vcpu_start *start;
+    struct text *problem; /* gets the reason for a failure */
+    uint64_t bottom;      /* the lowest allocated address */
+    uint64_t floor;       /* the end of the kernel */
+    gpa_t initrd, command_line;
 };
+
+/* Appends the reason for a failure and evaluates to false. */
+#define LOADER_FAIL(loader, ...) TEXT_FAIL((loader)->problem, __VA_ARGS__)
 
 /* An image format. load is called only for images that is_format accepts. */
-struct image_loader {
+struct image_format {
     const char *kind;
     bool (*is_format)(struct image_bytes kernel);
-    bool (*load)(const struct image_parts *parts, struct image_room *room,
-                 struct vcpu_start *start, struct text *problem);
+    bool (*load)(struct loader *loader);
 };
 
-extern const struct image_loader pvh_loader, multiboot1_loader, linux_loader;
+extern const struct image_format pvh_format, multiboot1_format, linux_format;
+
+/* Returns whether an image contains all of size bytes at an offset. */
+static inline bool image_contains(struct image_bytes image, uint64_t offset,
+                                  uint64_t size)
+{
+    return offset <= image.size && size <= image.size - offset;
+}
 
 /* Allocates size bytes, aligned to a page. False, with the reason, if they do not fit. */
-bool image_room_allocate(struct image_room *room, uint64_t size, const char *what,
-                         gpa_t *address, struct text *problem);
+bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
+                     gpa_t *address);
 
-/* Allocates room for data and copies it there; sets *address to 0 if data is empty. */
-bool image_room_add(struct image_room *room, struct image_bytes data, const char *what,
-                    gpa_t *address, struct text *problem);
+/* Allocates a page. Returns Hymir's pointer to it, or NULL, with the reason. */
+void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *address);
 
-/* Adds the initrd, if there is one, and the command line. */
-bool image_room_add_parts(struct image_room *room, const struct image_parts *parts,
-                          gpa_t *initrd, gpa_t *command_line, struct text *problem);
+/* Adds the initrd, if there is one, and the command line; sets their addresses. */
+bool loader_add_parts(struct loader *loader);
 
 /*
  * The guest's memory map: RAM, except for the area of a PC's firmware below 1 MiB. The
@@ -46,17 +57,18 @@ bool image_room_add_parts(struct image_room *room, const struct image_parts *par
 #define IMAGE_HIGH_START    UINT64_C(0x100000)
 #define IMAGE_TYPE_RAM      1U
 #define IMAGE_TYPE_RESERVED 2U
-struct image_range {
+struct __attribute__((packed)) image_range {
     uint64_t start, size;
-    uint32_t type, reserved;
+    uint32_t type;
 };
-void image_map_memory(struct image_range map[IMAGE_RANGES], uint64_t memory_size);
+
+/* Writes the map's IMAGE_RANGES ranges; distance: bytes from one to the next. */
+void loader_map_memory(const struct loader *loader, void *ranges, size_t distance);
 
 /*
- * Sets *start to 32-bit protected mode with flat segments and paging off, which all boot
- * protocols use. False, with the reason, if entry is beyond the guest's RAM.
+ * Sets the start state to 32-bit protected mode with flat segments and paging off, which
+ * all boot protocols use. False, with the reason, if entry is beyond the guest's RAM.
  */
-bool image_start_flat(const struct image_room *room, uint64_t entry,
-                      struct vcpu_start *start, struct text *problem);
+bool loader_start_flat(const struct loader *loader, uint64_t entry);
 
 #endif

@@ -11,22 +11,17 @@
 /* Parses a number, with an optional suffix K, M or G. */
 static bool parse_size(const char *text, uint64_t *size)
 {
-    static const struct {
-        char letter;
-        unsigned int shift;
-    } units[] = {{'K', 10}, {'M', 20}, {'G', 30}};
+    static const char units[] = "KMG";
     char digits[WORD_SIZE];
     size_t length      = strlen(text);
     unsigned int shift = 0;
     uint64_t number;
 
-    for (size_t i = 0; i < ARRAY_SIZE(units) && length > 0; i++) {
-        if (text[length - 1] == units[i].letter) {
-            shift = units[i].shift;
-            length--;
-            break;
-        }
+    for (unsigned int i = 0; units[i] != '\0' && length > 0; i++) {
+        if (text[length - 1] == units[i])
+            shift = 10 * (i + 1);
     }
+    length -= shift != 0 ? 1 : 0;
     memcpy(digits, text, length);
     digits[length] = '\0';
     if (!number_parse(digits, &number) || number > UINT64_MAX >> shift)
@@ -35,7 +30,7 @@ static bool parse_size(const char *text, uint64_t *size)
     return true;
 }
 
-static bool parse_name(const char *value, struct module_words *words,
+static bool parse_name(const char *value, struct module_options *options,
                        struct text *problem)
 {
     size_t length = strlen(value);
@@ -43,11 +38,11 @@ static bool parse_name(const char *value, struct module_words *words,
     if (length == 0 || length >= VM_NAME_SIZE)
         return TEXT_FAIL(problem, "name=%s: a name has 1 to %d characters", value,
                          VM_NAME_SIZE - 1);
-    memcpy(words->name, value, length + 1);
+    memcpy(options->name, value, length + 1);
     return true;
 }
 
-static bool parse_memory(const char *value, struct module_words *words,
+static bool parse_memory(const char *value, struct module_options *options,
                          struct text *problem)
 {
     uint64_t size;
@@ -57,31 +52,33 @@ static bool parse_memory(const char *value, struct module_words *words,
         return TEXT_FAIL(
             problem, "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
             value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
-    words->memory_size = size;
+    options->memory_size = size;
     return true;
 }
 
-static bool parse_cpus(const char *value, struct module_words *words,
+static bool parse_cpus(const char *value, struct module_options *options,
                        struct text *problem)
 {
     uint64_t cpus;
 
     if (!number_parse(value, &cpus) || cpus != 1)
         return TEXT_FAIL(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
-    words->cpus = 1;
+    options->cpus = 1;
     return true;
 }
 
 static const struct {
     const char *name;
-    bool (*parse)(const char *value, struct module_words *words, struct text *problem);
-} options[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus}};
+    bool (*parse)(const char *value, struct module_options *options,
+                  struct text *problem);
+} parsers[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus}};
 
-static bool parse_word(const char *word, struct module_words *words, struct text *problem)
+static bool parse_word(const char *word, struct module_options *options,
+                       struct text *problem)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        if (string_starts_with(word, options[i].name))
-            return options[i].parse(word + strlen(options[i].name), words, problem);
+    for (size_t i = 0; i < ARRAY_SIZE(parsers); i++) {
+        if (string_starts_with(word, parsers[i].name))
+            return parsers[i].parse(word + strlen(parsers[i].name), options, problem);
     }
     return TEXT_FAIL(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
 }
@@ -108,29 +105,21 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
     return false;
 }
 
-static bool parse_role(const char *word, struct module_words *words, struct text *problem)
+static bool parse_role(const char *word, struct module_options *options,
+                       struct text *problem)
 {
     if (strcmp(word, "kernel") == 0)
-        words->role = MODULE_KERNEL;
+        options->role = MODULE_KERNEL;
     else if (strcmp(word, "initrd") == 0)
-        words->role = MODULE_INITRD;
+        options->role = MODULE_INITRD;
     else
         return TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd", word);
     return true;
 }
 
-static bool is_complete(const struct module_words *words, struct text *problem)
+bool module_parse(const char *text, struct module_options *options, struct text *problem)
 {
-    if (words->name[0] == '\0')
-        return TEXT_FAIL(problem, "no name=");
-    if (words->role == MODULE_KERNEL && words->memory_size == 0)
-        return TEXT_FAIL(problem, "no memory=, such as memory=64M");
-    return true;
-}
-
-bool module_parse(const char *text, struct module_words *words, struct text *problem)
-{
-    struct module_words parsed = {.cpus = 1, .command_line = ""};
+    struct module_options parsed = {.cpus = 1};
     char word[WORD_SIZE];
 
     if (!next_word(&text, word))
@@ -141,10 +130,12 @@ bool module_parse(const char *text, struct module_words *words, struct text *pro
         if (!parse_word(word, &parsed, problem))
             return false;
     }
+    if (parsed.name[0] == '\0')
+        return TEXT_FAIL(problem, "no name=");
+    if (parsed.role == MODULE_KERNEL && parsed.memory_size == 0)
+        return TEXT_FAIL(problem, "no memory=, such as memory=64M");
     parsed.command_line = text;
-    if (!is_complete(&parsed, problem))
-        return false;
-    *words = parsed;
+    *options            = parsed;
     return true;
 }
 

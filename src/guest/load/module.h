@@ -21,7 +21,7 @@ enum module_role {
     MODULE_INITRD,
 };
 
-struct module_words {
+struct module_options {
     char name[VM_NAME_SIZE];
     enum module_role role;
     uint32_t cpus;            /* of a kernel */
@@ -30,10 +30,10 @@ struct module_words {
 };
 
 /*
- * Parses the command line; words->command_line points into text. False, with the reason
+ * Parses the command line; options->command_line points into text. False, with the reason
  * appended to *problem, if it is invalid.
  */
-bool module_parse(const char *text, struct module_words *words, struct text *problem);
+bool module_parse(const char *text, struct module_options *options, struct text *problem);
 
 /*
  * Removes the backslash that GRUB inserts before each backslash, ' and ". plain has the

@@ -15,6 +15,7 @@
 #define HEADER_REQUIRED    0xFFFFU /* flags that a loader must support */
 #define HEADER_KNOWN       0x0007U
 #define LOADER_MAGIC       0x2BADB002U
+#define LOADER_NAME        "Hymir"
 
 #define INFO_MEMORY       BIT(0)
 #define INFO_COMMAND_LINE BIT(2)
@@ -28,9 +29,9 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == 32, "Multiboot, header with addresses");
 
-struct memory_entry {
-    uint32_t size;
-    uint32_t start_low, start_high, length_low, length_high, type;
+struct __attribute__((packed)) memory_entry {
+    uint32_t size; /* of the rest */
+    struct image_range range;
 };
 
 struct module_entry {
@@ -84,39 +85,36 @@ static bool is_multiboot1(struct image_bytes kernel)
 }
 
 /* Loads a file by the addresses in its header. */
-static bool load_by_addresses(struct image_bytes kernel, const struct header *header,
-                              uint64_t offset, struct image_room *room,
-                              struct text *problem)
+static bool load_by_addresses(const struct header *header, uint64_t offset,
+                              struct loader *loader)
 {
-    uint64_t skipped = (uint64_t)header->header_address - header->load_address;
+    struct image_bytes kernel = loader->parts->kernel;
+    uint64_t skipped          = (uint64_t)header->header_address - header->load_address;
 
     if (header->load_address > header->header_address || skipped > offset)
-        return TEXT_FAIL(
-            problem, "header address 0x%x, load address 0x%x: loads from before the file",
+        return LOADER_FAIL(
+            loader, "header address 0x%x, load address 0x%x: loads from before the file",
             header->header_address, header->load_address);
     uint64_t from = offset - skipped;
     uint64_t size = header->load_end == 0
                         ? kernel.size - from
                         : (uint64_t)header->load_end - header->load_address;
-    if ((header->load_end != 0 && header->load_end < header->load_address) ||
-        size > kernel.size - from)
-        return TEXT_FAIL(problem, "load range 0x%x to 0x%x is larger than the file",
-                         header->load_address, header->load_end);
-    uint64_t end = header->load_address + size;
-    if (header->bss_end > end)
-        end = header->bss_end;
-    if (end > room->memory->size)
-        return TEXT_FAIL(problem, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
-                         end, room->memory->size >> 20);
-    room->floor = end;
-    return guest_memory_write(room->memory, gpa(header->load_address),
+    if (!image_contains(kernel, from, size)) /* also if it ends before it starts */
+        return LOADER_FAIL(loader, "load range 0x%x to 0x%x is larger than the file",
+                           header->load_address, header->load_end);
+    uint64_t end  = header->load_address + size;
+    loader->floor = header->bss_end > end ? header->bss_end : end;
+    if (loader->floor > loader->memory->size)
+        return LOADER_FAIL(loader, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
+                           loader->floor, loader->memory->size >> 20);
+    return guest_memory_write(loader->memory, gpa(header->load_address),
                               kernel.bytes + from, size);
 }
 
 /* Loads the kernel and finds its entry point. */
-static bool load_kernel(struct image_bytes kernel, struct image_room *room,
-                        uint64_t *entry, struct text *problem)
+static bool load_kernel(struct loader *loader, uint64_t *entry)
 {
+    struct image_bytes kernel = loader->parts->kernel;
     struct header header;
     struct elf_file file;
     uint64_t offset;
@@ -124,66 +122,65 @@ static bool load_kernel(struct image_bytes kernel, struct image_room *room,
     if (!find_header(kernel, &header, &offset))
         return false;
     if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0)
-        return TEXT_FAIL(problem, "Multiboot header: unsupported flags required: 0x%x",
-                         header.flags);
+        return LOADER_FAIL(loader, "Multiboot header: unsupported flags required: 0x%x",
+                           header.flags);
     if ((header.flags & HEADER_HAS_ADDRESS) != 0) {
         *entry = header.entry;
-        return load_by_addresses(kernel, &header, offset, room, problem);
+        return load_by_addresses(&header, offset, loader);
     }
     if (!elf_open(kernel, &file))
-        return TEXT_FAIL(problem, "neither an ELF file nor load addresses in its header");
+        return LOADER_FAIL(loader,
+                           "neither an ELF file nor load addresses in its header");
     *entry = elf_physical(&file, file.entry);
-    return elf_load(&file, room, problem);
+    return elf_load(&file, loader);
 }
 
-/* Leaves the high halves 0: all of a guest's memory is below 4 GiB. */
-static void fill_memory_map(struct memory_entry memory[IMAGE_RANGES], uint64_t size)
+/* Fills in the boot information, for a page at a guest-physical address. */
+static void fill_page(const struct loader *loader, struct information_page *page,
+                      uint32_t at)
 {
-    struct image_range map[IMAGE_RANGES];
+    uint32_t initrd = (uint32_t)loader->initrd.value;
+    uint32_t size   = (uint32_t)loader->parts->initrd.size;
 
-    image_map_memory(map, size);
+    loader_map_memory(loader, &page->memory[0].range, sizeof(page->memory[0]));
     for (size_t i = 0; i < IMAGE_RANGES; i++)
-        memory[i] = (struct memory_entry){.size       = sizeof(struct memory_entry) - 4,
-                                          .start_low  = (uint32_t)map[i].start,
-                                          .length_low = (uint32_t)map[i].size,
-                                          .type       = map[i].type};
-}
-
-static bool load_multiboot1(const struct image_parts *parts, struct image_room *room,
-                            struct vcpu_start *start, struct text *problem)
-{
-    struct information_page page = {.loader_name = "Hymir"};
-    uint64_t entry, size = room->memory->size;
-    gpa_t at, initrd, text;
-
-    if (!load_kernel(parts->kernel, room, &entry, problem) ||
-        !image_room_add_parts(room, parts, &initrd, &text, problem) ||
-        !image_room_allocate(room, sizeof(page), "the boot information", &at, problem) ||
-        !image_start_flat(room, entry, start, problem))
-        return false;
-    fill_memory_map(page.memory, size);
-    page.module = (struct module_entry){
-        .start = (uint32_t)initrd.value,
-        .end   = (uint32_t)(initrd.value + parts->initrd.size),
-        .text  = (uint32_t)(at.value + offsetof(struct information_page, empty_text)),
+        page->memory[i].size = sizeof(struct image_range);
+    memcpy(page->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
+    page->module = (struct module_entry){
+        .start = initrd,
+        .end   = initrd + size,
+        .text  = at + (uint32_t)offsetof(struct information_page, empty_text),
     };
-    page.information = (struct information){
+    page->information = (struct information){
         .flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
                  INFO_LOADER_NAME,
-        .memory_lower = (uint32_t)(IMAGE_LOW_END >> 10),
-        .memory_upper = (uint32_t)((size - IMAGE_HIGH_START) >> 10),
-        .command_line = (uint32_t)text.value,
-        .module_count = parts->initrd.size > 0 ? 1 : 0,
-        .modules      = (uint32_t)(at.value + offsetof(struct information_page, module)),
-        .memory_map_size = sizeof(page.memory),
-        .memory_map = (uint32_t)(at.value + offsetof(struct information_page, memory)),
-        .loader_name =
-            (uint32_t)(at.value + offsetof(struct information_page, loader_name)),
+        .memory_lower    = (uint32_t)(IMAGE_LOW_END >> 10),
+        .memory_upper    = (uint32_t)((loader->memory->size - IMAGE_HIGH_START) >> 10),
+        .command_line    = (uint32_t)loader->command_line.value,
+        .module_count    = size > 0 ? 1 : 0,
+        .modules         = at + (uint32_t)offsetof(struct information_page, module),
+        .memory_map_size = sizeof(page->memory),
+        .memory_map      = at + (uint32_t)offsetof(struct information_page, memory),
+        .loader_name     = at + (uint32_t)offsetof(struct information_page, loader_name),
     };
-    start->rax = LOADER_MAGIC;
-    start->rbx = at.value;
-    return guest_memory_write(room->memory, at, &page, sizeof(page));
 }
 
-const struct image_loader multiboot1_loader = {"Multiboot", is_multiboot1,
+static bool load_multiboot1(struct loader *loader)
+{
+    uint64_t entry;
+    gpa_t at;
+
+    if (!load_kernel(loader, &entry) || !loader_add_parts(loader))
+        return false;
+    struct information_page *page =
+        loader_allocate_page(loader, "the boot information", &at);
+    if (page == NULL || !loader_start_flat(loader, entry))
+        return false;
+    fill_page(loader, page, (uint32_t)at.value);
+    loader->start->rax = LOADER_MAGIC;
+    loader->start->rbx = at.value;
+    return true;
+}
+
+const struct image_format multiboot1_format = {"Multiboot", is_multiboot1,
                                                load_multiboot1};

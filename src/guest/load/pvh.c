@@ -27,13 +27,17 @@ struct start_module {
     uint64_t address, size, command_line, reserved;
 };
 
-_Static_assert(sizeof(struct image_range) == 24, "Xen, struct hvm_memmap_table_entry");
+struct memory_entry {
+    struct image_range range;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct memory_entry) == 24, "Xen, struct hvm_memmap_table_entry");
 
 /* The boot information, contiguous in the guest's memory. */
 struct start_page {
     struct start_info info;
     struct start_module module;
-    struct image_range memory[IMAGE_RANGES];
+    struct memory_entry memory[IMAGE_RANGES];
 };
 
 /* Finds the entry point in the notes of a segment. */
@@ -65,8 +69,8 @@ static bool find_entry(const struct elf_file *file, uint64_t *entry)
 {
     for (uint16_t i = 0; i < file->segment_count; i++) {
         struct elf_segment segment = elf_segment(file, i);
-        if (segment.type == ELF_SEGMENT_NOTE && segment.offset <= file->bytes.size &&
-            segment.file_size <= file->bytes.size - segment.offset &&
+        if (segment.type == ELF_SEGMENT_NOTE &&
+            image_contains(file->bytes, segment.offset, segment.file_size) &&
             find_note(file->bytes.bytes + segment.offset, segment.file_size, entry))
             return true;
     }
@@ -81,34 +85,32 @@ static bool is_pvh(struct image_bytes kernel)
     return elf_open(kernel, &file) && find_entry(&file, &entry);
 }
 
-static bool load_pvh(const struct image_parts *parts, struct image_room *room,
-                     struct vcpu_start *start, struct text *problem)
+static bool load_pvh(struct loader *loader)
 {
-    struct start_page page = {0};
     struct elf_file file;
-    uint64_t entry;
-    gpa_t at, initrd, text;
+    uint64_t entry, initrd_size = loader->parts->initrd.size;
+    gpa_t at;
 
-    if (!elf_open(parts->kernel, &file) || !find_entry(&file, &entry) ||
-        !elf_load(&file, room, problem) ||
-        !image_room_add_parts(room, parts, &initrd, &text, problem) ||
-        !image_room_allocate(room, sizeof(page), "the start info", &at, problem) ||
-        !image_start_flat(room, entry, start, problem))
+    if (!elf_open(loader->parts->kernel, &file) || !find_entry(&file, &entry) ||
+        !elf_load(&file, loader) || !loader_add_parts(loader))
         return false;
-    image_map_memory(page.memory, room->memory->size);
-    page.module =
-        (struct start_module){.address = initrd.value, .size = parts->initrd.size};
-    page.info = (struct start_info){
-        .magic            = START_INFO_MAGIC,
-        .version          = 1,
-        .module_count     = parts->initrd.size > 0 ? 1 : 0,
-        .modules          = at.value + offsetof(struct start_page, module),
-        .command_line     = text.value,
-        .memory_map       = at.value + offsetof(struct start_page, memory),
-        .memory_map_count = ARRAY_SIZE(page.memory),
+    struct start_page *page = loader_allocate_page(loader, "the start info", &at);
+    if (page == NULL || !loader_start_flat(loader, entry))
+        return false;
+    loader_map_memory(loader, page->memory, sizeof(page->memory[0]));
+    page->module.address = loader->initrd.value;
+    page->module.size    = initrd_size;
+    page->info           = (struct start_info){
+                  .magic            = START_INFO_MAGIC,
+                  .version          = 1,
+                  .module_count     = initrd_size > 0 ? 1 : 0,
+                  .modules          = at.value + offsetof(struct start_page, module),
+                  .command_line     = loader->command_line.value,
+                  .memory_map       = at.value + offsetof(struct start_page, memory),
+                  .memory_map_count = IMAGE_RANGES,
     };
-    start->rbx = at.value;
-    return guest_memory_write(room->memory, at, &page, sizeof(page));
+    loader->start->rbx = at.value;
+    return true;
 }
 
-const struct image_loader pvh_loader = {"PVH", is_pvh, load_pvh};
+const struct image_format pvh_format = {"PVH", is_pvh, load_pvh};
