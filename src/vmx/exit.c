@@ -11,9 +11,9 @@
 #include "virt/control_register_rules.h"
 #include "vmx/control_registers.h"
 #include "vmx/exceptions.h"
-#include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
+#include "vmx/vmcs_areas.h"
 #include "x86/exceptions.h"
 
 /* Handles instructions that the guest's CPUID does not offer. */

@@ -7,7 +7,6 @@
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
-#include "vmx/attempt.h"
 #include "vmx/control_registers.h"
 #include "vmx/entry.h"
 #include "vmx/ept.h"
@@ -46,12 +45,9 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
     uint64_t cr4   = read_cr4() | CR4_VMXE | (has_xsave ? CR4_OSXSAVE : 0);
 
     struct fixed_bits_result cr0_fit =
-        fixed_bits_fit(&fixed_bits_cr0, read_cr0(),
-                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED0),
-                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED1));
-    struct fixed_bits_result cr4_fit = fixed_bits_fit(
-        &fixed_bits_cr4, cr4, vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED0),
-        vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED1));
+        fixed_bits_fit_processor(&fixed_bits_cr0, read_cr0(), capabilities);
+    struct fixed_bits_result cr4_fit =
+        fixed_bits_fit_processor(&fixed_bits_cr4, cr4, capabilities);
     return cr0_fit.outcome == FIXED_BITS_OK && cr4_fit.outcome == FIXED_BITS_OK &&
            vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
 }
@@ -105,8 +101,8 @@ static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
 {
     struct vcpu *vcpu = vmx->vcpu;
 
-    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_done(vmclear(vmcs))) &&
-        check_attempt(vcpu, "VMPTRLD", vmx_attempt_done(vmptrld(vmcs))))
+    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_of(FAULT_NONE, vmclear(vmcs))) &&
+        check_attempt(vcpu, "VMPTRLD", vmx_attempt_of(FAULT_NONE, vmptrld(vmcs))))
         return true;
     log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vcpu->id, vcpu->end,
               vmcs.value, *(const uint32_t *)vmx->vmcs);
@@ -124,7 +120,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
         test_hook_prepare_vmcs(vmx->vcpu);
     if (!load_vmcs(vmx, vmcs))
         return;
-    if (vcpu_state_write(vmx) != STATUS_OK) {
+    if (!vcpu_state_write(vmx)) {
         vcpu_end_abnormally(vmx->vcpu, "VMCS: the processor rejects a field");
     } else {
         reset_processor_state();

@@ -20,7 +20,7 @@
 
 static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
 {
-    uint32_t *primary = &vmx->controls.field[CONTROL_PRIMARY];
+    uint32_t *primary = &vmx->controls.field[GROUP_PRIMARY];
 
     if (((*primary & window) != 0) == is_open)
         return;
@@ -135,7 +135,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         return vcpu_end(vcpu, "HLT with interrupts off");
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
-    if ((vmx->controls.field[CONTROL_PRIMARY] & windows) != 0 ||
+    if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 ||
         instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
         return EXIT_NEXT; /* the event would wake it at once */
     if (!vcpu->handlers->can_wake(vcpu))

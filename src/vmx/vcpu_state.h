@@ -8,8 +8,8 @@
 
 /*
  * Writes the current VMCS, the bitmaps and the general registers for a run from
- * vcpu->start. STATUS_UNSUPPORTED if the processor rejects a field.
+ * vcpu->start. Returns false if the processor rejects a field.
  */
-enum status MUST_CHECK vcpu_state_write(struct vmx_vcpu *vcpu);
+bool MUST_CHECK vcpu_state_write(struct vmx_vcpu *vcpu);
 
 #endif

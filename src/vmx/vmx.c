@@ -18,40 +18,18 @@ static bool is_offered(const struct cpuid_snapshot *cpuid)
 
 #define OWN(member) \
     (offsetof(struct cpu_record, own) + offsetof(struct vmx_record, member))
-#define CAPABILITY(name)                                               \
-    {                                                                  \
-        "IA32_VMX_" #name, MSR_IA32_VMX_##name,                        \
-            OWN(capabilities.msr[MSR_IA32_VMX_##name - VMX_MSR_FIRST]) \
-    }
 static const struct register_row registers[] = {
     {"IA32_FEATURE_CONTROL", MSR_IA32_FEATURE_CONTROL, OWN(feature_control)},
     {"IA32_MISC_ENABLE", MSR_IA32_MISC_ENABLE, OWN(misc_enable)},
     {"IA32_ARCH_CAPABILITIES", MSR_IA32_ARCH_CAPABILITIES,
      offsetof(struct cpu_record, arch_capabilities)},
-    CAPABILITY(BASIC),
-    CAPABILITY(PINBASED_CTLS),
-    CAPABILITY(PROCBASED_CTLS),
-    CAPABILITY(EXIT_CTLS),
-    CAPABILITY(ENTRY_CTLS),
-    CAPABILITY(MISC),
-    CAPABILITY(CR0_FIXED0),
-    CAPABILITY(CR0_FIXED1),
-    CAPABILITY(CR4_FIXED0),
-    CAPABILITY(CR4_FIXED1),
-    CAPABILITY(VMCS_ENUM),
-    CAPABILITY(PROCBASED_CTLS2),
-    CAPABILITY(EPT_VPID_CAP),
-    CAPABILITY(TRUE_PINBASED_CTLS),
-    CAPABILITY(TRUE_PROCBASED_CTLS),
-    CAPABILITY(TRUE_EXIT_CTLS),
-    CAPABILITY(TRUE_ENTRY_CTLS),
-    CAPABILITY(VMFUNC),
-    CAPABILITY(PROCBASED_CTLS3),
-    CAPABILITY(EXIT_CTLS2),
-    {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
+#define CAPABILITY(name, number) \
+    {"IA32_VMX_" #name, (number), OWN(capabilities.msr[(number)-VMX_MSR_FIRST])},
+    VMX_MSRS(CAPABILITY)
+#undef CAPABILITY
+        {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
 };
 #undef OWN
-#undef CAPABILITY
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -61,16 +39,6 @@ static bool read_capabilities(const struct cpu_record *record,
     for (enum vmx_capability_group group = GROUP_BASIC; group < GROUP_COUNT; group++)
         capabilities->group[group] = vmx_capability_bits(own, group);
     return vmx_capability(own, MSR_IA32_VMX_BASIC)->state == MSR_READ;
-}
-
-static uint64_t required_capabilities(uint32_t group)
-{
-    for (enum vmx_control control = CONTROL_PIN_BASED; control < CONTROL_KINDS;
-         control++) {
-        if (vmx_control_group(control) == group)
-            return vcpu_controls_required(control);
-    }
-    return 0;
 }
 
 /*
@@ -154,7 +122,7 @@ const struct virtualization vt_x = {
     .compared_count        = ARRAY_SIZE(registers) - 1,
     .capability_table      = &vmx_capability_table,
     .read_capabilities     = read_capabilities,
-    .required_capabilities = required_capabilities,
+    .required_capabilities = vcpu_controls_required,
     .append_changes        = append_changes,
 
     .find_missing     = find_missing,

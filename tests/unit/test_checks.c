@@ -34,7 +34,7 @@ static bool passes_all_before(enum vmx_check end)
 static bool wants_lock(void)
 {
     return passes_all_before(VMX_CHECK_FEATURE_CONTROL) &&
-           vmx_check_is_lock_needed(&record);
+           feature_control_is_lock_needed(&record);
 }
 
 /* The check fails, it is the first that does, and its detail has the words. */
