@@ -174,14 +174,12 @@ struct vcpu {
 
 /*
  * Records why the guest ends, as the text of its last line; only the first call counts.
- * Returns EXIT_STOP.
+ * Abnormal is an end that the guest did not request. Returns EXIT_STOP.
  */
-enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* The same for an end that the guest did not request. */
-enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
+                                  ...) __attribute__((format(printf, 3, 4)));
+#define vcpu_end(vcpu, ...)            vcpu_record_end((vcpu), false, __VA_ARGS__)
+#define vcpu_end_abnormally(vcpu, ...) vcpu_record_end((vcpu), true, __VA_ARGS__)
 
 /*
  * Prepares the vCPU, new or ended, for a run from *start, which must outlive the run:

@@ -288,21 +288,17 @@ static enum verdict_word word_without_vmx(const struct cpu_record *record)
 
 static enum verdict_word word_of_feature_control(const struct cpu_record *record)
 {
+    static const enum verdict_word words[] = {
+        [FEATURE_CONTROL_ENABLED]    = VERDICT_FAILED,
+        [FEATURE_CONTROL_UNLOCKED]   = VERDICT_UNLOCKED,
+        [FEATURE_CONTROL_LOCKED_OFF] = VERDICT_LOCKED_OFF,
+        [FEATURE_CONTROL_TXT_ONLY]   = VERDICT_TXT_ONLY,
+    };
     const struct msr_reading *found = &vmx_record(record)->feature_control;
 
-    if (found->state != MSR_READ)
+    if (found->state != MSR_READ || feature_control_is_lock_needed(record))
         return VERDICT_FAILED;
-    switch (feature_control_state(found->value)) {
-    case FEATURE_CONTROL_LOCKED_OFF:
-        return VERDICT_LOCKED_OFF;
-    case FEATURE_CONTROL_TXT_ONLY:
-        return VERDICT_TXT_ONLY;
-    case FEATURE_CONTROL_UNLOCKED:
-        return record->nolock ? VERDICT_UNLOCKED : VERDICT_FAILED;
-    case FEATURE_CONTROL_ENABLED:
-        break;
-    }
-    return VERDICT_FAILED;
+    return words[feature_control_state(found->value)];
 }
 
 /* Appends the registers on which VMXON and all later steps depend. */

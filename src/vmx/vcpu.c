@@ -55,8 +55,9 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
 /* Resets state that VM entry does not load, so that nothing leaks into the guest. */
 static void reset_processor_state(void)
 {
-    static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR,
-                                    MSR_IA32_FMASK, MSR_IA32_KERNEL_GS_BASE};
+    static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
+                                    MSR_IA32_CSTAR,          MSR_IA32_FMASK,
+                                    MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
     static const uint8_t zeroed_area[4096] __attribute__((aligned(64)));
     static const struct __attribute__((packed, aligned(64))) {
         uint16_t fcw;
@@ -67,7 +68,6 @@ static void reset_processor_state(void)
 
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
-    (void)wrmsr_safe(MSR_IA32_TSC_AUX, 0);
     if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
     clear_debug_registers();
@@ -197,37 +197,30 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
 }
 
-/*
- * Hides instructions that a guest can execute only with a control that this CPU lacks.
- */
+/* Hides instructions that a guest can execute only with a control that this CPU lacks. */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     static const struct {
         uint64_t control;
-        uint32_t leaf; /* subleaf 0 */
-        struct cpuid_result bits;
+        uint32_t leaf, ebx, ecx, edx; /* subleaf 0 */
     } rows[] = {
-        {SECONDARY_ENABLE_INVPCID,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, CPUID_7_EBX_INVPCID, 0, 0}},
-        {SECONDARY_ENABLE_RDTSCP,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, 0, CPUID_7_ECX_RDPID, 0}},
-        {SECONDARY_ENABLE_USER_WAIT_PAUSE,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, 0, CPUID_7_ECX_WAITPKG, 0}},
-        {SECONDARY_ENABLE_RDTSCP,
-         CPUID_LEAF_EXTENDED_FEATURES,
-         {0, 0, 0, CPUID_80000001_EDX_RDTSCP}},
+        {SECONDARY_ENABLE_INVPCID, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ebx = CPUID_7_EBX_INVPCID},
+        {SECONDARY_ENABLE_RDTSCP, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ecx = CPUID_7_ECX_RDPID},
+        {SECONDARY_ENABLE_USER_WAIT_PAUSE, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ecx = CPUID_7_ECX_WAITPKG},
+        {SECONDARY_ENABLE_RDTSCP, CPUID_LEAF_EXTENDED_FEATURES,
+         .edx = CPUID_80000001_EDX_RDTSCP},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (rows[i].leaf == leaf && subleaf == 0 && (secondary & rows[i].control) == 0) {
-            result.ebx &= ~rows[i].bits.ebx;
-            result.ecx &= ~rows[i].bits.ecx;
-            result.edx &= ~rows[i].bits.edx;
+            result.ebx &= ~rows[i].ebx;
+            result.ecx &= ~rows[i].ecx;
+            result.edx &= ~rows[i].edx;
         }
     }
     return result;

@@ -41,46 +41,36 @@ static bool read_capabilities(const struct cpu_record *record,
     return vmx_capability(own, MSR_IA32_VMX_BASIC)->state == MSR_READ;
 }
 
-/*
- * Returns the first CPU whose IA32_FEATURE_CONTROL firmware left unlike the boot CPU's,
- * or count.
- */
-static size_t first_unlike_boot_cpu(const struct cpu_record *records, size_t count)
+static bool is_locked_by_hymir(const struct vmx_record *record)
 {
-    const struct msr_reading *boot_cpu = &vmx_record(&records[0])->feature_control;
-
-    for (size_t i = 1; i < count; i++) {
-        const struct msr_reading *other = &vmx_record(&records[i])->feature_control;
-        if (boot_cpu->state == MSR_READ && other->state == MSR_READ &&
-            other->value != boot_cpu->value)
-            return i;
-    }
-    return count;
+    return record->steps.feature_control_written &&
+           (record->steps.feature_control.value & FEATURE_CONTROL_LOCK) != 0;
 }
 
 static void append_changes(const struct cpu_record *records, size_t count,
                            struct text *text)
 {
-    size_t locked = 0;
-    size_t other  = first_unlike_boot_cpu(records, count);
+    const struct msr_reading *boot_cpu = &vmx_record(&records[0])->feature_control;
+    size_t locked = 0, other = 0; /* the first CPU unlike the boot CPU, or 0 */
 
     for (size_t i = 0; i < count; i++) {
-        const struct vmx_steps *steps = &vmx_record(&records[i])->steps;
-        if (steps->feature_control_written &&
-            (steps->feature_control.value & FEATURE_CONTROL_LOCK) != 0)
-            locked++;
+        const struct msr_reading *found = &vmx_record(&records[i])->feature_control;
+        locked += is_locked_by_hymir(vmx_record(&records[i]));
+        if (other == 0 && boot_cpu->state == MSR_READ && found->state == MSR_READ &&
+            found->value != boot_cpu->value)
+            other = i;
     }
     if (locked > 0)
         text_append(text,
                     "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of %zu "
                     "CPUs: it stays set until reset",
                     locked, count);
-    if (other < count)
+    if (other > 0)
         text_append(text,
                     "; firmware left IA32_FEATURE_CONTROL = 0x%lx on cpu 0 and 0x%lx on "
                     "cpu %zu",
-                    vmx_record(&records[0])->feature_control.value,
-                    vmx_record(&records[other])->feature_control.value, other);
+                    boot_cpu->value, vmx_record(&records[other])->feature_control.value,
+                    other);
 }
 
 static enum status find_missing(const struct cpu_record *record, struct text *missing)
