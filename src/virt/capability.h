@@ -9,10 +9,6 @@
 
 #include "lib/bits.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define CAPABILITY_GROUPS_MAX 16
 
 struct capability_group {

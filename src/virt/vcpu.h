@@ -13,10 +13,6 @@
 #include "mm/address.h"
 #include "virt/segment.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* General registers by their number in instructions: SDM 2, "REX Prefixes". */
 enum register_number {
     REGISTER_RAX,

@@ -6,10 +6,7 @@
 static const struct capability_row rows[] = {
 #define ROW_OF_FLAG(group, constant, bit, name) {GROUP_##group, constant, name},
 #define ROW_OF_FIELD(group, mask, name)         {GROUP_##group, mask, name},
-    VMX_CAPABILITIES(ROW_OF_FLAG, ROW_OF_FIELD)
-#undef ROW_OF_FLAG
-#undef ROW_OF_FIELD
-};
+    VMX_CAPABILITIES(ROW_OF_FLAG, ROW_OF_FIELD)};
 
 /* How an MSR, or two, describe a group. */
 enum shape {
@@ -46,9 +43,7 @@ enum shape {
 static const struct capability_group groups[GROUP_COUNT] = {
 #define GROUP_NAMES(group, shape, msr, name, singular, maximized) \
     [GROUP_##group] = {name, singular, SHAPE_##shape != SHAPE_VALUE, maximized},
-    GROUPS(GROUP_NAMES)
-#undef GROUP_NAMES
-};
+    GROUPS(GROUP_NAMES)};
 
 static const struct {
     enum shape shape;
@@ -56,9 +51,7 @@ static const struct {
 } group_msrs[GROUP_COUNT] = {
 #define GROUP_MSR(group, shape, msr, name, singular, maximized) \
     [GROUP_##group] = {SHAPE_##shape, MSR_IA32_VMX_##msr},
-    GROUPS(GROUP_MSR)
-#undef GROUP_MSR
-};
+    GROUPS(GROUP_MSR)};
 _Static_assert(GROUP_COUNT <= CAPABILITY_GROUPS_MAX, "the groups fit in a set");
 
 const struct capability_table vmx_capability_table = {
@@ -84,9 +77,7 @@ const char *vmx_msr_name(enum vmx_msr msr)
 {
     static const char *const names[VMX_MSR_COUNT] = {
 #define MSR_NAME(name, number) "IA32_VMX_" #name,
-        VMX_MSRS(MSR_NAME)
-#undef MSR_NAME
-    };
+        VMX_MSRS(MSR_NAME)};
     return names[msr - VMX_MSR_FIRST];
 }
 
@@ -179,28 +170,16 @@ uint32_t vmx_control_fit(const struct vmx_capabilities *capabilities,
     return missing;
 }
 
-static bool has_all(const struct vmx_capabilities *capabilities, enum vmx_msr msr,
-                    uint64_t bits)
+bool vmx_has_ept_capability(const struct vmx_capabilities *capabilities, uint64_t bits)
 {
-    return (vmx_capability_value(capabilities, msr) & bits) == bits;
+    return (vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP) & bits) == bits;
 }
 
 bool vmx_has_ept(const struct vmx_capabilities *capabilities)
 {
-    return has_all(capabilities, MSR_IA32_VMX_PROCBASED_CTLS2,
-                   ALLOWED_1(SECONDARY_ENABLE_EPT)) &&
-           has_all(capabilities, MSR_IA32_VMX_EPT_VPID_CAP,
-                   EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK);
-}
+    uint64_t secondary = vmx_capability_value(capabilities, MSR_IA32_VMX_PROCBASED_CTLS2);
 
-bool vmx_has_invept_all(const struct vmx_capabilities *capabilities)
-{
-    return has_all(capabilities, MSR_IA32_VMX_EPT_VPID_CAP,
-                   EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL);
-}
-
-bool vmx_has_invvpid_all(const struct vmx_capabilities *capabilities)
-{
-    return has_all(capabilities, MSR_IA32_VMX_EPT_VPID_CAP,
-                   VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL);
+    return (secondary & ALLOWED_1(SECONDARY_ENABLE_EPT)) != 0 &&
+           vmx_has_ept_capability(capabilities,
+                                  EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK);
 }

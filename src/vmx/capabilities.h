@@ -57,8 +57,9 @@ uint32_t MUST_CHECK vmx_control_fit(const struct vmx_capabilities *capabilities,
 /* Returns whether the processor has EPT with write-back tables and a four-level walk. */
 bool vmx_has_ept(const struct vmx_capabilities *capabilities);
 
-/* Return whether INVEPT or INVVPID can invalidate all contexts. */
-bool vmx_has_invept_all(const struct vmx_capabilities *capabilities);
-bool vmx_has_invvpid_all(const struct vmx_capabilities *capabilities);
+/* Returns whether all bits of IA32_VMX_EPT_VPID_CAP are set, such as these. */
+bool vmx_has_ept_capability(const struct vmx_capabilities *capabilities, uint64_t bits);
+#define INVEPT_OF_ALL_CONTEXTS  (EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL)
+#define INVVPID_OF_ALL_CONTEXTS (VPID_CAP_INVVPID | VPID_CAP_INVVPID_ALL)
 
 #endif

@@ -14,14 +14,12 @@ static uint64_t largest_page = PAGE_SIZE;
 void ept_choose_page_size(const struct vmx_capabilities *capabilities,
                           bool may_have_multihit)
 {
-    uint64_t ept = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
-
     largest_page = PAGE_SIZE;
     if (may_have_multihit)
         return;
-    if ((ept & EPT_CAP_PAGES_1_GIB) != 0)
+    if (vmx_has_ept_capability(capabilities, EPT_CAP_PAGES_1_GIB))
         largest_page = PAGE_SIZE_1_GIB;
-    else if ((ept & EPT_CAP_PAGES_2_MIB) != 0)
+    else if (vmx_has_ept_capability(capabilities, EPT_CAP_PAGES_2_MIB))
         largest_page = PAGE_SIZE_2_MIB;
 }
 
@@ -47,15 +45,14 @@ enum status ept_map(hpa_t *root, gpa_t guest, hpa_t host, uint64_t size)
 
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root)
 {
-    uint64_t ept = vmx_capability_value(capabilities, MSR_IA32_VMX_EPT_VPID_CAP);
-
     return root.value | EPTP_WRITE_BACK_4_LEVELS |
-           ((ept & EPT_CAP_ACCESSED) != 0 ? EPTP_ACCESSED : 0);
+           (vmx_has_ept_capability(capabilities, EPT_CAP_ACCESSED) ? EPTP_ACCESSED : 0);
 }
 
 bool ept_invalidate(const struct vmx_capabilities *capabilities)
 {
-    if (!vmx_has_invept_all(capabilities) || invept_all() == VMX_SUCCEED)
+    if (!vmx_has_ept_capability(capabilities, INVEPT_OF_ALL_CONTEXTS) ||
+        invept_all() == VMX_SUCCEED)
         return true;
     log_error("INVEPT failed: %s", vmx_error_name(vmcs_instruction_error()));
     return false;
@@ -64,6 +61,7 @@ bool ept_invalidate(const struct vmx_capabilities *capabilities)
 void ept_invalidate_translations(const struct vmx_capabilities *capabilities)
 {
     (void)ept_invalidate(capabilities);
-    if (vmx_has_invvpid_all(capabilities) && invvpid_all() != VMX_SUCCEED)
+    if (vmx_has_ept_capability(capabilities, INVVPID_OF_ALL_CONTEXTS) &&
+        invvpid_all() != VMX_SUCCEED)
         log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }

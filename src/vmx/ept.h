@@ -11,9 +11,6 @@
 #include "mm/address.h"
 #include "vmx/capabilities.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* Entries: SDM 3C, tables "Format of an EPT ... Entry". A leaf is write-back memory. */
 #define EPT_READ    BIT(0)
 #define EPT_WRITE   BIT(1)

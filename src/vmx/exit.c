@@ -10,7 +10,6 @@
 #include "lib/log.h"
 #include "virt/control_register_rules.h"
 #include "vmx/control_registers.h"
-#include "vmx/exceptions.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"

@@ -1,5 +1,5 @@
-/* See exit_description.h. */
-#include "vmx/exit_description.h"
+/* See exit.h. */
+#include "vmx/exit.h"
 
 #include "vmx/qualification.h"
 #include "vmx/vmcs.h"

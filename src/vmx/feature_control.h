@@ -10,9 +10,6 @@
 #include "vmx/record.h"
 #include "x86/msr.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 enum feature_control_state {
     FEATURE_CONTROL_ENABLED,    /* locked with bit 2: VMXON may be executed */
     FEATURE_CONTROL_UNLOCKED,   /* Hymir may write it */

@@ -11,9 +11,6 @@
 #include "vmx/record.h"
 #include "x86/vmx_capabilities.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* A control register with bits that VMX operation fixes. */
 struct fixed_bits {
     const char *name; /* "CR0" or "CR4" */

@@ -15,9 +15,6 @@
 #include "lib/status.h"
 #include "mm/address.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 enum vmx_result {
     VMX_SUCCEED,
     VMX_FAIL_INVALID,

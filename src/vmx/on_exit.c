@@ -3,7 +3,7 @@
 
 #include "virt/exception_rules.h"
 #include "vmx/control_registers.h"
-#include "vmx/exceptions.h"
+#include "vmx/vcpu_events.h"
 
 /* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)

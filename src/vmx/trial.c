@@ -25,14 +25,10 @@ static uint32_t revision_of(const struct trial *trial)
 /* SDM 3A, "Determining the Signature": write 0, execute CPUID, read. */
 static uint32_t read_microcode_revision(void)
 {
-    uint64_t value;
-
     if (wrmsr_safe(MSR_IA32_BIOS_SIGN_ID, 0) != FAULT_NONE)
         return 0;
-    (void)cpuid(1, 0);
-    if (rdmsr_safe(MSR_IA32_BIOS_SIGN_ID, &value) != FAULT_NONE)
-        return 0;
-    return (uint32_t)(value >> 32);
+    (void)cpuid(CPUID_LEAF_FEATURES, 0);
+    return (uint32_t)(msr_read_safe(MSR_IA32_BIOS_SIGN_ID).value >> 32);
 }
 
 /* Returns whether the MSRs of Intel's processors exist; others may have other ones. */
@@ -99,14 +95,6 @@ void vmx_trial_prove_root_operation(struct trial *trial)
     steps->second_vmxon = vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON)));
 }
 
-void vmx_trial_run_guest(struct trial *trial)
-{
-    struct vmx_record *own = vmx_record_of(&trial->record);
-
-    trial_guest_run(&own->capabilities, page_of(trial, TRIAL_PAGE_GUEST),
-                    &own->steps.guest);
-}
-
 void vmx_trial_leave(struct trial *trial)
 {
     struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
@@ -140,17 +128,19 @@ DEFINE_EXECUTE(execute_invvpid, invvpid_all() == VMX_SUCCEED)
 
 static bool has_invept(const struct cpu_record *record)
 {
-    return vmx_has_invept_all(&vmx_record(record)->capabilities);
+    return vmx_has_ept_capability(&vmx_record(record)->capabilities,
+                                  INVEPT_OF_ALL_CONTEXTS);
 }
 
 static bool has_invvpid(const struct cpu_record *record)
 {
-    return vmx_has_invvpid_all(&vmx_record(record)->capabilities);
+    return vmx_has_ept_capability(&vmx_record(record)->capabilities,
+                                  INVVPID_OF_ALL_CONTEXTS);
 }
 
 const struct timing_row vmx_timings[VMX_TIMINGS] = {
-    {.name = "VM exit by CPUID", .run = trial_guest_exit_by_cpuid},
-    {.name = "VM exit by VMCALL", .run = trial_guest_exit_by_vmcall},
+    {.name = "VM exit by CPUID", .run = vmx_trial_exit_by_cpuid},
+    {.name = "VM exit by VMCALL", .run = vmx_trial_exit_by_vmcall},
     {.name = "VMREAD", .execute = execute_vmread},
     {.name = "VMWRITE", .execute = execute_vmwrite},
     {.name = "VMPTRLD", .execute = execute_vmptrld},

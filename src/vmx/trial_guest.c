@@ -1,5 +1,6 @@
 /*
- * See trial_guest.h. The pages:
+ * The guest of two instructions, CPUID and HLT, which tests the whole path: control
+ * fields, VM entry, paging, EPT, and VM exit; see trial.h. Its pages:
  *
  *      0..4    the guest's memory: its PML4, PDPT, PD and PT, and a page of code
  *      5..8    EPT: PML4, PDPT, PD and PT, which map that memory at guest-physical 0
@@ -7,13 +8,14 @@
  * Without EPT the guest's page tables hold host-physical addresses, and the last four
  * pages are unused.
  */
-#include "vmx/trial_guest.h"
+#include "vmx/trial.h"
 
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/entry.h"
 #include "vmx/ept.h"
+#include "vmx/record.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmcs_areas.h"
 #include "x86/paging.h"
@@ -187,15 +189,17 @@ static enum run_next on_exit(struct vcpu_run *run)
     return guest->nmis++ < MAX_EXITS ? RUN_AGAIN : RUN_STOP;
 }
 
-void trial_guest_run(const struct vmx_capabilities *capabilities, void *pages,
-                     struct guest_trial *guest)
+void vmx_trial_run_guest(struct trial *trial)
 {
-    struct trial_run trial = {.run = {.on_exit = on_exit}, .guest = guest};
+    struct vmx_record *own    = vmx_record_of(&trial->record);
+    struct guest_trial *guest = &own->steps.guest;
+    struct trial_run run      = {.run = {.on_exit = on_exit}, .guest = guest};
+    void *pages               = page_of(trial->pages, TRIAL_PAGE_GUEST);
 
-    guest->uses_ept    = vmx_has_ept(capabilities);
-    guest->is_prepared = prepare_guest(capabilities, pages, guest->uses_ept);
+    guest->uses_ept    = vmx_has_ept(&own->capabilities);
+    guest->is_prepared = prepare_guest(&own->capabilities, pages, guest->uses_ept);
     if (guest->is_prepared)
-        guest->entry = vmx_attempt_of(FAULT_NONE, vmx_run(&trial.run));
+        guest->entry = vmx_attempt_of(FAULT_NONE, vmx_run(&run.run));
 }
 
 /* A run of the guest that exits repeatedly at one instruction. */
@@ -241,13 +245,13 @@ static bool exit_repeatedly(const uint8_t *instruction, enum exit_reason reason,
            vmx_run(&timed.run) == VMX_SUCCEED && !timed.has_failed;
 }
 
-bool trial_guest_exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)
+bool vmx_trial_exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)
 {
     (void)trial;
     return exit_repeatedly(trial_guest_start, EXIT_REASON_CPUID, stopwatch);
 }
 
-bool trial_guest_exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch)
+bool vmx_trial_exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch)
 {
     (void)trial;
     return exit_repeatedly(trial_guest_vmcall, EXIT_REASON_VMCALL, stopwatch);

@@ -10,15 +10,12 @@
 #include "vmx/control_registers.h"
 #include "vmx/entry.h"
 #include "vmx/ept.h"
-#include "vmx/exceptions.h"
 #include "vmx/exit.h"
-#include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/guest_policy.h"
 #include "vmx/on_exit.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu_events.h"
-#include "vmx/vcpu_state.h"
 #include "x86/msr.h"
 
 #define XCR0_AFTER_RESET 1 /* x87 */

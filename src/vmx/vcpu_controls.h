@@ -11,9 +11,6 @@
 #include "lib/format.h"
 #include "vmx/capabilities.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* The values of control fields. */
 struct vcpu_controls {
     uint32_t field[GROUP_ENTRY + 1]; /* by enum vmx_capability_group */

@@ -1,5 +1,5 @@
-/* See vcpu_state.h. */
-#include "vmx/vcpu_state.h"
+/* The state of a vCPU at the start of a run: see vcpu.h. */
+#include "vmx/vcpu.h"
 
 #include "cpu/instructions.h"
 #include "lib/string.h"

@@ -8,9 +8,7 @@ static const struct {
     const char *name;
 } field_names[] = {
 #define VMCS_FIELD_NAME(name, width, type, index) {VMCS_##name, #name},
-    VMCS_FIELDS(VMCS_FIELD_NAME)
-#undef VMCS_FIELD_NAME
-};
+    VMCS_FIELDS(VMCS_FIELD_NAME)};
 
 static const char *const error_names[] = {
     [1]  = "VMCALL executed in VMX root operation",
@@ -42,9 +40,7 @@ static const char *const error_names[] = {
 
 static const char *const reason_names[] = {
 #define EXIT_REASON_NAME(name, number, text) [number] = (text),
-    EXIT_REASONS(EXIT_REASON_NAME)
-#undef EXIT_REASON_NAME
-};
+    EXIT_REASONS(EXIT_REASON_NAME)};
 
 /* Returns names[number], or unknown if it has no name. */
 static const char *name_of(const char *const *names, size_t count, uint32_t number,

@@ -10,9 +10,6 @@
 #include "lib/bits.h"
 #include "vmx/instructions.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
 /* Bits 14:13 and 11:10 of an encoding. */
 enum vmcs_width {
     VMCS_16_BIT,

@@ -12,8 +12,6 @@
 #include "vmx/vcpu_controls.h"
 #include "x86/descriptors.h"
 
-#include <stdint.h>
-
 /* The segments, in the order of the encodings of each kind of field. */
 enum guest_segment {
     SEGMENT_ES,

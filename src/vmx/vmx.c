@@ -25,11 +25,9 @@ static const struct register_row registers[] = {
      offsetof(struct cpu_record, arch_capabilities)},
 #define CAPABILITY(name, number) \
     {"IA32_VMX_" #name, (number), OWN(capabilities.msr[(number)-VMX_MSR_FIRST])},
-    VMX_MSRS(CAPABILITY)
-#undef CAPABILITY
-        {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
+    VMX_MSRS(CAPABILITY){"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL,
+                         OWN(rtit_control)}, /* not compared */
 };
-#undef OWN
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)

@@ -1,4 +1,4 @@
-/* src/vmx/exceptions.c, src/vmx/vcpu_events.c, on a VMCS that is an array. */
+/* src/vmx/vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
 #include "cpu/vectors.h"
@@ -108,7 +108,6 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 #define rdtsc                       fake_rdtsc
 #define this_cpu                    fake_this_cpu
 #define vcpu_write_preemption_timer fake_write_timer
-#include "../../src/vmx/exceptions.c"
 #include "../../src/vmx/vcpu_events.c"
 
 static struct vcpu vcpu;
