@@ -3,7 +3,6 @@
 
 #include "virt/exception_rules.h"
 #include "vmx/control_registers.h"
-#include "vmx/vcpu_events.h"
 
 /* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
@@ -20,7 +19,7 @@ static inline __attribute__((always_inline)) void end_instruction(void)
         vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                  blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
     if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+        vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
 /* Advances RIP past the instruction. */

@@ -55,12 +55,6 @@ void event_redeliver(void)
                  vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
 }
 
-void pending_debug_add(uint64_t causes)
-{
-    vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
-             vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | causes);
-}
-
 /*
  * Updates the debug registers, because #DB exits before it does; the qualification has
  * the causes. In the shadow of STI or MOV SS, VM entry requires the trap of a guest that
@@ -75,7 +69,7 @@ static void update_debug_registers(void)
     vmcs_set(VMCS_GUEST_DR7, dr7_after_debug_exception(vmcs_get(VMCS_GUEST_DR7)));
     if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)) &&
         (shadow & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+        vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu)

@@ -25,7 +25,4 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu);
 /* Injects the event whose delivery this exit interrupted, if there is one. */
 void event_redeliver(void);
 
-/* Adds causes to the #DB that the guest receives at the next entry. */
-void pending_debug_add(uint64_t causes);
-
 #endif

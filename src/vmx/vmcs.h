@@ -278,6 +278,9 @@ static inline void vmcs_set(enum vmcs_field field, uint64_t value)
         vmcs_panic("VMWRITE", field);
 }
 
+/* Adds causes to the #DB that the guest receives at the next entry. */
+void vmcs_add_pending_debug(uint64_t causes);
+
 /* Logs all readable fields by name. In VMX root operation only. */
 void vmcs_log(void);
 

@@ -26,6 +26,11 @@ static void fake_set(enum vmcs_field field, uint64_t value)
     fields[field] = value;
 }
 
+static void fake_add_pending_debug(uint64_t causes)
+{
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] |= causes;
+}
+
 static uint64_t fake_read_dr6(void)
 {
     return debug_status;
@@ -100,6 +105,7 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 
 #define vmcs_get                    fake_get
 #define vmcs_set                    fake_set
+#define vmcs_add_pending_debug      fake_add_pending_debug
 #define read_dr6                    fake_read_dr6
 #define write_dr6                   fake_write_dr6
 #define raise_nmi                   fake_nmi
