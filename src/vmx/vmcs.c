@@ -112,12 +112,6 @@ _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field)
         undefined_instruction();
 }
 
-void vmcs_add_pending_debug(uint64_t causes)
-{
-    vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
-             vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | causes);
-}
-
 void vmcs_log(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {

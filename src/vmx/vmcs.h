@@ -279,7 +279,11 @@ static inline void vmcs_set(enum vmcs_field field, uint64_t value)
 }
 
 /* Adds causes to the #DB that the guest receives at the next entry. */
-void vmcs_add_pending_debug(uint64_t causes);
+static inline void vmcs_add_pending_debug(uint64_t causes)
+{
+    vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
+             vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | causes);
+}
 
 /* Logs all readable fields by name. In VMX root operation only. */
 void vmcs_log(void);
