@@ -139,7 +139,7 @@ struct vcpu_run {
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
 };
 
-/* What follows on_exit. */
+/* The action after on_exit. */
 enum run_next {
     RUN_STOP,
     RUN_AGAIN,         /* enters the guest again */
@@ -148,7 +148,7 @@ enum run_next {
 
 #define VCPU_END_SIZE 192
 
-/* The id of a vCPU for which no CPU was left. */
+/* The id of a vCPU for which no CPU is available. */
 #define VCPU_WITHOUT_CPU UINT32_MAX
 
 struct vcpu {
@@ -169,8 +169,8 @@ struct vcpu {
 };
 
 /*
- * Records why the guest ends, as the text of its last line; only the first call counts.
- * Abnormal is an end that the guest did not request. Returns EXIT_STOP.
+ * Records why the guest ends, as the text of its last line; later calls are ignored. An
+ * end that the guest did not request is abnormal. Returns EXIT_STOP.
  */
 enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
                                   ...) __attribute__((format(printf, 3, 4)));

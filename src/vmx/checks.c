@@ -193,7 +193,7 @@ static bool check_vmxon(const struct cpu_record *record, struct text *detail)
 
     if (steps->control_fault != FAULT_NONE)
         return TEXT_FAIL(detail,
-                         "MOV to CR0 or CR4, as the fixed bits have it, raised %s",
+                         "MOV of the value with the fixed bits to CR0 or CR4 raised %s",
                          vmx_fault_name(FAULT_VECTOR(steps->control_fault)));
     vmx_attempt_describe(&steps->vmxon, "VMXON", detail);
     return vmx_attempt_succeeded(&steps->vmxon);
@@ -267,7 +267,8 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
     return true;
 }
 
-/* ---- The meaning of a failed check --------------------------------------------------
+/*
+ * ---- The meaning of a failed check --------------------------------------------------
  */
 
 /* Returns whether the vendor's processors have SVM instead of VMX. */

@@ -120,7 +120,7 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-/* Ends the vCPU because of what happened at the guest's current instruction. */
+/* Ends the vCPU because of an event at the guest's current instruction. */
 static enum exit_outcome end_at_instruction(struct vcpu *vcpu, const char *event)
 {
     return vcpu_end_abnormally(vcpu, "%s at 0x%lx:0x%lx", event,
@@ -228,7 +228,7 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 
 /*
  * A failed entry has the row of its basic reason, for which no other handler exists.
- * Processors number reasons without gaps, so bits 7:0 are enough to tell them apart.
+ * All reasons fit in bits 7:0, because processors number them without gaps.
  */
 void exit_rows_init(struct vmx_vcpu *vmx)
 {

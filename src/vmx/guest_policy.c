@@ -8,10 +8,10 @@
 
 #define HZ_PER_MHZ 1000000U
 
-/* The TSC's ratio to the crystal in leaf 15H, where Hymir chooses it. */
+/* The ratio of the TSC to the crystal in leaf 15H, if Hymir sets it. */
 #define TSC_RATIO 100U
 
-/* The part of the frequency by which the processor's own leaf 15H may be off. */
+/* The fraction of the frequency by which the processor's leaf 15H may be off: 1/50. */
 #define TSC_TOLERANCE 50U
 
 static const struct cpuid_row rows[] = {
@@ -28,8 +28,8 @@ static uint64_t reported_frequency(const struct cpuid_result *leaf)
 }
 
 /*
- * A guest that is given the frequency need not measure it. The processor's own report is
- * the most precise one if it is right, which an emulator's is not.
+ * Reports the frequency, so that a guest need not measure it. The processor's own report
+ * is the most precise unless it is wrong, as an emulator's is.
  */
 static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
                               uint32_t last, uint64_t hz)

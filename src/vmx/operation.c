@@ -10,8 +10,8 @@ void vmx_write_revision(void *region, uint32_t revision)
 }
 
 /*
- * Leaves VMX operation for panic, stop and reset, which ignore failures. VMPTRST finds
- * out whether the CPU is in VMX operation already, and whether a VMCS is current.
+ * Leaves VMX operation for panic, stop and reset, which ignore failures. VMPTRST shows
+ * whether the CPU is already in VMX operation, and whether a VMCS is current.
  */
 static void leave_before_stop(void)
 {

@@ -22,7 +22,7 @@ static uint32_t revision_of(const struct trial *trial)
         &vmx_record(&trial->record)->capabilities, MSR_IA32_VMX_BASIC));
 }
 
-/* SDM 3A, "Determining the Signature": write 0, execute CPUID, read. */
+/* Writes 0, executes CPUID and reads: SDM 3A, "Determining the Signature". */
 static uint32_t read_microcode_revision(void)
 {
     if (wrmsr_safe(MSR_IA32_BIOS_SIGN_ID, 0) != FAULT_NONE)
@@ -31,7 +31,7 @@ static uint32_t read_microcode_revision(void)
     return (uint32_t)(msr_read_safe(MSR_IA32_BIOS_SIGN_ID).value >> 32);
 }
 
-/* Returns whether the MSRs of Intel's processors exist; others may have other ones. */
+/* Returns whether the processor has the MSRs that only Intel's processors define. */
 static bool is_from_intel(const struct cpuid_snapshot *cpuid)
 {
     char vendor[CPUID_VENDOR_SIZE];
@@ -108,7 +108,8 @@ void vmx_trial_leave(struct trial *trial)
     steps->after_vmxoff = vmptrst_try(&pointer);
 }
 
-/* ---- Timings ------------------------------------------------------------------------
+/*
+ * ---- Timings ------------------------------------------------------------------------
  */
 
 #define DEFINE_EXECUTE(function, expression)  \

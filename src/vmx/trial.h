@@ -27,8 +27,10 @@ void vmx_trial_unlock(struct trial *trial);
 /* Enters VMX operation with CR0 and CR4 that allow it. */
 void vmx_trial_enter(struct trial *trial);
 
-/* Executes instructions that succeed, or fail with an error number, only in VMX root
- * operation. */
+/*
+ * Executes instructions that succeed, or fail with an error number, only in VMX root
+ * operation.
+ */
 void vmx_trial_prove_root_operation(struct trial *trial);
 
 /*

@@ -80,7 +80,7 @@ static void reset_processor_state(void)
     }
 }
 
-/* Returns whether an instruction succeeded; if not, ends the vCPU. */
+/* Returns whether an instruction succeeded; otherwise ends the vCPU. */
 static bool check_attempt(struct vcpu *vcpu, const char *instruction,
                           struct vmx_attempt attempt)
 {

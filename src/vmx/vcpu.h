@@ -17,7 +17,7 @@ extern const struct backend vmx_backend;
 
 /* The state of the backend; only the vCPU's own CPU accesses it while the vCPU runs. */
 struct vmx_vcpu {
-    uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: aligned to a page */
+    uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: page-aligned */
     uint8_t msr_bitmap[PAGE_SIZE], io_bitmaps[2 * PAGE_SIZE];
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;

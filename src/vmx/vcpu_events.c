@@ -20,7 +20,7 @@
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 
-/* The length is that of the instruction that raised a software interrupt or exception. */
+/* Injects an event; a software interrupt or exception needs its instruction's length. */
 static void inject_event(uint32_t event)
 {
     vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
@@ -107,7 +107,7 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
         return;
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
-    if (is_open) /* a guest that sleeps has interrupts on, so the event wakes it */
+    if (is_open) /* a halted guest has interrupts on, so the event wakes it */
         vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 }
 
@@ -121,7 +121,7 @@ void vcpu_request_nmi(struct vcpu *vcpu)
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, true);
 }
 
-/* The interrupt is an exit by itself, after which the guest's requests are handled. */
+/* The interrupt causes an exit, whose handler checks for requests. */
 enum status vcpu_kick(const struct vcpu *vcpu)
 {
     if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
@@ -157,7 +157,7 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
     vcpu_write_preemption_timer(vmx);
 }
 
-/* Without an alarm, exits do not write the preemption timer. */
+/* Without an alarm, exits do not write the timer: vcpu_on_exit. */
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -174,7 +174,7 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
     }
 }
 
-/* Calls the VM's handler if the alarm is due. A timer at its maximum expires before. */
+/* Calls the VM's handler if the alarm is due; a timer at its maximum expires earlier. */
 static void check_alarm(struct vcpu *vcpu)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -188,7 +188,7 @@ static void check_alarm(struct vcpu *vcpu)
     vcpu->handlers->alarm(vcpu);
 }
 
-/* A host interrupt, still pending, that may be the alarm of the APIC's timer. */
+/* Handles a pending host interrupt, which may be the alarm of the APIC's timer. */
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 {
     interrupts_handle_pending();
@@ -199,13 +199,13 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 enum exit_outcome preemption_timer_handle_exit(struct vcpu *vcpu)
 {
     check_alarm(vcpu);
-    interrupts_handle_pending(); /* this exit has priority over them, each time */
+    interrupts_handle_pending(); /* this exit has priority over them */
     return vcpu->handlers->interrupted(vcpu);
 }
 
 /*
- * The guest sleeps in the HLT activity state of the processor, where host interrupts and
- * the preemption timer exit as usual.
+ * Puts the guest into the HLT activity state, in which host interrupts and the preemption
+ * timer exit as usual.
  */
 enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
 {
@@ -218,7 +218,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
     if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 ||
         instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        return EXIT_NEXT; /* the event would wake it at once */
+        return EXIT_NEXT; /* an event is pending */
     if (!vcpu->handlers->can_wake(vcpu))
         return vcpu_end(vcpu, "HLT with interrupts on, and all of them masked");
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
