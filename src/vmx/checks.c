@@ -267,9 +267,7 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
     return true;
 }
 
-/*
- * ---- The meaning of a failed check --------------------------------------------------
- */
+/* ---- The meaning of a failed check */
 
 /* Returns whether the vendor's processors have SVM instead of VMX. */
 static bool is_svm_vendor(const struct cpuid_snapshot *cpuid)

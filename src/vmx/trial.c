@@ -108,9 +108,7 @@ void vmx_trial_leave(struct trial *trial)
     steps->after_vmxoff = vmptrst_try(&pointer);
 }
 
-/*
- * ---- Timings ------------------------------------------------------------------------
- */
+/* ---- Timings */
 
 #define DEFINE_EXECUTE(function, expression)  \
     static bool function(struct trial *trial) \
