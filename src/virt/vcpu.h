@@ -45,7 +45,7 @@ enum exit_outcome {
     EXIT_ALL_REGISTERS,
 };
 
-/* One element of INS or OUTS, with its segment still to be checked. */
+/* One element of INS or OUTS. The segment has not been checked. */
 struct string_access {
     uint16_t port;
     uint8_t size;         /* bytes: 1, 2 or 4 */
@@ -113,11 +113,11 @@ struct exit_row {
     uint64_t longest; /* of the TSC */
 };
 
-/* An exit as the exit trace keeps it. Written at each exit: every member costs time. */
+/* An exit in the exit trace. Written at each exit: every member costs time. */
 #define EXIT_RECORDS 32
 struct exit_record {
-    struct exit_record *next; /* in the ring: after the newest follows the oldest */
-    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE: unused */
+    struct exit_record *next; /* a ring: the oldest follows the newest */
+    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE */
     uint64_t rip;             /* at the exit; written once the exit is handled */
     uint32_t start;           /* bits 31:0 of the TSC at the exit */
 

@@ -39,19 +39,19 @@ static enum exit_outcome resume(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Reads the exit qualification into the exit trace too. */
+/* Returns the exit qualification, which the exit trace keeps too. */
 static uint64_t read_qualification(struct vcpu *vcpu)
 {
     return vcpu->newest->detail = vmcs_get(VMCS_EXIT_QUALIFICATION);
 }
 
-/* Reads the guest-physical address of the exit into the exit trace too. */
+/* Returns the guest-physical address of the exit, which the exit trace keeps too. */
 static uint64_t read_address(struct vcpu *vcpu)
 {
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
-/* IN keeps the rest of RAX, but IN of 4 bytes clears its upper half. */
+/* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
 static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
     uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];

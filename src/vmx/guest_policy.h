@@ -10,7 +10,7 @@
 extern const struct vendor_cpuid vmx_guest_cpuid;
 extern const struct vendor_msrs vmx_guest_msrs;
 
-/* MSRs from first to last that the CPU keeps for the guest. */
+/* MSRs, from first to last, that the guest accesses without an exit. */
 struct msr_range {
     uint32_t first, last;
 };

@@ -50,7 +50,7 @@ static inline enum vmx_result vmx_result_of(bool carry, bool zero)
     return carry ? VMX_FAIL_INVALID : zero ? VMX_FAIL_VALID : VMX_SUCCEED;
 }
 
-/* A fault leaves the flags unchanged; vmx_attempt's result is then invalid. */
+/* A fault leaves the flags unchanged, so the result is then invalid. */
 #define DEFINE_VMX_TRY(function, parameter, assembly, ...)             \
     static inline struct vmx_attempt function(parameter)               \
     {                                                                  \

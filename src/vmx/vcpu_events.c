@@ -56,9 +56,9 @@ void event_redeliver(void)
 }
 
 /*
- * Updates the debug registers, because #DB exits before it does; the qualification has
- * the causes. In the shadow of STI or MOV SS, VM entry requires the trap of a guest that
- * single-steps to be pending: SDM 3C, "Checks on Guest Non-Register State".
+ * Updates the debug registers, which #DB does not if it exits; the qualification has the
+ * causes. After STI or MOV SS, VM entry requires the trap of a guest that single-steps to
+ * be pending: SDM 3C, "Checks on Guest Non-Register State".
  */
 static void update_debug_registers(void)
 {
