@@ -90,21 +90,22 @@ static bool write_optional_fields(const struct vmx_vcpu *vcpu)
             vmcs_write(VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX));
 }
 
+/* VMX operation and Hymir require some of the host-owned bits of CR0 and CR4. */
 static bool write_guest_state(const struct vmx_vcpu *vcpu)
 {
     static const struct vcpu_segment task = {0, TASK_LIMIT, ACCESS_RIGHTS_TSS_BUSY, 0};
     const struct vcpu_start *start        = vcpu->vcpu->start;
     struct guest_state state              = {
-                     /* VMX operation and Hymir require some of the host-owned bits. */
                      .cr0     = (start->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE,
                      .cr3     = start->cr3,
                      .cr4     = start->cr4 | CR4_VMXE | (read_cr4() & CR4_MCE),
                      .rip     = start->rip,
                      .gdt     = start->gdt,
-                     .segment = {[SEGMENT_ES... SEGMENT_GS] = &start->data, [SEGMENT_TR] = &task},
+                     .segment = {[SEGMENT_TR] = &task},
     };
 
-    state.segment[SEGMENT_CS] = &start->code;
+    for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
+        state.segment[i] = i == SEGMENT_CS ? &start->code : &start->data;
     return vmcs_write_guest_state(&state);
 }
 
