@@ -262,7 +262,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c \
     src/console/screen.c $(sort $(wildcard src/virt/*.c)) \
     $(patsubst %,src/check/%.c,comparison outer_hypervisor verdict) \
-    $(patsubst %,src/vmx/%.c,attempt capabilities checks exit_description feature_control fixed_bits guest_cpuid guest_msrs vcpu_controls \
+    $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
     vmcs vmx) tests/unit/vt_x_hardware.c
 
 UNIT          := $(BUILD)/unit

@@ -18,7 +18,7 @@
 enum vcpu_register {
     VCPU_RIP,
     VCPU_RFLAGS,
-    VCPU_CR0, /* as the guest sees it */
+    VCPU_CR0, /* as the guest reads it */
     VCPU_CR2,
     VCPU_CR3,
     VCPU_CR4,
@@ -43,7 +43,7 @@ struct vcpu_start {
     uint64_t rax, rbx, rsi;
 };
 
-/* What all vCPUs of a VM have in common. */
+/* The parameters that all vCPUs of a VM share. */
 struct vcpu_plan {
     bool avoids_preemption_timer; /* for alarms, if there is another timer */
     hpa_t memory_root;            /* from map_memory */
@@ -84,14 +84,15 @@ struct backend {
     void (*request_nmi)(struct vcpu *vcpu);
 
     /*
-     * Makes the CPU of a running vCPU exit and call the handler interrupted. From any
-     * CPU, also if the vCPU does not run. STATUS_TIMEOUT, STATUS_UNSUPPORTED.
+     * Interrupts the CPU of a running vCPU, which exits and calls the handler
+     * interrupted. From any CPU, also if the vCPU does not run. STATUS_TIMEOUT,
+     * STATUS_UNSUPPORTED.
      */
     enum status (*kick)(const struct vcpu *vcpu);
 
     /*
-     * Sets the only alarm of a vCPU, which comes at that time of the TSC or soon after,
-     * whether the guest is busy or idle; TICKS_NEVER: none.
+     * Sets the only alarm of a vCPU to a time of the TSC, or to TICKS_NEVER. It may come
+     * slightly later, whether the guest is running or halted.
      */
     void (*set_alarm)(struct vcpu *vcpu, uint64_t time);
 
@@ -104,7 +105,7 @@ struct backend {
     /* Executes CPUID, without the features that a guest cannot use on this CPU. */
     struct cpuid_result (*read_cpuid)(uint32_t leaf, uint32_t subleaf);
 
-    /* What guests see that only the vendor's processors have. */
+    /* The vendor's part of a guest's CPUID and MSRs. */
     const struct vendor_cpuid *cpuid;
     const struct vendor_msrs *msrs;
 };

@@ -1,17 +1,13 @@
 /*
- * What a processor's virtualization can do, bit by bit, with the manual's names.
+ * The capabilities of a processor's virtualization, bit by bit, with the manual's names.
  *
- * A group is what one control field, control register or MSR describes; a row is a bit
- * of it, or a field of several bits. Each vendor has a table of both. Pure.
+ * A group is one control field, control register or MSR; a row is a bit of it, or a field
+ * of several bits. Each vendor has a table of both. Pure.
  */
 #ifndef HYMIR_VIRT_CAPABILITY_H
 #define HYMIR_VIRT_CAPABILITY_H
 
 #include "lib/bits.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #define CAPABILITY_GROUPS_MAX 16
 
@@ -19,7 +15,7 @@ struct capability_group {
     const char *name;     /* the manual's, in the plural */
     const char *singular; /* of one of its rows, short */
     bool has_settings;    /* software sets its bits: fixed 0, fixed 1 or optional */
-    uint64_t maximized;   /* numbers of which two CPUs share the larger one */
+    uint64_t maximized;   /* numbers whose larger value both of two CPUs support */
 };
 
 struct capability_row {
@@ -36,8 +32,8 @@ struct capability_table {
 };
 
 /*
- * What a processor reports of a group. In a group with settings, a bit of must_be_1
- * cannot be 0, and one not in may_be_1 cannot be 1; in another, may_be_1 is the
+ * A group as a processor reports it. In a group with settings, a bit of must_be_1 cannot
+ * be 0, and one not in may_be_1 cannot be 1. In any other group, may_be_1 is the
  * register's value, and must_be_1 is 0.
  */
 struct capability_bits {
@@ -46,7 +42,7 @@ struct capability_bits {
     bool exists;        /* false: the processor lacks the register; both are 0 */
 };
 
-/* What a processor, or all processors of a machine, reports of each group. */
+/* The groups of one processor, or those that all processors of a machine have. */
 struct capability_set {
     struct capability_bits group[CAPABILITY_GROUPS_MAX];
 };
@@ -77,16 +73,16 @@ uint64_t capability_number(const struct capability_row *row,
                            const struct capability_bits *bits);
 
 /*
- * Returns the bits that are 1, or may be, and have no row: of a processor newer than the
- * table, or, if they are in must_be_1, reserved bits that are always 1.
+ * Returns the bits that are or may be 1 and have no row: those of a processor newer than
+ * the table, or, if they are in must_be_1, reserved bits that are always 1.
  */
 uint64_t capability_unnamed_bits(const struct capability_table *table, uint32_t group,
                                  const struct capability_bits *bits);
 
 /*
- * Reduces *usable to what software can use on both processors. A group that one of them
- * lacks no longer exists; of two numbers the smaller remains, or, of the group's
- * maximized ones, the larger.
+ * Reduces *usable to the capabilities of both processors. A group that one of them lacks
+ * no longer exists. The smaller of two numbers remains, or the larger if the group
+ * lists it in maximized.
  */
 void capability_set_intersect(const struct capability_table *table,
                               struct capability_set *usable,

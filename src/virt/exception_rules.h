@@ -1,5 +1,5 @@
 /*
- * What exceptions and the end of an instruction do, whatever delivers or emulates them.
+ * The effects of exceptions and of the end of an instruction.
  *
  * Pure. SDM 3A, "Exception and Interrupt Reference", "Debug Registers".
  */
@@ -33,7 +33,8 @@ static inline uint64_t dr7_after_debug_exception(uint64_t dr7)
     return dr7 & ~DR7_GENERAL_DETECT;
 }
 
-/* Returns whether an instruction that ends raises a #DB: "Single-Step Exception
+/*
+ * Returns whether the end of an instruction raises #DB: "Single-Step Exception
  * Condition".
  */
 static inline bool instruction_end_traps(uint64_t rflags)

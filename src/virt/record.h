@@ -1,9 +1,9 @@
 /*
- * What Hymir has found out about virtualization on one CPU: what its registers said,
- * what each step of the trial did, and how that is judged.
+ * The record of virtualization on one CPU: its registers, the result of each step of the
+ * trial, and the judgement.
  *
- * check/trial.c fills it in on the CPU itself; pure functions of check/ and report/ read
- * it, on this machine or, in the unit tests, on recorded ones.
+ * check/trial.c fills it in on that CPU. Pure functions of check/ and report/ read it,
+ * also, in the unit tests, for recorded processors.
  */
 #ifndef HYMIR_VIRT_RECORD_H
 #define HYMIR_VIRT_RECORD_H
@@ -18,9 +18,9 @@
 
 struct virtualization;
 
-/* How far the CPU came. */
+/* Whether the CPU started and finished its trial. */
 enum cpu_answer {
-    CPU_ANSWERED,       /* the rest of the record is complete */
+    CPU_ANSWERED,       /* the record is complete */
     CPU_NO_ANSWER,      /* it did not start: nothing else is known */
     CPU_NOT_ADDRESSED,  /* its APIC ID requires x2APIC mode, which is unavailable */
     CPU_DID_NOT_FINISH, /* it started, and did not return from the trial */
@@ -50,14 +50,14 @@ struct cpu_judgement {
     size_t failed_check; /* the first that does not pass; check_count if all do */
 };
 
-/* Bytes for what the vendor records. */
+/* Bytes of the vendor's part. */
 #define CPU_RECORD_OWN_SIZE 1024
 
 struct cpu_record {
-    const struct virtualization *virtualization; /* that is tried on the CPU */
+    const struct virtualization *virtualization; /* tried on the CPU */
     uint32_t apic_id;
     enum cpu_answer answer;
-    bool nolock; /* the option: no lock bit may be set */
+    bool nolock; /* the option: Hymir must not set a lock bit */
 
     /* The registers, read before anything is changed. */
     struct cpuid_snapshot cpuid;

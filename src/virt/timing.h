@@ -1,11 +1,10 @@
 /*
- * What virtualization costs on a CPU: times of single instructions and of VM exits, in
+ * The cost of virtualization on a CPU: times of single instructions and of VM exits, in
  * ticks of the TSC.
  *
- * Each is measured TIMING_ROUNDS times, between two RDTSCs, less the median of what the
- * two cost by themselves. An exit is the whole round trip: VM entry, the guest's
- * instruction, the exit, and Hymir's entry code, up to the handler. SDM 3B, "Time-Stamp
- * Counter".
+ * Each is measured TIMING_ROUNDS times between two RDTSCs, whose own median cost is
+ * subtracted. An exit is the whole round trip: VM entry, the guest's instruction, the
+ * exit, and Hymir's entry code, up to the handler. SDM 3B, "Time-Stamp Counter".
  */
 #ifndef HYMIR_VIRT_TIMING_H
 #define HYMIR_VIRT_TIMING_H
@@ -19,7 +18,7 @@
 #define TIMING_ROUNDS   1000
 #define TIMING_ROWS_MAX 8
 
-/* What was measured, by the rows of the vendor's table. */
+/* The measurements, by row of the vendor's table. */
 struct timings {
     struct statistics row[TIMING_ROWS_MAX]; /* count 0: not measured */
 };
@@ -39,7 +38,7 @@ struct stopwatch {
     uint32_t *samples; /* room for TIMING_ROUNDS */
     uint32_t count;
     uint64_t start; /* of the round, by the TSC; 0 before the first */
-    uint64_t until; /* when to give up */
+    uint64_t until; /* the time limit */
 };
 
 /*

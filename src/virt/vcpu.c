@@ -5,30 +5,17 @@
 
 #include <stdarg.h>
 
-static __attribute__((format(printf, 3, 0))) void
-record_end(struct vcpu *vcpu, bool is_abnormal, const char *format, va_list arguments)
+enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
+                                  ...)
 {
+    va_list arguments;
+
     if (vcpu->end[0] != '\0')
-        return;
+        return EXIT_STOP;
+    va_start(arguments, format);
     format_text_list(vcpu->end, sizeof(vcpu->end), format, arguments);
+    va_end(arguments);
     vcpu->end_is_abnormal = is_abnormal;
-}
-
-enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    record_end(vcpu, false, format, arguments);
-    va_end(arguments);
-    return EXIT_STOP;
-}
-
-enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    record_end(vcpu, true, format, arguments);
-    va_end(arguments);
     return EXIT_STOP;
 }
 

@@ -13,10 +13,6 @@
 #include "mm/address.h"
 #include "virt/segment.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* General registers by their number in instructions: SDM 2, "REX Prefixes". */
 enum register_number {
     REGISTER_RAX,
@@ -49,7 +45,7 @@ enum exit_outcome {
     EXIT_ALL_REGISTERS,
 };
 
-/* One element of INS or OUTS, with its segment still to be checked. */
+/* One element of INS or OUTS. The segment has not been checked. */
 struct string_access {
     uint16_t port;
     uint8_t size;         /* bytes: 1, 2 or 4 */
@@ -120,11 +116,11 @@ struct exit_row {
     uint64_t longest; /* of the TSC */
 };
 
-/* An exit as the exit trace keeps it. Written at each exit: every member costs time. */
+/* An exit in the exit trace. Written at each exit: every member costs time. */
 #define EXIT_RECORDS 32
 struct exit_record {
-    struct exit_record *next; /* in the ring: after the newest follows the oldest */
-    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE: unused */
+    struct exit_record *next; /* a ring: the oldest follows the newest */
+    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE */
     uint64_t rip;             /* at the exit; written once the exit is handled */
     uint32_t start;           /* bits 31:0 of the TSC at the exit */
 
@@ -146,7 +142,7 @@ struct vcpu_run {
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
 };
 
-/* What follows on_exit. */
+/* The action after on_exit. */
 enum run_next {
     RUN_STOP,
     RUN_AGAIN,         /* enters the guest again */
@@ -155,7 +151,7 @@ enum run_next {
 
 #define VCPU_END_SIZE 192
 
-/* The id of a vCPU for which no CPU was left. */
+/* The id of a vCPU for which no CPU is available. */
 #define VCPU_WITHOUT_CPU UINT32_MAX
 
 struct vcpu {
@@ -176,15 +172,13 @@ struct vcpu {
 };
 
 /*
- * Records why the guest ends, as the text of its last line; only the first call counts.
- * Returns EXIT_STOP.
+ * Records why the guest ends, as the text of its last line; later calls are ignored. An
+ * end that the guest did not request is abnormal. Returns EXIT_STOP.
  */
-enum exit_outcome vcpu_end(struct vcpu *vcpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* The same for an end that the guest did not request. */
-enum exit_outcome vcpu_end_abnormally(struct vcpu *vcpu, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
+                                  ...) __attribute__((format(printf, 3, 4)));
+#define vcpu_end(vcpu, ...)            vcpu_record_end((vcpu), false, __VA_ARGS__)
+#define vcpu_end_abnormally(vcpu, ...) vcpu_record_end((vcpu), true, __VA_ARGS__)
 
 /*
  * Prepares the vCPU, new or ended, for a run from *start, which must outlive the run:

@@ -2,7 +2,7 @@
  * The part of a guest's CPUID and MSRs that only one vendor's processors have.
  *
  * The backend provides it as tables; guest/cpuid_policy.c and guest/msr_policy.c add the
- * architectural part and answer.
+ * architectural part.
  */
 #ifndef HYMIR_VIRT_VENDOR_POLICY_H
 #define HYMIR_VIRT_VENDOR_POLICY_H
@@ -13,20 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The basic leaves that a guest may have, from 0. */
+/* The number of basic leaves that a guest may have. */
 #define CPUID_BASIC_LEAVES 0x18U
 
 /* A leaf, and the bits of it that a guest sees. */
 struct cpuid_row {
     uint32_t leaf;
     struct cpuid_result mask;
-    bool has_subleaves; /* each with the same mask; else every subleaf is answered as 0 */
+    bool has_subleaves; /* all with this mask; else each reads as subleaf 0 */
 };
 
 struct vendor_cpuid {
     const struct cpuid_row *rows;
     size_t row_count;
-    bool repeats_last_leaf; /* a leaf out of range is answered as the last basic one */
+    bool repeats_last_leaf; /* a leaf out of range reads as the last basic one */
 
     /*
      * Adds the frequency of the TSC, in Hz, to the basic leaves of a guest. Returns the
@@ -49,7 +49,7 @@ struct msr_row {
     uint64_t mask;  /* of a shadow: the writable bits; setting another raises #GP */
 };
 
-/* The rows of a vendor; one with fewer repeats a row. */
+/* The rows of a vendor; a vendor with fewer rows repeats one. */
 #define VENDOR_MSRS 4
 struct vendor_msrs {
     struct msr_row row[VENDOR_MSRS];

@@ -1,7 +1,7 @@
 /*
- * A processor's hardware virtualization, as everything outside its vendor's folder sees
- * it: rows of checks, registers, capabilities and timings, and the backend that runs
- * vCPUs. src/vmx has Intel's, vt_x.
+ * The interface to a processor's hardware virtualization: rows of checks, registers,
+ * capabilities and timings, and the backend that runs vCPUs. src/vmx implements Intel's,
+ * vt_x.
  */
 #ifndef HYMIR_VIRT_VIRTUALIZATION_H
 #define HYMIR_VIRT_VIRTUALIZATION_H
@@ -17,20 +17,20 @@ struct trial {
     void *pages;              /* trial_pages zeroed pages below 4 GiB, contiguous */
 };
 
-/* A step of the trial, from "which processor is this" to "virtualization left". */
+/* A step of the trial. */
 struct check_row {
     const char *name;   /* up to 20 characters */
     const char *source; /* the section of the manual */
 
     /*
-     * Judges the step; pure. Appends to *detail what was seen, with the raw values: about
-     * 50 characters if it passes, a sentence if not.
+     * Judges the step; pure. Appends the observed values to *detail: about 50 characters
+     * if it passes, otherwise a sentence.
      */
     bool (*passes)(const struct cpu_record *record, struct text *detail);
 
     /*
-     * Performs the step on this CPU, all steps before it having passed. NULL: there is
-     * nothing to perform but the reading of registers.
+     * Performs the step on this CPU after all earlier steps passed. NULL: the step only
+     * judges registers.
      */
     void (*perform)(struct trial *trial);
 
@@ -40,8 +40,7 @@ struct check_row {
     /* Appends the registers that explain a failure. NULL: the detail has them. */
     void (*append_state)(const struct cpu_record *record, struct text *text);
 
-    /* Returns what to do about a VERDICT_FAILED, or NULL for the usual. NULL: the usual.
-     */
+    /* Returns the advice for VERDICT_FAILED. NULL, also as a result: the usual advice. */
     const char *(*advice)(const struct cpu_record *record);
 
     bool is_value; /* the detail starts with the value of the register that name is */
@@ -54,32 +53,33 @@ struct register_row {
     size_t offset; /* of its struct msr_reading in struct cpu_record */
 };
 
-/* Something whose cost is measured, after all checks but the last have passed. */
+/* An operation to measure, after all checks but the last have passed. */
 struct timing_row {
     const char *name;
 
     /* Returns false if the processor lacks the instruction. NULL: all have it. */
     bool (*exists)(const struct cpu_record *record);
 
-    /* Executes an instruction once; false if it fails. Or: */
+    /* Executes an instruction once; returns false if it fails. Or: */
     bool (*execute)(struct trial *trial);
 
-    /* Runs a guest that exits in each round of the stopwatch; false if that fails. */
+    /*
+     * Runs a guest that exits in each round of the stopwatch; returns false on failure.
+     */
     bool (*run)(struct trial *trial, struct stopwatch *stopwatch);
 };
 
 struct virtualization {
-    const char *name; /* "VT-x" */
-    const char
-        *success; /* what was proved if all checks pass, for "... on 2 of 2 CPUs" */
+    const char *name;    /* "VT-x" */
+    const char *success; /* the result if all checks pass, for "... on 2 of 2 CPUs" */
     const char *setting; /* how to enable it in the firmware setup: "enable ..." */
 
     /* Returns whether CPUID offers it. */
     bool (*is_offered)(const struct cpuid_snapshot *cpuid);
 
     /*
-     * The trial. The rows are performed in order, as far as they pass; the last leaves
-     * virtualization, and is performed if enter_check passed, whatever came after it.
+     * The trial. The checks are performed in order until one fails. The last one leaves
+     * virtualization and is always performed if enter_check passed.
      */
     size_t trial_pages;
     void (*read_registers)(struct cpu_record *record); /* the vendor's, and microcode */
@@ -94,28 +94,32 @@ struct virtualization {
     size_t register_count, compared_count;
     const struct capability_table *capability_table;
 
-    /* Reads the capabilities out of a record; false if it has none. */
+    /* Reads the capabilities from a record; returns false if it has none. */
     bool (*read_capabilities)(const struct cpu_record *record,
                               struct capability_set *capabilities);
 
-    /* Returns the bits of a group without which guests cannot run. */
+    /* Returns the bits of a group that guests require. */
     uint64_t (*required_capabilities)(uint32_t group);
 
-    /* Appends to the machine's verdict what the trials changed and firmware left. */
+    /*
+     * Appends to the machine's verdict what the trials changed, and differences that
+     * firmware left.
+     */
     void (*append_changes)(const struct cpu_record *records, size_t count,
                            struct text *text);
 
     /*
-     * Appends the names of what guests need and the processor lacks. STATUS_UNSUPPORTED
-     * if there is any.
+     * Appends the names of capabilities that guests require and the processor lacks.
+     * STATUS_UNSUPPORTED if there are any.
      */
     enum status (*find_missing)(const struct cpu_record *record, struct text *missing);
 
     /* Returns whether vCPUs need the local APIC's timer for their alarms. */
     bool (*needs_apic_timer)(const struct cpu_record *record);
 
-    /* Sets whether guest memory may be mapped with pages larger than 4 KiB, by default
-     * not. */
+    /*
+     * Sets whether guest memory may be mapped with pages larger than 4 KiB; default: no.
+     */
     void (*set_large_pages)(const struct cpu_record *record, bool are_allowed);
 
     const struct backend *backend;

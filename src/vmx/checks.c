@@ -1,12 +1,11 @@
 /*
- * The checks of VT-x, from CPUID to VMXOFF: what must hold, in which order.
+ * The checks of VT-x, from CPUID to VMXOFF, in order.
  *
  * Pure: functions of a record. vmx/trial.c performs the steps.
  */
 #include "vmx/checks.h"
 
 #include "lib/string.h"
-#include "vmx/attempt.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/record.h"
@@ -17,16 +16,31 @@
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
-/* Returns whether a capability MSR could be read; if not, appends why. */
+static const struct vmx_capabilities *capabilities_of(const struct cpu_record *record)
+{
+    return &vmx_record(record)->capabilities;
+}
+
+/* Returns whether a capability MSR could be read; if not, appends the reason. */
 static bool has_capability(const struct cpu_record *record, enum vmx_msr msr,
                            struct text *detail)
 {
-    const struct msr_reading *reading =
-        vmx_capability(&vmx_record(record)->capabilities, msr);
+    const struct msr_reading *reading = vmx_capability(capabilities_of(record), msr);
+
     if (reading->state == MSR_READ)
         return true;
-    text_append(detail, "RDMSR of %s (0x%x) raised %s, though CPUID announces VMX",
-                vmx_msr_name(msr), (unsigned int)msr, vmx_fault_name(reading->vector));
+    return TEXT_FAIL(detail, "RDMSR of %s (0x%x) raised %s, though CPUID announces VMX",
+                     vmx_msr_name(msr), (unsigned int)msr,
+                     vmx_fault_name(reading->vector));
+}
+
+/* Returns whether an instruction succeeded; if not, appends its outcome. */
+static bool has_succeeded(const struct vmx_attempt *attempt, const char *instruction,
+                          struct text *detail)
+{
+    if (vmx_attempt_succeeded(attempt))
+        return true;
+    vmx_attempt_describe(attempt, instruction, detail);
     return false;
 }
 
@@ -37,11 +51,6 @@ static bool check_cpuid(const struct cpu_record *record, struct text *detail)
 
     text_append(detail, "CPUID.01H:ECX[5] = %d (ECX = 0x%08x)", has_vmx ? 1 : 0, ecx);
     return has_vmx;
-}
-
-static bool was_read_back(const struct cpu_record *record)
-{
-    return vmx_record(record)->steps.feature_control.state == MSR_READ;
 }
 
 static void append_feature_control(struct text *detail, uint64_t value)
@@ -55,37 +64,28 @@ static void append_feature_control(struct text *detail, uint64_t value)
     text_append(detail, "0x%lx: %s", value, words[feature_control_state(value)]);
 }
 
-/*
- * The value that counts: the one read back if Hymir wrote the register, else the one
- * found.
- */
+/* Judges the value that was read back if Hymir wrote the register, else the one found. */
 static bool check_feature_control(const struct cpu_record *record, struct text *detail)
 {
     const struct msr_reading *found = &vmx_record(record)->feature_control;
     const struct vmx_steps *steps   = &vmx_record(record)->steps;
 
-    if (found->state != MSR_READ) {
-        text_append(detail, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised %s",
-                    vmx_fault_name(found->vector));
-        return false;
-    }
+    if (found->state != MSR_READ)
+        return TEXT_FAIL(detail, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised %s",
+                         vmx_fault_name(found->vector));
     if (!steps->feature_control_written) {
         append_feature_control(detail, found->value);
         return feature_control_state(found->value) == FEATURE_CONTROL_ENABLED;
     }
-    if (steps->feature_control_fault != FAULT_NONE) {
-        text_append(detail, "0x%lx: unlocked, but WRMSR of 0x%lx raised %s", found->value,
-                    feature_control_enabled_value(found->value),
-                    vmx_fault_name(FAULT_VECTOR(steps->feature_control_fault)));
-        return false;
-    }
-    if (!was_read_back(record) ||
-        feature_control_state(steps->feature_control.value) != FEATURE_CONTROL_ENABLED) {
-        text_append(detail, "0x%lx: unlocked, written 0x%lx, but reads 0x%lx",
-                    found->value, feature_control_enabled_value(found->value),
-                    steps->feature_control.value);
-        return false;
-    }
+    if (steps->feature_control_fault != FAULT_NONE)
+        return TEXT_FAIL(detail, "0x%lx: unlocked, but WRMSR of 0x%lx raised %s",
+                         found->value, feature_control_enabled_value(found->value),
+                         vmx_fault_name(FAULT_VECTOR(steps->feature_control_fault)));
+    if (steps->feature_control.state != MSR_READ ||
+        feature_control_state(steps->feature_control.value) != FEATURE_CONTROL_ENABLED)
+        return TEXT_FAIL(detail, "0x%lx: unlocked, written 0x%lx, but reads 0x%lx",
+                         found->value, feature_control_enabled_value(found->value),
+                         steps->feature_control.value);
     text_append(detail, "0x%lx, unlocked; set to 0x%lx by Hymir", found->value,
                 steps->feature_control.value);
     return true;
@@ -95,24 +95,18 @@ static bool check_basic(const struct cpu_record *record, struct text *detail)
 {
     if (!has_capability(record, MSR_IA32_VMX_BASIC, detail))
         return false;
-    uint64_t basic =
-        vmx_capability_value(&vmx_record(record)->capabilities, MSR_IA32_VMX_BASIC);
-    uint32_t size = VMX_BASIC_REGION_SIZE(basic);
-    uint32_t type = VMX_BASIC_MEMORY_TYPE(basic);
+    uint64_t basic = vmx_capability_value(capabilities_of(record), MSR_IA32_VMX_BASIC);
+    uint32_t size  = VMX_BASIC_REGION_SIZE(basic);
+    uint32_t type  = VMX_BASIC_MEMORY_TYPE(basic);
 
     text_append(detail, "0x%016lx: ", basic);
-    if ((basic & VMX_BASIC_RESERVED_31) != 0) {
-        text_append(detail, "bit 31 is set; the SDM defines it as 0");
-        return false;
-    }
-    if (size == 0 || size > PAGE_SIZE) {
-        text_append(detail, "a region of %u bytes; the SDM allows 1 to 4096", size);
-        return false;
-    }
-    if (type != VMX_MEMORY_TYPE_WRITE_BACK) {
-        text_append(detail, "memory type %u; Hymir supports only write-back (6)", type);
-        return false;
-    }
+    if ((basic & VMX_BASIC_RESERVED_31) != 0)
+        return TEXT_FAIL(detail, "bit 31 is set; the SDM defines it as 0");
+    if (size == 0 || size > PAGE_SIZE)
+        return TEXT_FAIL(detail, "a region of %u bytes; the SDM allows 1 to 4096", size);
+    if (type != VMX_MEMORY_TYPE_WRITE_BACK)
+        return TEXT_FAIL(detail, "memory type %u; Hymir supports only write-back (6)",
+                         type);
     text_append(detail, "revision 0x%x, %u bytes%s", VMX_BASIC_REVISION(basic), size,
                 (basic & VMX_BASIC_ADDRESSES_32_BIT) != 0 ? ", below 4 GiB" : "");
     return true;
@@ -125,127 +119,102 @@ static const char *const fixed_bits_reasons[] = {
     [FIXED_BITS_FORBIDDEN]     = "is forbidden by FIXED1, and Hymir needs it",
 };
 
-static bool check_fixed_bits(const struct fixed_bits *which, uint64_t value,
-                             uint64_t fixed0, uint64_t fixed1, struct text *detail)
+static bool check_fixed_bits(const struct cpu_record *record,
+                             const struct fixed_bits *which, uint64_t value,
+                             struct text *detail)
 {
-    struct fixed_bits_result result = fixed_bits_fit(which, value, fixed0, fixed1);
-
+    if (!has_capability(record, which->fixed0, detail) ||
+        !has_capability(record, which->fixed0 + 1, detail))
+        return false;
+    struct fixed_bits_result result =
+        fixed_bits_fit_processor(which, value, capabilities_of(record));
+    uint64_t fixed0 = vmx_capability_value(capabilities_of(record), which->fixed0);
+    uint64_t fixed1 = vmx_capability_value(capabilities_of(record), which->fixed0 + 1);
     if (result.outcome == FIXED_BITS_OK) {
         text_append(detail, "0x%lx within 0x%lx and 0x%lx", result.value, fixed0, fixed1);
         return true;
     }
     const char *name =
         capability_name(&vmx_capability_table, which->group, BIT(result.bit));
-    text_append(detail, "%s bit %u (%s) %s (%s = 0x%lx, FIXED0 = 0x%lx, FIXED1 = 0x%lx)",
-                which->name, result.bit, name == NULL ? "no known name" : name,
-                fixed_bits_reasons[result.outcome], which->name, value, fixed0, fixed1);
-    return false;
+    return TEXT_FAIL(
+        detail, "%s bit %u (%s) %s (%s = 0x%lx, FIXED0 = 0x%lx, FIXED1 = 0x%lx)",
+        which->name, result.bit, name == NULL ? "no known name" : name,
+        fixed_bits_reasons[result.outcome], which->name, value, fixed0, fixed1);
 }
 
 static bool check_cr0(const struct cpu_record *record, struct text *detail)
 {
-    const struct vmx_capabilities *capabilities = &vmx_record(record)->capabilities;
-
-    if (!has_capability(record, MSR_IA32_VMX_CR0_FIXED0, detail) ||
-        !has_capability(record, MSR_IA32_VMX_CR0_FIXED1, detail))
-        return false;
-    return check_fixed_bits(&fixed_bits_cr0, record->cr0,
-                            vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED0),
-                            vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED1),
-                            detail);
+    return check_fixed_bits(record, &fixed_bits_cr0, record->cr0, detail);
 }
 
 static bool check_cr4(const struct cpu_record *record, struct text *detail)
 {
-    const struct vmx_capabilities *capabilities = &vmx_record(record)->capabilities;
-
-    if ((record->cr4 & CR4_VMXE) != 0) {
-        text_append(
+    if ((record->cr4 & CR4_VMXE) != 0)
+        return TEXT_FAIL(
             detail,
             "CR4.VMXE is already set (CR4 = 0x%lx): software started before Hymir may be "
             "using VMX",
             record->cr4);
-        return false;
-    }
-    if (!has_capability(record, MSR_IA32_VMX_CR4_FIXED0, detail) ||
-        !has_capability(record, MSR_IA32_VMX_CR4_FIXED1, detail))
-        return false;
-    return check_fixed_bits(&fixed_bits_cr4, record->cr4 | CR4_VMXE,
-                            vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED0),
-                            vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED1),
-                            detail);
+    return check_fixed_bits(record, &fixed_bits_cr4, record->cr4 | CR4_VMXE, detail);
 }
 
 /* IA32_RTIT_CTL.TraceEn */
 #define RTIT_CTL_TRACE_ENABLE BIT(0)
 
-/*
- * Where IA32_VMX_MISC[14] is clear, VMXON clears TraceEn: it does not fault, and whoever
- * was tracing has lost the trace. So tracing is worth a word, and no reason to stop.
- */
-static bool check_intel_pt(const struct cpu_record *record, struct text *detail)
+/* Appends the state of Intel PT; if IA32_VMX_MISC[14] is clear, VMXON clears TraceEn. */
+static void append_intel_pt(const struct cpu_record *record, struct text *detail)
 {
     const struct msr_reading *control = &vmx_record(record)->rtit_control;
-    uint64_t misc =
-        vmx_capability_value(&vmx_record(record)->capabilities, MSR_IA32_VMX_MISC);
+    uint64_t misc = vmx_capability_value(capabilities_of(record), MSR_IA32_VMX_MISC);
 
-    if (control->state == MSR_NOT_READ) {
+    if (control->state == MSR_NOT_READ)
         text_append(detail, "the processor has none");
-        return true;
-    }
-    if (control->state == MSR_FAULTED) {
+    else if (control->state == MSR_FAULTED)
         text_append(detail, "RDMSR of IA32_RTIT_CTL raised %s; taken for off",
                     vmx_fault_name(control->vector));
-        return true;
-    }
-    if ((control->value & RTIT_CTL_TRACE_ENABLE) == 0) {
+    else if ((control->value & RTIT_CTL_TRACE_ENABLE) == 0)
         text_append(detail, "off");
-        return true;
-    }
-    text_append(detail, "tracing (IA32_RTIT_CTL = 0x%lx)", control->value);
-    text_append(detail, (misc & VMX_MISC_INTEL_PT) != 0 ? ", allowed with VMX"
-                                                        : "; VMXON ends the trace");
+    else
+        text_append(detail, "tracing (IA32_RTIT_CTL = 0x%lx)%s", control->value,
+                    (misc & VMX_MISC_INTEL_PT) != 0 ? ", allowed with VMX"
+                                                    : "; VMXON ends the trace");
+}
+
+/* VMXON does not fault while tracing is on, so tracing is reported and passes. */
+static bool check_intel_pt(const struct cpu_record *record, struct text *detail)
+{
+    append_intel_pt(record, detail);
     return true;
 }
 
 static bool check_vmxon(const struct cpu_record *record, struct text *detail)
 {
-    if (vmx_record(record)->steps.control_fault != FAULT_NONE) {
-        text_append(
-            detail, "MOV to CR0 or CR4, as the fixed bits have it, raised %s",
-            vmx_fault_name(FAULT_VECTOR(vmx_record(record)->steps.control_fault)));
-        return false;
-    }
-    vmx_attempt_describe(&vmx_record(record)->steps.vmxon, "VMXON", detail);
-    return vmx_attempt_succeeded(&vmx_record(record)->steps.vmxon);
+    const struct vmx_steps *steps = &vmx_record(record)->steps;
+
+    if (steps->control_fault != FAULT_NONE)
+        return TEXT_FAIL(detail,
+                         "MOV of the value with the fixed bits to CR0 or CR4 raised %s",
+                         vmx_fault_name(FAULT_VECTOR(steps->control_fault)));
+    vmx_attempt_describe(&steps->vmxon, "VMXON", detail);
+    return vmx_attempt_succeeded(&steps->vmxon);
 }
 
 /*
- * Outside VMX operation VMPTRST is #UD; in it, with no current VMCS, it stores all ones.
- * And a second VMXON answers with an error number only in root operation.
+ * Outside VMX operation VMPTRST raises #UD; in it, without a current VMCS, it stores all
+ * ones. A second VMXON ends with an error number only in root operation.
  */
 static bool check_root_operation(const struct cpu_record *record, struct text *detail)
 {
     const struct vmx_steps *steps    = &vmx_record(record)->steps;
     const struct vmx_attempt *second = &steps->second_vmxon;
 
-    const struct {
-        const char *instruction;
-        const struct vmx_attempt *attempt;
-    } attempts[] = {{"VMPTRST", &steps->vmptrst},
-                    {"VMCLEAR", &steps->vmclear},
-                    {"VMPTRLD", &steps->vmptrld}};
-    for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-        if (!vmx_attempt_succeeded(attempts[i].attempt)) {
-            vmx_attempt_describe(attempts[i].attempt, attempts[i].instruction, detail);
-            return false;
-        }
-    }
-    if (steps->vmptrst_pointer != UINT64_MAX) {
-        text_append(detail, "VMPTRST stored 0x%lx, where no VMCS is current",
-                    steps->vmptrst_pointer);
+    if (!has_succeeded(&steps->vmptrst, "VMPTRST", detail) ||
+        !has_succeeded(&steps->vmclear, "VMCLEAR", detail) ||
+        !has_succeeded(&steps->vmptrld, "VMPTRLD", detail))
         return false;
-    }
+    if (steps->vmptrst_pointer != UINT64_MAX)
+        return TEXT_FAIL(detail, "VMPTRST stored 0x%lx, where no VMCS is current",
+                         steps->vmptrst_pointer);
     if (!second->is_tried || second->fault != FAULT_NONE ||
         second->result != VMX_FAIL_VALID ||
         second->error != VMX_ERROR_VMXON_IN_ROOT_OPERATION) {
@@ -260,29 +229,22 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
 {
     const struct guest_trial *guest = &vmx_record(record)->steps.guest;
 
-    if (!guest->is_prepared) {
-        text_append(detail, "the VMCS could not be filled in; the log names the field");
+    if (!guest->is_prepared)
+        return TEXT_FAIL(detail,
+                         "the VMCS could not be filled in; the log names the field");
+    if (!has_succeeded(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
+                       detail))
         return false;
-    }
-    if (!vmx_attempt_succeeded(&guest->entry)) {
-        vmx_attempt_describe(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
-                             detail);
-        return false;
-    }
     if (guest->exits != 2 || guest->exit_reason[0] != EXIT_REASON_CPUID ||
-        guest->exit_reason[1] != EXIT_REASON_HLT) {
-        text_append(
+        guest->exit_reason[1] != EXIT_REASON_HLT)
+        return TEXT_FAIL(
             detail,
             "VM exits: %u, the first with reasons 0x%x and 0x%x, qualification 0x%lx; "
             "expected 10 (CPUID), 12 (HLT)",
             guest->exits, guest->exit_reason[0], guest->exit_reason[1],
             guest->exit_qualification);
-        return false;
-    }
-    if (!guest->registers_survived) {
-        text_append(detail, "a register did not survive VM entry and VM exit");
-        return false;
-    }
+    if (!guest->registers_survived)
+        return TEXT_FAIL(detail, "a register did not survive VM entry and VM exit");
     text_append(detail, "exits 10 (CPUID) and 12 (HLT) seen, %s EPT",
                 guest->uses_ept ? "under" : "without");
     return true;
@@ -292,18 +254,11 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
 {
     const struct vmx_steps *steps = &vmx_record(record)->steps;
 
-    if (!vmx_attempt_succeeded(&steps->last_vmclear)) {
-        vmx_attempt_describe(&steps->last_vmclear, "VMCLEAR after the guest", detail);
+    if (!has_succeeded(&steps->last_vmclear, "VMCLEAR after the guest", detail) ||
+        !has_succeeded(&steps->vmxoff, "VMXOFF", detail))
         return false;
-    }
-    if (!vmx_attempt_succeeded(&steps->vmxoff)) {
-        vmx_attempt_describe(&steps->vmxoff, "VMXOFF", detail);
-        return false;
-    }
-    if (!steps->vmxe_cleared) {
-        text_append(detail, "CR4.VMXE could not be cleared");
-        return false;
-    }
+    if (!steps->vmxe_cleared)
+        return TEXT_FAIL(detail, "CR4.VMXE could not be cleared");
     if (steps->after_vmxoff.fault != (FAULT_RAISED | VECTOR_UD)) {
         vmx_attempt_describe(&steps->after_vmxoff, "VMPTRST after VMXOFF", detail);
         return false;
@@ -312,10 +267,9 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
     return true;
 }
 
-/* ---- What a failed check means ------------------------------------------------------
- */
+/* ---- The meaning of a failed check */
 
-/* Returns whether the vendor's processors have SVM in the place of VMX. */
+/* Returns whether the vendor's processors have SVM instead of VMX. */
 static bool is_svm_vendor(const struct cpuid_snapshot *cpuid)
 {
     char vendor[CPUID_VENDOR_SIZE];
@@ -333,32 +287,20 @@ static enum verdict_word word_without_vmx(const struct cpu_record *record)
 
 static enum verdict_word word_of_feature_control(const struct cpu_record *record)
 {
+    static const enum verdict_word words[] = {
+        [FEATURE_CONTROL_ENABLED]    = VERDICT_FAILED,
+        [FEATURE_CONTROL_UNLOCKED]   = VERDICT_UNLOCKED,
+        [FEATURE_CONTROL_LOCKED_OFF] = VERDICT_LOCKED_OFF,
+        [FEATURE_CONTROL_TXT_ONLY]   = VERDICT_TXT_ONLY,
+    };
     const struct msr_reading *found = &vmx_record(record)->feature_control;
 
-    if (found->state != MSR_READ)
+    if (found->state != MSR_READ || feature_control_is_lock_needed(record))
         return VERDICT_FAILED;
-    switch (feature_control_state(found->value)) {
-    case FEATURE_CONTROL_LOCKED_OFF:
-        return VERDICT_LOCKED_OFF;
-    case FEATURE_CONTROL_TXT_ONLY:
-        return VERDICT_TXT_ONLY;
-    case FEATURE_CONTROL_UNLOCKED:
-        return record->nolock ? VERDICT_UNLOCKED : VERDICT_FAILED;
-    case FEATURE_CONTROL_ENABLED:
-        break;
-    }
-    return VERDICT_FAILED;
+    return words[feature_control_state(found->value)];
 }
 
-bool vmx_check_is_lock_needed(const struct cpu_record *record)
-{
-    const struct msr_reading *found = &vmx_record(record)->feature_control;
-
-    return found->state == MSR_READ && !record->nolock &&
-           feature_control_state(found->value) == FEATURE_CONTROL_UNLOCKED;
-}
-
-/* Appends what VMXON and all later steps depend on. */
+/* Appends the registers on which VMXON and all later steps depend. */
 static void append_registers(const struct cpu_record *record, struct text *text)
 {
     const struct vmx_record *own      = vmx_record(record);

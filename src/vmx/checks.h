@@ -23,10 +23,4 @@ enum vmx_check {
 
 extern const struct check_row vmx_checks[VMX_CHECK_COUNT];
 
-/*
- * Returns whether IA32_FEATURE_CONTROL is to be written before VMXON, if all checks
- * before it pass: firmware left it unlocked, and nolock was not given.
- */
-bool vmx_check_is_lock_needed(const struct cpu_record *record);
-
 #endif

@@ -2,10 +2,10 @@
  * See control_registers.h.
  *
  * SDM 3C, "Guest/Host Masks and Read Shadows for CR0 and CR4". CR3 and the guest-owned
- * bits of CR0 and CR4 are accessed without an exit. What exits is a change of CR0.NE, NW
- * or CD, which the guest reads back but the CPU does not get; setting a bit of CR4 that
- * the guest's CPUID does not offer; and CR8, a plain number because there is no APIC. The
- * architecture's rules are in virt/control_register_rules.h.
+ * bits of CR0 and CR4 are accessed without an exit. These accesses exit: changing CR0.NE,
+ * NW or CD, which only affects the shadow; setting a bit of CR4 that the guest's CPUID
+ * does not offer; and CR8, which is only a number because there is no APIC. The rules of
+ * the architecture are in virt/control_register_rules.h.
  */
 #include "vmx/control_registers.h"
 
@@ -69,7 +69,7 @@ static void set_long_mode_active(bool is_active)
     vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? ENTRY_IA32E_MODE_GUEST : 0));
 }
 
-/* Does what a change of CR0.PG requires besides the bit; returns false for #GP. */
+/* Performs the effects of changing CR0.PG. Returns false for #GP. */
 static bool switch_paging(struct vcpu *vcpu, bool is_on)
 {
     const struct paging_state state = {

@@ -1,5 +1,5 @@
 /*
- * A guest's control registers: what it reads, and accesses that exit.
+ * A guest's control registers: their visible values, and accesses that exit.
  */
 #ifndef HYMIR_VMX_CONTROL_REGISTERS_H
 #define HYMIR_VMX_CONTROL_REGISTERS_H
@@ -8,9 +8,10 @@
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
 
-/* Bits of CR0 whose writes exit and that the guest reads from the shadow. */
+/* Bits of CR0 that the guest reads from the shadow and whose changes exit. */
 #define CR0_HOST_OWNED (CR0_NE | CR0_NW | CR0_CD)
 
+/* Return the values that the guest reads. */
 uint64_t guest_cr0_read(void);
 uint64_t guest_cr4_read(void);
 

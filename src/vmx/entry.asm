@@ -47,7 +47,7 @@ vmx_run:
         jbe     .failed
 
 .enter:                                 ; with the run in RDI
-        cmp     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 0 ; the MOVs below leave ZF alone
+        cmp     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 0 ; the MOVs below preserve ZF
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
         mov     rdx, [rdi + REGISTER(2)]
@@ -69,7 +69,7 @@ vmx_run:
 .resume:
         vmresume
 .failed:
-        mov     eax, HYMIR_VMX_FAIL_INVALID     ; MOV leaves the flags alone
+        mov     eax, HYMIR_VMX_FAIL_INVALID     ; MOV preserves the flags
         jc      .return
         mov     eax, HYMIR_VMX_FAIL_VALID
 .return:
@@ -111,7 +111,7 @@ vm_exit:
         mov     rdi, [rdi + REGISTER(7)]
         vmresume
         mov     rdi, [rsp]
-        mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1 ; for the report
+        mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1 ; for the error message
         jmp     vmx_run.failed
 
 .not_again:

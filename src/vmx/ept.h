@@ -11,8 +11,16 @@
 #include "mm/address.h"
 #include "vmx/capabilities.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+/* Entries: SDM 3C, tables "Format of an EPT ... Entry". A leaf is write-back memory. */
+#define EPT_READ    BIT(0)
+#define EPT_WRITE   BIT(1)
+#define EPT_EXECUTE BIT(2)
+#define EPT_TABLE   (EPT_READ | EPT_WRITE | EPT_EXECUTE)
+#define EPT_LEAF    (EPT_TABLE | (uint64_t)VMX_MEMORY_TYPE_WRITE_BACK << 3)
+
+/* The EPT pointer: SDM 3C, "Extended-Page-Table Pointer (EPTP)". */
+#define EPTP_WRITE_BACK_4_LEVELS (VMX_MEMORY_TYPE_WRITE_BACK | UINT64_C(3) << 3)
+#define EPTP_ACCESSED            BIT(6)
 
 /*
  * Sets the largest page size for all EPT on the machine, 4 KiB before this call: the
@@ -32,7 +40,13 @@ enum status MUST_CHECK ept_map(hpa_t *root, gpa_t guest, hpa_t host, uint64_t si
 /* Returns the EPT pointer, with accessed and dirty flags if the processor has them. */
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root);
 
-/* Removes all translations of guests from the TLB of this CPU, in VMX root operation. */
+/*
+ * Removes all translations derived from EPT from the TLB of this CPU, in VMX root
+ * operation. Returns false if INVEPT fails, which is logged.
+ */
+bool ept_invalidate(const struct vmx_capabilities *capabilities);
+
+/* The same for all translations of guests, including those tagged with a VPID. */
 void ept_invalidate_translations(const struct vmx_capabilities *capabilities);
 
 #endif

@@ -10,10 +10,9 @@
 #include "lib/log.h"
 #include "virt/control_register_rules.h"
 #include "vmx/control_registers.h"
-#include "vmx/exceptions.h"
-#include "vmx/guest_state.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
+#include "vmx/vmcs_areas.h"
 #include "x86/exceptions.h"
 
 /* Handles instructions that the guest's CPUID does not offer. */
@@ -40,19 +39,19 @@ static enum exit_outcome resume(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Reads the exit qualification into the exit trace too. */
+/* Returns the exit qualification, which the exit trace keeps too. */
 static uint64_t read_qualification(struct vcpu *vcpu)
 {
     return vcpu->newest->detail = vmcs_get(VMCS_EXIT_QUALIFICATION);
 }
 
-/* Reads the guest-physical address of the exit into the exit trace too. */
+/* Returns the guest-physical address of the exit, which the exit trace keeps too. */
 static uint64_t read_address(struct vcpu *vcpu)
 {
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
-/* IN keeps the rest of RAX, but IN of 4 bytes clears its upper half. */
+/* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
 static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
 {
     uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
@@ -121,11 +120,17 @@ static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
+/* Ends the vCPU because of an event at the guest's current instruction. */
+static enum exit_outcome end_at_instruction(struct vcpu *vcpu, const char *event)
 {
-    return vcpu_end_abnormally(vcpu, "triple fault at 0x%lx:0x%lx",
+    return vcpu_end_abnormally(vcpu, "%s at 0x%lx:0x%lx", event,
                                vmcs_get(VMCS_GUEST_CS_SELECTOR),
                                vmcs_get(VMCS_GUEST_RIP));
+}
+
+static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
+{
+    return end_at_instruction(vcpu, "triple fault");
 }
 
 /* SDM 3C, "Exit Qualification for EPT Violations". */
@@ -150,9 +155,7 @@ static enum exit_outcome handle_ept_misconfiguration(struct vcpu *vcpu)
 static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
 {
     (void)read_qualification(vcpu);
-    return vcpu_end_abnormally(vcpu, "unsupported hardware task switch at 0x%lx:0x%lx",
-                               vmcs_get(VMCS_GUEST_CS_SELECTOR),
-                               vmcs_get(VMCS_GUEST_RIP));
+    return end_at_instruction(vcpu, "unsupported hardware task switch");
 }
 
 /* The handlers that are the same for all VMs. */
@@ -188,46 +191,44 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_UMWAIT... EXIT_REASON_TPAUSE]  = inject_ud,
 };
 
-/* SDM 3C, "VM-Entry Failures During or After Loading Guest State". */
-static enum exit_outcome report_late_failure(struct vcpu *vcpu, uint32_t reason)
+/* Ends the vCPU after a failed VM entry, and logs the VMCS. */
+static enum exit_outcome
+end_after_failed_entry(struct vcpu *vcpu, const char *instruction, const char *error)
 {
-    uint64_t qualification = read_qualification(vcpu);
-
-    log_error("cpu %u: VM entry failed: %s, qualification 0x%lx; the VMCS was:", vcpu->id,
-              exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
+    log_error("cpu %u: %s failed: %s; the VMCS was:", vcpu->id, instruction, error);
     vmcs_log();
-    return vcpu_end_abnormally(vcpu, "VM entry failed: %s",
-                               exit_reason_name(EXIT_REASON_BASIC(reason)));
+    return vcpu_end_abnormally(vcpu, "%s failed: %s", instruction, error);
 }
 
 void entry_failure_report(struct vcpu *vcpu, enum vmx_result result)
 {
-    const char *instruction = vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH";
-    const char *error       = "VMfailInvalid: no current VMCS";
-
-    if (result == VMX_FAIL_VALID)
-        error = vmx_error_name(vmcs_instruction_error());
-    log_error("cpu %u: %s failed: %s; the VMCS was:", vcpu->id, instruction, error);
-    vmcs_log();
-    vcpu_end_abnormally(vcpu, "%s failed: %s", instruction, error);
+    end_after_failed_entry(vcpu, vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH",
+                           result == VMX_FAIL_VALID
+                               ? vmx_error_name(vmcs_instruction_error())
+                               : "VMfailInvalid: no current VMCS");
 }
 
-/* Handles unexpected exit reasons and VM-entry failures, which arrive as exits. */
+/*
+ * Handles unexpected exit reasons and VM-entry failures, which arrive as exits: SDM 3C,
+ * "VM-Entry Failures During or After Loading Guest State".
+ */
 static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 {
     uint32_t reason = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
+    TEXT_DECLARE(event, 80);
 
+    (void)read_qualification(vcpu);
     if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0)
-        return report_late_failure(vcpu, reason);
-    return vcpu_end_abnormally(vcpu, "unhandled VM exit: reason %u (%s) at 0x%lx:0x%lx",
-                               reason, exit_reason_name(reason),
-                               vmcs_get(VMCS_GUEST_CS_SELECTOR),
-                               vmcs_get(VMCS_GUEST_RIP));
+        return end_after_failed_entry(vcpu, "VM entry",
+                                      exit_reason_name(EXIT_REASON_BASIC(reason)));
+    text_append(&event, "unhandled VM exit: reason %u (%s)", reason,
+                exit_reason_name(reason));
+    return end_at_instruction(vcpu, event.buffer);
 }
 
 /*
  * A failed entry has the row of its basic reason, for which no other handler exists.
- * Processors number reasons without gaps, so bits 7:0 are enough to tell them apart.
+ * All reasons fit in bits 7:0, because processors number them without gaps.
  */
 void exit_rows_init(struct vmx_vcpu *vmx)
 {

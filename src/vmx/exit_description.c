@@ -1,5 +1,5 @@
-/* See exit_description.h. */
-#include "vmx/exit_description.h"
+/* See exit.h. */
+#include "vmx/exit.h"
 
 #include "vmx/qualification.h"
 #include "vmx/vmcs.h"
@@ -23,21 +23,16 @@ static void describe_control_register(uint64_t qualification, struct text *words
 {
     const char *general = register_names[ACCESS_GENERAL(qualification)];
     unsigned int cr     = ACCESS_REGISTER(qualification);
+    unsigned int type   = ACCESS_TYPE(qualification);
 
-    switch ((enum access_type)ACCESS_TYPE(qualification)) {
-    case ACCESS_TO_CR:
+    if (type == ACCESS_TO_CR)
         text_append(words, ": MOV to CR%u from %s", cr, general);
-        break;
-    case ACCESS_FROM_CR:
+    else if (type == ACCESS_FROM_CR)
         text_append(words, ": MOV from CR%u to %s", cr, general);
-        break;
-    case ACCESS_CLTS:
+    else if (type == ACCESS_CLTS)
         text_append(words, ": CLTS");
-        break;
-    case ACCESS_LMSW_TYPE:
+    else
         text_append(words, ": LMSW of 0x%lx", ACCESS_LMSW(qualification));
-        break;
-    }
 }
 
 static void describe_ept_violation(const struct exit_record *record, struct text *words)

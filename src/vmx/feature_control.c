@@ -16,3 +16,11 @@ uint64_t feature_control_enabled_value(uint64_t value)
 {
     return value | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX;
 }
+
+bool feature_control_is_lock_needed(const struct cpu_record *record)
+{
+    const struct msr_reading *found = &vmx_record(record)->feature_control;
+
+    return found->state == MSR_READ && !record->nolock &&
+           feature_control_state(found->value) == FEATURE_CONTROL_UNLOCKED;
+}

@@ -9,6 +9,7 @@
 const struct fixed_bits fixed_bits_cr0 = {
     .name     = "CR0",
     .group    = GROUP_CR0,
+    .fixed0   = MSR_IA32_VMX_CR0_FIXED0,
     .settable = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG,
     .needed   = CR0_PE | CR0_NE | CR0_WP | CR0_PG,
 };
@@ -16,6 +17,7 @@ const struct fixed_bits fixed_bits_cr0 = {
 const struct fixed_bits fixed_bits_cr4 = {
     .name     = "CR4",
     .group    = GROUP_CR4,
+    .fixed0   = MSR_IA32_VMX_CR4_FIXED0,
     .settable = CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR |
                 CR4_OSXMMEXCPT | CR4_VMXE,
     .needed = CR4_PAE | CR4_VMXE,
@@ -44,23 +46,24 @@ struct fixed_bits_result fixed_bits_fit(const struct fixed_bits *which, uint64_t
                                       .value   = (value | fixed0) & fixed1};
 }
 
-static uint64_t fit_record(const struct fixed_bits *which, uint64_t value,
-                           const struct cpu_record *record, enum vmx_msr fixed0)
+struct fixed_bits_result
+fixed_bits_fit_processor(const struct fixed_bits *which, uint64_t value,
+                         const struct vmx_capabilities *capabilities)
 {
-    const struct vmx_capabilities *capabilities = &vmx_record(record)->capabilities;
-
-    return fixed_bits_fit(which, value, vmx_capability_value(capabilities, fixed0),
-                          vmx_capability_value(capabilities, fixed0 + 1))
-        .value;
+    return fixed_bits_fit(which, value, vmx_capability_value(capabilities, which->fixed0),
+                          vmx_capability_value(capabilities, which->fixed0 + 1));
 }
 
 uint64_t vmx_operation_cr0(const struct cpu_record *record)
 {
-    return fit_record(&fixed_bits_cr0, record->cr0, record, MSR_IA32_VMX_CR0_FIXED0);
+    return fixed_bits_fit_processor(&fixed_bits_cr0, record->cr0,
+                                    &vmx_record(record)->capabilities)
+        .value;
 }
 
 uint64_t vmx_operation_cr4(const struct cpu_record *record)
 {
-    return fit_record(&fixed_bits_cr4, record->cr4 | CR4_VMXE, record,
-                      MSR_IA32_VMX_CR4_FIXED0);
+    return fixed_bits_fit_processor(&fixed_bits_cr4, record->cr4 | CR4_VMXE,
+                                    &vmx_record(record)->capabilities)
+        .value;
 }

@@ -1,19 +1,16 @@
 /*
- * What a guest on an Intel processor sees of it besides what every x86 processor has: the
- * tables of virt/vendor_policy.h, and the MSRs that a guest accesses without an exit.
+ * The part of a guest's CPUID and MSRs that only Intel's processors have, and the MSRs
+ * that a guest accesses without an exit.
  */
 #ifndef HYMIR_VMX_GUEST_POLICY_H
 #define HYMIR_VMX_GUEST_POLICY_H
 
 #include "virt/vendor_policy.h"
 
-/* vmx/guest_cpuid.c. */
 extern const struct vendor_cpuid vmx_guest_cpuid;
-
-/* vmx/guest_msrs.c. */
 extern const struct vendor_msrs vmx_guest_msrs;
 
-/* MSRs from first to last that the CPU keeps for the guest. */
+/* MSRs, from first to last, that the guest accesses without an exit. */
 struct msr_range {
     uint32_t first, last;
 };

@@ -1,22 +1,19 @@
 /*
- * The VMX instructions, one a function.
+ * The VMX instructions, one per function, and the outcome of those that may fault.
  *
  * SDM 3C, "VMX Instruction Reference", "Conventions": success clears CF and ZF,
  * VMfailInvalid sets CF, VMfailValid sets ZF and leaves an error number in the current
- * VMCS. The functions named *_try survive an exception, for entering VMX operation on an
- * unknown machine; the others require a CPU in VMX operation. VMLAUNCH and VMRESUME are
- * in entry.asm.
+ * VMCS: "VM-Instruction Error Numbers". The functions named *_try handle an exception,
+ * for entering VMX operation on an unknown machine; the others require a CPU in VMX
+ * operation. VMLAUNCH and VMRESUME are in entry.asm.
  */
 #ifndef HYMIR_VMX_INSTRUCTIONS_H
 #define HYMIR_VMX_INSTRUCTIONS_H
 
 #include "cpu/instructions.h"
-#include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/status.h"
 #include "mm/address.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 enum vmx_result {
     VMX_SUCCEED,
@@ -24,12 +21,7 @@ enum vmx_result {
     VMX_FAIL_VALID,
 };
 
-static inline enum vmx_result vmx_result_of(bool carry, bool zero)
-{
-    return carry ? VMX_FAIL_INVALID : zero ? VMX_FAIL_VALID : VMX_SUCCEED;
-}
-
-/* The outcome of an instruction that may fault; vmx/attempt.h describes it. */
+/* The outcome of an instruction that may fault. */
 struct vmx_attempt {
     bool is_tried;
     uint32_t fault; /* FAULT_NONE, or the exception; the rest is then invalid */
@@ -37,94 +29,74 @@ struct vmx_attempt {
     uint32_t error; /* the VM-instruction error number, if VMX_FAIL_VALID */
 };
 
-/* An instruction that faults leaves the flags unchanged, so they are ignored then. */
-static inline struct vmx_attempt vmx_attempt_of(uint64_t fault, bool carry, bool zero)
+/*
+ * Returns the outcome of an instruction, with the error number of VMfailValid; called
+ * right after the instruction, on the same CPU.
+ */
+struct vmx_attempt vmx_attempt_of(uint64_t fault, enum vmx_result result);
+
+/* Returns whether it was tried, raised no exception and set neither CF nor ZF. */
+bool vmx_attempt_succeeded(const struct vmx_attempt *attempt);
+
+/* Appends the outcome of the instruction, as in "VMXON raised #UD (vector 6)". */
+void vmx_attempt_describe(const struct vmx_attempt *attempt, const char *instruction,
+                          struct text *text);
+
+/* Returns "#UD", "#GP", "#PF", or "an exception", for a vector in a sentence. */
+const char *vmx_fault_name(uint32_t vector);
+
+static inline enum vmx_result vmx_result_of(bool carry, bool zero)
 {
-    return (struct vmx_attempt){
-        .is_tried = true, .fault = (uint32_t)fault, .result = vmx_result_of(carry, zero)};
+    return carry ? VMX_FAIL_INVALID : zero ? VMX_FAIL_VALID : VMX_SUCCEED;
 }
 
-/* The functions *_try leave the error number to vmx_attempt_complete. */
-static inline struct vmx_attempt vmxon_try(hpa_t region)
-{
-    bool carry, zero;
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: vmxon %[region]\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault), "=@ccc"(carry), "=@ccz"(zero)
-                     : [region] "m"(region.value)
-                     : "memory");
-    return vmx_attempt_of(fault, carry, zero);
-}
-
-static inline struct vmx_attempt vmxoff_try(void)
-{
-    bool carry, zero;
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: vmxoff\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : "+r"(fault), "=@ccc"(carry), "=@ccz"(zero)
-                     :
-                     : "memory");
-    return vmx_attempt_of(fault, carry, zero);
-}
+/* A fault leaves the flags unchanged, so the result is then invalid. */
+#define DEFINE_VMX_TRY(function, parameter, assembly, ...)             \
+    static inline struct vmx_attempt function(parameter)               \
+    {                                                                  \
+        bool carry, zero;                                              \
+        register uint64_t fault __asm__("r11") = FAULT_NONE;           \
+        __asm__ volatile("1: " assembly "\n2:\n\t" EXCEPTION_TABLE_ROW \
+                         : "+r"(fault), "=@ccc"(carry), "=@ccz"(zero)  \
+                         : __VA_ARGS__                                 \
+                         : "memory");                                  \
+        return vmx_attempt_of(fault, vmx_result_of(carry, zero));      \
+    }
+DEFINE_VMX_TRY(vmxon_try, hpa_t region, "vmxon %3", "m"(region.value))
+DEFINE_VMX_TRY(vmxoff_try, void, "vmxoff", )
 
 /* Sets *pointer to the current VMCS, or all ones; a fault leaves it unchanged. */
-static inline struct vmx_attempt vmptrst_try(uint64_t *pointer)
-{
-    bool carry, zero;
-    register uint64_t fault __asm__("r11") = FAULT_NONE;
-    __asm__ volatile("1: vmptrst %[pointer]\n2:\n\t" EXCEPTION_TABLE_ROW
-                     : [pointer] "+m"(*pointer), "+r"(fault), "=@ccc"(carry),
-                       "=@ccz"(zero)
-                     :
-                     : "memory");
-    return vmx_attempt_of(fault, carry, zero);
-}
+DEFINE_VMX_TRY(vmptrst_try, uint64_t *pointer, "vmptrst (%3)", "r"(pointer))
 
-static inline MUST_CHECK enum vmx_result vmclear(hpa_t vmcs)
-{
-    bool carry, zero;
-    __asm__ volatile("vmclear %[vmcs]"
-                     : "=@ccc"(carry), "=@ccz"(zero)
-                     : [vmcs] "m"(vmcs.value)
-                     : "memory");
-    return vmx_result_of(carry, zero);
-}
+#define DEFINE_VMX_INSTRUCTION(function, parameter, assembly, ...) \
+    static inline MUST_CHECK enum vmx_result function(parameter)   \
+    {                                                              \
+        bool carry, zero;                                          \
+        __asm__ volatile(assembly                                  \
+                         : "=@ccc"(carry), "=@ccz"(zero)           \
+                         : __VA_ARGS__                             \
+                         : "memory");                              \
+        return vmx_result_of(carry, zero);                         \
+    }
+DEFINE_VMX_INSTRUCTION(vmclear, hpa_t vmcs, "vmclear %2", "m"(vmcs.value))
+DEFINE_VMX_INSTRUCTION(vmptrld, hpa_t vmcs, "vmptrld %2", "m"(vmcs.value))
 
-static inline MUST_CHECK enum vmx_result vmptrld(hpa_t vmcs)
-{
-    bool carry, zero;
-    __asm__ volatile("vmptrld %[vmcs]"
-                     : "=@ccc"(carry), "=@ccz"(zero)
-                     : [vmcs] "m"(vmcs.value)
-                     : "memory");
-    return vmx_result_of(carry, zero);
-}
+/* The operands of INVEPT and INVVPID for all contexts. */
+struct invalidation_descriptor {
+    uint64_t context, address;
+};
+#define INVALIDATE_ALL_CONTEXTS \
+    "m"((const struct invalidation_descriptor){0}), "r"(UINT64_C(2))
 
-static inline MUST_CHECK enum vmx_result vmread(uint32_t field, uint64_t *value)
-{
-    bool carry, zero;
-    uint64_t read = 0;
-    __asm__ volatile("vmread %[field], %[value]"
-                     : [value] "=r"(read), "=@ccc"(carry), "=@ccz"(zero)
-                     : [field] "r"((uint64_t)field)
-                     : "memory");
-    if (!carry && !zero)
-        *value = read;
-    return vmx_result_of(carry, zero);
-}
+/* Remove all translations of guests, or all derived from EPT, from the TLB. */
+DEFINE_VMX_INSTRUCTION(invvpid_all, void, "invvpid %2, %3", INVALIDATE_ALL_CONTEXTS)
+DEFINE_VMX_INSTRUCTION(invept_all, void, "invept %2, %3", INVALIDATE_ALL_CONTEXTS)
 
-static inline MUST_CHECK enum vmx_result vmwrite(uint32_t field, uint64_t value)
-{
-    bool carry, zero;
-    __asm__ volatile("vmwrite %[value], %[field]"
-                     : "=@ccc"(carry), "=@ccz"(zero)
-                     : [value] "r"(value), [field] "r"((uint64_t)field)
-                     : "memory");
-    return vmx_result_of(carry, zero);
-}
-
-/* The same without the kind of failure, at the cost of one conditional jump. */
-static inline MUST_CHECK bool vmread_quick(uint32_t field, uint64_t *value)
+/*
+ * Return false on failure, which leaves *value undefined. One conditional jump each,
+ * because most are executed at VM exits.
+ */
+static inline MUST_CHECK bool vmread(uint32_t field, uint64_t *value)
 {
     bool failed;
     __asm__ volatile("vmread %[field], %[value]"
@@ -134,7 +106,7 @@ static inline MUST_CHECK bool vmread_quick(uint32_t field, uint64_t *value)
     return !failed;
 }
 
-static inline MUST_CHECK bool vmwrite_quick(uint32_t field, uint64_t value)
+static inline MUST_CHECK bool vmwrite(uint32_t field, uint64_t value)
 {
     bool failed;
     __asm__ volatile("vmwrite %[value], %[field]"
@@ -142,34 +114,6 @@ static inline MUST_CHECK bool vmwrite_quick(uint32_t field, uint64_t value)
                      : [value] "r"(value), [field] "r"((uint64_t)field)
                      : "memory");
     return !failed;
-}
-
-/* Removes all translations of guests from the TLB: INVVPID, all contexts. */
-static inline MUST_CHECK enum vmx_result invvpid_all(void)
-{
-    bool carry, zero;
-    const struct {
-        uint64_t vpid, address;
-    } descriptor = {0};
-    __asm__ volatile("invvpid %[descriptor], %[type]"
-                     : "=@ccc"(carry), "=@ccz"(zero)
-                     : [descriptor] "m"(descriptor), [type] "r"((uint64_t)2)
-                     : "memory");
-    return vmx_result_of(carry, zero);
-}
-
-/* Removes all translations derived from EPT from the TLB: INVEPT, all contexts. */
-static inline MUST_CHECK enum vmx_result invept_all(void)
-{
-    bool carry, zero;
-    const struct {
-        uint64_t ept_pointer, reserved;
-    } descriptor = {0};
-    __asm__ volatile("invept %[descriptor], %[type]"
-                     : "=@ccc"(carry), "=@ccz"(zero)
-                     : [descriptor] "m"(descriptor), [type] "r"((uint64_t)2)
-                     : "memory");
-    return vmx_result_of(carry, zero);
 }
 
 #endif

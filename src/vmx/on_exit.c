@@ -3,12 +3,16 @@
 
 #include "virt/exception_rules.h"
 #include "vmx/control_registers.h"
-#include "vmx/exceptions.h"
 
 /* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
 {
     return guest_is_64_bit() ? next : (uint32_t)next;
+}
+
+static __attribute__((noinline)) void trap_single_step(void)
+{
+    vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
 /* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
@@ -20,7 +24,7 @@ static inline __attribute__((always_inline)) void end_instruction(void)
         vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                  blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
     if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        pending_debug_add(PENDING_DEBUG_SINGLE_STEP);
+        trap_single_step();
 }
 
 /* Advances RIP past the instruction. */

@@ -2,7 +2,6 @@
 #include "vmx/operation.h"
 
 #include "cpu/percpu.h"
-#include "vmx/attempt.h"
 #include "x86/control_registers.h"
 
 void vmx_write_revision(void *region, uint32_t revision)
@@ -11,8 +10,8 @@ void vmx_write_revision(void *region, uint32_t revision)
 }
 
 /*
- * Leaves VMX operation for panic, stop and reset, which ignore failures. VMPTRST finds
- * out whether the CPU is in VMX operation already, and whether a VMCS is current.
+ * Leaves VMX operation for panic, stop and reset, which ignore failures. VMPTRST shows
+ * whether the CPU is already in VMX operation, and whether a VMCS is current.
  */
 static void leave_before_stop(void)
 {
@@ -35,7 +34,7 @@ struct vmx_attempt vmx_operation_enter(void *region, uint32_t revision)
     vmx_write_revision(region, revision);
     /* Before VMXON, for an NMI right after it. */
     this_cpu()->leave_virtualization = leave_before_stop;
-    struct vmx_attempt vmxon         = vmx_attempt_complete(vmxon_try(hpa_of(region)));
+    struct vmx_attempt vmxon         = vmxon_try(hpa_of(region));
     if (!vmx_attempt_succeeded(&vmxon)) {
         this_cpu()->leave_virtualization = NULL;
         write_cr4(read_cr4() & ~(uint64_t)CR4_VMXE);
@@ -45,7 +44,7 @@ struct vmx_attempt vmx_operation_enter(void *region, uint32_t revision)
 
 struct vmx_attempt vmx_operation_leave(void)
 {
-    struct vmx_attempt vmxoff = vmx_attempt_complete(vmxoff_try());
+    struct vmx_attempt vmxoff = vmxoff_try();
     if (vmx_attempt_succeeded(&vmxoff)) {
         this_cpu()->leave_virtualization = NULL;
         write_cr4(read_cr4() & ~(uint64_t)CR4_VMXE);

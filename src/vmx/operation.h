@@ -10,8 +10,6 @@
 
 #include "vmx/instructions.h"
 
-#include <stdint.h>
-
 /*
  * Sets CR0 and then CR4 of this CPU, to values that VMX operation allows and with
  * CR4.VMXE. Returns FAULT_NONE, or the exception of the first that failed.

@@ -6,8 +6,6 @@
 
 #include "lib/bits.h"
 
-#include <stdint.h>
-
 /* SDM 3C, "Exit Qualification for I/O Instructions". */
 #define IO_SIZE(qualification) ((unsigned int)BITS_GET(qualification, 2, 0) + 1)
 #define IO_PORT(qualification) ((uint16_t)BITS_GET(qualification, 31, 16))

@@ -1,6 +1,6 @@
 /*
- * VT-x's part of a CPU's record: the registers that only it reads, and what each step of
- * the trial did.
+ * The part of a CPU's record that is specific to VT-x: registers, and the result of each
+ * step of the trial.
  */
 #ifndef HYMIR_VMX_RECORD_H
 #define HYMIR_VMX_RECORD_H
@@ -15,8 +15,8 @@ struct guest_trial {
     bool uses_ept;
     struct vmx_attempt entry; /* the last VMLAUNCH or, if is_resumed, VMRESUME */
     bool is_resumed;
-    uint32_t nmis;           /* that caused exits, and are not counted as such */
-    uint32_t exits;          /* all of them, of which the first two are kept */
+    uint32_t nmis;           /* of the host; not counted in exits */
+    uint32_t exits;          /* all; the reasons of the first two are kept */
     uint32_t exit_reason[2]; /* with all bits */
     uint64_t exit_qualification;
     bool registers_survived; /* RAX, from the first exit to the second */
@@ -29,19 +29,19 @@ struct vmx_steps {
     struct msr_reading feature_control; /* read back */
     uint32_t control_fault;             /* of MOV to CR0 or CR4, for VMX operation */
     struct vmx_attempt vmxon;
-    struct vmx_attempt vmptrst; /* VMPTRST with no current VMCS ... */
-    uint64_t vmptrst_pointer;   /* ... and what it stored */
+    struct vmx_attempt vmptrst; /* with no current VMCS */
+    uint64_t vmptrst_pointer;   /* the value that VMPTRST stored */
     struct vmx_attempt vmclear, vmptrld;
     struct vmx_attempt second_vmxon; /* with a current VMCS */
     struct guest_trial guest;
-    struct vmx_attempt last_vmclear; /* if VMPTRLD was tried, whatever came after it */
+    struct vmx_attempt last_vmclear; /* if VMPTRLD was tried */
     struct vmx_attempt vmxoff;
     bool vmxe_cleared;               /* CR4.VMXE reads 0 afterwards */
     struct vmx_attempt after_vmxoff; /* VMPTRST again, which must fault */
 };
 
 struct vmx_record {
-    struct msr_reading misc_enable; /* of Intel's processors */
+    struct msr_reading misc_enable; /* only on Intel's processors */
     /* Read only if CPUID reports that they exist: */
     struct msr_reading feature_control;
     struct msr_reading rtit_control;

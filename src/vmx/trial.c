@@ -2,8 +2,6 @@
 #include "vmx/trial.h"
 
 #include "lib/string.h"
-#include "vmx/attempt.h"
-#include "vmx/checks.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/operation.h"
@@ -24,20 +22,16 @@ static uint32_t revision_of(const struct trial *trial)
         &vmx_record(&trial->record)->capabilities, MSR_IA32_VMX_BASIC));
 }
 
-/* SDM 3A, "Determining the Signature": write 0, execute CPUID, read. */
+/* Writes 0, executes CPUID and reads: SDM 3A, "Determining the Signature". */
 static uint32_t read_microcode_revision(void)
 {
-    uint64_t value;
-
     if (wrmsr_safe(MSR_IA32_BIOS_SIGN_ID, 0) != FAULT_NONE)
         return 0;
-    (void)cpuid(1, 0);
-    if (rdmsr_safe(MSR_IA32_BIOS_SIGN_ID, &value) != FAULT_NONE)
-        return 0;
-    return (uint32_t)(value >> 32);
+    (void)cpuid(CPUID_LEAF_FEATURES, 0);
+    return (uint32_t)(msr_read_safe(MSR_IA32_BIOS_SIGN_ID).value >> 32);
 }
 
-/* Returns whether the MSRs of Intel's processors exist; others may have other ones. */
+/* Returns whether the processor has the MSRs that only Intel's processors define. */
 static bool is_from_intel(const struct cpuid_snapshot *cpuid)
 {
     char vendor[CPUID_VENDOR_SIZE];
@@ -68,7 +62,7 @@ void vmx_trial_unlock(struct trial *trial)
     struct vmx_record *own = vmx_record_of(&trial->record);
     uint64_t found         = own->feature_control.value;
 
-    if (!vmx_check_is_lock_needed(&trial->record))
+    if (!feature_control_is_lock_needed(&trial->record))
         return;
     own->steps.feature_control_fault =
         wrmsr_safe(MSR_IA32_FEATURE_CONTROL, feature_control_enabled_value(found));
@@ -94,22 +88,13 @@ void vmx_trial_prove_root_operation(struct trial *trial)
 
     steps->vmptrst = vmptrst_try(&steps->vmptrst_pointer);
     vmx_write_revision(vmcs, revision_of(trial));
-    steps->vmclear = vmx_attempt_done(vmclear(hpa_of(vmcs)));
+    steps->vmclear = vmx_attempt_of(FAULT_NONE, vmclear(hpa_of(vmcs)));
     if (!vmx_attempt_succeeded(&steps->vmclear))
         return;
-    steps->vmptrld = vmx_attempt_done(vmptrld(hpa_of(vmcs)));
+    steps->vmptrld = vmx_attempt_of(FAULT_NONE, vmptrld(hpa_of(vmcs)));
     if (!vmx_attempt_succeeded(&steps->vmptrld))
         return;
-    steps->second_vmxon =
-        vmx_attempt_complete(vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON))));
-}
-
-void vmx_trial_run_guest(struct trial *trial)
-{
-    struct vmx_record *own = vmx_record_of(&trial->record);
-
-    trial_guest_run(&own->capabilities, page_of(trial, TRIAL_PAGE_GUEST),
-                    &own->steps.guest);
+    steps->second_vmxon = vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON)));
 }
 
 void vmx_trial_leave(struct trial *trial)
@@ -119,70 +104,44 @@ void vmx_trial_leave(struct trial *trial)
 
     if (steps->vmptrld.is_tried)
         steps->last_vmclear =
-            vmx_attempt_done(vmclear(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))));
+            vmx_attempt_of(FAULT_NONE, vmclear(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))));
     steps->vmxoff       = vmx_operation_leave();
     steps->vmxe_cleared = (read_cr4() & CR4_VMXE) == 0;
     steps->after_vmxoff = vmptrst_try(&pointer);
 }
 
-/* ---- Timings ------------------------------------------------------------------------
- */
+/* ---- Timings */
 
-static bool execute_vmread(struct trial *trial)
-{
-    uint64_t value;
-    (void)trial;
-    return vmread_quick(VMCS_GUEST_RIP, &value);
-}
-
-static bool execute_vmwrite(struct trial *trial)
-{
-    (void)trial;
-    return vmwrite_quick(VMCS_GUEST_RIP, 0);
-}
-
-static bool execute_vmptrld(struct trial *trial)
-{
-    return vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED;
-}
-
-static bool execute_invept(struct trial *trial)
-{
-    (void)trial;
-    return invept_all() == VMX_SUCCEED;
-}
-
-static bool execute_invvpid(struct trial *trial)
-{
-    (void)trial;
-    return invvpid_all() == VMX_SUCCEED;
-}
+#define DEFINE_EXECUTE(function, expression)  \
+    static bool function(struct trial *trial) \
+    {                                         \
+        uint64_t value;                       \
+        (void)trial;                          \
+        (void)value;                          \
+        return (expression);                  \
+    }
+DEFINE_EXECUTE(execute_vmread, vmread(VMCS_GUEST_RIP, &value))
+DEFINE_EXECUTE(execute_vmwrite, vmwrite(VMCS_GUEST_RIP, 0))
+DEFINE_EXECUTE(execute_vmptrld,
+               vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED)
+DEFINE_EXECUTE(execute_invept, invept_all() == VMX_SUCCEED)
+DEFINE_EXECUTE(execute_invvpid, invvpid_all() == VMX_SUCCEED)
 
 static bool has_invept(const struct cpu_record *record)
 {
-    return vmx_has_invept_all(&vmx_record(record)->capabilities);
+    return vmx_has_ept_capability(&vmx_record(record)->capabilities,
+                                  INVEPT_OF_ALL_CONTEXTS);
 }
 
 static bool has_invvpid(const struct cpu_record *record)
 {
-    return vmx_has_invvpid_all(&vmx_record(record)->capabilities);
-}
-
-static bool exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)
-{
-    (void)trial;
-    return trial_guest_exit(TRIAL_GUEST_CPUID, stopwatch);
-}
-
-static bool exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch)
-{
-    (void)trial;
-    return trial_guest_exit(TRIAL_GUEST_VMCALL, stopwatch);
+    return vmx_has_ept_capability(&vmx_record(record)->capabilities,
+                                  INVVPID_OF_ALL_CONTEXTS);
 }
 
 const struct timing_row vmx_timings[VMX_TIMINGS] = {
-    {.name = "VM exit by CPUID", .run = exit_by_cpuid},
-    {.name = "VM exit by VMCALL", .run = exit_by_vmcall},
+    {.name = "VM exit by CPUID", .run = vmx_trial_exit_by_cpuid},
+    {.name = "VM exit by VMCALL", .run = vmx_trial_exit_by_vmcall},
     {.name = "VMREAD", .execute = execute_vmread},
     {.name = "VMWRITE", .execute = execute_vmwrite},
     {.name = "VMPTRLD", .execute = execute_vmptrld},

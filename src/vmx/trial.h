@@ -1,12 +1,13 @@
 /*
- * What the trial does on a CPU with VT-x: the steps that vmx/checks.c judges, and the
- * measurements after them.
+ * The trial of a CPU with VT-x: the steps that vmx/checks.c judges, and measurements.
  */
 #ifndef HYMIR_VMX_TRIAL_H
 #define HYMIR_VMX_TRIAL_H
 
 #include "virt/virtualization.h"
-#include "vmx/trial_guest.h"
+
+/* The pages of the guest: see trial_guest.c. */
+#define TRIAL_GUEST_PAGES 9
 
 /* The pages of a trial, contiguous. */
 enum vmx_trial_page {
@@ -26,11 +27,24 @@ void vmx_trial_unlock(struct trial *trial);
 /* Enters VMX operation with CR0 and CR4 that allow it. */
 void vmx_trial_enter(struct trial *trial);
 
-/* Executes what succeeds, or fails as expected, only in VMX root operation. */
+/*
+ * Executes instructions that succeed, or fail with an error number, only in VMX root
+ * operation.
+ */
 void vmx_trial_prove_root_operation(struct trial *trial);
 
-/* Runs the guest of two instructions. */
+/*
+ * Fills in the current VMCS, which is clear, and runs the guest of two instructions until
+ * HLT or an unexpected exit. In VMX root operation, with interrupts off.
+ */
 void vmx_trial_run_guest(struct trial *trial);
+
+/*
+ * Run that guest again so that one instruction exits in each round of the stopwatch.
+ * Return false if another exit occurs.
+ */
+bool vmx_trial_exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch);
+bool vmx_trial_exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch);
 
 /* Clears the VMCS and leaves VMX operation. */
 void vmx_trial_leave(struct trial *trial);

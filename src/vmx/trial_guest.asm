@@ -1,7 +1,7 @@
-; trial_guest.asm: the guest of two instructions, CPUID and HLT; VMCALL is only there to be timed. trial_guest.c
+; trial_guest.asm: the guest of two instructions, CPUID and HLT, and VMCALL, which is only timed. trial_guest.c
 ; copies them into the guest's memory.
 ;
-; CPUID and VMCALL always cause a VM exit, HLT does if the control "HLT exiting" is 1.
+; CPUID and VMCALL always cause a VM exit; HLT does if the control "HLT exiting" is 1.
 
         bits    64
         section .rodata

@@ -7,19 +7,15 @@
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
-#include "vmx/attempt.h"
 #include "vmx/control_registers.h"
 #include "vmx/entry.h"
 #include "vmx/ept.h"
-#include "vmx/exceptions.h"
 #include "vmx/exit.h"
-#include "vmx/exit_description.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/guest_policy.h"
 #include "vmx/on_exit.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu_events.h"
-#include "vmx/vcpu_state.h"
 #include "x86/msr.h"
 
 #define XCR0_AFTER_RESET 1 /* x87 */
@@ -46,12 +42,9 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
     uint64_t cr4   = read_cr4() | CR4_VMXE | (has_xsave ? CR4_OSXSAVE : 0);
 
     struct fixed_bits_result cr0_fit =
-        fixed_bits_fit(&fixed_bits_cr0, read_cr0(),
-                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED0),
-                       vmx_capability_value(capabilities, MSR_IA32_VMX_CR0_FIXED1));
-    struct fixed_bits_result cr4_fit = fixed_bits_fit(
-        &fixed_bits_cr4, cr4, vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED0),
-        vmx_capability_value(capabilities, MSR_IA32_VMX_CR4_FIXED1));
+        fixed_bits_fit_processor(&fixed_bits_cr0, read_cr0(), capabilities);
+    struct fixed_bits_result cr4_fit =
+        fixed_bits_fit_processor(&fixed_bits_cr4, cr4, capabilities);
     return cr0_fit.outcome == FIXED_BITS_OK && cr4_fit.outcome == FIXED_BITS_OK &&
            vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
 }
@@ -87,7 +80,7 @@ static void reset_processor_state(void)
     }
 }
 
-/* Returns whether an instruction succeeded; if not, ends the vCPU. */
+/* Returns whether an instruction succeeded; otherwise ends the vCPU. */
 static bool check_attempt(struct vcpu *vcpu, const char *instruction,
                           struct vmx_attempt attempt)
 {
@@ -105,8 +98,8 @@ static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
 {
     struct vcpu *vcpu = vmx->vcpu;
 
-    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_done(vmclear(vmcs))) &&
-        check_attempt(vcpu, "VMPTRLD", vmx_attempt_done(vmptrld(vmcs))))
+    if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_of(FAULT_NONE, vmclear(vmcs))) &&
+        check_attempt(vcpu, "VMPTRLD", vmx_attempt_of(FAULT_NONE, vmptrld(vmcs))))
         return true;
     log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vcpu->id, vcpu->end,
               vmcs.value, *(const uint32_t *)vmx->vmcs);
@@ -124,7 +117,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
         test_hook_prepare_vmcs(vmx->vcpu);
     if (!load_vmcs(vmx, vmcs))
         return;
-    if (vcpu_state_write(vmx) != STATUS_OK) {
+    if (!vcpu_state_write(vmx)) {
         vcpu_end_abnormally(vmx->vcpu, "VMCS: the processor rejects a field");
     } else {
         reset_processor_state();
@@ -201,37 +194,30 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
 }
 
-/*
- * Hides instructions that a guest can execute only with a control that this CPU lacks.
- */
+/* Hides instructions that a guest can execute only with a control that this CPU lacks. */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     static const struct {
         uint64_t control;
-        uint32_t leaf; /* subleaf 0 */
-        struct cpuid_result bits;
+        uint32_t leaf, ebx, ecx, edx; /* subleaf 0 */
     } rows[] = {
-        {SECONDARY_ENABLE_INVPCID,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, CPUID_7_EBX_INVPCID, 0, 0}},
-        {SECONDARY_ENABLE_RDTSCP,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, 0, CPUID_7_ECX_RDPID, 0}},
-        {SECONDARY_ENABLE_USER_WAIT_PAUSE,
-         CPUID_LEAF_STRUCTURED_FEATURES,
-         {0, 0, CPUID_7_ECX_WAITPKG, 0}},
-        {SECONDARY_ENABLE_RDTSCP,
-         CPUID_LEAF_EXTENDED_FEATURES,
-         {0, 0, 0, CPUID_80000001_EDX_RDTSCP}},
+        {SECONDARY_ENABLE_INVPCID, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ebx = CPUID_7_EBX_INVPCID},
+        {SECONDARY_ENABLE_RDTSCP, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ecx = CPUID_7_ECX_RDPID},
+        {SECONDARY_ENABLE_USER_WAIT_PAUSE, CPUID_LEAF_STRUCTURED_FEATURES,
+         .ecx = CPUID_7_ECX_WAITPKG},
+        {SECONDARY_ENABLE_RDTSCP, CPUID_LEAF_EXTENDED_FEATURES,
+         .edx = CPUID_80000001_EDX_RDTSCP},
     };
     struct cpuid_result result = cpuid(leaf, subleaf);
     uint64_t secondary         = rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (rows[i].leaf == leaf && subleaf == 0 && (secondary & rows[i].control) == 0) {
-            result.ebx &= ~rows[i].bits.ebx;
-            result.ecx &= ~rows[i].bits.ecx;
-            result.edx &= ~rows[i].bits.edx;
+            result.ebx &= ~rows[i].ebx;
+            result.ecx &= ~rows[i].ecx;
+            result.edx &= ~rows[i].edx;
         }
     }
     return result;

@@ -1,5 +1,5 @@
 /*
- * Intel's backend of virt/backend.h: a vCPU is a VMCS that runs on one CPU.
+ * VT-x's implementation of virt/backend.h: a vCPU is a VMCS that runs on one CPU.
  */
 #ifndef HYMIR_VMX_VCPU_H
 #define HYMIR_VMX_VCPU_H
@@ -10,9 +10,6 @@
 #include "vmx/vcpu_controls.h"
 #include "vmx/vmcs.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 extern const struct backend vmx_backend;
 
 /* A row for each exit reason, and one for all other numbers. */
@@ -20,7 +17,7 @@ extern const struct backend vmx_backend;
 
 /* The state of the backend; only the vCPU's own CPU accesses it while the vCPU runs. */
 struct vmx_vcpu {
-    uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: aligned to a page */
+    uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: page-aligned */
     uint8_t msr_bitmap[PAGE_SIZE], io_bitmaps[2 * PAGE_SIZE];
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
@@ -35,7 +32,13 @@ struct vmx_vcpu {
     struct exit_row *row_of_reason[UINT8_MAX + 1]; /* by bits 7:0 of the exit reason */
 };
 
-/* The backend's state of a vCPU. */
+/*
+ * Writes the current VMCS, the bitmaps and the general registers for a run from
+ * vcpu->start. Returns false if the processor rejects a field. In vcpu_state.c.
+ */
+bool MUST_CHECK vcpu_state_write(struct vmx_vcpu *vmx);
+
+/* Returns the backend's state of a vCPU. */
 static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
 {
     return vcpu->arch;

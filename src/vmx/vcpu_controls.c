@@ -1,121 +1,81 @@
 /* See vcpu_controls.h. */
 #include "vmx/vcpu_controls.h"
 
-#include "lib/string.h"
-
-enum need {
-    REQUIRED,
-    OPTIONAL,
-    ON_DEMAND, /* required, and off at first */
-};
-
-/* A control that a vCPU uses. */
+/* The controls that vCPUs use, by group. */
 static const struct row {
-    enum vmx_control kind;
-    uint32_t bit;
-    enum need need;
+    enum vmx_capability_group group;
+    uint32_t required, optional;
+    uint32_t on_demand; /* required, and off at first */
 } rows[] = {
-    {CONTROL_PIN_BASED, PIN_BASED_EXTERNAL_INTERRUPT_EXITING, REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_NMI_EXITING, REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_VIRTUAL_NMIS, REQUIRED},
-    {CONTROL_PIN_BASED, PIN_BASED_ACTIVATE_PREEMPTION_TIMER, OPTIONAL},
-
-    {CONTROL_PRIMARY, PRIMARY_INTERRUPT_WINDOW_EXITING, ON_DEMAND},
-    {CONTROL_PRIMARY, PRIMARY_USE_TSC_OFFSETTING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_HLT_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_MWAIT_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_RDPMC_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_CR8_LOAD_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_CR8_STORE_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_NMI_WINDOW_EXITING, ON_DEMAND},
-    {CONTROL_PRIMARY, PRIMARY_USE_IO_BITMAPS, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_USE_MSR_BITMAPS, REQUIRED},
-    {CONTROL_PRIMARY, PRIMARY_MONITOR_EXITING, REQUIRED},
-    {CONTROL_PRIMARY, (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS, REQUIRED},
-
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_EPT, REQUIRED},
-    {CONTROL_SECONDARY, SECONDARY_UNRESTRICTED_GUEST, REQUIRED},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_RDTSCP, OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_VPID, OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_WBINVD_EXITING, OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_INVPCID, OPTIONAL},
-    {CONTROL_SECONDARY, SECONDARY_ENABLE_USER_WAIT_PAUSE, OPTIONAL},
-
-    {CONTROL_EXIT, EXIT_SAVE_DEBUG_CONTROLS, REQUIRED},
-    {CONTROL_EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, REQUIRED},
-    {CONTROL_EXIT, EXIT_SAVE_IA32_PAT, REQUIRED},
-    {CONTROL_EXIT, EXIT_LOAD_IA32_PAT, REQUIRED},
-    {CONTROL_EXIT, EXIT_SAVE_IA32_EFER, REQUIRED},
-    {CONTROL_EXIT, EXIT_LOAD_IA32_EFER, REQUIRED},
-
-    {CONTROL_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, REQUIRED},
-    {CONTROL_ENTRY, ENTRY_LOAD_IA32_PAT, REQUIRED},
-    {CONTROL_ENTRY, ENTRY_LOAD_IA32_EFER, REQUIRED},
+    {GROUP_PIN_BASED,
+     PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING |
+         PIN_BASED_VIRTUAL_NMIS,
+     PIN_BASED_ACTIVATE_PREEMPTION_TIMER, 0},
+    {GROUP_PRIMARY,
+     PRIMARY_USE_TSC_OFFSETTING | PRIMARY_HLT_EXITING | PRIMARY_MWAIT_EXITING |
+         PRIMARY_RDPMC_EXITING | PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
+         PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS | PRIMARY_MONITOR_EXITING |
+         (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS,
+     0, PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING},
+    {GROUP_SECONDARY, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST,
+     SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID | SECONDARY_WBINVD_EXITING |
+         SECONDARY_ENABLE_INVPCID | SECONDARY_ENABLE_USER_WAIT_PAUSE,
+     0},
+    {GROUP_EXIT,
+     EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDRESS_SPACE_SIZE | EXIT_SAVE_IA32_PAT |
+         EXIT_LOAD_IA32_PAT | EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER,
+     0, 0},
+    {GROUP_ENTRY, ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER,
+     0, 0},
 };
 
-/* True if the processor allows the control; EPT also with what Hymir needs of it. */
-static bool is_allowed(const struct vmx_capabilities *capabilities, const struct row *row)
-{
-    uint32_t value;
-    if (row->kind == CONTROL_SECONDARY && row->bit == SECONDARY_ENABLE_EPT &&
-        !vmx_has_ept(capabilities))
-        return false;
-    return vmx_control_fit(capabilities, row->kind, row->bit, &value) == 0;
-}
-
-static void name_missing(struct text *missing, const char *name, const char *kind)
+static void append_missing(struct text *missing, const char *name, const char *kind)
 {
     text_append(missing, "%s\"%s\" (%s)", missing->length > 0 ? ", " : "", name, kind);
 }
 
-/* The bits of all rows that the processor allows, by kind. */
-static enum status choose(const struct vmx_capabilities *capabilities,
-                          uint32_t wanted[CONTROL_KINDS], struct text *missing)
+/* Fits the controls of a row. Returns false if any are missing, and appends their names.
+ */
+static bool fit_row(const struct vmx_capabilities *capabilities, const struct row *row,
+                    uint32_t *field, struct text *missing)
 {
-    uint64_t misc      = vmx_capability_value(capabilities, MSR_IA32_VMX_MISC);
-    enum status status = STATUS_OK;
+    struct capability_bits bits = vmx_capability_bits(capabilities, row->group);
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct row *row           = &rows[i];
-        bool allowed                    = is_allowed(capabilities, row);
-        enum vmx_capability_group group = vmx_control_group(row->kind);
-        if (allowed && row->need != ON_DEMAND)
-            wanted[row->kind] |= row->bit;
-        if (allowed || row->need == OPTIONAL)
-            continue;
-        name_missing(missing, capability_name(&vmx_capability_table, group, row->bit),
-                     vmx_capability_table.groups[group].singular);
-        status = STATUS_UNSUPPORTED;
-    }
-    if ((misc & VMX_MISC_ACTIVITY_HLT) != 0)
-        return status;
-    name_missing(missing, "HLT", "activity state");
-    return STATUS_UNSUPPORTED;
+    if (row->group == GROUP_SECONDARY && !vmx_has_ept(capabilities))
+        bits.may_be_1 &= ~(uint64_t)SECONDARY_ENABLE_EPT;
+    uint64_t lacking = (row->required | row->on_demand) & ~bits.may_be_1;
+    *field =
+        (uint32_t)(bits.must_be_1 | ((row->required | row->optional) & bits.may_be_1));
+    for (uint64_t rest = lacking; rest != 0; rest &= rest - 1)
+        append_missing(missing,
+                       capability_name(&vmx_capability_table, row->group, rest & -rest),
+                       vmx_capability_table.groups[row->group].singular);
+    return lacking == 0;
 }
 
 enum status vcpu_controls_fit(const struct vmx_capabilities *capabilities,
                               struct vcpu_controls *controls, struct text *missing)
 {
-    uint32_t wanted[CONTROL_KINDS] = {0};
-    struct vcpu_controls fitted;
+    uint64_t misc               = vmx_capability_value(capabilities, MSR_IA32_VMX_MISC);
+    bool has_hlt                = (misc & VMX_MISC_ACTIVITY_HLT) != 0;
+    bool fits                   = has_hlt;
+    struct vcpu_controls fitted = {0};
 
-    if (choose(capabilities, wanted, missing) != STATUS_OK)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        fits &= fit_row(capabilities, &rows[i], &fitted.field[rows[i].group], missing);
+    if (!has_hlt)
+        append_missing(missing, "HLT", "activity state");
+    if (!fits)
         return STATUS_UNSUPPORTED;
-    for (enum vmx_control kind = CONTROL_PIN_BASED; kind < CONTROL_KINDS; kind++) {
-        if (vmx_control_fit(capabilities, kind, wanted[kind], &fitted.field[kind]) != 0)
-            return STATUS_UNSUPPORTED; /* each bit was allowed alone: cannot be */
-    }
     *controls = fitted;
     return STATUS_OK;
 }
 
-uint32_t vcpu_controls_required(enum vmx_control kind)
+uint64_t vcpu_controls_required(uint32_t group)
 {
-    uint32_t required = 0;
-
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].kind == kind && rows[i].need != OPTIONAL)
-            required |= rows[i].bit;
+        if (rows[i].group == group)
+            return rows[i].required | rows[i].on_demand;
     }
-    return required;
+    return 0;
 }

@@ -1,10 +1,9 @@
 /*
- * The controls that a vCPU runs under, fitted to a processor.
+ * The controls of a vCPU, fitted to a processor.
  *
  * SDM 3C, "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control
- * Fields". A table of rows {control, the SDM's name, needed or not}: what a guest's
- * containment rests on is required, and its absence is said by name; what only makes an
- * instruction work is used where it is there. Pure.
+ * Fields". Controls that contain the guest are required, and reported by name if they are
+ * missing; those that only make an instruction available are optional. Pure.
  */
 #ifndef HYMIR_VMX_VCPU_CONTROLS_H
 #define HYMIR_VMX_VCPU_CONTROLS_H
@@ -12,28 +11,26 @@
 #include "lib/format.h"
 #include "vmx/capabilities.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
+/* The values of control fields. */
 struct vcpu_controls {
-    uint32_t field[CONTROL_KINDS]; /* by enum vmx_control */
+    uint32_t field[GROUP_ENTRY + 1]; /* by enum vmx_capability_group */
 };
 
 /*
- * Fits all controls. STATUS_UNSUPPORTED, with *controls as it was, if a required one is
- * missing; the names of those are then appended to *missing.
+ * Fits all controls. If required ones are missing, appends their names to *missing and
+ * returns STATUS_UNSUPPORTED with *controls unchanged.
  */
 enum status MUST_CHECK vcpu_controls_fit(const struct vmx_capabilities *capabilities,
                                          struct vcpu_controls *controls,
                                          struct text *missing);
 
-/* The controls of a kind that are required. */
-uint32_t vcpu_controls_required(enum vmx_control kind);
+/* Returns the required controls of an enum vmx_capability_group. */
+uint64_t vcpu_controls_required(uint32_t group);
 
 static inline bool vcpu_controls_has(const struct vcpu_controls *controls,
-                                     enum vmx_control kind, uint64_t bit)
+                                     enum vmx_capability_group group, uint64_t bit)
 {
-    return (controls->field[kind] & bit) != 0;
+    return (controls->field[group] & bit) != 0;
 }
 
 #endif

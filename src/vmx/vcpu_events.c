@@ -1,13 +1,15 @@
 /*
  * See vcpu_events.h.
  *
- * SDM 3C, "Interrupt-Window Exiting and Virtual-Interrupt Delivery", "Virtual NMIs",
+ * SDM 3C, "Information for VM Exits Due to Vectored Events", "Event Injection",
+ * "Interrupt-Window Exiting and Virtual-Interrupt Delivery", "Virtual NMIs",
  * "VMX-Preemption Timer", "Activity State". A request only opens a window, even if the
  * guest could accept the event at once: the processor applies its own priorities and
  * exits in time, so that other exits check nothing.
  */
 #include "vmx/vcpu_events.h"
 
+#include "cpu/instructions.h"
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
@@ -18,15 +20,94 @@
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 
+/* Injects an event; a software interrupt or exception needs its instruction's length. */
+static void inject_event(uint32_t event)
+{
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, event & ~INTERRUPTION_UNDEFINED);
+    vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
+void exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
+{
+    bool has_code = exception_has_error_code(vector, vmcs_get(VMCS_GUEST_CR0));
+
+    (void)vcpu;
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
+             INTERRUPTION_VALID | INTERRUPTION_HARDWARE_EXCEPTION |
+                 (has_code ? INTERRUPTION_ERROR_CODE : 0) | vector);
+    if (has_code)
+        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code);
+}
+
+/* SDM 3C, "Information for VM Exits That Occur During Event Delivery". */
+void event_redeliver(void)
+{
+    uint32_t event = (uint32_t)vmcs_get(VMCS_IDT_VECTORING_INFORMATION);
+
+    if ((event & INTERRUPTION_VALID) == 0)
+        return;
+    if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE, /* delivery blocks NMIs again */
+                 vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & ~INTERRUPTIBILITY_NMI);
+    inject_event(event);
+    if ((event & INTERRUPTION_ERROR_CODE) != 0)
+        vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE,
+                 vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
+}
+
+/*
+ * Updates the debug registers, which #DB does not if it exits; the qualification has the
+ * causes. After STI or MOV SS, VM entry requires the trap of a guest that single-steps to
+ * be pending: SDM 3C, "Checks on Guest Non-Register State".
+ */
+static void update_debug_registers(void)
+{
+    uint64_t causes = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t shadow = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+
+    write_dr6(dr6_after_debug_exception(read_dr6(), causes));
+    vmcs_set(VMCS_GUEST_DR7, dr7_after_debug_exception(vmcs_get(VMCS_GUEST_DR7)));
+    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)) &&
+        (shadow & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
+        vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
+}
+
+enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
+{
+    uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
+    uint8_t vector = (uint8_t)INTERRUPTION_VECTOR(event);
+
+    vcpu->newest->detail = event;
+    if (vector == VECTOR_NMI) {
+        event_redeliver();
+        raise_nmi();
+        return EXIT_RESUME;
+    }
+    if (vector == VECTOR_MC) {
+        raise_machine_check();
+        return vcpu_end_abnormally(vcpu, "machine check");
+    }
+    if (vector == VECTOR_DB)
+        update_debug_registers();
+    if ((event & INTERRUPTION_TYPE) == INTERRUPTION_PRIVILEGED_SOFTWARE) {
+        inject_event(event); /* INT1 */
+        return EXIT_RESUME;
+    }
+    uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
+                              ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
+                              : 0;
+    return vcpu_inject_exception(vcpu, vector, error_code);
+}
+
 static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
 {
-    uint32_t *primary = &vmx->controls.field[CONTROL_PRIMARY];
+    uint32_t *primary = &vmx->controls.field[GROUP_PRIMARY];
 
     if (((*primary & window) != 0) == is_open)
         return;
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
-    if (is_open) /* a guest that sleeps has interrupts on, so the event wakes it */
+    if (is_open) /* a halted guest has interrupts on, so the event wakes it */
         vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 }
 
@@ -40,7 +121,7 @@ void vcpu_request_nmi(struct vcpu *vcpu)
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, true);
 }
 
-/* The interrupt is an exit by itself, after which the guest's requests are handled. */
+/* The interrupt causes an exit, whose handler checks for requests. */
 enum status vcpu_kick(const struct vcpu *vcpu)
 {
     if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
@@ -76,7 +157,7 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
     vcpu_write_preemption_timer(vmx);
 }
 
-/* Without an alarm, exits do not write the preemption timer. */
+/* Without an alarm, exits do not write the timer: vcpu_on_exit. */
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -93,7 +174,7 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
     }
 }
 
-/* Calls the VM's handler if the alarm is due. A timer at its maximum expires before. */
+/* Calls the VM's handler if the alarm is due; a timer at its maximum expires earlier. */
 static void check_alarm(struct vcpu *vcpu)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -119,8 +200,8 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 }
 
 /*
- * The guest sleeps in the HLT activity state of the processor, where host interrupts and
- * the preemption timer exit as usual.
+ * Puts the guest into the HLT activity state, in which host interrupts and the preemption
+ * timer exit as usual.
  */
 enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
 {
@@ -131,9 +212,9 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         return vcpu_end(vcpu, "HLT with interrupts off");
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
-    if ((vmx->controls.field[CONTROL_PRIMARY] & windows) != 0 ||
+    if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 ||
         instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
-        return EXIT_NEXT; /* the event would wake it at once */
+        return EXIT_NEXT; /* an event is pending */
     if (!vcpu->handlers->can_wake(vcpu))
         return vcpu_end(vcpu, "HLT with interrupts on, and all of them masked");
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);

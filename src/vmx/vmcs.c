@@ -8,9 +8,7 @@ static const struct {
     const char *name;
 } field_names[] = {
 #define VMCS_FIELD_NAME(name, width, type, index) {VMCS_##name, #name},
-    VMCS_FIELDS(VMCS_FIELD_NAME)
-#undef VMCS_FIELD_NAME
-};
+    VMCS_FIELDS(VMCS_FIELD_NAME)};
 
 static const char *const error_names[] = {
     [1]  = "VMCALL executed in VMX root operation",
@@ -40,23 +38,25 @@ static const char *const error_names[] = {
     [28] = "invalid operand to INVEPT or INVVPID",
 };
 
+static const char *const reason_names[] = {
+#define EXIT_REASON_NAME(name, number, text) [number] = (text),
+    EXIT_REASONS(EXIT_REASON_NAME)};
+
+/* Returns names[number], or unknown if it has no name. */
+static const char *name_of(const char *const *names, size_t count, uint32_t number,
+                           const char *unknown)
+{
+    return number < count && names[number] != NULL ? names[number] : unknown;
+}
+
 const char *vmx_error_name(uint32_t error)
 {
-    if (error >= ARRAY_SIZE(error_names) || error_names[error] == NULL)
-        return "unknown error";
-    return error_names[error];
+    return name_of(error_names, ARRAY_SIZE(error_names), error, "unknown error");
 }
 
 const char *exit_reason_name(uint32_t reason)
 {
-    static const char *const names[] = {
-#define EXIT_REASON_NAME(name, number, text) [number] = (text),
-        EXIT_REASONS(EXIT_REASON_NAME)
-#undef EXIT_REASON_NAME
-    };
-    if (reason >= ARRAY_SIZE(names) || names[reason] == NULL)
-        return "unknown reason";
-    return names[reason];
+    return name_of(reason_names, ARRAY_SIZE(reason_names), reason, "unknown reason");
 }
 
 const char *vmcs_field_name(uint32_t encoding)
@@ -70,38 +70,44 @@ const char *vmcs_field_name(uint32_t encoding)
 
 uint32_t vmcs_instruction_error(void)
 {
-    uint64_t error = 0;
-    if (vmread(VMCS_INSTRUCTION_ERROR, &error) != VMX_SUCCEED)
-        return 0;
-    return (uint32_t)error;
+    uint64_t error;
+    return vmread(VMCS_INSTRUCTION_ERROR, &error) ? (uint32_t)error : 0;
 }
 
-static enum status report(const char *instruction, enum vmcs_field field,
-                          enum vmx_result result)
+/* Without a current VMCS there is no error number either. */
+static void log_failure(const char *instruction, enum vmcs_field field)
 {
-    if (result == VMX_SUCCEED)
-        return STATUS_OK;
-    uint32_t error = result == VMX_FAIL_VALID ? vmcs_instruction_error() : 0;
+    uint32_t error = vmcs_instruction_error();
+
     log_error("%s of %s (0x%x) failed: %s", instruction, vmcs_field_name(field),
               (unsigned int)field,
-              result == VMX_FAIL_VALID ? vmx_error_name(error) : "no current VMCS");
-    return STATUS_UNSUPPORTED;
+              error != 0 ? vmx_error_name(error) : "no current VMCS");
 }
 
-enum status vmcs_read(enum vmcs_field field, uint64_t *value)
+bool vmcs_read(enum vmcs_field field, uint64_t *value)
 {
-    return report("VMREAD", field, vmread(field, value));
+    uint64_t read;
+    bool succeeded = vmread(field, &read);
+
+    if (succeeded)
+        *value = read;
+    else
+        log_failure("VMREAD", field);
+    return succeeded;
 }
 
-enum status vmcs_write(enum vmcs_field field, uint64_t value)
+bool vmcs_write(enum vmcs_field field, uint64_t value)
 {
-    return report("VMWRITE", field, vmwrite(field, value));
+    bool succeeded = vmwrite(field, value);
+
+    if (!succeeded)
+        log_failure("VMWRITE", field);
+    return succeeded;
 }
 
 _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field)
 {
-    log_error("%s of %s (0x%x) failed in a VM exit: error %u", instruction,
-              vmcs_field_name(field), (unsigned int)field, vmcs_instruction_error());
+    log_failure(instruction, field);
     for (;;)
         undefined_instruction();
 }
@@ -109,18 +115,17 @@ _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field)
 void vmcs_log(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {
-        uint64_t value = 0;
-        if (vmread(field_names[i].encoding, &value) == VMX_SUCCEED)
+        uint64_t value;
+        if (vmread(field_names[i].encoding, &value))
             log_info("  %-32s 0x%lx", field_names[i].name, value);
     }
 }
 
-enum status vmcs_write_rows(const struct vmcs_row *rows, size_t count)
+bool vmcs_write_rows(const struct vmcs_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        enum status status = vmcs_write(rows[i].field, rows[i].value);
-        if (status != STATUS_OK)
-            return status;
+        if (!vmcs_write(rows[i].field, rows[i].value))
+            return false;
     }
-    return STATUS_OK;
+    return true;
 }

@@ -8,11 +8,7 @@
 #define HYMIR_VMX_VMCS_H
 
 #include "lib/bits.h"
-#include "lib/status.h"
 #include "vmx/instructions.h"
-
-#include <stddef.h>
-#include <stdint.h>
 
 /* Bits 14:13 and 11:10 of an encoding. */
 enum vmcs_width {
@@ -30,17 +26,21 @@ enum vmcs_type {
 #define VMCS_ENCODING(width, type, index) \
     ((uint32_t)(width) << 13 | (uint32_t)(type) << 10 | (uint32_t)(index) << 1)
 
+/* A field of each segment register, the first with that index. */
+#define VMCS_SEGMENT_FIELDS(FIELD, kind, width, first)  \
+    FIELD(GUEST_ES_##kind, width, GUEST, (first))       \
+    FIELD(GUEST_CS_##kind, width, GUEST, (first) + 1)   \
+    FIELD(GUEST_SS_##kind, width, GUEST, (first) + 2)   \
+    FIELD(GUEST_DS_##kind, width, GUEST, (first) + 3)   \
+    FIELD(GUEST_FS_##kind, width, GUEST, (first) + 4)   \
+    FIELD(GUEST_GS_##kind, width, GUEST, (first) + 5)   \
+    FIELD(GUEST_LDTR_##kind, width, GUEST, (first) + 6) \
+    FIELD(GUEST_TR_##kind, width, GUEST, (first) + 7)
+
 /* Name, width, type and index of each field that Hymir uses, in the appendix's order. */
 #define VMCS_FIELDS(FIELD)                                       \
     FIELD(VPID, 16_BIT, CONTROL, 0)                              \
-    FIELD(GUEST_ES_SELECTOR, 16_BIT, GUEST, 0)                   \
-    FIELD(GUEST_CS_SELECTOR, 16_BIT, GUEST, 1)                   \
-    FIELD(GUEST_SS_SELECTOR, 16_BIT, GUEST, 2)                   \
-    FIELD(GUEST_DS_SELECTOR, 16_BIT, GUEST, 3)                   \
-    FIELD(GUEST_FS_SELECTOR, 16_BIT, GUEST, 4)                   \
-    FIELD(GUEST_GS_SELECTOR, 16_BIT, GUEST, 5)                   \
-    FIELD(GUEST_LDTR_SELECTOR, 16_BIT, GUEST, 6)                 \
-    FIELD(GUEST_TR_SELECTOR, 16_BIT, GUEST, 7)                   \
+    VMCS_SEGMENT_FIELDS(FIELD, SELECTOR, 16_BIT, 0)              \
     FIELD(HOST_ES_SELECTOR, 16_BIT, HOST, 0)                     \
     FIELD(HOST_CS_SELECTOR, 16_BIT, HOST, 1)                     \
     FIELD(HOST_SS_SELECTOR, 16_BIT, HOST, 2)                     \
@@ -89,24 +89,10 @@ enum vmcs_type {
     FIELD(IDT_VECTORING_ERROR_CODE, 32_BIT, INFORMATION, 5)      \
     FIELD(EXIT_INSTRUCTION_LENGTH, 32_BIT, INFORMATION, 6)       \
     FIELD(EXIT_INSTRUCTION_INFORMATION, 32_BIT, INFORMATION, 7)  \
-    FIELD(GUEST_ES_LIMIT, 32_BIT, GUEST, 0)                      \
-    FIELD(GUEST_CS_LIMIT, 32_BIT, GUEST, 1)                      \
-    FIELD(GUEST_SS_LIMIT, 32_BIT, GUEST, 2)                      \
-    FIELD(GUEST_DS_LIMIT, 32_BIT, GUEST, 3)                      \
-    FIELD(GUEST_FS_LIMIT, 32_BIT, GUEST, 4)                      \
-    FIELD(GUEST_GS_LIMIT, 32_BIT, GUEST, 5)                      \
-    FIELD(GUEST_LDTR_LIMIT, 32_BIT, GUEST, 6)                    \
-    FIELD(GUEST_TR_LIMIT, 32_BIT, GUEST, 7)                      \
+    VMCS_SEGMENT_FIELDS(FIELD, LIMIT, 32_BIT, 0)                 \
     FIELD(GUEST_GDTR_LIMIT, 32_BIT, GUEST, 8)                    \
     FIELD(GUEST_IDTR_LIMIT, 32_BIT, GUEST, 9)                    \
-    FIELD(GUEST_ES_ACCESS_RIGHTS, 32_BIT, GUEST, 10)             \
-    FIELD(GUEST_CS_ACCESS_RIGHTS, 32_BIT, GUEST, 11)             \
-    FIELD(GUEST_SS_ACCESS_RIGHTS, 32_BIT, GUEST, 12)             \
-    FIELD(GUEST_DS_ACCESS_RIGHTS, 32_BIT, GUEST, 13)             \
-    FIELD(GUEST_FS_ACCESS_RIGHTS, 32_BIT, GUEST, 14)             \
-    FIELD(GUEST_GS_ACCESS_RIGHTS, 32_BIT, GUEST, 15)             \
-    FIELD(GUEST_LDTR_ACCESS_RIGHTS, 32_BIT, GUEST, 16)           \
-    FIELD(GUEST_TR_ACCESS_RIGHTS, 32_BIT, GUEST, 17)             \
+    VMCS_SEGMENT_FIELDS(FIELD, ACCESS_RIGHTS, 32_BIT, 10)        \
     FIELD(GUEST_INTERRUPTIBILITY_STATE, 32_BIT, GUEST, 18)       \
     FIELD(GUEST_ACTIVITY_STATE, 32_BIT, GUEST, 19)               \
     FIELD(GUEST_IA32_SYSENTER_CS, 32_BIT, GUEST, 21)             \
@@ -121,14 +107,7 @@ enum vmcs_type {
     FIELD(GUEST_CR0, NATURAL, GUEST, 0)                          \
     FIELD(GUEST_CR3, NATURAL, GUEST, 1)                          \
     FIELD(GUEST_CR4, NATURAL, GUEST, 2)                          \
-    FIELD(GUEST_ES_BASE, NATURAL, GUEST, 3)                      \
-    FIELD(GUEST_CS_BASE, NATURAL, GUEST, 4)                      \
-    FIELD(GUEST_SS_BASE, NATURAL, GUEST, 5)                      \
-    FIELD(GUEST_DS_BASE, NATURAL, GUEST, 6)                      \
-    FIELD(GUEST_FS_BASE, NATURAL, GUEST, 7)                      \
-    FIELD(GUEST_GS_BASE, NATURAL, GUEST, 8)                      \
-    FIELD(GUEST_LDTR_BASE, NATURAL, GUEST, 9)                    \
-    FIELD(GUEST_TR_BASE, NATURAL, GUEST, 10)                     \
+    VMCS_SEGMENT_FIELDS(FIELD, BASE, NATURAL, 3)                 \
     FIELD(GUEST_GDTR_BASE, NATURAL, GUEST, 11)                   \
     FIELD(GUEST_IDTR_BASE, NATURAL, GUEST, 12)                   \
     FIELD(GUEST_DR7, NATURAL, GUEST, 13)                         \
@@ -234,8 +213,10 @@ enum exit_reason {
 #define EXIT_REASON_BASIC(reason) ((uint32_t)BITS_GET(reason, 15, 0))
 #define EXIT_REASON_ENTRY_FAILURE BIT(31)
 
-/* Interruption information, of entries, exits and IDT vectoring: SDM 3C, "Event
- * Injection". */
+/*
+ * Interruption information, of entries, exits and IDT vectoring: SDM 3C, "Event
+ * Injection".
+ */
 #define INTERRUPTION_VECTOR(event)       BITS_GET(event, 7, 0)
 #define INTERRUPTION_TYPE                (7U << 8)
 #define INTERRUPTION_EXTERNAL            (0U << 8)
@@ -270,31 +251,38 @@ const char *exit_reason_name(uint32_t reason);
 const char *vmcs_field_name(uint32_t encoding);
 
 /*
- * Read or write a field of the current VMCS. A failure returns STATUS_UNSUPPORTED and is
- * logged with the field's name and the error. In VMX root operation only.
+ * Read or write a field of the current VMCS, in VMX root operation. On failure they log
+ * the field's name and the error and return false; vmcs_read leaves *value unchanged.
  */
-enum status MUST_CHECK vmcs_read(enum vmcs_field field, uint64_t *value);
-enum status MUST_CHECK vmcs_write(enum vmcs_field field, uint64_t value);
+bool MUST_CHECK vmcs_read(enum vmcs_field field, uint64_t *value);
+bool MUST_CHECK vmcs_write(enum vmcs_field field, uint64_t value);
 
 /* Logs the failure and raises #UD, which panics with a backtrace. */
 _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field);
 
 /*
- * Read or write a field that is known to exist; a failure panics. For VM exits: they
- * cost no more than the instruction and a conditional jump.
+ * Read or write a field that is known to exist; a failure panics. For VM exits: they cost
+ * only the instruction and a conditional jump.
  */
 static inline uint64_t vmcs_get(enum vmcs_field field)
 {
     uint64_t value;
-    if (!vmread_quick(field, &value))
+    if (!vmread(field, &value))
         vmcs_panic("VMREAD", field);
     return value;
 }
 
 static inline void vmcs_set(enum vmcs_field field, uint64_t value)
 {
-    if (!vmwrite_quick(field, value))
+    if (!vmwrite(field, value))
         vmcs_panic("VMWRITE", field);
+}
+
+/* Adds causes to the #DB that the guest receives at the next entry. */
+static inline void vmcs_add_pending_debug(uint64_t causes)
+{
+    vmcs_set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
+             vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | causes);
 }
 
 /* Logs all readable fields by name. In VMX root operation only. */
@@ -306,8 +294,8 @@ struct vmcs_row {
     uint64_t value;
 };
 
-/* Writes count rows in order, up to the first that fails. Status as vmcs_write. */
-enum status MUST_CHECK vmcs_write_rows(const struct vmcs_row *rows, size_t count);
+/* Writes count rows in order, up to the first that fails; vmcs_write. */
+bool MUST_CHECK vmcs_write_rows(const struct vmcs_row *rows, size_t count);
 
 /* Returns the error of the last instruction that ended in VMfailValid on this CPU. */
 uint32_t vmcs_instruction_error(void);

@@ -18,40 +18,16 @@ static bool is_offered(const struct cpuid_snapshot *cpuid)
 
 #define OWN(member) \
     (offsetof(struct cpu_record, own) + offsetof(struct vmx_record, member))
-#define CAPABILITY(name)                                               \
-    {                                                                  \
-        "IA32_VMX_" #name, MSR_IA32_VMX_##name,                        \
-            OWN(capabilities.msr[MSR_IA32_VMX_##name - VMX_MSR_FIRST]) \
-    }
 static const struct register_row registers[] = {
     {"IA32_FEATURE_CONTROL", MSR_IA32_FEATURE_CONTROL, OWN(feature_control)},
     {"IA32_MISC_ENABLE", MSR_IA32_MISC_ENABLE, OWN(misc_enable)},
     {"IA32_ARCH_CAPABILITIES", MSR_IA32_ARCH_CAPABILITIES,
      offsetof(struct cpu_record, arch_capabilities)},
-    CAPABILITY(BASIC),
-    CAPABILITY(PINBASED_CTLS),
-    CAPABILITY(PROCBASED_CTLS),
-    CAPABILITY(EXIT_CTLS),
-    CAPABILITY(ENTRY_CTLS),
-    CAPABILITY(MISC),
-    CAPABILITY(CR0_FIXED0),
-    CAPABILITY(CR0_FIXED1),
-    CAPABILITY(CR4_FIXED0),
-    CAPABILITY(CR4_FIXED1),
-    CAPABILITY(VMCS_ENUM),
-    CAPABILITY(PROCBASED_CTLS2),
-    CAPABILITY(EPT_VPID_CAP),
-    CAPABILITY(TRUE_PINBASED_CTLS),
-    CAPABILITY(TRUE_PROCBASED_CTLS),
-    CAPABILITY(TRUE_EXIT_CTLS),
-    CAPABILITY(TRUE_ENTRY_CTLS),
-    CAPABILITY(VMFUNC),
-    CAPABILITY(PROCBASED_CTLS3),
-    CAPABILITY(EXIT_CTLS2),
-    {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
+#define CAPABILITY(name, number) \
+    {"IA32_VMX_" #name, (number), OWN(capabilities.msr[(number)-VMX_MSR_FIRST])},
+    VMX_MSRS(CAPABILITY){"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL,
+                         OWN(rtit_control)}, /* not compared */
 };
-#undef OWN
-#undef CAPABILITY
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -63,56 +39,36 @@ static bool read_capabilities(const struct cpu_record *record,
     return vmx_capability(own, MSR_IA32_VMX_BASIC)->state == MSR_READ;
 }
 
-static uint64_t required_capabilities(uint32_t group)
+static bool is_locked_by_hymir(const struct vmx_record *record)
 {
-    for (enum vmx_control control = CONTROL_PIN_BASED; control < CONTROL_KINDS;
-         control++) {
-        if (vmx_control_group(control) == group)
-            return vcpu_controls_required(control);
-    }
-    return 0;
-}
-
-/*
- * Returns the first CPU whose IA32_FEATURE_CONTROL firmware left unlike the boot CPU's,
- * or count.
- */
-static size_t first_unlike_boot_cpu(const struct cpu_record *records, size_t count)
-{
-    const struct msr_reading *boot_cpu = &vmx_record(&records[0])->feature_control;
-
-    for (size_t i = 1; i < count; i++) {
-        const struct msr_reading *other = &vmx_record(&records[i])->feature_control;
-        if (boot_cpu->state == MSR_READ && other->state == MSR_READ &&
-            other->value != boot_cpu->value)
-            return i;
-    }
-    return count;
+    return record->steps.feature_control_written &&
+           (record->steps.feature_control.value & FEATURE_CONTROL_LOCK) != 0;
 }
 
 static void append_changes(const struct cpu_record *records, size_t count,
                            struct text *text)
 {
-    size_t locked = 0;
-    size_t other  = first_unlike_boot_cpu(records, count);
+    const struct msr_reading *boot_cpu = &vmx_record(&records[0])->feature_control;
+    size_t locked = 0, other = 0; /* the first CPU unlike the boot CPU, or 0 */
 
     for (size_t i = 0; i < count; i++) {
-        const struct vmx_steps *steps = &vmx_record(&records[i])->steps;
-        if (steps->feature_control_written &&
-            (steps->feature_control.value & FEATURE_CONTROL_LOCK) != 0)
-            locked++;
+        const struct msr_reading *found = &vmx_record(&records[i])->feature_control;
+        locked += is_locked_by_hymir(vmx_record(&records[i]));
+        if (other == 0 && boot_cpu->state == MSR_READ && found->state == MSR_READ &&
+            found->value != boot_cpu->value)
+            other = i;
     }
     if (locked > 0)
         text_append(text,
                     "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of %zu "
                     "CPUs: it stays set until reset",
                     locked, count);
-    if (other < count)
+    if (other > 0)
         text_append(text,
                     "; firmware left IA32_FEATURE_CONTROL = 0x%lx on cpu 0 and 0x%lx on "
                     "cpu %zu",
-                    vmx_record(&records[0])->feature_control.value,
-                    vmx_record(&records[other])->feature_control.value, other);
+                    boot_cpu->value, vmx_record(&records[other])->feature_control.value,
+                    other);
 }
 
 static enum status find_missing(const struct cpu_record *record, struct text *missing)
@@ -154,7 +110,7 @@ const struct virtualization vt_x = {
     .compared_count        = ARRAY_SIZE(registers) - 1,
     .capability_table      = &vmx_capability_table,
     .read_capabilities     = read_capabilities,
-    .required_capabilities = required_capabilities,
+    .required_capabilities = vcpu_controls_required,
     .append_changes        = append_changes,
 
     .find_missing     = find_missing,

@@ -11,27 +11,33 @@
 #include "lib/bits.h"
 #include "x86/control_registers.h"
 
+/* The name, after IA32_VMX_, and the number of each MSR. */
+#define VMX_MSRS(MSR)               \
+    MSR(BASIC, 0x480)               \
+    MSR(PINBASED_CTLS, 0x481)       \
+    MSR(PROCBASED_CTLS, 0x482)      \
+    MSR(EXIT_CTLS, 0x483)           \
+    MSR(ENTRY_CTLS, 0x484)          \
+    MSR(MISC, 0x485)                \
+    MSR(CR0_FIXED0, 0x486)          \
+    MSR(CR0_FIXED1, 0x487)          \
+    MSR(CR4_FIXED0, 0x488)          \
+    MSR(CR4_FIXED1, 0x489)          \
+    MSR(VMCS_ENUM, 0x48A)           \
+    MSR(PROCBASED_CTLS2, 0x48B)     \
+    MSR(EPT_VPID_CAP, 0x48C)        \
+    MSR(TRUE_PINBASED_CTLS, 0x48D)  \
+    MSR(TRUE_PROCBASED_CTLS, 0x48E) \
+    MSR(TRUE_EXIT_CTLS, 0x48F)      \
+    MSR(TRUE_ENTRY_CTLS, 0x490)     \
+    MSR(VMFUNC, 0x491)              \
+    MSR(PROCBASED_CTLS3, 0x492)     \
+    MSR(EXIT_CTLS2, 0x493)
+
 enum vmx_msr {
-    MSR_IA32_VMX_BASIC               = 0x480,
-    MSR_IA32_VMX_PINBASED_CTLS       = 0x481,
-    MSR_IA32_VMX_PROCBASED_CTLS      = 0x482,
-    MSR_IA32_VMX_EXIT_CTLS           = 0x483,
-    MSR_IA32_VMX_ENTRY_CTLS          = 0x484,
-    MSR_IA32_VMX_MISC                = 0x485,
-    MSR_IA32_VMX_CR0_FIXED0          = 0x486,
-    MSR_IA32_VMX_CR0_FIXED1          = 0x487,
-    MSR_IA32_VMX_CR4_FIXED0          = 0x488,
-    MSR_IA32_VMX_CR4_FIXED1          = 0x489,
-    MSR_IA32_VMX_VMCS_ENUM           = 0x48A,
-    MSR_IA32_VMX_PROCBASED_CTLS2     = 0x48B,
-    MSR_IA32_VMX_EPT_VPID_CAP        = 0x48C,
-    MSR_IA32_VMX_TRUE_PINBASED_CTLS  = 0x48D,
-    MSR_IA32_VMX_TRUE_PROCBASED_CTLS = 0x48E,
-    MSR_IA32_VMX_TRUE_EXIT_CTLS      = 0x48F,
-    MSR_IA32_VMX_TRUE_ENTRY_CTLS     = 0x490,
-    MSR_IA32_VMX_VMFUNC              = 0x491,
-    MSR_IA32_VMX_PROCBASED_CTLS3     = 0x492,
-    MSR_IA32_VMX_EXIT_CTLS2          = 0x493,
+#define VMX_MSR_ENUM(name, number) MSR_IA32_VMX_##name = (number),
+    VMX_MSRS(VMX_MSR_ENUM)
+#undef VMX_MSR_ENUM
 };
 #define VMX_MSR_FIRST MSR_IA32_VMX_BASIC
 #define VMX_MSR_COUNT (MSR_IA32_VMX_EXIT_CTLS2 - MSR_IA32_VMX_BASIC + 1)

@@ -40,7 +40,7 @@ void test_hook_prepare_vmcs(struct vcpu *vcpu)
 
 static void spoil_field(enum vmcs_field field, uint64_t value)
 {
-    if (vmcs_write(field, value) != STATUS_OK)
+    if (!vmcs_write(field, value))
         log_error("selftest: VMCS field 0x%x cannot be written", (unsigned int)field);
 }
 

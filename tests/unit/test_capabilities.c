@@ -72,21 +72,20 @@ static void test_fit(void **state)
 
     /* The TRUE MSR is used: bits 15 and 16 (CR3 load and store exiting) may be 0. */
     assert_int_equal(
-        vmx_control_fit(capabilities, CONTROL_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
+        vmx_control_fit(capabilities, GROUP_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
     assert_int_equal(value, 0x04006172 | 0x80);
     set_msr(&record, MSR_IA32_VMX_BASIC, coffee_lake.msr[0] & ~VMX_BASIC_TRUE_CONTROLS);
     assert_int_equal(
-        vmx_control_fit(capabilities, CONTROL_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
+        vmx_control_fit(capabilities, GROUP_PRIMARY, PRIMARY_HLT_EXITING, &value), 0);
     assert_int_equal(value, 0x0401E172 | 0x80);
-    assert_int_equal(vmx_control_fit(capabilities, CONTROL_PIN_BASED, 0, &value), 0);
+    assert_int_equal(vmx_control_fit(capabilities, GROUP_PIN_BASED, 0, &value), 0);
     assert_int_equal(value, 0x16);
-    assert_int_equal(vmx_control_fit(capabilities, CONTROL_EXIT, 1 << 9, &value), 0);
+    assert_int_equal(vmx_control_fit(capabilities, GROUP_EXIT, 1 << 9, &value), 0);
     assert_int_equal(value, 0x36FFF);
-    assert_int_equal(vmx_control_fit(capabilities, CONTROL_ENTRY, 1 << 9, &value), 0);
+    assert_int_equal(vmx_control_fit(capabilities, GROUP_ENTRY, 1 << 9, &value), 0);
     assert_int_equal(value, 0x13FF);
     assert_int_equal(
-        vmx_control_fit(capabilities, CONTROL_SECONDARY, SECONDARY_ENABLE_EPT, &value),
-        0);
+        vmx_control_fit(capabilities, GROUP_SECONDARY, SECONDARY_ENABLE_EPT, &value), 0);
     assert_int_equal(value, 2);
 }
 
@@ -96,16 +95,16 @@ static void test_fit_refuses(void **state)
     uint32_t value           = 42;
     struct cpu_record record = record_before(&penryn);
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
-                                     CONTROL_SECONDARY, SECONDARY_ENABLE_EPT | BIT(0),
+                                     GROUP_SECONDARY, SECONDARY_ENABLE_EPT | BIT(0),
                                      &value),
                      SECONDARY_ENABLE_EPT);
-    assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
-                                     CONTROL_PRIMARY, BIT(27) | 0x80, &value),
+    assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities, GROUP_PRIMARY,
+                                     BIT(27) | 0x80, &value),
                      BIT(27));
     /* A processor without secondary controls has no MSR for them; it allows none. */
     set_msr(&record, MSR_IA32_VMX_PROCBASED_CTLS2, NONE);
     assert_int_equal(vmx_control_fit(&vmx_record_of(&record)->capabilities,
-                                     CONTROL_SECONDARY, 0xFFFFFFFF, &value),
+                                     GROUP_SECONDARY, 0xFFFFFFFF, &value),
                      0xFFFFFFFF);
     assert_int_equal(value, 42);
 }

@@ -34,7 +34,7 @@ static bool passes_all_before(enum vmx_check end)
 static bool is_lock_needed(void)
 {
     return passes_all_before(VMX_CHECK_FEATURE_CONTROL) &&
-           vmx_check_is_lock_needed(&record);
+           feature_control_is_lock_needed(&record);
 }
 
 /* Asserts that this check is the first that fails, and that its detail has the words. */

@@ -1,4 +1,4 @@
-/* src/vmx/exceptions.c and vcpu_events.c, on a VMCS that is an array. */
+/* src/vmx/vcpu_events.c, on a VMCS that is an array. */
 #include "unit.h"
 
 #include "cpu/traps.h"
@@ -24,6 +24,11 @@ static uint64_t fake_get(enum vmcs_field field)
 static void fake_set(enum vmcs_field field, uint64_t value)
 {
     fields[field] = value;
+}
+
+static void fake_add_pending_debug(uint64_t causes)
+{
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] |= causes;
 }
 
 static uint64_t fake_read_dr6(void)
@@ -100,6 +105,7 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 
 #define vmcs_get                    fake_get
 #define vmcs_set                    fake_set
+#define vmcs_add_pending_debug      fake_add_pending_debug
 #define read_dr6                    fake_read_dr6
 #define write_dr6                   fake_write_dr6
 #define raise_nmi                   fake_nmi
@@ -108,7 +114,6 @@ static void fake_write_timer(const struct vmx_vcpu *vmx)
 #define rdtsc                       fake_rdtsc
 #define this_cpu                    fake_this_cpu
 #define vcpu_write_preemption_timer fake_write_timer
-#include "../../src/vmx/exceptions.c"
 #include "../../src/vmx/vcpu_events.c"
 
 static struct vcpu vcpu;

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "virt/vcpu.h"
-#include "vmx/exit_description.h"
+#include "vmx/exit.h"
 #include "vmx/vmcs.h"
 
 static const char *described(uint64_t reason, uint64_t detail, uint64_t address)

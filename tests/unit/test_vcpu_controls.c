@@ -31,21 +31,26 @@ static void test_valid(void **state)
         assert_int_equal(controls_fit(), STATUS_OK);
         assert_string_equal(missing_text, "");
         /* SDM 3D: bits that must be 1 are set, bits that must be 0 are clear. */
-        static const enum vmx_msr msrs[] = {
-            MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
-            MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_TRUE_EXIT_CTLS,
-            MSR_IA32_VMX_TRUE_ENTRY_CTLS};
-        for (size_t kind = 0; kind < CONTROL_KINDS; kind++) {
-            uint64_t msr = valid[i]->msr[msrs[kind] - VMX_MSR_FIRST];
-            assert_int_equal(controls.field[kind] & (uint32_t)msr, (uint32_t)msr);
-            assert_int_equal(controls.field[kind] & ~(uint32_t)(msr >> 32), 0);
+        static const struct {
+            enum vmx_capability_group group;
+            enum vmx_msr msr;
+        } fields[] = {{GROUP_PIN_BASED, MSR_IA32_VMX_TRUE_PINBASED_CTLS},
+                      {GROUP_PRIMARY, MSR_IA32_VMX_TRUE_PROCBASED_CTLS},
+                      {GROUP_SECONDARY, MSR_IA32_VMX_PROCBASED_CTLS2},
+                      {GROUP_EXIT, MSR_IA32_VMX_TRUE_EXIT_CTLS},
+                      {GROUP_ENTRY, MSR_IA32_VMX_TRUE_ENTRY_CTLS}};
+        for (size_t j = 0; j < ARRAY_SIZE(fields); j++) {
+            uint64_t msr   = valid[i]->msr[fields[j].msr - VMX_MSR_FIRST];
+            uint32_t field = controls.field[fields[j].group];
+            assert_int_equal(field & (uint32_t)msr, (uint32_t)msr);
+            assert_int_equal(field & ~(uint32_t)(msr >> 32), 0);
         }
-        assert_true(vcpu_controls_has(&controls, CONTROL_SECONDARY,
-                                      SECONDARY_UNRESTRICTED_GUEST));
+        assert_true(
+            vcpu_controls_has(&controls, GROUP_SECONDARY, SECONDARY_UNRESTRICTED_GUEST));
         /* Windows are closed until an event is pending. */
-        assert_int_equal(controls.field[CONTROL_PRIMARY] & (BIT(2) | BIT(22)), 0);
+        assert_int_equal(controls.field[GROUP_PRIMARY] & (BIT(2) | BIT(22)), 0);
         /* Exits that are costly and unneeded are off. */
-        assert_int_equal(controls.field[CONTROL_PRIMARY] &
+        assert_int_equal(controls.field[GROUP_PRIMARY] &
                              (BIT(9) | BIT(12) | BIT(15) | BIT(16) | BIT(23) | BIT(30)),
                          0); /* INVLPG, RDTSC, CR3 load and store, MOV DR, PAUSE */
     }
@@ -108,8 +113,8 @@ static void test_each(void **state)
         else
             assert_false(vcpu_controls_has(&controls,
                                            cases[i].msr == MSR_IA32_VMX_PROCBASED_CTLS2
-                                               ? CONTROL_SECONDARY
-                                               : CONTROL_PIN_BASED,
+                                               ? GROUP_SECONDARY
+                                               : GROUP_PIN_BASED,
                                            BIT(cases[i].bit)));
     }
     /* A guest sleeps in the processor's HLT state. */

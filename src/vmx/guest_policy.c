@@ -1,13 +1,17 @@
-/* See guest_policy.h. SDM 2, "CPUID - CPU Identification". */
-#include "lib/bits.h"
+/*
+ * See guest_policy.h. SDM 2, "CPUID - CPU Identification"; SDM 4, "Model-Specific
+ * Registers (MSRs)".
+ */
 #include "vmx/guest_policy.h"
+
+#include "x86/msr.h"
 
 #define HZ_PER_MHZ 1000000U
 
-/* The TSC's ratio to the crystal in leaf 15H, where Hymir chooses it. */
+/* The ratio of the TSC to the crystal in leaf 15H, if Hymir sets it. */
 #define TSC_RATIO 100U
 
-/* The part of the frequency by which the processor's own leaf 15H may be off. */
+/* The fraction of the frequency by which the processor's leaf 15H may be off: 1/50. */
 #define TSC_TOLERANCE 50U
 
 static const struct cpuid_row rows[] = {
@@ -24,8 +28,8 @@ static uint64_t reported_frequency(const struct cpuid_result *leaf)
 }
 
 /*
- * A guest that is given the frequency need not measure it. The processor's own report is
- * the most precise one if it is right, which an emulator's is not.
+ * Reports the frequency, so that a guest need not measure it. The processor's own report
+ * is the most precise unless it is wrong, as an emulator's is.
  */
 static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
                               uint32_t last, uint64_t hz)
@@ -49,3 +53,24 @@ const struct vendor_cpuid vmx_guest_cpuid = {
     .repeats_last_leaf = true,
     .add_frequency     = add_frequency,
 };
+
+const struct msr_range vmx_passed_msrs[] = {
+    {MSR_IA32_UMWAIT_CONTROL, MSR_IA32_UMWAIT_CONTROL}, /* the CPU's, if it has one */
+    {MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP},      /* in the VMCS */
+    {MSR_IA32_PAT, MSR_IA32_PAT},                       /* in the VMCS */
+    {MSR_IA32_EFER, MSR_IA32_EFER},                     /* in the VMCS */
+    {MSR_IA32_STAR, MSR_IA32_FMASK},                    /* the CPU's, unused by Hymir */
+    {MSR_IA32_FS_BASE, MSR_IA32_GS_BASE},               /* in the VMCS */
+    {MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX},        /* the CPU's, unused by Hymir */
+};
+const size_t vmx_passed_msr_count = ARRAY_SIZE(vmx_passed_msrs);
+
+const struct vendor_msrs vmx_guest_msrs = {{
+    {MSR_IA32_PLATFORM_ID, MSR_CONSTANT, 0, 0},
+    {MSR_IA32_FEATURE_CONTROL, MSR_CONSTANT, FEATURE_CONTROL_LOCK, 0}, /* without VMX */
+    {MSR_IA32_BIOS_SIGN_ID, MSR_WRITABLE_CONSTANT, 0, 0}, /* no microcode update */
+    {MSR_IA32_MISC_ENABLE, MSR_WRITABLE_CONSTANT,
+     MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_BTS_UNAVAILABLE |
+         MISC_ENABLE_PEBS_UNAVAILABLE,
+     0},
+}};
