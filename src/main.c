@@ -105,7 +105,7 @@ static void show_verdict(const struct report_facts *facts)
 static _Noreturn void finish(void)
 {
     static struct report_facts facts;
-    bool waits = this_cpu() == &boot_cpu && options.exit == EXIT_HALT;
+    bool waits = this_cpu() == &boot_cpu && options.exit == END_HALT;
 
     smp_report_foreign_nmis();
     if (test_hook_finish_trials != NULL)

@@ -132,10 +132,10 @@ void vm_log_exits(const struct vm *vm, bool is_handling)
 {
     const struct exit_record *record = vm->vcpu.newest;
 
-    for (unsigned int age = EXIT_RECORDS; age-- > 0;) {
+    for (unsigned int age = TRACE_RECORDS; age-- > 0;) {
         TEXT_DECLARE(description, LOG_LINE_SIZE);
         record = record->next;
-        if (record->reason == EXIT_RECORD_NONE)
+        if (record->reason == TRACE_RECORD_UNUSED)
             continue;
         if (age > 0 || !is_handling)
             text_append(&description, " at 0x%lx", record->rip);

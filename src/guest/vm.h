@@ -108,7 +108,7 @@ void vm_request_pause(struct vm *vm, bool is_to_pause);
 void vm_log_stats(const struct vm *vm);
 
 /*
- * Logs the VM's last exits, at most EXIT_RECORDS, the newest last. is_handling: the
+ * Logs the VM's last exits, at most TRACE_RECORDS, the newest last. is_handling: the
  * newest is still being handled, and so has no RIP yet.
  */
 void vm_log_exits(const struct vm *vm, bool is_handling);

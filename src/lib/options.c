@@ -13,8 +13,8 @@ const struct options options_default = {
     .debug_port  = true,
     .serial_port = 0x3F8,
     .log_level   = LOG_INFO,
-    .exit        = EXIT_HALT,
-    .panic       = EXIT_HALT,
+    .exit        = END_HALT,
+    .panic       = END_HALT,
 };
 
 /* A value of an option, and the number that it is stored as. */
@@ -142,11 +142,11 @@ static const struct option {
     {"exit=",
      "halt, reboot or poweroff",
      MEMBER(exit),
-     {{"halt", EXIT_HALT}, {"reboot", EXIT_REBOOT}, {"poweroff", EXIT_POWEROFF}}},
+     {{"halt", END_HALT}, {"reboot", END_REBOOT}, {"poweroff", END_POWEROFF}}},
     {"panic=",
      "halt or reboot",
      MEMBER(panic),
-     {{"halt", EXIT_HALT}, {"reboot", EXIT_REBOOT}}},
+     {{"halt", END_HALT}, {"reboot", END_REBOOT}}},
     {"report=", "json", MEMBER(report_json), {{"json", true}}},
 };
 

@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 /* The action when Hymir has finished, or on a panic. */
-enum exit_action {
-    EXIT_HALT, /* halt, with the verdict on the screen */
-    EXIT_POWEROFF,
-    EXIT_REBOOT,
+enum end_action {
+    END_HALT, /* halt, with the verdict on the screen */
+    END_POWEROFF,
+    END_REBOOT,
 };
 
 #define SERIAL_PORT_NONE 0
@@ -34,8 +34,8 @@ struct options {
     bool large_pages; /* for guests, despite possible iTLB multihit */
     bool report_json; /* the JSON report also on the serial line */
     bool apic_timer;  /* for guests, instead of the preemption timer */
-    enum exit_action exit;
-    enum exit_action panic; /* EXIT_HALT or EXIT_REBOOT */
+    enum end_action exit;
+    enum end_action panic; /* END_HALT or END_REBOOT */
 };
 
 /* The options of an empty command line. */

@@ -14,24 +14,24 @@
 /* Limits the report to a screen of 25 rows. */
 #define BACKTRACE_DEPTH 10
 
-static enum exit_action exit_action = EXIT_HALT;
+static enum end_action end_action = END_HALT;
 static void (*show_console)(void);
 static void (*drain_console)(void);
 
 /* The index of the panicking CPU, plus 1; 0 if there is none. */
 static _Atomic uint32_t panicking;
 
-void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void))
+void panic_set_exit(enum end_action action, void (*show)(void), void (*drain)(void))
 {
-    exit_action   = action;
+    end_action    = action;
     show_console  = show;
     drain_console = drain;
 }
 
-enum exit_action panic_set_action(enum exit_action action)
+enum end_action panic_set_action(enum end_action action)
 {
-    enum exit_action before = exit_action;
-    exit_action             = action;
+    enum end_action before = end_action;
+    end_action             = action;
     return before;
 }
 
@@ -154,8 +154,8 @@ static void panic_begin(void)
 static _Noreturn void panic_end(void)
 {
     log_plain("hymir: panic: %s; VMX operation is left on every CPU that answered",
-              exit_action == EXIT_REBOOT ? "resetting" : "halted");
-    power_exit(exit_action, drain_console);
+              end_action == END_REBOOT ? "resetting" : "halted");
+    power_exit(end_action, drain_console);
 }
 
 _Noreturn void panic_at_trap(const struct trap_frame *frame)

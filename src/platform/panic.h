@@ -15,13 +15,13 @@
 #include <stdint.h>
 
 /*
- * Sets the final action of a panic, EXIT_HALT or EXIT_REBOOT, and the functions that make
+ * Sets the final action of a panic, END_HALT or END_REBOOT, and the functions that make
  * its report visible and drain the console.
  */
-void panic_set_exit(enum exit_action action, void (*show)(void), void (*drain)(void));
+void panic_set_exit(enum end_action action, void (*show)(void), void (*drain)(void));
 
 /* Changes the final action; returns the previous one. */
-enum exit_action panic_set_action(enum exit_action action);
+enum end_action panic_set_action(enum end_action action);
 
 /* Panics over an unexpected exception. For any CPU. */
 _Noreturn void panic_at_trap(const struct trap_frame *frame);

@@ -140,16 +140,16 @@ static void reset(void)
     reset_by_triple_fault();
 }
 
-_Noreturn void power_exit(enum exit_action action, void (*drain)(void))
+_Noreturn void power_exit(enum end_action action, void (*drain)(void))
 {
     interrupts_disable();
     (void)smp_stop_others(); /* goes on without those that do not respond */
     cpu_leave_virtualization();
     if (drain != NULL)
         drain();
-    if (action == EXIT_POWEROFF)
+    if (action == END_POWEROFF)
         power_off();
-    else if (action == EXIT_REBOOT)
+    else if (action == END_REBOOT)
         reset();
     for (;;)
         halt();

@@ -21,6 +21,6 @@ void power_set_registers(const struct platform_power *power);
  * Drains the output by drain (which may be NULL) and performs action, from any CPU. If
  * the action has no effect, logs that and halts.
  */
-_Noreturn void power_exit(enum exit_action action, void (*drain)(void));
+_Noreturn void power_exit(enum end_action action, void (*drain)(void));
 
 #endif

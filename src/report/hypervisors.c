@@ -23,8 +23,8 @@ static uint64_t capability_value(const struct hypervisor_question *question,
         return group[condition->where].must_be_1;
     if (condition->reading != READ_PAIR)
         return group[condition->where].may_be_1;
-    bool has_entry = (group[GROUP_ENTRY].may_be_1 & condition->mask) != 0;
-    bool has_exit  = (group[GROUP_EXIT].may_be_1 & condition->where) != 0;
+    bool has_entry = (group[GROUP_VM_ENTRY].may_be_1 & condition->mask) != 0;
+    bool has_exit  = (group[GROUP_VM_EXIT].may_be_1 & condition->where) != 0;
     return has_entry == has_exit ? condition->mask : 0;
 }
 
@@ -38,8 +38,8 @@ static const char *condition_append_names(const struct hypervisor_question *ques
 
     if (condition->reading == READ_PAIR) {
         text_append(text, "both or neither of \"%s\" and \"%s\"",
-                    capability_name(table, GROUP_ENTRY, condition->mask),
-                    capability_name(table, GROUP_EXIT, condition->where));
+                    capability_name(table, GROUP_VM_ENTRY, condition->mask),
+                    capability_name(table, GROUP_VM_EXIT, condition->where));
         return "VM-entry and VM-exit control";
     }
     if (condition->first != condition->last)

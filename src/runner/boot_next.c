@@ -67,7 +67,7 @@ static enum status map_region(const struct efi_region *region)
 
 static _Noreturn void reboot_machine(void)
 {
-    power_exit(EXIT_REBOOT, console_drain);
+    power_exit(END_REBOOT, console_drain);
 }
 
 static atomic_bool has_returned;
@@ -160,8 +160,8 @@ const char *boot_next(void)
 
     if (problem != NULL)
         return problem;
-    enum exit_action on_panic = panic_set_action(EXIT_REBOOT); /* if firmware faults */
-    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);       /* firmware may use SSE */
+    enum end_action on_panic = panic_set_action(END_REBOOT); /* if firmware faults */
+    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);     /* firmware may use SSE */
     struct cpu *watcher = start_watch();
     enum status status  = efi_boot_next(&services, call_service, memory, &entry);
     end_watch(watcher);

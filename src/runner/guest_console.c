@@ -253,7 +253,7 @@ static void handle_command(uint8_t key)
     else if (key == 's' || key == 'r' || key == 'p' || key == 'c' || key == 't')
         handle_guest_command(key);
     else if (key == 'q')
-        power_exit(EXIT_POWEROFF, console_drain);
+        power_exit(END_POWEROFF, console_drain);
     else if (key == ESCAPE)
         send_to_guest(key);
     else

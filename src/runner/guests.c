@@ -171,5 +171,5 @@ void guests_run(const struct options *options, const struct cpu_record *records)
         options->apic_timer || records[0].virtualization->needs_apic_timer(&records[0]);
     input_start(options, guest_console_type, !uses_apic_timer);
     size_t placed = place_guests(records, &own);
-    run_until_done(own, options->exit == EXIT_HALT && placed > 0);
+    run_until_done(own, options->exit == END_HALT && placed > 0);
 }

@@ -45,9 +45,9 @@ static bool viewer_handle_keys(struct navigation *navigation)
             has_changed = true;
             break;
         case NAVIGATION_POWER_OFF:
-            power_exit(EXIT_POWEROFF, console_drain);
+            power_exit(END_POWEROFF, console_drain);
         case NAVIGATION_REBOOT:
-            power_exit(EXIT_REBOOT, console_drain);
+            power_exit(END_REBOOT, console_drain);
         case NAVIGATION_BOOT_NEXT:
             navigation_refuse(navigation, boot_next());
             viewer_start(viewer_options); /* boot_next may have changed the timer */

@@ -26,18 +26,18 @@ void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
     vcpu->end_is_abnormal = false;
     for (size_t i = 0; i < vcpu->row_count; i++)
         vcpu->row[i] = (struct exit_row){.handler = vcpu->row[i].handler};
-    for (size_t i = 0; i < EXIT_RECORDS; i++) {
-        vcpu->record[i].next   = &vcpu->record[(i + 1) % EXIT_RECORDS];
-        vcpu->record[i].reason = EXIT_RECORD_NONE;
+    for (size_t i = 0; i < TRACE_RECORDS; i++) {
+        vcpu->record[i].next   = &vcpu->record[(i + 1) % TRACE_RECORDS];
+        vcpu->record[i].reason = TRACE_RECORD_UNUSED;
     }
-    vcpu->newest = &vcpu->record[EXIT_RECORDS - 1];
+    vcpu->newest = &vcpu->record[TRACE_RECORDS - 1];
 }
 
 enum exit_outcome vcpu_request_all_registers(struct vcpu *vcpu)
 {
     size_t index = (size_t)(vcpu->newest - vcpu->record);
 
-    vcpu->newest->reason = EXIT_RECORD_NONE;
-    vcpu->newest         = &vcpu->record[(index + EXIT_RECORDS - 1) % EXIT_RECORDS];
+    vcpu->newest->reason = TRACE_RECORD_UNUSED;
+    vcpu->newest         = &vcpu->record[(index + TRACE_RECORDS - 1) % TRACE_RECORDS];
     return EXIT_ALL_REGISTERS;
 }

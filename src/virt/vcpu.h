@@ -117,10 +117,10 @@ struct exit_row {
 };
 
 /* An exit in the exit trace. Written at each exit: every member costs time. */
-#define EXIT_RECORDS 32
+#define TRACE_RECORDS 32
 struct exit_record {
     struct exit_record *next; /* a ring: the oldest follows the newest */
-    uint64_t reason;          /* the processor's number, or EXIT_RECORD_NONE */
+    uint64_t reason;          /* the processor's number, or TRACE_RECORD_UNUSED */
     uint64_t rip;             /* at the exit; written once the exit is handled */
     uint32_t start;           /* bits 31:0 of the TSC at the exit */
 
@@ -128,7 +128,7 @@ struct exit_record {
     uint64_t detail;
     uint64_t address;
 };
-#define EXIT_RECORD_NONE UINT64_MAX
+#define TRACE_RECORD_UNUSED UINT64_MAX
 
 /*
  * The part of a vCPU that the backend's entry code, which is assembly, uses. At an exit
@@ -160,7 +160,7 @@ struct vcpu {
     void *arch;                 /* the backend's own state */
     struct exit_row *row;       /* row_count of them, allocated by the backend's create */
     size_t row_count;
-    struct exit_record record[EXIT_RECORDS];
+    struct exit_record record[TRACE_RECORDS];
     const struct exit_handlers *handlers;
     const struct backend *backend;
     const struct vcpu_start *start; /* of its next run: virt/backend.h */

@@ -17,27 +17,27 @@ enum shape {
 };
 
 /* GROUP(name, shape, MSR, the SDM's name, the short name of a bit, maximized numbers). */
-#define GROUPS(GROUP)                                                                \
-    GROUP(BASIC, VALUE, BASIC, "Basic VMX information", "IA32_VMX_BASIC",            \
-          BITS_MASK(44, 32) | VMX_BASIC_ADDRESSES_32_BIT)                            \
-    GROUP(PIN_BASED, HALVES, PINBASED_CTLS, "Pin-based VM-execution controls",       \
-          "pin-based control", 0)                                                    \
-    GROUP(PRIMARY, HALVES, PROCBASED_CTLS,                                           \
-          "Primary processor-based VM-execution controls", "primary control", 0)     \
-    GROUP(SECONDARY, HALVES, PROCBASED_CTLS2,                                        \
-          "Secondary processor-based VM-execution controls", "secondary control", 0) \
-    GROUP(TERTIARY, MAY_BE_1, PROCBASED_CTLS3,                                       \
-          "Tertiary processor-based VM-execution controls", "tertiary control", 0)   \
-    GROUP(EXIT, HALVES, EXIT_CTLS, "Primary VM-exit controls", "VM-exit control", 0) \
-    GROUP(SECONDARY_EXIT, MAY_BE_1, EXIT_CTLS2, "Secondary VM-exit controls",        \
-          "secondary VM-exit control", 0)                                            \
-    GROUP(ENTRY, HALVES, ENTRY_CTLS, "VM-entry controls", "VM-entry control", 0)     \
-    GROUP(MISC, VALUE, MISC, "Miscellaneous data", "IA32_VMX_MISC", BITS_MASK(4, 0)) \
-    GROUP(CR0, PAIR, CR0_FIXED0, "CR0 in VMX operation", "CR0", 0)                   \
-    GROUP(CR4, PAIR, CR4_FIXED0, "CR4 in VMX operation", "CR4", 0)                   \
-    GROUP(VMCS_ENUM, VALUE, VMCS_ENUM, "VMCS enumeration", "IA32_VMX_VMCS_ENUM", 0)  \
-    GROUP(EPT_VPID, VALUE, EPT_VPID_CAP, "EPT and VPID capabilities",                \
-          "IA32_VMX_EPT_VPID_CAP", 0)                                                \
+#define GROUPS(GROUP)                                                                   \
+    GROUP(BASIC, VALUE, BASIC, "Basic VMX information", "IA32_VMX_BASIC",               \
+          BITS_MASK(44, 32) | VMX_BASIC_ADDRESSES_32_BIT)                               \
+    GROUP(PIN_BASED, HALVES, PINBASED_CTLS, "Pin-based VM-execution controls",          \
+          "pin-based control", 0)                                                       \
+    GROUP(PRIMARY, HALVES, PROCBASED_CTLS,                                              \
+          "Primary processor-based VM-execution controls", "primary control", 0)        \
+    GROUP(SECONDARY, HALVES, PROCBASED_CTLS2,                                           \
+          "Secondary processor-based VM-execution controls", "secondary control", 0)    \
+    GROUP(TERTIARY, MAY_BE_1, PROCBASED_CTLS3,                                          \
+          "Tertiary processor-based VM-execution controls", "tertiary control", 0)      \
+    GROUP(VM_EXIT, HALVES, EXIT_CTLS, "Primary VM-exit controls", "VM-exit control", 0) \
+    GROUP(SECONDARY_VM_EXIT, MAY_BE_1, EXIT_CTLS2, "Secondary VM-exit controls",        \
+          "secondary VM-exit control", 0)                                               \
+    GROUP(VM_ENTRY, HALVES, ENTRY_CTLS, "VM-entry controls", "VM-entry control", 0)     \
+    GROUP(MISC, VALUE, MISC, "Miscellaneous data", "IA32_VMX_MISC", BITS_MASK(4, 0))    \
+    GROUP(CR0, PAIR, CR0_FIXED0, "CR0 in VMX operation", "CR0", 0)                      \
+    GROUP(CR4, PAIR, CR4_FIXED0, "CR4 in VMX operation", "CR4", 0)                      \
+    GROUP(VMCS_ENUM, VALUE, VMCS_ENUM, "VMCS enumeration", "IA32_VMX_VMCS_ENUM", 0)     \
+    GROUP(EPT_VPID, VALUE, EPT_VPID_CAP, "EPT and VPID capabilities",                   \
+          "IA32_VMX_EPT_VPID_CAP", 0)                                                   \
     GROUP(VMFUNC, MAY_BE_1, VMFUNC, "VM functions", "VM function", 0)
 
 static const struct capability_group groups[GROUP_COUNT] = {
@@ -103,7 +103,7 @@ bool vmx_msr_exists(const struct vmx_capabilities *capabilities, enum vmx_msr ms
         {MSR_IA32_VMX_PROCBASED_CTLS3, MSR_IA32_VMX_PROCBASED_CTLS3,
          MSR_IA32_VMX_PROCBASED_CTLS, ALLOWED_1(PRIMARY_ACTIVATE_TERTIARY_CONTROLS)},
         {MSR_IA32_VMX_EXIT_CTLS2, MSR_IA32_VMX_EXIT_CTLS2, MSR_IA32_VMX_EXIT_CTLS,
-         ALLOWED_1(EXIT_ACTIVATE_SECONDARY_CONTROLS)},
+         ALLOWED_1(VM_EXIT_ACTIVATE_SECONDARY_CONTROLS)},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {

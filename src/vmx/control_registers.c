@@ -63,10 +63,10 @@ static bool load_pdptes(struct vcpu *vcpu)
 static void set_long_mode_active(bool is_active)
 {
     uint64_t efer  = vmcs_get(VMCS_GUEST_IA32_EFER) & ~EFER_LMA;
-    uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E_MODE_GUEST;
+    uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~(uint64_t)VM_ENTRY_IA32E_MODE_GUEST;
 
     vmcs_set(VMCS_GUEST_IA32_EFER, efer | (is_active ? EFER_LMA : 0));
-    vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? ENTRY_IA32E_MODE_GUEST : 0));
+    vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? VM_ENTRY_IA32E_MODE_GUEST : 0));
 }
 
 /* Performs the effects of changing CR0.PG. Returns false for #GP. */

@@ -78,11 +78,11 @@ static bool fit_controls(const struct vmx_capabilities *capabilities, bool uses_
         [GROUP_PRIMARY]   = PRIMARY_HLT_EXITING |
                           (uses_ept ? (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS : 0),
         [GROUP_SECONDARY] = uses_ept ? SECONDARY_ENABLE_EPT : 0,
-        [GROUP_EXIT]      = EXIT_HOST_ADDRESS_SPACE_SIZE,
-        [GROUP_ENTRY]     = ENTRY_IA32E_MODE_GUEST,
+        [GROUP_VM_EXIT]   = VM_EXIT_HOST_ADDRESS_SPACE_SIZE,
+        [GROUP_VM_ENTRY]  = VM_ENTRY_IA32E_MODE_GUEST,
     };
 
-    for (enum vmx_capability_group group = GROUP_PIN_BASED; group <= GROUP_ENTRY;
+    for (enum vmx_capability_group group = GROUP_PIN_BASED; group <= GROUP_VM_ENTRY;
          group++) {
         uint32_t missing =
             vmx_control_fit(capabilities, group, wanted[group], &controls->field[group]);

@@ -13,7 +13,7 @@
 
 /* The values of control fields. */
 struct vcpu_controls {
-    uint32_t field[GROUP_ENTRY + 1]; /* by enum vmx_capability_group */
+    uint32_t field[GROUP_VM_ENTRY + 1]; /* by enum vmx_capability_group */
 };
 
 /*

@@ -123,7 +123,7 @@ static void init_state(struct vmx_vcpu *vmx)
         has_preemption_timer(vmx) &&
         !(vmx->plan->avoids_preemption_timer && apic_is_enabled());
     if ((start->efer & EFER_LMA) != 0)
-        vmx->controls.field[GROUP_ENTRY] |= ENTRY_IA32E_MODE_GUEST;
+        vmx->controls.field[GROUP_VM_ENTRY] |= VM_ENTRY_IA32E_MODE_GUEST;
     vcpu->run.registers   = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
                                                            [REGISTER_RBX] = start->rbx,
                                                            [REGISTER_RSI] = start->rsi}};

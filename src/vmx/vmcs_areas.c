@@ -84,10 +84,10 @@ bool vmcs_write_controls(const struct vcpu_controls *controls)
         {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
         {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
         {VMCS_CR3_TARGET_COUNT, 0},
-        {VMCS_EXIT_CONTROLS, controls->field[GROUP_EXIT]},
+        {VMCS_EXIT_CONTROLS, controls->field[GROUP_VM_EXIT]},
         {VMCS_EXIT_MSR_STORE_COUNT, 0},
         {VMCS_EXIT_MSR_LOAD_COUNT, 0},
-        {VMCS_ENTRY_CONTROLS, controls->field[GROUP_ENTRY]},
+        {VMCS_ENTRY_CONTROLS, controls->field[GROUP_VM_ENTRY]},
         {VMCS_ENTRY_MSR_LOAD_COUNT, 0},
         {VMCS_ENTRY_INTERRUPTION_INFORMATION, 0},
     };

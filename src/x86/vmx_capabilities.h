@@ -49,9 +49,9 @@ enum vmx_capability_group {
     GROUP_PRIMARY,
     GROUP_SECONDARY,
     GROUP_TERTIARY,
-    GROUP_EXIT,
-    GROUP_SECONDARY_EXIT,
-    GROUP_ENTRY,
+    GROUP_VM_EXIT,
+    GROUP_SECONDARY_VM_EXIT,
+    GROUP_VM_ENTRY,
     GROUP_MISC,
     GROUP_CR0,
     GROUP_CR4,
@@ -151,44 +151,48 @@ enum vmx_capability_group {
     FLAG(TERTIARY, TERTIARY_ENABLE_MSR_LISTS, 6, "enable MSR-list instructions")         \
     FLAG(TERTIARY, TERTIARY_VIRTUALIZE_SPEC_CTRL, 7, "virtualize IA32_SPEC_CTRL")        \
     FLAG(TERTIARY, TERTIARY_APIC_TIMER_VIRTUALIZATION, 8, "APIC-timer virtualization")   \
-    FLAG(EXIT, EXIT_SAVE_DEBUG_CONTROLS, 2, "save debug controls")                       \
-    FLAG(EXIT, EXIT_HOST_ADDRESS_SPACE_SIZE, 9, "host address-space size")               \
-    FLAG(EXIT, EXIT_LOAD_IA32_PERF_GLOBAL_CTRL, 12, "load IA32_PERF_GLOBAL_CTRL")        \
-    FLAG(EXIT, EXIT_ACKNOWLEDGE_INTERRUPT, 15, "acknowledge interrupt on exit")          \
-    FLAG(EXIT, EXIT_SAVE_IA32_PAT, 18, "save IA32_PAT")                                  \
-    FLAG(EXIT, EXIT_LOAD_IA32_PAT, 19, "load IA32_PAT")                                  \
-    FLAG(EXIT, EXIT_SAVE_IA32_EFER, 20, "save IA32_EFER")                                \
-    FLAG(EXIT, EXIT_LOAD_IA32_EFER, 21, "load IA32_EFER")                                \
-    FLAG(EXIT, EXIT_SAVE_PREEMPTION_TIMER, 22, "save VMX-preemption timer value")        \
-    FLAG(EXIT, EXIT_CLEAR_IA32_BNDCFGS, 23, "clear IA32_BNDCFGS")                        \
-    FLAG(EXIT, EXIT_CONCEAL_VMX_FROM_PT, 24, "conceal VMX from PT")                      \
-    FLAG(EXIT, EXIT_CLEAR_IA32_RTIT_CTL, 25, "clear IA32_RTIT_CTL")                      \
-    FLAG(EXIT, EXIT_CLEAR_IA32_LBR_CTL, 26, "clear IA32_LBR_CTL")                        \
-    FLAG(EXIT, EXIT_CLEAR_UINV, 27, "clear UINV")                                        \
-    FLAG(EXIT, EXIT_LOAD_CET_STATE, 28, "load CET state")                                \
-    FLAG(EXIT, EXIT_LOAD_PKRS, 29, "load PKRS")                                          \
-    FLAG(EXIT, EXIT_SAVE_IA32_PERF_GLOBAL_CTRL, 30, "save IA32_PERF_GLOBAL_CTRL")        \
-    FLAG(EXIT, EXIT_ACTIVATE_SECONDARY_CONTROLS, 31, "activate secondary controls")      \
-    FLAG(SECONDARY_EXIT, SECONDARY_EXIT_SAVE_FRED, 0, "save FRED")                       \
-    FLAG(SECONDARY_EXIT, SECONDARY_EXIT_LOAD_FRED, 1, "load FRED")                       \
-    FLAG(SECONDARY_EXIT, SECONDARY_EXIT_LOAD_SPEC_CTRL, 2, "load host IA32_SPEC_CTRL")   \
-    FLAG(SECONDARY_EXIT, SECONDARY_EXIT_PREMATURELY_BUSY_SHADOW_STACK, 3,                \
+    FLAG(VM_EXIT, VM_EXIT_SAVE_DEBUG_CONTROLS, 2, "save debug controls")                 \
+    FLAG(VM_EXIT, VM_EXIT_HOST_ADDRESS_SPACE_SIZE, 9, "host address-space size")         \
+    FLAG(VM_EXIT, VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL, 12, "load IA32_PERF_GLOBAL_CTRL")  \
+    FLAG(VM_EXIT, VM_EXIT_ACKNOWLEDGE_INTERRUPT, 15, "acknowledge interrupt on exit")    \
+    FLAG(VM_EXIT, VM_EXIT_SAVE_IA32_PAT, 18, "save IA32_PAT")                            \
+    FLAG(VM_EXIT, VM_EXIT_LOAD_IA32_PAT, 19, "load IA32_PAT")                            \
+    FLAG(VM_EXIT, VM_EXIT_SAVE_IA32_EFER, 20, "save IA32_EFER")                          \
+    FLAG(VM_EXIT, VM_EXIT_LOAD_IA32_EFER, 21, "load IA32_EFER")                          \
+    FLAG(VM_EXIT, VM_EXIT_SAVE_PREEMPTION_TIMER, 22, "save VMX-preemption timer value")  \
+    FLAG(VM_EXIT, VM_EXIT_CLEAR_IA32_BNDCFGS, 23, "clear IA32_BNDCFGS")                  \
+    FLAG(VM_EXIT, VM_EXIT_CONCEAL_VMX_FROM_PT, 24, "conceal VMX from PT")                \
+    FLAG(VM_EXIT, VM_EXIT_CLEAR_IA32_RTIT_CTL, 25, "clear IA32_RTIT_CTL")                \
+    FLAG(VM_EXIT, VM_EXIT_CLEAR_IA32_LBR_CTL, 26, "clear IA32_LBR_CTL")                  \
+    FLAG(VM_EXIT, VM_EXIT_CLEAR_UINV, 27, "clear UINV")                                  \
+    FLAG(VM_EXIT, VM_EXIT_LOAD_CET_STATE, 28, "load CET state")                          \
+    FLAG(VM_EXIT, VM_EXIT_LOAD_PKRS, 29, "load PKRS")                                    \
+    FLAG(VM_EXIT, VM_EXIT_SAVE_IA32_PERF_GLOBAL_CTRL, 30, "save IA32_PERF_GLOBAL_CTRL")  \
+    FLAG(VM_EXIT, VM_EXIT_ACTIVATE_SECONDARY_CONTROLS, 31,                               \
+         "activate secondary controls")                                                  \
+    FLAG(SECONDARY_VM_EXIT, SECONDARY_VM_EXIT_SAVE_FRED, 0, "save FRED")                 \
+    FLAG(SECONDARY_VM_EXIT, SECONDARY_VM_EXIT_LOAD_FRED, 1, "load FRED")                 \
+    FLAG(SECONDARY_VM_EXIT, SECONDARY_VM_EXIT_LOAD_SPEC_CTRL, 2,                         \
+         "load host IA32_SPEC_CTRL")                                                     \
+    FLAG(SECONDARY_VM_EXIT, SECONDARY_VM_EXIT_PREMATURELY_BUSY_SHADOW_STACK, 3,          \
          "prematurely busy shadow stack")                                                \
-    FLAG(ENTRY, ENTRY_LOAD_DEBUG_CONTROLS, 2, "load debug controls")                     \
-    FLAG(ENTRY, ENTRY_IA32E_MODE_GUEST, 9, "IA-32e mode guest")                          \
-    FLAG(ENTRY, ENTRY_TO_SMM, 10, "entry to SMM")                                        \
-    FLAG(ENTRY, ENTRY_DEACTIVATE_DUAL_MONITOR, 11, "deactivate dual-monitor treatment")  \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL, 13, "load IA32_PERF_GLOBAL_CTRL")      \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_PAT, 14, "load IA32_PAT")                                \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_EFER, 15, "load IA32_EFER")                              \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_BNDCFGS, 16, "load IA32_BNDCFGS")                        \
-    FLAG(ENTRY, ENTRY_CONCEAL_VMX_FROM_PT, 17, "conceal VMX from PT")                    \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_RTIT_CTL, 18, "load IA32_RTIT_CTL")                      \
-    FLAG(ENTRY, ENTRY_LOAD_UINV, 19, "load UINV")                                        \
-    FLAG(ENTRY, ENTRY_LOAD_CET_STATE, 20, "load CET state")                              \
-    FLAG(ENTRY, ENTRY_LOAD_IA32_LBR_CTL, 21, "load guest IA32_LBR_CTL")                  \
-    FLAG(ENTRY, ENTRY_LOAD_PKRS, 22, "load PKRS")                                        \
-    FLAG(ENTRY, ENTRY_LOAD_FRED, 23, "load FRED")                                        \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS, 2, "load debug controls")               \
+    FLAG(VM_ENTRY, VM_ENTRY_IA32E_MODE_GUEST, 9, "IA-32e mode guest")                    \
+    FLAG(VM_ENTRY, VM_ENTRY_TO_SMM, 10, "entry to SMM")                                  \
+    FLAG(VM_ENTRY, VM_ENTRY_DEACTIVATE_DUAL_MONITOR, 11,                                 \
+         "deactivate dual-monitor treatment")                                            \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL, 13,                              \
+         "load IA32_PERF_GLOBAL_CTRL")                                                   \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_PAT, 14, "load IA32_PAT")                          \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_EFER, 15, "load IA32_EFER")                        \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_BNDCFGS, 16, "load IA32_BNDCFGS")                  \
+    FLAG(VM_ENTRY, VM_ENTRY_CONCEAL_VMX_FROM_PT, 17, "conceal VMX from PT")              \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_RTIT_CTL, 18, "load IA32_RTIT_CTL")                \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_UINV, 19, "load UINV")                                  \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_CET_STATE, 20, "load CET state")                        \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_IA32_LBR_CTL, 21, "load guest IA32_LBR_CTL")            \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_PKRS, 22, "load PKRS")                                  \
+    FLAG(VM_ENTRY, VM_ENTRY_LOAD_FRED, 23, "load FRED")                                  \
     FIELD(MISC, BITS_MASK(4, 0), "preemption timer: TSC shifted by")                     \
     FLAG(MISC, VMX_MISC_SAVES_EFER_LMA, 5, "exits save IA32_EFER.LMA")                   \
     FLAG(MISC, VMX_MISC_ACTIVITY_HLT, 6, "activity state HLT")                           \

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(line, data, size);
     line[size] = '\0';
     options_parse(line, &options);
-    REQUIRE(options.panic != EXIT_POWEROFF);
+    REQUIRE(options.panic != END_POWEROFF);
     REQUIRE(options.serial_port == SERIAL_PORT_NONE || options.serial_port >= 0x100);
     REQUIRE(selftest.kind <= SELFTEST_EXIT);
     free(line);

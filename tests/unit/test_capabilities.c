@@ -80,9 +80,9 @@ static void test_fit(void **state)
     assert_int_equal(value, 0x0401E172 | 0x80);
     assert_int_equal(vmx_control_fit(capabilities, GROUP_PIN_BASED, 0, &value), 0);
     assert_int_equal(value, 0x16);
-    assert_int_equal(vmx_control_fit(capabilities, GROUP_EXIT, 1 << 9, &value), 0);
+    assert_int_equal(vmx_control_fit(capabilities, GROUP_VM_EXIT, 1 << 9, &value), 0);
     assert_int_equal(value, 0x36FFF);
-    assert_int_equal(vmx_control_fit(capabilities, GROUP_ENTRY, 1 << 9, &value), 0);
+    assert_int_equal(vmx_control_fit(capabilities, GROUP_VM_ENTRY, 1 << 9, &value), 0);
     assert_int_equal(value, 0x13FF);
     assert_int_equal(
         vmx_control_fit(capabilities, GROUP_SECONDARY, SECONDARY_ENABLE_EPT, &value), 0);

@@ -39,9 +39,9 @@ static uint64_t reserved_default1(enum vmx_capability_group group)
         return 0x16;
     case GROUP_PRIMARY:
         return 0x04006172;
-    case GROUP_EXIT:
+    case GROUP_VM_EXIT:
         return 0x00036DFB;
-    case GROUP_ENTRY:
+    case GROUP_VM_ENTRY:
         return 0x000011FB;
     default:
         return 0;
@@ -77,8 +77,8 @@ static void test_controls_of_machines(void **state)
         {GROUP_PIN_BASED, MSR_IA32_VMX_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PINBASED_CTLS},
         {GROUP_PRIMARY, MSR_IA32_VMX_PROCBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS},
         {GROUP_SECONDARY, MSR_IA32_VMX_PROCBASED_CTLS2, MSR_IA32_VMX_PROCBASED_CTLS2},
-        {GROUP_EXIT, MSR_IA32_VMX_EXIT_CTLS, MSR_IA32_VMX_TRUE_EXIT_CTLS},
-        {GROUP_ENTRY, MSR_IA32_VMX_ENTRY_CTLS, MSR_IA32_VMX_TRUE_ENTRY_CTLS},
+        {GROUP_VM_EXIT, MSR_IA32_VMX_EXIT_CTLS, MSR_IA32_VMX_TRUE_EXIT_CTLS},
+        {GROUP_VM_ENTRY, MSR_IA32_VMX_ENTRY_CTLS, MSR_IA32_VMX_TRUE_ENTRY_CTLS},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all_machines) * ARRAY_SIZE(groups); i++) {
@@ -160,7 +160,7 @@ static void test_known_facts(void **state)
     assert_string_equal(
         state_on(&core_i7_1165g7, GROUP_PRIMARY, "activate tertiary controls"),
         "optional");
-    assert_string_equal(state_on(&core_i7_1165g7, GROUP_EXIT, "load CET state"),
+    assert_string_equal(state_on(&core_i7_1165g7, GROUP_VM_EXIT, "load CET state"),
                         "optional");
     assert_string_equal(
         state_on(&xeon_w7_2475x, GROUP_EPT_VPID, "EPT: page-walk length 5"), "yes");
@@ -245,8 +245,8 @@ static void test_intersection(void **state)
     assert_int_equal(basic & VMX_BASIC_ADDRESSES_32_BIT, VMX_BASIC_ADDRESSES_32_BIT);
     assert_int_equal(VMX_MISC_TIMER_SHIFT(usable.group[GROUP_MISC].may_be_1), 7);
     assert_int_equal(usable.group[GROUP_CR4].may_be_1, 0x27FF);
-    assert_int_equal(usable.group[GROUP_EXIT].may_be_1, 0x3EFFF);
-    assert_int_equal(usable.group[GROUP_EXIT].must_be_1, 0x36DFF);
+    assert_int_equal(usable.group[GROUP_VM_EXIT].may_be_1, 0x3EFFF);
+    assert_int_equal(usable.group[GROUP_VM_EXIT].must_be_1, 0x36DFF);
     /* A group that one of them lacks is absent. */
     assert_true(set_of(&new).group[GROUP_EPT_VPID].exists);
     assert_false(usable.group[GROUP_EPT_VPID].exists);

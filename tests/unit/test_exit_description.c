@@ -104,14 +104,14 @@ static void test_ring(void **state)
     (void)state;
     vcpu_reset(&vcpu, NULL);
     const struct exit_record *record = vcpu.newest;
-    for (int i = 0; i < EXIT_RECORDS; i++, record = record->next)
-        assert_int_equal(record->reason, EXIT_RECORD_NONE);
+    for (int i = 0; i < TRACE_RECORDS; i++, record = record->next)
+        assert_int_equal(record->reason, TRACE_RECORD_UNUSED);
     assert_ptr_equal(record, vcpu.newest);
 
     for (uint64_t i = 0; i < 100; i++)
         note_exit(i);
     assert_int_equal(vcpu.newest->reason, 99);
-    assert_int_equal(vcpu.newest->next->reason, 100 - EXIT_RECORDS);
+    assert_int_equal(vcpu.newest->next->reason, 100 - TRACE_RECORDS);
 }
 
 /* An exit that is handled twice is one record, at any position in the ring. */
@@ -119,15 +119,15 @@ static void test_asking_for_all_registers(void **state)
 {
     (void)state;
     vcpu_reset(&vcpu, NULL);
-    for (uint64_t i = 0; i < 2 * EXIT_RECORDS; i++) {
+    for (uint64_t i = 0; i < 2 * TRACE_RECORDS; i++) {
         note_exit(i);
         const struct exit_record *record = vcpu.newest;
         assert_int_equal(vcpu_request_all_registers(&vcpu), EXIT_ALL_REGISTERS);
         note_exit(i);
         assert_ptr_equal(vcpu.newest, record);
     }
-    assert_int_equal(vcpu.newest->reason, 2 * EXIT_RECORDS - 1);
-    assert_int_equal(vcpu.newest->next->reason, EXIT_RECORDS);
+    assert_int_equal(vcpu.newest->reason, 2 * TRACE_RECORDS - 1);
+    assert_int_equal(vcpu.newest->next->reason, TRACE_RECORDS);
 }
 
 int main(void)

@@ -36,7 +36,7 @@ static void test_defaults(void **state)
     assert_default("    ", NULL);
     assert_int_equal(options_default.serial_port, 0x3F8);
     assert_true(options_default.screen);
-    assert_int_equal(options_default.exit, EXIT_HALT);
+    assert_int_equal(options_default.exit, END_HALT);
 }
 
 static void test_console(void **state)
@@ -66,16 +66,16 @@ static void test_words(void **state)
     assert_true(options.nosmp);
     assert_true(options.nolock);
     assert_int_equal(options.log_level, LOG_DEBUG);
-    assert_int_equal(options.exit, EXIT_POWEROFF);
-    assert_int_equal(options.panic, EXIT_REBOOT);
+    assert_int_equal(options.exit, END_POWEROFF);
+    assert_int_equal(options.panic, END_REBOOT);
     assert_nothing_logged();
 }
 
 static void test_last_one_wins(void **state)
 {
     (void)state;
-    assert_int_equal(line_parse("exit=reboot exit=halt").exit, EXIT_HALT);
-    assert_int_equal(line_parse("exit=reboot exit=nonsense").exit, EXIT_REBOOT);
+    assert_int_equal(line_parse("exit=reboot exit=halt").exit, END_HALT);
+    assert_int_equal(line_parse("exit=reboot exit=nonsense").exit, END_REBOOT);
 }
 
 static void test_nonsense(void **state)
@@ -111,7 +111,7 @@ static void test_long_word(void **state)
     line[sizeof(line) - 1] = '\0';
     assert_default(line, "longer than 63 characters, ignored");
     memcpy(line + 3000, " exit=reboot ", 13);
-    assert_int_equal(line_parse(line).exit, EXIT_REBOOT);
+    assert_int_equal(line_parse(line).exit, END_REBOOT);
 }
 
 int main(void)

@@ -32,8 +32,8 @@ static void test_words(void **state)
     assert_true(options.nosmp);
     assert_true(options.nolock);
     assert_int_equal(options.log_level, LOG_DEBUG);
-    assert_int_equal(options.exit, EXIT_POWEROFF);
-    assert_int_equal(options.panic, EXIT_REBOOT);
+    assert_int_equal(options.exit, END_POWEROFF);
+    assert_int_equal(options.panic, END_REBOOT);
     assert_int_equal(selftest.kind, SELFTEST_HANG);
     assert_int_equal(selftest.cpu, 3);
     assert_nothing_logged();

@@ -37,8 +37,8 @@ static void test_valid(void **state)
         } fields[] = {{GROUP_PIN_BASED, MSR_IA32_VMX_TRUE_PINBASED_CTLS},
                       {GROUP_PRIMARY, MSR_IA32_VMX_TRUE_PROCBASED_CTLS},
                       {GROUP_SECONDARY, MSR_IA32_VMX_PROCBASED_CTLS2},
-                      {GROUP_EXIT, MSR_IA32_VMX_TRUE_EXIT_CTLS},
-                      {GROUP_ENTRY, MSR_IA32_VMX_TRUE_ENTRY_CTLS}};
+                      {GROUP_VM_EXIT, MSR_IA32_VMX_TRUE_EXIT_CTLS},
+                      {GROUP_VM_ENTRY, MSR_IA32_VMX_TRUE_ENTRY_CTLS}};
         for (size_t j = 0; j < ARRAY_SIZE(fields); j++) {
             uint64_t msr   = valid[i]->msr[fields[j].msr - VMX_MSR_FIRST];
             uint32_t field = controls.field[fields[j].group];
