@@ -23,6 +23,7 @@
 #include "runner/viewer.h"
 #include "vmx/vmx.h"
 
+static const struct virtualization *const vendors[] = {&vt_x};
 static struct options options;
 
 /* Starts the screen, unless it was started before. */
@@ -138,7 +139,9 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_read_platform();   /* ACPI: reset, power off */
     processors_list(&options); /* MADT, local APIC */
     processors_start();        /* INIT-SIPI-SIPI */
-    if (cpus_check(&vt_x, &options, finish) != STATUS_OK)
+    const struct virtualization *found =
+        virtualization_find(vendors, ARRAY_SIZE(vendors), &machine_get()->cpuid);
+    if (cpus_check(found, &options, finish) != STATUS_OK)
         boot_fail_if(MACHINE_NO_MEMORY);
     finish(); /* the verdict, and the guests */
 }

@@ -1,6 +1,17 @@
 /* See virtualization.h. */
 #include "virt/virtualization.h"
 
+const struct virtualization *
+virtualization_find(const struct virtualization *const *vendors, size_t count,
+                    const struct cpuid_snapshot *cpuid)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (vendors[i]->is_offered(cpuid))
+            return vendors[i];
+    }
+    return vendors[0];
+}
+
 struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr)
 {
     const struct virtualization *virtualization = record->virtualization;

@@ -126,6 +126,14 @@ struct virtualization {
 };
 
 /*
+ * Returns the first of the vendors' extensions that CPUID offers; if it offers none, the
+ * first of all, whose checks then say why.
+ */
+const struct virtualization *
+virtualization_find(const struct virtualization *const *vendors, size_t count,
+                    const struct cpuid_snapshot *cpuid);
+
+/*
  * Returns the reading of a model-specific register in a record; state MSR_NOT_READ if the
  * record's vendor has no row for it.
  */

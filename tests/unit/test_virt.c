@@ -1,11 +1,12 @@
 /*
  * src/virt/segment.c, control_register_rules.c and exception_rules.h: the rules of the
- * architecture. The numbers are literals from the SDM.
+ * architecture, with literals from the SDM; virtualization.c: the choice of a vendor.
  */
 #include "unit.h"
 
 #include "virt/control_register_rules.h"
 #include "virt/exception_rules.h"
+#include "virt/virtualization.h"
 
 /* ---- Segments */
 
@@ -147,6 +148,33 @@ static void test_debug_registers(void **state)
     assert_false(instruction_end_traps(0xFFFFFEFF));
 }
 
+/* ---- Vendors */
+
+static bool has_leaf_8(const struct cpuid_snapshot *cpuid)
+{
+    return cpuid->leaf_0.eax >= 8;
+}
+
+static bool has_leaf_16(const struct cpuid_snapshot *cpuid)
+{
+    return cpuid->leaf_0.eax >= 16;
+}
+
+static void test_vendors(void **state)
+{
+    (void)state;
+    static const struct virtualization first     = {.is_offered = has_leaf_16};
+    static const struct virtualization second    = {.is_offered = has_leaf_8};
+    const struct virtualization *const vendors[] = {&first, &second};
+    struct cpuid_snapshot cpuid                  = {.leaf_0 = {.eax = 16}};
+
+    assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &first);
+    cpuid.leaf_0.eax = 15;
+    assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &second);
+    cpuid.leaf_0.eax = 7;
+    assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_xcr),
         cmocka_unit_test(test_error_codes),
         cmocka_unit_test(test_debug_registers),
+        cmocka_unit_test(test_vendors),
     };
     return cmocka_run_group_tests_name("virt", tests, NULL, NULL);
 }
