@@ -206,11 +206,8 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
         return;
     }
     counter->writes_high = false;
-    load_count(counter,
-               counter->bytes == PIT_LOW_BYTE
-                   ? byte
-                   : (uint16_t)(byte << 8 | counter->written_low),
-               now);
+    uint16_t both = (uint16_t)(byte << 8 | counter->written_low);
+    load_count(counter, counter->bytes == PIT_LOW_BYTE ? (uint16_t)byte : both, now);
 }
 
 void pit_counter_latch(struct pit_counter *counter, uint64_t now)
