@@ -17,10 +17,10 @@ static const struct word {
     WORD("CPUID.00H:ECX", cpuid.leaf_0.ecx, 0),
     WORD("CPUID.00H:EDX", cpuid.leaf_0.edx, 0),
     WORD("CPUID.01H:EAX", cpuid.leaf_1.eax, 0),
-    WORD("CPUID.01H:ECX", cpuid.leaf_1.ecx, BIT(27)), /* OSXSAVE */
+    WORD("CPUID.01H:ECX", cpuid.leaf_1.ecx, CPUID_1_ECX_OSXSAVE),
     WORD("CPUID.01H:EDX", cpuid.leaf_1.edx, 0),
     WORD("CPUID.07H:EBX", cpuid.leaf_7.ebx, 0),
-    WORD("CPUID.07H:ECX", cpuid.leaf_7.ecx, BIT(4)), /* OSPKE */
+    WORD("CPUID.07H:ECX", cpuid.leaf_7.ecx, CPUID_7_ECX_OSPKE),
     WORD("CPUID.07H:EDX", cpuid.leaf_7.edx, 0),
     WORD("CPUID.0DH.1:EAX", cpuid.leaf_d_1.eax, 0),
     WORD("CPUID.1AH:EAX", cpuid.leaf_1a.eax, 0),

@@ -29,9 +29,10 @@ static void measure(struct trial *trial)
     static bool is_measured[CPUID_CORE_TYPES];
     uint32_t type = cpuid_core_type(&trial->record.cpuid);
 
-    if (!is_measured[type])
-        stopwatch_run(trial);
+    if (is_measured[type])
+        return;
     is_measured[type] = true;
+    stopwatch_run(trial);
 }
 
 void trial_run(void *argument)

@@ -36,15 +36,12 @@ void verdict_judge_cpu(struct cpu_record *record)
     size_t i                                    = 0;
     TEXT_DECLARE(detail, 256);
 
-    record->judgement = (struct cpu_judgement){VERDICT_FAILED, 0};
-    if (record->answer != CPU_ANSWERED)
-        return;
     while (i < virtualization->check_count &&
            virtualization->checks[i].passes(record, &detail))
         i++;
-    record->judgement.failed_check = i;
+    record->judgement              = (struct cpu_judgement){VERDICT_FAILED, i};
     const struct check_row *failed = failed_check(record);
-    if (failed == NULL || failed->word != NULL)
+    if (record->answer == CPU_ANSWERED && (failed == NULL || failed->word != NULL))
         record->judgement.word = failed == NULL ? VERDICT_READY : failed->word(record);
 }
 

@@ -76,7 +76,7 @@ void vm_run(struct vm *vm)
     vm->vcpu.backend->run(&vm->vcpu);
 }
 
-static void kick_vcpu(const struct vm *vm)
+void vm_kick(const struct vm *vm)
 {
     if (vm->vcpu.backend->kick(&vm->vcpu) != STATUS_OK)
         log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
@@ -93,20 +93,19 @@ void vm_type(struct vm *vm, uint8_t byte)
         input->bytes[written % VM_INPUT_SIZE] = byte;
         atomic_store(&input->written, written + 1);
     }
-    kick_vcpu(vm);
 }
 
 void vm_request_stop(struct vm *vm, bool is_to_restart)
 {
     atomic_store(&vm->is_to_restart, is_to_restart);
     atomic_store(&vm->is_to_stop, true);
-    kick_vcpu(vm);
+    vm_kick(vm);
 }
 
 void vm_request_pause(struct vm *vm, bool is_to_pause)
 {
     atomic_store(&vm->is_to_pause, is_to_pause);
-    kick_vcpu(vm);
+    vm_kick(vm);
 }
 
 void vm_log_stats(const struct vm *vm)

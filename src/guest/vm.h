@@ -3,7 +3,7 @@
  *
  * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
  * CPU. From vm_run on, only the vCPU's CPU accesses it, except through vm_type,
- * vm_request_stop and vm_request_pause.
+ * vm_kick, vm_request_stop and vm_request_pause.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
@@ -96,11 +96,19 @@ bool vm_reset(struct vm *vm, uint64_t time, struct text *problem);
 void vm_run(struct vm *vm);
 
 /*
- * Type a byte, request a stop (and a restart), or a pause or its end. From any CPU, also
- * in an interrupt: they interrupt the VM's CPU, which handles the request. Only one CPU
- * at a time types. The VM's clocks pause with it.
+ * Adds a byte to the input of the serial port, without interrupting the VM's CPU: vm_kick
+ * does. From one CPU at a time.
  */
 void vm_type(struct vm *vm, uint8_t byte);
+
+/* Makes the VM's CPU look for input and requests. From any CPU, also in an interrupt. */
+void vm_kick(const struct vm *vm);
+
+/*
+ * Request a stop (and a restart), or a pause or its end. From any CPU, also in an
+ * interrupt: they interrupt the VM's CPU, which handles the request. The VM's clocks
+ * pause with it.
+ */
 void vm_request_stop(struct vm *vm, bool is_to_restart);
 void vm_request_pause(struct vm *vm, bool is_to_pause);
 

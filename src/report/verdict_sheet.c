@@ -81,18 +81,17 @@ static void add_facts(struct sheet *sheet, const struct report_facts *facts,
 static void add_checks(struct sheet *sheet, const struct cpu_record *record)
 {
     const struct virtualization *virtualization = record->virtualization;
-    bool failed                                 = false;
+    size_t failed                               = record->judgement.failed_check;
 
     for (size_t i = 0; i < virtualization->check_count; i++) {
         const struct check_row *check = &virtualization->checks[i];
+        const char *result            = i < failed ? "ok" : i == failed ? "missing" : "-";
+        enum emphasis emphasis        = i < failed    ? EMPHASIS_GOOD
+                                        : i == failed ? EMPHASIS_BAD
+                                                      : EMPHASIS_FAINT;
         TEXT_DECLARE(detail, SHEET_COLUMNS);
-        const char *result     = "-";
-        enum emphasis emphasis = EMPHASIS_FAINT;
-        if (!failed) {
-            failed   = !check->passes(record, &detail);
-            result   = failed ? "missing" : "ok";
-            emphasis = failed ? EMPHASIS_BAD : EMPHASIS_GOOD;
-        }
+        if (i <= failed)
+            (void)check->passes(record, &detail); /* for its text */
         if (detail.length > 0)
             sheet_add(sheet, emphasis, "%-7s  %-20s  %s", result, check->name,
                       detail.buffer);

@@ -244,6 +244,7 @@ static void send_to_guest(uint8_t byte)
     unsigned int ticket = spinlock_acquire(&input_lock);
     vm_type(focused->vm, byte);
     spinlock_release(&input_lock, ticket);
+    vm_kick(focused->vm);
 }
 
 static void handle_command(uint8_t key)

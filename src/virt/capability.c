@@ -78,6 +78,8 @@ void capability_set_intersect(const struct capability_table *table,
         struct capability_bits *mine        = &usable->group[i];
         const struct capability_bits *yours = &other->group[i];
         mine->exists &= yours->exists;
+        if (mine->source != yours->source)
+            mine->source = table->groups[i].source;
         mine->must_be_1 = mine->exists ? mine->must_be_1 | yours->must_be_1 : 0;
         if (!mine->exists)
             mine->may_be_1 = 0;

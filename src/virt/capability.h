@@ -16,6 +16,7 @@ struct capability_group {
     const char *singular; /* of one of its rows, short */
     bool has_settings;    /* software sets its bits: fixed 0, fixed 1 or optional */
     uint64_t maximized;   /* numbers whose larger value both of two CPUs support */
+    const char *source;   /* the register that reports it on every processor */
 };
 
 struct capability_row {
@@ -82,7 +83,8 @@ uint64_t capability_unnamed_bits(const struct capability_table *table, uint32_t 
 /*
  * Reduces *usable to the capabilities of both processors. A group that one of them lacks
  * no longer exists. The smaller of two numbers remains, or the larger if the group
- * lists it in maximized.
+ * lists it in maximized. If different registers report them, the source becomes that of
+ * the group.
  */
 void capability_set_intersect(const struct capability_table *table,
                               struct capability_set *usable,

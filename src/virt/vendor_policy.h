@@ -49,7 +49,7 @@ struct msr_row {
     uint64_t mask;  /* of a shadow: the writable bits; setting another raises #GP */
 };
 
-/* The rows of a vendor; a vendor with fewer rows repeats one. */
+/* The rows of a vendor; one with fewer repeats a row. */
 #define VENDOR_MSRS 4
 struct vendor_msrs {
     struct msr_row row[VENDOR_MSRS];

@@ -41,8 +41,9 @@ enum shape {
     GROUP(VMFUNC, MAY_BE_1, VMFUNC, "VM functions", "VM function", 0)
 
 static const struct capability_group groups[GROUP_COUNT] = {
-#define GROUP_NAMES(group, shape, msr, name, singular, maximized) \
-    [GROUP_##group] = {name, singular, SHAPE_##shape != SHAPE_VALUE, maximized},
+#define GROUP_NAMES(group, shape, msr, name, singular, maximized)               \
+    [GROUP_##group] = {name, singular, SHAPE_##shape != SHAPE_VALUE, maximized, \
+                       "IA32_VMX_" #msr},
     GROUPS(GROUP_NAMES)};
 
 static const struct {

@@ -70,7 +70,7 @@ static void set_long_mode_active(bool is_active)
 }
 
 /* Performs the effects of changing CR0.PG. Returns false for #GP. */
-static bool switch_paging(struct vcpu *vcpu, bool is_on)
+static __attribute__((noinline)) bool switch_paging(struct vcpu *vcpu, bool is_on)
 {
     const struct paging_state state = {
         .cr4              = vmcs_get(VMCS_GUEST_CR4),

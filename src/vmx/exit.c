@@ -75,6 +75,8 @@ handle_string_io(struct vcpu *vcpu, uint64_t qualification)
     bool is_in           = (qualification & IO_IN) != 0;
     uint32_t segment     = is_in ? SEGMENT_ES : STRING_SEGMENT(information);
 
+    if (segment > SEGMENT_GS)
+        return inject_gp(vcpu);
     const struct string_access access = {
         .port           = IO_PORT(qualification),
         .size           = IO_SIZE(qualification),
@@ -214,13 +216,15 @@ void entry_failure_report(struct vcpu *vcpu, enum vmx_result result)
  */
 static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 {
-    uint32_t reason = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
+    uint32_t reason        = (uint32_t)vmcs_get(VMCS_EXIT_REASON);
+    uint64_t qualification = read_qualification(vcpu);
     TEXT_DECLARE(event, 80);
 
-    (void)read_qualification(vcpu);
-    if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0)
-        return end_after_failed_entry(vcpu, "VM entry",
-                                      exit_reason_name(EXIT_REASON_BASIC(reason)));
+    if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0) {
+        text_append(&event, "%s, qualification 0x%lx",
+                    exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
+        return end_after_failed_entry(vcpu, "VM entry", event.buffer);
+    }
     text_append(&event, "unhandled VM exit: reason %u (%s)", reason,
                 exit_reason_name(reason));
     return end_at_instruction(vcpu, event.buffer);

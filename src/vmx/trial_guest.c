@@ -207,7 +207,6 @@ struct timed_run {
     struct vcpu_run run; /* first: on_exit gets its address */
     struct stopwatch *stopwatch;
     uint64_t reason; /* of the exits that are measured */
-    bool has_failed;
 };
 
 static enum run_next on_timed_exit(struct vcpu_run *run)
@@ -217,17 +216,18 @@ static enum run_next on_timed_exit(struct vcpu_run *run)
     struct stopwatch *stopwatch = timed->stopwatch;
     uint64_t reason;
 
-    if (!vmread(VMCS_EXIT_REASON, &reason) ||
-        (reason != timed->reason && reason != EXIT_REASON_EXCEPTION_OR_NMI)) {
-        timed->has_failed = true;
+    bool continues = false;
+
+    if (!vmread(VMCS_EXIT_REASON, &reason))
         return RUN_STOP;
-    }
-    if (reason != timed->reason)
+    if (reason == timed->reason) {
+        continues = stopwatch_add_round(stopwatch, end);
+    } else if (reason == EXIT_REASON_EXCEPTION_OR_NMI) {
         raise_nmi(); /* of the host, as the guest raises no exception; not a round */
-    else if (!stopwatch_add_round(stopwatch, end))
-        return RUN_STOP;
+        continues = end < stopwatch->until;
+    }
     stopwatch->start = rdtsc();
-    return RUN_AGAIN;
+    return continues ? RUN_AGAIN : RUN_STOP;
 }
 
 /* Leaves RIP at the instruction, so that the guest executes nothing else. */
@@ -242,7 +242,7 @@ static bool exit_repeatedly(const uint8_t *instruction, enum exit_reason reason,
     };
 
     return vmcs_write(VMCS_GUEST_RIP, GUEST_CODE * PAGE_SIZE + offset) &&
-           vmx_run(&timed.run) == VMX_SUCCEED && !timed.has_failed;
+           vmx_run(&timed.run) == VMX_SUCCEED;
 }
 
 bool vmx_trial_exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)

@@ -89,7 +89,7 @@ static bool check_attempt(struct vcpu *vcpu, const char *instruction,
     if (vmx_attempt_succeeded(&attempt))
         return true;
     vmx_attempt_describe(&attempt, instruction, &description);
-    vcpu_end_abnormally(vcpu, "%s", description.buffer);
+    vcpu_end_abnormally(vcpu, "cpu %u: %s", vcpu->id, description.buffer);
     return false;
 }
 
@@ -101,8 +101,8 @@ static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
     if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_of(FAULT_NONE, vmclear(vmcs))) &&
         check_attempt(vcpu, "VMPTRLD", vmx_attempt_of(FAULT_NONE, vmptrld(vmcs))))
         return true;
-    log_error("cpu %u: %s; the VMCS at 0x%lx has revision 0x%x", vcpu->id, vcpu->end,
-              vmcs.value, *(const uint32_t *)vmx->vmcs);
+    log_error("%s; the VMCS at 0x%lx has revision 0x%x", vcpu->end, vmcs.value,
+              *(const uint32_t *)vmx->vmcs);
     return false;
 }
 
@@ -147,10 +147,8 @@ static void run(struct vcpu *vcpu)
     }
     struct vmx_attempt vmxon =
         vmx_operation_enter(vmx->vmxon_region, VMX_BASIC_REVISION(basic));
-    if (!check_attempt(vcpu, "VMXON", vmxon)) {
-        log_error("cpu %u: %s", vcpu->id, vcpu->end);
+    if (!check_attempt(vcpu, "VMXON", vmxon))
         return;
-    }
     run_in_root_operation(vmx, VMX_BASIC_REVISION(basic));
     struct vmx_attempt vmxoff = vmx_operation_leave();
     if (!vmx_attempt_succeeded(&vmxoff))

@@ -247,6 +247,10 @@ static void test_intersection(void **state)
     assert_int_equal(usable.group[GROUP_CR4].may_be_1, 0x27FF);
     assert_int_equal(usable.group[GROUP_VM_EXIT].may_be_1, 0x3EFFF);
     assert_int_equal(usable.group[GROUP_VM_EXIT].must_be_1, 0x36DFF);
+    /* One reports it in the TRUE MSR, the other in the plain one. */
+    assert_string_equal(set_of(&new).group[GROUP_VM_EXIT].source,
+                        "IA32_VMX_TRUE_EXIT_CTLS");
+    assert_string_equal(usable.group[GROUP_VM_EXIT].source, "IA32_VMX_EXIT_CTLS");
     /* A group that one of them lacks is absent. */
     assert_true(set_of(&new).group[GROUP_EPT_VPID].exists);
     assert_false(usable.group[GROUP_EPT_VPID].exists);

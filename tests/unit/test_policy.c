@@ -1,6 +1,4 @@
-/*
- * src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_cpuid.c and
- * guest_msrs.c.
+/* src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_policy.c.
  */
 #include "unit.h"
 

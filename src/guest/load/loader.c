@@ -4,11 +4,10 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "x86/control_registers.h"
+#include "x86/descriptors.h"
 
 #define SELECTOR_FLAT_CODE 0x10
 #define SELECTOR_FLAT_DATA 0x18
-#define ACCESS_RIGHTS_CODE 0xC09BU /* present, execute/read, accessed, 32 bits, G */
-#define ACCESS_RIGHTS_DATA 0xC093U /* present, read/write, accessed, 32 bits, G */
 
 bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
                      gpa_t *address)
@@ -31,7 +30,8 @@ void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *addre
 {
     if (!loader_allocate(loader, PAGE_SIZE, what, address))
         return NULL;
-    return guest_memory_pointer(loader->memory, *address, PAGE_SIZE);
+    void *page = guest_memory_pointer(loader->memory, *address, PAGE_SIZE);
+    return page != NULL ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
 /* Adds data; sets *address to 0 if it is empty. */
@@ -73,8 +73,8 @@ bool loader_start_flat(const struct loader *loader, uint64_t entry)
     *loader->start = (struct vcpu_start){
         .rip  = entry,
         .cr0  = CR0_PE | CR0_ET,
-        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE},
-        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_DATA},
+        .code = {SELECTOR_FLAT_CODE, UINT32_MAX, ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_32)},
+        .data = {SELECTOR_FLAT_DATA, UINT32_MAX, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR_32)},
     };
     return true;
 }

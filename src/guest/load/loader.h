@@ -42,7 +42,7 @@ static inline bool image_contains(struct image_bytes image, uint64_t offset,
 bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
                      gpa_t *address);
 
-/* Allocates a page. Returns Hymir's pointer to it, or NULL, with the reason. */
+/* Allocates a zeroed page. Returns Hymir's pointer to it, or NULL, with the reason. */
 void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *address);
 
 /* Adds the initrd, if there is one, and the command line; sets their addresses. */
