@@ -111,7 +111,7 @@ boot_entry:
         push    edx                                     ; for NX, below
 
         ; Page tables, zeroed by the loader: a PML4; a PDPT and four page directories for the first 4 GiB;
-        ; a PDPT, of which it uses the second to last entry, and a page directory for the image.
+        ; a PDPT (only its second-to-last entry is used) and a page directory for the image.
         lea     edi, [ebp + boot_tables_offset]
         lea     eax, [edi + BOOT_PDPT + ENTRY_TABLE]
         mov     [edi], eax

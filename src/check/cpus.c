@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-/* How long a CPU has for its trial, which takes some hundred thousand instructions. */
+/* Timeout of a trial, which takes several hundred thousand instructions. */
 #define TRIAL_TIMEOUT_US 2000000
 
 _Static_assert(sizeof(struct trial) <= PAGE_SIZE, "a trial fits in one page");

@@ -61,8 +61,7 @@ static uint8_t requests(const struct pic_chip *chip)
     return (uint8_t)((chip->line & chip->level) | (chip->latch & (uint8_t)~chip->level));
 }
 
-/* Returns the inputs in service that block others: not masked ones in special mask mode.
- */
+/* Returns inputs in service that block others: unmasked ones in special mask mode. */
 static uint8_t serving(const struct pic_chip *chip)
 {
     return chip->special_mask ? chip->in_service & (uint8_t)~chip->mask

@@ -29,8 +29,7 @@ struct port_device {
     enum exit_outcome (*write)(void *device, uint16_t port, uint32_t value);
 };
 
-/* Maps each port to its device by an index instead of a search: the guest waits for it.
- */
+/* Maps each port to its device by an index, not by a search: the guest waits for it. */
 struct port_map {
     uint8_t owner[UINT16_MAX + 1]; /* by port: index in device, 0 if unclaimed */
     uint8_t device_count;

@@ -65,8 +65,8 @@ struct multiboot2_information {
 };
 
 /*
- * Parses the structure, of which readable_size bytes are readable. STATUS_MALFORMED if
- * its header is invalid. Malformed tags and a missing end tag are logged.
+ * Parses the structure, readable for readable_size bytes. STATUS_MALFORMED if its
+ * header is invalid. Malformed tags and a missing end tag are logged.
  */
 enum status MUST_CHECK multiboot2_parse(const void *structure, size_t readable_size,
                                         struct multiboot2_information *information);

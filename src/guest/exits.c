@@ -103,7 +103,7 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
     _Static_assert(ARRAY_SIZE(names) == MEMORY_FETCH + 1, "enum memory_access_kind");
 
     return vcpu_end_abnormally(
-        vcpu, "%s at guest-physical 0x%lx, beyond its %lu MiB, with RIP 0x%lx",
+        vcpu, "%s at guest-physical 0x%lx, beyond guest memory (%lu MiB), RIP 0x%lx",
         names[access->kind], access->address.value, vcpu->vm->memory.size >> 20,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }

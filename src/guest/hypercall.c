@@ -51,7 +51,7 @@ static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu
     } else if (number == HYPERCALL_PRINT) {
         result = print_text(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
     } else if (number == HYPERCALL_END) {
-        return vcpu_end(vcpu, "ended by itself with value 0x%lx", r[REGISTER_RBX]);
+        return vcpu_end(vcpu, "ended by hypercall with value 0x%lx", r[REGISTER_RBX]);
     } else if (number == HYPERCALL_NMI) {
         vcpu->backend->request_nmi(vcpu);
         result = 0;

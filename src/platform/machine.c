@@ -151,7 +151,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
     if (multiboot2_memory_map(&machine.boot, &memory_entries) != STATUS_OK)
         return "no memory map from the boot loader; use GRUB 2.06 or later";
     if (memory_entries.dropped_usable > 0)
-        log_warning("memory: %zu usable regions are not used: firmware's map is too long",
+        log_warning("memory: firmware map too long; %zu usable regions ignored",
                     memory_entries.dropped_usable);
     if (memory_init(&memory_entries, image) != STATUS_OK)
         return "firmware's memory map: more than 256 reserved regions; update the "

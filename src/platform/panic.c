@@ -138,8 +138,7 @@ static void panic_begin(void)
     if (!atomic_compare_exchange_strong(&panicking, &none, self)) {
         if (none == self && !is_nested) {
             is_nested = true;
-            log_plain("hymir: panic: cpu %u: another fault while the first was reported",
-                      self - 1);
+            log_plain("hymir: panic: cpu %u: nested fault during the report", self - 1);
         }
         cpu_stop_this();
     }
@@ -153,7 +152,7 @@ static void panic_begin(void)
 
 static _Noreturn void panic_end(void)
 {
-    log_plain("hymir: panic: %s; VMX operation is left on every CPU that answered",
+    log_plain("hymir: panic: %s; VMX operation left on all CPUs that responded",
               end_action == END_REBOOT ? "resetting" : "halted");
     power_exit(end_action, drain_console);
 }

@@ -143,7 +143,7 @@ static void reset(void)
 _Noreturn void power_exit(enum end_action action, void (*drain)(void))
 {
     interrupts_disable();
-    (void)smp_stop_others(); /* goes on without those that do not respond */
+    (void)smp_stop_others(); /* CPUs that do not respond are ignored */
     cpu_leave_virtualization();
     if (drain != NULL)
         drain();

@@ -87,8 +87,7 @@ static size_t store_sequence(uint8_t key, char *bytes)
     return length;
 }
 
-/* Stores the bytes that a key sends, after ESC if Alt is pressed; returns their number.
- */
+/* Stores the bytes of a key, after ESC if Alt is pressed; returns their number. */
 static size_t store_key(const struct scan_code_state *state, uint8_t key, char *bytes)
 {
     static const uint8_t keypad_enter = 0x1C, keypad_slash = 0x35;

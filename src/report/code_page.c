@@ -52,5 +52,5 @@ void code_page_compose(const struct report_facts *facts, struct sheet *sheet)
         add_code(&code, sheet);
     else
         sheet_add(sheet, EMPHASIS_BAD,
-                  "This processor's registers do not fit into a code; use report=json.");
+                  "This processor's registers do not fit in a QR code; use report=json.");
 }

@@ -95,7 +95,7 @@ static void add_sources(struct pager *pager, const struct hypervisor_question *q
     for (size_t i = 0; i < requirement_source_count; i++) {
         enum hypervisor hypervisor = requirement_sources[i].hypervisor;
         if (hypervisor != last)
-            pager_add(pager, EMPHASIS_TITLE, "Needed by %s (%s)",
+            pager_add(pager, EMPHASIS_TITLE, "Required by %s (%s)",
                       hypervisors[hypervisor].name, hypervisors[hypervisor].version);
         add_source(pager, &requirement_sources[i], question);
         last = hypervisor;

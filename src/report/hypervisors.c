@@ -10,8 +10,7 @@ const char *const requirement_state_names[REQUIREMENT_STATES] = {
     [REQUIREMENT_UNKNOWN] = "unknown",
 };
 
-/* ---- Readings -----------------------------------------------------------------------
- */
+/* ---- Readings ---------------------------------------------------------------------- */
 
 /* Returns the bits of a capability group that the condition is about. */
 static uint64_t capability_value(const struct hypervisor_question *question,

@@ -150,7 +150,7 @@ static void add_empty_rows(struct sheet *sheet)
 static void compose_exit_menu(const struct navigation *navigation, struct sheet *sheet)
 {
     static const char *const rows[] = {"", "p   power off", "r   reboot",
-                                       "n   boot what firmware boots next (UEFI)", ""};
+                                       "n   boot the firmware's next entry (UEFI)", ""};
 
     memset(sheet, 0, sizeof(*sheet));
     sheet_add(sheet, EMPHASIS_TITLE, "Leave Hymir");

@@ -41,13 +41,13 @@ static void add_unnamed_bits(struct pager *pager, const struct capability_table 
     uint64_t reserved = unnamed & bits->must_be_1;
     TEXT_DECLARE(text, TEXT_SIZE);
 
-    text_append(&text, "1   without a name: bits");
+    text_append(&text, "1   unnamed bits:");
     for (uint64_t rest = reserved; rest != 0; rest &= rest - 1)
         text_append(&text, " %d", __builtin_ctzll(rest));
     if (reserved != 0)
         pager_add_wrapped(pager, EMPHASIS_FAINT, 4, text.buffer);
     for (uint64_t rest = unnamed & ~reserved; rest != 0; rest &= rest - 1)
-        pager_add(pager, EMPHASIS_CAUTION, "%s bit %d, for which Hymir has no name",
+        pager_add(pager, EMPHASIS_CAUTION, "%s bit %d (unnamed)",
                   table->groups[group].has_settings ? "opt" : "yes",
                   __builtin_ctzll(rest));
 }
@@ -117,15 +117,15 @@ static void add_differences(struct pager *pager, const struct report_facts *fact
         differences++;
     }
     if (answers < 2)
-        pager_add(pager, EMPHASIS_NORMAL,
-                  "%zu CPU answered: there is nothing to compare.", answers);
+        pager_add(pager, EMPHASIS_NORMAL, "CPUs that responded: %zu; nothing to compare.",
+                  answers);
     else if (differences == 0)
         pager_add(pager, EMPHASIS_GOOD,
-                  "The %zu CPUs that answered agree in all %zu registers.", answers,
+                  "The %zu CPUs that responded agree in all %zu registers.", answers,
                   registers);
     else
-        pager_add(pager, EMPHASIS_CAUTION, "%zu of %zu registers are not the same.",
-                  differences, registers);
+        pager_add(pager, EMPHASIS_CAUTION, "%zu of %zu registers differ.", differences,
+                  registers);
 }
 
 static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
@@ -190,8 +190,8 @@ static void add_timings(struct pager *pager, const struct report_facts *facts)
 {
     bool is_timed = false;
 
-    pager_add(pager, EMPHASIS_FAINT, "In ticks of the TSC, %lu kHz, %s.",
-              facts->tsc_hz / 1000, facts->tsc_source);
+    pager_add(pager, EMPHASIS_FAINT, "TSC ticks at %lu kHz (%s).", facts->tsc_hz / 1000,
+              facts->tsc_source);
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (!timings_exist(&record->timings))
@@ -205,7 +205,7 @@ static void add_timings(struct pager *pager, const struct report_facts *facts)
             add_timing(pager, record, row, facts->tsc_hz);
     }
     if (!is_timed)
-        pager_add(pager, EMPHASIS_BAD, "Nothing was timed: no guest ran.");
+        pager_add(pager, EMPHASIS_BAD, "No timings: no guest ran.");
 }
 
 /* ---- Log --------------------------------------------------------------------------- */

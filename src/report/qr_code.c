@@ -20,8 +20,7 @@ static const struct version {
     {19, 7, 1}, {34, 10, 1}, {55, 15, 1}, {80, 20, 1}, {108, 26, 1}, {68, 18, 2},
 };
 
-/* ---- Data ---------------------------------------------------------------------------
- */
+/* ---- Data -------------------------------------------------------------------------- */
 
 struct bits {
     uint8_t bytes[MAX_DATA];
@@ -66,8 +65,7 @@ static void encode(const char *text, size_t length, size_t data, struct bits *bi
         append_bits(bits, pad, 8);
 }
 
-/* ---- Error correction: Reed-Solomon over GF(256) modulo 0x11D ------------------------
- */
+/* ---- Error correction: Reed-Solomon over GF(256) modulo 0x11D ---------------------- */
 
 static uint8_t multiply(uint8_t a, uint8_t b)
 {
@@ -119,8 +117,7 @@ static void interleave(const uint8_t *data, const struct version *version,
     }
 }
 
-/* ---- Modules ------------------------------------------------------------------------
- */
+/* ---- Modules ----------------------------------------------------------------------- */
 
 /* A code being drawn, and its modules that do not hold data. */
 struct drawing {
@@ -245,8 +242,7 @@ static void apply_mask(struct drawing *drawing, uint32_t mask)
     }
 }
 
-/* ---- "Evaluation of data masking results" ---------------------------------------------
- */
+/* ---- "Evaluation of data masking results" ------------------------------------------ */
 
 /* The modules of a row or column up to a place. */
 struct line {
@@ -254,8 +250,7 @@ struct line {
     int place, run;   /* their number, and the number of the last that are alike */
 };
 
-/* Returns the penalty of runs of five and more, and of what resembles a finder pattern.
- */
+/* Returns the penalty of runs of five or more and of patterns like the finder's. */
 static uint32_t line_add(struct line *line, bool is_dark)
 {
     bool is_same     = is_dark == ((line->history & 1) != 0);
@@ -293,7 +288,7 @@ static uint32_t compute_penalty(const struct qr_code *code)
             penalty += i + 1 < size && j + 1 < size && is_block(code, i, j) ? 3 : 0;
         }
     }
-    /* 10 for each 5 % that the dark modules are off half */
+    /* 10 for each 5 % by which the share of dark modules differs from 50 % */
     return penalty + 10 * (uint32_t)(absolute(dark * 20 - all * 10) / all);
 }
 

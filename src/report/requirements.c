@@ -68,7 +68,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define NAMED(name, ...)   ROW(name, "", NULL, __VA_ARGS__)
 #define BITS(premise, ...) ROW(NULL, "", premise, __VA_ARGS__)
 
-/* Bits that may be 1, 0 or either, or one of which may be 1. */
+/* Bits that must support 1, 0 or both, or of which at least one must support 1. */
 #define ONE(in, bits)           BITS(NULL, CAN(in, bits))
 #define ZERO(in, bits)          BITS(NULL, READ_MUST_BE_1, GROUP_##in, bits, IS(0))
 #define EITHER(in, bits)        ONE(in, bits), ZERO(in, bits)

@@ -19,7 +19,7 @@
 
 /*
  * Writes the text, with as much of the brand as fits. Returns false, with an empty text,
- * if the numbers do not fit; no known processor's registers are that unusual.
+ * if the numbers do not fit; no known processor exceeds the limit.
  */
 bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZE]);
 

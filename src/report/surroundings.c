@@ -32,9 +32,9 @@ static void append_units(const struct vt_d *vt_d, struct text *text)
     if (vt_d->dropped > 0)
         text_append(text, " and %zu more", vt_d->dropped);
     if (vt_d->is_broken)
-        text_append(text, " before a malformed entry");
+        text_append(text, "; the next entry is malformed");
     if (answering < vt_d->count)
-        text_append(text, "; %zu of them answer", answering);
+        text_append(text, "; responding: %zu", answering);
     else if (vt_d->count > 0)
         text_append(text, "; interrupt remapping: %s",
                     yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
@@ -53,7 +53,7 @@ static void describe_vt_d(const struct surrounding_query *query)
                     "ACPI has no valid DMAR table; enable VT-d in the firmware setup");
     } else {
         text_append(query->state, "unknown");
-        text_append(query->text, "unknown: no ACPI tables were found");
+        text_append(query->text, "unknown: no ACPI tables");
     }
 }
 
@@ -67,7 +67,7 @@ static void describe_feature(const struct surrounding_query *query)
 static void append_details(const struct surrounding_query *query, uint64_t control)
 {
     if (query->row->msr_bit == FEATURE_CONTROL_SENTER_GLOBAL)
-        text_append(query->text, "; its functions: 0x%lx of 0x7f",
+        text_append(query->text, "; SENTER functions 0x%lx of 0x7f enabled",
                     FEATURE_CONTROL_SENTER_LOCAL(control));
     else if ((query->facts->records[0].cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) == 0)
         text_append(query->text, "; no launch control");

@@ -31,8 +31,7 @@ static void add_gap(struct sheet *sheet, bool has_room)
         sheet_add(sheet, EMPHASIS_NORMAL, "%s", "");
 }
 
-/* Adds the processor whose checks are shown, with its number unless it is the boot CPU.
- */
+/* Adds the processor whose checks follow, with its number unless it is the boot CPU. */
 static void add_processor(struct sheet *sheet, const struct cpu_record *record,
                           size_t index)
 {
@@ -73,8 +72,8 @@ static void add_facts(struct sheet *sheet, const struct report_facts *facts,
     add_fact(sheet, "Firmware", facts->firmware);
     add_processor(sheet, record, index);
     add_hypervisor(sheet, &record->cpuid, facts->machine);
-    sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %lu MiB, of which Hymir uses %lu KiB",
-              "Memory", facts->ram_bytes >> 20, facts->used_bytes >> 10);
+    sheet_add(sheet, EMPHASIS_NORMAL, "%-11s %lu MiB; Hymir uses %lu KiB", "Memory",
+              facts->ram_bytes >> 20, facts->used_bytes >> 10);
 }
 
 /* Adds a row for each check: those that passed, the one that failed, and the rest. */

@@ -1,7 +1,7 @@
 /*
  * The verdict on one screen: the machine, each check with its raw value, each CPU, and
- * the answer. It fits on 80x25, for a photograph; what is truncated, such as the CPUs of
- * a large machine, is complete on the serial line. Pure.
+ * the answer. It fits on 80x25, for a photograph, and truncates, for example, the CPUs of
+ * a large machine; the serial line has the full text. Pure.
  */
 #ifndef HYMIR_REPORT_VERDICT_SHEET_H
 #define HYMIR_REPORT_VERDICT_SHEET_H

@@ -131,8 +131,7 @@ static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGU
                          (uint8_t *)memory + (EXCHANGE_PAGES + STACK_PAGES) * PAGE_SIZE);
 }
 
-/* Maps firmware's regions and allocates its memory. Returns NULL, or the reason for a
- * failure. */
+/* Maps firmware's regions and allocates its memory. Returns NULL, or why it failed. */
 static const char *prepare_firmware(struct efi_services *services)
 {
     const struct multiboot2_information *boot = &machine_get()->boot;

@@ -135,7 +135,8 @@ static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
         return false;
     if (vm_init(vm, backend, &environment, time_of_day()) != STATUS_OK ||
         guest_console_add(vm) != STATUS_OK)
-        return TEXT_FAIL(problem, "not enough memory for its tables");
+        return TEXT_FAIL(problem,
+                         "not enough memory for page tables and console; reduce memory=");
     return true;
 }
 

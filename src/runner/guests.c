@@ -110,7 +110,8 @@ static size_t place_guests(const struct cpu_record *records, struct vm **own)
     }
     for (size_t i = placed; i < guest_count; i++) {
         guests[i]->vcpu.id = VCPU_WITHOUT_CPU;
-        vcpu_end(&guests[i]->vcpu, "no CPU left: %zu guests use all usable CPUs", placed);
+        vcpu_end(&guests[i]->vcpu, "no CPU left: all usable CPUs run guests (%zu)",
+                 placed);
         log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
     }
     return placed;

@@ -114,9 +114,9 @@ static bool check_basic(const struct cpu_record *record, struct text *detail)
 
 static const char *const fixed_bits_reasons[] = {
     [FIXED_BITS_OK]            = "",
-    [FIXED_BITS_CONTRADICTION] = "is demanded by FIXED0 and forbidden by FIXED1",
-    [FIXED_BITS_UNKNOWN]       = "is demanded by FIXED0, and Hymir cannot set it",
-    [FIXED_BITS_FORBIDDEN]     = "is forbidden by FIXED1, and Hymir needs it",
+    [FIXED_BITS_CONTRADICTION] = "is required by FIXED0 but not allowed by FIXED1",
+    [FIXED_BITS_UNKNOWN]       = "is required by FIXED0, but Hymir cannot set it",
+    [FIXED_BITS_FORBIDDEN]     = "is required by Hymir but not allowed by FIXED1",
 };
 
 static bool check_fixed_bits(const struct cpu_record *record,
@@ -138,7 +138,7 @@ static bool check_fixed_bits(const struct cpu_record *record,
         capability_name(&vmx_capability_table, which->group, BIT(result.bit));
     return TEXT_FAIL(
         detail, "%s bit %u (%s) %s (%s = 0x%lx, FIXED0 = 0x%lx, FIXED1 = 0x%lx)",
-        which->name, result.bit, name == NULL ? "no known name" : name,
+        which->name, result.bit, name == NULL ? "unnamed" : name,
         fixed_bits_reasons[result.outcome], which->name, value, fixed0, fixed1);
 }
 
@@ -170,7 +170,7 @@ static void append_intel_pt(const struct cpu_record *record, struct text *detail
     if (control->state == MSR_NOT_READ)
         text_append(detail, "the processor has none");
     else if (control->state == MSR_FAULTED)
-        text_append(detail, "RDMSR of IA32_RTIT_CTL raised %s; taken for off",
+        text_append(detail, "RDMSR of IA32_RTIT_CTL raised %s; assumed off",
                     vmx_fault_name(control->vector));
     else if ((control->value & RTIT_CTL_TRACE_ENABLE) == 0)
         text_append(detail, "off");
@@ -192,8 +192,7 @@ static bool check_vmxon(const struct cpu_record *record, struct text *detail)
     const struct vmx_steps *steps = &vmx_record(record)->steps;
 
     if (steps->control_fault != FAULT_NONE)
-        return TEXT_FAIL(detail,
-                         "MOV of the value with the fixed bits to CR0 or CR4 raised %s",
+        return TEXT_FAIL(detail, "setting the fixed bits of CR0 or CR4 raised %s",
                          vmx_fault_name(FAULT_VECTOR(steps->control_fault)));
     vmx_attempt_describe(&steps->vmxon, "VMXON", detail);
     return vmx_attempt_succeeded(&steps->vmxon);
@@ -213,7 +212,8 @@ static bool check_root_operation(const struct cpu_record *record, struct text *d
         !has_succeeded(&steps->vmptrld, "VMPTRLD", detail))
         return false;
     if (steps->vmptrst_pointer != UINT64_MAX)
-        return TEXT_FAIL(detail, "VMPTRST stored 0x%lx, where no VMCS is current",
+        return TEXT_FAIL(detail,
+                         "VMPTRST stored 0x%lx; expected all ones without a current VMCS",
                          steps->vmptrst_pointer);
     if (!second->is_tried || second->fault != FAULT_NONE ||
         second->result != VMX_FAIL_VALID ||
@@ -221,7 +221,7 @@ static bool check_root_operation(const struct cpu_record *record, struct text *d
         vmx_attempt_describe(second, "a second VMXON", detail);
         return false;
     }
-    text_append(detail, "proved: a second VMXON ends in error %u", second->error);
+    text_append(detail, "confirmed: a second VMXON failed with error %u", second->error);
     return true;
 }
 
@@ -230,8 +230,7 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
     const struct guest_trial *guest = &vmx_record(record)->steps.guest;
 
     if (!guest->is_prepared)
-        return TEXT_FAIL(detail,
-                         "the VMCS could not be filled in; the log names the field");
+        return TEXT_FAIL(detail, "VMCS field rejected; see the log");
     if (!has_succeeded(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
                        detail))
         return false;
@@ -239,14 +238,14 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
         guest->exit_reason[1] != EXIT_REASON_HLT)
         return TEXT_FAIL(
             detail,
-            "VM exits: %u, the first with reasons 0x%x and 0x%x, qualification 0x%lx; "
+            "VM exits: %u, reasons of the first two: 0x%x and 0x%x, qualification 0x%lx; "
             "expected 10 (CPUID), 12 (HLT)",
             guest->exits, guest->exit_reason[0], guest->exit_reason[1],
             guest->exit_qualification);
     if (!guest->registers_survived)
-        return TEXT_FAIL(detail, "a register did not survive VM entry and VM exit");
-    text_append(detail, "exits 10 (CPUID) and 12 (HLT) seen, %s EPT",
-                guest->uses_ept ? "under" : "without");
+        return TEXT_FAIL(detail, "RAX changed across VM entry and VM exit");
+    text_append(detail, "exits 10 (CPUID) and 12 (HLT), %s EPT",
+                guest->uses_ept ? "with" : "without");
     return true;
 }
 
@@ -263,7 +262,7 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
         vmx_attempt_describe(&steps->after_vmxoff, "VMPTRST after VMXOFF", detail);
         return false;
     }
-    text_append(detail, "left: VMPTRST raises #UD again");
+    text_append(detail, "VMX left: VMPTRST raises #UD");
     return true;
 }
 

@@ -45,7 +45,7 @@ static void describe_ept_violation(const struct exit_record *record, struct text
     bool is_walk           = (qualification & EPT_VIOLATION_OF_LINEAR) != 0 &&
                    (qualification & EPT_VIOLATION_TRANSLATED) == 0;
 
-    text_append(words, ": %s at guest-physical 0x%lx%s, where EPT allows %c%c%c", access,
+    text_append(words, ": %s at guest-physical 0x%lx%s, EPT permissions %c%c%c", access,
                 record->address, is_walk ? " by the guest's page walk" : "",
                 (allowed & 1) != 0 ? 'r' : '-', (allowed & 2) != 0 ? 'w' : '-',
                 (allowed & 4) != 0 ? 'x' : '-');

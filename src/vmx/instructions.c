@@ -40,9 +40,9 @@ void vmx_attempt_describe(const struct vmx_attempt *attempt, const char *instruc
         text_append(text, "%s raised %s (vector %u)", instruction, vmx_fault_name(vector),
                     vector);
     else if (attempt->result == VMX_FAIL_INVALID)
-        text_append(text, "%s ended in VMfailInvalid", instruction);
+        text_append(text, "%s failed with VMfailInvalid", instruction);
     else if (attempt->result == VMX_FAIL_VALID)
-        text_append(text, "%s ended in VMfailValid, error %u: %s", instruction,
+        text_append(text, "%s failed with VMfailValid, error %u: %s", instruction,
                     attempt->error, vmx_error_name(attempt->error));
     else
         text_append(text, "%s succeeded", instruction);

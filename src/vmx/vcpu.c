@@ -34,7 +34,7 @@ static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
     return STATUS_OK;
 }
 
-/* Sets CR0 and CR4 of this CPU for VMX operation, and for XSETBV if it has that. */
+/* Sets CR0 and CR4 of this CPU for VMX operation, and enables XSETBV if supported. */
 static bool allow_vmx(const struct vmx_vcpu *vmx)
 {
     const struct vmx_capabilities *capabilities = &vmx->capabilities;
@@ -118,7 +118,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     if (!load_vmcs(vmx, vmcs))
         return;
     if (!vcpu_state_write(vmx)) {
-        vcpu_end_abnormally(vmx->vcpu, "VMCS: the processor rejects a field");
+        vcpu_end_abnormally(vmx->vcpu, "VMCS: field rejected; see the log");
     } else {
         reset_processor_state();
         if (test_hook_enter_guest != NULL)
@@ -142,7 +142,7 @@ static void run(struct vcpu *vcpu)
     }
     uint64_t basic = vmx_capability_value(&vmx->capabilities, MSR_IA32_VMX_BASIC);
     if (!allow_vmx(vmx)) {
-        vcpu_end_abnormally(vcpu, "CR0 and CR4 of cpu %u do not allow VMX", vcpu->id);
+        vcpu_end_abnormally(vcpu, "cpu %u: CR0 or CR4 cannot be set for VMX", vcpu->id);
         return;
     }
     struct vmx_attempt vmxon =

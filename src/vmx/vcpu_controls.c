@@ -36,8 +36,7 @@ static void append_missing(struct text *missing, const char *name, const char *k
     text_append(missing, "%s\"%s\" (%s)", missing->length > 0 ? ", " : "", name, kind);
 }
 
-/* Fits the controls of a row. Returns false if any are missing, and appends their names.
- */
+/* Fits a row's controls. Returns false if any are missing, and appends their names. */
 static bool fit_row(const struct vmx_capabilities *capabilities, const struct row *row,
                     uint32_t *field, struct text *missing)
 {

@@ -56,9 +56,9 @@ void event_redeliver(void)
 }
 
 /*
- * Updates the debug registers, which #DB does not if it exits; the qualification has the
- * causes. After STI or MOV SS, VM entry requires the trap of a guest that single-steps to
- * be pending: SDM 3C, "Checks on Guest Non-Register State".
+ * Updates the debug registers, because a #DB that exits does not; the qualification has
+ * the causes. After STI or MOV SS, VM entry requires the trap of a guest that
+ * single-steps to be pending: SDM 3C, "Checks on Guest Non-Register State".
  */
 static void update_debug_registers(void)
 {
@@ -216,7 +216,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
         return EXIT_NEXT; /* an event is pending */
     if (!vcpu->handlers->can_wake(vcpu))
-        return vcpu_end(vcpu, "HLT with interrupts on, and all of them masked");
+        return vcpu_end(vcpu, "HLT with all interrupts masked");
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
     return EXIT_NEXT;
 }

@@ -79,12 +79,13 @@ static void test_details_of_real_processor(void **state)
     assert_passes(VMX_CHECK_CR4, "0x2060 within 0x2000 and 0x3727ff");
     assert_passes(VMX_CHECK_INTEL_PT, "off");
     assert_passes(VMX_CHECK_VMXON, "VMXON succeeded");
-    assert_passes(VMX_CHECK_ROOT_OPERATION, "proved: a second VMXON ends in error 15");
-    assert_passes(VMX_CHECK_GUEST, "exits 10 (CPUID) and 12 (HLT) seen, under EPT");
-    assert_passes(VMX_CHECK_VMXOFF, "left: VMPTRST raises #UD again");
+    assert_passes(VMX_CHECK_ROOT_OPERATION,
+                  "confirmed: a second VMXON failed with error 15");
+    assert_passes(VMX_CHECK_GUEST, "exits 10 (CPUID) and 12 (HLT), with EPT");
+    assert_passes(VMX_CHECK_VMXOFF, "VMX left: VMPTRST raises #UD");
     record = record_ready(&penryn);
     assert_passes(VMX_CHECK_INTEL_PT, "the processor has none");
-    assert_passes(VMX_CHECK_GUEST, "exits 10 (CPUID) and 12 (HLT) seen, without EPT");
+    assert_passes(VMX_CHECK_GUEST, "exits 10 (CPUID) and 12 (HLT), without EPT");
 }
 
 /* The details of passed checks fit next to their names in 80 columns. */
@@ -198,19 +199,19 @@ static void test_control_registers(void **state)
     (void)state;
     set_msr(&record, MSR_IA32_VMX_CR0_FIXED0, 0x80000021 | BIT(30));
     assert_fails(VMX_CHECK_CR0,
-                 "CR0 bit 30 (CD) is demanded by FIXED0, and Hymir cannot set it");
+                 "CR0 bit 30 (CD) is required by FIXED0, but Hymir cannot set it");
     assert_false(passes_all_before(VMX_CHECK_VMXON));
     record = record_ready(&coffee_lake);
     set_msr(&record, MSR_IA32_VMX_CR0_FIXED1, 0x7FFFFFFF);
     assert_fails(VMX_CHECK_CR0,
-                 "CR0 bit 31 (PG) is demanded by FIXED0 and forbidden by FIXED1");
+                 "CR0 bit 31 (PG) is required by FIXED0 but not allowed by FIXED1");
     record = record_ready(&coffee_lake);
     set_msr(&record, MSR_IA32_VMX_CR4_FIXED0, 0x2000 | BIT(29));
-    assert_fails(VMX_CHECK_CR4, "CR4 bit 29 (no known name) is demanded by FIXED0");
+    assert_fails(VMX_CHECK_CR4, "CR4 bit 29 (unnamed) is required by FIXED0");
     record = record_ready(&coffee_lake);
     set_msr(&record, MSR_IA32_VMX_CR4_FIXED1, 0x3727DF);
     assert_fails(VMX_CHECK_CR4,
-                 "CR4 bit 5 (PAE) is forbidden by FIXED1, and Hymir needs it");
+                 "CR4 bit 5 (PAE) is required by Hymir but not allowed by FIXED1");
     record     = record_ready(&coffee_lake);
     record.cr4 = 0x2060;
     assert_fails(VMX_CHECK_CR4, "CR4.VMXE is already set (CR4 = 0x2060)");
@@ -253,7 +254,7 @@ static void test_intel_pt(void **state)
     assert_passes(VMX_CHECK_INTEL_PT, "off");
     vmx_record_of(&record)->rtit_control =
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
-    assert_passes(VMX_CHECK_INTEL_PT, "RDMSR of IA32_RTIT_CTL raised #GP; taken for off");
+    assert_passes(VMX_CHECK_INTEL_PT, "RDMSR of IA32_RTIT_CTL raised #GP; assumed off");
 }
 
 static void test_vmxon(void **state)
@@ -267,9 +268,9 @@ static void test_vmxon(void **state)
     } cases[] = {
         {&attempt_gp, "VMXON raised #GP (vector 13)"},
         {&attempt_ud, "VMXON raised #UD (vector 6)"},
-        {&invalid, "VMXON ended in VMfailInvalid"},
+        {&invalid, "VMXON failed with VMfailInvalid"},
         {&attempt_error_15,
-         "VMXON ended in VMfailValid, error 15: VMXON executed in VMX root"},
+         "VMXON failed with VMfailValid, error 15: VMXON executed in VMX root"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         vmx_record_of(&record)->steps.vmxon = *cases[i].attempt;
@@ -288,7 +289,7 @@ static void test_root_operation(void **state)
     record                                        = record_ready(&coffee_lake);
     vmx_record_of(&record)->steps.vmptrst_pointer = 0x1000;
     assert_fails(VMX_CHECK_ROOT_OPERATION,
-                 "VMPTRST stored 0x1000, where no VMCS is current");
+                 "VMPTRST stored 0x1000; expected all ones without a current VMCS");
     record                                     = record_ready(&coffee_lake);
     vmx_record_of(&record)->steps.second_vmxon = attempt_succeeded;
     assert_fails(VMX_CHECK_ROOT_OPERATION, "a second VMXON succeeded");
@@ -306,28 +307,28 @@ static void test_guest(void **state)
     (void)state;
     struct guest_trial *guest = &vmx_record_of(&record)->steps.guest;
     guest->is_prepared        = false;
-    assert_fails(VMX_CHECK_GUEST, "the VMCS could not be filled in");
+    assert_fails(VMX_CHECK_GUEST, "VMCS field rejected; see the log");
     guest->is_prepared = true;
     guest->exits       = 0;
     guest->entry =
         (struct vmx_attempt){.is_tried = true, .result = VMX_FAIL_VALID, .error = 7};
     assert_fails(VMX_CHECK_GUEST,
-                 "VMLAUNCH ended in VMfailValid, error 7: VM entry with invalid");
+                 "VMLAUNCH failed with VMfailValid, error 7: VM entry with invalid");
     guest->is_resumed  = true;
     guest->entry.error = 5;
-    assert_fails(VMX_CHECK_GUEST, "VMRESUME ended in VMfailValid, error 5");
+    assert_fails(VMX_CHECK_GUEST, "VMRESUME failed with VMfailValid, error 5");
     guest->entry          = attempt_succeeded;
     guest->exit_reason[0] = 0x80000021;
-    assert_fails(VMX_CHECK_GUEST, "reasons 0x80000021 and 0xc");
+    assert_fails(VMX_CHECK_GUEST, "reasons of the first two: 0x80000021 and 0xc");
     record                = record_ready(&coffee_lake);
     guest->exit_reason[1] = EXIT_REASON_TRIPLE_FAULT;
-    assert_fails(VMX_CHECK_GUEST, "reasons 0xa and 0x2");
+    assert_fails(VMX_CHECK_GUEST, "reasons of the first two: 0xa and 0x2");
     record       = record_ready(&coffee_lake);
     guest->exits = 3;
     assert_fails(VMX_CHECK_GUEST, "VM exits: 3, ");
     record                    = record_ready(&coffee_lake);
     guest->registers_survived = false;
-    assert_fails(VMX_CHECK_GUEST, "a register did not survive");
+    assert_fails(VMX_CHECK_GUEST, "RAX changed across");
 }
 
 static void test_vmxoff(void **state)

@@ -52,17 +52,17 @@ static void test_ept(void **state)
     (void)state;
     assert_string_equal(
         described(48, 0x181, 0x1000),
-        "EPT violation: read at guest-physical 0x1000, where EPT allows ---");
+        "EPT violation: read at guest-physical 0x1000, EPT permissions ---");
     assert_string_equal(
         described(48, 0x18A, 0xFEE00000),
-        "EPT violation: write at guest-physical 0xfee00000, where EPT allows r--");
+        "EPT violation: write at guest-physical 0xfee00000, EPT permissions r--");
     assert_string_equal(
         described(48, 0x19C, 0x2000),
-        "EPT violation: fetch at guest-physical 0x2000, where EPT allows rw-");
+        "EPT violation: fetch at guest-physical 0x2000, EPT permissions rw-");
     assert_string_equal(
         described(48, 0x081, 0x3000),
         "EPT violation: read at guest-physical 0x3000 by the guest's page "
-        "walk, where EPT allows ---");
+        "walk, EPT permissions ---");
     assert_string_equal(described(49, 0, 0x5000),
                         "EPT misconfiguration at guest-physical 0x5000");
 }

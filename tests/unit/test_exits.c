@@ -78,7 +78,7 @@ static void test_hypercalls(void **state)
     *test_r(REGISTER_RAX)    = HYPERCALL_END;
     *test_r(REGISTER_RBX)    = 42;
     assert_int_equal(hypercall_handle(test_vcpu), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "ended by itself with value 0x2a");
+    assert_string_equal(test_vcpu->end, "ended by hypercall with value 0x2a");
 }
 
 /* The exit statistics, as a program in the guest reads them. */
@@ -114,8 +114,9 @@ static void test_memory_violation(void **state)
     test_registers[VCPU_RIP]          = 0x1234;
     const struct memory_access access = {.address = gpa(0x400000), .kind = MEMORY_WRITE};
     assert_int_equal(vm_exit_handlers.memory(test_vcpu, &access), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "write at guest-physical 0x400000, beyond its 4 "
-                                        "MiB, with RIP 0x1234");
+    assert_string_equal(test_vcpu->end,
+                        "write at guest-physical 0x400000, beyond guest memory "
+                        "(4 MiB), RIP 0x1234");
     assert_true(test_vcpu->end_is_abnormal);
     /* The first reason is kept. */
     vcpu_end(test_vcpu, "something else");

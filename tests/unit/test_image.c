@@ -287,10 +287,10 @@ static void test_multiboot_refusals(void **state)
     refused("unsupported flags required: 0x10008");
     make_multiboot(0x10000);
     multiboot[4] = 0x100041;
-    refused("loads from before the file");
+    refused("load range starts before the file");
     make_multiboot(0x10000);
     multiboot[4] = 0xFF000; /* 0x1040 before the header, which is at 0x40 */
-    refused("loads from before the file");
+    refused("load range starts before the file");
     make_multiboot(0x10000);
     multiboot[5] = 0x101001;
     refused("is larger than the file");
@@ -307,7 +307,7 @@ static void test_multiboot_refusals(void **state)
     refused("neither an ELF file nor load addresses");
     make_multiboot(0x10000);
     multiboot[2]++;
-    refused("neither Linux (bzImage) nor PVH (ELF with note 18) nor Multiboot 1");
+    refused("use Linux (bzImage), PVH (ELF with note 18) or Multiboot 1");
 }
 
 static void test_multiboot_broken(void **state)
@@ -348,10 +348,10 @@ static void test_neither(void **state)
 {
     (void)state;
     file_size = 0;
-    refused("the image of 0 bytes is neither");
+    refused("unknown image format, 0 bytes; use");
     memset(file, 'x', sizeof(file));
     file_size = sizeof(file);
-    refused("the image of 16384 bytes is neither Linux");
+    refused("unknown image format, 16384 bytes; use Linux");
 }
 
 int main(void)

@@ -80,13 +80,12 @@ static void test_capabilities(void **state)
     assert_true(section_has(REPORT_CAPABILITIES, "1   VMXE"));
     assert_true(
         section_has(REPORT_CAPABILITIES, "VM-entry controls (IA32_VMX_TRUE_ENTRY_CTLS)"));
-    assert_true(section_has(REPORT_CAPABILITIES, "1   without a name: bits 1 2 4"));
+    assert_true(section_has(REPORT_CAPABILITIES, "1   unnamed bits: 1 2 4"));
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         vmx_record_of(&records[i])
             ->capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST]
             .value |= BIT(60);
-    assert_true(
-        section_has(REPORT_CAPABILITIES, "yes bit 60, for which Hymir has no name"));
+    assert_true(section_has(REPORT_CAPABILITIES, "yes bit 60 (unnamed)"));
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         remove_vmx(&records[i]);
     assert_true(section_has(REPORT_CAPABILITIES,
@@ -97,16 +96,16 @@ static void test_cpus(void **state)
 {
     (void)state;
     assert_true(section_has(REPORT_CPUS, "    0x16b on cpu 12-19"));
-    assert_true(section_has(REPORT_CPUS, "2 of 40 registers are not the same."));
+    assert_true(section_has(REPORT_CPUS, "2 of 40 registers differ."));
     assert_true(section_has(REPORT_CPUS, "cpu 11: apic 11: performance core: ok"));
     assert_true(section_has(REPORT_CPUS, "cpu 19: apic 19: efficient core: ok"));
     assert_true(section_has(REPORT_CPUS, "Registers of cpu 12"));
     assert_false(section_has(REPORT_CPUS, "Registers of cpu 13"));
     facts.count = 1;
-    assert_true(section_has(REPORT_CPUS, "1 CPU answered: there is nothing to compare."));
+    assert_true(section_has(REPORT_CPUS, "CPUs that responded: 1; nothing to compare."));
     facts.count = 3;
     assert_true(
-        section_has(REPORT_CPUS, "The 3 CPUs that answered agree in all 40 registers."));
+        section_has(REPORT_CPUS, "The 3 CPUs that responded agree in all 40 registers."));
 }
 
 static void test_others(void **state)
@@ -300,7 +299,7 @@ static void test_end(void **state)
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has("p   power off"));
     assert_true(sheet_has("r   reboot"));
-    assert_true(sheet_has("n   boot what firmware boots next (UEFI)"));
+    assert_true(sheet_has("n   boot the firmware's next entry (UEFI)"));
     assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no further */
     assert_at(REPORT_CAPABILITIES, 0);
     assert_true(sheet_has(
@@ -364,7 +363,7 @@ static void test_short_form(void **state)
     assert_false(short_form_write(&facts, text));
     assert_string_equal(text, "");
     report_compose_page(REPORT_CODE, 0, &facts, &sheet);
-    assert_true(sheet_has("do not fit into a code"));
+    assert_true(sheet_has("do not fit in a QR code"));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, report_start)

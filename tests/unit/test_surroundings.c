@@ -84,11 +84,11 @@ static void test_vt_d(void **state)
     vt_d.unit[1].answers = false;
     vt_d.is_broken       = true;
     assert_surrounded("vt_d", "yes",
-                      "2 units before a malformed entry; 1 of them answer");
+                      "2 units; the next entry is malformed; responding: 1");
     vt_d = (struct vt_d){.has_table = true, .count = 1};
-    assert_surrounded("vt_d", "yes", "lists 1 unit; 0 of them answer");
+    assert_surrounded("vt_d", "yes", "lists 1 unit; responding: 0");
     vt_d.dropped = 3;
-    assert_surrounded("vt_d", "yes", "lists 1 unit and 3 more; 0 of them");
+    assert_surrounded("vt_d", "yes", "lists 1 unit and 3 more; responding: 0");
     vt_d = (struct vt_d){.has_table = true};
     assert_surrounded("vt_d", "no", "lists 0 units");
     vt_d = (struct vt_d){0};
@@ -121,9 +121,9 @@ static void test_feature_control(void **state)
     cpuid->leaf_1.ecx |= (uint32_t)CPUID_1_ECX_SMX;
     own->feature_control = reading_of(0xFF07);
     assert_surrounded("smx", "yes", "yes");
-    assert_surrounded(
-        "txt", "enabled",
-        "enabled in IA32_FEATURE_CONTROL (0xff07); its functions: 0x7f of 0x7f");
+    assert_surrounded("txt", "enabled",
+                      "enabled in IA32_FEATURE_CONTROL (0xff07); SENTER functions 0x7f "
+                      "of 0x7f enabled");
     cpuid->leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_SMX;
     assert_surrounded("smx", "no", "no");
     assert_surrounded("txt", "absent", "not supported by the processor");

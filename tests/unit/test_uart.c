@@ -203,8 +203,7 @@ static void test_fifo_control(void **state)
     } cases[] = {
         {0, 0, true},  {1, 1, true},  {1, 5, true},  {1, 0xC1, true},
         {0, 1, false}, {1, 0, false}, {1, 3, false}, {1, 7, false},
-        {1, 2, false}, {0, 2, true}, /* "must be a 1 when other FCR bits are written to"
-                                      */
+        {1, 2, false}, {0, 2, true}, /* "must be a 1 when other FCR bits are written" */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         start_uart(state);

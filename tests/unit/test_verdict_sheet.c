@@ -59,7 +59,7 @@ static void test_sheet_ready(void **state)
     assert_true(has_row(&sheet, "UEFI, LENOVO N24ET70W"));
     assert_true(has_row(&sheet, "GenuineIntel, family 6 model 0x9e stepping 10"));
     assert_true(has_row(&sheet, "none detected"));
-    assert_true(has_row(&sheet, "16384 MiB, of which Hymir uses 456 KiB"));
+    assert_true(has_row(&sheet, "16384 MiB; Hymir uses 456 KiB"));
     assert_true(has_row(&sheet, "ok       VMXON                 VMXON succeeded"));
     assert_true(has_row(&sheet, "cpu 3: apic 6: ok"));
     assert_verdict_at_bottom(&sheet);

@@ -14,8 +14,7 @@
 #define SEGMENT_SIZE_32 32U
 #define SEGMENT_SIZE_64 56U
 
-/* In 32-bit files a word has 4 bytes, in 64-bit ones 8: else they have the same layout.
- */
+/* A word has 4 bytes in 32-bit files and 8 in 64-bit ones; the layout is the same. */
 struct elf_identification {
     uint8_t magic[4];
     uint8_t class, data, version;

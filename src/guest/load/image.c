@@ -23,7 +23,7 @@ bool image_load(const struct image_parts *parts, struct guest_memory *memory,
     }
     return TEXT_FAIL(
         problem,
-        "the image of %zu bytes is neither Linux (bzImage) nor PVH (ELF with "
-        "note 18) nor Multiboot 1",
+        "unknown image format, %zu bytes; use Linux (bzImage), PVH (ELF with note 18) "
+        "or Multiboot 1",
         parts->kernel.size);
 }

@@ -91,7 +91,7 @@ static bool is_linux(struct image_bytes kernel)
     return header.magic == HEADER_MAGIC && header.boot_flag == BOOT_FLAG;
 }
 
-/* Reads the header, which ends where its jump leads to; fields beyond the end are 0. */
+/* Reads the header, whose end is the target of its jump; fields beyond the end are 0. */
 static void read_header(struct image_bytes kernel, struct setup_header *header)
 {
     memcpy(header, kernel.bytes + HEADER_OFFSET, sizeof(*header));
@@ -235,8 +235,7 @@ static bool add_tables(struct loader *loader, gpa_t *root)
     return are_written;
 }
 
-/* Adds a GDT with flat segments for __BOOT_CS and __BOOT_DS, which old kernels load:
- * boot.rst. */
+/* Adds a GDT with flat __BOOT_CS and __BOOT_DS, which old kernels load: boot.rst. */
 static bool add_gdt(struct loader *loader, bool is_64, struct vcpu_table *table)
 {
     gpa_t address;

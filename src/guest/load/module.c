@@ -36,8 +36,8 @@ static bool parse_name(const char *value, struct module_options *options,
     size_t length = strlen(value);
 
     if (length == 0 || length >= VM_NAME_SIZE)
-        return TEXT_FAIL(problem, "name=%s: a name has 1 to %d characters", value,
-                         VM_NAME_SIZE - 1);
+        return TEXT_FAIL(problem, "name=%s: invalid length; use 1 to %d characters",
+                         value, VM_NAME_SIZE - 1);
     memcpy(options->name, value, length + 1);
     return true;
 }
@@ -49,9 +49,10 @@ static bool parse_memory(const char *value, struct module_options *options,
 
     if (!parse_size(value, &size) || size < GUEST_MEMORY_MIN || size > GUEST_MEMORY_MAX ||
         !is_aligned(size, MEMORY_STEP))
-        return TEXT_FAIL(
-            problem, "memory=%s: a multiple of 2M from %luM to %luM, such as memory=64M",
-            value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
+        return TEXT_FAIL(problem,
+                         "memory=%s: invalid; use a multiple of 2M from %luM to %luM, "
+                         "such as memory=64M",
+                         value, GUEST_MEMORY_MIN >> 20, GUEST_MEMORY_MAX >> 20);
     options->memory_size = size;
     return true;
 }
@@ -131,9 +132,9 @@ bool module_parse(const char *text, struct module_options *options, struct text 
             return false;
     }
     if (parsed.name[0] == '\0')
-        return TEXT_FAIL(problem, "no name=");
+        return TEXT_FAIL(problem, "name= missing");
     if (parsed.role == MODULE_KERNEL && parsed.memory_size == 0)
-        return TEXT_FAIL(problem, "no memory=, such as memory=64M");
+        return TEXT_FAIL(problem, "memory= missing; use, for example, memory=64M");
     parsed.command_line = text;
     *options            = parsed;
     return true;

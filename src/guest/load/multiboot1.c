@@ -58,8 +58,7 @@ struct information_page {
     char empty_text[8];
 };
 
-/* Finds the header: aligned to 4 in the first 8 KiB, its first three words adding up to
- * 0. */
+/* Finds the header: aligned to 4 in the first 8 KiB, the sum of its first 3 words 0. */
 static bool find_header(struct image_bytes kernel, struct header *header,
                         uint64_t *offset)
 {
@@ -93,7 +92,8 @@ static bool load_by_addresses(const struct header *header, uint64_t offset,
 
     if (header->load_address > header->header_address || skipped > offset)
         return LOADER_FAIL(
-            loader, "header address 0x%x, load address 0x%x: loads from before the file",
+            loader,
+            "header address 0x%x, load address 0x%x: load range starts before the file",
             header->header_address, header->load_address);
     uint64_t from = offset - skipped;
     uint64_t size = header->load_end == 0
