@@ -157,5 +157,5 @@ void processors_start(void)
     size_t answered = 0;
     for (size_t i = 0; i < smp_count(); i++)
         answered += atomic_load(&smp_cpu(i)->state) == CPU_READY;
-    log_info("%zu of %zu CPUs answered", answered, smp_count());
+    log_info("%zu of %zu CPUs responded", answered, smp_count());
 }

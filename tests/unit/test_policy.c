@@ -1,5 +1,4 @@
-/* src/guest/cpuid_policy.c and msr_policy.c, with the tables of src/vmx/guest_policy.c.
- */
+/* src/guest/cpuid_policy.c and msr_policy.c, and the tables of src/vmx/guest_policy.c. */
 #include "unit.h"
 
 #include "guest/cpuid_policy.h"
