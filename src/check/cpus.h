@@ -16,8 +16,9 @@
  * another CPU stops it and calls finish, which does not return. STATUS_NO_MEMORY. Called
  * once, on the boot CPU.
  */
-enum status MUST_CHECK cpus_check(const struct virtualization *virtualization,
-                                  const struct options *options, void (*finish)(void));
+enum status MUST_CHECK cpus_check(const struct virtualization *tried,
+                                  const struct options *boot_options,
+                                  void (*finish)(void));
 
 /* Returns the records, smp_count() of them. */
 struct cpu_record *cpus_records(void);

@@ -206,7 +206,7 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
         return;
     }
     counter->writes_high = false;
-    uint16_t both = (uint16_t)(byte << 8 | counter->written_low);
+    uint16_t both        = (uint16_t)(byte << 8 | counter->written_low);
     load_count(counter, counter->bytes == PIT_LOW_BYTE ? (uint16_t)byte : both, now);
 }
 

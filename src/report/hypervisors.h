@@ -52,7 +52,7 @@ void requirement_append(const struct requirement_answer *answer, struct text *te
  * them is missing, otherwise REQUIREMENT_UNKNOWN if any is unknown.
  */
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
-                                        const struct requirement_source *source,
+                                        const struct requirement_source *only,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context);
 

@@ -278,6 +278,8 @@ static uint32_t compute_penalty(const struct qr_code *code)
     int size = (int)code->size, all = size * size, dark = 0;
     uint32_t penalty = 0;
 
+    if (size <= 0)
+        return 0;
     for (int i = 0; i < size; i++) {
         struct line row = {0}, column = {0};
         for (int j = 0; j < size; j++) {

@@ -73,7 +73,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define ZERO(in, bits)          BITS(NULL, READ_MUST_BE_1, GROUP_##in, bits, IS(0))
 #define EITHER(in, bits)        ONE(in, bits), ZERO(in, bits)
 #define ANY(premise, in, bits)  BITS(premise, CAN_ANY(in, bits))
-#define IF(premise, in, bits)   BITS(&premise, CAN(in, bits))
+#define IF(premise, in, bits)   BITS(&(premise), CAN(in, bits))
 #define VCPU(in)                BITS(NULL, READ_VCPU, GROUP_##in, UINT64_MAX, IS(UINT64_MAX))
 #define PAIR(of_entry, of_exit) BITS(NULL, READ_PAIR, of_exit, of_entry, IS_NOT(0))
 
@@ -106,7 +106,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define WORKS_ON_ALL \
     ROW("VT-x that works on all CPUs", "the verdict", &mixed, VERDICT_IS(USABLE))
 #define WORKS_IF(premise) \
-    ROW("VT-x that works", "the verdict", &premise, VERDICT_IS(USABLE))
+    ROW("VT-x that works", "the verdict", &(premise), VERDICT_IS(USABLE))
 #define WORKS     WORKS_ON_ALL, WORKS_IF(not_mixed)
 #define LOCKED_ON (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX)
 #define FEATURE_CONTROL(name, ...) \
@@ -124,7 +124,7 @@ PREMISE(not_mixed_or_unlocked, "",
 #define ESXI_RAM (UINT64_C(7680) << 20)
 
 #define UNITS_IF(premise, name) \
-    ROW(name, "an ACPI table DMAR", &premise, READ_UNIT_ANSWERS, 0, 1, IS(1))
+    ROW(name, "an ACPI table DMAR", &(premise), READ_UNIT_ANSWERS, 0, 1, IS(1))
 #define UNITS                    UNITS_IF(dmar, "VT-d units that answer"), UNITS_IF(no_dmar, "VT-d")
 #define UNIT(name, ...)          ROW(name, "VT-d", &vt_d_units, __VA_ARGS__)
 #define UNIT_READ(reg)           READ_UNIT, offsetof(struct vt_d_unit, reg)

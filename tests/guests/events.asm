@@ -245,6 +245,9 @@ entry:
         check   "and not before its IRET"
         mov     al, 0xFE
         out     0x21, al
+        sti                             ; the next tick is a whole period away
+        hlt
+        cli
         call    wait_for_request
         mov     edi, [count + TIMER * 4]
         sti
