@@ -170,9 +170,10 @@ bool comparison_usable(const struct cpu_record *records, size_t count,
         if (records[i].answer != CPU_ANSWERED ||
             !virtualization->read_capabilities(&records[i], &own))
             continue;
-        if (!has_any)
+        if (has_any)
+            capability_set_intersect(virtualization->capability_table, usable, &own);
+        else
             *usable = own;
-        capability_set_intersect(virtualization->capability_table, usable, &own);
         has_any = true;
     }
     return has_any;

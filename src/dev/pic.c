@@ -8,8 +8,10 @@
 #define CASCADE_INPUT 2U
 #define SPURIOUS      7U
 
-/* Inputs that can be level-triggered: all but timer, keyboard and cascade of the first
- * chip, clock and floating-point unit of the second. */
+/*
+ * Inputs that can be level-triggered: all but timer, keyboard and cascade of the first
+ * chip, clock and floating-point unit of the second.
+ */
 #define LEVEL_INPUTS_1 0xF8U
 #define LEVEL_INPUTS_2 0xDEU
 

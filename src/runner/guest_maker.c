@@ -119,8 +119,10 @@ static uint64_t time_of_day(void)
     return first_time + (rdtsc() - first_ticks) / clock_frequency();
 }
 
-/* Allocates and fills a VM's memory, and creates the rest of it. False, with the reason,
- * on failure. */
+/*
+ * Allocates and fills a VM's memory, and creates the rest of the VM. False, with the
+ * reason, on failure.
+ */
 static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
     const struct vm_environment environment = {.clock_hz           = clock_frequency(),

@@ -27,8 +27,10 @@ static void mark_changed(struct terminal *terminal, uint32_t start, uint32_t end
         terminal->is_row_changed[row] = true;
 }
 
-/* Blanks the cells from start up to end in the pen's colours, not reversed, and cancels a
- * pending wrap. */
+/*
+ * Blanks the cells from start up to end in the pen's colours, not reversed, and cancels a
+ * pending wrap.
+ */
 static void erase_cells(struct terminal *terminal, uint32_t start, uint32_t end)
 {
     const struct terminal_pen *pen = &terminal->cursor.pen;
