@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import termios
 import time
 import tty
 
@@ -153,6 +154,39 @@ class SerialLine:
                 self.connection.sendall(data)
 
 
+class Terminal:
+    """The pseudoterminal of an emulator. The emulator may exit at any time; every access fails from then on, with EIO
+    at first, which only means that there is nothing left to read and nobody to write to."""
+
+    def __init__(self):
+        self.descriptor = None
+
+    def open(self, path):
+        """Opens the terminal unless it is open."""
+        if self.descriptor is None:
+            with contextlib.suppress(OSError, termios.error):
+                self.descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+                tty.setraw(self.descriptor)
+
+    def drain(self):
+        """Reads and drops what the emulator has drawn."""
+        with contextlib.suppress(OSError):
+            while self.descriptor is not None and os.read(self.descriptor, 1 << 16):
+                pass
+
+    def write(self, data):
+        """Sends bytes to the emulator; they are lost if it has exited."""
+        with contextlib.suppress(OSError):
+            if self.descriptor is not None:
+                os.write(self.descriptor, data)
+
+    def close(self):
+        """Closes the terminal if it is open."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
 class Machine:
     """A machine that boots an ISO, in the emulator of the subclass.
 
@@ -240,7 +274,10 @@ class Bochs(Machine):
     """
 
     KEY_SECONDS = 0.1  # between two keys
-    terminal = None    # its file descriptor, once it is open
+
+    def __init__(self, iso, directory, **options):
+        super().__init__(iso, directory, **options)
+        self.terminal = Terminal()
 
     def command(self):
         firmware = self.option("firmware", "bochs")
@@ -269,19 +306,12 @@ class Bochs(Machine):
     def environment(self):
         return dict(os.environ, TERM="vt100")
 
-    def open_terminal(self):
-        """Opens the terminal that Bochs draws on and reads keys from, as soon as it exists."""
-        match = re.search(r'connected to screen "(/dev/pts/\d+)"', self.text_of("stderr.txt"))
-        if self.terminal is None and match is not None:
-            self.terminal = os.open(match[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            tty.setraw(self.terminal)
-
     def new_serial_bytes(self):
         """Returns the bytes from COM1. Also reads what Bochs draws, because Bochs blocks when the terminal is full."""
-        self.open_terminal()
-        with contextlib.suppress(BlockingIOError):
-            while self.terminal is not None and os.read(self.terminal, 1 << 16):
-                pass
+        match = re.search(r'connected to screen "(/dev/pts/\d+)"', self.text_of("stderr.txt"))
+        if match is not None:
+            self.terminal.open(match[1])
+        self.terminal.drain()
         return super().new_serial_bytes()
 
     def press_keys(self, keys):
@@ -290,14 +320,12 @@ class Bochs(Machine):
         Bochs does not support Ctrl with a bracket.
         """
         for key in re.findall(r"\x1bO.|.", keys, re.DOTALL):
-            os.write(self.terminal, key.encode())
+            self.terminal.write(key.encode())
             time.sleep(self.KEY_SECONDS)
 
     def stop(self):
         super().stop()
-        if self.terminal is not None:
-            os.close(self.terminal)
-            self.terminal = None
+        self.terminal.close()
 
     def text_memory(self):
         """Returns the memory of the text screen; once per run."""
@@ -372,12 +400,12 @@ class Qemu(Machine):
         return self.text_of("debug.txt")
 
     def monitor(self, command, timeout=10):
-        """Executes a command in QEMU's monitor and waits for its end."""
+        """Executes a command in QEMU's monitor and waits until it is done or QEMU exits."""
         path = self.directory / "monitor.socket"
         deadline = time.monotonic() + timeout
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        with socket.socket(socket.AF_UNIX) as connection:
+        with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(ConnectionError):
             connection.settimeout(timeout)
             connection.connect(os.path.relpath(path))
             text = b""
