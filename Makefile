@@ -72,7 +72,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wundef -Wvla 
 GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 
 CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isrc -m64 \
-    -mno-red-zone -mgeneral-regs-only -fno-pic -mcmodel=kernel -fno-strict-aliasing \
+    -mno-red-zone -mgeneral-regs-only -mpreferred-stack-boundary=3 -fno-pic -mcmodel=kernel -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-omit-frame-pointer -fno-optimize-sibling-calls \
     -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
     -fno-asynchronous-unwind-tables -ffile-prefix-map="$(CURDIR)"=. \
@@ -96,6 +96,12 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 	$(call note,NASM)
 	@mkdir -p $(@D)
 	$(Q)nasm $(NASMFLAGS) $< -o $@
+
+# Every VM exit executes these files, so they do without the frames that a backtrace follows: after a panic below
+# them the backtrace ends with the caller's address.
+EXIT_PATH := src/vmx/on_exit.o src/vmx/exit.o src/vmx/control_registers.o src/guest/exits.o src/guest/ports.o \
+    $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
+$(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 
 # Numbers that assembly shares with C: see boot/constants.c.
 $(BUILD)/constants.inc: boot/constants.c Makefile | setup-build

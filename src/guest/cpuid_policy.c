@@ -151,6 +151,10 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid 
     answers->extended[0].eax             = last;
     if (answers->last_basic >= CPUID_LEAF_FEATURES)
         answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
+    answers->features[0] = answers->basic[CPUID_LEAF_FEATURES];
+    answers->features[1] = answers->features[0];
+    if (answers->last_basic >= CPUID_LEAF_FEATURES)
+        answers->features[1].ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
     if (vendor->repeats_last_leaf)
         answers->out_of_range = answers->basic[answers->last_basic];
     mark_plain_leaves(answers);
@@ -220,10 +224,9 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
         return answers->extended[leaf - CPUID_LEAF_EXTENDED];
     if (leaf > answers->last_basic)
         return answers->out_of_range;
-    if (leaf != CPUID_LEAF_FEATURES && answers->plain[leaf] == NULL)
-        return answer_subleaf(answers, leaf, subleaf, state->xcr0);
-    struct cpuid_result values = answers->basic[leaf];
-    if (leaf == CPUID_LEAF_FEATURES && (state->cr4 & CR4_OSXSAVE) != 0)
-        values.ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
-    return values;
+    if (leaf == CPUID_LEAF_FEATURES)
+        return *cpuid_policy_features(answers, state->cr4);
+    if (answers->plain[leaf] != NULL)
+        return *answers->plain[leaf];
+    return answer_subleaf(answers, leaf, subleaf, state->xcr0);
 }

@@ -11,6 +11,7 @@
 #define HYMIR_GUEST_CPUID_POLICY_H
 
 #include "virt/vendor_policy.h"
+#include "x86/control_registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@ struct cpuid_answers {
     struct cpuid_result out_of_range;
     uint32_t last_basic, last_extended;
     const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
+    struct cpuid_result features[2]; /* leaf 1 without and with CR4.OSXSAVE */
     const struct vendor_cpuid *vendor;
     cpuid_source *read; /* for subleaves */
 };
@@ -41,6 +43,24 @@ struct cpuid_state {
 /* Computes the answers from the processor's CPUID; tsc_hz is the TSC's frequency. */
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read);
+
+/* Returns the values of a leaf that are always the same, or NULL. Inline for VM exits. */
+static inline const struct cpuid_result *
+cpuid_policy_find(const struct cpuid_answers *answers, uint32_t leaf)
+{
+    if (leaf < CPUID_BASIC_LEAVES)
+        return answers->plain[leaf];
+    if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
+        return &answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
+    return NULL;
+}
+
+/* Returns the values of leaf 1 with that CR4. */
+static inline const struct cpuid_result *
+cpuid_policy_features(const struct cpuid_answers *answers, uint64_t cr4)
+{
+    return &answers->features[(cr4 & CR4_OSXSAVE) != 0];
+}
 
 /* Answers a CPUID instruction. */
 struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,

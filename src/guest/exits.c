@@ -40,17 +40,26 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
     return return_cpuid(r, &values);
 }
 
+/* Only CR4.OSXSAVE changes the values of leaf 1. */
+static __attribute__((noinline)) enum exit_outcome handle_features(struct vcpu *vcpu)
+{
+    uint64_t cr4 = vcpu->backend->read_register(vcpu, VCPU_CR4);
+
+    return return_cpuid(vcpu->run.registers.r,
+                        cpuid_policy_features(&vcpu->vm->cpuid, cr4));
+}
+
 /* Most leaves have constant values, which are looked up. */
 static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 {
-    uint64_t *r   = vcpu->run.registers.r;
-    uint32_t leaf = (uint32_t)r[REGISTER_RAX];
+    uint64_t *r                      = vcpu->run.registers.r;
+    uint32_t leaf                    = (uint32_t)r[REGISTER_RAX];
+    const struct cpuid_result *plain = cpuid_policy_find(&vcpu->vm->cpuid, leaf);
 
-    if (leaf < CPUID_BASIC_LEAVES) {
-        const struct cpuid_result *plain = vcpu->vm->cpuid.plain[leaf];
-        if (plain != NULL)
-            return return_cpuid(r, plain);
-    }
+    if (plain != NULL)
+        return return_cpuid(r, plain);
+    if (leaf == CPUID_LEAF_FEATURES)
+        return handle_features(vcpu);
     return handle_other_cpuid(vcpu);
 }
 
@@ -74,13 +83,13 @@ static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *
 
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
-    uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
-    uint64_t value;
+    uint32_t msr              = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
+    const struct msr_row *row = msr_policy_find(&vcpu->vm->msrs, msr);
 
     vcpu->newest->detail = msr;
-    if (!msr_policy_read(&vcpu->vm->msrs, msr, &value))
+    if (row == NULL)
         return read_other_msr(vcpu);
-    set_eax_edx(vcpu, value);
+    set_eax_edx(vcpu, row->value);
     return EXIT_NEXT;
 }
 

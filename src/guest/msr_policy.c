@@ -21,36 +21,16 @@ void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
     memcpy(msrs->row + ARCHITECTURAL_MSRS, vendor->row, sizeof(vendor->row));
 }
 
-/* Returns the index of the MSR's row, or MSR_ROWS. */
-static size_t find_row(const struct guest_msrs *msrs, uint32_t msr)
-{
-    for (size_t i = 0; i < MSR_ROWS; i++) {
-        if (msrs->row[i].msr == msr)
-            return i;
-    }
-    return MSR_ROWS;
-}
-
-bool msr_policy_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *value)
-{
-    size_t i = find_row(msrs, msr);
-
-    if (i == MSR_ROWS)
-        return false;
-    *value = msrs->row[i].value;
-    return true;
-}
-
 bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
 {
-    size_t i = find_row(msrs, msr);
+    const struct msr_row *row = msr_policy_find(msrs, msr);
 
-    if (i == MSR_ROWS || msrs->row[i].kind == MSR_CONSTANT)
+    if (row == NULL || row->kind == MSR_CONSTANT)
         return false;
-    if (msrs->row[i].kind == MSR_WRITABLE_CONSTANT)
+    if (row->kind == MSR_WRITABLE_CONSTANT)
         return true;
-    if ((value & ~msrs->row[i].mask) != 0)
+    if ((value & ~row->mask) != 0)
         return false;
-    msrs->row[i].value = value;
+    msrs->row[row - msrs->row].value = value;
     return true;
 }

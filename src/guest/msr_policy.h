@@ -11,6 +11,7 @@
 #include "virt/vendor_policy.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARCHITECTURAL_MSRS 4
@@ -24,8 +25,18 @@ struct guest_msrs {
 /* Sets the guest's MSRs to their values after reset. */
 void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
 
-/* Reads or writes an MSR. Returns false if that raises #GP. */
-bool msr_policy_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *value);
+/* Returns an MSR's row, or NULL. Inline, because reads are frequent. */
+static inline const struct msr_row *msr_policy_find(const struct guest_msrs *msrs,
+                                                    uint32_t msr)
+{
+    for (size_t i = 0; i < MSR_ROWS; i++) {
+        if (msrs->row[i].msr == msr)
+            return &msrs->row[i];
+    }
+    return NULL;
+}
+
+/* Writes an MSR. Returns false if that raises #GP. */
 bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value);
 
 #endif

@@ -24,8 +24,15 @@ enum register_number {
     REGISTER_RSI,
     REGISTER_RDI,
     REGISTER_R8,
+    REGISTER_R12   = 12,
     REGISTER_COUNT = 16,
 };
+
+/* Returns whether run.registers has a register only if run.has_all_registers. */
+static inline bool register_stays_in_cpu(unsigned int number)
+{
+    return number == REGISTER_RBP || number >= REGISTER_R12;
+}
 
 struct guest_registers {
     uint64_t r[REGISTER_COUNT];
@@ -138,7 +145,9 @@ struct exit_record {
 struct vcpu_run {
     struct guest_registers registers; /* r[REGISTER_RSP] is unused */
     enum run_next (*on_exit)(struct vcpu_run *run);
-    bool is_launched;       /* the guest has been entered before */
+    uint32_t
+        alarm_check;  /* bits 31:0 of the TSC at which the backend looks for an alarm */
+    bool is_launched; /* the guest has been entered before */
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
 };
 

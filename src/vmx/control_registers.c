@@ -21,14 +21,14 @@
 
 uint64_t guest_cr0_read(void)
 {
-    return (vmcs_get(VMCS_GUEST_CR0) & ~(uint64_t)CR0_HOST_OWNED) |
-           (vmcs_get(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
+    return (vmcs_get_known(VMCS_GUEST_CR0) & ~(uint64_t)CR0_HOST_OWNED) |
+           (vmcs_get_known(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
 uint64_t guest_cr4_read(void)
 {
-    return (vmcs_get(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED) |
-           (vmcs_get(VMCS_CR4_READ_SHADOW) & ~(uint64_t)GUEST_CR4_ALLOWED);
+    return (vmcs_get_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED) |
+           (vmcs_get_known(VMCS_CR4_READ_SHADOW) & ~(uint64_t)GUEST_CR4_ALLOWED);
 }
 
 static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
@@ -95,8 +95,9 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
     if (!cr0_is_valid(value) ||
         ((changed & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-    vmcs_set(VMCS_CR0_READ_SHADOW, value | CR0_ET);
-    vmcs_set(VMCS_GUEST_CR0, (value & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
+    vmcs_set_known(VMCS_CR0_READ_SHADOW, value | CR0_ET);
+    vmcs_set_known(VMCS_GUEST_CR0,
+                   (value & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     return EXIT_NEXT;
 }
 
@@ -113,12 +114,12 @@ static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
 
 enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
 {
-    if (!vcpu->run.has_all_registers)
-        return vcpu_request_all_registers(vcpu);
-    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+    uint64_t qualification = vmcs_get_known(VMCS_EXIT_QUALIFICATION);
     unsigned int general   = ACCESS_GENERAL(qualification);
     unsigned int cr        = ACCESS_REGISTER(qualification);
 
+    if (!vcpu->run.has_all_registers && register_stays_in_cpu(general))
+        return vcpu_request_all_registers(vcpu);
     vcpu->newest->detail = qualification;
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:

@@ -116,4 +116,23 @@ static inline MUST_CHECK bool vmwrite(uint32_t field, uint64_t value)
     return !failed;
 }
 
+/* The same without a result, for fields and situations in which they cannot fail. */
+static inline uint64_t vmread_known(uint32_t field)
+{
+    uint64_t value;
+    __asm__ volatile("vmread %[field], %[value]"
+                     : [value] "=r"(value)
+                     : [field] "r"((uint64_t)field)
+                     : "cc");
+    return value;
+}
+
+static inline void vmwrite_known(uint32_t field, uint64_t value)
+{
+    __asm__ volatile("vmwrite %[value], %[field]"
+                     :
+                     : [value] "r"(value), [field] "r"((uint64_t)field)
+                     : "cc");
+}
+
 #endif

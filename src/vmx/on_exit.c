@@ -3,6 +3,7 @@
 
 #include "virt/exception_rules.h"
 #include "vmx/control_registers.h"
+#include "vmx/vcpu_events.h"
 
 /* RIP has 32 bits outside 64-bit code: SDM 3C, "Checks on Guest RIP, RFLAGS, and SSP". */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
@@ -18,26 +19,26 @@ static __attribute__((noinline)) void trap_single_step(void)
 /* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
 static inline __attribute__((always_inline)) void end_instruction(void)
 {
-    uint64_t blocking = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+    uint64_t blocking = vmcs_get_known(VMCS_GUEST_INTERRUPTIBILITY_STATE);
 
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-                 blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
+        vmcs_set_known(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                       blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+    if (instruction_end_traps(vmcs_get_known(VMCS_GUEST_RFLAGS)))
         trap_single_step();
 }
 
 /* Advances RIP past the instruction. */
 static inline void skip_instruction(struct exit_record *record)
 {
-    uint64_t rip    = vmcs_get(VMCS_GUEST_RIP);
-    uint64_t length = vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH);
+    uint64_t rip    = vmcs_get_known(VMCS_GUEST_RIP);
+    uint64_t length = vmcs_get_known(VMCS_EXIT_INSTRUCTION_LENGTH);
     uint64_t next   = rip + length;
 
     record->rip = rip;
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0))
         next = wrap_rip(next);
-    vmcs_set(VMCS_GUEST_RIP, next);
+    vmcs_set_known(VMCS_GUEST_RIP, next);
     end_instruction();
 }
 
@@ -61,41 +62,31 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
         return RUN_ALL_REGISTERS;
     if (outcome == EXIT_REPEAT) /* each iteration counts as an instruction */
         end_instruction();
-    record->rip = vmcs_get(VMCS_GUEST_RIP);
+    record->rip = vmcs_get_known(VMCS_GUEST_RIP);
     count_exit(row, record);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
-static inline __attribute__((always_inline)) enum run_next handle_exit(struct vcpu *vcpu)
+enum run_next vcpu_on_exit(struct vcpu_run *run)
 {
-    uint32_t start             = rdtsc_low();
-    struct exit_record *record = vcpu->newest->next;
-    uint64_t reason            = vmcs_get(VMCS_EXIT_REASON);
+    struct vcpu *vcpu = (struct vcpu *)run;
+    uint32_t start    = rdtsc_low();
 
-    vcpu->newest              = record;
-    record->start             = start;
-    record->reason            = reason;
-    struct exit_row *row      = vmx_of(vcpu)->row_of_reason[(uint8_t)reason];
-    enum exit_outcome outcome = row->handler(vcpu);
+    if (__builtin_expect((int32_t)(start - run->alarm_check) >= 0, 0)) {
+        vcpu  = vcpu_hasten_alarm(vcpu);
+        start = rdtsc_low();
+    }
+    uint64_t reason            = vmcs_get_known(VMCS_EXIT_REASON);
+    struct exit_record *record = vcpu->newest->next;
+    vcpu->newest               = record;
+    record->start              = start;
+    record->reason             = reason;
+    struct exit_row *row       = vmx_of(vcpu)->row_of_reason[(uint8_t)reason];
+    enum exit_outcome outcome  = row->handler(vcpu);
 
     if (outcome != EXIT_NEXT)
         return end_other_exit(row, record, outcome);
     skip_instruction(record);
     count_exit(row, record);
     return RUN_AGAIN;
-}
-
-enum run_next vcpu_on_exit(struct vcpu_run *run)
-{
-    return handle_exit((struct vcpu *)run);
-}
-
-/* The preemption timer restarts from the written value at each entry. */
-enum run_next vcpu_on_exit_with_alarm(struct vcpu_run *run)
-{
-    struct vcpu *vcpu  = (struct vcpu *)run;
-    enum run_next next = handle_exit(vcpu);
-
-    vcpu_write_preemption_timer(vmx_of(vcpu));
-    return next;
 }

@@ -25,7 +25,6 @@ struct vmx_vcpu {
     struct vcpu_controls controls;
     uint64_t cr8;
     uint64_t alarm;                 /* of the TSC, or TICKS_NEVER */
-    uint64_t entry_until;           /* the TSC at which the preemption timer expires */
     bool uses_preemption_timer;     /* for the alarm; else the local APIC's timer */
     uint8_t preemption_timer_shift; /* the timer counts at TSC rate >> shift */
     struct exit_row rows[VMX_EXIT_ROWS];

@@ -3,9 +3,9 @@
  *
  * SDM 3C, "Information for VM Exits Due to Vectored Events", "Event Injection",
  * "Interrupt-Window Exiting and Virtual-Interrupt Delivery", "Virtual NMIs",
- * "VMX-Preemption Timer", "Activity State". A request only opens a window, even if the
- * guest could accept the event at once: the processor applies its own priorities and
- * exits in time, so that other exits check nothing.
+ * "VMX-Preemption Timer", "Activity State". A request only opens a window: the processor
+ * applies its own priorities and exits in time, so that other exits check nothing. Only
+ * the exit of an alarm or a host interrupt looks whether the guest accepts it at once.
  */
 #include "vmx/vcpu_events.h"
 
@@ -19,6 +19,7 @@
 #include "vmx/on_exit.h"
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
+#define CHECK_AHEAD   UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */
 
 /* Injects an event; a software interrupt or exception needs its instruction's length. */
 static void inject_event(uint32_t event)
@@ -139,6 +140,21 @@ enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
+/* Delivers a requested interrupt without a window, if nothing has priority over it. */
+static void deliver_at_once(struct vcpu *vcpu)
+{
+    const uint32_t windows =
+        PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
+
+    if ((vmx_of(vcpu)->controls.field[GROUP_PRIMARY] & windows) ==
+            PRIMARY_INTERRUPT_WINDOW_EXITING &&
+        (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
+        (vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_STI_OR_MOV_SS) ==
+            0 &&
+        vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0)
+        (void)interrupt_window_handle_exit(vcpu);
+}
+
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
 {
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, false);
@@ -147,45 +163,61 @@ enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Sets the timer to the alarm, rounded up, or to its maximum. */
+/*
+ * Sets the timer to expire after the alarm, or to its maximum, and the time of the next
+ * look at the alarm, of which bits 31:0 must be comparable.
+ */
 static void set_preemption_timer(struct vmx_vcpu *vmx)
 {
-    uint64_t unit   = BIT(vmx->preemption_timer_shift);
-    uint64_t latest = rdtsc() + (TIMER_LONGEST << vmx->preemption_timer_shift);
+    uint64_t now  = rdtsc();
+    uint64_t left = vmx->alarm > now ? vmx->alarm - now : 0;
+    uint64_t wait = (left >> vmx->preemption_timer_shift) + 1;
 
-    vmx->entry_until = vmx->alarm + unit < latest ? vmx->alarm + unit : latest;
-    vcpu_write_preemption_timer(vmx);
+    vmx->vcpu->run.alarm_check =
+        (uint32_t)(now + (left < CHECK_AHEAD ? left : CHECK_AHEAD));
+    vmcs_set(VMCS_GUEST_PREEMPTION_TIMER, wait < TIMER_LONGEST ? wait : TIMER_LONGEST);
 }
 
-/* Without an alarm, exits do not write the timer: vcpu_on_exit. */
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
     uint64_t now         = rdtsc();
 
     vmx->alarm = time;
-    if (vmx->uses_preemption_timer) {
-        vcpu->run.on_exit = time == TICKS_NEVER ? vcpu_on_exit : vcpu_on_exit_with_alarm;
+    if (vmx->uses_preemption_timer)
         set_preemption_timer(vmx);
-    } else if (time == TICKS_NEVER) {
+    else if (time == TICKS_NEVER)
         apic_set_timer(TICKS_NEVER);
-    } else {
+    else
         apic_set_timer(time > now ? time - now : 0);
-    }
 }
 
-/* Calls the VM's handler if the alarm is due; a timer at its maximum expires earlier. */
+struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu)
+{
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+    uint64_t now         = rdtsc();
+
+    vcpu->run.alarm_check = (uint32_t)(now + CHECK_AHEAD);
+    if (vmx->uses_preemption_timer && now >= vmx->alarm)
+        vmcs_set(VMCS_GUEST_PREEMPTION_TIMER, 0);
+    return vcpu;
+}
+
+/*
+ * Calls the VM's handler if the alarm is due, which usually sets the next one. A timer at
+ * its maximum expires earlier.
+ */
 static void check_alarm(struct vcpu *vcpu)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
-    uint64_t time        = vmx->alarm;
 
-    if (rdtsc() < time) {
-        vcpu_set_alarm(vcpu, time);
-        return;
+    if (rdtsc() >= vmx->alarm) {
+        vmx->alarm = TICKS_NEVER;
+        vcpu->handlers->alarm(vcpu);
+        if (vmx->alarm != TICKS_NEVER)
+            return;
     }
-    vcpu_set_alarm(vcpu, TICKS_NEVER);
-    vcpu->handlers->alarm(vcpu);
+    vcpu_set_alarm(vcpu, vmx->alarm);
 }
 
 /*
@@ -196,7 +228,10 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 {
     interrupts_handle_pending();
     check_alarm(vcpu);
-    return vcpu->handlers->interrupted(vcpu);
+    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
+    if (outcome == EXIT_RESUME)
+        deliver_at_once(vcpu);
+    return outcome;
 }
 
 /*

@@ -14,6 +14,14 @@ void vcpu_request_nmi(struct vcpu *vcpu);
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);
 enum status vcpu_kick(const struct vcpu *vcpu);
 
+/*
+ * Called at an exit if the TSC has passed vcpu->run.alarm_check: makes the preemption
+ * timer expire at the next entry if the alarm is due. The timer does not count during
+ * exits, so that a guest that hardly runs between them would otherwise get its alarms
+ * late. Returns vcpu, so that the caller need not save it.
+ */
+struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu);
+
 /* Handlers of exits. */
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu);
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu);

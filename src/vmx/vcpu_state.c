@@ -10,6 +10,7 @@
 #include "vmx/ept.h"
 #include "vmx/guest_policy.h"
 #include "vmx/on_exit.h"
+#include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"

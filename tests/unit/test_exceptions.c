@@ -84,36 +84,16 @@ static struct cpu *fake_this_cpu(void)
     return &cpus[0];
 }
 
-enum run_next vcpu_on_exit(struct vcpu_run *run)
-{
-    (void)run;
-    return RUN_AGAIN;
-}
-
-enum run_next vcpu_on_exit_with_alarm(struct vcpu_run *run)
-{
-    (void)run;
-    return RUN_AGAIN;
-}
-
-static void fake_write_timer(const struct vmx_vcpu *vmx)
-{
-    int64_t left = (int64_t)(vmx->entry_until - tsc);
-    fields[VMCS_GUEST_PREEMPTION_TIMER] =
-        left < 0 ? 0 : (uint64_t)left >> vmx->preemption_timer_shift;
-}
-
-#define vmcs_get                    fake_get
-#define vmcs_set                    fake_set
-#define vmcs_add_pending_debug      fake_add_pending_debug
-#define read_dr6                    fake_read_dr6
-#define write_dr6                   fake_write_dr6
-#define raise_nmi                   fake_nmi
-#define raise_machine_check         fake_machine_check
-#define interrupts_handle_pending   fake_interrupts_handle_pending
-#define rdtsc                       fake_rdtsc
-#define this_cpu                    fake_this_cpu
-#define vcpu_write_preemption_timer fake_write_timer
+#define vmcs_get                  fake_get
+#define vmcs_set                  fake_set
+#define vmcs_add_pending_debug    fake_add_pending_debug
+#define read_dr6                  fake_read_dr6
+#define write_dr6                 fake_write_dr6
+#define raise_nmi                 fake_nmi
+#define raise_machine_check       fake_machine_check
+#define interrupts_handle_pending fake_interrupts_handle_pending
+#define rdtsc                     fake_rdtsc
+#define this_cpu                  fake_this_cpu
 #include "../../src/vmx/vcpu_events.c"
 
 static struct vcpu vcpu;
@@ -301,6 +281,36 @@ static void test_windows(void **state)
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
 }
 
+/* An interrupt that an alarm requests needs no window if the guest accepts it at once. */
+static void test_delivery_at_once(void **state)
+{
+    static const struct {
+        uint64_t rflags, blocking, pending_debug;
+        bool is_delivered;
+    } rows[] = {{RFLAGS_IF, 0, 0, true},
+                {0, 0, 0, false},
+                {RFLAGS_IF, 1, 0, false}, /* STI */
+                {RFLAGS_IF, 2, 0, false}, /* MOV SS */
+                {RFLAGS_IF, 0, 1, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fields[VMCS_ENTRY_INTERRUPTION_INFORMATION] = 0;
+        fields[VMCS_GUEST_RFLAGS]                   = rows[i].rflags;
+        fields[VMCS_GUEST_INTERRUPTIBILITY_STATE]   = rows[i].blocking;
+        fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = rows[i].pending_debug;
+        vcpu_request_interrupt(&vcpu, true);
+        assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION],
+                         rows[i].is_delivered ? 0x80000031 : 0);
+        assert_int_equal(fields[VMCS_PRIMARY_CONTROLS],
+                         rows[i].is_delivered ? 0 : PRIMARY_INTERRUPT_WINDOW_EXITING);
+    }
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = 0;
+    vcpu_request_nmi(&vcpu); /* has priority */
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+}
+
 static void test_halt(void **state)
 {
     (void)state;
@@ -326,7 +336,7 @@ static void test_alarm(void **state)
     (void)state;
     vmx.preemption_timer_shift = 5;
     vcpu_set_alarm(&vcpu, 1000 + 320);
-    assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit_with_alarm);
+    assert_int_equal(vcpu.run.alarm_check, 1320);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
     tsc = 1319;
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
@@ -335,13 +345,23 @@ static void test_alarm(void **state)
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
     assert_int_equal(interrupts, 2); /* the host's, which it would delay */
-    assert_ptr_equal(vcpu.run.on_exit, vcpu_on_exit);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
+    assert_true((int32_t)(1320 - vcpu.run.alarm_check) < 0);
     vcpu_set_alarm(&vcpu, UINT64_C(1) << 60); /* beyond the range of the timer */
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
     vcpu_set_alarm(&vcpu, 5); /* in the past */
     assert_true(fields[VMCS_GUEST_PREEMPTION_TIMER] <= 1);
+    /* The timer counts only in the guest; exits notice that the alarm is due. */
+    vcpu_set_alarm(&vcpu, 2000);
+    fields[VMCS_GUEST_PREEMPTION_TIMER] = 20; /* saved at an exit */
+    tsc                                 = 1999;
+    (void)vcpu_hasten_alarm(&vcpu);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 20);
+    tsc = 2000;
+    (void)vcpu_hasten_alarm(&vcpu);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 0);
     vmx.uses_preemption_timer = false;
+    tsc                       = 1320;
     vcpu_set_alarm(&vcpu, 1500);
     assert_int_equal(apic_timer, 180);
     vcpu_set_alarm(&vcpu, TICKS_NEVER);
@@ -351,9 +371,9 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_delivered_again), TEST(test_exceptions), TEST(test_debug_exceptions),
-        TEST(test_windows),         TEST(test_halt),       TEST(test_alarm),
-        TEST(test_injection),       TEST(test_kick),
+        TEST(test_delivered_again),  TEST(test_exceptions), TEST(test_debug_exceptions),
+        TEST(test_windows),          TEST(test_halt),       TEST(test_alarm),
+        TEST(test_delivery_at_once), TEST(test_injection),  TEST(test_kick),
     };
     return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);
 }
