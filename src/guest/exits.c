@@ -63,21 +63,45 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
     return handle_other_cpuid(vcpu);
 }
 
-/* Handles MSRs that have no row in the policy: the TSC, or none. */
+/* MSRs that are registers of the vCPU, with the bits that a guest may set. */
+static const struct register_msr {
+    uint32_t msr;
+    enum vcpu_register which;
+    uint64_t writable;
+} register_msrs[] = {
+    {MSR_IA32_TIME_STAMP_COUNTER, VCPU_TSC, UINT64_MAX},
+    {MSR_IA32_DEBUGCTL, VCPU_DEBUGCTL, DEBUGCTL_LBR | DEBUGCTL_BTF},
+};
+
+/* Returns the row of the MSR in RCX, or NULL. */
+static const struct register_msr *find_register_msr(const struct vcpu *vcpu)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(register_msrs); i++) {
+        if (register_msrs[i].msr == (uint32_t)vcpu->run.registers.r[REGISTER_RCX])
+            return &register_msrs[i];
+    }
+    return NULL;
+}
+
+/* Handles MSRs that have no row in the policy. */
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
-    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
+    const struct register_msr *row = find_register_msr(vcpu);
+
+    if (row == NULL)
         return reject_msr(vcpu);
-    set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, VCPU_TSC));
+    set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, row->which));
     return EXIT_NEXT;
 }
 
 static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *vcpu,
                                                                    uint64_t value)
 {
-    if ((uint32_t)vcpu->run.registers.r[REGISTER_RCX] != MSR_IA32_TIME_STAMP_COUNTER)
+    const struct register_msr *row = find_register_msr(vcpu);
+
+    if (row == NULL || (value & ~row->writable) != 0)
         return reject_msr(vcpu);
-    vcpu->backend->write_register(vcpu, VCPU_TSC, value);
+    vcpu->backend->write_register(vcpu, row->which, value);
     return EXIT_NEXT;
 }
 

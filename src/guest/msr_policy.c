@@ -9,7 +9,6 @@
 static const struct msr_row rows[] = {
     /* The APIC of the boot CPU, disabled. */
     {MSR_IA32_APIC_BASE, MSR_WRITABLE_CONSTANT, APIC_BASE_AFTER_RESET | APIC_BASE_BSP, 0},
-    {MSR_IA32_DEBUGCTL, MSR_SHADOW, 0, 0}, /* no bit is writable */
     {MSR_IA32_MPERF, MSR_SHADOW, 0, UINT64_MAX},
     {MSR_IA32_APERF, MSR_SHADOW, 0, UINT64_MAX},
 };

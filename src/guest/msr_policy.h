@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARCHITECTURAL_MSRS 4
+#define ARCHITECTURAL_MSRS 3
 #define MSR_ROWS           (ARCHITECTURAL_MSRS + VENDOR_MSRS)
 
 /* The rows of a guest, each with the MSR's current value. */

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of a vCPU besides the general ones; only CR2 and the TSC are writable. */
+/* The registers of a vCPU besides the general ones; CR2, the TSC and DEBUGCTL are
+ * writable. */
 enum vcpu_register {
     VCPU_RIP,
     VCPU_RFLAGS,
@@ -24,6 +25,7 @@ enum vcpu_register {
     VCPU_CR4,
     VCPU_EFER,
     VCPU_TSC, /* as the guest reads it */
+    VCPU_DEBUGCTL,
     VCPU_XCR0,
     VCPU_CPL,
 };

@@ -8,6 +8,7 @@
 
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
+#include "x86/msr.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,13 +34,19 @@ static inline uint64_t dr7_after_debug_exception(uint64_t dr7)
     return dr7 & ~DR7_GENERAL_DETECT;
 }
 
-/*
- * Returns whether the end of an instruction raises #DB: "Single-Step Exception
- * Condition".
- */
-static inline bool instruction_end_traps(uint64_t rflags)
+/* Returns IA32_DEBUGCTL after a #DB: SDM 3B, "IA32_DEBUGCTL MSR". */
+static inline uint64_t debugctl_after_debug_exception(uint64_t debugctl)
 {
-    return (rflags & RFLAGS_TF) != 0;
+    return debugctl & ~(DEBUGCTL_LBR | DEBUGCTL_BTF);
+}
+
+/*
+ * Returns whether the end of an instruction that is not a branch raises #DB: "Single-Step
+ * Exception Condition"; SDM 3B, "Single-Stepping on Branches".
+ */
+static inline bool instruction_end_traps(uint64_t rflags, uint64_t debugctl)
+{
+    return (rflags & RFLAGS_TF) != 0 && (debugctl & DEBUGCTL_BTF) == 0;
 }
 
 #endif

@@ -13,7 +13,8 @@ static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
 
 static __attribute__((noinline)) void trap_single_step(void)
 {
-    vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
+    if (instruction_end_traps(RFLAGS_TF, vmcs_get(VMCS_GUEST_IA32_DEBUGCTL)))
+        vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
 /* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
@@ -24,7 +25,7 @@ static inline __attribute__((always_inline)) void end_instruction(void)
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
         vmcs_set_known(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                        blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if (instruction_end_traps(vmcs_get_known(VMCS_GUEST_RFLAGS)))
+    if ((vmcs_get_known(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
         trap_single_step();
 }
 

@@ -18,7 +18,9 @@
 #include "vmx/vcpu_events.h"
 #include "x86/msr.h"
 
-#define XCR0_AFTER_RESET 1 /* x87 */
+#define XCR0_AFTER_RESET  1 /* x87 */
+#define FCW_AFTER_FNINIT  0x37FU
+#define MXCSR_AFTER_RESET 0x1F80U
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
@@ -55,13 +57,13 @@ static void reset_processor_state(void)
     static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
                                     MSR_IA32_CSTAR,          MSR_IA32_FMASK,
                                     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
-    static const uint8_t zeroed_area[4096] __attribute__((aligned(64)));
+    /* All components but MXCSR, which XRSTOR loads always, are in their initial state. */
     static const struct __attribute__((packed, aligned(64))) {
         uint16_t fcw;
         uint8_t between_2_and_24[22];
         uint32_t mxcsr;
-        uint8_t rest[484];
-    } legacy_area = {.fcw = 0x37F, .mxcsr = 0x1F80};
+        uint8_t rest[4068];
+    } area = {.fcw = FCW_AFTER_FNINIT, .mxcsr = MXCSR_AFTER_RESET};
 
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
@@ -73,10 +75,10 @@ static void reset_processor_state(void)
         struct cpuid_result all = cpuid(CPUID_LEAF_EXTENDED_STATE, 0);
         uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
         (void)xsetbv_safe(mask);
-        xrstor(zeroed_area, mask);
+        xrstor(&area, mask);
         (void)xsetbv_safe(XCR0_AFTER_RESET);
     } else {
-        fxrstor(&legacy_area);
+        fxrstor(&area);
     }
 }
 
@@ -175,6 +177,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:
         return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
+    case VCPU_DEBUGCTL:
+        return vmcs_get(VMCS_GUEST_IA32_DEBUGCTL);
     case VCPU_XCR0:
         return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
@@ -190,6 +194,8 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         write_cr2(value);
     else if (which == VCPU_TSC)
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
+    else if (which == VCPU_DEBUGCTL)
+        vmcs_set(VMCS_GUEST_IA32_DEBUGCTL, value);
 }
 
 /* Hides instructions that a guest can execute only with a control that this CPU lacks. */

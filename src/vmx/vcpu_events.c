@@ -56,20 +56,28 @@ void event_redeliver(void)
                  vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
 }
 
+static bool guest_single_steps(void)
+{
+    return instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS),
+                                 vmcs_get(VMCS_GUEST_IA32_DEBUGCTL));
+}
+
 /*
  * Updates the debug registers, because a #DB that exits does not; the qualification has
- * the causes. After STI or MOV SS, VM entry requires the trap of a guest that
- * single-steps to be pending: SDM 3C, "Checks on Guest Non-Register State".
+ * the causes, of which INT1 is none. After STI or MOV SS, VM entry requires the trap of a
+ * guest that single-steps to be pending: SDM 3C, "Checks on Guest Non-Register State".
  */
-static void update_debug_registers(void)
+static void update_debug_registers(bool is_int1)
 {
-    uint64_t causes = vmcs_get(VMCS_EXIT_QUALIFICATION);
     uint64_t shadow = vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE);
 
-    write_dr6(dr6_after_debug_exception(read_dr6(), causes));
+    if (!is_int1)
+        write_dr6(
+            dr6_after_debug_exception(read_dr6(), vmcs_get(VMCS_EXIT_QUALIFICATION)));
     vmcs_set(VMCS_GUEST_DR7, dr7_after_debug_exception(vmcs_get(VMCS_GUEST_DR7)));
-    if (instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)) &&
-        (shadow & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
+    vmcs_set(VMCS_GUEST_IA32_DEBUGCTL,
+             debugctl_after_debug_exception(vmcs_get(VMCS_GUEST_IA32_DEBUGCTL)));
+    if (guest_single_steps() && (shadow & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
         vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
@@ -88,10 +96,11 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
         raise_machine_check();
         return vcpu_end_abnormally(vcpu, "machine check");
     }
+    bool is_int1 = (event & INTERRUPTION_TYPE) == INTERRUPTION_PRIVILEGED_SOFTWARE;
     if (vector == VECTOR_DB)
-        update_debug_registers();
-    if ((event & INTERRUPTION_TYPE) == INTERRUPTION_PRIVILEGED_SOFTWARE) {
-        inject_event(event); /* INT1 */
+        update_debug_registers(is_int1);
+    if (is_int1) {
+        inject_event(event);
         return EXIT_RESUME;
     }
     uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
@@ -247,8 +256,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         return vcpu_end(vcpu, "HLT with interrupts off");
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
-    if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 ||
-        instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS)))
+    if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 || guest_single_steps())
         return EXIT_NEXT; /* an event is pending */
     if (!vcpu->handlers->can_wake(vcpu))
         return vcpu_end(vcpu, "HLT with all interrupts masked");

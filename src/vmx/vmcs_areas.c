@@ -5,6 +5,7 @@
 #include "cpu/setup.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
+#include "x86/descriptors.h"
 #include "x86/msr.h"
 
 static bool write_segment(uint32_t index, const struct vcpu_segment *segment)
@@ -32,7 +33,7 @@ bool vmcs_write_guest_state(const struct guest_state *state)
                      {VMCS_GUEST_GDTR_BASE, state->gdt.base},
                      {VMCS_GUEST_GDTR_LIMIT, state->gdt.limit},
                      {VMCS_GUEST_IDTR_BASE, 0},
-                     {VMCS_GUEST_IDTR_LIMIT, 0},
+                     {VMCS_GUEST_IDTR_LIMIT, DESCRIPTOR_TABLE_LIMIT_AFTER_RESET},
                      {VMCS_GUEST_IA32_DEBUGCTL, 0},
                      {VMCS_GUEST_IA32_SYSENTER_CS, 0},
                      {VMCS_GUEST_IA32_SYSENTER_ESP, 0},

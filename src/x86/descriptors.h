@@ -8,6 +8,9 @@
 
 #include "lib/bits.h"
 
+/* Of GDTR and IDTR; their bases are 0: SDM 3A, "Processor State After Reset". */
+#define DESCRIPTOR_TABLE_LIMIT_AFTER_RESET 0xFFFFU
+
 #define DESCRIPTOR_ACCESSED  BIT(40)
 #define DESCRIPTOR_WRITABLE  BIT(41) /* code: readable */
 #define DESCRIPTOR_CODE      BIT(43)

@@ -10,6 +10,10 @@
 
 #include "lib/bits.h"
 
+/* IA32_DEBUGCTL. */
+#define DEBUGCTL_LBR BIT(0)
+#define DEBUGCTL_BTF BIT(1)
+
 enum msr {
     MSR_IA32_TIME_STAMP_COUNTER = 0x10,
     MSR_IA32_PLATFORM_ID        = 0x17,

@@ -790,7 +790,7 @@ fault_eip:      dd 0
 zero:           dd 0
 bad_selector:   dw 0x1234
         align   4
-known_msrs:     dd 22                   ; 13 passed through, 8 of the policy, and the time-stamp counter
+known_msrs:     dd 22                   ; 13 passed through, 7 of the policy, the time-stamp counter and IA32_DEBUGCTL
 bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0

@@ -226,12 +226,21 @@ static void test_debug_exceptions(void **state)
     fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = 0x1002;
     assert_int_equal(exit_by(0x80000301, 0), EXIT_RESUME);
     assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS], 0x5002);
+    /* A #DB ends single-stepping on branches; then each instruction traps. */
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = 0;
+    fields[VMCS_GUEST_IA32_DEBUGCTL]            = 3;
+    assert_int_equal(exit_by(0x80000301, 0), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_GUEST_IA32_DEBUGCTL], 0);
+    assert_int_equal(fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS], 0x4000);
+    uint64_t status_before               = debug_status;
+    fields[VMCS_EXIT_QUALIFICATION]      = 0x400F;
     injected                             = -1;
     fields[VMCS_EXIT_INSTRUCTION_LENGTH] = 1;
     assert_int_equal(exit_by(0x80000501, 0), EXIT_RESUME); /* INT1 */
     assert_int_equal(injected, -1);
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000501);
     assert_int_equal(fields[VMCS_ENTRY_INSTRUCTION_LENGTH], 1);
+    assert_int_equal(debug_status, status_before); /* INT1 is none of its causes */
 }
 
 /* An error code exists for some vectors, outside real-address mode. */

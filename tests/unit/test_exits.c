@@ -35,6 +35,28 @@ static void test_msr(void **state)
     assert_int_equal(test_vm.ignored_accesses, 2);
 }
 
+/* IA32_DEBUGCTL is a register of the vCPU; only LBR and BTF can be set. */
+static void test_debugctl(void **state)
+{
+    (void)state;
+    *test_r(REGISTER_RCX) = 0x1D9;
+    *test_r(REGISTER_RAX) = 3;
+    *test_r(REGISTER_RDX) = 0;
+    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
+    *test_r(REGISTER_RAX) = 0;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 3);
+    for (unsigned int bit = 2; bit < 64; bit++) {
+        *test_r(REGISTER_RAX) = (uint32_t)((uint64_t)1 << bit);
+        *test_r(REGISTER_RDX) = ((uint64_t)1 << bit) >> 32;
+        injected_vector       = -1;
+        assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
+        assert_int_equal(injected_vector, 13);
+    }
+    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
+}
+
 static uint64_t hypercall(uint64_t number, uint64_t rbx, uint64_t rcx)
 {
     *test_r(REGISTER_RAX) = number;
@@ -361,6 +383,7 @@ static void test_string_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_msr),
+                                       TEST(test_debugctl),
                                        TEST(test_hypercalls),
                                        TEST(test_statistics),
                                        TEST(test_memory_violation),

@@ -144,8 +144,11 @@ static void test_debug_registers(void **state)
     (void)state;
     assert_int_equal(dr6_after_debug_exception(0xFFFF4FF3, 0x2004), 0xFFFF6FF4);
     assert_int_equal(dr7_after_debug_exception(0x2401), 0x401);
-    assert_true(instruction_end_traps(0x102));
-    assert_false(instruction_end_traps(0xFFFFFEFF));
+    assert_true(instruction_end_traps(0x102, 0));
+    assert_true(instruction_end_traps(0x102, 1));  /* LBR */
+    assert_false(instruction_end_traps(0x102, 2)); /* BTF: only after branches */
+    assert_false(instruction_end_traps(0xFFFFFEFF, 0));
+    assert_int_equal(debugctl_after_debug_exception(0xFFFF), 0xFFFC);
 }
 
 /* ---- Vendors */
