@@ -25,7 +25,9 @@
      CPUID_1_EDX_PSE_36 | CPUID_1_EDX_CLFSH | CPUID_1_EDX_MMX | CPUID_1_EDX_FXSR | \
      CPUID_1_EDX_SSE | CPUID_1_EDX_SSE2 | CPUID_1_EDX_SS)
 #define STRUCTURED_FEATURES_EBX                                                        \
-    (CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_AVX2 | CPUID_7_EBX_SMEP |   \
+    (CPUID_7_EBX_FDP_EXCPTN |                                                          \
+     CPUID_7_EBX_NO_FPU_CS | /* absences, which a guest shares */                      \
+     CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_AVX2 | CPUID_7_EBX_SMEP |   \
      CPUID_7_EBX_BMI2 | CPUID_7_EBX_ERMS | CPUID_7_EBX_INVPCID | CPUID_7_EBX_AVX512F | \
      CPUID_7_EBX_AVX512DQ | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX | CPUID_7_EBX_SMAP |  \
      CPUID_7_EBX_AVX512IFMA | CPUID_7_EBX_CLFLUSHOPT | CPUID_7_EBX_CLWB |              \
@@ -43,6 +45,8 @@
     (CPUID_80000001_EDX_SYSCALL | CPUID_80000001_EDX_NX |         \
      CPUID_80000001_EDX_PAGES_1_GIB | CPUID_80000001_EDX_RDTSCP | \
      CPUID_80000001_EDX_LONG_MODE)
+
+#define LINEAR_ADDRESS_WIDTH 48U /* of four-level paging */
 
 static const struct cpuid_row rows[] = {
     {CPUID_LEAF_BASIC, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
@@ -136,6 +140,16 @@ static void mark_plain_leaves(struct cpuid_answers *answers)
     }
 }
 
+/* Five-level paging is hidden, so that linear addresses have 48 bits. */
+static void limit_linear_addresses(struct cpuid_answers *answers)
+{
+    uint32_t *widths =
+        &answers->extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].eax;
+
+    if (CPUID_80000008_EAX_LINEAR(*widths) > LINEAR_ADDRESS_WIDTH)
+        *widths = CPUID_80000008_EAX_PHYSICAL(*widths) | LINEAR_ADDRESS_WIDTH << 8;
+}
+
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read)
 {
@@ -149,6 +163,7 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid 
     answers->last_basic = vendor->add_frequency(answers->basic, last_basic, tsc_hz);
     answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
     answers->extended[0].eax             = last;
+    limit_linear_addresses(answers);
     if (answers->last_basic >= CPUID_LEAF_FEATURES)
         answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
     answers->features[0] = answers->basic[CPUID_LEAF_FEATURES];

@@ -41,17 +41,23 @@ static uint64_t read_statistics(const struct vcpu *vcpu, uint64_t number, uint64
 
 static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu *vcpu)
 {
-    uint64_t *r = vcpu->run.registers.r, number = r[REGISTER_RAX];
+    uint64_t *r   = vcpu->run.registers.r;
+    bool is_64    = vcpu->backend->read_register(vcpu, VCPU_IS_64_BIT) != 0;
+    uint64_t mask = is_64 ? UINT64_MAX : UINT32_MAX; /* other code has 32-bit registers */
+    uint64_t number = r[REGISTER_RAX] & mask;
+    uint64_t rbx = r[REGISTER_RBX] & mask, rcx = r[REGISTER_RCX] & mask;
     uint64_t result = HYPERCALL_ERROR;
 
-    if (number >= HYPERCALL_EXITS && number <= HYPERCALL_REASON) {
-        result = read_statistics(vcpu, number, r[REGISTER_RBX], r[REGISTER_RCX]);
+    if (number == HYPERCALL_VERSION) {
+        result = HYPERCALL_INTERFACE;
+    } else if (number >= HYPERCALL_EXITS && number <= HYPERCALL_REASON) {
+        result = read_statistics(vcpu, number, rbx, rcx);
     } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
         result = HYPERCALL_ERROR;
     } else if (number == HYPERCALL_PRINT) {
-        result = print_text(vcpu, gpa(r[REGISTER_RBX]), r[REGISTER_RCX]);
+        result = print_text(vcpu, gpa(rbx), rcx);
     } else if (number == HYPERCALL_END) {
-        return vcpu_end(vcpu, "ended by hypercall with value 0x%lx", r[REGISTER_RBX]);
+        return vcpu_end(vcpu, "ended by hypercall with value 0x%lx", rbx);
     } else if (number == HYPERCALL_NMI) {
         vcpu->backend->request_nmi(vcpu);
         result = 0;

@@ -28,6 +28,7 @@ enum vcpu_register {
     VCPU_DEBUGCTL,
     VCPU_XCR0,
     VCPU_CPL,
+    VCPU_IS_64_BIT, /* 1 if it executes 64-bit code, else 0 */
 };
 
 /* GDTR. */

@@ -19,7 +19,7 @@ enum paging_switch paging_switch_effect(const struct paging_state *state, bool i
         return has_pae && !is_code_64 && !is_tss_16 ? PAGING_SWITCH_TO_LONG_MODE
                                                     : PAGING_SWITCH_FAULTS;
     }
-    return has_pae ? PAGING_SWITCH_LOADS_PDPTES : PAGING_SWITCH_IS_PLAIN;
+    return PAGING_SWITCH_IS_PLAIN;
 }
 
 bool pdptes_are_valid(const uint64_t entries[4], unsigned int physical_width)

@@ -27,14 +27,24 @@ struct paging_state {
 };
 
 enum paging_switch {
-    PAGING_SWITCH_FAULTS,       /* #GP(0) */
-    PAGING_SWITCH_IS_PLAIN,     /* outside long mode */
-    PAGING_SWITCH_LOADS_PDPTES, /* to PAE paging, if they are valid */
+    PAGING_SWITCH_FAULTS,   /* #GP(0) */
+    PAGING_SWITCH_IS_PLAIN, /* outside long mode */
     PAGING_SWITCH_TO_LONG_MODE,
 };
 
 /* Returns the effect of changing CR0.PG. Switching paging off leaves long mode. */
 enum paging_switch paging_switch_effect(const struct paging_state *state, bool is_on);
+
+/*
+ * Returns whether a change of CR0 to that value loads the PDPTEs: with PAE paging after
+ * it, if PG, CD or NW change: SDM 3A, "PDPTE Registers".
+ */
+static inline bool cr0_change_loads_pdptes(uint64_t old, uint64_t value, uint64_t cr4,
+                                           uint64_t efer)
+{
+    return ((old ^ value) & (CR0_PG | CR0_CD | CR0_NW)) != 0 && (value & CR0_PG) != 0 &&
+           (cr4 & CR4_PAE) != 0 && (efer & EFER_LME) == 0;
+}
 
 /* Returns whether a processor with that physical-address width accepts the entries. */
 bool pdptes_are_valid(const uint64_t entries[4], unsigned int physical_width);

@@ -22,6 +22,15 @@ static inline bool exception_has_error_code(uint8_t vector, uint64_t cr0)
     return has_code && (cr0 & CR0_PE) != 0;
 }
 
+/*
+ * Returns whether a further contributory exception in the delivery of this one is a
+ * double fault: "Interrupt 8 - Double Fault Exception (#DF)".
+ */
+static inline bool exception_is_contributory(uint8_t vector)
+{
+    return vector == VECTOR_DE || (vector >= VECTOR_TS && vector <= VECTOR_PF);
+}
+
 /* Returns DR6 after a #DB: B3 to B0 are replaced, the other causes are added. */
 static inline uint64_t dr6_after_debug_exception(uint64_t dr6, uint64_t causes)
 {

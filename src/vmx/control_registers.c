@@ -31,10 +31,13 @@ uint64_t guest_cr4_read(void)
            (vmcs_get_known(VMCS_CR4_READ_SHADOW) & ~(uint64_t)GUEST_CR4_ALLOWED);
 }
 
+/* Outside 64-bit code, MOV to a control register takes 32 bits. */
 static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
 {
-    return number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP)
-                                  : vcpu->run.registers.r[number];
+    uint64_t value =
+        number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP) : vcpu->run.registers.r[number];
+
+    return guest_is_64_bit() ? value : (uint32_t)value;
 }
 
 static void write_general_register(struct vcpu *vcpu, unsigned int number, uint64_t value)
@@ -80,8 +83,7 @@ static __attribute__((noinline)) bool switch_paging(struct vcpu *vcpu, bool is_o
     };
     enum paging_switch effect = paging_switch_effect(&state, is_on);
 
-    if (effect == PAGING_SWITCH_FAULTS ||
-        (effect == PAGING_SWITCH_LOADS_PDPTES && !load_pdptes(vcpu)))
+    if (effect == PAGING_SWITCH_FAULTS)
         return false;
     set_long_mode_active(effect == PAGING_SWITCH_TO_LONG_MODE);
     ept_invalidate_translations(&vmx_of(vcpu)->capabilities);
@@ -90,10 +92,13 @@ static __attribute__((noinline)) bool switch_paging(struct vcpu *vcpu, bool is_o
 
 static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 {
-    uint64_t changed = guest_cr0_read() ^ value;
+    uint64_t old  = guest_cr0_read();
+    uint64_t cr4  = vmcs_get_known(VMCS_GUEST_CR4);
+    uint64_t efer = vmcs_get_known(VMCS_GUEST_IA32_EFER);
 
     if (!cr0_is_valid(value) ||
-        ((changed & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
+        (cr0_change_loads_pdptes(old, value, cr4, efer) && !load_pdptes(vcpu)) ||
+        (((old ^ value) & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmcs_set_known(VMCS_CR0_READ_SHADOW, value | CR0_ET);
     vmcs_set_known(VMCS_GUEST_CR0,

@@ -61,7 +61,8 @@ bool ept_invalidate(const struct vmx_capabilities *capabilities)
 void ept_invalidate_translations(const struct vmx_capabilities *capabilities)
 {
     (void)ept_invalidate(capabilities);
-    if (vmx_has_ept_capability(capabilities, INVVPID_OF_ALL_CONTEXTS) &&
+    if (vmx_has_ept_capability(capabilities,
+                               INVVPID_OF_ALL_CONTEXTS) && /* else no VPID */
         invvpid_all() != VMX_SUCCEED)
         log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }

@@ -9,10 +9,12 @@
 #include "cpu/instructions.h"
 #include "lib/log.h"
 #include "virt/control_register_rules.h"
+#include "virt/exception_rules.h"
 #include "vmx/control_registers.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
+#include "x86/descriptors.h"
 #include "x86/exceptions.h"
 
 /* Handles instructions that the guest's CPUID does not offer. */
@@ -135,6 +137,17 @@ static enum exit_outcome handle_triple_fault(struct vcpu *vcpu)
     return end_at_instruction(vcpu, "triple fault");
 }
 
+/* Returns the error code of a fault in the gate of an event: SDM 3A, "Error Code". */
+static uint32_t gate_error_code(uint32_t event, uint8_t vector)
+{
+    uint32_t type    = event & INTERRUPTION_TYPE;
+    bool is_external = type != INTERRUPTION_SOFTWARE_INTERRUPT &&
+                       type != INTERRUPTION_SOFTWARE_EXCEPTION;
+
+    return (uint32_t)vector << ERROR_CODE_INDEX_SHIFT | ERROR_CODE_IDT |
+           (is_external ? ERROR_CODE_EXTERNAL : 0);
+}
+
 /* SDM 3C, "Exit Qualification for EPT Violations". */
 static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
 {
@@ -154,43 +167,67 @@ static enum exit_outcome handle_ept_misconfiguration(struct vcpu *vcpu)
     return vcpu_end_abnormally(vcpu, "EPT misconfiguration at 0x%lx", read_address(vcpu));
 }
 
+/*
+ * Refuses a hardware task switch with #GP, and says so the first time: SDM 3C, "Exit
+ * Qualification for Task Switches". The error code names the TSS, or the vector of a task
+ * gate; an exception whose gate it is becomes a double fault.
+ */
 static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
 {
-    (void)read_qualification(vcpu);
-    return end_at_instruction(vcpu, "unsupported hardware task switch");
+    uint64_t qualification = read_qualification(vcpu);
+    uint32_t event         = (uint32_t)vmcs_get(VMCS_IDT_VECTORING_INFORMATION);
+    uint8_t vector         = (uint8_t)INTERRUPTION_VECTOR(event);
+    uint32_t tss           = (uint32_t)TASK_SWITCH_SELECTOR(qualification);
+
+    if (vcpu->row[EXIT_REASON_TASK_SWITCH].exits == 0)
+        log_warning(
+            "cpu %u: the guest's hardware task switch to TSS 0x%x at 0x%lx raises "
+            "#GP; Hymir performs none",
+            vcpu->id, tss, vmcs_get(VMCS_GUEST_RIP));
+    if ((event & INTERRUPTION_VALID) == 0)
+        return vcpu_inject_exception(vcpu, VECTOR_GP, tss & ~SELECTOR_RPL);
+    if ((event & INTERRUPTION_TYPE) != INTERRUPTION_HARDWARE_EXCEPTION)
+        return vcpu_inject_exception(vcpu, VECTOR_GP, gate_error_code(event, vector));
+    if (vector == VECTOR_DF)
+        return handle_triple_fault(vcpu);
+    return exception_is_contributory(vector)
+               ? vcpu_inject_exception(vcpu, VECTOR_DF, 0)
+               : vcpu_inject_exception(vcpu, VECTOR_GP, gate_error_code(event, vector));
 }
 
 /* The handlers that are the same for all VMs. */
 static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
-    [EXIT_REASON_EXCEPTION_OR_NMI]              = exception_handle_exit,
-    [EXIT_REASON_EXTERNAL_INTERRUPT]            = interrupt_handle_exit,
-    [EXIT_REASON_TRIPLE_FAULT]                  = handle_triple_fault,
-    [EXIT_REASON_INIT... EXIT_REASON_SIPI]      = resume,
-    [EXIT_REASON_INTERRUPT_WINDOW]              = interrupt_window_handle_exit,
-    [EXIT_REASON_NMI_WINDOW]                    = nmi_window_handle_exit,
-    [EXIT_REASON_TASK_SWITCH]                   = handle_task_switch,
-    [EXIT_REASON_GETSEC]                        = inject_ud,
-    [EXIT_REASON_HLT]                           = hlt_handle_exit,
-    [EXIT_REASON_INVD]                          = skip,
-    [EXIT_REASON_RDPMC]                         = inject_gp,
-    [EXIT_REASON_RSM]                           = inject_ud,
-    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON]  = inject_ud,
-    [EXIT_REASON_CONTROL_REGISTER]              = control_register_handle_exit,
-    [EXIT_REASON_IO_INSTRUCTION]                = handle_io,
-    [EXIT_REASON_MWAIT]                         = inject_ud,
-    [EXIT_REASON_MONITOR]                       = inject_ud,
-    [EXIT_REASON_PAUSE]                         = skip,
-    [EXIT_REASON_EPT_VIOLATION]                 = handle_ept_violation,
-    [EXIT_REASON_EPT_MISCONFIGURATION]          = handle_ept_misconfiguration,
-    [EXIT_REASON_INVEPT]                        = inject_ud,
-    [EXIT_REASON_PREEMPTION_TIMER]              = interrupt_handle_exit,
-    [EXIT_REASON_INVVPID]                       = inject_ud,
-    [EXIT_REASON_WBINVD]                        = skip,
-    [EXIT_REASON_XSETBV]                        = handle_xsetbv,
-    [EXIT_REASON_VMFUNC]                        = inject_ud,
-    [EXIT_REASON_ENCLS]                         = inject_ud,
-    [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS] = inject_ud,
-    [EXIT_REASON_UMWAIT... EXIT_REASON_TPAUSE]  = inject_ud,
+    [EXIT_REASON_EXCEPTION_OR_NMI]               = exception_handle_exit,
+    [EXIT_REASON_EXTERNAL_INTERRUPT]             = interrupt_handle_exit,
+    [EXIT_REASON_TRIPLE_FAULT]                   = handle_triple_fault,
+    [EXIT_REASON_INIT... EXIT_REASON_SIPI]       = resume,
+    [EXIT_REASON_INTERRUPT_WINDOW]               = interrupt_window_handle_exit,
+    [EXIT_REASON_NMI_WINDOW]                     = nmi_window_handle_exit,
+    [EXIT_REASON_TASK_SWITCH]                    = handle_task_switch,
+    [EXIT_REASON_GETSEC]                         = inject_ud,
+    [EXIT_REASON_HLT]                            = hlt_handle_exit,
+    [EXIT_REASON_INVD]                           = skip,
+    [EXIT_REASON_RDPMC]                          = inject_gp,
+    [EXIT_REASON_RSM]                            = inject_ud,
+    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON]   = inject_ud,
+    [EXIT_REASON_CONTROL_REGISTER]               = control_register_handle_exit,
+    [EXIT_REASON_IO_INSTRUCTION]                 = handle_io,
+    [EXIT_REASON_MWAIT]                          = inject_ud,
+    [EXIT_REASON_MONITOR]                        = inject_ud,
+    [EXIT_REASON_PAUSE]                          = skip,
+    [EXIT_REASON_EPT_VIOLATION]                  = handle_ept_violation,
+    [EXIT_REASON_EPT_MISCONFIGURATION]           = handle_ept_misconfiguration,
+    [EXIT_REASON_INVEPT]                         = inject_ud,
+    [EXIT_REASON_PREEMPTION_TIMER]               = interrupt_handle_exit,
+    [EXIT_REASON_INVVPID]                        = inject_ud,
+    [EXIT_REASON_WBINVD]                         = skip,
+    [EXIT_REASON_XSETBV]                         = handle_xsetbv,
+    [EXIT_REASON_VMFUNC]                         = inject_ud,
+    [EXIT_REASON_ENCLS]                          = inject_ud,
+    [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS]  = inject_ud,
+    [EXIT_REASON_PCONFIG]                        = inject_ud,
+    [EXIT_REASON_UMWAIT... EXIT_REASON_ENCLV]    = inject_ud,
+    [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = inject_ud,
 };
 
 /* Ends the vCPU after a failed VM entry, and logs the VMCS. */

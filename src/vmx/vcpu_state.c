@@ -72,9 +72,9 @@ static bool write_control_fields(const struct vmx_vcpu *vcpu)
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
 
-static bool has_vpid(const struct vmx_vcpu *vcpu)
+static bool has_secondary(const struct vmx_vcpu *vcpu, uint64_t control)
 {
-    return vcpu_controls_has(&vcpu->controls, GROUP_SECONDARY, SECONDARY_ENABLE_VPID);
+    return vcpu_controls_has(&vcpu->controls, GROUP_SECONDARY, control);
 }
 
 static bool has_preemption_timer(const struct vmx_vcpu *vcpu)
@@ -86,9 +86,14 @@ static bool has_preemption_timer(const struct vmx_vcpu *vcpu)
 /* Writes fields that exist only with their control. */
 static bool write_optional_fields(const struct vmx_vcpu *vcpu)
 {
-    return (!has_vpid(vcpu) || vmcs_write(VMCS_VPID, vcpu->vcpu->vpid)) &&
+    return (!has_secondary(vcpu, SECONDARY_ENABLE_VPID) ||
+            vmcs_write(VMCS_VPID, vcpu->vcpu->vpid)) &&
            (!has_preemption_timer(vcpu) ||
-            vmcs_write(VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX));
+            vmcs_write(VMCS_GUEST_PREEMPTION_TIMER, UINT32_MAX)) &&
+           (!has_secondary(vcpu, SECONDARY_ENABLE_ENCLS_EXITING) ||
+            vmcs_write(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX)) &&
+           (!has_secondary(vcpu, SECONDARY_ENABLE_ENCLV_EXITING) ||
+            vmcs_write(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX));
 }
 
 /* VMX operation and Hymir require some of the host-owned bits of CR0 and CR4. */

@@ -55,6 +55,8 @@ enum vmcs_type {
     FIELD(TSC_OFFSET, 64_BIT, CONTROL, 8)                        \
     FIELD(EPT_POINTER, 64_BIT, CONTROL, 13)                      \
     FIELD(XSS_EXITING_BITMAP, 64_BIT, CONTROL, 22)               \
+    FIELD(ENCLS_EXITING_BITMAP, 64_BIT, CONTROL, 23)             \
+    FIELD(ENCLV_EXITING_BITMAP, 64_BIT, CONTROL, 27)             \
     FIELD(GUEST_PHYSICAL_ADDRESS, 64_BIT, INFORMATION, 0)        \
     FIELD(LINK_POINTER, 64_BIT, GUEST, 0)                        \
     FIELD(GUEST_IA32_DEBUGCTL, 64_BIT, GUEST, 1)                 \
@@ -201,8 +203,13 @@ enum vmcs_field {
     REASON(PAGE_MODIFICATION_LOG, 62, "page-modification log full") \
     REASON(XSAVES, 63, "XSAVES")                                    \
     REASON(XRSTORS, 64, "XRSTORS")                                  \
+    REASON(PCONFIG, 65, "PCONFIG")                                  \
     REASON(UMWAIT, 67, "UMWAIT")                                    \
-    REASON(TPAUSE, 68, "TPAUSE")
+    REASON(TPAUSE, 68, "TPAUSE")                                    \
+    REASON(LOADIWKEY, 69, "LOADIWKEY")                              \
+    REASON(ENCLV, 70, "ENCLV")                                      \
+    REASON(SEAMCALL, 76, "SEAMCALL")                                \
+    REASON(TDCALL, 77, "TDCALL")
 
 enum exit_reason {
 #define EXIT_REASON_ENUM(name, number, text) EXIT_REASON_##name = (number),
@@ -222,7 +229,9 @@ enum exit_reason {
 #define INTERRUPTION_EXTERNAL            (0U << 8)
 #define INTERRUPTION_NMI                 (2U << 8)
 #define INTERRUPTION_HARDWARE_EXCEPTION  (3U << 8)
+#define INTERRUPTION_SOFTWARE_INTERRUPT  (4U << 8)
 #define INTERRUPTION_PRIVILEGED_SOFTWARE (5U << 8) /* INT1 */
+#define INTERRUPTION_SOFTWARE_EXCEPTION  (6U << 8) /* INT3 and INTO */
 #define INTERRUPTION_ERROR_CODE          (1U << 11)
 #define INTERRUPTION_UNDEFINED           (1U << 12) /* in IDT-vectoring information */
 #define INTERRUPTION_VALID               (1U << 31)

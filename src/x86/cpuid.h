@@ -99,10 +99,12 @@ enum cpuid_leaf {
 #define CPUID_7_EBX_SGX        BIT(2)
 #define CPUID_7_EBX_BMI1       BIT(3)
 #define CPUID_7_EBX_AVX2       BIT(5)
+#define CPUID_7_EBX_FDP_EXCPTN BIT(6) /* FDP only changes at x87 exceptions */
 #define CPUID_7_EBX_SMEP       BIT(7)
 #define CPUID_7_EBX_BMI2       BIT(8)
 #define CPUID_7_EBX_ERMS       BIT(9)
 #define CPUID_7_EBX_INVPCID    BIT(10)
+#define CPUID_7_EBX_NO_FPU_CS  BIT(13) /* FCS and FDS are 0 */
 #define CPUID_7_EBX_AVX512F    BIT(16)
 #define CPUID_7_EBX_AVX512DQ   BIT(17)
 #define CPUID_7_EBX_RDSEED     BIT(18)
@@ -166,6 +168,7 @@ enum cpuid_leaf {
 /* CPUID.80000008H:EAX: the widths of addresses in bits. */
 #define CPUID_80000008_EAX_PHYSICAL(eax)  ((unsigned int)BITS_GET(eax, 7, 0))
 #define CPUID_80000008_EAX_PHYSICAL_WIDTH BITS_MASK(7, 0)
+#define CPUID_80000008_EAX_LINEAR(eax)    ((unsigned int)BITS_GET(eax, 15, 8))
 #define CPUID_80000008_EAX_WIDTHS         BITS_MASK(15, 0) /* physical and linear */
 
 #endif

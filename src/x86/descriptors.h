@@ -8,6 +8,8 @@
 
 #include "lib/bits.h"
 
+#define SELECTOR_RPL 3U
+
 /* Of GDTR and IDTR; their bases are 0: SDM 3A, "Processor State After Reset". */
 #define DESCRIPTOR_TABLE_LIMIT_AFTER_RESET 0xFFFFU
 

@@ -34,6 +34,11 @@
 enum exception_vector { EXCEPTIONS(EXCEPTION_VECTOR) };
 #undef EXCEPTION_VECTOR
 
+/* Error codes: SDM 3A, "Error Code". */
+#define ERROR_CODE_EXTERNAL    1U
+#define ERROR_CODE_IDT         2U /* the index is a vector */
+#define ERROR_CODE_INDEX_SHIFT 3U
+
 #define EXCEPTION_VECTORS 32 /* the first vector that is not reserved for exceptions */
 #define VECTOR_COUNT      256
 

@@ -15,7 +15,7 @@
 static struct vm test_vm;
 static struct vcpu *const test_vcpu = &test_vm.vcpu;
 static struct exit_row test_rows[TEST_ROWS];
-static uint64_t test_registers[VCPU_CPL + 1];
+static uint64_t test_registers[VCPU_IS_64_BIT + 1];
 static int injected_vector; /* -1: none */
 static uint32_t injected_code;
 static bool is_interrupt_requested;
@@ -110,6 +110,7 @@ static inline int start_guest(void **state)
     (void)state;
     memset(&test_vm, 0, sizeof(test_vm));
     memset(test_registers, 0, sizeof(test_registers));
+    test_registers[VCPU_IS_64_BIT] = 1;
     injected_vector        = -1;
     is_interrupt_requested = false;
     requested_nmis         = 0;

@@ -15,48 +15,6 @@ static int devices_start(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, devices_start, end_guest)
 
-static void test_msr(void **state)
-{
-    (void)state;
-    *test_r(REGISTER_RCX) = UINT64_C(0xDEAD00000000) | 0x1B;
-    *test_r(REGISTER_RAX) = UINT64_MAX;
-    *test_r(REGISTER_RDX) = UINT64_MAX;
-    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
-    assert_int_equal(*test_r(REGISTER_RAX), 0xFEE00100);
-    assert_int_equal(*test_r(REGISTER_RDX), 0);
-    assert_int_equal(injected_vector, -1);
-    *test_r(REGISTER_RCX) = 0x480;
-    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_RESUME);
-    assert_int_equal(injected_vector, 13);
-    assert_int_equal(injected_code, 0);
-    injected_vector = -1;
-    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
-    assert_int_equal(injected_vector, 13);
-    assert_int_equal(test_vm.ignored_accesses, 2);
-}
-
-/* IA32_DEBUGCTL is a register of the vCPU; only LBR and BTF can be set. */
-static void test_debugctl(void **state)
-{
-    (void)state;
-    *test_r(REGISTER_RCX) = 0x1D9;
-    *test_r(REGISTER_RAX) = 3;
-    *test_r(REGISTER_RDX) = 0;
-    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_NEXT);
-    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
-    *test_r(REGISTER_RAX) = 0;
-    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
-    assert_int_equal(*test_r(REGISTER_RAX), 3);
-    for (unsigned int bit = 2; bit < 64; bit++) {
-        *test_r(REGISTER_RAX) = (uint32_t)((uint64_t)1 << bit);
-        *test_r(REGISTER_RDX) = ((uint64_t)1 << bit) >> 32;
-        injected_vector       = -1;
-        assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
-        assert_int_equal(injected_vector, 13);
-    }
-    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
-}
-
 static uint64_t hypercall(uint64_t number, uint64_t rbx, uint64_t rcx)
 {
     *test_r(REGISTER_RAX) = number;
@@ -97,8 +55,16 @@ static void test_hypercalls(void **state)
     assert_int_equal(requested_nmis, 1);
     assert_string_equal(printed, "hello\n");
     test_registers[VCPU_CPL] = 0;
-    *test_r(REGISTER_RAX)    = HYPERCALL_END;
-    *test_r(REGISTER_RBX)    = 42;
+    /* 32-bit code has no upper halves of the registers. */
+    test_registers[VCPU_IS_64_BIT] = 0;
+    assert_int_equal(hypercall(UINT64_MAX << 32 | HYPERCALL_VERSION, 0, 0),
+                     HYPERCALL_INTERFACE);
+    assert_int_equal(hypercall(UINT64_MAX << 32 | HYPERCALL_PRINT,
+                               (uint64_t)1 << 32 | 0x1FFFFD, (uint64_t)1 << 32 | 2),
+                     0);
+    assert_string_equal(printed, "hello\nhe");
+    *test_r(REGISTER_RAX) = HYPERCALL_END;
+    *test_r(REGISTER_RBX) = 42;
     assert_int_equal(hypercall_handle(test_vcpu), EXIT_STOP);
     assert_string_equal(test_vcpu->end, "ended by hypercall with value 0x2a");
 }
@@ -382,9 +348,7 @@ static void test_string_segment(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_msr),
-                                       TEST(test_debugctl),
-                                       TEST(test_hypercalls),
+    const struct CMUnitTest tests[] = {TEST(test_hypercalls),
                                        TEST(test_statistics),
                                        TEST(test_memory_violation),
                                        TEST(test_no_paging),

@@ -106,7 +106,9 @@ static void test_shown(void **state)
     assert_true((cpuid_ask(1, 0).edx & BIT(16)) != 0); /* PAT */
     assert_true((cpuid_ask(7, 0).ecx & BIT(5)) != 0);  /* WAITPKG */
     assert_int_equal(cpuid_ask(0, 0).ebx, 1);
-    assert_int_equal(cpuid_ask(0x80000008, 0).eax, 0xFFFF);
+    assert_int_equal(cpuid_ask(0x80000008, 0).eax, 0x30FF); /* no five-level paging */
+    assert_true((cpuid_ask(7, 0).ebx & BIT(6)) != 0);       /* what the FPU does not do */
+    assert_true((cpuid_ask(7, 0).ebx & BIT(13)) != 0);
     struct cpuid_result hypervisor = cpuid_ask(0x40000000, 0);
     assert_int_equal(hypervisor.eax, 0x40000001);
     assert_memory_equal(&hypervisor.ebx, "HymirHymir\0", 12);

@@ -117,6 +117,36 @@ static void test_each(void **state)
                                                : GROUP_PIN_BASED,
                                            BIT(cases[i].bit)));
     }
+    /* Demanded controls that Hymir does not handle are refused by name. */
+    static const struct {
+        enum vmx_msr msr;
+        int bit;
+        const char *text;
+    } demanded[] = {
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 15,
+         "a 0 of \"CR3-load exiting\" (primary control)"},
+        {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 12,
+         "a 0 of \"RDTSC exiting\" (primary control)"},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 2,
+         "a 0 of \"descriptor-table exiting\" (secondary control)"},
+        {MSR_IA32_VMX_TRUE_PINBASED_CTLS, 17, "a 0 of \"bit 17\" (pin-based control)"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(demanded); i++) {
+        capabilities_load(&coffee_lake);
+        capabilities.msr[demanded[i].msr - VMX_MSR_FIRST].value |=
+            BIT(32 + demanded[i].bit) | BIT(demanded[i].bit);
+        assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
+        assert_string_equal(missing_text, demanded[i].text);
+    }
+    /* VPID and EPT need the invalidations that Hymir uses. */
+    capabilities_load(&coffee_lake);
+    capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(42);
+    assert_int_equal(controls_fit(), STATUS_OK);
+    assert_false(vcpu_controls_has(&controls, GROUP_SECONDARY, SECONDARY_ENABLE_VPID));
+    capabilities_load(&coffee_lake);
+    capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(26);
+    assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
+    assert_string_equal(missing_text, "\"INVEPT: all-context\" (EPT capability)");
     /* A guest sleeps in the processor's HLT state. */
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);

@@ -92,7 +92,14 @@ static void test_paging_switch(void **state)
 {
     (void)state;
     assert_int_equal(effect_of(true, 0, 0, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
-    assert_int_equal(effect_of(true, 0x20, 0, 0xC09B, 0x8B), PAGING_SWITCH_LOADS_PDPTES);
+    assert_int_equal(effect_of(true, 0x20, 0, 0xC09B, 0x8B), PAGING_SWITCH_IS_PLAIN);
+    assert_true(cr0_change_loads_pdptes(0x11, 0x80000011, 0x20, 0));       /* PG */
+    assert_true(cr0_change_loads_pdptes(0x80000011, 0xC0000011, 0x20, 0)); /* CD */
+    assert_true(cr0_change_loads_pdptes(0xE0000011, 0xC0000011, 0x20, 0)); /* NW */
+    assert_false(cr0_change_loads_pdptes(0x80000011, 0x80000013, 0x20, 0));
+    assert_false(cr0_change_loads_pdptes(0x80000011, 0x00000011, 0x20, 0));
+    assert_false(cr0_change_loads_pdptes(0x80000011, 0xC0000011, 0, 0));
+    assert_false(cr0_change_loads_pdptes(0x80000011, 0xC0000011, 0x20, 0x100));
     assert_int_equal(effect_of(true, 0x20, 0x100, 0xC09B, 0x8B),
                      PAGING_SWITCH_TO_LONG_MODE);
     assert_int_equal(effect_of(true, 0, 0x100, 0xC09B, 0x8B), PAGING_SWITCH_FAULTS);

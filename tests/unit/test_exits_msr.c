@@ -1,0 +1,61 @@
+/* src/guest/exits.c: the MSRs of a guest. */
+#include "guest.h"
+
+#include "vmx/guest_policy.h"
+
+static int msrs_start(void **state)
+{
+    start_guest(state);
+    msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, msrs_start, end_guest)
+
+static void test_msr(void **state)
+{
+    (void)state;
+    *test_r(REGISTER_RCX) = UINT64_C(0xDEAD00000000) | 0x1B;
+    *test_r(REGISTER_RAX) = UINT64_MAX;
+    *test_r(REGISTER_RDX) = UINT64_MAX;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 0xFEE00100);
+    assert_int_equal(*test_r(REGISTER_RDX), 0);
+    assert_int_equal(injected_vector, -1);
+    *test_r(REGISTER_RCX) = 0x480;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(injected_code, 0);
+    injected_vector = -1;
+    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(test_vm.ignored_accesses, 2);
+}
+
+/* IA32_DEBUGCTL is a register of the vCPU; only LBR and BTF can be set. */
+static void test_debugctl(void **state)
+{
+    (void)state;
+    *test_r(REGISTER_RCX) = 0x1D9;
+    *test_r(REGISTER_RAX) = 3;
+    *test_r(REGISTER_RDX) = 0;
+    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
+    *test_r(REGISTER_RAX) = 0;
+    assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(*test_r(REGISTER_RAX), 3);
+    for (unsigned int bit = 2; bit < 64; bit++) {
+        *test_r(REGISTER_RAX) = (uint32_t)((uint64_t)1 << bit);
+        *test_r(REGISTER_RDX) = ((uint64_t)1 << bit) >> 32;
+        injected_vector       = -1;
+        assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_RESUME);
+        assert_int_equal(injected_vector, 13);
+    }
+    assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(test_msr), TEST(test_debugctl)};
+    return cmocka_run_group_tests_name("exits_msr", tests, NULL, NULL);
+}
