@@ -35,6 +35,10 @@ enum paging_switch {
 /* Returns the effect of changing CR0.PG. Switching paging off leaves long mode. */
 enum paging_switch paging_switch_effect(const struct paging_state *state, bool is_on);
 
+/* The bits of CR0 that a guest may change at any time, without an effect on paging. */
+#define CR0_UNCHECKED \
+    ((uint64_t)(CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM))
+
 /*
  * Returns whether a change of CR0 to that value loads the PDPTEs: with PAE paging after
  * it, if PG, CD or NW change: SDM 3A, "PDPTE Registers".

@@ -31,7 +31,9 @@ enum register_number {
 /* Returns whether run.registers has a register only if run.has_all_registers. */
 static inline bool register_stays_in_cpu(unsigned int number)
 {
-    return number == REGISTER_RBP || number >= REGISTER_R12;
+    const uint32_t staying = 1U << REGISTER_RBP | 0xFU << REGISTER_R12;
+
+    return (staying >> number & 1) != 0;
 }
 
 struct guest_registers {

@@ -37,7 +37,7 @@ static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int numb
     uint64_t value =
         number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP) : vcpu->run.registers.r[number];
 
-    return guest_is_64_bit() ? value : (uint32_t)value;
+    return value <= UINT32_MAX || guest_is_64_bit() ? value : (uint32_t)value;
 }
 
 static void write_general_register(struct vcpu *vcpu, unsigned int number, uint64_t value)
@@ -72,8 +72,7 @@ static void set_long_mode_active(bool is_active)
     vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? VM_ENTRY_IA32E_MODE_GUEST : 0));
 }
 
-/* Performs the effects of changing CR0.PG. Returns false for #GP. */
-static __attribute__((noinline)) bool switch_paging(struct vcpu *vcpu, bool is_on)
+static bool switch_paging(struct vcpu *vcpu, bool is_on)
 {
     const struct paging_state state = {
         .cr4              = vmcs_get(VMCS_GUEST_CR4),
@@ -90,15 +89,26 @@ static __attribute__((noinline)) bool switch_paging(struct vcpu *vcpu, bool is_o
     return true;
 }
 
+/*
+ * Checks a change of any bit but CR0_UNCHECKED, and performs the effects on paging.
+ * Returns false for #GP.
+ */
+static __attribute__((noinline)) bool change_cr0(struct vcpu *vcpu, uint64_t old,
+                                                 uint64_t value)
+{
+    bool loads = cr0_change_loads_pdptes(old, value, vmcs_get(VMCS_GUEST_CR4),
+                                         vmcs_get(VMCS_GUEST_IA32_EFER));
+
+    if (!cr0_is_valid(value) || (loads && !load_pdptes(vcpu)))
+        return false;
+    return ((old ^ value) & CR0_PG) == 0 || switch_paging(vcpu, (value & CR0_PG) != 0);
+}
+
 static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 {
-    uint64_t old  = guest_cr0_read();
-    uint64_t cr4  = vmcs_get_known(VMCS_GUEST_CR4);
-    uint64_t efer = vmcs_get_known(VMCS_GUEST_IA32_EFER);
+    uint64_t old = guest_cr0_read();
 
-    if (!cr0_is_valid(value) ||
-        (cr0_change_loads_pdptes(old, value, cr4, efer) && !load_pdptes(vcpu)) ||
-        (((old ^ value) & CR0_PG) != 0 && !switch_paging(vcpu, (value & CR0_PG) != 0)))
+    if (((old ^ value) & ~CR0_UNCHECKED) != 0 && !change_cr0(vcpu, old, value))
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmcs_set_known(VMCS_CR0_READ_SHADOW, value | CR0_ET);
     vmcs_set_known(VMCS_GUEST_CR0,
@@ -109,8 +119,6 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
                                         uint64_t value)
 {
-    if (cr == 0)
-        return write_cr0(vcpu, value);
     if (cr != 8 || value > CR8_MAX) /* CR4 exits only to set a bit that is not allowed */
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     vmx_of(vcpu)->cr8 = value;
@@ -123,9 +131,11 @@ enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
     unsigned int general   = ACCESS_GENERAL(qualification);
     unsigned int cr        = ACCESS_REGISTER(qualification);
 
-    if (!vcpu->run.has_all_registers && register_stays_in_cpu(general))
+    if (register_stays_in_cpu(general) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
     vcpu->newest->detail = qualification;
+    if (ACCESS_IS_MOV_TO_CR0(qualification)) /* the most frequent */
+        return write_cr0(vcpu, read_general_register(vcpu, general));
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:
         return write_register(vcpu, cr, read_general_register(vcpu, general));

@@ -23,6 +23,9 @@
 #define ACCESS_GENERAL(qualification)  ((unsigned int)BITS_GET(qualification, 11, 8))
 #define ACCESS_LMSW(qualification)     BITS_GET(qualification, 31, 16)
 
+/* CR0 and ACCESS_TO_CR, from any general register. */
+#define ACCESS_IS_MOV_TO_CR0(qualification) (BITS_GET(qualification, 5, 0) == 0)
+
 enum access_type {
     ACCESS_TO_CR,
     ACCESS_FROM_CR,
