@@ -10,6 +10,7 @@
 static const struct {
     uint8_t command, cleared, set, response;
 } rows[] = {
+    {I8042_TEST_PASSWORD, 0, 0, I8042_NO_PASSWORD},
     {I8042_NO_MOUSE, 0, I8042_CONFIG_NO_MOUSE, 0},
     {I8042_MOUSE, I8042_CONFIG_NO_MOUSE, 0, 0},
     {I8042_TEST_MOUSE, 0, 0, I8042_LINE_CLOCK_LOW},
@@ -19,26 +20,34 @@ static const struct {
     {I8042_KEYBOARD, I8042_CONFIG_NO_KEYBOARD, 0, 0},
     {I8042_READ_INPUT, 0, 0, I8042_INPUT_NOT_INHIBITED},
     {I8042_READ_OUTPUT, 0, 0, OUTPUT_PORT},
+    {I8042_READ_LINES, 0, 0, I8042_LINES_DATA}, /* as the line tests: the clock is low */
 };
 
-static void update_interrupt(struct keyboard_controller *controller)
+/* A byte of the mouse has an interrupt of its own. */
+static void update_interrupts(struct keyboard_controller *controller)
 {
-    interrupt_line_set(controller->interrupt,
-                       controller->is_full &&
-                           (controller->ram[0] & I8042_CONFIG_INTERRUPT) != 0);
+    uint8_t config = controller->ram[0];
+    uint8_t source = controller->output & (I8042_STATUS_OUTPUT_FULL | I8042_STATUS_MOUSE);
+
+    interrupt_line_set(controller->interrupt, source == I8042_STATUS_OUTPUT_FULL &&
+                                                  (config & I8042_CONFIG_INTERRUPT) != 0);
+    interrupt_line_set(controller->mouse_interrupt,
+                       (source & I8042_STATUS_MOUSE) != 0 &&
+                           (config & I8042_CONFIG_MOUSE_INTERRUPT) != 0);
 }
 
-static void set_output(struct keyboard_controller *controller, uint8_t byte)
+/* Fills the output buffer; flags: more bits of the status while it is full. */
+static void set_output(struct keyboard_controller *controller, uint8_t byte,
+                       unsigned int flags)
 {
-    controller->data    = byte;
-    controller->is_full = true;
-    update_interrupt(controller);
+    controller->data   = byte;
+    controller->output = (uint8_t)(I8042_STATUS_OUTPUT_FULL | flags);
+    update_interrupts(controller);
 }
 
 static uint8_t status_of(const struct keyboard_controller *controller)
 {
-    return (uint8_t)(I8042_STATUS_NOT_LOCKED |
-                     (controller->is_full ? I8042_STATUS_OUTPUT_FULL : 0) |
+    return (uint8_t)(I8042_STATUS_NOT_LOCKED | controller->output |
                      (controller->ram[0] & I8042_CONFIG_SYSTEM) |
                      (controller->wrote_command ? I8042_STATUS_COMMAND : 0));
 }
@@ -50,19 +59,36 @@ static enum exit_outcome write_output_port(const struct keyboard_controller *con
     return is_reset ? vcpu_end(controller->vcpu, "reset by port 0x64") : EXIT_NEXT;
 }
 
-/* Writes the byte that a command waits for; ignores one for the absent keyboard. */
+/*
+ * Writes the byte that a command waits for. One for keyboard or mouse, which are absent,
+ * times out at once.
+ */
 static enum exit_outcome write_data(struct keyboard_controller *controller, uint8_t value)
 {
     uint8_t command = controller->command;
 
     controller->command = 0;
-    if (command == I8042_WRITE_OUTPUT)
+    switch (command) {
+    case I8042_WRITE_OUTPUT:
         return write_output_port(controller, value);
-    if (command == I8042_WRITE_BUFFER)
-        set_output(controller, value);
-    else if (command != 0)
+    case I8042_WRITE_BUFFER:
+        set_output(controller, value, 0);
+        break;
+    case I8042_WRITE_MOUSE_BUFFER:
+        set_output(controller, value, I8042_STATUS_MOUSE);
+        break;
+    case I8042_WRITE_MOUSE:
+        set_output(controller, I8042_TIMED_OUT,
+                   I8042_STATUS_MOUSE | I8042_STATUS_TIMEOUT);
+        break;
+    case 0:
+        set_output(controller, I8042_TIMED_OUT, I8042_STATUS_TIMEOUT);
+        break;
+    default:
         controller->ram[command - I8042_WRITE_RAM] = value;
-    update_interrupt(controller);
+        update_interrupts(controller);
+        break;
+    }
     return EXIT_NEXT;
 }
 
@@ -70,6 +96,12 @@ static enum exit_outcome write_data(struct keyboard_controller *controller, uint
 static bool is_for_ram(uint8_t command, uint8_t first)
 {
     return command >= first && command < first + KEYBOARD_CONTROLLER_RAM;
+}
+
+static bool waits_for_byte(uint8_t command)
+{
+    return is_for_ram(command, I8042_WRITE_RAM) ||
+           (command >= I8042_WRITE_OUTPUT && command <= I8042_WRITE_MOUSE);
 }
 
 static enum exit_outcome write_command(struct keyboard_controller *controller,
@@ -82,14 +114,13 @@ static enum exit_outcome write_command(struct keyboard_controller *controller,
         controller->ram[0] &= (uint8_t)~rows[i].cleared;
         controller->ram[0] |= rows[i].set;
         if (rows[i].response != 0)
-            set_output(controller, rows[i].response);
+            set_output(controller, rows[i].response, 0);
     }
     if (command >= I8042_PULSE)
         return write_output_port(controller, command);
     if (is_for_ram(command, I8042_READ_RAM))
-        set_output(controller, controller->ram[command - I8042_READ_RAM]);
-    else if (is_for_ram(command, I8042_WRITE_RAM) || command == I8042_WRITE_OUTPUT ||
-             command == I8042_WRITE_BUFFER)
+        set_output(controller, controller->ram[command - I8042_READ_RAM], 0);
+    else if (waits_for_byte(command))
         controller->command = command;
     return EXIT_NEXT;
 }
@@ -100,8 +131,8 @@ static uint32_t read_port(void *device, uint16_t port)
 
     if (port == I8042_PORT_COMMAND)
         return status_of(controller);
-    controller->is_full = false;
-    update_interrupt(controller);
+    controller->output = 0;
+    update_interrupts(controller);
     return controller->data;
 }
 
@@ -116,13 +147,14 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 
 void keyboard_controller_init(struct keyboard_controller *controller,
                               struct port_map *ports, struct interrupt_line *interrupt,
-                              struct vcpu *vcpu)
+                              struct interrupt_line *mouse_interrupt, struct vcpu *vcpu)
 {
     *controller = (struct keyboard_controller){
         .ram = {I8042_CONFIG_SYSTEM | I8042_CONFIG_NO_KEYBOARD | I8042_CONFIG_NO_MOUSE |
                 I8042_CONFIG_TRANSLATES},
-        .interrupt = interrupt,
-        .vcpu      = vcpu,
+        .interrupt       = interrupt,
+        .mouse_interrupt = mouse_interrupt,
+        .vcpu            = vcpu,
     };
     port_map_add(ports, (struct port_device){I8042_PORT_DATA, I8042_PORT_DATA, 1,
                                              controller, read_port, write_port});

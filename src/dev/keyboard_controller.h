@@ -2,8 +2,10 @@
  * The 8042 keyboard controller of a PC without keyboard and mouse, as a guest sees it.
  *
  * IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device
- * Controller". It answers the commands by which a kernel detects and tests it, and
- * resets the machine. Nothing is plugged in: bytes for a keyboard get no answer.
+ * Controller". It has a port for a keyboard and an auxiliary one for a mouse. It answers
+ * the commands by which a kernel detects and tests it, and resets the machine. Nothing is
+ * plugged in: a byte for keyboard or mouse is answered by the controller's time-out,
+ * which comes without delay.
  */
 #ifndef HYMIR_DEV_KEYBOARD_CONTROLLER_H
 #define HYMIR_DEV_KEYBOARD_CONTROLLER_H
@@ -20,15 +22,15 @@ struct keyboard_controller {
     uint8_t ram[KEYBOARD_CONTROLLER_RAM]; /* byte 0 is the command byte */
     uint8_t command;                      /* waiting for its byte at port 0x60, or 0 */
     uint8_t data;                         /* the output buffer */
-    bool is_full;                         /* the output buffer has an unread byte */
-    bool wrote_command;                   /* the last write was to port 0x64 */
-    struct interrupt_line *interrupt;
+    uint8_t output; /* of the status: the output buffer is full, its byte's kind; or 0 */
+    bool wrote_command; /* the last write was to port 0x64 */
+    struct interrupt_line *interrupt, *mouse_interrupt;
     struct vcpu *vcpu; /* the vCPU to reset */
 };
 
 /* Resets it and adds its ports, 0x60 and 0x64. */
 void keyboard_controller_init(struct keyboard_controller *controller,
                               struct port_map *ports, struct interrupt_line *interrupt,
-                              struct vcpu *vcpu);
+                              struct interrupt_line *mouse_interrupt, struct vcpu *vcpu);
 
 #endif

@@ -10,6 +10,7 @@ enum pic_input {
     INPUT_KEYBOARD = 1,
     INPUT_UART     = 4,
     INPUT_RTC      = 8,
+    INPUT_MOUSE    = 12,
 };
 
 /* Limits the rate of alarms, so that the guest makes progress between them. */
@@ -61,7 +62,7 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     rtc_set_time(&vm->rtc, time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
-                             &vm->vcpu);
+                             &line[INPUT_MOUSE], &vm->vcpu);
     uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
     power_ports_init(&vm->power_ports, ports, &vm->vcpu);
     return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;

@@ -11,7 +11,10 @@
 #define LAST_COMMAND 0x08U
 #define NOT_LOCKED   0x10U
 #define ANY_ERROR    0xC0U
+#define TIMEOUT      0x40U
+#define MOUSE        0x20U
 #define INTERRUPT    0x01U
+#define MOUSE_IRQ    0x02U
 #define NO_KEYBOARD  0x10U
 #define NO_MOUSE     0x20U
 #define TRANSLATES   0x40U
@@ -19,6 +22,14 @@
 /* Allocated alone, so that AddressSanitizer detects accesses outside it. */
 static struct keyboard_controller *controller;
 static struct vcpu vcpu;
+static struct interrupt_line mouse_line;
+static unsigned int mouse_rises;
+
+static void mouse_line_changed(void *listener, const struct interrupt_line *changed)
+{
+    assert_ptr_equal(listener, &mouse_rises);
+    mouse_rises += changed->is_high;
+}
 
 static int controller_start(void **state)
 {
@@ -27,7 +38,10 @@ static int controller_start(void **state)
     vcpu.end[0] = '\0';
     assert_non_null(controller);
     start_ports(false);
-    keyboard_controller_init(controller, &test_ports, &output_line, &vcpu);
+    mouse_rises = 0;
+    mouse_line =
+        (struct interrupt_line){.changed = mouse_line_changed, .listener = &mouse_rises};
+    keyboard_controller_init(controller, &test_ports, &output_line, &mouse_line, &vcpu);
     for (uint16_t port = 0x60; port <= 0x64; port = (uint16_t)(port + 4)) {
         assert_int_equal(port_map_find(&test_ports, port)->first, port);
         assert_int_equal(port_map_find(&test_ports, port)->last, port);
@@ -92,6 +106,14 @@ static unsigned int send_command(unsigned int command)
     return read_answer();
 }
 
+/* Linux's AUX_LOOP: the byte must come back as one of the mouse. */
+static unsigned int loop_back(unsigned int byte)
+{
+    command_with(0xD3, byte);
+    assert_int_equal(in(0x64) & (FULL | MOUSE | ANY_ERROR), FULL | MOUSE);
+    return read_answer();
+}
+
 static void test_linux_probe(void **state)
 {
     (void)state;
@@ -106,21 +128,34 @@ static void test_linux_probe(void **state)
     command_with(0x60, config);
     assert_int_equal(in(0x64) & (NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
     assert_int_equal(send_command(0x20), config);
-    /* i8042_check_aux: no loopback and a failing line test, so there is no mouse port */
+    /* i8042_check_aux: loopback, the port can be disabled, and its interrupt arrives. */
     assert_int_equal(flush_buffer(), 0);
-    command_with(0xD3, 0x5A);
-    assert_int_equal(flush_buffer(), 0);
-    unsigned int line = send_command(0xA9);
-    assert_true(line != 0 && line != 0xFA && line != 0xFF);
-    /* i8042_enable_kbd_port, atkbd_probe: no device answers GETID and RESET. */
+    assert_int_equal(loop_back(0x5A), 0x5A);
+    out(0x64, 0xA7);
+    assert_int_equal(send_command(0x20) & NO_MOUSE, NO_MOUSE);
+    out(0x64, 0xA8);
+    assert_int_equal(send_command(0x20) & NO_MOUSE, 0);
+    command_with(0x60, (config & ~NO_MOUSE) | MOUSE_IRQ);
+    assert_int_equal(loop_back(0xA5), 0xA5);
+    assert_int_equal(mouse_rises, 1);
+    assert_false(mouse_line.is_high);
+    /* i8042_set_mux_mode: a plain loopback, so there is no multiplexer. */
+    assert_int_equal(loop_back(0xF0), 0xF0);
+    assert_int_equal(loop_back(0x56), 0x56);
+    assert_int_equal(loop_back(0xA4), 0xA4);
+    /* i8042_enable_kbd_port, atkbd_probe, psmouse_probe: the devices time out. */
     config = (config & ~NO_KEYBOARD) | INTERRUPT;
     command_with(0x60, config);
     assert_int_equal(send_command(0x20), config);
     unsigned int rises_before = rises;
     out(0x60, 0xF2);
-    out(0x60, 0xFF);
-    assert_int_equal(flush_buffer(), 0);
-    assert_int_equal(rises, rises_before);
+    assert_int_equal(in(0x64) & (FULL | MOUSE | ANY_ERROR), FULL | TIMEOUT);
+    assert_int_equal(read_answer(), 0xFE);
+    assert_int_equal(rises, rises_before + 1);
+    command_with(0xD4, 0xF2);
+    assert_int_equal(in(0x64) & (FULL | MOUSE | ANY_ERROR), FULL | MOUSE | TIMEOUT);
+    assert_int_equal(read_answer(), 0xFE);
+    assert_int_equal(rises, rises_before + 1);
     /* i8042_controller_reset: writes the original value back. */
     command_with(0x60, config | SYSTEM);
     assert_int_equal(send_command(0x20), config | SYSTEM);
@@ -176,6 +211,37 @@ static void test_interrupt(void **state)
     assert_false(output_line.is_high);
 }
 
+/* Each byte interrupts as its source does. */
+static void test_mouse_interrupt(void **state)
+{
+    (void)state;
+    command_with(0x60, MOUSE_IRQ);
+    command_with(0xD2, 0x1C);
+    assert_false(mouse_line.is_high);
+    command_with(0xD3, 0x08); /* replaces the keyboard's */
+    assert_true(mouse_line.is_high);
+    command_with(0x60, INTERRUPT | MOUSE_IRQ);
+    assert_false(output_line.is_high);
+    command_with(0xD2, 0x9C);
+    assert_false(mouse_line.is_high);
+    assert_true(output_line.is_high);
+    assert_int_equal(read_answer(), 0x9C);
+    command_with(0xD3, 0x08);
+    command_with(0x60, INTERRUPT);
+    assert_false(mouse_line.is_high);
+    assert_int_equal(read_answer(), 0x08);
+    assert_int_equal(mouse_rises, 2);
+}
+
+/* Commands that programs wait for an answer of. */
+static void test_answers(void **state)
+{
+    (void)state;
+    assert_int_equal(send_command(0xA4), 0xF1); /* no password */
+    assert_int_equal(send_command(0xE0), 0x02); /* the clock is low, as in ABh */
+    assert_int_equal(send_command(0xAB), 0x01);
+}
+
 static void test_system_flag(void **state)
 {
     (void)state;
@@ -211,6 +277,7 @@ static void test_abandoned_command(void **state)
     out(0x64, 0xD1);
     out(0x64, 0xAE);
     out(0x60, 0); /* for the keyboard: no reset */
+    assert_int_equal(read_answer(), 0xFE);
     assert_string_equal(vcpu.end, "");
 }
 
@@ -295,19 +362,32 @@ static void test_random(void **state)
             in(what < 7 ? 0x60 : 0x64);
         }
         unsigned int status = in(0x64);
-        assert_int_equal(status & (INPUT_FULL | NOT_LOCKED | ANY_ERROR), NOT_LOCKED);
+        bool is_mouse       = (status & MOUSE) != 0;
+        assert_int_equal(status & (INPUT_FULL | NOT_LOCKED | (ANY_ERROR & ~TIMEOUT)),
+                         NOT_LOCKED);
+        assert_true((status & FULL) != 0 || (status & (MOUSE | TIMEOUT)) == 0);
         assert_int_equal(output_line.is_high,
-                         (status & controller->ram[0] & INTERRUPT) != 0);
+                         !is_mouse && (status & controller->ram[0] & INTERRUPT) != 0);
+        assert_int_equal(mouse_line.is_high,
+                         is_mouse && (controller->ram[0] & MOUSE_IRQ) != 0);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_linux_probe), TEST(test_switches),    TEST(test_interrupt),
-        TEST(test_system_flag), TEST(test_ram),         TEST(test_abandoned_command),
-        TEST(test_reset),       TEST(test_output_port), TEST(test_all_commands),
+        TEST(test_linux_probe),
+        TEST(test_switches),
+        TEST(test_interrupt),
+        TEST(test_system_flag),
+        TEST(test_ram),
+        TEST(test_abandoned_command),
+        TEST(test_reset),
+        TEST(test_output_port),
+        TEST(test_all_commands),
         TEST(test_random),
+        TEST(test_mouse_interrupt),
+        TEST(test_answers),
     };
     return cmocka_run_group_tests_name("keyboard_controller", tests, NULL, NULL);
 }
