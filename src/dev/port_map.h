@@ -16,15 +16,15 @@
 /* A range of ports and the callbacks that handle accesses to it. */
 struct port_device {
     uint16_t first, last;
-    uint8_t width; /* 1: wider accesses are split into bytes; 0: none is split */
+    uint8_t width; /* the widest access, in bytes: 1, 2 or 4; wider ones are split */
     void *device;  /* passed to the callbacks */
 
     /* Reads a port. Only as many low bytes of the result as the access has are used. */
     uint32_t (*read)(void *device, uint16_t port);
 
     /*
-     * Writes a port; at width 1, only the low byte of value is valid. Returns EXIT_NEXT,
-     * or EXIT_STOP after vcpu_end if the write ends the guest.
+     * Writes a port; the bytes of value that the access does not have are 0. Returns
+     * EXIT_NEXT, or EXIT_STOP after vcpu_end if the write ends the guest.
      */
     enum exit_outcome (*write)(void *device, uint16_t port, uint32_t value);
 };

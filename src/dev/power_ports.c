@@ -10,6 +10,7 @@
 #define PM1_CONTROL_PIIX 0xB004
 #define SHUTDOWN_PORT    0x8900
 #define DEBUG_EXIT       0xF4
+#define PCI_ADDRESS      0xCF8 /* four bytes, of which RESET_CONTROL_PORT is one */
 
 #define PORT_A_RESET 0x01U
 #define PORT_A_A20   0x02U
@@ -18,16 +19,18 @@ static const char shutdown_word[] = "Shutdown";
 
 /* A write that sets one of the bits ends the guest. */
 static const struct {
-    uint16_t first, last;
+    uint16_t first;
+    uint8_t width; /* bytes */
     uint32_t bits;
     const char *end;
 } rows[] = {
-    {PORT_A, PORT_A, PORT_A_RESET, "reset by port 0x92"},
-    {RESET_CONTROL_PORT, RESET_CONTROL_PORT, RESET_CONTROL_CPU, "reset by port 0xcf9"},
-    {PM1_CONTROL_QEMU, PM1_CONTROL_QEMU + 1, PM1_SLP_EN, "powered off by port 0x604"},
-    {PM1_CONTROL_PIIX, PM1_CONTROL_PIIX + 1, PM1_SLP_EN, "powered off by port 0xb004"},
-    {SHUTDOWN_PORT, SHUTDOWN_PORT, 0, NULL}, /* these two: see write_port */
-    {DEBUG_EXIT, DEBUG_EXIT, 0, NULL},
+    {PORT_A, 1, PORT_A_RESET, "reset by port 0x92"},
+    {RESET_CONTROL_PORT, 1, RESET_CONTROL_CPU, "reset by port 0xcf9"},
+    {PM1_CONTROL_QEMU, 2, PM1_SLP_EN, "powered off by port 0x604"},
+    {PM1_CONTROL_PIIX, 2, PM1_SLP_EN, "powered off by port 0xb004"},
+    {PCI_ADDRESS, 4, 0, NULL},   /* absent; 0xCF9 alone is the row above */
+    {SHUTDOWN_PORT, 1, 0, NULL}, /* these two: see write_port */
+    {DEBUG_EXIT, 4, 0, NULL},
 };
 
 static uint32_t read_port(void *device, uint16_t port)
@@ -58,7 +61,7 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
         return write_shutdown(power, (uint8_t)value);
     if (port == DEBUG_EXIT)
         return vcpu_end(power->vcpu, "ended by port 0xf4 with value 0x%x", value);
-    while (port > rows[i].last || port < rows[i].first)
+    while (port < rows[i].first || port >= rows[i].first + rows[i].width)
         i++;
     bool ends = (value << 8 * (port - rows[i].first) & rows[i].bits) != 0;
     return ends ? vcpu_end(power->vcpu, "%s", rows[i].end) : EXIT_NEXT;
@@ -69,6 +72,8 @@ void power_ports_init(struct power_ports *power, struct port_map *ports,
 {
     *power = (struct power_ports){.vcpu = vcpu};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        port_map_add(ports, (struct port_device){rows[i].first, rows[i].last, 0, power,
-                                                 read_port, write_port});
+        port_map_add(ports,
+                     (struct port_device){rows[i].first,
+                                          (uint16_t)(rows[i].first + rows[i].width - 1),
+                                          rows[i].width, power, read_port, write_port});
 }

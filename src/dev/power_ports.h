@@ -4,7 +4,9 @@
  * QEMU's and Bochs's machines (0x604, 0xB004), Bochs's shutdown port (0x8900) and QEMU's
  * debug exit (0xF4). Reset by the keyboard controller: dev/keyboard_controller.h.
  *
- * Port A reports that address line 20 is on; reads of the others return all ones.
+ * Port A reports that address line 20 is on; reads of the others return all ones. PCI's
+ * configuration address, of which 0xCF9 is a byte, is claimed so that a guest that looks
+ * for PCI resets nothing.
  */
 #ifndef HYMIR_DEV_POWER_PORTS_H
 #define HYMIR_DEV_POWER_PORTS_H

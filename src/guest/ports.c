@@ -1,63 +1,86 @@
 /* See vm.h: access to the VM's ports. */
 #include "guest/vm.h"
 
-/* Reads a device whole if its width is 0; otherwise each byte from its own port. */
-static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu,
-                                                    const struct port_device *device,
-                                                    uint16_t port, unsigned int size)
+/*
+ * Returns how many of an access's bytes its first port takes, as a bus splits it: as many
+ * as its owner's registers have, and none beyond the owner's last port.
+ */
+static unsigned int part_size(const struct port_device *device, uint16_t port,
+                              unsigned int size)
+{
+    if (device == NULL)
+        return 1;
+    unsigned int most = device->last - port + 1U;
+    if (most > device->width)
+        most = device->width;
+    return size < most ? size : most;
+}
+
+static uint32_t read_part(struct vcpu *vcpu, const struct port_device *device,
+                          uint16_t port)
+{
+    if (device != NULL)
+        return device->read(device->device, port);
+    vcpu->vm->ignored_accesses++;
+    return UINT32_MAX;
+}
+
+static enum exit_outcome write_part(struct vcpu *vcpu, const struct port_device *device,
+                                    uint16_t port, uint32_t value)
+{
+    if (device != NULL)
+        return device->write(device->device, port, value);
+    vcpu->vm->ignored_accesses++;
+    return EXIT_NEXT;
+}
+
+/* Returns a mask of the low bytes of a value, 1 to 4. */
+static uint32_t low_bytes(unsigned int count)
+{
+    return UINT32_MAX >> (32 - 8 * count);
+}
+
+static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu, uint16_t port,
+                                                    unsigned int size)
 {
     uint32_t value = 0;
 
-    if (device->width == 0)
-        return device->read(device->device, port);
-    for (unsigned int i = 0; i < size; i++) {
-        uint16_t at   = (uint16_t)(port + i);
-        device        = port_map_find(&vcpu->vm->ports, at);
-        uint32_t byte = device == NULL ? UINT8_MAX : device->read(device->device, at);
-        value |= (byte & UINT8_MAX) << (8 * i);
+    for (unsigned int at = 0, part; at < size; at += part) {
+        const struct port_device *device =
+            port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
+        part = part_size(device, (uint16_t)(port + at), size - at);
+        value |= (read_part(vcpu, device, (uint16_t)(port + at)) & low_bytes(part))
+                 << (8 * at);
     }
     return value;
 }
 
-/* Writes a device whole if its width is 0; otherwise each byte to its own port. */
 static __attribute__((noinline)) enum exit_outcome
-write_wide(struct vcpu *vcpu, const struct port_device *device, uint16_t port,
-           unsigned int size, uint32_t value)
+write_wide(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
 {
     enum exit_outcome outcome = EXIT_NEXT;
 
-    if (device->width == 0)
-        return device->write(device->device, port, value & UINT32_MAX >> (32 - 8 * size));
-    for (unsigned int i = 0; i < size && outcome == EXIT_NEXT; i++) {
-        uint16_t at = (uint16_t)(port + i);
-        device      = port_map_find(&vcpu->vm->ports, at);
-        if (device != NULL)
-            outcome = device->write(device->device, at, (uint8_t)(value >> (8 * i)));
+    for (unsigned int at = 0, part; at < size && outcome == EXIT_NEXT; at += part) {
+        const struct port_device *device =
+            port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
+        part    = part_size(device, (uint16_t)(port + at), size - at);
+        outcome = write_part(vcpu, device, (uint16_t)(port + at),
+                             value >> (8 * at) & low_bytes(part));
     }
     return outcome;
 }
 
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return UINT32_MAX;
-    }
-    if (size > device->width)
-        return read_wide(vcpu, device, port, size);
-    return device->read(device->device, port);
+    if (size > 1)
+        return read_wide(vcpu, port, size);
+    return read_part(vcpu, port_map_find(&vcpu->vm->ports, port), port);
 }
 
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value)
 {
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
-    if (device == NULL) {
-        vcpu->vm->ignored_accesses++;
-        return EXIT_NEXT;
-    }
-    if (size > device->width)
-        return write_wide(vcpu, device, port, size, value);
-    return device->write(device->device, port, value);
+    if (size > 1)
+        return write_wide(vcpu, port, size, value);
+    return write_part(vcpu, port_map_find(&vcpu->vm->ports, port), port, (uint8_t)value);
 }

@@ -21,15 +21,23 @@ static uint32_t in(uint16_t port, uint8_t size)
            UINT32_MAX >> (32 - 8 * size);
 }
 
+static bool are_unclaimed(uint32_t port, uint8_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        if (port_map_find(&test_vm.ports, (uint16_t)(port + i)) != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* All ports in each width; unclaimed ports read all ones. */
 static void test_all_ports(void **state)
 {
     (void)state;
     for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-        bool is_nobodys = port_map_find(&test_vm.ports, (uint16_t)port) == NULL;
         for (uint8_t size = 1; size <= 4; size = (uint8_t)(size * 2)) {
             uint32_t value = in((uint16_t)port, size);
-            if (is_nobodys)
+            if (are_unclaimed(port, size))
                 assert_int_equal(value, UINT32_MAX >> (32 - 8 * size));
             if (port > 0xF4 || port + size <= 0xF4) /* ends the guest */
                 assert_int_equal(out((uint16_t)port, size, 0), EXIT_NEXT);
@@ -37,6 +45,50 @@ static void test_all_ports(void **state)
     }
     assert_true(test_vm.ignored_accesses > 6 * 65000);
     assert_string_equal(test_vcpu->end, "");
+}
+
+/* An access to several ports is split as a bus does: each owner gets its own bytes. */
+static void test_split(void **state)
+{
+    (void)state;
+    test_vm.ignored_accesses = 0;
+    assert_int_equal(out(0x6F, 2, 0x1500), EXIT_NEXT); /* nothing, CMOS's index */
+    uint32_t byte = in(0x71, 1);
+    assert_int_equal(byte, in(0x71, 1));
+    assert_int_equal(test_vm.ignored_accesses, 1);
+    assert_int_equal(in(0x6F, 4), 0xFF00FFFF | byte << 16);
+    assert_int_equal(in(0x91, 2), 0x02FF);
+    assert_int_equal(in(0x92, 2), 0xFF02);
+    assert_int_equal(in(0xFFFE, 4), UINT32_MAX);
+    assert_int_equal(out(0x91, 2, 0x0200), EXIT_NEXT);
+    assert_int_equal(out(0x91, 2, 0x0300), EXIT_STOP);
+    assert_string_equal(test_vcpu->end, "reset by port 0x92");
+    test_vcpu->end[0] = '\0';
+    assert_int_equal(out(0x60, 4, 0), EXIT_NEXT); /* 0x60 and 0x61 */
+    assert_int_equal(in(0x64, 1) & 1, 1);
+    /* The word of a register of a word, in two bytes; what is beyond it is not its. */
+    assert_int_equal(out(0x602, 4, 0x20000000), EXIT_STOP);
+    test_vcpu->end[0] = '\0';
+    assert_int_equal(out(0x605, 1, 0x20), EXIT_STOP);
+    test_vcpu->end[0] = '\0';
+    assert_int_equal(out(0x604, 4, 0x20000000), EXIT_NEXT);
+    assert_int_equal(out(0x605, 2, 0x2000), EXIT_NEXT);
+    assert_int_equal(out(0x603, 1, 0x20), EXIT_NEXT);
+    /* The debug exit takes all bytes of an access. */
+    assert_int_equal(out(0xF4, 2, 0x12345678), EXIT_STOP);
+    assert_string_equal(test_vcpu->end, "ended by port 0xf4 with value 0x5678");
+}
+
+/* PCI's configuration address is one register: its byte at 0xCF9 resets only alone. */
+static void test_pci_address(void **state)
+{
+    (void)state;
+    assert_int_equal(out(0xCF8, 4, UINT32_MAX), EXIT_NEXT);
+    assert_int_equal(out(0xCF8, 2, 0xFFFF), EXIT_NEXT);
+    assert_int_equal(out(0xCFB, 1, 1), EXIT_NEXT);
+    assert_int_equal(in(0xCF8, 4), UINT32_MAX);
+    assert_int_equal(out(0xCF9, 1, 0x06), EXIT_STOP);
+    assert_string_equal(test_vcpu->end, "reset by port 0xcf9");
 }
 
 static void test_ends(void **state)
@@ -107,10 +159,9 @@ static void test_map_is_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_all_ports),
-        TEST(test_ends),
-        TEST(test_shutdown_word),
-        cmocka_unit_test(test_map_is_full),
+        TEST(test_all_ports),     TEST(test_split),
+        TEST(test_pci_address),   TEST(test_ends),
+        TEST(test_shutdown_word), cmocka_unit_test(test_map_is_full),
     };
     return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
 }
