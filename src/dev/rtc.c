@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "lib/calendar.h"
 #include "x86/cmos_clock.h"
+#include "x86/pc_bios.h"
 
 #define A_RATE(a)     ((a)&0x0FU)
 #define A_RUNS(a)     (((a)&0x70U) == 0x20U) /* with the 32768 Hz that a PC has */
@@ -18,8 +19,6 @@
 #define C_FLAGS       (B_PERIODIC | B_ALARM | B_UPDATE) /* as in B */
 #define D_VALID       0x80U
 #define ALARM_ANY     0xC0U /* and above: any value matches */
-
-#define EQUIPMENT_FPU 0x02U
 
 #define CRYSTAL_HZ       32768U
 #define UPDATE_US        244U
@@ -302,7 +301,7 @@ void rtc_set_memory(struct rtc *rtc, uint64_t size)
 {
     uint64_t kib = size >> 10, sum = 0;
 
-    put_word(rtc, CMOS_BASE_MEMORY, 640);
+    put_word(rtc, CMOS_BASE_MEMORY, PC_EBDA_START >> 10);
     put_word(rtc, CMOS_EXTENDED_MEMORY, kib - 1024);
     put_word(rtc, CMOS_EXTENDED_AGAIN, kib - 1024);
     put_word(rtc, CMOS_HIGH_MEMORY, kib > 16384 ? (kib - 16384) / 64 : 0);

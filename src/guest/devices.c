@@ -1,4 +1,5 @@
 /* See vm.h: which devices a VM has, and how their interrupts are wired. */
+#include "dev/bios_entries.h"
 #include "guest/vm.h"
 
 #define FLUSHES_PER_SECOND 100
@@ -64,6 +65,7 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
                              &line[INPUT_MOUSE], &vm->vcpu);
     uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
+    bios_entries_init(ports, &vm->vcpu);
     power_ports_init(&vm->power_ports, ports, &vm->vcpu);
     return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;
 }

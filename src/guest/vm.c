@@ -1,6 +1,7 @@
 /* See vm.h. */
 #include "guest/vm.h"
 
+#include "guest/load/low_memory.h"
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
 
@@ -16,8 +17,9 @@ static enum status map_memory(struct vm *vm, const struct backend *backend)
     return STATUS_OK;
 }
 
-bool vm_load(struct vm *vm, struct text *problem)
+bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
 {
+    low_memory_write(&vm->memory, time);
     smbios_tables_write(&vm->memory, vm->name);
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }
@@ -63,7 +65,7 @@ bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
         reset_state(vm, time) != STATUS_OK)
         return TEXT_FAIL(problem,
                          "reset failed: memory or devices cannot be reinitialized");
-    return vm_load(vm, problem);
+    return vm_load(vm, time, problem);
 }
 
 void vm_run(struct vm *vm)

@@ -74,10 +74,11 @@ struct vm {
 };
 
 /*
- * Loads the VM's image into its zeroed memory and sets its start state. Returns false,
- * with the reason appended to *problem, on failure.
+ * Loads firmware's data and the VM's image into its zeroed memory and sets its start
+ * state. time is in seconds since 1970. Returns false, with the reason appended to
+ * *problem, on failure.
  */
-bool vm_load(struct vm *vm, struct text *problem);
+bool vm_load(struct vm *vm, uint64_t time, struct text *problem);
 
 /*
  * Creates the rest of a VM that has its name, memory and start state: nested page tables,

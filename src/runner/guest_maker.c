@@ -133,9 +133,10 @@ static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
 
     if (!allocate_memory(&vm->memory, memory_size))
         return TEXT_FAIL(problem, "not enough memory for memory=%luM", memory_size >> 20);
-    if (!vm_load(vm, problem))
+    uint64_t time = time_of_day();
+    if (!vm_load(vm, time, problem))
         return false;
-    if (vm_init(vm, backend, &environment, time_of_day()) != STATUS_OK ||
+    if (vm_init(vm, backend, &environment, time) != STATUS_OK ||
         guest_console_add(vm) != STATUS_OK)
         return TEXT_FAIL(problem,
                          "not enough memory for page tables and console; reduce memory=");

@@ -31,7 +31,7 @@ enum rtc_byte {
     /* Defined by PCs, not by the MC146818. */
     CMOS_SUMMED          = 0x10, /* the first byte that the checksum covers */
     CMOS_EQUIPMENT       = 0x14,
-    CMOS_BASE_MEMORY     = 0x15, /* KiB below 640 KiB, two bytes */
+    CMOS_BASE_MEMORY     = 0x15, /* KiB below the EBDA, two bytes */
     CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, two bytes */
     CMOS_CHECKSUM        = 0x2E, /* of 0x10 to 0x2D, high byte first */
     CMOS_EXTENDED_AGAIN  = 0x30,

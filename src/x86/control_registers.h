@@ -19,6 +19,7 @@
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
 #define RFLAGS_DF    BIT(10)
+#define RFLAGS_VM    BIT(17) /* virtual-8086 mode */
 
 /* The flags of CR0 and CR4: FLAG(register, constant, bit, the SDM's name). */
 #define CR0_FLAGS(FLAG)         \

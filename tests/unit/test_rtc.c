@@ -195,7 +195,7 @@ static void test_memory_size(void **state)
         start_ports(false);
         rtc_init(&rtc, &test_ports, &test_clock, &output_line);
         rtc_set_memory(&rtc, cases[i].size * MEGABYTES);
-        assert_int_equal(cmos_read(0x15) | cmos_read(0x16) << 8, 640);
+        assert_int_equal(cmos_read(0x15) | cmos_read(0x16) << 8, 639);
         assert_int_equal(cmos_read(0x17) | cmos_read(0x18) << 8, cases[i].extended);
         assert_int_equal(cmos_read(0x30) | cmos_read(0x31) << 8, cases[i].extended);
         assert_int_equal(cmos_read(0x34) | cmos_read(0x35) << 8, cases[i].high);

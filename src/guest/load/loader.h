@@ -7,6 +7,7 @@
 #define HYMIR_GUEST_LOAD_LOADER_H
 
 #include "guest/load/image.h"
+#include "x86/pc_bios.h"
 
 /* The state of loading an image. The RAM from floor to bottom is free. */
 struct loader {
@@ -53,7 +54,7 @@ bool loader_add_parts(struct loader *loader);
  * types are those of ACPI 6.5, "Address Range Types", which all boot protocols use.
  */
 #define IMAGE_RANGES        3
-#define IMAGE_LOW_END       UINT64_C(0x9FC00)
+#define IMAGE_LOW_END       ((uint64_t)PC_EBDA_START)
 #define IMAGE_HIGH_START    UINT64_C(0x100000)
 #define IMAGE_TYPE_RAM      1U
 #define IMAGE_TYPE_RESERVED 2U
