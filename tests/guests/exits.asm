@@ -125,6 +125,13 @@ entry:
         mov     eax, cr0
         test    eax, 1 << 5
         check   "CR0.NE can be cleared"
+        fninit
+        fldcw   [unmasked]
+        fld1
+        fldz
+        fdivp
+        raises  16, "an x87 error is #MF also without CR0.NE", fwait
+        fninit
         mov     eax, cr0
         or      eax, 3 << 29
         mov     cr0, eax
@@ -789,6 +796,7 @@ vector:         dd NOTHING
 fault_eip:      dd 0
 zero:           dd 0
 bad_selector:   dw 0x1234
+unmasked:       dw 0x037B               ; the x87 control word with division by zero unmasked
         align   4
 known_msrs:     dd 22                   ; 13 passed through, 7 of the policy, the time-stamp counter and IA32_DEBUGCTL
 bad_msrs:       dd 0

@@ -280,6 +280,24 @@ static void test_multiboot_whole_file(void **state)
     assert_int_equal(guest_u32(0x100FFC) & 0xFFFFFF, 0x909090);
 }
 
+/* A kernel in low memory: nothing else is placed below 1 MiB. */
+static void test_multiboot_low(void **state)
+{
+    (void)state;
+    make_multiboot(0x10003);
+    for (size_t i = 3; i <= 7; i++)
+        multiboot[i] -= 0x100000 - 0x8000;
+    size_t size     = GUEST_SIZE - 0x100000 - 0x2000; /* command line, information */
+    uint8_t *initrd = calloc(1, size + 1);
+    parts.initrd    = (struct image_bytes){.bytes = initrd, .size = size};
+    assert_true(file_load());
+    assert_int_equal(guest_u32(0x8040), 0x1BADB002);
+    assert_int_equal(start_state.rbx, 0x100000);
+    parts.initrd.size++;
+    refused("no room for the boot information");
+    free(initrd);
+}
+
 static void test_multiboot_refusals(void **state)
 {
     (void)state;
@@ -364,6 +382,7 @@ int main(void)
         TEST(test_elf_32),
         TEST(test_multiboot),
         TEST(test_multiboot_whole_file),
+        TEST(test_multiboot_low),
         TEST(test_multiboot_refusals),
         TEST(test_multiboot_broken),
         TEST(test_multiboot_elf),

@@ -167,8 +167,8 @@ static void test_no_room(void **state)
     assert_int_equal(step, ARRAY_SIZE(parts_in_order) - 1);
     assert_parts_apart();
     parts.initrd.size++;
-    refused(
-        "no room for page tables of 24576 bytes: the kernel ends at 0x208000 of 4 MiB");
+    refused("no room for page tables of 24576 bytes: free memory begins at 0x208000 of 4 "
+            "MiB");
     parts.initrd.size = SIZE_MAX;
     refused("no room for the initrd of");
     parts.initrd.size = SIZE_MAX - PAGE_SIZE;

@@ -94,8 +94,7 @@ static void test_interrupts(void **state)
     }
 }
 
-/* Both addresses of the reset vector, and the start of the self-test to which it jumps.
- */
+/* The reset vector, and the start of the self-test to which it jumps. */
 static void test_reset_vector(void **state)
 {
     (void)state;

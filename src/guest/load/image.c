@@ -13,7 +13,8 @@ bool image_load(const struct image_parts *parts, struct guest_memory *memory,
                                                          .memory  = memory,
                                                          .start   = start,
                                                          .problem = problem,
-                                                         .bottom  = memory->size};
+                                                         .bottom  = memory->size,
+                                                         .floor   = IMAGE_HIGH_START};
 
     for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
         if (formats[i]->is_format(parts->kernel)) {

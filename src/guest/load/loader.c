@@ -18,7 +18,7 @@ bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
         loader->bottom - rounded < loader->floor)
         return LOADER_FAIL(
             loader,
-            "no room for %s of %lu bytes: the kernel ends at 0x%lx of %lu MiB; "
+            "no room for %s of %lu bytes: free memory begins at 0x%lx of %lu MiB; "
             "increase memory=",
             what, size, loader->floor, loader->memory->size >> 20);
     loader->bottom -= rounded;

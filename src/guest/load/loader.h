@@ -16,7 +16,7 @@ struct loader {
     struct vcpu_start *start;
     struct text *problem; /* gets the reason for a failure */
     uint64_t bottom;      /* the lowest allocated address */
-    uint64_t floor;       /* the end of the kernel */
+    uint64_t floor;       /* the end of the kernel, 1 MiB at least */
     gpa_t initrd, command_line;
 };
 

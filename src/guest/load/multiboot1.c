@@ -102,11 +102,14 @@ static bool load_by_addresses(const struct header *header, uint64_t offset,
     if (!image_contains(kernel, from, size)) /* also if it ends before it starts */
         return LOADER_FAIL(loader, "load range 0x%x to 0x%x is larger than the file",
                            header->load_address, header->load_end);
-    uint64_t end  = header->load_address + size;
-    loader->floor = header->bss_end > end ? header->bss_end : end;
-    if (loader->floor > loader->memory->size)
+    uint64_t end = header->load_address + size;
+    if (header->bss_end > end)
+        end = header->bss_end;
+    if (end > loader->memory->size)
         return LOADER_FAIL(loader, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
-                           loader->floor, loader->memory->size >> 20);
+                           end, loader->memory->size >> 20);
+    if (end > loader->floor)
+        loader->floor = end;
     return guest_memory_write(loader->memory, gpa(header->load_address),
                               kernel.bytes + from, size);
 }
