@@ -220,6 +220,10 @@ entry:
         sete    ah
         cmp     ax, 0x0101
         check   "MSR 0x10 sets it"
+        sti                             ; until the slow output of the text has ended
+        call    counter_2_wait
+        call    counter_2_wait
+        cli
         mov     edi, [count + TIMER * 4]
         sti
         hlt
