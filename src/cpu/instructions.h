@@ -1,5 +1,6 @@
 /*
- * One instruction per function: the only inline assembly outside vmx/instructions.h.
+ * One instruction per function. The other inline assembly is in vmx/instructions.h and
+ * lib/instructions.h.
  *
  * SDM 2, "Instruction Set Reference". The functions named *_safe handle an exception: the
  * exception table (cpu/traps.h) resumes after the instruction, and the function returns
@@ -211,15 +212,6 @@ DEFINE_INSTRUCTION(raise_machine_check, (void), "int $18")
 
 /* Raises #UD; for the self-test. */
 DEFINE_INSTRUCTION(undefined_instruction, (void), "ud2")
-
-/* Writes count quadwords of zero. */
-static inline void clear_quadwords(void *address, uint64_t count)
-{
-    __asm__ volatile("rep stosq"
-                     : "+D"(address), "+c"(count)
-                     : "a"(UINT64_C(0))
-                     : "memory");
-}
 
 /* Writes back and invalidates the cache line of address: the next read is from memory. */
 DEFINE_INSTRUCTION(cache_line_flush, (const volatile void *address),

@@ -3,6 +3,7 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "x86/pc_memory.h"
 
 /* The image at its linked address, from hymir.ld. */
@@ -98,7 +99,7 @@ enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
         frames_free(&frames, first, count);
         exclude_memory(first.value + bad * PAGE_SIZE); /* ensures progress */
     }
-    clear_quadwords(hpa_pointer(first), count * PAGE_SIZE / sizeof(uint64_t));
+    memset(hpa_pointer(first), 0, count * PAGE_SIZE);
     allocated_bytes += count * PAGE_SIZE;
     *pages = hpa_pointer(first);
     return STATUS_OK;

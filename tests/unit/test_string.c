@@ -22,30 +22,41 @@ static void fill_bytes(uint8_t *bytes, size_t size)
         bytes[i] = (uint8_t)(i * 37 + 11);
 }
 
+#define SIZE_MAX_TESTED 300
+
+/* Every size and alignment, short and long: exactly the bytes asked for are written. */
 static void test_memcpy(void **state)
 {
     (void)state;
-    uint8_t from[64], to[64] = {0}, expected[64] = {0};
+    uint8_t from[SIZE_MAX_TESTED + 16];
     fill_bytes(from, sizeof(from));
-    for (size_t size = 0; size <= 48; size++) {
-        assert_ptr_equal(hymir_memcpy(to + 3, from + 5, size), to + 3);
-        memcpy(expected + 3, from + 5, size);
-        assert_memory_equal(to, expected, sizeof(to));
+    for (size_t size = 0; size <= SIZE_MAX_TESTED; size++) {
+        for (size_t offset = 0; offset < 8; offset++) {
+            uint8_t to[SIZE_MAX_TESTED + 16] = {0}, expected[sizeof(to)] = {0};
+            assert_ptr_equal(hymir_memcpy(to + 1 + offset, from + 8 - offset, size),
+                             to + 1 + offset);
+            memcpy(expected + 1 + offset, from + 8 - offset, size);
+            assert_memory_equal(to, expected, sizeof(to));
+        }
     }
 }
 
+/* Both directions, at distances below and above a quadword. */
 static void test_memmove_overlapping(void **state)
 {
     (void)state;
-    for (size_t source = 0; source < 16; source++) {
-        for (size_t target = 0; target < 16; target++) {
-            uint8_t bytes[64], expected[64];
-            fill_bytes(bytes, sizeof(bytes));
-            fill_bytes(expected, sizeof(expected));
-            assert_ptr_equal(hymir_memmove(bytes + target, bytes + source, 30),
-                             bytes + target);
-            memmove(expected + target, expected + source, 30);
-            assert_memory_equal(bytes, expected, sizeof(bytes));
+    static const size_t sizes[] = {0, 1, 7, 8, 30, 127, 128, 250};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t source = 0; source < 20; source++) {
+            for (size_t target = 0; target < 20; target++) {
+                uint8_t bytes[280], expected[sizeof(bytes)];
+                fill_bytes(bytes, sizeof(bytes));
+                fill_bytes(expected, sizeof(expected));
+                assert_ptr_equal(hymir_memmove(bytes + target, bytes + source, sizes[i]),
+                                 bytes + target);
+                memmove(expected + target, expected + source, sizes[i]);
+                assert_memory_equal(bytes, expected, sizeof(bytes));
+            }
         }
     }
 }
@@ -53,10 +64,15 @@ static void test_memmove_overlapping(void **state)
 static void test_memset(void **state)
 {
     (void)state;
-    uint8_t bytes[32] = {0}, expected[32] = {0};
-    assert_ptr_equal(hymir_memset(bytes + 1, 0x1FF, 7), bytes + 1);
-    memset(expected + 1, 0x1FF, 7);
-    assert_memory_equal(bytes, expected, sizeof(bytes));
+    for (size_t size = 0; size <= SIZE_MAX_TESTED; size++) {
+        for (size_t offset = 0; offset < 8; offset++) {
+            uint8_t bytes[SIZE_MAX_TESTED + 16] = {0}, expected[sizeof(bytes)] = {0};
+            assert_ptr_equal(hymir_memset(bytes + 1 + offset, 0x1A5, size),
+                             bytes + 1 + offset);
+            memset(expected + 1 + offset, 0xA5, size);
+            assert_memory_equal(bytes, expected, sizeof(bytes));
+        }
+    }
 }
 
 static void test_memcmp(void **state)
