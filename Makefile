@@ -293,8 +293,9 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
 
-# test_ept supplies the tables itself instead of linking mm/memory.c.
+# What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
+$(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o
 
 # The option of the test image.
 $(UNIT)/test_selftest $(UNIT)/replay_options: $(UNIT)/tests/faults/selftest.o
@@ -307,7 +308,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
 
 # For tools/decode: turns registers into Hymir's report.
 $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
@@ -372,7 +373,7 @@ GUEST_SEEDS := 204
 fuzz-guest: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/run --guest-seeds $(GUEST_SEEDS)
 
-## make bench               cost of exits and of Linux as a guest, in Bochs, compared with KVM, Xen and bare metal
+## make bench               cost of exits, starts and Linux as a guest, in Bochs, compared with KVM, Xen and bare metal
 .PHONY: bench
 bench: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/bench

@@ -54,6 +54,8 @@ static bool transfer_bytes(const struct guest_memory *memory, gpa_t address, uin
         return false;
     for (uint64_t at = 0; at < size; at += done) {
         uint8_t *ram = rest_of_piece(memory, address.value + at, size - at, &done);
+        if (ram == NULL)
+            return false;
         if (to != NULL)
             memcpy(to + at, ram, done);
         else if (from != NULL)
@@ -67,6 +69,8 @@ static bool transfer_bytes(const struct guest_memory *memory, gpa_t address, uin
 bool guest_memory_write(const struct guest_memory *memory, gpa_t address,
                         const void *source, uint64_t size)
 {
+    if (memory->piece_count == 0)
+        return guest_memory_is_ram(memory, address, size);
     return transfer_bytes(memory, address, NULL, source, size);
 }
 

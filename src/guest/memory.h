@@ -2,6 +2,7 @@
  * A guest's RAM: guest-physical addresses from 0 up, in pieces of the machine's memory.
  *
  * Pure; the caller allocates the pieces. Every access is checked to be within the RAM.
+ * With a size and no pieces, writes are checked and have no other effect.
  */
 #ifndef HYMIR_GUEST_MEMORY_H
 #define HYMIR_GUEST_MEMORY_H

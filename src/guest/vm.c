@@ -5,27 +5,41 @@
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
 
-static enum status map_memory(struct vm *vm, const struct backend *backend)
+enum status vm_create(struct vm *vm, const struct backend *backend,
+                      const struct vm_environment *environment)
 {
-    for (size_t i = 0; i < vm->memory.piece_count; i++) {
+    static uint16_t last_vpid;
+
+    vm->environment = *environment;
+    cpuid_policy_init(&vm->cpuid, backend->cpuid, environment->clock_hz,
+                      backend->read_cpuid);
+    vm->vcpu.vm       = vm;
+    vm->vcpu.backend  = backend;
+    vm->vcpu.handlers = &vm_exit_handlers;
+    vm->vcpu.vpid     = ++last_vpid;
+    return backend->create(&vm->vcpu, &vm->plan);
+}
+
+void vm_destroy(struct vm *vm)
+{
+    if (vm->vcpu.arch != NULL)
+        vm->vcpu.backend->destroy(&vm->vcpu);
+}
+
+enum status vm_map_memory(struct vm *vm)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; i < vm->memory.piece_count && status == STATUS_OK; i++) {
         const struct guest_memory_piece *piece = &vm->memory.piece[i];
-        enum status status = backend->map_memory(&vm->plan.memory_root, gpa(piece->start),
-                                                 piece->host, piece->size);
-        if (status != STATUS_OK)
-            return status;
+        status =
+            vm->vcpu.backend->map_memory(&vm->plan.memory_root, &vm->tables,
+                                         gpa(piece->start), piece->host, piece->size);
     }
-    return STATUS_OK;
+    return status;
 }
 
-bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
-{
-    low_memory_write(&vm->memory, time);
-    smbios_tables_write(&vm->memory, vm->name);
-    return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
-}
-
-/* Initializes the state that changes while a VM runs, except its memory. */
-static enum status reset_state(struct vm *vm, uint64_t time)
+enum status vm_reset(struct vm *vm, uint64_t time)
 {
     msr_policy_reset(&vm->msrs, vm->vcpu.backend->msrs);
     vm->ignored_accesses = 0;
@@ -38,34 +52,11 @@ static enum status reset_state(struct vm *vm, uint64_t time)
     return vm_add_devices(vm, time);
 }
 
-enum status vm_init(struct vm *vm, const struct backend *backend,
-                    const struct vm_environment *environment, uint64_t time)
+bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
 {
-    static uint16_t last_vpid;
-
-    enum status status = map_memory(vm, backend);
-    if (status != STATUS_OK)
-        return status;
-    vm->environment = *environment;
-    cpuid_policy_init(&vm->cpuid, backend->cpuid, environment->clock_hz,
-                      backend->read_cpuid);
-    vm->vcpu.vm       = vm;
-    vm->vcpu.backend  = backend;
-    vm->vcpu.handlers = &vm_exit_handlers;
-    vm->vcpu.vpid     = ++last_vpid;
-    status            = reset_state(vm, time);
-    if (status != STATUS_OK)
-        return status;
-    return backend->create(&vm->vcpu, &vm->plan);
-}
-
-bool vm_reset(struct vm *vm, uint64_t time, struct text *problem)
-{
-    if (!guest_memory_clear(&vm->memory, gpa(0), vm->memory.size) ||
-        reset_state(vm, time) != STATUS_OK)
-        return TEXT_FAIL(problem,
-                         "reset failed: memory or devices cannot be reinitialized");
-    return vm_load(vm, time, problem);
+    low_memory_write(&vm->memory, time);
+    smbios_tables_write(&vm->memory, vm->name);
+    return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }
 
 void vm_run(struct vm *vm)

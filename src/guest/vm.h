@@ -2,7 +2,7 @@
  * A virtual machine: its memory, devices, CPUID and MSR policies, and its vCPU.
  *
  * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
- * CPU. From vm_run on, only the vCPU's CPU accesses it, except through vm_type,
+ * CPU. From vm_reset on, only the vCPU's CPU accesses it, except through vm_type,
  * vm_kick, vm_request_stop and vm_request_pause.
  */
 #ifndef HYMIR_GUEST_VM_H
@@ -51,6 +51,7 @@ struct vm {
     char name[VM_NAME_SIZE];
     const char *kind; /* of its image: "PVH", "Multiboot" */
     struct guest_memory memory;
+    struct page_pool tables; /* nested page tables, which map the memory */
     struct image_parts image;
     struct vcpu_start start;
     struct vcpu_plan plan;
@@ -74,24 +75,29 @@ struct vm {
 };
 
 /*
+ * Creates a VM's policies and vCPU; vm_destroy frees what vm_create allocated, if
+ * anything. On the boot CPU. STATUS_NO_MEMORY.
+ */
+enum status MUST_CHECK vm_create(struct vm *vm, const struct backend *backend,
+                                 const struct vm_environment *environment);
+void vm_destroy(struct vm *vm);
+
+/* Maps the VM's memory with the nested page tables. STATUS_NO_MEMORY. */
+enum status MUST_CHECK vm_map_memory(struct vm *vm);
+
+/*
+ * Resets a VM, new or ended, before its next run: its vCPU and devices, requests to it
+ * and its input, but not its memory. time is in seconds since 1970. STATUS_NO_MEMORY if
+ * the port map is full.
+ */
+enum status MUST_CHECK vm_reset(struct vm *vm, uint64_t time);
+
+/*
  * Loads firmware's data and the VM's image into its zeroed memory and sets its start
  * state. time is in seconds since 1970. Returns false, with the reason appended to
  * *problem, on failure.
  */
 bool vm_load(struct vm *vm, uint64_t time, struct text *problem);
-
-/*
- * Creates the rest of a VM that has its name, memory and start state: nested page tables,
- * devices, policies, the vCPU. time is in seconds since 1970. STATUS_NO_MEMORY.
- */
-enum status MUST_CHECK vm_init(struct vm *vm, const struct backend *backend,
-                               const struct vm_environment *environment, uint64_t time);
-
-/*
- * Resets a VM that has ended to its initial state. On any CPU. Returns false, with the
- * reason appended to *problem, on failure.
- */
-bool vm_reset(struct vm *vm, uint64_t time, struct text *problem);
 
 /* Runs the VM on this CPU until it ends. */
 void vm_run(struct vm *vm);

@@ -17,8 +17,9 @@ static const struct page_table_format ia32e_format = {
     .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
 /* Tables must be below 4 GiB: for the boot code's map, and for CR3 in 32-bit mode. */
-static enum status allocate_table(void **page)
+static enum status allocate_table(void *context, void **page)
 {
+    (void)context;
     return memory_allocate(1, frames_below_4_gib, page);
 }
 

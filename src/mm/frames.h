@@ -1,8 +1,7 @@
 /*
  * The allocator of 4 KiB frames: a sorted list of free extents in the caller's struct.
  *
- * Pure: computes addresses and never accesses the frames. No lock: only the boot CPU
- * allocates.
+ * Pure: computes addresses and never accesses the frames. No lock: mm/memory.h has it.
  */
 #ifndef HYMIR_MM_FRAMES_H
 #define HYMIR_MM_FRAMES_H

@@ -3,8 +3,11 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
+#include "lib/spinlock.h"
 #include "lib/string.h"
 #include "x86/pc_memory.h"
+
+#include <stdatomic.h>
 
 /* The image at its linked address, from hymir.ld. */
 extern uint8_t image_start[], image_end[];
@@ -13,8 +16,11 @@ extern uint8_t image_start[], image_end[];
 #define EXCLUDED_SIZE BIT(20)
 
 static struct memory_map map;
-static struct frame_allocator frames;
 static struct memory_image image;
+
+/* Guards the members below it. */
+static struct spinlock lock;
+static struct frame_allocator frames;
 static uint64_t allocated_bytes;
 
 enum status memory_init(const struct memory_entries *entries, uint64_t image_address)
@@ -37,12 +43,14 @@ struct memory_image memory_get_image(void)
 
 void memory_reserve(uint64_t start, uint64_t end)
 {
-    uint64_t lost = frames.lost_bytes;
+    unsigned int ticket = spinlock_acquire(&lock);
+    uint64_t lost       = frames.lost_bytes;
 
     frames_reserve(&frames, start, end);
-    if (frames.lost_bytes > lost)
-        log_warning("memory: too fragmented; %lu KiB not used",
-                    (frames.lost_bytes - lost) >> 10);
+    lost = frames.lost_bytes - lost;
+    spinlock_release(&lock, ticket);
+    if (lost > 0)
+        log_warning("memory: too fragmented; %lu KiB not used", lost >> 10);
 }
 
 /* Writes a value and reads it back from memory, bypassing the cache. */
@@ -69,46 +77,74 @@ static uint64_t find_first_not_ram(volatile uint64_t *words, uint64_t count)
     return count;
 }
 
-/*
- * Excludes memory from address on that is not RAM. Doubles the size each time, so that a
- * small hole wastes little memory and a large one needs few attempts.
- */
-static void exclude_memory(uint64_t address)
+enum status memory_allocate_unprepared(uint64_t count, uint64_t alignment,
+                                       struct frame_zone zone, void **pages)
 {
-    static uint64_t size = EXCLUDED_SIZE;
-    uint64_t end         = range_end(address, size);
+    hpa_t first;
+    unsigned int ticket = spinlock_acquire(&lock);
+    enum status status  = frames_allocate(&frames, count, alignment, zone, &first);
 
+    if (status == STATUS_OK)
+        allocated_bytes += count * PAGE_SIZE;
+    spinlock_release(&lock, ticket);
+    if (status == STATUS_OK)
+        *pages = hpa_pointer(first);
+    return status;
+}
+
+void *memory_prepare(void *pages, uint64_t count)
+{
+    uint64_t bad = find_first_not_ram(pages, count);
+
+    if (bad < count)
+        return (uint8_t *)pages + bad * PAGE_SIZE;
+    memset(pages, 0, count * PAGE_SIZE);
+    return NULL;
+}
+
+/*
+ * Doubles the size each time, so that a small hole wastes little memory and a large one
+ * needs few attempts.
+ */
+void memory_exclude(const void *page)
+{
+    static _Atomic uint64_t excluded_size = EXCLUDED_SIZE;
+    uint64_t address                      = hpa_of(page).value;
+    uint64_t size                         = atomic_load(&excluded_size);
+    uint64_t end                          = range_end(address, size);
+
+    atomic_store(&excluded_size, 2 * size);
     log_warning("memory at 0x%lx: reported usable but not RAM; not used up to 0x%lx",
                 address, end);
-    frames_reserve(&frames, address, end);
-    size *= 2;
+    memory_reserve(address, end);
 }
 
 enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
                                     struct frame_zone zone, void **pages)
 {
-    hpa_t first;
+    void *found;
 
     for (;;) {
-        enum status status = frames_allocate(&frames, count, alignment, zone, &first);
+        enum status status = memory_allocate_unprepared(count, alignment, zone, &found);
         if (status != STATUS_OK)
             return status;
-        uint64_t bad = find_first_not_ram(hpa_pointer(first), count);
-        if (bad == count)
+        const void *bad = memory_prepare(found, count);
+        if (bad == NULL)
             break;
-        frames_free(&frames, first, count);
-        exclude_memory(first.value + bad * PAGE_SIZE); /* ensures progress */
+        memory_free(found, count);
+        memory_exclude(bad); /* ensures progress */
     }
-    memset(hpa_pointer(first), 0, count * PAGE_SIZE);
-    allocated_bytes += count * PAGE_SIZE;
-    *pages = hpa_pointer(first);
+    *pages = found;
     return STATUS_OK;
 }
 
 void memory_free(void *pages, uint64_t count)
 {
+    unsigned int ticket = spinlock_acquire(&lock);
+
     frames_free(&frames, hpa_of(pages), count);
     allocated_bytes -= count * PAGE_SIZE;
+    spinlock_release(&lock, ticket);
 }
 
 const struct memory_map *memory_get_map(void)

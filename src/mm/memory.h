@@ -1,7 +1,7 @@
 /*
  * The machine's memory: the firmware's map and the free frames.
  *
- * Owns both. Only the boot CPU allocates.
+ * Owns both. Any CPU may allocate and free.
  */
 #ifndef HYMIR_MM_MEMORY_H
 #define HYMIR_MM_MEMORY_H
@@ -30,9 +30,24 @@ struct memory_image memory_get_image(void);
 void memory_reserve(uint64_t start, uint64_t end);
 
 /*
- * Allocates count contiguous frames in a zone, aligned and zeroed; *pages is the first.
- * Verifies that each frame is RAM; memory that is not is excluded with a warning.
- * STATUS_NO_MEMORY.
+ * Allocates count contiguous frames in a zone, aligned; *pages is the first. They may
+ * not be RAM and are not cleared: see memory_prepare. STATUS_NO_MEMORY.
+ */
+enum status MUST_CHECK memory_allocate_unprepared(uint64_t count, uint64_t alignment,
+                                                  struct frame_zone zone, void **pages);
+
+/*
+ * Verifies that allocated pages are RAM, and zeroes them. Returns the first page that is
+ * not RAM, for memory_exclude once the pages have been freed, or NULL.
+ */
+void *MUST_CHECK memory_prepare(void *pages, uint64_t count);
+
+/* Excludes free memory from a page on that is not RAM from the allocator; warns. */
+void memory_exclude(const void *page);
+
+/*
+ * Allocates and prepares count contiguous frames in a zone, aligned; *pages is the first.
+ * Memory that is not RAM is excluded with a warning. STATUS_NO_MEMORY.
  */
 enum status MUST_CHECK memory_allocate_aligned(uint64_t count, uint64_t alignment,
                                                struct frame_zone zone, void **pages);
@@ -44,8 +59,14 @@ static inline enum status MUST_CHECK memory_allocate(uint64_t count,
     return memory_allocate_aligned(count, PAGE_SIZE, zone, pages);
 }
 
-/* Frees pages from memory_allocate. */
+/* Frees allocated pages. */
 void memory_free(void *pages, uint64_t count);
+
+/* Returns the number of pages that contain size bytes. */
+static inline uint64_t memory_page_count(uint64_t size)
+{
+    return align_up(size, PAGE_SIZE) / PAGE_SIZE;
+}
 
 const struct memory_map *memory_get_map(void);
 

@@ -36,11 +36,21 @@ static hpa_t entry_address(uint64_t entry)
 static enum status allocate_table(struct page_table *table, hpa_t *address)
 {
     void *page;
-    enum status status = table->allocate(&page);
+    enum status status = table->allocate(table->context, &page);
     if (status != STATUS_OK)
         return status;
     table->table_count++;
     *address = hpa_of(page);
+    return STATUS_OK;
+}
+
+enum status page_pool_allocate(void *context, void **page)
+{
+    struct page_pool *pool = context;
+
+    if (pool->used == pool->count)
+        return STATUS_NO_MEMORY;
+    *page = (uint8_t *)pool->pages + pool->used++ * PAGE_SIZE;
     return STATUS_OK;
 }
 
@@ -90,30 +100,51 @@ struct range {
     uint64_t size;
 };
 
+/* Returns whether a page of this level is left to map, and old is not a table. */
+static bool has_leaf(const struct page_table *table, const struct range *range,
+                     unsigned int level, uint64_t old)
+{
+    bool is_table = is_present(table, old) && !is_leaf(old, level);
+    return range->size >= level_size(level) && !is_table;
+}
+
 /* Returns whether a leaf of this level can map the start of the range. */
 static bool leaf_fits(const struct page_table *table, const struct range *range,
                       unsigned int level, uint64_t old)
 {
     uint64_t page = level_size(level);
-    bool is_table = is_present(table, old) && !is_leaf(old, level);
-
-    return page <= table->largest_page && range->size >= page &&
-           is_aligned(range->virtual | range->physical.value, page) && !is_table;
+    return page <= table->largest_page && has_leaf(table, range, level, old) &&
+           is_aligned(range->virtual | range->physical.value, page);
 }
 
-/* Maps the start of the range with the largest page that fits, and advances the range. */
-static enum status map_page(struct page_table *table, struct range *range,
-                            uint64_t attributes)
+/*
+ * Maps pages of one size from *entry on, the first of which fits, to the end of the
+ * table at most. Advances the range.
+ */
+static void map_leaves(const struct page_table *table, struct range *range,
+                       uint64_t attributes, unsigned int level, uint64_t *entry)
+{
+    uint64_t page = level_size(level);
+
+    do {
+        *entry++ = make_leaf(table, range->physical, attributes, level);
+        range->virtual += page;
+        range->physical.value += page;
+        range->size -= page;
+    } while (!is_aligned((uintptr_t)entry, PAGE_SIZE) &&
+             has_leaf(table, range, level, *entry));
+}
+
+/* Maps the start of the range with the largest pages that fit, and advances the range. */
+static enum status map_pages(struct page_table *table, struct range *range,
+                             uint64_t attributes)
 {
     hpa_t frame = table->root;
 
     for (unsigned int level = ROOT_LEVEL;; level--) {
         uint64_t *entry = entry_at(frame, range->virtual, level);
         if (leaf_fits(table, range, level, *entry)) {
-            *entry = make_leaf(table, range->physical, attributes, level);
-            range->virtual += level_size(level);
-            range->physical.value += level_size(level);
-            range->size -= level_size(level);
+            map_leaves(table, range, attributes, level, entry);
             return STATUS_OK;
         }
         enum status status = ensure_table(table, entry, level);
@@ -132,7 +163,7 @@ enum status page_table_map(struct page_table *table, uint64_t virtual, hpa_t phy
     struct range rest  = {.virtual = virtual, .physical = physical, .size = size};
     enum status status = STATUS_OK;
     while (rest.size > 0 && status == STATUS_OK)
-        status = map_page(table, &rest, attributes);
+        status = map_pages(table, &rest, attributes);
     return status;
 }
 

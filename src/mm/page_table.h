@@ -28,15 +28,26 @@ struct page_table_format {
 };
 
 /* Allocates one zeroed page for a table. STATUS_NO_MEMORY. */
-typedef enum status page_table_allocate(void **page);
+typedef enum status page_table_allocate(void *context, void **page);
 
 struct page_table {
     const struct page_table_format *format;
     page_table_allocate *allocate;
+    void *context;         /* for allocate */
     uint64_t largest_page; /* PAGE_SIZE, PAGE_SIZE_2_MIB or PAGE_SIZE_1_GIB */
     hpa_t root;
     uint64_t table_count; /* allocated tables, including the root */
 };
+
+/* Zeroed pages for the tables of one address space, freed together. */
+struct page_pool {
+    void *pages;
+    uint64_t count; /* of pages */
+    uint64_t used;  /* the first ones */
+};
+
+/* A page_table_allocate whose context is a pool. */
+enum status MUST_CHECK page_pool_allocate(void *context, void **page);
 
 /* The result of a lookup. */
 struct page_mapping {

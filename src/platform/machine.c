@@ -33,8 +33,7 @@ const struct machine *machine_get(void)
 
 enum status machine_allocate(uint64_t size, void **pages)
 {
-    uint64_t count = align_up(size, PAGE_SIZE) / PAGE_SIZE;
-    return memory_allocate(count, frames_below_4_gib, pages);
+    return memory_allocate(memory_page_count(size), frames_below_4_gib, pages);
 }
 
 void machine_start_boot_cpu(void)

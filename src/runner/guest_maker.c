@@ -84,8 +84,14 @@ static bool find_parts(size_t index, struct image_parts *parts, struct text *pro
            (initrd == boot->module_count || find_bytes(initrd, &parts->initrd, problem));
 }
 
+/* Returns the time of day, in seconds since 1970. */
+static uint64_t time_of_day(void)
+{
+    return first_time + (rdtsc() - first_ticks) / clock_frequency();
+}
+
 /* Allocates few, large pieces, at multiples of 2 MiB for large pages. */
-static bool allocate_memory(struct guest_memory *memory, uint64_t size)
+static bool allocate_pieces(struct guest_memory *memory, uint64_t size)
 {
     uint64_t piece = size;
 
@@ -93,8 +99,8 @@ static bool allocate_memory(struct guest_memory *memory, uint64_t size)
         uint64_t rest = size - memory->size;
         void *pages;
         piece = piece < rest ? piece : rest;
-        if (memory_allocate_aligned(piece / PAGE_SIZE, LARGE_PIECE, frames_above_1_mib,
-                                    &pages) != STATUS_OK) {
+        if (memory_allocate_unprepared(piece / PAGE_SIZE, LARGE_PIECE, frames_above_1_mib,
+                                       &pages) != STATUS_OK) {
             if (piece <= LARGE_PIECE)
                 return false;
             piece = align_up(piece / 2, LARGE_PIECE);
@@ -106,40 +112,87 @@ static bool allocate_memory(struct guest_memory *memory, uint64_t size)
     return true;
 }
 
-static void free_memory(const struct guest_memory *memory)
+/* Frees a VM's memory and the tables that map it, if it has them. */
+static void free_memory(struct vm *vm)
 {
-    for (size_t i = 0; i < memory->piece_count; i++)
-        memory_free(hpa_pointer(memory->piece[i].host),
-                    memory->piece[i].size / PAGE_SIZE);
-}
-
-/* Returns the time of day, in seconds since 1970. */
-static uint64_t time_of_day(void)
-{
-    return first_time + (rdtsc() - first_ticks) / clock_frequency();
+    for (size_t i = 0; i < vm->memory.piece_count; i++)
+        memory_free(hpa_pointer(vm->memory.piece[i].host),
+                    vm->memory.piece[i].size / PAGE_SIZE);
+    if (vm->tables.count > 0)
+        memory_free(vm->tables.pages, vm->tables.count);
+    vm->memory           = (struct guest_memory){0};
+    vm->tables           = (struct page_pool){0};
+    vm->plan.memory_root = hpa(0);
 }
 
 /*
- * Allocates and fills a VM's memory, and creates the rest of the VM. False, with the
- * reason, on failure.
+ * Allocates a VM's memory and the tables that map it, unprepared. False, with the reason,
+ * on failure; free_memory is then due too.
  */
-static bool fill_vm(struct vm *vm, uint64_t memory_size, struct text *problem)
+static bool allocate_memory(struct vm *vm, uint64_t size, struct text *problem)
+{
+    uint64_t tables = backend->count_tables(size);
+
+    if (!allocate_pieces(&vm->memory, size) ||
+        memory_allocate_unprepared(tables, PAGE_SIZE, frames_above_1_mib,
+                                   &vm->tables.pages) != STATUS_OK)
+        return TEXT_FAIL(problem, "not enough memory for memory=%luM", size >> 20);
+    vm->tables.count = tables;
+    return true;
+}
+
+/* Zeroes a VM's memory and tables. Returns the first page that is not RAM, or NULL. */
+static const void *clear_new_memory(struct vm *vm)
+{
+    const void *bad = memory_prepare(vm->tables.pages, vm->tables.count);
+
+    for (size_t i = 0; i < vm->memory.piece_count && bad == NULL; i++)
+        bad = memory_prepare(hpa_pointer(vm->memory.piece[i].host),
+                             vm->memory.piece[i].size / PAGE_SIZE);
+    return bad;
+}
+
+/*
+ * Zeroes a VM's memory. Before its first run also verifies that it is RAM, replacing it
+ * if it is not, and maps it. False, with the reason, on failure.
+ */
+static bool clear_memory(struct vm *vm, struct text *problem)
+{
+    uint64_t size = vm->memory.size;
+    const void *bad;
+
+    if (vm->plan.memory_root.value != 0)
+        return guest_memory_clear(&vm->memory, gpa(0), size);
+    while ((bad = clear_new_memory(vm)) != NULL) {
+        free_memory(vm);
+        memory_exclude(bad);
+        if (!allocate_memory(vm, size, problem))
+            return false;
+    }
+    return vm_map_memory(vm) == STATUS_OK || TEXT_FAIL(problem, "too few page tables");
+}
+
+/*
+ * Allocates a VM's memory, vCPU and console, once its image is known to fit. False, with
+ * the reason, on failure; destroy_guest is then due.
+ */
+static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
     const struct vm_environment environment = {.clock_hz           = clock_frequency(),
                                                .read_clock         = rdtsc,
                                                .wait_for_interrupt = halt_until_interrupt,
                                                .output             = guest_console_print,
                                                .flush              = guest_console_flush};
+    static struct guest_memory planned; /* has a size and no pieces */
 
-    if (!allocate_memory(&vm->memory, memory_size))
-        return TEXT_FAIL(problem, "not enough memory for memory=%luM", memory_size >> 20);
-    uint64_t time = time_of_day();
-    if (!vm_load(vm, time, problem))
+    planned.size = memory_size;
+    if (!image_load(&vm->image, &planned, &vm->start, &vm->kind, problem) ||
+        !allocate_memory(vm, memory_size, problem))
         return false;
-    if (vm_init(vm, backend, &environment, time) != STATUS_OK ||
+    if (vm_create(vm, backend, &environment) != STATUS_OK ||
         guest_console_add(vm) != STATUS_OK)
         return TEXT_FAIL(problem,
-                         "not enough memory for page tables and console; reduce memory=");
+                         "not enough memory for vCPU and console; reduce memory=");
     return true;
 }
 
@@ -148,21 +201,24 @@ static bool create_guest(size_t index, const struct options *options,
                          struct text *problem)
 {
     const struct module_options *module = &modules[index];
-    void *pages, *command_line;
+    uint64_t size = sizeof(struct vm) + strlen(module->command_line) + 1;
+    void *pages;
 
     if (find_module(MODULE_KERNEL, module->name) != index)
         return TEXT_FAIL(problem, "duplicate name");
-    if (machine_allocate(sizeof(struct vm), &pages) != STATUS_OK ||
-        machine_allocate(strlen(module->command_line) + 1, &command_line) != STATUS_OK)
+    if (machine_allocate(size, &pages) != STATUS_OK)
         return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
+    char *command_line               = (char *)(vm + 1);
     vm->plan.avoids_preemption_timer = options->apic_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
     vm->image.command_line = command_line;
     if (!find_parts(index, &vm->image, problem) ||
-        !fill_vm(vm, module->memory_size, problem)) {
-        free_memory(&vm->memory);
+        !create_parts(vm, module->memory_size, problem)) {
+        vm_destroy(vm);
+        free_memory(vm);
+        memory_free(vm, memory_page_count(size));
         return false;
     }
     guests[guest_count++] = vm;
@@ -200,9 +256,10 @@ static void read_time_of_day(void)
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
                           struct vm **created)
 {
-    boot    = &machine_get()->boot;
-    backend = record->virtualization->backend;
-    guests  = created;
+    boot        = &machine_get()->boot;
+    backend     = record->virtualization->backend;
+    guests      = created;
+    guest_count = 0;
     choose_page_size(options, record);
     read_time_of_day();
     parse_modules();
@@ -218,13 +275,19 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     return guest_count;
 }
 
-bool guest_maker_reset(struct vm *vm)
+bool guest_maker_prepare(struct vm *vm)
 {
+    uint64_t time = time_of_day();
     TEXT_DECLARE(problem, LOG_LINE_SIZE);
 
-    if (vm_reset(vm, time_of_day(), &problem))
+    if (vm_reset(vm, time) != STATUS_OK)
+        text_append(&problem, "devices: too many ports");
+    else if (clear_memory(vm, &problem) && vm_load(vm, time, &problem))
         return true;
     log_error("vm %s: %s", vm->name, problem.buffer);
     vcpu_end(&vm->vcpu, "%s", problem.buffer);
+    vm->vcpu.id = VCPU_WITHOUT_CPU;
+    atomic_store(&vm->is_to_restart, false);
+    free_memory(vm);
     return false;
 }

@@ -1,5 +1,8 @@
 /*
- * Creates guests from modules, and recreates them on reset.
+ * Creates guests from modules, and prepares them before each run.
+ *
+ * The boot CPU decides which guests fit and allocates for all of them; each guest's own
+ * CPU tests, clears and maps its memory and loads its image.
  *
  * Owns the modules' options, the time of day that guests start with, and the size of the
  * pages that map their memory.
@@ -20,15 +23,16 @@
 /*
  * Creates the guests that the modules describe, for processors like the record's. Returns
  * their number in created, which has room for GUEST_MAKER_MAX. Logs each invalid module
- * in one line and skips it. On the boot CPU, once.
+ * in one line, frees what it had and skips it. On the boot CPU, once.
  */
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
                           struct vm **created);
 
 /*
- * Resets a guest that has ended to its initial state, with the current time. Returns
- * false, after logging the reason, on failure. On the guest's CPU.
+ * Brings a guest that is new or has ended to its initial state, with the current time.
+ * Returns false, after logging the reason, on failure; the guest is then without memory
+ * and without a CPU. On the guest's CPU.
  */
-bool guest_maker_reset(struct vm *vm);
+bool guest_maker_prepare(struct vm *vm);
 
 #endif

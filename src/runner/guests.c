@@ -51,7 +51,7 @@ static void run_guest(void *argument)
     struct vm *vm = argument;
 
     do {
-        if (atomic_load(&vm->is_to_restart) && !guest_maker_reset(vm))
+        if (!guest_maker_prepare(vm))
             break;
         run_once(vm);
     } while (atomic_load(&vm->is_to_restart));

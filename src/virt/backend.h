@@ -6,7 +6,7 @@
 
 #include "lib/format.h"
 #include "lib/status.h"
-#include "mm/address.h"
+#include "mm/page_table.h"
 #include "virt/vcpu.h"
 #include "virt/vendor_policy.h"
 
@@ -54,16 +54,25 @@ struct vcpu_plan {
 
 struct backend {
     /*
-     * Maps guest memory, readable, writable, executable and cached. *root is 0 at first,
-     * and the root of the tables afterwards. Multiples of PAGE_SIZE. STATUS_NO_MEMORY.
+     * Returns how many tables map_memory needs for size bytes at guest-physical 0, if all
+     * addresses and sizes are multiples of 2 MiB.
      */
-    enum status (*map_memory)(hpa_t *root, gpa_t guest, hpa_t host, uint64_t size);
+    uint64_t (*count_tables)(uint64_t size);
 
     /*
-     * Allocates the memory of *vcpu, with its exit rows. The plan must outlive it. On the
-     * boot CPU. STATUS_NO_MEMORY.
+     * Maps guest memory, readable, writable, executable and cached, with tables of the
+     * pool. *root is 0 at first, and the root of the tables afterwards. Multiples of
+     * PAGE_SIZE. STATUS_NO_MEMORY.
+     */
+    enum status (*map_memory)(hpa_t *root, struct page_pool *tables, gpa_t guest,
+                              hpa_t host, uint64_t size);
+
+    /*
+     * Allocates the memory of *vcpu, with its exit rows, and frees it. The plan must
+     * outlive it. STATUS_NO_MEMORY.
      */
     enum status (*create)(struct vcpu *vcpu, const struct vcpu_plan *plan);
+    void (*destroy)(struct vcpu *vcpu);
 
     /*
      * Runs *vcpu from *vcpu->start on this CPU until it ends. vcpu->end has the reason,

@@ -2,7 +2,6 @@
 #include "vmx/ept.h"
 
 #include "lib/log.h"
-#include "mm/memory.h"
 #include "mm/page_table.h"
 #include "vmx/vmcs.h"
 
@@ -23,15 +22,21 @@ void ept_choose_page_size(const struct vmx_capabilities *capabilities,
         largest_page = PAGE_SIZE_2_MIB;
 }
 
-static enum status allocate_table(void **page)
+/* A PML4, a PDPT, and directories; below them page tables, unless pages are large. */
+uint64_t ept_count_tables(uint64_t size)
 {
-    return memory_allocate(1, frames_above_1_mib, page);
+    uint64_t directories = align_up(size, PAGE_SIZE_1_GIB) / PAGE_SIZE_1_GIB;
+    uint64_t page_tables = align_up(size, PAGE_SIZE_2_MIB) / PAGE_SIZE_2_MIB;
+
+    return 2 + directories + (largest_page == PAGE_SIZE ? page_tables : 0);
 }
 
-enum status ept_map(hpa_t *root, gpa_t guest, hpa_t host, uint64_t size)
+enum status ept_map(hpa_t *root, struct page_pool *tables, gpa_t guest, hpa_t host,
+                    uint64_t size)
 {
     struct page_table table = {.format       = &ept_format,
-                               .allocate     = allocate_table,
+                               .allocate     = page_pool_allocate,
+                               .context      = tables,
                                .largest_page = largest_page,
                                .root         = *root};
     if (root->value == 0) {

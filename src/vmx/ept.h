@@ -2,13 +2,13 @@
  * Extended page tables, which map guest-physical memory.
  *
  * SDM 3C, "The Extended Page Table Mechanism (EPT)". mm/page_table.h walks them; the
- * tables are pages of mm/memory.h. Only a guest's own RAM is mapped, as write-back.
+ * caller supplies the pages for tables. Only a guest's own RAM is mapped, as write-back.
  */
 #ifndef HYMIR_VMX_EPT_H
 #define HYMIR_VMX_EPT_H
 
 #include "lib/status.h"
-#include "mm/address.h"
+#include "mm/page_table.h"
 #include "vmx/capabilities.h"
 
 /* Entries: SDM 3C, tables "Format of an EPT ... Entry". A leaf is write-back memory. */
@@ -31,11 +31,18 @@ void ept_choose_page_size(const struct vmx_capabilities *capabilities,
                           bool may_have_multihit);
 
 /*
+ * Returns how many tables map size bytes, below 512 GiB, at guest-physical 0, if all
+ * addresses and sizes are multiples of 2 MiB.
+ */
+uint64_t ept_count_tables(uint64_t size);
+
+/*
  * Maps size bytes of host memory at a guest-physical address, readable, writable and
  * executable. *root is 0 at first, and the address of the top-level table afterwards.
  * Multiples of PAGE_SIZE. STATUS_NO_MEMORY, STATUS_OUT_OF_RANGE.
  */
-enum status MUST_CHECK ept_map(hpa_t *root, gpa_t guest, hpa_t host, uint64_t size);
+enum status MUST_CHECK ept_map(hpa_t *root, struct page_pool *tables, gpa_t guest,
+                               hpa_t host, uint64_t size);
 
 /* Returns the EPT pointer, with accessed and dirty flags if the processor has them. */
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root);

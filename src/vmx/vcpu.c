@@ -24,8 +24,8 @@
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    uint64_t pages     = align_up(sizeof(struct vmx_vcpu), PAGE_SIZE) / PAGE_SIZE;
-    enum status status = memory_allocate(pages, frames_below_4_gib, &vcpu->arch);
+    enum status status = memory_allocate(memory_page_count(sizeof(struct vmx_vcpu)),
+                                         frames_below_4_gib, &vcpu->arch);
 
     if (status != STATUS_OK)
         return status;
@@ -34,6 +34,11 @@ static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
     vmx->plan            = plan;
     exit_rows_init(vmx);
     return STATUS_OK;
+}
+
+static void destroy(struct vcpu *vcpu)
+{
+    memory_free(vcpu->arch, memory_page_count(sizeof(struct vmx_vcpu)));
 }
 
 /* Sets CR0 and CR4 of this CPU for VMX operation, and enables XSETBV if supported. */
@@ -230,8 +235,10 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 const struct backend vmx_backend = {
+    .count_tables      = ept_count_tables,
     .map_memory        = ept_map,
     .create            = create,
+    .destroy           = destroy,
     .run               = run,
     .read_register     = read_register,
     .write_register    = write_register,

@@ -29,6 +29,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .command_line = "quiet"};
     bool is_loaded           = image_load(&parts, &memory, &start, &kind, &problem);
     REQUIRE(is_loaded == (problem.length == 0));
+    /* Before memory is allocated, the answer is the same. */
+    struct guest_memory planned     = {.size = RAM_SIZE};
+    struct vcpu_start planned_start = {0};
+    TEXT_DECLARE(planned_problem, 256);
+    REQUIRE(image_load(&parts, &planned, &planned_start, &kind, &planned_problem) ==
+            is_loaded);
+    REQUIRE(strcmp(problem.buffer, planned_problem.buffer) == 0);
+    REQUIRE(!is_loaded ||
+            (start.rip == planned_start.rip && start.rbx == planned_start.rbx &&
+             start.rsi == planned_start.rsi));
     if (is_loaded) {
         REQUIRE(start.rip < RAM_SIZE && start.rbx < RAM_SIZE && start.rsi < RAM_SIZE);
         REQUIRE(start.cr3 < RAM_SIZE && start.cr3 % 4096 == 0);

@@ -148,6 +148,20 @@ static inline int end_guest(void **state)
     return 0;
 }
 
+/* Before memory is allocated, image_load answers as it did for the guest's memory. */
+static inline void assert_same_when_planned(const struct image_parts *parts,
+                                            bool is_loaded, const char *problem)
+{
+    char text[512]              = "";
+    struct text reason          = {.buffer = text, .size = sizeof(text)};
+    struct guest_memory planned = {.size = test_vm.memory.size};
+    struct vcpu_start start;
+    const char *kind;
+
+    assert_int_equal(image_load(parts, &planned, &start, &kind, &reason), is_loaded);
+    assert_string_equal(text, problem);
+}
+
 #define GUEST_TEST(name) cmocka_unit_test_setup_teardown(name, start_guest, end_guest)
 
 static inline uint64_t *test_r(enum register_number number)

@@ -119,6 +119,7 @@ static inline bool file_load(void)
     kind            = NULL;
     parts.kernel    = (struct image_bytes){.bytes = copy, .size = file_size};
     bool is_loaded  = image_load(&parts, &test_vm.memory, &start_state, &kind, &problem);
+    assert_same_when_planned(&parts, is_loaded, problem_text);
     free(copy);
     assert_int_equal(is_loaded, problem_text[0] == '\0');
     assert_null(strchr(problem_text, '\n'));

@@ -10,23 +10,16 @@
 #define MIB (UINT64_C(1) << 20)
 #define ALL UINT64_C(7) /* read, write, execute */
 
-static void *tables[8192];
-static size_t table_count, table_limit;
+#define TABLES 2048
+static struct page_pool tables;
 static hpa_t root;
 
-/* Replaces the function of src/mm/memory.c. */
-enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
-                                    struct frame_zone zone, void **pages)
+static void clear_tables(uint64_t count)
 {
-    (void)zone;
-    assert_int_equal(count, 1);
-    assert_int_equal(alignment, PAGE_SIZE);
-    if (table_count == table_limit)
-        return STATUS_NO_MEMORY;
-    *pages = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-    memset(*pages, 0, PAGE_SIZE);
-    tables[table_count++] = *pages;
-    return STATUS_OK;
+    memset(tables.pages, 0, TABLES * PAGE_SIZE);
+    tables.count = count;
+    tables.used  = 0;
+    root         = hpa(0);
 }
 
 static struct vmx_capabilities with_ept(uint64_t ept)
@@ -47,9 +40,8 @@ static void choose_pages(uint64_t ept, bool may_have_multihit)
 static int tables_start(void **state)
 {
     (void)state;
-    table_count = 0;
-    table_limit = ARRAY_SIZE(tables);
-    root        = hpa(0);
+    tables.pages = aligned_alloc(PAGE_SIZE, TABLES * PAGE_SIZE);
+    clear_tables(TABLES);
     choose_pages(EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, false);
     return 0;
 }
@@ -57,8 +49,7 @@ static int tables_start(void **state)
 static int tables_end(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < table_count; i++)
-        free(tables[i]);
+    free(tables.pages);
     return 0;
 }
 
@@ -93,6 +84,11 @@ static uint64_t walk_tables(uint64_t guest, uint64_t *host)
     return 0;
 }
 
+static enum status map(uint64_t guest, uint64_t host, uint64_t size)
+{
+    return ept_map(&root, &tables, gpa(guest), hpa(host), size);
+}
+
 static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
 {
     uint64_t found = 0;
@@ -109,18 +105,16 @@ static void assert_hole(uint64_t guest)
 static void test_largest_page_that_fits(void **state)
 {
     (void)state;
-    assert_int_equal(ept_map(&root, gpa(0), hpa(4 * GIB), 2 * GIB + 2 * MIB + PAGE_SIZE),
-                     STATUS_OK);
+    assert_int_equal(map(0, 4 * GIB, 2 * GIB + 2 * MIB + PAGE_SIZE), STATUS_OK);
     assert_maps(0, 4 * GIB, GIB);
     assert_maps(2 * GIB - 1, 6 * GIB - 1, GIB);
     assert_maps(2 * GIB, 6 * GIB, 2 * MIB);
     assert_maps(2 * GIB + 2 * MIB + 0xFFF, 6 * GIB + 2 * MIB + 0xFFF, PAGE_SIZE);
     assert_hole(2 * GIB + 2 * MIB + PAGE_SIZE);
     /* A host address with less alignment than the guest's uses smaller pages. */
-    assert_int_equal(ept_map(&root, gpa(8 * GIB), hpa(GIB + 2 * MIB), GIB), STATUS_OK);
+    assert_int_equal(map(8 * GIB, GIB + 2 * MIB, GIB), STATUS_OK);
     assert_maps(8 * GIB, GIB + 2 * MIB, 2 * MIB);
-    assert_int_equal(ept_map(&root, gpa(16 * GIB), hpa(GIB + PAGE_SIZE), 4 * MIB),
-                     STATUS_OK);
+    assert_int_equal(map(16 * GIB, GIB + PAGE_SIZE, 4 * MIB), STATUS_OK);
     assert_maps(16 * GIB + 3 * MIB, GIB + 3 * MIB + PAGE_SIZE, PAGE_SIZE);
 }
 
@@ -139,8 +133,8 @@ static void test_page_size_is_the_processors(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         choose_pages(cases[i].ept, cases[i].may_have_multihit);
-        root = hpa(0);
-        assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), GIB), STATUS_OK);
+        clear_tables(ept_count_tables(GIB));
+        assert_int_equal(map(0, GIB, GIB), STATUS_OK);
         assert_maps(0, GIB, cases[i].page_size);
         assert_maps(GIB - 1, 2 * GIB - 1, cases[i].page_size);
     }
@@ -159,8 +153,7 @@ static void test_random_pieces(void **state)
         if (host_of[slot] != 0)
             continue;
         host_of[slot] = host;
-        assert_int_equal(ept_map(&root, gpa(slot * slot_size), hpa(host), slot_size),
-                         STATUS_OK);
+        assert_int_equal(map(slot * slot_size, host, slot_size), STATUS_OK);
     }
     for (uint64_t slot = 0; slot < SLOTS; slot++) {
         uint64_t offset = random_below(slot_size);
@@ -175,17 +168,34 @@ static void test_random_pieces(void **state)
 static void test_no_memory(void **state)
 {
     (void)state;
-    for (table_limit = 0; table_limit < 4; table_limit++) {
-        table_count = 0;
-        root        = hpa(0);
-        assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), PAGE_SIZE), STATUS_NO_MEMORY);
-        for (size_t i = 0; i < table_count; i++)
-            free(tables[i]);
+    for (uint64_t count = 0; count < 4; count++) {
+        clear_tables(count);
+        assert_int_equal(map(0, GIB, PAGE_SIZE), STATUS_NO_MEMORY);
     }
-    table_count = 0;
-    root        = hpa(0);
-    assert_int_equal(ept_map(&root, gpa(0), hpa(GIB), PAGE_SIZE), STATUS_OK);
-    assert_int_equal(table_count, 4); /* four levels */
+    clear_tables(4); /* four levels */
+    assert_int_equal(map(0, GIB, PAGE_SIZE), STATUS_OK);
+}
+
+/* As many tables as were counted suffice, for pieces at any multiples of 2 MiB. */
+static void test_count(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {2 * MIB, 64 * MIB, GIB, GIB + 2 * MIB, 3 * GIB};
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+        uint64_t size = sizes[i / 2], done = 0;
+        choose_pages(EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, i % 2 == 0);
+        clear_tables(ept_count_tables(size));
+        while (done < size) {
+            uint64_t piece = (1 + random_below(700)) * 2 * MIB;
+            if (piece > size - done)
+                piece = size - done;
+            assert_int_equal(map(done, 64 * GIB + 3 * done, piece), STATUS_OK);
+            done += piece;
+        }
+        uint64_t found;
+        assert_true(walk_tables(size - 1, &found) > 0);
+        assert_hole(size);
+    }
 }
 
 /* SDM 3C, "Extended-Page-Table Pointer (EPTP)". */
@@ -206,6 +216,7 @@ int main(void)
         TEST(test_page_size_is_the_processors),
         TEST(test_random_pieces),
         TEST(test_no_memory),
+        TEST(test_count),
         TEST(test_pointer),
     };
     return cmocka_run_group_tests_name("ept", tests, NULL, NULL);

@@ -13,8 +13,9 @@ static void *pages[4096];
 static size_t page_count;
 static size_t page_limit;
 
-static enum status allocate_page(void **page)
+static enum status allocate_page(void *context, void **page)
 {
+    (void)context;
     if (page_count == page_limit)
         return STATUS_NO_MEMORY;
     *page = aligned_alloc(4096, 4096);

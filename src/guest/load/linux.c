@@ -62,16 +62,17 @@ _Static_assert(HEADER_OFFSET + offsetof(struct setup_header, magic) == 0x202, "b
 _Static_assert(HEADER_OFFSET + offsetof(struct setup_header, init_size) == 0x260,
                "boot.rst");
 
+/* The part of the zero page from e820_entries on that is not zero. */
+#define ZERO_PAGE_OFFSET 0x1E8
 struct __attribute__((packed)) zero_page {
-    uint8_t before_e820_entries[0x1E8];
     uint8_t e820_entries;
-    uint8_t before_header[HEADER_OFFSET - 0x1E9];
+    uint8_t before_header[HEADER_OFFSET - ZERO_PAGE_OFFSET - 1];
     struct setup_header header;
     uint8_t before_e820[0x2D0 - HEADER_OFFSET - sizeof(struct setup_header)];
-    struct image_range e820[128];
-    uint8_t rest[4096 - 0x2D0 - 128 * sizeof(struct image_range)];
+    struct image_range e820[IMAGE_RANGES];
 };
-_Static_assert(sizeof(struct zero_page) == PAGE_SIZE, "zero-page.rst");
+_Static_assert(offsetof(struct zero_page, e820) + ZERO_PAGE_OFFSET == 0x2D0,
+               "zero-page.rst");
 
 /* A parsed and checked image. */
 struct linux_image {
@@ -201,14 +202,12 @@ static bool add_parts(struct loader *loader, struct linux_image *image)
 static bool add_zero_page(struct loader *loader, const struct linux_image *image,
                           gpa_t *address)
 {
-    struct zero_page *page = loader_allocate_page(loader, "the zero page", address);
+    struct zero_page page = {.e820_entries = IMAGE_RANGES, .header = image->header};
 
-    if (page == NULL)
-        return false;
-    page->header       = image->header;
-    page->e820_entries = IMAGE_RANGES;
-    loader_map_memory(loader, page->e820, sizeof(page->e820[0]));
-    return true;
+    loader_map_memory(loader, page.e820, sizeof(page.e820[0]));
+    return loader_allocate(loader, PAGE_SIZE, "the zero page", address) &&
+           guest_memory_write(loader->memory, gpa(address->value + ZERO_PAGE_OFFSET),
+                              &page, sizeof(page));
 }
 
 static bool write_entry(const struct loader *loader, uint64_t address, uint64_t entry)
@@ -238,14 +237,13 @@ static bool add_tables(struct loader *loader, gpa_t *root)
 /* Adds a GDT with flat __BOOT_CS and __BOOT_DS, which old kernels load: boot.rst. */
 static bool add_gdt(struct loader *loader, bool is_64, struct vcpu_table *table)
 {
+    const uint64_t gdt[] = {0, 0, is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32,
+                            DATA_DESCRIPTOR_32};
     gpa_t address;
-    uint64_t *gdt = loader_allocate_page(loader, "the GDT", &address);
 
-    if (gdt == NULL)
+    if (!loader_add(loader, gdt, sizeof(gdt), "the GDT", &address))
         return false;
-    gdt[2] = is_64 ? CODE_DESCRIPTOR_FLAT : CODE_DESCRIPTOR_32;
-    gdt[3] = DATA_DESCRIPTOR_32;
-    *table = (struct vcpu_table){address.value, 4 * sizeof(gdt[0]) - 1};
+    *table = (struct vcpu_table){address.value, sizeof(gdt) - 1};
     return true;
 }
 

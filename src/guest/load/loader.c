@@ -26,31 +26,23 @@ bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
     return true;
 }
 
-void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *address)
+bool loader_add(struct loader *loader, const void *data, uint64_t size, const char *what,
+                gpa_t *address)
 {
-    if (!loader_allocate(loader, PAGE_SIZE, what, address))
-        return NULL;
-    void *page = guest_memory_pointer(loader->memory, *address, PAGE_SIZE);
-    return page != NULL ? memset(page, 0, PAGE_SIZE) : NULL;
-}
-
-/* Adds data; sets *address to 0 if it is empty. */
-static bool add_bytes(struct loader *loader, struct image_bytes data, const char *what,
-                      gpa_t *address)
-{
-    *address = gpa(0);
-    return data.size == 0 ||
-           (loader_allocate(loader, data.size, what, address) &&
-            guest_memory_write(loader->memory, *address, data.bytes, data.size));
+    return loader_allocate(loader, size, what, address) &&
+           guest_memory_write(loader->memory, *address, data, size);
 }
 
 bool loader_add_parts(struct loader *loader)
 {
-    const char *line              = loader->parts->command_line;
-    const struct image_bytes text = {(const uint8_t *)line, strlen(line) + 1};
+    const char *line          = loader->parts->command_line;
+    struct image_bytes initrd = loader->parts->initrd;
 
-    return add_bytes(loader, loader->parts->initrd, "the initrd", &loader->initrd) &&
-           add_bytes(loader, text, "the command line", &loader->command_line);
+    loader->initrd = gpa(0);
+    return (initrd.size == 0 || loader_add(loader, initrd.bytes, initrd.size,
+                                           "the initrd", &loader->initrd)) &&
+           loader_add(loader, line, strlen(line) + 1, "the command line",
+                      &loader->command_line);
 }
 
 void loader_map_memory(const struct loader *loader, void *ranges, size_t distance)

@@ -43,8 +43,9 @@ static inline bool image_contains(struct image_bytes image, uint64_t offset,
 bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
                      gpa_t *address);
 
-/* Allocates a zeroed page. Returns Hymir's pointer to it, or NULL, with the reason. */
-void *loader_allocate_page(struct loader *loader, const char *what, gpa_t *address);
+/* Allocates memory as above, and writes size bytes of data to it. */
+bool loader_add(struct loader *loader, const void *data, uint64_t size, const char *what,
+                gpa_t *address);
 
 /* Adds the initrd, if there is one, and the command line; sets their addresses. */
 bool loader_add_parts(struct loader *loader);

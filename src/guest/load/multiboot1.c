@@ -138,23 +138,22 @@ static bool load_kernel(struct loader *loader, uint64_t *entry)
     return elf_load(&file, loader);
 }
 
-/* Fills in the boot information, for a page at a guest-physical address. */
-static void fill_page(const struct loader *loader, struct information_page *page,
-                      uint32_t at)
+/* Writes the boot information at a guest-physical address. */
+static bool write_page(const struct loader *loader, uint32_t at)
 {
-    uint32_t initrd = (uint32_t)loader->initrd.value;
-    uint32_t size   = (uint32_t)loader->parts->initrd.size;
+    struct information_page page = {.loader_name = LOADER_NAME};
+    uint32_t initrd              = (uint32_t)loader->initrd.value;
+    uint32_t size                = (uint32_t)loader->parts->initrd.size;
 
-    loader_map_memory(loader, &page->memory[0].range, sizeof(page->memory[0]));
+    loader_map_memory(loader, &page.memory[0].range, sizeof(page.memory[0]));
     for (size_t i = 0; i < IMAGE_RANGES; i++)
-        page->memory[i].size = sizeof(struct image_range);
-    memcpy(page->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
-    page->module = (struct module_entry){
+        page.memory[i].size = sizeof(struct image_range);
+    page.module = (struct module_entry){
         .start = initrd,
         .end   = initrd + size,
         .text  = at + (uint32_t)offsetof(struct information_page, empty_text),
     };
-    page->information = (struct information){
+    page.information = (struct information){
         .flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
                  INFO_LOADER_NAME,
         .memory_lower    = (uint32_t)(IMAGE_LOW_END >> 10),
@@ -162,10 +161,11 @@ static void fill_page(const struct loader *loader, struct information_page *page
         .command_line    = (uint32_t)loader->command_line.value,
         .module_count    = size > 0 ? 1 : 0,
         .modules         = at + (uint32_t)offsetof(struct information_page, module),
-        .memory_map_size = sizeof(page->memory),
+        .memory_map_size = sizeof(page.memory),
         .memory_map      = at + (uint32_t)offsetof(struct information_page, memory),
         .loader_name     = at + (uint32_t)offsetof(struct information_page, loader_name),
     };
+    return guest_memory_write(loader->memory, gpa(at), &page, sizeof(page));
 }
 
 static bool load_multiboot1(struct loader *loader)
@@ -173,13 +173,11 @@ static bool load_multiboot1(struct loader *loader)
     uint64_t entry;
     gpa_t at;
 
-    if (!load_kernel(loader, &entry) || !loader_add_parts(loader))
+    if (!load_kernel(loader, &entry) || !loader_add_parts(loader) ||
+        !loader_allocate(loader, sizeof(struct information_page), "the boot information",
+                         &at) ||
+        !loader_start_flat(loader, entry) || !write_page(loader, (uint32_t)at.value))
         return false;
-    struct information_page *page =
-        loader_allocate_page(loader, "the boot information", &at);
-    if (page == NULL || !loader_start_flat(loader, entry))
-        return false;
-    fill_page(loader, page, (uint32_t)at.value);
     loader->start->rax = LOADER_MAGIC;
     loader->start->rbx = at.value;
     return true;

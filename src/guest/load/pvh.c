@@ -92,25 +92,26 @@ static bool load_pvh(struct loader *loader)
     gpa_t at;
 
     if (!elf_open(loader->parts->kernel, &file) || !find_entry(&file, &entry) ||
-        !elf_load(&file, loader) || !loader_add_parts(loader))
+        !elf_load(&file, loader) || !loader_add_parts(loader) ||
+        !loader_allocate(loader, sizeof(struct start_page), "the start info", &at) ||
+        !loader_start_flat(loader, entry))
         return false;
-    struct start_page *page = loader_allocate_page(loader, "the start info", &at);
-    if (page == NULL || !loader_start_flat(loader, entry))
-        return false;
-    loader_map_memory(loader, page->memory, sizeof(page->memory[0]));
-    page->module.address = loader->initrd.value;
-    page->module.size    = initrd_size;
-    page->info           = (struct start_info){
-                  .magic            = START_INFO_MAGIC,
-                  .version          = 1,
-                  .module_count     = initrd_size > 0 ? 1 : 0,
-                  .modules          = at.value + offsetof(struct start_page, module),
-                  .command_line     = loader->command_line.value,
-                  .memory_map       = at.value + offsetof(struct start_page, memory),
-                  .memory_map_count = IMAGE_RANGES,
+    struct start_page page = {
+        .info =
+            {
+                .magic            = START_INFO_MAGIC,
+                .version          = 1,
+                .module_count     = initrd_size > 0 ? 1 : 0,
+                .modules          = at.value + offsetof(struct start_page, module),
+                .command_line     = loader->command_line.value,
+                .memory_map       = at.value + offsetof(struct start_page, memory),
+                .memory_map_count = IMAGE_RANGES,
+            },
+        .module = {.address = loader->initrd.value, .size = initrd_size},
     };
+    loader_map_memory(loader, page.memory, sizeof(page.memory[0]));
     loader->start->rbx = at.value;
-    return true;
+    return guest_memory_write(loader->memory, at, &page, sizeof(page));
 }
 
 const struct image_format pvh_format = {"PVH", is_pvh, load_pvh};
