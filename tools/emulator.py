@@ -270,7 +270,8 @@ class Bochs(Machine):
 
     Firmware: bochs (IA32_FEATURE_CONTROL locked, VMX enabled), seabios and uefi (unlocked, one CPU).
     ips: instructions per second. ignore_bad_msrs: unknown MSRs read as 0. breakpoint: a physical address; break_ticks
-    returns the time of its first execution.
+    returns the time of its first execution. It may also be a list, of addresses that are executed one after the other, where
+    ("lb", address) is a linear one.
     """
 
     KEY_SECONDS = 0.1  # between two keys
@@ -297,9 +298,10 @@ class Bochs(Machine):
         (self.directory / "bochsrc").write_text(configuration)
         # Commands for the debugger that this build starts in: continue at once, and again after text_memory. At a
         # breakpoint it prints the time in ticks.
-        breakpoint = self.option("breakpoint", None)
+        stops = self.option("breakpoint", [])
         (self.directory / "debugger.rc").write_text(
-            (f"pb {breakpoint:#x}\nc\nd 1\n" if breakpoint is not None else "") +
+            "".join("%s %#x\nc\nd %d\n" % (*(stop if isinstance(stop, tuple) else ("pb", stop)), number)
+                    for number, stop in enumerate(stops if isinstance(stops, list) else [stops], 1)) +
             f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
 
@@ -339,9 +341,8 @@ class Bochs(Machine):
         return path.read_bytes()
 
     def break_ticks(self):
-        """Returns when the breakpoint was reached, in ticks since power-on, or None."""
-        match = re.search(r"Breakpoint 1.*\nNext at t=(\d+)", self.text_of("stdout.txt"))
-        return int(match[1]) if match is not None else None
+        """Returns when each breakpoint was reached, in ticks since power-on."""
+        return [int(ticks) for ticks in re.findall(r"Breakpoint \d+.*\nNext at t=(\d+)", self.text_of("stdout.txt"))]
 
     def debug_port_text(self):
         """Returns the text written to port 0xE9, which Bochs prints between its drawing of the text screen."""
