@@ -2,6 +2,7 @@
 #include "check/verdict.h"
 
 #include "check/outer_hypervisor.h"
+#include "lib/string.h"
 
 const char *verdict_name(enum verdict_word word)
 {
@@ -61,9 +62,11 @@ static void append_finding(const struct cpu_record *record, struct text *text)
     const struct check_row *check = failed_check(record);
     if (check == NULL)
         return;
-    if (check->is_value)
+    TEXT_DECLARE(detail, 256);
+    (void)check->passes(record, &detail);
+    if (string_starts_with(detail.buffer, "0x"))
         text_append(text, "%s = ", check->name);
-    (void)check->passes(record, text);
+    text_append(text, "%s", detail.buffer);
     if (check->append_state != NULL)
         check->append_state(record, text);
 }

@@ -24,7 +24,8 @@ struct check_row {
 
     /*
      * Judges the step; pure. Appends the observed values to *detail: about 50 characters
-     * if it passes, otherwise a sentence.
+     * if it passes, otherwise a sentence. A detail that starts with "0x" starts with the
+     * value of the register that name is.
      */
     bool (*passes)(const struct cpu_record *record, struct text *detail);
 
@@ -42,8 +43,6 @@ struct check_row {
 
     /* Returns the advice for VERDICT_FAILED. NULL, also as a result: the usual advice. */
     const char *(*advice)(const struct cpu_record *record);
-
-    bool is_value; /* the detail starts with the value of the register that name is */
 };
 
 /* A model-specific register of the vendor's record, for comparison and report. */

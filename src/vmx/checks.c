@@ -225,6 +225,20 @@ static bool check_root_operation(const struct cpu_record *record, struct text *d
     return true;
 }
 
+/* Appends the number of exits, and the reasons of the first two. */
+static void append_exits(const struct guest_trial *guest, struct text *detail)
+{
+    text_append(detail, "VM exits: %u", guest->exits);
+    if (guest->exits == 1)
+        text_append(detail, ", reason 0x%x", guest->exit_reason[0]);
+    else if (guest->exits > 1)
+        text_append(detail, "%s reasons 0x%x and 0x%x",
+                    guest->exits > 2 ? ", the first two with" : ",",
+                    guest->exit_reason[0], guest->exit_reason[1]);
+    if (guest->exits > 0)
+        text_append(detail, ", qualification 0x%lx", guest->exit_qualification);
+}
+
 static bool check_guest(const struct cpu_record *record, struct text *detail)
 {
     const struct guest_trial *guest = &vmx_record(record)->steps.guest;
@@ -235,13 +249,10 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
                        detail))
         return false;
     if (guest->exits != 2 || guest->exit_reason[0] != EXIT_REASON_CPUID ||
-        guest->exit_reason[1] != EXIT_REASON_HLT)
-        return TEXT_FAIL(
-            detail,
-            "VM exits: %u, reasons of the first two: 0x%x and 0x%x, qualification 0x%lx; "
-            "expected 10 (CPUID), 12 (HLT)",
-            guest->exits, guest->exit_reason[0], guest->exit_reason[1],
-            guest->exit_qualification);
+        guest->exit_reason[1] != EXIT_REASON_HLT) {
+        append_exits(guest, detail);
+        return TEXT_FAIL(detail, "; expected 10 (CPUID), 12 (HLT)");
+    }
     if (!guest->registers_survived)
         return TEXT_FAIL(detail, "RAX changed across VM entry and VM exit");
     text_append(detail, "exits 10 (CPUID) and 12 (HLT), %s EPT",
@@ -326,16 +337,16 @@ const struct check_row vmx_checks[VMX_CHECK_COUNT] = {
     [VMX_CHECK_CPUID] = {"VMX in CPUID", "SDM 3C, \"Discovering Support for VMX\"",
                          check_cpuid, .word = word_without_vmx},
     [VMX_CHECK_BASIC] = {"IA32_VMX_BASIC", "SDM 3D, \"Basic VMX Information\"",
-                         check_basic, .is_value = true},
+                         check_basic, .word = NULL},
     [VMX_CHECK_CR0]   = {"CR0 fixed bits", "SDM 3D, \"VMX-Fixed Bits in CR0\"", check_cr0,
-                         .is_value = false},
+                         .word = NULL},
     [VMX_CHECK_CR4]   = {"CR4 fixed bits", "SDM 3D, \"VMX-Fixed Bits in CR4\"", check_cr4,
                          .advice = advise_about_cr4},
     [VMX_CHECK_INTEL_PT] = {"Intel PT", "SDM 3D, \"Miscellaneous Data\"", check_intel_pt,
-                            .is_value = false},
+                            .word = NULL},
     [VMX_CHECK_FEATURE_CONTROL] = {"IA32_FEATURE_CONTROL", SDM_ENTERING,
                                    check_feature_control, vmx_trial_unlock,
-                                   word_of_feature_control, .is_value = true},
+                                   word_of_feature_control},
     [VMX_CHECK_VMXON]          = {"VMXON", SDM_INSTRUCTIONS, check_vmxon, vmx_trial_enter,
                                   .append_state = append_registers},
     [VMX_CHECK_ROOT_OPERATION] = {"VMX root operation", SDM_ERRORS, check_root_operation,

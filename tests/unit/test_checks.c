@@ -319,13 +319,16 @@ static void test_guest(void **state)
     assert_fails(VMX_CHECK_GUEST, "VMRESUME failed with VMfailValid, error 5");
     guest->entry          = attempt_succeeded;
     guest->exit_reason[0] = 0x80000021;
-    assert_fails(VMX_CHECK_GUEST, "reasons of the first two: 0x80000021 and 0xc");
+    guest->exits          = 1;
+    assert_fails(VMX_CHECK_GUEST, "VM exits: 1, reason 0x80000021, qualification 0x0;");
+    guest->exits = 0; /* only NMIs */
+    assert_fails(VMX_CHECK_GUEST, "VM exits: 0; expected 10 (CPUID), 12 (HLT)");
     record                = record_ready(&coffee_lake);
     guest->exit_reason[1] = EXIT_REASON_TRIPLE_FAULT;
-    assert_fails(VMX_CHECK_GUEST, "reasons of the first two: 0xa and 0x2");
+    assert_fails(VMX_CHECK_GUEST, "VM exits: 2, reasons 0xa and 0x2, qual");
     record       = record_ready(&coffee_lake);
     guest->exits = 3;
-    assert_fails(VMX_CHECK_GUEST, "VM exits: 3, ");
+    assert_fails(VMX_CHECK_GUEST, "VM exits: 3, the first two with reasons 0xa and 0xc,");
     record                    = record_ready(&coffee_lake);
     guest->registers_survived = false;
     assert_fails(VMX_CHECK_GUEST, "RAX changed across");

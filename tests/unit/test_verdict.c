@@ -212,6 +212,20 @@ static void test_failed(void **state)
     assert_words("power off fully and boot Hymir first");
 }
 
+/* A register that cannot be read has no value after its name. */
+static void test_faulting_registers(void **state)
+{
+    (void)state;
+    const struct msr_reading faulted = {.state = MSR_FAULTED, .vector = 13};
+    vmx_record_of(&records[0])->capabilities.msr[0] = faulted;
+    assert_decides(1, VERDICT_FAILED);
+    assert_memory_equal(verdict_text, "RDMSR of IA32_VMX_BASIC (0x480) raised #GP", 42);
+    records_start(NULL);
+    vmx_record_of(&records[0])->feature_control = faulted;
+    assert_decides(1, VERDICT_FAILED);
+    assert_memory_equal(verdict_text, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised", 43);
+}
+
 static void test_mixed(void **state)
 {
     (void)state;
@@ -284,6 +298,7 @@ int main(void)
         TEST(test_txt_only),
         TEST(test_unlocked),
         TEST(test_failed),
+        TEST(test_faulting_registers),
         TEST(test_mixed),
         TEST(test_silent_cpus),
         TEST(test_names),
