@@ -1,8 +1,6 @@
 /* See comparison.h. */
 #include "check/comparison.h"
 
-#include "lib/string.h"
-
 /* A 32-bit register of CPUID, or another number, in the record. */
 static const struct word {
     struct register_row row;
@@ -127,34 +125,58 @@ bool comparison_differs(size_t row, const struct cpu_record *records, size_t cou
     return values > 1;
 }
 
-/* Appends the numbers of the CPUs that have the value of the one at index, as ranges. */
-static void append_cpus(size_t row, const struct cpu_record *records, size_t count,
-                        size_t index, struct text *text)
+/* The CPUs with the same value of a row as the one at index. */
+struct alike {
+    size_t row;
+    const struct cpu_record *records;
+    size_t count, index;
+};
+
+/* Returns the first of them from start on, or count. */
+static size_t find_alike(const struct alike *alike, size_t start)
 {
-    for (size_t i = index; i < count; i++) {
-        size_t first = i;
-        while (i < count && is_same(row, &records[i], &records[index]))
-            i++;
-        if (i > first)
-            text_append(text, "%s%zu", text->length > 0 ? "," : "", first);
-        if (i > first + 1)
-            text_append(text, "-%zu", i - 1);
+    const struct cpu_record *records = alike->records;
+    while (start < alike->count &&
+           !is_same(alike->row, &records[start], &records[alike->index]))
+        start++;
+    return start;
+}
+
+/* Appends the first CPU, or a range that it starts. Returns the next CPU, or count. */
+static size_t append_range(const struct alike *alike, size_t first, struct text *text)
+{
+    size_t last = first, next = find_alike(alike, first + 1);
+    size_t step = next - first;
+
+    text_append(text, "%s%zu", text->length > 0 ? "," : "", first);
+    if (step > 1 && find_alike(alike, next + 1) != next + step)
+        return next; /* two alone are no range */
+    while (next < alike->count && next == last + step) {
+        last = next;
+        next = find_alike(alike, next + 1);
     }
-    if (text->length + 1 >= text->size) /* truncated */
-        memcpy(text->buffer + text->size - 4, "...", 4);
+    if (last > first)
+        text_append(text, "-%zu", last);
+    if (last > first && step > 1)
+        text_append(text, "/%zu", step);
+    return next;
 }
 
 void comparison_visit_values(size_t row, const struct cpu_record *records, size_t count,
                              comparison_visit *visit, void *context)
 {
+    static char list[COMPARISON_CPUS_SIZE];
+
     for (size_t i = 0; i < count; i++) {
+        const struct alike alike = {row, records, count, i};
+        struct text cpus         = {.buffer = list, .size = sizeof(list)};
         TEXT_DECLARE(value, COMPARISON_VALUE_SIZE);
-        TEXT_DECLARE(cpus, COMPARISON_CPUS_SIZE);
         if (!is_first_with_value(row, records, i))
             continue;
         comparison_append_value(row, &records[i], &value);
-        append_cpus(row, records, count, i, &cpus);
-        visit(value.buffer, cpus.buffer, context);
+        for (size_t next = i; next < count;)
+            next = append_range(&alike, next, &cpus);
+        visit(value.buffer, list, context);
     }
 }
 

@@ -8,6 +8,7 @@
 #ifndef HYMIR_CHECK_COMPARISON_H
 #define HYMIR_CHECK_COMPARISON_H
 
+#include "platform/smp.h"
 #include "virt/virtualization.h"
 
 /* Returns the number of rows. */
@@ -36,16 +37,18 @@ size_t comparison_first_alike(const struct cpu_record *records, size_t index);
 /* Returns whether the CPUs that answered differ in a row. */
 bool comparison_differs(size_t row, const struct cpu_record *records, size_t count);
 
-/* Receives a value as text and the CPUs with it, such as "0-3,5". */
+/*
+ * Receives a value as text and the CPUs with it, such as "0-3,5,8-14/2": single CPUs,
+ * ranges, and ranges with a step.
+ */
 typedef void comparison_visit(const char *value, const char *cpus, void *context);
 
-/*
- * Calls visit for each value of a row, in the order of the CPUs. A list of CPUs longer
- * than COMPARISON_CPUS_SIZE - 1 characters ends in dots.
- */
+/* Calls visit for each value of a row, in the order of the CPUs. Not reentrant. */
 void comparison_visit_values(size_t row, const struct cpu_record *records, size_t count,
                              comparison_visit *visit, void *context);
-#define COMPARISON_CPUS_SIZE 512
+
+/* The longest list of CPUs: each takes at most four digits and a separator. */
+#define COMPARISON_CPUS_SIZE (5 * SMP_MAX_CPUS + 1)
 
 /*
  * Computes the capabilities that all CPUs share that answered and have any. Returns false

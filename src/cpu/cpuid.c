@@ -79,6 +79,13 @@ void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDO
     copy_signature(vendor, leaf->ebx, leaf->edx, leaf->ecx);
 }
 
+bool cpuid_is_amd(const struct cpuid_snapshot *snapshot)
+{
+    char vendor[CPUID_VENDOR_SIZE];
+    cpuid_vendor(snapshot, vendor);
+    return strcmp(vendor, "AuthenticAMD") == 0 || strcmp(vendor, "HygonGenuine") == 0;
+}
+
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot)
 {
     return (snapshot->leaf_1.ecx & CPUID_1_ECX_HYPERVISOR) != 0;

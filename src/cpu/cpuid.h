@@ -42,6 +42,9 @@ void cpuid_snapshot_read(struct cpuid_snapshot *snapshot);
 /* Copies the vendor from leaf 0, replacing unprintable characters by '?'. */
 void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE]);
 
+/* Returns whether the processor is AMD's, or Hygon's, which has the same design. */
+bool cpuid_is_amd(const struct cpuid_snapshot *snapshot);
+
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot);
 
 /* Executes CPUID, or looks up a recorded leaf. */

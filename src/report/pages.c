@@ -24,7 +24,7 @@ static void append_capability(const struct capability_table *table,
     static const char *const words[CAPABILITY_STATES] = {
         [CAPABILITY_NO] = "no",        [CAPABILITY_YES] = "yes",
         [CAPABILITY_FIXED_0] = "0",    [CAPABILITY_FIXED_1] = "1",
-        [CAPABILITY_OPTIONAL] = "opt",
+        [CAPABILITY_OPTIONAL] = "opt", [CAPABILITY_DIFFERS] = "!=",
     };
     enum capability_state state = capability_state_of(table, row, bits);
 
@@ -84,7 +84,7 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
         return;
     }
     pager_add(pager, EMPHASIS_FAINT,
-              "Common to all CPUs with %s. opt: may be 0 or 1; 0, 1: fixed.",
+              "Common to all CPUs with %s. opt: may be 0 or 1; 0, 1: fixed; !=: none.",
               facts->records[0].virtualization->name);
     for (uint32_t group = 0; group < table->group_count; group++) {
         if (usable.group[group].exists)
@@ -96,7 +96,8 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
 
 static void add_value(const char *value, const char *cpus, void *context)
 {
-    TEXT_DECLARE(text, COMPARISON_CPUS_SIZE + 64);
+    static char buffer[COMPARISON_CPUS_SIZE + COMPARISON_VALUE_SIZE + 16];
+    struct text text = {.buffer = buffer, .size = sizeof(buffer)};
     text_append(&text, "    %s on cpu %s", value, cpus);
     pager_add_wrapped(context, EMPHASIS_CAUTION, 8, text.buffer);
 }

@@ -17,8 +17,8 @@ static const char *yes_or_no(bool is_yes)
     return is_yes ? "yes" : "no";
 }
 
-/* Appends the number of units, and what all of them support. */
-static void append_units(const struct vt_d *vt_d, struct text *text)
+/* Appends the units, and what all of them support. Returns whether one responds. */
+static bool append_units(const struct vt_d *vt_d, struct text *text)
 {
     uint64_t common  = UINT64_MAX;
     size_t answering = 0;
@@ -38,6 +38,7 @@ static void append_units(const struct vt_d *vt_d, struct text *text)
     else if (vt_d->count > 0)
         text_append(text, "; interrupt remapping: %s",
                     yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
+    return answering > 0;
 }
 
 static void describe_vt_d(const struct surrounding_query *query)
@@ -45,8 +46,8 @@ static void describe_vt_d(const struct surrounding_query *query)
     const struct vt_d *vt_d = query->facts->vt_d;
 
     if (vt_d->has_table) {
-        text_append(query->state, "%s", yes_or_no(vt_d->count > 0));
-        append_units(vt_d, query->text);
+        bool answers = append_units(vt_d, query->text);
+        text_append(query->state, "%s", yes_or_no(answers));
     } else if (query->facts->has_acpi) {
         text_append(query->state, "no");
         text_append(query->text,
@@ -114,13 +115,18 @@ static struct msr_reading common_arch_capabilities(const struct report_facts *fa
     return common;
 }
 
-/* Describes an erratum, and the feature that mitigates it. */
+/* Describes an erratum of Intel's processors, and the feature that mitigates it. */
 static void describe_erratum(const struct surrounding_query *query)
 {
     const struct msr_reading capabilities = common_arch_capabilities(query->facts);
     bool is_affected = (capabilities.value & query->row->msr_bit) == 0;
     bool is_unneeded = (capabilities.value & query->row->unneeded) != 0;
 
+    if (cpuid_is_amd(&query->facts->records[0].cpuid)) {
+        text_append(query->state, "not affected");
+        text_append(query->text, "not affected (an AMD processor)");
+        return;
+    }
     text_append(query->state, is_affected ? "possible" : "not affected");
     if (capabilities.state != MSR_READ)
         text_append(query->text, "possible (IA32_ARCH_CAPABILITIES not read)");

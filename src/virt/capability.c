@@ -15,21 +15,24 @@ enum capability_state capability_state_of(const struct capability_table *table,
                                           const struct capability_row *row,
                                           const struct capability_bits *bits)
 {
-    bool may_be_1 = (bits->may_be_1 & row->mask) != 0;
+    bool may_be_1  = (bits->may_be_1 & row->mask) != 0;
+    bool must_be_1 = (bits->must_be_1 & row->mask) != 0;
 
+    if ((bits->unlike & row->mask) != 0 || (must_be_1 && !may_be_1))
+        return CAPABILITY_DIFFERS;
     if ((row->mask & (row->mask - 1)) != 0)
         return CAPABILITY_NUMBER;
     if (!table->groups[row->group].has_settings)
         return may_be_1 ? CAPABILITY_YES : CAPABILITY_NO;
     if (!may_be_1)
         return CAPABILITY_FIXED_0;
-    return (bits->must_be_1 & row->mask) != 0 ? CAPABILITY_FIXED_1 : CAPABILITY_OPTIONAL;
+    return must_be_1 ? CAPABILITY_FIXED_1 : CAPABILITY_OPTIONAL;
 }
 
 const char *capability_state_name(enum capability_state state)
 {
-    static const char *const names[] = {"no",      "yes",      "fixed 0",
-                                        "fixed 1", "optional", "number"};
+    static const char *const names[] = {"no",       "yes",    "fixed 0", "fixed 1",
+                                        "optional", "number", "differs"};
     _Static_assert(ARRAY_SIZE(names) == CAPABILITY_STATES, "one name for each state");
     return names[state];
 }
@@ -81,8 +84,9 @@ void capability_set_intersect(const struct capability_table *table,
         if (mine->source != yours->source)
             mine->source = table->groups[i].source;
         mine->must_be_1 = mine->exists ? mine->must_be_1 | yours->must_be_1 : 0;
+        mine->unlike |= (mine->may_be_1 ^ yours->may_be_1) & table->groups[i].identities;
         if (!mine->exists)
-            mine->may_be_1 = 0;
+            mine->may_be_1 = mine->unlike = 0;
         else if (table->groups[i].has_settings)
             mine->may_be_1 &= yours->may_be_1;
         else

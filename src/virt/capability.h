@@ -16,6 +16,7 @@ struct capability_group {
     const char *singular; /* of one of its rows, short */
     bool has_settings;    /* software sets its bits: fixed 0, fixed 1 or optional */
     uint64_t maximized;   /* numbers whose larger value both of two CPUs support */
+    uint64_t identities;  /* numbers of which two CPUs with different ones share none */
     const char *source;   /* the register that reports it on every processor */
 };
 
@@ -39,8 +40,9 @@ struct capability_table {
  */
 struct capability_bits {
     uint64_t must_be_1, may_be_1;
+    uint64_t unlike;    /* identities that differ between processors */
     const char *source; /* the register that reports it */
-    bool exists;        /* false: the processor lacks the register; both are 0 */
+    bool exists;        /* false: the processor lacks the register; the rest is 0 */
 };
 
 /* The groups of one processor, or those that all processors of a machine have. */
@@ -54,7 +56,8 @@ enum capability_state {
     CAPABILITY_FIXED_0, /* of groups with settings */
     CAPABILITY_FIXED_1,
     CAPABILITY_OPTIONAL,
-    CAPABILITY_NUMBER, /* a field of several bits: capability_number */
+    CAPABILITY_NUMBER,  /* a field of several bits: capability_number */
+    CAPABILITY_DIFFERS, /* fixed to 0 and to 1 on different CPUs, or unlike */
     CAPABILITY_STATES,
 };
 
@@ -66,7 +69,7 @@ enum capability_state capability_state_of(const struct capability_table *table,
                                           const struct capability_row *row,
                                           const struct capability_bits *bits);
 
-/* Returns "no", "yes", "fixed 0", "fixed 1", "optional", or "number" for a field. */
+/* Returns "no", "yes", "fixed 0", "fixed 1", "optional", "number" or "differs". */
 const char *capability_state_name(enum capability_state state);
 
 /* Returns the value of a field of several bits. */
@@ -83,8 +86,8 @@ uint64_t capability_unnamed_bits(const struct capability_table *table, uint32_t 
 /*
  * Reduces *usable to the capabilities of both processors. A group that one of them lacks
  * no longer exists. The smaller of two numbers remains, or the larger if the group
- * lists it in maximized. If different registers report them, the source becomes that of
- * the group.
+ * lists it in maximized; identities become unlike. If different registers report them,
+ * the source becomes that of the group.
  */
 void capability_set_intersect(const struct capability_table *table,
                               struct capability_set *usable,

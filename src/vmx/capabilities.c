@@ -16,41 +16,47 @@ enum shape {
     SHAPE_PAIR,     /* FIXED0: must be 1; FIXED1, the next MSR: may be 1 */
 };
 
-/* GROUP(name, shape, MSR, the SDM's name, the short name of a bit, maximized numbers). */
+/*
+ * GROUP(name, shape, MSR, the SDM's name, the short name of a bit, maximized numbers,
+ * identities).
+ */
 #define GROUPS(GROUP)                                                                   \
     GROUP(BASIC, VALUE, BASIC, "Basic VMX information", "IA32_VMX_BASIC",               \
-          BITS_MASK(44, 32) | VMX_BASIC_ADDRESSES_32_BIT)                               \
+          BITS_MASK(44, 32) | VMX_BASIC_ADDRESSES_32_BIT,                               \
+          BITS_MASK(30, 0) | BITS_MASK(53, 50))                                         \
     GROUP(PIN_BASED, HALVES, PINBASED_CTLS, "Pin-based VM-execution controls",          \
-          "pin-based control", 0)                                                       \
+          "pin-based control", 0, 0)                                                    \
     GROUP(PRIMARY, HALVES, PROCBASED_CTLS,                                              \
-          "Primary processor-based VM-execution controls", "primary control", 0)        \
+          "Primary processor-based VM-execution controls", "primary control", 0, 0)     \
     GROUP(SECONDARY, HALVES, PROCBASED_CTLS2,                                           \
-          "Secondary processor-based VM-execution controls", "secondary control", 0)    \
+          "Secondary processor-based VM-execution controls", "secondary control", 0, 0) \
     GROUP(TERTIARY, MAY_BE_1, PROCBASED_CTLS3,                                          \
-          "Tertiary processor-based VM-execution controls", "tertiary control", 0)      \
-    GROUP(VM_EXIT, HALVES, EXIT_CTLS, "Primary VM-exit controls", "VM-exit control", 0) \
+          "Tertiary processor-based VM-execution controls", "tertiary control", 0, 0)   \
+    GROUP(VM_EXIT, HALVES, EXIT_CTLS, "Primary VM-exit controls", "VM-exit control", 0, \
+          0)                                                                            \
     GROUP(SECONDARY_VM_EXIT, MAY_BE_1, EXIT_CTLS2, "Secondary VM-exit controls",        \
-          "secondary VM-exit control", 0)                                               \
-    GROUP(VM_ENTRY, HALVES, ENTRY_CTLS, "VM-entry controls", "VM-entry control", 0)     \
-    GROUP(MISC, VALUE, MISC, "Miscellaneous data", "IA32_VMX_MISC", BITS_MASK(4, 0))    \
-    GROUP(CR0, PAIR, CR0_FIXED0, "CR0 in VMX operation", "CR0", 0)                      \
-    GROUP(CR4, PAIR, CR4_FIXED0, "CR4 in VMX operation", "CR4", 0)                      \
-    GROUP(VMCS_ENUM, VALUE, VMCS_ENUM, "VMCS enumeration", "IA32_VMX_VMCS_ENUM", 0)     \
+          "secondary VM-exit control", 0, 0)                                            \
+    GROUP(VM_ENTRY, HALVES, ENTRY_CTLS, "VM-entry controls", "VM-entry control", 0, 0)  \
+    GROUP(MISC, VALUE, MISC, "Miscellaneous data", "IA32_VMX_MISC", BITS_MASK(4, 0),    \
+          BITS_MASK(63, 32))                                                            \
+    GROUP(CR0, PAIR, CR0_FIXED0, "CR0 in VMX operation", "CR0", 0, 0)                   \
+    GROUP(CR4, PAIR, CR4_FIXED0, "CR4 in VMX operation", "CR4", 0, 0)                   \
+    GROUP(VMCS_ENUM, VALUE, VMCS_ENUM, "VMCS enumeration", "IA32_VMX_VMCS_ENUM", 0, 0)  \
     GROUP(EPT_VPID, VALUE, EPT_VPID_CAP, "EPT and VPID capabilities",                   \
-          "IA32_VMX_EPT_VPID_CAP", 0)                                                   \
-    GROUP(VMFUNC, MAY_BE_1, VMFUNC, "VM functions", "VM function", 0)
+          "IA32_VMX_EPT_VPID_CAP", 0, 0)                                                \
+    GROUP(VMFUNC, MAY_BE_1, VMFUNC, "VM functions", "VM function", 0, 0)
 
 static const struct capability_group groups[GROUP_COUNT] = {
-#define GROUP_NAMES(group, shape, msr, name, singular, maximized)               \
-    [GROUP_##group] = {name, singular, SHAPE_##shape != SHAPE_VALUE, maximized, \
-                       "IA32_VMX_" #msr},
+#define GROUP_NAMES(group, shape, msr, name, singular, maximized, identities) \
+    [GROUP_##group] = {name,      singular,   SHAPE_##shape != SHAPE_VALUE,   \
+                       maximized, identities, "IA32_VMX_" #msr},
     GROUPS(GROUP_NAMES)};
 
 static const struct {
     enum shape shape;
     enum vmx_msr msr;
 } group_msrs[GROUP_COUNT] = {
-#define GROUP_MSR(group, shape, msr, name, singular, maximized) \
+#define GROUP_MSR(group, shape, msr, name, singular, maximized, identities) \
     [GROUP_##group] = {SHAPE_##shape, MSR_IA32_VMX_##msr},
     GROUPS(GROUP_MSR)};
 _Static_assert(GROUP_COUNT <= CAPABILITY_GROUPS_MAX, "the groups fit in a set");

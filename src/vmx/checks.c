@@ -5,7 +5,6 @@
  */
 #include "vmx/checks.h"
 
-#include "lib/string.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/record.h"
@@ -279,17 +278,9 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
 
 /* ---- The meaning of a failed check */
 
-/* Returns whether the vendor's processors have SVM instead of VMX. */
-static bool is_svm_vendor(const struct cpuid_snapshot *cpuid)
-{
-    char vendor[CPUID_VENDOR_SIZE];
-    cpuid_vendor(cpuid, vendor);
-    return strcmp(vendor, "AuthenticAMD") == 0 || strcmp(vendor, "HygonGenuine") == 0;
-}
-
 static enum verdict_word word_without_vmx(const struct cpu_record *record)
 {
-    if (is_svm_vendor(&record->cpuid))
+    if (cpuid_is_amd(&record->cpuid))
         return VERDICT_NOT_INTEL;
     return cpuid_has_hypervisor(&record->cpuid) ? VERDICT_HIDDEN_BY_HYPERVISOR
                                                 : VERDICT_NO_VMX;

@@ -216,6 +216,48 @@ static struct capability_set set_of(const struct cpu_record *record)
     return set;
 }
 
+/* Returns the state of a row, found by its name, in a set. */
+static enum capability_state state_in(const struct capability_set *set, uint32_t group,
+                                      const char *name)
+{
+    for (size_t i = 0; i < TABLE->row_count; i++) {
+        if (TABLE->rows[i].group == group && strcmp(TABLE->rows[i].name, name) == 0)
+            return capability_state_of(TABLE, &TABLE->rows[i], &set->group[group]);
+    }
+    fail_msg("no row is called %s", name);
+    return CAPABILITY_STATES;
+}
+
+/* What no setting or number suits both CPUs for, in any order of three CPUs. */
+static void test_differs(void **state)
+{
+    (void)state;
+    struct cpu_record records[3];
+    for (size_t other = 0; other < 3; other++) {
+        for (size_t i = 0; i < 3; i++)
+            records[i] = record_of_machine(&core_i7_6700k);
+        set_msr(&records[other], MSR_IA32_VMX_BASIC, UINT64_C(0x00DA040000000003));
+        /* NMI exiting is fixed to 1 on one CPU, and to 0 on the others. */
+        for (size_t i = 0; i < 3; i++)
+            set_msr(&records[i], MSR_IA32_VMX_TRUE_PINBASED_CTLS,
+                    i == other ? UINT64_C(0x7F0000001E) : UINT64_C(0x7700000016));
+        struct capability_set usable = set_of(&records[0]);
+        for (size_t i = 1; i < 3; i++) {
+            struct capability_set own = set_of(&records[i]);
+            capability_set_intersect(TABLE, &usable, &own);
+        }
+        assert_int_equal(state_in(&usable, GROUP_BASIC, "VMCS revision identifier"),
+                         CAPABILITY_DIFFERS);
+        assert_int_equal(state_in(&usable, GROUP_BASIC, "memory type for VMCSs"),
+                         CAPABILITY_NUMBER);
+        assert_int_equal(state_in(&usable, GROUP_PIN_BASED, "NMI exiting"),
+                         CAPABILITY_DIFFERS);
+        assert_int_equal(state_in(&usable, GROUP_PIN_BASED, "virtual NMIs"),
+                         CAPABILITY_OPTIONAL);
+    }
+    assert_string_equal(capability_state_name(CAPABILITY_DIFFERS), "differs");
+}
+
 /* Two core types of one processor: the capabilities of both. */
 static void test_intersection(void **state)
 {
@@ -260,9 +302,9 @@ static void test_intersection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),        cmocka_unit_test(test_controls_of_machines),
-        cmocka_unit_test(test_known_facts),  cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_intersection),
+        cmocka_unit_test(test_table),       cmocka_unit_test(test_controls_of_machines),
+        cmocka_unit_test(test_known_facts), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_differs),     cmocka_unit_test(test_intersection),
     };
     return cmocka_run_group_tests_name("capability_rows", tests, NULL, NULL);
 }

@@ -125,19 +125,38 @@ static void keep_cpus(const char *value, const char *cpus, void *context)
     strcpy(last_cpus, cpus);
 }
 
-/* Every second one of 400 CPUs: a list that is too long ends in dots. */
+/* Lists of CPUs are whole, however many there are, and short where they are regular. */
 static void test_many(void **state)
 {
     (void)state;
-    struct cpu_record *many = calloc(400, sizeof(*many));
-    for (size_t i = 0; i < 400; i++) {
-        many[i]           = records[0];
-        many[i].microcode = i % 2;
+    static struct {
+        const char *list;
+        size_t modulus;
+        const char *remainders; /* of the CPUs with the last value */
+    } cases[] = {
+        {"1-1023/2", 2, "1"},       {"3-1023/4", 4, "3"}, {"1,3-1023", 0, NULL},
+        {"1-1021/4,1023", 0, NULL}, {NULL, 3, "12"},
+    };
+    struct cpu_record *many = calloc(SMP_MAX_CPUS, sizeof(*many));
+    for (size_t row = 0; row < ARRAY_SIZE(cases); row++) {
+        for (size_t i = 0; i < SMP_MAX_CPUS; i++) {
+            many[i]           = records[0];
+            many[i].microcode = 1;
+            if (cases[row].modulus != 0)
+                many[i].microcode += strchr(cases[row].remainders,
+                                            '0' + (int)(i % cases[row].modulus)) != NULL;
+            else if (row == 2)
+                many[i].microcode += i == 1 || i >= 3;
+            else
+                many[i].microcode += i % 4 == 1 || i == 1023;
+        }
+        comparison_visit_values(row_of("microcode revision"), many, SMP_MAX_CPUS,
+                                keep_cpus, NULL);
+        if (cases[row].list != NULL)
+            assert_string_equal(last_cpus, cases[row].list);
     }
-    comparison_visit_values(row_of("microcode revision"), many, 400, keep_cpus, NULL);
-    assert_int_equal(strlen(last_cpus), COMPARISON_CPUS_SIZE - 1);
-    assert_string_equal(last_cpus + COMPARISON_CPUS_SIZE - 4, "...");
-    assert_int_equal(strncmp(last_cpus, "1,3,5,7,", 8), 0);
+    assert_memory_equal(last_cpus, "1-2,4-5,7-8,", 12); /* the longest */
+    assert_string_equal(last_cpus + strlen(last_cpus) - 9, "1018-1019,1021-1022" + 10);
     free(many);
 }
 

@@ -68,6 +68,10 @@ static void test_errata(void **state)
     records_load(&core_i7_6700k);
     records[0].arch_capabilities = records[1].arch_capabilities = reading_of(BIT(3));
     assert_surrounded("l1tf", "possible", "; IA32_FLUSH_CMD: not needed on VM entry");
+    records[0] = record_before(&ryzen);
+    assert_surrounded("itlb_multihit", "not affected", "not affected (an AMD processor)");
+    assert_surrounded("l1tf", "not affected", "an AMD processor");
+    assert_surrounded("mds", "not affected", "an AMD processor");
 }
 
 static void test_vt_d(void **state)
@@ -86,9 +90,9 @@ static void test_vt_d(void **state)
     assert_surrounded("vt_d", "yes",
                       "2 units; the next entry is malformed; responding: 1");
     vt_d = (struct vt_d){.has_table = true, .count = 1};
-    assert_surrounded("vt_d", "yes", "lists 1 unit; responding: 0");
+    assert_surrounded("vt_d", "no", "lists 1 unit; responding: 0");
     vt_d.dropped = 3;
-    assert_surrounded("vt_d", "yes", "lists 1 unit and 3 more; responding: 0");
+    assert_surrounded("vt_d", "no", "lists 1 unit and 3 more; responding: 0");
     vt_d = (struct vt_d){.has_table = true};
     assert_surrounded("vt_d", "no", "lists 0 units");
     vt_d = (struct vt_d){0};
