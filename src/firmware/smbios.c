@@ -84,12 +84,13 @@ static bool read_entry_point(const uint8_t *bytes, size_t size, struct table *ta
     return true;
 }
 
-/* Copies the string with a number, from 1, of the string set between strings and end. */
+/*
+ * Copies the string with a number, from 1, of the string set between strings and end,
+ * without blanks around it.
+ */
 static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int number,
                         char text[SMBIOS_TEXT_SIZE])
 {
-    size_t length = 0;
-
     if (number == 0)
         return;
     for (unsigned int i = 1; i < number; i++) {
@@ -102,12 +103,13 @@ static void copy_string(const uint8_t *strings, const uint8_t *end, unsigned int
     }
     while (strings < end && *strings == ' ')
         strings++;
-    for (; strings < end && *strings != '\0' && length < SMBIOS_TEXT_SIZE - 1; strings++)
-        text[length++] = (char)*strings;
-    text_make_printable(text, length);
-    while (length > 0 && text[length - 1] == ' ')
+    size_t length = 0;
+    while (strings + length < end && strings[length] != '\0')
+        length++;
+    while (length > 0 && strings[length - 1] == ' ')
         length--;
-    text[length] = '\0';
+    text_copy_shortened(text, SMBIOS_TEXT_SIZE, (const char *)strings, length);
+    text_make_printable(text, strlen(text));
 }
 
 /* Returns the end of the string set at bytes, after two NULs; NULL if unterminated. */

@@ -14,7 +14,7 @@
 
 #define SMBIOS_TEXT_SIZE 49
 
-/* Trimmed strings of printable ASCII, truncated to fit; "" if absent. */
+/* Trimmed strings of printable ASCII, cut with three dots to fit; "" if absent. */
 struct smbios {
     char manufacturer[SMBIOS_TEXT_SIZE];
     char product[SMBIOS_TEXT_SIZE];

@@ -240,3 +240,13 @@ void text_make_printable(char *text, size_t length)
             text[i] = '?';
     }
 }
+
+void text_copy_shortened(char *buffer, size_t size, const char *text, size_t length)
+{
+    size_t copied = length < size ? length : size - 1;
+
+    memcpy(buffer, text, copied);
+    buffer[copied] = '\0';
+    if (copied < length)
+        memcpy(buffer + copied - 3, "...", 3);
+}

@@ -30,6 +30,12 @@ size_t format_text_list(char *buffer, size_t size, const char *format, va_list a
  */
 void text_make_printable(char *text, size_t length);
 
+/*
+ * Copies length characters and a NUL to buffer, of at least 4 bytes; if they do not fit
+ * in its size, ends with three dots.
+ */
+void text_copy_shortened(char *buffer, size_t size, const char *text, size_t length);
+
 /* A growing text in the caller's buffer; truncated when full. */
 struct text {
     char *buffer; /* NUL-terminated unless size is 0 */

@@ -266,8 +266,8 @@ static void append_words(struct text *text, const char *separator, const char *w
 
 void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE])
 {
-    struct text machine_text  = {.buffer = name, .size = MACHINE_TEXT_SIZE};
-    struct text firmware_text = {.buffer = firmware, .size = MACHINE_TEXT_SIZE};
+    TEXT_DECLARE(machine_text, 2 * SMBIOS_TEXT_SIZE);
+    TEXT_DECLARE(firmware_text, 3 * SMBIOS_TEXT_SIZE);
 
     text_append(&machine_text, "%s", smbios.manufacturer);
     append_words(&machine_text, " ", smbios.product);
@@ -276,6 +276,10 @@ void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_S
     text_append(&firmware_text, "%s", machine.boot.is_efi ? "UEFI" : "BIOS");
     append_words(&firmware_text, ", ", smbios.firmware_vendor);
     append_words(&firmware_text, " ", smbios.firmware_version);
+    text_copy_shortened(name, MACHINE_TEXT_SIZE, machine_text.buffer,
+                        machine_text.length);
+    text_copy_shortened(firmware, MACHINE_TEXT_SIZE, firmware_text.buffer,
+                        firmware_text.length);
 }
 
 enum status machine_route_interrupt(uint8_t interrupt, uint8_t vector)

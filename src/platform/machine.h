@@ -60,7 +60,7 @@ const struct machine *machine_get(void);
 
 #define MACHINE_TEXT_SIZE 68
 
-/* Describes the machine and its firmware, for display. */
+/* Describes the machine and its firmware, for display, cut with three dots to fit. */
 void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE]);
 
 /* Allocates size bytes below 4 GiB, zeroed, in whole pages. STATUS_NO_MEMORY. */

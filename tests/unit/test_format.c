@@ -104,6 +104,18 @@ static void test_truncation(void **state)
     assert_int_equal(text[0], 'x');
 }
 
+static void test_copy_shortened(void **state)
+{
+    (void)state;
+    char buffer[6];
+    text_copy_shortened(buffer, sizeof(buffer), "abcdefgh", 5);
+    assert_string_equal(buffer, "abcde");
+    text_copy_shortened(buffer, sizeof(buffer), "abcdefgh", 6);
+    assert_string_equal(buffer, "ab...");
+    text_copy_shortened(buffer, sizeof(buffer), "", 0);
+    assert_string_equal(buffer, "");
+}
+
 static void test_unknown_conversion(void **state)
 {
     (void)state;
@@ -129,13 +141,10 @@ static void test_append(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_long_integers),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_unterminated),
-        cmocka_unit_test(test_null_string),
-        cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_unknown_conversion),
+        cmocka_unit_test(test_integers),       cmocka_unit_test(test_long_integers),
+        cmocka_unit_test(test_text),           cmocka_unit_test(test_unterminated),
+        cmocka_unit_test(test_null_string),    cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_copy_shortened), cmocka_unit_test(test_unknown_conversion),
         cmocka_unit_test(test_append),
     };
     return cmocka_run_group_tests_name("format", tests, NULL, NULL);

@@ -221,10 +221,16 @@ static void test_long_string(void **state)
     struct smbios smbios;
     uint8_t table[200] = {1, 8, 0, 0, 1, 1, 0, 0};
     memset(table + 8, 'x', 150);
-    memory_put(TABLE, table, sizeof(table));
+    uint8_t *bytes = memory_put(TABLE, table, sizeof(table));
     put_entry_64(0x60000, sizeof(table), TABLE);
     assert_int_equal(smbios_read(0x60000, memory_map_piece, &smbios), STATUS_OK);
     assert_int_equal(strlen(smbios.product), SMBIOS_TEXT_SIZE - 1);
+    assert_string_equal(smbios.product + SMBIOS_TEXT_SIZE - 5, "x...");
+    memset(bytes + 8 + SMBIOS_TEXT_SIZE - 1, ' ', 50); /* the blanks do not count */
+    memset(bytes + 8 + SMBIOS_TEXT_SIZE + 49, 0, 80);
+    assert_int_equal(smbios_read(0x60000, memory_map_piece, &smbios), STATUS_OK);
+    assert_int_equal(strlen(smbios.product), SMBIOS_TEXT_SIZE - 1);
+    assert_string_equal(smbios.product + SMBIOS_TEXT_SIZE - 5, "xxxx");
 }
 
 /* ---- EFI */
