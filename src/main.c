@@ -79,7 +79,8 @@ static void compute_facts(struct report_facts *facts)
         .firmware     = firmware,
         .ram_bytes    = memory_ram_size(),
         .used_bytes   = memory_used_size(),
-        .tsc_hz       = clock_frequency(),
+        .tsc_hz       = clock_tsc()->hz,
+        .tsc_ppm      = clock_tsc()->uncertainty_ppm,
         .tsc_source   = clock_source(),
         .has_acpi     = machine_get()->acpi != NULL,
         .vt_d         = &machine_get()->vt_d,
@@ -108,6 +109,8 @@ static _Noreturn void finish(void)
     static struct report_facts facts;
     bool waits = this_cpu() == &boot_cpu && options.exit == END_HALT;
 
+    if (this_cpu() == &boot_cpu)
+        machine_finish_clock();
     smp_report_foreign_nmis();
     if (test_hook_finish_trials != NULL)
         test_hook_finish_trials();

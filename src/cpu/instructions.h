@@ -72,6 +72,7 @@
 
 DEFINE_READ(uint8_t, io_in8, (uint16_t port), "inb %1, %0", "=a", "Nd"(port))
 DEFINE_READ(uint16_t, io_in16, (uint16_t port), "inw %1, %0", "=a", "Nd"(port))
+DEFINE_READ(uint32_t, io_in32, (uint16_t port), "inl %1, %0", "=a", "Nd"(port))
 DEFINE_INSTRUCTION(io_out8, (uint16_t port, uint8_t value), "outb %0, %1", "a"(value),
                    "Nd"(port))
 DEFINE_INSTRUCTION(io_out16, (uint16_t port, uint16_t value), "outw %0, %1", "a"(value),
@@ -88,6 +89,18 @@ static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 DEFINE_READ_PAIR(rdtsc, (void), "rdtsc")
+
+/* Completes all earlier instructions before any later one starts. */
+DEFINE_INSTRUCTION(load_fence, (void), "lfence")
+
+/* Reads the TSC after all earlier instructions and before all later ones. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    load_fence();
+    uint64_t ticks = rdtsc();
+    load_fence();
+    return ticks;
+}
 
 /* The low half of the TSC, for short distances. */
 static inline uint32_t rdtsc_low(void)

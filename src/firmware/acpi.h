@@ -132,4 +132,18 @@ struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addr
 /* Fills in *power; all zero (nothing supported) without a FADT. */
 void acpi_find_power(const struct acpi *acpi, struct platform_power *power);
 
+/* The timers that run at a known frequency. */
+struct acpi_timers {
+    struct platform_register pm_timer; /* of 3.579545 MHz */
+    bool is_pm_timer_32_bit;           /* otherwise 24-bit */
+    uint64_t hpet;                     /* physical address of the registers; 0: none */
+};
+
+/*
+ * Reads the PM timer from the FADT, and the HPET from its table, "The ACPI 2.0 HPET
+ * Description Table (HPET)" in the IA-PC HPET specification; what is absent or invalid is
+ * 0.
+ */
+void acpi_find_timers(const struct acpi *acpi, struct acpi_timers *timers);
+
 #endif

@@ -4,11 +4,7 @@
 #include "firmware/fadt.h"
 #include "lib/string.h"
 
-/*
- * Returns the register at a generic address. Other address spaces are treated as absent,
- * and so are the first 64 KiB of memory, which some firmware uses for I/O ports.
- */
-static struct platform_register generic_register(struct generic_address address)
+struct platform_register generic_register(struct generic_address address)
 {
     bool is_16_bit = address.address <= UINT16_MAX;
 
@@ -19,9 +15,7 @@ static struct platform_register generic_register(struct generic_address address)
     return (struct platform_register){.space = REGISTER_NONE};
 }
 
-/* Returns a register that the FADT describes twice, by the generic address if valid. */
-static struct platform_register either_register(struct generic_address wide,
-                                                uint32_t port)
+struct platform_register either_register(struct generic_address wide, uint32_t port)
 {
     struct generic_address narrow  = {.space = GAS_SYSTEM_IO, .address = port};
     struct platform_register found = generic_register(wide);

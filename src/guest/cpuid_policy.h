@@ -40,7 +40,10 @@ struct cpuid_state {
     uint64_t cr4, xcr0;
 };
 
-/* Computes the answers from the processor's CPUID; tsc_hz is the TSC's frequency. */
+/*
+ * Computes the answers from the processor's CPUID; tsc_hz is the TSC's frequency if it is
+ * known exactly, otherwise 0.
+ */
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read);
 

@@ -11,7 +11,8 @@ enum status vm_create(struct vm *vm, const struct backend *backend,
     static uint16_t last_vpid;
 
     vm->environment = *environment;
-    cpuid_policy_init(&vm->cpuid, backend->cpuid, environment->clock_hz,
+    cpuid_policy_init(&vm->cpuid, backend->cpuid,
+                      environment->is_clock_exact ? environment->clock_hz : 0,
                       backend->read_cpuid);
     vm->vcpu.vm       = vm;
     vm->vcpu.backend  = backend;

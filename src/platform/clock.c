@@ -1,98 +1,104 @@
 /* See clock.h. */
 #include "platform/clock.h"
 
-#include "x86/pit_8254.h"
+#include "lib/log.h"
+#include "platform/reference_clocks.h"
 
-/* Low then high byte, mode 0: OUT rises at zero. */
-#define PIT_COUNTER_2_MODE_0 0xB0
-
-#define CALIBRATION_PIT_TICKS 11932
-#define CALIBRATIONS_A_SECOND 100
-
-/* A frequency outside these bounds is an error; emulators need the lower one. */
-#define SLOWEST_TSC_HZ UINT64_C(500000)
-#define FASTEST_TSC_HZ UINT64_C(20000000000)
 #define ASSUMED_TSC_HZ UINT64_C(10000000000)
 
+/* The first measurement lasts a hundredth of a second, the second at least 50 ms. */
+#define SHORT_MEASUREMENTS_A_SECOND 100
+#define MEASUREMENT_US              50000
+
+/* The measurements differ by more only if one of the clocks is wrong. */
+#define MEASUREMENTS_PPM 10000
+
+static const struct cpuid_snapshot *cpu;
+static struct tsc_frequency known; /* hz 0: nothing is */
 static uint64_t frequency = ASSUMED_TSC_HZ;
-static const char *source = "assumed: no reference clock";
 
-/*
- * Measures the TSC while counter 2 counts 10 ms. Returns 0 if it does not count, as on
- * machines that gate the 8254's clock; the wait is limited to what the fastest plausible
- * TSC takes. An interruption can only make the result too high, and waits too long.
- */
-static uint64_t measure_once(void)
+static const struct reference_clock *reference; /* of the measurement; NULL: none */
+static struct clock_sample first;
+
+static void set_frequency(const struct tsc_frequency *measured)
 {
-    uint8_t port_b = io_in8(PORT_B);
-    uint64_t ticks = 0;
-
-    io_out8(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE_2));
-    io_out8(PIT_PORT_CONTROL, PIT_COUNTER_2_MODE_0);
-    io_out8(PIT_PORT_COUNTER_2, CALIBRATION_PIT_TICKS % 256);
-    uint64_t start = rdtsc();
-    io_out8(PIT_PORT_COUNTER_2, CALIBRATION_PIT_TICKS / 256);
-    bool is_counting = (io_in8(PORT_B) & PORT_B_OUTPUT_2) == 0;
-    bool is_done     = false;
-    while (is_counting && !is_done && ticks <= FASTEST_TSC_HZ / CALIBRATIONS_A_SECOND) {
-        is_done = (io_in8(PORT_B) & PORT_B_OUTPUT_2) != 0;
-        ticks   = rdtsc() - start;
-    }
-    io_out8(PORT_B, port_b);
-    return is_done ? ticks * PIT_HZ / CALIBRATION_PIT_TICKS : 0;
-}
-
-/* Returns the lowest of three measurements, or 0. */
-static uint64_t measure_against_pit(void)
-{
-    uint64_t lowest = measure_once();
-    /* Without an 8254 (0), more attempts would only take time. */
-    for (int i = 1; i < 3 && lowest != 0; i++) {
-        uint64_t hz = measure_once();
-        if (hz < lowest)
-            lowest = hz;
-    }
-    return lowest;
+    known     = tsc_frequency_choose(cpu, measured);
+    frequency = known.hz != 0 ? known.hz : ASSUMED_TSC_HZ;
 }
 
 /*
- * SDM 2, "CPUID": leaf 15H has the crystal's frequency in ECX and the TSC's ratio to it
- * in EBX / EAX. If ECX is 0, the TSC runs at the base frequency of leaf 16H, in MHz.
+ * Measures the TSC while a clock counts for 10 ms. Gives up, with hz 0, after the time
+ * that this takes with the fastest TSC, as on machines that gate the 8254.
  */
-static uint64_t cpuid_frequency(const struct cpuid_snapshot *snapshot)
+static struct tsc_frequency measure_shortly(const struct reference_clock *clock)
 {
-    const struct cpuid_result *leaf = &snapshot->leaf_15;
-    if (leaf->eax == 0 || leaf->ebx == 0)
-        return 0;
-    if (leaf->ecx == 0)
-        return BITS_GET(snapshot->leaf_16.eax, 15, 0) * 1000000;
-    return (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
+    struct clock_sample start = reference_clock_sample(clock), end;
+    uint64_t passed;
+
+    do {
+        end    = reference_clock_sample(clock);
+        passed = reference_clock_passed(clock, &start, &end, 0);
+    } while (passed < clock->hz / SHORT_MEASUREMENTS_A_SECOND &&
+             end.ticks - start.ticks <= FASTEST_TSC_HZ / SHORT_MEASUREMENTS_A_SECOND);
+    return tsc_frequency_measure(clock, &start, &end, passed);
 }
 
 void clock_init(const struct cpuid_snapshot *snapshot)
 {
-    const struct {
-        const char *source;
-        uint64_t hz;
-    } candidates[] = {
-        {"measured with the 8254", measure_against_pit()},
-        {"reported by the outer hypervisor",
-         UINT64_C(1000) * snapshot->leaf_40000010.eax},
-        {"reported by CPUID leaves 0x15 and 0x16", cpuid_frequency(snapshot)},
-    };
+    cpu = snapshot;
+    pit_clock_start();
+    struct tsc_frequency measured = measure_shortly(&pit_clock);
+    set_frequency(&measured);
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
-        if (candidates[i].hz >= SLOWEST_TSC_HZ && candidates[i].hz <= FASTEST_TSC_HZ) {
-            frequency = candidates[i].hz;
-            source    = candidates[i].source;
-            return;
-        }
+void clock_begin_measurement(const struct reference_clock *clock)
+{
+    reference = clock != NULL ? clock : known.reference != NULL ? &pit_clock : NULL;
+    if (reference != &pit_clock)
+        pit_clock_stop();
+    if (reference == NULL)
+        return;
+    if (known.reference == NULL) {
+        struct tsc_frequency measured = measure_shortly(reference);
+        set_frequency(&measured);
     }
+    first = reference_clock_sample(reference);
+}
+
+void clock_end_measurement(void)
+{
+    struct deadline deadline = deadline_in(MEASUREMENT_US);
+
+    if (reference == NULL)
+        return;
+    deadline.start = first.ticks;
+    while (!deadline_has_passed(&deadline))
+        cpu_pause();
+    struct clock_sample last = reference_clock_sample(reference);
+    uint64_t passed = reference_clock_passed(reference, &first, &last, frequency);
+    struct tsc_frequency measured =
+        tsc_frequency_measure(reference, &first, &last, passed);
+    if (tsc_frequency_agrees(frequency, measured.hz, MEASUREMENTS_PPM))
+        set_frequency(&measured);
+    else
+        log_warning("clock: by %s, the TSC runs at %lu kHz, otherwise at %lu kHz; the "
+                    "latter is used",
+                    reference->name, measured.hz / 1000, frequency / 1000);
+    if (reference == &pit_clock)
+        pit_clock_stop();
 }
 
 const char *clock_source(void)
 {
+    static char source[80];
+    struct text text = {.buffer = source, .size = sizeof(source)};
+    tsc_frequency_describe(&known, &text);
     return source;
+}
+
+const struct tsc_frequency *clock_tsc(void)
+{
+    return &known;
 }
 
 uint64_t clock_frequency(void)

@@ -7,23 +7,34 @@
 #ifndef HYMIR_PLATFORM_CLOCK_H
 #define HYMIR_PLATFORM_CLOCK_H
 
-#include "cpu/cpuid.h"
+#include "platform/tsc_frequency.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Determines the frequency: measured against the 8254, reported by the outer hypervisor
- * or by the processor; otherwise 10 GHz, so that waits are never too short. Takes about
- * 30 ms; without an 8254 at most 200 million TSC ticks. Call once, on the boot CPU,
- * before any other function.
+ * Determines the frequency within some hundred ppm, in 10 ms, with the 8254. Without one,
+ * in at most 200 million TSC ticks, takes what the processor or the outer hypervisor
+ * reports, otherwise 10 GHz, so that waits are never too short. Call once, on the boot
+ * CPU, before any other function.
  */
 void clock_init(const struct cpuid_snapshot *snapshot);
+
+/*
+ * Measure the frequency over the time between them, on the boot CPU, while it does other
+ * work: once each, with a clock from reference_clock_find or NULL for the 8254. The
+ * second waits until 50 ms have passed; less than 100 s should.
+ */
+void clock_begin_measurement(const struct reference_clock *clock);
+void clock_end_measurement(void);
+
+/* Returns what is known of the frequency; its hz is 0 if nothing is. */
+const struct tsc_frequency *clock_tsc(void);
 
 /* Returns the source of the frequency, for display. */
 const char *clock_source(void);
 
-/* Returns the TSC's frequency in Hz. */
+/* Returns the TSC's frequency in Hz, if need be an assumed one. */
 uint64_t clock_frequency(void);
 
 struct deadline {

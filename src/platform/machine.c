@@ -17,6 +17,7 @@
 #include "platform/io_apic.h"
 #include "platform/panic.h"
 #include "platform/power.h"
+#include "platform/reference_clocks.h"
 
 static struct machine machine;
 static struct memory_entries memory_entries;
@@ -61,6 +62,11 @@ const char *machine_read_boot_information(uint32_t information)
 void machine_start_clock(void)
 {
     clock_init(&machine.cpuid);
+}
+
+void machine_finish_clock(void)
+{
+    clock_end_measurement();
     log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000, clock_source());
 }
 
@@ -249,8 +255,10 @@ void machine_read_platform(void)
         log_debug("SMBIOS: no valid entry point");
     if (machine.acpi == NULL) {
         log_warning("ACPI: no valid RSDP, RSDT or XSDT; no other CPUs and no power-off");
+        clock_begin_measurement(NULL);
         return;
     }
+    clock_begin_measurement(reference_clock_find(&acpi));
     acpi_find_power(&acpi, &power);
     map_registers(&power);
     power_set_registers(&power);
@@ -266,8 +274,8 @@ static void append_words(struct text *text, const char *separator, const char *w
 
 void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE])
 {
-    TEXT_DECLARE(machine_text, 2 * SMBIOS_TEXT_SIZE);
-    TEXT_DECLARE(firmware_text, 3 * SMBIOS_TEXT_SIZE);
+    TEXT_DECLARE(machine_text, 2 * sizeof(smbios.product));
+    TEXT_DECLARE(firmware_text, 3 * sizeof(smbios.product));
 
     text_append(&machine_text, "%s", smbios.manufacturer);
     append_words(&machine_text, " ", smbios.product);

@@ -34,7 +34,7 @@ void machine_start_boot_cpu(void);
  */
 const char *MUST_CHECK machine_read_boot_information(uint32_t information);
 
-/* Determines the TSC's frequency: see clock_init. */
+/* Determines the TSC's frequency roughly: see clock_init. */
 void machine_start_clock(void);
 
 /*
@@ -46,8 +46,14 @@ const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t i
 /* Reads Hymir's function names for backtraces, if the boot loader passes them. */
 void machine_read_symbols(void);
 
-/* Reads the ACPI tables and VT-d units. After this, ACPI can power off the machine. */
+/*
+ * Reads the ACPI tables and VT-d units, and starts to measure the TSC's frequency. After
+ * this, ACPI can power off the machine.
+ */
 void machine_read_platform(void);
+
+/* Ends the measurement of the TSC's frequency: see clock_end_measurement. */
+void machine_finish_clock(void);
 
 /*
  * Routes an ISA interrupt (0-15) to the boot CPU on the given vector. STATUS_NOT_FOUND,

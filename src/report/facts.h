@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FACTS_NO_PPM UINT32_MAX
+
 struct report_facts {
     const char *version;  /* Hymir's */
     const char *machine;  /* manufacturer and product, or "unknown" */
@@ -16,6 +18,7 @@ struct report_facts {
     uint64_t ram_bytes;
     uint64_t used_bytes;    /* by Hymir */
     uint64_t tsc_hz;        /* 0: unknown */
+    uint32_t tsc_ppm;       /* its uncertainty; 0: exact; FACTS_NO_PPM: unknown */
     const char *tsc_source; /* how it was determined */
     bool has_acpi;
     const struct vt_d *vt_d;

@@ -9,12 +9,24 @@
 
 #define SUMMARY_SIZE 320
 
+/* Writes a number, or null if it is not known. */
+static void write_known(struct json *json, const char *key, bool is_known,
+                        uint64_t number)
+{
+    if (is_known)
+        json_number(json, key, number);
+    else
+        json_null(json, key);
+}
+
 static void write_machine(struct json *json, const struct report_facts *facts)
 {
     json_string(json, "name", "%s", facts->machine);
     json_string(json, "firmware", "%s", facts->firmware);
     json_number(json, "ram_bytes", facts->ram_bytes);
-    json_number(json, "tsc_hz", facts->tsc_hz);
+    write_known(json, "tsc_hz", facts->tsc_hz != 0, facts->tsc_hz);
+    write_known(json, "tsc_uncertainty_ppm", facts->tsc_ppm != FACTS_NO_PPM,
+                facts->tsc_ppm);
     json_string(json, "tsc_source", "%s", facts->tsc_source);
 }
 

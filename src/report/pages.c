@@ -187,12 +187,27 @@ static void add_timing(struct pager *pager, const struct cpu_record *record, siz
               statistics->low, statistics->high, statistics->count, time.buffer);
 }
 
+/* Adds the frequency of the TSC, and how certain it is. */
+static void add_frequency(struct pager *pager, const struct report_facts *facts)
+{
+    TEXT_DECLARE(text, TEXT_SIZE);
+
+    text_append(&text, "TSC ticks");
+    if (facts->tsc_hz != 0)
+        text_append(&text, " at %lu kHz", facts->tsc_hz / 1000);
+    if (facts->tsc_ppm == 0)
+        text_append(&text, ", exactly");
+    else if (facts->tsc_ppm != FACTS_NO_PPM)
+        text_append(&text, ", within %u ppm", facts->tsc_ppm);
+    text_append(&text, " (%s).", facts->tsc_source);
+    pager_add_wrapped(pager, EMPHASIS_FAINT, 0, text.buffer);
+}
+
 static void add_timings(struct pager *pager, const struct report_facts *facts)
 {
     bool is_timed = false;
 
-    pager_add(pager, EMPHASIS_FAINT, "TSC ticks at %lu kHz (%s).", facts->tsc_hz / 1000,
-              facts->tsc_source);
+    add_frequency(pager, facts);
     for (size_t i = 0; i < facts->count; i++) {
         const struct cpu_record *record = &facts->records[i];
         if (!timings_exist(&record->timings))

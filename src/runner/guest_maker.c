@@ -178,7 +178,9 @@ static bool clear_memory(struct vm *vm, struct text *problem)
  */
 static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
-    const struct vm_environment environment = {.clock_hz           = clock_frequency(),
+    const struct vm_environment environment = {.clock_hz = clock_frequency(),
+                                               .is_clock_exact =
+                                                   clock_tsc()->uncertainty_ppm == 0,
                                                .read_clock         = rdtsc,
                                                .wait_for_interrupt = halt_until_interrupt,
                                                .output             = guest_console_print,

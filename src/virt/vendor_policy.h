@@ -29,11 +29,11 @@ struct vendor_cpuid {
     bool repeats_last_leaf; /* a leaf out of range reads as the last basic one */
 
     /*
-     * Adds the frequency of the TSC, in Hz, to the basic leaves of a guest. Returns the
-     * last basic leaf.
+     * Adds the exact frequency of the TSC, in Hz, to the basic leaves of a guest, or
+     * removes it if exact_hz is 0. Returns the last basic leaf.
      */
     uint32_t (*add_frequency)(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
-                              uint32_t last, uint64_t hz);
+                              uint32_t last, uint64_t exact_hz);
 };
 
 enum msr_kind {

@@ -4,15 +4,10 @@
  */
 #include "vmx/guest_policy.h"
 
+#include "lib/ticks.h"
 #include "x86/msr.h"
 
 #define HZ_PER_MHZ 1000000U
-
-/* The ratio of the TSC to the crystal in leaf 15H, if Hymir sets it. */
-#define TSC_RATIO 100U
-
-/* The fraction of the frequency by which the processor's leaf 15H may be off: 1/50. */
-#define TSC_TOLERANCE 50U
 
 static const struct cpuid_row rows[] = {
     {CPUID_LEAF_CACHE_AND_TLB, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
@@ -21,29 +16,31 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_FREQUENCY, {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0}, false},
 };
 
-/* Returns the frequency that leaf 15H reports, in Hz, or 0. */
-static uint64_t reported_frequency(const struct cpuid_result *leaf)
-{
-    return leaf->eax == 0 ? 0 : (uint64_t)leaf->ecx * leaf->ebx / leaf->eax;
-}
-
 /*
- * Reports the frequency, so that a guest need not measure it. The processor's own report
- * is the most precise unless it is wrong, as an emulator's is.
+ * Reports the frequency if it is exact: a guest does not measure it again. Keeps the
+ * processor's ratio to its crystal, whose frequency some processors do not report.
+ * Without an exact frequency the leaves report nothing, as leaf 16H alone, in whole MHz,
+ * would be believed too.
  */
 static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
-                              uint32_t last, uint64_t hz)
+                              uint32_t last, uint64_t exact_hz)
 {
-    struct cpuid_result *tsc = &leaves[CPUID_LEAF_TSC];
-    uint64_t reported        = reported_frequency(tsc);
-    uint64_t error           = reported > hz ? reported - hz : hz - reported;
-    uint32_t mhz             = (uint32_t)(hz / HZ_PER_MHZ);
+    struct cpuid_result *tsc       = &leaves[CPUID_LEAF_TSC];
+    struct cpuid_result *frequency = &leaves[CPUID_LEAF_FREQUENCY];
+    uint32_t mhz                   = (uint32_t)(exact_hz / HZ_PER_MHZ);
 
-    if (error <= hz / TSC_TOLERANCE)
+    if (exact_hz == 0) {
+        *tsc = *frequency = (struct cpuid_result){0};
         return last;
-    *tsc = (struct cpuid_result){
-        .eax = 1, .ebx = TSC_RATIO, .ecx = (uint32_t)(hz / TSC_RATIO)};
-    leaves[CPUID_LEAF_FREQUENCY] = (struct cpuid_result){.eax = mhz, .ebx = mhz};
+    }
+    if (tsc->eax == 0 || tsc->eax > tsc->ebx ||
+        ticks_convert(exact_hz, tsc->ebx, tsc->eax) > UINT32_MAX) {
+        tsc->eax = 1;
+        tsc->ebx = (uint32_t)(exact_hz >> 32) + 1; /* the least with which ECX fits */
+    }
+    tsc->ecx = (uint32_t)ticks_convert(exact_hz, tsc->ebx, tsc->eax);
+    if (frequency->eax == 0)
+        *frequency = (struct cpuid_result){.eax = mhz, .ebx = mhz};
     return last < CPUID_LEAF_FREQUENCY ? CPUID_LEAF_FREQUENCY : last;
 }
 

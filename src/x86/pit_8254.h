@@ -15,6 +15,10 @@
 #define PIT_PORT_COUNTER_2 0x42
 #define PIT_PORT_CONTROL   0x43
 
+/* Commands for counter 2. */
+#define PIT_COUNTER_2_LATCH  0x80 /* the count, for the next two reads */
+#define PIT_COUNTER_2_MODE_2 0xB4 /* rate generator; low byte, then high byte */
+
 #define PORT_B          0x61
 #define PORT_B_GATE_2   0x01U
 #define PORT_B_SPEAKER  0x02U

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t apic_ids[16];
     struct acpi_view madt;
     struct platform_power power;
+    struct acpi_timers timers;
     struct acpi acpi;
     uint8_t *memory = malloc(size);
 
@@ -25,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (acpi_open(memory, size < 36 ? size : 36, fuzz_map, &acpi) == STATUS_OK) {
         acpi_visit(&acpi, check_table);
         acpi_find_power(&acpi, &power);
+        acpi_find_timers(&acpi, &timers);
+        REQUIRE(timers.hpet == 0 || timers.hpet > UINT16_MAX);
         REQUIRE(power.s5_type_a <= 7 && power.s5_type_b <= 7);
         if (acpi_find(&acpi, "APIC", &madt) == STATUS_OK) {
             struct acpi_listing cpus = acpi_list_cpus(&madt, apic_ids, 16);

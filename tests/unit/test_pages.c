@@ -36,6 +36,7 @@ static int report_start(void **state)
                                   .has_acpi     = true,
                                   .vt_d         = &vt_d,
                                   .tsc_hz       = 2600000000,
+                                  .tsc_ppm      = 12,
                                   .tsc_source   = "measured",
                                   .records      = records,
                                   .count        = ARRAY_SIZE(records),
@@ -119,6 +120,17 @@ static void test_others(void **state)
         REPORT_TIMINGS,
         "VM exit by CPUID          1300      1200      1500    1000   500 ns"));
     assert_false(section_has(REPORT_TIMINGS, "VMREAD"));
+    assert_true(section_has(REPORT_TIMINGS,
+                            "TSC ticks at 2600000 kHz, within 12 ppm (measured)."));
+    facts.tsc_ppm = 0;
+    assert_true(section_has(REPORT_TIMINGS, "at 2600000 kHz, exactly (measured)."));
+    facts.tsc_ppm = FACTS_NO_PPM;
+    assert_true(section_has(REPORT_TIMINGS, "at 2600000 kHz (measured)."));
+    facts.tsc_hz = 0; /* an assumed frequency is none: times in ticks only */
+    assert_true(section_has(REPORT_TIMINGS, "TSC ticks (measured)."));
+    assert_true(section_has(REPORT_TIMINGS, "  1300      1200      1500    1000"));
+    assert_false(section_has(REPORT_TIMINGS, " ns"));
+    assert_false(section_has(REPORT_TIMINGS, "kHz"));
     for (int i = 0; i < 60; i++)
         log_info("line %d of the log, and it is longer than the screen is wide, so that "
                  "two rows are needed for it",
@@ -164,6 +176,10 @@ static void test_json(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         records[i].answer = CPU_NO_ANSWER;
     facts.verdict = VERDICT_FAILED;
+    assert_json_passes(SCHEMA);
+    facts.tsc_hz  = 0;
+    facts.tsc_ppm = FACTS_NO_PPM;
+    assert_json_passes("grep -q '\"tsc_hz\":null,\"tsc_uncertainty_ppm\":null'");
     assert_json_passes(SCHEMA);
 }
 

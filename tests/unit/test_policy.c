@@ -252,40 +252,54 @@ static void test_xsave_components(void **state)
     expect_skylake(0xD, 5, 7, (struct cpuid_result){0});
 }
 
-/* Within 2 % the processor's own values are kept, and so is their limit. */
-static void test_frequency_kept(void **state)
+/* The processor's ratio and its leaf 16H are kept; the crystal's frequency is added. */
+static void test_frequency_exact(void **state)
 {
     (void)state;
-    static const uint32_t crystals[] = {24000000, 24479999, 24480000, 23520001, 23520000};
+    static const uint32_t crystals[] = {24000000, 0, 38400000};
     for (size_t i = 0; i < ARRAY_SIZE(crystals); i++) {
         skylake.tsc.ecx = crystals[i];
-        expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, crystals[i], 0});
+        expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 24000000, 0});
         expect_skylake(0x16, 0, 1, sound_skylake.frequency);
         assert_int_equal(answers.last_basic, 0x16);
     }
     skylake.last_basic = 0x15;
-    expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 23520000, 0});
-    assert_int_equal(skylake_ask(0, 0, 1).eax, 0x15);
+    expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 24000000, 0});
+    expect_skylake(0x16, 0, 1, (struct cpuid_result){2400, 2400, 0, 0});
 }
 
-/* Wrong or missing frequencies are replaced: Skylake-X does not report its crystal's. */
-static void test_frequency_replaced(void **state)
+/* A ratio that is missing or impossible is replaced; a TSC may exceed 32 bits. */
+static void test_frequency_ratio(void **state)
 {
     (void)state;
-    static const struct cpuid_result replaced[] = {{2, 200, 0, 0},
-                                                   {0, 0, 0, 0},
+    static const struct cpuid_result replaced[] = {{0, 0, 0, 0},
                                                    {2, 0, 24000000, 0},
                                                    {0, 200, 24000000, 0},
-                                                   {2, 200, 24480001, 0},
-                                                   {2, 200, 23519999, 0},
-                                                   {1, UINT32_MAX, UINT32_MAX, 0}};
-    for (size_t i = 0; i < ARRAY_SIZE(replaced); i++) {
-        skylake.tsc                = replaced[i];
-        struct cpuid_result values = skylake_ask(0x15, 0, 1);
+                                                   {UINT32_MAX, 1, 24000000, 0}};
+    static const uint64_t frequencies[]         = {TSC_HZ, 9600000000};
+    for (size_t i = 0; i < ARRAY_SIZE(replaced) * 2; i++) {
+        skylake.tsc = replaced[i / 2];
+        cpuid_policy_init(&answers, &vmx_guest_cpuid, frequencies[i % 2], read_skylake);
+        struct cpuid_result values = answers.basic[0x15];
         assert_int_not_equal(values.eax, 0);
-        assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax, TSC_HZ);
+        assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax,
+                         frequencies[i % 2]);
         assert_int_equal(values.edx, 0);
-        expect_skylake(0x16, 0, 1, (struct cpuid_result){2400, 2400, 0, 0});
+    }
+}
+
+/* A frequency that is not exact is not reported, whatever the processor says. */
+static void test_frequency_unknown(void **state)
+{
+    (void)state;
+    static const uint32_t last[] = {0xD, 0x15, 0x16, 0x20};
+    for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
+        skylake.last_basic = last[i];
+        cpuid_policy_init(&answers, &vmx_guest_cpuid, 0, read_skylake);
+        const struct cpuid_result nothing = {0};
+        assert_memory_equal(&answers.basic[0x15], &nothing, sizeof(nothing));
+        assert_memory_equal(&answers.basic[0x16], &nothing, sizeof(nothing));
+        assert_int_equal(answers.last_basic, last[i] < 0x17 ? last[i] : 0x17);
     }
 }
 
@@ -367,8 +381,9 @@ int main(void)
         cmocka_unit_test_setup(test_xsave_sizes, start_skylake),
         cmocka_unit_test_setup(test_xsave_instructions, start_skylake),
         cmocka_unit_test_setup(test_xsave_components, start_skylake),
-        cmocka_unit_test_setup(test_frequency_kept, start_skylake),
-        cmocka_unit_test_setup(test_frequency_replaced, start_skylake),
+        cmocka_unit_test_setup(test_frequency_exact, start_skylake),
+        cmocka_unit_test_setup(test_frequency_ratio, start_skylake),
+        cmocka_unit_test_setup(test_frequency_unknown, start_skylake),
         cmocka_unit_test_setup(test_frequency_beyond_last, start_skylake),
         cmocka_unit_test_setup(test_plain, start_skylake),
         cmocka_unit_test(test_msrs),
