@@ -41,8 +41,8 @@ struct vm;
 /* The VM's connections to Hymir. */
 struct vm_environment {
     uint64_t clock_hz;
-    bool is_clock_exact;          /* clock_hz is known exactly: guests may rely on it */
-    uint64_t (*read_clock)(void); /* ticks of clock_hz, the alarms' clock */
+    bool is_clock_exact; /* clock_hz is as exact as a crystal: guests may rely on it */
+    uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
     void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
     uart_output *output;              /* prints a byte; context is the VM */
     void (*flush)(void *vm);          /* flushes the guest's output to the console */

@@ -38,6 +38,12 @@ struct tsc_frequency {
 };
 #define TSC_UNCERTAINTY_UNKNOWN UINT32_MAX
 
+/*
+ * The tolerance of a crystal: a frequency that is known within it is as good as one that
+ * the processor reports, which is that of its crystal's nominal frequency.
+ */
+#define TSC_CRYSTAL_PPM 50
+
 /* A frequency outside these bounds is an error; emulators need the lower one. */
 #define SLOWEST_TSC_HZ UINT64_C(500000)
 #define FASTEST_TSC_HZ UINT64_C(20000000000)

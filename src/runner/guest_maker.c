@@ -178,13 +178,13 @@ static bool clear_memory(struct vm *vm, struct text *problem)
  */
 static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *problem)
 {
-    const struct vm_environment environment = {.clock_hz = clock_frequency(),
-                                               .is_clock_exact =
-                                                   clock_tsc()->uncertainty_ppm == 0,
-                                               .read_clock         = rdtsc,
-                                               .wait_for_interrupt = halt_until_interrupt,
-                                               .output             = guest_console_print,
-                                               .flush              = guest_console_flush};
+    const struct vm_environment environment = {
+        .clock_hz           = clock_frequency(),
+        .is_clock_exact     = clock_tsc()->uncertainty_ppm <= TSC_CRYSTAL_PPM,
+        .read_clock         = rdtsc,
+        .wait_for_interrupt = halt_until_interrupt,
+        .output             = guest_console_print,
+        .flush              = guest_console_flush};
     static struct guest_memory planned; /* has a size and no pieces */
 
     planned.size = memory_size;

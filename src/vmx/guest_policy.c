@@ -7,6 +7,7 @@
 #include "lib/ticks.h"
 #include "x86/msr.h"
 
+#define HZ_PER_KHZ 1000U
 #define HZ_PER_MHZ 1000000U
 
 static const struct cpuid_row rows[] = {
@@ -16,11 +17,17 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_FREQUENCY, {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0}, false},
 };
 
+/* Returns the frequency of the crystal that leaf 15H's ratio gives the TSC hz, or 0. */
+static uint64_t crystal_frequency(const struct cpuid_result *leaf, uint64_t hz)
+{
+    return leaf->eax > leaf->ebx ? 0 : ticks_convert(hz, leaf->ebx, leaf->eax);
+}
+
 /*
  * Reports the frequency if it is exact: a guest does not measure it again. Keeps the
- * processor's ratio to its crystal, whose frequency some processors do not report.
- * Without an exact frequency the leaves report nothing, as leaf 16H alone, in whole MHz,
- * would be believed too.
+ * processor's ratio to its crystal, whose frequency some processors do not report, if
+ * that has whole kHz, to which Linux rounds it. Without an exact frequency the leaves
+ * report nothing, as leaf 16H alone, in whole MHz, would be believed too.
  */
 static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
                               uint32_t last, uint64_t exact_hz)
@@ -33,12 +40,13 @@ static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
         *tsc = *frequency = (struct cpuid_result){0};
         return last;
     }
-    if (tsc->eax == 0 || tsc->eax > tsc->ebx ||
-        ticks_convert(exact_hz, tsc->ebx, tsc->eax) > UINT32_MAX) {
-        tsc->eax = 1;
-        tsc->ebx = (uint32_t)(exact_hz >> 32) + 1; /* the least with which ECX fits */
+    uint64_t crystal = tsc->ebx == 0 ? 0 : crystal_frequency(tsc, exact_hz);
+    if (crystal == 0 || crystal > UINT32_MAX || crystal % HZ_PER_KHZ != 0) {
+        tsc->eax   = 1;
+        tsc->ebx   = (uint32_t)(exact_hz >> 32) + 1; /* the least with which ECX fits */
+        *frequency = (struct cpuid_result){.eax = mhz, .ebx = mhz};
     }
-    tsc->ecx = (uint32_t)ticks_convert(exact_hz, tsc->ebx, tsc->eax);
+    tsc->ecx = (uint32_t)crystal_frequency(tsc, exact_hz);
     if (frequency->eax == 0)
         *frequency = (struct cpuid_result){.eax = mhz, .ebx = mhz};
     return last < CPUID_LEAF_FREQUENCY ? CPUID_LEAF_FREQUENCY : last;

@@ -268,14 +268,18 @@ static void test_frequency_exact(void **state)
     expect_skylake(0x16, 0, 1, (struct cpuid_result){2400, 2400, 0, 0});
 }
 
-/* A ratio that is missing or impossible is replaced; a TSC may exceed 32 bits. */
+/*
+ * A ratio that is missing, impossible, or inexact in kHz is replaced; a TSC may exceed 32
+ * bits.
+ */
 static void test_frequency_ratio(void **state)
 {
     (void)state;
     static const struct cpuid_result replaced[] = {{0, 0, 0, 0},
                                                    {2, 0, 24000000, 0},
                                                    {0, 200, 24000000, 0},
-                                                   {UINT32_MAX, 1, 24000000, 0}};
+                                                   {UINT32_MAX, 1, 24000000, 0},
+                                                   {2, 292, 24000000, 0}};
     static const uint64_t frequencies[]         = {TSC_HZ, 9600000000};
     for (size_t i = 0; i < ARRAY_SIZE(replaced) * 2; i++) {
         skylake.tsc = replaced[i / 2];
@@ -284,6 +288,8 @@ static void test_frequency_ratio(void **state)
         assert_int_not_equal(values.eax, 0);
         assert_int_equal((uint64_t)values.ecx * values.ebx / values.eax,
                          frequencies[i % 2]);
+        assert_int_equal((uint64_t)values.ecx / 1000 * values.ebx / values.eax,
+                         frequencies[i % 2] / 1000);
         assert_int_equal(values.edx, 0);
     }
 }
