@@ -23,7 +23,9 @@ static const struct hypervisor {
      "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
      "memory cannot be resized while it runs; only Hyper-V is supported inside"},
     {"VMwareVMware", "VMware",
-     "in the VM's processor settings enable \"Virtualize Intel VT-x/EPT or AMD-V/RVI\"",
+     "in the VM's processor settings enable \"Virtualize Intel VT-x/EPT or AMD-V/RVI\" "
+     "(Workstation) or \"Expose hardware assisted virtualization to the guest OS\" "
+     "(vSphere)",
      "not together with PCI passthrough; not for production"},
     {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration",
      "nested HVM is experimental and has no security support"},
@@ -36,55 +38,73 @@ static const struct hypervisor {
      "experimental; only KVM is supported inside, in the Service VM"},
 };
 
-/* VirtualBox presents another hypervisor's signature, for paravirtualized guests. */
-#define VIRTUALBOX_MAKER     "innotek GmbH"
-#define VIRTUALBOX_SIGNATURE "VBoxVBoxVBox"
+static const struct hypervisor *find_signature(const char *signature)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
+        if (strcmp(hypervisors[i].signature, signature) == 0)
+            return &hypervisors[i];
+    }
+    return NULL;
+}
 
+/*
+ * Two hypervisors may present another one's signature or none, but name themselves in
+ * SMBIOS: VirtualBox for paravirtualized guests, QEMU with KVM for Windows (Hyper-V's)
+ * and with kvm=off.
+ */
 static const struct hypervisor *find_hypervisor(const struct cpuid_snapshot *cpuid,
                                                 const char *machine)
 {
     char signature[CPUID_VENDOR_SIZE];
 
     cpuid_hypervisor(cpuid, signature);
-    const char *wanted =
-        string_starts_with(machine, VIRTUALBOX_MAKER) ? VIRTUALBOX_SIGNATURE : signature;
-    for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
-        if (strcmp(hypervisors[i].signature, wanted) == 0)
-            return &hypervisors[i];
-    }
-    return NULL;
+    const struct hypervisor *found = find_signature(signature);
+    if (string_starts_with(machine, "innotek GmbH"))
+        return find_signature("VBoxVBoxVBox");
+    if (string_starts_with(machine, "QEMU") &&
+        (found == NULL || found == find_signature("Microsoft Hv")))
+        return find_signature("KVMKVMKVM");
+    return found;
+}
+
+/* Appends the signature in brackets, between quotes, or that there is none. */
+static void append_signature(const struct cpuid_snapshot *cpuid, const char *quote,
+                             struct text *text)
+{
+    char signature[CPUID_VENDOR_SIZE];
+
+    cpuid_hypervisor(cpuid, signature);
+    if (signature[0] != '\0')
+        text_append(text, " (%s%s%s)", quote, signature, quote);
+    else
+        text_append(text, " (no signature)");
 }
 
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text)
 {
-    char signature[CPUID_VENDOR_SIZE];
     const struct hypervisor *known = find_hypervisor(cpuid, machine);
 
-    cpuid_hypervisor(cpuid, signature);
-    if (!cpuid_has_hypervisor(cpuid))
+    if (!cpuid_has_hypervisor(cpuid)) {
         text_append(text, "none detected");
-    else if (known != NULL)
-        text_append(text, "%s (%s)", known->name, signature);
-    else
-        text_append(text, "unknown (\"%s\")", signature);
+        return;
+    }
+    text_append(text, "%s", known != NULL ? known->name : "unknown");
+    append_signature(cpuid, known != NULL ? "" : "\"", text);
 }
 
 void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text)
 {
-    char signature[CPUID_VENDOR_SIZE];
     const struct hypervisor *known = find_hypervisor(&record->cpuid, machine);
-    const char *name               = record->virtualization->name;
 
-    cpuid_hypervisor(&record->cpuid, signature);
-    if (known != NULL)
-        text_append(text, "%s %s %s; %s", known->name, does, name, known->advice);
-    else
-        text_append(text,
-                    "a hypervisor (\"%s\") %s %s; enable nested virtualization in it "
-                    "or boot Hymir on the physical machine",
-                    signature, does, name);
+    text_append(text, "%s", known != NULL ? known->name : "a hypervisor");
+    if (known == NULL)
+        append_signature(&record->cpuid, "\"", text);
+    text_append(text, " %s %s; %s", does, record->virtualization->name,
+                known != NULL ? known->advice
+                              : "enable nested virtualization in it or boot Hymir on the "
+                                "physical machine");
 }
 
 void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,

@@ -81,32 +81,60 @@ void verdict_describe_cpu(const struct cpu_record *record, struct text *text)
     append_finding(record, text);
 }
 
-/* Returns what to do about a step that succeeds on a working machine. */
-static const char *failure_advice(const struct cpu_record *record)
+/* Appends what to do about a step that succeeds on a working machine. */
+static void append_failure_advice(const struct cpu_record *record, const char *machine,
+                                  struct text *text)
 {
     bool has_answered             = record->answer == CPU_ANSWERED;
+    bool is_nested                = has_answered && cpuid_has_hypervisor(&record->cpuid);
     const struct check_row *check = has_answered ? failed_check(record) : NULL;
     const char *advice =
         check != NULL && check->advice != NULL ? check->advice(record) : NULL;
 
     if (advice != NULL)
-        return advice;
-    if (has_answered && cpuid_has_hypervisor(&record->cpuid))
-        return "nested virtualization is incomplete; update the outer hypervisor or boot "
-               "Hymir on the physical machine";
-    return "update the firmware; if it still fails, report this with the complete log";
+        text_append(text, "%s", advice);
+    else if (is_nested && check != NULL && check->is_withheld != NULL &&
+             check->is_withheld(record))
+        outer_hypervisor_advise(record, machine, "announces but withholds", text);
+    else if (is_nested)
+        text_append(text, "nested virtualization is incomplete; update the outer "
+                          "hypervisor or boot Hymir on the physical machine");
+    else
+        text_append(text, "update the firmware; if it still fails, report this with the "
+                          "complete log");
 }
 
 static void append_vendor_advice(const struct cpu_record *record, struct text *text)
 {
+    bool has_svm = (record->cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
     char vendor[CPUID_VENDOR_SIZE];
 
     cpuid_vendor(&record->cpuid, vendor);
     text_append(
-        text, "%s processors have AMD-V, not VT-x; %s", vendor,
+        text, "this %s processor has %s; %s", vendor,
+        has_svm ? "AMD-V, not VT-x" : "neither VT-x nor AMD-V",
         cpuid_has_hypervisor(&record->cpuid)
             ? "run this virtual machine on an Intel host with the host's CPU model"
             : "use a machine with an Intel processor");
+}
+
+/*
+ * Appends how to undo a lock of firmware. In a virtual machine that is its own firmware:
+ * CPUID offers virtualization, so the outer hypervisor nests.
+ */
+static void append_lock_advice(const struct cpu_record *record, struct text *text)
+{
+    bool is_nested      = cpuid_has_hypervisor(&record->cpuid);
+    const char *setting = record->judgement.word == VERDICT_LOCKED_OFF
+                              ? record->virtualization->setting
+                              : "enable virtualization outside TXT or disable TXT";
+
+    text_append(text,
+                "%s%s in the %s, save, and power off completely; a warm reboot is "
+                "not enough",
+                is_nested ? "nested virtualization is on; " : "", setting,
+                is_nested ? "setup of the virtual machine's own firmware, or replace it"
+                          : "firmware setup");
 }
 
 /* Appends what to do about a CPU that is not READY. */
@@ -114,21 +142,12 @@ static void append_advice(const struct cpu_record *record, const char *machine,
                           struct text *text)
 {
     const char *name       = record->virtualization->name;
-    const char *setting    = record->virtualization->setting;
     enum verdict_word word = record->judgement.word;
-    bool is_locked         = word == VERDICT_LOCKED_OFF || word == VERDICT_TXT_ONLY;
 
     if (word == VERDICT_HIDDEN_BY_HYPERVISOR)
         outer_hypervisor_advise(record, machine, "hides", text);
-    else if (is_locked && cpuid_has_hypervisor(&record->cpuid))
-        outer_hypervisor_advise(record, machine, "locks", text);
-    else if (is_locked)
-        text_append(text,
-                    "%s in the firmware setup, save, and power off completely; a warm "
-                    "reboot is not enough",
-                    word == VERDICT_LOCKED_OFF
-                        ? setting
-                        : "enable virtualization outside TXT or disable TXT");
+    else if (word == VERDICT_LOCKED_OFF || word == VERDICT_TXT_ONLY)
+        append_lock_advice(record, text);
     else if (word == VERDICT_NOT_INTEL)
         append_vendor_advice(record, text);
     else if (word == VERDICT_NO_VMX)
@@ -136,14 +155,14 @@ static void append_advice(const struct cpu_record *record, const char *machine,
                     "the processor has no %s or firmware hides it; %s in the firmware "
                     "setup (in a virtual machine: nested virtualization) or use another "
                     "machine",
-                    name, setting);
+                    name, record->virtualization->setting);
     else if (word == VERDICT_UNLOCKED)
         text_append(text,
                     "%s is present but not enabled, and nolock prevents Hymir from "
                     "enabling it; boot without nolock",
                     name);
     else
-        text_append(text, "%s", failure_advice(record));
+        append_failure_advice(record, machine, text);
 }
 
 size_t verdict_count(const struct cpu_record *records, size_t count,

@@ -43,6 +43,12 @@ struct check_row {
 
     /* Returns the advice for VERDICT_FAILED. NULL, also as a result: the usual advice. */
     const char *(*advice)(const struct cpu_record *record);
+
+    /*
+     * Returns whether it fails because a register that CPUID implies cannot be read: an
+     * outer hypervisor does not nest. NULL: no.
+     */
+    bool (*is_withheld)(const struct cpu_record *record);
 };
 
 /* A model-specific register of the vendor's record, for comparison and report. */

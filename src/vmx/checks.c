@@ -301,6 +301,16 @@ static enum verdict_word word_of_feature_control(const struct cpu_record *record
     return words[feature_control_state(found->value)];
 }
 
+static bool is_basic_withheld(const struct cpu_record *record)
+{
+    return vmx_capability(capabilities_of(record), MSR_IA32_VMX_BASIC)->state != MSR_READ;
+}
+
+static bool is_feature_control_withheld(const struct cpu_record *record)
+{
+    return vmx_record(record)->feature_control.state != MSR_READ;
+}
+
 /* Appends the registers on which VMXON and all later steps depend. */
 static void append_registers(const struct cpu_record *record, struct text *text)
 {
@@ -328,7 +338,7 @@ const struct check_row vmx_checks[VMX_CHECK_COUNT] = {
     [VMX_CHECK_CPUID] = {"VMX in CPUID", "SDM 3C, \"Discovering Support for VMX\"",
                          check_cpuid, .word = word_without_vmx},
     [VMX_CHECK_BASIC] = {"IA32_VMX_BASIC", "SDM 3D, \"Basic VMX Information\"",
-                         check_basic, .word = NULL},
+                         check_basic, .is_withheld = is_basic_withheld},
     [VMX_CHECK_CR0]   = {"CR0 fixed bits", "SDM 3D, \"VMX-Fixed Bits in CR0\"", check_cr0,
                          .word = NULL},
     [VMX_CHECK_CR4]   = {"CR4 fixed bits", "SDM 3D, \"VMX-Fixed Bits in CR4\"", check_cr4,
@@ -337,7 +347,8 @@ const struct check_row vmx_checks[VMX_CHECK_COUNT] = {
                             .word = NULL},
     [VMX_CHECK_FEATURE_CONTROL] = {"IA32_FEATURE_CONTROL", SDM_ENTERING,
                                    check_feature_control, vmx_trial_unlock,
-                                   word_of_feature_control},
+                                   word_of_feature_control,
+                                   .is_withheld = is_feature_control_withheld},
     [VMX_CHECK_VMXON]          = {"VMXON", SDM_INSTRUCTIONS, check_vmxon, vmx_trial_enter,
                                   .append_state = append_registers},
     [VMX_CHECK_ROOT_OPERATION] = {"VMX root operation", SDM_ERRORS, check_root_operation,

@@ -155,6 +155,7 @@ enum cpuid_leaf {
 
 /* CPUID.80000001H:ECX */
 #define CPUID_80000001_ECX_LAHF      BIT(0) /* in 64-bit mode */
+#define CPUID_80000001_ECX_SVM       BIT(2)
 #define CPUID_80000001_ECX_LZCNT     BIT(5)
 #define CPUID_80000001_ECX_PREFETCHW BIT(8)
 /* CPUID.80000001H:EDX */

@@ -145,7 +145,10 @@ static void test_others(void **state)
     set_hypervisor(&records[0], "KVMKVMKVM\0\0");
     assert_surrounded("hypervisor", "KVMKVMKVM", "KVM (KVMKVMKVM): each exit");
     set_hypervisor(&records[0], "\0\0\0\0\0\0\0\0\0\0\0");
-    assert_surrounded("hypervisor", "unknown", "limitations unknown");
+    assert_surrounded("hypervisor", "unknown",
+                      "unknown (no signature): limitations unknown");
+    facts.machine = "QEMU Standard PC (Q35 + ICH9, 2009)";
+    assert_surrounded("hypervisor", "unknown", "KVM (no signature): each exit");
 }
 
 int main(void)

@@ -67,7 +67,10 @@ static void test_not_intel(void **state)
         set_vendor(&records[0], vendors[i]);
         assert_decides(1, VERDICT_NOT_INTEL);
         assert_words(vendors[i]);
-        assert_words("processors have AMD-V, not VT-x");
+        assert_words("processor has neither VT-x nor AMD-V; use a machine with an Intel");
+        records[0].cpuid.leaf_80000001.ecx |= BIT(2); /* SVM */
+        assert_decides(1, VERDICT_NOT_INTEL);
+        assert_words("processor has AMD-V, not VT-x; use a machine with an Intel");
         assert_words("ECX = 0x");
         assert_null(strstr(verdict_text, "virtual machine"));
         set_hypervisor(&records[0], "TCGTCGTCGTCG");
@@ -110,7 +113,7 @@ static void test_recorded_without_vmx(void **state)
     (void)state;
     records[0] = record_before(&ryzen);
     assert_decides(1, VERDICT_NOT_INTEL);
-    assert_words("ECX = 0x76d8320b); AuthenticAMD processors have AMD-V");
+    assert_words("ECX = 0x76d8320b); this AuthenticAMD processor has AMD-V, not VT-x");
     records[0] = record_before(&prescott);
     assert_decides(1, VERDICT_NO_VMX);
     assert_words("ECX = 0x0000651d); the processor has no VT-x or firmware hides it");
@@ -129,13 +132,15 @@ static void test_hidden(void **state)
         {"KVMKVMKVM\0\0\0", "KVM hides VT-x; on the host load kvm_intel with nested=1"},
         {"TCGTCGTCGTCG", "TCG never has VMX"},
         {"Microsoft Hv", "Set-VMProcessor -ExposeVirtualizationExtensions $true"},
-        {"VMwareVMware", "Virtualize Intel VT-x/EPT"},
+        {"VMwareVMware",
+         "\"Virtualize Intel VT-x/EPT or AMD-V/RVI\" (Workstation) or \"Expose hardware "
+         "assisted virtualization to the guest OS\" (vSphere)"},
         {"XenVMMXenVMM", "nestedhvm=1"},
         {"VBoxVBoxVBox", "--nested-hw-virt on"},
         {"bhyve bhyve ", "bhyve does not support nested VMX"},
         {"ACRNACRNACRN", "ACRN hides VT-x"},
         {"Strange\0\0\0\0\0", "a hypervisor (\"Strange\") hides VT-x"},
-        {"", "a hypervisor (\"\") hides VT-x"},
+        {"", "a hypervisor (no signature) hides VT-x"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         records[0] = record_ready(&coffee_lake);
@@ -147,16 +152,29 @@ static void test_hidden(void **state)
     }
 }
 
-/* VirtualBox presents KVM's signature; the machine's vendor identifies it. */
-static void test_hidden_by_virtualbox(void **state)
+/* SMBIOS identifies a hypervisor that presents another one's signature, or none. */
+static void test_hidden_behind_signature(void **state)
 {
     (void)state;
-    scope.machine = "innotek GmbH VirtualBox";
-    remove_vmx(&records[0]);
-    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
-    assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
-    assert_words(
-        "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on");
+    static const struct {
+        char signature[13];
+        const char *machine, *words;
+    } cases[] = {
+        {"KVMKVMKVM\0\0\0", "innotek GmbH VirtualBox",
+         "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on"},
+        {"Microsoft Hv", "QEMU Standard PC (Q35 + ICH9, 2009)", "KVM hides VT-x; on the"},
+        {"GenuineIntel", "QEMU Standard PC (Q35 + ICH9, 2009)", "KVM hides VT-x; on the"},
+        {"", "QEMU Standard PC (i440FX + PIIX, 1996)", "KVM hides VT-x; on the"},
+        {"TCGTCGTCGTCG", "QEMU Standard PC (i440FX + PIIX, 1996)", "TCG hides VT-x; TCG"},
+        {"Microsoft Hv", "Microsoft Corporation Virtual Machine", "Hyper-V hides VT-x"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        scope.machine = cases[i].machine;
+        remove_vmx(&records[0]);
+        set_hypervisor(&records[0], cases[i].signature);
+        assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+        assert_words(cases[i].words);
+    }
 }
 
 static void test_locked_off(void **state)
@@ -168,9 +186,12 @@ static void test_locked_off(void **state)
         "IA32_FEATURE_CONTROL = 0x1: locked, VMX disabled; enable Intel Virtualization");
     assert_words("in the firmware setup, save, and power off completely; a warm reboot "
                  "is not enough");
-    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which has no setup to enter */
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0"); /* which nests */
     assert_decides(1, VERDICT_LOCKED_OFF);
-    assert_words("KVM locks VT-x; on the host load kvm_intel with nested=1");
+    assert_words("VMX disabled; nested virtualization is on; enable Intel Virtualization "
+                 "Technology (VT-x, VMX) in the setup of the virtual machine's own "
+                 "firmware, or replace it, save, and power off completely");
+    assert_null(strstr(verdict_text, "nested=1"));
 }
 
 static void test_txt_only(void **state)
@@ -179,7 +200,11 @@ static void test_txt_only(void **state)
     set_feature_control(0, 3);
     assert_decides(1, VERDICT_TXT_ONLY);
     assert_words("IA32_FEATURE_CONTROL = 0x3");
-    assert_words("TXT");
+    assert_words(
+        "enable virtualization outside TXT or disable TXT in the firmware setup");
+    set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+    assert_decides(1, VERDICT_TXT_ONLY);
+    assert_words("disable TXT in the setup of the virtual machine's own firmware");
 }
 
 static void test_unlocked(void **state)
@@ -224,6 +249,30 @@ static void test_faulting_registers(void **state)
     vmx_record_of(&records[0])->feature_control = faulted;
     assert_decides(1, VERDICT_FAILED);
     assert_memory_equal(verdict_text, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised", 43);
+}
+
+/* CPUID offers VMX, but its MSRs fault: the outer hypervisor does not nest. */
+static void test_withheld(void **state)
+{
+    static const struct msr_reading faulted = {.state = MSR_FAULTED, .vector = VECTOR_GP};
+    struct vmx_record *own                  = vmx_record_of(&records[0]);
+    struct msr_reading *const msrs[] = {&own->feature_control, &own->capabilities.msr[0]};
+    (void)state;
+    memset(&own->steps, 0, sizeof(own->steps));
+    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
+        *msrs[i] = faulted;
+        records[0].cpuid.leaf_1.ecx &= ~(uint32_t)CPUID_1_ECX_HYPERVISOR;
+        assert_decides(1, VERDICT_FAILED);
+        assert_words("; update the firmware; if it still fails, report this");
+        set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
+        assert_decides(1, VERDICT_FAILED);
+        assert_words(
+            "; KVM announces but withholds VT-x; on the host load kvm_intel with");
+        set_hypervisor(&records[0], "Strange\0\0\0\0\0");
+        assert_decides(1, VERDICT_FAILED);
+        assert_words(
+            "; a hypervisor (\"Strange\") announces but withholds VT-x; enable ");
+    }
 }
 
 static void test_mixed(void **state)
@@ -293,12 +342,13 @@ int main(void)
         TEST(test_no_vmx),
         TEST(test_recorded_without_vmx),
         TEST(test_hidden),
-        TEST(test_hidden_by_virtualbox),
+        TEST(test_hidden_behind_signature),
         TEST(test_locked_off),
         TEST(test_txt_only),
         TEST(test_unlocked),
         TEST(test_failed),
         TEST(test_faulting_registers),
+        TEST(test_withheld),
         TEST(test_mixed),
         TEST(test_silent_cpus),
         TEST(test_names),

@@ -112,7 +112,7 @@ static void test_sheet_longest(void **state)
     (void)state;
     for (size_t i = 0; i < 64; i++) {
         remove_vmx(&records[i]);
-        set_hypervisor(&records[i], "Microsoft Hv");
+        set_hypervisor(&records[i], "VMwareVMware");
     }
     struct sheet sheet = sheet_compose(64);
     assert_int_equal(sheet.rows, SHEET_ROWS);
