@@ -47,11 +47,6 @@ const char *comparison_name(const struct virtualization *virtualization, size_t 
     return find_row(virtualization, row)->name;
 }
 
-uint32_t comparison_msr(const struct virtualization *virtualization, size_t row)
-{
-    return find_row(virtualization, row)->msr;
-}
-
 /* Reads a row of a record. A microcode revision of 0 is unknown. */
 static struct msr_reading read_row(size_t row, const struct cpu_record *record)
 {

@@ -17,9 +17,6 @@ size_t comparison_count(const struct virtualization *virtualization);
 /* Returns the name of a register, row being below comparison_count(). */
 const char *comparison_name(const struct virtualization *virtualization, size_t row);
 
-/* Returns the number of the row's model-specific register, or 0. */
-uint32_t comparison_msr(const struct virtualization *virtualization, size_t row);
-
 /*
  * Appends the value on a CPU that answered, or the exception that RDMSR raised. Appends
  * "none" and returns false if the register is not present.

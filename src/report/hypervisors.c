@@ -2,6 +2,7 @@
 #include "report/hypervisors.h"
 
 #include "check/comparison.h"
+#include "x86/msr.h"
 #include "x86/vmx_capabilities.h"
 
 const char *const requirement_state_names[REQUIREMENT_STATES] = {
@@ -54,31 +55,71 @@ static const char *condition_append_names(const struct hypervisor_question *ques
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question)
 {
-    const struct virtualization *virtualization = facts->records[0].virtualization;
-
     *question = (struct hypervisor_question){.facts = facts};
     question->has_capabilities =
         comparison_usable(facts->records, facts->count, &question->usable);
     question->has_unseen = facts->unseen != NULL;
-    for (size_t i = 0; i < facts->count; i++)
+    for (size_t i = 0; i < facts->count; i++) {
         question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
-    for (size_t row = 0; row < comparison_count(virtualization); row++) {
-        uint32_t index = comparison_msr(virtualization, row) - VMX_MSR_FIRST;
-        if (index < VMX_MSR_COUNT &&
-            !comparison_differs(row, facts->records, facts->count))
-            question->msrs_alike |= BIT(index);
+        question->is_amd |= facts->records[i].judgement.word == VERDICT_NOT_INTEL;
     }
 }
 
-static struct msr_reading cpu_reading(const struct cpu_record *record,
-                                      const struct condition *condition)
+/* Reads CPUID, an MSR or the verdict of a CPU, for READ_CPUID to READ_WORD. */
+static struct msr_reading plain_reading(const struct cpu_record *record,
+                                        const struct condition *condition)
 {
     const char *cpuid = (const char *)&record->cpuid;
 
     if (condition->reading == READ_MSR)
         return record_msr(record, condition->where);
-    return (struct msr_reading){.value = *(const uint32_t *)(cpuid + condition->where),
-                                .state = MSR_READ};
+    uint64_t value = condition->reading == READ_WORD
+                         ? BIT(record->judgement.word)
+                         : *(const uint32_t *)(cpuid + condition->where);
+    return (struct msr_reading){.value = value, .state = MSR_READ};
+}
+
+static bool holds_for(const struct condition *condition, uint64_t field)
+{
+    return field - condition->first <= condition->last - condition->first;
+}
+
+/* Returns whether the low half of a VMX MSR reports controls that must be 1. */
+static bool is_msr_of_controls(uint32_t msr)
+{
+    return (msr >= MSR_IA32_VMX_PINBASED_CTLS && msr <= MSR_IA32_VMX_ENTRY_CTLS) ||
+           msr == MSR_IA32_VMX_PROCBASED_CTLS2;
+}
+
+/* Returns the bits of a VMX MSR that software uses on a CPU: READ_IN_USE. */
+static uint64_t bits_in_use(const struct cpu_record *record,
+                            const struct condition *condition)
+{
+    const uint64_t value    = record_msr(record, condition->where).value;
+    const struct drop *drop = condition->drops;
+    uint64_t used           = value & condition->mask;
+
+    if (is_msr_of_controls(condition->where))
+        used = (value >> 32 & condition->mask) | (value & UINT32_MAX);
+    for (; drop != NULL && drop->msr != 0; drop++) {
+        uint64_t field = plain_reading(record, &drop->unless).value & drop->unless.mask;
+        if (drop->msr == condition->where && !holds_for(&drop->unless, field))
+            used &= ~drop->bits;
+    }
+    return used;
+}
+
+/* Reads what a condition tests on a CPU, masked. */
+static struct msr_reading cpu_reading(const struct cpu_record *record,
+                                      const struct condition *condition)
+{
+    bool is_used               = condition->reading == READ_IN_USE;
+    struct msr_reading reading = is_used ? record_msr(record, MSR_IA32_VMX_BASIC)
+                                         : plain_reading(record, condition);
+
+    reading.value =
+        is_used ? bits_in_use(record, condition) : reading.value & condition->mask;
+    return reading;
 }
 
 /* ---- Conditions -------------------------------------------------------------------- */
@@ -86,38 +127,54 @@ static struct msr_reading cpu_reading(const struct cpu_record *record,
 /* The outcome of a condition for the values so far. */
 struct tally {
     const struct condition *condition;
-    uint64_t first; /* the first value that counted, masked */
+    uint64_t first; /* the first known value, masked */
     bool has_unknown, has_passed;
     bool has_failed; /* for a known value */
+    bool has_first;
 };
 
-static void tally_add(struct tally *tally, bool is_known, uint64_t value)
+/* Adds a value that is masked already. */
+static void tally_add(struct tally *tally, bool is_known, uint64_t field)
 {
     const struct condition *condition = tally->condition;
-    uint64_t field                    = value & condition->mask;
 
-    if (!tally->has_passed && !tally->has_failed)
+    if (is_known && !tally->has_first)
         tally->first = field;
-    bool holds = field - condition->first <= condition->last - condition->first &&
-                 (!condition->is_same || field == tally->first);
+    tally->has_first |= is_known;
+    bool holds = holds_for(condition, field);
+    if (condition->agreement == AGREEMENT_SAME)
+        holds = holds && field == tally->first;
+    if (condition->agreement == AGREEMENT_AS_FIRST)
+        holds = holds && (tally->first & ~field) == 0;
     tally->has_unknown |= !is_known;
     tally->has_passed |= holds;
     tally->has_failed |= is_known && !holds;
 }
 
-/* Adds each CPU that answered; with is_same, the other CPUs count as unknown. */
+/*
+ * Adds each CPU that answered and, to its verdict, each that did not finish. The other
+ * CPUs count as unknown, where CPUs are compared and for their verdicts.
+ */
 static void tally_add_cpus(struct tally *tally,
                            const struct hypervisor_question *question)
 {
-    const struct report_facts *facts = question->facts;
+    const struct condition *condition = tally->condition;
+    const struct report_facts *facts  = question->facts;
+    bool is_word                      = condition->reading == READ_WORD;
 
     for (size_t i = 0; i < facts->count; i++) {
-        if (facts->records[i].answer != CPU_ANSWERED)
+        const struct cpu_record *record = &facts->records[i];
+        if (record->answer != CPU_ANSWERED &&
+            !(is_word && record->answer == CPU_DID_NOT_FINISH))
             continue;
-        struct msr_reading reading = cpu_reading(&facts->records[i], tally->condition);
-        tally_add(tally, reading.state == MSR_READ, reading.value);
+        struct msr_reading reading = cpu_reading(record, condition);
+        if (reading.state == MSR_READ)
+            tally_add(tally, true, reading.value);
+        else
+            tally->has_unknown = true;
     }
-    tally->has_unknown |= tally->condition->is_same && question->has_unseen;
+    tally->has_unknown |=
+        (is_word || condition->agreement != AGREEMENT_NONE) && question->has_unseen;
 }
 
 /* Adds each VT-d unit; without ACPI there may be others. */
@@ -135,7 +192,8 @@ static void tally_add_units(struct tally *tally, const struct report_facts *fact
         uint64_t widths = unit->capability & (VT_D_CAP_39_BITS | VT_D_CAP_48_BITS);
         uint64_t value =
             reading == READ_UNIT_WIDTH ? widths & -widths : *(const uint64_t *)member;
-        tally_add(tally, is_answer || unit->answers, is_answer ? unit->answers : value);
+        tally_add(tally, is_answer || unit->answers,
+                  (is_answer ? unit->answers : value) & tally->condition->mask);
     }
     if (is_answer && vt_d->count == 0)
         tally_add(tally, !tally->has_unknown, 0);
@@ -153,15 +211,13 @@ static void tally_add_machine(struct tally *tally,
         bool is_known;
     } values[] = {
         [READ_NOTHING] = {0, false},
-        [READ_VERDICT] = {BIT(facts->verdict), true},
         [READ_CPUS]    = {facts->count, facts->unseen == NULL || are_enough_cpus},
         [READ_RAM]     = {facts->ram_bytes, true},
         [READ_DMAR]    = {facts->vt_d->has_table, true},
-        [READ_ALIKE]   = {question->msrs_alike, question->has_capabilities},
     };
 
-    tally_add(tally, values[reading].is_known, values[reading].value);
-    tally->has_unknown |= reading == READ_ALIKE && question->has_unseen;
+    tally_add(tally, values[reading].is_known,
+              values[reading].value & tally->condition->mask);
 }
 
 static struct tally condition_tally(const struct condition *condition,
@@ -171,13 +227,15 @@ static struct tally condition_tally(const struct condition *condition,
 
     if (condition->reading >= READ_MAY_BE_1)
         tally_add(&tally, question->has_capabilities,
-                  capability_value(question, condition));
+                  capability_value(question, condition) & condition->mask);
     else if (condition->reading >= READ_UNIT)
         tally_add_units(&tally, question->facts);
     else if (condition->reading >= READ_CPUID)
         tally_add_cpus(&tally, question);
     else
         tally_add_machine(&tally, question);
+    if (condition->agreement == AGREEMENT_ANY && tally.has_passed)
+        tally.has_failed = tally.has_unknown = false;
     return tally;
 }
 
@@ -197,6 +255,17 @@ struct evaluation {
     enum requirement_state worst;
 };
 
+/* Returns why a requirement is unknown, if CPUs are, or its kind. */
+static const char *reason_unknown(const struct requirement *requirement,
+                                  const struct report_facts *facts)
+{
+    enum reading reading = requirement->condition.reading;
+
+    if (reading != READ_CPUS && reading != READ_WORD)
+        return requirement->kind;
+    return facts->unseen != NULL ? facts->unseen : "a CPU did not answer";
+}
+
 static void requirement_report_answer(const struct requirement *requirement,
                                       struct evaluation *evaluation)
 {
@@ -212,8 +281,8 @@ static void requirement_report_answer(const struct requirement *requirement,
         state = REQUIREMENT_MISSING;
     else if (tally.has_unknown || !tally.has_passed)
         state = REQUIREMENT_UNKNOWN;
-    if (condition->reading == READ_CPUS && state == REQUIREMENT_UNKNOWN)
-        kind = evaluation->question->facts->unseen;
+    if (state == REQUIREMENT_UNKNOWN)
+        kind = reason_unknown(requirement, evaluation->question->facts);
     if (requirement->name == NULL)
         kind = condition_append_names(evaluation->question, condition, &name);
     else
@@ -259,7 +328,8 @@ enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
 
     for (size_t i = 0; i < requirement_source_count; i++) {
         const struct requirement_source *source = &requirement_sources[i];
-        if (source->hypervisor != hypervisor || (only != NULL && only != source))
+        if (source->hypervisor != hypervisor || (only != NULL && only != source) ||
+            (source->is_for_vt_x && question->is_amd))
             continue;
         for (size_t j = 0; j < source->count; j++) {
             const struct premise *premise = source->requirements[j].premise;

@@ -28,7 +28,7 @@ struct hypervisor_question {
     struct capability_set usable; /* on all CPUs */
     bool has_capabilities;        /* false: no CPU has VMX, or none answered */
     bool has_unseen;              /* CPUs that did not answer, or may exist */
-    uint64_t msrs_alike;          /* READ_ALIKE */
+    bool is_amd;                  /* a CPU has a vendor with AMD-V and no VMX */
 };
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question);

@@ -32,14 +32,15 @@ extern const struct hypervisor_facts {
 /* The values that a condition tests; condition_tally relies on their order. */
 enum reading {
     READ_NOTHING, /* unknown */
-    READ_VERDICT, /* BIT(the verdict) */
     READ_CPUS,    /* the number of CPUs */
     READ_RAM,     /* bytes */
     READ_DMAR,    /* 1 if ACPI has a valid DMAR */
-    READ_ALIKE,   /* BIT(n) if VMX MSR VMX_MSR_FIRST + n is the same on all CPUs */
     /* Of each CPU: */
-    READ_CPUID, /* the register at offset `where` in struct cpuid_snapshot */
-    READ_MSR,   /* the MSR number `where` */
+    READ_CPUID,  /* the register at offset `where` in struct cpuid_snapshot */
+    READ_MSR,    /* the MSR number `where` */
+    READ_WORD,   /* BIT(its verdict) */
+    READ_IN_USE, /* the bits of the VMX MSR `where` that software with this mask sets or,
+                    if the MSR reports no controls, reads: struct drop */
     /* Of each VT-d unit: */
     READ_UNIT,         /* the register at offset `where` in struct vt_d_unit */
     READ_UNIT_WIDTH,   /* the capability bit of the smallest address width */
@@ -52,12 +53,28 @@ enum reading {
                        `where` are both or neither supported */
 };
 
+/* Of which CPUs or units a condition must hold, and what they must have in common. */
+enum agreement {
+    AGREEMENT_NONE,     /* it holds for each */
+    AGREEMENT_ANY,      /* it holds for at least one */
+    AGREEMENT_SAME,     /* it holds for each, and all values are the same */
+    AGREEMENT_AS_FIRST, /* it holds for each, and each has the bits of the first */
+};
+
 /* Holds for a value if (value & mask) is in the range, which may wrap around at 0. */
 struct condition {
     enum reading reading;
     uint32_t where; /* a parameter of the reading */
     uint64_t mask, first, last;
-    bool is_same; /* and is the same for all CPUs or units */
+    enum agreement agreement;
+    const struct drop *drops; /* of READ_IN_USE: up to one whose MSR is 0; or NULL */
+};
+
+/* Bits of a VMX MSR that software does not use on a CPU, unless a condition holds. */
+struct drop {
+    uint32_t msr;
+    uint64_t bits;
+    struct condition unless; /* READ_CPUID or READ_MSR */
 };
 
 /* What a requirement depends on: a condition that holds for at least one value. */
@@ -77,6 +94,7 @@ struct requirement {
 /* A function or a document; those of one hypervisor are adjacent. */
 struct requirement_source {
     enum hypervisor hypervisor;
+    bool is_for_vt_x; /* does not apply to a machine with AMD's processors */
     const char *name; /* a file and a function, or a title */
     const struct requirement *requirements;
     size_t count;

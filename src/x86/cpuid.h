@@ -42,9 +42,12 @@ enum cpuid_leaf {
 #define CPUID_LEAF_HYPERVISOR_END  0x40001000U
 #define CPUID_LEAF_HYPERVISOR_STEP 0x100U
 
+/* CPUID.01H:EAX and CPUID.80000001H:EAX: family, model and type; not the stepping. */
+#define CPUID_1_EAX_MODEL (BITS_MASK(27, 16) | BITS_MASK(13, 4))
 /* CPUID.01H:EBX */
 #define CPUID_1_EBX_BRAND_INDEX BITS_MASK(7, 0)
-#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8) /* line size in units of 8 bytes */
+#define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8)  /* line size in units of 8 bytes */
+#define CPUID_1_EBX_PROCESSORS  BITS_MASK(23, 16) /* logical, in a package, at most */
 /* CPUID.01H:ECX */
 #define CPUID_1_ECX_SSE3         BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ    BIT(1)
@@ -81,6 +84,7 @@ enum cpuid_leaf {
 #define CPUID_1_EDX_SEP    BIT(11)
 #define CPUID_1_EDX_MTRR   BIT(12)
 #define CPUID_1_EDX_PGE    BIT(13)
+#define CPUID_1_EDX_MCA    BIT(14)
 #define CPUID_1_EDX_CMOV   BIT(15)
 #define CPUID_1_EDX_PAT    BIT(16)
 #define CPUID_1_EDX_PSE_36 BIT(17)
@@ -153,6 +157,8 @@ enum cpuid_leaf {
 #define CPUID_CORE_TYPE_EFFICIENT   0x20 /* Intel Atom */
 #define CPUID_CORE_TYPE_PERFORMANCE 0x40 /* Intel Core */
 
+/* CPUID.80000001H:EBX: AMD's brand and package type. */
+#define CPUID_80000001_EBX_TYPE (BITS_MASK(31, 28) | BITS_MASK(15, 0))
 /* CPUID.80000001H:ECX */
 #define CPUID_80000001_ECX_LAHF      BIT(0) /* in 64-bit mode */
 #define CPUID_80000001_ECX_SVM       BIT(2)

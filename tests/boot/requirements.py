@@ -12,11 +12,11 @@ HMVMX = "VMMR0/HMVMXR0.cpp"
 CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
 
 # Requirements by hypervisor and source, as words. GROUP+bits: all may be 1; GROUP-bits: all may be 0; GROUP|bits: one may
-# be 1; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; named_of() handles the others. PREMISE?WORD applies
-# only if the premise holds.
+# be 1; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; same:a,b: registers that are the same on all CPUs;
+# named_of() handles the others. PREMISE?WORD applies only if the premise holds. A source in VT_X applies to VT-x only.
 TABLE = {
     "Hymir's guests": {
-        "src/vmx/checks.c vmx_checks[]": "works",
+        "src/vmx/checks.c vmx_checks[]": "works-on-one",
         "src/vmx/vcpu_controls.c vcpu_controls_fit()":
             "PIN+0,3,5 PRI+2,3,7,10,11,19,20,22,25,28,29,31 SEC+1,7 EXIT+2,9,18,19,20,21 ENTRY+2,14,15 EPT+6,14 MISC+6"},
     "KVM": {
@@ -24,24 +24,37 @@ TABLE = {
         f"{VMX_C} setup_vmcs_config()":
             "PIN+0,3 PRI+2,3,7,9,10,11,15,16,19,20,23,24,29 EXIT+2,9,15 ENTRY+2,9 BASIC-48 write-back region ept-told?SEC+1 "
             "vpid-told?SEC+5 ENTRY13=EXIT12 ENTRY14=EXIT19 ENTRY15=EXIT21 ENTRY16=EXIT23 ENTRY18=EXIT25",
-        f"{VMX_C} vmx_check_processor_compat()": "alike",
+        f"{VMX_C} vmx_check_processor_compat()":
+            "same:IA32_VMX_BASIC,IA32_VMX_PINBASED_CTLS,IA32_VMX_PROCBASED_CTLS,IA32_VMX_PROCBASED_CTLS2,IA32_VMX_PROCBASED_CTLS3,"
+            "IA32_VMX_EXIT_CTLS,IA32_VMX_ENTRY_CTLS,IA32_VMX_MISC",
+        "arch/x86/kvm/vmx/nested.c nested_vmx_setup_ctls_msrs()":
+            "same:IA32_VMX_CR0_FIXED1,IA32_VMX_CR4_FIXED1,IA32_VMX_EPT_VPID_CAP",
         f"{VMX_C} vmx_hardware_setup()": "no-kvm-ept?80000001D+20:NX_(execute_disable)",
-        "arch/x86/kvm/x86.c __kvm_x86_vendor_init()": "1D+0:x87_FPU 1D+24:FXSAVE"},
+        "arch/x86/kvm/x86.c __kvm_x86_vendor_init()": "1D+0:x87_FPU 1D+24:FXSAVE",
+        "arch/x86/kvm/svm/svm.c __kvm_is_svm_supported()": "amd?svm"},
     "Xen HVM": {
         "xen/arch/x86/boot/head.S": "80000001D+29:long_mode",
         f"{VMCS_C} _vmx_cpu_up()": "works",
         f"{VMCS_C} vmx_init_vmcs_config()":
-            "PIN+0,3 PRI+2,3,7,9,10,12,15,16,19,20,23,25,29 EXIT+9,15 BASIC-48 write-back region alike"},
+            "PIN+0,3 PRI+2,3,7,9,10,12,15,16,19,20,23,25,29 EXIT+9,15 BASIC-48 write-back region "
+            "xen:IA32_VMX_BASIC,IA32_VMX_PINBASED_CTLS,IA32_VMX_PROCBASED_CTLS,IA32_VMX_PROCBASED_CTLS2,IA32_VMX_PROCBASED_CTLS3,"
+            "IA32_VMX_EXIT_CTLS,IA32_VMX_ENTRY_CTLS,IA32_VMX_EPT_VPID_CAP,IA32_VMX_VMFUNC "
+            "as-boot:enable_PML,Intel_PT_in_VMX_operation",
+        "xen/arch/x86/hvm/svm/svm.c start_svm()": "amd?svm"},
     "Hyper-V": {
         "System requirements for Hyper-V on Windows and Windows Server":
-            "works 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) SEC+1",
-        "Hypervisor Boot-time CPUID Feature Requirements": "leaf4 processor"},
+            "intel?works amd?svm unlocked?locked 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) intel?SEC+1",
+        "Hypervisor Boot-time CPUID Feature Requirements":
+            "intel?leaf4 same:CPUID.00H:EBX,CPUID.00H:ECX,CPUID.00H:EDX,family;_model_and_type_(CPUID.01H:EAX),CLFLUSH_line_size,"
+            "logical_processors_in_a_package,XSAVE,CPUID.80000001H:EAX,CPUID.80000001H:EBX old 80000001D+11:SYSCALL beyond-48?48 "
+            "nested?unnested"},
     "ESXi 8": {
         "ESXi Hardware Requirements":
-            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) guide two-cpus ram works",
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) guide two-cpus ram intel?works amd?svm unlocked?locked",
         "ESXi 8.0 Update 2 requires XSAVE (williamlam.com)": "1C+26:XSAVE"},
     "VirtualBox 7": {
         "VMMR0/HMR0.cpp hmR0InitIntel()": "works",
+        "VMMR0/HMR0.cpp hmR0InitAmd()": "amd?svm",
         "VMMR3/CPUM.cpp CPUMR3Init()": "1D+4:TSC 1D+23:MMX 1D+24:FXSAVE",
         f"{HMVMX} hmR0VmxStructsAlloc()": "region",
         f"{HMVMX} hmR0VmxSetupVmcsPinCtls()": "PIN+0,3",
@@ -52,19 +65,22 @@ TABLE = {
     "bhyve": {
         "sys/amd64/vmm/intel/vmx.c vmx_modinit()":
             "works BASIC+54 PIN+0,3,5 PRI+2,10,19,20,22,24,28,29,31 PRI-15,16,25 SEC+1 EXIT+2,9,15,20,21 ENTRY+2,15 ENTRY-10,11",
-        "sys/amd64/vmm/intel/ept.c ept_init()": "EPT+6,14,20,25,26,32,40,41,42,43"},
+        "sys/amd64/vmm/intel/ept.c ept_init()": "EPT+6,14,20,25,26,32,40,41,42,43",
+        "sys/amd64/vmm/amd/svm.c svm_modinit()": "amd?svm"},
     "Jailhouse": {
         "tools/jailhouse-hardware-check": "two-cpus 80000001D+29:long_mode",
         "driver/main.c jailhouse_cmd_enable()": "not-locked-off",
         "hypervisor/arch/x86/vmx.c vmx_check_features()":
             "works BASIC+55 write-back region PIN+3,6 PRI+25,28,31 PRI-15,16 SEC+0,1,7 80000001D27?SEC+3 7B10?SEC+12 DA3?SEC+20 "
-            "7C5?SEC+26 EPT+6,14,20 EPT|25,26 EXIT+18,19,20,21 ENTRY+14,15 MISC+6",
+            "7C5?SEC+26 EPT+6,14,20 EPT|25,26 EXIT+18,19,20,21 ENTRY+14,15 MISC+6 "
+            "same:IA32_VMX_CR0_FIXED0,IA32_VMX_CR0_FIXED1,IA32_VMX_CR4_FIXED0,IA32_VMX_CR4_FIXED1",
+        "hypervisor/arch/x86/svm.c svm_check_features()": "amd?svm",
         "hypervisor/arch/x86/vtd.c vtd_init()": "vt-d"},
     "ACRN": {
         f"{CAPS_C} detect_hardware_support()":
             "works leaf21 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+12:MTRR 1D+25:SSE 1C+21:x2APIC 1C+23:POPCNT "
             "1C+24:TSC_deadline 1C+30:RDRAND 7B+7:SMEP 7B+9:ERMS 7B+20:SMAP 7B+23:CLFLUSHOPT 80000007D+8:invariant_TSC "
-            "fast-strings wide?80000001D+26:1-GByte_pages wide?EPT+17",
+            "fast-strings widths wide?80000001D+26:1-GByte_pages wide?EPT+17",
         f"{CAPS_C} check_essential_vmx_caps()":
             "PIN+0 PIN-0 PRI+3,7,21,25,28,31 PRI-3,7,21,25,28,31 SEC+0,1,3,5,7 SEC-0,1,3,5,7 EXIT+9,15,18,19 EXIT-9,15,18,19 "
             "ENTRY+9,14 ENTRY-9,14",
@@ -75,8 +91,12 @@ TABLE = {
     "NOVA": {
         "src/x86_64/start.S":
             "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+13:PGE 1D+16:PAT 1D+24:FXSAVE 1D+25:SSE",
-        "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20"},
+        "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20",
+        "src/x86_64/svm.cpp Vmcb::init()": "amd?svm"},
 }
+VT_X = ("src/vmx/vcpu_controls.c", "arch/x86/kvm/vmx/", VMCS_C, "VMMR0/HMR0.cpp hmR0InitIntel", HMVMX, "VMMAll/", "sys/amd64/vmm/intel/",
+        "driver/main.c", "hypervisor/arch/x86/vmx.c", "hypervisor/arch/x86/vtd.c", f"{CAPS_C} check", f"{CAPS_C} is_", f"{CAPS_C} pcpu",
+        "src/x86_64/vmx.cpp")
 
 GROUPS = {  # for each word: the report's name of the group, and of one of its bits
     "PIN": ("Pin-based VM-execution controls", "pin-based control"),
@@ -94,6 +114,7 @@ PREMISES = {"ept-told": ", as IA32_VMX_EPT_VPID_CAP has EPT", "vpid-told": ", as
             "no-tpr-shadow": ", without TPR shadow", "no-ept": ", without EPT", "ept": ", for EPT", "80000001D27": ", for RDTSCP",
             "7B10": ", for INVPCID", "DA3": ", for XSAVES", "7C5": ", for UMWAIT", "no-kvm-ept": ", without EPT",
             "wide": ", for addresses of more than 39 bits"}
+OLD = 0x078BFBFF  # the bits of CPUID.01H:EDX that Hyper-V requires
 
 
 class Machine:
@@ -107,6 +128,7 @@ class Machine:
         self.values = {name: int(value, 16) for name, value in values.items() if value.startswith("0x")}
         self.has_vmx = "IA32_VMX_BASIC" in self.values
         self.basic = self.values.get("IA32_VMX_BASIC", 0)
+        self.is_amd = report["verdict"]["word"] == "NOT-INTEL"
 
     def state(self, group, bit):
         """Returns the state of a bit in a group; in an absent group the bit cannot be 1."""
@@ -133,8 +155,15 @@ class Machine:
             return not self.may("PRI", 21)
         if premise == "no-kvm-ept":
             return not all(self.may("EPT", bit) for bit in (6, 14, 26))
-        if premise == "wide":
-            return int(self.report["surroundings"]["physical_address_width"]["state"]) > 39
+        if premise in ("wide", "beyond-48"):
+            width = int(self.report["surroundings"]["physical_address_width"]["state"])
+            return width > (39 if premise == "wide" else 48)
+        if premise in ("amd", "intel"):
+            return self.is_amd == (premise == "amd")
+        if premise == "unlocked":
+            return self.values.get("IA32_FEATURE_CONTROL", 1) & 1 == 0
+        if premise == "nested":
+            return self.values["CPUID.01H:ECX"] >> 31 & 1 == 1
         register, bit = re.fullmatch(r"(80000001D|7B|7C|DA)(\d+)", premise).groups()
         return self.cpuid(register, int(bit))
 
@@ -184,15 +213,34 @@ def named_of(machine, word, hypervisor):
     verdict = machine.report["verdict"]["word"]
     control = machine.values.get("IA32_FEATURE_CONTROL")
     if word == "works":
-        yield "VT-x that works (the verdict)", verdict == "READY"
+        yield "VT-x that works on all CPUs (the verdict)", verdict in ("READY", "UNLOCKED")
+    elif word == "works-on-one":
+        yield "VT-x that works on a CPU (the verdict)", verdict == "READY"
+    elif word == "svm":
+        yield "AMD-V (CPUID.80000001H:ECX)", machine.values["CPUID.80000001H:ECX"] >> 2 & 1 == 1
+        yield "AMD-V that works (Hymir checks VT-x only)", None
+    elif word == "locked":
+        yield "IA32_FEATURE_CONTROL locked by firmware (its document does not say)", None
+    elif word == "48":
+        yield "physical addresses of 48 bits at most (the document is of 2013)", None
+    elif word == "unnested":
+        yield "no hypervisor below (the document is of 2013)", None
+    elif word == "old":
+        yield "VME, DE, PSE and the like (CPUID.01H:EDX)", machine.values["CPUID.01H:EDX"] & OLD == OLD
+    elif word == "widths":
+        yield "address widths in CPUID", machine.values["CPUID.80000008H:EAX"] & 0xFF != 0
     elif word == "write-back":
         yield "write-back VMCSs (IA32_VMX_BASIC)", machine.basic >> 50 & 0xF == 6 if machine.has_vmx else None
     elif word == "region":
         yield "VMCSs of 4096 bytes at most (IA32_VMX_BASIC)", machine.basic >> 32 & 0x1FFF <= 4096 if machine.has_vmx else None
-    elif word == "alike":
-        yield "the same VMX MSRs on all CPUs", True if machine.has_vmx else None
-    elif word == "processor":
-        yield "the same processor on all CPUs (CPUID.01H:EAX)", True
+    elif word.startswith(("same:", "xen:", "as-boot:")):
+        kind, _, names = word.partition(":")
+        kinds = {"same": "the same on all CPUs", "xen": "the same on all CPUs, else offline",
+                 "as-boot": "on all CPUs if on the boot CPU, else offline"}
+        for name in names.split(","):
+            is_known = machine.has_vmx or not name.startswith("IA32") and kind == "same"
+            words = name if name.startswith("IA32") else name.replace("_", " ").replace(";", ",")
+            yield f"{words} ({kinds[kind]})", True if is_known else None
     elif word == "guide":
         yield "the processor in VMware's compatibility guide (look it up)", None
     elif word == "two-cpus":
@@ -245,7 +293,8 @@ def differences(report, names, decoded):
             return f"the sources of {hypervisor} are {list(parts)}"
         states = set()
         for source, text in sources.items():
-            wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word)}
+            applies = not (machine.is_amd and source.startswith(VT_X))
+            wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word) if applies}
             found_states = {name: state for state in words.values() for name in parts[source][state]}
             if found_states != wanted:
                 return f"{hypervisor}, {source}: unexpected: {found_states.items() - wanted.items()}, " \

@@ -44,6 +44,20 @@ static inline void records_load(const struct machine_msrs *machine)
     };
 }
 
+/* Loads a machine with two of AMD's CPUs, whose CPUID reports AMD-V. */
+static inline void records_load_amd(void)
+{
+    records_load(&core_i7_6700k);
+    for (size_t i = 0; i < 2; i++) {
+        remove_vmx(&records[i]);
+        set_vendor(&records[i], "AuthenticAMD");
+        records[i].cpuid.leaf_80000001.ecx |= BIT(2);
+        verdict_judge_cpu(&records[i]);
+    }
+    facts.verdict = VERDICT_NOT_INTEL;
+    vt_d          = (struct vt_d){0};
+}
+
 static inline void answer_append(const struct requirement_answer *answer, void *context)
 {
     char *list       = named[answer->state];

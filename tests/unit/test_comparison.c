@@ -63,9 +63,6 @@ static void test_hybrid(void **state)
     assert_described("IA32_ARCH_CAPABILITIES", "0x2b on cpu 0-3; 0x8000002b on cpu 4-7");
     assert_described("IA32_VMX_PROCBASED_CTLS2",
                      "0x435d6fff00000000 on cpu 0-3; 0x35d6fff00000000 on cpu 4-7");
-    assert_int_equal(comparison_msr(&vt_x, row_of("IA32_VMX_PROCBASED_CTLS2")), 0x48B);
-    assert_int_equal(comparison_msr(&vt_x, row_of("IA32_ARCH_CAPABILITIES")), 0x10A);
-    assert_int_equal(comparison_msr(&vt_x, row_of("CPUID.1AH:EAX")), 0);
     assert_int_equal(comparison_first_alike(records, 3), 0);
     assert_int_equal(comparison_first_alike(records, 6), 4);
     assert_string_equal(cpuid_core_type_name(&records[0].cpuid), "performance");

@@ -19,25 +19,117 @@ static void test_machine(void **state)
     assert_lacks(HYPERVISOR_ESXI, "two CPUs");
     facts.unseen = "other CPUs were not checked (nosmp)";
     assert_open(HYPERVISOR_ESXI, "two CPUs (other CPUs were not checked (nosmp))");
-    assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
-    assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs (CPUID.01H:EAX)");
+    assert_open(HYPERVISOR_KVM, "IA32_VMX_BASIC (the same on all CPUs)");
+    assert_named(REQUIREMENT_UNKNOWN,
+                 "VT-x that works on all CPUs (other CPUs were not checked (nosmp))");
+    assert_open(HYPERVISOR_HYPER_V, "CPUID.00H:EBX (the same on all CPUs)");
+    assert_runs(HYPERVISOR_HYMIR); /* on the boot CPU */
     facts.count  = 2;
     facts.unseen = NULL;
     assert_runs(HYPERVISOR_KVM);
-    records[1].answer = CPU_NO_ANSWER;
-    assert_open(HYPERVISOR_KVM, "the same VMX MSRs on all CPUs");
-    assert_open(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
-    records[1].answer           = CPU_ANSWERED;
-    records[1].cpuid.leaf_1.eax = 0x506E4;
-    facts.unseen                = "other CPUs were not checked (nosmp)";
-    assert_lacks(HYPERVISOR_HYPER_V, "the same processor on all CPUs");
-    assert_open(HYPERVISOR_XEN, "the same VMX MSRs on all CPUs");
+    facts.unseen = "other CPUs were not checked (nosmp)";
+    assert_open(HYPERVISOR_XEN, "IA32_VMX_BASIC (the same on all CPUs, else");
     records[1].cpuid.leaf_1.ecx = 0;
     assert_lacks(HYPERVISOR_ESXI, "XSAVE");
     assert_lacks(HYPERVISOR_ACRN, "TSC deadline");
     records[1].cpuid.leaf_80000001.edx = 0;
     assert_lacks(HYPERVISOR_XEN, "long mode");
     assert_lacks(HYPERVISOR_NOVA, "NX");
+}
+
+/* A CPU that never answered is unknown, one that hung in the check is not. */
+static void test_unanswered(void **state)
+{
+    static const enum cpu_answer silent[] = {CPU_NO_ANSWER, CPU_NOT_ADDRESSED};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(silent); i++) {
+        records_load(&core_i7_6700k);
+        records[1] = (struct cpu_record){.virtualization = &vt_x, .answer = silent[i]};
+        verdict_judge_cpu(&records[1]);
+        facts.verdict = VERDICT_MIXED;
+        for (enum hypervisor j = HYPERVISOR_KVM; j < HYPERVISOR_COUNT; j++)
+            assert_open(j, "VT-x that works on all CPUs (a CPU did not answer)");
+        assert_named(REQUIREMENT_MET, "\"enable EPT\"");
+        assert_runs(HYPERVISOR_HYMIR);
+    }
+    records[1].answer = CPU_DID_NOT_FINISH;
+    assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs (the verdict)");
+    assert_runs(HYPERVISOR_HYMIR);
+}
+
+/* Hyper-V compares parts of CPUID; steppings may differ. */
+static void test_hyper_v(void **state)
+{
+    static const struct {
+        size_t reg;
+        uint32_t bits;
+        const char *name; /* or NULL: not compared */
+    } cases[] = {
+        {offsetof(struct cpuid_snapshot, leaf_1.eax), 0xF000C00F, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_1.eax), 0x0FFF3FF0,
+         "family, model and type (CPUID.01H:EAX) (the same on all CPUs)"},
+        {offsetof(struct cpuid_snapshot, leaf_0.ebx), 0xFFFFFFFF, "CPUID.00H:EBX"},
+        {offsetof(struct cpuid_snapshot, leaf_0.ecx), 0xFFFFFFFF, "CPUID.00H:ECX"},
+        {offsetof(struct cpuid_snapshot, leaf_0.edx), 0xFFFFFFFF, "CPUID.00H:EDX"},
+        {offsetof(struct cpuid_snapshot, leaf_1.ebx), 0xFF0000FF, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_1.ebx), 0x0000FF00, "CLFLUSH line size"},
+        {offsetof(struct cpuid_snapshot, leaf_1.ebx), 0x00FF0000,
+         "logical processors in a package"},
+        {offsetof(struct cpuid_snapshot, leaf_1.ecx), 0x7BFFFFDF, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_1.ecx), 0x04000000, "XSAVE"},
+        {offsetof(struct cpuid_snapshot, leaf_80000001.eax), 0xF000C00F, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_80000001.eax), 0x0FFF3FF0,
+         "CPUID.80000001H:EAX"},
+        {offsetof(struct cpuid_snapshot, leaf_80000001.ebx), 0x0FFF0000, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_80000001.ebx), 0xF000FFFF,
+         "CPUID.80000001H:EBX"},
+        {offsetof(struct cpuid_snapshot, leaf_1.edx), 0xF8740400, NULL},
+        {offsetof(struct cpuid_snapshot, leaf_1.edx), 0x078BFBFF,
+         "VME, DE, PSE and the like (CPUID.01H:EDX)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (uint32_t bits = cases[i].bits; bits != 0; bits &= bits - 1) {
+            records_load(&core_i7_6700k);
+            *(uint32_t *)(void *)((char *)&records[1].cpuid + cases[i].reg) ^=
+                bits & -bits;
+            if (cases[i].name == NULL)
+                assert_runs(HYPERVISOR_HYPER_V);
+            else
+                assert_lacks(HYPERVISOR_HYPER_V, cases[i].name);
+        }
+    }
+    records_load(&core_i7_6700k);
+    records[1].cpuid.leaf_80000008.eax = 0x3930;
+    assert_runs(HYPERVISOR_HYPER_V);
+    records[1].cpuid.leaf_80000008.eax = 0x3931;
+    assert_open(HYPERVISOR_HYPER_V, "physical addresses of 48 bits at most");
+    records_load(&core_i7_6700k);
+    set_hypervisor(&records[0], "Microsoft Hv");
+    assert_open(HYPERVISOR_HYPER_V, "no hypervisor below (the document is of 2013)");
+}
+
+/* Without VMX, AMD's processors run the hypervisors that support AMD-V, or may. */
+static void test_amd(void **state)
+{
+    (void)state;
+    records_load_amd();
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+        if (i == HYPERVISOR_HYMIR || i == HYPERVISOR_ACRN) {
+            assert_lacks(i, "VT-x that works on a");
+            continue;
+        }
+        assert_open(i, "AMD-V that works (Hymir checks VT-x only)");
+        assert_named(REQUIREMENT_MET, "AMD-V (CPUID.80000001H:ECX)");
+        for (size_t j = 0; j < REQUIREMENT_STATES; j++) {
+            assert_null(strstr(named[j], "VT-x that works"));
+            assert_null(strstr(named[j], "control"));
+            assert_null(strstr(named[j], "IA32_"));
+        }
+    }
+    records[1].cpuid.leaf_80000001.ecx = 0;
+    assert_lacks(HYPERVISOR_KVM, "AMD-V (CPUID.80000001H:ECX)");
 }
 
 /* Requirements for each VT-d unit. */
@@ -117,11 +209,20 @@ static void test_unlocked(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    facts.verdict = VERDICT_UNLOCKED;
-    vmx_record_of(&records[0])->feature_control =
-        vmx_record_of(&records[1])->feature_control = reading_of(0);
+    records[1].judgement.word                   = VERDICT_UNLOCKED;
+    vmx_record_of(&records[1])->feature_control = reading_of(0);
+    facts.verdict                               = VERDICT_MIXED;
+    assert_runs(HYPERVISOR_KVM); /* which locks each CPU itself, as Xen does */
+    assert_runs(HYPERVISOR_XEN);
+    assert_runs(HYPERVISOR_HYMIR);
+    records[0].judgement.word                   = VERDICT_UNLOCKED;
+    vmx_record_of(&records[0])->feature_control = reading_of(0);
+    facts.verdict                               = VERDICT_UNLOCKED;
     assert_runs(HYPERVISOR_KVM);
-    assert_lacks(HYPERVISOR_HYMIR, "VT-x that works (boot without nolock)");
+    assert_lacks(HYPERVISOR_HYMIR, "VT-x that works on a CPU (the verdict)");
+    assert_open(HYPERVISOR_HYPER_V, "IA32_FEATURE_CONTROL locked by firmware");
+    assert_open(HYPERVISOR_ESXI,
+                "IA32_FEATURE_CONTROL locked by firmware (its document does not say)");
     assert_lacks(HYPERVISOR_NOVA, "IA32_FEATURE_CONTROL set and locked by firmware");
     assert_runs(HYPERVISOR_JAILHOUSE);
     vmx_record_of(&records[1])->feature_control = reading_of(1);
@@ -133,7 +234,7 @@ static void test_unlocked(void **state)
     /* The known facts are sufficient. */
     vmx_record_of(&records[0])->feature_control = reading_of(1);
     assert_lacks(HYPERVISOR_JAILHOUSE, "IA32_FEATURE_CONTROL set or unlocked");
-    facts.verdict = VERDICT_MIXED;
+    records[1].judgement.word = VERDICT_LOCKED_OFF;
     assert_lacks(HYPERVISOR_KVM, "VT-x that works on all CPUs");
     records_load(&core_i7_6700k);
     records[0].cpuid.leaf_0.eax = 0xD;
@@ -148,9 +249,10 @@ static void test_unlocked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine),    cmocka_unit_test(test_vt_d),
-        cmocka_unit_test(test_vt_d_width), cmocka_unit_test(test_vt_d_silent),
-        cmocka_unit_test(test_unlocked),
+        cmocka_unit_test(test_machine),     cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_unanswered),  cmocka_unit_test(test_hyper_v),
+        cmocka_unit_test(test_amd),         cmocka_unit_test(test_vt_d_width),
+        cmocka_unit_test(test_vt_d_silent), cmocka_unit_test(test_unlocked),
     };
     return cmocka_run_group_tests_name("hypervisors_machine", tests, NULL, NULL);
 }
