@@ -64,6 +64,7 @@ static bool set_register(const char *name, uint64_t value)
         {"CPUID.07H:ECX", &record.cpuid.leaf_7.ecx},
         {"CPUID.07H:EDX", &record.cpuid.leaf_7.edx},
         {"CPUID.0DH.1:EAX", &record.cpuid.leaf_d_1.eax},
+        {"CPUID.80000001H:ECX", &record.cpuid.leaf_80000001.ecx},
         {"CPUID.80000001H:EDX", &record.cpuid.leaf_80000001.edx},
         {"CPUID.80000007H:EDX", &record.cpuid.leaf_80000007.edx},
         {"CPUID.80000008H:EAX", &record.cpuid.leaf_80000008.eax},
@@ -116,6 +117,8 @@ int main(void)
         }
     }
     verdict_judge_cpu(&record);
+    if (facts.verdict != VERDICT_NONE) /* the steps of the trial are not in the input */
+        record.judgement.word = facts.verdict;
     json_report_write(&facts, write_out);
     putchar('\n');
     return 0;

@@ -3,7 +3,7 @@
  * virtualization in it.
  *
  * Pure. Identified by the signature in its CPUID leaves (cpu/cpuid.h) and, as VirtualBox
- * may present another one's, by the machine's manufacturer and product.
+ * and QEMU may present another one's, by the machine's manufacturer and product.
  */
 #ifndef HYMIR_CHECK_OUTER_HYPERVISOR_H
 #define HYMIR_CHECK_OUTER_HYPERVISOR_H
@@ -11,8 +11,7 @@
 #include "virt/virtualization.h"
 
 /*
- * Appends its name with the signature, the signature alone if it is unknown, or "none
- * detected".
+ * Appends its name, or "unknown", with the signature in brackets; or "none detected".
  */
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text);

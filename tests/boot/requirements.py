@@ -109,7 +109,7 @@ GROUPS = {  # for each word: the report's name of the group, and of one of its b
     "EPT": ("EPT and VPID capabilities", "IA32_VMX_EPT_VPID_CAP"),
 }
 REGISTERS = {"1C": "CPUID.01H:ECX", "1D": "CPUID.01H:EDX", "7B": "CPUID.07H:EBX", "7C": "CPUID.07H:ECX", "DA": "CPUID.0DH.1:EAX",
-             "80000001D": "CPUID.80000001H:EDX", "80000007D": "CPUID.80000007H:EDX"}
+             "80000001C": "CPUID.80000001H:ECX", "80000001D": "CPUID.80000001H:EDX", "80000007D": "CPUID.80000007H:EDX"}
 PREMISES = {"ept-told": ", as IA32_VMX_EPT_VPID_CAP has EPT", "vpid-told": ", as IA32_VMX_EPT_VPID_CAP has VPID",
             "no-tpr-shadow": ", without TPR shadow", "no-ept": ", without EPT", "ept": ", for EPT", "80000001D27": ", for RDTSCP",
             "7B10": ", for INVPCID", "DA3": ", for XSAVES", "7C5": ", for UMWAIT", "no-kvm-ept": ", without EPT",
@@ -163,7 +163,7 @@ class Machine:
         if premise == "unlocked":
             return self.values.get("IA32_FEATURE_CONTROL", 1) & 1 == 0
         if premise == "nested":
-            return self.values["CPUID.01H:ECX"] >> 31 & 1 == 1
+            return self.cpuid("1C", 31)
         register, bit = re.fullmatch(r"(80000001D|7B|7C|DA)(\d+)", premise).groups()
         return self.cpuid(register, int(bit))
 
@@ -217,7 +217,7 @@ def named_of(machine, word, hypervisor):
     elif word == "works-on-one":
         yield "VT-x that works on a CPU (the verdict)", verdict == "READY"
     elif word == "svm":
-        yield "AMD-V (CPUID.80000001H:ECX)", machine.values["CPUID.80000001H:ECX"] >> 2 & 1 == 1
+        yield "AMD-V (CPUID.80000001H:ECX)", machine.cpuid("80000001C", 2)
         yield "AMD-V that works (Hymir checks VT-x only)", None
     elif word == "locked":
         yield "IA32_FEATURE_CONTROL locked by firmware (its document does not say)", None
@@ -226,7 +226,7 @@ def named_of(machine, word, hypervisor):
     elif word == "unnested":
         yield "no hypervisor below (the document is of 2013)", None
     elif word == "old":
-        yield "VME, DE, PSE and the like (CPUID.01H:EDX)", machine.values["CPUID.01H:EDX"] & OLD == OLD
+        yield "VME, DE, PSE and the like (CPUID.01H:EDX)", machine.values[REGISTERS["1D"]] & OLD == OLD
     elif word == "widths":
         yield "address widths in CPUID", machine.values["CPUID.80000008H:EAX"] & 0xFF != 0
     elif word == "write-back":
