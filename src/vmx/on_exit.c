@@ -11,13 +11,15 @@ static __attribute__((noinline)) uint64_t wrap_rip(uint64_t next)
     return guest_is_64_bit() ? next : (uint32_t)next;
 }
 
-static __attribute__((noinline)) void trap_single_step(void)
+/* Clears RF, which applies to one instruction, and traps a guest that single-steps. */
+static __attribute__((noinline)) void end_debugged_instruction(uint64_t rflags)
 {
-    if (instruction_end_traps(RFLAGS_TF, vmcs_get(VMCS_GUEST_IA32_DEBUGCTL)))
+    vmcs_set(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
+    if (instruction_end_traps(rflags, vmcs_get(VMCS_GUEST_IA32_DEBUGCTL)))
         vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
-/* Ends blocking by STI and MOV SS, and traps a guest that single-steps. */
+/* Ends blocking by STI and MOV SS, and what RF and TF request. */
 static inline __attribute__((always_inline)) void end_instruction(void)
 {
     uint64_t blocking = vmcs_get_known(VMCS_GUEST_INTERRUPTIBILITY_STATE);
@@ -25,8 +27,20 @@ static inline __attribute__((always_inline)) void end_instruction(void)
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
         vmcs_set_known(VMCS_GUEST_INTERRUPTIBILITY_STATE,
                        blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    if ((vmcs_get_known(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-        trap_single_step();
+    uint64_t rflags = vmcs_get_known(VMCS_GUEST_RFLAGS);
+    if ((rflags & (RFLAGS_TF | RFLAGS_RF)) != 0)
+        end_debugged_instruction(rflags);
+}
+
+/*
+ * Ends an iteration of a repeated instruction, which counts as one. An instruction
+ * breakpoint applies only to the first: SDM 3B, "Instruction-Breakpoint Exception
+ * Condition".
+ */
+static void end_iteration(void)
+{
+    end_instruction();
+    vmcs_set(VMCS_GUEST_RFLAGS, vmcs_get(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
 }
 
 /* Advances RIP past the instruction. */
@@ -61,8 +75,8 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
 {
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    if (outcome == EXIT_REPEAT) /* each iteration counts as an instruction */
-        end_instruction();
+    if (outcome == EXIT_REPEAT)
+        end_iteration();
     record->rip = vmcs_get_known(VMCS_GUEST_RIP);
     count_exit(row, record);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;

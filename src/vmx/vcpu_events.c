@@ -28,16 +28,25 @@ static void inject_event(uint32_t event)
     vmcs_set(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_get(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
+/* The exit because of a #DB, which may be a trap, has saved the right RF already. */
 void exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
 {
     bool has_code = exception_has_error_code(vector, vmcs_get(VMCS_GUEST_CR0));
 
     (void)vcpu;
+    if (vector != VECTOR_DB)
+        vmcs_set(VMCS_GUEST_RFLAGS, vmcs_get(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
     vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION,
              INTERRUPTION_VALID | INTERRUPTION_HARDWARE_EXCEPTION |
                  (has_code ? INTERRUPTION_ERROR_CODE : 0) | vector);
     if (has_code)
         vmcs_set(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code);
+}
+
+void debug_causes_add(struct vcpu *vcpu, uint64_t causes)
+{
+    (void)vcpu;
+    vmcs_add_pending_debug(causes | PENDING_DEBUG_BREAKPOINT);
 }
 
 /* SDM 3C, "Information for VM Exits That Occur During Event Delivery". */

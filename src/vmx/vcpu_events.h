@@ -9,6 +9,7 @@
 
 /* Operations of struct backend. */
 void exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code);
+void debug_causes_add(struct vcpu *vcpu, uint64_t causes);
 void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested);
 void vcpu_request_nmi(struct vcpu *vcpu);
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);

@@ -236,7 +236,8 @@ enum exit_reason {
 #define INTERRUPTION_UNDEFINED           (1U << 12) /* in IDT-vectoring information */
 #define INTERRUPTION_VALID               (1U << 31)
 
-/* Pending debug exceptions: BS, and "enabled breakpoint" with it. */
+/* Pending debug exceptions: bits 3:0 are those of DR6. */
+#define PENDING_DEBUG_BREAKPOINT  BIT(12) /* one of them is enabled */
 #define PENDING_DEBUG_SINGLE_STEP BIT(14)
 
 /* Guest interruptibility state. */

@@ -19,7 +19,9 @@
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
 #define RFLAGS_DF    BIT(10)
+#define RFLAGS_RF    BIT(16)
 #define RFLAGS_VM    BIT(17) /* virtual-8086 mode */
+#define RFLAGS_AC    BIT(18)
 
 /* The flags of CR0 and CR4: FLAG(register, constant, bit, the SDM's name). */
 #define CR0_FLAGS(FLAG)         \
@@ -79,6 +81,7 @@ enum control_register_flag {
 #define XCR0_OPMASK      BIT(5)
 #define XCR0_ZMM_HI256   BIT(6)
 #define XCR0_HI16_ZMM    BIT(7)
+#define XCR0_PKRU        BIT(9)
 #define XSAVE_COMPONENTS 64U
 
 /* SDM 1, "Standard Format of XSAVE Area": x87, SSE and the header, then component 2. */
@@ -89,5 +92,19 @@ enum control_register_flag {
 #define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */
 #define DR7_AFTER_RESET    BIT(10)
 #define DR7_GENERAL_DETECT BIT(13)
+#define DR7_ENABLE         UINT64_C(0xFF) /* G3, L3 to G0, L0 */
+
+/* The fields of DR7 for a breakpoint, 0 to 3. */
+#define DR_COUNT         4U
+#define DR7_ENABLED(n)   (UINT64_C(3) << 2 * (n))
+#define DR7_TYPE(dr7, n) ((unsigned int)BITS_GET(dr7, 17 + 4 * (n), 16 + 4 * (n)))
+#define DR7_SIZE(dr7, n) ((unsigned int)BITS_GET(dr7, 19 + 4 * (n), 18 + 4 * (n)))
+
+enum breakpoint_type {
+    BREAKPOINT_EXECUTION,
+    BREAKPOINT_WRITE,
+    BREAKPOINT_IO, /* if CR4.DE is set */
+    BREAKPOINT_ACCESS,
+};
 
 #endif
