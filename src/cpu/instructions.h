@@ -134,6 +134,10 @@ DEFINE_READ(uint64_t, read_cr0, (void), "mov %%cr0, %0", "=r")
 DEFINE_READ(uint64_t, read_cr2, (void), "mov %%cr2, %0", "=r")
 DEFINE_READ(uint64_t, read_cr3, (void), "mov %%cr3, %0", "=r")
 DEFINE_READ(uint64_t, read_cr4, (void), "mov %%cr4, %0", "=r")
+DEFINE_READ(uint64_t, read_dr0, (void), "mov %%dr0, %0", "=r")
+DEFINE_READ(uint64_t, read_dr1, (void), "mov %%dr1, %0", "=r")
+DEFINE_READ(uint64_t, read_dr2, (void), "mov %%dr2, %0", "=r")
+DEFINE_READ(uint64_t, read_dr3, (void), "mov %%dr3, %0", "=r")
 DEFINE_READ(uint64_t, read_dr6, (void), "mov %%dr6, %0", "=r")
 DEFINE_INSTRUCTION(write_cr2, (uint64_t value), "mov %0, %%cr2", "r"(value))
 DEFINE_INSTRUCTION(write_cr3, (uint64_t value), "mov %0, %%cr3", "r"(value))
@@ -149,6 +153,9 @@ DEFINE_INSTRUCTION(clear_debug_registers, (void),
                    "mov %0, %%dr0\n\tmov %0, %%dr1\n\tmov %0, %%dr2\n\t"
                    "mov %0, %%dr3\n\tmov %1, %%dr6",
                    "r"(UINT64_C(0)), "r"(DR6_AFTER_RESET))
+
+/* Reads PKRU. Requires CR4.PKE. */
+DEFINE_READ_PAIR(rdpkru, (void), "rdpkru", "c"(0))
 
 /* Reads XCR0. Requires CR4.OSXSAVE. */
 DEFINE_READ_PAIR(xgetbv, (void), "xgetbv", "c"(0))

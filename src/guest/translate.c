@@ -7,104 +7,251 @@
 #include "x86/exceptions.h"
 #include "x86/paging.h"
 
+#define PAGING_LEVELS_MAX 5U
+
 struct walk {
-    struct vcpu *vcpu;
-    unsigned int levels;     /* 2: 32-bit paging, 3: PAE, 4: 4-level */
-    unsigned int index_bits; /* of a level; the top level of PAE has only two */
+    const struct guest_memory *memory;
+    const struct translation_state *state;
+    unsigned int levels;     /* 2: 32-bit paging, 3: PAE, 4, 5 */
+    unsigned int index_bits; /* of a level */
     unsigned int entry_size; /* bytes */
     uint64_t linear;
-    bool has_large_pages; /* at level 2, and at level 3 of 4 */
-    bool is_write, is_user, protects_writes;
+    bool is_write;
+    uint64_t rights; /* the AND of the entries used */
+    size_t used_count;
+    struct {
+        gpa_t address;
+        uint64_t value;
+    } used[PAGING_LEVELS_MAX]; /* the entries, from the top */
 };
 
-/* Injects the page fault: SDM 3A, "Page-Fault Exceptions". Returns false. */
-static bool page_fault_inject(const struct walk *walk, bool is_present)
+/* Returns #PF, with the bits of its error code that the access decides. */
+static enum translation_outcome fault(const struct walk *walk, uint64_t causes,
+                                      struct translation *translation)
 {
-    uint64_t code = (is_present ? PAGE_FAULT_PRESENT : 0) |
-                    (walk->is_write ? PAGE_FAULT_WRITE : 0) |
-                    (walk->is_user ? PAGE_FAULT_USER : 0);
-    walk->vcpu->backend->write_register(walk->vcpu, VCPU_CR2, walk->linear);
-    (void)vcpu_inject_exception(walk->vcpu, VECTOR_PF, (uint32_t)code);
-    return false;
+    translation->error_code =
+        (uint32_t)(causes | (walk->is_write ? PAGE_FAULT_WRITE : 0) |
+                   (walk->state->is_user ? PAGE_FAULT_USER : 0));
+    return TRANSLATION_FAULTS;
 }
 
-static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
+/* Returns the lowest bit of the linear address that indexes a table of that level. */
+static unsigned int level_shift(const struct walk *walk, unsigned int level)
 {
-    bool may_be_large = level == 2 || (level == 3 && walk->levels == 4);
-    return level == 1 ||
-           (may_be_large && walk->has_large_pages && (entry & PAGE_ENTRY_PAGE_SIZE) != 0);
+    return 12 + walk->index_bits * (level - 1);
 }
 
-static bool is_allowed(const struct walk *walk, uint64_t access)
+/* Returns whether PS makes an entry of that level map a page. */
+static bool level_may_map_page(const struct walk *walk, unsigned int level)
 {
-    if (walk->is_user && (access & PAGE_ENTRY_USER) == 0)
+    if (level == 3)
+        return walk->levels > 3 && walk->state->has_1_gib_pages;
+    return level == 2 && (walk->levels > 2 || (walk->state->cr4 & CR4_PSE) != 0);
+}
+
+/* "32-Bit Paging": bits 20:13 of a large page are bits 39:32 of its address. */
+static uint64_t reserved_bits_of_large_page_32(unsigned int width)
+{
+    return BITS_MASK(21, (width < PSE_36_WIDTH ? width : PSE_36_WIDTH) - 19);
+}
+
+/* Returns the bits of a present entry that must be 0: the tables of "Paging". */
+static uint64_t reserved_bits(const struct walk *walk, unsigned int level, bool maps_page)
+{
+    const struct translation_state *state = walk->state;
+    unsigned int width                    = state->physical_width;
+    unsigned int shift                    = level_shift(walk, level);
+    bool is_large                         = maps_page && level > 1;
+
+    if (walk->levels == 2)
+        return is_large ? reserved_bits_of_large_page_32(width) : 0;
+    return (BITS_MASK(52, width) & PAGE_ENTRY_ADDRESS) |
+           (walk->levels == 3 ? BITS_MASK(62, 52) : 0) |
+           ((state->efer & EFER_NXE) == 0 ? PAGE_ENTRY_EXECUTE_DISABLE : 0) |
+           (is_large ? BITS_MASK(shift - 1, 13) : 0) |
+           (!maps_page && !level_may_map_page(walk, level) ? PAGE_ENTRY_PAGE_SIZE : 0);
+}
+
+/* "Protection Keys": returns whether PKRU denies the access to a page in user mode. */
+static bool key_denies(const struct walk *walk, uint64_t entry, bool may_write_all)
+{
+    const struct translation_state *state = walk->state;
+    uint32_t rights                       = state->pkru >> 2 * PAGE_ENTRY_KEY(entry);
+
+    if (walk->levels < 4 || (state->cr4 & CR4_PKE) == 0)
         return false;
-    return !walk->is_write || (access & PAGE_ENTRY_WRITABLE) != 0 ||
-           (!walk->is_user && !walk->protects_writes);
+    return (rights & PKRU_ACCESS_DISABLE) != 0 ||
+           (walk->is_write && !may_write_all && (rights & PKRU_WRITE_DISABLE) != 0);
 }
 
-static bool walk_tables(const struct walk *walk, uint64_t table, gpa_t *physical)
+/* "Determination of Access Rights": returns the causes of a #PF, or 0. */
+static uint64_t denial_causes(const struct walk *walk, uint64_t entry)
 {
-    const struct guest_memory *memory = &walk->vcpu->vm->memory;
-    uint64_t access                   = PAGE_ENTRY_USER | PAGE_ENTRY_WRITABLE;
+    const struct translation_state *state = walk->state;
+    bool is_user_page                     = (walk->rights & PAGE_ENTRY_USER) != 0;
+    bool may_write_all                    = !state->is_user && (state->cr0 & CR0_WP) == 0;
+    bool is_prevented = !state->is_user && is_user_page && (state->cr4 & CR4_SMAP) != 0 &&
+                        (state->rflags & RFLAGS_AC) == 0;
+    bool is_read_only = (walk->rights & PAGE_ENTRY_WRITABLE) == 0;
 
-    for (unsigned int level = walk->levels; level >= 1; level--) {
-        unsigned int shift = 12 + walk->index_bits * (level - 1);
-        uint64_t index     = walk->linear >> shift & (BIT(walk->index_bits) - 1);
-        gpa_t at           = gpa(table + index * walk->entry_size);
-        uint64_t entry     = 0;
-        if (!guest_memory_read(memory, at, &entry, walk->entry_size) ||
-            (entry & PAGE_ENTRY_PRESENT) == 0)
-            return page_fault_inject(walk, false);
-        table = entry & PAGE_ENTRY_ADDRESS;
-        if (walk->levels == 3 && level == 3) /* no access bits: SDM 3A, "PAE Paging" */
-            continue;
-        access &= entry;
-        bool leaf = is_leaf(walk, level, entry);
-        if (leaf && !is_allowed(walk, access))
-            return page_fault_inject(walk, true);
-        uint64_t marked =
-            entry | PAGE_ENTRY_ACCESSED | (leaf && walk->is_write ? PAGE_ENTRY_DIRTY : 0);
-        if (marked != entry)
-            (void)guest_memory_write(memory, at, &marked, walk->entry_size);
-        if (leaf) {
-            uint64_t offset = BIT(shift) - 1;
-            *physical       = gpa((table & ~offset) | (walk->linear & offset));
-            return true;
+    if (is_user_page && key_denies(walk, entry, may_write_all))
+        return PAGE_FAULT_PRESENT | PAGE_FAULT_KEY;
+    if ((state->is_user && !is_user_page) || is_prevented ||
+        (walk->is_write && is_read_only && !may_write_all))
+        return PAGE_FAULT_PRESENT;
+    return 0;
+}
+
+/* "Accessed and Dirty Flags": sets them in the entries used; the last maps the page. */
+static void mark_entries(const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->used_count; i++) {
+        bool is_dirty = walk->is_write && i == walk->used_count - 1;
+        uint64_t entry =
+            walk->used[i].value | PAGE_ENTRY_ACCESSED | (is_dirty ? PAGE_ENTRY_DIRTY : 0);
+        if (entry != walk->used[i].value)
+            (void)guest_memory_write(walk->memory, walk->used[i].address, &entry,
+                                     walk->entry_size);
+    }
+}
+
+static enum translation_outcome map_page(const struct walk *walk, unsigned int level,
+                                         uint64_t entry, struct translation *translation)
+{
+    uint64_t offset = BIT(level_shift(walk, level)) - 1;
+    uint64_t causes = denial_causes(walk, entry);
+    uint64_t page   = entry & PAGE_ENTRY_ADDRESS & ~offset;
+
+    if (causes != 0)
+        return fault(walk, causes, translation);
+    if (walk->levels == 2 && level == 2)
+        page |= PSE_36_ADDRESS(entry) << 32;
+    mark_entries(walk);
+    translation->physical = gpa(page | (walk->linear & offset));
+    return TRANSLATION_FOUND;
+}
+
+static enum translation_outcome walk_tables(struct walk *walk, unsigned int level,
+                                            uint64_t table,
+                                            struct translation *translation)
+{
+    for (;; level--) {
+        uint64_t index =
+            walk->linear >> level_shift(walk, level) & (BIT(walk->index_bits) - 1);
+        uint64_t entry = 0;
+        gpa_t address  = gpa(table + index * walk->entry_size);
+        if (!guest_memory_read(walk->memory, address, &entry, walk->entry_size)) {
+            translation->physical = address;
+            return TRANSLATION_NOT_RAM;
         }
+        bool maps_page = level == 1 || ((entry & PAGE_ENTRY_PAGE_SIZE) != 0 &&
+                                        level_may_map_page(walk, level));
+        if ((entry & PAGE_ENTRY_PRESENT) == 0)
+            return fault(walk, 0, translation);
+        if ((entry & reserved_bits(walk, level, maps_page)) != 0)
+            return fault(walk, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED, translation);
+        walk->rights &= entry;
+        walk->used[walk->used_count].address = address;
+        walk->used[walk->used_count++].value = entry;
+        if (maps_page)
+            return map_page(walk, level, entry, translation);
+        table = entry & PAGE_ENTRY_ADDRESS;
     }
-    return page_fault_inject(walk, false);
 }
 
-bool linear_address_translate(struct vcpu *vcpu, uint64_t linear, bool is_write,
-                              gpa_t *physical)
+/* Starts with a PDPTE register, which has no access rights: "PDPTE Registers". */
+static enum translation_outcome walk_pae(struct walk *walk,
+                                         struct translation *translation)
 {
-    const struct backend *backend = vcpu->backend;
-    uint64_t cr0                  = backend->read_register(vcpu, VCPU_CR0);
-    uint64_t efer                 = backend->read_register(vcpu, VCPU_EFER);
+    uint64_t pdpte = walk->state->pdpte[BITS_GET(walk->linear, 31, 30)];
 
-    if ((efer & EFER_LMA) == 0)
-        linear = (uint32_t)linear;
-    if ((cr0 & CR0_PG) == 0) {
-        *physical = gpa(linear);
-        return true;
-    }
-    uint64_t cr4     = backend->read_register(vcpu, VCPU_CR4);
-    bool is_pae      = (efer & EFER_LMA) != 0 || (cr4 & CR4_PAE) != 0;
+    if ((pdpte & PAGE_ENTRY_PRESENT) == 0)
+        return fault(walk, 0, translation);
+    return walk_tables(walk, 2, pdpte & PAGE_ENTRY_ADDRESS, translation);
+}
+
+enum translation_outcome linear_address_walk(const struct guest_memory *memory,
+                                             const struct translation_state *state,
+                                             uint64_t linear, bool is_write,
+                                             struct translation *translation)
+{
+    bool is_long     = (state->efer & EFER_LMA) != 0;
+    bool is_pae      = is_long || (state->cr4 & CR4_PAE) != 0;
     struct walk walk = {
-        .vcpu            = vcpu,
-        .levels          = (efer & EFER_LMA) != 0 ? 4
-                           : is_pae               ? 3
-                                                  : 2,
-        .index_bits      = is_pae ? 9 : 10,
-        .entry_size      = is_pae ? sizeof(uint64_t) : sizeof(uint32_t),
-        .linear          = linear,
-        .has_large_pages = is_pae || (cr4 & CR4_PSE) != 0,
-        .is_write        = is_write,
-        .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
-        .protects_writes = (cr0 & CR0_WP) != 0,
+        .memory     = memory,
+        .state      = state,
+        .levels     = !is_pae                        ? 2
+                      : !is_long                     ? 3
+                      : (state->cr4 & CR4_LA57) == 0 ? 4
+                                                     : 5,
+        .index_bits = is_pae ? 9 : 10,
+        .entry_size = is_pae ? sizeof(uint64_t) : sizeof(uint32_t),
+        .linear     = is_long ? linear : (uint32_t)linear,
+        .is_write   = is_write,
+        .rights     = UINT64_MAX,
     };
-    uint64_t cr3 = backend->read_register(vcpu, VCPU_CR3);
-    return walk_tables(&walk, cr3 & (walk.levels == 3 ? CR3_ADDRESS_PAE : CR3_ADDRESS),
-                       physical);
+
+    if ((state->cr0 & CR0_PG) == 0) {
+        translation->physical = gpa(walk.linear);
+        return TRANSLATION_FOUND;
+    }
+    if (walk.levels == 3)
+        return walk_pae(&walk, translation);
+    return walk_tables(&walk, walk.levels,
+                       state->cr3 & (is_long ? CR3_ADDRESS : CR3_ADDRESS_32_BIT),
+                       translation);
+}
+
+/* "Enumeration of Paging Features by CPUID": the default also replaces invalid widths. */
+static unsigned int physical_width(unsigned int reported)
+{
+    return reported >= PHYSICAL_WIDTH_MIN && reported <= PHYSICAL_WIDTH_MAX
+               ? reported
+               : PHYSICAL_WIDTH_DEFAULT;
+}
+
+static void read_state(struct vcpu *vcpu, struct translation_state *state)
+{
+    const struct backend *backend       = vcpu->backend;
+    const struct cpuid_result *extended = vcpu->vm->cpuid.extended;
+    uint32_t features = extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].edx;
+    uint32_t sizes    = extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].eax;
+
+    *state = (struct translation_state){
+        .cr0             = backend->read_register(vcpu, VCPU_CR0),
+        .cr3             = backend->read_register(vcpu, VCPU_CR3),
+        .cr4             = backend->read_register(vcpu, VCPU_CR4),
+        .efer            = backend->read_register(vcpu, VCPU_EFER),
+        .rflags          = backend->read_register(vcpu, VCPU_RFLAGS),
+        .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
+        .has_1_gib_pages = (features & CPUID_80000001_EDX_PAGES_1_GIB) != 0,
+        .physical_width  = physical_width(CPUID_80000008_EAX_PHYSICAL(sizes)),
+    };
+    bool is_pae = (state->efer & EFER_LMA) == 0 && (state->cr4 & CR4_PAE) != 0;
+    for (unsigned int i = 0; is_pae && i < PDPTE_COUNT; i++)
+        state->pdpte[i] = backend->read_register(vcpu, VCPU_PDPTE_0 + i);
+    if ((state->cr4 & CR4_PKE) != 0)
+        state->pkru = (uint32_t)backend->read_register(vcpu, VCPU_PKRU);
+}
+
+enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
+                                           bool is_write, gpa_t *physical)
+{
+    struct translation_state state;
+    struct translation translation;
+
+    read_state(vcpu, &state);
+    switch (
+        linear_address_walk(&vcpu->vm->memory, &state, linear, is_write, &translation)) {
+    case TRANSLATION_FOUND:
+        *physical = translation.physical;
+        return EXIT_NEXT;
+    case TRANSLATION_NOT_RAM:
+        return vcpu->handlers->memory(
+            vcpu, &(struct memory_access){translation.physical, MEMORY_READ});
+    case TRANSLATION_FAULTS:
+        break;
+    }
+    vcpu->backend->write_register(vcpu, VCPU_CR2, linear);
+    return vcpu_inject_exception(vcpu, VECTOR_PF, translation.error_code);
 }

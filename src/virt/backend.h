@@ -29,6 +29,13 @@ enum vcpu_register {
     VCPU_XCR0,
     VCPU_CPL,
     VCPU_IS_64_BIT, /* 1 if it executes 64-bit code, else 0 */
+    VCPU_PDPTE_0, /* as loaded with CR3, if the guest uses PAE paging */
+    VCPU_PDPTE_3 = VCPU_PDPTE_0 + 3,
+    VCPU_PKRU, /* if CR4.PKE is set */
+    VCPU_DR_0,
+    VCPU_DR_3 = VCPU_DR_0 + 3,
+    VCPU_DR7,
+    VCPU_REGISTER_COUNT,
 };
 
 /* GDTR. */
@@ -84,8 +91,11 @@ struct backend {
     uint64_t (*read_register)(struct vcpu *vcpu, enum vcpu_register which);
     void (*write_register)(struct vcpu *vcpu, enum vcpu_register which, uint64_t value);
 
-    /* Delivers an exception at the next entry, with the error code if it has one. */
+    /* Delivers a fault at the next entry, with the error code if it has one. */
     void (*inject_exception)(struct vcpu *vcpu, uint8_t vector, uint32_t error_code);
+
+    /* Delivers #DB, with causes as in DR6, at the end of the instruction or iteration. */
+    void (*add_debug_causes)(struct vcpu *vcpu, uint64_t causes);
 
     /*
      * Request events. While an interrupt is requested, take_interrupt is called as soon

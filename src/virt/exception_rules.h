@@ -43,6 +43,29 @@ static inline uint64_t dr7_after_debug_exception(uint64_t dr7)
     return dr7 & ~DR7_GENERAL_DETECT;
 }
 
+/*
+ * Returns the causes of a #DB, as in DR6, for an access to data: "Data Breakpoints and
+ * Data Breakpoint Exception Condition". dr has the addresses of the breakpoints.
+ */
+static inline uint64_t data_breakpoints_hit(const uint64_t dr[DR_COUNT], uint64_t dr7,
+                                            uint64_t linear, unsigned int size,
+                                            bool is_write)
+{
+    static const uint8_t sizes[] = {1, 2, 8, 4};
+    uint64_t causes              = 0;
+
+    for (unsigned int i = 0; i < DR_COUNT; i++) {
+        unsigned int type = DR7_TYPE(dr7, i), length = sizes[DR7_SIZE(dr7, i)];
+        uint64_t first = dr[i] & ~(uint64_t)(length - 1);
+        bool is_its_type =
+            type == BREAKPOINT_ACCESS || (type == BREAKPOINT_WRITE && is_write);
+        if ((dr7 & DR7_ENABLED(i)) != 0 && is_its_type && linear < first + length &&
+            first < linear + size)
+            causes |= BIT(i);
+    }
+    return causes;
+}
+
 /* Returns IA32_DEBUGCTL after a #DB: SDM 3B, "IA32_DEBUGCTL MSR". */
 static inline uint64_t debugctl_after_debug_exception(uint64_t debugctl)
 {

@@ -6,11 +6,6 @@
 #define TYPE_WRITABLE    BIT(1) /* of data; of code: readable */
 #define SEGMENT_BIG      BIT(14)
 
-static bool is_canonical(uint64_t address)
-{
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 static bool is_type_permitted(uint32_t rights, bool is_write)
 {
     bool is_code = (rights & TYPE_CODE) != 0, has_bit = (rights & TYPE_WRITABLE) != 0;
@@ -32,11 +27,9 @@ static bool is_within_limit(const struct vcpu_segment *segment, uint64_t offset,
            last <= ((rights & SEGMENT_BIG) != 0 ? UINT32_MAX : UINT16_MAX);
 }
 
-bool segment_permits(const struct vcpu_segment *segment, bool is_64_bit, uint64_t linear,
-                     uint8_t size, bool is_write)
+bool segment_permits(const struct vcpu_segment *segment, uint64_t linear, uint8_t size,
+                     bool is_write)
 {
-    if (is_64_bit)
-        return is_canonical(linear) && is_canonical(linear + size - 1);
     return is_type_permitted(segment->access_rights, is_write) &&
            is_within_limit(segment, (uint32_t)(linear - segment->base), size);
 }

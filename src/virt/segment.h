@@ -25,9 +25,19 @@ struct vcpu_segment {
 /*
  * Returns whether the segment permits a read or write of size bytes at a linear address
  * that was computed with its base. 64-bit code has no limits and types, but its addresses
- * must be canonical: SDM 1, "Canonical Addressing".
+ * must be canonical.
  */
-bool segment_permits(const struct vcpu_segment *segment, bool is_64_bit, uint64_t linear,
-                     uint8_t size, bool is_write);
+bool segment_permits(const struct vcpu_segment *segment, uint64_t linear, uint8_t size,
+                     bool is_write);
+
+/* The bits of a linear address, without and with CR4.LA57. */
+#define LINEAR_WIDTH         48U
+#define LINEAR_WIDTH_5_LEVEL 57U
+
+/* SDM 1, "Canonical Addressing". */
+static inline bool address_is_canonical(uint64_t address, unsigned int width)
+{
+    return (uint64_t)((int64_t)(address << (64 - width)) >> (64 - width)) == address;
+}
 
 #endif

@@ -44,7 +44,7 @@ struct guest_registers {
 enum exit_outcome {
     EXIT_NEXT,   /* instruction emulated: advance RIP past it */
     EXIT_RESUME, /* resume at RIP, with any injected event */
-    EXIT_REPEAT, /* EXIT_RESUME after one iteration of a repeated instruction */
+    EXIT_REPEAT, /* EXIT_RESUME after iterations of a repeated instruction */
     EXIT_STOP,   /* the guest has ended, and vcpu_end recorded why */
 
     /*
@@ -54,7 +54,7 @@ enum exit_outcome {
     EXIT_ALL_REGISTERS,
 };
 
-/* One element of INS or OUTS. The segment has not been checked. */
+/* INS or OUTS, from the next element. The segment has not been checked. */
 struct string_access {
     uint16_t port;
     uint8_t size;         /* bytes: 1, 2 or 4 */

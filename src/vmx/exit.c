@@ -86,7 +86,7 @@ handle_string_io(struct vcpu *vcpu, uint64_t qualification)
         .is_in          = is_in,
         .is_repeated    = (qualification & IO_REPEATED) != 0,
         .is_64_bit      = guest_is_64_bit(),
-        .is_stack       = segment == SEGMENT_SS,
+        .is_stack       = segment == SEGMENT_SS && !guest_is_64_bit(),
         .linear_address = vmcs_get(VMCS_GUEST_LINEAR_ADDRESS),
         .segment =
             {

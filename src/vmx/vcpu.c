@@ -162,6 +162,31 @@ static void run(struct vcpu *vcpu)
         log_error("cpu %u: VMXOFF failed", vcpu->id);
 }
 
+/* Hymir does not use protection keys, so PKRU still is the guest's. */
+static uint64_t read_pkru(void)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 | CR4_PKE);
+    uint64_t pkru = rdpkru();
+    write_cr4(cr4);
+    return pkru;
+}
+
+static uint64_t read_debug_address(unsigned int number)
+{
+    switch (number) {
+    case 0:
+        return read_dr0();
+    case 1:
+        return read_dr1();
+    case 2:
+        return read_dr2();
+    default:
+        return read_dr3();
+    }
+}
+
 static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
     (void)vcpu;
@@ -190,6 +215,16 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return guest_is_64_bit();
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
+    case VCPU_PDPTE_0 ... VCPU_PDPTE_3:
+        return vmcs_get(VMCS_GUEST_PDPTE0 + 2 * (uint32_t)(which - VCPU_PDPTE_0));
+    case VCPU_PKRU:
+        return read_pkru();
+    case VCPU_DR_0 ... VCPU_DR_3:
+        return read_debug_address(which - VCPU_DR_0);
+    case VCPU_DR7:
+        return vmcs_get(VMCS_GUEST_DR7);
+    case VCPU_REGISTER_COUNT:
+        break;
     }
     return 0;
 }
@@ -243,6 +278,7 @@ const struct backend vmx_backend = {
     .read_register     = read_register,
     .write_register    = write_register,
     .inject_exception  = exception_inject,
+    .add_debug_causes  = debug_causes_add,
     .request_interrupt = vcpu_request_interrupt,
     .request_nmi       = vcpu_request_nmi,
     .kick              = vcpu_kick,

@@ -19,16 +19,34 @@
 #define PAGE_ENTRY_DIRTY           BIT(6)
 #define PAGE_ENTRY_PAGE_SIZE       BIT(7) /* above level 1: maps a page */
 #define PAGE_ENTRY_ADDRESS         BITS_MASK(51, 12)
+#define PAGE_ENTRY_KEY(entry)      ((unsigned int)BITS_GET(entry, 62, 59))
 #define PAGE_ENTRY_EXECUTE_DISABLE BIT(63)
 
+/* SDM 3A, "32-Bit Paging": bits 39:32 of the address of a page of 4 MiB. */
+#define PSE_36_WIDTH          40U
+#define PSE_36_ADDRESS(entry) BITS_GET(entry, 20, 13)
+
+/* SDM 3A, "Enumeration of Paging Features by CPUID": MAXPHYADDR; without the leaf, 36. */
+#define PHYSICAL_WIDTH_MIN     32U
+#define PHYSICAL_WIDTH_DEFAULT 36U
+#define PHYSICAL_WIDTH_MAX     52U
+
 /* SDM 3A, "PAE Paging": the table that CR3 points to has four entries. */
-#define CR3_ADDRESS     BITS_MASK(51, 12)
-#define CR3_ADDRESS_PAE BITS_MASK(31, 5)
+#define CR3_ADDRESS        BITS_MASK(51, 12)
+#define CR3_ADDRESS_32_BIT BITS_MASK(31, 12)
+#define CR3_ADDRESS_PAE    BITS_MASK(31, 5)
+#define PDPTE_COUNT        4U
+
+/* SDM 3A, "Protection Keys": the rights in PKRU, shifted to key 0. */
+#define PKRU_ACCESS_DISABLE BIT(0)
+#define PKRU_WRITE_DISABLE  BIT(1)
 
 /* SDM 3A, "Page-Fault Exceptions". */
-#define PAGE_FAULT_PRESENT BIT(0)
-#define PAGE_FAULT_WRITE   BIT(1)
-#define PAGE_FAULT_USER    BIT(2)
+#define PAGE_FAULT_PRESENT  BIT(0)
+#define PAGE_FAULT_WRITE    BIT(1)
+#define PAGE_FAULT_USER     BIT(2)
+#define PAGE_FAULT_RESERVED BIT(3)
+#define PAGE_FAULT_KEY      BIT(5)
 
 /* SDM 3A, "Page Attribute Table (PAT)": memory types, and the entries of IA32_PAT. */
 #define PAT_UNCACHEABLE     UINT64_C(0)

@@ -122,6 +122,27 @@ operation_out_uart:
         mov     al, 13                  ; carriage return: does not move the cursor
         out     dx, al
         ret
+; Carriage returns, so few that the median is of a call whose bytes are only buffered.
+operation_outsb_uart:
+        mov     esi, carriage_returns
+        mov     ecx, 64
+        mov     edx, COM1
+        rep outsb
+        ret
+operation_outsb_nobody:
+        mov     esi, samples
+        mov     ecx, 1000
+        mov     edx, 0x80
+        rep outsb
+        ret
+operation_insb_nobody:
+        push    edi
+        mov     edi, stack_top
+        mov     ecx, 1000
+        mov     edx, 0x80
+        rep insb
+        pop     edi
+        ret
 operation_in_uart:
         mov     edx, COM1 + 5
         in      al, dx
@@ -210,6 +231,8 @@ operations:
         dd      operation_out_pit, name_out_pit
         dd      operation_in_uart, name_in_uart
         dd      operation_mov_cr0, name_mov_cr0
+        dd      operation_outsb_nobody, name_outsb_nobody
+        dd      operation_insb_nobody, name_insb_nobody
         dd      operation_out_pit_mode, name_out_pit_mode
         dd      operation_out_pit_low, name_out_pit_low
         dd      operation_in_pit_2, name_in_pit_2
@@ -219,6 +242,7 @@ operations:
         dd      operation_in_pit, name_in_pit_timer
         dd      operation_out_pit_start, name_out_pit_start
         dd      operation_out_uart, name_out_uart
+        dd      operation_outsb_uart, name_outsb_uart
         dd      0, 0
 
 prefix:                 db "bench: ", 0
@@ -243,9 +267,14 @@ name_out_pit_start:     db "out-pit-start ", 0
 name_out_uart:          db "out-uart ", 0
 name_in_uart:           db "in-uart ", 0
 name_mov_cr0:           db "mov-cr0-ne ", 0
+name_outsb_nobody:      db "outsb-nobody-1000 ", 0
+name_insb_nobody:       db "insb-nobody-1000 ", 0
+name_outsb_uart:        db "outsb-uart-64 ", 0
+carriage_returns:       times 64 db 13
 
         align   16
 nothing:                dd 0
 samples:                times SAMPLES dd 0
 stack:                  times 1024 db 0
 stack_top:
+                        times 1000 db 0

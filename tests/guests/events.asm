@@ -95,6 +95,24 @@ entry:
         cmp     byte [esi], "s"
         je      done
 
+; ---- An instruction that Hymir emulates for long
+
+        mov     edi, [count + TIMER * 4]
+        mov     ecx, 100000
+        xor     esi, esi
+        mov     edx, 0x80
+        sti
+.rep:   rep outsb
+        cli
+        sub     edi, [count + TIMER * 4]
+        cmp     edi, -10
+        setle   al
+        cmp     al, 1
+        check   "REP OUTSB is interrupted"
+        xor     esi, 100000
+        or      esi, ecx
+        check   "and completes"
+
 ; ---- Blocked interrupts
 
         call    wait_for_request

@@ -15,9 +15,10 @@
 static struct vm test_vm;
 static struct vcpu *const test_vcpu = &test_vm.vcpu;
 static struct exit_row test_rows[TEST_ROWS];
-static uint64_t test_registers[VCPU_IS_64_BIT + 1];
+static uint64_t test_registers[VCPU_REGISTER_COUNT];
 static int injected_vector; /* -1: none */
 static uint32_t injected_code;
+static uint64_t debug_causes;
 static bool is_interrupt_requested;
 static unsigned int requested_nmis;
 static uint64_t test_clock, test_alarm;
@@ -40,6 +41,12 @@ static void test_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
     (void)vcpu;
     injected_vector = vector;
     injected_code   = error_code;
+}
+
+static void test_add_debug_causes(struct vcpu *vcpu, uint64_t causes)
+{
+    (void)vcpu;
+    debug_causes |= causes;
 }
 
 static void test_request_interrupt(struct vcpu *vcpu, bool is_requested)
@@ -76,6 +83,7 @@ static const struct backend test_backend = {
     .read_register     = test_read_register,
     .write_register    = test_write_register,
     .inject_exception  = test_inject,
+    .add_debug_causes  = test_add_debug_causes,
     .request_interrupt = test_request_interrupt,
     .request_nmi       = test_request_nmi,
     .set_alarm         = test_set_alarm,
@@ -112,6 +120,7 @@ static inline int start_guest(void **state)
     memset(test_registers, 0, sizeof(test_registers));
     test_registers[VCPU_IS_64_BIT] = 1;
     injected_vector        = -1;
+    debug_causes           = 0;
     is_interrupt_requested = false;
     requested_nmis         = 0;
     test_clock             = 0;
@@ -124,12 +133,14 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports);
-    test_vm.uart.output = test_print;
-    test_vm.environment = (struct vm_environment){
-        .clock_hz   = 1000000000,
-        .read_clock = test_read_clock,
-        .output     = test_print,
-        .flush      = test_flush,
+    test_vm.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
+    test_vm.cpuid.extended[8].eax = 40;
+    test_vm.uart.output           = test_print;
+    test_vm.environment           = (struct vm_environment){
+                  .clock_hz   = 1000000000,
+                  .read_clock = test_read_clock,
+                  .output     = test_print,
+                  .flush      = test_flush,
     };
     test_vcpu->row       = test_rows;
     test_vcpu->row_count = TEST_ROWS;

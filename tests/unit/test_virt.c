@@ -15,7 +15,7 @@ static bool permits(uint32_t rights, uint32_t limit, uint64_t offset, uint8_t si
 {
     const struct vcpu_segment segment = {
         .limit = limit, .access_rights = rights, .base = 0x10000};
-    return segment_permits(&segment, false, segment.base + offset, size, is_write);
+    return segment_permits(&segment, segment.base + offset, size, is_write);
 }
 
 static void test_segment_limits(void **state)
@@ -56,12 +56,22 @@ static void test_segment_types(void **state)
 static void test_canonical_addresses(void **state)
 {
     (void)state;
-    const struct vcpu_segment unusable = {.access_rights = 0x10000};
-    assert_true(segment_permits(&unusable, true, 0x7FFFFFFFFFFC, 4, true));
-    assert_false(segment_permits(&unusable, true, 0x7FFFFFFFFFFD, 4, true));
-    assert_false(segment_permits(&unusable, true, 0x7FFFFFFFFFFFFFFF, 1, true));
-    assert_false(segment_permits(&unusable, true, 0xFFFF7FFFFFFFFFFF, 1, false));
-    assert_true(segment_permits(&unusable, true, 0xFFFF800000000000, 4, false));
+    static const struct {
+        uint64_t address;
+        bool is_48_bit, is_57_bit;
+    } rows[] = {
+        {0x7FFFFFFFFFFF, true, true},       {0x800000000000, false, true},
+        {0xFFFFFFFFFFFFFF, false, true},    {0x100000000000000, false, false},
+        {0x7FFFFFFFFFFFFFFF, false, false}, {0xFEFFFFFFFFFFFFFF, false, false},
+        {0xFF00000000000000, false, true},  {0xFFFF7FFFFFFFFFFF, false, true},
+        {0xFFFF800000000000, true, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(address_is_canonical(rows[i].address, LINEAR_WIDTH),
+                         rows[i].is_48_bit);
+        assert_int_equal(address_is_canonical(rows[i].address, LINEAR_WIDTH_5_LEVEL),
+                         rows[i].is_57_bit);
+    }
 }
 
 /* ---- Control registers */
@@ -135,6 +145,31 @@ static void test_xcr(void **state)
 
 /* ---- Exceptions */
 
+/* Breakpoint 1, of each type and length, against accesses of 4 bytes around it. */
+static void test_data_breakpoints(void **state)
+{
+    (void)state;
+    static const unsigned int lengths[] = {1, 2, 8, 4};
+    const uint64_t dr[]                 = {0x1000, 0x1000, 0x1000, 0x1000};
+    for (unsigned int code = 0; code < 4; code++) {
+        for (unsigned int type = 0; type < 4; type++) {
+            uint64_t dr7 = (uint64_t)type << 20 | (uint64_t)code << 22 | 8;
+            for (uint64_t at = 0xFF0; at < 0x1010; at++) {
+                bool meets = at + 4 > 0x1000 && at < 0x1000 + lengths[code];
+                assert_int_equal(data_breakpoints_hit(dr, dr7, at, 4, true),
+                                 meets && (type == 1 || type == 3) ? 2 : 0);
+                assert_int_equal(data_breakpoints_hit(dr, dr7, at, 4, false),
+                                 meets && type == 3 ? 2 : 0);
+                assert_int_equal(
+                    data_breakpoints_hit(dr, dr7 & ~UINT64_C(8), at, 4, true), 0);
+            }
+        }
+    }
+    const uint64_t misaligned[] = {0x1003, 0, 0, 0}; /* the length aligns the address */
+    assert_int_equal(data_breakpoints_hit(misaligned, 0xD0001, 0x1000, 1, true), 1);
+    assert_int_equal(data_breakpoints_hit(misaligned, 0xD0001, 0x1004, 1, true), 0);
+}
+
 static void test_error_codes(void **state)
 {
     (void)state;
@@ -197,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_xcr),
         cmocka_unit_test(test_error_codes),
         cmocka_unit_test(test_debug_registers),
+        cmocka_unit_test(test_data_breakpoints),
         cmocka_unit_test(test_vendors),
     };
     return cmocka_run_group_tests_name("virt", tests, NULL, NULL);
