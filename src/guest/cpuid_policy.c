@@ -34,11 +34,11 @@
      CPUID_7_EBX_AVX512ER | CPUID_7_EBX_AVX512CD | CPUID_7_EBX_SHA |                   \
      CPUID_7_EBX_AVX512BW | CPUID_7_EBX_AVX512VL)
 #define STRUCTURED_FEATURES_ECX                                                     \
-    (CPUID_7_ECX_AVX512_VBMI | CPUID_7_ECX_UMIP | CPUID_7_ECX_WAITPKG |             \
-     CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_GFNI | CPUID_7_ECX_VAES |               \
-     CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI | CPUID_7_ECX_AVX512_BITALG | \
-     CPUID_7_ECX_AVX512_VPOPCNTDQ | CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE |      \
-     CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
+    (CPUID_7_ECX_AVX512_VBMI | CPUID_7_ECX_UMIP | CPUID_7_ECX_PKU |                 \
+     CPUID_7_ECX_WAITPKG | CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_GFNI |            \
+     CPUID_7_ECX_VAES | CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI |          \
+     CPUID_7_ECX_AVX512_BITALG | CPUID_7_ECX_AVX512_VPOPCNTDQ | CPUID_7_ECX_RDPID | \
+     CPUID_7_ECX_CLDEMOTE | CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
 #define EXTENDED_FEATURES_ECX \
     (CPUID_80000001_ECX_LAHF | CPUID_80000001_ECX_LZCNT | CPUID_80000001_ECX_PREFETCHW)
 #define EXTENDED_FEATURES_EDX                                     \
@@ -215,16 +215,30 @@ static struct cpuid_result answer_extended_state(uint32_t subleaf, uint64_t xcr0
     return values;
 }
 
+/* Answers leaf 07H. */
+static struct cpuid_result answer_structured_features(const struct cpuid_answers *answers,
+                                                      uint32_t subleaf, uint64_t cr4)
+{
+    struct cpuid_result values = answers->basic[CPUID_LEAF_STRUCTURED_FEATURES];
+
+    if (subleaf != 0)
+        return nothing;
+    if ((cr4 & CR4_PKE) != 0)
+        values.ecx |= (uint32_t)CPUID_7_ECX_OSPKE;
+    return values;
+}
+
 /* Answers a leaf that has subleaves. */
 static struct cpuid_result answer_subleaf(const struct cpuid_answers *answers,
-                                          uint32_t leaf, uint32_t subleaf, uint64_t xcr0)
+                                          uint32_t leaf, uint32_t subleaf,
+                                          const struct cpuid_state *state)
 {
     if (leaf == CPUID_LEAF_STRUCTURED_FEATURES)
-        return subleaf == 0 ? answers->basic[leaf] : nothing;
+        return answer_structured_features(answers, subleaf, state->cr4);
     if (answers->basic[leaf].eax == 0)
         return nothing; /* the machine has no such leaf */
     if (leaf == CPUID_LEAF_EXTENDED_STATE)
-        return answer_extended_state(subleaf, xcr0, answers->read);
+        return answer_extended_state(subleaf, state->xcr0, answers->read);
     return apply_mask(&find_row(answers->vendor, leaf)->mask,
                       answers->read(leaf, subleaf));
 }
@@ -243,5 +257,5 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
         return *cpuid_policy_features(answers, state->cr4);
     if (answers->plain[leaf] != NULL)
         return *answers->plain[leaf];
-    return answer_subleaf(answers, leaf, subleaf, state->xcr0);
+    return answer_subleaf(answers, leaf, subleaf, state);
 }

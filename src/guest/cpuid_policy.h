@@ -4,8 +4,8 @@
  * Tables of rows, each a leaf with the bits that a guest sees; a leaf without a row is
  * all zero. The architectural rows are here, the vendor's come from the backend. The
  * answers are computed when the VM is created, so that a VM exit only looks one up; those
- * that depend on the guest's state (OSXSAVE, the size of its XSAVE area) are completed
- * then. Pure.
+ * that depend on the guest's state (OSXSAVE, OSPKE, the size of its XSAVE area) are
+ * completed then. Pure.
  */
 #ifndef HYMIR_GUEST_CPUID_POLICY_H
 #define HYMIR_GUEST_CPUID_POLICY_H

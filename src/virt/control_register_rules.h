@@ -14,11 +14,12 @@
 #define GUEST_CR4_ALLOWED                                                              \
     (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |    \
      CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | \
-     CR4_SMEP | CR4_SMAP)
+     CR4_SMEP | CR4_SMAP | CR4_PKE)
 
 /* The state components that a guest may enable in XCR0. */
-#define GUEST_XCR0_ALLOWED \
-    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
+#define GUEST_XCR0_ALLOWED                                                           \
+    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM | \
+     XCR0_PKRU)
 
 /* The state that decides whether paging can be switched on or off. */
 struct paging_state {

@@ -126,6 +126,7 @@ enum cpuid_leaf {
 /* CPUID.07H:ECX */
 #define CPUID_7_ECX_AVX512_VBMI      BIT(1)
 #define CPUID_7_ECX_UMIP             BIT(2)
+#define CPUID_7_ECX_PKU              BIT(3)
 #define CPUID_7_ECX_OSPKE            BIT(4)
 #define CPUID_7_ECX_WAITPKG          BIT(5)
 #define CPUID_7_ECX_AVX512_VBMI2     BIT(6)

@@ -70,7 +70,7 @@ static void test_hidden(void **state)
         {7, 'b', 12, "RDT-M"},
         {7, 'b', 14, "MPX"},
         {7, 'b', 25, "Intel PT"},
-        {7, 'c', 3, "PKU"},
+        {7, 'c', 4, "OSPKE"},
         {7, 'c', 7, "CET_SS"},
         {7, 'c', 16, "LA57"},
         {7, 'c', 29, "ENQCMD"},
@@ -119,13 +119,17 @@ static void test_shown(void **state)
     assert_int_equal(version.eax, HYPERCALL_INTERFACE);
 }
 
-/* OSXSAVE reflects the guest's CR4. */
-static void test_osxsave(void **state)
+/* OSXSAVE and OSPKE reflect the guest's CR4. */
+static void test_enabled_features(void **state)
 {
     (void)state;
     struct cpuid_result values =
         cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){BIT(18), 1});
     assert_true((values.ecx & BIT(27)) != 0);
+    values = cpuid_policy_answer(&answers, 7, 0, &(struct cpuid_state){BIT(22), 1});
+    assert_true((values.ecx & BIT(3)) != 0 && (values.ecx & BIT(4)) != 0);
+    values = cpuid_policy_answer(&answers, 7, 1, &(struct cpuid_state){BIT(22), 1});
+    assert_int_equal(values.ecx, 0);
 }
 
 static void test_limits(void **state)
@@ -221,10 +225,10 @@ static void test_xsave_sizes(void **state)
     static const struct {
         uint64_t xcr0;
         uint32_t size;
-    } cases[] = {{1, 576}, {3, 576}, {7, 832}, {0xE7, 2688}};
+    } cases[] = {{1, 576}, {3, 576}, {7, 832}, {0xE7, 2688}, {0x2E7, 2696}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         expect_skylake(0xD, 0, cases[i].xcr0,
-                       (struct cpuid_result){0xE7, cases[i].size, 2688, 0});
+                       (struct cpuid_result){0x2E7, cases[i].size, 2696, 0});
 }
 
 /* XSAVEC and XSAVES are hidden, so there is no compacted size. */
@@ -240,13 +244,13 @@ static void test_xsave_instructions(void **state)
 static void test_xsave_components(void **state)
 {
     (void)state;
-    static const uint32_t shown[]  = {2, 5, 6, 7};
-    static const uint32_t hidden[] = {3,  4,  8,  9,  10, 31,         32,        34,
+    static const uint32_t shown[]  = {2, 5, 6, 7, 9};
+    static const uint32_t hidden[] = {3,  4,  8,  10, 31, 32,         34,
                                       37, 63, 64, 66, 69, 0x10000002, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         expect_skylake(0xD, shown[i], 1, sound_skylake.component[shown[i]]);
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
-        expect_skylake(0xD, hidden[i], 0xE7, (struct cpuid_result){0});
+        expect_skylake(0xD, hidden[i], 0x2E7, (struct cpuid_result){0});
     skylake.components = 0x1F; /* one without AVX-512 */
     expect_skylake(0xD, 0, 7, (struct cpuid_result){7, 832, 832, 0});
     expect_skylake(0xD, 5, 7, (struct cpuid_result){0});
@@ -381,7 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_hidden, policy_start),
         cmocka_unit_test_setup(test_shown, policy_start),
-        cmocka_unit_test_setup(test_osxsave, policy_start),
+        cmocka_unit_test_setup(test_enabled_features, policy_start),
         cmocka_unit_test_setup(test_limits, policy_start),
         cmocka_unit_test_setup(test_subleaves, policy_start),
         cmocka_unit_test_setup(test_xsave_sizes, start_skylake),

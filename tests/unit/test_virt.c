@@ -137,9 +137,9 @@ static void test_pdptes(void **state)
 static void test_xcr(void **state)
 {
     (void)state;
-    assert_true(xcr_is_valid(0, 0xE7));
+    assert_true(xcr_is_valid(0, 0x2E7));
     assert_false(xcr_is_valid(1, 1));
-    assert_false(xcr_is_valid(0, 0x200)); /* protection keys */
+    assert_false(xcr_is_valid(0, 0x19)); /* MPX */
     assert_false(xcr_is_valid(0, UINT64_C(1) << 63 | 1));
 }
 
