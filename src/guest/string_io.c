@@ -143,7 +143,8 @@ static uint64_t count_elements(struct vcpu *vcpu, const struct string_access *ac
     uint64_t last     = (index + distance) & address_mask(access);
     bool wraps        = step == access->size ? last < first : last > first;
     bool is_traced =
-        instruction_end_traps(vcpu->backend->read_register(vcpu, VCPU_RFLAGS)) ||
+        instruction_end_traps(vcpu->backend->read_register(vcpu, VCPU_RFLAGS),
+                              vcpu->backend->read_register(vcpu, VCPU_DEBUGCTL)) ||
         has_breakpoints(vcpu);
     return wraps || is_traced ||
                    !is_permitted(vcpu, access, byte_address(access, distance))
