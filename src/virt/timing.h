@@ -3,8 +3,9 @@
  * ticks of the TSC.
  *
  * Each is measured TIMING_ROUNDS times between two RDTSCs, whose own median cost is
- * subtracted. An exit is the whole round trip: VM entry, the guest's instruction, the
- * exit, and Hymir's entry code, up to the handler. SDM 3B, "Time-Stamp Counter".
+ * subtracted; instructions are repeated in a round, between fences. An exit is the whole
+ * round trip: VM entry, the guest's instruction, the exit, and Hymir's entry code, up to
+ * the handler. SDM 3B, "Time-Stamp Counter".
  */
 #ifndef HYMIR_VIRT_TIMING_H
 #define HYMIR_VIRT_TIMING_H

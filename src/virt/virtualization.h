@@ -65,8 +65,9 @@ struct timing_row {
     /* Returns false if the processor lacks the instruction. NULL: all have it. */
     bool (*exists)(const struct cpu_record *record);
 
-    /* Executes an instruction once; returns false if it fails. Or: */
+    /* Executes an instruction once, or twice; returns false if it fails. Or: */
     bool (*execute)(struct trial *trial);
+    bool is_pair; /* twice */
 
     /*
      * Runs a guest that exits in each round of the stopwatch; returns false on failure.

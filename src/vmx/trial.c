@@ -1,6 +1,7 @@
 /* See trial.h. */
 #include "vmx/trial.h"
 
+#include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
@@ -81,6 +82,13 @@ void vmx_trial_enter(struct trial *trial)
             vmx_operation_enter(page_of(trial, TRIAL_PAGE_VMXON), revision_of(trial));
 }
 
+/* Clears the VMCS that no guest uses. If that fails, VMPTRLD is not measured. */
+static void clear_other_vmcs(const struct trial *trial)
+{
+    if (vmclear(hpa_of(page_of(trial, TRIAL_PAGE_OTHER_VMCS))) != VMX_SUCCEED)
+        log_debug("apic %u: VMCLEAR of a second VMCS failed", trial->record.apic_id);
+}
+
 void vmx_trial_prove_root_operation(struct trial *trial)
 {
     struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
@@ -94,6 +102,8 @@ void vmx_trial_prove_root_operation(struct trial *trial)
     steps->vmptrld = vmx_attempt_of(FAULT_NONE, vmptrld(hpa_of(vmcs)));
     if (!vmx_attempt_succeeded(&steps->vmptrld))
         return;
+    vmx_write_revision(page_of(trial, TRIAL_PAGE_OTHER_VMCS), revision_of(trial));
+    clear_other_vmcs(trial);
     steps->second_vmxon = vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON)));
 }
 
@@ -102,9 +112,11 @@ void vmx_trial_leave(struct trial *trial)
     struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
     uint64_t pointer;
 
-    if (steps->vmptrld.is_tried)
+    if (steps->vmptrld.is_tried) {
+        clear_other_vmcs(trial);
         steps->last_vmclear =
             vmx_attempt_of(FAULT_NONE, vmclear(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))));
+    }
     steps->vmxoff       = vmx_operation_leave();
     steps->vmxe_cleared = (read_cr4() & CR4_VMXE) == 0;
     steps->after_vmxoff = vmptrst_try(&pointer);
@@ -123,7 +135,8 @@ void vmx_trial_leave(struct trial *trial)
 DEFINE_EXECUTE(execute_vmread, vmread(VMCS_GUEST_RIP, &value))
 DEFINE_EXECUTE(execute_vmwrite, vmwrite(VMCS_GUEST_RIP, 0))
 DEFINE_EXECUTE(execute_vmptrld,
-               vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED)
+               vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_OTHER_VMCS))) == VMX_SUCCEED &&
+                   vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED)
 DEFINE_EXECUTE(execute_invept, invept_all() == VMX_SUCCEED)
 DEFINE_EXECUTE(execute_invvpid, invvpid_all() == VMX_SUCCEED)
 
@@ -144,7 +157,7 @@ const struct timing_row vmx_timings[VMX_TIMINGS] = {
     {.name = "VM exit by VMCALL", .run = vmx_trial_exit_by_vmcall},
     {.name = "VMREAD", .execute = execute_vmread},
     {.name = "VMWRITE", .execute = execute_vmwrite},
-    {.name = "VMPTRLD", .execute = execute_vmptrld},
+    {.name = "VMPTRLD", .execute = execute_vmptrld, .is_pair = true},
     {.name = "INVEPT", .exists = has_invept, .execute = execute_invept},
     {.name = "INVVPID", .exists = has_invvpid, .execute = execute_invvpid},
 };

@@ -13,6 +13,7 @@
 enum vmx_trial_page {
     TRIAL_PAGE_VMXON,
     TRIAL_PAGE_VMCS,
+    TRIAL_PAGE_OTHER_VMCS, /* for VMPTRLD's timing */
     TRIAL_PAGE_GUEST,
     TRIAL_PAGE_SAMPLES = TRIAL_PAGE_GUEST + TRIAL_GUEST_PAGES, /* of the stopwatch */
     VMX_TRIAL_PAGES,
