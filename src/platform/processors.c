@@ -102,8 +102,8 @@ void processors_list(const struct options *options)
     atomic_store(&boot_cpu.state, CPU_READY);
 }
 
-/* Allocates a CPU's memory and starts it on the trampoline. STATUS_NO_MEMORY. */
-static enum status start_cpu(uint32_t id, const void *trampoline)
+/* Allocates a CPU's memory and adds it to the list. STATUS_NO_MEMORY. */
+static enum status add_cpu(uint32_t id)
 {
     void *pages;
     if (machine_allocate(sizeof(struct cpu_memory), &pages) != STATUS_OK)
@@ -114,13 +114,17 @@ static enum status start_cpu(uint32_t id, const void *trampoline)
     memory->cpu.stacks  = &memory->stacks;
     memory->cpu.apic_id = id;
     smp_add(&memory->cpu);
-    enum status status = smp_start(&memory->cpu, trampoline);
+    return STATUS_OK;
+}
+
+static void start_cpu(struct cpu *cpu, const void *trampoline)
+{
+    enum status status = smp_start(cpu, trampoline);
     if (status == STATUS_TIMEOUT)
         log_warning("cpu %u: apic %u: no answer to INIT-SIPI-SIPI within %d ms",
-                    memory->cpu.index, id, SMP_START_TIMEOUT_US / 1000);
+                    cpu->index, cpu->apic_id, SMP_START_TIMEOUT_US / 1000);
     else if (status != STATUS_OK)
-        log_warning("cpu %u: apic %u: cannot be addressed", memory->cpu.index, id);
-    return STATUS_OK;
+        log_warning("cpu %u: apic %u: cannot be addressed", cpu->index, cpu->apic_id);
 }
 
 /* Copies the trampoline to a page that is never freed: a CPU may still start late. */
@@ -147,13 +151,16 @@ void processors_start(void)
         return;
     }
     for (size_t i = 1; i < apic_id_count; i++) {
-        if (start_cpu(apic_ids[i], trampoline) != STATUS_OK) {
+        if (add_cpu(apic_ids[i]) != STATUS_OK) {
             log_warning("out of memory: CPUs %zu to %zu of the list not started", i + 1,
                         apic_id_count);
             processors.dropped += apic_id_count - i;
             break;
         }
     }
+    smp_init_others();
+    for (size_t i = 1; i < smp_count(); i++)
+        start_cpu(smp_cpu(i), trampoline);
     size_t answered = 0;
     for (size_t i = 0; i < smp_count(); i++)
         answered += atomic_load(&smp_cpu(i)->state) == CPU_READY;

@@ -1,5 +1,6 @@
 /*
- * Finds the machine's processors in the MADT and starts them one after the other.
+ * Finds the machine's processors in the MADT and starts them: INIT to all, one wait, then
+ * each with its own SIPIs.
  *
  * Owns the facts about the list; platform/smp.h owns the CPUs. The functions are called
  * once each, in this order, on the boot CPU, after machine_read_platform.

@@ -67,24 +67,31 @@ static bool wait_for_state(const struct cpu *cpu, enum cpu_state state,
     }
 }
 
-static enum status send_start_sequence(const struct cpu *cpu, uint8_t page)
+void smp_init_others(void)
 {
-    enum status status = apic_send(cpu->apic_id, ICR_INIT);
-    if (status != STATUS_OK)
-        return status;
-    clock_wait(INIT_WAIT_US);
-    for (int i = 0; i < 2; i++) {
-        status = apic_send(cpu->apic_id, ICR_STARTUP | page);
-        if (status != STATUS_OK || wait_for_state(cpu, CPU_READY, STARTUP_WAIT_US))
-            return status;
+    for (size_t i = 0; i < cpu_count; i++) {
+        if (cpus[i] != this_cpu() && apic_send(cpus[i]->apic_id, ICR_INIT) != STATUS_OK)
+            log_debug("cpu %u: INIT not sent", cpus[i]->index);
     }
-    return STATUS_OK;
+    clock_wait(INIT_WAIT_US);
+}
+
+static enum status send_startup(const struct cpu *cpu, uint8_t page)
+{
+    enum status status = STATUS_OK;
+
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        status = apic_send(cpu->apic_id, ICR_STARTUP | page);
+        if (status == STATUS_OK && wait_for_state(cpu, CPU_READY, STARTUP_WAIT_US))
+            break;
+    }
+    return status;
 }
 
 enum status smp_start(struct cpu *cpu, const void *page)
 {
     atomic_store(&ap_boot_ticket, cpu);
-    enum status status = send_start_sequence(cpu, (uint8_t)((uintptr_t)page / PAGE_SIZE));
+    enum status status = send_startup(cpu, (uint8_t)((uintptr_t)page / PAGE_SIZE));
     if (status == STATUS_OK && !wait_for_state(cpu, CPU_READY, SMP_START_TIMEOUT_US))
         status = STATUS_TIMEOUT;
     atomic_store(&ap_boot_ticket, NULL);

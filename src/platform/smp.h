@@ -38,8 +38,12 @@ struct cpu *smp_cpu(size_t index);
  */
 void smp_place_trampoline(void *page);
 
+/* Sends INIT to all other CPUs, one after the other, and waits once, for 10 ms. */
+void smp_init_others(void);
+
 /*
- * Starts *cpu by INIT-SIPI-SIPI at the trampoline in page. STATUS_TIMEOUT if it does not
+ * Starts *cpu, after smp_init_others, by two SIPIs at the trampoline in page, the second
+ * if the first has no effect. STATUS_TIMEOUT if it does not
  * respond, in which case another INIT stops it. STATUS_OUT_OF_RANGE if its APIC ID cannot
  * be addressed.
  */
