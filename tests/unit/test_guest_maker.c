@@ -108,6 +108,12 @@ bool address_space_is_mapped(uint64_t physical, uint64_t size)
     return physical != 0 && size > 0;
 }
 
+const struct tsc_frequency *clock_tsc(void)
+{
+    static const struct tsc_frequency unknown = {.uncertainty_ppm = UINT32_MAX};
+    return &unknown;
+}
+
 uint64_t clock_frequency(void)
 {
     return 1000000000;
