@@ -3,7 +3,8 @@
  * controller.
  *
  * The device drives the level; the controller is called at each change and decides
- * whether an edge or the level counts. Used on the vCPU's CPU only.
+ * whether an edge or the level counts. A device that counts its interrupts is told what
+ * becomes of them. Used on the vCPU's CPU only.
  */
 #ifndef HYMIR_DEV_INTERRUPT_LINE_H
 #define HYMIR_DEV_INTERRUPT_LINE_H
@@ -11,11 +12,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the controller does with the requests of a line. */
+enum interrupt_event {
+    INTERRUPT_TAKEN, /* the last request is acknowledged, or dropped by a reset */
+    INTERRUPT_MASKED,
+    INTERRUPT_UNMASKED,
+};
+
 struct interrupt_line {
     bool is_high;
     uint8_t number; /* the listener's input */
     void (*changed)(void *listener, const struct interrupt_line *line);
     void *listener;
+    void (*event)(void *device, enum interrupt_event event); /* NULL: not needed */
+    void *device;
 };
 
 /* Drives the line high or low. */

@@ -111,6 +111,15 @@ static void rotate_below(struct pic_chip *chip, unsigned int lowest)
     chip->first = (uint8_t)((lowest + 1) % INPUTS);
 }
 
+static void report_event(const struct pic_chip *chip, unsigned int input,
+                         enum interrupt_event event)
+{
+    const struct interrupt_line *line = &chip->input[input];
+
+    if (line->event != NULL)
+        line->event(line->device, event);
+}
+
 /* Acknowledges the pending input; returns SPURIOUS if its request is gone. */
 static unsigned int acknowledge_input(struct pic_chip *chip)
 {
@@ -123,6 +132,7 @@ static unsigned int acknowledge_input(struct pic_chip *chip)
         chip->in_service |= bit(input);
     else if (chip->rotates_at_end)
         rotate_below(chip, input);
+    report_event(chip, input, INTERRUPT_TAKEN);
     return input;
 }
 
@@ -150,10 +160,25 @@ bool pic_can_interrupt(const struct pic *pic)
     return (first & bit(CASCADE_INPUT)) == 0 && second != 0xFF;
 }
 
+/* Reports the inputs that a new mask masks and unmasks. */
+static __attribute__((noinline)) void set_mask(struct pic_chip *chip, uint8_t mask)
+{
+    unsigned int changes = chip->mask ^ mask;
+
+    chip->mask = mask;
+    for (; changes != 0; changes &= changes - 1) {
+        unsigned int input = (unsigned int)__builtin_ctz(changes);
+        report_event(chip, input,
+                     (mask & bit(input)) != 0 ? INTERRUPT_MASKED : INTERRUPT_UNMASKED);
+    }
+}
+
 /* Data sheet, "Initialization Command Words 1 and 2", A to F. */
 static void start_initialization(struct pic_chip *chip, uint8_t word)
 {
-    *chip = (struct pic_chip){.output      = chip->output,
+    set_mask(chip, 0);
+    *chip = (struct pic_chip){.input       = chip->input,
+                              .output      = chip->output,
                               .has_cascade = chip->has_cascade,
                               .line        = chip->line,
                               .level       = chip->level,
@@ -162,6 +187,8 @@ static void start_initialization(struct pic_chip *chip, uint8_t word)
         chip->expected |= EXPECTS(3);
     if ((word & ICW1_HAS_ICW4) != 0)
         chip->expected |= EXPECTS(4);
+    for (unsigned int input = 0; input < INPUTS; input++)
+        report_event(chip, input, INTERRUPT_TAKEN);
 }
 
 /* Data sheet, "Operation Control Word 2", "End of Interrupt". */
@@ -207,7 +234,8 @@ static void write_command(struct pic_chip *chip, uint8_t word)
 static void write_data(struct pic_chip *chip, uint8_t word)
 {
     if (chip->expected == 0) {
-        chip->mask = word;
+        if (word != chip->mask)
+            set_mask(chip, word);
     } else if ((chip->expected & EXPECTS(2)) != 0) {
         chip->base = word & ICW2_BASE;
     } else if ((chip->expected & EXPECTS(3)) == 0) { /* the cascade's wiring is fixed */
@@ -218,7 +246,7 @@ static void write_data(struct pic_chip *chip, uint8_t word)
 }
 
 /* A poll is an acknowledge cycle of one controller, by the guest instead of the CPU. */
-static uint8_t poll_chip(struct pic_chip *chip)
+static __attribute__((noinline)) uint8_t poll_chip(struct pic_chip *chip)
 {
     chip->is_polled = false;
     if (pending_input(chip) == INPUTS)
@@ -278,11 +306,14 @@ static enum exit_outcome write_level(void *device, uint16_t port, uint32_t value
 void pic_init(struct pic *pic, struct port_map *ports)
 {
     *pic = (struct pic){
-        .chip = {{.output      = &pic->output,
+        .chip = {{.input       = pic->input,
+                  .output      = &pic->output,
                   .has_cascade = true,
                   .level       = bit(CASCADE_INPUT),
                   .mask        = UINT8_MAX},
-                 {.output = &pic->input[CASCADE_INPUT], .mask = UINT8_MAX}},
+                 {.input  = pic->input + INPUTS,
+                  .output = &pic->input[CASCADE_INPUT],
+                  .mask   = UINT8_MAX}},
     };
     for (uint8_t i = 0; i < PIC_INPUTS; i++)
         pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,

@@ -20,6 +20,7 @@
 
 /* One controller. Where a comment says "inputs", bit n is input n. */
 struct pic_chip {
+    struct interrupt_line *input;  /* its 8 */
     struct interrupt_line *output; /* high while there is an interrupt to acknowledge */
     bool has_cascade;              /* at its input 2 */
     uint8_t line;                  /* inputs that are high */

@@ -21,37 +21,82 @@ static uint64_t now_of(const struct pit *pit)
     return ticks_scale(device_clock_now(clock), pit->factor);
 }
 
-/* Sets the timer to the next rise of counter 0's output. */
-static void set_rise_timer(struct pit *pit, uint64_t now)
+/* Sets the timer to the first rise of counter 0's output after the last one shown. */
+static void set_rise_timer(struct pit *pit)
 {
     struct device_timer *timer = &pit->timer;
-    uint64_t rise              = pit_counter_next_rise(&pit->counter[0], now);
 
-    device_timer_set(timer, ticks_until(rise, PIT_HZ, timer->clock->hz));
+    pit->next_rise = pit_counter_next_rise(&pit->counter[0], pit->shown);
+    device_timer_set(timer, ticks_until(pit->next_rise, PIT_HZ, timer->clock->hz));
 }
 
-static void pulse_output(const struct pit *pit)
+/* Requests an interrupt; the timer is set again when it is acknowledged. */
+static void timer_expired(void *device)
 {
+    struct pit *pit = device;
+
+    pit->shown        = pit->next_rise;
+    pit->is_requested = true;
     interrupt_line_set(pit->output, false);
     interrupt_line_set(pit->output, true);
 }
 
-static void timer_expired(void *device)
+/* Drops the oldest of count rises of a periodic counter but the last most. */
+static void drop_rises(struct pit *pit, uint64_t count, uint64_t most)
+{
+    if (count > most)
+        pit->shown += (count - most) * pit_counter_period(&pit->counter[0]);
+}
+
+static void request_taken(struct pit *pit)
+{
+    uint64_t period = pit_counter_period(&pit->counter[0]);
+
+    if (!pit->is_requested)
+        return;
+    pit->is_requested = false;
+    if (period != 0)
+        drop_rises(pit, (now_of(pit) - pit->shown) / period, PIT_BEHIND_MAX);
+    set_rise_timer(pit);
+}
+
+/* Drops the rises while the input was masked, but for one, which the 8259A keeps. */
+static void input_unmasked(struct pit *pit)
+{
+    uint64_t now    = now_of(pit);
+    uint64_t period = pit_counter_period(&pit->counter[0]);
+    uint64_t since  = pit->masked > pit->shown ? pit->masked : pit->shown;
+
+    if (period != 0 && now > since)
+        drop_rises(pit, (now - since) / period, pit->is_requested ? 0 : 1);
+}
+
+static void input_event(void *device, enum interrupt_event event)
 {
     struct pit *pit = device;
-    uint64_t now    = now_of(pit);
 
-    pulse_output(pit);
-    set_rise_timer(pit, now);
+    switch (event) {
+    case INTERRUPT_TAKEN:
+        request_taken(pit);
+        break;
+    case INTERRUPT_MASKED:
+        pit->masked = now_of(pit);
+        break;
+    case INTERRUPT_UNMASKED:
+        input_unmasked(pit);
+        break;
+    }
 }
 
 /* Updates interrupt and timer after a change of counter 0; the others have neither. */
 static void update_counter_0(struct pit *pit, uint64_t now)
 {
     if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
-        pulse_output(pit); /* its alarm is still pending */
+        timer_expired(pit); /* its alarm is still pending */
     interrupt_line_set(pit->output, pit_counter_output(&pit->counter[0], now));
-    set_rise_timer(pit, now);
+    pit->is_requested = false;
+    pit->shown        = now;
+    set_rise_timer(pit);
 }
 
 /* Data sheet, "Read-Back Command". */
@@ -145,6 +190,8 @@ void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *cloc
         pit->counter[i].gate = i != 2;
     }
     interrupt_line_set(output, true);
+    output->event  = input_event;
+    output->device = pit;
     device_timer_init(&pit->timer, clock, timer_expired, pit);
     port_map_add(ports, (struct port_device){PIT_PORT_COUNTER_0, PIT_PORT_COUNTER_2, 1,
                                              pit, read_port, write_port});

@@ -36,6 +36,11 @@ static bool is_triggered(const struct pit_counter *counter)
     return counter->mode == MODE_ONE_SHOT || counter->mode == MODE_HARDWARE_STROBE;
 }
 
+uint32_t pit_counter_period(const struct pit_counter *counter)
+{
+    return is_periodic(counter) && counter->is_counting ? counter->count : 0;
+}
+
 static bool is_paused(const struct pit_counter *counter)
 {
     return !counter->gate && !is_triggered(counter);

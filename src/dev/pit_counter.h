@@ -60,10 +60,16 @@ bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte);
 void pit_counter_latch(struct pit_counter *counter, uint64_t now);
 void pit_counter_latch_status(struct pit_counter *counter, uint64_t now);
 
+/* Returns the ticks between two rises of a periodic counter's output, otherwise 0. */
+uint32_t pit_counter_period(const struct pit_counter *counter);
+
 /* Sets the gate input: starts, pauses or restarts counting, depending on the mode. */
 void pit_counter_set_gate(struct pit_counter *counter, bool gate, uint64_t now);
 
-/* Return the output, and the time of its first rise after now, or TICKS_NEVER. */
+/*
+ * Return the output, and the time of its first rise after now, or TICKS_NEVER. For the
+ * rise, now may be earlier than the last access, but not than the last write.
+ */
 bool pit_counter_output(struct pit_counter *counter, uint64_t now);
 uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now);
 

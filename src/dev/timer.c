@@ -3,8 +3,9 @@
 
 void device_clock_init(struct device_clock *clock)
 {
-    clock->timers   = NULL;
-    clock->earliest = TICKS_NEVER;
+    clock->timers     = NULL;
+    clock->earliest   = TICKS_NEVER;
+    clock->is_running = false;
 }
 
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
@@ -31,13 +32,15 @@ static void request_alarm(struct device_clock *clock)
 void device_timer_set(struct device_timer *timer, uint64_t deadline)
 {
     timer->deadline = deadline;
-    request_alarm(timer->clock);
+    if (!timer->clock->is_running)
+        request_alarm(timer->clock);
 }
 
 /* A callback may set its own timer and others. */
 void device_clock_run(struct device_clock *clock)
 {
-    uint64_t now = device_clock_now(clock);
+    uint64_t now      = device_clock_now(clock);
+    clock->is_running = true;
 
     for (struct device_timer *t = clock->timers; t != NULL; t = t->next) {
         if (t->deadline > now)
@@ -45,6 +48,7 @@ void device_clock_run(struct device_clock *clock)
         t->deadline = TICKS_NEVER;
         t->expired(t->device);
     }
-    clock->earliest = TICKS_NEVER; /* the alarm has fired: request it again */
+    clock->is_running = false;
+    clock->earliest   = TICKS_NEVER; /* the alarm has fired: request it again */
     request_alarm(clock);
 }

@@ -9,6 +9,7 @@
 
 #include "lib/ticks.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct device_clock {
     void (*alarm)(void *context, uint64_t deadline); /* replaces the previous alarm */
     void *context;
     uint64_t earliest; /* deadline of the current alarm */
+    bool is_running;   /* device_clock_run will request the alarm */
     struct device_timer *timers;
 };
 

@@ -3,7 +3,6 @@
 #include "guest/vm.h"
 
 #define FLUSHES_PER_SECOND 100
-#define ALARMS_PER_SECOND  10000 /* at most */
 
 /* Inputs of the interrupt controllers. */
 enum pic_input {
@@ -14,14 +13,10 @@ enum pic_input {
     INPUT_MOUSE    = 12,
 };
 
-/* Limits the rate of alarms, so that the guest makes progress between them. */
 static void set_alarm(void *context, uint64_t deadline)
 {
-    struct vm *vm    = context;
-    uint64_t soonest = device_clock_now(&vm->clock) + vm->clock.hz / ALARMS_PER_SECOND;
+    struct vm *vm = context;
 
-    if (deadline < soonest)
-        deadline = soonest;
     vm->vcpu.backend->set_alarm(
         &vm->vcpu, deadline == TICKS_NEVER ? TICKS_NEVER : vm->clock.start + deadline);
 }

@@ -238,12 +238,11 @@ entry:
         sete    ah
         cmp     ax, 0x0101
         check   "MSR 0x10 sets it"
-        sti                             ; until the slow output of the text has ended
-        call    counter_2_wait
-        call    counter_2_wait
-        cli
-        mov     edi, [count + TIMER * 4]
         sti
+        mov     ecx, 5 * MS             ; takes the interrupts that have waited
+        loop    $
+        hlt
+        mov     edi, [count + TIMER * 4]
         hlt
         hlt
         cli

@@ -78,8 +78,11 @@ static inline void rtc_start(uint64_t hz, const char *text, unsigned int format)
 /* Advances to a time, running the timers that expire until then. */
 static inline void advance_to(uint64_t time)
 {
-    for (; alarm_time <= time; device_clock_run(&test_clock))
-        now = alarm_time;
+    while (alarm_time <= time) {
+        now        = alarm_time;
+        alarm_time = TICKS_NEVER; /* it has come */
+        device_clock_run(&test_clock);
+    }
     now = time;
 }
 
