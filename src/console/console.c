@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
+#define ROOM       128  /* bytes of guests that may be queued */
 #define DEBUG_PORT 0xE9 /* of Bochs (port_e9_hack) and QEMU (isa-debugcon) */
 
 static bool is_debug_port_present;
@@ -199,6 +200,33 @@ void console_show_page(const struct sheet *sheet)
             log_pass(write_streams, row.buffer, row.length);
     }
     is_within_line = true;
+}
+
+void console_send_in_background(void)
+{
+    serial_send_in_background();
+}
+
+/* Small, so that a key's effect is seen soon; much more than a FIFO. */
+size_t console_room(void)
+{
+    size_t queued = serial_queued();
+    return queued < ROOM ? ROOM - queued : 0;
+}
+
+void console_continue(void)
+{
+    serial_continue();
+}
+
+bool console_is_sending(void)
+{
+    return serial_queued() > 0;
+}
+
+void console_finish(void)
+{
+    serial_finish();
 }
 
 void console_drain(void)

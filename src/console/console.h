@@ -69,10 +69,24 @@ void console_clear_terminal(void);
  */
 void console_pass(const char *bytes, size_t size);
 
+/*
+ * Queue output for the serial line from now on, so that writing it does not wait; return
+ * how many bytes of guests should be written now, and give the line what it accepts. The
+ * caller calls console_continue at each of the line's interrupts, or about once a
+ * millisecond while console_is_sending.
+ */
+void console_send_in_background(void);
+size_t console_room(void);
+void console_continue(void);
+bool console_is_sending(void);
+
+/* Waits until the serial line has what is queued now. */
+void console_finish(void);
+
 /* Redraws what changed since the last update. */
 void console_update(void);
 
-/* Waits until all output has left the machine. */
+/* Waits until all output has left the machine; later output is not queued. */
 void console_drain(void);
 
 #endif

@@ -2,26 +2,41 @@
 #include "console/serial.h"
 
 #include "cpu/instructions.h"
-#include "lib/bits.h"
+#include "cpu/percpu.h"
+#include "lib/byte_queue.h"
 #include "lib/spinlock.h"
-
-#include <stdatomic.h>
+#include "platform/clock.h"
 
 #define DIVISOR_115200 1
 
 static uint16_t base;
 static bool is_present;
 
-/* Received bytes that have not been read yet. */
-#define RECEIVED_SIZE 4096 /* bytes, a power of two */
-#define FIFO_SIZE_MAX 128  /* bytes, of any compatible UART */
+/* Received bytes that have not been read yet. The lock also guards the queue. */
+#define FIFO_SIZE_MAX 128 /* bytes, of any compatible UART */
+static uint8_t received_bytes[4096];
 static struct {
     struct spinlock lock;
-    uint8_t bytes[RECEIVED_SIZE];
-    unsigned int written, read; /* total bytes; modulo RECEIVED_SIZE, positions */
-    atomic_uint lost;           /* overruns, of this buffer and of the UART */
-    void (*notify)(void);       /* NULL if reception is off */
-} received;
+    struct byte_queue queue;
+    atomic_uint lost;     /* overruns, of this queue and of the UART */
+    void (*notify)(void); /* NULL if reception is off */
+} received = {.queue = {.bytes = received_bytes, .size = sizeof(received_bytes)}};
+
+/* One CPU's view of whether the UART sends: the TSCs of CPUs may differ. */
+struct progress {
+    unsigned int taken; /* from the queue, at the start of the deadline */
+    struct deadline deadline;
+};
+
+/* Bytes to send. The lock is held to fill one FIFO, longer only if the queue is full. */
+static uint8_t sending_bytes[SERIAL_QUEUE_SIZE];
+static struct {
+    struct spinlock lock;
+    struct byte_queue queue;
+    bool is_in_background; /* later than the call, by serial_continue */
+    unsigned int fifo_size;
+    struct progress progress; /* as the boot CPU sees it in the background */
+} sending = {.queue = {.bytes = sending_bytes, .size = sizeof(sending_bytes)}};
 
 static uint8_t read_register(enum uart_register offset)
 {
@@ -57,6 +72,8 @@ bool serial_init(uint16_t port)
     write_register(UART_FIFO_CONTROL,
                    FIFO_ENABLE | FIFO_CLEAR_RECEIVER | FIFO_CLEAR_TRANSMITTER);
     write_register(UART_MODEM_CONTROL, MODEM_CONTROL_DTR | MODEM_CONTROL_RTS);
+    bool has_fifo     = (read_register(UART_INTERRUPT_ID) & ID_FIFO) == ID_FIFO;
+    sending.fifo_size = has_fifo ? FIFO_SIZE : 1;
     return true;
 }
 
@@ -79,8 +96,8 @@ static void receive_bytes(void)
         if (status == UINT8_MAX || (status & LINE_STATUS_RECEIVED) == 0)
             return; /* all ones: the UART has disappeared */
         uint8_t byte = read_register(UART_DATA);
-        if (received.written - received.read < RECEIVED_SIZE)
-            received.bytes[received.written++ % RECEIVED_SIZE] = byte;
+        if (byte_queue_room(&received.queue) > 0)
+            byte_queue_put(&received.queue, byte);
         else
             atomic_fetch_add(&received.lost, 1);
     }
@@ -108,35 +125,138 @@ bool serial_is_present(void)
     return is_present;
 }
 
-static bool wait_for_status(uint8_t bit)
-{
-    for (uint32_t i = 0; i < SERIAL_WAIT_READS; i++) {
-        if ((line_status_poll() & bit) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Reports bytes drained while sending, which no longer raise an interrupt. */
 static void notify_received(void)
 {
-    if (received.notify != NULL && received.written != received.read)
+    if (received.notify != NULL && byte_queue_length(&received.queue) > 0)
         received.notify();
 }
 
+static struct progress progress_start(void)
+{
+    return (struct progress){atomic_load(&sending.queue.taken),
+                             deadline_in(SERIAL_TIMEOUT_US)};
+}
+
+/* Stops using a UART that does not send in time. */
+static void abandon_if_stuck(struct progress *progress)
+{
+    if (progress->taken != atomic_load(&sending.queue.taken)) {
+        *progress = progress_start();
+    } else if (deadline_has_passed(&progress->deadline)) {
+        is_present = false;
+        byte_queue_clear(&sending.queue);
+    }
+}
+
+/* Fills the UART's FIFO from the queue if it is empty. The caller holds the lock. */
+static void fill_fifo(void)
+{
+    uint8_t byte;
+
+    if (byte_queue_length(&sending.queue) == 0 ||
+        (line_status_poll() & LINE_STATUS_HOLDING_EMPTY) == 0)
+        return;
+    for (unsigned int i = 0;
+         i < sending.fifo_size && byte_queue_take(&sending.queue, &byte); i++)
+        write_register(UART_DATA, byte);
+}
+
+/* Waits until at most length bytes are queued. The caller holds the lock. */
+static void reduce_queue(size_t length)
+{
+    struct progress progress = progress_start();
+
+    while (byte_queue_length(&sending.queue) > length) {
+        fill_fifo();
+        abandon_if_stuck(&progress);
+    }
+}
+
+/* Adds a byte to the queue. The caller holds the lock. */
 static void send_byte(uint8_t byte)
 {
-    if (is_present && !wait_for_status(LINE_STATUS_HOLDING_EMPTY))
-        is_present = false; /* timed out, as would every further byte */
+    if (byte_queue_room(&sending.queue) == 0)
+        reduce_queue(SERIAL_QUEUE_SIZE - 1);
     if (is_present)
-        write_register(UART_DATA, byte);
+        byte_queue_put(&sending.queue, byte);
+}
+
+/* Starts sending the queue, or sends it. The caller holds the lock. */
+static void send_queue(void)
+{
+    if (sending.is_in_background)
+        fill_fifo();
+    else
+        reduce_queue(0);
 }
 
 void serial_send(const uint8_t *bytes, size_t size)
 {
+    unsigned int ticket = spinlock_acquire(&sending.lock);
+
     for (size_t i = 0; i < size; i++)
         send_byte(bytes[i]);
+    send_queue();
+    spinlock_release(&sending.lock, ticket);
     notify_received();
+}
+
+void serial_write(const char *text, size_t length)
+{
+    unsigned int ticket = spinlock_acquire(&sending.lock);
+
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            send_byte('\r');
+        send_byte((uint8_t)text[i]);
+    }
+    send_queue();
+    spinlock_release(&sending.lock, ticket);
+    notify_received();
+}
+
+void serial_send_in_background(void)
+{
+    if (!is_present)
+        return;
+    sending.progress         = progress_start();
+    sending.is_in_background = true;
+    write_register(UART_MODEM_CONTROL,
+                   MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
+    write_register(UART_INTERRUPT_ENABLE,
+                   read_register(UART_INTERRUPT_ENABLE) | INTERRUPT_ENABLE_SENT);
+}
+
+void serial_continue(void)
+{
+    unsigned int ticket = spinlock_acquire(&sending.lock);
+
+    fill_fifo();
+    if (this_cpu() == &boot_cpu && byte_queue_length(&sending.queue) > 0)
+        abandon_if_stuck(&sending.progress);
+    spinlock_release(&sending.lock, ticket);
+}
+
+void serial_finish(void)
+{
+    unsigned int end         = atomic_load(&sending.queue.written);
+    struct progress progress = progress_start();
+
+    while (is_present && (int)(end - atomic_load(&sending.queue.taken)) > 0) {
+        serial_continue();
+        abandon_if_stuck(&progress);
+    }
+}
+
+size_t serial_queued(void)
+{
+    return byte_queue_length(&sending.queue);
+}
+
+bool serial_has_interrupt(void)
+{
+    return is_present && (read_register(UART_INTERRUPT_ID) & ID_NONE) == 0;
 }
 
 bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void))
@@ -159,9 +279,7 @@ bool serial_receive(uint8_t *byte)
 
     if (is_present)
         receive_bytes();
-    bool has_byte = received.written != received.read;
-    if (has_byte)
-        *byte = received.bytes[received.read++ % RECEIVED_SIZE];
+    bool has_byte = byte_queue_take(&received.queue, byte);
     spinlock_release(&received.lock, ticket);
     return has_byte;
 }
@@ -171,18 +289,14 @@ unsigned int serial_lost(void)
     return atomic_load(&received.lost);
 }
 
-void serial_write(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
-            send_byte('\r');
-        send_byte((uint8_t)text[i]);
-    }
-    notify_received();
-}
-
 void serial_drain(void)
 {
-    if (is_present)
-        (void)wait_for_status(LINE_STATUS_ALL_SENT);
+    unsigned int ticket = spinlock_acquire(&sending.lock);
+
+    sending.is_in_background = false;
+    reduce_queue(0);
+    struct progress progress = progress_start();
+    while (is_present && (line_status_poll() & LINE_STATUS_ALL_SENT) == 0)
+        abandon_if_stuck(&progress);
+    spinlock_release(&sending.lock, ticket);
 }

@@ -17,6 +17,7 @@ enum interrupt_vector {
     VECTOR_TIMER         = 0xF1, /* the local APIC timer's */
     VECTOR_SERIAL        = 0xF2,
     VECTOR_KEYBOARD      = 0xF3,
+    VECTOR_CONSOLE       = 0xF4, /* sent by another CPU whose guest has output */
     VECTOR_APIC_SPURIOUS = 0xFF,
 };
 

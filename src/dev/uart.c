@@ -90,24 +90,49 @@ static uint8_t pop_byte(struct uart *uart)
     return byte;
 }
 
-/* Sending clears the transmitter-empty interrupt and raises it again: a new edge. */
-static __attribute__((noinline)) void signal_sent(struct uart *uart)
+/* An empty transmitter accepts a whole FIFO. */
+static bool is_transmitter_empty(const struct uart *uart)
 {
-    uart->has_sent = false;
-    update_interrupt(uart);
-    uart->has_sent = true;
+    return byte_queue_room(uart->output.queue) >= FIFO_SIZE;
+}
+
+bool uart_send(struct uart *uart, uint8_t byte)
+{
+    unsigned int length = byte_queue_length(uart->output.queue);
+
+    if (length == uart->output.queue->size)
+        return false;
+    byte_queue_put(uart->output.queue, byte);
+    if (length == 0)
+        uart->output.starts(uart->output.context);
+    return true;
+}
+
+/* Raises the transmitter-empty interrupt, now or once the transmitter is empty. */
+static __attribute__((noinline)) void signal_empty(struct uart *uart)
+{
+    uart->has_sent   = is_transmitter_empty(uart);
+    uart->is_waiting = !uart->has_sent;
     update_interrupt(uart);
 }
 
-static void send_byte(struct uart *uart, uint8_t byte)
+void uart_update_transmitter(struct uart *uart)
 {
-    uart->has_sent = true;
-    if ((uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
-        signal_sent(uart);
+    if (uart->is_waiting)
+        signal_empty(uart);
+}
+
+/* Sending clears the transmitter-empty interrupt before it is raised again: an edge. */
+static bool send_byte(struct uart *uart, uint8_t byte)
+{
     if (is_loopback(uart))
         loop_back(uart, byte);
-    else
-        uart->output(uart->context, byte);
+    else if (!uart_send(uart, byte))
+        return false;
+    uart->has_sent = false;
+    update_interrupt(uart);
+    signal_empty(uart);
+    return true;
 }
 
 /* Data sheet, "Modem Control Register": in loopback the inputs are the outputs. */
@@ -143,7 +168,10 @@ static uint8_t read_modem_status(struct uart *uart)
 
 static uint8_t read_line_status(struct uart *uart)
 {
-    uint8_t status = (uint8_t)(LINE_STATUS_HOLDING_EMPTY | LINE_STATUS_ALL_SENT |
+    if (uart->is_waiting)
+        signal_empty(uart);
+    bool is_empty  = is_transmitter_empty(uart);
+    uint8_t status = (uint8_t)((is_empty ? LINE_STATUS_TRANSMITTER : 0) |
                                (uart->count > 0 ? LINE_STATUS_RECEIVED : 0) |
                                (uart->is_overrun ? LINE_STATUS_OVERRUN : 0));
     if (uart->is_overrun) {
@@ -214,25 +242,27 @@ static void write_fifo_control(struct uart *uart, uint8_t value)
     uart->fifo_control = is_on ? value & FIFO_CONTROL_KEPT : 0;
 }
 
-/* The transmitter is always empty: enabling its interrupt raises it. */
+/* Enabling the transmitter's interrupt raises it if it is empty. */
 static void write_interrupt_enable(struct uart *uart, uint8_t value)
 {
-    if ((value & ~uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0)
-        uart->has_sent = true;
+    bool is_enabled = (value & ~uart->interrupt_enable & INTERRUPT_ENABLE_SENT) != 0;
+
     uart->interrupt_enable = value & INTERRUPT_ENABLE_BITS;
+    if (is_enabled)
+        signal_empty(uart);
 }
 
-static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t offset,
+/* Returns false, without an effect, for data without room. */
+static __attribute__((noinline)) bool write_register(struct uart *uart, uint16_t offset,
                                                      uint8_t value)
 {
     if ((uart->line_control & LINE_CONTROL_DLAB) != 0 && offset < sizeof(uart->divisor)) {
         uart->divisor[offset] = value;
-        return;
+        return true;
     }
     switch (offset) {
     case UART_DATA:
-        send_byte(uart, value);
-        return;
+        return send_byte(uart, value);
     case UART_INTERRUPT_ENABLE:
         write_interrupt_enable(uart, value);
         break;
@@ -249,31 +279,29 @@ static __attribute__((noinline)) void write_register(struct uart *uart, uint16_t
         uart->scratch = value;
         break;
     default: /* status registers */
-        return;
+        return true;
     }
     update_interrupt(uart);
+    return true;
 }
 
+/* An OUT that finds no room is executed again, so that only its guest waits. */
 static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
     struct uart *uart = device;
+    bool is_done      = port % 8 == UART_DATA && uart->only_sends
+                            ? uart_send(uart, (uint8_t)value)
+                            : write_register(uart, port % 8, (uint8_t)value);
 
-    if (port % 8 == UART_DATA && uart->only_sends) {
-        uart->has_sent = true;
-        uart->output(uart->context, (uint8_t)value);
-    } else {
-        write_register(uart, port % 8, (uint8_t)value);
-    }
-    return EXIT_NEXT;
+    return is_done ? EXIT_NEXT : EXIT_RESUME;
 }
 
 void uart_init(struct uart *uart, struct port_map *ports,
-               struct interrupt_line *interrupt, uart_output *output, void *context)
+               struct interrupt_line *interrupt, const struct uart_line *output)
 {
     memset(uart, 0, sizeof(*uart));
     uart->interrupt = interrupt;
-    uart->output    = output;
-    uart->context   = context;
+    uart->output    = *output;
     update_interrupt(uart);
     port_map_add(ports, (struct port_device){UART_COM1, UART_COM1 + 7, 1, uart, read_port,
                                              write_port});

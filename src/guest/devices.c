@@ -27,10 +27,34 @@ static void interrupt_output_changed(void *context, const struct interrupt_line 
     vm->vcpu.backend->request_interrupt(&vm->vcpu, line->is_high);
 }
 
-void vm_set_flush_timer(struct vm *vm)
+/* The UART begins to send: shows that within 10 ms, together with what follows. */
+static void set_flush_timer(void *context)
 {
-    device_timer_set(&vm->flush_timer,
-                     device_clock_now(&vm->clock) + vm->clock.hz / FLUSHES_PER_SECOND);
+    struct vm *vm = context;
+
+    if (vm->flush_timer.deadline == TICKS_NEVER)
+        device_timer_set(&vm->flush_timer, device_clock_now(&vm->clock) +
+                                               vm->clock.hz / FLUSHES_PER_SECOND);
+}
+
+/* Shows the guest's output, now and each 10 ms until there is no more. */
+static void flush_output(void *context)
+{
+    struct vm *vm = context;
+
+    vm->environment.flush(vm);
+    uart_update_transmitter(&vm->uart);
+    if (byte_queue_length(&vm->output) > 0)
+        set_flush_timer(vm);
+}
+
+bool vm_print(struct vm *vm, const uint8_t *text, size_t size)
+{
+    if (byte_queue_room(&vm->output) < size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        (void)uart_send(&vm->uart, text[i]);
+    return true;
 }
 
 static void init_clock(struct vm *vm)
@@ -40,7 +64,7 @@ static void init_clock(struct vm *vm)
     vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    device_timer_init(&vm->flush_timer, &vm->clock, vm->environment.flush, vm);
+    device_timer_init(&vm->flush_timer, &vm->clock, flush_output, vm);
 }
 
 enum status vm_add_devices(struct vm *vm, uint64_t time)
@@ -59,7 +83,8 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
                              &line[INPUT_MOUSE], &vm->vcpu);
-    uart_init(&vm->uart, ports, &line[INPUT_UART], vm->environment.output, vm);
+    uart_init(&vm->uart, ports, &line[INPUT_UART],
+              &(struct uart_line){&vm->output, set_flush_timer, vm});
     bios_entries_init(ports, &vm->vcpu);
     power_ports_init(&vm->power_ports, ports, &vm->vcpu);
     return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;

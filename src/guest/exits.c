@@ -149,12 +149,10 @@ static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 /* Moves typed bytes to the UART until it is full. */
 static void receive_input(struct vm *vm)
 {
-    struct vm_input *input = &vm->input;
-    unsigned int taken     = atomic_load(&input->taken);
+    uint8_t byte;
 
-    while (taken != atomic_load(&input->written) && uart_room(&vm->uart) > 0)
-        uart_receive(&vm->uart, input->bytes[taken++ % VM_INPUT_SIZE]);
-    atomic_store(&input->taken, taken);
+    while (uart_room(&vm->uart) > 0 && byte_queue_take(&vm->input, &byte))
+        uart_receive(&vm->uart, byte);
 }
 
 /* Waits until the request to pause ends, or one to stop arrives. */

@@ -4,16 +4,21 @@
 #include "guest/vm.h"
 #include "lib/string.h"
 
-/* Prints the text as output of the UART. */
-static uint64_t print_text(struct vcpu *vcpu, gpa_t address, uint64_t size)
+/* Prints the text as output of the UART; without room, the call is executed again. */
+static enum exit_outcome print_text(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
+    uint64_t *r = vcpu->run.registers.r;
     uint8_t text[HYPERCALL_PRINT_MAX];
 
-    if (size > sizeof(text) || !guest_memory_read(&vcpu->vm->memory, address, text, size))
-        return HYPERCALL_ERROR;
-    for (uint64_t i = 0; i < size; i++)
-        vcpu->vm->uart.output(vcpu->vm, text[i]);
-    return 0;
+    if (size > sizeof(text) ||
+        !guest_memory_read(&vcpu->vm->memory, address, text, size)) {
+        r[REGISTER_RAX] = HYPERCALL_ERROR;
+        return EXIT_NEXT;
+    }
+    if (!vm_print(vcpu->vm, text, size))
+        return EXIT_RESUME;
+    r[REGISTER_RAX] = 0;
+    return EXIT_NEXT;
 }
 
 /* Returns eight bytes of a text from an offset on, padded with zeros. */
@@ -55,7 +60,7 @@ static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu
     } else if (vcpu->backend->read_register(vcpu, VCPU_CPL) != 0) {
         result = HYPERCALL_ERROR;
     } else if (number == HYPERCALL_PRINT) {
-        result = print_text(vcpu, gpa(rbx), rcx);
+        return print_text(vcpu, gpa(rbx), rcx);
     } else if (number == HYPERCALL_END) {
         return vcpu_end(vcpu, "ended by hypercall with value 0x%lx", rbx);
     } else if (number == HYPERCALL_NMI) {

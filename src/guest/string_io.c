@@ -192,41 +192,47 @@ static enum exit_outcome write_any(void *device, uint16_t port, uint32_t value)
 }
 
 /*
- * Transfers elements, each in one page. Looks the port's device up once, because the
- * guest waits for each element. Returns EXIT_STOP if the port ends the guest.
+ * Transfers up to *count elements, each in one page, and sets it to those transferred.
+ * Looks the port's device up once, because the guest waits for each element. Returns what
+ * ended it before: EXIT_STOP, or EXIT_RESUME if the device cannot take the next one yet.
  */
 static enum exit_outcome transfer_elements(struct vcpu *vcpu,
                                            const struct string_access *access,
-                                           uint8_t *bytes, uint64_t count, uint64_t step)
+                                           uint8_t *bytes, uint64_t *count, uint64_t step)
 {
     struct port_access any    = {vcpu, access->size};
     struct port_device device = {.device = &any, .read = read_any, .write = write_any};
     const struct port_device *claims = port_map_find(&vcpu->vm->ports, access->port);
+    enum exit_outcome outcome        = EXIT_NEXT;
     uint16_t port                    = access->port;
     uint8_t size                     = access->size;
+    uint64_t left                    = *count;
 
     if (claims != NULL && size <= claims->width)
         device = *claims;
-    for (; access->is_in && count > 0; count--, bytes += step)
+    for (; access->is_in && left > 0; left--, bytes += step)
         store_element(bytes, size, device.read(device.device, port));
-    for (; count > 0; count--, bytes += step) {
-        if (device.write(device.device, port, load_element(bytes, size)) == EXIT_STOP)
-            return EXIT_STOP;
+    for (; left > 0; left--, bytes += step) {
+        outcome = device.write(device.device, port, load_element(bytes, size));
+        if (outcome != EXIT_NEXT)
+            break;
     }
-    return EXIT_NEXT;
+    *count -= left;
+    return outcome;
 }
 
 /* Transfers the only element of this exit, which is in two pages. */
 static enum exit_outcome transfer_split_element(struct vcpu *vcpu,
                                                 const struct string_access *access,
-                                                const struct operand *operand)
+                                                const struct operand *operand,
+                                                uint64_t *count)
 {
     uint8_t bytes[sizeof(uint32_t)];
     size_t first = operand->size[0], second = operand->size[1];
 
     memcpy(bytes, operand->part[0], first);
     memcpy(bytes + first, operand->part[1], second);
-    enum exit_outcome outcome = transfer_elements(vcpu, access, bytes, 1, 0);
+    enum exit_outcome outcome = transfer_elements(vcpu, access, bytes, count, 0);
     if (access->is_in) {
         memcpy(operand->part[0], bytes, first);
         memcpy(operand->part[1], bytes + first, second);
@@ -264,9 +270,9 @@ enum exit_outcome string_io_handle(struct vcpu *vcpu, const struct string_access
     uint64_t step  = element_step(vcpu, access);
     uint64_t count = count_elements(vcpu, access, left, *index, step);
     outcome        = operand.size[1] > 0
-                         ? transfer_split_element(vcpu, access, &operand)
-                         : transfer_elements(vcpu, access, operand.part[0], count, step);
-    if (outcome != EXIT_NEXT)
+                         ? transfer_split_element(vcpu, access, &operand, &count)
+                         : transfer_elements(vcpu, access, operand.part[0], &count, step);
+    if (outcome == EXIT_STOP || count == 0)
         return outcome;
     if (has_breakpoints(vcpu))
         trap_breakpoints(vcpu, access);

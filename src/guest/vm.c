@@ -11,6 +11,8 @@ enum status vm_create(struct vm *vm, const struct backend *backend,
     static uint16_t last_vpid;
 
     vm->environment = *environment;
+    vm->input  = (struct byte_queue){.bytes = vm->input_bytes, .size = VM_INPUT_SIZE};
+    vm->output = (struct byte_queue){.bytes = vm->output_bytes, .size = VM_OUTPUT_SIZE};
     cpuid_policy_init(&vm->cpuid, backend->cpuid,
                       environment->is_clock_exact ? environment->clock_hz : 0,
                       backend->read_cpuid);
@@ -47,8 +49,8 @@ enum status vm_reset(struct vm *vm, uint64_t time)
     atomic_store(&vm->is_to_stop, false);
     atomic_store(&vm->is_to_restart, false);
     atomic_store(&vm->is_to_pause, false);
-    atomic_store(&vm->input.taken, atomic_load(&vm->input.written));
-    atomic_store(&vm->input.lost, 0);
+    byte_queue_clear(&vm->input);
+    atomic_store(&vm->input_lost, 0);
     vcpu_reset(&vm->vcpu, &vm->start);
     return vm_add_devices(vm, time);
 }
@@ -78,15 +80,10 @@ void vm_kick(const struct vm *vm)
 
 void vm_type(struct vm *vm, uint8_t byte)
 {
-    struct vm_input *input = &vm->input;
-    unsigned int written   = atomic_load(&input->written);
-
-    if (written - atomic_load(&input->taken) == VM_INPUT_SIZE) {
-        atomic_fetch_add(&input->lost, 1);
-    } else {
-        input->bytes[written % VM_INPUT_SIZE] = byte;
-        atomic_store(&input->written, written + 1);
-    }
+    if (byte_queue_room(&vm->input) == 0)
+        atomic_fetch_add(&vm->input_lost, 1);
+    else
+        byte_queue_put(&vm->input, byte);
 }
 
 void vm_request_stop(struct vm *vm, bool is_to_restart)
@@ -115,7 +112,7 @@ void vm_log_stats(const struct vm *vm)
     }
     log_plain("hymir: vm %s: %lu accesses to unemulated ports and MSRs", vm->name,
               vm->ignored_accesses);
-    uint64_t lost = atomic_load(&vm->input.lost) + vm->uart.lost;
+    uint64_t lost = atomic_load(&vm->input_lost) + vm->uart.lost;
     if (lost > 0)
         log_plain("hymir: vm %s: %lu typed bytes lost before the guest read them",
                   vm->name, lost);

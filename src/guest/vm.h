@@ -3,7 +3,7 @@
  *
  * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
  * CPU. From vm_reset on, only the vCPU's CPU accesses it, except through vm_type,
- * vm_kick, vm_request_stop and vm_request_pause.
+ * vm_kick, vm_request_stop, vm_request_pause and the queue of its output.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
@@ -27,14 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VM_INPUT_SIZE 1024 /* bytes, a power of two */
-
-/* The input typed for a VM: one CPU writes it, the vCPU's CPU reads it. */
-struct vm_input {
-    uint8_t bytes[VM_INPUT_SIZE];
-    atomic_uint written, taken; /* total bytes; modulo VM_INPUT_SIZE, the positions */
-    atomic_uint lost;           /* because the buffer was full */
-};
+#define VM_INPUT_SIZE  1024 /* bytes, a power of two */
+#define VM_OUTPUT_SIZE 2048
 
 struct vm;
 
@@ -44,8 +38,7 @@ struct vm_environment {
     bool is_clock_exact; /* clock_hz is as exact as a crystal: guests may rely on it */
     uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
     void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
-    uart_output *output;              /* prints a byte; context is the VM */
-    void (*flush)(void *vm);          /* flushes the guest's output to the console */
+    void (*flush)(void *vm);          /* shows output, as much as needs no wait */
 };
 
 struct vm {
@@ -66,8 +59,11 @@ struct vm {
     struct uart uart;
     struct vm_environment environment;
     struct device_timer flush_timer;
-    void *console; /* its owner's: src/runner/guest_console.c */
-    struct vm_input input;
+    uint8_t input_bytes[VM_INPUT_SIZE], output_bytes[VM_OUTPUT_SIZE];
+    struct byte_queue input;  /* typed: one CPU writes it, the vCPU's CPU takes it */
+    struct byte_queue output; /* sent: the vCPU's CPU writes it, one CPU takes it */
+    atomic_uint input_lost;   /* typed bytes without room */
+    void *console;            /* its owner's: src/runner/guest_console.c */
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
     struct power_ports power_ports;
     struct port_map ports;
@@ -143,15 +139,11 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int s
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
 
-/* Sets the timer that calls the environment's flush in 10 ms. guest/devices.c. */
-void vm_set_flush_timer(struct vm *vm);
-
-/* Sets the flush timer unless it is set already. */
-static inline void vm_flush_soon(struct vm *vm)
-{
-    if (vm->flush_timer.deadline == TICKS_NEVER)
-        vm_set_flush_timer(vm);
-}
+/*
+ * Sends text as the UART does; returns false, without an effect, if there is no room for
+ * all of it. guest/devices.c.
+ */
+bool vm_print(struct vm *vm, const uint8_t *text, size_t size);
 
 /* The handlers of exits: guest/exits.c. */
 extern const struct exit_handlers vm_exit_handlers;

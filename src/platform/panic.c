@@ -148,6 +148,8 @@ static void panic_begin(void)
     size_t unanswered = smp_stop_others();
     if (unanswered > 0)
         log_plain("hymir: panic: %zu CPUs did not stop", unanswered);
+    if (drain_console != NULL)
+        drain_console(); /* output is no longer queued */
 }
 
 static _Noreturn void panic_end(void)

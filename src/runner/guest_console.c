@@ -3,25 +3,27 @@
 
 #include "console/console.h"
 #include "console/serial.h"
+#include "cpu/traps.h"
 #include "lib/history.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
+#include "platform/apic.h"
+#include "platform/clock.h"
 #include "platform/machine.h"
 #include "platform/power.h"
+#include "platform/smp.h"
 
 #include <stdatomic.h>
 
 #define ESCAPE    0x1DU /* Ctrl-] */
 #define LINE_SIZE 199
-#define SENT_SIZE 200
+#define SHARE     32U /* bytes that one guest sends before the next one does */
+#define RETRY_US  500
 
 /* A guest and its output. */
 struct guest_console {
     struct vm *vm;
-
-    /* Since the last flush; used only on the guest's CPU. */
-    uint8_t sent[SENT_SIZE];
-    size_t length;
+    unsigned int asked; /* serves, at the last flush; only on the guest's CPU */
 
     /* Guarded by the lock. */
     char line[LINE_SIZE + 1]; /* unfinished */
@@ -40,11 +42,12 @@ static struct spinlock input_lock;
 static bool is_replaying; /* queries in replayed output were answered before */
 
 /*
- * Lock order: this lock, then the log's. Guards history, lines and changes of the focus;
- * reading the focus needs no lock, so input never waits for output.
+ * Lock order: this lock, then the log's. Guards history, lines, the taking of output and
+ * changes of the focus; reading the focus needs no lock. Never held for a wait.
  */
 static struct spinlock lock;
 static _Atomic(struct guest_console *) focus; /* NULL: no guest has it */
+static atomic_uint serves; /* how often the boot CPU has shown output */
 
 enum status guest_console_add(struct vm *vm)
 {
@@ -55,6 +58,7 @@ enum status guest_console_add(struct vm *vm)
         return STATUS_NO_MEMORY;
     struct guest_console *guest = pages;
     guest->vm                   = vm;
+    guest->asked                = UINT32_MAX;
     guest->history.buffer       = guest->newest;
     guest->history.size         = sizeof(guest->newest);
     vm->console                 = guest;
@@ -97,46 +101,89 @@ static void add_to_line(struct guest_console *guest, uint8_t byte)
         print_line(guest);
 }
 
-/* Adds the sent bytes to the history and shows them according to the focus. */
-static void flush_sent(struct guest_console *guest)
+/* Shows up to size bytes of a guest's output; returns how many. */
+static size_t show_output(struct guest_console *guest, size_t size)
 {
-    unsigned int ticket = spinlock_acquire(&lock);
+    uint8_t bytes[SHARE];
+    size_t length = 0;
 
-    history_append(&guest->history, (const char *)guest->sent, guest->length);
+    while (length < size && length < SHARE &&
+           byte_queue_take(&guest->vm->output, &bytes[length]))
+        length++;
+    history_append(&guest->history, (const char *)bytes, length);
     if (focus == guest)
-        console_pass((const char *)guest->sent, guest->length);
-    for (size_t i = 0; focus == NULL && i < guest->length; i++)
-        add_to_line(guest, guest->sent[i]);
-    spinlock_release(&lock, ticket);
-    guest->length = 0;
+        console_pass((const char *)bytes, length);
+    for (size_t i = 0; focus == NULL && i < length; i++)
+        add_to_line(guest, bytes[i]);
+    return length;
 }
 
-/* The guest waits for each byte that it sends: the common path is short. */
-void guest_console_print(void *context, uint8_t byte)
+/* Shows output of the next guest that has any; returns how many bytes. */
+static size_t show_next(size_t size)
 {
-    struct vm *vm               = context;
-    struct guest_console *guest = vm->console;
+    static size_t turn;
+    size_t length = 0;
 
-    guest->sent[guest->length++] = byte;
-    if (guest->length == 1)
-        vm_flush_soon(vm);
-    else if (guest->length == SENT_SIZE)
-        flush_sent(guest);
+    for (size_t i = 0; length == 0 && i < guest_count; i++)
+        length = show_output(guests[turn++ % guest_count], size);
+    return length;
 }
 
+/* Keeps the output of the guests that another one with the focus hides. */
+static void keep_hidden_output(void)
+{
+    for (size_t i = 0; focus != NULL && i < guest_count; i++) {
+        while (guests[i] != focus && show_output(guests[i], SHARE) > 0)
+            continue;
+    }
+}
+
+void guest_console_serve(void)
+{
+    if (this_cpu() == &boot_cpu)
+        atomic_fetch_add(&serves, 1);
+    unsigned int ticket = spinlock_acquire(&lock);
+    size_t room         = console_room();
+    size_t shown        = 0, length;
+
+    keep_hidden_output();
+    while (shown < room && (length = show_next(room - shown)) > 0)
+        shown += length;
+    spinlock_release(&lock, ticket);
+    if (shown > 0)
+        console_update();
+    console_continue();
+}
+
+/* A boot CPU that has done nothing since it was asked gets help. */
 void guest_console_flush(void *context)
 {
-    const struct vm *vm = context;
+    const struct vm *vm         = context;
+    struct guest_console *guest = vm->console;
+    unsigned int count          = atomic_load(&serves);
 
-    flush_sent(vm->console);
-    console_update();
+    if (this_cpu() == &boot_cpu || count == guest->asked ||
+        apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_CONSOLE) != STATUS_OK)
+        guest_console_serve();
+    guest->asked = count;
+}
+
+/* Shows all output that is left, once the other CPUs have stopped. */
+static void drain(void)
+{
+    for (size_t i = 0; i < guest_count; i++) {
+        while (show_output(guests[i], SHARE) > 0)
+            continue;
+    }
+    console_drain();
 }
 
 void guest_console_end(struct vm *vm, bool keeps_focus)
 {
     struct guest_console *guest = vm->console;
 
-    guest_console_flush(vm);
+    for (guest_console_serve(); byte_queue_length(&vm->output) > 0; guest_console_serve())
+        clock_wait(RETRY_US);
     unsigned int ticket = spinlock_acquire(&lock);
     if (guest->line_length > 0)
         print_line(guest);
@@ -254,7 +301,7 @@ static void handle_command(uint8_t key)
     else if (key == 's' || key == 'r' || key == 'p' || key == 'c' || key == 't')
         handle_guest_command(key);
     else if (key == 'q')
-        power_exit(END_POWEROFF, console_drain);
+        power_exit(END_POWEROFF, drain);
     else if (key == ESCAPE)
         send_to_guest(key);
     else

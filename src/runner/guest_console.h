@@ -1,10 +1,12 @@
 /*
  * Shares Hymir's console among the guests, for output and input.
  *
- * Owns the focus and the recent output of each guest. The guest with the focus has the
- * console to itself, byte by byte; a single guest always has it. Without a focus, as at
- * first, all guests print whole lines, prefixed by [name]. A guest that gets the focus is
- * shown with its recent output. Ctrl-] and a key is a command for Hymir; ? lists them.
+ * Owns the focus and the recent output of each guest. What a guest sends waits in its VM
+ * until the boot CPU, at the serial port's interrupts, shows it: a guest that sends more
+ * than the console accepts waits, and no other guest does. The guest with the focus has
+ * the console to itself, byte by byte; a single guest always has it. Without a focus, as
+ * at first, all guests print whole lines, prefixed by [name]. A guest that gets the focus
+ * is shown with its recent output. Ctrl-] and a key is a command for Hymir; ? lists them.
  */
 #ifndef HYMIR_RUNNER_GUEST_CONSOLE_H
 #define HYMIR_RUNNER_GUEST_CONSOLE_H
@@ -27,15 +29,19 @@ enum status MUST_CHECK guest_console_add(struct vm *vm);
 /* Gives the console to the added guests. On the boot CPU, before any guest runs. */
 void guest_console_start(guest_restart *restart);
 
-/* A uart_output, for a struct vm. On the vCPU's CPU. */
-void guest_console_print(void *context, uint8_t byte);
+/*
+ * Shows what guests have sent, as much as the console accepts without a wait; each guest
+ * gets an equal share. On the boot CPU, in an interrupt.
+ */
+void guest_console_serve(void);
 
-/* Flushes a VM's output to the screen: vm_environment.flush. On the vCPU's CPU. */
+/* Makes the boot CPU show a VM's output: vm_environment.flush. On the vCPU's CPU. */
 void guest_console_flush(void *context);
 
 /*
- * Prints the unfinished line of a guest that has ended. If there are several guests, it
- * loses the focus, unless keeps_focus. On the vCPU's CPU.
+ * Shows all output of a guest that has ended, and its unfinished line. If there are
+ * several guests, it loses the focus, unless keeps_focus. On the vCPU's CPU; waits for
+ * the serial line.
  */
 void guest_console_end(struct vm *vm, bool keeps_focus);
 

@@ -183,7 +183,6 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *probl
         .is_clock_exact     = clock_tsc()->uncertainty_ppm <= TSC_CRYSTAL_PPM,
         .read_clock         = rdtsc,
         .wait_for_interrupt = halt_until_interrupt,
-        .output             = guest_console_print,
         .flush              = guest_console_flush};
     static struct guest_memory planned; /* has a size and no pieces */
 

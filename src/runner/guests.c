@@ -2,6 +2,7 @@
 #include "runner/guests.h"
 
 #include "check/verdict.h"
+#include "console/console.h"
 #include "cpu/traps.h"
 #include "guest/vm.h"
 #include "lib/log.h"
@@ -55,6 +56,7 @@ static void run_guest(void *argument)
             break;
         run_once(vm);
     } while (atomic_load(&vm->is_to_restart));
+    console_finish();
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
         apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_WAKE) != STATUS_OK)
@@ -170,7 +172,8 @@ void guests_run(const struct options *options, const struct cpu_record *records)
     guest_console_start(restart_guest);
     bool uses_apic_timer =
         options->apic_timer || records[0].virtualization->needs_apic_timer(&records[0]);
-    input_start(options, guest_console_type, !uses_apic_timer);
+    input_start(options, guest_console_type, guest_console_serve, !uses_apic_timer);
     size_t placed = place_guests(records, &own);
     run_until_done(own, options->exit == END_HALT && placed > 0);
+    console_drain();
 }

@@ -1,6 +1,7 @@
 /* See input.h. */
 #include "runner/input.h"
 
+#include "console/console.h"
 #include "console/serial.h"
 #include "cpu/percpu.h"
 #include "cpu/traps.h"
@@ -14,9 +15,17 @@
 /* Limits a loop over a broken port that always has input. */
 #define BATCH_SIZE 8192
 
-#define POLL_HZ 50
+#define POLL_HZ    50
+#define SENDING_HZ 1000 /* a FIFO takes 1.4 ms */
+
+/*
+ * Limits a loop over a UART whose interrupt does not end: enough FIFOs for a full queue,
+ * because an emulated UART may send at once.
+ */
+#define INTERRUPTS_MAX 1024
 
 static input_handler *handle_byte;
+static void (*serve_output)(void); /* NULL: output is not in the background */
 static bool has_serial, has_keyboard;
 
 static void read_serial_port(void)
@@ -24,6 +33,18 @@ static void read_serial_port(void)
     uint8_t byte;
     for (int i = 0; has_serial && i < BATCH_SIZE && serial_receive(&byte); i++)
         handle_byte(byte);
+}
+
+/* Ends only when the UART requests no interrupt: another would cause no edge. */
+static void handle_serial_interrupt(void)
+{
+    int count = 0;
+
+    do {
+        read_serial_port();
+        if (serve_output != NULL)
+            serve_output();
+    } while (serial_has_interrupt() && ++count < INTERRUPTS_MAX);
 }
 
 static void read_keyboard(void)
@@ -42,9 +63,9 @@ static void read_keyboard(void)
 /* Handles the timer, if an interrupt is missing. */
 static void input_poll(void)
 {
-    read_serial_port();
+    handle_serial_interrupt();
     read_keyboard();
-    apic_set_timer(clock_frequency() / POLL_HZ);
+    apic_set_timer(clock_frequency() / (console_is_sending() ? SENDING_HZ : POLL_HZ));
 }
 
 /* Interrupts the boot CPU to read input that another CPU received. */
@@ -70,7 +91,7 @@ static bool start_serial(const struct options *options)
 
     has_serial = serial_start_receiving(&interrupt, notify_boot_cpu);
     if (has_serial)
-        return route_interrupt(interrupt, VECTOR_SERIAL, read_serial_port);
+        return route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
     if (options->serial_port != SERIAL_PORT_NONE)
         log_info(
             "input: serial port 0x%x not present or not one of com1 to com4; no input",
@@ -90,24 +111,29 @@ static bool start_keyboard(const struct options *options)
 }
 
 void input_start(const struct options *options, input_handler *handler,
-                 bool may_use_timer)
+                 void (*serve)(void), bool may_use_timer)
 {
     static bool needs_timer; /* an interrupt is not routed */
     bool is_first = handle_byte == NULL;
 
-    handle_byte = handler;
+    handle_byte  = handler;
+    serve_output = serve;
     if (is_first) {
         needs_timer = !start_serial(options);
         needs_timer |= !start_keyboard(options);
     }
-    if (!needs_timer)
-        return;
-    bool polls = may_use_timer && apic_is_enabled();
-    trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
-    if (!polls) {
+    bool lacks_interrupt =
+        needs_timer || (serve != NULL && serial_is_present() && !has_serial);
+    bool polls = lacks_interrupt && may_use_timer && apic_is_enabled();
+    if (lacks_interrupt)
+        trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
+    if (needs_timer && !polls)
         log_warning("input: serial port and keyboard interrupts not routed; no input");
-        return;
+    trap_set_handler(VECTOR_CONSOLE, serve);
+    if (serve != NULL && (polls || !lacks_interrupt))
+        console_send_in_background();
+    if (polls) {
+        log_debug("input: interrupts unavailable; polling");
+        input_poll();
     }
-    log_debug("input: interrupts unavailable; polling");
-    input_poll();
 }

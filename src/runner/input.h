@@ -16,11 +16,14 @@
 typedef void input_handler(uint8_t byte);
 
 /*
- * Passes input from the devices that the options select to handler, while the boot CPU
- * handles interrupts. If a device's interrupt cannot be routed to the boot CPU and
- * may_use_timer, the local APIC's timer polls every 20 ms. May be called again.
+ * Sends output in the background if serve is not NULL: calls it when the serial line
+ * accepts more, and for VECTOR_CONSOLE. Passes input from the devices that the options
+ * select to handler, while the boot CPU handles interrupts. If a device's interrupt
+ * cannot be routed to the boot CPU and may_use_timer, the local APIC's timer polls every
+ * 20 ms, every millisecond for output; without that timer there is no input, and sending
+ * waits. May be called again.
  */
 void input_start(const struct options *options, input_handler *handler,
-                 bool may_use_timer);
+                 void (*serve)(void), bool may_use_timer);
 
 #endif

@@ -29,7 +29,7 @@ static const struct options *viewer_options;
 void viewer_start(const struct options *options)
 {
     viewer_options = options;
-    input_start(options, viewer_queue_byte, true);
+    input_start(options, viewer_queue_byte, NULL, true);
 }
 
 /* Handles the queued keys; returns whether the page must be redrawn. */

@@ -90,16 +90,16 @@ static const struct backend test_backend = {
     .exit_name         = test_exit_name,
 };
 
-/* The output of the guest. */
-static char printed[1024];
-
-static void test_print(void *context, uint8_t byte)
+/* Returns what the guest has sent since the last call. */
+static inline const char *test_printed(void)
 {
-    size_t length = strlen(printed);
-    assert_ptr_equal(context, &test_vm);
-    assert_true(length < sizeof(printed) - 1);
-    printed[length]     = (char)byte;
-    printed[length + 1] = '\0';
+    static char printed[VM_OUTPUT_SIZE + 1];
+    uint8_t byte;
+    size_t length = 0;
+    while (byte_queue_take(&test_vm.output, &byte))
+        printed[length++] = (char)byte;
+    printed[length] = '\0';
+    return printed;
 }
 
 static unsigned int flushes;
@@ -119,13 +119,12 @@ static inline int start_guest(void **state)
     memset(&test_vm, 0, sizeof(test_vm));
     memset(test_registers, 0, sizeof(test_registers));
     test_registers[VCPU_IS_64_BIT] = 1;
-    injected_vector        = -1;
-    debug_causes           = 0;
-    is_interrupt_requested = false;
-    requested_nmis         = 0;
-    test_clock             = 0;
-    test_alarm             = TICKS_NEVER;
-    printed[0]             = '\0';
+    injected_vector                = -1;
+    debug_causes                   = 0;
+    is_interrupt_requested         = false;
+    requested_nmis                 = 0;
+    test_clock                     = 0;
+    test_alarm                     = TICKS_NEVER;
     for (int i = 0; i < 2; i++) {
         void *ram = aligned_alloc(4096, GUEST_SIZE / 2);
         memset(ram, 0, GUEST_SIZE / 2);
@@ -135,11 +134,11 @@ static inline int start_guest(void **state)
     port_map_init(&test_vm.ports);
     test_vm.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
     test_vm.cpuid.extended[8].eax = 40;
-    test_vm.uart.output           = test_print;
+    test_vm.output                = (struct byte_queue){.bytes = test_vm.output_bytes,
+                                                        .size  = sizeof(test_vm.output_bytes)};
     test_vm.environment           = (struct vm_environment){
                   .clock_hz   = 1000000000,
                   .read_clock = test_read_clock,
-                  .output     = test_print,
                   .flush      = test_flush,
     };
     test_vcpu->row       = test_rows;

@@ -1,6 +1,9 @@
 /* src/dev/port_map.c, power_ports.c and src/guest/devices.c: all devices of a guest. */
 #include "guest.h"
 
+#include "guest/hypercall.h"
+#include "guest/string_io.h"
+
 static int devices_start(void **state)
 {
     start_guest(state);
@@ -156,12 +159,78 @@ static void test_map_is_full(void **state)
     assert_null(port_map_find(&map, 0xFFFD));
 }
 
+/* REP OUTSB of a byte at an address below 4 GiB, paging off. */
+static enum exit_outcome output_string(uint64_t address)
+{
+    const struct string_access access = {
+        .port           = 0x3F8,
+        .size           = 1,
+        .address_size   = 4,
+        .is_repeated    = true,
+        .linear_address = address,
+        .segment        = {.limit = UINT32_MAX, .access_rights = 0xC093},
+    };
+    return string_io_handle(test_vcpu, &access);
+}
+
+/* Without room for its output, an instruction waits as if it had not been executed. */
+static void test_output_without_room(void **state)
+{
+    static const uint8_t text[VM_OUTPUT_SIZE - 3];
+    (void)state;
+    test_registers[VCPU_CR0] = 0x11;
+    put_guest(0x5000, "abcdef", 6);
+    assert_true(vm_print(&test_vm, text, sizeof(text)));
+    *test_r(REGISTER_RSI) = 0x5000;
+    *test_r(REGISTER_RCX) = 6;
+    for (unsigned int i = 0; i < 3; i++)
+        assert_int_equal(output_string(0x5000 + i), EXIT_REPEAT);
+    assert_int_equal(output_string(0x5003), EXIT_RESUME);
+    assert_int_equal(out(0x3F8, 1, 'x'), EXIT_RESUME);
+    assert_int_equal(out(0x3F8, 2, 'x'), EXIT_RESUME);
+    assert_int_equal(*test_r(REGISTER_RSI), 0x5003);
+    assert_int_equal(*test_r(REGISTER_RCX), 3);
+    *test_r(REGISTER_RAX) = HYPERCALL_PRINT;
+    *test_r(REGISTER_RBX) = 0x5003;
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_RESUME);
+    assert_int_equal(*test_r(REGISTER_RAX), HYPERCALL_PRINT);
+    assert_memory_equal(test_vm.output_bytes + sizeof(text), "abc", 3);
+    (void)test_printed();
+    assert_int_equal(hypercall_handle(test_vcpu), EXIT_NEXT);
+    assert_string_equal(test_printed(), "def");
+}
+
+/* Output is shown within 10 ms, and the flush repeats until nothing is left. */
+static void test_flush_timer(void **state)
+{
+    (void)state;
+    flushes = 0;
+    out(0x3F9, 1, 2); /* the interrupt of the transmitter */
+    assert_int_equal(test_alarm, TICKS_NEVER);
+    test_clock = 5000000;
+    assert_int_equal(out(0x3F8, 1, 'a'), EXIT_NEXT);
+    assert_int_equal(test_alarm, 15000000);
+    test_clock = 7000000;
+    assert_int_equal(out(0x3F8, 1, 'b'), EXIT_NEXT);
+    assert_int_equal(test_alarm, 15000000);
+    for (unsigned int i = 1; i < 5; i++) {
+        test_clock = test_alarm;
+        test_alarm = TICKS_NEVER;
+        vm_exit_handlers.alarm(test_vcpu);
+        assert_int_equal(flushes, i);
+        assert_int_equal(test_alarm, i < 4 ? 15000000 + 10000000 * i : TICKS_NEVER);
+        if (i == 3)
+            assert_string_equal(test_printed(), "ab");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_all_ports),     TEST(test_split),
         TEST(test_pci_address),   TEST(test_ends),
-        TEST(test_shutdown_word), cmocka_unit_test(test_map_is_full),
+        TEST(test_shutdown_word), TEST(test_output_without_room),
+        TEST(test_flush_timer),   cmocka_unit_test(test_map_is_full),
     };
     return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
 }

@@ -1,104 +1,5 @@
 /* src/console/serial.c, on a simulated UART. */
-#include "unit.h"
-
-/* Replaces src/cpu/instructions.h: port accesses go to the simulated UART. */
-#define HYMIR_CPU_INSTRUCTIONS_H
-static uint8_t io_in8(uint16_t port);
-static void io_out8(uint16_t port, uint8_t value);
-
-#include "../../src/console/serial.c"
-
-#define PORT 0x3F8
-
-static struct {
-    uint16_t port;
-    bool is_present;
-    bool is_stuck; /* never ready to send */
-    uint8_t interrupt_enable, line_control, fifo_control, modem_control;
-    uint8_t divisor_low, divisor_high;
-    char sent[256];
-    size_t sent_length;
-    const char *arriving; /* received, and not read yet */
-    uint8_t overrun;      /* 2: not reported yet */
-    size_t reads;
-    size_t writes;
-} uart;
-
-static uint8_t read_line_status(void)
-{
-    uint8_t overrun = uart.overrun;
-    uart.overrun    = 0;
-    return (uart.is_stuck ? 0 : 0x60) | (*uart.arriving != '\0' ? 1 : 0) | overrun;
-}
-
-static uint8_t io_in8(uint16_t port)
-{
-    uart.reads++;
-    if (!uart.is_present || port < uart.port || port > uart.port + 7)
-        return 0xFF;
-    switch (port - uart.port) {
-    case 0:
-        assert_true((uart.line_control & 0x80) == 0 && *uart.arriving != '\0');
-        return (uint8_t)*uart.arriving++;
-    case 1:
-        return uart.interrupt_enable;
-    case 5:
-        return read_line_status();
-    default:
-        return 0;
-    }
-}
-
-static void io_out8(uint16_t port, uint8_t value)
-{
-    bool has_divisor = (uart.line_control & 0x80) != 0;
-    uart.writes++;
-    assert_true(port >= uart.port && port <= uart.port + 7);
-    switch (port - uart.port) {
-    case 0:
-        if (has_divisor)
-            uart.divisor_low = value;
-        else
-            uart.sent[uart.sent_length++ % sizeof(uart.sent)] = (char)value;
-        break;
-    case 1:
-        if (has_divisor)
-            uart.divisor_high = value;
-        else
-            uart.interrupt_enable = value & 0x0F;
-        break;
-    case 2:
-        uart.fifo_control = value;
-        break;
-    case 3:
-        uart.line_control = value;
-        break;
-    case 4:
-        uart.modem_control = value;
-        break;
-    }
-}
-
-static size_t notified;
-
-static void note_arrival(void)
-{
-    notified++;
-}
-
-static int uart_start(void **state)
-{
-    (void)state;
-    memset(&uart, 0, sizeof(uart));
-    memset(&received, 0, sizeof(received));
-    notified          = 0;
-    uart.port         = PORT;
-    uart.arriving     = "";
-    uart.is_present   = true;
-    uart.divisor_low  = 0xA5;
-    uart.divisor_high = 0xA5;
-    return 0;
-}
+#include "serial_hardware.h"
 
 /* Divisor 1 is 115200 baud; line control 3 is 8 bits, no parity, 1 stop bit. PC16550D. */
 static void test_setup(void **state)
@@ -143,7 +44,7 @@ static void test_stuck(void **state)
     for (int i = 0; i < 1000; i++)
         serial_write("text\n", 5);
     serial_drain();
-    assert_true(uart.reads <= SERIAL_WAIT_READS);
+    assert_true(uart.reads <= SERIAL_TIMEOUT_US + 2);
     assert_int_equal(uart.sent_length, 0);
 }
 
@@ -162,7 +63,7 @@ static void test_send(void **state)
     uart.reads    = 0;
     for (int i = 0; i < 1000; i++)
         serial_send(bytes, sizeof(bytes));
-    assert_true(uart.reads <= SERIAL_WAIT_READS);
+    assert_true(uart.reads <= SERIAL_TIMEOUT_US + 2);
     uart.is_stuck = false;
     serial_send(bytes, sizeof(bytes)); /* abandoned permanently */
     assert_int_equal(uart.sent_length, sizeof(bytes));

@@ -32,7 +32,7 @@ static void test_outs(void **state)
     *test_r(REGISTER_RSI) = 0x5000;
     *test_r(REGISTER_RCX) = 3;
     assert_int_equal(access_string(false, true, 1, 0x5000), EXIT_NEXT);
-    assert_string_equal(printed, "hi\n");
+    assert_string_equal(test_printed(), "hi\n");
     assert_int_equal(*test_r(REGISTER_RSI), 0x5003);
     assert_int_equal(*test_r(REGISTER_RCX), 0);
 }
@@ -53,7 +53,7 @@ static void test_count_of_0(void **state)
     access.linear_address = 0x5000;
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME); /* no segment */
     assert_int_equal(injected_vector, 13);
-    assert_string_equal(printed, "");
+    assert_string_equal(test_printed(), "");
 }
 
 /* An exit transfers what is in the page of the first element, up to a maximum. */
@@ -211,11 +211,11 @@ static void test_string_segment(void **state)
     access.is_stack = true;
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
     assert_int_equal(injected_vector, 12);
-    assert_string_equal(printed, "");
+    assert_string_equal(test_printed(), "");
     assert_int_equal(*test_r(REGISTER_RSI), 0x5000);
     access.is_64_bit = true; /* which ignores segment limits */
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
-    assert_string_equal(printed, "x");
+    assert_string_equal(test_printed(), "x");
     access.linear_address = UINT64_C(1) << 47; /* not canonical */
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_RESUME);
     assert_int_equal(injected_vector, 12);

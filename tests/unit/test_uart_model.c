@@ -1,4 +1,7 @@
-/* src/dev/uart.c: loopback and modem lines; random accesses, compared with a model. */
+/*
+ * src/dev/uart.c: loopback and modem lines; a full transmitter; random accesses, compared
+ * with a model.
+ */
 #include "uart.h"
 
 #include "random.h"
@@ -20,14 +23,14 @@ static void test_loopback_data(void **state)
     for (unsigned int i = 0; i < FIFO_SIZE; i++)
         out(DATA, 'a' + i);
     expect_text("abcdefghijklmnop");
-    assert_int_equal(sent_count, 0);
+    assert_int_equal(count_sent(), 0);
     assert_false(output_line.is_high);
     out(DATA, 'q'); /* it stays after loopback, because it was received */
     out(MODEM_CONTROL, OUT2);
     receive_text("r");
     expect_text("qr");
     out(DATA, 'b');
-    assert_int_equal(sent_count, 1);
+    assert_int_equal(count_sent(), 1);
 }
 
 /* With FIFOs an overrun loses the new byte; without FIFOs, the previous one. */
@@ -112,6 +115,65 @@ static void test_modem_changes(void **state)
     assert_int_equal(in(MODEM_STATUS), 0x13);
 }
 
+/* A byte without room waits, and nothing else happens; the transmitter is not empty. */
+static void test_full(void **state)
+{
+    static const unsigned int enables[] = {0, 2, 0x0F};
+
+    for (size_t i = 0; i < ARRAY_SIZE(enables); i++) {
+        start_uart(state);
+        out(INTERRUPT_ENABLE, enables[i]);
+        for (unsigned int byte = 0; byte < SEND_HISTORY; byte++)
+            out(DATA, byte);
+        in(INTERRUPT_ID);
+        for (unsigned int tries = 0; tries < 3; tries++) {
+            assert_int_equal(port_write(COM + DATA, 0xEE), EXIT_RESUME);
+            assert_int_equal(count_sent(), SEND_HISTORY);
+            assert_int_equal(in(LINE_STATUS), 0);
+            expect_interrupt(NOTHING);
+        }
+        assert_int_equal(take_output(FIFO_SIZE - 1), FIFO_SIZE - 1);
+        uart_update_transmitter(&uart);
+        assert_int_equal(in(LINE_STATUS), 0);
+        expect_interrupt(NOTHING);
+        assert_int_equal(port_write(COM + DATA, 0xEE), EXIT_NEXT);
+        assert_int_equal(take_output(2), 2);
+        uart_update_transmitter(&uart);
+        assert_int_equal(in(LINE_STATUS), EMPTY);
+        expect_interrupt((enables[i] & 2) != 0 ? SENT : NOTHING);
+        expect_interrupt(NOTHING);
+        uart_update_transmitter(&uart); /* once */
+        expect_interrupt(NOTHING);
+        take_output(SEND_HISTORY);
+        out(DATA, 0);
+        assert_int_equal(starts, 2);
+    }
+    /* Enabled while it is full, the interrupt comes when there is room. */
+    start_uart(state);
+    for (unsigned int byte = 0; byte < SEND_HISTORY; byte++)
+        out(DATA, byte);
+    out(INTERRUPT_ENABLE, 2);
+    expect_interrupt(NOTHING);
+    take_output(SEND_HISTORY);
+    in(LINE_STATUS); /* the guest looks by itself */
+    expect_interrupt(SENT);
+}
+
+/* The divisor and loopback need no room. */
+static void test_full_is_for_data(void **state)
+{
+    (void)state;
+    for (unsigned int byte = 0; byte < SEND_HISTORY; byte++)
+        out(DATA, byte);
+    out(LINE_CONTROL, DLAB | 3);
+    assert_int_equal(port_write(COM + DATA, 12), EXIT_NEXT);
+    assert_int_equal(in(DATA), 12);
+    out(LINE_CONTROL, 3);
+    out(MODEM_CONTROL, LOOPBACK);
+    assert_int_equal(port_write(COM + DATA, 'a'), EXIT_NEXT);
+    assert_int_equal(in(DATA), 'a');
+}
+
 /* A model of the UART, from the data sheet, with flow control of the sender. */
 static struct model {
     uint8_t bytes[UART_BUFFER_SIZE];
@@ -163,12 +225,15 @@ static void model_send(uint8_t byte)
     model.has_sent = true;
     model.sent_count += !is_loop();
     if (!is_loop())
-        assert_int_equal(sent[(sent_count - 1) % SEND_HISTORY], byte);
-    else if (model.count < size)
+        assert_int_equal(sent[(count_sent() - 1) % SEND_HISTORY], byte);
+    take_output(SEND_HISTORY);
+    if (!is_loop())
+        return;
+    if (model.count < size)
         model.bytes[model.count++] = byte;
     else
         model.is_overrun = true;
-    if (is_loop() && (model.fifo & 1) == 0)
+    if ((model.fifo & 1) == 0)
         model.bytes[model.count - 1] = byte;
 }
 
@@ -225,7 +290,7 @@ static void model_compare(void)
     unsigned int id = model_interrupt();
     bool is_out     = (model.modem & OUT2) != 0 && !is_loop();
     assert_int_equal(output_line.is_high, is_out && id != NOTHING);
-    assert_int_equal(sent_count, model.sent_count);
+    assert_int_equal(count_sent(), model.sent_count);
     assert_int_equal(uart.lost, model.lost);
     assert_int_equal(uart_room(&uart), is_loop() ? 0 : UART_BUFFER_SIZE - model.count);
 }
@@ -304,6 +369,8 @@ int main(void)
         UART_TEST(test_modem_changes),
         UART_TEST(test_against_model),
         UART_TEST(test_order),
+        UART_TEST(test_full),
+        UART_TEST(test_full_is_for_data),
     };
     return cmocka_run_group_tests_name("uart model", tests, NULL, NULL);
 }

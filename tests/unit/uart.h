@@ -41,12 +41,38 @@ enum {
 
 static struct uart uart;
 static uint8_t sent[SEND_HISTORY];
-static unsigned int sent_count;
+static struct byte_queue output = {.bytes = sent, .size = SEND_HISTORY};
+static unsigned int starts;
 
-static void note_sent(void *context, uint8_t byte)
+/* Returns how many bytes the guest has sent. */
+static inline unsigned int count_sent(void)
+{
+    return atomic_load(&output.written);
+}
+
+static void note_start(void *context)
 {
     assert_ptr_equal(context, &uart);
-    sent[sent_count++ % SEND_HISTORY] = byte;
+    starts++;
+}
+
+/* Takes up to count sent bytes; returns how many there were. */
+static inline unsigned int take_output(unsigned int count)
+{
+    uint8_t byte;
+    unsigned int taken = 0;
+    while (taken < count && byte_queue_take(&output, &byte))
+        taken++;
+    return taken;
+}
+
+static inline void init_uart(void)
+{
+    atomic_store(&output.written, 0);
+    atomic_store(&output.taken, 0);
+    starts = 0;
+    uart_init(&uart, &test_ports, &output_line,
+              &(struct uart_line){&output, note_start, &uart});
 }
 
 static inline void out(unsigned int offset, unsigned int value)
@@ -63,9 +89,8 @@ static inline unsigned int in(unsigned int offset)
 static inline int start_uart(void **state)
 {
     (void)state;
-    sent_count = 0;
     start_ports(false);
-    uart_init(&uart, &test_ports, &output_line, note_sent, &uart);
+    init_uart();
     out(LINE_CONTROL, 3);
     out(MODEM_CONTROL, OUT2);
     return 0;
