@@ -11,6 +11,8 @@
 
 SAMPLES equ     1000
 COM1    equ     0x3F8
+TIMER   equ     0x20                    ; the vector of interrupt 0
+ONE_SHOT equ    1000                    ; ticks of the 8254, longer than an interrupt takes in Bochs
 
 %include "multiboot_header.inc"
 
@@ -32,8 +34,19 @@ entry:
         mov     [ebx], eax              ; replaces the operation's address
         add     ebx, 8
         jmp     .next
-.measured:                              ; printed at the end: output during the measurements would distort them
+.measured:
+        call    measure_ticks           ; printed at the end: output during the measurements would distort them
         mov     ebx, operations
+        call    print_list
+        mov     ebx, result_delivery
+        call    print_list
+        mov     eax, 2                  ; HYPERCALL_END
+        xor     ebx, ebx
+        vmcall
+        hlt
+
+; Prints the results and their names from EBX on.
+print_list:
 .print:
         cmp     dword [ebx + 4], 0
         je      .done
@@ -48,10 +61,7 @@ entry:
         add     ebx, 8
         jmp     .print
 .done:
-        mov     eax, 2                  ; HYPERCALL_END
-        xor     ebx, ebx
-        vmcall
-        hlt
+        ret
 
 ; Each operation must preserve EBP, EDI and ESP.
 operation_nothing:
@@ -153,6 +163,86 @@ operation_mov_cr0:
         mov     cr0, eax
         ret
 
+; Measures interrupts of counter 0, whose handler ends them at the 8259A and starts the counter again: until the handler
+; begins, and until the interrupted loop goes on.
+measure_ticks:
+        lgdt    [gdt_register]
+        jmp     8:.flat
+.flat:
+        mov     ax, 0x10
+        mov     ds, ax
+        mov     es, ax
+        mov     ss, ax
+        mov     eax, handle_tick
+        mov     [idt + TIMER * 8], ax
+        mov     word [idt + TIMER * 8 + 2], 8
+        mov     word [idt + TIMER * 8 + 4], 0x8E00
+        shr     eax, 16
+        mov     [idt + TIMER * 8 + 6], ax
+        lidt    [idt_register]
+        mov     al, 0x11                ; the first 8259A: base 0x20, only interrupt 0 unmasked
+        out     0x20, al
+        mov     al, TIMER
+        out     0x21, al
+        mov     al, 4
+        out     0x21, al
+        mov     al, 1
+        out     0x21, al
+        mov     al, 0xFE
+        out     0x21, al
+        mov     al, 0x30                ; counter 0, mode 0
+        out     0x43, al
+        mov     edi, entered            ; handle_tick stores the time there
+        call    sample_ticks
+        mov     [result_delivery], eax
+        mov     edi, resumed
+        call    sample_ticks
+        mov     [result_tick], eax
+        ret
+
+; Returns in EAX the median of the ticks from the interrupt to the time that is stored at EDI.
+sample_ticks:
+        call    start_one_shot
+        xor     ebp, ebp
+.sample:
+        mov     dword [entered], 0
+        sti
+.wait:
+        rdtsc
+        cmp     dword [entered], 0
+        jne     .resumed
+        mov     ecx, eax                ; the last time before the interrupt
+        jmp     .wait
+.resumed:
+        cli
+        mov     [resumed], eax
+        mov     eax, [edi]
+        sub     eax, ecx
+        mov     [samples + ebp * 4], eax
+        inc     ebp
+        cmp     ebp, SAMPLES
+        jb      .sample
+        jmp     median
+
+start_one_shot:
+        mov     al, ONE_SHOT & 0xFF
+        out     0x40, al
+        mov     al, ONE_SHOT >> 8
+        out     0x40, al
+        ret
+
+handle_tick:
+        push    eax
+        push    edx
+        rdtsc
+        mov     [entered], eax
+        mov     al, 0x60                ; the end of interrupt 0
+        out     0x20, al
+        call    start_one_shot
+        pop     edx
+        pop     eax
+        iretd
+
 ; Returns in EAX the median of the ticks of the operation at EDI.
 measure:
         xor     ebp, ebp
@@ -168,7 +258,8 @@ measure:
         cmp     ebp, SAMPLES
         jb      .sample
 
-        ; Insertion sort.
+; Returns in EAX the median of the samples; sorts them by insertion.
+median:
         mov     ebp, 1
 .insert:
         mov     eax, [samples + ebp * 4]
@@ -244,6 +335,22 @@ operations:
         dd      operation_out_uart, name_out_uart
         dd      operation_outsb_uart, name_outsb_uart
         dd      0, 0
+result_delivery: dd     0, name_delivery
+result_tick:     dd     0, name_tick
+        dd      0, 0
+
+        align   8
+gdt:
+        dq      0
+        dq      0x00CF9B000000FFFF
+        dq      0x00CF93000000FFFF
+gdt_end:
+gdt_register:
+        dw      gdt_end - gdt - 1
+        dd      gdt
+idt_register:
+        dw      (TIMER + 1) * 8 - 1
+        dd      idt
 
 prefix:                 db "bench: ", 0
 name_cpuid_0:           db "cpuid-0 ", 0
@@ -271,9 +378,14 @@ name_outsb_nobody:      db "outsb-nobody-1000 ", 0
 name_insb_nobody:       db "insb-nobody-1000 ", 0
 name_outsb_uart:        db "outsb-uart-64 ", 0
 carriage_returns:       times 64 db 13
+name_delivery:          db "tick-delivery ", 0
+name_tick:              db "tick ", 0
 
         align   16
 nothing:                dd 0
+entered:                dd 0
+resumed:                dd 0
+idt:                    times TIMER + 1 dq 0
 samples:                times SAMPLES dd 0
 stack:                  times 1024 db 0
 stack_top:
