@@ -42,7 +42,7 @@ boot: cdrom
 clock: sync=none, time0=946681200, rtc_sync=0
 com1: {com1}
 port_e9_hack: enabled={debug_port}
-magic_break: enabled=1
+magic_break: enabled={trace}
 speaker: enabled=0
 sound: driver=dummy
 log: bochs.log
@@ -50,7 +50,7 @@ logprefix: %t%e%d
 debugger_log: -
 panic: action=fatal
 error: action=report
-info: action=ignore
+info: action={info}
 debug: action=ignore
 """
 
@@ -271,10 +271,14 @@ class Bochs(Machine):
     Firmware: bochs (IA32_FEATURE_CONTROL locked, VMX enabled), seabios and uefi (unlocked, one CPU).
     ips: instructions per second. ignore_bad_msrs: unknown MSRs read as 0. breakpoint: a physical address; break_ticks
     returns the time of its first execution. It may also be a list, of addresses that are executed one after the other, where
-    ("lb", address) is a linear one.
+    ("lb", address) is a linear one. trace: the processor executes pairs of XCHG BX, BX, at most MOST_TRACES, and the
+    debugger prints every instruction between the two of a pair. log_info: the log also contains information, such as the
+    start of each processor.
     """
 
     KEY_SECONDS = 0.1  # between two keys
+    MOST_TRACES = 100
+    IPS = 10_000_000  # the default
 
     def __init__(self, iso, directory, **options):
         super().__init__(iso, directory, **options)
@@ -289,11 +293,13 @@ class Bochs(Machine):
             model=self.option("model", "corei7_skylake_x"),
             cpus=self.option("cpus", 1),
             memory=self.option("memory", 256),
-            ips=self.option("ips", 10_000_000),
+            ips=self.option("ips", self.IPS),
             ignore_bad_msrs=1 if self.option("ignore_bad_msrs", firmware == "uefi") else 0,
             rom=f"file={rom}" + (f", {rom_options}" if rom_options else ""),
             debug_port=1 if self.option("debug_port", True) else 0,
             com1=serial,
+            trace=1 if self.option("trace", False) else 0,
+            info="report" if self.option("log_info", False) else "ignore",
             iso=self.iso)
         (self.directory / "bochsrc").write_text(configuration)
         # Commands for the debugger that this build starts in: continue at once, and again after text_memory. At a
@@ -302,6 +308,7 @@ class Bochs(Machine):
         (self.directory / "debugger.rc").write_text(
             "".join("%s %#x\nc\nd %d\n" % (*(stop if isinstance(stop, tuple) else ("pb", stop)), number)
                     for number, stop in enumerate(stops if isinstance(stops, list) else [stops], 1)) +
+            ("c\ntrace on\nc\ntrace off\n" * self.MOST_TRACES if self.option("trace", False) else "") +
             f'c\nwritemem "screen.bin" 0xb8000 {TEXT_SCREEN_SIZE}\nc\n')
         return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
 
@@ -343,6 +350,12 @@ class Bochs(Machine):
     def break_ticks(self):
         """Returns when each breakpoint was reached, in ticks since power-on."""
         return [int(ticks) for ticks in re.findall(r"Breakpoint \d+.*\nNext at t=(\d+)", self.text_of("stdout.txt"))]
+
+    def traces(self):
+        """Returns the instructions between pairs of XCHG BX, BX: of each pair a list of linear addresses and texts."""
+        line = re.compile(r"^\(\d+\)\.\[\d+\] \[\S+\] [0-9a-f]+:([0-9a-f]+) \(.*?\): (.*?) +; [0-9a-f]+$", re.MULTILINE)
+        texts = self.text_of("stdout.txt").split("Tracing enabled for CPU0")[1:]
+        return [[(int(address, 16), instruction) for address, instruction in line.findall(text)] for text in texts]
 
     def debug_port_text(self):
         """Returns the text written to port 0xE9, which Bochs prints between its drawing of the text screen."""
