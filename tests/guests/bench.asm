@@ -1,15 +1,16 @@
-; bench.asm: measures the cost of VM exits. Times each operation 1000 times with RDTSC and prints the median minus that
+; bench.asm: measures the cost of VM exits. Times each operation 100 times with RDTSC and prints the median minus that
 ; of an empty operation, one line each:
 ;
 ;       bench: NAME TICKS
 ;
 ; In Bochs a TSC tick is one instruction, so TICKS is the number of instructions that Hymir executes for an exit,
-; including the operation itself.
+; including the operation itself. Executes each operation once more between two XCHG BX, BX, at which Bochs's debugger
+; starts and ends a trace (the scenario's key `trace`).
 
         bits    32
         org     0x100000
 
-SAMPLES equ     1000
+SAMPLES equ     100
 COM1    equ     0x3F8
 TIMER   equ     0x20                    ; the vector of interrupt 0
 ONE_SHOT equ    1000                    ; ticks of the 8254, longer than an interrupt takes in Bochs
@@ -70,6 +71,10 @@ operation_cpuid_0:
         xor     eax, eax
         cpuid
         ret
+operation_cpuid_1:
+        mov     eax, 1
+        cpuid
+        ret
 operation_cpuid_40000000:
         mov     eax, 0x40000000
         cpuid
@@ -77,6 +82,12 @@ operation_cpuid_40000000:
 operation_rdmsr:
         mov     ecx, 0x1B               ; IA32_APIC_BASE
         rdmsr
+        ret
+operation_wrmsr:
+        mov     ecx, 0xE7               ; IA32_MPERF, which a guest may write
+        xor     eax, eax
+        xor     edx, edx
+        wrmsr
         ret
 operation_vmcall:
         xor     eax, eax                ; HYPERCALL_VERSION
@@ -258,6 +269,11 @@ measure:
         cmp     ebp, SAMPLES
         jb      .sample
 
+        call    edi                     ; an even number of times: the PIT has counts of two bytes
+        xchg    bx, bx
+        call    edi
+        xchg    bx, bx
+
 ; Returns in EAX the median of the samples; sorts them by insertion.
 median:
         mov     ebp, 1
@@ -311,8 +327,10 @@ print_number:
 
 operations:
         dd      operation_cpuid_0, name_cpuid_0
+        dd      operation_cpuid_1, name_cpuid_1
         dd      operation_cpuid_40000000, name_cpuid_40000000
         dd      operation_rdmsr, name_rdmsr
+        dd      operation_wrmsr, name_wrmsr
         dd      operation_vmcall, name_vmcall
         dd      operation_out_nobody, name_out_nobody
         dd      operation_in_nobody, name_in_nobody
@@ -354,8 +372,10 @@ idt_register:
 
 prefix:                 db "bench: ", 0
 name_cpuid_0:           db "cpuid-0 ", 0
+name_cpuid_1:           db "cpuid-1 ", 0
 name_cpuid_40000000:    db "cpuid-40000000 ", 0
 name_rdmsr:             db "rdmsr-apic-base ", 0
+name_wrmsr:             db "wrmsr-mperf ", 0
 name_vmcall:            db "vmcall-nothing ", 0
 name_out_nobody:        db "out-nobody ", 0
 name_in_nobody:         db "in-nobody ", 0
