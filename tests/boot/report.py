@@ -114,7 +114,7 @@ def state(shape, place, must, may):
     if shape == VALUE:
         return "yes" if may >> place & 1 else "no"
     if not may >> place & 1:
-        return "fixed 0"
+        return "differs" if must >> place & 1 else "fixed 0"
     return "fixed 1" if must >> place & 1 else "optional"
 
 
