@@ -3,6 +3,8 @@
 
 #include "lib/string.h"
 
+static const char no_vmx[] = "no VMX";
+
 /*
  * How to enable nested virtualization in an outer hypervisor, and the limitations, by the
  * signature in CPUID leaf 0x40000000. docs/REFERENCES.md lists the sources.
@@ -11,14 +13,14 @@ static const struct hypervisor {
     const char *signature;
     const char *name;
     const char *advice;
-    const char *limits;
+    const char *limits; /* no_vmx: it never nests */
 } hypervisors[] = {
     {"KVMKVMKVM", "KVM",
      "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx",
      "each exit of a nested guest causes several in the host, more without VMCS "
      "shadowing"},
     {"TCGTCGTCGTCG", "QEMU's TCG",
-     "TCG never has VMX; run QEMU with KVM and -cpu host on an Intel host", "no VMX"},
+     "TCG never has VMX; run QEMU with KVM and -cpu host on an Intel host", no_vmx},
     {"Microsoft Hv", "Hyper-V",
      "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
      "memory cannot be resized while it runs; only Hyper-V is supported inside"},
@@ -32,7 +34,7 @@ static const struct hypervisor {
     {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on",
      "not if VirtualBox itself uses Hyper-V or KVM"},
     {"bhyve bhyve ", "bhyve", "bhyve does not support nested VMX; use another hypervisor",
-     "no VMX"},
+     no_vmx},
     {"ACRNACRNACRN", "ACRN",
      "set NVMX_ENABLED in the scenario and boot Hymir in the Service VM",
      "experimental; only KVM is supported inside, in the Service VM"},
@@ -105,6 +107,14 @@ void outer_hypervisor_advise(const struct cpu_record *record, const char *machin
                 known != NULL ? known->advice
                               : "enable nested virtualization in it or boot Hymir on the "
                                 "physical machine");
+}
+
+const char *outer_hypervisor_refusal(const struct cpuid_snapshot *cpuid,
+                                     const char *machine)
+{
+    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+
+    return known != NULL && known->limits == no_vmx ? known->advice : NULL;
 }
 
 void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,

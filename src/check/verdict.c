@@ -104,18 +104,22 @@ static void append_failure_advice(const struct cpu_record *record, const char *m
                           "complete log");
 }
 
-static void append_vendor_advice(const struct cpu_record *record, struct text *text)
+static void append_vendor_advice(const struct cpu_record *record, const char *machine,
+                                 struct text *text)
 {
     bool has_svm = (record->cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
     char vendor[CPUID_VENDOR_SIZE];
+    const char *advice = "use a machine with an Intel processor";
 
+    if (cpuid_has_hypervisor(&record->cpuid)) {
+        advice = outer_hypervisor_refusal(&record->cpuid, machine);
+        if (advice == NULL)
+            advice =
+                "run this virtual machine on an Intel host with the host's CPU model";
+    }
     cpuid_vendor(&record->cpuid, vendor);
-    text_append(
-        text, "this %s processor has %s; %s", vendor,
-        has_svm ? "AMD-V, not VT-x" : "neither VT-x nor AMD-V",
-        cpuid_has_hypervisor(&record->cpuid)
-            ? "run this virtual machine on an Intel host with the host's CPU model"
-            : "use a machine with an Intel processor");
+    text_append(text, "this %s processor has %s; %s", vendor,
+                has_svm ? "AMD-V, not VT-x" : "neither VT-x nor AMD-V", advice);
 }
 
 /*
@@ -149,7 +153,7 @@ static void append_advice(const struct cpu_record *record, const char *machine,
     else if (word == VERDICT_LOCKED_OFF || word == VERDICT_TXT_ONLY)
         append_lock_advice(record, text);
     else if (word == VERDICT_NOT_INTEL)
-        append_vendor_advice(record, text);
+        append_vendor_advice(record, machine, text);
     else if (word == VERDICT_NO_VMX)
         text_append(text,
                     "the processor has no %s or firmware hides it; %s in the firmware "

@@ -73,10 +73,13 @@ static void test_not_intel(void **state)
         assert_words("processor has AMD-V, not VT-x; use a machine with an Intel");
         assert_words("ECX = 0x");
         assert_null(strstr(verdict_text, "virtual machine"));
-        set_hypervisor(&records[0], "TCGTCGTCGTCG");
+        set_hypervisor(&records[0], "XenVMMXenVMM");
         assert_decides(1, VERDICT_NOT_INTEL);
         assert_words(
             "; run this virtual machine on an Intel host with the host's CPU model");
+        set_hypervisor(&records[0], "TCGTCGTCGTCG"); /* on any host */
+        assert_decides(1, VERDICT_NOT_INTEL);
+        assert_words("; TCG never has VMX; run QEMU with KVM and -cpu host on an Intel");
     }
 }
 
