@@ -34,7 +34,7 @@ static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
 {
     struct cpuid_result *tsc       = &leaves[CPUID_LEAF_TSC];
     struct cpuid_result *frequency = &leaves[CPUID_LEAF_FREQUENCY];
-    uint32_t mhz                   = (uint32_t)(exact_hz / HZ_PER_MHZ);
+    uint32_t mhz = (uint32_t)((exact_hz + HZ_PER_MHZ / 2) / HZ_PER_MHZ); /* nearest */
 
     if (exact_hz == 0) {
         *tsc = *frequency = (struct cpuid_result){0};

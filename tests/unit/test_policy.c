@@ -270,6 +270,8 @@ static void test_frequency_exact(void **state)
     skylake.last_basic = 0x15;
     expect_skylake(0x15, 0, 1, (struct cpuid_result){2, 200, 24000000, 0});
     expect_skylake(0x16, 0, 1, (struct cpuid_result){2400, 2400, 0, 0});
+    cpuid_policy_init(&answers, &vmx_guest_cpuid, TSC_HZ - 1, read_skylake);
+    assert_int_equal(answers.basic[0x16].eax, 2400); /* the nearest MHz */
 }
 
 /* A ratio that is missing, impossible, or inexact in kHz is replaced. */
