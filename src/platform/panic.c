@@ -35,6 +35,8 @@ enum end_action panic_set_action(enum end_action action)
     return before;
 }
 
+extern const uint8_t image_text_start[], image_text_end[]; /* boot/hymir.ld */
+
 /* The stack frame layout of -fno-omit-frame-pointer. */
 struct stack_frame {
     const struct stack_frame *older;
@@ -72,20 +74,40 @@ static void print_address(unsigned int depth, uint64_t address)
         log_plain("  #%-2u 0x%08lx (no symbol)", depth, address);
 }
 
+/* Prints the words on the stack from *word on that are addresses of code. */
+static void print_code_addresses(unsigned int depth, const uint64_t *word)
+{
+    const void *stack = find_stack((const struct stack_frame *)word);
+
+    for (; stack != NULL && depth < BACKTRACE_DEPTH &&
+           find_stack((const struct stack_frame *)word) == stack;
+         word++) {
+        if (*word > (uintptr_t)image_text_start && *word <= (uintptr_t)image_text_end)
+            print_address(depth++, *word - 1);
+    }
+}
+
 /*
  * Prints the address of each caller, starting at the frame of the faulting function.
- * Callers are higher on the same stack, or on the stack that was interrupted.
+ * Callers are higher on the same stack, or on the stack that was interrupted. The path of
+ * VM exits has no frames, and RBP there is the guest's: what follows is then the code
+ * addresses above the last frame, or above *top.
  */
-static void print_callers(const struct stack_frame *frame)
+static void print_callers(const struct stack_frame *frame, const uint64_t *top)
 {
     for (unsigned int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
         const void *stack = find_stack(frame);
-        if (stack == NULL || frame->return_address == 0)
+        if (stack == NULL) {
+            print_code_addresses(depth, top);
+            return;
+        }
+        if (frame->return_address == 0)
             return;
         /* Minus 1: a call may be the last instruction of its function. */
         print_address(depth, frame->return_address - 1);
         if (frame->older <= frame && find_stack(frame->older) == stack)
             return;
+        top   = (const uint64_t *)(frame + 1);
         frame = frame->older;
     }
 }
@@ -172,6 +194,6 @@ _Noreturn void panic_at_trap(const struct trap_frame *frame)
     if (frame->vector == VECTOR_DF || frame->vector == VECTOR_PF)
         print_stack_overflow();
     print_address(0, frame->rip);
-    print_callers((const struct stack_frame *)frame->rbp);
+    print_callers((const struct stack_frame *)frame->rbp, (const uint64_t *)frame->rsp);
     panic_end();
 }
