@@ -143,13 +143,6 @@ operation_out_uart:
         mov     al, 13                  ; carriage return: does not move the cursor
         out     dx, al
         ret
-; Carriage returns, so few that the median is of a call whose bytes are only buffered.
-operation_outsb_uart:
-        mov     esi, carriage_returns
-        mov     ecx, 64
-        mov     edx, COM1
-        rep outsb
-        ret
 operation_outsb_nobody:
         mov     esi, samples
         mov     ecx, 1000
@@ -351,7 +344,6 @@ operations:
         dd      operation_in_pit, name_in_pit_timer
         dd      operation_out_pit_start, name_out_pit_start
         dd      operation_out_uart, name_out_uart
-        dd      operation_outsb_uart, name_outsb_uart
         dd      0, 0
 result_delivery: dd     0, name_delivery
 result_tick:     dd     0, name_tick
@@ -396,8 +388,6 @@ name_in_uart:           db "in-uart ", 0
 name_mov_cr0:           db "mov-cr0-ne ", 0
 name_outsb_nobody:      db "outsb-nobody-1000 ", 0
 name_insb_nobody:       db "insb-nobody-1000 ", 0
-name_outsb_uart:        db "outsb-uart-64 ", 0
-carriage_returns:       times 64 db 13
 name_delivery:          db "tick-delivery ", 0
 name_tick:              db "tick ", 0
 
