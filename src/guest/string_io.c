@@ -173,7 +173,7 @@ static void store_element(uint8_t *bytes, uint8_t size, uint32_t value)
         __builtin_memcpy(bytes, &value, sizeof(uint32_t));
 }
 
-/* Accesses to a port that its device does not take whole. */
+/* Accesses that the VM's ports split among devices. */
 struct port_access {
     struct vcpu *vcpu;
     unsigned int size;
@@ -208,7 +208,7 @@ static enum exit_outcome transfer_elements(struct vcpu *vcpu,
     uint8_t size                     = access->size;
     uint64_t left                    = *count;
 
-    if (claims != NULL && size <= claims->width)
+    if (claims != NULL && size == sizeof(uint8_t)) /* wider ones may be split */
         device = *claims;
     for (; access->is_in && left > 0; left--, bytes += step)
         store_element(bytes, size, device.read(device.device, port));

@@ -224,6 +224,41 @@ static void test_string_segment(void **state)
     assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_STOP);
 }
 
+static uint32_t written[4];
+static size_t write_count;
+
+static enum exit_outcome note_write(void *device, uint16_t port, uint32_t value)
+{
+    (void)device;
+    (void)port;
+    written[write_count++] = value;
+    return EXIT_NEXT;
+}
+
+/* An element that begins at a device's last port is split, as one of OUT is. */
+static void test_split_element(void **state)
+{
+    (void)state;
+    test_registers[VCPU_CR0] = 0x11;
+    write_count              = 0;
+    port_map_add(&test_vm.ports,
+                 (struct port_device){0x300, 0x301, 2, NULL, NULL, note_write});
+    put_guest(0x5000, "\x11\x22\x33\x44", 4);
+    struct string_access access = {
+        .port           = 0x300,
+        .size           = 2,
+        .address_size   = 4,
+        .linear_address = 0x5000,
+        .segment        = {.limit = UINT32_MAX, .access_rights = 0xC093},
+    };
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
+    access.port = 0x301;
+    assert_int_equal(string_io_handle(test_vcpu, &access), EXIT_NEXT);
+    assert_int_equal(write_count, 2);
+    assert_int_equal(written[0], 0x2211);
+    assert_int_equal(written[1], 0x11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_outs),
@@ -234,6 +269,7 @@ int main(void)
                                        TEST(test_ins_over_a_page),
                                        TEST(test_string_at_end_of_memory),
                                        TEST(test_16_bit_addresses),
-                                       TEST(test_string_segment)};
+                                       TEST(test_string_segment),
+                                       TEST(test_split_element)};
     return cmocka_run_group_tests_name("string_io", tests, NULL, NULL);
 }
