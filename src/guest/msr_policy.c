@@ -22,7 +22,7 @@ void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
 
 bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
 {
-    const struct msr_row *row = msr_policy_find(msrs, msr);
+    struct msr_row *row = msr_policy_find(msrs, msr);
 
     if (row == NULL || row->kind == MSR_CONSTANT)
         return false;
@@ -30,6 +30,6 @@ bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
         return true;
     if ((value & ~row->mask) != 0)
         return false;
-    msrs->row[row - msrs->row].value = value;
+    row->value = value;
     return true;
 }

@@ -26,8 +26,7 @@ struct guest_msrs {
 void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
 
 /* Returns an MSR's row, or NULL. Inline, because reads are frequent. */
-static inline const struct msr_row *msr_policy_find(const struct guest_msrs *msrs,
-                                                    uint32_t msr)
+static inline struct msr_row *msr_policy_find(struct guest_msrs *msrs, uint32_t msr)
 {
     for (size_t i = 0; i < MSR_ROWS; i++) {
         if (msrs->row[i].msr == msr)

@@ -14,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of a vCPU besides the general ones; CR2, the TSC and DEBUGCTL are
- * writable. */
+/*
+ * The registers of a vCPU besides the general ones; only CR2, the TSC and DEBUGCTL are
+ * writable.
+ */
 enum vcpu_register {
     VCPU_RIP,
     VCPU_RFLAGS,

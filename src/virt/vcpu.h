@@ -147,9 +147,8 @@ struct exit_record {
 struct vcpu_run {
     struct guest_registers registers; /* r[REGISTER_RSP] is unused */
     enum run_next (*on_exit)(struct vcpu_run *run);
-    uint32_t
-        alarm_check;  /* bits 31:0 of the TSC at which the backend looks for an alarm */
-    bool is_launched; /* the guest has been entered before */
+    uint32_t alarm_check;   /* bits 31:0 of the TSC from which an alarm may be due */
+    bool is_launched;       /* the guest has been entered before */
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
 };
 

@@ -63,11 +63,11 @@ bool ept_invalidate(const struct vmx_capabilities *capabilities)
     return false;
 }
 
+/* Without INVVPID of all contexts no vCPU uses VPID: vcpu_controls.c. */
 void ept_invalidate_translations(const struct vmx_capabilities *capabilities)
 {
     (void)ept_invalidate(capabilities);
-    if (vmx_has_ept_capability(capabilities,
-                               INVVPID_OF_ALL_CONTEXTS) && /* else no VPID */
+    if (vmx_has_ept_capability(capabilities, INVVPID_OF_ALL_CONTEXTS) &&
         invvpid_all() != VMX_SUCCEED)
         log_error("INVVPID failed: %s", vmx_error_name(vmcs_instruction_error()));
 }

@@ -3,13 +3,14 @@
 
 /*
  * The controls that vCPUs use, by group. A control that the processor demands and that is
- * in no column would exit, or not, in a way that Hymir does not handle.
+ * in no column would exit, or not, in a way that Hymir does not handle. SDM 3D,
+ * "Reserved Controls and Default Settings", has the default1 controls.
  */
 static const struct row {
     enum vmx_capability_group group;
     uint32_t required, optional;
     uint32_t on_demand; /* required, and off at first */
-    uint32_t reserved;  /* without a name and without an effect; may have to be 1 */
+    uint32_t reserved;  /* default1 controls without a name, which may have to be 1 */
 } rows[] = {
     {GROUP_PIN_BASED,
      PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING |
