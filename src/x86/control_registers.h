@@ -10,10 +10,11 @@
 
 #include "lib/bits.h"
 
-#define EFER_SCE BIT(0)
-#define EFER_LME BIT(8)
-#define EFER_LMA BIT(10)
-#define EFER_NXE BIT(11)
+#define EFER_SCE  BIT(0)
+#define EFER_LME  BIT(8)
+#define EFER_LMA  BIT(10)
+#define EFER_NXE  BIT(11)
+#define EFER_SVME BIT(12) /* APM 2, "Extended Feature Enable Register (EFER)" */
 
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_TF    BIT(8)

@@ -36,6 +36,8 @@ enum cpuid_leaf {
     CPUID_LEAF_L2_CACHE          = 0x80000006,
     CPUID_LEAF_POWER_MANAGEMENT  = 0x80000007,
     CPUID_LEAF_ADDRESS_SIZES     = 0x80000008,
+    CPUID_LEAF_SVM               = 0x8000000A,
+    CPUID_LEAF_ENCRYPTED_MEMORY  = 0x8000001F,
 };
 
 /* The ranges of leaves that hypervisors use; each begins with its own last leaf. */

@@ -40,7 +40,16 @@ enum msr {
     MSR_IA32_GS_BASE            = 0xC0000101,
     MSR_IA32_KERNEL_GS_BASE     = 0xC0000102,
     MSR_IA32_TSC_AUX            = 0xC0000103,
+
+    /* AMD's: APM 2, "MSR Cross-Reference". */
+    MSR_VM_CR       = 0xC0010114,
+    MSR_VM_HSAVE_PA = 0xC0010117,
 };
+
+/* VM_CR: APM 2, "SVM Related MSRs". */
+#define VM_CR_R_INIT BIT(1) /* INIT raises #SX */
+#define VM_CR_LOCK   BIT(3)
+#define VM_CR_SVMDIS BIT(4)
 
 /* IA32_MISC_ENABLE */
 #define MISC_ENABLE_FAST_STRINGS     BIT(0)
