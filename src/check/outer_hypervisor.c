@@ -109,14 +109,6 @@ void outer_hypervisor_advise(const struct cpu_record *record, const char *machin
                                 "physical machine");
 }
 
-const char *outer_hypervisor_refusal(const struct cpuid_snapshot *cpuid,
-                                     const char *machine)
-{
-    const struct hypervisor *known = find_hypervisor(cpuid, machine);
-
-    return known != NULL && known->limits == no_vmx ? known->advice : NULL;
-}
-
 void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
                                       const char *machine, struct text *text)
 {

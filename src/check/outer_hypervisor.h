@@ -27,8 +27,4 @@ void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
 void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text);
 
-/* Returns what to do inside a hypervisor that never nests VT-x, NULL inside another. */
-const char *outer_hypervisor_refusal(const struct cpuid_snapshot *cpuid,
-                                     const char *machine);
-
 #endif

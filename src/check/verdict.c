@@ -9,8 +9,7 @@ const char *verdict_name(enum verdict_word word)
     static const char *const names[] = {
         [VERDICT_NONE]                 = "FAILED",
         [VERDICT_READY]                = "READY",
-        [VERDICT_NOT_INTEL]            = "NOT-INTEL",
-        [VERDICT_NO_VMX]               = "NO-VMX",
+        [VERDICT_NO_VIRTUALIZATION]    = "NO-VIRTUALIZATION",
         [VERDICT_HIDDEN_BY_HYPERVISOR] = "HIDDEN-BY-HYPERVISOR",
         [VERDICT_LOCKED_OFF]           = "LOCKED-OFF",
         [VERDICT_TXT_ONLY]             = "TXT-ONLY",
@@ -104,22 +103,23 @@ static void append_failure_advice(const struct cpu_record *record, const char *m
                           "complete log");
 }
 
-static void append_vendor_advice(const struct cpu_record *record, const char *machine,
-                                 struct text *text)
+/* Appends which technology the processor offers, if any, and what to do. */
+static void append_absence_advice(const struct cpu_record *record, struct text *text)
 {
+    bool has_vmx = (record->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) != 0;
     bool has_svm = (record->cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
     char vendor[CPUID_VENDOR_SIZE];
-    const char *advice = "use a machine with an Intel processor";
 
-    if (cpuid_has_hypervisor(&record->cpuid)) {
-        advice = outer_hypervisor_refusal(&record->cpuid, machine);
-        if (advice == NULL)
-            advice =
-                "run this virtual machine on an Intel host with the host's CPU model";
-    }
     cpuid_vendor(&record->cpuid, vendor);
-    text_append(text, "this %s processor has %s; %s", vendor,
-                has_svm ? "AMD-V, not VT-x" : "neither VT-x nor AMD-V", advice);
+    text_append(text, "this %s processor offers ", vendor);
+    if (has_vmx || has_svm)
+        text_append(text, "%s, not %s; use another machine", has_vmx ? "VT-x" : "AMD-V",
+                    record->virtualization->name);
+    else
+        text_append(text,
+                    "neither VT-x nor AMD-V; %s in the firmware setup (in a virtual "
+                    "machine: nested virtualization) or use another machine",
+                    record->virtualization->setting);
 }
 
 /*
@@ -145,26 +145,19 @@ static void append_lock_advice(const struct cpu_record *record, struct text *tex
 static void append_advice(const struct cpu_record *record, const char *machine,
                           struct text *text)
 {
-    const char *name       = record->virtualization->name;
     enum verdict_word word = record->judgement.word;
 
     if (word == VERDICT_HIDDEN_BY_HYPERVISOR)
         outer_hypervisor_advise(record, machine, "hides", text);
     else if (word == VERDICT_LOCKED_OFF || word == VERDICT_TXT_ONLY)
         append_lock_advice(record, text);
-    else if (word == VERDICT_NOT_INTEL)
-        append_vendor_advice(record, machine, text);
-    else if (word == VERDICT_NO_VMX)
-        text_append(text,
-                    "the processor has no %s or firmware hides it; %s in the firmware "
-                    "setup (in a virtual machine: nested virtualization) or use another "
-                    "machine",
-                    name, record->virtualization->setting);
+    else if (word == VERDICT_NO_VIRTUALIZATION)
+        append_absence_advice(record, text);
     else if (word == VERDICT_UNLOCKED)
         text_append(text,
                     "%s is present but not enabled, and nolock prevents Hymir from "
                     "enabling it; boot without nolock",
-                    name);
+                    record->virtualization->name);
     else
         append_failure_advice(record, machine, text);
 }

@@ -61,7 +61,8 @@ void hypervisor_question_prepare(const struct report_facts *facts,
     question->has_unseen = facts->unseen != NULL;
     for (size_t i = 0; i < facts->count; i++) {
         question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
-        question->is_amd |= facts->records[i].judgement.word == VERDICT_NOT_INTEL;
+        question->is_amd |=
+            (facts->records[i].cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
     }
 }
 

@@ -30,9 +30,23 @@ static void write_machine(struct json *json, const struct report_facts *facts)
     json_string(json, "tsc_source", "%s", facts->tsc_source);
 }
 
+/* Returns whether a CPU offers the virtualization that was tried. */
+static bool is_offered(const struct report_facts *facts)
+{
+    size_t i = 0;
+    while (i < facts->count &&
+           !facts->records[i].virtualization->is_offered(&facts->records[i].cpuid))
+        i++;
+    return i < facts->count;
+}
+
 static void write_verdict(struct json *json, const struct report_facts *facts)
 {
     json_string(json, "word", "%s", verdict_name(facts->verdict));
+    if (is_offered(facts))
+        json_string(json, "virtualization", "%s", facts->records[0].virtualization->name);
+    else
+        json_null(json, "virtualization");
     json_string(json, "text", "%s", facts->verdict_text);
 }
 
@@ -129,7 +143,7 @@ static void write_group(struct json *json, const struct capability_table *table,
                         uint32_t group, const struct capability_bits *bits)
 {
     json_open_object(json, table->groups[group].name);
-    json_string(json, "msr", "%s", bits->source);
+    json_string(json, "source", "%s", bits->source);
     json_open_object(json, "bits");
     for (size_t i = 0; i < table->row_count; i++) {
         const struct capability_row *row = &table->rows[i];

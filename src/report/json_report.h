@@ -8,7 +8,7 @@
 #include "report/facts.h"
 
 /* The schema version; increases when a key is removed or changes its meaning. */
-#define JSON_REPORT_SCHEMA 2
+#define JSON_REPORT_SCHEMA 3
 
 /* Writes the object, without a line end. */
 void json_report_write(const struct report_facts *facts, json_output *output);

@@ -33,8 +33,7 @@ enum cpu_answer {
 enum verdict_word {
     VERDICT_NONE, /* not judged yet */
     VERDICT_READY,
-    VERDICT_NOT_INTEL,
-    VERDICT_NO_VMX,
+    VERDICT_NO_VIRTUALIZATION,
     VERDICT_HIDDEN_BY_HYPERVISOR,
     VERDICT_LOCKED_OFF,
     VERDICT_TXT_ONLY,

@@ -9,7 +9,17 @@ virtualization_find(const struct virtualization *const *vendors, size_t count,
         if (vendors[i]->is_offered(cpuid))
             return vendors[i];
     }
+    for (size_t i = 0; i < count; i++) {
+        if (vendors[i]->is_usual != NULL && vendors[i]->is_usual(cpuid))
+            return vendors[i];
+    }
     return vendors[0];
+}
+
+enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *record)
+{
+    return cpuid_has_hypervisor(&record->cpuid) ? VERDICT_HIDDEN_BY_HYPERVISOR
+                                                : VERDICT_NO_VIRTUALIZATION;
 }
 
 struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr)

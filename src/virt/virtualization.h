@@ -84,6 +84,12 @@ struct virtualization {
     bool (*is_offered)(const struct cpuid_snapshot *cpuid);
 
     /*
+     * Returns whether processors of this brand usually have it: if CPUID offers nothing,
+     * the report names what is missing. NULL: no.
+     */
+    bool (*is_usual)(const struct cpuid_snapshot *cpuid);
+
+    /*
      * The trial. The checks are performed in order until one fails. The last one leaves
      * virtualization and is always performed if enter_check passed.
      */
@@ -132,12 +138,19 @@ struct virtualization {
 };
 
 /*
- * Returns the first of the vendors' extensions that CPUID offers; if it offers none, the
- * first of all, whose checks then say why.
+ * Returns the first of the vendors' extensions that CPUID offers. If it offers none,
+ * returns the one that is usual for the processor's brand, or the first; its checks then
+ * say what is missing.
  */
 const struct virtualization *
 virtualization_find(const struct virtualization *const *vendors, size_t count,
                     const struct cpuid_snapshot *cpuid);
+
+/*
+ * Returns the verdict on a CPU whose CPUID does not offer the virtualization that was
+ * tried.
+ */
+enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *record);
 
 /*
  * Returns the reading of a model-specific register in a record; state MSR_NOT_READ if the

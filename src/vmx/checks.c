@@ -278,14 +278,6 @@ static bool check_vmxoff(const struct cpu_record *record, struct text *detail)
 
 /* ---- The meaning of a failed check */
 
-static enum verdict_word word_without_vmx(const struct cpu_record *record)
-{
-    if (cpuid_is_amd(&record->cpuid))
-        return VERDICT_NOT_INTEL;
-    return cpuid_has_hypervisor(&record->cpuid) ? VERDICT_HIDDEN_BY_HYPERVISOR
-                                                : VERDICT_NO_VMX;
-}
-
 static enum verdict_word word_of_feature_control(const struct cpu_record *record)
 {
     static const enum verdict_word words[] = {
@@ -336,7 +328,7 @@ static const char *advise_about_cr4(const struct cpu_record *record)
 
 const struct check_row vmx_checks[VMX_CHECK_COUNT] = {
     [VMX_CHECK_CPUID] = {"VMX in CPUID", "SDM 3C, \"Discovering Support for VMX\"",
-                         check_cpuid, .word = word_without_vmx},
+                         check_cpuid, .word = virtualization_word_if_not_offered},
     [VMX_CHECK_BASIC] = {"IA32_VMX_BASIC", "SDM 3D, \"Basic VMX Information\"",
                          check_basic, .is_withheld = is_basic_withheld},
     [VMX_CHECK_CR0]   = {"CR0 fixed bits", "SDM 3D, \"VMX-Fixed Bits in CR0\"", check_cr0,

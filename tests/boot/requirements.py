@@ -128,7 +128,7 @@ class Machine:
         self.values = {name: int(value, 16) for name, value in values.items() if value.startswith("0x")}
         self.has_vmx = "IA32_VMX_BASIC" in self.values
         self.basic = self.values.get("IA32_VMX_BASIC", 0)
-        self.is_amd = report["verdict"]["word"] == "NOT-INTEL"
+        self.is_amd = self.cpuid("80000001C", 2)
 
     def state(self, group, bit):
         """Returns the state of a bit in a group; in an absent group the bit cannot be 1."""

@@ -54,7 +54,7 @@ static inline void records_load_amd(void)
         records[i].cpuid.leaf_80000001.ecx |= BIT(2);
         verdict_judge_cpu(&records[i]);
     }
-    facts.verdict = VERDICT_NOT_INTEL;
+    facts.verdict = VERDICT_NO_VIRTUALIZATION;
     vt_d          = (struct vt_d){0};
 }
 

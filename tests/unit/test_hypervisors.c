@@ -210,7 +210,7 @@ static void test_without_vmx(void **state)
         assert_lacks(i, i == HYPERVISOR_HYMIR
                             ? "VT-x that works on a CPU (the verdict)"
                             : "VT-x that works on all CPUs (the verdict)");
-    facts.verdict = VERDICT_NO_VMX;
+    facts.verdict = VERDICT_NO_VIRTUALIZATION;
     for (size_t i = 0; i < 2; i++) {
         remove_vmx(&records[i]);
         verdict_judge_cpu(&records[i]);

@@ -169,10 +169,12 @@ static void test_json(void **state)
                                       .unit      = {{.address = 0xFED90000, .answers = true}}};
     assert_json_passes(SCHEMA);
     assert_json_passes("tests/unit/hybrid_report");
+    assert_json_passes("grep -q '\"schema\":3,.*\"virtualization\":\"VT-x\"'");
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         remove_vmx(&records[i]);
-    facts.verdict = VERDICT_NO_VMX;
+    facts.verdict = VERDICT_NO_VIRTUALIZATION;
     assert_json_passes(SCHEMA);
+    assert_json_passes("grep -q '\"NO-VIRTUALIZATION\",\"virtualization\":null'");
     for (size_t i = 0; i < ARRAY_SIZE(records); i++)
         records[i].answer = CPU_NO_ANSWER;
     facts.verdict = VERDICT_FAILED;

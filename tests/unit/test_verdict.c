@@ -1,4 +1,5 @@
 /* src/check/verdict.c: every verdict word. */
+#include "amd_v.h"
 #include "verdict.h"
 
 static void test_ready(void **state)
@@ -57,30 +58,56 @@ static void test_scope(void **state)
     assert_words("; 12 more CPUs exceed Hymir's limit or memory and were not checked");
 }
 
-static void test_not_intel(void **state)
+/* CPUID decides, never the brand, which only decides what the advice names. */
+static void test_no_virtualization(void **state)
 {
     (void)state;
-    static const char vendors[][13] = {"AuthenticAMD", "HygonGenuine"};
-    for (size_t i = 0; i < 2; i++) {
+    static const struct virtualization *const vendors[] = {&vt_x, &amd_v_words};
+    static const struct {
+        char vendor[13];
+        const char *words;
+    } cases[] = {
+        {"GenuineIntel", "this GenuineIntel processor offers neither VT-x nor AMD-V; "
+                         "enable Intel Virtualization Technology (VT-x, VMX) in the"},
+        {"  Shanghai  ", "this   Shanghai   processor offers neither VT-x nor AMD-V; "
+                         "enable Intel Virtualization Technology (VT-x, VMX) in the"},
+        {"CentaurHauls", "this CentaurHauls processor offers neither VT-x nor AMD-V; "},
+        {"AuthenticAMD", "this AuthenticAMD processor offers neither VT-x nor AMD-V; "
+                         "enable SVM Mode (AMD-V) in the firmware setup (in a virtual "
+                         "machine: nested virtualization) or use another machine"},
+        {"HygonGenuine", "this HygonGenuine processor offers neither VT-x nor AMD-V; "
+                         "enable SVM Mode (AMD-V) in the firmware setup"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         records[0] = record_ready(&coffee_lake);
         remove_vmx(&records[0]);
-        set_vendor(&records[0], vendors[i]);
-        assert_decides(1, VERDICT_NOT_INTEL);
-        assert_words(vendors[i]);
-        assert_words("processor has neither VT-x nor AMD-V; use a machine with an Intel");
-        records[0].cpuid.leaf_80000001.ecx |= BIT(2); /* SVM */
-        assert_decides(1, VERDICT_NOT_INTEL);
-        assert_words("processor has AMD-V, not VT-x; use a machine with an Intel");
-        assert_words("ECX = 0x");
-        assert_null(strstr(verdict_text, "virtual machine"));
+        set_vendor(&records[0], cases[i].vendor);
+        records[0].virtualization = virtualization_find(vendors, 2, &records[0].cpuid);
+        assert_decides(1, VERDICT_NO_VIRTUALIZATION);
+        assert_words(cases[i].words);
         set_hypervisor(&records[0], "XenVMMXenVMM");
-        assert_decides(1, VERDICT_NOT_INTEL);
-        assert_words(
-            "; run this virtual machine on an Intel host with the host's CPU model");
-        set_hypervisor(&records[0], "TCGTCGTCGTCG"); /* on any host */
-        assert_decides(1, VERDICT_NOT_INTEL);
-        assert_words("; TCG never has VMX; run QEMU with KVM and -cpu host on an Intel");
+        assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
+        assert_words(i < 3 ? "Xen hides VT-x; " : "Xen hides AMD-V; ");
     }
+}
+
+/* Processors of a machine that offer different technologies, or only some of them one. */
+static void test_unlike_offers(void **state)
+{
+    (void)state;
+    remove_vmx(&records[1]);
+    assert_decides(2, VERDICT_MIXED);
+    assert_words("on 1 of 2 CPUs; cpu 1 (apic 2): NO-VIRTUALIZATION: CPUID.01H:ECX[5] = "
+                 "0 (ECX = 0x7ffafb9f); this GenuineIntel processor offers neither");
+    records[1].cpuid.leaf_80000001.ecx |= BIT(2); /* SVM */
+    assert_decides(2, VERDICT_MIXED);
+    assert_words("this GenuineIntel processor offers AMD-V, not VT-x; use another");
+    for (size_t i = 0; i < 2; i++)
+        records[i].virtualization = &amd_v_words;
+    assert_decides(2, VERDICT_MIXED);
+    assert_words("a guest ran on 1 of 2 CPUs; cpu 0 (apic 0): NO-VIRTUALIZATION: "
+                 "CPUID.80000001H:ECX[2] = 0; this GenuineIntel processor offers VT-x, "
+                 "not AMD-V; use another machine");
 }
 
 /*
@@ -98,28 +125,18 @@ static void test_other_vendors_with_vmx(void **state)
     }
 }
 
-static void test_no_vmx(void **state)
-{
-    (void)state;
-    remove_vmx(&records[0]);
-    assert_decides(1, VERDICT_NO_VMX);
-    assert_words("CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f); the processor has no VT-x or "
-                 "firmware hides it");
-    assert_words("firmware setup");
-    assert_string_equal(cpu_describe(0),
-                        "NO-VMX: CPUID.01H:ECX[5] = 0 (ECX = 0x7ffafb9f)");
-}
-
 /* Recorded processors without VMX. */
 static void test_recorded_without_vmx(void **state)
 {
     (void)state;
     records[0] = record_before(&ryzen);
-    assert_decides(1, VERDICT_NOT_INTEL);
-    assert_words("ECX = 0x76d8320b); this AuthenticAMD processor has AMD-V, not VT-x");
+    assert_decides(1, VERDICT_NO_VIRTUALIZATION);
+    assert_words("ECX = 0x76d8320b); this AuthenticAMD processor offers AMD-V, not VT-x");
     records[0] = record_before(&prescott);
-    assert_decides(1, VERDICT_NO_VMX);
-    assert_words("ECX = 0x0000651d); the processor has no VT-x or firmware hides it");
+    assert_decides(1, VERDICT_NO_VIRTUALIZATION);
+    assert_words("ECX = 0x0000651d); this GenuineIntel processor offers neither VT-x");
+    assert_string_equal(cpu_describe(0),
+                        "NO-VIRTUALIZATION: CPUID.01H:ECX[5] = 0 (ECX = 0x0000651d)");
     records[0] = record_before(&haswell_in_tcg);
     assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
     assert_words("ECX = 0xf6d83203); QEMU's TCG hides VT-x");
@@ -322,10 +339,14 @@ static void test_silent_cpus(void **state)
 static void test_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "READY",      "NOT-INTEL", "NO-VMX",   "HIDDEN-BY-HYPERVISOR",
-        "LOCKED-OFF", "TXT-ONLY",  "UNLOCKED", "MIXED",
-        "FAILED"};
+    static const char *const names[] = {"READY",
+                                        "NO-VIRTUALIZATION",
+                                        "HIDDEN-BY-HYPERVISOR",
+                                        "LOCKED-OFF",
+                                        "TXT-ONLY",
+                                        "UNLOCKED",
+                                        "MIXED",
+                                        "FAILED"};
     for (int word = VERDICT_READY; word <= VERDICT_FAILED; word++)
         assert_string_equal(verdict_name((enum verdict_word)word),
                             names[word - VERDICT_READY]);
@@ -340,9 +361,9 @@ int main(void)
         TEST(test_ready_after_lock),
         TEST(test_ready_with_differences),
         TEST(test_scope),
-        TEST(test_not_intel),
+        TEST(test_no_virtualization),
+        TEST(test_unlike_offers),
         TEST(test_other_vendors_with_vmx),
-        TEST(test_no_vmx),
         TEST(test_recorded_without_vmx),
         TEST(test_hidden),
         TEST(test_hidden_behind_signature),

@@ -209,7 +209,8 @@ static void test_vendors(void **state)
 {
     (void)state;
     static const struct virtualization first     = {.is_offered = has_leaf_16};
-    static const struct virtualization second    = {.is_offered = has_leaf_8};
+    static const struct virtualization second    = {.is_offered = has_leaf_8,
+                                                    .is_usual   = cpuid_is_amd};
     const struct virtualization *const vendors[] = {&first, &second};
     struct cpuid_snapshot cpuid                  = {.leaf_0 = {.eax = 16}};
 
@@ -218,6 +219,21 @@ static void test_vendors(void **state)
     assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &second);
     cpuid.leaf_0.eax = 7;
     assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &first);
+    memcpy(&cpuid.leaf_0.ebx, "AuthcAMDenti", 12); /* EBX, ECX, EDX */
+    assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &second);
+    cpuid.leaf_0.eax = 16; /* an offer counts, not the brand */
+    assert_ptr_equal(virtualization_find(vendors, 2, &cpuid), &first);
+}
+
+static void test_words_without_offer(void **state)
+{
+    (void)state;
+    struct cpu_record record = {0};
+    assert_int_equal(virtualization_word_if_not_offered(&record),
+                     VERDICT_NO_VIRTUALIZATION);
+    record.cpuid.leaf_1.ecx = UINT32_C(1) << 31;
+    assert_int_equal(virtualization_word_if_not_offered(&record),
+                     VERDICT_HIDDEN_BY_HYPERVISOR);
 }
 
 int main(void)
@@ -234,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_debug_registers),
         cmocka_unit_test(test_data_breakpoints),
         cmocka_unit_test(test_vendors),
+        cmocka_unit_test(test_words_without_offer),
     };
     return cmocka_run_group_tests_name("virt", tests, NULL, NULL);
 }
