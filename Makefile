@@ -293,6 +293,11 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
 
+# Compared with Zydis, an independent decoder.
+$(UNIT)/test_decoder_random: $(UNIT)/tests/unit/test_decoder_random.o $(UNIT_OBJECTS)
+	$(call note,UNITLD)
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka -lZydis
+
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o

@@ -4,7 +4,6 @@
 #define TYPE_CODE        BIT(3)
 #define TYPE_EXPAND_DOWN BIT(2) /* of data */
 #define TYPE_WRITABLE    BIT(1) /* of data; of code: readable */
-#define SEGMENT_BIG      BIT(14)
 
 static bool is_type_permitted(uint32_t rights, bool is_write)
 {

@@ -12,19 +12,6 @@
 #include "vmx/vcpu_controls.h"
 #include "x86/descriptors.h"
 
-/* The segments, in the order of the encodings of each kind of field. */
-enum guest_segment {
-    SEGMENT_ES,
-    SEGMENT_CS,
-    SEGMENT_SS,
-    SEGMENT_DS,
-    SEGMENT_FS,
-    SEGMENT_GS,
-    SEGMENT_LDTR,
-    SEGMENT_TR,
-    SEGMENT_COUNT,
-};
-
 /* The registers that differ between guests at their start. */
 struct guest_state {
     uint64_t cr0, cr3, cr4, rip;

@@ -39,6 +39,7 @@
 #define ACCESS_RIGHTS_TSS_BUSY (ACCESS_RIGHTS_OF(DESCRIPTOR_PRESENT) | 11U)
 #define ACCESS_RIGHTS_UNUSABLE ((uint32_t)BIT(16))
 #define CODE_SEGMENT_L         BIT(13) /* 64-bit code */
+#define SEGMENT_BIG            BIT(14) /* D or B: 32-bit code or stack */
 #define TSS_16_BIT_BUSY        3U      /* a type: bits 3:0 */
 
 /* The type of a gate: present, DPL 0, 64-bit interrupt gate. */

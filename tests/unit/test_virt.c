@@ -53,6 +53,19 @@ static void test_segment_types(void **state)
     }
 }
 
+/* L counts only in long mode, and excludes D. */
+static void test_code_size(void **state)
+{
+    (void)state;
+    assert_int_equal(code_segment_size(0x93, false), CODE_16);
+    assert_int_equal(code_segment_size(0xF3, false), CODE_16); /* virtual-8086 mode */
+    assert_int_equal(code_segment_size(0xC09B, false), CODE_32);
+    assert_int_equal(code_segment_size(0x209B, false), CODE_16);
+    assert_int_equal(code_segment_size(0x209B, true), CODE_64);
+    assert_int_equal(code_segment_size(0xC09B, true), CODE_32);
+    assert_int_equal(code_segment_size(0x809B, true), CODE_16);
+}
+
 static void test_canonical_addresses(void **state)
 {
     (void)state;
@@ -241,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segment_limits),
         cmocka_unit_test(test_segment_types),
+        cmocka_unit_test(test_code_size),
         cmocka_unit_test(test_canonical_addresses),
         cmocka_unit_test(test_cr0),
         cmocka_unit_test(test_paging_switch),
