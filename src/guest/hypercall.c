@@ -47,7 +47,7 @@ static uint64_t read_statistics(const struct vcpu *vcpu, uint64_t number, uint64
 static __attribute__((noinline)) enum exit_outcome handle_other_call(struct vcpu *vcpu)
 {
     uint64_t *r   = vcpu->run.registers.r;
-    bool is_64    = vcpu->backend->read_register(vcpu, VCPU_IS_64_BIT) != 0;
+    bool is_64    = vcpu->backend->read_register(vcpu, VCPU_CODE_SIZE) == CODE_64;
     uint64_t mask = is_64 ? UINT64_MAX : UINT32_MAX; /* other code has 32-bit registers */
     uint64_t number = r[REGISTER_RAX] & mask;
     uint64_t rbx = r[REGISTER_RBX] & mask, rcx = r[REGISTER_RCX] & mask;

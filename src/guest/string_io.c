@@ -26,8 +26,7 @@ static bool is_permitted(struct vcpu *vcpu, const struct string_access *access,
 {
     if (!access->is_64_bit)
         return segment_permits(&access->segment, linear, access->size, access->is_in);
-    bool has_57_bits   = (vcpu->backend->read_register(vcpu, VCPU_CR4) & CR4_LA57) != 0;
-    unsigned int width = has_57_bits ? LINEAR_WIDTH_5_LEVEL : LINEAR_WIDTH;
+    unsigned int width = linear_address_width(vcpu);
     return address_is_canonical(linear, width) &&
            address_is_canonical(linear + access->size - 1, width);
 }

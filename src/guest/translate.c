@@ -16,8 +16,8 @@ struct walk {
     unsigned int index_bits; /* of a level */
     unsigned int entry_size; /* bytes */
     uint64_t linear;
-    bool is_write;
-    uint64_t rights; /* the AND of the entries used */
+    bool is_write, is_fetch;
+    uint64_t rights; /* the AND of the entries used, with XD inverted */
     size_t used_count;
     struct {
         gpa_t address;
@@ -84,6 +84,17 @@ static bool key_denies(const struct walk *walk, uint64_t entry, bool may_write_a
            (walk->is_write && !may_write_all && (rights & PKRU_WRITE_DISABLE) != 0);
 }
 
+/* "Determination of Access Rights": returns whether the fetch is denied. */
+static bool fetch_is_denied(const struct walk *walk)
+{
+    const struct translation_state *state = walk->state;
+    bool is_user_page                     = (walk->rights & PAGE_ENTRY_USER) != 0;
+    bool is_smep                          = (state->cr4 & CR4_SMEP) != 0;
+
+    return (walk->rights & PAGE_ENTRY_EXECUTE_DISABLE) == 0 ||
+           (state->is_user ? !is_user_page : is_user_page && is_smep);
+}
+
 /* "Determination of Access Rights": returns the causes of a #PF, or 0. */
 static uint64_t denial_causes(const struct walk *walk, uint64_t entry)
 {
@@ -119,14 +130,16 @@ static enum translation_outcome map_page(const struct walk *walk, unsigned int l
                                          uint64_t entry, struct translation *translation)
 {
     uint64_t offset = BIT(level_shift(walk, level)) - 1;
-    uint64_t causes = denial_causes(walk, entry);
     uint64_t page   = entry & PAGE_ENTRY_ADDRESS & ~offset;
+    uint64_t causes = walk->is_fetch ? (fetch_is_denied(walk) ? PAGE_FAULT_PRESENT : 0)
+                                     : denial_causes(walk, entry);
 
     if (causes != 0)
         return fault(walk, causes, translation);
     if (walk->levels == 2 && level == 2)
         page |= PSE_36_ADDRESS(entry) << 32;
-    mark_entries(walk);
+    if (!walk->is_fetch)
+        mark_entries(walk);
     translation->physical = gpa(page | (walk->linear & offset));
     return TRANSLATION_FOUND;
 }
@@ -150,7 +163,7 @@ static enum translation_outcome walk_tables(struct walk *walk, unsigned int leve
             return fault(walk, 0, translation);
         if ((entry & reserved_bits(walk, level, maps_page)) != 0)
             return fault(walk, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED, translation);
-        walk->rights &= entry;
+        walk->rights &= entry ^ PAGE_ENTRY_EXECUTE_DISABLE;
         walk->used[walk->used_count].address = address;
         walk->used[walk->used_count++].value = entry;
         if (maps_page)
@@ -172,7 +185,8 @@ static enum translation_outcome walk_pae(struct walk *walk,
 
 enum translation_outcome linear_address_walk(const struct guest_memory *memory,
                                              const struct translation_state *state,
-                                             uint64_t linear, bool is_write,
+                                             uint64_t linear,
+                                             enum memory_access_kind kind,
                                              struct translation *translation)
 {
     bool is_long     = (state->efer & EFER_LMA) != 0;
@@ -187,7 +201,8 @@ enum translation_outcome linear_address_walk(const struct guest_memory *memory,
         .index_bits = is_pae ? 9 : 10,
         .entry_size = is_pae ? sizeof(uint64_t) : sizeof(uint32_t),
         .linear     = is_long ? linear : (uint32_t)linear,
-        .is_write   = is_write,
+        .is_write   = kind == MEMORY_WRITE,
+        .is_fetch   = kind == MEMORY_FETCH,
         .rights     = UINT64_MAX,
     };
 
@@ -237,12 +252,12 @@ static void read_state(struct vcpu *vcpu, struct translation_state *state)
 enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
                                            bool is_write, gpa_t *physical)
 {
+    enum memory_access_kind kind = is_write ? MEMORY_WRITE : MEMORY_READ;
     struct translation_state state;
     struct translation translation;
 
     read_state(vcpu, &state);
-    switch (
-        linear_address_walk(&vcpu->vm->memory, &state, linear, is_write, &translation)) {
+    switch (linear_address_walk(&vcpu->vm->memory, &state, linear, kind, &translation)) {
     case TRANSLATION_FOUND:
         *physical = translation.physical;
         return EXIT_NEXT;
@@ -254,4 +269,23 @@ enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
     }
     vcpu->backend->write_register(vcpu, VCPU_CR2, linear);
     return vcpu_inject_exception(vcpu, VECTOR_PF, translation.error_code);
+}
+
+bool code_address_translate(struct vcpu *vcpu, uint64_t linear, gpa_t *physical)
+{
+    struct translation_state state;
+    struct translation translation;
+
+    read_state(vcpu, &state);
+    if (linear_address_walk(&vcpu->vm->memory, &state, linear, MEMORY_FETCH,
+                            &translation) != TRANSLATION_FOUND)
+        return false;
+    *physical = translation.physical;
+    return true;
+}
+
+unsigned int linear_address_width(struct vcpu *vcpu)
+{
+    bool has_57_bits = (vcpu->backend->read_register(vcpu, VCPU_CR4) & CR4_LA57) != 0;
+    return has_57_bits ? LINEAR_WIDTH_5_LEVEL : LINEAR_WIDTH;
 }

@@ -1,10 +1,10 @@
 /*
  * Translates linear to guest-physical addresses by a walk of the guest's page tables.
  *
- * SDM 3A, "Paging": none, 32-bit, PAE, 4-level and 5-level paging, for accesses to data:
- * access rights, SMAP, protection keys, reserved bits, accessed and dirty flags. The walk
- * is pure, except that it sets these flags. Any contents of the tables are safe: only the
- * guest's RAM is accessed.
+ * SDM 3A, "Paging": none, 32-bit, PAE, 4-level and 5-level paging: access rights, SMAP,
+ * SMEP, protection keys, reserved bits, accessed and dirty flags. The walk is pure,
+ * except that it sets these flags. Any contents of the tables are safe: only the guest's
+ * RAM is accessed.
  */
 #ifndef HYMIR_GUEST_TRANSLATE_H
 #define HYMIR_GUEST_TRANSLATE_H
@@ -39,12 +39,13 @@ struct translation {
 };
 
 /*
- * Translates the address of one byte for an explicit access to data. Sets the accessed
- * and dirty flags if it succeeds.
+ * Translates the address of one byte for an explicit access to data, or for a fetch. Sets
+ * the accessed and dirty flags if an access to data succeeds.
  */
 enum translation_outcome linear_address_walk(const struct guest_memory *memory,
                                              const struct translation_state *state,
-                                             uint64_t linear, bool is_write,
+                                             uint64_t linear,
+                                             enum memory_access_kind kind,
                                              struct translation *translation);
 
 /*
@@ -54,5 +55,14 @@ enum translation_outcome linear_address_walk(const struct guest_memory *memory,
  */
 enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
                                            bool is_write, gpa_t *physical);
+
+/*
+ * Translates the address of a byte of code that the processor has fetched, and changes
+ * nothing. Returns whether the guest can execute it.
+ */
+bool code_address_translate(struct vcpu *vcpu, uint64_t linear, gpa_t *physical);
+
+/* Returns the number of bits of the guest's linear addresses in 64-bit code. */
+unsigned int linear_address_width(struct vcpu *vcpu);
 
 #endif

@@ -30,8 +30,9 @@ enum vcpu_register {
     VCPU_DEBUGCTL,
     VCPU_XCR0,
     VCPU_CPL,
-    VCPU_IS_64_BIT, /* 1 if it executes 64-bit code, else 0 */
-    VCPU_PDPTE_0,   /* as loaded with CR3, if the guest uses PAE paging */
+    VCPU_CODE_SIZE, /* enum code_size */
+    VCPU_CS_BASE,
+    VCPU_PDPTE_0, /* as loaded with CR3, if the guest uses PAE paging */
     VCPU_PDPTE_3 = VCPU_PDPTE_0 + 3,
     VCPU_PKRU, /* if CR4.PKE is set */
     VCPU_DR_0,

@@ -27,4 +27,10 @@ static inline bool guest_is_64_bit(void)
            (vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS) & CODE_SEGMENT_L) != 0;
 }
 
+static inline enum code_size guest_code_size(void)
+{
+    return code_segment_size((uint32_t)vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS),
+                             guest_is_64_bit());
+}
+
 #endif

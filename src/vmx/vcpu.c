@@ -211,8 +211,10 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcs_get(VMCS_GUEST_IA32_DEBUGCTL);
     case VCPU_XCR0:
         return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
-    case VCPU_IS_64_BIT:
-        return guest_is_64_bit();
+    case VCPU_CODE_SIZE:
+        return guest_code_size();
+    case VCPU_CS_BASE:
+        return vmcs_get(VMCS_GUEST_CS_BASE);
     case VCPU_CPL: /* the DPL of SS: SDM 3C, "Guest Register State" */
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     case VCPU_PDPTE_0 ... VCPU_PDPTE_3:

@@ -118,7 +118,7 @@ static inline int start_guest(void **state)
     (void)state;
     memset(&test_vm, 0, sizeof(test_vm));
     memset(test_registers, 0, sizeof(test_registers));
-    test_registers[VCPU_IS_64_BIT] = 1;
+    test_registers[VCPU_CODE_SIZE] = CODE_64;
     injected_vector                = -1;
     debug_causes                   = 0;
     is_interrupt_requested         = false;

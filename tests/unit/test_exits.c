@@ -54,7 +54,7 @@ static void test_hypercalls(void **state)
     assert_string_equal(test_printed(), "");
     test_registers[VCPU_CPL] = 0;
     /* 32-bit code has no upper halves of the registers. */
-    test_registers[VCPU_IS_64_BIT] = 0;
+    test_registers[VCPU_CODE_SIZE] = CODE_32;
     assert_int_equal(hypercall(UINT64_MAX << 32 | HYPERCALL_VERSION, 0, 0),
                      HYPERCALL_INTERFACE);
     assert_int_equal(hypercall(UINT64_MAX << 32 | HYPERCALL_PRINT,
