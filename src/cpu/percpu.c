@@ -4,6 +4,17 @@
 struct cpu_stacks boot_cpu_stacks;
 struct cpu boot_cpu = {.stacks = &boot_cpu_stacks};
 
+#define STACK(text, member)                                            \
+    {                                                                  \
+        .name = (text), .offset = offsetof(struct cpu_stacks, member), \
+        .size = sizeof(((const struct cpu_stacks *)0)->member)         \
+    }
+const struct cpu_stack cpu_stack_table[CPU_STACK_COUNT] = {
+    STACK("main stack", main),
+    STACK("stack of fatal exceptions", fatal),
+    STACK("stack of NMIs", nmi),
+};
+
 void cpu_leave_virtualization(void)
 {
     void (*leave)(void) = this_cpu()->leave_virtualization;

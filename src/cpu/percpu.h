@@ -2,8 +2,9 @@
  * Per-CPU data: the struct cpu of each logical processor, found through GS, and its
  * stacks.
  *
- * The boot CPU's are static; platform/processors.c allocates the others'. Only its own
- * CPU writes a struct cpu, except for the atomic fields.
+ * The boot CPU's are static; platform/processors.c allocates the others' data, and
+ * mm/address_space.c their stacks. Only its own CPU writes a struct cpu, except for the
+ * atomic fields.
  */
 #ifndef HYMIR_CPU_PERCPU_H
 #define HYMIR_CPU_PERCPU_H
@@ -13,30 +14,53 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define MAIN_STACK_SIZE 16384
-#define IST_STACK_SIZE  8192
+/*
+ * At least twice the depth that the scenarios of tests/boot/stacks.toml measure: 3.4 KiB
+ * on the main stack, where the report is written, 1.2 KiB in a panic, 0.3 KiB in an NMI.
+ * So a panic also fits on the main stack and on that of NMIs.
+ */
+#define MAIN_STACK_SIZE  8192
+#define FATAL_STACK_SIZE 4096
+#define NMI_STACK_SIZE   4096
 
 /*
- * The stacks of one CPU, each above a guard page that address_space_unmap_guards unmaps:
- * an overflow raises a page fault, which has no stack to be delivered on and becomes a
+ * The stacks of one CPU, as addresses: each is above a guard page, which has no memory.
+ * An overflow raises a page fault, which has no stack to be delivered on and becomes a
  * double fault, which has its own.
  */
 struct cpu_stacks {
     uint8_t main_guard[PAGE_SIZE];
     uint8_t main[MAIN_STACK_SIZE];
-    struct ist_stack {
-        uint8_t guard[PAGE_SIZE];
-        uint8_t stack[IST_STACK_SIZE];
-    } ist[3]; /* in the order of enum interrupt_stack */
+    uint8_t fatal_guard[PAGE_SIZE];
+    uint8_t fatal[FATAL_STACK_SIZE];
+    uint8_t nmi_guard[PAGE_SIZE];
+    uint8_t nmi[NMI_STACK_SIZE];
 } __attribute__((aligned(4096)));
 
-/* Entries of the TSS's interrupt stack table; numbered from 1 by the hardware. */
+/* Where a stack lies in struct cpu_stacks; its guard page is below it. */
+struct cpu_stack {
+    const char *name;
+    size_t offset; /* from the start of the structure, in bytes */
+    size_t size;   /* in bytes, whole pages */
+};
+#define CPU_STACK_COUNT 3
+extern const struct cpu_stack cpu_stack_table[CPU_STACK_COUNT];
+
+/*
+ * Entries of the TSS's interrupt stack table; numbered from 1 by the hardware.
+ *
+ * Double faults and machine checks share a stack, because their handler never returns. If
+ * one is raised while the other is handled, it overwrites only frames that are no longer
+ * needed: panic_at_trap logs that the report has ended, and halts the CPU. An NMI has its
+ * own stack, because it may arrive during their handler and then returns to it. If one of
+ * them is raised in the handler of an NMI, it leaves that stack as it is.
+ */
 enum interrupt_stack {
-    INTERRUPT_STACK_DF = 1,
+    INTERRUPT_STACK_FATAL = 1,
     INTERRUPT_STACK_NMI,
-    INTERRUPT_STACK_MC,
 };
 
 /* SDM 3A, "Task Management in 64-bit Mode", figure "64-Bit TSS Format". */
@@ -95,7 +119,7 @@ struct cpu {
 
     uint64_t gdt[GDT_ENTRIES];
     struct task_state_segment tss;
-};
+} __attribute__((aligned(64))); /* does not share a cache line with another CPU's */
 
 /* Returns the executing CPU. */
 static inline struct cpu *this_cpu(void)

@@ -11,9 +11,9 @@ static uint64_t idt[VECTOR_COUNT][2];
 
 /* The interrupt stack of each vector; 0: the current stack. */
 static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
-    [VECTOR_DF]  = INTERRUPT_STACK_DF,
+    [VECTOR_DF]  = INTERRUPT_STACK_FATAL,
     [VECTOR_NMI] = INTERRUPT_STACK_NMI,
-    [VECTOR_MC]  = INTERRUPT_STACK_MC,
+    [VECTOR_MC]  = INTERRUPT_STACK_FATAL,
 };
 
 static void fill_idt(void)
@@ -29,8 +29,10 @@ static void fill_idt(void)
 
 static void fill_tss(struct cpu *cpu)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(cpu->stacks->ist); i++)
-        cpu->tss.ist[i] = (uintptr_t)(cpu->stacks->ist[i].stack + IST_STACK_SIZE);
+    cpu->tss.ist[INTERRUPT_STACK_FATAL - 1] =
+        (uintptr_t)(cpu->stacks->fatal + FATAL_STACK_SIZE);
+    cpu->tss.ist[INTERRUPT_STACK_NMI - 1] =
+        (uintptr_t)(cpu->stacks->nmi + NMI_STACK_SIZE);
     /* Beyond the limit: no I/O permission bitmap. */
     cpu->tss.io_map_base = sizeof(cpu->tss);
 }

@@ -40,6 +40,9 @@ TEST_HOOK void test_hook_prepare_vmcs(struct vcpu *vcpu);
 /* Called on a vCPU's CPU before its first VM entry, with its VMCS current. */
 TEST_HOOK void test_hook_enter_guest(struct vcpu *vcpu);
 
+/* Called on the last CPU before the machine halts, resets or powers off. */
+TEST_HOOK void test_hook_end(void);
+
 /* Returns the address to call in place of the firmware service at an address. */
 TEST_HOOK uint64_t test_hook_call_firmware(uint64_t service);
 

@@ -2,8 +2,8 @@
  * Distinct types for host- and guest-physical addresses, so that the compiler rejects
  * mixing them with each other or with integers.
  *
- * Pure. Hymir identity-maps memory except its own image, so hpa_pointer and hpa_of
- * convert between addresses and pointers.
+ * Pure. Hymir identity-maps memory except its own image and stacks, so hpa_pointer and
+ * hpa_of convert between addresses and pointers.
  */
 #ifndef HYMIR_MM_ADDRESS_H
 #define HYMIR_MM_ADDRESS_H
@@ -36,7 +36,7 @@ static inline void *hpa_pointer(hpa_t address)
     return (void *)(uintptr_t)address.value;
 }
 
-/* Returns the physical address of a pointer to allocated memory, not to Hymir's image. */
+/* Returns the physical address of allocated memory, not of Hymir's image or a stack. */
 static inline hpa_t hpa_of(const volatile void *pointer)
 {
     return hpa((uintptr_t)pointer);

@@ -13,6 +13,9 @@ extern uint8_t image_text_start[], image_text_end[];
 extern uint8_t image_rodata_start[], image_rodata_end[];
 extern uint8_t image_data_start[], image_data_end[];
 
+/* The page tables of multiboot.asm. */
+extern uint8_t boot_tables[], boot_tables_end[];
+
 static const struct page_table_format ia32e_format = {
     .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
@@ -140,6 +143,34 @@ static enum status map_essentials(void)
     return status;
 }
 
+/* Unmaps pages of the image and frees their memory. */
+static enum status free_image_part(const uint8_t *start, uint64_t size)
+{
+    uint64_t offset    = (uintptr_t)start - (uintptr_t)image_start;
+    uint64_t physical  = memory_get_image().start + offset;
+    enum status status = map_image_part(start, start + size, PAGE_NONE);
+
+    if (status == STATUS_OK)
+        status = map_range(physical, physical + size, PAGE_READ_WRITE);
+    if (status == STATUS_OK)
+        memory_free(hpa_pointer(hpa(physical)), size / PAGE_SIZE);
+    return status;
+}
+
+/* Frees what the image has only for the boot code, and below the boot CPU's stacks. */
+static enum status free_boot_memory(void)
+{
+    const uint8_t *stacks = (const uint8_t *)&boot_cpu_stacks;
+    enum status status =
+        free_image_part(boot_tables, (uintptr_t)boot_tables_end - (uintptr_t)boot_tables);
+
+    for (size_t i = 0; i < CPU_STACK_COUNT && status == STATUS_OK; i++)
+        status =
+            free_image_part(stacks + cpu_stack_table[i].offset - PAGE_SIZE, PAGE_SIZE);
+    write_cr3(table.root.value); /* invalidates the TLB */
+    return status;
+}
+
 enum status address_space_build(const struct cpuid_snapshot *snapshot)
 {
     uint32_t features  = snapshot->leaf_80000001.edx;
@@ -158,7 +189,7 @@ enum status address_space_build(const struct cpuid_snapshot *snapshot)
         log_warning("CPUID: no execute-disable (NX); data pages are executable");
     write_cr3(table.root.value);
     is_active = true;
-    return STATUS_OK;
+    return free_boot_memory();
 }
 
 enum status address_space_map(uint64_t physical, uint64_t size, enum page_access access)
@@ -245,19 +276,30 @@ bool address_space_is_mapped(uint64_t physical, uint64_t size)
     return true;
 }
 
-/* Unmaps a page of Hymir's image or of allocated memory. */
-static enum status unmap_page(const uint8_t *page)
+/* Maps new, zeroed pages at an address, and only there. */
+static enum status map_new_pages(uintptr_t address, uint64_t size)
 {
-    enum status status =
-        page_table_map(&table, without_sign((uintptr_t)page), hpa(0), PAGE_SIZE, 0);
-    invlpg(page);
+    void *pages;
+    enum status status = memory_allocate(size / PAGE_SIZE, frames_above_1_mib, &pages);
+
+    if (status == STATUS_OK)
+        status = page_table_map(&table, without_sign(address), hpa_of(pages), size,
+                                attributes_of(PAGE_READ_WRITE));
+    if (status == STATUS_OK)
+        status = address_space_map(hpa_of(pages).value, size, PAGE_NONE);
     return status;
 }
 
-enum status address_space_unmap_guards(const struct cpu_stacks *stacks)
+enum status address_space_map_stacks(size_t index, struct cpu_stacks **stacks)
 {
-    enum status status = unmap_page(stacks->main_guard);
-    for (size_t i = 0; i < ARRAY_SIZE(stacks->ist) && status == STATUS_OK; i++)
-        status = unmap_page(stacks->ist[i].guard);
+    uintptr_t start    = (uintptr_t)image_start + PAGE_SIZE_2_MIB; /* above the image */
+    enum status status = STATUS_OK;
+
+    start += index * sizeof(struct cpu_stacks);
+    for (size_t i = 0; i < CPU_STACK_COUNT && status == STATUS_OK; i++)
+        status =
+            map_new_pages(start + cpu_stack_table[i].offset, cpu_stack_table[i].size);
+    if (status == STATUS_OK)
+        *stacks = (struct cpu_stacks *)start;
     return status;
 }

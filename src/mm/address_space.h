@@ -1,6 +1,6 @@
 /*
- * Hymir's address space: its image at the linked address, everything else
- * identity-mapped, with the least access needed.
+ * Hymir's address space: its image at the linked address, the stacks of the other CPUs
+ * above it, everything else identity-mapped, with the least access needed.
  *
  * Owns the page tables. All RAM is mapped. Code is read-execute, constants are read-only,
  * and other memory is read-write, never executable; page 0 and the guard pages below the
@@ -34,8 +34,9 @@ uint64_t address_space_limit(const struct cpuid_snapshot *snapshot);
 
 /*
  * Builds the address space for the map of mm/memory.h and switches this CPU to it. RAM
- * that cannot be mapped is reserved. STATUS_NO_MEMORY if Hymir itself cannot be mapped;
- * the boot code's address space then remains active. Called once, on the boot CPU.
+ * that cannot be mapped is reserved. Frees the memory of the boot code's page tables and
+ * of the boot CPU's guard pages. STATUS_NO_MEMORY if Hymir itself cannot be mapped.
+ * Called once, on the boot CPU.
  */
 enum status MUST_CHECK address_space_build(const struct cpuid_snapshot *snapshot);
 
@@ -68,7 +69,10 @@ const void *address_space_map_firmware(uint64_t physical, uint64_t size);
 /* Returns whether every byte of the range is mapped in Hymir's address space. */
 bool address_space_is_mapped(uint64_t physical, uint64_t size);
 
-/* Unmaps the guard pages below a CPU's stacks. STATUS_NO_MEMORY. */
-enum status MUST_CHECK address_space_unmap_guards(const struct cpu_stacks *stacks);
+/*
+ * Maps new, zeroed stacks at addresses of their own, for the CPU with an index below
+ * 16384. Their guard pages have no memory. STATUS_NO_MEMORY.
+ */
+enum status MUST_CHECK address_space_map_stacks(size_t index, struct cpu_stacks **stacks);
 
 #endif

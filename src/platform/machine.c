@@ -167,8 +167,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
     find_tables();
     if (machine.acpi != NULL)
         acpi_visit(&acpi, keep_bytes);
-    if (address_space_build(&machine.cpuid) != STATUS_OK ||
-        address_space_unmap_guards(&boot_cpu_stacks) != STATUS_OK)
+    if (address_space_build(&machine.cpuid) != STATUS_OK)
         return MACHINE_NO_MEMORY;
     if (address_space_map_firmware(information, machine.boot.size) == NULL)
         return "Multiboot2 information outside of memory; use GRUB 2.06 or later";

@@ -43,22 +43,15 @@ struct stack_frame {
     uint64_t return_address;
 };
 
-static bool contains_frame(const void *stack, size_t size,
-                           const struct stack_frame *frame)
-{
-    uintptr_t offset = (uintptr_t)frame - (uintptr_t)stack;
-    return offset <= size - sizeof(*frame) && (uintptr_t)frame % 8 == 0;
-}
-
 /* Returns the stack of this CPU that contains the whole frame, or NULL. */
-static const void *find_stack(const struct stack_frame *frame)
+static const struct cpu_stack *find_stack(const struct stack_frame *frame)
 {
-    const struct cpu_stacks *stacks = this_cpu()->stacks;
-    if (contains_frame(stacks->main, sizeof(stacks->main), frame))
-        return stacks->main;
-    for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
-        if (contains_frame(stacks->ist[i].stack, IST_STACK_SIZE, frame))
-            return stacks->ist[i].stack;
+    uintptr_t offset = (uintptr_t)frame - (uintptr_t)this_cpu()->stacks;
+
+    for (size_t i = 0; i < CPU_STACK_COUNT; i++) {
+        const struct cpu_stack *stack = &cpu_stack_table[i];
+        if (offset - stack->offset <= stack->size - sizeof(*frame) && offset % 8 == 0)
+            return stack;
     }
     return NULL;
 }
@@ -77,7 +70,7 @@ static void print_address(unsigned int depth, uint64_t address)
 /* Prints the words on the stack from *word on that are addresses of code. */
 static void print_code_addresses(unsigned int depth, const uint64_t *word)
 {
-    const void *stack = find_stack((const struct stack_frame *)word);
+    const struct cpu_stack *stack = find_stack((const struct stack_frame *)word);
 
     for (; stack != NULL && depth < BACKTRACE_DEPTH &&
            find_stack((const struct stack_frame *)word) == stack;
@@ -96,7 +89,7 @@ static void print_code_addresses(unsigned int depth, const uint64_t *word)
 static void print_callers(const struct stack_frame *frame, const uint64_t *top)
 {
     for (unsigned int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
-        const void *stack = find_stack(frame);
+        const struct cpu_stack *stack = find_stack(frame);
         if (stack == NULL) {
             print_code_addresses(depth, top);
             return;
@@ -135,14 +128,12 @@ static void print_registers(const struct trap_frame *frame)
 /* Reports a stack overflow if CR2 points to a guard page. */
 static void print_stack_overflow(void)
 {
-    const struct cpu_stacks *stacks = this_cpu()->stacks;
+    uintptr_t offset = read_cr2() - (uintptr_t)this_cpu()->stacks;
 
-    if (read_cr2() - (uintptr_t)stacks->main_guard < PAGE_SIZE)
-        log_plain("  stack overflow: cr2 lies in the guard page under the main stack");
-    for (size_t i = 0; i < ARRAY_SIZE(stacks->ist); i++) {
-        if (read_cr2() - (uintptr_t)stacks->ist[i].guard < PAGE_SIZE)
-            log_plain("  stack overflow: cr2 lies in the guard page under IST stack %zu",
-                      i + 1);
+    for (size_t i = 0; i < CPU_STACK_COUNT; i++) {
+        if (offset - (cpu_stack_table[i].offset - PAGE_SIZE) < PAGE_SIZE)
+            log_plain("  stack overflow: cr2 lies in the guard page under the %s",
+                      cpu_stack_table[i].name);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "cpu/instructions.h"
 #include "lib/bits.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "platform/clock.h"
 #include "platform/smp.h"
 #include "x86/i8042.h"
@@ -145,6 +146,8 @@ _Noreturn void power_exit(enum end_action action, void (*drain)(void))
     interrupts_disable();
     (void)smp_stop_others(); /* CPUs that do not respond are ignored */
     cpu_leave_virtualization();
+    if (test_hook_end != NULL)
+        test_hook_end();
     if (drain != NULL)
         drain();
     if (action == END_POWEROFF)

@@ -10,12 +10,6 @@
 #include "platform/machine.h"
 #include "platform/smp.h"
 
-/* The memory of a CPU other than the boot CPU. */
-struct cpu_memory {
-    struct cpu_stacks stacks;
-    struct cpu cpu;
-};
-
 static struct processors processors;
 
 const struct processors *processors_get(void)
@@ -102,19 +96,25 @@ void processors_list(const struct options *options)
     atomic_store(&boot_cpu.state, CPU_READY);
 }
 
-/* Allocates a CPU's memory and adds it to the list. STATUS_NO_MEMORY. */
-static enum status add_cpu(uint32_t id)
+/*
+ * Adds the CPUs other than the boot CPU to the list, with their data and stacks. Returns
+ * how many there is memory for.
+ */
+static size_t add_cpus(void)
 {
+    size_t count = apic_id_count - 1;
     void *pages;
-    if (machine_allocate(sizeof(struct cpu_memory), &pages) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    struct cpu_memory *memory = pages;
-    if (address_space_unmap_guards(&memory->stacks) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    memory->cpu.stacks  = &memory->stacks;
-    memory->cpu.apic_id = id;
-    smp_add(&memory->cpu);
-    return STATUS_OK;
+
+    if (machine_allocate(count * sizeof(struct cpu), &pages) != STATUS_OK)
+        return 0;
+    struct cpu *others = pages;
+    for (size_t i = 0; i < count; i++) {
+        others[i].apic_id = apic_ids[1 + i];
+        if (address_space_map_stacks(i, &others[i].stacks) != STATUS_OK)
+            return i;
+        smp_add(&others[i]);
+    }
+    return count;
 }
 
 static void start_cpu(struct cpu *cpu, const void *trampoline)
@@ -150,14 +150,11 @@ void processors_start(void)
         processors.cannot_start = true;
         return;
     }
-    for (size_t i = 1; i < apic_id_count; i++) {
-        if (add_cpu(apic_ids[i]) != STATUS_OK) {
-            log_warning("out of memory: CPUs %zu to %zu of the list not started", i + 1,
-                        apic_id_count);
-            processors.dropped += apic_id_count - i;
-            break;
-        }
-    }
+    size_t added = 1 + add_cpus();
+    if (added < apic_id_count)
+        log_warning("out of memory: CPUs %zu to %zu of the list not started", added + 1,
+                    apic_id_count);
+    processors.dropped += apic_id_count - added;
     smp_init_others();
     for (size_t i = 1; i < smp_count(); i++)
         start_cpu(smp_cpu(i), trampoline);

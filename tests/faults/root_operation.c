@@ -43,6 +43,21 @@ static __attribute__((noinline)) unsigned int recurse(unsigned int depth)
     return depth == UINT32_MAX ? 0 : recurse(depth + 1) + frame[0];
 }
 
+/* Panics call this on the stack of fatal exceptions. */
+static void send_nmi(const void *unused)
+{
+    (void)unused;
+    raise_nmi();
+    log_plain("selftest: NMIs during the report: %u",
+              atomic_load(&this_cpu()->foreign_nmis));
+}
+
+static void check_machine(const void *unused)
+{
+    (void)unused;
+    raise_machine_check();
+}
+
 /* Commits the fault. Returns only for kinds that are not for root operation. */
 static __attribute__((noinline)) void selftest_run(void)
 {
@@ -60,6 +75,17 @@ static __attribute__((noinline)) void selftest_run(void)
         execute_data();
         break;
     case SELFTEST_STACK_OVERFLOW:
+        (void)recurse(0);
+        break;
+    case SELFTEST_NMI_GUARD:
+        *(volatile uint8_t *)this_cpu()->stacks->nmi_guard = 0;
+        break;
+    case SELFTEST_MACHINE_CHECK:
+        this_cpu()->log_activity = send_nmi;
+        raise_machine_check();
+        break;
+    case SELFTEST_FATAL_TWICE:
+        this_cpu()->log_activity = check_machine;
         (void)recurse(0);
         break;
     case SELFTEST_HANG:
