@@ -211,9 +211,14 @@ static void *boot_mapped(uint64_t physical, uint64_t size)
     return range_end(physical, size) > BIT(32) ? NULL : hpa_pointer(hpa(physical));
 }
 
-/* Returns whether all pages of the range are unmapped or mapped as a device. */
+/*
+ * Returns whether all pages of the range are unmapped or mapped as a device. RAM never
+ * is: that of the image and of stacks is mapped elsewhere.
+ */
 static bool is_device_range(uint64_t start, uint64_t end)
 {
+    if (memory_map_overlaps(memory_get_map(), MEMORY_USABLE, start, end))
+        return false;
     for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
         struct page_mapping mapping;
         if (page_table_lookup(&table, page, &mapping) == STATUS_OK &&

@@ -111,6 +111,17 @@ enum status memory_map_build(const struct memory_entries *entries, struct memory
     return STATUS_OK;
 }
 
+bool memory_map_overlaps(const struct memory_map *map, enum memory_type type,
+                         uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        const struct memory_region *region = &map->region[i];
+        if (region->type == type && region->start < end && start < region->end)
+            return true;
+    }
+    return false;
+}
+
 uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
 {
     uint64_t size = 0;

@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "lib/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,10 @@ void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t
  */
 enum status MUST_CHECK memory_map_build(const struct memory_entries *entries,
                                         struct memory_map *map);
+
+/* Returns whether a region of the type overlaps [start, end). */
+bool memory_map_overlaps(const struct memory_map *map, enum memory_type type,
+                         uint64_t start, uint64_t end);
 
 /* Returns the total size of the regions of one type, in bytes. */
 uint64_t memory_map_size(const struct memory_map *map, enum memory_type type);

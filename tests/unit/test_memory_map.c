@@ -38,6 +38,23 @@ static void test_sorts_and_joins(void **state)
     assert_int_equal(memory_map_size(&map, MEMORY_USABLE), 0x9FC00 + 0x2000);
 }
 
+static void test_overlaps(void **state)
+{
+    (void)state;
+    entries_start(BIT(40));
+    memory_entries_add(&entries, 0x1000, 0x1000, MEMORY_USABLE);
+    memory_entries_add(&entries, 0x2000, 0x1000, MEMORY_RESERVED);
+    memory_entries_add(&entries, 0x5000, 0x1000, MEMORY_USABLE);
+    assert_int_equal(memory_map_build(&entries, &map), STATUS_OK);
+    assert_false(memory_map_overlaps(&map, MEMORY_USABLE, 0, 0x1000));
+    assert_true(memory_map_overlaps(&map, MEMORY_USABLE, 0, 0x1001));
+    assert_true(memory_map_overlaps(&map, MEMORY_USABLE, 0x1FFF, 0x5000));
+    assert_false(memory_map_overlaps(&map, MEMORY_USABLE, 0x2000, 0x5000));
+    assert_true(memory_map_overlaps(&map, MEMORY_RESERVED, 0x2000, 0x5000));
+    assert_true(memory_map_overlaps(&map, MEMORY_USABLE, 0x3000, 0x7000));
+    assert_false(memory_map_overlaps(&map, MEMORY_USABLE, 0x6000, UINT64_MAX));
+}
+
 static void test_the_worse_wins(void **state)
 {
     (void)state;
@@ -161,10 +178,11 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sorts_and_joins),   cmocka_unit_test(test_the_worse_wins),
-        cmocka_unit_test(test_absurd_entries),    cmocka_unit_test(test_too_many_usable),
-        cmocka_unit_test(test_too_many_reserved), cmocka_unit_test(test_most_regions),
-        cmocka_unit_test(test_random_maps),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_sorts_and_joins), cmocka_unit_test(test_overlaps),
+        cmocka_unit_test(test_the_worse_wins),  cmocka_unit_test(test_absurd_entries),
+        cmocka_unit_test(test_too_many_usable), cmocka_unit_test(test_too_many_reserved),
+        cmocka_unit_test(test_most_regions),    cmocka_unit_test(test_random_maps),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("memory_map", tests, NULL, NULL);
 }

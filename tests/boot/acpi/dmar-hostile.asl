@@ -1,4 +1,4 @@
-/* A DMAR table whose units are in RAM, unaligned, in the last page of the address space, and absent. */
+/* A DMAR table whose units are in RAM, in Hymir's image, unaligned, in the last page of the address space, and absent. */
 [0004]                          Signature : "DMAR"
 [0004]                       Table Length : 00000000
 [0001]                           Revision : 01
@@ -19,6 +19,13 @@
 [0001]                           Reserved : 00
 [0002]                 PCI Segment Number : 0000
 [0008]              Register Base Address : 0000000000800000
+
+[0002]                      Subtable Type : 0000 [Hardware Unit Definition]
+[0002]                             Length : 0010
+[0001]                              Flags : 00
+[0001]                           Reserved : 00
+[0002]                 PCI Segment Number : 0000
+[0008]              Register Base Address : 0000000000200000
 
 [0002]                      Subtable Type : 0000 [Hardware Unit Definition]
 [0002]                             Length : 0010
