@@ -119,7 +119,10 @@ enum status MUST_CHECK acpi_find_interrupt(const struct acpi_view *madt,
  * Considerations", "DMA Remapping Reporting Structure".
  */
 
-/* Writes the physical addresses of at most capacity units to addresses. */
+/*
+ * Writes the physical addresses of at most capacity units to addresses, which may be NULL
+ * if capacity is 0: then all units are dropped, and counted.
+ */
 struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
                                     size_t capacity);
 

@@ -226,14 +226,23 @@ static void read_vt_d_unit(uint64_t address, struct vt_d_unit *unit)
     unit->version             = *(const volatile uint32_t *)registers;
 }
 
+/* Allocates as much as the units of the table need; without memory, all are dropped. */
 static void read_vt_d(struct vt_d *vt_d)
 {
-    static uint64_t addresses[VT_D_MAX_UNITS];
     struct acpi_view dmar;
+    void *pages;
 
     if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
         return;
-    struct acpi_listing units = acpi_list_units(&dmar, addresses, VT_D_MAX_UNITS);
+    size_t listed   = acpi_list_units(&dmar, NULL, 0).dropped;
+    size_t capacity = listed < VT_D_MAX_UNITS ? listed : VT_D_MAX_UNITS;
+    if (machine_allocate(capacity * (sizeof(struct vt_d_unit) + sizeof(uint64_t)),
+                         &pages) != STATUS_OK)
+        capacity = 0;
+    else
+        vt_d->unit = pages;
+    uint64_t *addresses       = (uint64_t *)(vt_d->unit + capacity);
+    struct acpi_listing units = acpi_list_units(&dmar, addresses, capacity);
     vt_d->has_table           = true;
     vt_d->is_broken           = units.is_broken;
     vt_d->count               = units.count;

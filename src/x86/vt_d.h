@@ -47,8 +47,8 @@ struct vt_d {
     bool has_table; /* ACPI has a valid DMAR */
     bool is_broken; /* an entry is malformed; those after it were not read */
     size_t count;
-    size_t dropped; /* beyond VT_D_MAX_UNITS */
-    struct vt_d_unit unit[VT_D_MAX_UNITS];
+    size_t dropped;         /* beyond VT_D_MAX_UNITS, or out of memory */
+    struct vt_d_unit *unit; /* count of them; NULL without any */
 };
 
 #endif

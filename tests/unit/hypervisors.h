@@ -11,6 +11,7 @@
 
 static struct cpu_record records[2];
 static struct vt_d vt_d;
+static struct vt_d_unit vt_d_units[2];
 static struct report_facts facts;
 static char named[REQUIREMENT_STATES][8192];
 
@@ -25,12 +26,11 @@ static inline void records_load(const struct machine_msrs *machine)
         cpuid->leaf_1.ecx |= (uint32_t)(BIT(21) | BIT(24) | BIT(26));
         cpuid->leaf_80000007.edx = 0x100;
     }
-    vt_d = (struct vt_d){
-        .has_table = true,
-        .count     = 2,
-        .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true},
-                      {0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true}},
-    };
+    vt_d = (struct vt_d){.has_table = true, .count = 2, .unit = vt_d_units};
+    vt_d_units[0] =
+        (struct vt_d_unit){0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true};
+    vt_d_units[1] =
+        (struct vt_d_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true};
     for (size_t i = 0; i < 2; i++)
         vt_d.unit[i].capability |= VT_D_CAP_PAGES_2_MIB | VT_D_CAP_PAGES_1_GIB;
     facts = (struct report_facts){

@@ -162,11 +162,10 @@ static void assert_json_passes(const char *command)
 static void test_json(void **state)
 {
     (void)state;
-    facts.machine     = "Evil\"\\ \x1b[2J Corp";
-    records[3].answer = CPU_NO_ANSWER;
-    vt_d              = (struct vt_d){.has_table = true,
-                                      .count     = 1,
-                                      .unit      = {{.address = 0xFED90000, .answers = true}}};
+    struct vt_d_unit unit = {.address = 0xFED90000, .answers = true};
+    facts.machine         = "Evil\"\\ \x1b[2J Corp";
+    records[3].answer     = CPU_NO_ANSWER;
+    vt_d                  = (struct vt_d){.has_table = true, .count = 1, .unit = &unit};
     assert_json_passes(SCHEMA);
     assert_json_passes("tests/unit/hybrid_report");
     assert_json_passes("grep -q '\"schema\":3,.*\"virtualization\":\"VT-x\"'");

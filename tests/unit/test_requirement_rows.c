@@ -150,16 +150,16 @@ static void spoil_cpu(const struct condition *condition)
 static void spoil(const struct requirement *row)
 {
     const struct condition *condition = &row->condition;
-    char *unit                        = (char *)&vt_d.unit[1];
+    char *unit                        = (char *)&vt_d_units[1];
 
     if (condition->reading == READ_PAIR)
         spoil_group(GROUP_VM_ENTRY, condition);
     else if (condition->reading >= READ_MAY_BE_1)
         spoil_group(condition->where, condition);
     else if (condition->reading == READ_UNIT_ANSWERS)
-        vt_d.unit[1].answers = false;
+        vt_d_units[1].answers = false;
     else if (condition->reading == READ_UNIT_WIDTH)
-        vt_d.unit[1].capability = 0;
+        vt_d_units[1].capability = 0;
     else if (condition->reading == READ_UNIT)
         *(uint64_t *)(void *)(unit + condition->where) = 0;
     else if (condition->reading >= READ_CPUID)
@@ -178,10 +178,10 @@ static bool hide(const struct requirement *row)
 
     if (condition->reading == READ_RAM)
         return false;
-    facts.unseen         = "reason";
-    facts.count          = condition->reading == READ_CPUS ? 1 : 2;
-    vt_d.is_broken       = condition->reading == READ_UNIT_ANSWERS;
-    vt_d.unit[0].answers = vt_d.is_broken;
+    facts.unseen          = "reason";
+    facts.count           = condition->reading == READ_CPUS ? 1 : 2;
+    vt_d.is_broken        = condition->reading == READ_UNIT_ANSWERS;
+    vt_d_units[0].answers = vt_d.is_broken;
     for (size_t i = 0; i < 2; i++) {
         if (condition->reading >= READ_MAY_BE_1 || condition->reading == READ_IN_USE)
             remove_vmx(&records[i]);

@@ -5,18 +5,18 @@
 
 static struct cpu_record records[2];
 static struct vt_d vt_d;
+static struct vt_d_unit vt_d_units[2];
 static struct report_facts facts;
 
 static void records_load(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++)
         records[i] = record_of_machine(machine);
-    vt_d = (struct vt_d){
-        .has_table = true,
-        .count     = 2,
-        .unit      = {{0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true},
-                      {0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true}},
-    };
+    vt_d = (struct vt_d){.has_table = true, .count = 2, .unit = vt_d_units};
+    vt_d_units[0] =
+        (struct vt_d_unit){0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true};
+    vt_d_units[1] =
+        (struct vt_d_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true};
     facts = (struct report_facts){
         .machine  = "test",
         .has_acpi = true,
@@ -89,7 +89,8 @@ static void test_vt_d(void **state)
     vt_d.is_broken       = true;
     assert_surrounded("vt_d", "yes",
                       "2 units; the next entry is malformed; responding: 1");
-    vt_d = (struct vt_d){.has_table = true, .count = 1};
+    vt_d_units[0].answers = false;
+    vt_d = (struct vt_d){.has_table = true, .count = 1, .unit = vt_d_units};
     assert_surrounded("vt_d", "no", "lists 1 unit; responding: 0");
     vt_d.dropped = 3;
     assert_surrounded("vt_d", "no", "lists 1 unit and 3 more; responding: 0");
