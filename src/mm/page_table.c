@@ -189,3 +189,32 @@ enum status page_table_lookup(const struct page_table *table, uint64_t virtual,
     }
     return STATUS_NOT_FOUND;
 }
+
+/* A PML4, a PDPT, and directories; below them page tables, unless pages are large. */
+uint64_t page_table_count(uint64_t size, uint64_t largest_page)
+{
+    uint64_t directories = align_up(size, PAGE_SIZE_1_GIB) / PAGE_SIZE_1_GIB;
+    uint64_t page_tables = align_up(size, PAGE_SIZE_2_MIB) / PAGE_SIZE_2_MIB;
+
+    return 2 + directories + (largest_page == PAGE_SIZE ? page_tables : 0);
+}
+
+enum status page_table_map_pool(hpa_t *root, struct page_pool *tables,
+                                const struct page_table_format *format,
+                                uint64_t largest_page, uint64_t virtual, hpa_t physical,
+                                uint64_t size, uint64_t attributes)
+{
+    struct page_table table = {.format       = format,
+                               .allocate     = page_pool_allocate,
+                               .context      = tables,
+                               .largest_page = largest_page,
+                               .root         = *root};
+
+    if (root->value == 0) {
+        enum status status = page_table_init(&table);
+        if (status != STATUS_OK)
+            return status;
+        *root = table.root;
+    }
+    return page_table_map(&table, virtual, physical, size, attributes);
+}

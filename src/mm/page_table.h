@@ -69,6 +69,22 @@ enum status MUST_CHECK page_table_init(struct page_table *table);
 enum status MUST_CHECK page_table_map(struct page_table *table, uint64_t virtual,
                                       hpa_t physical, uint64_t size, uint64_t attributes);
 
+/*
+ * Returns how many tables map size bytes at 0 with pages of up to largest_page bytes, if
+ * all addresses and sizes are multiples of 2 MiB.
+ */
+uint64_t page_table_count(uint64_t size, uint64_t largest_page);
+
+/*
+ * The same as page_table_map, with tables of a pool. *root is 0 at first, and the root of
+ * the tables afterwards.
+ */
+enum status MUST_CHECK page_table_map_pool(hpa_t *root, struct page_pool *tables,
+                                           const struct page_table_format *format,
+                                           uint64_t largest_page, uint64_t virtual,
+                                           hpa_t physical, uint64_t size,
+                                           uint64_t attributes);
+
 /* Looks up the mapping of a virtual address. STATUS_NOT_FOUND. */
 enum status MUST_CHECK page_table_lookup(const struct page_table *table, uint64_t virtual,
                                          struct page_mapping *mapping);

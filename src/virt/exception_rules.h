@@ -13,6 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Returns "#UD", "#GP", "#PF", or "an exception", for a vector in a sentence. */
+static inline const char *exception_mnemonic(uint32_t vector)
+{
+    return vector == VECTOR_UD   ? "#UD"
+           : vector == VECTOR_GP ? "#GP"
+           : vector == VECTOR_PF ? "#PF"
+                                 : "an exception";
+}
+
 /* Returns whether an exception pushes an error code; none does in real-address mode. */
 static inline bool exception_has_error_code(uint8_t vector, uint64_t cr0)
 {

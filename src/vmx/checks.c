@@ -5,6 +5,7 @@
  */
 #include "vmx/checks.h"
 
+#include "virt/exception_rules.h"
 #include "vmx/feature_control.h"
 #include "vmx/fixed_bits.h"
 #include "vmx/record.h"
@@ -30,7 +31,7 @@ static bool has_capability(const struct cpu_record *record, enum vmx_msr msr,
         return true;
     return TEXT_FAIL(detail, "RDMSR of %s (0x%x) raised %s, though CPUID announces VMX",
                      vmx_msr_name(msr), (unsigned int)msr,
-                     vmx_fault_name(reading->vector));
+                     exception_mnemonic(reading->vector));
 }
 
 /* Returns whether an instruction succeeded; if not, appends its outcome. */
@@ -71,7 +72,7 @@ static bool check_feature_control(const struct cpu_record *record, struct text *
 
     if (found->state != MSR_READ)
         return TEXT_FAIL(detail, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised %s",
-                         vmx_fault_name(found->vector));
+                         exception_mnemonic(found->vector));
     if (!steps->feature_control_written) {
         append_feature_control(detail, found->value);
         return feature_control_state(found->value) == FEATURE_CONTROL_ENABLED;
@@ -79,7 +80,7 @@ static bool check_feature_control(const struct cpu_record *record, struct text *
     if (steps->feature_control_fault != FAULT_NONE)
         return TEXT_FAIL(detail, "0x%lx: unlocked, but WRMSR of 0x%lx raised %s",
                          found->value, feature_control_enabled_value(found->value),
-                         vmx_fault_name(FAULT_VECTOR(steps->feature_control_fault)));
+                         exception_mnemonic(FAULT_VECTOR(steps->feature_control_fault)));
     if (steps->feature_control.state != MSR_READ ||
         feature_control_state(steps->feature_control.value) != FEATURE_CONTROL_ENABLED)
         return TEXT_FAIL(detail, "0x%lx: unlocked, written 0x%lx, but reads 0x%lx",
@@ -170,7 +171,7 @@ static void append_intel_pt(const struct cpu_record *record, struct text *detail
         text_append(detail, "the processor has none");
     else if (control->state == MSR_FAULTED)
         text_append(detail, "RDMSR of IA32_RTIT_CTL raised %s; assumed off",
-                    vmx_fault_name(control->vector));
+                    exception_mnemonic(control->vector));
     else if ((control->value & RTIT_CTL_TRACE_ENABLE) == 0)
         text_append(detail, "off");
     else
@@ -192,7 +193,7 @@ static bool check_vmxon(const struct cpu_record *record, struct text *detail)
 
     if (steps->control_fault != FAULT_NONE)
         return TEXT_FAIL(detail, "setting the fixed bits of CR0 or CR4 raised %s",
-                         vmx_fault_name(FAULT_VECTOR(steps->control_fault)));
+                         exception_mnemonic(FAULT_VECTOR(steps->control_fault)));
     vmx_attempt_describe(&steps->vmxon, "VMXON", detail);
     return vmx_attempt_succeeded(&steps->vmxon);
 }

@@ -22,30 +22,16 @@ void ept_choose_page_size(const struct vmx_capabilities *capabilities,
         largest_page = PAGE_SIZE_2_MIB;
 }
 
-/* A PML4, a PDPT, and directories; below them page tables, unless pages are large. */
 uint64_t ept_count_tables(uint64_t size)
 {
-    uint64_t directories = align_up(size, PAGE_SIZE_1_GIB) / PAGE_SIZE_1_GIB;
-    uint64_t page_tables = align_up(size, PAGE_SIZE_2_MIB) / PAGE_SIZE_2_MIB;
-
-    return 2 + directories + (largest_page == PAGE_SIZE ? page_tables : 0);
+    return page_table_count(size, largest_page);
 }
 
 enum status ept_map(hpa_t *root, struct page_pool *tables, gpa_t guest, hpa_t host,
                     uint64_t size)
 {
-    struct page_table table = {.format       = &ept_format,
-                               .allocate     = page_pool_allocate,
-                               .context      = tables,
-                               .largest_page = largest_page,
-                               .root         = *root};
-    if (root->value == 0) {
-        enum status status = page_table_init(&table);
-        if (status != STATUS_OK)
-            return status;
-        *root = table.root;
-    }
-    return page_table_map(&table, guest.value, host, size, EPT_LEAF);
+    return page_table_map_pool(root, tables, &ept_format, largest_page, guest.value, host,
+                               size, EPT_LEAF);
 }
 
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root)

@@ -1,6 +1,7 @@
 /* See instructions.h. */
 #include "vmx/instructions.h"
 
+#include "virt/exception_rules.h"
 #include "vmx/vmcs.h"
 #include "x86/exceptions.h"
 
@@ -20,15 +21,6 @@ bool vmx_attempt_succeeded(const struct vmx_attempt *attempt)
            attempt->result == VMX_SUCCEED;
 }
 
-const char *vmx_fault_name(uint32_t vector)
-{
-    static const char *const names[] = {
-        [VECTOR_UD] = "#UD", [VECTOR_GP] = "#GP", [VECTOR_PF] = "#PF"};
-
-    return vector < ARRAY_SIZE(names) && names[vector] != NULL ? names[vector]
-                                                               : "an exception";
-}
-
 void vmx_attempt_describe(const struct vmx_attempt *attempt, const char *instruction,
                           struct text *text)
 {
@@ -37,8 +29,8 @@ void vmx_attempt_describe(const struct vmx_attempt *attempt, const char *instruc
     if (!attempt->is_tried)
         text_append(text, "%s was not reached", instruction);
     else if (attempt->fault != FAULT_NONE)
-        text_append(text, "%s raised %s (vector %u)", instruction, vmx_fault_name(vector),
-                    vector);
+        text_append(text, "%s raised %s (vector %u)", instruction,
+                    exception_mnemonic(vector), vector);
     else if (attempt->result == VMX_FAIL_INVALID)
         text_append(text, "%s failed with VMfailInvalid", instruction);
     else if (attempt->result == VMX_FAIL_VALID)

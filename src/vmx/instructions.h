@@ -42,9 +42,6 @@ bool vmx_attempt_succeeded(const struct vmx_attempt *attempt);
 void vmx_attempt_describe(const struct vmx_attempt *attempt, const char *instruction,
                           struct text *text);
 
-/* Returns "#UD", "#GP", "#PF", or "an exception", for a vector in a sentence. */
-const char *vmx_fault_name(uint32_t vector);
-
 static inline enum vmx_result vmx_result_of(bool carry, bool zero)
 {
     return carry ? VMX_FAIL_INVALID : zero ? VMX_FAIL_VALID : VMX_SUCCEED;

@@ -2,6 +2,7 @@
 #include "vmx/vcpu.h"
 
 #include "cpu/cpuid.h"
+#include "cpu/guest_state.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -17,10 +18,6 @@
 #include "vmx/operation.h"
 #include "vmx/vcpu_events.h"
 #include "x86/msr.h"
-
-#define XCR0_AFTER_RESET  1 /* x87 */
-#define FCW_AFTER_FNINIT  0x37FU
-#define MXCSR_AFTER_RESET 0x1F80U
 
 static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
@@ -54,37 +51,6 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
         fixed_bits_fit_processor(&fixed_bits_cr4, cr4, capabilities);
     return cr0_fit.outcome == FIXED_BITS_OK && cr4_fit.outcome == FIXED_BITS_OK &&
            vmx_operation_allow(cr0_fit.value, cr4_fit.value) == FAULT_NONE;
-}
-
-/* Resets state that VM entry does not load, so that nothing leaks into the guest. */
-static void reset_processor_state(void)
-{
-    static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
-                                    MSR_IA32_CSTAR,          MSR_IA32_FMASK,
-                                    MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
-    /* All components but MXCSR, which XRSTOR loads always, are in their initial state. */
-    static const struct __attribute__((packed, aligned(64))) {
-        uint16_t fcw;
-        uint8_t between_2_and_24[22];
-        uint32_t mxcsr;
-        uint8_t rest[4068];
-    } area = {.fcw = FCW_AFTER_FNINIT, .mxcsr = MXCSR_AFTER_RESET};
-
-    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
-        (void)wrmsr_safe(msrs[i], 0);
-    if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
-        (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
-    clear_debug_registers();
-    write_cr2(0);
-    if ((read_cr4() & CR4_OSXSAVE) != 0) {
-        struct cpuid_result all = cpuid(CPUID_LEAF_EXTENDED_STATE, 0);
-        uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
-        (void)xsetbv_safe(mask);
-        xrstor(&area, mask);
-        (void)xsetbv_safe(XCR0_AFTER_RESET);
-    } else {
-        fxrstor(&area);
-    }
 }
 
 /* Returns whether an instruction succeeded; otherwise ends the vCPU. */
@@ -127,7 +93,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     if (!vcpu_state_write(vmx)) {
         vcpu_end_abnormally(vmx->vcpu, "VMCS: field rejected; see the log");
     } else {
-        reset_processor_state();
+        guest_state_reset();
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);
         enum vmx_result result = vmx_run(&vmx->vcpu->run);
@@ -162,31 +128,6 @@ static void run(struct vcpu *vcpu)
         log_error("cpu %u: VMXOFF failed", vcpu->id);
 }
 
-/* Hymir does not use protection keys, so PKRU still is the guest's. */
-static uint64_t read_pkru(void)
-{
-    uint64_t cr4 = read_cr4();
-
-    write_cr4(cr4 | CR4_PKE);
-    uint64_t pkru = rdpkru();
-    write_cr4(cr4);
-    return pkru;
-}
-
-static uint64_t read_debug_address(unsigned int number)
-{
-    switch (number) {
-    case 0:
-        return read_dr0();
-    case 1:
-        return read_dr1();
-    case 2:
-        return read_dr2();
-    default:
-        return read_dr3();
-    }
-}
-
 static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
     (void)vcpu;
@@ -210,7 +151,7 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     case VCPU_DEBUGCTL:
         return vmcs_get(VMCS_GUEST_IA32_DEBUGCTL);
     case VCPU_XCR0:
-        return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
+        return guest_state_read_xcr0();
     case VCPU_CODE_SIZE:
         return guest_code_size();
     case VCPU_CS_BASE:
@@ -220,9 +161,9 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     case VCPU_PDPTE_0 ... VCPU_PDPTE_3:
         return vmcs_get(VMCS_GUEST_PDPTE0 + 2 * (uint32_t)(which - VCPU_PDPTE_0));
     case VCPU_PKRU:
-        return read_pkru();
+        return guest_state_read_pkru();
     case VCPU_DR_0 ... VCPU_DR_3:
-        return read_debug_address(which - VCPU_DR_0);
+        return guest_state_read_debug_address(which - VCPU_DR_0);
     case VCPU_DR7:
         return vmcs_get(VMCS_GUEST_DR7);
     case VCPU_REGISTER_COUNT:

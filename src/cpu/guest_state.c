@@ -1,0 +1,75 @@
+/* See guest_state.h. */
+#include "cpu/guest_state.h"
+
+#include "cpu/instructions.h"
+#include "x86/msr.h"
+
+#define XCR0_AFTER_RESET  1 /* x87 */
+#define FCW_AFTER_FNINIT  0x37FU
+#define MXCSR_AFTER_RESET 0x1F80U
+
+/* Resets x87, SSE and the states of XSAVE. */
+static void reset_extended_state(void)
+{
+    /* All components but MXCSR, which XRSTOR loads always, are in their initial state. */
+    static const struct __attribute__((packed, aligned(64))) {
+        uint16_t fcw;
+        uint8_t between_2_and_24[22];
+        uint32_t mxcsr;
+        uint8_t rest[4068];
+    } area = {.fcw = FCW_AFTER_FNINIT, .mxcsr = MXCSR_AFTER_RESET};
+
+    if ((read_cr4() & CR4_OSXSAVE) == 0) {
+        fxrstor(&area);
+        return;
+    }
+    struct cpuid_result all = cpuid(CPUID_LEAF_EXTENDED_STATE, 0);
+    uint64_t mask           = (uint64_t)all.edx << 32 | all.eax;
+    (void)xsetbv_safe(mask);
+    xrstor(&area, mask);
+    (void)xsetbv_safe(XCR0_AFTER_RESET);
+}
+
+void guest_state_reset(void)
+{
+    static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
+                                    MSR_IA32_CSTAR,          MSR_IA32_FMASK,
+                                    MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
+
+    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+        (void)wrmsr_safe(msrs[i], 0);
+    if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
+        (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
+    clear_debug_registers();
+    write_cr2(0);
+    reset_extended_state();
+}
+
+uint64_t guest_state_read_pkru(void)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 | CR4_PKE);
+    uint64_t pkru = rdpkru();
+    write_cr4(cr4);
+    return pkru;
+}
+
+uint64_t guest_state_read_debug_address(unsigned int number)
+{
+    switch (number) {
+    case 0:
+        return read_dr0();
+    case 1:
+        return read_dr1();
+    case 2:
+        return read_dr2();
+    default:
+        return read_dr3();
+    }
+}
+
+uint64_t guest_state_read_xcr0(void)
+{
+    return (read_cr4() & CR4_OSXSAVE) != 0 ? xgetbv() : XCR0_AFTER_RESET;
+}
