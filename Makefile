@@ -100,6 +100,7 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 # Every VM exit executes these files, so they do without the frames that a backtrace follows: after a panic below
 # them the backtrace ends with the caller's address.
 EXIT_PATH := src/vmx/on_exit.o src/vmx/exit.o src/vmx/control_registers.o src/guest/exits.o src/guest/ports.o \
+    src/svm/on_exit.o src/svm/exit.o src/svm/system_registers.o \
     $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
 $(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 
@@ -269,7 +270,9 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     src/console/screen.c $(sort $(wildcard src/virt/*.c)) \
     $(patsubst %,src/check/%.c,comparison outer_hypervisor verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
-    vmcs vmx) tests/unit/vt_x_hardware.c
+    vmcs vmx) tests/unit/vt_x_hardware.c \
+    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy nested_paging svm vm_control) \
+    tests/unit/amd_v_hardware.c
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -8,6 +8,7 @@
 #include "cpu/setup.h"
 #include "firmware/multiboot2.h"
 #include "platform/ap_boot.h"
+#include "svm/vmcb.h"
 #include "vmx/entry.h"
 #include "vmx/vmcs.h"
 #include "x86/msr.h"
@@ -49,6 +50,7 @@ void constants(void)
     CONSTANT(VMX_FAIL_VALID, VMX_FAIL_VALID);
     CONSTANT(VMCS_HOST_RSP, VMCS_HOST_RSP);
     CONSTANT(VMCS_HOST_RIP, VMCS_HOST_RIP);
+    CONSTANT(VMCB_RAX, offsetof(struct vmcb, rax));
     CONSTANT(RUN_AGAIN, RUN_AGAIN);
     CONSTANT(RUN_ALL_REGISTERS, RUN_ALL_REGISTERS);
     CONSTANT(RUN_ON_EXIT, offsetof(struct vcpu_run, on_exit));

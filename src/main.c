@@ -21,9 +21,10 @@
 #include "report/verdict_sheet.h"
 #include "runner/guests.h"
 #include "runner/viewer.h"
+#include "svm/svm.h"
 #include "vmx/vmx.h"
 
-static const struct virtualization *const vendors[] = {&vt_x};
+static const struct virtualization *const vendors[] = {&vt_x, &amd_v};
 static struct options options;
 
 /* Starts the screen, unless it was started before. */
@@ -142,9 +143,7 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_read_platform();   /* ACPI: reset, power off */
     processors_list(&options); /* MADT, local APIC */
     processors_start();        /* INIT-SIPI-SIPI */
-    const struct virtualization *found =
-        virtualization_find(vendors, ARRAY_SIZE(vendors), &machine_get()->cpuid);
-    if (cpus_check(found, &options, finish) != STATUS_OK)
+    if (cpus_check(vendors, ARRAY_SIZE(vendors), &options, finish) != STATUS_OK)
         boot_fail_if(MACHINE_NO_MEMORY);
     finish(); /* the verdict, and the guests */
 }

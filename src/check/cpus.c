@@ -140,13 +140,13 @@ static enum status try_boot_cpu(void)
     return STATUS_OK;
 }
 
-enum status cpus_check(const struct virtualization *tried,
+enum status cpus_check(const struct virtualization *const *vendors, size_t count,
                        const struct options *boot_options, void (*finish)(void))
 {
     void *pages;
     enum status status = machine_allocate(smp_count() * sizeof(*records), &pages);
 
-    virtualization = tried;
+    virtualization = virtualization_find(vendors, count, &machine_get()->cpuid);
     options        = boot_options;
     finish_boot    = finish;
     records        = pages;

@@ -12,12 +12,12 @@
 #include "virt/virtualization.h"
 
 /*
- * Tries virtualization on all CPUs. If the boot CPU does not return from its trial,
- * another CPU stops it and calls finish, which does not return. STATUS_NO_MEMORY. Called
- * once, on the boot CPU.
+ * Tries on all CPUs the virtualization, of count vendors', that the boot CPU offers. If
+ * the boot CPU does not return from its trial, another CPU stops it and calls finish,
+ * which does not return. STATUS_NO_MEMORY. Called once, on the boot CPU.
  */
-enum status MUST_CHECK cpus_check(const struct virtualization *tried,
-                                  const struct options *boot_options,
+enum status MUST_CHECK cpus_check(const struct virtualization *const *vendors,
+                                  size_t count, const struct options *boot_options,
                                   void (*finish)(void));
 
 /* Returns the records, smp_count() of them. */

@@ -18,6 +18,7 @@ enum interrupt_vector {
     VECTOR_SERIAL        = 0xF2,
     VECTOR_KEYBOARD      = 0xF3,
     VECTOR_CONSOLE       = 0xF4, /* sent by another CPU whose guest has output */
+    VECTOR_TRIAL         = 0xF5, /* sent by a CPU to itself */
     VECTOR_APIC_SPURIOUS = 0xFF,
 };
 

@@ -69,7 +69,7 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_BRAND_1, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
     {CPUID_LEAF_BRAND_2, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
     {CPUID_LEAF_BRAND_3, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
-    {CPUID_LEAF_L2_CACHE, {.ecx = UINT32_MAX}, false},
+    {CPUID_LEAF_L2_CACHE, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
     {CPUID_LEAF_POWER_MANAGEMENT, {.edx = CPUID_80000007_EDX_INVARIANT_TSC}, false},
     {CPUID_LEAF_ADDRESS_SIZES, {.eax = CPUID_80000008_EAX_WIDTHS}, false},
 };
@@ -85,12 +85,12 @@ static struct cpuid_result apply_mask(const struct cpuid_result *mask,
                                  .edx = values.edx & mask->edx};
 }
 
-/* Returns the architectural or the vendor's row of a leaf, or NULL. */
+/* Returns the vendor's row of a leaf, the architectural one, or NULL. */
 static const struct cpuid_row *find_row(const struct vendor_cpuid *vendor, uint32_t leaf)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rows) + vendor->row_count; i++) {
         const struct cpuid_row *row =
-            i < ARRAY_SIZE(rows) ? &rows[i] : &vendor->rows[i - ARRAY_SIZE(rows)];
+            i < vendor->row_count ? &vendor->rows[i] : &rows[i - vendor->row_count];
         if (row->leaf == leaf)
             return row;
     }

@@ -1,4 +1,5 @@
 /* See vm.h: the handlers of exits. */
+#include "guest/fetch.h"
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/vm.h"
@@ -211,5 +212,6 @@ const struct exit_handlers vm_exit_handlers = {
     .interrupted    = handle_requests,
     .can_wake       = can_wake,
     .memory         = handle_memory,
+    .fetch          = instruction_fetch,
     .ram            = find_ram,
 };

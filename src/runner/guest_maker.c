@@ -12,7 +12,6 @@
 #include "platform/machine.h"
 #include "platform/wall_clock.h"
 #include "runner/guest_console.h"
-#include "x86/msr.h"
 
 #define LARGE_PIECE BIT(21)
 
@@ -230,8 +229,9 @@ static bool create_guest(size_t index, const struct options *options,
 static void choose_page_size(const struct options *options,
                              const struct cpu_record *record)
 {
-    bool multihit =
-        (record->arch_capabilities.value & ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
+    const struct virtualization *virtualization = record->virtualization;
+    bool multihit = virtualization->may_have_multihit != NULL &&
+                    virtualization->may_have_multihit(record);
 
     if (multihit && options->large_pages)
         log_warning(
@@ -240,7 +240,7 @@ static void choose_page_size(const struct options *options,
     else if (multihit)
         log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
                  "iTLB multihit erratum");
-    record->virtualization->set_large_pages(record, !multihit || options->large_pages);
+    virtualization->set_large_pages(record, !multihit || options->large_pages);
 }
 
 /* Reads the time of day; falls back to the year 2000. */

@@ -92,8 +92,17 @@ static void restart_guest(struct vm *vm)
     }
 }
 
+/* Returns whether a CPU can run guests. */
+static bool is_usable(const struct cpu_record *record)
+{
+    TEXT_DECLARE(missing, LOG_LINE_SIZE);
+
+    return verdict_is_ready(record) &&
+           record->virtualization->find_missing(record, &missing) == STATUS_OK;
+}
+
 /*
- * Starts each guest on a CPU whose check succeeded, the boot CPU last; sets *own to the
+ * Starts each guest on a usable CPU, the boot CPU last; sets *own to the
  * guest for the boot CPU, if any. Returns how many guests have a CPU.
  */
 static size_t place_guests(const struct cpu_record *records, struct vm **own)
@@ -102,7 +111,7 @@ static size_t place_guests(const struct cpu_record *records, struct vm **own)
 
     for (size_t i = 1; i <= smp_count() && placed < guest_count; i++) {
         size_t index = i % smp_count();
-        if (!verdict_is_ready(&records[index]))
+        if (!is_usable(&records[index]))
             continue;
         guests[placed]->vcpu.id = (uint32_t)index;
         if (start_guest(guests[placed]))

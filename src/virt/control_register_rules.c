@@ -32,3 +32,40 @@ bool pdptes_are_valid(const uint64_t entries[4], unsigned int physical_width)
     }
     return true;
 }
+
+uint64_t cr4_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t subleaf))
+{
+    static const struct {
+        uint64_t cr4;
+        uint32_t ebx, ecx, edx; /* of leaf 1 or 7, one bit */
+        uint32_t leaf;
+    } rows[] = {
+        {CR4_VME | CR4_PVI, .edx = CPUID_1_EDX_VME, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_TSD, .edx = CPUID_1_EDX_TSC, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_DE, .edx = CPUID_1_EDX_DE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_PSE, .edx = CPUID_1_EDX_PSE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_PAE, .edx = CPUID_1_EDX_PAE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_PGE, .edx = CPUID_1_EDX_PGE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_OSFXSR, .edx = CPUID_1_EDX_FXSR, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_OSXMMEXCPT, .edx = CPUID_1_EDX_SSE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_PCIDE, .ecx = CPUID_1_ECX_PCID, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_OSXSAVE, .ecx = CPUID_1_ECX_XSAVE, .leaf = CPUID_LEAF_FEATURES},
+        {CR4_FSGSBASE, .ebx = CPUID_7_EBX_FSGSBASE,
+         .leaf = CPUID_LEAF_STRUCTURED_FEATURES},
+        {CR4_SMEP, .ebx = CPUID_7_EBX_SMEP, .leaf = CPUID_LEAF_STRUCTURED_FEATURES},
+        {CR4_SMAP, .ebx = CPUID_7_EBX_SMAP, .leaf = CPUID_LEAF_STRUCTURED_FEATURES},
+        {CR4_UMIP, .ecx = CPUID_7_ECX_UMIP, .leaf = CPUID_LEAF_STRUCTURED_FEATURES},
+        {CR4_PKE, .ecx = CPUID_7_ECX_PKU, .leaf = CPUID_LEAF_STRUCTURED_FEATURES},
+    };
+    uint64_t bits      = CR4_PCE; /* every processor with long mode has it */
+    uint32_t last_leaf = read(CPUID_LEAF_BASIC, 0).eax;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct cpuid_result leaf = read(rows[i].leaf, 0);
+        if (rows[i].leaf <= last_leaf &&
+            ((leaf.ebx & rows[i].ebx) | (leaf.ecx & rows[i].ecx) |
+             (leaf.edx & rows[i].edx)) != 0)
+            bits |= rows[i].cr4;
+    }
+    return bits;
+}

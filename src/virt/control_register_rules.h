@@ -9,12 +9,19 @@
 
 #include "virt/segment.h"
 #include "x86/control_registers.h"
+#include "x86/cpuid.h"
 
 /* The bits of CR4 that a guest may set. */
 #define GUEST_CR4_ALLOWED                                                              \
     (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |    \
      CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | \
      CR4_SMEP | CR4_SMAP | CR4_PKE)
+
+/* The bits of EFER that a guest may write; LMA is ignored. */
+#define GUEST_EFER_ALLOWED (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+
+/* Returns the bits of CR4, of GUEST_CR4_ALLOWED, that a processor with that CPUID has. */
+uint64_t cr4_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t subleaf));
 
 /* The state components that a guest may enable in XCR0. */
 #define GUEST_XCR0_ALLOWED                                                           \

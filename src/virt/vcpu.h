@@ -113,6 +113,12 @@ struct exit_handlers {
     bool (*can_wake)(struct vcpu *vcpu);
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
+    /*
+     * Reads the code at RIP, at most 15 bytes, less if the next one is not in RAM. Returns
+     * their number.
+     */
+    size_t (*fetch)(struct vcpu *vcpu, uint8_t *bytes);
+
     /* Returns Hymir's pointer to guest memory, or NULL if it is not all RAM. */
     void *(*ram)(struct vcpu *vcpu, gpa_t address, uint64_t size);
 };

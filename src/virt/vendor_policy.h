@@ -50,7 +50,7 @@ struct msr_row {
 };
 
 /* The rows of a vendor; one with fewer repeats a row. */
-#define VENDOR_MSRS 4
+#define VENDOR_MSRS 6
 struct vendor_msrs {
     struct msr_row row[VENDOR_MSRS];
 };

@@ -134,6 +134,12 @@ struct virtualization {
      */
     void (*set_large_pages)(const struct cpu_record *record, bool are_allowed);
 
+    /*
+     * Returns whether a guest whose memory is mapped with large pages may be able to stop
+     * the machine (iTLB multihit). NULL: no.
+     */
+    bool (*may_have_multihit)(const struct cpu_record *record);
+
     const struct backend *backend;
 };
 

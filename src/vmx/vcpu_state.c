@@ -16,8 +16,6 @@
 #include "x86/msr.h"
 #include "x86/paging.h"
 
-#define TASK_LIMIT 0x67U /* of the smallest TSS that VM entry accepts */
-
 /* The quarters of the MSR bitmap: reads of low MSRs and of high ones, then writes. */
 #define MSR_BITMAP_QUARTER UINT64_C(1024)
 #define MSR_HIGH_FIRST     0xC0000000U
@@ -99,7 +97,8 @@ static bool write_optional_fields(const struct vmx_vcpu *vcpu)
 /* VMX operation and Hymir require some of the host-owned bits of CR0 and CR4. */
 static bool write_guest_state(const struct vmx_vcpu *vcpu)
 {
-    static const struct vcpu_segment task = {0, TASK_LIMIT, ACCESS_RIGHTS_TSS_BUSY, 0};
+    static const struct vcpu_segment task = {0, TASK_LIMIT_AFTER_START,
+                                             ACCESS_RIGHTS_TSS_BUSY, 0};
     const struct vcpu_start *start        = vcpu->vcpu->start;
     struct guest_state state              = {
                      .cr0     = (start->cr0 & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE,

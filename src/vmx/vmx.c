@@ -89,6 +89,11 @@ static void set_large_pages(const struct cpu_record *record, bool are_allowed)
     ept_choose_page_size(&vmx_record(record)->capabilities, !are_allowed);
 }
 
+static bool may_have_multihit(const struct cpu_record *record)
+{
+    return (record->arch_capabilities.value & ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
+}
+
 const struct virtualization vt_x = {
     .name    = "VT-x",
     .success = "VMX root operation entered and left",
@@ -113,8 +118,9 @@ const struct virtualization vt_x = {
     .required_capabilities = vcpu_controls_required,
     .append_changes        = append_changes,
 
-    .find_missing     = find_missing,
-    .needs_apic_timer = needs_apic_timer,
-    .set_large_pages  = set_large_pages,
-    .backend          = &vmx_backend,
+    .find_missing      = find_missing,
+    .needs_apic_timer  = needs_apic_timer,
+    .set_large_pages   = set_large_pages,
+    .may_have_multihit = may_have_multihit,
+    .backend           = &vmx_backend,
 };

@@ -90,6 +90,7 @@ enum control_register_flag {
 #define XSAVE_FIRST_EXTENDED 2U
 
 #define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
+#define DR6_SINGLE_STEP    BIT(14)
 #define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */
 #define DR7_AFTER_RESET    BIT(10)
 #define DR7_GENERAL_DETECT BIT(13)

@@ -33,11 +33,15 @@ enum cpuid_leaf {
     CPUID_LEAF_BRAND_1           = 0x80000002,
     CPUID_LEAF_BRAND_2           = 0x80000003,
     CPUID_LEAF_BRAND_3           = 0x80000004,
+    CPUID_LEAF_L1_CACHE          = 0x80000005, /* AMD: and TLBs */
     CPUID_LEAF_L2_CACHE          = 0x80000006,
     CPUID_LEAF_POWER_MANAGEMENT  = 0x80000007,
     CPUID_LEAF_ADDRESS_SIZES     = 0x80000008,
     CPUID_LEAF_SVM               = 0x8000000A,
+    CPUID_LEAF_TLB_1_GIB         = 0x80000019,
+    CPUID_LEAF_PERFORMANCE       = 0x8000001A,
     CPUID_LEAF_ENCRYPTED_MEMORY  = 0x8000001F,
+    CPUID_LEAF_EXTENDED_FEATURES_2 = 0x80000021,
 };
 
 /* The ranges of leaves that hypervisors use; each begins with its own last leaf. */
@@ -173,6 +177,10 @@ enum cpuid_leaf {
 #define CPUID_80000001_EDX_PAGES_1_GIB BIT(26)
 #define CPUID_80000001_EDX_RDTSCP      BIT(27)
 #define CPUID_80000001_EDX_LONG_MODE   BIT(29)
+/* CPUID.80000021H:EAX: properties of the processor that software need not enable. */
+#define CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS BIT(0)
+#define CPUID_80000021_EAX_LFENCE_SERIALIZES          BIT(2)
+#define CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE  BIT(6)
 /* CPUID.80000007H:EDX */
 #define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
 /* CPUID.80000008H:EAX: the widths of addresses in bits. */

@@ -40,7 +40,9 @@
 #define ACCESS_RIGHTS_UNUSABLE ((uint32_t)BIT(16))
 #define CODE_SEGMENT_L         BIT(13) /* 64-bit code */
 #define SEGMENT_BIG            BIT(14) /* D or B: 32-bit code or stack */
-#define TSS_16_BIT_BUSY        3U      /* a type: bits 3:0 */
+#define SEGMENT_PRESENT        0x80U
+#define TASK_LIMIT_AFTER_START 0x67U /* of the smallest TSS: SDM 3C, checks on TR */
+#define TSS_16_BIT_BUSY        3U    /* a type: bits 3:0 */
 
 /* The type of a gate: present, DPL 0, 64-bit interrupt gate. */
 #define GATE_PRESENT_INTERRUPT (UINT64_C(0x8E) << 40)

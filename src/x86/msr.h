@@ -42,9 +42,17 @@ enum msr {
     MSR_IA32_TSC_AUX            = 0xC0000103,
 
     /* AMD's: APM 2, "MSR Cross-Reference". */
-    MSR_VM_CR       = 0xC0010114,
-    MSR_VM_HSAVE_PA = 0xC0010117,
+    MSR_AMD_PATCH_LEVEL = 0x8B,
+    MSR_SYSCFG          = 0xC0010010,
+    MSR_HWCR            = 0xC0010015,
+    MSR_NB_CFG          = 0xC001001F,
+    MSR_INT_PENDING     = 0xC0010055,
+    MSR_VM_CR           = 0xC0010114,
+    MSR_VM_HSAVE_PA     = 0xC0010117,
 };
+
+/* HWCR: the TSC counts at the frequency of P-state 0. */
+#define HWCR_TSC_FREQUENCY_SELECT BIT(24)
 
 /* VM_CR: APM 2, "SVM Related MSRs". */
 #define VM_CR_R_INIT BIT(1) /* INIT raises #SX */

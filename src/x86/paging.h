@@ -34,6 +34,7 @@
 /* SDM 3A, "PAE Paging": the table that CR3 points to has four entries. */
 #define CR3_ADDRESS        BITS_MASK(51, 12)
 #define CR3_ADDRESS_32_BIT BITS_MASK(31, 12)
+#define CR3_PCID           BITS_MASK(11, 0) /* if CR4.PCIDE is set */
 #define CR3_ADDRESS_PAE    BITS_MASK(31, 5)
 #define PDPTE_COUNT        4U
 
@@ -52,6 +53,7 @@
 #define PAT_UNCACHEABLE     UINT64_C(0)
 #define PAT_WRITE_COMBINING UINT64_C(1)
 #define PAT_WRITE_THROUGH   UINT64_C(4)
+#define PAT_WRITE_PROTECTED UINT64_C(5)
 #define PAT_WRITE_BACK      UINT64_C(6)
 #define PAT_UNCACHED        UINT64_C(7) /* UC-: MTRRs may make it write-combining */
 
@@ -63,5 +65,19 @@
      PAT_ENTRY(5, PAT_WRITE_THROUGH) | PAT_ENTRY(6, PAT_UNCACHED) |                   \
      PAT_ENTRY(7, PAT_UNCACHEABLE))
 #define PAT_AFTER_RESET PAT_WITH_PWT(PAT_WRITE_THROUGH)
+
+/* Returns whether IA32_PAT accepts a value: each byte is a memory type. */
+static inline bool pat_is_valid(uint64_t value)
+{
+    const uint32_t types = 1U << PAT_UNCACHEABLE | 1U << PAT_WRITE_COMBINING |
+                           1U << PAT_WRITE_THROUGH | 1U << PAT_WRITE_PROTECTED |
+                           1U << PAT_WRITE_BACK | 1U << PAT_UNCACHED;
+
+    for (; value != 0; value >>= 8) {
+        if ((value & 0xFF) > PAT_UNCACHED || (types >> (value & 0xFF) & 1) == 0)
+            return false;
+    }
+    return true;
+}
 
 #endif

@@ -1,0 +1,234 @@
+/*
+ * See exit.h.
+ *
+ * APM 2, "Instruction Intercepts", "Exception Intercepts", "SVM Intercept Exit Codes". An
+ * exit code without a handler ends the guest with a report.
+ */
+#include "svm/exit.h"
+
+#include "cpu/instructions.h"
+#include "lib/log.h"
+#include "svm/on_exit.h"
+#include "svm/system_registers.h"
+#include "svm/vcpu_events.h"
+#include "virt/control_register_rules.h"
+#include "x86/exceptions.h"
+
+/* Handles instructions that the guest's CPUID does not offer. */
+static enum exit_outcome inject_ud(struct vcpu *vcpu)
+{
+    return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
+}
+
+static enum exit_outcome inject_gp(struct vcpu *vcpu)
+{
+    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+}
+
+/* Handles instructions that must have no effect outside the guest. */
+static enum exit_outcome skip(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return EXIT_NEXT;
+}
+
+/* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
+static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t info)
+{
+    uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
+    unsigned int size = IO_SIZE(info);
+    uint32_t value    = vcpu->handlers->port_read(vcpu, IO_PORT(info), size);
+
+    if (size == sizeof(uint8_t))
+        *(uint8_t *)rax = (uint8_t)value;
+    else if (size == sizeof(uint16_t))
+        *(uint16_t *)rax = (uint16_t)value;
+    else
+        *rax = value;
+    return EXIT_NEXT;
+}
+
+static struct vcpu_segment read_segment(const struct vmcb *vmcb, unsigned int number)
+{
+    const struct vmcb_segment *segment = &vmcb->segment[number];
+    uint32_t rights                    = vmcb_access_rights(segment->attributes);
+    bool is_usable                     = (segment->attributes & SEGMENT_PRESENT) != 0;
+
+    return (struct vcpu_segment){.base  = segment->base,
+                                 .limit = segment->limit,
+                                 .access_rights =
+                                     is_usable ? rights : ACCESS_RIGHTS_UNUSABLE};
+}
+
+/* Returns the operand of INS or OUTS that is in memory, or NULL. */
+static const struct instruction_operand *
+find_string_operand(const struct instruction *instruction, bool is_in)
+{
+    bool is_right_one = instruction->name == (is_in ? INSTRUCTION_INS : INSTRUCTION_OUTS);
+
+    for (size_t i = 0; i < ARRAY_SIZE(instruction->operand); i++) {
+        if (is_right_one && instruction->operand[i].kind == OPERAND_MEMORY)
+            return &instruction->operand[i];
+    }
+    return NULL;
+}
+
+/*
+ * INS and OUTS exit before the processor checks their segment. The instruction is
+ * decoded, because not all processors report its segment and address size.
+ */
+static enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t info)
+{
+    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+    bool is_in              = (info & IO_IN) != 0;
+    bool is_64_bit          = guest_is_64_bit(vmcb);
+    struct instruction instruction;
+
+    if (!guest_decode(vcpu, &instruction))
+        return inject_ud(vcpu);
+    const struct instruction_operand *memory = find_string_operand(&instruction, is_in);
+    if (memory == NULL)
+        return inject_ud(vcpu);
+    struct string_access access = {
+        .port         = IO_PORT(info),
+        .size         = (uint8_t)IO_SIZE(info),
+        .address_size = instruction.address_size,
+        .is_in        = is_in,
+        .is_repeated  = (info & IO_REPEATED) != 0,
+        .is_64_bit    = is_64_bit,
+        .is_stack     = memory->segment == SEGMENT_SS && !is_64_bit,
+        .segment      = read_segment(vmcb, memory->segment),
+    };
+    if (is_64_bit && memory->segment < SEGMENT_FS)
+        access.segment.base = 0;
+    access.linear_address =
+        access.segment.base + operand_offset(memory, instruction.address_size,
+                                             vcpu->run.registers.r, vmcb->rip);
+    if (!is_64_bit)
+        access.linear_address = (uint32_t)access.linear_address;
+    return vcpu->handlers->string_io(vcpu, &access);
+}
+
+static enum exit_outcome handle_io(struct vcpu *vcpu)
+{
+    uint64_t info = vcpu->newest->detail = svm_of(vcpu)->vmcb.exit_info_1;
+
+    if ((info & IO_STRING) != 0)
+        return handle_string_io(vcpu, info);
+    if ((info & IO_IN) != 0)
+        return handle_in(vcpu, info);
+    return vcpu->handlers->port_write(vcpu, IO_PORT(info), IO_SIZE(info),
+                                      (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
+}
+
+static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
+{
+    const uint64_t *r = vcpu->run.registers.r;
+    uint64_t value =
+        (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+
+    if (svm_of(vcpu)->vmcb.cpl != 0 || !xcr_is_valid((uint32_t)r[REGISTER_RCX], value) ||
+        xsetbv_safe(value) != FAULT_NONE)
+        return inject_gp(vcpu);
+    return EXIT_NEXT;
+}
+
+/* Ends the vCPU because of an event at the guest's current instruction. */
+static enum exit_outcome end_at_instruction(struct vcpu *vcpu, const char *event)
+{
+    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+
+    return vcpu_end_abnormally(vcpu, "%s at 0x%x:0x%lx", event,
+                               vmcb->segment[SEGMENT_CS].selector, vmcb->rip);
+}
+
+static enum exit_outcome handle_shutdown(struct vcpu *vcpu)
+{
+    return end_at_instruction(vcpu, "triple fault");
+}
+
+static enum exit_outcome handle_init(struct vcpu *vcpu)
+{
+    return end_at_instruction(vcpu, "INIT of the CPU");
+}
+
+/* APM 2, "Nested Page Faults and Fault Ordering". */
+static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
+{
+    struct vmcb *vmcb                 = &svm_of(vcpu)->vmcb;
+    uint64_t info                     = vmcb->exit_info_1;
+    const struct memory_access access = {
+        .address = gpa(vmcb->exit_info_2),
+        .kind    = (info & NESTED_FAULT_FETCH) != 0   ? MEMORY_FETCH
+                   : (info & NESTED_FAULT_WRITE) != 0 ? MEMORY_WRITE
+                                                      : MEMORY_READ,
+    };
+
+    vcpu->newest->detail  = info;
+    vcpu->newest->address = vmcb->exit_info_2;
+    svm_event_redeliver(vmcb);
+    return vcpu->handlers->memory(vcpu, &access);
+}
+
+/* The handlers that are the same for all VMs. */
+static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
+    [SVM_EXIT_CR_READ + 4]  = svm_cr4_read_handle_exit,
+    [SVM_EXIT_CR_WRITE + 4] = svm_cr4_write_handle_exit,
+    [SVM_EXIT_EXCEPTION... SVM_EXIT_EXCEPTION + EXCEPTION_VECTORS - 1] =
+        svm_exception_handle_exit,
+    [SVM_EXIT_INTR]                                = svm_interrupt_handle_exit,
+    [SVM_EXIT_NMI]                                 = svm_nmi_handle_exit,
+    [SVM_EXIT_INIT]                                = handle_init,
+    [SVM_EXIT_VINTR]                               = svm_interrupt_window_handle_exit,
+    [SVM_EXIT_RDPMC]                               = inject_gp,
+    [SVM_EXIT_RSM]                                 = inject_ud,
+    [SVM_EXIT_IRET]                                = svm_iret_handle_exit,
+    [SVM_EXIT_INVD]                                = skip,
+    [SVM_EXIT_HLT]                                 = svm_hlt_handle_exit,
+    [SVM_EXIT_INVLPGA]                             = inject_ud,
+    [SVM_EXIT_IO]                                  = handle_io,
+    [SVM_EXIT_MSR]                                 = svm_msr_handle_exit,
+    [SVM_EXIT_SHUTDOWN]                            = handle_shutdown,
+    [SVM_EXIT_VMRUN]                               = inject_ud,
+    [SVM_EXIT_VMLOAD... SVM_EXIT_SKINIT]           = inject_ud,
+    [SVM_EXIT_WBINVD]                              = skip,
+    [SVM_EXIT_MONITOR... SVM_EXIT_MWAIT_ARMED]     = inject_ud,
+    [SVM_EXIT_XSETBV]                              = handle_xsetbv,
+    [SVM_EXIT_RDPRU]                               = inject_ud,
+    [SVM_EXIT_INVLPGB... SVM_EXIT_INVLPGB_ILLEGAL] = inject_ud,
+    [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = inject_ud,
+};
+
+/* Handles unexpected exit codes, and VMEXIT_INVALID. */
+static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
+{
+    const struct svm_vcpu *svm = svm_of(vcpu);
+    uint64_t code              = svm->vmcb.exit_code;
+    TEXT_DECLARE(event, 80);
+
+    vcpu->newest->detail = svm->vmcb.exit_info_1;
+    if (SVM_EXIT_IS_INVALID(code)) {
+        log_error("cpu %u: VMRUN failed: VMEXIT_INVALID; the VMCB was:", vcpu->id);
+        vmcb_log(&svm->given);
+        return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID");
+    }
+    text_append(&event, "unhandled VM exit: code 0x%lx (%s)", code,
+                svm_exit_name(svm_exit_row_index(code)));
+    return end_at_instruction(vcpu, event.buffer);
+}
+
+void svm_exit_rows_init(struct svm_vcpu *svm)
+{
+    const struct exit_handlers *handlers = svm->vcpu->handlers;
+
+    for (uint32_t i = 0; i < SVM_EXIT_ROWS; i++) {
+        bool has_own         = i < SVM_EXIT_CODES && own_handlers[i] != NULL;
+        svm->rows[i].handler = has_own ? own_handlers[i] : handle_unexpected;
+    }
+    svm->rows[SVM_EXIT_CPUID].handler   = handlers->cpuid;
+    svm->rows[SVM_EXIT_VMMCALL].handler = handlers->hypercall;
+    svm->rows[svm_exit_row_index(SVM_EXIT_NESTED_PAGE_FAULT)].handler =
+        handle_nested_page_fault;
+    svm->vcpu->row       = svm->rows;
+    svm->vcpu->row_count = SVM_EXIT_ROWS;
+}

@@ -1,0 +1,59 @@
+/*
+ * See guest_policy.h. APM 3, appendix "Obtaining Processor Information Via the CPUID
+ * Instruction"; APM 2, appendix "MSR Cross-Reference"; AMD's BIOS and Kernel Developer's
+ * Guides, "MSRs", for HWCR, NB_CFG and INT_PENDING.
+ */
+#include "svm/guest_policy.h"
+
+#include "x86/msr.h"
+
+#define ALL UINT32_MAX
+
+/* Features that only AMD's processors report there. */
+static const struct cpuid_row rows[] = {
+    {CPUID_LEAF_L1_CACHE, {ALL, ALL, ALL, ALL}, false},
+    {CPUID_LEAF_TLB_1_GIB, {ALL, ALL, 0, 0}, false},
+    {CPUID_LEAF_PERFORMANCE, {.eax = ALL}, false},
+    {CPUID_LEAF_EXTENDED_FEATURES_2,
+     {.eax = CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS |
+             CPUID_80000021_EAX_LFENCE_SERIALIZES |
+             CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE},
+     false},
+};
+
+/* AMD's processors do not report the frequency of the TSC. */
+static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
+                              uint32_t last, uint64_t exact_hz)
+{
+    (void)leaves;
+    (void)exact_hz;
+    return last;
+}
+
+const struct vendor_cpuid svm_guest_cpuid = {
+    .rows              = rows,
+    .row_count         = ARRAY_SIZE(rows),
+    .repeats_last_leaf = false,
+    .add_frequency     = add_frequency,
+};
+
+/*
+ * FS_BASE, GS_BASE and the MSRs of SYSCALL and SYSENTER are in the VMCB; TSC_AUX is the
+ * CPU's, unused by Hymir.
+ */
+const uint32_t svm_passed_msrs[] = {
+    MSR_IA32_SYSENTER_CS,    MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+    MSR_IA32_STAR,           MSR_IA32_LSTAR,        MSR_IA32_CSTAR,
+    MSR_IA32_FMASK,          MSR_IA32_FS_BASE,      MSR_IA32_GS_BASE,
+    MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX,
+};
+const size_t svm_passed_msr_count = ARRAY_SIZE(svm_passed_msrs);
+
+const struct vendor_msrs svm_guest_msrs = {{
+    {MSR_AMD_PATCH_LEVEL, MSR_CONSTANT, 0, 0},
+    {MSR_SYSCFG, MSR_WRITABLE_CONSTANT, 0, 0},
+    {MSR_HWCR, MSR_WRITABLE_CONSTANT, HWCR_TSC_FREQUENCY_SELECT, 0},
+    {MSR_NB_CFG, MSR_WRITABLE_CONSTANT, 0, 0},
+    {MSR_INT_PENDING, MSR_CONSTANT, 0, 0},
+    {MSR_VM_CR, MSR_CONSTANT, VM_CR_LOCK | VM_CR_SVMDIS, 0}, /* no SVM */
+}};

@@ -1,0 +1,30 @@
+/* See nested_paging.h. */
+#include "svm/nested_paging.h"
+
+#include "x86/paging.h"
+
+#define NESTED_ENTRY (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_USER)
+
+static const struct page_table_format format = {.present = PAGE_ENTRY_PRESENT,
+                                                .table   = NESTED_ENTRY};
+
+static uint64_t largest_page = PAGE_SIZE;
+
+void nested_paging_choose_page_size(bool are_large_pages_allowed, bool has_1_gib_pages)
+{
+    largest_page = !are_large_pages_allowed ? PAGE_SIZE
+                   : has_1_gib_pages        ? PAGE_SIZE_1_GIB
+                                            : PAGE_SIZE_2_MIB;
+}
+
+uint64_t nested_paging_count_tables(uint64_t size)
+{
+    return page_table_count(size, largest_page);
+}
+
+enum status nested_paging_map(hpa_t *root, struct page_pool *tables, gpa_t guest,
+                              hpa_t host, uint64_t size)
+{
+    return page_table_map_pool(root, tables, &format, largest_page, guest.value, host,
+                               size, NESTED_ENTRY);
+}

@@ -1,0 +1,54 @@
+/* See operation.h. */
+#include "svm/operation.h"
+
+#include "cpu/percpu.h"
+#include "svm/instructions.h"
+#include "x86/control_registers.h"
+#include "x86/msr.h"
+
+struct msr_write msr_write_try(uint32_t msr, uint64_t value)
+{
+    struct msr_write write = {.is_tried = true, .written = value};
+
+    write.fault   = wrmsr_safe(msr, value);
+    write.reading = msr_read_safe(msr);
+    return write;
+}
+
+struct msr_write svm_operation_permit(void)
+{
+    const struct msr_reading vm_cr = msr_read_safe(MSR_VM_CR);
+
+    if (vm_cr.state != MSR_READ || (vm_cr.value & VM_CR_SVMDIS) == 0)
+        return (struct msr_write){0};
+    return msr_write_try(MSR_VM_CR, vm_cr.value & ~VM_CR_SVMDIS);
+}
+
+/* Leaves SVM for panic, stop and reset, also inside an exit, where GIF is 0. */
+static void leave_before_stop(void)
+{
+    (void)stgi_try();
+    (void)wrmsr_safe(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
+}
+
+struct msr_write svm_operation_enter(void)
+{
+    /* Before the write, for an NMI right after it. */
+    this_cpu()->leave_virtualization = leave_before_stop;
+    struct msr_write efer =
+        msr_write_try(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SVME);
+    if (!msr_write_succeeded(&efer))
+        this_cpu()->leave_virtualization = NULL;
+    return efer;
+}
+
+struct msr_write svm_operation_leave(const struct msr_write *permit)
+{
+    stgi();
+    this_cpu()->leave_virtualization = NULL;
+    struct msr_write efer =
+        msr_write_try(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
+    if (permit->is_tried)
+        (void)wrmsr_safe(MSR_VM_CR, permit->written | VM_CR_SVMDIS);
+    return efer;
+}

@@ -1,0 +1,28 @@
+/*
+ * Enabling and disabling SVM on a CPU.
+ *
+ * APM 2, "Enabling SVM", "VM_HSAVE_PA MSR". While SVM is enabled, struct cpu's
+ * leave_virtualization is set, for panic, stop and reset: it sets GIF and clears
+ * EFER.SVME.
+ */
+#ifndef HYMIR_SVM_OPERATION_H
+#define HYMIR_SVM_OPERATION_H
+
+#include "svm/record.h"
+
+/* Writes an MSR of this CPU that may not accept the value, and reads it back. */
+struct msr_write msr_write_try(uint32_t msr, uint64_t value);
+
+/*
+ * Clears VM_CR.SVMDIS if it is set. Returns the outcome, with is_tried false if there
+ * was nothing to do.
+ */
+struct msr_write svm_operation_permit(void);
+
+/* Sets EFER.SVME on this CPU. */
+struct msr_write svm_operation_enter(void);
+
+/* Sets GIF, clears EFER.SVME, and restores SVMDIS if svm_operation_permit cleared it. */
+struct msr_write svm_operation_leave(const struct msr_write *permit);
+
+#endif

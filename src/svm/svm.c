@@ -1,0 +1,109 @@
+/* See svm.h. */
+#include "svm/svm.h"
+
+#include "svm/capabilities.h"
+#include "svm/checks.h"
+#include "svm/nested_paging.h"
+#include "svm/record.h"
+#include "svm/trial.h"
+#include "svm/vcpu.h"
+#include "x86/cpuid.h"
+#include "x86/msr.h"
+
+static bool is_offered(const struct cpuid_snapshot *cpuid)
+{
+    return (cpuid->leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
+}
+
+#define OWN(member) \
+    (offsetof(struct cpu_record, own) + offsetof(struct svm_record, member))
+static const struct register_row registers[] = {
+    {"VM_CR", MSR_VM_CR, OWN(vm_cr)},
+    {"EFER", MSR_IA32_EFER, OWN(efer)},
+    {"IA32_ARCH_CAPABILITIES", MSR_IA32_ARCH_CAPABILITIES,
+     offsetof(struct cpu_record, arch_capabilities)},
+    {"VM_HSAVE_PA", MSR_VM_HSAVE_PA, OWN(vm_hsave_pa)}, /* not compared */
+};
+
+static bool read_capabilities(const struct cpu_record *record,
+                              struct capability_set *capabilities)
+{
+    for (enum svm_capability_group group = GROUP_REVISION; group < SVM_GROUP_COUNT;
+         group++)
+        capabilities->group[group] = svm_capability_bits(svm_record(record), group);
+    return is_offered(&record->cpuid);
+}
+
+/* Nested paging is required too, but proved by the trial rather than reported. */
+static uint64_t required_capabilities(uint32_t group)
+{
+    (void)group;
+    return 0;
+}
+
+static void append_changes(const struct cpu_record *records, size_t count,
+                           struct text *text)
+{
+    const struct msr_reading *boot_cpu = &svm_record(&records[0])->vm_cr;
+
+    for (size_t i = 1; i < count; i++) {
+        const struct msr_reading *found = &svm_record(&records[i])->vm_cr;
+        if (boot_cpu->state != MSR_READ || found->state != MSR_READ ||
+            found->value == boot_cpu->value)
+            continue;
+        text_append(text, "; firmware left VM_CR = 0x%lx on cpu 0 and 0x%lx on cpu %zu",
+                    boot_cpu->value, found->value, i);
+        return;
+    }
+}
+
+static enum status find_missing(const struct cpu_record *record, struct text *missing)
+{
+    if (svm_has_nested_paging(record))
+        return STATUS_OK;
+    text_append(missing, "nested paging");
+    return STATUS_UNSUPPORTED;
+}
+
+static bool needs_apic_timer(const struct cpu_record *record)
+{
+    (void)record;
+    return true;
+}
+
+static void set_large_pages(const struct cpu_record *record, bool are_allowed)
+{
+    nested_paging_choose_page_size(are_allowed, (record->cpuid.leaf_80000001.edx &
+                                                 CPUID_80000001_EDX_PAGES_1_GIB) != 0);
+}
+
+const struct virtualization amd_v = {
+    .name    = "AMD-V",
+    .success = "guests entered by VMRUN and left",
+    .setting = "enable SVM Mode (AMD-V, Secure Virtual Machine)",
+
+    .is_offered = is_offered,
+    .is_usual   = cpuid_is_amd,
+
+    .trial_pages    = SVM_TRIAL_PAGES,
+    .read_registers = svm_trial_read_registers,
+    .checks         = svm_checks,
+    .check_count    = SVM_CHECK_COUNT,
+    .enter_check    = SVM_CHECK_SVME,
+    .guest_check    = SVM_CHECK_GUEST,
+    .timings        = svm_timings,
+    .timing_count   = SVM_TIMINGS,
+
+    .registers             = registers,
+    .register_count        = ARRAY_SIZE(registers),
+    .compared_count        = ARRAY_SIZE(registers) - 1,
+    .capability_table      = &svm_capability_table,
+    .read_capabilities     = read_capabilities,
+    .required_capabilities = required_capabilities,
+    .append_changes        = append_changes,
+
+    .find_missing     = find_missing,
+    .needs_apic_timer = needs_apic_timer,
+    .set_large_pages  = set_large_pages,
+    .backend          = &svm_backend,
+};

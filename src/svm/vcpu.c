@@ -1,0 +1,209 @@
+/* See vcpu.h. */
+#include "svm/vcpu.h"
+
+#include "cpu/cpuid.h"
+#include "cpu/guest_state.h"
+#include "cpu/percpu.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/test_hooks.h"
+#include "lib/ticks.h"
+#include "mm/memory.h"
+#include "platform/apic.h"
+#include "svm/entry.h"
+#include "svm/exit.h"
+#include "svm/guest_policy.h"
+#include "svm/nested_paging.h"
+#include "svm/operation.h"
+#include "svm/vcpu_events.h"
+#include "virt/control_register_rules.h"
+#include "x86/msr.h"
+#include "x86/paging.h"
+
+static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+{
+    enum status status = memory_allocate(memory_page_count(sizeof(struct svm_vcpu)),
+                                         frames_below_4_gib, &vcpu->arch);
+
+    if (status != STATUS_OK)
+        return status;
+    struct svm_vcpu *svm = svm_of(vcpu);
+    svm->vcpu            = vcpu;
+    svm->plan            = plan;
+    svm_exit_rows_init(svm);
+    return STATUS_OK;
+}
+
+static void destroy(struct vcpu *vcpu)
+{
+    memory_free(vcpu->arch, memory_page_count(sizeof(struct svm_vcpu)));
+}
+
+/*
+ * Returns whether this CPU is QEMU's TCG and reserves CR4.OSXSAVE though CPUID reports
+ * XSAVE: up to version 7.2 it does unless one of the features of leaf 0DH, subleaf 1,
+ * exists. It must not be tried: outside a guest, TCG leaves one for a bad value of CR4.
+ */
+static bool reserves_osxsave(void)
+{
+    struct cpuid_snapshot snapshot;
+    char signature[CPUID_VENDOR_SIZE];
+
+    cpuid_snapshot_read(&snapshot);
+    cpuid_hypervisor(&snapshot, signature);
+    return snapshot.leaf_d_1.eax == 0 && strcmp(signature, "TCGTCGTCGTCG") == 0;
+}
+
+static bool has_xsave(void)
+{
+    return (cpuid(CPUID_LEAF_FEATURES, 0).ecx & CPUID_1_ECX_XSAVE) != 0 &&
+           !reserves_osxsave();
+}
+
+/* Returns whether an MSR accepted its value; otherwise ends the vCPU. */
+static bool check_write(struct vcpu *vcpu, const char *name,
+                        const struct msr_write *write)
+{
+    if (msr_write_succeeded(write))
+        return true;
+    vcpu_end_abnormally(vcpu, "cpu %u: %s does not accept 0x%lx", vcpu->id, name,
+                        write->written);
+    return false;
+}
+
+static void run_with_svm(struct svm_vcpu *svm)
+{
+    struct vcpu *vcpu = svm->vcpu;
+    struct msr_write area =
+        msr_write_try(MSR_VM_HSAVE_PA, hpa_of(svm->host_save_area).value);
+
+    if (!check_write(vcpu, "VM_HSAVE_PA", &area))
+        return;
+    svm_state_write(svm);
+    guest_state_reset();
+    if (test_hook_enter_guest != NULL)
+        test_hook_enter_guest(vcpu);
+    svm->given = svm->vmcb;
+    svm_run(&vcpu->run, &svm->vmcb, &svm->host_vmcb);
+    (void)wrmsr_safe(MSR_VM_HSAVE_PA, 0);
+}
+
+static void run(struct vcpu *vcpu)
+{
+    struct msr_write permit = svm_operation_permit();
+    struct msr_write efer   = svm_operation_enter();
+
+    if (has_xsave()) /* enables XSETBV too */
+        write_cr4(read_cr4() | CR4_OSXSAVE);
+    if (!check_write(vcpu, "EFER", &efer))
+        return;
+    run_with_svm(svm_of(vcpu));
+    apic_set_timer(TICKS_NEVER);
+    (void)svm_operation_leave(&permit);
+}
+
+/* The PDPTEs that CR3 points to: with nested paging they are not registers. */
+static uint64_t read_pdpte(struct vcpu *vcpu, unsigned int number)
+{
+    gpa_t table             = gpa(svm_of(vcpu)->vmcb.cr3 & CR3_ADDRESS_PAE);
+    const uint64_t *entries = vcpu->handlers->ram(vcpu, table, 4 * sizeof(*entries));
+
+    return entries == NULL ? 0 : entries[number];
+}
+
+static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
+{
+    const struct svm_vcpu *svm = svm_of(vcpu);
+    const struct vmcb *vmcb    = &svm->vmcb;
+
+    switch (which) {
+    case VCPU_RIP:
+        return vmcb->rip;
+    case VCPU_RFLAGS:
+        return vmcb->rflags;
+    case VCPU_CR0:
+        return vmcb->cr0;
+    case VCPU_CR2:
+        return vmcb->cr2;
+    case VCPU_CR3:
+        return vmcb->cr3;
+    case VCPU_CR4:
+        return vmcb->cr4 & GUEST_CR4_ALLOWED;
+    case VCPU_EFER:
+        return vmcb->efer & ~EFER_SVME;
+    case VCPU_TSC:
+        return rdtsc() + vmcb->tsc_offset;
+    case VCPU_DEBUGCTL:
+        return svm->has_lbr_virtualization ? vmcb->debugctl : svm->debugctl;
+    case VCPU_XCR0:
+        return guest_state_read_xcr0();
+    case VCPU_CODE_SIZE:
+        return guest_code_size(vmcb);
+    case VCPU_CS_BASE:
+        return vmcb->segment[SEGMENT_CS].base;
+    case VCPU_CPL:
+        return vmcb->cpl;
+    case VCPU_PDPTE_0 ... VCPU_PDPTE_3:
+        return read_pdpte(vcpu, which - VCPU_PDPTE_0);
+    case VCPU_PKRU:
+        return guest_state_read_pkru();
+    case VCPU_DR_0 ... VCPU_DR_3:
+        return guest_state_read_debug_address(which - VCPU_DR_0);
+    case VCPU_DR7:
+        return vmcb->dr7;
+    case VCPU_REGISTER_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    if (which == VCPU_CR2) {
+        svm->vmcb.cr2 = value;
+        vmcb_mark_dirty(&svm->vmcb, CLEAN_CR2);
+    } else if (which == VCPU_TSC) {
+        svm->vmcb.tsc_offset = value - rdtsc();
+        vmcb_mark_dirty(&svm->vmcb, CLEAN_INTERCEPTS);
+    } else if (which == VCPU_DEBUGCTL) {
+        svm->debugctl      = value;
+        svm->vmcb.debugctl = value;
+        vmcb_mark_dirty(&svm->vmcb, CLEAN_LBR);
+    }
+}
+
+/* Hides XSAVE, and what requires it, if it does not work on this CPU. */
+static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result result = cpuid(leaf, subleaf);
+
+    if (leaf == CPUID_LEAF_FEATURES && !has_xsave())
+        result.ecx &= ~(uint32_t)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_FMA |
+                                  CPUID_1_ECX_F16C);
+    if (leaf == CPUID_LEAF_EXTENDED_STATE && !has_xsave())
+        return (struct cpuid_result){0};
+    return result;
+}
+
+const struct backend svm_backend = {
+    .count_tables      = nested_paging_count_tables,
+    .map_memory        = nested_paging_map,
+    .create            = create,
+    .destroy           = destroy,
+    .run               = run,
+    .read_register     = read_register,
+    .write_register    = write_register,
+    .inject_exception  = svm_exception_inject,
+    .add_debug_causes  = svm_debug_causes_add,
+    .request_interrupt = svm_request_interrupt,
+    .request_nmi       = svm_request_nmi,
+    .kick              = svm_kick,
+    .set_alarm         = svm_set_alarm,
+    .exit_name         = svm_exit_name,
+    .describe_exit     = svm_exit_describe,
+    .read_cpuid        = read_cpuid,
+    .cpuid             = &svm_guest_cpuid,
+    .msrs              = &svm_guest_msrs,
+};

@@ -1,0 +1,78 @@
+/*
+ * AMD-V's implementation of virt/backend.h: a vCPU is a VMCB that runs on one CPU.
+ */
+#ifndef HYMIR_SVM_VCPU_H
+#define HYMIR_SVM_VCPU_H
+
+#include "svm/vmcb.h"
+#include "virt/backend.h"
+#include "x86/control_registers.h"
+
+extern const struct backend svm_backend;
+
+/*
+ * The rows of exits: one for each code below SVM_EXIT_CODES, one for each from
+ * SVM_EXIT_NESTED_PAGE_FAULT on, and one for all other codes.
+ */
+#define SVM_EXIT_CODES (SVM_EXIT_IDLE_HLT + 1U)
+#define SVM_HIGH_EXITS (SVM_EXIT_VMGEXIT - SVM_EXIT_NESTED_PAGE_FAULT + 1U)
+#define SVM_EXIT_OTHER (SVM_EXIT_CODES + SVM_HIGH_EXITS)
+#define SVM_EXIT_ROWS  (SVM_EXIT_OTHER + 1U)
+
+/* Events that wait until the guest accepts them. */
+enum waiting_event {
+    WAITING_INTERRUPT = BIT(0),
+    WAITING_NMI       = BIT(1),
+};
+
+/* The state of the backend; only the vCPU's own CPU accesses it while the vCPU runs. */
+struct svm_vcpu {
+    struct vmcb vmcb, host_vmcb; /* first: page-aligned */
+    uint8_t host_save_area[PAGE_SIZE];
+    uint8_t msr_permissions[2 * PAGE_SIZE], io_permissions[3 * PAGE_SIZE];
+    struct vmcb given; /* what VMRUN was given, for the report of a failed entry */
+    struct vcpu *vcpu;
+    const struct vcpu_plan *plan;
+    uint64_t clean;       /* the value of the clean bits after an exit */
+    uint64_t cr4_allowed; /* the bits that the guest may set */
+    uint64_t debugctl;    /* without LBR virtualization */
+    uint64_t alarm;       /* of the TSC, or TICKS_NEVER */
+    uint8_t waiting;      /* enum waiting_event */
+    uint8_t flush;        /* the value of TLB_CONTROL that flushes the guest's entries */
+    bool has_next_rip, has_decode_assists, has_lbr_virtualization;
+    bool blocks_nmi; /* from the delivery of an NMI to the end of IRET */
+    bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
+    struct exit_row rows[SVM_EXIT_ROWS];
+};
+
+/* Fills in the VMCB, the permission maps and the general registers for a run. */
+void svm_state_write(struct svm_vcpu *svm);
+
+/* Returns the backend's state of a vCPU. */
+static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
+{
+    return vcpu->arch;
+}
+
+/* Returns the size of the code that the guest executes. */
+static inline enum code_size guest_code_size(const struct vmcb *vmcb)
+{
+    return code_segment_size(vmcb_access_rights(vmcb->segment[SEGMENT_CS].attributes),
+                             (vmcb->efer & EFER_LMA) != 0);
+}
+
+static inline bool guest_is_64_bit(const struct vmcb *vmcb)
+{
+    return guest_code_size(vmcb) == CODE_64;
+}
+
+/* Changes intercepts of the second word of instructions, such as INTERCEPT_VINTR. */
+static inline void svm_set_intercept_1(struct vmcb *vmcb, uint64_t intercept, bool is_on)
+{
+    uint32_t others = vmcb->intercept_1 & ~(uint32_t)intercept;
+
+    vmcb->intercept_1 = others | (is_on ? (uint32_t)intercept : 0);
+    vmcb_mark_dirty(vmcb, CLEAN_INTERCEPTS);
+}
+
+#endif

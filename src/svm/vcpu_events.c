@@ -1,0 +1,274 @@
+/*
+ * See vcpu_events.h.
+ *
+ * APM 2, "Event Injection", "Virtual Interrupts", "Interrupt Shadows", "EXITINTINFO",
+ * "NMI Support". An event that the guest accepts is injected; for any other the guest is
+ * made to exit in time: by a virtual interrupt, which is never delivered, when interrupts
+ * are accepted, and at IRET when NMIs are. There is no preemption timer: the local APIC's
+ * timer interrupts the guest for its alarms.
+ */
+#include "svm/vcpu_events.h"
+
+#include "cpu/instructions.h"
+#include "cpu/traps.h"
+#include "lib/ticks.h"
+#include "platform/apic.h"
+#include "platform/smp.h"
+#include "svm/on_exit.h"
+#include "virt/exception_rules.h"
+
+static bool is_injecting(const struct vmcb *vmcb)
+{
+    return (vmcb->event_injection & EVENT_VALID) != 0;
+}
+
+/* The exit because of a #DB, which may be a trap, has saved the right RF already. */
+void svm_exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
+{
+    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+    bool has_code     = exception_has_error_code(vector, vmcb->cr0);
+
+    if (vector != VECTOR_DB)
+        vmcb->rflags |= RFLAGS_RF;
+    vmcb->event_injection =
+        EVENT_VALID | EVENT_EXCEPTION | vector |
+        (has_code ? EVENT_ERROR_CODE | (uint64_t)error_code << EVENT_ERROR_CODE_SHIFT
+                  : 0);
+}
+
+static uint64_t *debugctl_of(struct svm_vcpu *svm)
+{
+    return svm->has_lbr_virtualization ? &svm->vmcb.debugctl : &svm->debugctl;
+}
+
+/* Injects #DB as a trap: the instruction is over when the guest is entered. */
+void svm_debug_causes_add(struct vcpu *vcpu, uint64_t causes)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+    struct vmcb *vmcb    = &svm->vmcb;
+    uint64_t *debugctl   = debugctl_of(svm);
+    uint64_t earlier     = is_injecting(vmcb) ? vmcb->dr6 & DR6_BREAKPOINTS : 0;
+
+    vmcb->dr6 = dr6_after_debug_exception(vmcb->dr6, causes) | earlier;
+    vmcb->dr7 = dr7_after_debug_exception(vmcb->dr7);
+    *debugctl = debugctl_after_debug_exception(*debugctl);
+    vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS | CLEAN_LBR);
+    svm_exception_inject(vcpu, VECTOR_DB, 0);
+}
+
+/*
+ * A software interrupt, INT3 and INTO are executed again instead: RIP is still at the
+ * instruction.
+ */
+void svm_event_redeliver(struct vmcb *vmcb)
+{
+    uint64_t event = vmcb->exit_interrupt_info;
+    uint64_t type  = event & EVENT_TYPE;
+    uint8_t vector = EVENT_VECTOR(event);
+    bool is_instruction =
+        type == EVENT_SOFTWARE ||
+        (type == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
+
+    if ((event & EVENT_VALID) != 0 && !is_instruction)
+        vmcb->event_injection = event;
+}
+
+static bool guest_single_steps(struct svm_vcpu *svm)
+{
+    return instruction_end_traps(svm->vmcb.rflags, *debugctl_of(svm));
+}
+
+/*
+ * Handles the #DB after an IRET that ended the blocking of NMIs. Returns whether the
+ * guest must see it too: its own flags, popped by IRET, or breakpoints caused it.
+ */
+static bool end_step_past_iret(struct svm_vcpu *svm)
+{
+    struct vmcb *vmcb = &svm->vmcb;
+
+    svm->steps_past_iret = false;
+    svm->blocks_nmi      = false;
+    return (vmcb->dr6 & DR6_BREAKPOINTS) != 0 || svm->iret_had_trap_flag;
+}
+
+/* The processor has updated DR6 and DR7 for a #DB that exits. */
+enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+    struct vmcb *vmcb    = &svm->vmcb;
+    uint8_t vector       = (uint8_t)(vmcb->exit_code - SVM_EXIT_EXCEPTION);
+
+    vcpu->newest->detail = vector;
+    if (vector == VECTOR_MC) {
+        raise_machine_check();
+        return vcpu_end_abnormally(vcpu, "machine check");
+    }
+    if (vector == VECTOR_DB) {
+        if (svm->steps_past_iret && !end_step_past_iret(svm)) {
+            vmcb->dr6 &= ~DR6_SINGLE_STEP;
+            vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS);
+            return EXIT_RESUME;
+        }
+        uint64_t *debugctl = debugctl_of(svm);
+        vmcb->dr7          = dr7_after_debug_exception(vmcb->dr7);
+        *debugctl          = debugctl_after_debug_exception(*debugctl);
+        vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS | CLEAN_LBR);
+    }
+    return vcpu_inject_exception(vcpu, vector, (uint32_t)vmcb->exit_info_1);
+}
+
+/* The host's NMI was handled when entry.asm set GIF. */
+enum exit_outcome svm_nmi_handle_exit(struct vcpu *vcpu)
+{
+    svm_event_redeliver(&svm_of(vcpu)->vmcb);
+    return EXIT_RESUME;
+}
+
+/* Opens or closes the window: a virtual interrupt that exits when it would be taken. */
+static void set_window(struct vmcb *vmcb, bool is_open)
+{
+    vmcb->virtual_interrupt = (vmcb->virtual_interrupt & ~V_IRQ) | (is_open ? V_IRQ : 0);
+    vmcb_mark_dirty(vmcb, CLEAN_VIRTUAL_INTERRUPT);
+    svm_set_intercept_1(vmcb, INTERCEPT_VINTR, is_open);
+}
+
+void svm_request_interrupt(struct vcpu *vcpu, bool is_requested)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    if (is_requested) {
+        svm->waiting |= WAITING_INTERRUPT;
+        return;
+    }
+    svm->waiting &= (uint8_t)~WAITING_INTERRUPT;
+    if ((svm->vmcb.virtual_interrupt & V_IRQ) != 0)
+        set_window(&svm->vmcb, false);
+}
+
+void svm_request_nmi(struct vcpu *vcpu)
+{
+    svm_of(vcpu)->waiting |= WAITING_NMI;
+}
+
+/* The interrupt causes an exit, whose handler checks for requests. */
+enum status svm_kick(const struct vcpu *vcpu)
+{
+    if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
+        return STATUS_OK;
+    return apic_send(smp_cpu(vcpu->id)->apic_id, ICR_FIXED | VECTOR_WAKE);
+}
+
+/* What follows the exit delivers the interrupt. */
+enum exit_outcome svm_interrupt_window_handle_exit(struct vcpu *vcpu)
+{
+    set_window(&svm_of(vcpu)->vmcb, false);
+    return EXIT_RESUME;
+}
+
+/* NMIs are blocked until the IRET is over: single-steps it. */
+enum exit_outcome svm_iret_handle_exit(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, false);
+    svm->steps_past_iret    = true;
+    svm->iret_had_trap_flag = (svm->vmcb.rflags & RFLAGS_TF) != 0;
+    svm->vmcb.rflags |= RFLAGS_TF;
+    return EXIT_RESUME;
+}
+
+static void inject_nmi(struct svm_vcpu *svm)
+{
+    svm->vmcb.event_injection = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+    svm->waiting &= (uint8_t)~WAITING_NMI;
+    svm->blocks_nmi = true;
+    svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, true);
+}
+
+static bool accepts_interrupt(const struct vmcb *vmcb)
+{
+    return (vmcb->rflags & RFLAGS_IF) != 0 &&
+           (vmcb->interrupt_shadow & INTERRUPT_SHADOW) == 0 && !is_injecting(vmcb);
+}
+
+static void inject_interrupt(struct svm_vcpu *svm)
+{
+    struct vcpu *vcpu = svm->vcpu;
+    uint8_t vector    = vcpu->handlers->take_interrupt(vcpu);
+
+    vcpu->newest->address     = vector;
+    svm->vmcb.event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+}
+
+void svm_events_deliver(struct svm_vcpu *svm)
+{
+    struct vmcb *vmcb = &svm->vmcb;
+
+    if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi && !is_injecting(vmcb))
+        inject_nmi(svm);
+    if ((svm->waiting & WAITING_INTERRUPT) == 0)
+        return;
+    if (accepts_interrupt(vmcb))
+        inject_interrupt(svm);
+    else if ((vmcb->virtual_interrupt & V_IRQ) == 0)
+        set_window(vmcb, true);
+}
+
+void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
+{
+    uint64_t now = rdtsc();
+
+    svm_of(vcpu)->alarm = time;
+    if (time == TICKS_NEVER)
+        apic_set_timer(TICKS_NEVER);
+    else
+        apic_set_timer(time > now ? time - now : 0);
+}
+
+/*
+ * Calls the VM's handler if the alarm is due, which usually sets the next one. A timer at
+ * its maximum expires earlier.
+ */
+static void check_alarm(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    if (rdtsc() >= svm->alarm) {
+        svm->alarm = TICKS_NEVER;
+        vcpu->handlers->alarm(vcpu);
+        if (svm->alarm != TICKS_NEVER)
+            return;
+    }
+    svm_set_alarm(vcpu, svm->alarm);
+}
+
+/* Handles a host interrupt, which is still pending. */
+enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
+{
+    interrupts_handle_pending();
+    check_alarm(vcpu);
+    return vcpu->handlers->interrupted(vcpu);
+}
+
+/*
+ * Waits in the host until an event for the guest arrives: a VMCB has no state for a
+ * halted guest. The wait does not count as the cost of the exit.
+ */
+enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+    uint8_t accepted     = WAITING_INTERRUPT | (svm->blocks_nmi ? 0 : WAITING_NMI);
+
+    if ((svm->vmcb.rflags & RFLAGS_IF) == 0)
+        return vcpu_end(vcpu, "HLT with interrupts off");
+    while ((svm->waiting & accepted) == 0 && !guest_single_steps(svm)) {
+        if (!vcpu->handlers->can_wake(vcpu))
+            return vcpu_end(vcpu, "HLT with all interrupts masked");
+        halt_until_interrupt();
+        check_alarm(vcpu);
+        if (vcpu->handlers->interrupted(vcpu) == EXIT_STOP)
+            return EXIT_STOP;
+        vcpu->newest->start = rdtsc_low();
+    }
+    return EXIT_NEXT;
+}

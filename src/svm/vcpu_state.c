@@ -1,0 +1,141 @@
+/* The state of a vCPU at the start of a run: see vcpu.h. */
+#include "svm/vcpu.h"
+
+#include "cpu/instructions.h"
+#include "lib/string.h"
+#include "lib/ticks.h"
+#include "svm/guest_policy.h"
+#include "svm/on_exit.h"
+#include "virt/control_register_rules.h"
+#include "x86/exceptions.h"
+#include "x86/msr.h"
+#include "x86/paging.h"
+#include "x86/svm_capabilities.h"
+
+#define GUEST_ASID 1U /* one vCPU runs on a CPU, so that all have the same */
+
+#define LDT_PRESENT \
+    0x82U /* the attributes of an LDT: APM 2, "Processor Initialization" */
+
+/* #DB and #AC exit because their delivery can raise them again, endlessly. */
+#define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
+
+/* Instructions that the guest's CPUID does not offer exit to raise #UD. */
+#define INTERCEPTS_1                                                     \
+    (INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC | \
+     INTERCEPT_CPUID | INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_HLT |  \
+     INTERCEPT_INVLPGA | INTERCEPT_IO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN)
+#define INTERCEPTS_2                                                             \
+    (INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | \
+     INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |     \
+     INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU)
+#define INTERCEPTS_3                                                     \
+    (INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_MCOMMIT | \
+     INTERCEPT_TLBSYNC)
+
+/* The ranges of the MSR permission map, 2 bits an MSR: APM 2, "MSR Intercepts". */
+#define MSR_RANGE_SIZE 0x2000U
+static const uint32_t msr_ranges[] = {0, 0xC0000000U, 0xC0010000U};
+
+/* Lets the guest access an MSR without an exit. */
+static void pass_msr(uint8_t *permissions, uint32_t msr)
+{
+    for (uint32_t i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
+        uint32_t index = msr - msr_ranges[i];
+        if (index < MSR_RANGE_SIZE)
+            permissions[i * MSR_RANGE_SIZE / 4 + index / 4] &=
+                (uint8_t) ~(3U << 2 * (index % 4));
+    }
+}
+
+static void fill_permissions(struct svm_vcpu *svm)
+{
+    memset(svm->io_permissions, 0xFF, sizeof(svm->io_permissions));
+    memset(svm->msr_permissions, 0xFF, sizeof(svm->msr_permissions));
+    for (size_t i = 0; i < svm_passed_msr_count; i++)
+        pass_msr(svm->msr_permissions, svm_passed_msrs[i]);
+}
+
+static void write_controls(struct svm_vcpu *svm)
+{
+    struct vmcb *vmcb = &svm->vmcb;
+
+    vmcb->intercept_cr_reads   = BIT(4);
+    vmcb->intercept_cr_writes  = BIT(4);
+    vmcb->intercept_exceptions = EXCEPTIONS_THAT_EXIT;
+    vmcb->intercept_1          = (uint32_t)INTERCEPTS_1;
+    vmcb->intercept_2          = INTERCEPTS_2;
+    vmcb->intercept_3          = INTERCEPTS_3;
+    vmcb->iopm_base            = hpa_of(svm->io_permissions).value;
+    vmcb->msrpm_base           = hpa_of(svm->msr_permissions).value;
+    vmcb->tsc_offset           = 0 - rdtsc(); /* the guest's starts at 0 */
+    vmcb->asid                 = GUEST_ASID;
+    vmcb->tlb_control          = TLB_CONTROL_FLUSH_ALL; /* of an earlier guest */
+    vmcb->virtual_interrupt    = V_INTR_MASKING | V_INTR_PRIORITY | V_IGNORE_TPR;
+    vmcb->nested_paging        = NESTED_PAGING;
+    vmcb->nested_cr3           = svm->plan->memory_root.value;
+    vmcb->lbr_virtualization   = svm->has_lbr_virtualization ? LBR_VIRTUALIZATION : 0;
+}
+
+static void write_segments(struct vmcb *vmcb, const struct vcpu_start *start)
+{
+    static const struct vcpu_segment task = {0, TASK_LIMIT_AFTER_START,
+                                             ACCESS_RIGHTS_TSS_BUSY, 0};
+
+    for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
+        vmcb->segment[i] = vmcb_segment_of(i == SEGMENT_CS ? &start->code : &start->data);
+    vmcb->tr         = vmcb_segment_of(&task);
+    vmcb->ldtr       = (struct vmcb_segment){.attributes = LDT_PRESENT,
+                                             .limit      = DESCRIPTOR_TABLE_LIMIT_AFTER_RESET};
+    vmcb->gdtr.base  = start->gdt.base;
+    vmcb->gdtr.limit = start->gdt.limit;
+    vmcb->idtr.limit = DESCRIPTOR_TABLE_LIMIT_AFTER_RESET;
+}
+
+/* A machine check with CR4.MCE clear would shut the guest down, so Hymir sets it. */
+static void write_registers(struct vmcb *vmcb, const struct vcpu_start *start)
+{
+    vmcb->efer   = start->efer | EFER_SVME;
+    vmcb->cr0    = start->cr0;
+    vmcb->cr3    = start->cr3;
+    vmcb->cr4    = start->cr4 | (read_cr4() & CR4_MCE);
+    vmcb->dr6    = DR6_AFTER_RESET;
+    vmcb->dr7    = DR7_AFTER_RESET;
+    vmcb->rflags = RFLAGS_FIXED;
+    vmcb->rip    = start->rip;
+    vmcb->pat    = PAT_AFTER_RESET;
+}
+
+/* Sets the state that the VMCB does not hold, and what this CPU offers. */
+static void init_state(struct svm_vcpu *svm)
+{
+    struct vcpu *vcpu              = svm->vcpu;
+    const struct vcpu_start *start = vcpu->start;
+    uint32_t features              = cpuid(CPUID_LEAF_SVM, 0).edx;
+
+    svm->clean = (features & SVM_FEATURE_VMCB_CLEAN) != 0 ? CLEAN_ALL : 0;
+    svm->flush = (features & SVM_FEATURE_FLUSH_BY_ASID) != 0 ? TLB_CONTROL_FLUSH_ASID
+                                                             : TLB_CONTROL_FLUSH_ALL;
+    svm->cr4_allowed = cr4_supported_bits(vcpu->backend->read_cpuid);
+    svm->debugctl    = 0;
+    svm->alarm       = TICKS_NEVER;
+    svm->waiting     = 0;
+    svm->blocks_nmi = svm->steps_past_iret = false;
+    svm->has_next_rip                      = (features & SVM_FEATURE_NRIP_SAVE) != 0;
+    svm->has_decode_assists                = (features & SVM_FEATURE_DECODE_ASSISTS) != 0;
+    svm->has_lbr_virtualization = (features & SVM_FEATURE_LBR_VIRTUALIZATION) != 0;
+    vcpu->run.registers = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
+                                                         [REGISTER_RBX] = start->rbx,
+                                                         [REGISTER_RSI] = start->rsi}};
+    vcpu->run.on_exit   = svm->has_next_rip ? svm_on_exit : svm_on_exit_without_next_rip;
+}
+
+void svm_state_write(struct svm_vcpu *svm)
+{
+    init_state(svm);
+    fill_permissions(svm);
+    memset(&svm->vmcb, 0, sizeof(svm->vmcb));
+    write_controls(svm);
+    write_segments(&svm->vmcb, svm->vcpu->start);
+    write_registers(&svm->vmcb, svm->vcpu->start);
+}
