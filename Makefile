@@ -294,12 +294,10 @@ $(UNIT)/%.o: %.c Makefile | setup-test
 
 $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
-	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka $(UNIT_LIBRARIES)
 
 # Compared with Zydis, an independent decoder.
-$(UNIT)/test_decoder_random: $(UNIT)/tests/unit/test_decoder_random.o $(UNIT_OBJECTS)
-	$(call note,UNITLD)
-	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka -lZydis
+$(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
