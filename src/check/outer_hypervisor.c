@@ -3,7 +3,9 @@
 
 #include "lib/string.h"
 
-static const char no_vmx[] = "no VMX";
+#define EXPOSE "run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM"
+#define LIMITS_OF_HYPER_V \
+    "memory cannot be resized while it runs; only Hyper-V is supported inside"
 
 /*
  * How to enable nested virtualization in an outer hypervisor, and the limitations, by the
@@ -11,40 +13,54 @@ static const char no_vmx[] = "no VMX";
  */
 static const struct hypervisor {
     const char *signature;
+    const char *virtualization; /* its name; NULL: any */
     const char *name;
     const char *advice;
-    const char *limits; /* no_vmx: it never nests */
+    const char *limits;
 } hypervisors[] = {
-    {"KVMKVMKVM", "KVM",
+    {"KVMKVMKVM", "VT-x", "KVM",
      "on the host load kvm_intel with nested=1 and give the guest -cpu host or +vmx",
      "each exit of a nested guest causes several in the host, more without VMCS "
      "shadowing"},
-    {"TCGTCGTCGTCG", "QEMU's TCG",
-     "TCG never has VMX; run QEMU with KVM and -cpu host on an Intel host", no_vmx},
-    {"Microsoft Hv", "Hyper-V",
-     "on the host run Set-VMProcessor -ExposeVirtualizationExtensions $true for this VM",
-     "memory cannot be resized while it runs; only Hyper-V is supported inside"},
-    {"VMwareVMware", "VMware",
+    {"KVMKVMKVM", "AMD-V", "KVM",
+     "on the host load kvm_amd with nested=1 and give the guest -cpu host or +svm",
+     "each exit of a nested guest causes several in the host; not to be migrated or "
+     "saved while one runs"},
+    {"TCGTCGTCGTCG", "VT-x", "QEMU's TCG",
+     "TCG never has VT-x; it has AMD-V with -cpu EPYC or +svm", "no VT-x, only AMD-V"},
+    {"TCGTCGTCGTCG", "AMD-V", "QEMU's TCG", "TCG has AMD-V with -cpu EPYC or +svm",
+     "emulated in software"},
+    {"Microsoft Hv", "VT-x", "Hyper-V", "on the host " EXPOSE, LIMITS_OF_HYPER_V},
+    {"Microsoft Hv", "AMD-V", "Hyper-V",
+     "on the host, Windows Server 2022, Windows 11 or later, " EXPOSE, LIMITS_OF_HYPER_V},
+    {"VMwareVMware", NULL, "VMware",
      "in the VM's processor settings enable \"Virtualize Intel VT-x/EPT or AMD-V/RVI\" "
      "(Workstation) or \"Expose hardware assisted virtualization to the guest OS\" "
      "(vSphere)",
      "not together with PCI passthrough; not for production"},
-    {"XenVMMXenVMM", "Xen", "set nestedhvm=1 and hap=1 in the guest's configuration",
+    {"XenVMMXenVMM", NULL, "Xen",
+     "set nestedhvm=1 and hap=1 in the guest's configuration",
      "nested HVM is experimental and has no security support"},
-    {"VBoxVBoxVBox", "VirtualBox", "run VBoxManage modifyvm NAME --nested-hw-virt on",
+    {"VBoxVBoxVBox", NULL, "VirtualBox",
+     "run VBoxManage modifyvm NAME --nested-hw-virt on",
      "not if VirtualBox itself uses Hyper-V or KVM"},
-    {"bhyve bhyve ", "bhyve", "bhyve does not support nested VMX; use another hypervisor",
-     no_vmx},
-    {"ACRNACRNACRN", "ACRN",
+    {"bhyve bhyve ", NULL, "bhyve", "bhyve does not nest; use another hypervisor",
+     "does not nest"},
+    {"ACRNACRNACRN", NULL, "ACRN",
      "set NVMX_ENABLED in the scenario and boot Hymir in the Service VM",
      "experimental; only KVM is supported inside, in the Service VM"},
 };
 
-static const struct hypervisor *find_signature(const char *signature)
+/* Returns the row for a virtualization, or for any if its name is NULL; NULL: none. */
+static const struct hypervisor *find_signature(const char *signature,
+                                               const char *virtualization)
 {
     for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++) {
-        if (strcmp(hypervisors[i].signature, signature) == 0)
-            return &hypervisors[i];
+        const struct hypervisor *row = &hypervisors[i];
+        if (strcmp(row->signature, signature) == 0 &&
+            (virtualization == NULL || row->virtualization == NULL ||
+             strcmp(row->virtualization, virtualization) == 0))
+            return row;
     }
     return NULL;
 }
@@ -55,17 +71,18 @@ static const struct hypervisor *find_signature(const char *signature)
  * and with kvm=off.
  */
 static const struct hypervisor *find_hypervisor(const struct cpuid_snapshot *cpuid,
-                                                const char *machine)
+                                                const char *machine,
+                                                const char *virtualization)
 {
     char signature[CPUID_VENDOR_SIZE];
 
     cpuid_hypervisor(cpuid, signature);
-    const struct hypervisor *found = find_signature(signature);
+    const struct hypervisor *found = find_signature(signature, virtualization);
     if (string_starts_with(machine, "innotek GmbH"))
-        return find_signature("VBoxVBoxVBox");
+        return find_signature("VBoxVBoxVBox", virtualization);
     if (string_starts_with(machine, "QEMU") &&
-        (found == NULL || found == find_signature("Microsoft Hv")))
-        return find_signature("KVMKVMKVM");
+        (found == NULL || strcmp(signature, "Microsoft Hv") == 0))
+        return find_signature("KVMKVMKVM", virtualization);
     return found;
 }
 
@@ -85,7 +102,7 @@ static void append_signature(const struct cpuid_snapshot *cpuid, const char *quo
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text)
 {
-    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+    const struct hypervisor *known = find_hypervisor(cpuid, machine, NULL);
 
     if (!cpuid_has_hypervisor(cpuid)) {
         text_append(text, "none detected");
@@ -98,20 +115,24 @@ void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *m
 void outer_hypervisor_advise(const struct cpu_record *record, const char *machine,
                              const char *does, struct text *text)
 {
-    const struct hypervisor *known = find_hypervisor(&record->cpuid, machine);
+    const char *virtualization = record->virtualization->name;
+    const struct hypervisor *known =
+        find_hypervisor(&record->cpuid, machine, virtualization);
 
     text_append(text, "%s", known != NULL ? known->name : "a hypervisor");
     if (known == NULL)
         append_signature(&record->cpuid, "\"", text);
-    text_append(text, " %s %s; %s", does, record->virtualization->name,
+    text_append(text, " %s %s; %s", does, virtualization,
                 known != NULL ? known->advice
                               : "enable nested virtualization in it or boot Hymir on the "
                                 "physical machine");
 }
 
-void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
+void outer_hypervisor_describe_limits(const struct cpu_record *record,
                                       const char *machine, struct text *text)
 {
-    const struct hypervisor *known = find_hypervisor(cpuid, machine);
+    const struct hypervisor *known =
+        find_hypervisor(&record->cpuid, machine, record->virtualization->name);
+
     text_append(text, ": %s", known != NULL ? known->limits : "limitations unknown");
 }

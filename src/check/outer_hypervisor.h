@@ -16,8 +16,8 @@
 void outer_hypervisor_describe(const struct cpuid_snapshot *cpuid, const char *machine,
                                struct text *text);
 
-/* Appends ": " and known limitations of nested virtualization. */
-void outer_hypervisor_describe_limits(const struct cpuid_snapshot *cpuid,
+/* Appends ": " and known limitations of nesting the record's virtualization. */
+void outer_hypervisor_describe_limits(const struct cpu_record *record,
                                       const char *machine, struct text *text);
 
 /*

@@ -148,7 +148,8 @@ static void describe_address_width(const struct surrounding_query *query)
 
 static void describe_hypervisor(const struct surrounding_query *query)
 {
-    const struct cpuid_snapshot *cpuid = &query->facts->records[0].cpuid;
+    const struct cpu_record *record    = &query->facts->records[0];
+    const struct cpuid_snapshot *cpuid = &record->cpuid;
     char signature[CPUID_VENDOR_SIZE];
 
     outer_hypervisor_describe(cpuid, query->facts->machine, query->text);
@@ -158,7 +159,7 @@ static void describe_hypervisor(const struct surrounding_query *query)
         return;
     }
     text_append(query->state, "%s", signature[0] != '\0' ? signature : "unknown");
-    outer_hypervisor_describe_limits(cpuid, query->facts->machine, query->text);
+    outer_hypervisor_describe_limits(record, query->facts->machine, query->text);
 }
 
 #define FEATURE(reg, bit) \

@@ -142,61 +142,6 @@ static void test_recorded_without_vmx(void **state)
     assert_words("ECX = 0xf6d83203); QEMU's TCG hides VT-x");
 }
 
-static void test_hidden(void **state)
-{
-    (void)state;
-    static const struct {
-        char signature[13];
-        const char *words;
-    } cases[] = {
-        {"KVMKVMKVM\0\0\0", "KVM hides VT-x; on the host load kvm_intel with nested=1"},
-        {"TCGTCGTCGTCG", "TCG never has VMX"},
-        {"Microsoft Hv", "Set-VMProcessor -ExposeVirtualizationExtensions $true"},
-        {"VMwareVMware",
-         "\"Virtualize Intel VT-x/EPT or AMD-V/RVI\" (Workstation) or \"Expose hardware "
-         "assisted virtualization to the guest OS\" (vSphere)"},
-        {"XenVMMXenVMM", "nestedhvm=1"},
-        {"VBoxVBoxVBox", "--nested-hw-virt on"},
-        {"bhyve bhyve ", "bhyve does not support nested VMX"},
-        {"ACRNACRNACRN", "ACRN hides VT-x"},
-        {"Strange\0\0\0\0\0", "a hypervisor (\"Strange\") hides VT-x"},
-        {"", "a hypervisor (no signature) hides VT-x"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        records[0] = record_ready(&coffee_lake);
-        remove_vmx(&records[0]);
-        set_hypervisor(&records[0], cases[i].signature);
-        assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
-        assert_words(cases[i].words);
-        assert_words("ECX = 0xfffafb9f");
-    }
-}
-
-/* SMBIOS identifies a hypervisor that presents another one's signature, or none. */
-static void test_hidden_behind_signature(void **state)
-{
-    (void)state;
-    static const struct {
-        char signature[13];
-        const char *machine, *words;
-    } cases[] = {
-        {"KVMKVMKVM\0\0\0", "innotek GmbH VirtualBox",
-         "VirtualBox hides VT-x; run VBoxManage modifyvm NAME --nested-hw-virt on"},
-        {"Microsoft Hv", "QEMU Standard PC (Q35 + ICH9, 2009)", "KVM hides VT-x; on the"},
-        {"GenuineIntel", "QEMU Standard PC (Q35 + ICH9, 2009)", "KVM hides VT-x; on the"},
-        {"", "QEMU Standard PC (i440FX + PIIX, 1996)", "KVM hides VT-x; on the"},
-        {"TCGTCGTCGTCG", "QEMU Standard PC (i440FX + PIIX, 1996)", "TCG hides VT-x; TCG"},
-        {"Microsoft Hv", "Microsoft Corporation Virtual Machine", "Hyper-V hides VT-x"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        scope.machine = cases[i].machine;
-        remove_vmx(&records[0]);
-        set_hypervisor(&records[0], cases[i].signature);
-        assert_decides(1, VERDICT_HIDDEN_BY_HYPERVISOR);
-        assert_words(cases[i].words);
-    }
-}
-
 static void test_locked_off(void **state)
 {
     (void)state;
@@ -365,8 +310,6 @@ int main(void)
         TEST(test_unlike_offers),
         TEST(test_other_vendors_with_vmx),
         TEST(test_recorded_without_vmx),
-        TEST(test_hidden),
-        TEST(test_hidden_behind_signature),
         TEST(test_locked_off),
         TEST(test_txt_only),
         TEST(test_unlocked),
