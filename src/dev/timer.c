@@ -3,7 +3,7 @@
 
 void device_clock_init(struct device_clock *clock)
 {
-    clock->timers     = NULL;
+    clock->first      = NULL;
     clock->earliest   = TICKS_NEVER;
     clock->is_running = false;
 }
@@ -11,18 +11,32 @@ void device_clock_init(struct device_clock *clock)
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
                        void (*expired)(void *device), void *device)
 {
-    *timer = (struct device_timer){TICKS_NEVER, expired, device, clock, clock->timers};
-    clock->timers = timer;
+    *timer = (struct device_timer){TICKS_NEVER, expired, device, clock, NULL};
+}
+
+static void insert_timer(struct device_timer *timer)
+{
+    struct device_timer **link = &timer->clock->first;
+
+    while (*link != NULL && (*link)->deadline <= timer->deadline)
+        link = &(*link)->next;
+    timer->next = *link;
+    *link       = timer;
+}
+
+static void remove_timer(const struct device_timer *timer)
+{
+    struct device_timer **link = &timer->clock->first;
+
+    while (*link != timer)
+        link = &(*link)->next;
+    *link = timer->next;
 }
 
 static void request_alarm(struct device_clock *clock)
 {
-    uint64_t earliest = TICKS_NEVER;
+    uint64_t earliest = clock->first == NULL ? TICKS_NEVER : clock->first->deadline;
 
-    for (const struct device_timer *t = clock->timers; t != NULL; t = t->next) {
-        if (t->deadline < earliest)
-            earliest = t->deadline;
-    }
     if (earliest == clock->earliest)
         return;
     clock->earliest = earliest;
@@ -31,22 +45,27 @@ static void request_alarm(struct device_clock *clock)
 
 void device_timer_set(struct device_timer *timer, uint64_t deadline)
 {
+    if (timer->deadline == deadline)
+        return;
+    if (timer->deadline != TICKS_NEVER)
+        remove_timer(timer);
     timer->deadline = deadline;
+    if (deadline != TICKS_NEVER)
+        insert_timer(timer);
     if (!timer->clock->is_running)
         request_alarm(timer->clock);
 }
 
-/* A callback may set its own timer and others. */
 void device_clock_run(struct device_clock *clock)
 {
     uint64_t now      = device_clock_now(clock);
     clock->is_running = true;
 
-    for (struct device_timer *t = clock->timers; t != NULL; t = t->next) {
-        if (t->deadline > now)
-            continue;
-        t->deadline = TICKS_NEVER;
-        t->expired(t->device);
+    for (struct device_timer *timer;
+         (timer = clock->first) != NULL && timer->deadline <= now;) {
+        clock->first    = timer->next;
+        timer->deadline = TICKS_NEVER;
+        timer->expired(timer->device);
     }
     clock->is_running = false;
     clock->earliest   = TICKS_NEVER; /* the alarm has fired: request it again */

@@ -1,8 +1,9 @@
 /*
  * The clock of a VM's devices, and their timers.
  *
- * The clock keeps the timers of its devices and requests an alarm for the earliest. Times
- * are in ticks of hz since the VM started. Used on the vCPU's CPU only.
+ * The clock keeps a list of the timers that are set, the earliest first, and requests an
+ * alarm for that one. Times are in ticks of hz since the VM started. Used on the vCPU's
+ * CPU only.
  */
 #ifndef HYMIR_DEV_TIMER_H
 #define HYMIR_DEV_TIMER_H
@@ -20,7 +21,7 @@ struct device_timer {
     void (*expired)(void *device);
     void *device;
     struct device_clock *clock;
-    struct device_timer *next; /* in the clock's list */
+    struct device_timer *next; /* in the clock's list, if set */
 };
 
 struct device_clock {
@@ -29,22 +30,25 @@ struct device_clock {
     uint64_t start;         /* its value when the VM started */
     void (*alarm)(void *context, uint64_t deadline); /* replaces the previous alarm */
     void *context;
-    uint64_t earliest; /* deadline of the current alarm */
-    bool is_running;   /* device_clock_run will request the alarm */
-    struct device_timer *timers;
+    uint64_t earliest;          /* deadline of the current alarm */
+    bool is_running;            /* device_clock_run will request the alarm */
+    struct device_timer *first; /* in the order of their deadlines */
 };
 
 /* Empties the list of timers; the caller sets hz, read, start, alarm and context. */
 void device_clock_init(struct device_clock *clock);
 
-/* Adds a timer to the clock, not set. Call once for each timer. */
+/* Connects a timer to the clock, not set. */
 void device_timer_init(struct device_timer *timer, struct device_clock *clock,
                        void (*expired)(void *device), void *device);
 
 /* Calls expired at the deadline or soon after; TICKS_NEVER cancels the timer. */
 void device_timer_set(struct device_timer *timer, uint64_t deadline);
 
-/* Calls expired for each timer that is due, and requests the next alarm. */
+/*
+ * Calls expired for each timer that is due, and requests the next alarm. A callback may
+ * set any timer, its own only to a time to come.
+ */
 void device_clock_run(struct device_clock *clock);
 
 static inline uint64_t device_clock_now(const struct device_clock *clock)
