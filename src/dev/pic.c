@@ -15,11 +15,12 @@
 #define LEVEL_INPUTS_1 0xF8U
 #define LEVEL_INPUTS_2 0xDEU
 
-/* The even port of each chip, and its edge/level control register. */
-static const uint16_t first_port[2] = {PIC_1_PORT_COMMAND, PIC_2_PORT_COMMAND};
-static const uint16_t level_port[2] = {PIC_1_PORT_EDGE_LEVEL, PIC_2_PORT_EDGE_LEVEL};
+/* The ports of each chip, and its edge/level control register. */
+static const uint16_t command_port[2] = {PIC_1_PORT_COMMAND, PIC_2_PORT_COMMAND};
+static const uint16_t data_port[2]    = {PIC_1_PORT_MASK, PIC_2_PORT_MASK};
+static const uint16_t level_port[2]   = {PIC_1_PORT_EDGE_LEVEL, PIC_2_PORT_EDGE_LEVEL};
 
-/* Bits 4 and 3 of a write to the even port distinguish ICW1, OCW2 and OCW3. */
+/* Bits 4 and 3 of a write to the command port distinguish ICW1, OCW2 and OCW3. */
 #define ICW1                   0x10U
 #define ICW1_HAS_ICW4          0x01U
 #define ICW1_SINGLE            0x02U
@@ -71,17 +72,14 @@ static uint8_t serving(const struct pic_chip *chip)
 }
 
 /*
- * Returns the input to acknowledge next, or INPUTS. An interrupt in service blocks itself
- * and those of lower priority.
+ * Returns which of the requested inputs to acknowledge next, or INPUTS. An interrupt in
+ * service blocks itself and those of lower priority.
  */
-static unsigned int pending_input(const struct pic_chip *chip)
+static unsigned int arbitrate(const struct pic_chip *chip, uint8_t requested)
 {
-    uint8_t requested = requests(chip) & (uint8_t)~chip->mask;
-
-    if (requested == 0 || chip->expected != 0)
-        return INPUTS;
     unsigned int rank    = highest_rank(chip, requested);
     unsigned int barrier = highest_rank(chip, serving(chip));
+
     /* The second controller may interrupt its own interrupt. */
     if (chip->special_nested && chip->has_cascade && barrier < INPUTS &&
         input_of_rank(chip, barrier) == CASCADE_INPUT)
@@ -89,18 +87,25 @@ static unsigned int pending_input(const struct pic_chip *chip)
     return rank < barrier ? input_of_rank(chip, rank) : INPUTS;
 }
 
-static void update_output(struct pic_chip *chip)
+/* Finds the pending input, after each change of the chip, and drives the output. */
+static inline void update_output(struct pic_chip *chip)
 {
-    interrupt_line_set(chip->output, pending_input(chip) < INPUTS);
+    uint8_t requested = requests(chip) & (uint8_t)~chip->mask;
+
+    chip->pending = INPUTS;
+    if (requested != 0 && chip->expected == 0)
+        chip->pending = (uint8_t)arbitrate(chip, requested);
+    interrupt_line_set(chip->output, chip->pending < INPUTS);
 }
 
 static void input_changed(void *listener, const struct interrupt_line *line)
 {
     struct pic_chip *chip = listener;
+    uint8_t input         = bit(line->number);
 
-    chip->line ^= bit(line->number);
+    chip->line ^= input;
     if (line->is_high)
-        chip->latch |= bit(line->number);
+        chip->latch |= input;
     else
         chip->latch &= chip->line; /* an edge counts only while the input is high */
     update_output(chip);
@@ -123,7 +128,7 @@ static void report_event(const struct pic_chip *chip, unsigned int input,
 /* Acknowledges the pending input; returns SPURIOUS if its request is gone. */
 static unsigned int acknowledge_input(struct pic_chip *chip)
 {
-    unsigned int input = pending_input(chip);
+    unsigned int input = chip->pending;
 
     if (input == INPUTS)
         return SPURIOUS;
@@ -136,19 +141,28 @@ static unsigned int acknowledge_input(struct pic_chip *chip)
     return input;
 }
 
+/* Returns the vector of the interrupt that a chip delivers. */
+static uint8_t acknowledge_chip(struct pic_chip *chip)
+{
+    unsigned int input = acknowledge_input(chip);
+
+    update_output(chip);
+    return (uint8_t)(chip->base + input);
+}
+
+static __attribute__((noinline)) uint8_t acknowledge_cascade(struct pic *pic)
+{
+    (void)acknowledge_input(&pic->chip[0]);
+    uint8_t vector = acknowledge_chip(&pic->chip[1]);
+    update_output(&pic->chip[0]);
+    return vector;
+}
+
 uint8_t pic_acknowledge(struct pic *pic)
 {
-    struct pic_chip *chip = &pic->chip[0];
-    bool is_cascaded      = pending_input(chip) == CASCADE_INPUT;
-    unsigned int input    = acknowledge_input(chip);
-
-    if (is_cascaded) {
-        chip  = &pic->chip[1];
-        input = acknowledge_input(chip);
-        update_output(chip);
-    }
-    update_output(&pic->chip[0]);
-    return (uint8_t)(chip->base + input);
+    if (pic->chip[0].pending == CASCADE_INPUT)
+        return acknowledge_cascade(pic);
+    return acknowledge_chip(&pic->chip[0]);
 }
 
 bool pic_can_interrupt(const struct pic *pic)
@@ -174,7 +188,8 @@ static __attribute__((noinline)) void set_mask(struct pic_chip *chip, uint8_t ma
 }
 
 /* Data sheet, "Initialization Command Words 1 and 2", A to F. */
-static void start_initialization(struct pic_chip *chip, uint8_t word)
+static __attribute__((noinline)) void start_initialization(struct pic_chip *chip,
+                                                           uint8_t word)
 {
     set_mask(chip, 0);
     *chip = (struct pic_chip){.input       = chip->input,
@@ -221,62 +236,77 @@ static void write_mode(struct pic_chip *chip, uint8_t word)
         chip->reads_in_service = (word & OCW3_READS_IN_SERVICE) != 0;
 }
 
-static void write_command(struct pic_chip *chip, uint8_t word)
+static enum exit_outcome write_command(void *device, uint16_t port, uint32_t value)
 {
+    struct pic_chip *chip = device;
+    uint8_t word          = (uint8_t)value;
+
+    (void)port;
     if ((word & ICW1) != 0)
         start_initialization(chip, word);
     else if ((word & OCW3) != 0)
         write_mode(chip, word);
     else
         write_end(chip, word);
+    update_output(chip);
+    return EXIT_NEXT;
 }
 
-static void write_data(struct pic_chip *chip, uint8_t word)
+/* Data sheet, "Initialization Command Words" 2 to 4. */
+static __attribute__((noinline)) enum exit_outcome
+write_initialization(struct pic_chip *chip, uint8_t word)
 {
-    if (chip->expected == 0) {
-        if (word != chip->mask)
-            set_mask(chip, word);
-    } else if ((chip->expected & EXPECTS(2)) != 0) {
+    if ((chip->expected & EXPECTS(2)) != 0) {
         chip->base = word & ICW2_BASE;
     } else if ((chip->expected & EXPECTS(3)) == 0) { /* the cascade's wiring is fixed */
         chip->automatic_end  = (word & ICW4_AUTOMATIC_END) != 0;
         chip->special_nested = (word & ICW4_SPECIAL_NESTED) != 0;
     }
     chip->expected &= (uint8_t)(chip->expected - 1); /* clears the lowest bit */
+    update_output(chip);
+    return EXIT_NEXT;
+}
+
+static enum exit_outcome write_data(void *device, uint16_t port, uint32_t value)
+{
+    struct pic_chip *chip = device;
+
+    (void)port;
+    if (chip->expected != 0)
+        return write_initialization(chip, (uint8_t)value);
+    if (value != chip->mask)
+        set_mask(chip, (uint8_t)value);
+    update_output(chip);
+    return EXIT_NEXT;
 }
 
 /* A poll is an acknowledge cycle of one controller, by the guest instead of the CPU. */
 static __attribute__((noinline)) uint8_t poll_chip(struct pic_chip *chip)
 {
     chip->is_polled = false;
-    if (pending_input(chip) == INPUTS)
+    if (chip->pending == INPUTS)
         return 0;
     uint8_t input = (uint8_t)acknowledge_input(chip);
     update_output(chip);
     return POLL_INTERRUPT | input;
 }
 
-static uint32_t read_port(void *device, uint16_t port)
+static uint32_t read_command(void *device, uint16_t port)
 {
     struct pic_chip *chip = device;
 
+    (void)port;
     if (chip->is_polled)
         return poll_chip(chip);
-    if ((port & 1) != 0)
-        return chip->mask;
     return chip->reads_in_service ? chip->in_service : requests(chip);
 }
 
-static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
+static uint32_t read_data(void *device, uint16_t port)
 {
     struct pic_chip *chip = device;
 
-    if ((port & 1) != 0)
-        write_data(chip, (uint8_t)value);
-    else
-        write_command(chip, (uint8_t)value);
-    update_output(chip);
-    return EXIT_NEXT;
+    (void)port;
+    return chip->is_polled ? poll_chip(chip) : chip->mask;
 }
 
 static unsigned int level_inputs(const struct pic_chip *chip)
@@ -310,10 +340,12 @@ void pic_init(struct pic *pic, struct port_map *ports)
                   .output      = &pic->output,
                   .has_cascade = true,
                   .level       = bit(CASCADE_INPUT),
-                  .mask        = UINT8_MAX},
-                 {.input  = pic->input + INPUTS,
-                  .output = &pic->input[CASCADE_INPUT],
-                  .mask   = UINT8_MAX}},
+                  .mask        = UINT8_MAX,
+                  .pending     = INPUTS},
+                 {.input   = pic->input + INPUTS,
+                  .output  = &pic->input[CASCADE_INPUT],
+                  .mask    = UINT8_MAX,
+                  .pending = INPUTS}},
     };
     for (uint8_t i = 0; i < PIC_INPUTS; i++)
         pic->input[i] = (struct interrupt_line){.number   = i % INPUTS,
@@ -321,8 +353,10 @@ void pic_init(struct pic *pic, struct port_map *ports)
                                                 .listener = &pic->chip[i / INPUTS]};
     for (size_t i = 0; i < ARRAY_SIZE(pic->chip); i++) {
         struct pic_chip *chip = &pic->chip[i];
-        port_map_add(ports, (struct port_device){first_port[i], first_port[i] + 1, 1,
-                                                 chip, read_port, write_port});
+        port_map_add(ports, (struct port_device){command_port[i], command_port[i], 1,
+                                                 chip, read_command, write_command});
+        port_map_add(ports, (struct port_device){data_port[i], data_port[i], 1, chip,
+                                                 read_data, write_data});
         port_map_add(ports, (struct port_device){level_port[i], level_port[i], 1, chip,
                                                  read_level, write_level});
     }

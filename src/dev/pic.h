@@ -31,6 +31,7 @@ struct pic_chip {
     uint8_t base;                  /* the vector of input 0 */
     uint8_t first;                 /* the input with the highest priority */
     uint8_t expected;              /* bit n: ICWn, not yet written; 0: initialized */
+    uint8_t pending;               /* the input to acknowledge next, or 8 */
     bool automatic_end, rotates_at_end; /* AEOI, and rotation in AEOI mode */
     bool special_mask, special_nested;
     bool reads_in_service, is_polled;

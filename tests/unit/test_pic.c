@@ -169,7 +169,8 @@ static void test_request_gone_between(void **state)
 {
     (void)state;
     test_play((void *[]){"edge:c"});
-    pic.chip[1].latch = 0;
+    pic.chip[1].latch   = 0;
+    pic.chip[1].pending = NO_INPUT;
     test_play((void *[]){"take:f serving=4 second-serving=0 waiting"});
 }
 
