@@ -15,10 +15,15 @@
 #define PORT_B_WRITABLE 0x0FU
 #define REFRESH_TICKS   18U /* 15 us */
 
+/* 128-bit arithmetic aligns the stack of its function, which costs 14 instructions. */
+static __attribute__((noinline)) uint64_t scale(uint64_t ticks, uint64_t factor)
+{
+    return ticks_scale(ticks, factor);
+}
+
 static uint64_t now_of(const struct pit *pit)
 {
-    const struct device_clock *clock = pit->timer.clock;
-    return ticks_scale(device_clock_now(clock), pit->factor);
+    return scale(device_clock_now(pit->timer.clock), pit->factor);
 }
 
 /* Sets the timer to the first rise of counter 0's output after the last one shown. */
@@ -36,6 +41,7 @@ static void timer_expired(void *device)
     struct pit *pit = device;
 
     pit->shown        = pit->next_rise;
+    pit->next_rise    = TICKS_NEVER;
     pit->is_requested = true;
     interrupt_line_set(pit->output, false);
     interrupt_line_set(pit->output, true);
@@ -48,15 +54,16 @@ static void drop_rises(struct pit *pit, uint64_t count, uint64_t most)
         pit->shown += (count - most) * pit_counter_period(&pit->counter[0]);
 }
 
+/* Sets the timer for the next rise; the output of a counter that counts once has none. */
 static void request_taken(struct pit *pit)
 {
-    uint64_t period = pit_counter_period(&pit->counter[0]);
-
     if (!pit->is_requested)
         return;
     pit->is_requested = false;
-    if (period != 0)
-        drop_rises(pit, (now_of(pit) - pit->shown) / period, PIT_BEHIND_MAX);
+    uint64_t period   = pit_counter_period(&pit->counter[0]);
+    if (period == 0)
+        return;
+    drop_rises(pit, (now_of(pit) - pit->shown) / period, PIT_BEHIND_MAX);
     set_rise_timer(pit);
 }
 
@@ -71,27 +78,38 @@ static void input_unmasked(struct pit *pit)
         drop_rises(pit, (now - since) / period, pit->is_requested ? 0 : 1);
 }
 
+static __attribute__((noinline)) void mask_changed(struct pit *pit, bool is_masked)
+{
+    if (is_masked)
+        pit->masked = now_of(pit);
+    else
+        input_unmasked(pit);
+}
+
 static void input_event(void *device, enum interrupt_event event)
 {
-    struct pit *pit = device;
+    if (event == INTERRUPT_TAKEN)
+        request_taken(device);
+    else
+        mask_changed(device, event == INTERRUPT_MASKED);
+}
 
-    switch (event) {
-    case INTERRUPT_TAKEN:
-        request_taken(pit);
-        break;
-    case INTERRUPT_MASKED:
-        pit->masked = now_of(pit);
-        break;
-    case INTERRUPT_UNMASKED:
-        input_unmasked(pit);
-        break;
-    }
+/* Ends the count of counter 0 in mode 0, whose output is low until the next count ends.
+ */
+static void stop_counter_0(struct pit *pit)
+{
+    if (pit->next_rise != TICKS_NEVER && pit->next_rise <= now_of(pit))
+        timer_expired(pit); /* its alarm is still pending */
+    interrupt_line_set(pit->output, false);
+    pit->is_requested = false;
+    pit->next_rise    = TICKS_NEVER;
+    device_timer_set(&pit->timer, TICKS_NEVER);
 }
 
 /* Updates interrupt and timer after a change of counter 0; the others have neither. */
 static void update_counter_0(struct pit *pit, uint64_t now)
 {
-    if (pit->timer.deadline <= device_clock_now(pit->timer.clock))
+    if (pit->next_rise <= now)
         timer_expired(pit); /* its alarm is still pending */
     interrupt_line_set(pit->output, pit_counter_output(&pit->counter[0], now));
     pit->is_requested = false;
@@ -100,7 +118,7 @@ static void update_counter_0(struct pit *pit, uint64_t now)
 }
 
 /* Data sheet, "Read-Back Command". */
-static void read_back(struct pit *pit, uint8_t word)
+static __attribute__((noinline)) void read_back(struct pit *pit, uint8_t word)
 {
     uint64_t now = now_of(pit);
 
@@ -126,8 +144,11 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     struct pit *pit             = device;
     struct pit_counter *counter = &pit->counter[port & 3];
 
-    if (pit_counter_keep_low(counter, (uint8_t)value))
+    if (pit_counter_write_low(counter, (uint8_t)value)) {
+        if (counter == &pit->counter[0] && pit_counter_is_stopped(counter))
+            stop_counter_0(pit);
         return EXIT_NEXT;
+    }
     uint64_t now = now_of(pit);
     pit_counter_write(counter, (uint8_t)value, now);
     if (counter == &pit->counter[0])
@@ -146,10 +167,11 @@ static uint32_t read_control(void *device, uint16_t port)
 static enum exit_outcome write_control(void *device, uint16_t port, uint32_t word)
 {
     struct pit *pit             = device;
-    struct pit_counter *counter = &pit->counter[CONTROL_COUNTER(word) % PIT_COUNTERS];
+    unsigned int number         = CONTROL_COUNTER(word);
+    struct pit_counter *counter = &pit->counter[number];
 
     (void)port;
-    if (CONTROL_COUNTER(word) == CONTROL_READ_BACK) {
+    if (number == CONTROL_READ_BACK) {
         read_back(pit, (uint8_t)word);
     } else if (CONTROL_BYTES(word) == 0) {
         pit_counter_latch(counter, now_of(pit));
@@ -184,7 +206,9 @@ static enum exit_outcome write_port_b(void *device, uint16_t port, uint32_t valu
 void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *clock,
               struct interrupt_line *output)
 {
-    *pit = (struct pit){.factor = ticks_factor(clock->hz, PIT_HZ), .output = output};
+    *pit = (struct pit){.next_rise = TICKS_NEVER,
+                        .factor    = ticks_factor(clock->hz, PIT_HZ),
+                        .output    = output};
     for (unsigned int i = 0; i < PIT_COUNTERS; i++) {
         pit_counter_set_mode(&pit->counter[i], CONTROL_AFTER_RESET);
         pit->counter[i].gate = i != 2;

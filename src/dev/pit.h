@@ -31,7 +31,7 @@ struct pit {
     uint8_t port_b;            /* the low four bits of port 0x61 */
     struct device_timer timer; /* for the next rise, unless a request waits */
     uint64_t shown;            /* the time of the last rise that was requested */
-    uint64_t next_rise;        /* the timer's */
+    uint64_t next_rise;        /* the timer's, or TICKS_NEVER */
     uint64_t masked;           /* the time when the input was masked last */
     bool is_requested;         /* and not acknowledged yet */
     uint64_t factor;           /* for ticks_scale: from the clock's ticks to PIT_HZ */

@@ -82,12 +82,11 @@ static inline void load_if_due(struct pit_counter *counter, uint64_t now)
 bool pit_counter_output(struct pit_counter *counter, uint64_t now)
 {
     load_if_due(counter, now);
-    uint64_t passed = elapsed(counter, now);
-
     if (!counter->is_counting)
         return counter->mode != MODE_TERMINAL_COUNT;
     if (now < counter->start)
         return counter->was_high;
+    uint64_t passed = elapsed(counter, now);
     switch ((enum mode)counter->mode) {
     case MODE_TERMINAL_COUNT:
     case MODE_ONE_SHOT:
@@ -139,17 +138,24 @@ static uint16_t shown_value(const struct pit_counter *counter, uint64_t now)
     return counter->is_bcd ? to_bcd(value) : (uint16_t)value;
 }
 
+/* Returns the first rise after now of a periodic counter whose first period ends then. */
+static __attribute__((noinline)) uint64_t
+next_periodic_rise(const struct pit_counter *counter, uint64_t now, uint64_t end)
+{
+    if (counter->next_count != 0 && counter->next_is_low)
+        return counter->next_start + counter->next_count / 2;
+    return now < end ? end
+                     : now + counter->count - elapsed(counter, now) % counter->count;
+}
+
 uint64_t pit_counter_next_rise(struct pit_counter *counter, uint64_t now)
 {
     load_if_due(counter, now);
     if (!counter->is_counting || is_paused(counter))
         return TICKS_NEVER;
-    if (counter->next_count != 0 && counter->next_is_low)
-        return counter->next_start + counter->next_count / 2;
     uint64_t end = counter->start + counter->count - counter->ahead;
     if (is_periodic(counter))
-        return now < end ? end
-                         : now + counter->count - elapsed(counter, now) % counter->count;
+        return next_periodic_rise(counter, now, end);
     if (counter->mode == MODE_SOFTWARE_STROBE)
         end++;
     return now < end ? end : TICKS_NEVER;
@@ -191,25 +197,19 @@ static void load_count(struct pit_counter *counter, uint16_t written, uint64_t n
     }
 }
 
-bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte)
+bool pit_counter_write_low(struct pit_counter *counter, uint8_t byte)
 {
-    if (counter->bytes != PIT_BOTH_BYTES || counter->writes_high ||
-        (counter->mode == MODE_TERMINAL_COUNT && counter->is_counting))
+    if (counter->bytes != PIT_BOTH_BYTES || counter->writes_high)
         return false;
     counter->written_low = byte;
     counter->writes_high = true;
+    counter->is_counting &= counter->mode != MODE_TERMINAL_COUNT;
     return true;
 }
 
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
 {
     load_if_due(counter, now);
-    if (counter->bytes == PIT_BOTH_BYTES && !counter->writes_high) {
-        counter->written_low = byte;
-        counter->writes_high = true;
-        counter->is_counting &= counter->mode != MODE_TERMINAL_COUNT;
-        return;
-    }
     counter->writes_high = false;
     uint16_t both        = (uint16_t)(byte << 8 | counter->written_low);
     load_count(counter, counter->bytes == PIT_LOW_BYTE ? (uint16_t)byte : both, now);

@@ -46,15 +46,21 @@ struct pit_counter {
 /* Writes a control word; the counter then waits for a count. */
 void pit_counter_set_mode(struct pit_counter *counter, uint8_t word);
 
-/* Write and read the counter's port. */
+/*
+ * Writes the counter's port if the byte is the low one of two, which waits for the high
+ * one; it stops a counter in mode 0. Otherwise does nothing and returns false.
+ */
+bool pit_counter_write_low(struct pit_counter *counter, uint8_t byte);
+
+/* Write a byte to the counter's port that completes a count, and read the port. */
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now);
 uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now);
 
-/*
- * Writes the port if the time does not matter: the low byte of two, which waits for the
- * high one. Otherwise writes nothing and returns false.
- */
-bool pit_counter_keep_low(struct pit_counter *counter, uint8_t byte);
+/* Returns whether a counter in mode 0 waits for a count, with its output low. */
+static inline bool pit_counter_is_stopped(const struct pit_counter *counter)
+{
+    return counter->mode == 0 && !counter->is_counting;
+}
 
 /* Latch the count or the status for the next read, unless one is latched already. */
 void pit_counter_latch(struct pit_counter *counter, uint64_t now);

@@ -1,7 +1,4 @@
-/*
- * src/dev/pit.c and timer.c: the interrupts of counter 0, taken at once, late, and after
- * a mask.
- */
+/* src/dev/pit.c: the interrupts of counter 0, taken at once, late, and after a mask. */
 #include "pit.h"
 
 /* Returns the tick at which that many clocks of the PIT have passed. */
@@ -162,38 +159,34 @@ static void test_write_after_alarm(void **state)
     assert_int_equal(rises, 3);
 }
 
-static void count_expiry(void *expired)
+/* In mode 0 the low byte of the next count ends the count. */
+static void test_low_byte_stops(void **state)
 {
-    ++*(unsigned int *)expired;
-}
-
-static void test_timers_of_clock(void **state)
-{
-    struct device_timer timers[3];
-    unsigned int expired[3] = {0};
     (void)state;
-    pit_start(PIT_HZ);
-    for (unsigned int i = 0; i < 3; i++) {
-        device_timer_init(&timers[i], &test_clock, count_expiry, &expired[i]);
-        device_timer_set(&timers[i], i == 0 ? 30 : 20);
-    }
-    for (now = 0; now < 40; now++) {
-        alarm_time = TICKS_NEVER; /* it came too early: it is set again */
-        device_clock_run(&test_clock);
-        if (now == 25)
-            device_timer_set(&timers[0], TICKS_NEVER);
-        assert_int_equal(alarm_time, now < 20 ? 20 : now < 25 ? 30 : TICKS_NEVER);
-        assert_int_equal(expired[0] + expired[1] + 10 * expired[2], now < 20 ? 0 : 11);
-    }
+    load_counter_0(0, 0, 1000);
+    now += 500;
+    port_out(0x40, 0x10);
+    assert_int_equal(alarm_time, TICKS_NEVER);
+    now += 1000;
+    run_clock();
+    port_out(0x40, 0x27);
+    assert_int_equal(rises, 0);
+    assert_int_equal(alarm_time, now + 1 + 0x2710);
+    /* At its end the count has requested an interrupt, even if the alarm is late. */
+    now = alarm_time;
+    port_out(0x40, 0x10);
+    assert_int_equal(rises, 1);
+    assert_false(output_line.is_high);
+    assert_int_equal(alarm_time, TICKS_NEVER);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counter_0),       cmocka_unit_test(test_far_behind),
-        cmocka_unit_test(test_masked),          cmocka_unit_test(test_short_masks),
-        cmocka_unit_test(test_late_alarm),      cmocka_unit_test(test_write_after_alarm),
-        cmocka_unit_test(test_timers_of_clock),
+        cmocka_unit_test(test_counter_0),      cmocka_unit_test(test_far_behind),
+        cmocka_unit_test(test_masked),         cmocka_unit_test(test_short_masks),
+        cmocka_unit_test(test_late_alarm),     cmocka_unit_test(test_write_after_alarm),
+        cmocka_unit_test(test_low_byte_stops),
     };
     return cmocka_run_group_tests_name("pit interrupts", tests, NULL, NULL);
 }
