@@ -3,9 +3,27 @@
 
 #include "lib/string.h"
 
-void port_map_init(struct port_map *map)
+static uint32_t read_unclaimed(void *device, uint16_t port)
+{
+    uint64_t *count = device;
+
+    (void)port;
+    ++*count;
+    return UINT32_MAX;
+}
+
+static enum exit_outcome write_unclaimed(void *device, uint16_t port, uint32_t value)
+{
+    (void)value;
+    (void)read_unclaimed(device, port);
+    return EXIT_NEXT;
+}
+
+void port_map_init(struct port_map *map, uint64_t *unclaimed)
 {
     memset(map, 0, sizeof(*map));
+    map->device[0] = (struct port_device){0,         UINT16_MAX,     1,
+                                          unclaimed, read_unclaimed, write_unclaimed};
 }
 
 void port_map_add(struct port_map *map, struct port_device device)

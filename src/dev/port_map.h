@@ -1,8 +1,8 @@
 /*
  * The I/O ports of a VM and the device models that claim them.
  *
- * Reads from an unclaimed port return all ones; writes to it are ignored. Callbacks run
- * on the vCPU's CPU.
+ * Reads from an unclaimed port return all ones; writes to it are ignored, and both are
+ * counted. Callbacks run on the vCPU's CPU.
  */
 #ifndef HYMIR_DEV_PORT_MAP_H
 #define HYMIR_DEV_PORT_MAP_H
@@ -31,24 +31,30 @@ struct port_device {
 
 /* Maps each port to its device by an index, not by a search: the guest waits for it. */
 struct port_map {
-    uint8_t owner[UINT16_MAX + 1]; /* by port: index in device, 0 if unclaimed */
+    uint8_t owner[UINT16_MAX + 1]; /* by port: index in device */
     uint8_t device_count;
     bool is_full;                                /* a device did not fit */
-    struct port_device device[1 + PORT_DEVICES]; /* device[0] is unused */
+    struct port_device device[1 + PORT_DEVICES]; /* device[0] has the unclaimed ports */
 };
 
-/* Empties the map. */
-void port_map_init(struct port_map *map);
+/* Empties the map; *unclaimed, which must outlive it, counts accesses to unclaimed ports.
+ */
+void port_map_init(struct port_map *map, uint64_t *unclaimed);
 
 /* Adds a device; a port already claimed keeps its device. Sets is_full if out of room. */
 void port_map_add(struct port_map *map, struct port_device device);
 
-/* Returns the device that claims a port, or NULL. */
+/* Returns the device that an access to a port reaches. */
 static inline const struct port_device *port_map_find(const struct port_map *map,
                                                       uint16_t port)
 {
-    uint8_t owner = map->owner[port];
-    return owner == 0 ? NULL : &map->device[owner];
+    return &map->device[map->owner[port]];
+}
+
+/* Returns whether a device that was added has the port. */
+static inline bool port_map_claims(const struct port_map *map, uint16_t port)
+{
+    return map->owner[port] != 0;
 }
 
 #endif

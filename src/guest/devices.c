@@ -73,7 +73,7 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     struct interrupt_line *line = vm->pic.input;
 
     init_clock(vm);
-    port_map_init(ports);
+    port_map_init(ports, &vm->ignored_accesses);
     pic_init(&vm->pic, ports);
     vm->pic.output.changed  = interrupt_output_changed;
     vm->pic.output.listener = vm;

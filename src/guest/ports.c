@@ -8,30 +8,10 @@
 static unsigned int part_size(const struct port_device *device, uint16_t port,
                               unsigned int size)
 {
-    if (device == NULL)
-        return 1;
     unsigned int most = device->last - port + 1U;
     if (most > device->width)
         most = device->width;
     return size < most ? size : most;
-}
-
-static uint32_t read_part(struct vcpu *vcpu, const struct port_device *device,
-                          uint16_t port)
-{
-    if (device != NULL)
-        return device->read(device->device, port);
-    vcpu->vm->ignored_accesses++;
-    return UINT32_MAX;
-}
-
-static enum exit_outcome write_part(struct vcpu *vcpu, const struct port_device *device,
-                                    uint16_t port, uint32_t value)
-{
-    if (device != NULL)
-        return device->write(device->device, port, value);
-    vcpu->vm->ignored_accesses++;
-    return EXIT_NEXT;
 }
 
 /* Returns a mask of the low bytes of a value, 1 to 4. */
@@ -49,7 +29,7 @@ static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu, uint16_t 
         const struct port_device *device =
             port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
         part = part_size(device, (uint16_t)(port + at), size - at);
-        value |= (read_part(vcpu, device, (uint16_t)(port + at)) & low_bytes(part))
+        value |= (device->read(device->device, (uint16_t)(port + at)) & low_bytes(part))
                  << (8 * at);
     }
     return value;
@@ -64,23 +44,27 @@ write_wide(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
         const struct port_device *device =
             port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
         part    = part_size(device, (uint16_t)(port + at), size - at);
-        outcome = write_part(vcpu, device, (uint16_t)(port + at),
-                             value >> (8 * at) & low_bytes(part));
+        outcome = device->write(device->device, (uint16_t)(port + at),
+                                value >> (8 * at) & low_bytes(part));
     }
     return outcome;
 }
 
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
+    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
+
     if (size > 1)
         return read_wide(vcpu, port, size);
-    return read_part(vcpu, port_map_find(&vcpu->vm->ports, port), port);
+    return device->read(device->device, port);
 }
 
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value)
 {
+    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
+
     if (size > 1)
         return write_wide(vcpu, port, size, value);
-    return write_part(vcpu, port_map_find(&vcpu->vm->ports, port), port, (uint8_t)value);
+    return device->write(device->device, port, (uint8_t)value);
 }

@@ -201,14 +201,13 @@ static enum exit_outcome transfer_elements(struct vcpu *vcpu,
 {
     struct port_access any    = {vcpu, access->size};
     struct port_device device = {.device = &any, .read = read_any, .write = write_any};
-    const struct port_device *claims = port_map_find(&vcpu->vm->ports, access->port);
-    enum exit_outcome outcome        = EXIT_NEXT;
-    uint16_t port                    = access->port;
-    uint8_t size                     = access->size;
-    uint64_t left                    = *count;
+    enum exit_outcome outcome = EXIT_NEXT;
+    uint16_t port             = access->port;
+    uint8_t size              = access->size;
+    uint64_t left             = *count;
 
-    if (claims != NULL && size == sizeof(uint8_t)) /* wider ones may be split */
-        device = *claims;
+    if (size == sizeof(uint8_t)) /* wider ones may be split */
+        device = *port_map_find(&vcpu->vm->ports, port);
     for (; access->is_in && left > 0; left--, bytes += step)
         store_element(bytes, size, device.read(device.device, port));
     for (; left > 0; left--, bytes += step) {

@@ -131,7 +131,7 @@ static inline int start_guest(void **state)
         assert_int_equal(guest_memory_add(&test_vm.memory, hpa_of(ram), GUEST_SIZE / 2),
                          STATUS_OK);
     }
-    port_map_init(&test_vm.ports);
+    port_map_init(&test_vm.ports, &test_vm.ignored_accesses);
     test_vm.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
     test_vm.cpuid.extended[8].eax = 40;
     test_vm.output                = (struct byte_queue){.bytes = test_vm.output_bytes,

@@ -12,6 +12,7 @@
 static struct port_map test_ports;
 static struct interrupt_line output_line;
 static unsigned int rises; /* of the line */
+static uint64_t unclaimed_accesses;
 
 static void line_changed(void *listener, const struct interrupt_line *changed)
 {
@@ -25,13 +26,13 @@ static inline void start_ports(bool is_high)
     rises       = 0;
     output_line = (struct interrupt_line){
         .is_high = is_high, .changed = line_changed, .listener = &rises};
-    port_map_init(&test_ports);
+    port_map_init(&test_ports, &unclaimed_accesses);
 }
 
 static inline enum exit_outcome port_write(unsigned int port, unsigned int value)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);
-    assert_non_null(device);
+    assert_true(port_map_claims(&test_ports, (uint16_t)port));
     return device->write(device->device, (uint16_t)port, value);
 }
 
@@ -44,7 +45,7 @@ static inline void port_out(unsigned int port, unsigned int value)
 static inline unsigned int port_read_whole(unsigned int port)
 {
     const struct port_device *device = port_map_find(&test_ports, (uint16_t)port);
-    assert_non_null(device);
+    assert_true(port_map_claims(&test_ports, (uint16_t)port));
     return device->read(device->device, (uint16_t)port);
 }
 

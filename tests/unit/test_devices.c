@@ -27,7 +27,7 @@ static uint32_t in(uint16_t port, uint8_t size)
 static bool are_unclaimed(uint32_t port, uint8_t size)
 {
     for (uint32_t i = 0; i < size; i++) {
-        if (port_map_find(&test_vm.ports, (uint16_t)(port + i)) != NULL)
+        if (port_map_claims(&test_vm.ports, (uint16_t)(port + i)))
             return false;
     }
     return true;
@@ -136,8 +136,9 @@ static void test_map_is_full(void **state)
 {
     (void)state;
     static struct port_map map;
+    uint64_t unclaimed        = 0;
     struct port_device device = {0};
-    port_map_init(&map);
+    port_map_init(&map, &unclaimed);
     for (uint16_t i = 0; i < PORT_DEVICES; i++) {
         device.first = device.last = (uint16_t)(i * 0x100);
         port_map_add(&map, device);
@@ -146,9 +147,9 @@ static void test_map_is_full(void **state)
     device.first = device.last = 0xFF00;
     port_map_add(&map, device);
     assert_true(map.is_full);
-    assert_null(port_map_find(&map, 0xFF00));
+    assert_false(port_map_claims(&map, 0xFF00));
     /* The first device of a port keeps it; the last port, 0xFFFF, can be claimed. */
-    port_map_init(&map);
+    port_map_init(&map, &unclaimed);
     device.first = 0xFFFE;
     device.last  = 0xFFFF;
     port_map_add(&map, device);
@@ -156,7 +157,8 @@ static void test_map_is_full(void **state)
     port_map_add(&map, device);
     assert_false(map.is_full);
     assert_ptr_equal(port_map_find(&map, 0xFFFF), &map.device[1]);
-    assert_null(port_map_find(&map, 0xFFFD));
+    assert_false(port_map_claims(&map, 0xFFFD));
+    assert_ptr_equal(port_map_find(&map, 0xFFFD), &map.device[0]);
 }
 
 /* REP OUTSB of a byte at an address below 4 GiB, paging off. */
