@@ -120,14 +120,15 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 
 static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 {
-    const uint64_t *r = vcpu->run.registers.r;
-    uint64_t value    = r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
-    uint32_t msr      = (uint32_t)r[REGISTER_RCX];
+    const uint64_t *r   = vcpu->run.registers.r;
+    uint64_t value      = r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+    uint32_t msr        = (uint32_t)r[REGISTER_RCX];
+    struct msr_row *row = msr_policy_find(&vcpu->vm->msrs, msr);
 
     vcpu->newest->detail = msr;
-    if (!msr_policy_write(&vcpu->vm->msrs, msr, value))
+    if (row == NULL)
         return write_other_msr(vcpu, value);
-    return EXIT_NEXT;
+    return msr_row_write(row, value) ? EXIT_NEXT : reject_msr(vcpu);
 }
 
 static enum exit_outcome handle_memory(struct vcpu *vcpu,
@@ -148,7 +149,7 @@ static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 }
 
 /* Moves typed bytes to the UART until it is full. */
-static void receive_input(struct vm *vm)
+static __attribute__((noinline)) void receive_input(struct vm *vm)
 {
     uint8_t byte;
 
@@ -157,7 +158,7 @@ static void receive_input(struct vm *vm)
 }
 
 /* Waits until the request to pause ends, or one to stop arrives. */
-static void wait_while_paused(struct vcpu *vcpu)
+static __attribute__((noinline)) void wait_while_paused(struct vcpu *vcpu)
 {
     const struct backend *backend = vcpu->backend;
     struct device_clock *clock    = &vcpu->vm->clock;
@@ -175,17 +176,19 @@ static void wait_while_paused(struct vcpu *vcpu)
 static void handle_alarm(struct vcpu *vcpu)
 {
     device_clock_run(&vcpu->vm->clock);
-    receive_input(vcpu->vm);
 }
 
 static enum exit_outcome handle_requests(struct vcpu *vcpu)
 {
-    if (atomic_load(&vcpu->vm->is_to_pause))
+    struct vm *vm = vcpu->vm;
+
+    if (atomic_load(&vm->is_to_pause))
         wait_while_paused(vcpu);
-    if (atomic_load(&vcpu->vm->is_to_stop))
+    if (atomic_load(&vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",
-                        atomic_load(&vcpu->vm->is_to_restart) ? "reset" : "stopped");
-    receive_input(vcpu->vm);
+                        atomic_load(&vm->is_to_restart) ? "reset" : "stopped");
+    if (byte_queue_length(&vm->input) > 0)
+        receive_input(vm);
     return EXIT_RESUME;
 }
 

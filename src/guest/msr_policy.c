@@ -19,17 +19,3 @@ void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
     memcpy(msrs->row, rows, sizeof(rows));
     memcpy(msrs->row + ARCHITECTURAL_MSRS, vendor->row, sizeof(vendor->row));
 }
-
-bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
-{
-    struct msr_row *row = msr_policy_find(msrs, msr);
-
-    if (row == NULL || row->kind == MSR_CONSTANT)
-        return false;
-    if (row->kind == MSR_WRITABLE_CONSTANT)
-        return true;
-    if ((value & ~row->mask) != 0)
-        return false;
-    row->value = value;
-    return true;
-}

@@ -25,17 +25,25 @@ struct guest_msrs {
 /* Sets the guest's MSRs to their values after reset. */
 void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
 
-/* Returns an MSR's row, or NULL. Inline, because reads are frequent. */
+/* Returns an MSR's row, or NULL. Inline for VM exits. */
 static inline struct msr_row *msr_policy_find(struct guest_msrs *msrs, uint32_t msr)
 {
-    for (size_t i = 0; i < MSR_ROWS; i++) {
-        if (msrs->row[i].msr == msr)
-            return &msrs->row[i];
+    for (struct msr_row *row = msrs->row; row < msrs->row + MSR_ROWS; row++) {
+        if (row->msr == msr)
+            return row;
     }
     return NULL;
 }
 
-/* Writes an MSR. Returns false if that raises #GP. */
-bool msr_policy_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value);
+/* Writes an MSR by its row. Returns false if that raises #GP. Inline for VM exits. */
+static inline bool msr_row_write(struct msr_row *row, uint64_t value)
+{
+    if (row->kind != MSR_SHADOW)
+        return row->kind == MSR_WRITABLE_CONSTANT;
+    if ((value & ~row->mask) != 0)
+        return false;
+    row->value = value;
+    return true;
+}
 
 #endif
