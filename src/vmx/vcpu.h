@@ -24,7 +24,9 @@ struct vmx_vcpu {
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
     uint64_t cr8;
-    uint64_t alarm;                 /* of the TSC, or TICKS_NEVER */
+    uint64_t alarm; /* of the TSC, or TICKS_NEVER */
+    bool is_interrupt_requested;
+    bool defers_events;             /* alarm and request take effect at the exit's end */
     bool uses_preemption_timer;     /* for the alarm; else the local APIC's timer */
     uint8_t preemption_timer_shift; /* the timer counts at TSC rate >> shift */
     struct exit_row rows[VMX_EXIT_ROWS];

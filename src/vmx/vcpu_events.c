@@ -20,6 +20,7 @@
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 #define CHECK_AHEAD   UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */
+#define CHECK_AFTER   512U /* ticks of the TSC after the alarm: the timer exits sooner */
 
 /* Injects an event; a software interrupt or exception needs its instruction's length. */
 static void inject_event(uint32_t event)
@@ -132,7 +133,11 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
 
 void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested)
 {
-    set_window(vmx_of(vcpu), PRIMARY_INTERRUPT_WINDOW_EXITING, is_requested);
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+    vmx->is_interrupt_requested = is_requested;
+    if (!vmx->defers_events)
+        set_window(vmx, PRIMARY_INTERRUPT_WINDOW_EXITING, is_requested);
 }
 
 void vcpu_request_nmi(struct vcpu *vcpu)
@@ -158,19 +163,16 @@ enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Delivers a requested interrupt without a window, if nothing has priority over it. */
-static void deliver_at_once(struct vcpu *vcpu)
+/* Returns whether the guest accepts an interrupt now, and no NMI has priority over it. */
+static bool guest_accepts_interrupt(const struct vmx_vcpu *vmx)
 {
-    const uint32_t windows =
-        PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
+    const uint32_t primary = vmx->controls.field[GROUP_PRIMARY];
 
-    if ((vmx_of(vcpu)->controls.field[GROUP_PRIMARY] & windows) ==
-            PRIMARY_INTERRUPT_WINDOW_EXITING &&
-        (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
-        (vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_STI_OR_MOV_SS) ==
-            0 &&
-        vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0)
-        (void)interrupt_window_handle_exit(vcpu);
+    return (primary & PRIMARY_NMI_WINDOW_EXITING) == 0 &&
+           (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
+           (vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) &
+            INTERRUPTIBILITY_STI_OR_MOV_SS) == 0 &&
+           vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0;
 }
 
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
@@ -192,22 +194,35 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
     uint64_t wait = (left >> vmx->preemption_timer_shift) + 1;
 
     vmx->vcpu->run.alarm_check =
-        (uint32_t)(now + (left < CHECK_AHEAD ? left : CHECK_AHEAD));
+        (uint32_t)now + CHECK_AFTER + (uint32_t)(left < CHECK_AHEAD ? left : CHECK_AHEAD);
     vmcs_set(VMCS_GUEST_PREEMPTION_TIMER, wait < TIMER_LONGEST ? wait : TIMER_LONGEST);
+}
+
+static __attribute__((noinline)) void set_apic_timer(const struct vmx_vcpu *vmx)
+{
+    uint64_t now = rdtsc();
+
+    if (vmx->alarm == TICKS_NEVER)
+        apic_set_timer(TICKS_NEVER);
+    else
+        apic_set_timer(vmx->alarm > now ? vmx->alarm - now : 0);
+}
+
+static inline void set_timer(struct vmx_vcpu *vmx)
+{
+    if (vmx->uses_preemption_timer)
+        set_preemption_timer(vmx);
+    else
+        set_apic_timer(vmx);
 }
 
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
-    uint64_t now         = rdtsc();
 
     vmx->alarm = time;
-    if (vmx->uses_preemption_timer)
-        set_preemption_timer(vmx);
-    else if (time == TICKS_NEVER)
-        apic_set_timer(TICKS_NEVER);
-    else
-        apic_set_timer(time > now ? time - now : 0);
+    if (!vmx->defers_events)
+        set_timer(vmx);
 }
 
 struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu)
@@ -222,33 +237,38 @@ struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu)
 }
 
 /*
- * Calls the VM's handler if the alarm is due, which usually sets the next one. A timer at
- * its maximum expires earlier.
+ * Handles what a host interrupt or the preemption timer brings: the alarm and requests of
+ * other CPUs. Delivers an interrupt at once if the guest accepts it, which wakes a halted
+ * guest: SDM 3C, "Special Features of VM Entry", "Activity State".
  */
-static void check_alarm(struct vcpu *vcpu)
+static enum exit_outcome handle_events(struct vcpu *vcpu, struct vmx_vcpu *vmx)
 {
-    struct vmx_vcpu *vmx = vmx_of(vcpu);
-
-    if (rdtsc() >= vmx->alarm) {
+    if (rdtsc() >= vmx->alarm) { /* a timer at its maximum expires earlier */
         vmx->alarm = TICKS_NEVER;
         vcpu->handlers->alarm(vcpu);
-        if (vmx->alarm != TICKS_NEVER)
-            return;
     }
-    vcpu_set_alarm(vcpu, vmx->alarm);
+    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
+    if (outcome == EXIT_RESUME && vmx->is_interrupt_requested &&
+        guest_accepts_interrupt(vmx))
+        (void)interrupt_window_handle_exit(vcpu);
+    return outcome;
 }
 
 /*
  * Handles a host interrupt, which is still pending and may be the alarm of the APIC's
  * timer, and the preemption timer, whose exits have priority over pending interrupts.
+ * Timer and window are set once, to what the handlers request last.
  */
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 {
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+
     interrupts_handle_pending();
-    check_alarm(vcpu);
-    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
-    if (outcome == EXIT_RESUME)
-        deliver_at_once(vcpu);
+    vmx->defers_events        = true;
+    enum exit_outcome outcome = handle_events(vcpu, vmx);
+    vmx->defers_events        = false;
+    set_timer(vmx);
+    set_window(vmx, PRIMARY_INTERRUPT_WINDOW_EXITING, vmx->is_interrupt_requested);
     return outcome;
 }
 

@@ -123,6 +123,7 @@ static void init_state(struct vmx_vcpu *vmx)
 
     vmx->cr8                    = 0;
     vmx->alarm                  = TICKS_NEVER;
+    vmx->is_interrupt_requested = false;
     vmx->preemption_timer_shift = VMX_MISC_TIMER_SHIFT(misc);
     vmx->uses_preemption_timer =
         has_preemption_timer(vmx) &&

@@ -101,7 +101,7 @@ static struct vmx_vcpu vmx;
 static int injected;
 static uint32_t injected_code;
 static unsigned int alarms;
-static bool can_be_woken;
+static bool can_be_woken, requests_at_alarm;
 
 static void note_injection(struct vcpu *of, uint8_t vector, uint32_t code)
 {
@@ -118,8 +118,11 @@ static uint8_t accept_vector(struct vcpu *of)
 
 static void note_alarm(struct vcpu *of)
 {
-    (void)of;
     alarms++;
+    if (requests_at_alarm) {
+        vcpu_request_interrupt(of, true);
+        vcpu_set_alarm(of, tsc + 100);
+    }
 }
 
 static bool can_wake(struct vcpu *of)
@@ -157,6 +160,7 @@ static int vcpu_start(void **state)
     nmis = machine_checks = interrupts = alarms = 0;
     injected                                    = -1;
     can_be_woken                                = true;
+    requests_at_alarm                           = false;
     return start_log(state);
 }
 
@@ -315,9 +319,34 @@ static void test_delivery_at_once(void **state)
                          rows[i].is_delivered ? 0 : PRIMARY_INTERRUPT_WINDOW_EXITING);
     }
     fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] = 0;
+    vcpu_request_interrupt(&vcpu, false);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+    vcpu_request_interrupt(&vcpu, true);
     vcpu_request_nmi(&vcpu); /* has priority */
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+}
+
+/* What the handlers request during an exit takes effect at its end. */
+static void test_requests_during_exit(void **state)
+{
+    (void)state;
+    requests_at_alarm = true;
+    for (int is_on = 0; is_on < 2; is_on++) {
+        fields[VMCS_GUEST_RFLAGS]         = is_on != 0 ? RFLAGS_IF : 0;
+        fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
+        vcpu_set_alarm(&vcpu, tsc);
+        assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 101);
+        assert_int_equal(fields[VMCS_PRIMARY_CONTROLS],
+                         is_on != 0 ? 0 : PRIMARY_INTERRUPT_WINDOW_EXITING);
+        assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE],
+                         is_on != 0 ? ACTIVITY_HLT : ACTIVITY_ACTIVE);
+        assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION],
+                         is_on != 0 ? 0x80000031 : 0);
+    }
+    assert_int_equal(alarms, 2);
 }
 
 static void test_halt(void **state)
@@ -345,7 +374,7 @@ static void test_alarm(void **state)
     (void)state;
     vmx.preemption_timer_shift = 5;
     vcpu_set_alarm(&vcpu, 1000 + 320);
-    assert_int_equal(vcpu.run.alarm_check, 1320);
+    assert_int_equal(vcpu.run.alarm_check, 1320 + 512);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
     tsc = 1319;
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
@@ -380,9 +409,16 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_delivered_again),  TEST(test_exceptions), TEST(test_debug_exceptions),
-        TEST(test_windows),          TEST(test_halt),       TEST(test_alarm),
-        TEST(test_delivery_at_once), TEST(test_injection),  TEST(test_kick),
+        TEST(test_delivered_again),
+        TEST(test_exceptions),
+        TEST(test_debug_exceptions),
+        TEST(test_windows),
+        TEST(test_halt),
+        TEST(test_alarm),
+        TEST(test_delivery_at_once),
+        TEST(test_injection),
+        TEST(test_kick),
+        TEST(test_requests_during_exit),
     };
     return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);
 }
