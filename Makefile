@@ -99,8 +99,9 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 
 # Every VM exit executes these files, so they do without the frames that a backtrace follows: after a panic below
 # them the backtrace ends with the caller's address.
-EXIT_PATH := src/vmx/on_exit.o src/vmx/exit.o src/vmx/control_registers.o src/guest/exits.o src/guest/ports.o \
-    src/svm/on_exit.o src/svm/exit.o src/svm/system_registers.o \
+EXIT_PATH := $(addprefix src/vmx/,on_exit.o exit.o control_registers.o vcpu.o vcpu_events.o) \
+    $(addprefix src/guest/,exits.o ports.o devices.o) \
+    $(addprefix src/svm/,on_exit.o exit.o system_registers.o vcpu.o vcpu_events.o) \
     $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
 $(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 

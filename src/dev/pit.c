@@ -94,8 +94,7 @@ static void input_event(void *device, enum interrupt_event event)
         mask_changed(device, event == INTERRUPT_MASKED);
 }
 
-/* Ends the count of counter 0 in mode 0, whose output is low until the next count ends.
- */
+/* Ends the count of counter 0 in mode 0: its output is low until the next one ends. */
 static void stop_counter_0(struct pit *pit)
 {
     if (pit->next_rise != TICKS_NEVER && pit->next_rise <= now_of(pit))

@@ -37,8 +37,7 @@ struct port_map {
     struct port_device device[1 + PORT_DEVICES]; /* device[0] has the unclaimed ports */
 };
 
-/* Empties the map; *unclaimed, which must outlive it, counts accesses to unclaimed ports.
- */
+/* Empties the map. *unclaimed counts accesses to unclaimed ports; it must outlive it. */
 void port_map_init(struct port_map *map, uint64_t *unclaimed);
 
 /* Adds a device; a port already claimed keeps its device. Sets is_full if out of room. */

@@ -106,8 +106,7 @@ struct exit_handlers {
     /* Called at the time of set_alarm. */
     void (*alarm)(struct vcpu *vcpu);
 
-    /* Called after a host interrupt or an alarm: handles pause, stop and input requests.
-     */
+    /* Called after a host interrupt or an alarm: handles pause, stop and input. */
     exit_handler *interrupted;
 
     /* Returns whether any device of the VM could end a HLT with interrupts on. */

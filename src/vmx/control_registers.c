@@ -25,14 +25,14 @@ uint64_t guest_cr0_read(void)
            (vmcs_get_known(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
+/* The bits that a guest may not set are 0 in the read shadow. */
 uint64_t guest_cr4_read(void)
 {
-    return (vmcs_get_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED) |
-           (vmcs_get_known(VMCS_CR4_READ_SHADOW) & ~(uint64_t)GUEST_CR4_ALLOWED);
+    return vmcs_get_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED;
 }
 
 /* Outside 64-bit code, MOV to a control register takes 32 bits. */
-static uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
+static inline uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
 {
     uint64_t value =
         number == REGISTER_RSP ? vmcs_get(VMCS_GUEST_RSP) : vcpu->run.registers.r[number];
@@ -63,28 +63,21 @@ static bool load_pdptes(struct vcpu *vcpu)
     return true;
 }
 
-static void set_long_mode_active(bool is_active)
+static void set_long_mode_active(uint64_t efer, bool is_active)
 {
-    uint64_t efer  = vmcs_get(VMCS_GUEST_IA32_EFER) & ~EFER_LMA;
     uint64_t entry = vmcs_get(VMCS_ENTRY_CONTROLS) & ~(uint64_t)VM_ENTRY_IA32E_MODE_GUEST;
 
-    vmcs_set(VMCS_GUEST_IA32_EFER, efer | (is_active ? EFER_LMA : 0));
+    vmcs_set(VMCS_GUEST_IA32_EFER, (efer & ~EFER_LMA) | (is_active ? EFER_LMA : 0));
     vmcs_set(VMCS_ENTRY_CONTROLS, entry | (is_active ? VM_ENTRY_IA32E_MODE_GUEST : 0));
 }
 
-static bool switch_paging(struct vcpu *vcpu, bool is_on)
+static bool switch_paging(struct vcpu *vcpu, const struct paging_state *state, bool is_on)
 {
-    const struct paging_state state = {
-        .cr4              = vmcs_get(VMCS_GUEST_CR4),
-        .efer             = vmcs_get(VMCS_GUEST_IA32_EFER),
-        .cs_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS),
-        .tr_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_TR_ACCESS_RIGHTS),
-    };
-    enum paging_switch effect = paging_switch_effect(&state, is_on);
+    enum paging_switch effect = paging_switch_effect(state, is_on);
 
     if (effect == PAGING_SWITCH_FAULTS)
         return false;
-    set_long_mode_active(effect == PAGING_SWITCH_TO_LONG_MODE);
+    set_long_mode_active(state->efer, effect == PAGING_SWITCH_TO_LONG_MODE);
     ept_invalidate_translations(&vmx_of(vcpu)->capabilities);
     return true;
 }
@@ -96,12 +89,18 @@ static bool switch_paging(struct vcpu *vcpu, bool is_on)
 static __attribute__((noinline)) bool change_cr0(struct vcpu *vcpu, uint64_t old,
                                                  uint64_t value)
 {
-    bool loads = cr0_change_loads_pdptes(old, value, vmcs_get(VMCS_GUEST_CR4),
-                                         vmcs_get(VMCS_GUEST_IA32_EFER));
+    const struct paging_state state = {
+        .cr4              = vmcs_get(VMCS_GUEST_CR4),
+        .efer             = vmcs_get(VMCS_GUEST_IA32_EFER),
+        .cs_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_CS_ACCESS_RIGHTS),
+        .tr_access_rights = (uint32_t)vmcs_get(VMCS_GUEST_TR_ACCESS_RIGHTS),
+    };
+    bool loads = cr0_change_loads_pdptes(old, value, state.cr4, state.efer);
 
     if (!cr0_is_valid(value) || (loads && !load_pdptes(vcpu)))
         return false;
-    return ((old ^ value) & CR0_PG) == 0 || switch_paging(vcpu, (value & CR0_PG) != 0);
+    return ((old ^ value) & CR0_PG) == 0 ||
+           switch_paging(vcpu, &state, (value & CR0_PG) != 0);
 }
 
 static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
@@ -125,17 +124,12 @@ static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
     return EXIT_NEXT;
 }
 
-enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_outcome
+handle_other_access(struct vcpu *vcpu, uint64_t qualification)
 {
-    uint64_t qualification = vmcs_get_known(VMCS_EXIT_QUALIFICATION);
-    unsigned int general   = ACCESS_GENERAL(qualification);
-    unsigned int cr        = ACCESS_REGISTER(qualification);
+    unsigned int general = ACCESS_GENERAL(qualification);
+    unsigned int cr      = ACCESS_REGISTER(qualification);
 
-    if (register_stays_in_cpu(general) && !vcpu->run.has_all_registers)
-        return vcpu_request_all_registers(vcpu);
-    vcpu->newest->detail = qualification;
-    if (ACCESS_IS_MOV_TO_CR0(qualification)) /* the most frequent */
-        return write_cr0(vcpu, read_general_register(vcpu, general));
     switch ((enum access_type)ACCESS_TYPE(qualification)) {
     case ACCESS_TO_CR:
         return write_register(vcpu, cr, read_general_register(vcpu, general));
@@ -149,4 +143,17 @@ enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
                          cr0_after_lmsw(guest_cr0_read(), ACCESS_LMSW(qualification)));
     }
     return EXIT_NEXT;
+}
+
+enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
+{
+    uint64_t qualification = vmcs_get_known(VMCS_EXIT_QUALIFICATION);
+    unsigned int general   = ACCESS_GENERAL(qualification);
+
+    if (register_stays_in_cpu(general) && !vcpu->run.has_all_registers)
+        return vcpu_request_all_registers(vcpu);
+    vcpu->newest->detail = qualification;
+    if (ACCESS_IS_MOV_TO_CR0(qualification)) /* the most frequent */
+        return write_cr0(vcpu, read_general_register(vcpu, general));
+    return handle_other_access(vcpu, qualification);
 }

@@ -54,7 +54,8 @@ static uint64_t read_address(struct vcpu *vcpu)
 }
 
 /* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
-static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t qualification)
+static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
+                                                             uint64_t qualification)
 {
     uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
     unsigned int size = IO_SIZE(qualification);

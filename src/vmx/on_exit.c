@@ -75,10 +75,10 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
 {
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    if (outcome == EXIT_REPEAT)
-        end_iteration();
     record->rip = vmcs_get_known(VMCS_GUEST_RIP);
     count_exit(row, record);
+    if (outcome == EXIT_REPEAT)
+        end_iteration();
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 

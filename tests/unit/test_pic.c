@@ -7,8 +7,7 @@
 #define VECTOR   0x30U /* of input 0; input 8 follows 7 */
 #define NO_INPUT 8U
 
-/* ICW4. */
-#define PLAIN          0x01U
+#define PLAIN          0x01U /* ICW4 */
 #define AUTOMATIC      0x02U
 #define SPECIAL_NESTED 0x10U
 

@@ -1,0 +1,174 @@
+/*
+ * src/vmx/vcpu_events.c, on a VMCS that is an array.
+ */
+#ifndef HYMIR_TESTS_VCPU_EVENTS_H
+#define HYMIR_TESTS_VCPU_EVENTS_H
+
+#include "unit.h"
+
+#include "cpu/traps.h"
+#include "lib/ticks.h"
+#include "platform/apic.h"
+#include "platform/smp.h"
+#include "vmx/on_exit.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
+
+static uint64_t fields[0x8000];
+static uint64_t debug_status, tsc;
+static unsigned int nmis, machine_checks, interrupts;
+static uint64_t apic_timer;
+static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
+static uint32_t interrupted_apic;
+
+static uint64_t fake_get(enum vmcs_field field)
+{
+    return fields[field];
+}
+
+static void fake_set(enum vmcs_field field, uint64_t value)
+{
+    fields[field] = value;
+}
+
+static void fake_add_pending_debug(uint64_t causes)
+{
+    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] |= causes;
+}
+
+static uint64_t fake_read_dr6(void)
+{
+    return debug_status;
+}
+
+static void fake_write_dr6(uint64_t value)
+{
+    debug_status = value;
+}
+
+static void fake_nmi(void)
+{
+    nmis++;
+}
+
+static void fake_machine_check(void)
+{
+    machine_checks++;
+}
+
+static void fake_interrupts_handle_pending(void)
+{
+    interrupts++;
+}
+
+static uint64_t fake_rdtsc(void)
+{
+    return tsc;
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    apic_timer = tsc_ticks;
+}
+
+enum status apic_send(uint32_t id, uint32_t command)
+{
+    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
+    interrupted_apic = id;
+    return STATUS_OK;
+}
+
+struct cpu *smp_cpu(size_t index)
+{
+    assert_true(index < 2);
+    return &cpus[index];
+}
+
+static struct cpu *fake_this_cpu(void)
+{
+    return &cpus[0];
+}
+
+#define vmcs_get                  fake_get
+#define vmcs_set                  fake_set
+#define vmcs_add_pending_debug    fake_add_pending_debug
+#define read_dr6                  fake_read_dr6
+#define write_dr6                 fake_write_dr6
+#define raise_nmi                 fake_nmi
+#define raise_machine_check       fake_machine_check
+#define interrupts_handle_pending fake_interrupts_handle_pending
+#define rdtsc                     fake_rdtsc
+#define this_cpu                  fake_this_cpu
+#include "../../src/vmx/vcpu_events.c"
+
+static struct vcpu vcpu;
+static struct vmx_vcpu vmx;
+static int injected;
+static uint32_t injected_code;
+static unsigned int alarms;
+static bool can_be_woken, requests_at_alarm;
+
+static void note_injection(struct vcpu *of, uint8_t vector, uint32_t code)
+{
+    (void)of;
+    injected      = vector;
+    injected_code = code;
+}
+
+static uint8_t accept_vector(struct vcpu *of)
+{
+    vcpu_request_interrupt(of, false);
+    return 0x31;
+}
+
+static void note_alarm(struct vcpu *of)
+{
+    alarms++;
+    if (requests_at_alarm) {
+        vcpu_request_interrupt(of, true);
+        vcpu_set_alarm(of, tsc + 100);
+    }
+}
+
+static bool can_wake(struct vcpu *of)
+{
+    (void)of;
+    return can_be_woken;
+}
+
+static enum exit_outcome interrupted(struct vcpu *of)
+{
+    (void)of;
+    return EXIT_RESUME;
+}
+
+static const struct backend backend        = {.inject_exception = note_injection};
+static const struct exit_handlers handlers = {.take_interrupt = accept_vector,
+                                              .alarm          = note_alarm,
+                                              .can_wake       = can_wake,
+                                              .interrupted    = interrupted};
+
+static int vcpu_start(void **state)
+{
+    memset(fields, 0, sizeof(fields));
+    memset(&vcpu, 0, sizeof(vcpu));
+    memset(&vmx, 0, sizeof(vmx));
+    vcpu_reset(&vcpu, NULL);
+    vcpu.backend              = &backend;
+    vcpu.handlers             = &handlers;
+    vcpu.arch                 = &vmx;
+    vmx.vcpu                  = &vcpu;
+    vmx.alarm                 = TICKS_NEVER;
+    vmx.uses_preemption_timer = true;
+    debug_status              = 0xFFFF0FF0;
+    tsc                       = 1000;
+    nmis = machine_checks = interrupts = alarms = 0;
+    injected                                    = -1;
+    can_be_woken                                = true;
+    requests_at_alarm                           = false;
+    return start_log(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, vcpu_start)
+
+#endif
