@@ -4,8 +4,8 @@
 ;       bench: NAME TICKS
 ;
 ; In Bochs a TSC tick is one instruction, so TICKS is the number of instructions that Hymir executes for an exit,
-; including the operation itself. Executes each operation once more between two XCHG BX, BX, at which Bochs's debugger
-; starts and ends a trace (the scenario's key `trace`).
+; including the operation itself. Executes each operation once more, and a timer interrupt, between two XCHG BX, BX, at
+; which Bochs's debugger starts and ends a trace (the scenario's key `trace`).
 
         bits    32
         org     0x100000
@@ -39,7 +39,7 @@ entry:
         call    measure_ticks           ; printed at the end: output during the measurements would distort them
         mov     ebx, operations
         call    print_list
-        mov     ebx, result_delivery
+        mov     ebx, results_of_ticks
         call    print_list
         mov     eax, 2                  ; HYPERCALL_END
         xor     ebx, ebx
@@ -202,6 +202,15 @@ measure_ticks:
         mov     edi, resumed
         call    sample_ticks
         mov     [result_tick], eax
+        sti                             ; the interrupt of the last sample comes after the CALL
+        call    start_one_shot
+        mov     dword [entered], 0
+        xchg    bx, bx
+.wait:
+        cmp     dword [entered], 0
+        je      .wait
+        xchg    bx, bx
+        cli
         ret
 
 ; Returns in EAX the median of the ticks from the interrupt to the time that is stored at EDI.
@@ -345,8 +354,9 @@ operations:
         dd      operation_out_pit_start, name_out_pit_start
         dd      operation_out_uart, name_out_uart
         dd      0, 0
-result_delivery: dd     0, name_delivery
+results_of_ticks:                       ; the trace is of a whole one
 result_tick:     dd     0, name_tick
+result_delivery: dd     0, name_delivery
         dd      0, 0
 
         align   8
