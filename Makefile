@@ -101,7 +101,7 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 # them the backtrace ends with the caller's address.
 EXIT_PATH := $(addprefix src/vmx/,on_exit.o exit.o control_registers.o vcpu.o vcpu_events.o) \
     $(addprefix src/guest/,exits.o ports.o devices.o) \
-    $(addprefix src/svm/,on_exit.o exit.o system_registers.o vcpu.o vcpu_events.o) \
+    $(addprefix src/svm/,on_exit.o next_rip.o exit.o system_registers.o vcpu.o vcpu_events.o) \
     $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
 $(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 

@@ -8,7 +8,7 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
-#include "svm/on_exit.h"
+#include "svm/next_rip.h"
 #include "svm/system_registers.h"
 #include "svm/vcpu_events.h"
 #include "virt/control_register_rules.h"

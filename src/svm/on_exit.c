@@ -3,18 +3,9 @@
 
 #include "cpu/instructions.h"
 #include "svm/exit.h"
+#include "svm/next_rip.h"
 #include "svm/vcpu_events.h"
 #include "virt/exception_rules.h"
-
-bool guest_decode(struct vcpu *vcpu, struct instruction *instruction)
-{
-    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    uint8_t bytes[INSTRUCTION_LENGTH_MAX];
-    size_t count = vcpu->handlers->fetch(vcpu, bytes);
-
-    return instruction_decode(bytes, count, guest_code_size(vmcb), instruction) ==
-           STATUS_OK;
-}
 
 /* Clears RF, which applies to one instruction, and traps a guest that single-steps. */
 static __attribute__((noinline)) void end_debugged_instruction(struct vcpu *vcpu)
@@ -88,45 +79,6 @@ enum run_next svm_on_exit(struct vcpu_run *run)
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
-/*
- * The instructions whose exits need the next RIP, by exit code; IN and OUT report it
- * elsewhere. Accesses to control registers decode the instruction anyway.
- */
-static const struct {
-    uint16_t code;
-    uint8_t name, other_name; /* enum instruction_name */
-} exiting_instructions[] = {
-    {SVM_EXIT_CPUID, INSTRUCTION_CPUID, 0},
-    {SVM_EXIT_MSR, INSTRUCTION_RDMSR, INSTRUCTION_WRMSR},
-    {SVM_EXIT_HLT, INSTRUCTION_HLT, 0},
-    {SVM_EXIT_VMMCALL, INSTRUCTION_VMMCALL, 0},
-    {SVM_EXIT_CR_READ + 4, INSTRUCTION_MOV, 0},
-    {SVM_EXIT_CR_WRITE + 4, INSTRUCTION_MOV, 0},
-    {SVM_EXIT_INVD, INSTRUCTION_INVD, 0},
-    {SVM_EXIT_WBINVD, INSTRUCTION_WBINVD, INSTRUCTION_WBNOINVD},
-    {SVM_EXIT_XSETBV, INSTRUCTION_XSETBV, 0},
-};
-
-/* Sets next_rip. Returns false if the guest's code has another instruction now. */
-static bool find_next_rip(struct vcpu *vcpu)
-{
-    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    struct instruction instruction;
-
-    for (size_t i = 0; i < ARRAY_SIZE(exiting_instructions); i++) {
-        if (exiting_instructions[i].code != vmcb->exit_code)
-            continue;
-        if (!guest_decode(vcpu, &instruction) ||
-            (instruction.name != exiting_instructions[i].name &&
-             instruction.name != exiting_instructions[i].other_name))
-            return false;
-        uint64_t next  = vmcb->rip + instruction.length;
-        vmcb->next_rip = guest_is_64_bit(vmcb) ? next : (uint32_t)next;
-        return true;
-    }
-    return true;
-}
-
 enum run_next svm_on_exit_without_next_rip(struct vcpu_run *run)
 {
     struct vcpu *vcpu = (struct vcpu *)run;
@@ -134,7 +86,7 @@ enum run_next svm_on_exit_without_next_rip(struct vcpu_run *run)
 
     if (vmcb->exit_code == SVM_EXIT_IO)
         vmcb->next_rip = vmcb->exit_info_2;
-    else if (!find_next_rip(vcpu))
+    else if (!next_rip_find(vcpu))
         vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_UD;
     return svm_on_exit(run);
 }

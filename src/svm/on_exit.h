@@ -4,7 +4,6 @@
 #ifndef HYMIR_SVM_ON_EXIT_H
 #define HYMIR_SVM_ON_EXIT_H
 
-#include "virt/decoder.h"
 #include "virt/vcpu.h"
 
 /* Functions for struct vcpu_run's on_exit. */
@@ -15,11 +14,5 @@ enum run_next svm_on_exit(struct vcpu_run *run);
  * If the guest has changed it meanwhile, the guest gets #UD.
  */
 enum run_next svm_on_exit_without_next_rip(struct vcpu_run *run);
-
-/*
- * Decodes the guest's current instruction, from at most 15 bytes at RIP. Returns false if
- * they cannot be fetched or decoded.
- */
-bool guest_decode(struct vcpu *vcpu, struct instruction *instruction);
 
 #endif

@@ -9,7 +9,7 @@
 #include "svm/system_registers.h"
 
 #include "cpu/instructions.h"
-#include "svm/on_exit.h"
+#include "svm/next_rip.h"
 #include "svm/vcpu.h"
 #include "virt/control_register_rules.h"
 #include "x86/exceptions.h"
