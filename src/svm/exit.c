@@ -217,6 +217,18 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
     return end_at_instruction(vcpu, event.buffer);
 }
 
+/*
+ * Bits 7:0 tell the codes apart: those of high exits are the ones of reads of CR0 to CR3,
+ * which do not exit, and those of VMEXIT_INVALID have no other code.
+ */
+static void init_row_of_code(struct svm_vcpu *svm)
+{
+    for (uint32_t i = 0; i < ARRAY_SIZE(svm->row_of_code); i++)
+        svm->row_of_code[i] = &svm->rows[i < SVM_EXIT_CODES ? i : SVM_EXIT_OTHER];
+    for (uint32_t i = 0; i < SVM_HIGH_EXITS; i++)
+        svm->row_of_code[i] = &svm->rows[SVM_EXIT_CODES + i];
+}
+
 void svm_exit_rows_init(struct svm_vcpu *svm)
 {
     const struct exit_handlers *handlers = svm->vcpu->handlers;
@@ -229,6 +241,7 @@ void svm_exit_rows_init(struct svm_vcpu *svm)
     svm->rows[SVM_EXIT_VMMCALL].handler = handlers->hypercall;
     svm->rows[svm_exit_row_index(SVM_EXIT_NESTED_PAGE_FAULT)].handler =
         handle_nested_page_fault;
+    init_row_of_code(svm);
     svm->vcpu->row       = svm->rows;
     svm->vcpu->row_count = SVM_EXIT_ROWS;
 }

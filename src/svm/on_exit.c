@@ -50,6 +50,23 @@ static inline void count_exit(struct exit_row *row, const struct exit_record *re
         row->longest = ticks;
 }
 
+/* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
+static __attribute__((noinline)) enum run_next
+end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcome)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    if (outcome == EXIT_ALL_REGISTERS)
+        return RUN_ALL_REGISTERS;
+    vcpu->newest->rip = svm->vmcb.rip;
+    if (outcome == EXIT_REPEAT)
+        end_iteration(vcpu);
+    if (svm->waiting != 0)
+        svm_events_deliver(svm);
+    count_exit(row, vcpu->newest);
+    return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
+}
+
 enum run_next svm_on_exit(struct vcpu_run *run)
 {
     struct vcpu *vcpu          = (struct vcpu *)run;
@@ -61,22 +78,18 @@ enum run_next svm_on_exit(struct vcpu_run *run)
     record->reason             = vmcb->exit_code;
     vmcb->clean                = svm->clean;
     vmcb->tlb_control          = TLB_CONTROL_NOTHING;
-    struct exit_row *row       = &svm->rows[svm_exit_row_index(vmcb->exit_code)];
+    struct exit_row *row       = svm->row_of_code[(uint8_t)vmcb->exit_code];
     enum exit_outcome outcome  = row->handler(vcpu);
 
-    if (outcome == EXIT_ALL_REGISTERS)
-        return RUN_ALL_REGISTERS;
+    if (outcome != EXIT_NEXT)
+        return end_other_exit(vcpu, row, outcome);
     record->rip = vmcb->rip;
-    if (outcome == EXIT_NEXT) {
-        vmcb->rip = vmcb->next_rip;
-        end_instruction(vcpu);
-    } else if (outcome == EXIT_REPEAT) {
-        end_iteration(vcpu);
-    }
+    vmcb->rip   = vmcb->next_rip;
+    end_instruction(vcpu);
     if (svm->waiting != 0)
         svm_events_deliver(svm);
     count_exit(row, record);
-    return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
+    return RUN_AGAIN;
 }
 
 enum run_next svm_on_exit_without_next_rip(struct vcpu_run *run)

@@ -43,6 +43,7 @@ struct svm_vcpu {
     bool blocks_nmi; /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
     struct exit_row rows[SVM_EXIT_ROWS];
+    struct exit_row *row_of_code[UINT8_MAX + 1]; /* by bits 7:0 of the exit code */
 };
 
 /* Fills in the VMCB, the permission maps and the general registers for a run. */
