@@ -355,7 +355,8 @@ class Bochs(Machine):
         """Returns the instructions between pairs of XCHG BX, BX: of each pair a list of linear addresses and texts."""
         line = re.compile(r"^\(\d+\)\.\[\d+\] \[\S+\] [0-9a-f]+:([0-9a-f]+) \(.*?\): (.*?) +; [0-9a-f]+$", re.MULTILINE)
         texts = self.text_of("stdout.txt").split("Tracing enabled for CPU0")[1:]
-        return [[(int(address, 16), instruction) for address, instruction in line.findall(text)] for text in texts]
+        return [[(int(address, 16), instruction)
+                 for address, instruction in line.findall(text.partition("Tracing disabled for CPU0")[0])] for text in texts]
 
     def debug_port_text(self):
         """Returns the text written to port 0xE9, which Bochs prints between its drawing of the text screen."""
