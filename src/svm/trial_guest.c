@@ -60,7 +60,10 @@ static const struct vcpu_segment data_segment = {SELECTOR_DATA, UINT32_MAX,
 static const struct vcpu_segment task_segment = {
     SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY, 0};
 
-/* 64-bit mode at an instruction of the guest, interrupts off. */
+/*
+ * 64-bit mode at an instruction of the guest, interrupts off: without V_INTR_MASKING the
+ * host takes its own only after the run.
+ */
 static void fill_guest_state(const struct trial *trial, struct vmcb *vmcb,
                              const uint8_t *instruction)
 {
@@ -93,7 +96,6 @@ static struct vmcb *prepare_guest(const struct trial *trial, const uint8_t *inst
     vmcb->intercept_exceptions = UINT32_MAX; /* of which the guest raises none */
     vmcb->asid                 = GUEST_ASID;
     vmcb->tlb_control          = TLB_CONTROL_FLUSH_ALL;
-    vmcb->virtual_interrupt    = V_INTR_MASKING;
     fill_guest_state(trial, vmcb, instruction);
     return vmcb;
 }
