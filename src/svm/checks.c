@@ -48,14 +48,14 @@ static void append_vm_cr(const struct msr_reading *vm_cr, bool has_key,
 {
     static const char *const words[] = {
         [VM_CONTROL_ENABLED]    = "SVM not disabled",
-        [VM_CONTROL_DISABLED]   = "SVM disabled (SVMDIS), not locked",
-        [VM_CONTROL_LOCKED_OFF] = "SVM disabled (SVMDIS) and locked",
+        [VM_CONTROL_DISABLED]   = "SVM disabled, not locked",
+        [VM_CONTROL_LOCKED_OFF] = "SVM disabled and locked",
         [VM_CONTROL_UNKNOWN]    = "",
     };
     enum vm_control_state state = vm_control_state(vm_cr);
 
     if (state == VM_CONTROL_UNKNOWN) {
-        text_append(detail, "RDMSR of VM_CR (0xC0010114) raised %s; assumed enabled",
+        text_append(detail, "RDMSR of VM_CR raised %s; assumed enabled",
                     exception_mnemonic(vm_cr->vector));
         return;
     }
@@ -136,7 +136,7 @@ static bool check_gif(const struct cpu_record *record, struct text *detail)
         return TEXT_FAIL(detail, "an interrupt sent after CLGI was not taken after STGI");
     text_append(detail, "%s",
                 gif->is_sent ? "CLGI held an interrupt back until STGI"
-                             : "CLGI and STGI executed (no local APIC to prove more)");
+                             : "CLGI, STGI executed; not proved without an APIC");
     return true;
 }
 
@@ -280,7 +280,7 @@ const struct check_row svm_checks[SVM_CHECK_COUNT] = {
                          .advice = advise_about_svme, .is_withheld = is_svme_withheld},
     [SVM_CHECK_HSAVE] = {"VM_HSAVE_PA", "APM 2, \"VM_HSAVE_PA MSR\"", check_hsave,
                          svm_trial_set_host_save_area, .append_state = append_registers},
-    [SVM_CHECK_GIF]   = {"Global interrupt flag",
+    [SVM_CHECK_GIF]   = {"GIF, CLGI, STGI",
                          "APM 2, \"Global Interrupt Flag, STGI and CLGI Instructions\"",
                          check_gif, svm_trial_prove_gif, .append_state = append_registers},
     [SVM_CHECK_GUEST] = {"VMRUN, #VMEXIT", "APM 2, \"VMRUN Instruction\", \"#VMEXIT\"",

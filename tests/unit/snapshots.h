@@ -6,7 +6,8 @@
 #ifndef HYMIR_TESTS_SNAPSHOTS_H
 #define HYMIR_TESTS_SNAPSHOTS_H
 
-#include "unit.h"
+#include "readings.h"
+
 #include "x86/exceptions.h"
 
 #include "check/verdict.h"
@@ -15,9 +16,6 @@
 #include "vmx/record.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
-
-/* The value of an MSR that the processor does not have. */
-#define NONE UINT64_MAX
 
 struct recorded {
     const char *name;
@@ -197,13 +195,6 @@ static const struct recorded haswell_in_tcg = {
 static const struct recorded *const all_recorded[] = {&penryn, &icelake, &ivy_bridge,
                                                       &coffee_lake};
 
-static inline struct msr_reading reading_of(uint64_t value)
-{
-    if (value == NONE)
-        return (struct msr_reading){.state = MSR_NOT_READ};
-    return (struct msr_reading){.value = value, .state = MSR_READ};
-}
-
 /*
  * Returns the record of a processor before its trial, with CR0 and CR4 as the boot code
  * sets them.
@@ -265,21 +256,6 @@ static inline struct cpu_record record_ready(const struct recorded *recorded)
 static inline void set_msr(struct cpu_record *record, enum vmx_msr msr, uint64_t value)
 {
     vmx_record_of(record)->capabilities.msr[msr - VMX_MSR_FIRST] = reading_of(value);
-}
-
-static inline void set_vendor(struct cpu_record *record, const char *vendor)
-{
-    memcpy(&record->cpuid.leaf_0.ebx, vendor, 4);
-    memcpy(&record->cpuid.leaf_0.edx, vendor + 4, 4);
-    memcpy(&record->cpuid.leaf_0.ecx, vendor + 8, 4);
-}
-
-static inline void set_hypervisor(struct cpu_record *record, const char *name)
-{
-    record->cpuid.leaf_1.ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
-    memcpy(&record->cpuid.leaf_hypervisor.ebx, name, 4);
-    memcpy(&record->cpuid.leaf_hypervisor.ecx, name + 4, 4);
-    memcpy(&record->cpuid.leaf_hypervisor.edx, name + 8, 4);
 }
 
 /* Makes the record that of a processor without VMX, on which only CPUID was read. */

@@ -3,7 +3,7 @@
  * cannot nest.
  */
 #include "amd_v.h"
-#include "verdict.h"
+#include "verdict_vt_x.h"
 
 #include "check/outer_hypervisor.h"
 

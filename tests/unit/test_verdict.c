@@ -1,6 +1,6 @@
 /* src/check/verdict.c: every verdict word. */
 #include "amd_v.h"
-#include "verdict.h"
+#include "verdict_vt_x.h"
 
 static void test_ready(void **state)
 {

@@ -1,5 +1,5 @@
 /* src/report/verdict_sheet.c: the screen for each verdict. */
-#include "verdict.h"
+#include "verdict_vt_x.h"
 
 #include "report/verdict_sheet.h"
 

@@ -4,24 +4,13 @@
 #ifndef HYMIR_TESTS_VERDICT_H
 #define HYMIR_TESTS_VERDICT_H
 
-#include "snapshots.h"
+#include "readings.h"
 
 #include "check/verdict.h"
 
 static struct cpu_record records[64];
 static struct verdict_scope scope;
 static char verdict_text[1024];
-
-static inline int records_start(void **state)
-{
-    (void)state;
-    scope = (struct verdict_scope){.machine = "unknown"};
-    for (uint32_t i = 0; i < ARRAY_SIZE(records); i++) {
-        records[i]         = record_ready(&coffee_lake);
-        records[i].apic_id = 2 * i;
-    }
-    return 0;
-}
 
 static inline void assert_words(const char *words)
 {
@@ -44,13 +33,6 @@ static inline const char *cpu_describe(size_t index)
     verdict_judge_cpu(&records[index]);
     verdict_describe_cpu(&records[index], &text);
     return description;
-}
-
-static inline void set_feature_control(size_t index, uint64_t value)
-{
-    vmx_record_of(&records[index])->feature_control = reading_of(value);
-    memset(&vmx_record_of(&records[index])->steps, 0,
-           sizeof(vmx_record_of(&records[index])->steps));
 }
 
 #endif
