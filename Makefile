@@ -6,6 +6,10 @@
 VERSION := 0.1.0
 
 MAKEFLAGS += --no-builtin-rules
+# One job for each processor, unless -j says otherwise or another make started this one.
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
