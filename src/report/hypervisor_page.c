@@ -90,15 +90,12 @@ static void add_source(struct pager *pager, const struct requirement_source *sou
 /* Adds all requirements, by source. */
 static void add_sources(struct pager *pager, const struct hypervisor_question *question)
 {
-    enum hypervisor last = HYPERVISOR_COUNT;
-
-    for (size_t i = 0; i < requirement_source_count; i++) {
-        enum hypervisor hypervisor = requirement_sources[i].hypervisor;
-        if (hypervisor != last)
-            pager_add(pager, EMPHASIS_TITLE, "Required by %s (%s)",
-                      hypervisors[hypervisor].name, hypervisors[hypervisor].version);
-        add_source(pager, &requirement_sources[i], question);
-        last = hypervisor;
+    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
+        const struct requirement_source *source = NULL;
+        pager_add(pager, EMPHASIS_TITLE, "Required by %s (%s)", hypervisors[i].name,
+                  hypervisors[i].version);
+        while ((source = hypervisor_next_source(i, question, source)) != NULL)
+            add_source(pager, source, question);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "report/hypervisors.h"
 
 #include "check/comparison.h"
+#include "lib/string.h"
 #include "x86/msr.h"
 #include "x86/vmx_capabilities.h"
 
@@ -59,11 +60,8 @@ void hypervisor_question_prepare(const struct report_facts *facts,
     question->has_capabilities =
         comparison_usable(facts->records, facts->count, &question->usable);
     question->has_unseen = facts->unseen != NULL;
-    for (size_t i = 0; i < facts->count; i++) {
+    for (size_t i = 0; i < facts->count; i++)
         question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
-        question->is_amd |=
-            (facts->records[i].cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) != 0;
-    }
 }
 
 /* Reads CPUID, an MSR or the verdict of a CPU, for READ_CPUID to READ_WORD. */
@@ -320,24 +318,58 @@ static void requirement_report(struct requirement requirement,
     }
 }
 
+/* Returns whether a table applies to the virtualization that was tried. */
+static bool table_applies(const struct requirement_table *table,
+                          const struct hypervisor_question *question)
+{
+    const char *tried = question->facts->records[0].virtualization->name;
+
+    return table->technology == NULL || strcmp(table->technology, tried) == 0;
+}
+
+const struct requirement_source *
+hypervisor_next_source(enum hypervisor hypervisor,
+                       const struct hypervisor_question *question,
+                       const struct requirement_source *previous)
+{
+    bool is_past = previous == NULL;
+
+    for (size_t i = 0; i < REQUIREMENT_TABLES; i++) {
+        const struct requirement_table *table = requirement_tables[i];
+        size_t count = table_applies(table, question) ? table->count : 0;
+        for (size_t j = 0; j < count; j++) {
+            const struct requirement_source *source = &table->sources[j];
+            if (is_past && source->hypervisor == hypervisor)
+                return source;
+            is_past |= source == previous;
+        }
+    }
+    return NULL;
+}
+
+/* Reports the requirements of a source whose premises hold. */
+static void source_report(const struct requirement_source *source,
+                          struct evaluation *evaluation)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const struct premise *premise = source->requirements[i].premise;
+        if (premise == NULL ||
+            condition_tally(&premise->condition, evaluation->question).has_passed)
+            requirement_report(source->requirements[i], evaluation);
+    }
+}
+
 enum requirement_state hypervisor_visit(enum hypervisor hypervisor,
                                         const struct requirement_source *only,
                                         const struct hypervisor_question *question,
                                         requirement_visit *visit, void *context)
 {
-    struct evaluation evaluation = {question, visit, context, REQUIREMENT_MET};
+    struct evaluation evaluation            = {question, visit, context, REQUIREMENT_MET};
+    const struct requirement_source *source = NULL;
 
-    for (size_t i = 0; i < requirement_source_count; i++) {
-        const struct requirement_source *source = &requirement_sources[i];
-        if (source->hypervisor != hypervisor || (only != NULL && only != source) ||
-            (source->is_for_vt_x && question->is_amd))
-            continue;
-        for (size_t j = 0; j < source->count; j++) {
-            const struct premise *premise = source->requirements[j].premise;
-            if (premise == NULL ||
-                condition_tally(&premise->condition, question).has_passed)
-                requirement_report(source->requirements[j], &evaluation);
-        }
+    while ((source = hypervisor_next_source(hypervisor, question, source)) != NULL) {
+        if (only == NULL || only == source)
+            source_report(source, &evaluation);
     }
     return evaluation.worst;
 }

@@ -26,9 +26,8 @@ extern const char *const requirement_state_names[REQUIREMENT_STATES];
 struct hypervisor_question {
     const struct report_facts *facts;
     struct capability_set usable; /* on all CPUs */
-    bool has_capabilities;        /* false: no CPU has VMX, or none answered */
+    bool has_capabilities;        /* false: no CPU has any, or none answered */
     bool has_unseen;              /* CPUs that did not answer, or may exist */
-    bool is_amd;                  /* a CPU has a vendor with AMD-V and no VMX */
 };
 void hypervisor_question_prepare(const struct report_facts *facts,
                                  struct hypervisor_question *question);
@@ -45,6 +44,15 @@ typedef void requirement_visit(const struct requirement_answer *answer, void *co
 /* Appends the name, with its kind in brackets: below REQUIREMENT_TEXT_SIZE characters. */
 void requirement_append(const struct requirement_answer *answer, struct text *text);
 #define REQUIREMENT_TEXT_SIZE 256
+
+/*
+ * Returns the source after previous, or the first if that is NULL, of a hypervisor's
+ * requirements that apply to the machine's virtualization; NULL if there are no more.
+ */
+const struct requirement_source *
+hypervisor_next_source(enum hypervisor hypervisor,
+                       const struct hypervisor_question *question,
+                       const struct requirement_source *previous);
 
 /*
  * Calls visit, unless NULL, for each requirement of a hypervisor that applies, or for

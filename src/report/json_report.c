@@ -222,10 +222,9 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
         json_string(json, "version", "%s", hypervisors[i].version);
         json_string(json, "state", "%s", requirement_state_names[state]);
         json_open_array(json, "requirements");
-        for (size_t j = 0; j < requirement_source_count; j++) {
-            if (requirement_sources[j].hypervisor == i)
-                write_source(json, &requirement_sources[j], &question);
-        }
+        const struct requirement_source *source = NULL;
+        while ((source = hypervisor_next_source(i, &question, source)) != NULL)
+            write_source(json, source, &question);
         json_close_array(json);
         json_close_object(json);
     }

@@ -1,6 +1,6 @@
 /*
- * The macros in which requirements.c writes its rows: conditions, premises, and the
- * requirements that several hypervisors share.
+ * The macros in which the tables of requirements.h are written: conditions, premises, and
+ * the requirements that several hypervisors share.
  */
 #ifndef HYMIR_REPORT_REQUIREMENT_ROWS_H
 #define HYMIR_REPORT_REQUIREMENT_ROWS_H
@@ -10,7 +10,6 @@
 #include "virt/record.h"
 #include "x86/control_registers.h"
 #include "x86/msr.h"
-#include "x86/vmx_capabilities.h"
 #include "x86/vt_d.h"
 
 /* ---- Conditions -------------------------------------------------------------------- */
@@ -82,23 +81,19 @@
 
 /* All but Hymir with nolock lock an unlocked IA32_FEATURE_CONTROL, on each CPU. */
 #define USABLE (BIT(VERDICT_READY) | BIT(VERDICT_UNLOCKED))
-#define WORKS_IF(premise) \
-    ROW("VT-x that works on all CPUs", "the verdict", premise, WORD_IS(USABLE))
-#define WORKS WORKS_IF(NULL)
+#define WORKS(technology) \
+    ROW(technology " that works on all CPUs", "the verdict", NULL, WORD_IS(USABLE))
+#define WORKS_ON_ONE(technology)                                \
+    ROW(technology " that works on a CPU", "the verdict", NULL, \
+        WORD_IS(BIT(VERDICT_READY)), .agreement = AGREEMENT_ANY)
 #define LOCKED_BY_FIRMWARE                                                      \
     ROW("IA32_FEATURE_CONTROL locked by firmware", "its document does not say", \
         &unlocked, READ_NOTHING)
-#define AMD_V                                                  \
-    ROW("AMD-V", "CPUID.80000001H:ECX", &no_intel,             \
-        CPUID_HAS(leaf_80000001.ecx, CPUID_80000001_ECX_SVM)), \
-        ROW("AMD-V that works", "Hymir checks VT-x only", &no_intel, READ_NOTHING)
 #define LOCKED_ON (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX)
 #define FEATURE_CONTROL(name, ...) \
     NAMED(name, READ_MSR, MSR_IA32_FEATURE_CONTROL, LOCKED_ON, __VA_ARGS__)
 
-#define LEAF(leaf, name) LEAF_IF(NULL, leaf, name)
-#define LEAF_IF(premise, leaf, name) \
-    ROW(name, "", premise, CPUID(leaf_0.eax), UINT32_MAX, AT_LEAST(leaf))
+#define LEAF(leaf, name)     NAMED(name, CPUID(leaf_0.eax), UINT32_MAX, AT_LEAST(leaf))
 #define HAS(reg, bits, name) NAMED(name, CPUID_HAS(reg, bits))
 #define LONG_MODE            HAS(leaf_80000001.edx, CPUID_80000001_EDX_LONG_MODE, "long mode")
 #define NX(premise)          ROW("NX (execute disable)", "", premise, CPUID_NX)
@@ -120,13 +115,16 @@
         UNIT_HAS(extended_capability, VT_D_ECAP_INTERRUPT_REMAPPING,                     \
                  "interrupt remapping")
 
-#define SOURCE_FOR(has_vt_x, of, name, ...)                                         \
-    {                                                                               \
-        HYPERVISOR_##of, has_vt_x, name, (const struct requirement[]){__VA_ARGS__}, \
-            sizeof((const struct requirement[]){__VA_ARGS__}) /                     \
-                sizeof(struct requirement)                                          \
+#define SOURCE(of, name, ...)                                             \
+    {                                                                     \
+        HYPERVISOR_##of, name, (const struct requirement[]){__VA_ARGS__}, \
+            sizeof((const struct requirement[]){__VA_ARGS__}) /           \
+                sizeof(struct requirement)                                \
     }
-#define SOURCE(of, ...)      SOURCE_FOR(false, of, __VA_ARGS__)
-#define VT_X_SOURCE(of, ...) SOURCE_FOR(true, of, __VA_ARGS__)
+/* The file's sources, as a table for a technology or, if that is NULL, for any. */
+#define TABLE(technology)                                         \
+    {                                                             \
+        technology, sources, sizeof(sources) / sizeof(sources[0]) \
+    }
 
 #endif

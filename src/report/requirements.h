@@ -5,7 +5,6 @@
 #ifndef HYMIR_REPORT_REQUIREMENTS_H
 #define HYMIR_REPORT_REQUIREMENTS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -91,15 +90,24 @@ struct requirement {
     const struct premise *premise; /* NULL: applies to all machines */
 };
 
-/* A function or a document; those of one hypervisor are adjacent. */
+/* A function or a document. */
 struct requirement_source {
     enum hypervisor hypervisor;
-    bool is_for_vt_x; /* does not apply to a machine with AMD's processors */
     const char *name; /* a file and a function, or a title */
     const struct requirement *requirements;
     size_t count;
 };
-extern const struct requirement_source requirement_sources[];
-extern const size_t requirement_source_count;
+
+/* The sources that apply to machines with a technology. */
+struct requirement_table {
+    const char *technology; /* the name of its struct virtualization; NULL: any */
+    const struct requirement_source *sources;
+    size_t count;
+};
+extern const struct requirement_table requirement_table; /* for any */
+extern const struct requirement_table vt_x_requirement_table, amd_v_requirement_table;
+
+#define REQUIREMENT_TABLES 3
+extern const struct requirement_table *const requirement_tables[REQUIREMENT_TABLES];
 
 #endif

@@ -48,6 +48,9 @@ enum cpuid_leaf {
 #define CPUID_LEAF_HYPERVISOR_END  0x40001000U
 #define CPUID_LEAF_HYPERVISOR_STEP 0x100U
 
+/* CPUID.00H:EBX: the first characters of AuthenticAMD and HygonGenuine. */
+#define CPUID_0_EBX_AMD   0x68747541U
+#define CPUID_0_EBX_HYGON 0x6F677948U
 /* CPUID.01H:EAX and CPUID.80000001H:EAX: family, model and type; not the stepping. */
 #define CPUID_1_EAX_MODEL (BITS_MASK(27, 16) | BITS_MASK(13, 4))
 /* CPUID.01H:EBX */

@@ -13,8 +13,40 @@ CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
 
 # Requirements by hypervisor and source, as words. GROUP+bits: all may be 1; GROUP-bits: all may be 0; GROUP|bits: one may
 # be 1; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; same:a,b: registers that are the same on all CPUs;
-# named_of() handles the others. PREMISE?WORD applies only if the premise holds. A source in VT_X applies to VT-x only.
+# named_of() handles the others. PREMISE?WORD applies only if the premise holds. VT_X and AMD_V are the tables of sources for
+# these technologies, TABLE is for any.
 TABLE = {
+    "Hymir's guests": {},
+    "KVM": {
+        "arch/x86/kvm/x86.c __kvm_x86_vendor_init()": "1D+0:x87_FPU 1D+24:FXSAVE"},
+    "Xen HVM": {
+        "xen/arch/x86/boot/head.S": "80000001D+29:long_mode"},
+    "Hyper-V": {
+        "System requirements for Hyper-V on Windows and Windows Server":
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable)",
+        "Hypervisor Boot-time CPUID Feature Requirements":
+            "same:CPUID.00H:EBX,CPUID.00H:ECX,CPUID.00H:EDX,family;_model_and_type_(CPUID.01H:EAX),CLFLUSH_line_size,"
+            "logical_processors_in_a_package,XSAVE,CPUID.80000001H:EAX,CPUID.80000001H:EBX old 80000001D+11:SYSCALL beyond-48?48 "
+            "nested?unnested"},
+    "ESXi 8": {
+        "ESXi Hardware Requirements":
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) guide two-cpus ram",
+        "ESXi 8.0 Update 2 requires XSAVE (williamlam.com)": "1C+26:XSAVE"},
+    "VirtualBox 7": {
+        "VMMR3/CPUM.cpp CPUMR3Init()": "1D+4:TSC 1D+23:MMX 1D+24:FXSAVE"},
+    "bhyve": {},
+    "Jailhouse": {
+        "tools/jailhouse-hardware-check": "two-cpus 80000001D+29:long_mode"},
+    "ACRN": {
+        f"{CAPS_C} detect_hardware_support()":
+            "vt-x leaf21 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+12:MTRR 1D+25:SSE 1C+21:x2APIC 1C+23:POPCNT "
+            "1C+24:TSC_deadline 1C+30:RDRAND 7B+7:SMEP 7B+9:ERMS 7B+20:SMAP 7B+23:CLFLUSHOPT 80000007D+8:invariant_TSC "
+            "fast-strings widths wide?80000001D+26:1-GByte_pages"},
+    "NOVA": {
+        "src/x86_64/start.S":
+            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+13:PGE 1D+16:PAT 1D+24:FXSAVE 1D+25:SSE"},
+}
+VT_X = {
     "Hymir's guests": {
         "src/vmx/checks.c vmx_checks[]": "works-on-one",
         "src/vmx/vcpu_controls.c vcpu_controls_fit()":
@@ -29,33 +61,21 @@ TABLE = {
             "IA32_VMX_EXIT_CTLS,IA32_VMX_ENTRY_CTLS,IA32_VMX_MISC",
         "arch/x86/kvm/vmx/nested.c nested_vmx_setup_ctls_msrs()":
             "same:IA32_VMX_CR0_FIXED1,IA32_VMX_CR4_FIXED1,IA32_VMX_EPT_VPID_CAP",
-        f"{VMX_C} vmx_hardware_setup()": "no-kvm-ept?80000001D+20:NX_(execute_disable)",
-        "arch/x86/kvm/x86.c __kvm_x86_vendor_init()": "1D+0:x87_FPU 1D+24:FXSAVE",
-        "arch/x86/kvm/svm/svm.c __kvm_is_svm_supported()": "amd?svm"},
+        f"{VMX_C} vmx_hardware_setup()": "no-kvm-ept?80000001D+20:NX_(execute_disable)"},
     "Xen HVM": {
-        "xen/arch/x86/boot/head.S": "80000001D+29:long_mode",
         f"{VMCS_C} _vmx_cpu_up()": "works",
         f"{VMCS_C} vmx_init_vmcs_config()":
             "PIN+0,3 PRI+2,3,7,9,10,12,15,16,19,20,23,25,29 EXIT+9,15 BASIC-48 write-back region "
             "xen:IA32_VMX_BASIC,IA32_VMX_PINBASED_CTLS,IA32_VMX_PROCBASED_CTLS,IA32_VMX_PROCBASED_CTLS2,IA32_VMX_PROCBASED_CTLS3,"
             "IA32_VMX_EXIT_CTLS,IA32_VMX_ENTRY_CTLS,IA32_VMX_EPT_VPID_CAP,IA32_VMX_VMFUNC "
-            "as-boot:enable_PML,Intel_PT_in_VMX_operation",
-        "xen/arch/x86/hvm/svm/svm.c start_svm()": "amd?svm"},
+            "as-boot:enable_PML,Intel_PT_in_VMX_operation"},
     "Hyper-V": {
-        "System requirements for Hyper-V on Windows and Windows Server":
-            "intel?works amd?svm unlocked?locked 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) intel?SEC+1",
-        "Hypervisor Boot-time CPUID Feature Requirements":
-            "intel?leaf4 same:CPUID.00H:EBX,CPUID.00H:ECX,CPUID.00H:EDX,family;_model_and_type_(CPUID.01H:EAX),CLFLUSH_line_size,"
-            "logical_processors_in_a_package,XSAVE,CPUID.80000001H:EAX,CPUID.80000001H:EBX old 80000001D+11:SYSCALL beyond-48?48 "
-            "nested?unnested"},
+        "System requirements for Hyper-V on Windows and Windows Server: VT-x": "works unlocked?locked SEC+1",
+        "Hypervisor Boot-time CPUID Feature Requirements: VT-x": "leaf4"},
     "ESXi 8": {
-        "ESXi Hardware Requirements":
-            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) guide two-cpus ram intel?works amd?svm unlocked?locked",
-        "ESXi 8.0 Update 2 requires XSAVE (williamlam.com)": "1C+26:XSAVE"},
+        "ESXi Hardware Requirements: VT-x": "works unlocked?locked"},
     "VirtualBox 7": {
         "VMMR0/HMR0.cpp hmR0InitIntel()": "works",
-        "VMMR0/HMR0.cpp hmR0InitAmd()": "amd?svm",
-        "VMMR3/CPUM.cpp CPUMR3Init()": "1D+4:TSC 1D+23:MMX 1D+24:FXSAVE",
         f"{HMVMX} hmR0VmxStructsAlloc()": "region",
         f"{HMVMX} hmR0VmxSetupVmcsPinCtls()": "PIN+0,3",
         f"{HMVMX} hmR0VmxSetupVmcsProcCtls()":
@@ -65,22 +85,16 @@ TABLE = {
     "bhyve": {
         "sys/amd64/vmm/intel/vmx.c vmx_modinit()":
             "works BASIC+54 PIN+0,3,5 PRI+2,10,19,20,22,24,28,29,31 PRI-15,16,25 SEC+1 EXIT+2,9,15,20,21 ENTRY+2,15 ENTRY-10,11",
-        "sys/amd64/vmm/intel/ept.c ept_init()": "EPT+6,14,20,25,26,32,40,41,42,43",
-        "sys/amd64/vmm/amd/svm.c svm_modinit()": "amd?svm"},
+        "sys/amd64/vmm/intel/ept.c ept_init()": "EPT+6,14,20,25,26,32,40,41,42,43"},
     "Jailhouse": {
-        "tools/jailhouse-hardware-check": "two-cpus 80000001D+29:long_mode",
         "driver/main.c jailhouse_cmd_enable()": "not-locked-off",
         "hypervisor/arch/x86/vmx.c vmx_check_features()":
             "works BASIC+55 write-back region PIN+3,6 PRI+25,28,31 PRI-15,16 SEC+0,1,7 80000001D27?SEC+3 7B10?SEC+12 DA3?SEC+20 "
             "7C5?SEC+26 EPT+6,14,20 EPT|25,26 EXIT+18,19,20,21 ENTRY+14,15 MISC+6 "
             "same:IA32_VMX_CR0_FIXED0,IA32_VMX_CR0_FIXED1,IA32_VMX_CR4_FIXED0,IA32_VMX_CR4_FIXED1",
-        "hypervisor/arch/x86/svm.c svm_check_features()": "amd?svm",
         "hypervisor/arch/x86/vtd.c vtd_init()": "vt-d"},
     "ACRN": {
-        f"{CAPS_C} detect_hardware_support()":
-            "works leaf21 80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+12:MTRR 1D+25:SSE 1C+21:x2APIC 1C+23:POPCNT "
-            "1C+24:TSC_deadline 1C+30:RDRAND 7B+7:SMEP 7B+9:ERMS 7B+20:SMAP 7B+23:CLFLUSHOPT 80000007D+8:invariant_TSC "
-            "fast-strings widths wide?80000001D+26:1-GByte_pages wide?EPT+17",
+        f"{CAPS_C} detect_hardware_support(): VT-x": "works wide?EPT+17",
         f"{CAPS_C} check_essential_vmx_caps()":
             "PIN+0 PIN-0 PRI+3,7,21,25,28,31 PRI-3,7,21,25,28,31 SEC+0,1,3,5,7 SEC-0,1,3,5,7 EXIT+9,15,18,19 EXIT-9,15,18,19 "
             "ENTRY+9,14 ENTRY-9,14",
@@ -89,14 +103,26 @@ TABLE = {
         f"{CAPS_C} pcpu_vmx_set_32bit_addr_width()": "BASIC-48",
         "hypervisor/arch/x86/vtd.c init_iommu()": "vt-d"},
     "NOVA": {
-        "src/x86_64/start.S":
-            "80000001D+29:long_mode 80000001D+20:NX_(execute_disable) 1D+13:PGE 1D+16:PAT 1D+24:FXSAVE 1D+25:SSE",
-        "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20",
-        "src/x86_64/svm.cpp Vmcb::init()": "amd?svm"},
+        "src/x86_64/vmx.cpp Vmcs::init()": "works locked-on PRI+31 SEC+1,7 EPT+20"},
 }
-VT_X = ("src/vmx/vcpu_controls.c", "arch/x86/kvm/vmx/", VMCS_C, "VMMR0/HMR0.cpp hmR0InitIntel", HMVMX, "VMMAll/", "sys/amd64/vmm/intel/",
-        "driver/main.c", "hypervisor/arch/x86/vmx.c", "hypervisor/arch/x86/vtd.c", f"{CAPS_C} check", f"{CAPS_C} is_", f"{CAPS_C} pcpu",
-        "src/x86_64/vmx.cpp")
+AMD_V = {
+    "Hymir's guests": {"src/svm/checks.c svm_checks[]": "works-on-one", "src/svm/svm.c find_missing()": "SVM+0"},
+    "KVM": {
+        "arch/x86/kvm/svm/svm.c __kvm_is_svm_supported()": "works not-amd?hygon",
+        "arch/x86/kvm/svm/svm.c svm_hardware_setup()": "80000001D+20:NX_(execute_disable)"},
+    "Xen HVM": {"xen/arch/x86/hvm/svm/svm.c start_svm()": "works"},
+    "Hyper-V": {"System requirements for Hyper-V on Windows and Windows Server: AMD-V": "works SVM+0"},
+    "ESXi 8": {"ESXi Hardware Requirements: AMD-V": "works SVM+0"},
+    "VirtualBox 7": {"VMMR0/HMR0.cpp hmR0InitAmd()": "works"},
+    "bhyve": {
+        "sys/amd64/vmm/amd/svm.c svm_available()": "works",
+        "sys/amd64/vmm/amd/svm.c check_svm_features()": "SVM+0,3 asids"},
+    "Jailhouse": {
+        "tools/jailhouse-hardware-check: AMD-V": "amd-vi",
+        "hypervisor/arch/x86/svm.c svm_check_features()": "works SVM+0"},
+    "NOVA": {"src/x86_64/svm.cpp Vmcb::init()": "works", "src/x86_64/regs.cpp": "SVM+0"},
+}
+TECHNOLOGIES = {"VT-x": VT_X, "AMD-V": AMD_V}
 
 GROUPS = {  # for each word: the report's name of the group, and of one of its bits
     "PIN": ("Pin-based VM-execution controls", "pin-based control"),
@@ -107,6 +133,7 @@ GROUPS = {  # for each word: the report's name of the group, and of one of its b
     "BASIC": ("Basic VMX information", "IA32_VMX_BASIC"),
     "MISC": ("Miscellaneous data", "IA32_VMX_MISC"),
     "EPT": ("EPT and VPID capabilities", "IA32_VMX_EPT_VPID_CAP"),
+    "SVM": ("SVM features", "SVM feature"),
 }
 REGISTERS = {"1C": "CPUID.01H:ECX", "1D": "CPUID.01H:EDX", "7B": "CPUID.07H:EBX", "7C": "CPUID.07H:ECX", "DA": "CPUID.0DH.1:EAX",
              "80000001C": "CPUID.80000001H:ECX", "80000001D": "CPUID.80000001H:EDX", "80000007D": "CPUID.80000007H:EDX"}
@@ -122,18 +149,21 @@ class Machine:
 
     def __init__(self, report, names, decoded):
         self.report = report
-        self.names = names  # names of the bits, by the report's group
-        self.decoded = decoded
+        self.names = names | {"SVM features": {0: "nested paging", 3: "NRIP save"}}  # of the bits, by the report's group
+        self.decoded = decoded | report["capabilities"]
         values = report["registers"][0]["values"]
         self.values = {name: int(value, 16) for name, value in values.items() if value.startswith("0x")}
         self.has_vmx = "IA32_VMX_BASIC" in self.values
         self.basic = self.values.get("IA32_VMX_BASIC", 0)
-        self.is_amd = self.cpuid("80000001C", 2)
+        self.has_capabilities = self.has_vmx or "SVM features" in report["capabilities"]
+        sources = {part["source"] for hypervisor in report["hypervisors"] for part in hypervisor["requirements"]}
+        is_amd_v = not sources.isdisjoint(AMD_V["KVM"])  # if no CPU offers either, the brand's table is shown
+        self.technology = report["verdict"]["virtualization"] or ("AMD-V" if is_amd_v else "VT-x")
 
     def state(self, group, bit):
         """Returns the state of a bit in a group; in an absent group the bit cannot be 1."""
         name = GROUPS[group][0]
-        default = "no" if group in ("BASIC", "MISC", "EPT") else "fixed 0"
+        default = "no" if group in ("BASIC", "MISC", "EPT", "SVM") else "fixed 0"
         return self.decoded.get(name, {}).get("bits", {}).get(self.names[name][bit], default)
 
     def may(self, group, bit):
@@ -158,8 +188,8 @@ class Machine:
         if premise in ("wide", "beyond-48"):
             width = int(self.report["surroundings"]["physical_address_width"]["state"])
             return width > (39 if premise == "wide" else 48)
-        if premise in ("amd", "intel"):
-            return self.is_amd == (premise == "amd")
+        if premise == "not-amd":
+            return self.values["CPUID.00H:EBX"] != int.from_bytes(b"Auth", "little")
         if premise == "unlocked":
             return self.values.get("IA32_FEATURE_CONTROL", 1) & 1 == 0
         if premise == "nested":
@@ -213,12 +243,18 @@ def named_of(machine, word, hypervisor):
     verdict = machine.report["verdict"]["word"]
     control = machine.values.get("IA32_FEATURE_CONTROL")
     if word == "works":
-        yield "VT-x that works on all CPUs (the verdict)", verdict in ("READY", "UNLOCKED")
+        yield f"{machine.technology} that works on all CPUs (the verdict)", verdict in ("READY", "UNLOCKED")
     elif word == "works-on-one":
-        yield "VT-x that works on a CPU (the verdict)", verdict == "READY"
-    elif word == "svm":
-        yield "AMD-V (CPUID.80000001H:ECX)", machine.cpuid("80000001C", 2)
-        yield "AMD-V that works (Hymir checks VT-x only)", None
+        yield f"{machine.technology} that works on a CPU (the verdict)", verdict == "READY"
+    elif word == "vt-x":
+        yield "VT-x (CPUID.01H:ECX)", machine.cpuid("1C", 5)
+    elif word == "hygon":
+        yield "a processor of AMD or Hygon (CPUID.00H:EBX)", machine.values["CPUID.00H:EBX"] == int.from_bytes(b"Hygo", "little")
+    elif word == "asids":
+        asids = [group for group in machine.report["capabilities"].values() if group["source"] == "CPUID.8000000AH:EBX"]
+        yield "two ASIDs (CPUID.8000000AH:EBX)", asids[0]["bits"]["number of ASIDs"] >= 2 if asids else None
+    elif word == "amd-vi":
+        yield "AMD-Vi (Hymir does not read ACPI's table IVRS)", None
     elif word == "locked":
         yield "IA32_FEATURE_CONTROL locked by firmware (its document does not say)", None
     elif word == "48":
@@ -277,7 +313,7 @@ def judge(machine, hypervisor, word):
         yield from named_of(machine, word, hypervisor)
         return
     for name, is_met in found:
-        yield name, is_met if machine.has_vmx else None
+        yield name, is_met if machine.has_capabilities else None
 
 
 def differences(report, names, decoded):
@@ -287,14 +323,14 @@ def differences(report, names, decoded):
     found = {hypervisor["name"]: hypervisor for hypervisor in report["hypervisors"]}
     if list(found) != list(TABLE):
         return f"the hypervisors are {list(found)}"
-    for hypervisor, sources in TABLE.items():
+    for hypervisor in TABLE:
+        sources = TABLE[hypervisor] | TECHNOLOGIES[machine.technology].get(hypervisor, {})
         parts = {part["source"]: part for part in found[hypervisor]["requirements"]}
         if parts.keys() != sources.keys():
             return f"the sources of {hypervisor} are {list(parts)}"
         states = set()
         for source, text in sources.items():
-            applies = not (machine.is_amd and source.startswith(VT_X))
-            wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word) if applies}
+            wanted = {name: words[is_met] for word in text.split() for name, is_met in judge(machine, hypervisor, word)}
             found_states = {name: state for state in words.values() for name in parts[source][state]}
             if found_states != wanted:
                 return f"{hypervisor}, {source}: unexpected: {found_states.items() - wanted.items()}, " \

@@ -1,6 +1,6 @@
 /*
- * AMD-V as the vendor-neutral parts see it: its name and setting, its first check, and
- * capabilities from CPUID, which a test stores in the record.
+ * AMD-V as the vendor-neutral parts see it: its words, its first check, and capabilities
+ * from CPUID, which svm_values stores in a record.
  */
 #ifndef HYMIR_TESTS_AMD_V_H
 #define HYMIR_TESTS_AMD_V_H
@@ -8,7 +8,11 @@
 #include "virt/virtualization.h"
 #include "x86/svm_capabilities.h"
 
-#define STEP_COUNT 1
+/* The part of a record that is specific to AMD-V: the register of each group. */
+static inline uint32_t *svm_values(struct cpu_record *record)
+{
+    return (uint32_t *)(void *)record->own;
+}
 
 static inline bool svm_is_offered(const struct cpuid_snapshot *cpuid)
 {
@@ -21,6 +25,27 @@ static inline bool svm_check_cpuid(const struct cpu_record *record, struct text 
     return svm_is_offered(&record->cpuid);
 }
 
+static inline bool svm_read_capabilities(const struct cpu_record *record,
+                                         struct capability_set *capabilities)
+{
+    static const char *const registers[SVM_GROUP_COUNT] = {
+        "CPUID.8000000AH:EAX", "CPUID.8000000AH:EBX", "CPUID.8000000AH:EDX",
+        "CPUID.8000001FH:EAX"};
+
+    for (uint32_t i = 0; i < SVM_GROUP_COUNT; i++)
+        capabilities->group[i] = (struct capability_bits){
+            .may_be_1 = ((const uint32_t *)(const void *)record->own)[i],
+            .source   = registers[i],
+            .exists   = true,
+        };
+    return svm_is_offered(&record->cpuid);
+}
+
+static inline uint64_t svm_required_capabilities(uint32_t group)
+{
+    return group == GROUP_FEATURES ? BIT(0) : 0;
+}
+
 static inline void svm_append_changes(const struct cpu_record *records, size_t count,
                                       struct text *text)
 {
@@ -29,21 +54,43 @@ static inline void svm_append_changes(const struct cpu_record *records, size_t c
     (void)text;
 }
 
-static const struct check_row svm_steps[STEP_COUNT] = {
+static const struct check_row svm_steps[] = {
     {.name   = "SVM in CPUID",
      .passes = svm_check_cpuid,
      .word   = virtualization_word_if_not_offered},
 };
 
+static const struct capability_group svm_groups[SVM_GROUP_COUNT] = {
+    {"SVM revision", "SVM revision", false, 0, 0, "CPUID.8000000AH:EAX"},
+    {"ASIDs", "ASIDs", false, 0, 0, "CPUID.8000000AH:EBX"},
+    {"SVM features", "SVM feature", false, 0, 0, "CPUID.8000000AH:EDX"},
+    {"Memory encryption", "encryption", false, 0, 0, "CPUID.8000001FH:EAX"},
+};
+
+static const struct capability_row svm_rows[] = {
+#define SVM_ROW_OF_FLAG(group, constant, bit, name) {GROUP_##group, constant, name},
+#define SVM_ROW_OF_FIELD(group, mask, name)         {GROUP_##group, mask, name},
+    SVM_CAPABILITIES(SVM_ROW_OF_FLAG, SVM_ROW_OF_FIELD)};
+
+static const struct capability_table svm_table = {
+    .groups      = svm_groups,
+    .rows        = svm_rows,
+    .group_count = SVM_GROUP_COUNT,
+    .row_count   = sizeof(svm_rows) / sizeof(svm_rows[0]),
+};
+
 static const struct virtualization amd_v_words = {
-    .name           = "AMD-V",
-    .success        = "a guest ran",
-    .setting        = "enable SVM Mode (AMD-V)",
-    .is_offered     = svm_is_offered,
-    .is_usual       = cpuid_is_amd,
-    .checks         = svm_steps,
-    .check_count    = STEP_COUNT,
-    .append_changes = svm_append_changes,
+    .name                  = "AMD-V",
+    .success               = "a guest ran",
+    .setting               = "enable SVM Mode (AMD-V)",
+    .is_offered            = svm_is_offered,
+    .is_usual              = cpuid_is_amd,
+    .checks                = svm_steps,
+    .check_count           = 1,
+    .capability_table      = &svm_table,
+    .read_capabilities     = svm_read_capabilities,
+    .required_capabilities = svm_required_capabilities,
+    .append_changes        = svm_append_changes,
 };
 
 #endif

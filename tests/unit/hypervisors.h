@@ -4,6 +4,7 @@
 #ifndef HYMIR_TESTS_HYPERVISORS_H
 #define HYMIR_TESTS_HYPERVISORS_H
 
+#include "amd_v.h"
 #include "machines.h"
 
 #include "report/hypervisors.h"
@@ -44,18 +45,20 @@ static inline void records_load(const struct machine_msrs *machine)
     };
 }
 
-/* Loads a machine with two of AMD's CPUs, whose CPUID reports AMD-V. */
+/* Loads a machine with two CPUs like the first EPYC, on which AMD-V works. */
 static inline void records_load_amd(void)
 {
     records_load(&core_i7_6700k);
     for (size_t i = 0; i < 2; i++) {
         remove_vmx(&records[i]);
         set_vendor(&records[i], "AuthenticAMD");
+        records[i].virtualization = &amd_v_words;
         records[i].cpuid.leaf_80000001.ecx |= BIT(2);
+        svm_values(&records[i])[GROUP_ASIDS]    = 0x8000;
+        svm_values(&records[i])[GROUP_FEATURES] = 0x1BCFF;
         verdict_judge_cpu(&records[i]);
     }
-    facts.verdict = VERDICT_NO_VIRTUALIZATION;
-    vt_d          = (struct vt_d){0};
+    vt_d = (struct vt_d){0};
 }
 
 static inline void answer_append(const struct requirement_answer *answer, void *context)

@@ -110,28 +110,6 @@ static void test_hyper_v(void **state)
     assert_open(HYPERVISOR_HYPER_V, "no hypervisor below (the document is of 2013)");
 }
 
-/* Without VMX, AMD's processors run the hypervisors that support AMD-V, or may. */
-static void test_amd(void **state)
-{
-    (void)state;
-    records_load_amd();
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
-        if (i == HYPERVISOR_HYMIR || i == HYPERVISOR_ACRN) {
-            assert_lacks(i, "VT-x that works on a");
-            continue;
-        }
-        assert_open(i, "AMD-V that works (Hymir checks VT-x only)");
-        assert_named(REQUIREMENT_MET, "AMD-V (CPUID.80000001H:ECX)");
-        for (size_t j = 0; j < REQUIREMENT_STATES; j++) {
-            assert_null(strstr(named[j], "VT-x that works"));
-            assert_null(strstr(named[j], "control"));
-            assert_null(strstr(named[j], "IA32_"));
-        }
-    }
-    records[1].cpuid.leaf_80000001.ecx = 0;
-    assert_lacks(HYPERVISOR_KVM, "AMD-V (CPUID.80000001H:ECX)");
-}
-
 /* Requirements for each VT-d unit. */
 static void test_vt_d(void **state)
 {
@@ -249,10 +227,10 @@ static void test_unlocked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine),     cmocka_unit_test(test_vt_d),
-        cmocka_unit_test(test_unanswered),  cmocka_unit_test(test_hyper_v),
-        cmocka_unit_test(test_amd),         cmocka_unit_test(test_vt_d_width),
-        cmocka_unit_test(test_vt_d_silent), cmocka_unit_test(test_unlocked),
+        cmocka_unit_test(test_machine),    cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_unanswered), cmocka_unit_test(test_hyper_v),
+        cmocka_unit_test(test_vt_d_width), cmocka_unit_test(test_vt_d_silent),
+        cmocka_unit_test(test_unlocked),
     };
     return cmocka_run_group_tests_name("hypervisors_machine", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
-/* src/report/requirements.c: each row on a machine that meets it, lacks it, hides it. */
+/* The rows of requirements.h: each on a machine that meets it, lacks it, hides it. */
 #include "hypervisors.h"
 
 /* Machines on which all rows together apply. */
-enum variant { PLAIN, RICH, WITHOUT_EPT, CORE_2, AMD, VARIANTS };
+enum variant { PLAIN, RICH, WITHOUT_EPT, CORE_2, AMD, HYGON, VARIANTS };
 
 /* Clears or sets bits of an MSR of one CPU. */
 static void change_msr(size_t cpu, uint32_t msr, uint64_t bits, bool is_set)
@@ -41,8 +41,10 @@ static void load(enum variant variant)
         load_rich();
     if (variant == WITHOUT_EPT)
         load_without_ept();
-    if (variant == AMD)
+    if (variant >= AMD)
         records_load_amd();
+    for (size_t i = 0; variant == HYGON && i < 2; i++)
+        set_vendor(&records[i], "HygonGenuine");
 }
 
 /* Lists the answers of one source, by state. */
@@ -67,12 +69,13 @@ static bool is_listed(const struct requirement *row, enum requirement_state stat
         text_append(&name, "%s", row->name);
         return strstr(named[state], name.buffer) != NULL;
     }
+    const struct virtualization *tried = records[0].virtualization;
     if (reading == READ_VCPU)
-        bits = vt_x.required_capabilities(condition->where);
+        bits = tried->required_capabilities(condition->where);
     for (; bits != 0; bits &= bits - 1) {
         uint32_t group  = reading == READ_PAIR ? GROUP_VM_ENTRY : condition->where;
         bool is_zero    = condition->first == condition->last && condition->last == 0;
-        const char *bit = capability_name(vt_x.capability_table, group, bits & -bits);
+        const char *bit = capability_name(tried->capability_table, group, bits & -bits);
         name.length     = 0;
         text_append(&name, "%s\"%s\"", is_zero ? "0 for " : "", bit);
         if (strstr(named[state], name.buffer) == NULL)
@@ -89,7 +92,7 @@ static uint64_t bad_field(const struct condition *condition)
 }
 
 /* Changes the MSRs of a group; controls may have a TRUE one, too. */
-static void spoil_group(uint32_t group, const struct condition *condition)
+static void spoil_group_of_vmx(uint32_t group, const struct condition *condition)
 {
     static const struct {
         uint32_t msr, true_msr;
@@ -114,6 +117,15 @@ static void spoil_group(uint32_t group, const struct condition *condition)
         if (groups[group].true_msr != 0)
             change_msr(i, groups[group].true_msr, is_low ? mask : mask << 32, is_set);
     }
+}
+
+/* Takes the bits of a group, or those that vCPUs require, from a CPU. */
+static void spoil_group(uint32_t group, const struct condition *condition)
+{
+    if (records[0].virtualization == &vt_x)
+        spoil_group_of_vmx(group, condition);
+    else
+        svm_values(&records[1])[group] = 0;
 }
 
 static void spoil_cpu(const struct condition *condition)
@@ -183,8 +195,10 @@ static bool hide(const struct requirement *row)
     vt_d.is_broken        = condition->reading == READ_UNIT_ANSWERS;
     vt_d_units[0].answers = vt_d.is_broken;
     for (size_t i = 0; i < 2; i++) {
-        if (condition->reading >= READ_MAY_BE_1 || condition->reading == READ_IN_USE)
+        if (condition->reading >= READ_MAY_BE_1 || condition->reading == READ_IN_USE) {
             remove_vmx(&records[i]);
+            records[i].cpuid.leaf_80000001.ecx &= ~(uint32_t)BIT(2);
+        }
         vmx_record_of(&records[i])->misc_enable     = faulted;
         vmx_record_of(&records[i])->feature_control = faulted;
         if (condition->reading == READ_CPUID && condition->agreement == AGREEMENT_NONE)
@@ -228,19 +242,28 @@ static void check_row(const struct requirement_source *source,
     assert_false(is_listed(row, REQUIREMENT_MET));
 }
 
+/* Checks the rows of a source, and returns their number. */
+static size_t check_source(const struct requirement_source *source)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < source->count; i++) {
+        const struct requirement *row = &source->requirements[i];
+        if (row->name != NULL && strcmp(row->name, "VT-d") == 0)
+            continue; /* only without a DMAR: test_hypervisors_machine.c */
+        check_row(source, row);
+        rows++;
+    }
+    return rows;
+}
+
 static void test_rows(void **state)
 {
     size_t rows = 0;
     (void)state;
-    for (size_t i = 0; i < requirement_source_count; i++) {
-        const struct requirement_source *source = &requirement_sources[i];
-        for (size_t j = 0; j < source->count; j++) {
-            const struct requirement *row = &source->requirements[j];
-            if (row->name != NULL && strcmp(row->name, "VT-d") == 0)
-                continue; /* only without a DMAR: test_hypervisors_machine.c */
-            check_row(source, row);
-            rows++;
-        }
+    for (size_t i = 0; i < REQUIREMENT_TABLES; i++) {
+        for (size_t j = 0; j < requirement_tables[i]->count; j++)
+            rows += check_source(&requirement_tables[i]->sources[j]);
     }
     assert_true(rows > 150);
 }

@@ -1,4 +1,4 @@
-/* src/report/requirements.c: what KVM, Xen and Jailhouse compare between CPUs. */
+/* src/report/vt_x_requirements.c: what KVM, Xen and Jailhouse compare between CPUs. */
 #include "hypervisors.h"
 
 /*
