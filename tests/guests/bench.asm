@@ -11,11 +11,11 @@
         org     0x100000
 
 SAMPLES equ     100
-COM1    equ     0x3F8
 TIMER   equ     0x20                    ; the vector of interrupt 0
 ONE_SHOT equ    1000                    ; ticks of the 8254, longer than an interrupt takes in Bochs
 
 %include "multiboot_header.inc"
+%include "print.inc"
 
 entry:
         mov     esp, stack_top
@@ -298,34 +298,6 @@ median:
         jb      .insert
         mov     eax, [samples + SAMPLES / 2 * 4]
         ret
-
-put:
-        mov     edx, COM1
-        out     dx, al
-        ret
-
-print:
-        lodsb
-        test    al, al
-        jz      .done
-        call    put
-        jmp     print
-.done:
-        ret
-
-; Prints EAX in decimal.
-print_number:
-        mov     ecx, 10
-        xor     edx, edx
-        div     ecx
-        push    edx
-        test    eax, eax
-        jz      .digit
-        call    print_number
-.digit:
-        pop     eax
-        add     al, '0'
-        jmp     put
 
 operations:
         dd      operation_cpuid_0, name_cpuid_0

@@ -10,23 +10,12 @@ DATA_32 equ     0x10
 CODE_64 equ     0x18
 TASK    equ     0x20
 OTHER_TASK equ  0x28
-NOTHING equ     0xFFFFFFFF
 CR0_NE  equ     1 << 5
 CR0_CD  equ     1 << 30
 CR0_PG  equ     1 << 31
 
 %include "multiboot_header.inc"
-%include "report.inc"
-
-; raises VECTOR, NAME, INSTRUCTION...: checks that the instruction raises that exception, or NOTHING.
-%macro  raises 3+
-        mov     dword [resume], %%resume
-        mov     dword [vector], NOTHING
-        %3
-%%resume:
-        cmp     dword [vector], %1
-        check   %2
-%endmacro
+%include "raises.inc"
 
 entry:
         mov     esp, stack_top
@@ -211,37 +200,6 @@ build_pae:
         mov     dword [0x00200000], 0x600D600D
         ret
 
-%assign VECTORS 32
-%include "exceptions.inc"
-
-; Stores the vector and the error code, clears TF and continues at [resume].
-        bits    32
-handler:
-        push    eax
-        mov     ax, DATA_32
-        mov     ds, ax
-        mov     eax, [esp + 4]
-        mov     [vector], eax
-        mov     eax, [esp + 8]
-        mov     [code], eax
-        mov     eax, [resume]
-        mov     [esp + 12], eax
-        and     dword [esp + 20], ~(1 << 8)
-        pop     eax
-        add     esp, 8
-        iretd
-
-        bits    64
-handler_64:
-        push    rax
-        mov     rax, [rsp + 8]
-        mov     [vector], eax
-        mov     rax, [resume]
-        mov     [rsp + 24], rax
-        pop     rax
-        add     rsp, 16
-        iretq
-
 text_done:      db "all corners tried", 10, 0
 
         align   8
@@ -260,27 +218,14 @@ gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
         dd      gdt
-idt_register:
-        dw      VECTORS * 8 - 1
-        dd      idt
-        dd      0
-idt_register_64:
-        dw      VECTORS * 16 - 1
-        dq      idt_64
 
         align   8
-resume:         dq 0
-vector:         dd NOTHING
-code:           dd 0
 version:        dd 0
 difference:     dd 1
 edge_vector:    dd NOTHING
 edge_executed:  dd 0
 task:           times 128 db 0
 other_task:     times 128 db 0
-        align   16
-idt:            times VECTORS * 8 db 0
-idt_64:         times VECTORS * 16 db 0
         align   4096
 pml4:           times 4096 db 0
 pdpt:           times 4096 db 0

@@ -1,8 +1,7 @@
 ; exits.asm: causes every kind of exit and checks the result that the guest sees.
 ;
 ; A Multiboot kernel that runs its tests in 32-bit protected mode, with PAE paging, in real mode and in
-; 64-bit mode, and prints "ok: NAME" or "FAIL: NAME" for each. Its exception handler stores the vector and
-; continues after the instruction under test. At the end it executes HLT with interrupts disabled.
+; 64-bit mode, and prints "ok: NAME" or "FAIL: NAME" for each. At the end it executes HLT with interrupts disabled.
 
         bits    32
         org     0x100000
@@ -14,20 +13,9 @@ CODE_16 equ     0x20
 DATA_16 equ     0x28
 DATA_LIMITED equ 0x30
 TASK    equ     0x38
-NOTHING equ     0xFFFFFFFF              ; as a vector: no exception
 
 %include "multiboot_header.inc"
-%include "report.inc"
-
-; raises VECTOR, NAME, INSTRUCTION...: checks that the instruction raises that exception, or NOTHING.
-%macro  raises 3+
-        mov     dword [resume], %%resume
-        mov     dword [vector], NOTHING
-        %3
-%%resume:
-        cmp     dword [vector], %1
-        check   %2
-%endmacro
+%include "raises.inc"
 
 %macro  raises_64 3+
         mov     qword [resume], %%resume
@@ -730,37 +718,6 @@ build_long:
         mov     dword [page_table + (0x100000 + page_end - header) / 4096 * 8], 0x1FF007
         ret
 
-%assign VECTORS 32
-%include "exceptions.inc"
-
-; Stores the vector and the return address, clears TF and continues at [resume].
-        bits    32
-handler:
-        push    eax
-        mov     ax, DATA_32
-        mov     ds, ax
-        mov     eax, [esp + 4]
-        mov     [vector], eax
-        mov     eax, [esp + 12]
-        mov     [fault_eip], eax
-        mov     eax, [resume]
-        mov     [esp + 12], eax
-        and     dword [esp + 20], ~(1 << 8)
-        pop     eax
-        add     esp, 8
-        iretd
-
-        bits    64
-handler_64:
-        push    rax
-        mov     rax, [rsp + 8]
-        mov     [vector], eax
-        mov     rax, [resume]
-        mov     [rsp + 24], rax
-        pop     rax
-        add     rsp, 16
-        iretq
-
         align   8
 gdt:
         dq      0
@@ -776,24 +733,15 @@ gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
         dd      gdt
-idt_register:
-        dw      32 * 8 - 1
-        dd      idt
 idt_register_short:
         dw      9 * 8 - 1
         dd      idt
-idt_register_64:
-        dw      32 * 16 - 1
-        dq      idt_64
 
 text_outs:      db "ok: this line came by REP OUTSB", 10
 text_outs_end:
 text_done:      db "all exits tried", 10, 0
 
         align   8
-resume:         dq 0
-vector:         dd NOTHING
-fault_eip:      dd 0
 zero:           dd 0
 bad_selector:   dw 0x1234
 unmasked:       dw 0x037B               ; the x87 control word with division by zero unmasked
@@ -803,10 +751,6 @@ bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0
 task:           times 128 db 0
-
-        align   16
-idt:            times 32 * 8 db 0
-idt_64:         times 32 * 16 db 0
 
         align   4096
 pml4:           times 4096 db 0

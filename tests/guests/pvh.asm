@@ -25,24 +25,26 @@ note:
         dd      entry
 note_end:
 
+%include "print.inc"
+
 entry:
         mov     esp, memory_end
         mov     ebp, ebx
-        mov     edx, 0x3F8
+        mov     edx, COM1
         cld
         cmp     dword [ebp], 0x336EC578
         jne     .end
         mov     esi, text_command_line
-        call    print
+        call    print_line
         mov     esi, [ebp + 24]
-        call    print
+        call    print_line
         mov     esi, text_initrd
-        call    print
+        call    print_line
         mov     esi, [ebp + 16]         ; the list of modules
         mov     esi, [esi]
-        call    print
+        call    print_line
         mov     esi, text_memory
-        call    print
+        call    print_line
         mov     esi, [ebp + 40]         ; the memory map: its last entry
         mov     eax, [esi + 2 * 24 + 8]
         shr     eax, 20
@@ -56,28 +58,13 @@ entry:
         hlt
 
 ; Prints up to a NUL or the end of the line.
-print:
+print_line:
         lodsb
         cmp     al, ' '
         jb      .done
         out     dx, al
-        jmp     print
+        jmp     print_line
 .done:
-        ret
-
-print_number:
-        mov     ecx, 10
-        xor     edx, edx
-        div     ecx
-        push    edx
-        test    eax, eax
-        jz      .digit
-        call    print_number
-.digit:
-        pop     eax
-        add     al, '0'
-        mov     edx, 0x3F8
-        out     dx, al
         ret
 
 text_command_line:      db "command line: ", 0

@@ -233,23 +233,6 @@ print_in_window:
         jz      .again
         ret
 
-; Prints EAX in decimal.
-print_number:
-        mov     ecx, 10
-        xor     edx, edx
-        div     ecx
-        push    edx
-        test    eax, eax
-        jz      .digit
-        call    print_number
-.digit:
-        pop     eax
-        add     al, "0"
-put:
-        mov     edx, COM1
-        out     dx, al
-        ret
-
 ; Sets the interrupt gate at EDI to the address in EAX.
 set_gate:
         mov     [edi], ax
