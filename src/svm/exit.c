@@ -147,9 +147,11 @@ static enum exit_outcome handle_shutdown(struct vcpu *vcpu)
     return end_at_instruction(vcpu, "triple fault");
 }
 
-static enum exit_outcome handle_init(struct vcpu *vcpu)
+/* The INIT raised #SX, which was ignored, when entry.asm set GIF. */
+static enum exit_outcome resume(struct vcpu *vcpu)
 {
-    return end_at_instruction(vcpu, "INIT of the CPU");
+    (void)vcpu;
+    return EXIT_RESUME;
 }
 
 /* APM 2, "Nested Page Faults and Fault Ordering". */
@@ -178,7 +180,7 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
         svm_exception_handle_exit,
     [SVM_EXIT_INTR]                                = svm_interrupt_handle_exit,
     [SVM_EXIT_NMI]                                 = svm_nmi_handle_exit,
-    [SVM_EXIT_INIT]                                = handle_init,
+    [SVM_EXIT_INIT]                                = resume,
     [SVM_EXIT_VINTR]                               = svm_interrupt_window_handle_exit,
     [SVM_EXIT_RDPMC]                               = inject_gp,
     [SVM_EXIT_RSM]                                 = inject_ud,

@@ -24,10 +24,24 @@ struct msr_write svm_operation_permit(void)
     return msr_write_try(MSR_VM_CR, vm_cr.value & ~VM_CR_SVMDIS);
 }
 
+/*
+ * Makes INIT raise #SX, which cpu/traps.c ignores, or reset the CPU as usual: SVM does
+ * not block it as VMX root operation does.
+ */
+static void redirect_init(bool is_redirected)
+{
+    const struct msr_reading vm_cr = msr_read_safe(MSR_VM_CR);
+    uint64_t others                = vm_cr.value & ~VM_CR_R_INIT;
+
+    if (vm_cr.state == MSR_READ)
+        (void)wrmsr_safe(MSR_VM_CR, others | (is_redirected ? VM_CR_R_INIT : 0));
+}
+
 /* Leaves SVM for panic, stop and reset, also inside an exit, where GIF is 0. */
 static void leave_before_stop(void)
 {
     (void)stgi_try();
+    redirect_init(false);
     (void)wrmsr_safe(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
 }
 
@@ -37,7 +51,9 @@ struct msr_write svm_operation_enter(void)
     this_cpu()->leave_virtualization = leave_before_stop;
     struct msr_write efer =
         msr_write_try(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SVME);
-    if (!msr_write_succeeded(&efer))
+    if (msr_write_succeeded(&efer))
+        redirect_init(true);
+    else
         this_cpu()->leave_virtualization = NULL;
     return efer;
 }
@@ -45,6 +61,7 @@ struct msr_write svm_operation_enter(void)
 struct msr_write svm_operation_leave(const struct msr_write *permit)
 {
     stgi();
+    redirect_init(false);
     this_cpu()->leave_virtualization = NULL;
     struct msr_write efer =
         msr_write_try(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);

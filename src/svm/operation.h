@@ -2,8 +2,8 @@
  * Enabling and disabling SVM on a CPU.
  *
  * APM 2, "Enabling SVM", "VM_HSAVE_PA MSR". While SVM is enabled, struct cpu's
- * leave_virtualization is set, for panic, stop and reset: it sets GIF and clears
- * EFER.SVME.
+ * leave_virtualization is set, for panic, stop and reset: it sets GIF, clears EFER.SVME,
+ * and lets INIT reset the CPU again.
  */
 #ifndef HYMIR_SVM_OPERATION_H
 #define HYMIR_SVM_OPERATION_H
@@ -19,7 +19,7 @@ struct msr_write msr_write_try(uint32_t msr, uint64_t value);
  */
 struct msr_write svm_operation_permit(void);
 
-/* Sets EFER.SVME on this CPU. */
+/* Sets EFER.SVME on this CPU, and ignores INIT from then on. */
 struct msr_write svm_operation_enter(void);
 
 /* Sets GIF, clears EFER.SVME, and restores SVMDIS if svm_operation_permit cleared it. */

@@ -28,11 +28,15 @@
     ROW(MC, 18, "#MC machine check")                 \
     ROW(XM, 19, "#XM SIMD floating-point exception") \
     ROW(VE, 20, "#VE virtualization exception")      \
-    ROW(CP, 21, "#CP control protection exception")
+    ROW(CP, 21, "#CP control protection exception")  \
+    ROW(SX, 30, "#SX security exception")
 
 #define EXCEPTION_VECTOR(mnemonic, vector, name) VECTOR_##mnemonic = (vector),
 enum exception_vector { EXCEPTIONS(EXCEPTION_VECTOR) };
 #undef EXCEPTION_VECTOR
+
+/* The error code of #SX for an INIT: APM 2, "#SX-Security Exception (Vector 30)". */
+#define SX_BY_INIT 1U
 
 /* Error codes: SDM 3A, "Error Code". */
 #define ERROR_CODE_EXTERNAL    1U
