@@ -1,10 +1,12 @@
 /* See on_exit.h. Every exit executes this: `make bench` counts the instructions. */
 #include "svm/on_exit.h"
 
+#include "cpu/guest_state.h"
 #include "cpu/instructions.h"
 #include "svm/exit.h"
 #include "svm/next_rip.h"
 #include "svm/vcpu_events.h"
+#include "virt/control_register_rules.h"
 #include "virt/exception_rules.h"
 
 /* Clears RF, which applies to one instruction, and traps a guest that single-steps. */
@@ -50,6 +52,18 @@ static inline void count_exit(struct exit_row *row, const struct exit_record *re
         row->longest = ticks;
 }
 
+/*
+ * Takes back components of XCR0 that a guest may not enable: QEMU's TCG lets it write
+ * XCR0 without an exit.
+ */
+static void check_xcr0(void)
+{
+    uint64_t xcr0 = guest_state_read_xcr0();
+
+    if (!xcr_is_valid(0, xcr0))
+        (void)xsetbv_safe(xcr0 & GUEST_XCR0_ALLOWED);
+}
+
 /* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
 static __attribute__((noinline)) enum run_next
 end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcome)
@@ -59,6 +73,7 @@ end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcom
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
     vcpu->newest->rip = svm->vmcb.rip;
+    check_xcr0();
     if (outcome == EXIT_REPEAT)
         end_iteration(vcpu);
     if (svm->waiting != 0)
