@@ -1,5 +1,5 @@
 /*
- * Hypercalls, by VMCALL: docs/GUESTS.md.
+ * Hypercalls, by VMCALL or VMMCALL: docs/GUESTS.md.
  *
  * The number is in RAX, arguments in RBX and RCX, the result in RAX. Unknown numbers and
  * invalid arguments return HYPERCALL_ERROR. So do, outside ring 0, calls that have an

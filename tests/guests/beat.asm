@@ -4,8 +4,10 @@
         org     0x100000
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 
 entry:
+        choose_hypercall
         mov     ebx, 10
 .beat:
         mov     ecx, 2000000            ; instructions between two lines
@@ -20,7 +22,8 @@ entry:
         jnz     .beat
         mov     eax, 2
         xor     ebx, ebx
-        vmcall
+        hypercall
 
+        hypercall_table
 text:   db      "beat", 10
 text_end:

@@ -16,8 +16,10 @@ ONE_SHOT equ    1000                    ; ticks of the 8254, longer than an inte
 
 %include "multiboot_header.inc"
 %include "print.inc"
+%include "hypercall.inc"
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         mov     dword [nothing], 0
         mov     edi, operation_nothing
@@ -43,7 +45,7 @@ entry:
         call    print_list
         mov     eax, 2                  ; HYPERCALL_END
         xor     ebx, ebx
-        vmcall
+        hypercall
         hlt
 
 ; Prints the results and their names from EBX on.
@@ -91,7 +93,7 @@ operation_wrmsr:
         ret
 operation_vmcall:
         xor     eax, eax                ; HYPERCALL_VERSION
-        vmcall
+        hypercall
         ret
 operation_out_nobody:
         out     0x80, al
@@ -344,6 +346,7 @@ idt_register:
         dw      (TIMER + 1) * 8 - 1
         dd      idt
 
+        hypercall_table
 prefix:                 db "bench: ", 0
 name_cpuid_0:           db "cpuid-0 ", 0
 name_cpuid_1:           db "cpuid-1 ", 0

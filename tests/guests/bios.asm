@@ -8,7 +8,7 @@
 ;       R  jumps to F000:FFF0 in real mode      F  to FFFF:0               P  to the power-on test, F000:E05B
 ;       9  executes INT 19h in real mode        8  INT 18h                 v  INT 10h, function 0Eh
 ;       d  INT 21h                              u  an invalid opcode       4  INT 10h in virtual-8086 mode
-;       x  writes all ports of BIOS entry points from 32-bit code, which has no effect, and ends by VMCALL
+;       x  writes all ports of BIOS entry points from 32-bit code, which has no effect, and ends by a hypercall
 
         bits    32
         org     0x100000
@@ -24,6 +24,7 @@ TICKS_A_DAY equ 0x1800B0
 BIOS_PORT equ   0xE2
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 %include "report.inc"
 
 ; check_equal A, B, NAME: compares two operands, of which one is a register.
@@ -33,6 +34,7 @@ BIOS_PORT equ   0xE2
 %endmacro
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         mov     ebp, ebx
         lgdt    [gdt_register]
@@ -280,7 +282,7 @@ write_bios_port:
         loop    .again
         mov     eax, 2
         mov     ebx, 42
-        vmcall
+        hypercall
 
 enter_virtual_8086:
         mov     [tss + 4], esp
@@ -435,6 +437,7 @@ gdt_register:
         dw      gdt_end - gdt - 1
         dd      gdt
 
+        hypercall_table
 controller_config: db 0
 index_and_byte: db 0x40, 0x5A
 

@@ -16,8 +16,10 @@ CR0_PG  equ     1 << 31
 
 %include "multiboot_header.inc"
 %include "raises.inc"
+%include "hypercall.inc"
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         lgdt    [gdt_register]
         jmp     CODE_32:.flat
@@ -144,7 +146,7 @@ entry:
         jmp     far dword [to_compatible]
         bits    32
 compatible:
-        vmcall                          ; the version, 0 in EAX
+        hypercall                       ; the version, 0 in EAX
         mov     [version], eax
         lidt    [idt_register]          ; unused: in long mode, gates have 16 bytes
         mov     cr0, ebx
@@ -164,7 +166,7 @@ compatible:
         xor     eax, eax
         ret
 .after_edge:
-        cmp     ecx, "ntel"
+        cmp     ecx, [vendor]
         sete    [edge_executed]
         mov     eax, [vector]
         mov     [edge_vector], eax
@@ -172,7 +174,7 @@ compatible:
         bits    32
 compatible_2:
         cmp     dword [version], 3
-        check   "VMCALL of 32-bit code takes EAX, not RAX"
+        check   "a hypercall of 32-bit code takes EAX, not RAX"
         cmp     dword [difference], 0
         check   "MOV to CR0 of 32-bit code takes 32 bits"
         cmp     byte [edge_executed], 1
@@ -200,6 +202,7 @@ build_pae:
         mov     dword [0x00200000], 0x600D600D
         ret
 
+        hypercall_table
 text_done:      db "all corners tried", 10, 0
 
         align   8

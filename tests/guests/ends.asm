@@ -13,11 +13,13 @@
         org     0x100000
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 
 MEMORY  equ     0x1000000               ; the guest has 16 MiB
 PATTERN equ     0x5EC2E7C0
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         mov     esi, [ebx + 16]         ; the command line
         mov     al, [esi]
@@ -167,8 +169,9 @@ scan:
         loop    .again
         mov     eax, 2
         mov     ebx, ebp                ; the number of matches
-        vmcall
+        hypercall
 
+        hypercall_table
 text_shutdown: db "Shutdown"
 
         align   8

@@ -18,9 +18,11 @@ MS      equ     PIT_HZ / 1000
 HYPERCALL_NMI equ 3
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 %include "report.inc"
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         mov     [information], ebx
         lgdt    [gdt_register]
@@ -332,7 +334,7 @@ counter_2_wait:
 
 request_nmi:
         mov     eax, HYPERCALL_NMI
-        vmcall
+        hypercall
         nop
         ret
 
@@ -373,6 +375,7 @@ handler:
         add     esp, 8
         iretd
 
+        hypercall_table
 text_unexpected: db "FAIL: an exception", 10, 0
 text_done:       db "all events tried", 10, 0
 

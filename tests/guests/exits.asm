@@ -16,6 +16,7 @@ TASK    equ     0x38
 
 %include "multiboot_header.inc"
 %include "raises.inc"
+%include "hypercall.inc"
 
 %macro  raises_64 3+
         mov     qword [resume], %%resume
@@ -37,6 +38,7 @@ TASK    equ     0x38
 %endmacro
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         lgdt    [gdt_register]
         jmp     CODE_32:.flat
@@ -357,7 +359,7 @@ entry:
         xor     eax, eax
         mov     edx, 0xFFFFFFFE
         call    edx
-        cmp     ecx, "ntel"
+        cmp     ecx, [vendor]
         check   "an instruction at the end of 4 GiB continues at 0"
         mov     eax, cr0
         and     eax, ~(1 << 31 | 1 << 5)
@@ -456,7 +458,7 @@ long_mode:
         mov     r14, 0x445566778899AABB
         mov     r8, 0x5566778899AABBCC
         xor     eax, eax
-        vmcall                          ; the version: changes only RAX
+        hypercall                       ; the version: changes only RAX
         mov     rcx, 0x1122334455667788
         sub     rbx, rcx
         mov     rcx, 0x2233445566778899
@@ -473,15 +475,15 @@ long_mode:
         or      rbx, r8
         sub     rax, 3
         or      rbx, rax
-        check_64 "registers survive VMCALL"
+        check_64 "registers survive a hypercall"
         mov     eax, 12345
-        vmcall
+        hypercall
         inc     rax
         check_64 "an unknown hypercall is an error"
         mov     eax, 1
         mov     rbx, 0x123456789000
         mov     ecx, 16
-        vmcall
+        hypercall
         inc     rax
         check_64 "a hypercall with an address beyond RAM is an error"
         mov     eax, 0xFFFFFFFF
@@ -737,6 +739,7 @@ idt_register_short:
         dw      9 * 8 - 1
         dd      idt
 
+        hypercall_table
 text_outs:      db "ok: this line came by REP OUTSB", 10
 text_outs_end:
 text_done:      db "all exits tried", 10, 0

@@ -5,8 +5,10 @@
         org     0x100000
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 
 entry:
+        choose_hypercall
         mov     esi, [ebx + 16]         ; the command line
         movzx   ebx, byte [esi]
         sub     ebx, "0"
@@ -31,4 +33,6 @@ entry:
         dec     ebx
         jnz     .again
         mov     eax, 2                  ; HYPERCALL_END
-        vmcall
+        hypercall
+
+        hypercall_table

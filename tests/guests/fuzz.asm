@@ -18,8 +18,10 @@ BYTES   equ     0x4000                  ; generated
 REAL    equ     0x20000                 ; their address in real mode, 0x2000:0
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         mov     esi, [ebx + 16]
         movzx   ebp, byte [esi]         ; the mode
@@ -119,7 +121,8 @@ opcodes:
         dd      0xC0230F                ; MOV DR0, EAX
         dd      0xF8230F                ; MOV DR7, EAX
         dd      0xD1010F                ; XSETBV
-        dd      0xC1010F                ; VMCALL
+        hypercall
+        db      0
         dd      0xC2010F                ; VMLAUNCH
         dd      0xC7C70F                ; a VMX instruction, or RDRAND
         dd      0x080F                  ; INVD
@@ -165,7 +168,7 @@ handler:
 end:
         mov     eax, 2
         mov     ebx, [exceptions]
-        vmcall
+        hypercall
         jmp     end
 
 ; ---- Real mode
@@ -228,7 +231,7 @@ real_handler:
 .end:
         mov     eax, 2
         mov     ebx, LIMIT
-        vmcall
+        hypercall
         jmp     .end
 real_handler_end:
 
@@ -292,7 +295,7 @@ handler_64:
 .end:
         mov     eax, 2
         mov     ebx, [abs exceptions]
-        vmcall
+        hypercall
         jmp     .end
 
 ; ---- Tables
@@ -300,6 +303,7 @@ handler_64:
 %assign VECTORS 256
 %include "exceptions.inc"
 
+        hypercall_table
         align   8
 gdt:
         dq      0

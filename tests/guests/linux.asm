@@ -4,6 +4,8 @@
         bits    32
         org     0x100000 - 1024         ; the sectors before the entry point
 
+%include "hypercall.inc"
+
 header: times   0x1F1 db 0
         db      1                       ; sectors after the first
         dw      0
@@ -25,7 +27,8 @@ header: times   0x1F1 db 0
         dd      255
         times   1024 - ($ - header) db 0
 
-entry:  mov     eax, 0x18
+entry:  choose_hypercall
+        mov     eax, 0x18
         mov     ds, eax
         mov     es, eax
         mov     ss, eax
@@ -42,7 +45,8 @@ entry:  mov     eax, 0x18
         out     dx, al
         mov     eax, 2
         mov     ebx, 42
-        vmcall
+        hypercall
         hlt
+        hypercall_table
         align   16
 end:

@@ -4,6 +4,8 @@
         bits    32
         org     0x200000                ; the load address of the only segment, which includes the file header
 
+%include "hypercall.inc"
+
 file:
         db      0x7F, "ELF", 2, 1, 1, 0
         dq      0
@@ -28,6 +30,7 @@ note_end:
 %include "print.inc"
 
 entry:
+        choose_hypercall
         mov     esp, memory_end
         mov     ebp, ebx
         mov     edx, COM1
@@ -54,7 +57,7 @@ entry:
 .end:
         mov     eax, 2
         mov     ebx, 7
-        vmcall
+        hypercall
         hlt
 
 ; Prints up to a NUL or the end of the line.
@@ -67,6 +70,7 @@ print_line:
 .done:
         ret
 
+        hypercall_table
 text_command_line:      db "command line: ", 0
 text_initrd:            db "; initrd: ", 0
 text_memory:            db "; memory: ", 0

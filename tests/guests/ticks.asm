@@ -15,9 +15,11 @@ MS      equ     1193                    ; ticks of the 8254 in a millisecond
 WINDOW  equ     50 * MS                 ; the time that counter 2 measures
 
 %include "multiboot_header.inc"
+%include "hypercall.inc"
 %include "report.inc"
 
 entry:
+        choose_hypercall
         mov     esp, stack_top
         lgdt    [gdt_register]
         jmp     CODE:.flat
@@ -133,7 +135,7 @@ entry:
 done:
         mov     eax, 2                  ; HYPERCALL_END
         xor     ebx, ebx
-        vmcall
+        hypercall
 
 ; Counts for half a second, and prints a little.
 neighbour:
@@ -286,6 +288,7 @@ idt_register:
         dw      VECTORS * 8 - 1
         dd      idt
 
+        hypercall_table
 text_ticks: db " ticks", 10, 0
         align   4
 ticks:  dd 0

@@ -49,7 +49,17 @@ static struct registers cpuid(uint32_t leaf)
     return r;
 }
 
-static uint64_t hypercall_of(enum hypercall number, uint64_t rbx, uint64_t rcx)
+/* Whether hypercalls need VMMCALL: VMCALL is #UD on AMD's and Hygon's processors. */
+static bool uses_vmmcall;
+
+static void choose_hypercall(void)
+{
+    struct registers leaf = cpuid(0);
+    uses_vmmcall          = memcmp(&leaf.ecx, "cAMD", sizeof(leaf.ecx)) == 0 ||
+                   memcmp(&leaf.ecx, "uine", sizeof(leaf.ecx)) == 0;
+}
+
+static uint64_t vmcall(enum hypercall number, uint64_t rbx, uint64_t rcx)
 {
     uint64_t result;
     __asm__ volatile("vmcall"
@@ -57,6 +67,21 @@ static uint64_t hypercall_of(enum hypercall number, uint64_t rbx, uint64_t rcx)
                      : "a"((uint64_t)number), "b"(rbx), "c"(rcx)
                      : "memory");
     return result;
+}
+
+static uint64_t vmmcall(enum hypercall number, uint64_t rbx, uint64_t rcx)
+{
+    uint64_t result;
+    __asm__ volatile("vmmcall"
+                     : "=a"(result)
+                     : "a"((uint64_t)number), "b"(rbx), "c"(rcx)
+                     : "memory");
+    return result;
+}
+
+static uint64_t hypercall_of(enum hypercall number, uint64_t rbx, uint64_t rcx)
+{
+    return uses_vmmcall ? vmmcall(number, rbx, rcx) : vmcall(number, rbx, rcx);
 }
 
 /* Reads the TSC after all earlier instructions. SDM 2, "LFENCE", "RDTSC". */
@@ -97,7 +122,12 @@ static void measure_cpuid(void)
 
 static void measure_vmcall(void)
 {
-    (void)hypercall_of(HYPERCALL_VERSION, 0, 0);
+    (void)vmcall(HYPERCALL_VERSION, 0, 0);
+}
+
+static void measure_vmmcall(void)
+{
+    (void)vmmcall(HYPERCALL_VERSION, 0, 0);
 }
 
 static void sort(uint64_t *values, size_t count)
@@ -177,13 +207,17 @@ static void report(void)
     struct registers version = cpuid(0x40000001);
     char text[13]            = "";
 
+    choose_hypercall();
     memcpy(text, &version.ebx, 12);
     print("Hymir %s, hypercall version %lu\n", text,
           hypercall_of(HYPERCALL_VERSION, 0, 0));
     print_exits();
     print("cost of an exit:\n");
     print_cost("CPUID", measure_cpuid);
-    print_cost("VMCALL", measure_vmcall);
+    if (uses_vmmcall)
+        print_cost("VMMCALL", measure_vmmcall);
+    else
+        print_cost("VMCALL", measure_vmcall);
 }
 
 static void power_off(void)
