@@ -211,7 +211,7 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
     vcpu->newest->detail = svm->vmcb.exit_info_1;
     if (SVM_EXIT_IS_INVALID(code)) {
         log_error("cpu %u: VMRUN failed: VMEXIT_INVALID; the VMCB was:", vcpu->id);
-        vmcb_log(&svm->given);
+        vmcb_log(&svm->vmcb);
         return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID");
     }
     text_append(&event, "unhandled VM exit: code 0x%lx (%s)", code,

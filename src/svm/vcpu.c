@@ -83,7 +83,6 @@ static void run_with_svm(struct svm_vcpu *svm)
     guest_state_reset();
     if (test_hook_enter_guest != NULL)
         test_hook_enter_guest(vcpu);
-    svm->given = svm->vmcb;
     svm_run(&vcpu->run, &svm->vmcb, &svm->host_vmcb);
     (void)wrmsr_safe(MSR_VM_HSAVE_PA, 0);
 }

@@ -30,7 +30,6 @@ struct svm_vcpu {
     struct vmcb vmcb, host_vmcb; /* first: page-aligned */
     uint8_t host_save_area[PAGE_SIZE];
     uint8_t msr_permissions[2 * PAGE_SIZE], io_permissions[3 * PAGE_SIZE];
-    struct vmcb given; /* what VMRUN was given, for the report of a failed entry */
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
     uint64_t clean;       /* the value of the clean bits after an exit */
