@@ -93,8 +93,7 @@ void trap_handle(struct trap_frame *frame)
     bool is_init = frame->vector == VECTOR_SX && frame->error_code == SX_BY_INIT;
 
     if (is_init)
-        return; /* svm/operation.c redirects it, to ignore it as VMX root operation does
-                 */
+        return; /* redirected and ignored: svm/operation.c */
     if (frame->vector == VECTOR_NMI)
         handle_nmi();
     else if (frame->vector < EXCEPTION_VECTORS)
