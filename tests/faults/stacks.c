@@ -12,7 +12,7 @@ static unsigned int used_percent(const uint8_t *stack, size_t size)
 
     while (unused < size && stack[unused] == 0)
         unused++;
-    return (unsigned int)((size - unused) * 100 / size);
+    return size == 0 ? 0 : (unsigned int)((size - unused) * 100 / size);
 }
 
 void test_hook_end(void)
@@ -25,6 +25,6 @@ void test_hook_end(void)
             text_append(&line, ", %s %u%%", stack->name,
                         used_percent(stacks + stack->offset, stack->size));
         }
-        log_debug("selftest: cpu %zu used%s", cpu, line.buffer + 1);
+        log_debug("selftest: cpu %zu: stack use:%s", cpu, line.buffer + 1);
     }
 }
