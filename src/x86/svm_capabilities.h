@@ -53,6 +53,7 @@ enum svm_capability_group {
     FLAG(FEATURES, SVM_FEATURE_VMCB_ADDRESS_CHECK, 28, "guest VMCB address check")       \
     FLAG(FEATURES, SVM_FEATURE_BUS_LOCK_THRESHOLD, 29, "bus lock threshold")             \
     FLAG(FEATURES, SVM_FEATURE_IDLE_HLT_INTERCEPT, 30, "idle HLT intercept")             \
+    FLAG(FEATURES, SVM_FEATURE_ENHANCED_SHUTDOWN, 31, "enhanced shutdown intercept")     \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_SME, 0, "SME")                                       \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_SEV, 1, "SEV")                                       \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_PAGE_FLUSH_MSR, 2, "VM_PAGE_FLUSH MSR")              \
@@ -76,6 +77,8 @@ enum svm_capability_group {
     FLAG(ENCRYPTION, SVM_ENCRYPTION_GUEST_IBS, 19, "IBS virtualization for SEV-ES")      \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_GUEST_PMC, 20, "PMC virtualization for SEV-ES")      \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_RMPREAD, 21, "RMPREAD")                              \
+    FLAG(ENCRYPTION, SVM_ENCRYPTION_GUEST_INTERCEPT_CONTROL, 22,                         \
+         "guest intercept control")                                                      \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_SEGMENTED_RMP, 23, "segmented RMP")                  \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_VMSA_REGISTER_PROTECTION, 24,                        \
          "VMSA register protection")                                                     \
