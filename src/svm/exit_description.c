@@ -16,6 +16,7 @@ const char *svm_exit_name(uint32_t row)
     static const char *const numbered[SVM_EXIT_INTR] = {
         NUMBERED_16("read of CR"), NUMBERED_16("write of CR"), NUMBERED_16("read of DR"),
         NUMBERED_16("write of DR"), NUMBERED_32("exception ")};
+    static const char *const traps[] = {NUMBERED_16("write trap of CR")};
     static const struct {
         uint32_t code;
         const char *name;
@@ -25,6 +26,8 @@ const char *svm_exit_name(uint32_t row)
 
     if (row < ARRAY_SIZE(numbered))
         return numbered[row];
+    if (row - SVM_EXIT_CR_WRITE_TRAP < ARRAY_SIZE(traps))
+        return traps[row - SVM_EXIT_CR_WRITE_TRAP];
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (svm_exit_row_index(names[i].code) == row)
             return names[i].name;

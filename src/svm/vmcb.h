@@ -183,11 +183,12 @@ static inline void vmcb_mark_dirty(struct vmcb *vmcb, uint64_t groups)
 
 /* Exit codes: EXIT(constant, code, name); ranges have the code of the first. */
 enum svm_exit {
-    SVM_EXIT_CR_READ   = 0x00,
-    SVM_EXIT_CR_WRITE  = 0x10,
-    SVM_EXIT_DR_READ   = 0x20,
-    SVM_EXIT_DR_WRITE  = 0x30,
-    SVM_EXIT_EXCEPTION = 0x40,
+    SVM_EXIT_CR_READ       = 0x00,
+    SVM_EXIT_CR_WRITE      = 0x10,
+    SVM_EXIT_DR_READ       = 0x20,
+    SVM_EXIT_DR_WRITE      = 0x30,
+    SVM_EXIT_EXCEPTION     = 0x40,
+    SVM_EXIT_CR_WRITE_TRAP = 0x90,
 #define SVM_EXITS(EXIT)                                            \
     EXIT(INTR, 0x60, "external interrupt")                         \
     EXIT(NMI, 0x61, "NMI")                                         \
@@ -237,7 +238,6 @@ enum svm_exit {
     EXIT(XSETBV, 0x8D, "XSETBV")                                   \
     EXIT(RDPRU, 0x8E, "RDPRU")                                     \
     EXIT(EFER_WRITE_TRAP, 0x8F, "EFER write trap")                 \
-    EXIT(CR_WRITE_TRAP, 0x90, "CR write trap")                     \
     EXIT(INVLPGB, 0xA0, "INVLPGB")                                 \
     EXIT(INVLPGB_ILLEGAL, 0xA1, "illegal INVLPGB")                 \
     EXIT(INVPCID, 0xA2, "INVPCID")                                 \
