@@ -16,7 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPUID_EXTENDED_LEAVES   9
+/* The numbers of leaves that a guest may have, besides the basic ones. */
+#define CPUID_EXTENDED_LEAVES   (CPUID_LEAF_EXTENDED_FEATURES_2 - CPUID_LEAF_EXTENDED + 1)
 #define CPUID_HYPERVISOR_LEAVES 2
 
 /* Returns the processor's CPUID. */

@@ -5,12 +5,14 @@
  */
 #include "svm/guest_policy.h"
 
+#include "lib/string.h"
 #include "x86/msr.h"
 
 #define ALL UINT32_MAX
 
-/* Features that only AMD's processors report there. */
+/* What only AMD's processors report there. */
 static const struct cpuid_row rows[] = {
+    {CPUID_LEAF_EXTENDED, {ALL, ALL, ALL, ALL}, false}, /* the vendor again */
     {CPUID_LEAF_L1_CACHE, {ALL, ALL, ALL, ALL}, false},
     {CPUID_LEAF_TLB_1_GIB, {ALL, ALL, 0, 0}, false},
     {CPUID_LEAF_PERFORMANCE, {.eax = ALL}, false},
@@ -41,13 +43,34 @@ const struct vendor_cpuid svm_guest_cpuid = {
  * FS_BASE, GS_BASE and the MSRs of SYSCALL and SYSENTER are in the VMCB; TSC_AUX is the
  * CPU's, unused by Hymir.
  */
-const uint32_t svm_passed_msrs[] = {
+static const uint32_t passed_msrs[] = {
     MSR_IA32_SYSENTER_CS,    MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
     MSR_IA32_STAR,           MSR_IA32_LSTAR,        MSR_IA32_CSTAR,
     MSR_IA32_FMASK,          MSR_IA32_FS_BASE,      MSR_IA32_GS_BASE,
     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX,
 };
-const size_t svm_passed_msr_count = ARRAY_SIZE(svm_passed_msrs);
+
+/* The ranges of the MSR permission map, 2 bits an MSR: APM 2, "MSR Intercepts". */
+#define MSR_RANGE_SIZE 0x2000U
+static const uint32_t msr_ranges[] = {0, 0xC0000000U, 0xC0010000U};
+
+/* Lets the guest access an MSR without an exit. */
+static void pass_msr(uint8_t *permissions, uint32_t msr)
+{
+    for (uint32_t i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
+        uint32_t index = msr - msr_ranges[i];
+        if (index < MSR_RANGE_SIZE)
+            permissions[i * MSR_RANGE_SIZE / 4 + index / 4] &=
+                (uint8_t) ~(3U << 2 * (index % 4));
+    }
+}
+
+void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE])
+{
+    memset(permissions, 0xFF, SVM_MSR_PERMISSIONS_SIZE);
+    for (size_t i = 0; i < ARRAY_SIZE(passed_msrs); i++)
+        pass_msr(permissions, passed_msrs[i]);
+}
 
 const struct vendor_msrs svm_guest_msrs = {{
     {MSR_AMD_PATCH_LEVEL, MSR_CONSTANT, 0, 0},

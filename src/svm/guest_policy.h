@@ -1,6 +1,6 @@
 /*
  * The part of a guest's CPUID and MSRs that only AMD's processors have, and the MSRs that
- * a guest accesses without an exit.
+ * a guest accesses without an exit. Pure.
  */
 #ifndef HYMIR_SVM_GUEST_POLICY_H
 #define HYMIR_SVM_GUEST_POLICY_H
@@ -10,7 +10,12 @@
 extern const struct vendor_cpuid svm_guest_cpuid;
 extern const struct vendor_msrs svm_guest_msrs;
 
-extern const uint32_t svm_passed_msrs[];
-extern const size_t svm_passed_msr_count;
+#define SVM_MSR_PERMISSIONS_SIZE (2 * PAGE_SIZE)
+
+/*
+ * Fills in the MSR permission map: every access exits, except those to MSRs that the
+ * guest has for itself.
+ */
+void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE]);
 
 #endif

@@ -12,7 +12,6 @@
 #include "platform/apic.h"
 #include "svm/entry.h"
 #include "svm/exit.h"
-#include "svm/guest_policy.h"
 #include "svm/nested_paging.h"
 #include "svm/operation.h"
 #include "svm/vcpu_events.h"

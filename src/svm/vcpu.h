@@ -4,6 +4,7 @@
 #ifndef HYMIR_SVM_VCPU_H
 #define HYMIR_SVM_VCPU_H
 
+#include "svm/guest_policy.h"
 #include "svm/vmcb.h"
 #include "virt/backend.h"
 #include "x86/control_registers.h"
@@ -29,7 +30,7 @@ enum waiting_event {
 struct svm_vcpu {
     struct vmcb vmcb, host_vmcb; /* first: page-aligned */
     uint8_t host_save_area[PAGE_SIZE];
-    uint8_t msr_permissions[2 * PAGE_SIZE], io_permissions[3 * PAGE_SIZE];
+    uint8_t msr_permissions[SVM_MSR_PERMISSIONS_SIZE], io_permissions[3 * PAGE_SIZE];
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
     uint64_t clean;       /* the value of the clean bits after an exit */

@@ -4,7 +4,6 @@
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
-#include "svm/guest_policy.h"
 #include "svm/on_exit.h"
 #include "virt/control_register_rules.h"
 #include "x86/exceptions.h"
@@ -33,27 +32,10 @@
     (INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_MCOMMIT | \
      INTERCEPT_TLBSYNC)
 
-/* The ranges of the MSR permission map, 2 bits an MSR: APM 2, "MSR Intercepts". */
-#define MSR_RANGE_SIZE 0x2000U
-static const uint32_t msr_ranges[] = {0, 0xC0000000U, 0xC0010000U};
-
-/* Lets the guest access an MSR without an exit. */
-static void pass_msr(uint8_t *permissions, uint32_t msr)
-{
-    for (uint32_t i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
-        uint32_t index = msr - msr_ranges[i];
-        if (index < MSR_RANGE_SIZE)
-            permissions[i * MSR_RANGE_SIZE / 4 + index / 4] &=
-                (uint8_t) ~(3U << 2 * (index % 4));
-    }
-}
-
 static void fill_permissions(struct svm_vcpu *svm)
 {
     memset(svm->io_permissions, 0xFF, sizeof(svm->io_permissions));
-    memset(svm->msr_permissions, 0xFF, sizeof(svm->msr_permissions));
-    for (size_t i = 0; i < svm_passed_msr_count; i++)
-        pass_msr(svm->msr_permissions, svm_passed_msrs[i]);
+    svm_msr_permissions_fill(svm->msr_permissions);
 }
 
 static void write_controls(struct svm_vcpu *svm)
