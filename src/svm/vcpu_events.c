@@ -80,7 +80,7 @@ static bool guest_single_steps(struct svm_vcpu *svm)
 
 /*
  * Handles the #DB after an IRET that ended the blocking of NMIs. Returns whether the
- * guest must see it too: its own flags, popped by IRET, or breakpoints caused it.
+ * guest must see it too: it single-steps, or breakpoints caused it as well.
  */
 static bool end_step_past_iret(struct svm_vcpu *svm)
 {
@@ -88,7 +88,11 @@ static bool end_step_past_iret(struct svm_vcpu *svm)
 
     svm->steps_past_iret = false;
     svm->blocks_nmi      = false;
-    return (vmcb->dr6 & DR6_BREAKPOINTS) != 0 || svm->iret_had_trap_flag;
+    if (svm->iret_had_trap_flag)
+        return true;
+    vmcb->dr6 &= ~DR6_SINGLE_STEP;
+    vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS);
+    return (vmcb->dr6 & DR6_BREAKPOINTS) != 0;
 }
 
 /* The processor has updated DR6 and DR7 for a #DB that exits. */
@@ -104,11 +108,8 @@ enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
         return vcpu_end_abnormally(vcpu, "machine check");
     }
     if (vector == VECTOR_DB) {
-        if (svm->steps_past_iret && !end_step_past_iret(svm)) {
-            vmcb->dr6 &= ~DR6_SINGLE_STEP;
-            vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS);
+        if (svm->steps_past_iret && !end_step_past_iret(svm))
             return EXIT_RESUME;
-        }
         uint64_t *debugctl = debugctl_of(svm);
         vmcb->dr7          = dr7_after_debug_exception(vmcb->dr7);
         *debugctl          = debugctl_after_debug_exception(*debugctl);
@@ -206,11 +207,9 @@ void svm_events_deliver(struct svm_vcpu *svm)
 
     if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi && !is_injecting(vmcb))
         inject_nmi(svm);
-    if ((svm->waiting & WAITING_INTERRUPT) == 0)
-        return;
-    if (accepts_interrupt(vmcb))
+    if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb))
         inject_interrupt(svm);
-    else if ((vmcb->virtual_interrupt & V_IRQ) == 0)
+    if ((svm->waiting & WAITING_INTERRUPT) != 0 && (vmcb->virtual_interrupt & V_IRQ) == 0)
         set_window(vmcb, true);
 }
 

@@ -1,0 +1,186 @@
+/*
+ * A vCPU of AMD-V whose VMCB no processor reads, on a CPU with a clock that the test
+ * sets: for src/svm/vcpu_events.c and src/svm/on_exit.c, which it includes.
+ */
+#ifndef HYMIR_TESTS_SVM_VCPU_H
+#define HYMIR_TESTS_SVM_VCPU_H
+
+#include "unit.h"
+
+#include "cpu/traps.h"
+#include "lib/ticks.h"
+#include "platform/apic.h"
+#include "platform/smp.h"
+#include "svm/exit.h"
+#include "svm/on_exit.h"
+#include "svm/vcpu_events.h"
+#include "x86/control_registers.h"
+#include "x86/exceptions.h"
+
+/* The CPU. */
+static uint64_t tsc;
+static unsigned int machine_checks, interrupts, halts;
+static uint64_t apic_timer;
+static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
+static uint32_t interrupted_apic;
+static void (*at_halt)(void); /* what happens while it halts */
+
+static uint64_t fake_rdtsc(void)
+{
+    return tsc;
+}
+
+static uint32_t fake_rdtsc_low(void)
+{
+    return (uint32_t)tsc;
+}
+
+static void fake_machine_check(void)
+{
+    machine_checks++;
+}
+
+static void fake_interrupts_handle_pending(void)
+{
+    interrupts++;
+}
+
+static void fake_halt(void)
+{
+    halts++;
+    assert_true(halts < 100);
+    at_halt();
+}
+
+static struct cpu *fake_this_cpu(void)
+{
+    return &cpus[0];
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    apic_timer = tsc_ticks;
+}
+
+enum status apic_send(uint32_t id, uint32_t command)
+{
+    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
+    interrupted_apic = id;
+    return STATUS_OK;
+}
+
+struct cpu *smp_cpu(size_t index)
+{
+    assert_true(index < 2);
+    return &cpus[index];
+}
+
+#define rdtsc                     fake_rdtsc
+#define rdtsc_low                 fake_rdtsc_low
+#define raise_machine_check       fake_machine_check
+#define interrupts_handle_pending fake_interrupts_handle_pending
+#define halt_until_interrupt      fake_halt
+#define this_cpu                  fake_this_cpu
+#include "../../src/svm/on_exit.c"
+#include "../../src/svm/vcpu_events.c"
+
+static struct vcpu vcpu;
+static struct svm_vcpu svm;
+static struct vmcb *const vmcb = &svm.vmcb;
+
+/* The VM. */
+static uint8_t code[INSTRUCTION_LENGTH_MAX]; /* at RIP */
+static unsigned int alarms;
+static bool can_be_woken, keeps_requesting;
+static uint64_t next_alarm;
+static enum exit_outcome after_interrupt;
+
+static uint8_t take_interrupt(struct vcpu *of)
+{
+    svm_request_interrupt(of, keeps_requesting);
+    return 0x31;
+}
+
+static void note_alarm(struct vcpu *of)
+{
+    alarms++;
+    if (next_alarm != TICKS_NEVER)
+        svm_set_alarm(of, next_alarm);
+}
+
+static bool can_wake(struct vcpu *of)
+{
+    (void)of;
+    return can_be_woken;
+}
+
+static enum exit_outcome handle_interrupted(struct vcpu *of)
+{
+    (void)of;
+    return after_interrupt;
+}
+
+static size_t fetch_code(struct vcpu *of, uint8_t *bytes)
+{
+    (void)of;
+    memcpy(bytes, code, sizeof(code));
+    return sizeof(code);
+}
+
+static uint64_t read_register(struct vcpu *of, enum vcpu_register which)
+{
+    (void)of;
+    assert_int_equal(which, VCPU_DEBUGCTL);
+    return *debugctl_of(&svm);
+}
+
+static struct exit_handlers handlers = {.take_interrupt = take_interrupt,
+                                        .alarm          = note_alarm,
+                                        .can_wake       = can_wake,
+                                        .interrupted    = handle_interrupted,
+                                        .fetch          = fetch_code};
+
+static const struct backend backend = {.inject_exception = svm_exception_inject,
+                                       .add_debug_causes = svm_debug_causes_add,
+                                       .read_register    = read_register};
+
+#define CODE_64_ATTRIBUTES 0xA9B
+#define CODE_32_ATTRIBUTES 0xC9B
+
+/* Starts a guest in 64-bit mode with interrupts on, after an exit. */
+static inline int svm_vcpu_start(void **state)
+{
+    memset(&vcpu, 0, sizeof(vcpu));
+    memset(&svm, 0, sizeof(svm));
+    memset(code, 0, sizeof(code));
+    svm.vcpu                             = &vcpu;
+    svm.alarm                            = TICKS_NEVER;
+    svm.clean                            = CLEAN_ALL;
+    svm.flush                            = TLB_CONTROL_FLUSH_ASID;
+    vcpu.arch                            = &svm;
+    vcpu.backend                         = &backend;
+    vcpu.handlers                        = &handlers;
+    vmcb->cr0                            = CR0_PE | CR0_PG;
+    vmcb->cr4                            = CR4_PAE | CR4_MCE;
+    vmcb->efer                           = EFER_LMA | EFER_LME | EFER_SVME;
+    vmcb->rflags                         = RFLAGS_FIXED | RFLAGS_IF;
+    vmcb->dr6                            = DR6_AFTER_RESET;
+    vmcb->dr7                            = DR7_AFTER_RESET;
+    vmcb->clean                          = CLEAN_ALL;
+    vmcb->rip                            = 0x1000;
+    vmcb->next_rip                       = 0x1002;
+    vmcb->intercept_1                    = INTERCEPT_HLT;
+    vmcb->segment[SEGMENT_CS].attributes = CODE_64_ATTRIBUTES;
+    tsc                                  = 1000;
+    machine_checks = interrupts = halts = alarms = 0;
+    next_alarm                                   = TICKS_NEVER;
+    can_be_woken                                 = true;
+    keeps_requesting                             = false;
+    after_interrupt                              = EXIT_RESUME;
+    vcpu_reset(&vcpu, NULL);
+    return start_log(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, svm_vcpu_start)
+
+#endif
