@@ -47,8 +47,8 @@ void trial_run(void *argument)
     while (check != leave && perform_check(trial, check)) {
         check++;
         if (check == &virtualization->checks[virtualization->guest_check] &&
-            test_hook_enter_root_operation != NULL)
-            test_hook_enter_root_operation();
+            test_hook_enter_virtualization != NULL)
+            test_hook_enter_virtualization();
     }
     if (check == leave)
         measure(trial);

@@ -87,7 +87,7 @@ enum selector {
 enum cpu_state {
     CPU_ABSENT,  /* not started, or no response */
     CPU_READY,   /* waiting for work in HLT */
-    CPU_STOPPED, /* halted for good, out of VMX operation */
+    CPU_STOPPED, /* halted for good, virtualization left */
 };
 
 /* Work that a CPU can be given. */
@@ -103,9 +103,9 @@ struct cpu {
     struct cpu_stacks *stacks;
 
     /*
-     * Leaves VMX operation on this CPU; NULL while it is not in VMX operation. Panic,
-     * stop and reset call it: VMX root operation blocks INIT, so that the machine may not
-     * reset.
+     * Leaves virtualization on this CPU, which is VMX operation, or SVM with EFER.SVME
+     * set; NULL while the CPU is in neither. Panic, stop and reset call it: VMX root
+     * operation and a clear GIF of SVM block INIT, so that the machine may not reset.
      */
     void (*volatile leave_virtualization)(void);
 
@@ -127,10 +127,10 @@ static inline struct cpu *this_cpu(void)
     return read_gs_pointer();
 }
 
-/* Leaves VMX operation if this CPU is in it. For any CPU, in any state. */
+/* Leaves virtualization if this CPU is in it. For any CPU, in any state. */
 void cpu_leave_virtualization(void);
 
-/* Leaves VMX operation and halts this CPU permanently. For any CPU. */
+/* Leaves virtualization and halts this CPU permanently. For any CPU. */
 _Noreturn void cpu_stop_this(void);
 
 /* The boot CPU's data; multiboot.asm starts on its main stack. */

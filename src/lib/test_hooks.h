@@ -28,8 +28,10 @@ TEST_HOOK void test_hook_keep_range(uint64_t start, uint64_t end);
 /* Adds APIC IDs to the count of the list, which has room for limit. Returns the count. */
 TEST_HOOK size_t test_hook_list_cpus(uint32_t *apic_ids, size_t count, size_t limit);
 
-/* Called on each CPU in VMX root operation, before its trial runs a guest. */
-TEST_HOOK void test_hook_enter_root_operation(void);
+/*
+ * Called on each CPU that has entered virtualization, before its trial runs a guest.
+ */
+TEST_HOOK void test_hook_enter_virtualization(void);
 
 /* Called on the CPU that finishes the boot, when all trials have ended. */
 TEST_HOOK void test_hook_finish_trials(void);

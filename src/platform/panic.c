@@ -108,7 +108,7 @@ static void print_callers(const struct stack_frame *frame, const uint64_t *top)
 static void print_control_registers(void)
 {
     log_plain("  cr0 %016lx  cr2 %016lx  cr3 %016lx", read_cr0(), read_cr2(), read_cr3());
-    log_plain("  cr4 %016lx  efer %016lx  (after VMXOFF)", read_cr4(),
+    log_plain("  cr4 %016lx  efer %016lx  (virtualization left)", read_cr4(),
               rdmsr(MSR_IA32_EFER));
 }
 
@@ -138,7 +138,7 @@ static void print_stack_overflow(void)
 }
 
 /*
- * Makes this the only CPU that panics: leaves VMX operation and stops the other CPUs. A
+ * Makes this the only CPU that panics: leaves virtualization and stops the other CPUs. A
  * second panicking CPU stops; a fault during the panic is logged once and halts the CPU.
  */
 static void panic_begin(void)
@@ -167,7 +167,7 @@ static void panic_begin(void)
 
 static _Noreturn void panic_end(void)
 {
-    log_plain("hymir: panic: %s; VMX operation left on all CPUs that responded",
+    log_plain("hymir: panic: %s; virtualization left on all CPUs that responded",
               end_action == END_REBOOT ? "resetting" : "halted");
     power_exit(end_action, drain_console);
 }

@@ -1,10 +1,10 @@
 /*
  * The panic: reports a violated invariant of Hymir and ends it.
  *
- * Stops the other CPUs, leaves VMX operation on all, prints the registers and a backtrace
- * with function names, and halts or resets as option panic= selects. Guests, firmware
- * tables and the command line never cause a panic: invalid input is rejected with a
- * status.
+ * Stops the other CPUs, leaves virtualization on all, prints the registers and a
+ * backtrace with function names, and halts or resets as option panic= selects. Guests,
+ * firmware tables and the command line never cause a panic: invalid input is rejected
+ * with a status.
  */
 #ifndef HYMIR_PLATFORM_PANIC_H
 #define HYMIR_PLATFORM_PANIC_H

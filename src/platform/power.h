@@ -1,9 +1,10 @@
 /*
  * Power off, reset and halt.
  *
- * Owns the ACPI registers for these. Always stops the other CPUs and leaves VMX operation
- * on all CPUs first: VMX root operation blocks INIT, so that the machine may not reset.
- * ACPI 6.5, "Reset Register", "Transitioning from the Working to the Sleeping State".
+ * Owns the ACPI registers for these. Always stops the other CPUs and leaves
+ * virtualization on all CPUs first: VMX root operation and a clear GIF of SVM block INIT,
+ * so that the machine may not reset. ACPI 6.5, "Reset Register", "Transitioning from the
+ * Working to the Sleeping State".
  */
 #ifndef HYMIR_PLATFORM_POWER_H
 #define HYMIR_PLATFORM_POWER_H

@@ -63,8 +63,9 @@ enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument
 enum status MUST_CHECK smp_wait(struct cpu *cpu, uint32_t timeout_us);
 
 /*
- * Stops another CPU by NMI: it leaves VMX operation and halts permanently. STATUS_TIMEOUT
- * if it does not respond within 100 ms or did not respond before. For any CPU.
+ * Stops another CPU by NMI: it leaves virtualization and halts permanently.
+ * STATUS_TIMEOUT if it does not respond within 100 ms or did not respond before. For any
+ * CPU.
  */
 enum status MUST_CHECK smp_stop(struct cpu *cpu);
 

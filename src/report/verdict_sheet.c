@@ -67,7 +67,7 @@ static void add_facts(struct sheet *sheet, const struct report_facts *facts,
                       const struct cpu_record *record, size_t index)
 {
     sheet_add(sheet, EMPHASIS_TITLE, "Hymir %s: does %s work on this machine?",
-              facts->version, record->virtualization->name);
+              facts->version, virtualization_name(record));
     add_fact(sheet, "Machine", facts->machine);
     add_fact(sheet, "Firmware", facts->firmware);
     add_processor(sheet, record, index);

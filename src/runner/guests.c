@@ -171,7 +171,7 @@ void guests_run(const struct options *options, const struct cpu_record *records)
         return;
     if (!is_any_ready(records)) {
         log_plain("hymir: no guests started: %s is not usable",
-                  records[0].virtualization->name);
+                  virtualization_name(&records[0]));
         return;
     }
     wants_stats = options->stats;

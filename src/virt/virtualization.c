@@ -16,6 +16,12 @@ virtualization_find(const struct virtualization *const *vendors, size_t count,
     return vendors[0];
 }
 
+const char *virtualization_name(const struct cpu_record *record)
+{
+    const struct virtualization *tried = record->virtualization;
+    return tried->is_offered(&record->cpuid) ? tried->name : "virtualization";
+}
+
 enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *record)
 {
     return cpuid_has_hypervisor(&record->cpuid) ? VERDICT_HIDDEN_BY_HYPERVISOR

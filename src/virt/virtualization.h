@@ -1,7 +1,7 @@
 /*
  * The interface to a processor's hardware virtualization: rows of checks, registers,
  * capabilities and timings, and the backend that runs vCPUs. src/vmx implements Intel's,
- * vt_x.
+ * vt_x; src/svm implements AMD's, amd_v.
  */
 #ifndef HYMIR_VIRT_VIRTUALIZATION_H
 #define HYMIR_VIRT_VIRTUALIZATION_H
@@ -76,7 +76,7 @@ struct timing_row {
 };
 
 struct virtualization {
-    const char *name;    /* "VT-x" */
+    const char *name;    /* "VT-x", "AMD-V" */
     const char *success; /* the result if all checks pass, for "... on 2 of 2 CPUs" */
     const char *setting; /* how to enable it in the firmware setup: "enable ..." */
 
@@ -151,6 +151,12 @@ struct virtualization {
 const struct virtualization *
 virtualization_find(const struct virtualization *const *vendors, size_t count,
                     const struct cpuid_snapshot *cpuid);
+
+/*
+ * Returns the name of the virtualization that a CPU offers, or "virtualization" if CPUID
+ * offers none.
+ */
+const char *virtualization_name(const struct cpu_record *record);
 
 /*
  * Returns the verdict on a CPU whose CPUID does not offer the virtualization that was

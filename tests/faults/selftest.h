@@ -10,7 +10,7 @@
 
 enum selftest_kind {
     SELFTEST_NONE,
-    SELFTEST_FAULT,          /* an undefined instruction in VMX root operation */
+    SELFTEST_FAULT,          /* an undefined instruction, virtualization entered */
     SELFTEST_NULL,           /* a read of page 0, which is not mapped */
     SELFTEST_WRITE_TEXT,     /* a write to Hymir's own code */
     SELFTEST_EXECUTE_DATA,   /* a jump into Hymir's own data */

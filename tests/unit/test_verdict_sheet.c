@@ -2,6 +2,7 @@
 #include "verdict_vt_x.h"
 
 #include "report/verdict_sheet.h"
+#include "svm/svm.h"
 
 static struct sheet sheet_compose(size_t count)
 {
@@ -64,6 +65,19 @@ static void test_sheet_ready(void **state)
     assert_true(has_row(&sheet, "cpu 3: apic 6: ok"));
     assert_verdict_at_bottom(&sheet);
     assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_GOOD);
+}
+
+/* The title names what CPUID offers. */
+static void test_sheet_title(void **state)
+{
+    (void)state;
+    remove_vmx(&records[0]);
+    assert_string_equal(sheet_compose(1).row[0].text,
+                        "Hymir 1.2.3: does virtualization work on this machine?");
+    records[0].cpuid.leaf_80000001.ecx |= (uint32_t)CPUID_80000001_ECX_SVM;
+    records[0].virtualization = &amd_v;
+    assert_string_equal(sheet_compose(1).row[0].text,
+                        "Hymir 1.2.3: does AMD-V work on this machine?");
 }
 
 /* One line for each CPU if they fit; otherwise those that are not ready, and a count. */
@@ -150,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_sheet_ready),
+        TEST(test_sheet_title),
         TEST(test_sheet_many_cpus),
         TEST(test_sheet_after_failure),
         TEST(test_sheet_longest),

@@ -1,4 +1,4 @@
-/* Faults on one CPU in VMX root operation: see selftest.h. */
+/* Faults on one CPU in VMX root operation or with SVM enabled: see selftest.h. */
 #include "selftest.h"
 
 #include "cpu/percpu.h"
@@ -96,7 +96,7 @@ static __attribute__((noinline)) void selftest_run(void)
     }
 }
 
-void test_hook_enter_root_operation(void)
+void test_hook_enter_virtualization(void)
 {
     if (selftest.kind == SELFTEST_NONE || selftest.cpu != this_cpu()->index)
         return;
@@ -117,8 +117,7 @@ void test_hook_finish_trials(void)
         break;
     default:
         if (!was_reached)
-            log_warning(
-                "selftest: not reached: cpu %u did not come to VMX root operation",
-                selftest.cpu);
+            log_warning("selftest: not reached: cpu %u did not enter virtualization",
+                        selftest.cpu);
     }
 }
