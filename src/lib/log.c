@@ -4,6 +4,7 @@
 #include "lib/format.h"
 #include "lib/history.h"
 #include "lib/spinlock.h"
+#include "lib/string.h"
 
 #include <stdarg.h>
 
@@ -15,6 +16,7 @@ static log_output *console;
 
 static char newest[HISTORY_SIZE];
 static struct history history = {.buffer = newest, .size = sizeof(newest)};
+static char newest_error[LOG_LINE_SIZE];
 
 void log_set_output(log_output *output)
 {
@@ -44,6 +46,8 @@ void log_set_level(enum log_level level)
     least_level = level;
 }
 
+static const char error_prefix[] = "error: ";
+
 __attribute__((format(printf, 2, 0))) static void
 log_line(const char *level, const char *format, va_list arguments)
 {
@@ -54,9 +58,13 @@ log_line(const char *level, const char *format, va_list arguments)
     if (length > sizeof(line) - 2)
         length = sizeof(line) - 2;
     text_make_printable(line, length);
-    line[length++] = '\n';
 
     unsigned int ticket = spinlock_acquire(&lock);
+    if (level == error_prefix) {
+        memcpy(newest_error, line, length);
+        newest_error[length] = '\0';
+    }
+    line[length++] = '\n';
     history_append(&history, line, length);
     if (console != NULL)
         console(line, length);
@@ -77,8 +85,16 @@ log_line(const char *level, const char *format, va_list arguments)
 
 // NOLINTEND(bugprone-macro-parentheses)
 
-LOG_FUNCTION(log_error, LOG_ERROR, "error: ")
+LOG_FUNCTION(log_error, LOG_ERROR, error_prefix)
 LOG_FUNCTION(log_warning, LOG_WARNING, "warning: ")
 LOG_FUNCTION(log_info, LOG_INFO, "info: ")
 LOG_FUNCTION(log_debug, LOG_DEBUG, "debug: ")
 LOG_FUNCTION(log_plain, LOG_ERROR, "")
+
+void log_copy_newest_error(char line[LOG_LINE_SIZE])
+{
+    unsigned int ticket = spinlock_acquire(&lock);
+
+    memcpy(line, newest_error, LOG_LINE_SIZE);
+    spinlock_release(&lock, ticket);
+}

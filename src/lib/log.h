@@ -44,6 +44,9 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Copies the newest line of log_error, without its line end; "" if there is none. */
+void log_copy_newest_error(char line[LOG_LINE_SIZE]);
+
 /* Logs one line without a level prefix, at any level: script output and panic dumps. */
 void log_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -96,3 +96,16 @@ void frames_free(struct frame_allocator *frames, hpa_t first, uint64_t count)
     }
     extent_insert(frames, i, start, end);
 }
+
+uint64_t frames_free_size(const struct frame_allocator *frames, struct frame_zone zone)
+{
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < frames->count; i++) {
+        const struct frame_extent *extent = &frames->extent[i];
+        uint64_t start = extent->start > zone.start ? extent->start : zone.start;
+        uint64_t end   = extent->end < zone.end ? extent->end : zone.end;
+        size += start < end ? end - start : 0;
+    }
+    return size;
+}

@@ -56,4 +56,7 @@ enum status MUST_CHECK frames_allocate(struct frame_allocator *frames, uint64_t 
 /* Frees count allocated frames, starting at first. */
 void frames_free(struct frame_allocator *frames, hpa_t first, uint64_t count);
 
+/* Returns the free bytes of a zone. */
+uint64_t frames_free_size(const struct frame_allocator *frames, struct frame_zone zone);
+
 #endif

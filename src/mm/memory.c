@@ -163,3 +163,12 @@ uint64_t memory_used_size(void)
 {
     return allocated_bytes;
 }
+
+uint64_t memory_free_size(struct frame_zone zone)
+{
+    unsigned int ticket = spinlock_acquire(&lock);
+    uint64_t size       = frames_free_size(&frames, zone);
+
+    spinlock_release(&lock, ticket);
+    return size;
+}

@@ -76,4 +76,7 @@ uint64_t memory_ram_size(void);
 /* Returns the bytes in use by Hymir: allocations and its image. */
 uint64_t memory_used_size(void);
 
+/* Returns the free bytes of a zone. */
+uint64_t memory_free_size(struct frame_zone zone);
+
 #endif

@@ -27,6 +27,7 @@ struct report_facts {
     const char *unseen; /* why there may be other CPUs, or NULL if these are all */
     enum verdict_word verdict;
     const char *verdict_text; /* from verdict_decide */
+    const char *error; /* logged since, shown below the verdict; NULL or "": none */
 };
 
 #endif

@@ -168,11 +168,13 @@ void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet
 
     memset(sheet, 0, sizeof(*sheet));
     text_append(&answer, "%s: %s", verdict_name(facts->verdict), facts->verdict_text);
+    const char *error  = facts->error != NULL ? facts->error : "";
     size_t room        = SHEET_ROWS - FACT_ROWS - records[0].virtualization->check_count;
     size_t least       = smaller(count, LEAST_CPU_ROWS);
     size_t answer_rows = smaller(sheet_wrapped_rows(answer.buffer), room - least);
-    size_t cpu_rows    = smaller(count, room - answer_rows);
-    size_t spare       = room - answer_rows - cpu_rows;
+    size_t error_rows  = smaller(sheet_wrapped_rows(error), room - least - answer_rows);
+    size_t cpu_rows    = smaller(count, room - answer_rows - error_rows);
+    size_t spare       = room - answer_rows - error_rows - cpu_rows;
     size_t shown       = verdict_sheet_find_cpu(records, count);
 
     add_facts(sheet, facts, &records[shown], shown);
@@ -183,4 +185,5 @@ void verdict_sheet_compose(const struct report_facts *facts, struct sheet *sheet
     add_gap(sheet, spare >= 2);
     sheet_add_wrapped(sheet, word_emphasis(facts->verdict), answer_rows, 0,
                       answer.buffer);
+    sheet_add_wrapped(sheet, EMPHASIS_BAD, error_rows, 0, error);
 }

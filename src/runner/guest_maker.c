@@ -15,6 +15,13 @@
 
 #define LARGE_PIECE BIT(21)
 
+/*
+ * What a guest needs besides its memory and tables, in bytes, generously: a vCPU, a
+ * console, and what is lost to alignment.
+ */
+#define MEMORY_BESIDE BIT(22)
+#define MIB           BIT(20)
+
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
 static const struct backend *backend;
@@ -125,17 +132,44 @@ static void free_memory(struct vm *vm)
 }
 
 /*
+ * Explains that free bytes are too few for a VM with size bytes of memory and that many
+ * tables. False, for the caller to return.
+ */
+static bool explain_shortage(uint64_t size, uint64_t tables, uint64_t free,
+                             struct text *problem)
+{
+    uint64_t wanted = size + tables * PAGE_SIZE + MEMORY_BESIDE;
+    uint64_t ram    = memory_ram_size();
+    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
+
+    if (wanted <= free)
+        return TEXT_FAIL(problem, "memory=%luM: free memory is too fragmented; reduce it",
+                         size / MIB);
+    uint64_t needed = align_up(ram + wanted - free, MIB) / MIB;
+    text_append(problem,
+                "not enough memory: memory=%luM needs a machine with %lu MiB, and this "
+                "one has %lu; ",
+                size / MIB, needed, ram / MIB);
+    machine_describe(machine, firmware);
+    if (string_starts_with(machine, "QEMU"))
+        return TEXT_FAIL(problem, "start QEMU with -m %luG",
+                         align_up(needed, 1024) / 1024);
+    return TEXT_FAIL(problem, "reduce memory=");
+}
+
+/*
  * Allocates a VM's memory and the tables that map it, unprepared. False, with the reason,
  * on failure; free_memory is then due too.
  */
 static bool allocate_memory(struct vm *vm, uint64_t size, struct text *problem)
 {
     uint64_t tables = backend->count_tables(size);
+    uint64_t free   = memory_free_size(frames_above_1_mib);
 
     if (!allocate_pieces(&vm->memory, size) ||
         memory_allocate_unprepared(tables, PAGE_SIZE, frames_above_1_mib,
                                    &vm->tables.pages) != STATUS_OK)
-        return TEXT_FAIL(problem, "not enough memory for memory=%luM", size >> 20);
+        return explain_shortage(size, tables, free, problem);
     vm->tables.count = tables;
     return true;
 }

@@ -4,6 +4,7 @@
 #include "console/console.h"
 #include "console/screen.h"
 #include "cpu/instructions.h"
+#include "lib/log.h"
 #include "platform/power.h"
 #include "report/navigation.h"
 #include "runner/boot_next.h"
@@ -61,8 +62,13 @@ static bool viewer_handle_keys(struct navigation *navigation)
 _Noreturn void viewer_run(const struct report_facts *facts)
 {
     static struct navigation navigation;
+    static struct report_facts shown;
+    static char error[LOG_LINE_SIZE];
 
-    navigation_start(&navigation, facts);
+    log_copy_newest_error(error);
+    shown       = *facts;
+    shown.error = error;
+    navigation_start(&navigation, &shown);
     navigation_compose(&navigation, &sheet);
     screen_show(&sheet);
     for (;;) {

@@ -14,7 +14,8 @@
 void viewer_start(const struct options *options);
 
 /*
- * Shows the verdict, with the keys in the last row of the screen, and the pages that keys
+ * Shows the verdict, with the newest error below it, if any, and the keys in the last row
+ * of the screen, and the pages that keys
  * select, until a key powers off or reboots the machine. The serial line shows a page
  * only after a key press. On the boot CPU.
  */

@@ -4,14 +4,6 @@
 #include "mm/frames.h"
 #include "random.h"
 
-static uint64_t frames_free_size(const struct frame_allocator *allocator)
-{
-    uint64_t size = 0;
-    for (size_t i = 0; i < allocator->count; i++)
-        size += allocator->extent[i].end - allocator->extent[i].start;
-    return size;
-}
-
 static struct frame_allocator frames;
 
 static void frames_start(uint64_t from, uint64_t to)
@@ -42,7 +34,8 @@ static void test_whole_frames_only(void **state)
                    {.start = 0x5000, .end = 0x6000, .type = MEMORY_RESERVED},
                    {.start = 0x7100, .end = 0x7900, .type = MEMORY_USABLE}}};
     frames_init(&frames, &map);
-    assert_int_equal(frames_free_size(&frames), 0x1000); /* frame 0 is never free */
+    assert_int_equal(frames_free_size(&frames, anywhere),
+                     0x1000); /* frame 0 is never free */
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x3000);
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 1);
 }
@@ -52,6 +45,10 @@ static void test_zones_and_alignment(void **state)
 {
     (void)state;
     frames_start(0x1000, 0x100000000 + 0x10000);
+    assert_int_equal(frames_free_size(&frames, frames_below_64_kib), 0xF000);
+    assert_int_equal(frames_free_size(&frames, frames_below_1_mib), 0xF0000);
+    assert_int_equal(frames_free_size(&frames, frames_above_1_mib), 0xFFF10000);
+    assert_int_equal(frames_free_size(&frames, frames_below_4_gib), 0xFFF00000);
     assert_int_equal(allocate(1, PAGE_SIZE, anywhere), 0x1000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_64_kib), 0x2000);
     assert_int_equal(allocate(1, PAGE_SIZE, frames_below_1_mib), 0x10000);
@@ -82,7 +79,7 @@ static void test_refusals(void **state)
     assert_int_equal(frames_allocate(&frames, 5, PAGE_SIZE, anywhere, &first),
                      STATUS_NO_MEMORY);
     assert_int_equal(first.value, 42);
-    assert_int_equal(frames_free_size(&frames), 0x4000);
+    assert_int_equal(frames_free_size(&frames, anywhere), 0x4000);
 }
 
 static void test_reserve(void **state)
@@ -92,7 +89,7 @@ static void test_reserve(void **state)
     frames_reserve(&frames, 0x3001, 0x4001); /* two frames */
     frames_reserve(&frames, 0x8000, 0x8000); /* none */
     frames_reserve(&frames, 0x9000, 0x8000); /* end before start */
-    assert_int_equal(frames_free_size(&frames), 0xD000);
+    assert_int_equal(frames_free_size(&frames, anywhere), 0xD000);
     assert_int_equal(frames.count, 2);
     frames_reserve(&frames, 0, UINT64_MAX);
     assert_int_equal(frames.count, 0);
@@ -113,7 +110,7 @@ static void test_free_joins(void **state)
     assert_int_equal(frames.count, 2);
     frames_free(&frames, hpa(0x4000), 3);
     assert_int_equal(frames.count, 1);
-    assert_int_equal(frames_free_size(&frames), 0x8000);
+    assert_int_equal(frames_free_size(&frames, anywhere), 0x8000);
 }
 
 /* A full list loses memory, which is counted, and nothing else. */
@@ -124,7 +121,7 @@ static void test_fragmentation(void **state)
     for (uint64_t i = 0; i < FRAME_EXTENTS + 10; i++)
         frames_reserve(&frames, 0x2000 + i * 0x2000, 0x3000 + i * 0x2000);
     assert_int_equal(frames.count, FRAME_EXTENTS);
-    assert_int_equal(frames_free_size(&frames) + frames.lost_bytes,
+    assert_int_equal(frames_free_size(&frames, anywhere) + frames.lost_bytes,
                      0x1000 * (FRAME_EXTENTS + 10));
 }
 
@@ -173,7 +170,7 @@ static void test_random_use(void **state)
         uint64_t size = 0;
         for (int i = 0; i < FRAMES; i++)
             size += is_free[i] ? PAGE_SIZE : 0;
-        assert_int_equal(frames_free_size(&frames), size);
+        assert_int_equal(frames_free_size(&frames, anywhere), size);
     }
     assert_int_equal(frames.lost_bytes, 0);
 }

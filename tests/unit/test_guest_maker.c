@@ -84,6 +84,27 @@ void memory_free(void *pages, uint64_t count)
     fail_msg("freed, but not allocated");
 }
 
+static uint64_t free_size;
+
+uint64_t memory_free_size(struct frame_zone zone)
+{
+    assert_int_equal(zone.start, MIB);
+    return free_size;
+}
+
+uint64_t memory_ram_size(void)
+{
+    return 127 * MIB + PAGE_SIZE;
+}
+
+static const char *machine_name;
+
+void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE])
+{
+    strcpy(name, machine_name);
+    strcpy(firmware, "BIOS");
+}
+
 enum status machine_allocate(uint64_t size, void **pages)
 {
     uint64_t count     = memory_page_count(size);
@@ -227,11 +248,13 @@ static struct vm *created[GUEST_MAKER_MAX];
 
 static int start(void **state)
 {
-    allocated   = 0;
-    left        = UINT32_MAX;
-    bad_page    = NULL;
-    exclusions  = 0;
-    mapped_size = 0;
+    allocated    = 0;
+    left         = UINT32_MAX;
+    free_size    = 0;
+    machine_name = "LENOVO 20L5CTO1WW";
+    bad_page     = NULL;
+    exclusions   = 0;
+    mapped_size  = 0;
     memset(kernel, 0xCC, sizeof(kernel));
     kernel[0] = 0x1BADB002;
     kernel[1] = 1U << 16;
@@ -284,6 +307,26 @@ static void test_no_memory(void **state)
     }
     assert_int_equal(attempts, 5); /* the VM, its memory, tables, vCPU and console */
     assert_ptr_equal(created[0], console_of);
+}
+
+/* The line says what the machine has and needs, and what to do. */
+static void test_shortage(void **state)
+{
+    (void)state;
+    left = 1; /* the VM */
+    assert_int_equal(create_guests(), 0);
+    assert_logged("error: vm a: not enough memory: memory=4M needs a machine with 136 "
+                  "MiB, and this one has 127; reduce memory=\n");
+    machine_name = "QEMU Standard PC (i440FX + PIIX, 1996)";
+    free_size    = MIB;
+    left         = 1;
+    assert_int_equal(create_guests(), 0);
+    assert_logged("needs a machine with 135 MiB, and this one has 127; start QEMU with "
+                  "-m 1G\n");
+    free_size = 9 * MIB; /* enough, but not in one piece */
+    left      = 1;
+    assert_int_equal(create_guests(), 0);
+    assert_logged("error: vm a: memory=4M: free memory is too fragmented; reduce it\n");
 }
 
 /* An image that does not fit is refused before any memory is allocated for it. */
@@ -375,15 +418,17 @@ static void test_no_other_ram(void **state)
     assert_int_equal(exclusions, 1);
     assert_int_equal(allocated, before - VM_MEMORY / PAGE_SIZE - TABLES);
     assert_int_equal(vm->vcpu.id, VCPU_WITHOUT_CPU);
-    assert_string_equal(vm->vcpu.end, "not enough memory for memory=4M");
-    assert_logged("error: vm a: not enough memory for memory=4M\n");
+    assert_string_equal(vm->vcpu.end,
+                        "not enough memory: memory=4M needs a machine with 136 MiB, and "
+                        "this one has 127; reduce memory=");
+    assert_logged("error: vm a: not enough memory: memory=4M needs ");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_bad_image),    TEST(test_prepare),
-        TEST(test_not_ram),   TEST(test_no_other_ram),
+        TEST(test_no_memory), TEST(test_shortage), TEST(test_bad_image),
+        TEST(test_prepare),   TEST(test_not_ram),  TEST(test_no_other_ram),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

@@ -17,6 +17,22 @@ static void test_levels(void **state)
     log_set_level(LOG_INFO);
 }
 
+static void test_newest_error(void **state)
+{
+    (void)state;
+    char line[LOG_LINE_SIZE];
+    log_copy_newest_error(line);
+    assert_string_equal(line, "error: and this"); /* of the test before */
+    log_error("%s", "an\nother");
+    log_warning("no error");
+    log_plain("error: no error either");
+    log_copy_newest_error(line);
+    assert_string_equal(line, "error: an?other");
+    log_error("%0300d", 0);
+    log_copy_newest_error(line);
+    assert_int_equal(strlen(line), LOG_LINE_SIZE - 2);
+}
+
 static void test_long_line(void **state)
 {
     (void)state;
@@ -141,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_levels, start_log),
+        cmocka_unit_test_setup(test_newest_error, start_log),
         cmocka_unit_test_setup(test_long_line, start_log),
         cmocka_unit_test_setup(test_unprintable, start_log),
         cmocka_unit_test_setup(test_replay, start_log),

@@ -4,6 +4,8 @@
 #include "report/verdict_sheet.h"
 #include "svm/svm.h"
 
+static const char *error;
+
 static struct sheet sheet_compose(size_t count)
 {
     struct report_facts facts = {.version    = "1.2.3",
@@ -12,7 +14,8 @@ static struct sheet sheet_compose(size_t count)
                                  .ram_bytes  = UINT64_C(16) << 30,
                                  .used_bytes = 456 << 10,
                                  .records    = records,
-                                 .count      = count};
+                                 .count      = count,
+                                 .error      = error};
     struct sheet sheet;
     struct text text   = {.buffer = verdict_text, .size = sizeof(verdict_text)};
     verdict_text[0]    = '\0';
@@ -158,16 +161,34 @@ static void test_sheet_longest(void **state)
     assert_verdict_at_bottom(&sheet);
 }
 
+/* An error is below the verdict, in rows that many CPUs give up. */
+static void test_sheet_error(void **state)
+{
+    (void)state;
+    error =
+        "error: vm linux: not enough memory: memory=256M needs a machine with 289 MiB, "
+        "and this one has 127; start QEMU with -m 1G";
+    for (size_t count = 1; count <= 64; count += 63) {
+        struct sheet sheet = sheet_compose(count);
+        assert_true(has_row(&sheet, "READY: "));
+        assert_string_equal(sheet.row[sheet.rows - 2].text,
+                            "error: vm linux: not enough memory: memory=256M needs a "
+                            "machine with 289 MiB,");
+        assert_string_equal(sheet.row[sheet.rows - 1].text,
+                            "and this one has 127; start QEMU with -m 1G");
+        assert_int_equal(sheet.row[sheet.rows - 1].emphasis, EMPHASIS_BAD);
+    }
+    error = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, records_start)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sheet_ready),
-        TEST(test_sheet_title),
-        TEST(test_sheet_many_cpus),
-        TEST(test_sheet_after_failure),
-        TEST(test_sheet_longest),
+        TEST(test_sheet_ready),     TEST(test_sheet_title),
+        TEST(test_sheet_many_cpus), TEST(test_sheet_after_failure),
+        TEST(test_sheet_longest),   TEST(test_sheet_error),
     };
     return cmocka_run_group_tests_name("verdict_sheet", tests, NULL, NULL);
 }
