@@ -20,7 +20,7 @@ static uint64_t capability_value(const struct hypervisor_question *question,
 {
     const struct capability_bits *group = question->usable.group;
 
-    if (condition->reading == READ_MUST_BE_1)
+    if (condition->reading == READ_MUST_BE_1 || condition->reading == READ_VCPU_ZEROS)
         return group[condition->where].must_be_1;
     if (condition->reading != READ_PAIR)
         return group[condition->where].may_be_1;
@@ -47,9 +47,10 @@ static const char *condition_append_names(const struct hypervisor_question *ques
         text_append(text, "one of ");
     else if (condition->last == 0)
         text_append(text, "0 for ");
-    for (uint64_t bits = condition->mask; bits != 0; bits &= bits - 1)
-        text_append(text, "%s\"%s\"", bits == condition->mask ? "" : ", ",
-                    capability_name(table, condition->where, bits & -bits));
+    for (uint64_t bits = condition->mask; bits != 0; bits &= bits - 1) {
+        text_append(text, "%s", bits == condition->mask ? "" : ", ");
+        capability_append_name(table, condition->where, bits & -bits, text);
+    }
     return table->groups[condition->where].singular;
 }
 
@@ -295,6 +296,28 @@ static void requirement_report_answer(const struct requirement *requirement,
         evaluation->worst = state;
 }
 
+/*
+ * Restricts a requirement of Hymir's vCPUs to their bits. Bits that must be able to be 0
+ * are one requirement, unless some cannot: then it is about those.
+ */
+static void requirement_resolve(struct requirement *requirement,
+                                const struct hypervisor_question *question)
+{
+    struct condition *condition = &requirement->condition;
+    struct required_capabilities required =
+        question->facts->records[0].virtualization->required_capabilities(
+            condition->where);
+    uint64_t forced = required.zeros & question->usable.group[condition->where].must_be_1;
+
+    if (condition->reading == READ_VCPU_ONES) {
+        condition->mask = required.ones;
+        return;
+    }
+    condition->mask = forced != 0 ? forced : required.zeros;
+    if (forced != 0)
+        requirement->name = NULL;
+}
+
 /* Reports a requirement, or each of its bits. */
 static void requirement_report(struct requirement requirement,
                                struct evaluation *evaluation)
@@ -302,16 +325,13 @@ static void requirement_report(struct requirement requirement,
     struct condition *condition = &requirement.condition;
     uint64_t value              = condition->last;
 
+    if (condition->reading == READ_VCPU_ONES || condition->reading == READ_VCPU_ZEROS)
+        requirement_resolve(&requirement, evaluation->question);
     if (requirement.name != NULL || condition->first != value) {
         requirement_report_answer(&requirement, evaluation);
         return;
     }
-    uint64_t mask = condition->mask;
-    if (condition->reading == READ_VCPU)
-        mask =
-            evaluation->question->facts->records[0].virtualization->required_capabilities(
-                condition->where);
-    for (uint64_t bits = mask; bits != 0; bits &= bits - 1) {
+    for (uint64_t bits = condition->mask; bits != 0; bits &= bits - 1) {
         condition->mask  = bits & -bits;
         condition->first = condition->last = value & condition->mask;
         requirement_report_answer(&requirement, evaluation);

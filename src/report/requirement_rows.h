@@ -45,12 +45,15 @@
 #define BITS(premise, ...) ROW(NULL, "", premise, __VA_ARGS__)
 
 /* Bits that must support 1, 0 or both, or of which at least one must support 1. */
-#define ONE(in, bits)           BITS(NULL, CAN(in, bits))
-#define ZERO(in, bits)          BITS(NULL, READ_MUST_BE_1, GROUP_##in, bits, IS(0))
-#define EITHER(in, bits)        ONE(in, bits), ZERO(in, bits)
-#define ANY(premise, in, bits)  BITS(premise, CAN_ANY(in, bits))
-#define IF(premise, in, bits)   BITS(&(premise), CAN(in, bits))
-#define VCPU(in)                BITS(NULL, READ_VCPU, GROUP_##in, UINT64_MAX, IS(UINT64_MAX))
+#define ONE(in, bits)          BITS(NULL, CAN(in, bits))
+#define ZERO(in, bits)         BITS(NULL, READ_MUST_BE_1, GROUP_##in, bits, IS(0))
+#define EITHER(in, bits)       ONE(in, bits), ZERO(in, bits)
+#define ANY(premise, in, bits) BITS(premise, CAN_ANY(in, bits))
+#define IF(premise, in, bits)  BITS(&(premise), CAN(in, bits))
+#define VCPU(in)               BITS(NULL, READ_VCPU_ONES, GROUP_##in, UINT64_MAX, IS(UINT64_MAX))
+#define VCPU_CONTROLS(in, controls)                                            \
+    VCPU(in), ROW("0 for all other controls", controls, NULL, READ_VCPU_ZEROS, \
+                  GROUP_##in, UINT64_MAX, IS(0))
 #define PAIR(of_entry, of_exit) BITS(NULL, READ_PAIR, of_exit, of_entry, IS_NOT(0))
 
 #define INTERRUPTS (PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING)

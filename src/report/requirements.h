@@ -45,11 +45,12 @@ enum reading {
     READ_UNIT_WIDTH,   /* the capability bit of the smallest address width */
     READ_UNIT_ANSWERS, /* 1 if it does; 0 if there are no units */
     /* Of the VMX capabilities that all CPUs share: */
-    READ_MAY_BE_1,  /* the bits of group `where` that may be 1 */
-    READ_MUST_BE_1, /* ... and those that must be */
-    READ_VCPU,      /* READ_MAY_BE_1, for the bits that Hymir's vCPUs require */
-    READ_PAIR,      /* the VM-entry control of the mask, if it and the VM-exit control
-                       `where` are both or neither supported */
+    READ_MAY_BE_1,   /* the bits of group `where` that may be 1 */
+    READ_MUST_BE_1,  /* ... and those that must be */
+    READ_VCPU_ONES,  /* READ_MAY_BE_1, for the bits that Hymir's vCPUs need as 1 */
+    READ_VCPU_ZEROS, /* READ_MUST_BE_1, for those that they need as 0 */
+    READ_PAIR,       /* the VM-entry control of the mask, if it and the VM-exit control
+                        `where` are both or neither supported */
 };
 
 /* Of which CPUs or units a condition must hold, and what they must have in common. */

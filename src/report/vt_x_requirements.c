@@ -110,10 +110,12 @@ static const struct drop drops_of_xen[] = {
 
 static const struct requirement_source sources[] = {
     SOURCE(HYMIR, "src/vmx/checks.c vmx_checks[]", WORKS_ON_ONE("VT-x")),
-    SOURCE(HYMIR, "src/vmx/vcpu_controls.c vcpu_controls_fit()", VCPU(PIN_BASED),
-           VCPU(PRIMARY), VCPU(SECONDARY), VCPU(VM_EXIT), VCPU(VM_ENTRY),
-           ONE(EPT_VPID, EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK),
-           ONE(MISC, VMX_MISC_ACTIVITY_HLT)),
+    SOURCE(HYMIR, "src/vmx/vcpu_controls.c vcpu_controls_fit()",
+           VCPU_CONTROLS(PIN_BASED, "pin-based controls"),
+           VCPU_CONTROLS(PRIMARY, "primary controls"),
+           VCPU_CONTROLS(SECONDARY, "secondary controls"),
+           VCPU_CONTROLS(VM_EXIT, "VM-exit controls"),
+           VCPU_CONTROLS(VM_ENTRY, "VM-entry controls"), VCPU(MISC), VCPU(EPT_VPID)),
 
     SOURCE(KVM, "arch/x86/kvm/vmx/vmx.c __kvm_is_vmx_supported()", WORKS("VT-x")),
     SOURCE(KVM, "arch/x86/kvm/vmx/vmx.c setup_vmcs_config()", ONE(PIN_BASED, INTERRUPTS),

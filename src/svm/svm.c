@@ -35,10 +35,10 @@ static bool read_capabilities(const struct cpu_record *record,
 }
 
 /* Nested paging is required too, but proved by the trial rather than reported. */
-static uint64_t required_capabilities(uint32_t group)
+static struct required_capabilities required_capabilities(uint32_t group)
 {
     (void)group;
-    return 0;
+    return (struct required_capabilities){0};
 }
 
 static void append_changes(const struct cpu_record *records, size_t count,

@@ -11,6 +11,17 @@ const char *capability_name(const struct capability_table *table, uint32_t group
     return NULL;
 }
 
+void capability_append_name(const struct capability_table *table, uint32_t group,
+                            uint64_t bit, struct text *text)
+{
+    const char *name = capability_name(table, group, bit);
+
+    if (name != NULL)
+        text_append(text, "\"%s\"", name);
+    else
+        text_append(text, "\"bit %u\"", (unsigned int)__builtin_ctzll(bit));
+}
+
 enum capability_state capability_state_of(const struct capability_table *table,
                                           const struct capability_row *row,
                                           const struct capability_bits *bits)

@@ -8,6 +8,7 @@
 #define HYMIR_VIRT_CAPABILITY_H
 
 #include "lib/bits.h"
+#include "lib/format.h"
 
 #define CAPABILITY_GROUPS_MAX 16
 
@@ -45,6 +46,11 @@ struct capability_bits {
     bool exists;        /* false: the processor lacks the register; the rest is 0 */
 };
 
+/* The bits of a group that software requires: each that must be able to be 1 or 0. */
+struct required_capabilities {
+    uint64_t ones, zeros;
+};
+
 /* The groups of one processor, or those that all processors of a machine have. */
 struct capability_set {
     struct capability_bits group[CAPABILITY_GROUPS_MAX];
@@ -64,6 +70,10 @@ enum capability_state {
 /* Returns the manual's name of a bit of a group, or NULL if the table has none. */
 const char *capability_name(const struct capability_table *table, uint32_t group,
                             uint64_t bit);
+
+/* Appends the name of a bit in quotes: "NAME", or "bit NUMBER" if it has no row. */
+void capability_append_name(const struct capability_table *table, uint32_t group,
+                            uint64_t bit, struct text *text);
 
 enum capability_state capability_state_of(const struct capability_table *table,
                                           const struct capability_row *row,

@@ -111,7 +111,7 @@ struct virtualization {
                               struct capability_set *capabilities);
 
     /* Returns the bits of a group that guests require. */
-    uint64_t (*required_capabilities)(uint32_t group);
+    struct required_capabilities (*required_capabilities)(uint32_t group);
 
     /*
      * Appends to the machine's verdict what the trials changed, and differences that

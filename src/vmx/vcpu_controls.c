@@ -2,9 +2,9 @@
 #include "vmx/vcpu_controls.h"
 
 /*
- * The controls that vCPUs use, by group. A control that the processor demands and that is
- * in no column would exit, or not, in a way that Hymir does not handle. SDM 3D,
- * "Reserved Controls and Default Settings", has the default1 controls.
+ * The controls and capabilities that vCPUs use, by group. A control that the processor
+ * demands and that is in no column would exit, or not, in a way that Hymir does not
+ * handle. SDM 3D, "Reserved Controls and Default Settings", has the default1 controls.
  */
 static const struct row {
     enum vmx_capability_group group;
@@ -35,83 +35,73 @@ static const struct row {
     {GROUP_VM_ENTRY,
      VM_ENTRY_LOAD_DEBUG_CONTROLS | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_IA32_EFER, 0,
      0, 0x11FB},
+    {GROUP_MISC, VMX_MISC_ACTIVITY_HLT, 0, 0, 0},
+    {GROUP_EPT_VPID, EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | INVEPT_OF_ALL_CONTEXTS,
+     0, 0, 0},
 };
 
-static void append_missing(struct text *missing, const char *name, const char *kind)
+static struct required_capabilities row_required(const struct row *row)
 {
-    text_append(missing, "%s\"%s\" (%s)", missing->length > 0 ? ", " : "", name, kind);
+    bool is_control = vmx_capability_table.groups[row->group].has_settings;
+    uint32_t used   = row->required | row->optional | row->reserved;
+
+    return (struct required_capabilities){
+        .ones  = row->required | row->on_demand,
+        .zeros = is_control ? (uint32_t)~used : 0,
+    };
 }
 
-/* Returns the controls without the translations or invalidations that Hymir needs. */
-static uint64_t unusable_secondary_controls(const struct vmx_capabilities *capabilities)
+/* Appends the names of bits, each after the words. */
+static void append_missing(struct text *missing, const char *words,
+                           enum vmx_capability_group group, uint64_t bits)
 {
-    bool has_vpid = vmx_has_ept_capability(capabilities, INVVPID_OF_ALL_CONTEXTS);
-
-    return (vmx_has_ept(capabilities) ? 0 : SECONDARY_ENABLE_EPT) |
-           (has_vpid ? 0 : SECONDARY_ENABLE_VPID);
-}
-
-/* Appends that a control must be able to be 0. */
-static void append_demanded(struct text *missing, enum vmx_capability_group group,
-                            uint64_t bit)
-{
-    const char *name = capability_name(&vmx_capability_table, group, bit);
-    TEXT_DECLARE(number, 16);
-
-    text_append(&number, "bit %u", (unsigned int)__builtin_ctzll(bit));
-    text_append(missing, "%sa 0 of \"%s\" (%s)", missing->length > 0 ? ", " : "",
-                name != NULL ? name : number.buffer,
-                vmx_capability_table.groups[group].singular);
+    for (; bits != 0; bits &= bits - 1) {
+        text_append(missing, "%s%s", missing->length > 0 ? ", " : "", words);
+        capability_append_name(&vmx_capability_table, group, bits & -bits, missing);
+        text_append(missing, " (%s)", vmx_capability_table.groups[group].singular);
+    }
 }
 
 /* Fits a row's controls. Returns false if any are missing, and appends their names. */
 static bool fit_row(const struct vmx_capabilities *capabilities, const struct row *row,
-                    uint32_t *field, struct text *missing)
+                    struct vcpu_controls *fitted, struct text *missing)
 {
-    struct capability_bits bits = vmx_capability_bits(capabilities, row->group);
+    struct capability_bits bits          = vmx_capability_bits(capabilities, row->group);
+    struct required_capabilities require = row_required(row);
 
-    if (row->group == GROUP_SECONDARY)
-        bits.may_be_1 &= ~unusable_secondary_controls(capabilities);
-    uint64_t lacking = (row->required | row->on_demand) & ~bits.may_be_1;
-    uint64_t demanded =
-        bits.must_be_1 & ~(uint64_t)(row->required | row->optional | row->reserved);
-    *field =
-        (uint32_t)(bits.must_be_1 | ((row->required | row->optional) & bits.may_be_1));
-    for (uint64_t rest = lacking; rest != 0; rest &= rest - 1)
-        append_missing(missing,
-                       capability_name(&vmx_capability_table, row->group, rest & -rest),
-                       vmx_capability_table.groups[row->group].singular);
-    for (uint64_t rest = demanded; rest != 0; rest &= rest - 1)
-        append_demanded(missing, row->group, rest & -rest);
+    if (row->group == GROUP_SECONDARY &&
+        !vmx_has_ept_capability(capabilities, INVVPID_OF_ALL_CONTEXTS))
+        bits.may_be_1 &= ~(uint64_t)SECONDARY_ENABLE_VPID;
+    uint64_t lacking  = require.ones & ~bits.may_be_1;
+    uint64_t demanded = require.zeros & bits.must_be_1;
+    append_missing(missing, "", row->group, lacking);
+    append_missing(missing, "a 0 of ", row->group, demanded);
+    if (row->group <= GROUP_VM_ENTRY)
+        fitted->field[row->group] =
+            (uint32_t)(bits.must_be_1 |
+                       ((row->required | row->optional) & bits.may_be_1));
     return (lacking | demanded) == 0;
 }
 
 enum status vcpu_controls_fit(const struct vmx_capabilities *capabilities,
                               struct vcpu_controls *controls, struct text *missing)
 {
-    uint64_t misc   = vmx_capability_value(capabilities, MSR_IA32_VMX_MISC);
-    bool has_hlt    = (misc & VMX_MISC_ACTIVITY_HLT) != 0;
-    bool has_invept = vmx_has_ept_capability(capabilities, INVEPT_OF_ALL_CONTEXTS);
-    bool fits       = has_hlt && has_invept;
     struct vcpu_controls fitted = {0};
+    bool fits                   = true;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        fits &= fit_row(capabilities, &rows[i], &fitted.field[rows[i].group], missing);
-    if (!has_hlt)
-        append_missing(missing, "HLT", "activity state");
-    if (!has_invept)
-        append_missing(missing, "INVEPT: all-context", "EPT capability");
+        fits &= fit_row(capabilities, &rows[i], &fitted, missing);
     if (!fits)
         return STATUS_UNSUPPORTED;
     *controls = fitted;
     return STATUS_OK;
 }
 
-uint64_t vcpu_controls_required(uint32_t group)
+struct required_capabilities vcpu_controls_required(uint32_t group)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (rows[i].group == group)
-            return rows[i].required | rows[i].on_demand;
+            return row_required(&rows[i]);
     }
-    return 0;
+    return (struct required_capabilities){0};
 }

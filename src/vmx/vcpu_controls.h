@@ -24,8 +24,8 @@ enum status MUST_CHECK vcpu_controls_fit(const struct vmx_capabilities *capabili
                                          struct vcpu_controls *controls,
                                          struct text *missing);
 
-/* Returns the required controls of an enum vmx_capability_group. */
-uint64_t vcpu_controls_required(uint32_t group);
+/* Returns what a vCPU requires of an enum vmx_capability_group. */
+struct required_capabilities vcpu_controls_required(uint32_t group);
 
 static inline bool vcpu_controls_has(const struct vcpu_controls *controls,
                                      enum vmx_capability_group group, uint64_t bit)

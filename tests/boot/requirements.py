@@ -12,7 +12,7 @@ HMVMX = "VMMR0/HMVMXR0.cpp"
 CAPS_C = "hypervisor/arch/x86/cpu_caps.c"
 
 # Requirements by hypervisor and source, as words. GROUP+bits: all may be 1; GROUP-bits: all may be 0; GROUP|bits: one may
-# be 1; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; same:a,b: registers that are the same on all CPUs;
+# be 1; GROUP=bits: all other controls may be 0; ENTRYa=EXITb: both or neither; REGISTER+bit:name: a CPUID bit; same:a,b: registers that are the same on all CPUs;
 # named_of() handles the others. PREMISE?WORD applies only if the premise holds. VT_X and AMD_V are the tables of sources for
 # these technologies, TABLE is for any.
 TABLE = {
@@ -50,7 +50,9 @@ VT_X = {
     "Hymir's guests": {
         "src/vmx/checks.c vmx_checks[]": "works-on-one",
         "src/vmx/vcpu_controls.c vcpu_controls_fit()":
-            "PIN+0,3,5 PRI+2,3,7,10,11,19,20,22,25,28,29,31 SEC+1,7 EXIT+2,9,18,19,20,21 ENTRY+2,14,15 EPT+6,14 MISC+6"},
+            "PIN+0,3,5 PRI+2,3,7,10,11,19,20,22,25,28,29,31 SEC+1,7 EXIT+2,9,18,19,20,21 ENTRY+2,14,15 EPT+6,14,20,26 MISC+6 "
+            "PIN=0,1,2,3,4,5,6 PRI=1,3,4,5,6,7,8,10,11,13,14,19,20,25,26,28,29,31 SEC=1,3,5,6,7,12,15,26,28 "
+            "EXIT=0,1,2,3,4,5,6,7,8,9,10,11,13,14,16,17,18,19,20,21,22 ENTRY=0,1,2,3,4,5,6,7,8,12,14,15"},
     "KVM": {
         f"{VMX_C} __kvm_is_vmx_supported()": "works",
         f"{VMX_C} setup_vmcs_config()":
@@ -172,6 +174,12 @@ class Machine:
     def may_not(self, group, bit):
         return self.state(group, bit) in ("no", "optional", "fixed 0")
 
+    def must(self, group, bit):
+        """Returns whether a control must be 1, by the TRUE MSR if there is one."""
+        name = "IA32_VMX_" + {"PIN": "PINBASED", "PRI": "PROCBASED", "SEC": "PROCBASED", "EXIT": "EXIT", "ENTRY": "ENTRY"}[group] + "_CTLS"
+        name = name + "2" if group == "SEC" else name.replace("VMX_", "VMX_TRUE_") if self.basic >> 55 & 1 else name
+        return self.values.get(name, 0) >> bit & 1 == 1
+
     def cpuid(self, register, bit):
         return self.values[REGISTERS[register]] >> bit & 1 == 1
 
@@ -208,6 +216,16 @@ def bits_of(machine, group, sign, bits, premise):
     for bit in bits if sign != "|" else []:
         word = "0 for " if sign == "-" else ""
         yield f'{word}"{machine.names[name][bit]}"{kind}', (machine.may_not if sign == "-" else machine.may)(group, bit)
+
+
+def others_of(machine, group, bits):
+    """Yields the requirement that all other controls of a group may be 0, or one for each that must be 1."""
+    name, singular = GROUPS[group]
+    forced = [bit for bit in range(32) if bit not in bits and machine.must(group, bit)]
+    for bit in forced:
+        yield f'0 for "{machine.names[name].get(bit) or f"bit {bit}"}" ({singular})', False
+    if not forced:
+        yield f"0 for all other controls ({singular}s)", True
 
 
 def pair_of(machine, entry, leave):
@@ -305,6 +323,8 @@ def judge(machine, hypervisor, word):
         found = pair_of(machine, *map(int, match.groups()))
     elif match := re.fullmatch(r"([A-Z]+)([-+|])([\d,]+)", word):
         found = bits_of(machine, match[1], match[2], list(map(int, match[3].split(","))), premise)
+    elif match := re.fullmatch(r"([A-Z]+)=([\d,]+)", word):
+        found = others_of(machine, match[1], list(map(int, match[2].split(","))))
     elif match := re.fullmatch(r"(\w+)\+(\d+):(.*)", word):
         words = PREMISES.get(premise, "").removeprefix(", ")
         yield match[3].replace("_", " ") + (f" ({words})" if words else ""), machine.cpuid(match[1], int(match[2]))

@@ -41,9 +41,9 @@ static inline bool svm_read_capabilities(const struct cpu_record *record,
     return svm_is_offered(&record->cpuid);
 }
 
-static inline uint64_t svm_required_capabilities(uint32_t group)
+static inline struct required_capabilities svm_required_capabilities(uint32_t group)
 {
-    return group == GROUP_FEATURES ? BIT(0) : 0;
+    return (struct required_capabilities){.ones = group == GROUP_FEATURES ? BIT(0) : 0};
 }
 
 static inline void svm_append_changes(const struct cpu_record *records, size_t count,

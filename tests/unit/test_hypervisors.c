@@ -49,24 +49,64 @@ static void test_modern(void **state)
     }
 }
 
+/* Asserts that Hymir's guests are reported as missing something if they are refused. */
+static void assert_own_guests_agree(void)
+{
+    struct vcpu_controls controls;
+    TEXT_DECLARE(names, 1024);
+    bool does_fit = vcpu_controls_fit(&vmx_record_of(&records[0])->capabilities,
+                                      &controls, &names) == STATUS_OK;
+
+    assert_state(HYPERVISOR_HYMIR, does_fit ? REQUIREMENT_MET : REQUIREMENT_MISSING);
+}
+
+/* Changes a bit of an MSR on both CPUs. */
+static void change_bit(uint32_t msr, unsigned int bit, bool is_set)
+{
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t value = record_msr(&records[i], msr).value;
+        set_msr(&records[i], msr, is_set ? value | BIT(bit) : value & ~BIT(bit));
+    }
+}
+
 /*
- * The reported requirements of Hymir's guests are those without which they are refused.
+ * The reported requirements of Hymir's guests are those without which they are refused:
+ * on all machines, and on one for each bit of its MSRs that is changed.
  */
 static void test_own_guests(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(all_machines); i++) {
-        struct vcpu_controls controls;
-        TEXT_DECLARE(names, 1024);
         records_load(all_machines[i]);
-        bool does_fit = vcpu_controls_fit(&vmx_record_of(&records[0])->capabilities,
-                                          &controls, &names) == STATUS_OK;
-        assert_state(HYPERVISOR_HYMIR, does_fit ? REQUIREMENT_MET : REQUIREMENT_MISSING);
+        assert_own_guests_agree();
+    }
+    static const uint32_t msrs[] = {
+        MSR_IA32_VMX_TRUE_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
+        MSR_IA32_VMX_PROCBASED_CTLS2,    MSR_IA32_VMX_TRUE_EXIT_CTLS,
+        MSR_IA32_VMX_TRUE_ENTRY_CTLS,    MSR_IA32_VMX_MISC,
+        MSR_IA32_VMX_EPT_VPID_CAP};
+    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
+        for (unsigned int bit = 0; bit < 64; bit++) {
+            bool is_control = i < 5;
+            records_load(&core_i7_6700k);
+            change_bit(msrs[i], bit, is_control && bit < 32);
+            if (is_control) /* what must be 1 may be 1 */
+                change_bit(msrs[i], bit ^ 32, bit < 32);
+            assert_own_guests_agree();
+        }
     }
     records_load(&core_i7_6700k);
-    for (size_t i = 0; i < 2; i++)
-        set_msr(&records[i], MSR_IA32_VMX_MISC, 0x7004C1A7); /* without HLT */
+    change_bit(MSR_IA32_VMX_MISC, 6, false);
     assert_lacks(HYPERVISOR_HYMIR, "\"activity state HLT\" (IA32_VMX_MISC)");
+    records_load(&core_i7_6700k);
+    change_bit(MSR_IA32_VMX_EPT_VPID_CAP, 26, false);
+    assert_lacks(HYPERVISOR_HYMIR, "\"INVEPT: all-context\" (IA32_VMX_EPT_VPID_CAP)");
+    records_load(&core_i7_6700k);
+    change_bit(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 15, true);
+    change_bit(MSR_IA32_VMX_TRUE_PINBASED_CTLS, 17, true);
+    assert_lacks(HYPERVISOR_HYMIR, "0 for \"CR3-load exiting\" (primary control)");
+    assert_named(REQUIREMENT_MISSING, "0 for \"bit 17\" (pin-based control)");
+    assert_named(REQUIREMENT_MET, "0 for all other controls (secondary controls)");
 }
 
 /* A Core 2: hypervisors with shadow paging run; the others report what is missing. */

@@ -57,6 +57,15 @@ static void visit(const struct requirement_source *source)
     (void)hypervisor_visit(source->hypervisor, source, &question, answer_append, NULL);
 }
 
+/* Returns the bits that Hymir's vCPUs require to be able to be 1 or 0. */
+static uint64_t vcpu_bits(const struct virtualization *tried,
+                          const struct condition *condition)
+{
+    struct required_capabilities bits = tried->required_capabilities(condition->where);
+
+    return condition->reading == READ_VCPU_ONES ? bits.ones : bits.zeros;
+}
+
 /* Returns whether a row is in the list of a state, by its name or its bits' names. */
 static bool is_listed(const struct requirement *row, enum requirement_state state)
 {
@@ -65,19 +74,20 @@ static bool is_listed(const struct requirement *row, enum requirement_state stat
     uint64_t bits                     = condition->mask;
     TEXT_DECLARE(name, 256);
 
-    if (row->name != NULL) {
+    if (row->name != NULL &&
+        (reading != READ_VCPU_ZEROS || state != REQUIREMENT_MISSING)) {
         text_append(&name, "%s", row->name);
         return strstr(named[state], name.buffer) != NULL;
     }
     const struct virtualization *tried = records[0].virtualization;
-    if (reading == READ_VCPU)
-        bits = tried->required_capabilities(condition->where);
+    if (reading == READ_VCPU_ONES || reading == READ_VCPU_ZEROS)
+        bits = vcpu_bits(tried, condition);
     for (; bits != 0; bits &= bits - 1) {
-        uint32_t group  = reading == READ_PAIR ? GROUP_VM_ENTRY : condition->where;
-        bool is_zero    = condition->first == condition->last && condition->last == 0;
-        const char *bit = capability_name(tried->capability_table, group, bits & -bits);
-        name.length     = 0;
-        text_append(&name, "%s\"%s\"", is_zero ? "0 for " : "", bit);
+        uint32_t group = reading == READ_PAIR ? GROUP_VM_ENTRY : condition->where;
+        bool is_zero   = condition->first == condition->last && condition->last == 0;
+        name.length    = 0;
+        text_append(&name, "%s", is_zero ? "0 for " : "");
+        capability_append_name(tried->capability_table, group, bits & -bits, &name);
         if (strstr(named[state], name.buffer) == NULL)
             return false;
     }
@@ -103,13 +113,15 @@ static void spoil_group_of_vmx(uint32_t group, const struct condition *condition
         [GROUP_VM_ENTRY] = {0x484, 0x490, true}, [GROUP_MISC] = {0x485, 0, false},
         [GROUP_SECONDARY] = {0x48B, 0, true},    [GROUP_EPT_VPID] = {0x48C, 0, false},
     };
-    bool is_low   = condition->reading == READ_MUST_BE_1 || !groups[group].has_halves;
-    uint64_t mask = condition->reading == READ_VCPU ? vt_x.required_capabilities(group)
-                                                    : condition->mask;
+    bool is_zeros = condition->reading == READ_VCPU_ZEROS;
+    bool is_vcpu  = condition->reading == READ_VCPU_ONES || is_zeros;
+    bool is_low =
+        condition->reading == READ_MUST_BE_1 || is_zeros || !groups[group].has_halves;
+    uint64_t mask = is_vcpu ? vcpu_bits(&vt_x, condition) : condition->mask;
     bool is_set =
         condition->reading == READ_PAIR
             ? ((record_msr(&records[0], MSR_IA32_VMX_ENTRY_CTLS).value >> 32 & mask) == 0)
-            : condition->reading != READ_VCPU && bad_field(condition) != 0;
+            : condition->reading != READ_VCPU_ONES && bad_field(condition) != 0;
 
     assert_true(groups[group].msr != 0);
     for (size_t i = condition->reading == READ_PAIR ? 0 : 1; i < 2; i++) {

@@ -146,17 +146,18 @@ static void test_each(void **state)
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(26);
     assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
-    assert_string_equal(missing_text, "\"INVEPT: all-context\" (EPT capability)");
+    assert_string_equal(missing_text, "\"INVEPT: all-context\" (IA32_VMX_EPT_VPID_CAP)");
     /* A guest sleeps in the processor's HLT state. */
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_MISC - VMX_MSR_FIRST].value &= ~BIT(6);
     assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
-    assert_string_equal(missing_text, "\"HLT\" (activity state)");
+    assert_string_equal(missing_text, "\"activity state HLT\" (IA32_VMX_MISC)");
     /* Hymir cannot use EPT without write-back tables. */
     capabilities_load(&coffee_lake);
     capabilities.msr[MSR_IA32_VMX_EPT_VPID_CAP - VMX_MSR_FIRST].value &= ~BIT(14);
     assert_int_equal(controls_fit(), STATUS_UNSUPPORTED);
-    assert_string_equal(missing_text, "\"enable EPT\" (secondary control)");
+    assert_string_equal(missing_text,
+                        "\"EPT: structures write-back\" (IA32_VMX_EPT_VPID_CAP)");
 }
 
 int main(void)
