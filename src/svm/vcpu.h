@@ -40,7 +40,8 @@ struct svm_vcpu {
     uint8_t waiting;      /* enum waiting_event */
     uint8_t flush;        /* the value of TLB_CONTROL that flushes the guest's entries */
     bool has_next_rip, has_decode_assists, has_lbr_virtualization;
-    bool blocks_nmi; /* from the delivery of an NMI to the end of IRET */
+    bool defers_timer; /* a handler runs after which the alarm's timer is programmed */
+    bool blocks_nmi;   /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
     struct exit_row rows[SVM_EXIT_ROWS];
     struct exit_row *row_of_code[UINT8_MAX + 1]; /* by bits 7:0 of the exit code */

@@ -213,40 +213,44 @@ void svm_events_deliver(struct svm_vcpu *svm)
         set_window(vmcb, true);
 }
 
-void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
+/* Programs the local APIC's timer; one at its maximum expires earlier. */
+static void set_timer(const struct svm_vcpu *svm)
 {
     uint64_t now = rdtsc();
 
-    svm_of(vcpu)->alarm = time;
-    if (time == TICKS_NEVER)
+    if (svm->alarm == TICKS_NEVER)
         apic_set_timer(TICKS_NEVER);
     else
-        apic_set_timer(time > now ? time - now : 0);
+        apic_set_timer(svm->alarm > now ? svm->alarm - now : 0);
 }
 
-/*
- * Calls the VM's handler if the alarm is due, which usually sets the next one. A timer at
- * its maximum expires earlier.
- */
-static void check_alarm(struct vcpu *vcpu)
+void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
 
+    svm->alarm = time;
+    if (!svm->defers_timer)
+        set_timer(svm);
+}
+
+/*
+ * Handles a host interrupt, which is still pending or has just been handled, and the
+ * alarm if it is due, whose handler usually sets the next one: programs the timer once.
+ */
+enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    interrupts_handle_pending();
+    svm->defers_timer = true;
     if (rdtsc() >= svm->alarm) {
         svm->alarm = TICKS_NEVER;
         vcpu->handlers->alarm(vcpu);
-        if (svm->alarm != TICKS_NEVER)
-            return;
     }
-    svm_set_alarm(vcpu, svm->alarm);
-}
-
-/* Handles a host interrupt, which is still pending. */
-enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
-{
-    interrupts_handle_pending();
-    check_alarm(vcpu);
-    return vcpu->handlers->interrupted(vcpu);
+    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
+    svm->defers_timer         = false;
+    set_timer(svm);
+    return outcome;
 }
 
 /*
@@ -264,8 +268,7 @@ enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
         if (!vcpu->handlers->can_wake(vcpu))
             return vcpu_end(vcpu, "HLT with all interrupts masked");
         halt_until_interrupt();
-        check_alarm(vcpu);
-        if (vcpu->handlers->interrupted(vcpu) == EXIT_STOP)
+        if (svm_interrupt_handle_exit(vcpu) == EXIT_STOP)
             return EXIT_STOP;
         vcpu->newest->start = rdtsc_low();
     }

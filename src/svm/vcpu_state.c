@@ -98,10 +98,11 @@ static void init_state(struct svm_vcpu *svm)
     svm->clean = (features & SVM_FEATURE_VMCB_CLEAN) != 0 ? CLEAN_ALL : 0;
     svm->flush = (features & SVM_FEATURE_FLUSH_BY_ASID) != 0 ? TLB_CONTROL_FLUSH_ASID
                                                              : TLB_CONTROL_FLUSH_ALL;
-    svm->cr4_allowed = cr4_supported_bits(vcpu->backend->read_cpuid);
-    svm->debugctl    = 0;
-    svm->alarm       = TICKS_NEVER;
-    svm->waiting     = 0;
+    svm->cr4_allowed  = cr4_supported_bits(vcpu->backend->read_cpuid);
+    svm->debugctl     = 0;
+    svm->alarm        = TICKS_NEVER;
+    svm->waiting      = 0;
+    svm->defers_timer = false;
     svm->blocks_nmi = svm->steps_past_iret = false;
     svm->has_next_rip                      = (features & SVM_FEATURE_NRIP_SAVE) != 0;
     svm->has_decode_assists                = (features & SVM_FEATURE_DECODE_ASSISTS) != 0;
