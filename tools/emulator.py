@@ -18,6 +18,8 @@ import termios
 import time
 import tty
 
+import gdb_stub
+
 # 80x25 characters, each with its attribute.
 TEXT_SCREEN_SIZE = 4000
 
@@ -374,8 +376,27 @@ class Qemu(Machine):
     """QEMU, by default with TCG, which never has VT-x.
 
     Firmware: bios, uefi. medium: cd, usb, or net with the tree of `make netboot` as the ISO. machine: pc, q35.
-    accelerator: tcg, kvm. arguments: further arguments of QEMU.
+    accelerator: tcg, kvm. arguments: further arguments of QEMU. breakpoint: a physical address; break_ticks returns when it
+    was reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
     """
+
+    # The ACPI timer of machine pc under SeaBIOS, which counts 24 bits.
+    TIMER_PORT, TIMER_HZ, TIMER_BITS = 0x608, 3579545, 24
+
+    def start(self):
+        super().start()
+        if not self.option("breakpoint", []):
+            return
+        stub = gdb_stub.GdbStub(self.directory / "gdb.socket")
+        self.timer_counts = []
+        for address in self.option("breakpoint", []):
+            stub.run_to(address)
+            self.timer_counts.append(int(re.search(r"= 0x([0-9a-f]+)", stub.monitor(f"i /w {self.TIMER_PORT:#x}"))[1], 16))
+        stub.detach()
+
+    def break_ticks(self):
+        """Returns when each breakpoint was reached, in nanoseconds since power-on, or that less a multiple of 4.7 s."""
+        return [count % (1 << self.TIMER_BITS) * 1_000_000_000 // self.TIMER_HZ for count in self.timer_counts]
 
     def command(self):
         accelerator = self.option("accelerator", "tcg")
@@ -408,6 +429,8 @@ class Qemu(Machine):
                 "-device", "qemu-xhci",
                 "-drive", f"if=none,id=stick,format=raw,readonly=on,file={self.iso}",
                 "-device", "usb-storage,drive=stick,removable=on"]
+        if self.option("breakpoint", []):
+            command += ["-S", "-gdb", "unix:gdb.socket,server=on,wait=off"]
         return command + self.option("arguments", [])
 
     def debug_port_text(self):
