@@ -306,6 +306,7 @@ $(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
+$(patsubst %,$(UNIT)/test_svm_%,exits next_rip on_exit registers): $(patsubst %,$(UNIT)/src/svm/%.o,exit system_registers vmcb)
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o
 
 # The option of the test image.
@@ -319,7 +320,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/svm/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
 
 # For tools/decode: turns registers into Hymir's report.
 $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build

@@ -1,12 +1,13 @@
 /*
  * A vCPU of AMD-V whose VMCB no processor reads, on a CPU with a clock that the test
- * sets: for src/svm/vcpu_events.c and src/svm/on_exit.c, which it includes.
+ * sets: for src/svm/vcpu_events.c, on_exit.c and next_rip.c, which it includes.
  */
 #ifndef HYMIR_TESTS_SVM_VCPU_H
 #define HYMIR_TESTS_SVM_VCPU_H
 
 #include "unit.h"
 
+#include "cpu/guest_state.h"
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
@@ -23,6 +24,7 @@ static unsigned int machine_checks, interrupts, halts;
 static uint64_t apic_timer;
 static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
 static uint32_t interrupted_apic;
+static uint64_t cpu_xcr0;
 static void (*at_halt)(void); /* what happens while it halts */
 
 static uint64_t fake_rdtsc(void)
@@ -50,6 +52,17 @@ static void fake_halt(void)
     halts++;
     assert_true(halts < 100);
     at_halt();
+}
+
+static uint64_t fake_read_xcr0(void)
+{
+    return cpu_xcr0;
+}
+
+static uint32_t fake_xsetbv_safe(uint64_t value)
+{
+    cpu_xcr0 = value;
+    return FAULT_NONE;
 }
 
 static struct cpu *fake_this_cpu(void)
@@ -81,6 +94,9 @@ struct cpu *smp_cpu(size_t index)
 #define interrupts_handle_pending fake_interrupts_handle_pending
 #define halt_until_interrupt      fake_halt
 #define this_cpu                  fake_this_cpu
+#define guest_state_read_xcr0     fake_read_xcr0
+#define xsetbv_safe               fake_xsetbv_safe
+#include "../../src/svm/next_rip.c"
 #include "../../src/svm/on_exit.c"
 #include "../../src/svm/vcpu_events.c"
 
@@ -89,7 +105,9 @@ static struct svm_vcpu svm;
 static struct vmcb *const vmcb = &svm.vmcb;
 
 /* The VM. */
-static uint8_t code[INSTRUCTION_LENGTH_MAX]; /* at RIP */
+static uint8_t code[INSTRUCTION_LENGTH_MAX]; /* at RIP, if it must be fetched */
+static unsigned int fetches;
+static _Alignas(4096) uint8_t ram[0x6000];
 static unsigned int alarms;
 static bool can_be_woken, keeps_requesting;
 static uint64_t next_alarm;
@@ -123,8 +141,18 @@ static enum exit_outcome handle_interrupted(struct vcpu *of)
 static size_t fetch_code(struct vcpu *of, uint8_t *bytes)
 {
     (void)of;
+    fetches++;
     memcpy(bytes, code, sizeof(code));
     return sizeof(code);
+}
+
+/* Returns guest memory, of which there are 24 KiB at 0. */
+static void *find_ram(struct vcpu *of, gpa_t address, uint64_t size)
+{
+    (void)of;
+    return address.value < sizeof(ram) && size <= sizeof(ram) - address.value
+               ? ram + address.value
+               : NULL;
 }
 
 static uint64_t read_register(struct vcpu *of, enum vcpu_register which)
@@ -138,7 +166,8 @@ static struct exit_handlers handlers = {.take_interrupt = take_interrupt,
                                         .alarm          = note_alarm,
                                         .can_wake       = can_wake,
                                         .interrupted    = handle_interrupted,
-                                        .fetch          = fetch_code};
+                                        .fetch          = fetch_code,
+                                        .ram            = find_ram};
 
 static const struct backend backend = {.inject_exception = svm_exception_inject,
                                        .add_debug_causes = svm_debug_causes_add,
@@ -153,6 +182,7 @@ static inline int svm_vcpu_start(void **state)
     memset(&vcpu, 0, sizeof(vcpu));
     memset(&svm, 0, sizeof(svm));
     memset(code, 0, sizeof(code));
+    memset(ram, 0, sizeof(ram));
     svm.vcpu                             = &vcpu;
     svm.alarm                            = TICKS_NEVER;
     svm.clean                            = CLEAN_ALL;
@@ -172,11 +202,12 @@ static inline int svm_vcpu_start(void **state)
     vmcb->intercept_1                    = INTERCEPT_HLT;
     vmcb->segment[SEGMENT_CS].attributes = CODE_64_ATTRIBUTES;
     tsc                                  = 1000;
-    machine_checks = interrupts = halts = alarms = 0;
-    next_alarm                                   = TICKS_NEVER;
-    can_be_woken                                 = true;
-    keeps_requesting                             = false;
-    after_interrupt                              = EXIT_RESUME;
+    cpu_xcr0                             = XCR0_X87;
+    machine_checks = interrupts = halts = alarms = fetches = 0;
+    next_alarm                                             = TICKS_NEVER;
+    can_be_woken                                           = true;
+    keeps_requesting                                       = false;
+    after_interrupt                                        = EXIT_RESUME;
     vcpu_reset(&vcpu, NULL);
     return start_log(state);
 }
