@@ -276,7 +276,8 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     $(patsubst %,src/check/%.c,comparison outer_hypervisor verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
     vmcs vmx) tests/unit/vt_x_hardware.c \
-    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy nested_paging svm vm_control) \
+    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy nested_paging next_rip svm \
+    system_registers vm_control vmcb) \
     tests/unit/amd_v_hardware.c
 
 UNIT          := $(BUILD)/unit
@@ -306,7 +307,6 @@ $(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
-$(patsubst %,$(UNIT)/test_svm_%,exits next_rip on_exit registers): $(patsubst %,$(UNIT)/src/svm/%.o,exit system_registers vmcb)
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o
 
 # The option of the test image.
@@ -320,7 +320,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/svm/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
 
 # For tools/decode: turns registers into Hymir's report.
 $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build

@@ -1,6 +1,6 @@
 /*
  * A vCPU of AMD-V whose VMCB no processor reads, on a CPU with a clock that the test
- * sets: for src/svm/vcpu_events.c, on_exit.c and next_rip.c, which it includes.
+ * sets: for src/svm/exit.c, on_exit.c and vcpu_events.c, which it includes.
  */
 #ifndef HYMIR_TESTS_SVM_VCPU_H
 #define HYMIR_TESTS_SVM_VCPU_H
@@ -61,6 +61,8 @@ static uint64_t fake_read_xcr0(void)
 
 static uint32_t fake_xsetbv_safe(uint64_t value)
 {
+    if ((value & XCR0_X87) == 0)
+        return FAULT_RAISED | VECTOR_GP;
     cpu_xcr0 = value;
     return FAULT_NONE;
 }
@@ -88,6 +90,7 @@ struct cpu *smp_cpu(size_t index)
     return &cpus[index];
 }
 
+#undef skip /* of cmocka */
 #define rdtsc                     fake_rdtsc
 #define rdtsc_low                 fake_rdtsc_low
 #define raise_machine_check       fake_machine_check
@@ -96,7 +99,7 @@ struct cpu *smp_cpu(size_t index)
 #define this_cpu                  fake_this_cpu
 #define guest_state_read_xcr0     fake_read_xcr0
 #define xsetbv_safe               fake_xsetbv_safe
-#include "../../src/svm/next_rip.c"
+#include "../../src/svm/exit.c"
 #include "../../src/svm/on_exit.c"
 #include "../../src/svm/vcpu_events.c"
 
