@@ -217,7 +217,7 @@ MEDIUM         :=
 DEVICE         :=
 export CPUS MACHINE_MEMORY MODEL FIRMWARE MEDIUM DEVICE
 
-## make run-iso             boots the medium with VT-x: in QEMU if this host's KVM nests it, otherwise in Bochs
+## make run-iso             boots the medium: in QEMU if this host's KVM nests VT-x or AMD-V, otherwise with VT-x in Bochs
 ## make run-iso KERNEL=FILE boots your own guest; also INITRD= CMDLINE= MEMORY=256M, and with iso, usb and run-*
 .PHONY: run-iso run-qemu run-bochs
 run-iso: iso | setup-run
@@ -227,7 +227,7 @@ run-iso: iso | setup-run
 run-bochs: iso | setup-run
 	@tools/run bochs $(ISO)
 
-## make run-qemu            boots it in QEMU without VT-x; CPUS= MACHINE_MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
+## make run-qemu            boots it in QEMU with AMD-V, without KVM; CPUS= MACHINE_MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
 run-qemu: iso | setup-run
 	@tools/run qemu $(ISO)
 

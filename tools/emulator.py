@@ -1,4 +1,4 @@
-"""The emulators that Hymir runs in: Bochs, which has VT-x on any host, and QEMU.
+"""The emulators that Hymir runs in on any host: Bochs, which has VT-x, and QEMU, which has AMD-V.
 
 Used by tools/run, which connects a machine to the terminal, and by tests/boot/run, which checks its output. A machine
 runs in a directory of its own, with its log and serial.txt, the data received from COM1. Every wait has a timeout, and
@@ -71,6 +71,26 @@ def qemu_models():
     """Returns the processor models of this QEMU."""
     text = subprocess.run(["qemu-system-x86_64", "-cpu", "help"], capture_output=True, text=True).stdout
     return re.findall(r"^x86 (\S+)", text, re.MULTILINE)
+
+
+# QEMU's names of the keys that type a character or a VT100 sequence, on a US keyboard.
+QEMU_KEYS = {
+    " ": "spc", "\r": "ret", "\b": "backspace", "\x1b": "esc", "-": "minus", "=": "equal", "[": "bracket_left",
+    "]": "bracket_right", ";": "semicolon", "'": "apostrophe", "`": "grave_accent", "\\": "backslash", ",": "comma",
+    ".": "dot", "/": "slash", "\x1bOA": "up", "\x1bOB": "down", "\x1bOC": "right", "\x1bOD": "left",
+}
+SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./", strict=True))
+
+
+def qemu_key(key):
+    """Returns QEMU's name of the key for a character or VT100 sequence, with its modifier."""
+    if key in SHIFTED:
+        return f"shift-{qemu_key(SHIFTED[key])}"
+    if key.isupper() and key.isalpha() and len(key) == 1:
+        return f"shift-{key.lower()}"
+    if key not in QEMU_KEYS and "\x01" <= key <= "\x1d":
+        return f"ctrl-{qemu_key(chr(ord(key) + 0x40).lower())}"
+    return QEMU_KEYS.get(key, key)
 
 
 def is_number(value, least, most):
@@ -373,12 +393,15 @@ class Bochs(Machine):
 
 
 class Qemu(Machine):
-    """QEMU, by default with TCG, which never has VT-x.
+    """QEMU, by default with TCG, which has AMD-V with the models of AMD's processors, and never VT-x.
 
     Firmware: bios, uefi. medium: cd, usb, or net with the tree of `make netboot` as the ISO. machine: pc, q35.
-    accelerator: tcg, kvm. arguments: further arguments of QEMU. breakpoint: a physical address; break_ticks returns when it
-    was reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
+    accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
+    and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
+    reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
     """
+
+    KEY_SECONDS = 0.2  # between two keys, more than QEMU holds one
 
     # The ACPI timer of machine pc under SeaBIOS, which counts 24 bits.
     TIMER_PORT, TIMER_HZ, TIMER_BITS = 0x608, 3579545, 24
@@ -398,15 +421,24 @@ class Qemu(Machine):
         """Returns when each breakpoint was reached, in nanoseconds since power-on, or that less a multiple of 4.7 s."""
         return [count % (1 << self.TIMER_BITS) * 1_000_000_000 // self.TIMER_HZ for count in self.timer_counts]
 
-    def command(self):
+    def machine_arguments(self):
+        """Returns the arguments that describe the machine."""
         accelerator = self.option("accelerator", "tcg")
+        model = "host" if accelerator == "kvm" else "Haswell"
+        if self.option("plain", False):
+            values = (("-m", "memory"), ("-smp", "cpus"), ("-cpu", "model"))
+            return [text for option, name in values if name in self.options
+                    for text in (option, str(self.options[name]))]
+        return ["-nodefaults", "-no-user-config",
+                "-machine", f"{self.option('machine', 'pc')},accel={accelerator}",
+                "-m", str(self.option("memory", 256)),
+                "-smp", str(self.option("cpus", 1)),
+                "-cpu", self.option("model", model),
+                "-vga", "std"]
+
+    def command(self):
         command = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config",
-            "-machine", f"{self.option('machine', 'pc')},accel={accelerator}",
-            "-m", str(self.option("memory", 256)),
-            "-smp", str(self.option("cpus", 1)),
-            "-cpu", self.option("model", "host" if accelerator == "kvm" else "Haswell"),
-            "-vga", "std",
+            "qemu-system-x86_64", *self.machine_arguments(),
             "-display", "none",
             "-monitor", "unix:monitor.socket,server=on,wait=off",
             "-debugcon", "file:debug.txt"]
@@ -457,6 +489,12 @@ class Qemu(Machine):
                         return
                     text += data
 
+    def press_keys(self, keys):
+        """Presses keys of the PS/2 keyboard: characters, or VT100 sequences such as ESC O A for the up arrow."""
+        for key in re.findall(r"\x1bO.|.", keys, re.DOTALL):
+            self.monitor(f"sendkey {qemu_key(key)}")
+            time.sleep(self.KEY_SECONDS)
+
     def picture_file(self):
         """Writes the screen to a PPM file; returns its path."""
         self.monitor("screendump screen.ppm")
@@ -472,26 +510,31 @@ class Qemu(Machine):
         return []
 
 
-def nesting():
-    """Returns whether this host can provide VT-x to a KVM guest, and the reason."""
+# The processor flag in /proc/cpuinfo, KVM's module for it, and its name.
+NESTED = (("vmx", "kvm_intel", "VT-x"), ("svm", "kvm_amd", "AMD-V"))
+
+
+def nesting(root=pathlib.Path("/")):
+    """Returns whether this host, with the files in root, can provide VT-x or AMD-V to a KVM guest, and the reason."""
     try:
-        cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
+        cpuinfo = (root / "proc/cpuinfo").read_text()
     except OSError:
         return False, "/proc/cpuinfo is not readable"
     flags = next((line.split(":")[1].split() for line in cpuinfo.splitlines()
                   if line.startswith("flags")), [])
-    if "vmx" not in flags:
-        return False, "this host's processor has no VT-x (no vmx flag in /proc/cpuinfo)"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    found = next((row for row in NESTED if row[0] in flags), None)
+    if found is None:
+        return False, "this host's processor has neither VT-x nor AMD-V (no vmx or svm flag in /proc/cpuinfo)"
+    _, module, name = found
+    if not os.access(root / "dev/kvm", os.R_OK | os.W_OK):
         return False, "/dev/kvm is absent, or this user may not open it"
-    parameter = pathlib.Path("/sys/module/kvm_intel/parameters/nested")
     try:
-        nested = parameter.read_text().strip()
+        nested = (root / "sys/module" / module / "parameters/nested").read_text().strip()
     except OSError:
-        return False, "kvm_intel is not loaded"
+        return False, f"{module} is not loaded"
     if nested not in ("Y", "1"):
-        return False, "nesting is disabled in kvm_intel (enable it with modprobe kvm_intel nested=1)"
-    return True, "this host's KVM supports nested VT-x"
+        return False, f"nesting is disabled in {module} (enable it with modprobe {module} nested=1)"
+    return True, f"this host's KVM supports nested {name}"
 
 
 def wait_for(machine, is_done, timeout):

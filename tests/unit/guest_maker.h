@@ -1,0 +1,250 @@
+/*
+ * The machine below src/runner/guest_maker.c: memory that can run out and can have a page
+ * that is not RAM, and a backend that only allocates.
+ */
+#ifndef HYMIR_TESTS_GUEST_MAKER_H
+#define HYMIR_TESTS_GUEST_MAKER_H
+
+#include "unit.h"
+
+#include "guest/vm.h"
+#include "mm/address_space.h"
+#include "mm/memory.h"
+#include "platform/clock.h"
+#include "platform/machine.h"
+#include "platform/wall_clock.h"
+#include "runner/guest_console.h"
+#include "runner/guest_maker.h"
+#include "vmx/guest_policy.h"
+
+#define MIB       (UINT64_C(1) << 20)
+#define VM_MEMORY (4 * MIB)
+#define TABLES    UINT64_C(5)
+
+/* ---- Memory, which can run out and can have a page that is not RAM */
+
+static struct allocation {
+    void *pages;
+    uint64_t count;
+} allocations[64];
+static uint64_t allocated;      /* pages */
+static unsigned int left;       /* allocations that succeed */
+static const void *bad_page;    /* not RAM until it is excluded */
+static unsigned int exclusions; /* of it */
+
+static enum status allocate(uint64_t count, uint64_t alignment, void **pages)
+{
+    if (left == 0)
+        return STATUS_NO_MEMORY;
+    left--;
+    for (size_t i = 0; i < ARRAY_SIZE(allocations); i++) {
+        struct allocation *free_one = &allocations[i];
+        if (free_one->pages != NULL)
+            continue;
+        *free_one = (struct allocation){
+            aligned_alloc(alignment, align_up(count * PAGE_SIZE, alignment)), count};
+        memset(free_one->pages, 0x5A, count * PAGE_SIZE); /* what was there before */
+        allocated += count;
+        *pages = free_one->pages;
+        return STATUS_OK;
+    }
+    fail_msg("too many allocations");
+    return STATUS_NO_MEMORY;
+}
+
+enum status memory_allocate_unprepared(uint64_t count, uint64_t alignment,
+                                       struct frame_zone zone, void **pages)
+{
+    (void)zone;
+    return allocate(count, alignment, pages);
+}
+
+void *memory_prepare(void *pages, uint64_t count)
+{
+    uint64_t offset = (uintptr_t)bad_page - (uintptr_t)pages;
+
+    if (bad_page != NULL && offset < count * PAGE_SIZE)
+        return (uint8_t *)pages + offset;
+    memset(pages, 0, count * PAGE_SIZE);
+    return NULL;
+}
+
+void memory_exclude(const void *page)
+{
+    assert_ptr_equal(page, bad_page);
+    bad_page = NULL;
+    exclusions++;
+}
+
+void memory_free(void *pages, uint64_t count)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(allocations); i++) {
+        if (allocations[i].pages != pages)
+            continue;
+        assert_int_equal(allocations[i].count, count);
+        free(pages);
+        allocations[i].pages = NULL;
+        allocated -= count;
+        return;
+    }
+    fail_msg("freed, but not allocated");
+}
+
+static uint64_t free_size;
+
+uint64_t memory_free_size(struct frame_zone zone)
+{
+    assert_int_equal(zone.start, MIB);
+    return free_size;
+}
+
+uint64_t memory_ram_size(void)
+{
+    return 127 * MIB + PAGE_SIZE;
+}
+
+static const char *machine_name;
+
+void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_SIZE])
+{
+    strcpy(name, machine_name);
+    strcpy(firmware, "BIOS");
+}
+
+enum status machine_allocate(uint64_t size, void **pages)
+{
+    uint64_t count     = memory_page_count(size);
+    enum status status = allocate(count, PAGE_SIZE, pages);
+
+    if (status == STATUS_OK)
+        memset(*pages, 0, count * PAGE_SIZE);
+    return status;
+}
+
+/* ---- The machine, and a backend that only allocates */
+
+static struct machine machine;
+
+const struct machine *machine_get(void)
+{
+    return &machine;
+}
+
+bool address_space_is_mapped(uint64_t physical, uint64_t size)
+{
+    return physical != 0 && size > 0;
+}
+
+const struct tsc_frequency *clock_tsc(void)
+{
+    static const struct tsc_frequency unknown = {.uncertainty_ppm = UINT32_MAX};
+    return &unknown;
+}
+
+uint64_t clock_frequency(void)
+{
+    return 1000000000;
+}
+
+enum status wall_clock_read(uint64_t *seconds)
+{
+    *seconds = 1000000000;
+    return STATUS_OK;
+}
+
+static struct vm *console_of;
+
+enum status guest_console_add(struct vm *vm)
+{
+    enum status status = machine_allocate(PAGE_SIZE, &vm->console);
+    console_of         = status == STATUS_OK ? vm : NULL;
+    return status;
+}
+
+void guest_console_print(void *context, uint8_t byte)
+{
+    (void)context;
+    (void)byte;
+}
+
+void guest_console_flush(void *context)
+{
+    (void)context;
+}
+
+static uint64_t mapped_size;
+
+static uint64_t count_tables(uint64_t size)
+{
+    assert_int_equal(size, VM_MEMORY);
+    return TABLES;
+}
+
+static enum status map_memory(hpa_t *root, struct page_pool *tables, gpa_t guest,
+                              hpa_t host, uint64_t size)
+{
+    void *page;
+
+    assert_int_equal(guest.value, mapped_size);
+    assert_true(is_aligned(host.value, 2 * MIB));
+    mapped_size += size;
+    if (root->value == 0) {
+        assert_int_equal(page_pool_allocate(tables, &page), STATUS_OK);
+        assert_int_equal(*(uint64_t *)page, 0);
+        *root = hpa_of(page);
+    }
+    return STATUS_OK;
+}
+
+static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+{
+    (void)plan;
+    return machine_allocate(3 * PAGE_SIZE, &vcpu->arch);
+}
+
+static void destroy(struct vcpu *vcpu)
+{
+    memory_free(vcpu->arch, 3);
+}
+
+static void request_interrupt(struct vcpu *vcpu, bool is_requested)
+{
+    (void)vcpu;
+    (void)is_requested;
+}
+
+static void set_alarm(struct vcpu *vcpu, uint64_t time)
+{
+    (void)vcpu;
+    (void)time;
+}
+
+static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    (void)leaf;
+    (void)subleaf;
+    return (struct cpuid_result){0};
+}
+
+static const struct backend backend = {
+    .count_tables      = count_tables,
+    .map_memory        = map_memory,
+    .create            = create,
+    .destroy           = destroy,
+    .request_interrupt = request_interrupt,
+    .set_alarm         = set_alarm,
+    .read_cpuid        = read_cpuid,
+    .cpuid             = &vmx_guest_cpuid,
+    .msrs              = &vmx_guest_msrs,
+};
+
+static void set_large_pages(const struct cpu_record *record, bool are_allowed)
+{
+    (void)record;
+    (void)are_allowed;
+}
+
+static const struct virtualization virtualization = {.set_large_pages = set_large_pages,
+                                                     .backend         = &backend};
+
+#endif
