@@ -199,22 +199,15 @@ uint64_t page_table_count(uint64_t size, uint64_t largest_page)
     return 2 + directories + (largest_page == PAGE_SIZE ? page_tables : 0);
 }
 
-enum status page_table_map_pool(hpa_t *root, struct page_pool *tables,
-                                const struct page_table_format *format,
-                                uint64_t largest_page, uint64_t virtual, hpa_t physical,
-                                uint64_t size, uint64_t attributes)
+enum status page_table_open(struct page_table *table, hpa_t *root)
 {
-    struct page_table table = {.format       = format,
-                               .allocate     = page_pool_allocate,
-                               .context      = tables,
-                               .largest_page = largest_page,
-                               .root         = *root};
+    enum status status = STATUS_OK;
 
-    if (root->value == 0) {
-        enum status status = page_table_init(&table);
-        if (status != STATUS_OK)
-            return status;
-        *root = table.root;
-    }
-    return page_table_map(&table, virtual, physical, size, attributes);
+    if (root->value == 0)
+        status = page_table_init(table);
+    else
+        table->root = *root;
+    if (status == STATUS_OK)
+        *root = table->root;
+    return status;
 }

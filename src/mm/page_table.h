@@ -76,14 +76,10 @@ enum status MUST_CHECK page_table_map(struct page_table *table, uint64_t virtual
 uint64_t page_table_count(uint64_t size, uint64_t largest_page);
 
 /*
- * The same as page_table_map, with tables of a pool. *root is 0 at first, and the root of
- * the tables afterwards.
+ * Sets the root of *table to *root, or, if that is 0, both to a new, empty root.
+ * STATUS_NO_MEMORY.
  */
-enum status MUST_CHECK page_table_map_pool(hpa_t *root, struct page_pool *tables,
-                                           const struct page_table_format *format,
-                                           uint64_t largest_page, uint64_t virtual,
-                                           hpa_t physical, uint64_t size,
-                                           uint64_t attributes);
+enum status MUST_CHECK page_table_open(struct page_table *table, hpa_t *root);
 
 /* Looks up the mapping of a virtual address. STATUS_NOT_FOUND. */
 enum status MUST_CHECK page_table_lookup(const struct page_table *table, uint64_t virtual,

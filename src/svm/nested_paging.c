@@ -25,6 +25,13 @@ uint64_t nested_paging_count_tables(uint64_t size)
 enum status nested_paging_map(hpa_t *root, struct page_pool *tables, gpa_t guest,
                               hpa_t host, uint64_t size)
 {
-    return page_table_map_pool(root, tables, &format, largest_page, guest.value, host,
-                               size, NESTED_ENTRY);
+    struct page_table table = {.format       = &format,
+                               .allocate     = page_pool_allocate,
+                               .context      = tables,
+                               .largest_page = largest_page};
+    enum status status      = page_table_open(&table, root);
+
+    return status != STATUS_OK
+               ? status
+               : page_table_map(&table, guest.value, host, size, NESTED_ENTRY);
 }

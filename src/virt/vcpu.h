@@ -114,8 +114,8 @@ struct exit_handlers {
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
     /*
-     * Reads the code at RIP, at most 15 bytes, less if the next one is not in RAM. Returns
-     * their number.
+     * Reads the code at RIP, at most 15 bytes, less if the next one is not in RAM.
+     * Returns their number.
      */
     size_t (*fetch)(struct vcpu *vcpu, uint8_t *bytes);
 

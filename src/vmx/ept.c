@@ -30,8 +30,15 @@ uint64_t ept_count_tables(uint64_t size)
 enum status ept_map(hpa_t *root, struct page_pool *tables, gpa_t guest, hpa_t host,
                     uint64_t size)
 {
-    return page_table_map_pool(root, tables, &ept_format, largest_page, guest.value, host,
-                               size, EPT_LEAF);
+    struct page_table table = {.format       = &ept_format,
+                               .allocate     = page_pool_allocate,
+                               .context      = tables,
+                               .largest_page = largest_page};
+    enum status status      = page_table_open(&table, root);
+
+    return status != STATUS_OK
+               ? status
+               : page_table_map(&table, guest.value, host, size, EPT_LEAF);
 }
 
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root)

@@ -19,7 +19,7 @@ typedef uint64_t u64;
 #define __aligned(bytes)        __attribute__((aligned(bytes)))
 #define __packed                __attribute__((packed))
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
-#define static_assert           _Static_assert
+#define static_assert _Static_assert
 
 /* Only accessors that are not called use these. */
 #define test_bit(bit, words)  0
