@@ -237,7 +237,7 @@ void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
  * Handles a host interrupt, which is still pending or has just been handled, and the
  * alarm if it is due, whose handler usually sets the next one: programs the timer once.
  */
-enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
+static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
 
@@ -251,6 +251,13 @@ enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
     svm->defers_timer         = false;
     set_timer(svm);
     return outcome;
+}
+
+/* An injected event that the interrupt preceded is injected again. */
+enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
+{
+    svm_event_redeliver(&svm_of(vcpu)->vmcb);
+    return handle_interrupt(vcpu);
 }
 
 /*
@@ -268,7 +275,7 @@ enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
         if (!vcpu->handlers->can_wake(vcpu))
             return vcpu_end(vcpu, "HLT with all interrupts masked");
         halt_until_interrupt();
-        if (svm_interrupt_handle_exit(vcpu) == EXIT_STOP)
+        if (handle_interrupt(vcpu) == EXIT_STOP)
             return EXIT_STOP;
         vcpu->newest->start = rdtsc_low();
     }
