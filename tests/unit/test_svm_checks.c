@@ -228,7 +228,8 @@ static void test_guest(void **state)
     guest->rax = TRIAL_MARK_PROBE;
     assert_fails(SVM_CHECK_GUEST, "RAX changed across VM entry and VM exit");
     record_start(NULL);
-    guest->exits = 0; /* only NMIs */
+    guest->exits        = 0; /* only NMIs: no code was stored */
+    guest->exit_code[0] = UINT64_MAX;
     assert_fails(SVM_CHECK_GUEST, "VM exits: 0; expected 0x72 (CPUID), 0x78 (HLT)");
     guest->exits        = 1;
     guest->exit_code[0] = SVM_EXIT_SHUTDOWN;

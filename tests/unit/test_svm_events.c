@@ -176,6 +176,7 @@ static void test_nmi(void **state)
     assert_true(has_window());
     assert_true((vmcb->intercept_1 & BIT(20)) != 0); /* IRET */
     assert_true(svm.blocks_nmi);
+    assert_int_equal(svm.waiting, WAITING_INTERRUPT); /* two requests are one */
     vmcb->event_injection = 0;
     svm_request_nmi(&vcpu); /* the second waits */
     svm_events_deliver(&svm);

@@ -78,13 +78,15 @@ static struct cpuid_result read_genoa(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_result){0};
 }
 
-/* A K10, with the leaves that it does not have beyond the last ones. */
-static struct cpuid_result read_k10(uint32_t leaf, uint32_t subleaf)
+static uint32_t last_basic;
+
+/* The same with fewer leaves; those beyond the last ones still have values. */
+static struct cpuid_result read_older(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result values = read_genoa(leaf, subleaf);
 
     if (leaf == 0)
-        values.eax = 5;
+        values.eax = last_basic;
     if (leaf == 0x80000000)
         values.eax = 0x8000001B;
     return values;
@@ -164,7 +166,8 @@ static void test_ranges(void **state)
            (struct cpuid_result){0x80000000 + CPUID_EXTENDED_LEAVES - 1, 0x68747541,
                                  0x444D4163, 0x69746E65});
     assert_true(0x80000000 + CPUID_EXTENDED_LEAVES > 0x80000021);
-    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_k10);
+    last_basic = 5; /* a K10 */
+    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
     expect(0, 0, (struct cpuid_result){5, 0x68747541, 0x444D4163, 0x69746E65});
     expect(0x80000000, 0,
            (struct cpuid_result){0x8000001B, 0x68747541, 0x444D4163, 0x69746E65});
@@ -172,6 +175,10 @@ static void test_ranges(void **state)
     expect(0xD, 0, zero);
     expect(0x80000021, 0, zero);
     expect(0x80000019, 0, read_genoa(0x80000019, 0));
+    last_basic = 1; /* a leaf out of range is 0, not the last one */
+    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
+    expect(2, 0, zero);
+    expect(0x80000022, 0, zero);
 }
 
 /* The components of XCR0 with their sizes, but none of supervisor state. */
