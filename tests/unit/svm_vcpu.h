@@ -110,7 +110,7 @@ static struct vmcb *const vmcb = &svm.vmcb;
 /* The VM. */
 static uint8_t code[INSTRUCTION_LENGTH_MAX]; /* at RIP, if it must be fetched */
 static unsigned int fetches;
-static _Alignas(4096) uint8_t ram[0x6000];
+static _Alignas(4096) uint8_t ram[0x7000];
 static unsigned int alarms;
 static bool can_be_woken, keeps_requesting;
 static uint64_t next_alarm;
@@ -149,7 +149,7 @@ static size_t fetch_code(struct vcpu *of, uint8_t *bytes)
     return sizeof(code);
 }
 
-/* Returns guest memory, of which there are 24 KiB at 0. */
+/* Returns guest memory, of which there are 28 KiB at 0. */
 static void *find_ram(struct vcpu *of, gpa_t address, uint64_t size)
 {
     (void)of;

@@ -201,6 +201,13 @@ static void test_nmi(void **state)
     svm_events_deliver(&svm);
     assert_int_equal(vmcb->event_injection, 0x80000306);
     assert_false(svm.blocks_nmi);
+    /* A blocked one does not look like an interrupt. */
+    svm_vcpu_start(NULL);
+    svm.blocks_nmi = true;
+    svm_request_nmi(&vcpu);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, 0);
+    assert_false(has_window());
 }
 
 /* The guest sees the #DB after IRET if it single-steps, or has a breakpoint there. */

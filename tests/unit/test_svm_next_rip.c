@@ -145,6 +145,30 @@ static void test_plain(void **state)
     assert_length(4, true);
 }
 
+/* The indexes in the tables are bits of the whole address. */
+static void test_high_address(void **state)
+{
+    (void)state;
+    vmcb->rip = UINT64_C(0xFFFF8A8045623456); /* indexes 277, 1, 43 and 35 */
+    put_entry(0x1000 + 277 * 8, 0x2003);
+    put_entry(0x2000 + 1 * 8, 0x3003);
+    put_entry(0x3000 + 43 * 8, 0x4003);
+    put_entry(0x4000 + 35 * 8, 0x5003);
+    memcpy(ram + 0x5456, "\x0F\xA2\x90", 3);
+    assert_length(2, false);
+}
+
+/* The code of an address that is not mapped is not that at the same physical address. */
+static void test_not_mapped(void **state)
+{
+    (void)state;
+    map_code();
+    vmcb->rip = 0x5100;
+    memcpy(ram + 0x5100, "\x0F\xA2\x90", 3);
+    SET_CODE("\x66\x0F\xA2");
+    assert_length(3, true);
+}
+
 /* Of a page that is larger, the address has more bits. */
 static void test_large_page(void **state)
 {
@@ -165,6 +189,9 @@ static void test_other_code(void **state)
     (void)state;
     SET_CODE("\x0F\xA2");
     map_code();
+    vmcb->rip = 0x1FFD; /* in one page */
+    memcpy(ram + 0x5FFD, "\x0F\xA2\x90", 3);
+    assert_length(2, false);
     vmcb->rip = 0x1FFE; /* may continue in the next page */
     memcpy(ram + 0x5FFE, "\x0F\xA2", 2);
     assert_length(2, true);
@@ -181,7 +208,7 @@ static void test_other_code(void **state)
     assert_length(2, true);
     put_entry(0x3000, UINT64_C(0xFFFFFFFFFF003)); /* beyond RAM */
     assert_length(2, true);
-    put_entry(0x1000, 0x6003);
+    put_entry(0x1000, 0x7003);
     assert_length(2, true);
 }
 
@@ -207,9 +234,9 @@ static void test_no_paging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_next_rip),  TEST(test_next_rip_wraps), TEST(test_changed_code),
-        TEST(test_plain),     TEST(test_large_page),     TEST(test_other_code),
-        TEST(test_no_paging),
+        TEST(test_next_rip),   TEST(test_next_rip_wraps), TEST(test_changed_code),
+        TEST(test_plain),      TEST(test_high_address),   TEST(test_not_mapped),
+        TEST(test_large_page), TEST(test_other_code),     TEST(test_no_paging),
     };
     return cmocka_run_group_tests_name("svm_next_rip", tests, NULL, NULL);
 }

@@ -109,6 +109,13 @@ static void test_statistics(void **state)
     vmcb->exit_code = SVM_EXIT_VMGEXIT;
     (void)svm_on_exit(&vcpu.run);
     assert_int_equal(svm.rows[SVM_EXIT_OTHER - 1].exits, 1);
+    vmcb->exit_code = SVM_EXIT_HLT;
+    vmcb->rip       = 0x3000;
+    outcome         = EXIT_RESUME;
+    (void)svm_on_exit(&vcpu.run);
+    assert_int_equal(svm.rows[SVM_EXIT_HLT].exits, 1);
+    assert_int_equal(svm.rows[SVM_EXIT_HLT].ticks, 20);
+    assert_int_equal(vcpu.newest->rip, 0x3000);
 }
 
 /* A handler that needs all registers runs again, as the same exit. */

@@ -119,12 +119,24 @@ static void test_cr4_decoded(void **state)
     memcpy(code, "\x0F\x20\xE4", 3); /* MOV RSP, CR4 */
     assert_int_equal(svm_cr4_read_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(vmcb->rsp, CR4_PAE);
-    memcpy(code, "\x0F\xA2\x90", 3); /* the guest has changed it */
-    assert_int_equal(svm_cr4_read_handle_exit(&vcpu), EXIT_RESUME);
-    assert_int_equal(vmcb->event_injection, 0x80000306);
-    vmcb->event_injection = 0;
-    assert_int_equal(svm_cr4_write_handle_exit(&vcpu), EXIT_RESUME);
-    assert_int_equal(vmcb->event_injection, 0x80000306);
+}
+
+/* A guest that has changed the instruction since the exit gets #UD. */
+static void test_cr4_changed(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"\x0F\xA2\x90", "\x01\xC8\x90",
+                                         "\xC6\x00\x05"}; /* CPUID, ADD, MOV [RAX], 5 */
+    svm.has_decode_assists            = false;
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        memcpy(code, others[i], 3);
+        vmcb->event_injection = 0;
+        assert_int_equal(svm_cr4_read_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(vmcb->event_injection, 0x80000306);
+        vmcb->event_injection = 0;
+        assert_int_equal(svm_cr4_write_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(vmcb->event_injection, 0x80000306);
+    }
 }
 
 /* The guest sets only what its CPUID offers, and never MCE. */
@@ -276,12 +288,12 @@ static void test_other_msrs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_cr4_read),         TEST(test_cr4_staying_registers),
-        TEST(test_cr4_decoded),      TEST(test_cr4_allowed),
-        TEST(test_cr4_dependencies), TEST(test_cr4_32_bit),
-        TEST(test_cr4_flush),        TEST(test_efer),
-        TEST(test_efer_long_mode),   TEST(test_pat),
-        TEST(test_other_msrs),
+        TEST(test_cr4_read),    TEST(test_cr4_staying_registers),
+        TEST(test_cr4_decoded), TEST(test_cr4_changed),
+        TEST(test_cr4_allowed), TEST(test_cr4_dependencies),
+        TEST(test_cr4_32_bit),  TEST(test_cr4_flush),
+        TEST(test_efer),        TEST(test_efer_long_mode),
+        TEST(test_pat),         TEST(test_other_msrs),
     };
     return cmocka_run_group_tests_name("svm_registers", tests, NULL, NULL);
 }
