@@ -97,12 +97,17 @@ static void test_invalid(void **state)
     static const uint64_t codes[] = {UINT64_MAX, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
         exits_start(NULL);
-        vmcb->cr4 = 0x60;
+        vmcb->cr4             = 0x60;
+        vmcb->tr.selector     = 0x28;
+        vmcb->tr.attributes   = 0x8B;
+        vmcb->ldtr.attributes = 0x82;
         (void)take_exit(codes[i]);
         assert_string_equal(vcpu.end, "VMRUN failed: VMEXIT_INVALID");
         assert_logged("VMRUN failed: VMEXIT_INVALID; the VMCB was:");
         assert_logged("hymir: vmcb: CR4                            0x60\n");
         assert_logged("hymir: vmcb: CS   selector 0x0000, attributes 0xa9b, limit 0x0");
+        assert_logged("hymir: vmcb: TR   selector 0x0028, attributes 0x08b, limit 0x0");
+        assert_logged("hymir: vmcb: LDTR selector 0x0000, attributes 0x082, limit 0x0");
     }
 }
 
