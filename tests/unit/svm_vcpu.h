@@ -1,6 +1,7 @@
 /*
  * A vCPU of AMD-V whose VMCB no processor reads, on a CPU with a clock that the test
- * sets: for src/svm/exit.c, on_exit.c and vcpu_events.c, which it includes.
+ * sets: for src/svm/exit.c, on_exit.c, vcpu_events.c and vcpu_state.c, which it
+ * includes.
  */
 #ifndef HYMIR_TESTS_SVM_VCPU_H
 #define HYMIR_TESTS_SVM_VCPU_H
@@ -24,7 +25,8 @@ static unsigned int machine_checks, interrupts, halts;
 static uint64_t apic_timer;
 static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
 static uint32_t interrupted_apic;
-static uint64_t cpu_xcr0;
+static uint64_t cpu_xcr0, cpu_cr4;
+static uint32_t svm_features; /* CPUID.8000000AH:EDX */
 static void (*at_halt)(void); /* what happens while it halts */
 
 static uint64_t fake_rdtsc(void)
@@ -67,6 +69,18 @@ static uint32_t fake_xsetbv_safe(uint64_t value)
     return FAULT_NONE;
 }
 
+static uint64_t fake_read_cr4(void)
+{
+    return cpu_cr4;
+}
+
+static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    assert_int_equal(leaf, CPUID_LEAF_SVM);
+    assert_int_equal(subleaf, 0);
+    return (struct cpuid_result){.edx = svm_features};
+}
+
 static struct cpu *fake_this_cpu(void)
 {
     return &cpus[0];
@@ -99,9 +113,12 @@ struct cpu *smp_cpu(size_t index)
 #define this_cpu                  fake_this_cpu
 #define guest_state_read_xcr0     fake_read_xcr0
 #define xsetbv_safe               fake_xsetbv_safe
+#define read_cr4                  fake_read_cr4
+#define cpuid(leaf, subleaf)      fake_cpuid(leaf, subleaf)
 #include "../../src/svm/exit.c"
 #include "../../src/svm/on_exit.c"
 #include "../../src/svm/vcpu_events.c"
+#include "../../src/svm/vcpu_state.c"
 
 static struct vcpu vcpu;
 static struct svm_vcpu svm;
@@ -172,7 +189,17 @@ static struct exit_handlers handlers = {.take_interrupt = take_interrupt,
                                         .fetch          = fetch_code,
                                         .ram            = find_ram};
 
-static const struct backend backend = {.inject_exception = svm_exception_inject,
+/* The CPUID that the guest sees. */
+static struct cpuid_result read_guest_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    (void)subleaf;
+    return leaf == 0   ? (struct cpuid_result){.eax = 7}
+           : leaf == 1 ? (struct cpuid_result){.edx = 0x078BA97F} /* no XSAVE, PCID */
+                       : (struct cpuid_result){.ebx = BIT(7)};    /* SMEP */
+}
+
+static const struct backend backend = {.read_cpuid       = read_guest_cpuid,
+                                       .inject_exception = svm_exception_inject,
                                        .add_debug_causes = svm_debug_causes_add,
                                        .read_register    = read_register};
 
