@@ -11,7 +11,9 @@ PREMISE(not_amd, "", CPUID(leaf_0.ebx), UINT32_MAX, IS_NOT(CPUID_0_EBX_AMD));
 
 static const struct requirement_source sources[] = {
     SOURCE(HYMIR, "src/svm/checks.c svm_checks[]", WORKS_ON_ONE("AMD-V")),
-    SOURCE(HYMIR, "src/svm/svm.c find_missing()", VCPU(FEATURES)),
+    SOURCE(HYMIR, "src/svm/svm.c find_missing()",
+           ROW("nested paging that works", "the trial", NULL, READ_GUESTS, 0, 1, IS(1),
+               .agreement = AGREEMENT_ANY)),
 
     SOURCE(KVM, "arch/x86/kvm/svm/svm.c __kvm_is_svm_supported()", WORKS("AMD-V"),
            ROW("a processor of AMD or Hygon", "CPUID.00H:EBX", &not_amd,

@@ -65,7 +65,19 @@ void hypervisor_question_prepare(const struct report_facts *facts,
         question->has_unseen |= facts->records[i].answer != CPU_ANSWERED;
 }
 
-/* Reads CPUID, an MSR or the verdict of a CPU, for READ_CPUID to READ_WORD. */
+/* Reads whether a CPU has what Hymir's guests need; its trial tells if it ended. */
+static struct msr_reading guests_reading(const struct cpu_record *record)
+{
+    TEXT_DECLARE(missing, REQUIREMENT_TEXT_SIZE);
+
+    if (record->judgement.word != VERDICT_READY)
+        return (struct msr_reading){.state = MSR_NOT_READ};
+    return (struct msr_reading){
+        .value = record->virtualization->find_missing(record, &missing) == STATUS_OK,
+        .state = MSR_READ};
+}
+
+/* Reads CPUID, an MSR, the verdict or the abilities of a CPU. */
 static struct msr_reading plain_reading(const struct cpu_record *record,
                                         const struct condition *condition)
 {
@@ -73,6 +85,8 @@ static struct msr_reading plain_reading(const struct cpu_record *record,
 
     if (condition->reading == READ_MSR)
         return record_msr(record, condition->where);
+    if (condition->reading == READ_GUESTS)
+        return guests_reading(record);
     uint64_t value = condition->reading == READ_WORD
                          ? BIT(record->judgement.word)
                          : *(const uint32_t *)(cpuid + condition->where);

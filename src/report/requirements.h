@@ -38,6 +38,7 @@ enum reading {
     READ_CPUID,  /* the register at offset `where` in struct cpuid_snapshot */
     READ_MSR,    /* the MSR number `where` */
     READ_WORD,   /* BIT(its verdict) */
+    READ_GUESTS, /* of a CPU that is READY: 1 if it lacks nothing that guests need */
     READ_IN_USE, /* the bits of the VMX MSR `where` that software with this mask sets or,
                     if the MSR reports no controls, reads: struct drop */
     /* Of each VT-d unit: */

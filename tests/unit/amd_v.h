@@ -41,9 +41,16 @@ static inline bool svm_read_capabilities(const struct cpu_record *record,
     return svm_is_offered(&record->cpuid);
 }
 
-static inline struct required_capabilities svm_required_capabilities(uint32_t group)
+/* The value after those of the groups: whether nested paging works. */
+#define SVM_NESTED_PAGING SVM_GROUP_COUNT
+
+static inline enum status svm_find_missing(const struct cpu_record *record,
+                                           struct text *missing)
 {
-    return (struct required_capabilities){.ones = group == GROUP_FEATURES ? BIT(0) : 0};
+    if (((const uint32_t *)(const void *)record->own)[SVM_NESTED_PAGING] != 0)
+        return STATUS_OK;
+    text_append(missing, "nested paging");
+    return STATUS_UNSUPPORTED;
 }
 
 static inline void svm_append_changes(const struct cpu_record *records, size_t count,
@@ -80,17 +87,17 @@ static const struct capability_table svm_table = {
 };
 
 static const struct virtualization amd_v_words = {
-    .name                  = "AMD-V",
-    .success               = "a guest ran",
-    .setting               = "enable SVM Mode (AMD-V)",
-    .is_offered            = svm_is_offered,
-    .is_usual              = cpuid_is_amd,
-    .checks                = svm_steps,
-    .check_count           = 1,
-    .capability_table      = &svm_table,
-    .read_capabilities     = svm_read_capabilities,
-    .required_capabilities = svm_required_capabilities,
-    .append_changes        = svm_append_changes,
+    .name              = "AMD-V",
+    .success           = "a guest ran",
+    .setting           = "enable SVM Mode (AMD-V)",
+    .is_offered        = svm_is_offered,
+    .is_usual          = cpuid_is_amd,
+    .checks            = svm_steps,
+    .check_count       = 1,
+    .capability_table  = &svm_table,
+    .read_capabilities = svm_read_capabilities,
+    .find_missing      = svm_find_missing,
+    .append_changes    = svm_append_changes,
 };
 
 #endif

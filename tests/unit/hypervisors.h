@@ -54,8 +54,9 @@ static inline void records_load_amd(void)
         set_vendor(&records[i], "AuthenticAMD");
         records[i].virtualization = &amd_v_words;
         records[i].cpuid.leaf_80000001.ecx |= BIT(2);
-        svm_values(&records[i])[GROUP_ASIDS]    = 0x8000;
-        svm_values(&records[i])[GROUP_FEATURES] = 0x1BCFF;
+        svm_values(&records[i])[GROUP_ASIDS]       = 0x8000;
+        svm_values(&records[i])[GROUP_FEATURES]    = 0x1BCFF;
+        svm_values(&records[i])[SVM_NESTED_PAGING] = 1;
         verdict_judge_cpu(&records[i]);
     }
     vt_d = (struct vt_d){0};

@@ -34,8 +34,8 @@ static void test_features(void **state)
         unsigned int needed_by;
     } cases[] = {
         {GROUP_FEATURES, BIT(0), "\"nested paging\" (SVM feature)",
-         BIT(HYPERVISOR_HYMIR) | BIT(HYPERVISOR_HYPER_V) | BIT(HYPERVISOR_ESXI) |
-             BIT(HYPERVISOR_BHYVE) | BIT(HYPERVISOR_JAILHOUSE) | BIT(HYPERVISOR_NOVA)},
+         BIT(HYPERVISOR_HYPER_V) | BIT(HYPERVISOR_ESXI) | BIT(HYPERVISOR_BHYVE) |
+             BIT(HYPERVISOR_JAILHOUSE) | BIT(HYPERVISOR_NOVA)},
         {GROUP_FEATURES, BIT(3), "\"NRIP save\" (SVM feature)", BIT(HYPERVISOR_BHYVE)},
         {GROUP_FEATURES, 0x1BCF6, "SVM feature", 0}, /* all others */
         {GROUP_ASIDS, 0x8000, "two ASIDs (CPUID.8000000AH:EBX)", BIT(HYPERVISOR_BHYVE)},
@@ -92,16 +92,36 @@ static void test_not_working(void **state)
         assert_int_equal(records[i].judgement.word, VERDICT_NO_VIRTUALIZATION);
     }
     assert_lacks(HYPERVISOR_HYMIR, "AMD-V that works on a CPU (the verdict)");
+    assert_named(REQUIREMENT_UNKNOWN, "nested paging that works (the trial)");
+    assert_lacks(HYPERVISOR_NOVA, "AMD-V that works on all CPUs (the verdict)");
     assert_named(REQUIREMENT_UNKNOWN, "\"nested paging\" (SVM feature)");
+}
+
+/* Hymir's guests need a CPU on which nested paging works, whatever CPUID reports. */
+static void test_own_guests(void **state)
+{
+    (void)state;
+    records_load_amd();
+    svm_values(&records[0])[SVM_NESTED_PAGING] = 0;
+    assert_runs(HYPERVISOR_HYMIR);
+    svm_values(&records[1])[SVM_NESTED_PAGING] = 0;
+    assert_lacks(HYPERVISOR_HYMIR, "nested paging that works (the trial)");
+    for (size_t i = 0; i < 2; i++) {
+        svm_values(&records[i])[GROUP_FEATURES]    = 0;
+        svm_values(&records[i])[SVM_NESTED_PAGING] = 1;
+    }
+    assert_runs(HYPERVISOR_HYMIR);
+    records[1].judgement.word = records[0].judgement.word = VERDICT_LOCKED_OFF;
+    assert_lacks(HYPERVISOR_HYMIR, "AMD-V that works on a CPU (the verdict)");
+    assert_named(REQUIREMENT_UNKNOWN, "nested paging that works (the trial)");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),
-        cmocka_unit_test(test_features),
-        cmocka_unit_test(test_kvm),
-        cmocka_unit_test(test_not_working),
+        cmocka_unit_test(test_all),        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_kvm),        cmocka_unit_test(test_not_working),
+        cmocka_unit_test(test_own_guests),
     };
     return cmocka_run_group_tests_name("hypervisors_amd_v", tests, NULL, NULL);
 }

@@ -150,6 +150,9 @@ static void spoil_cpu(const struct condition *condition)
     if (condition->reading == READ_WORD) {
         for (size_t i = condition->agreement == AGREEMENT_ANY ? 0 : 1; i < 2; i++)
             records[i].judgement.word = VERDICT_LOCKED_OFF;
+    } else if (condition->reading == READ_GUESTS) {
+        for (size_t i = 0; i < 2; i++)
+            svm_values(&records[i])[SVM_NESTED_PAGING] = 0;
     } else if (condition->reading == READ_IN_USE) {
         bool has_halves = condition->where == 0x48B ||
                           (condition->where >= 0x481 && condition->where <= 0x484);
