@@ -88,6 +88,9 @@ static void test_redelivery(void **state)
         vmcb->event_injection = 0;
         assert_int_equal(svm_nmi_handle_exit(&vcpu), EXIT_RESUME);
         assert_int_equal(vmcb->event_injection, rows[i].injected);
+        vmcb->event_injection = 0;
+        assert_int_equal(svm_interrupt_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(vmcb->event_injection, rows[i].injected);
     }
 }
 
