@@ -23,6 +23,7 @@
 static uint64_t tsc;
 static unsigned int machine_checks, interrupts, halts;
 static uint64_t apic_timer;
+static unsigned int timer_writes;
 static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
 static uint32_t interrupted_apic;
 static uint64_t cpu_xcr0, cpu_cr4;
@@ -89,6 +90,7 @@ static struct cpu *fake_this_cpu(void)
 void apic_set_timer(uint64_t tsc_ticks)
 {
     apic_timer = tsc_ticks;
+    timer_writes++;
 }
 
 enum status apic_send(uint32_t id, uint32_t command)

@@ -301,7 +301,9 @@ static void test_alarm(void **state)
     next_alarm = 1400;
     svm_set_alarm(&vcpu, 5); /* in the past */
     assert_int_equal(apic_timer, 0);
+    timer_writes = 0;
     assert_int_equal(svm_interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(timer_writes, 1);
     assert_int_equal(alarms, 2);
     assert_int_equal(apic_timer, 80);
     after_interrupt = EXIT_STOP;
