@@ -7,10 +7,7 @@
 #ifndef HYMIR_REPORT_HYPERVISORS_H
 #define HYMIR_REPORT_HYPERVISORS_H
 
-#include "report/facts.h"
-#include "report/requirements.h"
-
-#include <stdbool.h>
+#include "report/condition.h"
 
 enum requirement_state {
     REQUIREMENT_MET,
@@ -21,16 +18,6 @@ enum requirement_state {
 
 /* "ok", "missing" and "unknown". */
 extern const char *const requirement_state_names[REQUIREMENT_STATES];
-
-/* A machine, prepared once for all hypervisors. */
-struct hypervisor_question {
-    const struct report_facts *facts;
-    struct capability_set usable; /* on all CPUs */
-    bool has_capabilities;        /* false: no CPU has any, or none answered */
-    bool has_unseen;              /* CPUs that did not answer, or may exist */
-};
-void hypervisor_question_prepare(const struct report_facts *facts,
-                                 struct hypervisor_question *question);
 
 struct requirement_answer {
     const char *name; /* below REQUIREMENT_NAME_SIZE characters */
