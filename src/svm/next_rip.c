@@ -8,25 +8,26 @@
 #define LEVEL_BITS       9U
 
 /*
- * The instructions whose exits need the next RIP, by exit code: their names, and the
- * bytes of the first without prefixes, by which it is usually found without decoding it.
+ * The instructions whose exits need the next RIP, by exit code: their names, and
+ * bytes by which they are usually found without decoding them.
  */
 static const struct exiting_instruction {
     uint16_t code;
-    uint8_t name, other_name; /* enum instruction_name */
+    uint8_t name; /* enum instruction_name */
     uint8_t length, bytes[PLAIN_LENGTH_MAX];
 } instructions[] = {
-    {SVM_EXIT_CPUID, INSTRUCTION_CPUID, 0, 2, {0x0F, 0xA2}},
-    {SVM_EXIT_MSR, INSTRUCTION_WRMSR, INSTRUCTION_RDMSR, 2, {0x0F, 0x30}},
-    {SVM_EXIT_MSR, INSTRUCTION_RDMSR, INSTRUCTION_WRMSR, 2, {0x0F, 0x32}},
-    {SVM_EXIT_HLT, INSTRUCTION_HLT, 0, 1, {0xF4}},
-    {SVM_EXIT_VMMCALL, INSTRUCTION_VMMCALL, 0, 3, {0x0F, 0x01, 0xD9}},
-    {SVM_EXIT_CR_READ + 4, INSTRUCTION_MOV, 0, 3, {0x0F, 0x20, 0xE0}},
-    {SVM_EXIT_CR_WRITE + 4, INSTRUCTION_MOV, 0, 3, {0x0F, 0x22, 0xE0}},
-    {SVM_EXIT_INVD, INSTRUCTION_INVD, 0, 2, {0x0F, 0x08}},
-    {SVM_EXIT_WBINVD, INSTRUCTION_INVD, 0, 2, {0x0F, 0x08}}, /* in QEMU's TCG */
-    {SVM_EXIT_WBINVD, INSTRUCTION_WBINVD, INSTRUCTION_WBNOINVD, 2, {0x0F, 0x09}},
-    {SVM_EXIT_XSETBV, INSTRUCTION_XSETBV, 0, 3, {0x0F, 0x01, 0xD1}},
+    {SVM_EXIT_CPUID, INSTRUCTION_CPUID, 2, {0x0F, 0xA2}},
+    {SVM_EXIT_MSR, INSTRUCTION_WRMSR, 2, {0x0F, 0x30}},
+    {SVM_EXIT_MSR, INSTRUCTION_RDMSR, 2, {0x0F, 0x32}},
+    {SVM_EXIT_HLT, INSTRUCTION_HLT, 1, {0xF4}},
+    {SVM_EXIT_VMMCALL, INSTRUCTION_VMMCALL, 3, {0x0F, 0x01, 0xD9}},
+    {SVM_EXIT_CR_READ + 4, INSTRUCTION_MOV, 3, {0x0F, 0x20, 0xE0}},
+    {SVM_EXIT_CR_WRITE + 4, INSTRUCTION_MOV, 3, {0x0F, 0x22, 0xE0}},
+    {SVM_EXIT_INVD, INSTRUCTION_INVD, 2, {0x0F, 0x08}},
+    {SVM_EXIT_WBINVD, INSTRUCTION_INVD, 2, {0x0F, 0x08}}, /* in QEMU's TCG */
+    {SVM_EXIT_WBINVD, INSTRUCTION_WBINVD, 2, {0x0F, 0x09}},
+    {SVM_EXIT_WBINVD, INSTRUCTION_WBNOINVD, 3, {0xF3, 0x0F, 0x09}},
+    {SVM_EXIT_XSETBV, INSTRUCTION_XSETBV, 3, {0x0F, 0x01, 0xD1}},
 };
 
 bool guest_decode(struct vcpu *vcpu, struct instruction *instruction)
@@ -97,35 +98,39 @@ static void set_next_rip(struct vmcb *vmcb, uint8_t length)
     vmcb->next_rip = guest_code_size(vmcb) == CODE_64 ? next : (uint32_t)next;
 }
 
-static __attribute__((noinline)) bool
-find_by_decoding(struct vcpu *vcpu, const struct exiting_instruction *row)
+static __attribute__((noinline)) bool find_by_decoding(struct vcpu *vcpu)
 {
+    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
     struct instruction instruction;
 
-    if (!guest_decode(vcpu, &instruction) ||
-        (instruction.name != row->name && instruction.name != row->other_name))
+    if (!guest_decode(vcpu, &instruction))
         return false;
-    set_next_rip(&svm_of(vcpu)->vmcb, instruction.length);
-    return true;
+    for (size_t i = 0; i < ARRAY_SIZE(instructions); i++) {
+        if (instructions[i].code == vmcb->exit_code &&
+            instructions[i].name == instruction.name) {
+            set_next_rip(vmcb, instruction.length);
+            return true;
+        }
+    }
+    return false;
 }
 
 bool next_rip_find(struct vcpu *vcpu)
 {
-    struct vmcb *vmcb                       = &svm_of(vcpu)->vmcb;
-    const uint8_t *code                     = NULL;
-    const struct exiting_instruction *other = NULL;
+    struct vmcb *vmcb     = &svm_of(vcpu)->vmcb;
+    const uint8_t *code   = NULL;
+    bool ends_instruction = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(instructions); i++) {
-        const struct exiting_instruction *row = &instructions[i];
-        if (row->code != vmcb->exit_code)
+        if (instructions[i].code != vmcb->exit_code)
             continue;
         if (code == NULL && (code = find_code(vcpu)) == NULL)
-            return find_by_decoding(vcpu, row);
-        if (is_plain(row, code)) {
-            set_next_rip(vmcb, row->length);
+            return find_by_decoding(vcpu);
+        if (is_plain(&instructions[i], code)) {
+            set_next_rip(vmcb, instructions[i].length);
             return true;
         }
-        other = row;
+        ends_instruction = true;
     }
-    return other == NULL || find_by_decoding(vcpu, other);
+    return !ends_instruction || find_by_decoding(vcpu);
 }
