@@ -165,11 +165,12 @@ static void test_again(void **state)
     svm.waiting    = WAITING_NMI | WAITING_INTERRUPT;
     svm.blocks_nmi = svm.steps_past_iret = true;
     svm.debugctl                         = 3;
+    svm.defers_timer                     = true;
     svm.alarm                            = 5;
     vcpu.run.registers.r[REGISTER_RDI]   = 7;
     svm_state_write(&svm);
     assert_int_equal(svm.waiting, 0);
-    assert_false(svm.blocks_nmi || svm.steps_past_iret);
+    assert_false(svm.blocks_nmi || svm.steps_past_iret || svm.defers_timer);
     assert_int_equal(svm.debugctl, 0);
     assert_int_equal(svm.alarm, TICKS_NEVER);
     assert_int_equal(vcpu.run.registers.r[REGISTER_RDI], 0);
