@@ -78,6 +78,7 @@ enum { HYMIR_MISC_ACTIVITY_WAIT_SIPI = (int)VMX_MISC_ACTIVITY_WAIT_SIPI };
 #undef EFER_SCE
 #undef EFER_LME
 #undef EFER_LMA
+#undef EFER_SVME
 #undef BIT
 
 #include <asm/msr-index.h>

@@ -47,6 +47,7 @@ static void test_next_rip(void **state)
         {0x14, "\x0F\x22\xE0", 3},     /* MOV CR4, RAX */
         {0x76, "\x0F\x08", 2},         /* INVD */
         {0x89, "\x0F\x09", 2},         /* WBINVD */
+        {0x89, "\x0F\x08", 2},         /* INVD, in QEMU's TCG */
         {0x89, "\xF3\x0F\x09", 3},     /* WBNOINVD */
         {0x8D, "\x0F\x01\xD1", 3},     /* XSETBV */
     };
@@ -86,14 +87,15 @@ static void test_next_rip_wraps(void **state)
 static void test_changed_code(void **state)
 {
     (void)state;
-    SET_CODE("\xF4"); /* HLT instead of CPUID */
-    (void)svm_on_exit_without_next_rip(&vcpu.run);
-    assert_int_equal(svm.rows[SVM_EXIT_EXCEPTION + VECTOR_UD].exits, 1);
-    next_rip_start(NULL);
-    SET_CODE("\x06"); /* invalid */
-    (void)svm_on_exit_without_next_rip(&vcpu.run);
-    assert_int_equal(svm.rows[SVM_EXIT_EXCEPTION + VECTOR_UD].exits, 1);
-    assert_int_equal(svm.rows[SVM_EXIT_CPUID].exits, 0);
+    static const char *const others[] = {"\xF4", "\x90", "\x0F\x30",
+                                         "\x06"}; /* HLT, NOP, WRMSR, invalid */
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        next_rip_start(NULL);
+        set_code(others[i], strlen(others[i]));
+        (void)svm_on_exit_without_next_rip(&vcpu.run);
+        assert_int_equal(svm.rows[SVM_EXIT_EXCEPTION + VECTOR_UD].exits, 1);
+        assert_int_equal(svm.rows[SVM_EXIT_CPUID].exits, 0);
+    }
 }
 
 static void put_entry(uint64_t address, uint64_t entry)
@@ -139,6 +141,14 @@ static void test_plain(void **state)
     vmcb->exit_code = SVM_EXIT_VMMCALL;
     memcpy(ram + 0x5000, "\x0F\x01\xD9", 3);
     assert_length(3, false);
+    vmcb->exit_code = SVM_EXIT_WBINVD;
+    memcpy(ram + 0x5000, "\x0F\x08\x90", 3);
+    assert_length(2, false);
+    memcpy(ram + 0x5000, "\x0F\x09\x90", 3);
+    assert_length(2, false);
+    memcpy(ram + 0x5000, "\xF3\x0F\x09", 3);
+    assert_length(3, false);
+    vmcb->exit_code = SVM_EXIT_VMMCALL;
     /* With a prefix it is decoded. */
     memcpy(ram + 0x5000, "\x66\x0F\x01\xD9", 4);
     SET_CODE("\x66\x0F\x01\xD9");
