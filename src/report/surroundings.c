@@ -50,8 +50,11 @@ static void describe_vt_d(const struct surrounding_query *query)
         text_append(query->state, "%s", yes_or_no(answers));
     } else if (query->facts->has_acpi) {
         text_append(query->state, "no");
-        text_append(query->text,
-                    "ACPI has no valid DMAR table; enable VT-d in the firmware setup");
+        text_append(query->text, "%s",
+                    cpuid_is_amd(&query->facts->records[0].cpuid)
+                        ? "ACPI has no DMAR table; AMD-Vi (table IVRS) is not checked"
+                        : "ACPI has no valid DMAR table; enable VT-d in the firmware "
+                          "setup");
     } else {
         text_append(query->state, "unknown");
         text_append(query->text, "unknown: no ACPI tables");

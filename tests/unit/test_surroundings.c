@@ -99,6 +99,8 @@ static void test_vt_d(void **state)
     vt_d = (struct vt_d){0};
     assert_surrounded("vt_d", "no",
                       "no valid DMAR table; enable VT-d in the firmware setup");
+    set_vendor(&records[0], "AuthenticAMD");
+    assert_surrounded("vt_d", "no", "no DMAR table; AMD-Vi (table IVRS) is not checked");
     facts.has_acpi = false;
     assert_surrounded("vt_d", "unknown", "unknown");
 }
