@@ -24,6 +24,12 @@ struct msr_write svm_operation_permit(void)
     return msr_write_try(MSR_VM_CR, vm_cr.value & ~VM_CR_SVMDIS);
 }
 
+void svm_operation_forbid(const struct msr_write *permit)
+{
+    if (permit->is_tried)
+        (void)wrmsr_safe(MSR_VM_CR, permit->written | VM_CR_SVMDIS);
+}
+
 /*
  * Makes INIT raise #SX, which cpu/traps.c ignores, or reset the CPU as usual: SVM does
  * not block it as VMX root operation does.
@@ -65,7 +71,6 @@ struct msr_write svm_operation_leave(const struct msr_write *permit)
     this_cpu()->leave_virtualization = NULL;
     struct msr_write efer =
         msr_write_try(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
-    if (permit->is_tried)
-        (void)wrmsr_safe(MSR_VM_CR, permit->written | VM_CR_SVMDIS);
+    svm_operation_forbid(permit);
     return efer;
 }

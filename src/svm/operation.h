@@ -19,6 +19,9 @@ struct msr_write msr_write_try(uint32_t msr, uint64_t value);
  */
 struct msr_write svm_operation_permit(void);
 
+/* Sets VM_CR.SVMDIS again if svm_operation_permit cleared it. */
+void svm_operation_forbid(const struct msr_write *permit);
+
 /* Sets EFER.SVME on this CPU, and ignores INIT from then on. */
 struct msr_write svm_operation_enter(void);
 

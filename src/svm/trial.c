@@ -43,7 +43,11 @@ void svm_trial_permit(struct trial *trial)
 
 void svm_trial_enter(struct trial *trial)
 {
-    steps_of(trial)->efer = svm_operation_enter();
+    struct svm_steps *steps = steps_of(trial);
+
+    steps->efer = svm_operation_enter();
+    if (!msr_write_succeeded(&steps->efer))
+        svm_operation_forbid(&steps->vm_cr);
 }
 
 void svm_trial_set_host_save_area(struct trial *trial)

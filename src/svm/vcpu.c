@@ -93,8 +93,10 @@ static void run(struct vcpu *vcpu)
 
     if (has_xsave()) /* enables XSETBV too */
         write_cr4(read_cr4() | CR4_OSXSAVE);
-    if (!check_write(vcpu, "EFER", &efer))
+    if (!check_write(vcpu, "EFER", &efer)) {
+        svm_operation_forbid(&permit);
         return;
+    }
     run_with_svm(svm_of(vcpu));
     apic_set_timer(TICKS_NEVER);
     (void)svm_operation_leave(&permit);

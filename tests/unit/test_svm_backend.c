@@ -67,6 +67,12 @@ struct msr_write svm_operation_leave(const struct msr_write *permit)
     return (struct msr_write){0};
 }
 
+void svm_operation_forbid(const struct msr_write *permit)
+{
+    assert_int_equal(permit->written, 2);
+    log_plain("forbid");
+}
+
 struct msr_write msr_write_try(uint32_t msr, uint64_t value)
 {
     log_plain("write 0x%x", msr);
@@ -250,7 +256,7 @@ static void test_no_svm(void **state)
     (void)state;
     accepts_efer = false;
     tested_backend.run(&test_vcpu);
-    assert_string_equal(captured_log, "permit\nenter\nCR4 = 0x40020\n");
+    assert_string_equal(captured_log, "permit\nenter\nCR4 = 0x40020\nforbid\n");
     assert_string_equal(test_vcpu.end, "cpu 3: EFER does not accept 0x1d00");
     assert_true(test_vcpu.end_is_abnormal);
 }
