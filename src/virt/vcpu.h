@@ -143,7 +143,7 @@ struct exit_record {
     uint64_t detail;
     uint64_t address;
 };
-#define TRACE_RECORD_UNUSED UINT64_MAX
+#define TRACE_RECORD_UNUSED BIT(63) /* UINT64_MAX is VMEXIT_INVALID of AMD-V */
 
 /*
  * The part of a vCPU that the backend's entry code, which is assembly, uses. At an exit

@@ -107,6 +107,7 @@ static void test_ring(void **state)
     for (int i = 0; i < TRACE_RECORDS; i++, record = record->next)
         assert_int_equal(record->reason, TRACE_RECORD_UNUSED);
     assert_ptr_equal(record, vcpu.newest);
+    assert_true(TRACE_RECORD_UNUSED != UINT64_MAX); /* which is VMEXIT_INVALID */
 
     for (uint64_t i = 0; i < 100; i++)
         note_exit(i);
