@@ -43,6 +43,7 @@ struct svm_vcpu {
     bool defers_timer; /* a handler runs after which the alarm's timer is programmed */
     bool blocks_nmi;   /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
+    uint64_t dr6_at_iret;                     /* the guest's */
     struct exit_row rows[SVM_EXIT_ROWS];
     struct exit_row *row_of_code[UINT8_MAX + 1]; /* by bits 7:0 of the exit code */
 };

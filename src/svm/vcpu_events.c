@@ -22,6 +22,11 @@ static bool is_injecting(const struct vmcb *vmcb)
     return (vmcb->event_injection & EVENT_VALID) != 0;
 }
 
+static bool has_shadow(const struct vmcb *vmcb)
+{
+    return (vmcb->interrupt_shadow & INTERRUPT_SHADOW) != 0;
+}
+
 /* The exit because of a #DB, which may be a trap, has saved the right RF already. */
 void svm_exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
 {
@@ -85,14 +90,47 @@ static bool guest_single_steps(struct svm_vcpu *svm)
 static bool end_step_past_iret(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
+    uint64_t hidden   = svm->iret_had_trap_flag ? 0 : DR6_SINGLE_STEP;
+    uint64_t causes   = vmcb->dr6 & ~hidden;
+    bool is_seen      = svm->iret_had_trap_flag || (causes & DR6_BREAKPOINTS) != 0;
 
     svm->steps_past_iret = false;
     svm->blocks_nmi      = false;
-    if (svm->iret_had_trap_flag)
-        return true;
-    vmcb->dr6 &= ~DR6_SINGLE_STEP;
+    vmcb->dr6 =
+        is_seen ? dr6_after_debug_exception(svm->dr6_at_iret, causes) : svm->dr6_at_iret;
     vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS);
-    return (vmcb->dr6 & DR6_BREAKPOINTS) != 0;
+    return is_seen;
+}
+
+/* Programs the local APIC's timer; one at its maximum expires earlier. */
+static void set_timer(const struct svm_vcpu *svm)
+{
+    uint64_t now = rdtsc();
+
+    if (svm->alarm == TICKS_NEVER)
+        apic_set_timer(TICKS_NEVER);
+    else
+        apic_set_timer(svm->alarm > now ? svm->alarm - now : 0);
+}
+
+/*
+ * Handles a host interrupt, which is still pending or has just been handled, and the
+ * alarm if it is due, whose handler usually sets the next one: programs the timer once.
+ */
+static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    interrupts_handle_pending();
+    svm->defers_timer = true;
+    if (rdtsc() >= svm->alarm) {
+        svm->alarm = TICKS_NEVER;
+        vcpu->handlers->alarm(vcpu);
+    }
+    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
+    svm->defers_timer         = false;
+    set_timer(svm);
+    return outcome;
 }
 
 /* The processor has updated DR6 and DR7 for a #DB that exits. */
@@ -166,18 +204,6 @@ enum exit_outcome svm_interrupt_window_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* NMIs are blocked until the IRET is over: single-steps it. */
-enum exit_outcome svm_iret_handle_exit(struct vcpu *vcpu)
-{
-    struct svm_vcpu *svm = svm_of(vcpu);
-
-    svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, false);
-    svm->steps_past_iret    = true;
-    svm->iret_had_trap_flag = (svm->vmcb.rflags & RFLAGS_TF) != 0;
-    svm->vmcb.rflags |= RFLAGS_TF;
-    return EXIT_RESUME;
-}
-
 static void inject_nmi(struct svm_vcpu *svm)
 {
     svm->vmcb.event_injection = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
@@ -186,10 +212,41 @@ static void inject_nmi(struct svm_vcpu *svm)
     svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, true);
 }
 
+/*
+ * NMIs are blocked until the IRET is over: single-steps it. If they are not, one has
+ * waited behind another event, and is delivered before the IRET.
+ */
+enum exit_outcome svm_iret_handle_exit(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+
+    svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, false);
+    if (!svm->blocks_nmi) {
+        inject_nmi(svm);
+        return EXIT_RESUME;
+    }
+    svm->steps_past_iret    = true;
+    svm->iret_had_trap_flag = (svm->vmcb.rflags & RFLAGS_TF) != 0;
+    svm->dr6_at_iret        = svm->vmcb.dr6;
+    svm->vmcb.rflags |= RFLAGS_TF;
+    svm->vmcb.dr6 &= ~(DR6_BREAKPOINTS | DR6_SINGLE_STEP);
+    vmcb_mark_dirty(&svm->vmcb, CLEAN_DEBUG_REGISTERS);
+    return EXIT_RESUME;
+}
+
+/* Delivers an NMI at once, or at the next IRET if another event or a shadow precedes it.
+ */
+static void deliver_nmi(struct svm_vcpu *svm)
+{
+    if (is_injecting(&svm->vmcb) || has_shadow(&svm->vmcb))
+        svm_set_intercept_1(&svm->vmcb, INTERCEPT_IRET, true);
+    else
+        inject_nmi(svm);
+}
+
 static bool accepts_interrupt(const struct vmcb *vmcb)
 {
-    return (vmcb->rflags & RFLAGS_IF) != 0 &&
-           (vmcb->interrupt_shadow & INTERRUPT_SHADOW) == 0 && !is_injecting(vmcb);
+    return (vmcb->rflags & RFLAGS_IF) != 0 && !has_shadow(vmcb) && !is_injecting(vmcb);
 }
 
 static void inject_interrupt(struct svm_vcpu *svm)
@@ -205,23 +262,12 @@ void svm_events_deliver(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
 
-    if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi && !is_injecting(vmcb))
-        inject_nmi(svm);
+    if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi)
+        deliver_nmi(svm);
     if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb))
         inject_interrupt(svm);
     if ((svm->waiting & WAITING_INTERRUPT) != 0 && (vmcb->virtual_interrupt & V_IRQ) == 0)
         set_window(vmcb, true);
-}
-
-/* Programs the local APIC's timer; one at its maximum expires earlier. */
-static void set_timer(const struct svm_vcpu *svm)
-{
-    uint64_t now = rdtsc();
-
-    if (svm->alarm == TICKS_NEVER)
-        apic_set_timer(TICKS_NEVER);
-    else
-        apic_set_timer(svm->alarm > now ? svm->alarm - now : 0);
 }
 
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
@@ -231,26 +277,6 @@ void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
     svm->alarm = time;
     if (!svm->defers_timer)
         set_timer(svm);
-}
-
-/*
- * Handles a host interrupt, which is still pending or has just been handled, and the
- * alarm if it is due, whose handler usually sets the next one: programs the timer once.
- */
-static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
-{
-    struct svm_vcpu *svm = svm_of(vcpu);
-
-    interrupts_handle_pending();
-    svm->defers_timer = true;
-    if (rdtsc() >= svm->alarm) {
-        svm->alarm = TICKS_NEVER;
-        vcpu->handlers->alarm(vcpu);
-    }
-    enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
-    svm->defers_timer         = false;
-    set_timer(svm);
-    return outcome;
 }
 
 /* An injected event that the interrupt preceded is injected again. */
