@@ -133,7 +133,10 @@ static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
     return outcome;
 }
 
-/* The processor has updated DR6 and DR7 for a #DB that exits. */
+/*
+ * The processor has updated DR6 and DR7 for a #DB that exits. Exceptions whose delivery
+ * raises them again leave no time at which the processor takes host interrupts.
+ */
 enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
@@ -153,7 +156,8 @@ enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
         *debugctl          = debugctl_after_debug_exception(*debugctl);
         vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS | CLEAN_LBR);
     }
-    return vcpu_inject_exception(vcpu, vector, (uint32_t)vmcb->exit_info_1);
+    svm_exception_inject(vcpu, vector, (uint32_t)vmcb->exit_info_1);
+    return handle_interrupt(vcpu);
 }
 
 /* The host's NMI was handled when entry.asm set GIF. */

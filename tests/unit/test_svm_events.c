@@ -297,6 +297,20 @@ static void test_exception_exits(void **state)
     assert_true(vcpu.end_is_abnormal);
 }
 
+/* Host interrupts and alarms are handled between exceptions that never cease. */
+static void test_endless_exceptions(void **state)
+{
+    (void)state;
+    vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_DB;
+    svm_set_alarm(&vcpu, 1000);
+    assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(interrupts, 1);
+    assert_int_equal(alarms, 1);
+    after_interrupt = EXIT_STOP;
+    assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_STOP);
+    assert_int_equal(interrupts, 2);
+}
+
 static void test_kick(void **state)
 {
     (void)state;
@@ -411,6 +425,7 @@ int main(void)
         TEST(test_waiting_nmi),
         TEST(test_debug_after_iret),
         TEST(test_exception_exits),
+        TEST(test_endless_exceptions),
         TEST(test_kick),
         TEST(test_alarm),
         TEST(test_halt),
