@@ -12,6 +12,7 @@ DATA_32 equ     0x10
 CODE_64 equ     0x18
 VECTORS equ     0x30
 TIMER   equ     0x20                    ; the vector of interrupt 0
+DEBUG   equ     1
 NMI     equ     2
 PIT_HZ  equ     1193182
 MS      equ     PIT_HZ / 1000
@@ -266,6 +267,17 @@ entry:
         check   "an NMI in an NMI's handler comes after it"
         cmp     dword [nmi_nested], 0
         check   "and not before its IRET"
+        mov     dword [count + NMI * 4], 0
+        mov     eax, HYPERCALL_NMI
+        pushfd
+        or      dword [esp], 1 << 8     ; TF
+        popfd
+        hypercall                       ; #DB, whose handler clears TF, comes first
+        cmp     dword [count + NMI * 4], 1
+        check   "an NMI comes after a #DB at once"
+        cmp     dword [count + DEBUG * 4], 1
+        check   "which comes too"
+        mov     dword [count + NMI * 4], 3
         mov     al, 0xFE
         out     0x21, al
         sti                             ; the next tick is a whole period away
@@ -349,6 +361,8 @@ handler:
         je      .timer
         cmp     ebx, NMI
         je      .nmi
+        cmp     ebx, DEBUG
+        je      .debug
         mov     esi, text_unexpected
         call    print
         cli
@@ -356,6 +370,8 @@ handler:
 .timer:
         mov     al, 0x20
         out     0x20, al
+        jmp     .done
+.debug: btr     dword [esp + 48], 8     ; TF
         jmp     .done
 .nmi:
         inc     dword [nmi_depth]
