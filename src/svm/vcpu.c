@@ -189,7 +189,7 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 
 const struct backend svm_backend = {
     .count_tables      = nested_paging_count_tables,
-    .map_memory        = nested_paging_map,
+    .map_memory        = nested_paging_map_guest,
     .create            = create,
     .destroy           = destroy,
     .run               = run,

@@ -1,0 +1,90 @@
+/* src/svm/nested_paging.c: the page of ones where AMD's chipset would be. */
+#include "unit.h"
+
+#include "mm/memory.h"
+#include "svm/nested_paging.h"
+
+#define MIB     (UINT64_C(1) << 20)
+#define ADDRESS UINT64_C(0xFFFFFFFFFF000)
+
+/* Returns the entry that maps a guest-physical address, or 0: APM 2, "Nested Paging". */
+static uint64_t entry_of(hpa_t root, uint64_t guest)
+{
+    uint64_t table = root.value, entry = 0;
+
+    for (int shift = 39; shift >= 12; shift -= 9) {
+        entry = ((const uint64_t *)hpa_pointer(hpa(table)))[guest >> shift & 511];
+        if ((entry & 1) == 0 || (entry & 0x80) != 0)
+            break;
+        table = entry & ADDRESS;
+    }
+    return (entry & 1) != 0 ? entry : 0;
+}
+
+static void map_guest(uint64_t size)
+{
+    uint64_t count        = nested_paging_count_tables(size);
+    struct page_pool pool = {.pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE),
+                             .count = count};
+    hpa_t root            = hpa(0);
+    const uint64_t half   = size / 2;
+
+    memset(pool.pages, 0, count * PAGE_SIZE);
+    for (uint64_t start = 0; start < size; start += half)
+        assert_int_equal(nested_paging_map_guest(&root, &pool, gpa(start),
+                                                 hpa(0x40000000 + start), half),
+                         STATUS_OK);
+    assert_true(pool.used <= pool.count);
+    assert_int_equal(entry_of(root, size - 1) & 7, 7);
+    assert_int_equal(entry_of(root, size), 0);
+    assert_int_equal(entry_of(root, 0xFED7F000), 0);
+    assert_int_equal(entry_of(root, 0xFED81000), 0);
+    uint64_t entry = entry_of(root, 0xFED803C0);
+    assert_int_equal(entry & 0x87, 7);
+    const uint8_t *page = hpa_pointer(hpa(entry & ADDRESS));
+    for (size_t i = 0; i < PAGE_SIZE; i++)
+        assert_int_equal(page[i], 0xFF);
+    free(pool.pages);
+}
+
+static void test_chipset(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {4 * MIB, 128 * MIB, 3072 * MIB};
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        nested_paging_choose_page_size(true, true);
+        map_guest(sizes[i]);
+        nested_paging_choose_page_size(true, false);
+        map_guest(sizes[i]);
+        nested_paging_choose_page_size(false, false);
+        map_guest(sizes[i]);
+    }
+}
+
+/* A guest for whose tables or page no memory is left. */
+static void test_shortage(void **state)
+{
+    (void)state;
+    nested_paging_choose_page_size(true, false);
+    uint64_t count = nested_paging_count_tables(4 * MIB);
+    void *pages    = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
+    for (uint64_t left = 0; left < count; left++) {
+        struct page_pool pool = {.pages = pages, .count = left};
+        hpa_t root            = hpa(0);
+        memset(pages, 0, count * PAGE_SIZE);
+        assert_int_equal(
+            nested_paging_map_guest(&root, &pool, gpa(0), hpa(0x40000000), 4 * MIB),
+            STATUS_NO_MEMORY);
+    }
+    free(pages);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chipset),
+        cmocka_unit_test(test_shortage),
+    };
+    return cmocka_run_group_tests_name("nested_paging", tests, NULL, NULL);
+}
