@@ -32,22 +32,6 @@ static enum exit_outcome skip(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-/* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
-static enum exit_outcome handle_in(struct vcpu *vcpu, uint64_t info)
-{
-    uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
-    unsigned int size = IO_SIZE(info);
-    uint32_t value    = vcpu->handlers->port_read(vcpu, IO_PORT(info), size);
-
-    if (size == sizeof(uint8_t))
-        *(uint8_t *)rax = (uint8_t)value;
-    else if (size == sizeof(uint16_t))
-        *(uint16_t *)rax = (uint16_t)value;
-    else
-        *rax = value;
-    return EXIT_NEXT;
-}
-
 static struct vcpu_segment read_segment(const struct vmcb *vmcb, unsigned int number)
 {
     const struct vmcb_segment *segment = &vmcb->segment[number];
@@ -116,7 +100,7 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     if ((info & IO_STRING) != 0)
         return handle_string_io(vcpu, info);
     if ((info & IO_IN) != 0)
-        return handle_in(vcpu, info);
+        return vcpu_read_port(vcpu, IO_PORT(info), IO_SIZE(info));
     return vcpu->handlers->port_write(vcpu, IO_PORT(info), IO_SIZE(info),
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
@@ -147,13 +131,6 @@ static enum exit_outcome handle_shutdown(struct vcpu *vcpu)
     return end_at_instruction(vcpu, "triple fault");
 }
 
-/* The INIT raised #SX, which was ignored, when entry.asm set GIF. */
-static enum exit_outcome resume(struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return EXIT_RESUME;
-}
-
 /* APM 2, "Nested Page Faults and Fault Ordering". */
 static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
 {
@@ -180,7 +157,7 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
         svm_exception_handle_exit,
     [SVM_EXIT_INTR]                                = svm_interrupt_handle_exit,
     [SVM_EXIT_NMI]                                 = svm_nmi_handle_exit,
-    [SVM_EXIT_INIT]                                = resume,
+    [SVM_EXIT_INIT]                                = svm_nmi_handle_exit,
     [SVM_EXIT_VINTR]                               = svm_interrupt_window_handle_exit,
     [SVM_EXIT_RDPMC]                               = inject_gp,
     [SVM_EXIT_RSM]                                 = inject_ud,

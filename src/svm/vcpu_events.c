@@ -105,12 +105,10 @@ static bool end_step_past_iret(struct svm_vcpu *svm)
 /* Programs the local APIC's timer; one at its maximum expires earlier. */
 static void set_timer(const struct svm_vcpu *svm)
 {
-    uint64_t now = rdtsc();
+    uint64_t now   = rdtsc();
+    uint64_t ticks = svm->alarm > now ? svm->alarm - now : 0;
 
-    if (svm->alarm == TICKS_NEVER)
-        apic_set_timer(TICKS_NEVER);
-    else
-        apic_set_timer(svm->alarm > now ? svm->alarm - now : 0);
+    apic_set_timer(svm->alarm == TICKS_NEVER ? TICKS_NEVER : ticks);
 }
 
 /*
@@ -160,7 +158,7 @@ enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
     return handle_interrupt(vcpu);
 }
 
-/* The host's NMI was handled when entry.asm set GIF. */
+/* When entry.asm set GIF, the host handled its NMI, or ignored its INIT as #SX. */
 enum exit_outcome svm_nmi_handle_exit(struct vcpu *vcpu)
 {
     svm_event_redeliver(&svm_of(vcpu)->vmcb);
@@ -238,8 +236,7 @@ enum exit_outcome svm_iret_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Delivers an NMI at once, or at the next IRET if another event or a shadow precedes it.
- */
+/* Delivers an NMI at once, or at the next IRET if another event or a shadow is first. */
 static void deliver_nmi(struct svm_vcpu *svm)
 {
     if (is_injecting(&svm->vmcb) || has_shadow(&svm->vmcb))

@@ -203,6 +203,12 @@ enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const cha
 void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 
 /*
+ * Handles IN, of 1, 2 or 4 bytes: one of 1 or 2 preserves the rest of RAX, and one of 4
+ * clears bits 63:32. Returns EXIT_NEXT.
+ */
+enum exit_outcome vcpu_read_port(struct vcpu *vcpu, uint16_t port, unsigned int size);
+
+/*
  * Removes this exit from the exit trace, because its handler is called again with all
  * registers. Returns EXIT_ALL_REGISTERS.
  */

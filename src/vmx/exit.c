@@ -53,23 +53,6 @@ static uint64_t read_address(struct vcpu *vcpu)
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
-/* IN of 1 or 2 bytes preserves the rest of RAX; IN of 4 bytes clears bits 63:32. */
-static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
-                                                             uint64_t qualification)
-{
-    uint64_t *rax     = &vcpu->run.registers.r[REGISTER_RAX];
-    unsigned int size = IO_SIZE(qualification);
-    uint32_t value    = vcpu->handlers->port_read(vcpu, IO_PORT(qualification), size);
-
-    if (size == sizeof(uint8_t))
-        *(uint8_t *)rax = (uint8_t)value;
-    else if (size == sizeof(uint16_t))
-        *(uint16_t *)rax = (uint16_t)value;
-    else
-        *rax = value;
-    return EXIT_NEXT;
-}
-
 /* INS and OUTS exit before the processor checks their segment. */
 static __attribute__((noinline)) enum exit_outcome
 handle_string_io(struct vcpu *vcpu, uint64_t qualification)
@@ -107,7 +90,7 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     if ((qualification & IO_STRING) != 0)
         return handle_string_io(vcpu, qualification);
     if ((qualification & IO_IN) != 0)
-        return handle_in(vcpu, qualification);
+        return vcpu_read_port(vcpu, IO_PORT(qualification), IO_SIZE(qualification));
     return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
                                       IO_SIZE(qualification),
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
