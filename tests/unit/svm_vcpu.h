@@ -244,6 +244,16 @@ static inline int svm_vcpu_start(void **state)
     return start_log(state);
 }
 
+/* Returns whether a window for interrupts is open. */
+static inline bool has_window(void)
+{
+    bool is_intercepted = (vmcb->intercept_1 & BIT(4)) != 0;
+
+    assert_int_equal((vmcb->virtual_interrupt & BIT(8)) != 0, is_intercepted);
+    assert_true((vmcb->intercept_1 & BIT(24)) != 0); /* the other ones stay */
+    return is_intercepted;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, svm_vcpu_start)
 
 #endif

@@ -1,8 +1,7 @@
-/* src/svm/vcpu_events.c: exceptions, interrupts, NMIs, HLT and the alarm. */
+/* src/svm/vcpu_events.c: exceptions, interrupts, HLT and the alarm. */
 #include "svm_vcpu.h"
 
 #define INTERRUPT_31 UINT64_C(0x80000031)
-#define NMI          UINT64_C(0x80000202)
 
 /* EVENTINJ as APM 2, "Event Injection" has it. */
 static void test_exceptions(void **state)
@@ -94,15 +93,6 @@ static void test_redelivery(void **state)
     }
 }
 
-static bool has_window(void)
-{
-    bool is_intercepted = (vmcb->intercept_1 & BIT(4)) != 0;
-
-    assert_int_equal((vmcb->virtual_interrupt & BIT(8)) != 0, is_intercepted);
-    assert_true((vmcb->intercept_1 & BIT(24)) != 0); /* the other ones stay */
-    return is_intercepted;
-}
-
 /* An interrupt is injected if the guest accepts it, else a window is opened. */
 static void test_interrupts(void **state)
 {
@@ -164,109 +154,6 @@ static void test_second_interrupt(void **state)
     svm_events_deliver(&svm);
     assert_int_equal(vmcb->event_injection, INTERRUPT_31);
     assert_true(has_window());
-}
-
-/* An NMI comes first, and blocks further ones until the end of IRET. */
-static void test_nmi(void **state)
-{
-    (void)state;
-    vmcb->rflags = RFLAGS_FIXED;
-    svm_request_nmi(&vcpu);
-    svm_request_nmi(&vcpu);
-    svm_request_interrupt(&vcpu, true);
-    svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, NMI);
-    assert_true(has_window());
-    assert_true((vmcb->intercept_1 & BIT(20)) != 0); /* IRET */
-    assert_true(svm.blocks_nmi);
-    assert_int_equal(svm.waiting, WAITING_INTERRUPT); /* two requests are one */
-    vmcb->event_injection = 0;
-    svm_request_nmi(&vcpu); /* the second waits */
-    svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, 0);
-    assert_int_equal(svm_iret_handle_exit(&vcpu), EXIT_RESUME);
-    assert_int_equal(vmcb->rflags & RFLAGS_TF, RFLAGS_TF);
-    assert_int_equal(vmcb->intercept_1 & BIT(20), 0);
-    svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, 0);
-    vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_DB;
-    vmcb->rflags    = RFLAGS_FIXED; /* popped */
-    vmcb->dr6 |= DR6_SINGLE_STEP;
-    assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
-    assert_int_equal(vmcb->event_injection, 0); /* a #DB of Hymir */
-    assert_int_equal(vmcb->dr6, DR6_AFTER_RESET);
-    svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, NMI);
-    /* A blocked one does not look like an interrupt. */
-    svm_vcpu_start(NULL);
-    svm.blocks_nmi = true;
-    svm_request_nmi(&vcpu);
-    svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, 0);
-    assert_false(has_window());
-}
-
-/* An NMI waits behind another event, or a shadow, until IRET at the latest. */
-static void test_waiting_nmi(void **state)
-{
-    (void)state;
-    static const struct {
-        uint64_t injecting, shadow;
-    } rows[] = {{0x80000301, 0}, {0, 1}};
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        svm_vcpu_start(NULL);
-        vmcb->event_injection  = rows[i].injecting;
-        vmcb->interrupt_shadow = rows[i].shadow;
-        svm_request_nmi(&vcpu);
-        svm_events_deliver(&svm);
-        assert_int_equal(vmcb->event_injection, rows[i].injecting);
-        assert_false(svm.blocks_nmi);
-        assert_true((vmcb->intercept_1 & BIT(20)) != 0); /* IRET */
-        vmcb->event_injection = 0;
-        assert_int_equal(svm_iret_handle_exit(&vcpu), EXIT_RESUME);
-        assert_int_equal(vmcb->event_injection, NMI); /* before the IRET */
-        assert_true(svm.blocks_nmi && !svm.steps_past_iret);
-        assert_int_equal(vmcb->rflags & RFLAGS_TF, 0);
-        assert_true((vmcb->intercept_1 & BIT(20)) != 0); /* its own */
-        assert_int_equal(svm.waiting, 0);
-    }
-}
-
-/* The guest sees the #DB after IRET if it single-steps, or has a breakpoint there. */
-static void test_debug_after_iret(void **state)
-{
-    (void)state;
-    static const struct {
-        uint64_t rflags, before; /* at IRET */
-        uint64_t causes;         /* after it */
-        bool is_seen;
-        uint64_t dr6; /* that the guest reads afterwards */
-    } rows[] = {
-        {0, 0xFFFF0FF0, 0x4000, false, 0xFFFF0FF0},
-        {RFLAGS_TF, 0xFFFF0FF0, 0x4000, true, 0xFFFF4FF0},
-        {0, 0xFFFF0FF0, 0x4001, true, 0xFFFF0FF1}, /* a breakpoint; the step is Hymir's */
-        {RFLAGS_TF, 0xFFFF0FF0, 0x4008, true, 0xFFFF4FF8},
-        /* What earlier exceptions left there is neither a cause nor lost. */
-        {0, 0xFFFF4FF2, 0x4000, false, 0xFFFF4FF2},
-        {0, 0xFFFF6FF2, 0x4001, true, 0xFFFF6FF1},
-        {RFLAGS_TF, 0xFFFF2FF2, 0x4000, true, 0xFFFF6FF0},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        svm_vcpu_start(NULL);
-        svm.blocks_nmi = true;
-        vmcb->rflags |= rows[i].rflags;
-        vmcb->dr6 = rows[i].before;
-        (void)svm_iret_handle_exit(&vcpu);
-        assert_int_equal(vmcb->clean & BIT(6), 0);
-        vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_DB;
-        vmcb->dr6 |= rows[i].causes; /* as a processor that clears none */
-        vmcb->clean = CLEAN_ALL;
-        assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
-        assert_int_equal(vmcb->event_injection, rows[i].is_seen ? 0x80000301 : 0);
-        assert_int_equal(vmcb->dr6, rows[i].dr6);
-        assert_int_equal(vmcb->clean & BIT(6), 0);
-        assert_false(svm.blocks_nmi || svm.steps_past_iret);
-    }
 }
 
 /* Exceptions that exit are injected; #DB changes registers as its delivery does. */
@@ -421,9 +308,6 @@ int main(void)
         TEST(test_interrupts),
         TEST(test_withdrawal),
         TEST(test_second_interrupt),
-        TEST(test_nmi),
-        TEST(test_waiting_nmi),
-        TEST(test_debug_after_iret),
         TEST(test_exception_exits),
         TEST(test_endless_exceptions),
         TEST(test_kick),
