@@ -66,6 +66,9 @@ corei7_sandy_bridge_2600k corei7_ivy_bridge_3770k corei7_haswell_4770 broadwell_
 corei3_cnl corei7_icelake_u tigerlake
 """.split()
 
+# Those that have AMD-V.
+BOCHS_AMD_V = ("zambezi", "ryzen")
+
 
 def qemu_models():
     """Returns the processor models of this QEMU."""

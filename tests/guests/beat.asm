@@ -6,13 +6,32 @@
 %include "multiboot_header.inc"
 %include "hypercall.inc"
 
+WINDOW  equ     50 * 1193               ; ticks of the 8254
+
 entry:
         choose_hypercall
         mov     ebx, 10
 .beat:
-        mov     ecx, 2000000            ; instructions between two lines
+        mov     edi, 4                  ; times 50 ms between two lines
 .wait:
-        loop    .wait
+        in      al, 0x61
+        and     al, 0xFC
+        or      al, 1
+        out     0x61, al
+        mov     al, 0xB0                ; counter 2, mode 0
+        out     0x43, al
+        mov     al, WINDOW & 0xFF
+        out     0x42, al
+        mov     al, WINDOW >> 8
+        out     0x42, al
+.again:
+        mov     ecx, 1000
+        loop    $                       ; reduces the number of exits
+        in      al, 0x61
+        test    al, 0x20
+        jz      .again
+        dec     edi
+        jnz     .wait
         mov     esi, text
         mov     edx, 0x3F8
         mov     ecx, text_end - text

@@ -17,9 +17,11 @@ CR0_PG  equ     1 << 31
 %include "multiboot_header.inc"
 %include "raises.inc"
 %include "hypercall.inc"
+%include "emulator.inc"
 
 entry:
         choose_hypercall
+        find_emulator
         mov     esp, stack_top
         lgdt    [gdt_register]
         jmp     CODE_32:.flat
@@ -42,6 +44,7 @@ entry:
 
 ; ---- Debug exceptions
 
+        skip_in_tcg .over_int1
         mov     eax, 0xFFFF0FF0
         mov     dr6, eax
         pushfd
@@ -56,6 +59,7 @@ entry:
         mov     eax, dr6
         test    eax, 1 << 14
         check   "INT1 does not set DR6.BS"
+.over_int1:
         mov     ecx, 0x1D9
         mov     eax, 2
         xor     edx, edx
@@ -70,7 +74,7 @@ entry:
         mov     eax, 1 << 6
         raises  13, "IA32_DEBUGCTL.TR is #GP", wrmsr
 
-; ---- A hardware task switch is #GP with the selector of the TSS
+; ---- A hardware task switch: AMD-V performs it, under VT-x it is #GP with the selector of the TSS
 
         mov     dword [gdt_task + 2], task
         mov     byte [gdt_task + 5], 0x89
@@ -78,6 +82,22 @@ entry:
         mov     byte [gdt_other_task + 5], 0x89
         mov     ax, TASK
         ltr     ax
+        cmp     dword [is_amd], 0
+        je      .task_switches_fault
+        mov     dword [other_task + 32], .other_task
+        mov     dword [other_task + 36], 2 ; EFLAGS
+        mov     dword [other_task + 76], CODE_32 ; CS
+        mov     dword [other_task + 80], DATA_32 ; SS
+        mov     dword [other_task + 84], DATA_32 ; DS
+        mov     dword [vector], 0
+        jmp     OTHER_TASK:0
+        cmp     dword [vector], OTHER_TASK
+        check   "JMP to a TSS switches tasks, and back"
+        jmp     .task_switches_tried
+.other_task:
+        str     [vector]
+        jmp     TASK:0
+.task_switches_fault:
         mov     dword [code], NOTHING
         raises  13, "JMP to a TSS is #GP", jmp OTHER_TASK:0
         cmp     dword [code], OTHER_TASK
@@ -88,6 +108,7 @@ entry:
         raises  13, "INT through a task gate is #GP", int 0x1F
         cmp     dword [code], 0x1F << 3 | 2
         check   "its error code is the vector"
+.task_switches_tried:
 
 ; ---- PAE paging: changing CR0.CD loads the PDPTEs
 
@@ -107,10 +128,13 @@ entry:
         mov     eax, [0x40000000]
         cmp     eax, [0x00200000]
         check   "changing CR0.CD loads the PDPTEs"
-        mov     dword [pdpt + 8], directory_2 + 1 + 2 ; a reserved bit
         mov     eax, cr0
         and     eax, ~CR0_CD
+        cmp     dword [is_amd], 0       ; with nested paging, PDPTEs are checked when they are used
+        jne     .over_invalid_pdpte
+        mov     dword [pdpt + 8], directory_2 + 1 + 2 ; a reserved bit
         raises  13, "changing CR0.CD with invalid PDPTEs is #GP", mov cr0, eax
+.over_invalid_pdpte:
         mov     dword [pdpt + 8], directory + 1
         mov     cr0, eax
         mov     eax, cr0
@@ -203,6 +227,7 @@ build_pae:
         ret
 
         hypercall_table
+        emulator_data
 text_done:      db "all corners tried", 10, 0
 
         align   8
