@@ -50,15 +50,14 @@ const char *comparison_name(const struct virtualization *virtualization, size_t 
 /* Reads a row of a record. A microcode revision of 0 is unknown. */
 static struct msr_reading read_row(size_t row, const struct cpu_record *record)
 {
-    size_t offset      = find_row(record->virtualization, row)->offset;
-    const void *member = (const char *)record + offset;
+    const struct register_row *found = find_row(record->virtualization, row);
+    struct msr_reading reading       = record_register(record, found);
 
-    if (row >= ARRAY_SIZE(words))
-        return *(const struct msr_reading *)member;
-    uint32_t value = *(const uint32_t *)member & ~words[row].ignored;
-    bool is_known  = value != 0 || offset != offsetof(struct cpu_record, microcode);
-    return (struct msr_reading){.value = value,
-                                .state = is_known ? MSR_READ : MSR_NOT_READ};
+    if (row < ARRAY_SIZE(words))
+        reading.value &= ~(uint64_t)words[row].ignored;
+    if (reading.value == 0 && found->offset == offsetof(struct cpu_record, microcode))
+        reading.state = MSR_NOT_READ;
+    return reading;
 }
 
 bool comparison_append_value(size_t row, const struct cpu_record *record,

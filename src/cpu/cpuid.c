@@ -44,6 +44,9 @@ static void read_extended_leaves(struct cpuid_snapshot *snapshot)
         snapshot->leaf_80000002[i] = cpuid(CPUID_LEAF_BRAND_1 + i, 0);
     snapshot->leaf_80000007 = leaf_up_to(maximum, CPUID_LEAF_POWER_MANAGEMENT);
     snapshot->leaf_80000008 = leaf_up_to(maximum, CPUID_LEAF_ADDRESS_SIZES);
+    snapshot->leaf_8000000a = leaf_up_to(maximum, CPUID_LEAF_SVM);
+    snapshot->leaf_8000001f = leaf_up_to(maximum, CPUID_LEAF_ENCRYPTED_MEMORY);
+    snapshot->leaf_80000026 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_TOPOLOGY);
 }
 
 void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
@@ -130,7 +133,18 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)
 
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot)
 {
-    return CPUID_1A_EAX_CORE_TYPE(snapshot->leaf_1a.eax);
+    const struct cpuid_result *amd = &snapshot->leaf_80000026;
+
+    if ((amd->eax & CPUID_80000026_EAX_HETEROGENEOUS_CORES) == 0)
+        return CPUID_1A_EAX_CORE_TYPE(snapshot->leaf_1a.eax);
+    switch (CPUID_80000026_EBX_CORE_TYPE(amd->ebx)) {
+    case CPUID_80000026_CORE_TYPE_PERFORMANCE:
+        return CPUID_CORE_TYPE_PERFORMANCE;
+    case CPUID_80000026_CORE_TYPE_EFFICIENCY:
+        return CPUID_CORE_TYPE_EFFICIENT;
+    default:
+        return CPUID_CORE_TYPES - 1;
+    }
 }
 
 const char *cpuid_core_type_name(const struct cpuid_snapshot *snapshot)

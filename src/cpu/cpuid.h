@@ -31,6 +31,9 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_80000002[3]; /* brand */
     struct cpuid_result leaf_80000007;    /* invariant TSC */
     struct cpuid_result leaf_80000008;    /* address widths */
+    struct cpuid_result leaf_8000000a;    /* SVM features */
+    struct cpuid_result leaf_8000001f;    /* encrypted memory capabilities */
+    struct cpuid_result leaf_80000026;    /* subleaf 0: AMD's core type */
 };
 
 /* Reads all leaves of this CPU. */
@@ -76,8 +79,9 @@ struct cpuid_signature {
 struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
 
 /*
- * The core type of a CPU of a hybrid processor; 0 if the processor is not hybrid or does
- * not report it. SDM 2, "CPUID", leaf 1AH.
+ * The core type of a CPU of a hybrid processor, as Intel's leaf 1AH encodes it; 0 if the
+ * processor is not hybrid or does not report it. SDM 2, "CPUID", leaf 1AH; APM 3,
+ * "Function 8000_0026: Extended CPU Topology".
  */
 #define CPUID_CORE_TYPES 256
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot);

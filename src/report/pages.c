@@ -78,14 +78,17 @@ static void add_capabilities(struct pager *pager, const struct report_facts *fac
     static struct capability_set usable; /* one CPU composes pages */
     const struct capability_table *table =
         facts->records[0].virtualization->capability_table;
+    bool has_settings = false;
 
     if (!comparison_usable(facts->records, facts->count, &usable)) {
         pager_add(pager, EMPHASIS_BAD, "No CPU reported capabilities; see the verdict.");
         return;
     }
-    pager_add(pager, EMPHASIS_FAINT,
-              "Common to all CPUs with %s. opt: may be 0 or 1; 0, 1: fixed; !=: none.",
-              facts->records[0].virtualization->name);
+    for (uint32_t group = 0; group < table->group_count; group++)
+        has_settings |= table->groups[group].has_settings;
+    pager_add(pager, EMPHASIS_FAINT, "Common to all CPUs with %s. %s!=: none.",
+              facts->records[0].virtualization->name,
+              has_settings ? "opt: may be 0 or 1; 0, 1: fixed; " : "");
     for (uint32_t group = 0; group < table->group_count; group++) {
         if (usable.group[group].exists)
             add_group(pager, table, group, &usable.group[group]);

@@ -30,7 +30,7 @@ static bool check_cpuid(const struct cpu_record *record, struct text *detail)
 
 static bool check_features(const struct cpu_record *record, struct text *detail)
 {
-    const struct cpuid_result *leaf = &svm_record(record)->features;
+    const struct cpuid_result *leaf = &record->cpuid.leaf_8000000a;
     uint64_t revision               = BITS_GET(leaf->eax, 7, 0);
 
     text_append(detail, "revision %lu, %u ASIDs, features 0x%08x", revision, leaf->ebx,
@@ -71,7 +71,8 @@ static bool check_vm_cr(const struct cpu_record *record, struct text *detail)
     const struct msr_write *write = &own->steps.vm_cr;
     enum vm_control_state state   = vm_control_state(&own->vm_cr);
 
-    append_vm_cr(&own->vm_cr, (own->features.edx & SVM_FEATURE_SVM_LOCK) != 0, detail);
+    append_vm_cr(&own->vm_cr,
+                 (record->cpuid.leaf_8000000a.edx & SVM_FEATURE_SVM_LOCK) != 0, detail);
     if (!write->is_tried)
         return state == VM_CONTROL_ENABLED || state == VM_CONTROL_UNKNOWN;
     if (write->fault != FAULT_NONE)
@@ -195,8 +196,7 @@ bool svm_has_nested_paging(const struct cpu_record *record)
 static bool check_nested_paging(const struct cpu_record *record, struct text *detail)
 {
     const struct guest_trial *nested = &steps_of(record)->nested;
-    bool is_reported =
-        (svm_record(record)->features.edx & SVM_FEATURE_NESTED_PAGING) != 0;
+    bool is_reported = (record->cpuid.leaf_8000000a.edx & SVM_FEATURE_NESTED_PAGING) != 0;
 
     if (svm_has_nested_paging(record)) {
         text_append(detail, "%s",

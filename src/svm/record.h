@@ -50,8 +50,7 @@ struct svm_steps {
 };
 
 struct svm_record {
-    struct cpuid_result features, encryption; /* Fn8000_000A, Fn8000_001F */
-    struct msr_reading vm_cr, efer, vm_hsave_pa;
+    struct msr_reading vm_cr, efer, syscfg, vm_hsave_pa;
     struct svm_steps steps;
 };
 _Static_assert(sizeof(struct svm_record) <= CPU_RECORD_OWN_SIZE, "it fits in a record");

@@ -17,9 +17,23 @@ static bool is_offered(const struct cpuid_snapshot *cpuid)
 
 #define OWN(member) \
     (offsetof(struct cpu_record, own) + offsetof(struct svm_record, member))
+#define CPUID_ROW(name, member)                            \
+    {                                                      \
+        name, 0, offsetof(struct cpu_record, cpuid.member) \
+    }
 static const struct register_row registers[] = {
+    CPUID_ROW("CPUID.8000000AH:EAX", leaf_8000000a.eax),
+    CPUID_ROW("CPUID.8000000AH:EBX", leaf_8000000a.ebx),
+    CPUID_ROW("CPUID.8000000AH:EDX", leaf_8000000a.edx),
+    CPUID_ROW("CPUID.8000001FH:EAX", leaf_8000001f.eax),
+    CPUID_ROW("CPUID.8000001FH:EBX", leaf_8000001f.ebx),
+    CPUID_ROW("CPUID.8000001FH:ECX", leaf_8000001f.ecx),
+    CPUID_ROW("CPUID.8000001FH:EDX", leaf_8000001f.edx),
+    CPUID_ROW("CPUID.80000026H:EAX", leaf_80000026.eax),
+    CPUID_ROW("CPUID.80000026H:EBX", leaf_80000026.ebx),
     {"VM_CR", MSR_VM_CR, OWN(vm_cr)},
     {"EFER", MSR_IA32_EFER, OWN(efer)},
+    {"SYSCFG", MSR_SYSCFG, OWN(syscfg)},
     {"IA32_ARCH_CAPABILITIES", MSR_IA32_ARCH_CAPABILITIES,
      offsetof(struct cpu_record, arch_capabilities)},
     {"VM_HSAVE_PA", MSR_VM_HSAVE_PA, OWN(vm_hsave_pa)}, /* not compared */
@@ -30,7 +44,7 @@ static bool read_capabilities(const struct cpu_record *record,
 {
     for (enum svm_capability_group group = GROUP_REVISION; group < SVM_GROUP_COUNT;
          group++)
-        capabilities->group[group] = svm_capability_bits(svm_record(record), group);
+        capabilities->group[group] = svm_capability_bits(&record->cpuid, group);
     return is_offered(&record->cpuid);
 }
 

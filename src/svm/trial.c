@@ -20,16 +20,14 @@ void svm_trial_read_registers(struct cpu_record *record)
 {
     struct svm_record *own = svm_record_of(record);
 
-    if (cpuid_is_amd(&record->cpuid))
+    if (cpuid_is_amd(&record->cpuid)) {
         record->microcode = (uint32_t)msr_read_safe(MSR_AMD_PATCH_LEVEL).value;
+        own->syscfg       = msr_read_safe(MSR_SYSCFG);
+    }
     if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
         record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
-    if (record->cpuid.leaf_80000000.eax >= CPUID_LEAF_ENCRYPTED_MEMORY)
-        own->encryption = cpuid(CPUID_LEAF_ENCRYPTED_MEMORY, 0);
     if ((record->cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) == 0)
         return;
-    if (record->cpuid.leaf_80000000.eax >= CPUID_LEAF_SVM)
-        own->features = cpuid(CPUID_LEAF_SVM, 0);
     own->vm_cr       = msr_read_safe(MSR_VM_CR);
     own->efer        = msr_read_safe(MSR_IA32_EFER);
     own->vm_hsave_pa = msr_read_safe(MSR_VM_HSAVE_PA);

@@ -28,14 +28,24 @@ enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *re
                                                 : VERDICT_NO_VIRTUALIZATION;
 }
 
+struct msr_reading record_register(const struct cpu_record *record,
+                                   const struct register_row *row)
+{
+    const void *member = (const char *)record + row->offset;
+
+    if (row->msr != 0)
+        return *(const struct msr_reading *)member;
+    return (struct msr_reading){.value = *(const uint32_t *)member, .state = MSR_READ};
+}
+
 struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr)
 {
     const struct virtualization *virtualization = record->virtualization;
 
     for (size_t i = 0; i < virtualization->register_count; i++) {
         const struct register_row *row = &virtualization->registers[i];
-        if (row->msr == msr)
-            return *(const struct msr_reading *)((const char *)record + row->offset);
+        if (msr != 0 && row->msr == msr)
+            return record_register(record, row);
     }
     return (struct msr_reading){.state = MSR_NOT_READ};
 }

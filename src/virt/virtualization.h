@@ -51,11 +51,11 @@ struct check_row {
     bool (*is_withheld)(const struct cpu_record *record);
 };
 
-/* A model-specific register of the vendor's record, for comparison and report. */
+/* A register in the record, for comparison and report. */
 struct register_row {
     const char *name;
-    uint32_t msr;
-    size_t offset; /* of its struct msr_reading in struct cpu_record */
+    uint32_t msr;  /* 0: a 32-bit register of CPUID, or another number */
+    size_t offset; /* in struct cpu_record: of a uint32_t, or of a struct msr_reading */
 };
 
 /* An operation to measure, after all checks but the last have passed. */
@@ -169,5 +169,9 @@ enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *re
  * record's vendor has no row for it.
  */
 struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr);
+
+/* Returns the value of a row in a record. */
+struct msr_reading record_register(const struct cpu_record *record,
+                                   const struct register_row *row);
 
 #endif

@@ -42,6 +42,7 @@ enum cpuid_leaf {
     CPUID_LEAF_PERFORMANCE       = 0x8000001A,
     CPUID_LEAF_ENCRYPTED_MEMORY  = 0x8000001F,
     CPUID_LEAF_EXTENDED_FEATURES_2 = 0x80000021,
+    CPUID_LEAF_EXTENDED_TOPOLOGY   = 0x80000026,
 };
 
 /* The ranges of leaves that hypervisors use; each begins with its own last leaf. */
@@ -184,6 +185,11 @@ enum cpuid_leaf {
 #define CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS BIT(0)
 #define CPUID_80000021_EAX_LFENCE_SERIALIZES          BIT(2)
 #define CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE  BIT(6)
+/* CPUID.80000026H, subleaf 0, which is about cores: EAX, and the core type in EBX. */
+#define CPUID_80000026_EAX_HETEROGENEOUS_CORES BIT(30)
+#define CPUID_80000026_EBX_CORE_TYPE(ebx)      ((uint8_t)BITS_GET(ebx, 31, 28))
+#define CPUID_80000026_CORE_TYPE_PERFORMANCE   0
+#define CPUID_80000026_CORE_TYPE_EFFICIENCY    1
 /* CPUID.80000007H:EDX */
 #define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
 /* CPUID.80000008H:EAX: the widths of addresses in bits. */

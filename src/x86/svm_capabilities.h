@@ -11,10 +11,13 @@
 
 /* The groups of bits: one for each register. */
 enum svm_capability_group {
-    GROUP_REVISION,   /* CPUID.8000000AH:EAX */
-    GROUP_ASIDS,      /* CPUID.8000000AH:EBX */
-    GROUP_FEATURES,   /* CPUID.8000000AH:EDX */
-    GROUP_ENCRYPTION, /* CPUID.8000001FH:EAX */
+    GROUP_REVISION,         /* CPUID.8000000AH:EAX */
+    GROUP_ASIDS,            /* CPUID.8000000AH:EBX */
+    GROUP_FEATURES,         /* CPUID.8000000AH:EDX */
+    GROUP_ENCRYPTION,       /* CPUID.8000001FH:EAX */
+    GROUP_ENCRYPTION_BIT,   /* CPUID.8000001FH:EBX */
+    GROUP_ENCRYPTED_GUESTS, /* CPUID.8000001FH:ECX */
+    GROUP_ENCRYPTED_ASIDS,  /* CPUID.8000001FH:EDX */
     SVM_GROUP_COUNT,
 };
 
@@ -90,7 +93,12 @@ enum svm_capability_group {
          "VIRT_RMPUPDATE, VIRT_PSMASH MSRs")                                             \
     FLAG(ENCRYPTION, SVM_ENCRYPTION_HOST_WRITES_IN_USE, 30,                              \
          "host writes to in-use pages")                                                  \
-    FLAG(ENCRYPTION, SVM_ENCRYPTION_IBPB_ON_ENTRY, 31, "IBPB on entry")
+    FLAG(ENCRYPTION, SVM_ENCRYPTION_IBPB_ON_ENTRY, 31, "IBPB on entry")                  \
+    FIELD(ENCRYPTION_BIT, BITS_MASK(5, 0), "C-bit position")                             \
+    FIELD(ENCRYPTION_BIT, BITS_MASK(11, 6), "physical address bit reduction")            \
+    FIELD(ENCRYPTION_BIT, BITS_MASK(15, 12), "number of VMPLs")                          \
+    FIELD(ENCRYPTED_GUESTS, BITS_MASK(31, 0), "number of encrypted guests")              \
+    FIELD(ENCRYPTED_ASIDS, BITS_MASK(31, 0), "minimum ASID without SEV-ES")
 
 #define SVM_CAPABILITY_FLAG(group, constant, bit, name) constant = BIT(bit),
 #define SVM_CAPABILITY_NOTHING(...)

@@ -82,6 +82,34 @@ GROUPS = {
         42: "INVVPID: all-context", 43: "INVVPID: retaining globals", (53, 48): "HLAT: largest prefix size"}),
     "VM functions": (MAY_BE_1, [0x491], {0: "EPTP switching"}),
 }
+# The same for AMD-V, from APM 3, "Function 8000_000Ah: SVM Features" and "Function 8000_001Fh: Encrypted Memory
+# Capabilities": the register, and names by bit, or (high, low).
+SVM_GROUPS = {
+    "SVM revision": ("CPUID.8000000AH:EAX", {(7, 0): "SVM revision number"}),
+    "Address-space identifiers": ("CPUID.8000000AH:EBX", {(31, 0): "number of ASIDs"}),
+    "SVM features": ("CPUID.8000000AH:EDX", {
+        0: "nested paging", 1: "LBR virtualization", 2: "SVM lock", 3: "NRIP save", 4: "MSR-based TSC rate control",
+        5: "VMCB clean bits", 6: "flush by ASID", 7: "decode assists", 8: "PMC virtualization", 10: "PAUSE intercept filter",
+        12: "PAUSE filter threshold", 13: "AVIC", 15: "virtualized VMSAVE, VMLOAD", 16: "virtualized GIF",
+        17: "guest mode execute trap (GMET)", 18: "x2AVIC", 19: "shadow-stack check (SSSCheck)",
+        20: "SPEC_CTRL virtualization", 21: "read-only guest page tables (ROGPT)", 23: "host MCE override",
+        24: "INVLPGB enable, TLBSYNC intercept", 25: "NMI virtualization (VNMI)", 26: "IBS virtualization",
+        27: "extended LVT through AVIC", 28: "guest VMCB address check", 29: "bus lock threshold", 30: "idle HLT intercept",
+        31: "enhanced shutdown intercept"}),
+    "Encrypted memory capabilities": ("CPUID.8000001FH:EAX", dict(enumerate([
+        "SME", "SEV", "VM_PAGE_FLUSH MSR", "SEV-ES", "SEV-SNP", "VM permission levels (VMPL)", "RMPQUERY",
+        "VMPL shadow stacks", "secure TSC", "TSC_AUX virtualization", "enforced cache coherency",
+        "SEV guests need a 64-bit host", "restricted injection", "alternate injection", "debug state virtualization",
+        "host IBS can be prevented", "virtual transparent encryption", "VMGEXIT parameter", "virtual TOM MSR",
+        "IBS virtualization for SEV-ES", "PMC virtualization for SEV-ES", "RMPREAD", "guest intercept control",
+        "segmented RMP", "VMSA register protection", "SMT protection", "secure AVIC", "allowed SEV features",
+        "SVSM communication page MSR", "VIRT_RMPUPDATE, VIRT_PSMASH MSRs", "host writes to in-use pages",
+        "IBPB on entry"]))),
+    "Encrypted memory: page tables, VMPLs": ("CPUID.8000001FH:EBX", {
+        (5, 0): "C-bit position", (11, 6): "physical address bit reduction", (15, 12): "number of VMPLs"}),
+    "Encrypted guests": ("CPUID.8000001FH:ECX", {(31, 0): "number of encrypted guests"}),
+    "ASIDs of encrypted guests": ("CPUID.8000001FH:EDX", {(31, 0): "minimum ASID without SEV-ES"}),
+}
 NAMES = {group: names for group, (_, _, names) in GROUPS.items()}
 
 
@@ -147,6 +175,23 @@ MSR_NAMES = ["IA32_VMX_" + name for name in (
     "PROCBASED_CTLS2 EPT_VPID_CAP TRUE_PINBASED_CTLS TRUE_PROCBASED_CTLS TRUE_EXIT_CTLS TRUE_ENTRY_CTLS VMFUNC "
     "PROCBASED_CTLS3 EXIT_CTLS2").split()]
 
+
+
+def decode_svm(values):
+    """Returns the capabilities that the registers of a processor with AMD-V report, in the report's form."""
+    decoded = {}
+    for group, (register, names) in SVM_GROUPS.items():
+        value = values[register]
+        if register.startswith("CPUID.8000001FH") and values["CPUID.8000001FH:EAX"] == 0:
+            continue
+        bits = {}
+        for place, name in names.items():
+            low, size = min(covered(place)), len(covered(place))
+            field = value >> low & (1 << size) - 1
+            bits[name] = field if size > 1 else "yes" if field else "no"
+        named = set().union(*map(covered, names))
+        decoded[group] = {"bits": bits, "unnamed_bits": [bit for bit in range(32) if value >> bit & 1 and bit not in named]}
+    return decoded
 
 
 def grub_lines(scenario):
@@ -232,8 +277,11 @@ def check(kind, text, report_text):
         if list(ticks) != kinds:
             return f"the timings are those of {list(ticks)}, expected {kinds}"
     decoded = decode(msrs) if msrs else {}
+    if report["verdict"]["virtualization"] == "AMD-V":
+        values = report["registers"][0]["values"]
+        decoded = decode_svm({name: int(value, 16) for name, value in values.items() if value.startswith("0x")})
     return (check_decoded(report, report_text) or requirements.differences(report, NAMES, decoded) or
-            (differences(report, decoded) if msrs else None))
+            (differences(report, decoded) if decoded else None))
 
 
 def check_code(code, report_text):

@@ -30,7 +30,8 @@ static inline bool svm_read_capabilities(const struct cpu_record *record,
 {
     static const char *const registers[SVM_GROUP_COUNT] = {
         "CPUID.8000000AH:EAX", "CPUID.8000000AH:EBX", "CPUID.8000000AH:EDX",
-        "CPUID.8000001FH:EAX"};
+        "CPUID.8000001FH:EAX", "CPUID.8000001FH:EBX", "CPUID.8000001FH:ECX",
+        "CPUID.8000001FH:EDX"};
 
     for (uint32_t i = 0; i < SVM_GROUP_COUNT; i++)
         capabilities->group[i] = (struct capability_bits){
@@ -72,6 +73,9 @@ static const struct capability_group svm_groups[SVM_GROUP_COUNT] = {
     {"ASIDs", "ASIDs", false, 0, 0, "CPUID.8000000AH:EBX"},
     {"SVM features", "SVM feature", false, 0, 0, "CPUID.8000000AH:EDX"},
     {"Memory encryption", "encryption", false, 0, 0, "CPUID.8000001FH:EAX"},
+    {"C-bit", "encryption", false, 0, 0, "CPUID.8000001FH:EBX"},
+    {"Encrypted guests", "encryption", false, 0, 0, "CPUID.8000001FH:ECX"},
+    {"Their ASIDs", "encryption", false, 0, 0, "CPUID.8000001FH:EDX"},
 };
 
 static const struct capability_row svm_rows[] = {

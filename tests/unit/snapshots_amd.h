@@ -219,8 +219,8 @@ static inline struct cpu_record record_before(const struct recorded_amd *recorde
     record.cpuid.leaf_hypervisor = recorded->leaf_hypervisor;
     record.cr0                   = 0x80010033;
     record.cr4                   = 0x60;
-    own->features                = recorded->features;
-    own->encryption              = recorded->encryption;
+    record.cpuid.leaf_8000000a   = recorded->features;
+    record.cpuid.leaf_8000001f   = recorded->encryption;
     own->vm_cr                   = msr_raised_gp;
     if (recorded->vm_cr != NONE)
         own->vm_cr = reading_of(recorded->vm_cr);

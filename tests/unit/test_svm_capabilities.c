@@ -59,12 +59,16 @@ static void test_read(void **state)
             {"CPUID.8000000AH:EBX", all_amd[i]->features.ebx},
             {"CPUID.8000000AH:EDX", all_amd[i]->features.edx},
             {"CPUID.8000001FH:EAX", all_amd[i]->encryption.eax},
+            {"CPUID.8000001FH:EBX", all_amd[i]->encryption.ebx},
+            {"CPUID.8000001FH:ECX", all_amd[i]->encryption.ecx},
+            {"CPUID.8000001FH:EDX", all_amd[i]->encryption.edx},
         };
         for (size_t group = 0; group < SVM_GROUP_COUNT; group++) {
             assert_int_equal(set.group[group].may_be_1, expected[group].value);
             assert_int_equal(set.group[group].must_be_1, 0);
             assert_string_equal(set.group[group].source, expected[group].source);
-            assert_true(set.group[group].exists);
+            assert_int_equal(set.group[group].exists,
+                             group < GROUP_ENCRYPTION || all_amd[i]->encryption.eax != 0);
         }
     }
     struct cpu_record record = record_before(&epyc_7763);
@@ -141,6 +145,13 @@ static void test_known_facts(void **state)
     assert_int_equal(state_in(&zen5, "idle HLT intercept"), CAPABILITY_YES);
     assert_int_equal(state_in(&zen5, "enhanced shutdown intercept"), CAPABILITY_YES);
     assert_int_equal(state_in(&zen5, "guest intercept control"), CAPABILITY_YES);
+    assert_int_equal(number_in(&zen, "C-bit position"), 47);
+    assert_int_equal(number_in(&zen, "physical address bit reduction"), 5);
+    assert_int_equal(number_in(&zen, "number of VMPLs"), 0);
+    assert_int_equal(number_in(&zen5, "C-bit position"), 51);
+    assert_int_equal(number_in(&zen5, "number of VMPLs"), 4);
+    assert_int_equal(number_in(&zen5, "number of encrypted guests"), 1006);
+    assert_int_equal(number_in(&zen5, "minimum ASID without SEV-ES"), 1);
 }
 
 /* Unlike processors: the features of both, and the smaller numbers. */
@@ -158,6 +169,13 @@ static void test_intersection(void **state)
         assert_int_equal(usable.group[GROUP_FEATURES].may_be_1, 0xF);
         assert_int_equal(usable.group[GROUP_ENCRYPTION].may_be_1, 0);
     }
+    struct capability_set zen = set_of(&ryzen_1700x), zen4 = set_of(&epyc_9654);
+    zen.group[GROUP_ENCRYPTED_ASIDS].may_be_1 = 100;
+    capability_set_intersect(TABLE, &zen, &zen4);
+    assert_int_equal(state_in(&zen, "C-bit position"), CAPABILITY_DIFFERS);
+    assert_int_equal(number_in(&zen, "number of encrypted guests"), 15);
+    assert_int_equal(number_in(&zen, "physical address bit reduction"), 6);
+    assert_int_equal(number_in(&zen, "minimum ASID without SEV-ES"), 100);
     struct capability_set usable = set_of(&epyc_9654), other = set_of(&fx_8150);
     capability_set_intersect(TABLE, &usable, &other);
     assert_int_equal(number_in(&usable, "number of ASIDs"), 32768);

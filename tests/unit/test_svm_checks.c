@@ -112,20 +112,20 @@ static void test_cpuid(void **state)
 static void test_features(void **state)
 {
     (void)state;
-    own->features.ebx = 1;
+    record.cpuid.leaf_8000000a.ebx = 1;
     assert_fails(SVM_CHECK_FEATURES,
                  "revision 1, 1 ASIDs, features 0x0001bcff; a guest needs an ASID other "
                  "than the host's");
-    own->features.ebx = 0;
+    record.cpuid.leaf_8000000a.ebx = 0;
     assert_fails(SVM_CHECK_FEATURES,
                  "revision 1, 0 ASIDs, features 0x0001bcff; a guest needs an ASID other "
                  "than the host's");
-    own->features.ebx = 2;
+    record.cpuid.leaf_8000000a.ebx = 2;
     assert_int_equal(first_failure(), SVM_CHECK_COUNT);
-    own->features.eax = 0xFFFFFF00; /* reserved bits */
+    record.cpuid.leaf_8000000a.eax = 0xFFFFFF00; /* reserved bits */
     assert_fails(SVM_CHECK_FEATURES, "revision 0, 2 ASIDs, features 0x0001bcff; "
                                      "CPUID.8000000AH reports no SVM revision");
-    own->features = (struct cpuid_result){0}; /* beyond the last leaf */
+    record.cpuid.leaf_8000000a = (struct cpuid_result){0}; /* beyond the last leaf */
     assert_fails(SVM_CHECK_FEATURES, "revision 0, 0 ASIDs, features 0x00000000; "
                                      "CPUID.8000000AH reports no SVM revision");
 }
@@ -144,7 +144,7 @@ static void test_vm_cr(void **state)
     assert_fails(
         SVM_CHECK_VM_CR,
         "0x18: SVM disabled and locked, with a key that only firmware has"); /* SVML */
-    own->features.edx &= ~(uint32_t)SVM_FEATURE_SVM_LOCK;
+    record.cpuid.leaf_8000000a.edx &= ~(uint32_t)SVM_FEATURE_SVM_LOCK;
     assert_fails(SVM_CHECK_VM_CR, "0x18: SVM disabled and locked");
     own->vm_cr = reading_of(0x10);
     assert_true(vm_control_is_write_needed(&record));
@@ -273,9 +273,9 @@ static void test_invalid(void **state)
 
 static void set_nested_paging_reported(bool is_reported)
 {
-    own->features.edx &= ~(uint32_t)SVM_FEATURE_NESTED_PAGING;
+    record.cpuid.leaf_8000000a.edx &= ~(uint32_t)SVM_FEATURE_NESTED_PAGING;
     if (is_reported)
-        own->features.edx |= (uint32_t)SVM_FEATURE_NESTED_PAGING;
+        record.cpuid.leaf_8000000a.edx |= (uint32_t)SVM_FEATURE_NESTED_PAGING;
 }
 
 static void test_nested_paging(void **state)

@@ -79,7 +79,7 @@ static void test_locked_off(void **state)
                    "has; " SETTING
                    " in the firmware setup, save, and power off completely; a warm "
                    "reboot is not enough");
-    own->features.edx &= ~(uint32_t)SVM_FEATURE_SVM_LOCK;
+    records[0].cpuid.leaf_8000000a.edx &= ~(uint32_t)SVM_FEATURE_SVM_LOCK;
     records[0].nolock = true; /* changes nothing */
     set_hypervisor(&records[0], "KVMKVMKVM\0\0\0");
     assert_verdict(
