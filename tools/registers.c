@@ -16,13 +16,13 @@
 #include <string.h>
 
 static struct cpu_record record = {.virtualization = &vt_x, .answer = CPU_ANSWERED};
-static const struct vt_d vt_d;
+static const struct iommus iommus;
 static struct report_facts facts = {
     .version      = HYMIR_VERSION,
     .machine      = "unknown",
     .firmware     = "unknown",
     .tsc_source   = "unknown",
-    .vt_d         = &vt_d,
+    .iommus       = &iommus,
     .records      = &record,
     .count        = 1,
     .verdict_text = "",

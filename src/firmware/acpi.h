@@ -115,15 +115,18 @@ enum status MUST_CHECK acpi_find_interrupt(const struct acpi_view *madt,
                                            struct acpi_interrupt *found);
 
 /*
- * The DMA Remapping Reporting table, which lists the VT-d units. Intel VT-d, "BIOS
- * Considerations", "DMA Remapping Reporting Structure".
+ * The tables of the units that translate the addresses of devices: DMAR, which lists
+ * VT-d's, and IVRS, which lists AMD-Vi's. Intel VT-d, "BIOS Considerations", "DMA
+ * Remapping Reporting Structure"; AMD I/O Virtualization Technology (IOMMU)
+ * Specification, "I/O Virtualization Reporting Structure (IVRS)".
  */
 
 /*
- * Writes the physical addresses of at most capacity units to addresses, which may be NULL
- * if capacity is 0: then all units are dropped, and counted.
+ * Writes the physical addresses of at most capacity units to addresses, each once: IVRS
+ * describes a unit in up to three entries. addresses may be NULL if capacity is 0: then
+ * all entries of units are dropped, and counted.
  */
-struct acpi_listing acpi_list_units(const struct acpi_view *dmar, uint64_t *addresses,
+struct acpi_listing acpi_list_units(const struct acpi_view *table, uint64_t *addresses,
                                     size_t capacity);
 
 /*

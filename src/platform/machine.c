@@ -15,6 +15,7 @@
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/io_apic.h"
+#include "platform/iommu.h"
 #include "platform/panic.h"
 #include "platform/power.h"
 #include "platform/reference_clocks.h"
@@ -204,53 +205,6 @@ static void map_registers(struct platform_power *power)
     }
 }
 
-/*
- * Reads a unit's registers. A unit that does not respond reads as all zeros or all ones,
- * which its address widths rule out.
- */
-static void read_vt_d_unit(uint64_t address, struct vt_d_unit *unit)
-{
-    const volatile uint64_t *registers = NULL;
-    if (is_aligned(address, VT_D_REGISTERS_SIZE))
-        registers = address_space_map_device(address, VT_D_REGISTERS_SIZE);
-    uint64_t capability = registers == NULL ? 0 : registers[VT_D_CAPABILITY];
-
-    unit->address = address;
-    if (capability == 0 || capability == UINT64_MAX) {
-        log_warning("ACPI: VT-d unit at 0x%lx does not respond", address);
-        return;
-    }
-    unit->answers             = true;
-    unit->capability          = capability;
-    unit->extended_capability = registers[VT_D_EXTENDED_CAPABILITY];
-    unit->version             = *(const volatile uint32_t *)registers;
-}
-
-/* Allocates as much as the units of the table need; without memory, all are dropped. */
-static void read_vt_d(struct vt_d *vt_d)
-{
-    struct acpi_view dmar;
-    void *pages;
-
-    if (acpi_find(&acpi, "DMAR", &dmar) != STATUS_OK)
-        return;
-    size_t listed   = acpi_list_units(&dmar, NULL, 0).dropped;
-    size_t capacity = listed < VT_D_MAX_UNITS ? listed : VT_D_MAX_UNITS;
-    if (machine_allocate(capacity * (sizeof(struct vt_d_unit) + sizeof(uint64_t)),
-                         &pages) != STATUS_OK)
-        capacity = 0;
-    else
-        vt_d->unit = pages;
-    uint64_t *addresses       = (uint64_t *)(vt_d->unit + capacity);
-    struct acpi_listing units = acpi_list_units(&dmar, addresses, capacity);
-    vt_d->has_table           = true;
-    vt_d->is_broken           = units.is_broken;
-    vt_d->count               = units.count;
-    vt_d->dropped             = units.dropped;
-    for (size_t i = 0; i < units.count; i++)
-        read_vt_d_unit(addresses[i], &vt_d->unit[i]);
-}
-
 void machine_read_platform(void)
 {
     struct platform_power power = {0};
@@ -270,7 +224,7 @@ void machine_read_platform(void)
     acpi_find_power(&acpi, &power);
     map_registers(&power);
     power_set_registers(&power);
-    read_vt_d(&machine.vt_d);
+    iommus_read(&acpi, &machine.iommus);
 }
 
 /* Appends words, which may be empty, after a separator. */

@@ -12,7 +12,7 @@
 #include "firmware/acpi.h"
 #include "firmware/multiboot2.h"
 #include "lib/status.h"
-#include "x86/vt_d.h"
+#include "x86/iommu.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ struct machine {
     struct cpuid_snapshot cpuid; /* of the boot CPU */
     struct multiboot2_information boot;
     const struct acpi *acpi; /* NULL if not present or not read yet */
-    struct vt_d vt_d;        /* set by machine_read_platform */
+    struct iommus iommus;    /* set by machine_read_platform */
 };
 
 /* Prepares the boot CPU to handle exceptions; they are reported once a console exists. */
@@ -47,7 +47,7 @@ const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t i
 void machine_read_symbols(void);
 
 /*
- * Reads the ACPI tables and VT-d units, and starts to measure the TSC's frequency. After
+ * Reads the ACPI tables and IOMMUs, and starts to measure the TSC's frequency. After
  * this, ACPI can power off the machine.
  */
 void machine_read_platform(void);

@@ -8,6 +8,12 @@
 
 /* KVM refuses a processor of another vendor, even if it has AMD-V. */
 PREMISE(not_amd, "", CPUID(leaf_0.ebx), UINT32_MAX, IS_NOT(CPUID_0_EBX_AMD));
+PREMISE(ivrs, "", READ_IVRS, 0, 1, IS(1));
+PREMISE(no_ivrs, "", READ_IVRS, 0, 1, IS(0));
+PREMISE(amd_vi_units, "", READ_AMD_VI_UNIT, 0, 0, IS(0));
+
+#define AMD_VI_IF(premise, name) \
+    ROW(name, "an ACPI table IVRS", &(premise), READ_AMD_VI_ANSWERS, 0, 1, IS(1))
 
 static const struct requirement_source sources[] = {
     SOURCE(HYMIR, "src/svm/checks.c svm_checks[]", WORKS_ON_ONE("AMD-V")),
@@ -38,7 +44,11 @@ static const struct requirement_source sources[] = {
                UINT32_MAX, AT_LEAST(2))),
 
     SOURCE(JAILHOUSE, "tools/jailhouse-hardware-check: AMD-V",
-           ROW("AMD-Vi", "Hymir does not read ACPI's table IVRS", NULL, READ_NOTHING)),
+           AMD_VI_IF(ivrs, "AMD-Vi units that answer"), AMD_VI_IF(no_ivrs, "AMD-Vi")),
+    SOURCE(JAILHOUSE, "hypervisor/arch/x86/amd_iommu.c amd_iommu_init_features()",
+           ROW("SMI filter", "AMD-Vi", &amd_vi_units, READ_AMD_VI_UNIT,
+               offsetof(struct iommu_unit, extended_features), AMD_VI_SMI_F_SUP,
+               IS(AMD_VI_SMI_FILTER))),
     SOURCE(JAILHOUSE, "hypervisor/arch/x86/svm.c svm_check_features()", WORKS("AMD-V"),
            ONE(FEATURES, SVM_FEATURE_NESTED_PAGING)),
 

@@ -4,6 +4,7 @@
 #include "check/comparison.h"
 #include "x86/msr.h"
 #include "x86/vmx_capabilities.h"
+#include "x86/vt_d.h"
 
 /* ---- Readings ---------------------------------------------------------------------- */
 
@@ -150,25 +151,26 @@ static void tally_add_cpus(struct tally *tally,
         (is_word || condition->agreement != AGREEMENT_NONE) && question->has_unseen;
 }
 
-/* Adds each VT-d unit; without ACPI there may be others. */
+/* Adds each unit of VT-d or AMD-Vi; without ACPI there may be others. */
 static void tally_add_units(struct tally *tally, const struct report_facts *facts)
 {
-    enum reading reading    = tally->condition->reading;
-    bool is_answer          = reading == READ_UNIT_ANSWERS;
-    const struct vt_d *vt_d = facts->vt_d;
+    enum reading reading = tally->condition->reading;
+    bool is_answer       = reading == READ_UNIT_ANSWERS || reading == READ_AMD_VI_ANSWERS;
+    const struct iommu_table *table =
+        reading >= READ_AMD_VI_UNIT ? &facts->iommus->amd_vi : &facts->iommus->vt_d;
 
     tally->has_unknown =
-        vt_d->is_broken || vt_d->dropped > 0 || (is_answer && !facts->has_acpi);
-    for (size_t i = 0; i < vt_d->count; i++) {
-        const struct vt_d_unit *unit = &vt_d->unit[i];
-        const char *member           = (const char *)unit + tally->condition->where;
+        table->is_broken || table->dropped > 0 || (is_answer && !facts->has_acpi);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct iommu_unit *unit = &table->unit[i];
+        const char *member            = (const char *)unit + tally->condition->where;
         uint64_t widths = unit->capability & (VT_D_CAP_39_BITS | VT_D_CAP_48_BITS);
         uint64_t value =
             reading == READ_UNIT_WIDTH ? widths & -widths : *(const uint64_t *)member;
         tally_add(tally, is_answer || unit->answers,
                   (is_answer ? unit->answers : value) & tally->condition->mask);
     }
-    if (is_answer && vt_d->count == 0)
+    if (is_answer && table->count == 0)
         tally_add(tally, !tally->has_unknown, 0);
 }
 
@@ -186,7 +188,8 @@ static void tally_add_machine(struct tally *tally,
         [READ_NOTHING] = {0, false},
         [READ_CPUS]    = {facts->count, facts->unseen == NULL || are_enough_cpus},
         [READ_RAM]     = {facts->ram_bytes, true},
-        [READ_DMAR]    = {facts->vt_d->has_table, true},
+        [READ_DMAR]    = {facts->iommus->vt_d.exists, true},
+        [READ_IVRS]    = {facts->iommus->amd_vi.exists, true},
     };
 
     tally_add(tally, values[reading].is_known,

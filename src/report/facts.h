@@ -3,7 +3,7 @@
 #define HYMIR_REPORT_FACTS_H
 
 #include "virt/virtualization.h"
-#include "x86/vt_d.h"
+#include "x86/iommu.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ struct report_facts {
     uint32_t tsc_ppm;       /* its uncertainty; 0: exact; FACTS_NO_PPM: unknown */
     const char *tsc_source; /* how it was determined */
     bool has_acpi;
-    const struct vt_d *vt_d;
+    const struct iommus *iommus;
     const struct cpu_record *records; /* judged */
     size_t count;                     /* of CPUs, at least one, the boot CPU's first */
     const char *unseen; /* why there may be other CPUs, or NULL if these are all */

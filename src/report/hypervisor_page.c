@@ -110,6 +110,8 @@ void hypervisor_page_add(struct pager *pager, const struct report_facts *facts)
     for (size_t i = 0; i < SURROUNDINGS; i++) {
         TEXT_DECLARE(text, TEXT_SIZE);
         TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
+        if (!surrounding_applies(&surroundings[i], facts))
+            continue;
         text_append(&text, "%-14s ", surroundings[i].name);
         surroundings[i].describe(
             &(struct surrounding_query){&surroundings[i], facts, &state, &text});

@@ -230,18 +230,33 @@ static void write_hypervisors(struct json *json, const struct report_facts *fact
     }
 }
 
-static void write_units(struct json *json, const struct report_facts *facts)
+static void write_vt_d_units(struct json *json, const struct report_facts *facts)
 {
-    const struct vt_d *vt_d = facts->vt_d;
+    const struct iommu_table *table = &facts->iommus->vt_d;
 
-    for (size_t i = 0; i < vt_d->count; i++) {
-        const struct vt_d_unit *unit = &vt_d->unit[i];
+    for (size_t i = 0; i < table->count; i++) {
+        const struct iommu_unit *unit = &table->unit[i];
         json_open_object(json, NULL);
         json_string(json, "address", "0x%lx", unit->address);
         json_bool(json, "answers", unit->answers);
         json_string(json, "version", "0x%lx", unit->version);
         json_string(json, "capability", "0x%lx", unit->capability);
         json_string(json, "extended_capability", "0x%lx", unit->extended_capability);
+        json_close_object(json);
+    }
+}
+
+static void write_amd_vi_units(struct json *json, const struct report_facts *facts)
+{
+    const struct iommu_table *table = &facts->iommus->amd_vi;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const struct iommu_unit *unit = &table->unit[i];
+        json_open_object(json, NULL);
+        json_string(json, "address", "0x%lx", unit->address);
+        json_bool(json, "answers", unit->answers);
+        json_string(json, "control", "0x%lx", unit->control);
+        json_string(json, "extended_features", "0x%lx", unit->extended_features);
         json_close_object(json);
     }
 }
@@ -306,7 +321,8 @@ static const struct {
     {"capabilities", false, write_capabilities},
     {"hypervisors", true, write_hypervisors},
     {"surroundings", false, write_surroundings},
-    {"vt_d_units", true, write_units},
+    {"vt_d_units", true, write_vt_d_units},
+    {"amd_vi_units", true, write_amd_vi_units},
     {"timings", true, write_timings},
 };
 

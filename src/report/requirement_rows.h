@@ -8,7 +8,9 @@
 #include "cpu/cpuid.h"
 #include "report/requirements.h"
 #include "virt/record.h"
+#include "x86/amd_vi.h"
 #include "x86/control_registers.h"
+#include "x86/iommu.h"
 #include "x86/msr.h"
 #include "x86/vt_d.h"
 
@@ -111,7 +113,7 @@
     ROW(name, "an ACPI table DMAR", &(premise), READ_UNIT_ANSWERS, 0, 1, IS(1))
 #define UNITS                    UNITS_IF(dmar, "VT-d units that answer"), UNITS_IF(no_dmar, "VT-d")
 #define UNIT(name, ...)          ROW(name, "VT-d", &vt_d_units, __VA_ARGS__)
-#define UNIT_READ(reg)           READ_UNIT, offsetof(struct vt_d_unit, reg)
+#define UNIT_READ(reg)           READ_UNIT, offsetof(struct iommu_unit, reg)
 #define UNIT_HAS(reg, bit, name) UNIT(name, UNIT_READ(reg), bit, IS(bit))
 #define REMAPPING                                                                        \
     UNIT_HAS(extended_capability, VT_D_ECAP_QUEUED_INVALIDATION, "queued invalidation"), \

@@ -34,6 +34,7 @@ enum reading {
     READ_CPUS,    /* the number of CPUs */
     READ_RAM,     /* bytes */
     READ_DMAR,    /* 1 if ACPI has a valid DMAR */
+    READ_IVRS,    /* 1 if ACPI has a valid IVRS */
     /* Of each CPU: */
     READ_CPUID,  /* the register at offset `where` in struct cpuid_snapshot */
     READ_MSR,    /* the MSR number `where` */
@@ -42,9 +43,12 @@ enum reading {
     READ_IN_USE, /* the bits of the VMX MSR `where` that software with this mask sets or,
                     if the MSR reports no controls, reads: struct drop */
     /* Of each VT-d unit: */
-    READ_UNIT,         /* the register at offset `where` in struct vt_d_unit */
+    READ_UNIT,         /* the register at offset `where` in struct iommu_unit */
     READ_UNIT_WIDTH,   /* the capability bit of the smallest address width */
     READ_UNIT_ANSWERS, /* 1 if it does; 0 if there are no units */
+    /* Of each AMD-Vi unit: */
+    READ_AMD_VI_UNIT, /* as READ_UNIT */
+    READ_AMD_VI_ANSWERS,
     /* Of the VMX capabilities that all CPUs share: */
     READ_MAY_BE_1,   /* the bits of group `where` that may be 1 */
     READ_MUST_BE_1,  /* ... and those that must be */

@@ -2,7 +2,10 @@
 #include "report/surroundings.h"
 
 #include "check/outer_hypervisor.h"
+#include "x86/amd_vi.h"
 #include "x86/msr.h"
+#include "x86/svm_capabilities.h"
+#include "x86/vt_d.h"
 
 /* Returns whether the boot CPU has the row's feature. */
 static bool has_feature(const struct surrounding_query *query)
@@ -17,49 +20,79 @@ static const char *yes_or_no(bool is_yes)
     return is_yes ? "yes" : "no";
 }
 
-/* Appends the units, and what all of them support. Returns whether one responds. */
-static bool append_units(const struct vt_d *vt_d, struct text *text)
-{
-    uint64_t common  = UINT64_MAX;
-    size_t answering = 0;
+/* ---- IOMMUs ------------------------------------------------------------------------ */
 
-    for (size_t i = 0; i < vt_d->count; i++) {
-        answering += vt_d->unit[i].answers ? 1 : 0;
-        common &= vt_d->unit[i].extended_capability;
-    }
-    text_append(text, "ACPI's DMAR table lists %zu unit%s", vt_d->count,
-                vt_d->count == 1 ? "" : "s");
-    if (vt_d->dropped > 0)
-        text_append(text, " and %zu more", vt_d->dropped);
-    if (vt_d->is_broken)
-        text_append(text, "; the next entry is malformed");
-    if (answering < vt_d->count)
-        text_append(text, "; responding: %zu", answering);
-    else if (vt_d->count > 0)
-        text_append(text, "; interrupt remapping: %s",
-                    yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
-    return answering > 0;
+static size_t count_answering(const struct iommu_table *table)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++)
+        count += table->unit[i].answers ? 1 : 0;
+    return count;
+}
+
+/*
+ * Describes the units of an ACPI table. Returns whether there are any, and all respond:
+ * then the caller appends what they support.
+ */
+static bool describe_units(const struct surrounding_query *query,
+                           const struct iommu_table *table, const char *signature)
+{
+    size_t answering = count_answering(table);
+    bool is_ours     = surrounding_applies(query->row, query->facts);
+
+    if (!table->exists && query->facts->has_acpi)
+        text_append(query->text, "ACPI has no valid %s table%s%s%s", signature,
+                    is_ours ? "; enable " : "", is_ours ? query->row->setting : "",
+                    is_ours ? " in the firmware setup" : "");
+    else if (!table->exists)
+        text_append(query->text, "unknown: no ACPI tables");
+    else
+        text_append(query->text, "ACPI's %s table lists %zu unit%s", signature,
+                    table->count, table->count == 1 ? "" : "s");
+    text_append(query->state, "%s",
+                table->exists || query->facts->has_acpi ? yes_or_no(answering > 0)
+                                                        : "unknown");
+    if (table->dropped > 0)
+        text_append(query->text, " and %zu more", table->dropped);
+    if (table->is_broken)
+        text_append(query->text, "; the next entry is malformed");
+    if (answering < table->count)
+        text_append(query->text, "; responding: %zu", answering);
+    return table->count > 0 && answering == table->count;
 }
 
 static void describe_vt_d(const struct surrounding_query *query)
 {
-    const struct vt_d *vt_d = query->facts->vt_d;
+    const struct iommu_table *table = &query->facts->iommus->vt_d;
+    uint64_t common                 = UINT64_MAX;
 
-    if (vt_d->has_table) {
-        bool answers = append_units(vt_d, query->text);
-        text_append(query->state, "%s", yes_or_no(answers));
-    } else if (query->facts->has_acpi) {
-        text_append(query->state, "no");
-        text_append(query->text, "%s",
-                    cpuid_is_amd(&query->facts->records[0].cpuid)
-                        ? "ACPI has no DMAR table; AMD-Vi (table IVRS) is not checked"
-                        : "ACPI has no valid DMAR table; enable VT-d in the firmware "
-                          "setup");
-    } else {
-        text_append(query->state, "unknown");
-        text_append(query->text, "unknown: no ACPI tables");
-    }
+    if (!describe_units(query, table, "DMAR"))
+        return;
+    for (size_t i = 0; i < table->count; i++)
+        common &= table->unit[i].extended_capability;
+    text_append(query->text, "; interrupt remapping: %s",
+                yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
 }
+
+static void describe_amd_vi(const struct surrounding_query *query)
+{
+    const struct iommu_table *table = &query->facts->iommus->amd_vi;
+    uint64_t common = UINT64_MAX, control = 0;
+
+    if (!describe_units(query, table, "IVRS"))
+        return;
+    for (size_t i = 0; i < table->count; i++) {
+        common &= table->unit[i].extended_features;
+        control |= table->unit[i].control;
+    }
+    text_append(query->text, "; x2APIC: %s, AVIC: %s, SEV-SNP: %s; translation: %s",
+                yes_or_no((common & AMD_VI_XT_SUP) != 0),
+                yes_or_no((common & AMD_VI_GA_SUP) != 0),
+                yes_or_no((common & AMD_VI_SNP_SUP) != 0),
+                (control & AMD_VI_CONTROL_IOMMU_EN) != 0 ? "on" : "off");
+}
+
+/* ---- Features and errata of the processor ------------------------------------------ */
 
 static void describe_feature(const struct surrounding_query *query)
 {
@@ -67,13 +100,16 @@ static void describe_feature(const struct surrounding_query *query)
     text_append(query->text, "%s", query->state->buffer);
 }
 
-/* Appends the further fields of IA32_FEATURE_CONTROL for SENTER and SGX. */
-static void append_details(const struct surrounding_query *query, uint64_t control)
+/* Appends the further fields of IA32_FEATURE_CONTROL for SENTER. */
+static void append_senter(const struct surrounding_query *query, uint64_t control)
 {
-    if (query->row->msr_bit == FEATURE_CONTROL_SENTER_GLOBAL)
-        text_append(query->text, "; SENTER functions 0x%lx of 0x7f enabled",
-                    FEATURE_CONTROL_SENTER_LOCAL(control));
-    else if ((query->facts->records[0].cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) == 0)
+    text_append(query->text, "; SENTER functions 0x%lx of 0x7f enabled",
+                FEATURE_CONTROL_SENTER_LOCAL(control));
+}
+
+static void append_sgx(const struct surrounding_query *query, uint64_t control)
+{
+    if ((query->facts->records[0].cpuid.leaf_7.ecx & CPUID_7_ECX_SGX_LC) == 0)
         text_append(query->text, "; no launch control");
     else
         text_append(query->text, "; launch control: by %s",
@@ -81,24 +117,38 @@ static void append_details(const struct surrounding_query *query, uint64_t contr
                                                                 : "firmware");
 }
 
-/* Describes a feature that firmware enables by a bit of IA32_FEATURE_CONTROL. */
+/* Appends which guests the processor can encrypt; those of SEV-SNP need a bit more. */
+static void append_encryption(const struct surrounding_query *query, uint64_t syscfg)
+{
+    uint32_t features = query->facts->records[0].cpuid.leaf_8000001f.eax;
+    bool is_enabled   = (syscfg & SYSCFG_SECURE_NESTED_PAGING_EN) != 0;
+
+    text_append(query->text, "; SEV: %s, SEV-ES: %s, SEV-SNP: %s",
+                yes_or_no((features & SVM_ENCRYPTION_SEV) != 0),
+                yes_or_no((features & SVM_ENCRYPTION_SEV_ES) != 0),
+                (features & SVM_ENCRYPTION_SEV_SNP) == 0 ? "no"
+                : is_enabled                             ? "enabled"
+                                                         : "not enabled");
+}
+
+/* Describes a feature that firmware enables by a bit of an MSR. */
 static void describe_enabled(const struct surrounding_query *query)
 {
-    const struct msr_reading control =
-        record_msr(&query->facts->records[0], MSR_IA32_FEATURE_CONTROL);
-    bool is_enabled = (control.value & query->row->msr_bit) != 0;
+    const struct surrounding *row = query->row;
+    const struct msr_reading msr  = record_msr(&query->facts->records[0], row->msr);
+    bool is_enabled               = (msr.value & row->msr_bit) != 0;
 
     if (!has_feature(query)) {
         text_append(query->state, "absent");
         text_append(query->text, "not supported by the processor");
-    } else if (control.state != MSR_READ) {
+    } else if (msr.state != MSR_READ) {
         text_append(query->state, "unknown");
-        text_append(query->text, "unknown: IA32_FEATURE_CONTROL was not read");
+        text_append(query->text, "unknown: %s was not read", row->setting);
     } else {
         text_append(query->state, is_enabled ? "enabled" : "disabled");
-        text_append(query->text, "%s in IA32_FEATURE_CONTROL (0x%lx)",
-                    is_enabled ? "enabled" : "not enabled", control.value);
-        append_details(query, control.value);
+        text_append(query->text, "%s in %s (0x%lx)",
+                    is_enabled ? "enabled" : "not enabled", row->setting, msr.value);
+        row->append_details(query, msr.value);
     }
 }
 
@@ -167,24 +217,40 @@ static void describe_hypervisor(const struct surrounding_query *query)
 
 #define FEATURE(reg, bit) \
     .cpuid_offset = offsetof(struct cpuid_snapshot, reg), .feature = (bit)
+#define ENABLED_IN(name) .setting = #name, .msr = MSR_##name
 
 const struct surrounding surroundings[SURROUNDINGS] = {
-    {.name = "VT-d", .key = "vt_d", .describe = describe_vt_d},
-    {"SMX", "smx", describe_feature, FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX)},
-    {"SENTER (TXT)", "txt", describe_enabled, FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX),
-     .msr_bit = FEATURE_CONTROL_SENTER_GLOBAL},
-    {"SGX", "sgx", describe_enabled, FEATURE(leaf_7.ebx, CPUID_7_EBX_SGX),
-     .msr_bit = FEATURE_CONTROL_SGX},
-    {"iTLB multihit", "itlb_multihit", describe_erratum,
+    {"VT-d", "vt_d", OF_INTEL, describe_vt_d, .setting = "VT-d"},
+    {"AMD-Vi", "amd_vi", OF_AMD, describe_amd_vi, .setting = "IOMMU (AMD-Vi)"},
+    {"SME, SEV", "memory_encryption", OF_AMD, describe_enabled,
+     FEATURE(leaf_8000001f.eax, SVM_ENCRYPTION_SME | SVM_ENCRYPTION_SEV),
+     ENABLED_IN(SYSCFG), .msr_bit = SYSCFG_MEM_ENCRYPTION_MOD_EN,
+     .append_details = append_encryption},
+    {"SMX", "smx", OF_INTEL, describe_feature, FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX)},
+    {"SENTER (TXT)", "txt", OF_INTEL, describe_enabled,
+     FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX), ENABLED_IN(IA32_FEATURE_CONTROL),
+     .msr_bit = FEATURE_CONTROL_SENTER_GLOBAL, .append_details = append_senter},
+    {"SGX", "sgx", OF_INTEL, describe_enabled, FEATURE(leaf_7.ebx, CPUID_7_EBX_SGX),
+     ENABLED_IN(IA32_FEATURE_CONTROL), .msr_bit = FEATURE_CONTROL_SGX,
+     .append_details = append_sgx},
+    {"iTLB multihit", "itlb_multihit", OF_INTEL, describe_erratum,
      .msr_bit = ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO},
-    {"L1TF", "l1tf", describe_erratum, FEATURE(leaf_7.edx, CPUID_7_EDX_L1D_FLUSH),
-     .msr_bit = ARCH_CAPABILITIES_RDCL_NO, .mitigation = "IA32_FLUSH_CMD",
-     .unneeded = ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY},
-    {"MDS", "mds", describe_erratum, FEATURE(leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
+    {"L1TF", "l1tf", OF_INTEL, describe_erratum,
+     FEATURE(leaf_7.edx, CPUID_7_EDX_L1D_FLUSH), .msr_bit = ARCH_CAPABILITIES_RDCL_NO,
+     .mitigation = "IA32_FLUSH_CMD", .unneeded = ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY},
+    {"MDS", "mds", OF_INTEL, describe_erratum, FEATURE(leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
      .msr_bit = ARCH_CAPABILITIES_MDS_NO, .mitigation = "MD_CLEAR"},
-    {"5-level paging", "la57", describe_feature, FEATURE(leaf_7.ecx, CPUID_7_ECX_LA57)},
+    {"5-level paging", "la57", OF_ANY, describe_feature,
+     FEATURE(leaf_7.ecx, CPUID_7_ECX_LA57)},
     {.name     = "Addresses",
      .key      = "physical_address_width",
      .describe = describe_address_width},
     {.name = "Nested in", .key = "hypervisor", .describe = describe_hypervisor},
 };
+
+bool surrounding_applies(const struct surrounding *row, const struct report_facts *facts)
+{
+    bool is_amd = cpuid_is_amd(&facts->records[0].cpuid);
+
+    return row->brand == OF_ANY || (row->brand == OF_AMD) == is_amd;
+}

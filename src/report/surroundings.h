@@ -1,10 +1,10 @@
 /*
- * Platform features that matter to a hypervisor besides virtualization itself: VT-d, what
- * else IA32_FEATURE_CONTROL governs, errata that a hypervisor works around, address
- * widths, the hypervisor that Hymir runs in.
+ * Platform features that matter to a hypervisor besides virtualization itself: IOMMUs,
+ * what else IA32_FEATURE_CONTROL or SYSCFG governs, errata that a hypervisor works
+ * around, address widths, the hypervisor that Hymir runs in.
  *
  * SDM 4, "Architectural MSRs" (IA32_FEATURE_CONTROL, IA32_ARCH_CAPABILITIES); SDM 2,
- * "CPUID". Pure.
+ * "CPUID"; APM 2, "System Configuration Register (SYSCFG)". Pure.
  */
 #ifndef HYMIR_REPORT_SURROUNDINGS_H
 #define HYMIR_REPORT_SURROUNDINGS_H
@@ -23,6 +23,8 @@ struct surrounding {
     const char *name; /* in the report */
     const char *key;  /* in the JSON */
 
+    enum { OF_ANY, OF_INTEL, OF_AMD } brand; /* of the processors that may have it */
+
     /*
      * Appends to *state, of SURROUNDING_STATE_SIZE bytes, a word of docs/REPORT.md, and
      * to *text a phrase. Reads the registers of the boot CPU; an erratum is excluded only
@@ -31,15 +33,21 @@ struct surrounding {
     void (*describe)(const struct surrounding_query *query);
 
     /* The parameters of describe. */
-    size_t cpuid_offset;    /* a register in struct cpuid_snapshot */
-    uint32_t feature;       /* a bit of it */
-    uint64_t msr_bit;       /* enables the feature, or excludes the erratum */
+    size_t cpuid_offset; /* a register in struct cpuid_snapshot */
+    uint32_t feature;    /* a bit of it */
+    const char *setting; /* of firmware, or the name of the MSR that it sets */
+    uint32_t msr;        /* its number */
+    uint64_t msr_bit;    /* enables the feature, or excludes the erratum */
+    void (*append_details)(const struct surrounding_query *query, uint64_t msr);
     const char *mitigation; /* of the erratum, if the feature is present, or NULL */
     uint64_t unneeded;      /* of IA32_ARCH_CAPABILITIES: the mitigation is not needed */
 };
 #define SURROUNDING_STATE_SIZE 32
 
-#define SURROUNDINGS 10
+#define SURROUNDINGS 12
 extern const struct surrounding surroundings[SURROUNDINGS];
+
+/* Returns whether the pages show a row: unless it is of another brand's processors. */
+bool surrounding_applies(const struct surrounding *row, const struct report_facts *facts);
 
 #endif

@@ -51,6 +51,10 @@ enum msr {
     MSR_VM_HSAVE_PA     = 0xC0010117,
 };
 
+/* SYSCFG: APM 2, "System Configuration Register (SYSCFG)". */
+#define SYSCFG_MEM_ENCRYPTION_MOD_EN   BIT(23)
+#define SYSCFG_SECURE_NESTED_PAGING_EN BIT(24)
+
 /* HWCR: the TSC counts at the frequency of P-state 0. */
 #define HWCR_TSC_FREQUENCY_SELECT BIT(24)
 

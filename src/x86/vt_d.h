@@ -1,25 +1,18 @@
 /*
- * The capabilities of VT-d units, which translate the addresses of devices.
+ * The registers of VT-d units, which translate the addresses of devices.
  *
- * Intel VT-d, "Register Descriptions". Hymir only reads them and programs no unit.
+ * Intel VT-d, "Register Descriptions".
  */
 #ifndef HYMIR_X86_VT_D_H
 #define HYMIR_X86_VT_D_H
 
 #include "lib/bits.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define VT_D_REGISTERS_SIZE 0x1000
 
 /* Indexes of 64-bit words: the version is in the low half of the first. */
 #define VT_D_CAPABILITY          1
 #define VT_D_EXTENDED_CAPABILITY 2
-
-/* The largest number of units that Hymir reads; machines of 64 sockets have 640. */
-#define VT_D_MAX_UNITS 1024
 
 /* The Version Register: major and minor. */
 #define VT_D_VERSION_MASK BITS_MASK(7, 0)
@@ -35,20 +28,5 @@
 #define VT_D_ECAP_QUEUED_INVALIDATION     BIT(1)
 #define VT_D_ECAP_INTERRUPT_REMAPPING     BIT(3)
 #define VT_D_ECAP_EXTENDED_INTERRUPT_MODE BIT(4)
-
-struct vt_d_unit {
-    uint64_t address; /* physical, of its registers */
-    uint64_t capability, extended_capability, version;
-    bool answers; /* false: the unit does not respond, and the registers are 0 */
-};
-
-/* The VT-d units of a machine. */
-struct vt_d {
-    bool has_table; /* ACPI has a valid DMAR */
-    bool is_broken; /* an entry is malformed; those after it were not read */
-    size_t count;
-    size_t dropped;         /* beyond VT_D_MAX_UNITS, or out of memory */
-    struct vt_d_unit *unit; /* count of them; NULL without any */
-};
 
 #endif

@@ -121,6 +121,7 @@ AMD_V = {
         "sys/amd64/vmm/amd/svm.c check_svm_features()": "SVM+0,3 asids"},
     "Jailhouse": {
         "tools/jailhouse-hardware-check: AMD-V": "amd-vi",
+        "hypervisor/arch/x86/amd_iommu.c amd_iommu_init_features()": "smi-filter",
         "hypervisor/arch/x86/svm.c svm_check_features()": "works SVM+0"},
     "NOVA": {"src/x86_64/svm.cpp Vmcb::init()": "works", "src/x86_64/regs.cpp": "SVM+0"},
 }
@@ -256,6 +257,22 @@ def vt_d_of(machine, hypervisor):
         yield "39 bits of address or else 48, of all units (VT-d)", met if all(unit["answers"] for unit in units) else None
 
 
+def amd_vi_of(machine):
+    units = machine.report["amd_vi_units"]
+    if not units:
+        is_unknown = machine.report["surroundings"]["amd_vi"]["state"] == "unknown"
+        yield "AMD-Vi (an ACPI table IVRS)", None if is_unknown else False
+    else:
+        yield "AMD-Vi units that answer (an ACPI table IVRS)", all(unit["answers"] for unit in units)
+
+
+def smi_filter_of(machine):
+    units = machine.report["amd_vi_units"]
+    known = [int(unit["extended_features"], 16) >> 16 & 3 == 1 for unit in units if unit["answers"]]
+    if units:
+        yield "SMI filter (AMD-Vi)", all(known) if len(known) == len(units) or not all(known) else None
+
+
 def named_of(machine, word, hypervisor):
     """Yields the requirements that are not bits: the name, and whether it is met, or None if unknown."""
     verdict = machine.report["verdict"]["word"]
@@ -274,7 +291,9 @@ def named_of(machine, word, hypervisor):
     elif word == "guests":  # TCG and Bochs have nested paging, also if CPUID does not report it
         yield "nested paging that works (the trial)", True if verdict == "READY" else None
     elif word == "amd-vi":
-        yield "AMD-Vi (Hymir does not read ACPI's table IVRS)", None
+        yield from amd_vi_of(machine)
+    elif word == "smi-filter":
+        yield from smi_filter_of(machine)
     elif word == "locked":
         yield "IA32_FEATURE_CONTROL locked by firmware (its document does not say)", None
     elif word == "48":

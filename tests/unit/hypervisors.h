@@ -1,5 +1,5 @@
 /*
- * A machine with two CPUs and two VT-d units, for the tests of hypervisor requirements.
+ * A machine with two CPUs and two IOMMUs, for the tests of hypervisor requirements.
  */
 #ifndef HYMIR_TESTS_HYPERVISORS_H
 #define HYMIR_TESTS_HYPERVISORS_H
@@ -9,10 +9,11 @@
 
 #include "report/hypervisors.h"
 #include "vmx/vcpu_controls.h"
+#include "x86/vt_d.h"
 
 static struct cpu_record records[2];
-static struct vt_d vt_d;
-static struct vt_d_unit vt_d_units[2];
+static struct iommus iommus;
+static struct iommu_unit vt_d_units[2], amd_vi_units[2];
 static struct report_facts facts;
 static char named[REQUIREMENT_STATES][8192];
 
@@ -27,18 +28,18 @@ static inline void records_load(const struct machine_msrs *machine)
         cpuid->leaf_1.ecx |= (uint32_t)(BIT(21) | BIT(24) | BIT(26));
         cpuid->leaf_80000007.edx = 0x100;
     }
-    vt_d = (struct vt_d){.has_table = true, .count = 2, .unit = vt_d_units};
+    iommus.vt_d = (struct iommu_table){.exists = true, .count = 2, .unit = vt_d_units};
     vt_d_units[0] =
-        (struct vt_d_unit){0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true};
+        (struct iommu_unit){0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0};
     vt_d_units[1] =
-        (struct vt_d_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true};
+        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0};
     for (size_t i = 0; i < 2; i++)
-        vt_d.unit[i].capability |= VT_D_CAP_PAGES_2_MIB | VT_D_CAP_PAGES_1_GIB;
+        iommus.vt_d.unit[i].capability |= VT_D_CAP_PAGES_2_MIB | VT_D_CAP_PAGES_1_GIB;
     facts = (struct report_facts){
         .machine   = "test",
         .ram_bytes = UINT64_C(7680) << 20,
         .has_acpi  = true,
-        .vt_d      = &vt_d,
+        .iommus    = &iommus,
         .records   = records,
         .count     = 2,
         .verdict   = VERDICT_READY,
@@ -59,7 +60,13 @@ static inline void records_load_amd(void)
         svm_values(&records[i])[SVM_NESTED_PAGING] = 1;
         verdict_judge_cpu(&records[i]);
     }
-    vt_d = (struct vt_d){0};
+    for (size_t i = 0; i < 2; i++) /* of an EPYC 7763 */
+        amd_vi_units[i] = (struct iommu_unit){.address           = 0xF2600000 + (i << 20),
+                                              .answers           = true,
+                                              .extended_features = 0x246577EFA2254AFA};
+    iommus = (struct iommus){
+        .amd_vi = {.exists = true, .count = 2, .unit = amd_vi_units},
+    };
 }
 
 static inline void answer_append(const struct requirement_answer *answer, void *context)

@@ -11,8 +11,6 @@ static void test_all(void **state)
             assert_lacks(i, "VT-x (CPUID.01H:ECX)");
         else if (i == HYPERVISOR_ESXI)
             assert_open(i, "the processor in VMware's compatibility guide (look it up)");
-        else if (i == HYPERVISOR_JAILHOUSE)
-            assert_open(i, "AMD-Vi (Hymir does not read ACPI's table IVRS)");
         else
             assert_runs(i);
         for (size_t j = 0; j < REQUIREMENT_STATES; j++) {
@@ -49,7 +47,7 @@ static void test_features(void **state)
                 continue;
             if ((cases[i].needed_by & BIT(j)) != 0)
                 assert_lacks(j, cases[i].name);
-            else if (j == HYPERVISOR_ESXI || j == HYPERVISOR_JAILHOUSE)
+            else if (j == HYPERVISOR_ESXI)
                 assert_state(j, REQUIREMENT_UNKNOWN);
             else
                 assert_runs(j);
@@ -72,6 +70,27 @@ static void test_kvm(void **state)
     records_load_amd();
     records[1].cpuid.leaf_80000001.edx &= ~(uint32_t)BIT(20);
     assert_lacks(HYPERVISOR_KVM, "NX (execute disable)");
+}
+
+/* Jailhouse needs AMD-Vi, with an SMI filter in all units; VT-d's units do not count. */
+static void test_amd_vi(void **state)
+{
+    (void)state;
+    records_load_amd();
+    assert_runs(HYPERVISOR_JAILHOUSE);
+    assert_named(REQUIREMENT_MET, "SMI filter (AMD-Vi)");
+    iommus.amd_vi.unit[1].extended_features ^= BITS_MASK(17, 16); /* 10b */
+    assert_lacks(HYPERVISOR_JAILHOUSE, "SMI filter (AMD-Vi)");
+    iommus.amd_vi.is_broken = true;
+    iommus.amd_vi.count     = 1;
+    assert_open(HYPERVISOR_JAILHOUSE, "AMD-Vi units that answer (an ACPI table IVRS)");
+    iommus.amd_vi.is_broken       = false;
+    iommus.amd_vi.unit[0].answers = false;
+    assert_lacks(HYPERVISOR_JAILHOUSE, "AMD-Vi units that answer (an ACPI table IVRS)");
+    iommus = (struct iommus){.vt_d = {.exists = true, .count = 2, .unit = vt_d_units}};
+    assert_lacks(HYPERVISOR_JAILHOUSE, "AMD-Vi (an ACPI table IVRS)");
+    facts.has_acpi = false;
+    assert_open(HYPERVISOR_JAILHOUSE, "AMD-Vi");
 }
 
 /* If AMD-V does not work, none runs; if no CPU offers it, its features are unknown. */
@@ -119,9 +138,9 @@ static void test_own_guests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),        cmocka_unit_test(test_features),
-        cmocka_unit_test(test_kvm),        cmocka_unit_test(test_not_working),
-        cmocka_unit_test(test_own_guests),
+        cmocka_unit_test(test_all),         cmocka_unit_test(test_features),
+        cmocka_unit_test(test_kvm),         cmocka_unit_test(test_amd_vi),
+        cmocka_unit_test(test_not_working), cmocka_unit_test(test_own_guests),
     };
     return cmocka_run_group_tests_name("hypervisors_amd_v", tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@ static void test_machine(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    vt_d = (struct vt_d){0};
+    iommus.vt_d = (struct iommu_table){0};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d (an ACPI table DMAR)");
     assert_lacks(HYPERVISOR_ACRN, "VT-d");
     assert_runs(HYPERVISOR_KVM);
@@ -115,16 +115,16 @@ static void test_vt_d(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    vt_d.unit[1].extended_capability &= ~VT_D_ECAP_INTERRUPT_REMAPPING;
+    iommus.vt_d.unit[1].extended_capability &= ~VT_D_ECAP_INTERRUPT_REMAPPING;
     assert_lacks(HYPERVISOR_JAILHOUSE, "interrupt remapping (VT-d)");
     assert_lacks(HYPERVISOR_ACRN, "interrupt remapping (VT-d)");
     records_load(&core_i7_6700k);
-    vt_d.unit[0].extended_capability &= ~VT_D_ECAP_EXTENDED_INTERRUPT_MODE;
-    vt_d.unit[0].capability &= ~VT_D_CAP_PAGES_1_GIB;
+    iommus.vt_d.unit[0].extended_capability &= ~VT_D_ECAP_EXTENDED_INTERRUPT_MODE;
+    iommus.vt_d.unit[0].capability &= ~VT_D_CAP_PAGES_1_GIB;
     assert_runs(HYPERVISOR_JAILHOUSE);
     assert_lacks(HYPERVISOR_ACRN, "extended interrupt mode (VT-d)");
     assert_named(REQUIREMENT_MISSING, "1-GByte pages (VT-d)");
-    vt_d.unit[0].version = 0x0F;
+    iommus.vt_d.unit[0].version = 0x0F;
     assert_lacks(HYPERVISOR_JAILHOUSE, "version 1.0 (VT-d)");
 }
 
@@ -149,8 +149,8 @@ static void test_vt_d_width(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         records_load(&core_i7_6700k);
-        vt_d.unit[0].capability = cases[i].first;
-        vt_d.unit[1].capability = cases[i].second;
+        iommus.vt_d.unit[0].capability = cases[i].first;
+        iommus.vt_d.unit[1].capability = cases[i].second;
         if (cases[i].is_met)
             assert_runs(HYPERVISOR_JAILHOUSE);
         else
@@ -163,20 +163,20 @@ static void test_vt_d_silent(void **state)
 {
     (void)state;
     records_load(&core_i7_6700k);
-    vt_d.unit[0] = (struct vt_d_unit){.address = 0xFED90000};
+    iommus.vt_d.unit[0] = (struct iommu_unit){.address = 0xFED90000};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer (an ACPI table DMAR)");
     assert_named(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
     assert_named(REQUIREMENT_UNKNOWN, "39 bits of address or else 48");
-    vt_d.unit[1].extended_capability = 0; /* of the one that responds */
+    iommus.vt_d.unit[1].extended_capability = 0; /* of the one that responds */
     assert_lacks(HYPERVISOR_JAILHOUSE, "queued invalidation (VT-d)");
     records_load(&core_i7_6700k);
-    vt_d.dropped = 1;
+    iommus.vt_d.dropped = 1;
     assert_open(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
     assert_named(REQUIREMENT_UNKNOWN, "queued invalidation (VT-d)");
-    vt_d.dropped   = 0;
-    vt_d.is_broken = true;
+    iommus.vt_d.dropped   = 0;
+    iommus.vt_d.is_broken = true;
     assert_open(HYPERVISOR_ACRN, "VT-d units that answer");
-    vt_d = (struct vt_d){.has_table = true};
+    iommus.vt_d = (struct iommu_table){.exists = true};
     assert_lacks(HYPERVISOR_JAILHOUSE, "VT-d units that answer");
     assert_null(strstr(named[REQUIREMENT_MET], "queued"));
     assert_null(strstr(named[REQUIREMENT_UNKNOWN], "queued"));

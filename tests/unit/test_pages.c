@@ -11,7 +11,7 @@
 #define SCHEMA "tests/schema"
 
 static struct cpu_record records[20];
-static struct vt_d vt_d;
+static struct iommus iommus;
 static struct report_facts facts;
 static struct navigation navigation;
 static struct sheet sheet;
@@ -28,20 +28,20 @@ static int report_start(void **state)
     }
     records[19].timings.row[0] =
         (struct statistics){.count = 1000, .low = 1200, .median = 1300, .high = 1500};
-    vt_d  = (struct vt_d){0};
-    facts = (struct report_facts){.version      = "1.2.3",
-                                  .machine      = "a machine",
-                                  .firmware     = "UEFI",
-                                  .ram_bytes    = UINT64_C(32) << 30,
-                                  .has_acpi     = true,
-                                  .vt_d         = &vt_d,
-                                  .tsc_hz       = 2600000000,
-                                  .tsc_ppm      = 12,
-                                  .tsc_source   = "measured",
-                                  .records      = records,
-                                  .count        = ARRAY_SIZE(records),
-                                  .verdict      = VERDICT_READY,
-                                  .verdict_text = "VMX root operation entered and left"};
+    iommus.vt_d = (struct iommu_table){0};
+    facts       = (struct report_facts){.version      = "1.2.3",
+                                        .machine      = "a machine",
+                                        .firmware     = "UEFI",
+                                        .ram_bytes    = UINT64_C(32) << 30,
+                                        .has_acpi     = true,
+                                        .iommus       = &iommus,
+                                        .tsc_hz       = 2600000000,
+                                        .tsc_ppm      = 12,
+                                        .tsc_source   = "measured",
+                                        .records      = records,
+                                        .count        = ARRAY_SIZE(records),
+                                        .verdict      = VERDICT_READY,
+                                        .verdict_text = "VMX root operation entered and left"};
     navigation_start(&navigation, &facts);
     return 0;
 }
@@ -162,10 +162,10 @@ static void assert_json_passes(const char *command)
 static void test_json(void **state)
 {
     (void)state;
-    struct vt_d_unit unit = {.address = 0xFED90000, .answers = true};
-    facts.machine         = "Evil\"\\ \x1b[2J Corp";
-    records[3].answer     = CPU_NO_ANSWER;
-    vt_d                  = (struct vt_d){.has_table = true, .count = 1, .unit = &unit};
+    struct iommu_unit unit = {.address = 0xFED90000, .answers = true};
+    facts.machine          = "Evil\"\\ \x1b[2J Corp";
+    records[3].answer      = CPU_NO_ANSWER;
+    iommus.vt_d = (struct iommu_table){.exists = true, .count = 1, .unit = &unit};
     assert_json_passes(SCHEMA);
     assert_json_passes("tests/unit/hybrid_report");
     assert_json_passes("grep -q '\"schema\":3,.*\"virtualization\":\"VT-x\"'");

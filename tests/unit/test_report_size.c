@@ -9,7 +9,7 @@
 #define MANUAL "docs/REPORT.md"
 
 static struct cpu_record records[SMP_MAX_CPUS];
-static struct vt_d vt_d;
+static struct iommus iommus;
 static size_t size;
 
 static void add_size(const char *text, size_t length)
@@ -44,7 +44,7 @@ static size_t report_size(const struct machine_msrs *machine, bool has_vmx, size
                                        .firmware     = "UEFI",
                                        .ram_bytes    = UINT64_C(32) << 30,
                                        .has_acpi     = true,
-                                       .vt_d         = &vt_d,
+                                       .iommus       = &iommus,
                                        .tsc_hz       = 2600000000,
                                        .tsc_source   = "measured",
                                        .records      = records,

@@ -183,6 +183,10 @@ static void spoil(const struct requirement *row)
         spoil_group(GROUP_VM_ENTRY, condition);
     else if (condition->reading >= READ_MAY_BE_1)
         spoil_group(condition->where, condition);
+    else if (condition->reading == READ_AMD_VI_ANSWERS)
+        amd_vi_units[1].answers = false;
+    else if (condition->reading == READ_AMD_VI_UNIT)
+        amd_vi_units[1].extended_features = 0;
     else if (condition->reading == READ_UNIT_ANSWERS)
         vt_d_units[1].answers = false;
     else if (condition->reading == READ_UNIT_WIDTH)
@@ -205,10 +209,12 @@ static bool hide(const struct requirement *row)
 
     if (condition->reading == READ_RAM)
         return false;
-    facts.unseen          = "reason";
-    facts.count           = condition->reading == READ_CPUS ? 1 : 2;
-    vt_d.is_broken        = condition->reading == READ_UNIT_ANSWERS;
-    vt_d_units[0].answers = vt_d.is_broken;
+    facts.unseen            = "reason";
+    facts.count             = condition->reading == READ_CPUS ? 1 : 2;
+    iommus.vt_d.is_broken   = condition->reading == READ_UNIT_ANSWERS;
+    vt_d_units[0].answers   = iommus.vt_d.is_broken;
+    iommus.amd_vi.is_broken = condition->reading == READ_AMD_VI_ANSWERS;
+    amd_vi_units[0].answers = iommus.amd_vi.is_broken;
     for (size_t i = 0; i < 2; i++) {
         if (condition->reading >= READ_MAY_BE_1 || condition->reading == READ_IN_USE) {
             remove_vmx(&records[i]);

@@ -1,44 +1,30 @@
 /* src/report/surroundings.c: platform features besides VT-x. */
 #include "machines.h"
 
-#include "report/surroundings.h"
+#include "surroundings.h"
+#include "x86/vt_d.h"
 
 static struct cpu_record records[2];
-static struct vt_d vt_d;
-static struct vt_d_unit vt_d_units[2];
-static struct report_facts facts;
+static struct iommus iommus;
+static struct iommu_unit vt_d_units[2];
 
 static void records_load(const struct machine_msrs *machine)
 {
     for (size_t i = 0; i < 2; i++)
         records[i] = record_of_machine(machine);
-    vt_d = (struct vt_d){.has_table = true, .count = 2, .unit = vt_d_units};
-    vt_d_units[0] =
-        (struct vt_d_unit){0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true};
+    iommus.vt_d   = (struct iommu_table){.exists = true, .count = 2, .unit = vt_d_units};
+    vt_d_units[0] = (struct iommu_unit){
+        0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0};
     vt_d_units[1] =
-        (struct vt_d_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true};
+        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0};
     facts = (struct report_facts){
         .machine  = "test",
         .has_acpi = true,
-        .vt_d     = &vt_d,
+        .iommus   = &iommus,
         .records  = records,
         .count    = 2,
         .verdict  = VERDICT_READY,
     };
-}
-
-static void assert_surrounded(const char *key, const char *expected_state,
-                              const char *expected)
-{
-    const struct surrounding *row = surroundings;
-    TEXT_DECLARE(state, SURROUNDING_STATE_SIZE);
-    TEXT_DECLARE(text, 256);
-    while (strcmp(row->key, key) != 0)
-        assert_true(++row < surroundings + SURROUNDINGS);
-    row->describe(&(struct surrounding_query){row, &facts, &state, &text});
-    assert_string_equal(state.buffer, expected_state);
-    if (strstr(text.buffer, expected) == NULL)
-        fail_msg("\"%s\" does not have \"%s\"", text.buffer, expected);
 }
 
 static void test_errata(void **state)
@@ -68,6 +54,7 @@ static void test_errata(void **state)
     records_load(&core_i7_6700k);
     records[0].arch_capabilities = records[1].arch_capabilities = reading_of(BIT(3));
     assert_surrounded("l1tf", "possible", "; IA32_FLUSH_CMD: not needed on VM entry");
+    assert_true(surrounding_applies(surroundings, &facts));
     records[0] = record_before(&ryzen);
     assert_surrounded("itlb_multihit", "not affected", "not affected (an AMD processor)");
     assert_surrounded("l1tf", "not affected", "an AMD processor");
@@ -80,29 +67,61 @@ static void test_vt_d(void **state)
     records_load(&core_i7_6700k);
     assert_surrounded("vt_d", "yes",
                       "ACPI's DMAR table lists 2 units; interrupt remapping: yes");
-    vt_d.unit[0].extended_capability = 0;
+    iommus.vt_d.unit[0].extended_capability = 0;
     assert_surrounded("vt_d", "yes", "2 units; interrupt remapping: no");
-    vt_d.unit[0].extended_capability = VT_D_ECAP_INTERRUPT_REMAPPING;
-    vt_d.unit[1].extended_capability = 0;
+    iommus.vt_d.unit[0].extended_capability = VT_D_ECAP_INTERRUPT_REMAPPING;
+    iommus.vt_d.unit[1].extended_capability = 0;
     assert_surrounded("vt_d", "yes", "2 units; interrupt remapping: no");
-    vt_d.unit[1].answers = false;
-    vt_d.is_broken       = true;
+    iommus.vt_d.unit[1].answers = false;
+    iommus.vt_d.is_broken       = true;
     assert_surrounded("vt_d", "yes",
                       "2 units; the next entry is malformed; responding: 1");
     vt_d_units[0].answers = false;
-    vt_d = (struct vt_d){.has_table = true, .count = 1, .unit = vt_d_units};
+    iommus.vt_d = (struct iommu_table){.exists = true, .count = 1, .unit = vt_d_units};
     assert_surrounded("vt_d", "no", "lists 1 unit; responding: 0");
-    vt_d.dropped = 3;
+    iommus.vt_d.dropped = 3;
     assert_surrounded("vt_d", "no", "lists 1 unit and 3 more; responding: 0");
-    vt_d = (struct vt_d){.has_table = true};
+    iommus.vt_d = (struct iommu_table){.exists = true};
     assert_surrounded("vt_d", "no", "lists 0 units");
-    vt_d = (struct vt_d){0};
+    iommus.vt_d = (struct iommu_table){0};
     assert_surrounded("vt_d", "no",
                       "no valid DMAR table; enable VT-d in the firmware setup");
     set_vendor(&records[0], "AuthenticAMD");
-    assert_surrounded("vt_d", "no", "no DMAR table; AMD-Vi (table IVRS) is not checked");
+    assert_surrounded("vt_d", "no", "ACPI has no valid DMAR table");
+    assert_surrounded("amd_vi", "no",
+                      "table; enable IOMMU (AMD-Vi) in the firmware setup");
     facts.has_acpi = false;
     assert_surrounded("vt_d", "unknown", "unknown");
+}
+
+static void test_amd_vi(void **state)
+{
+    (void)state;
+    static struct iommu_unit units[2];
+    records_load(&core_i7_6700k);
+    for (size_t i = 0; i < 2; i++)
+        units[i] = (struct iommu_unit){
+            .address = 0xF2600000, .answers = true, .extended_features = BIT(63) | 0x84};
+    iommus.amd_vi = (struct iommu_table){.exists = true, .count = 2, .unit = units};
+    assert_surrounded("amd_vi", "yes",
+                      "ACPI's IVRS table lists 2 units; x2APIC: yes, AVIC: yes, "
+                      "SEV-SNP: yes; translation: off");
+    units[0].extended_features = BIT(7);
+    units[1].extended_features = BIT(2);
+    assert_surrounded("amd_vi", "yes", "x2APIC: no, AVIC: no, SEV-SNP: no");
+    units[1].control = BIT(0) | BIT(12);
+    assert_surrounded("amd_vi", "yes", "; translation: on");
+    units[1].answers = false;
+    assert_surrounded("amd_vi", "yes", "lists 2 units; responding: 1");
+    iommus.amd_vi = (struct iommu_table){0};
+    assert_surrounded("amd_vi", "no", "ACPI has no valid IVRS table");
+    TEXT_DECLARE(state_word, SURROUNDING_STATE_SIZE);
+    TEXT_DECLARE(text, 256);
+    surroundings[1].describe(
+        &(struct surrounding_query){&surroundings[1], &facts, &state_word, &text});
+    assert_null(strstr(text.buffer, "enable"));
+    facts.has_acpi = false;
+    assert_surrounded("amd_vi", "unknown", "unknown: no ACPI tables");
 }
 
 /* Features that IA32_FEATURE_CONTROL governs. */
@@ -157,9 +176,8 @@ static void test_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errata),
-        cmocka_unit_test(test_vt_d),
-        cmocka_unit_test(test_feature_control),
+        cmocka_unit_test(test_errata), cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_amd_vi), cmocka_unit_test(test_feature_control),
         cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);

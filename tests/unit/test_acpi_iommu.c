@@ -1,6 +1,7 @@
 /*
- * src/firmware/acpi_dmar.c: addresses of the VT-d units, in valid and malformed tables.
- * Intel VT-d, "DMA Remapping Reporting Structure".
+ * src/firmware/acpi_iommu.c: addresses of the units of VT-d and AMD-Vi, in valid and
+ * malformed tables. Intel VT-d, "DMA Remapping Reporting Structure"; AMD's IOMMU
+ * specification, "I/O Virtualization Reporting Structure (IVRS)".
  */
 #include "acpi.h"
 
@@ -16,6 +17,7 @@ static uint64_t addresses[4];
 static int table_start(void **state)
 {
     memset(table, 0, sizeof(table));
+    memcpy(table, "DMAR", 4);
     table_size = ENTRIES;
     return start_log(state);
 }
@@ -47,21 +49,85 @@ static struct acpi_listing list_units(size_t size, size_t capacity)
     return units;
 }
 
-/* A table compiled by iasl, with structures of other types between two units. */
-static void test_fixture(void **state)
+/* Tables compiled by iasl, with structures of other types between two units. */
+static void test_fixtures(void **state)
 {
     (void)state;
+    static const struct {
+        const char *file, *signature;
+        uint64_t addresses[2];
+    } cases[] = {
+        {"dmar.aml", "DMAR", {0xFED90000, 0x1FFED91000}},
+        {"ivrs.aml", "IVRS", {0xFD200000, 0x1FFD300000}},
+    };
     const uint64_t entries[] = {MADT};
-    struct acpi_view view;
-    memory_put_file(MADT, "dmar.aml");
-    struct acpi acpi = open_all(entries, 1);
-    assert_int_equal(acpi_find(&acpi, "DMAR", &view), STATUS_OK);
-    struct acpi_listing units = acpi_list_units(&view, addresses, ARRAY_SIZE(addresses));
-    assert_int_equal(units.count, 2);
-    assert_int_equal(addresses[0], 0xFED90000);
-    assert_int_equal(addresses[1], 0x1FFED91000);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct acpi_view view;
+        memory_clear(state);
+        memory_put_file(MADT, cases[i].file);
+        struct acpi acpi = open_all(entries, 1);
+        assert_int_equal(acpi_find(&acpi, cases[i].signature, &view), STATUS_OK);
+        struct acpi_listing units =
+            acpi_list_units(&view, addresses, ARRAY_SIZE(addresses));
+        assert_int_equal(units.count, 2);
+        assert_int_equal(addresses[0], cases[i].addresses[0]);
+        assert_int_equal(addresses[1], cases[i].addresses[1]);
+        assert_false(units.is_broken);
+        assert_int_equal(units.dropped, 0);
+    }
+}
+
+/* A unit of AMD-Vi is listed once, though up to three entries describe it. */
+static void test_once(void **state)
+{
+    (void)state;
+    memcpy(table, "IVRS", 4);
+    static const struct {
+        uint16_t type, length;
+        uint64_t address;
+    } entries[] = {
+        {0xB010, 24, 0xFD200000}, {0xB010, 32, 0xFD300000}, {0x0021, 32, 0xFD400000},
+        {0xFE11, 44, 0xFD200000}, {0x0040, 40, 0xFD300000}, {0xFF40, 48, 0xFD500000},
+        {0x0000, 16, 0xFD600000}, {0x0012, 40, 0xFD700000},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        write_u64(add_entry(entries[i].type, entries[i].length) + 8, entries[i].address);
+    struct acpi_listing units = list_units(table_size, ARRAY_SIZE(addresses));
     assert_false(units.is_broken);
+    assert_int_equal(units.count, 3);
+    assert_int_equal(addresses[0], 0xFD200000);
+    assert_int_equal(addresses[1], 0xFD300000);
+    assert_int_equal(addresses[2], 0xFD500000);
     assert_int_equal(units.dropped, 0);
+    units = list_units(table_size, 1); /* dropped entries are not compared */
+    assert_int_equal(units.count, 1);
+    assert_int_equal(units.dropped, 3);
+    units = list_units(table_size, 0);
+    assert_int_equal(units.dropped, 5);
+    memcpy(table, "XVRS", 4);
+    units = list_units(table_size, ARRAY_SIZE(addresses));
+    assert_int_equal(units.count, 0);
+}
+
+/* Entries of AMD-Vi's units are malformed if they end before the list of devices. */
+static void test_short(void **state)
+{
+    static const struct {
+        uint8_t type, least;
+    } types[] = {{0x10, 24}, {0x11, 40}, {0x40, 40}, {0x20, 4}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        for (uint16_t length = 0; length < 64; length++) {
+            table_start(state);
+            memcpy(table, "IVRS", 4);
+            memcpy(add_entry(types[i].type, 56) + 2, &length, sizeof(length));
+            struct acpi_listing units = list_units(table_size, ARRAY_SIZE(addresses));
+            bool fits                 = length >= types[i].least && length <= 56;
+            assert_int_equal(units.count, fits && types[i].type != 0x20);
+            if (!fits || length == 56)
+                assert_int_equal(units.is_broken, !fits);
+        }
+    }
 }
 
 static void test_no_room(void **state)
@@ -117,6 +183,8 @@ static void test_random(void **state)
     (void)state;
     for (int round = 0; round < 20000; round++) {
         table_start(state);
+        if (random_below(2) == 0)
+            memcpy(table, "IVRS", 4);
         for (size_t i = ENTRIES; i < 128; i++)
             table[i] = random_below(4) != 0 ? 0 : (uint8_t)random_number();
         struct acpi_listing units = list_units(128, ARRAY_SIZE(addresses));
@@ -127,11 +195,13 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_fixture, table_start),
+        cmocka_unit_test(test_fixtures),
+        cmocka_unit_test_setup(test_once, table_start),
+        cmocka_unit_test_setup(test_short, table_start),
         cmocka_unit_test_setup(test_no_room, table_start),
         cmocka_unit_test_setup(test_cut, table_start),
         cmocka_unit_test_setup(test_broken_lengths, table_start),
         cmocka_unit_test_setup(test_random, table_start),
     };
-    return cmocka_run_group_tests_name("acpi_dmar", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("acpi_iommu", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The entries of a DMAR alone, without a checksum: src/firmware/acpi_dmar.c. */
+/* The entries of a DMAR or IVRS alone, without a checksum: src/firmware/acpi_iommu.c. */
 #include "fuzz.h"
 
 #include "firmware/acpi.h"
@@ -16,6 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     REQUIRE(units.count <= 4);
     REQUIRE(units.dropped == 0 || units.count == 4);
     REQUIRE((units.count + units.dropped) * 16 <= size);
+    for (size_t i = 1; i < units.count; i++)
+        REQUIRE(addresses[i] != addresses[i - 1]);
     free(table);
     return 0;
 }
