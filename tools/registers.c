@@ -3,12 +3,13 @@
  * Hymir's report, with Hymir's own sources built for the host.
  *
  * Standard input: lines "NAME", tab, "VALUE", with the names of the report's registers,
- * verdict and brand. Standard output: the JSON of docs/REPORT.md.
+ * technology (the first line, unless it is VT-x), verdict and brand. Standard output: the
+ * JSON of docs/REPORT.md.
  */
 #include "check/comparison.h"
 #include "check/verdict.h"
 #include "report/json_report.h"
-#include "vmx/record.h"
+#include "svm/svm.h"
 #include "vmx/vmx.h"
 
 #include <stdio.h>
@@ -49,6 +50,16 @@ static bool set_verdict(const char *word)
     return false;
 }
 
+/* A short form lacks the CPUID leaf that offers AMD-V, unlike the one on its features. */
+static bool set_technology(const char *name)
+{
+    if (strcmp(name, amd_v.name) == 0) {
+        record.virtualization = &amd_v;
+        record.cpuid.leaf_80000001.ecx |= (uint32_t)CPUID_80000001_ECX_SVM;
+    }
+    return strcmp(name, record.virtualization->name) == 0;
+}
+
 /* Sets a register by its name in the report. */
 static bool set_register(const char *name, uint64_t value)
 {
@@ -77,12 +88,16 @@ static bool set_register(const char *name, uint64_t value)
             return true;
         }
     }
-    for (size_t i = 0; i < vt_x.register_count; i++) {
-        const struct register_row *row = &vt_x.registers[i];
+    for (size_t i = 0; i < record.virtualization->register_count; i++) {
+        const struct register_row *row = &record.virtualization->registers[i];
+        void *member                   = (char *)&record + row->offset;
         if (strcmp(row->name, name) != 0)
             continue;
-        *(struct msr_reading *)((char *)&record + row->offset) =
-            (struct msr_reading){.value = value, .state = MSR_READ};
+        if (row->msr == 0)
+            *(uint32_t *)member = (uint32_t)value;
+        else
+            *(struct msr_reading *)member =
+                (struct msr_reading){.value = value, .state = MSR_READ};
         return true;
     }
     return false;
@@ -97,6 +112,8 @@ static bool parse_line(char *line)
     if (tab == NULL)
         return false;
     *tab = '\0';
+    if (strcmp(line, "technology") == 0)
+        return set_technology(tab + 1);
     if (strcmp(line, "verdict") == 0)
         return set_verdict(tab + 1);
     if (strcmp(line, "brand") == 0) {

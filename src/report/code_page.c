@@ -15,8 +15,8 @@ static const char blocks[] = {'\xDB', '\xDC', '\xDF', ' '};
 static const char *const explanation[] = {
     "",
     "Scan this with a phone:",
-    "verdict, CPU and, with VT-x,",
-    "the values of its MSRs.",
+    "verdict, CPU and the raw",
+    "values of its registers.",
     "",
     "On a PC, in Hymir's sources,",
     "tools/decode TEXT",

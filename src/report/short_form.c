@@ -5,12 +5,10 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "report/verdict_sheet.h"
-#include "x86/msr.h"
 #include "x86/vmx_capabilities.h"
 
 #define MAX_BRAND_LENGTH 36
-#define MSRS             (2 + VMX_MSR_COUNT)
-#define MAX_BYTES        ((size_t)(3 + MSRS) * 9 + 3)
+#define MAX_BYTES        ((size_t)(3 + SHORT_REGISTERS_MAX) * 9 + 3)
 
 /* The digits of numbers: QR's characters without the blank, which is easily lost. */
 #define DIGITS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$%*+-./:"
@@ -70,7 +68,7 @@ static uint64_t usual_value(const struct cpu_record *record, uint32_t msr)
     return 0;
 }
 
-/* Packs the numbers, and 3 bytes before the MSRs: a mask of those that were read. */
+/* Packs the numbers, and 3 bytes before the registers: a mask of those that were read. */
 static void pack_record(const struct report_facts *facts, const struct cpu_record *record,
                         struct packed *packed)
 {
@@ -79,15 +77,13 @@ static void pack_record(const struct report_facts *facts, const struct cpu_recor
     pack(packed, facts->count);
     uint8_t *present = &packed->bytes[packed->count];
     packed->count += 3;
-    for (uint32_t i = 0; i < MSRS; i++) {
-        static const uint32_t first[] = {MSR_IA32_FEATURE_CONTROL,
-                                         MSR_IA32_ARCH_CAPABILITIES};
-        uint32_t msr                  = i < 2 ? first[i] : VMX_MSR_FIRST + i - 2;
-        struct msr_reading reading    = record_msr(record, msr);
+    for (size_t i = 0; i < record->virtualization->short_count; i++) {
+        const struct register_row *row = &record->virtualization->registers[i];
+        struct msr_reading reading     = record_register(record, row);
         if (reading.state != MSR_READ)
             continue;
         present[i / 8] |= (uint8_t)BIT(i % 8);
-        pack(packed, reading.value ^ usual_value(record, msr));
+        pack(packed, reading.value ^ usual_value(record, row->msr));
     }
 }
 
@@ -128,7 +124,8 @@ bool short_form_write(const struct report_facts *facts, char text[SHORT_FORM_SIZ
 
     pack_record(facts, record, &packed);
     cpuid_brand(&record->cpuid, brand);
-    text_append(&out, "HYMIR1:%s:", verdict_name(facts->verdict));
+    text_append(&out, "%s:%s:", record->virtualization->short_form,
+                verdict_name(facts->verdict));
     size_t digits = packed.count / 2 * 3 + packed.count % 2 * 2;
     size_t needed = out.length + 1 + digits;
     if (needed > QR_CODE_MAX_TEXT) {

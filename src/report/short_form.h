@@ -2,7 +2,7 @@
  * The report as a short text for a QR code: verdict, CPU, and the raw values of the
  * registers from which tools/decode reconstructs the rest.
  *
- *      HYMIR1:WORD:BRAND:NUMBERS
+ *      FORMAT:WORD:BRAND:NUMBERS
  *
  * docs/REPORT.md, "The short form", describes how the numbers are packed. They are those
  * of the CPU that the verdict's sheet shows (verdict_sheet.h). Pure.

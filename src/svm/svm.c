@@ -38,6 +38,7 @@ static const struct register_row registers[] = {
      offsetof(struct cpu_record, arch_capabilities)},
     {"VM_HSAVE_PA", MSR_VM_HSAVE_PA, OWN(vm_hsave_pa)}, /* not compared */
 };
+_Static_assert(ARRAY_SIZE(registers) - 1 <= SHORT_REGISTERS_MAX, "they fit");
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -111,6 +112,8 @@ const struct virtualization amd_v = {
     .registers             = registers,
     .register_count        = ARRAY_SIZE(registers),
     .compared_count        = ARRAY_SIZE(registers) - 1,
+    .short_count           = ARRAY_SIZE(registers) - 1,
+    .short_form            = "HYMIR2",
     .capability_table      = &svm_capability_table,
     .read_capabilities     = read_capabilities,
     .required_capabilities = required_capabilities,

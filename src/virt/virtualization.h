@@ -58,6 +58,9 @@ struct register_row {
     size_t offset; /* in struct cpu_record: of a uint32_t, or of a struct msr_reading */
 };
 
+/* The most registers in a short form. */
+#define SHORT_REGISTERS_MAX 24
+
 /* An operation to measure, after all checks but the last have passed. */
 struct timing_row {
     const char *name;
@@ -102,8 +105,11 @@ struct virtualization {
     const struct timing_row *timings;
     size_t timing_count;
 
-    const struct register_row *registers; /* the first compared_count are compared */
-    size_t register_count, compared_count;
+    /* The first short_count are in the report's short form, the first compared_count are
+     * compared. */
+    const struct register_row *registers;
+    size_t register_count, compared_count, short_count;
+    const char *short_form; /* the name of its format: docs/REPORT.md */
     const struct capability_table *capability_table;
 
     /* Reads the capabilities from a record; returns false if it has none. */
@@ -164,14 +170,14 @@ const char *virtualization_name(const struct cpu_record *record);
  */
 enum verdict_word virtualization_word_if_not_offered(const struct cpu_record *record);
 
+/* Returns the value of a row in a record. */
+struct msr_reading record_register(const struct cpu_record *record,
+                                   const struct register_row *row);
+
 /*
  * Returns the reading of a model-specific register in a record; state MSR_NOT_READ if the
  * record's vendor has no row for it.
  */
 struct msr_reading record_msr(const struct cpu_record *record, uint32_t msr);
-
-/* Returns the value of a row in a record. */
-struct msr_reading record_register(const struct cpu_record *record,
-                                   const struct register_row *row);
 
 #endif

@@ -20,14 +20,15 @@ static bool is_offered(const struct cpuid_snapshot *cpuid)
     (offsetof(struct cpu_record, own) + offsetof(struct vmx_record, member))
 static const struct register_row registers[] = {
     {"IA32_FEATURE_CONTROL", MSR_IA32_FEATURE_CONTROL, OWN(feature_control)},
-    {"IA32_MISC_ENABLE", MSR_IA32_MISC_ENABLE, OWN(misc_enable)},
     {"IA32_ARCH_CAPABILITIES", MSR_IA32_ARCH_CAPABILITIES,
      offsetof(struct cpu_record, arch_capabilities)},
 #define CAPABILITY(name, number) \
     {"IA32_VMX_" #name, (number), OWN(capabilities.msr[(number)-VMX_MSR_FIRST])},
-    VMX_MSRS(CAPABILITY){"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL,
-                         OWN(rtit_control)}, /* not compared */
+    VMX_MSRS(CAPABILITY){"IA32_MISC_ENABLE", MSR_IA32_MISC_ENABLE, OWN(misc_enable)},
+    {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
 };
+#define SHORT_REGISTERS (ARRAY_SIZE(registers) - 2)
+_Static_assert(SHORT_REGISTERS <= SHORT_REGISTERS_MAX, "they fit in the short form");
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -113,6 +114,8 @@ const struct virtualization vt_x = {
     .registers             = registers,
     .register_count        = ARRAY_SIZE(registers),
     .compared_count        = ARRAY_SIZE(registers) - 1,
+    .short_count           = SHORT_REGISTERS,
+    .short_form            = "HYMIR1",
     .capability_table      = &vmx_capability_table,
     .read_capabilities     = read_capabilities,
     .required_capabilities = vcpu_controls_required,

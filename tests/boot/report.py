@@ -286,12 +286,15 @@ def check(kind, text, report_text):
 
 def check_code(code, report_text):
     """Returns the first difference between the report and the output of tools/decode for a QR code, or None."""
-    if not code.startswith("HYMIR1:"):
-        return f"the QR code on the screen was read as \"{code}\""
     report = report_in(report_text)
+    is_amd_v = report["verdict"]["virtualization"] == "AMD-V"
+    if not code.startswith("HYMIR2:" if is_amd_v else "HYMIR1:"):
+        return f"the QR code on the screen was read as \"{code}\""
     result = subprocess.run([ROOT / "tools" / "decode", code], text=True, stdout=subprocess.PIPE)
     shown = dict(re.findall(r"^  (\S.*?) +(0x[0-9a-f]+)$", result.stdout, re.MULTILINE))
-    for name in ["CPUID.01H:EAX", "microcode revision", "IA32_FEATURE_CONTROL", "IA32_ARCH_CAPABILITIES", *MSR_NAMES]:
+    names = [register for register, _ in SVM_GROUPS.values()] + ["VM_CR", "EFER", "SYSCFG"] if is_amd_v else \
+        ["IA32_FEATURE_CONTROL", *MSR_NAMES]
+    for name in ["CPUID.01H:EAX", "microcode revision", "IA32_ARCH_CAPABILITIES", *names]:
         if shown.get(name) != report["registers"][0]["values"].get(name):
             return f"{name} is {shown.get(name)} in the QR code:\n{result.stdout}"
     if not result.stdout.startswith(report["verdict"]["word"] + ": "):
