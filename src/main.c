@@ -84,7 +84,7 @@ static void compute_facts(struct report_facts *facts)
         .tsc_ppm      = clock_tsc()->uncertainty_ppm,
         .tsc_source   = clock_source(),
         .has_acpi     = machine_get()->acpi != NULL,
-        .iommus         = &machine_get()->iommus,
+        .iommus       = &machine_get()->iommus,
         .records      = cpus_records(),
         .count        = smp_count(),
         .unseen       = verdict_unseen_cpus(&scope),

@@ -216,31 +216,31 @@ static void describe_hypervisor(const struct surrounding_query *query)
 }
 
 #define FEATURE(reg, bit) \
-    .cpuid_offset = offsetof(struct cpuid_snapshot, reg), .feature = (bit)
+    .feature = (bit), .cpuid_offset = offsetof(struct cpuid_snapshot, reg)
 #define ENABLED_IN(name) .setting = #name, .msr = MSR_##name
 
 const struct surrounding surroundings[SURROUNDINGS] = {
-    {"VT-d", "vt_d", OF_INTEL, describe_vt_d, .setting = "VT-d"},
-    {"AMD-Vi", "amd_vi", OF_AMD, describe_amd_vi, .setting = "IOMMU (AMD-Vi)"},
-    {"SME, SEV", "memory_encryption", OF_AMD, describe_enabled,
+    {"VT-d", "vt_d", describe_vt_d, OF_INTEL, .setting = "VT-d"},
+    {"AMD-Vi", "amd_vi", describe_amd_vi, OF_AMD, .setting = "IOMMU (AMD-Vi)"},
+    {"SME, SEV", "memory_encryption", describe_enabled, OF_AMD,
      FEATURE(leaf_8000001f.eax, SVM_ENCRYPTION_SME | SVM_ENCRYPTION_SEV),
      ENABLED_IN(SYSCFG), .msr_bit = SYSCFG_MEM_ENCRYPTION_MOD_EN,
      .append_details = append_encryption},
-    {"SMX", "smx", OF_INTEL, describe_feature, FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX)},
-    {"SENTER (TXT)", "txt", OF_INTEL, describe_enabled,
+    {"SMX", "smx", describe_feature, OF_INTEL, FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX)},
+    {"SENTER (TXT)", "txt", describe_enabled, OF_INTEL,
      FEATURE(leaf_1.ecx, CPUID_1_ECX_SMX), ENABLED_IN(IA32_FEATURE_CONTROL),
      .msr_bit = FEATURE_CONTROL_SENTER_GLOBAL, .append_details = append_senter},
-    {"SGX", "sgx", OF_INTEL, describe_enabled, FEATURE(leaf_7.ebx, CPUID_7_EBX_SGX),
+    {"SGX", "sgx", describe_enabled, OF_INTEL, FEATURE(leaf_7.ebx, CPUID_7_EBX_SGX),
      ENABLED_IN(IA32_FEATURE_CONTROL), .msr_bit = FEATURE_CONTROL_SGX,
      .append_details = append_sgx},
-    {"iTLB multihit", "itlb_multihit", OF_INTEL, describe_erratum,
+    {"iTLB multihit", "itlb_multihit", describe_erratum, OF_INTEL,
      .msr_bit = ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO},
-    {"L1TF", "l1tf", OF_INTEL, describe_erratum,
+    {"L1TF", "l1tf", describe_erratum, OF_INTEL,
      FEATURE(leaf_7.edx, CPUID_7_EDX_L1D_FLUSH), .msr_bit = ARCH_CAPABILITIES_RDCL_NO,
      .mitigation = "IA32_FLUSH_CMD", .unneeded = ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY},
-    {"MDS", "mds", OF_INTEL, describe_erratum, FEATURE(leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
+    {"MDS", "mds", describe_erratum, OF_INTEL, FEATURE(leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
      .msr_bit = ARCH_CAPABILITIES_MDS_NO, .mitigation = "MD_CLEAR"},
-    {"5-level paging", "la57", OF_ANY, describe_feature,
+    {"5-level paging", "la57", describe_feature, OF_ANY,
      FEATURE(leaf_7.ecx, CPUID_7_ECX_LA57)},
     {.name     = "Addresses",
      .key      = "physical_address_width",

@@ -23,8 +23,6 @@ struct surrounding {
     const char *name; /* in the report */
     const char *key;  /* in the JSON */
 
-    enum { OF_ANY, OF_INTEL, OF_AMD } brand; /* of the processors that may have it */
-
     /*
      * Appends to *state, of SURROUNDING_STATE_SIZE bytes, a word of docs/REPORT.md, and
      * to *text a phrase. Reads the registers of the boot CPU; an erratum is excluded only
@@ -32,9 +30,11 @@ struct surrounding {
      */
     void (*describe)(const struct surrounding_query *query);
 
+    enum { OF_ANY, OF_INTEL, OF_AMD } brand; /* of the processors that may have it */
+
     /* The parameters of describe. */
-    size_t cpuid_offset; /* a register in struct cpuid_snapshot */
-    uint32_t feature;    /* a bit of it */
+    uint32_t feature;    /* a bit of a register of CPUID */
+    size_t cpuid_offset; /* the register in struct cpuid_snapshot */
     const char *setting; /* of firmware, or the name of the MSR that it sets */
     uint32_t msr;        /* its number */
     uint64_t msr_bit;    /* enables the feature, or excludes the erratum */
