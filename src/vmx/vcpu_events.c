@@ -91,6 +91,10 @@ static void update_debug_registers(bool is_int1)
         vmcs_add_pending_debug(PENDING_DEBUG_SINGLE_STEP);
 }
 
+/*
+ * Exceptions whose delivery raises them again leave no time at which the processor takes
+ * host interrupts.
+ */
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
 {
     uint32_t event = (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_INFORMATION);
@@ -116,7 +120,9 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
     uint32_t error_code = (event & INTERRUPTION_ERROR_CODE) != 0
                               ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
                               : 0;
-    return vcpu_inject_exception(vcpu, vector, error_code);
+    vcpu->backend->inject_exception(vcpu, vector, error_code);
+    interrupts_handle_pending();
+    return vcpu->handlers->interrupted(vcpu);
 }
 
 static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)

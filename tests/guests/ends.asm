@@ -7,6 +7,7 @@
 ;       H  HLT with interrupts on
 ;       i  INSD across the end of its memory                       l  an endless loop
 ;       z  a timer that interrupts at each tick, and endless output
+;       a  an alignment check whose delivery raises it again, endlessly
 ;       S  searches all addressable memory for a pattern of other guests
 
         bits    32
@@ -69,6 +70,8 @@ table:
         dd      loop_for_ever
         db      "z"
         dd      storm
+        db      "a"
+        dd      endless_exception
         db      "S"
         dd      scan
         db      0
@@ -137,6 +140,33 @@ storm:
         loop    $
         jmp     .again
 
+; In ring 3 with a misaligned stack. The handler is there too, so that the processor pushes its frame on that stack.
+endless_exception:
+        mov     edi, idt_alignment_check
+        mov     eax, user
+        mov     [edi], ax
+        mov     dword [edi + 2], 0xEE000023
+        shr     eax, 16
+        mov     [edi + 6], ax
+        lgdt    [gdt_register]
+        lidt    [idt_register]
+        mov     eax, cr0
+        or      eax, 1 << 18            ; AM
+        mov     cr0, eax
+        push    dword 0x2B
+        push    dword stack_top - 1
+        push    dword 1 << 18 | 2       ; AC
+        push    dword 0x23
+        push    dword user
+        mov     dx, 0x3F8
+        mov     al, "a"
+        out     dx, al
+        mov     al, 10
+        out     dx, al
+        iretd
+user:   push    eax
+        jmp     user
+
 ; The 16 MiB contain only data of this guest. Each of these guests fills 16 KiB with a pattern, at an address that the
 ; digit after the S selects, and searches for it everywhere else.
 scan:
@@ -181,6 +211,8 @@ gdt:
         dq      0x00CF93000000FFFF
 gdt_tss:
         dq      0x0000890000000067
+        dq      0x00CFFB000000FFFF
+        dq      0x00CFF3000000FFFF
 gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
@@ -188,6 +220,14 @@ gdt_register:
 empty:
         dw      0
         dd      0
+idt_register:
+        dw      18 * 8 - 1
+        dd      idt
+
+        align   8
+idt:    times 17 dq 0
+idt_alignment_check:
+        dq      0
 
         align   16
 tss:    times 128 db 0

@@ -136,10 +136,12 @@ static bool can_wake(struct vcpu *of)
     return can_be_woken;
 }
 
+static enum exit_outcome outcome_of_interrupt;
+
 static enum exit_outcome interrupted(struct vcpu *of)
 {
     (void)of;
-    return EXIT_RESUME;
+    return outcome_of_interrupt;
 }
 
 static const struct backend backend        = {.inject_exception = note_injection};
@@ -166,6 +168,7 @@ static int vcpu_start(void **state)
     injected                                    = -1;
     can_be_woken                                = true;
     requests_at_alarm                           = false;
+    outcome_of_interrupt                        = EXIT_RESUME;
     return start_log(state);
 }
 
