@@ -41,17 +41,3 @@ enum exit_outcome vcpu_request_all_registers(struct vcpu *vcpu)
     vcpu->newest         = &vcpu->record[(index + TRACE_RECORDS - 1) % TRACE_RECORDS];
     return EXIT_ALL_REGISTERS;
 }
-
-enum exit_outcome vcpu_read_port(struct vcpu *vcpu, uint16_t port, unsigned int size)
-{
-    uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
-    uint32_t value = vcpu->handlers->port_read(vcpu, port, size);
-
-    if (size == sizeof(uint8_t))
-        *(uint8_t *)rax = (uint8_t)value;
-    else if (size == sizeof(uint16_t))
-        *(uint16_t *)rax = (uint16_t)value;
-    else
-        *rax = value;
-    return EXIT_NEXT;
-}

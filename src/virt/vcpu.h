@@ -204,9 +204,22 @@ void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 
 /*
  * Handles IN, of 1, 2 or 4 bytes: one of 1 or 2 preserves the rest of RAX, and one of 4
- * clears bits 63:32. Returns EXIT_NEXT.
+ * clears bits 63:32. Returns EXIT_NEXT. Inline for VM exits.
  */
-enum exit_outcome vcpu_read_port(struct vcpu *vcpu, uint16_t port, unsigned int size);
+static inline enum exit_outcome vcpu_read_port(struct vcpu *vcpu, uint16_t port,
+                                               unsigned int size)
+{
+    uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
+    uint32_t value = vcpu->handlers->port_read(vcpu, port, size);
+
+    if (size == sizeof(uint8_t))
+        *(uint8_t *)rax = (uint8_t)value;
+    else if (size == sizeof(uint16_t))
+        *(uint16_t *)rax = (uint16_t)value;
+    else
+        *rax = value;
+    return EXIT_NEXT;
+}
 
 /*
  * Removes this exit from the exit trace, because its handler is called again with all

@@ -53,6 +53,12 @@ static uint64_t read_address(struct vcpu *vcpu)
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
+static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
+                                                             uint64_t qualification)
+{
+    return vcpu_read_port(vcpu, IO_PORT(qualification), IO_SIZE(qualification));
+}
+
 /* INS and OUTS exit before the processor checks their segment. */
 static __attribute__((noinline)) enum exit_outcome
 handle_string_io(struct vcpu *vcpu, uint64_t qualification)
@@ -90,7 +96,7 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     if ((qualification & IO_STRING) != 0)
         return handle_string_io(vcpu, qualification);
     if ((qualification & IO_IN) != 0)
-        return vcpu_read_port(vcpu, IO_PORT(qualification), IO_SIZE(qualification));
+        return handle_in(vcpu, qualification);
     return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
                                       IO_SIZE(qualification),
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);

@@ -206,12 +206,10 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
 
 static __attribute__((noinline)) void set_apic_timer(const struct vmx_vcpu *vmx)
 {
-    uint64_t now = rdtsc();
+    uint64_t now   = rdtsc();
+    uint64_t ticks = vmx->alarm > now ? vmx->alarm - now : 0;
 
-    if (vmx->alarm == TICKS_NEVER)
-        apic_set_timer(TICKS_NEVER);
-    else
-        apic_set_timer(vmx->alarm > now ? vmx->alarm - now : 0);
+    apic_set_timer(vmx->alarm == TICKS_NEVER ? TICKS_NEVER : ticks);
 }
 
 static inline void set_timer(struct vmx_vcpu *vmx)
