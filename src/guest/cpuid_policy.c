@@ -18,12 +18,6 @@
      CPUID_1_ECX_CMPXCHG16B | CPUID_1_ECX_PCID | CPUID_1_ECX_SSE4_1 |                 \
      CPUID_1_ECX_SSE4_2 | CPUID_1_ECX_MOVBE | CPUID_1_ECX_POPCNT | CPUID_1_ECX_AES |  \
      CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_F16C | CPUID_1_ECX_RDRAND)
-#define FEATURES_EDX                                                               \
-    (CPUID_1_EDX_FPU | CPUID_1_EDX_VME | CPUID_1_EDX_DE | CPUID_1_EDX_PSE |        \
-     CPUID_1_EDX_TSC | CPUID_1_EDX_MSR | CPUID_1_EDX_PAE | CPUID_1_EDX_CX8 |       \
-     CPUID_1_EDX_SEP | CPUID_1_EDX_PGE | CPUID_1_EDX_CMOV | CPUID_1_EDX_PAT |      \
-     CPUID_1_EDX_PSE_36 | CPUID_1_EDX_CLFSH | CPUID_1_EDX_MMX | CPUID_1_EDX_FXSR | \
-     CPUID_1_EDX_SSE | CPUID_1_EDX_SSE2 | CPUID_1_EDX_SS)
 #define STRUCTURED_FEATURES_EBX                                                        \
     (CPUID_7_EBX_FDP_EXCPTN |                                                          \
      CPUID_7_EBX_NO_FPU_CS | /* absences, which a guest shares */                      \
@@ -39,13 +33,6 @@
      CPUID_7_ECX_VAES | CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI |          \
      CPUID_7_ECX_AVX512_BITALG | CPUID_7_ECX_AVX512_VPOPCNTDQ | CPUID_7_ECX_RDPID | \
      CPUID_7_ECX_CLDEMOTE | CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
-#define EXTENDED_FEATURES_ECX \
-    (CPUID_80000001_ECX_LAHF | CPUID_80000001_ECX_LZCNT | CPUID_80000001_ECX_PREFETCHW)
-#define EXTENDED_FEATURES_EDX                                     \
-    (CPUID_80000001_EDX_SYSCALL | CPUID_80000001_EDX_NX |         \
-     CPUID_80000001_EDX_PAGES_1_GIB | CPUID_80000001_EDX_RDTSCP | \
-     CPUID_80000001_EDX_LONG_MODE)
-
 #define LINEAR_ADDRESS_WIDTH 48U /* of four-level paging */
 
 static const struct cpuid_row rows[] = {
@@ -54,7 +41,7 @@ static const struct cpuid_row rows[] = {
      {.eax = UINT32_MAX,
       .ebx = CPUID_1_EBX_BRAND_INDEX | CPUID_1_EBX_CLFLUSH, /* not the APIC ID */
       .ecx = FEATURES_ECX,
-      .edx = FEATURES_EDX},
+      .edx = GUEST_FEATURES_EDX},
      false},
     {CPUID_LEAF_STRUCTURED_FEATURES,
      {.ebx = STRUCTURED_FEATURES_EBX,
@@ -64,7 +51,7 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_EXTENDED_STATE, {.eax = GUEST_XCR0_ALLOWED, .ebx = UINT32_MAX}, true},
     {CPUID_LEAF_EXTENDED, {.eax = UINT32_MAX}, false},
     {CPUID_LEAF_EXTENDED_FEATURES,
-     {.ecx = EXTENDED_FEATURES_ECX, .edx = EXTENDED_FEATURES_EDX},
+     {.ecx = GUEST_EXTENDED_FEATURES_ECX, .edx = GUEST_EXTENDED_FEATURES_EDX},
      false},
     {CPUID_LEAF_BRAND_1, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
     {CPUID_LEAF_BRAND_2, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},

@@ -55,8 +55,9 @@ struct capability_bits svm_capability_bits(const struct cpuid_snapshot *cpuid,
         [GROUP_ENCRYPTED_ASIDS] = memory->edx,
     };
 
-    if (group >= GROUP_ENCRYPTION && memory->eax == 0)
-        return (struct capability_bits){.source = groups[group].source};
     return (struct capability_bits){
-        .may_be_1 = values[group], .source = groups[group].source, .exists = true};
+        .may_be_1 = values[group],
+        .source   = groups[group].source,
+        .exists   = group < GROUP_ENCRYPTION || memory->eax != 0,
+    };
 }

@@ -13,6 +13,15 @@
 /* What only AMD's processors report there. */
 static const struct cpuid_row rows[] = {
     {CPUID_LEAF_EXTENDED, {ALL, ALL, ALL, ALL}, false}, /* the vendor again */
+    {CPUID_LEAF_EXTENDED_FEATURES,
+     {.eax = ALL,
+      .ebx = ALL,
+      .ecx = GUEST_EXTENDED_FEATURES_ECX | CPUID_80000001_ECX_SSE4A |
+             CPUID_80000001_ECX_MISALIGNED_SSE | CPUID_80000001_ECX_XOP |
+             CPUID_80000001_ECX_FMA4 | CPUID_80000001_ECX_TBM,
+      .edx = GUEST_EXTENDED_FEATURES_EDX | CPUID_80000001_EDX_MMX_EXTENSIONS |
+             (GUEST_FEATURES_EDX & CPUID_80000001_EDX_REPEATED)},
+     false},
     {CPUID_LEAF_L1_CACHE, {ALL, ALL, ALL, ALL}, false},
     {CPUID_LEAF_TLB_1_GIB, {ALL, ALL, 0, 0}, false},
     {CPUID_LEAF_PERFORMANCE, {.eax = ALL}, false},

@@ -28,14 +28,25 @@
     (INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | \
      INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |     \
      INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU)
-#define INTERCEPTS_3                                                     \
-    (INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_MCOMMIT | \
-     INTERCEPT_TLBSYNC)
 
 static void fill_permissions(struct svm_vcpu *svm)
 {
     memset(svm->io_permissions, 0xFF, sizeof(svm->io_permissions));
     svm_msr_permissions_fill(svm->msr_permissions);
+}
+
+/* A processor without an instruction may not have its intercept. */
+static uint32_t read_intercepts_3(void)
+{
+    uint32_t features = cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).ebx;
+    uint64_t intercepts =
+        (features & CPUID_80000008_EBX_INVLPGB) != 0
+            ? INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_TLBSYNC
+            : 0;
+
+    return (
+        uint32_t)(intercepts |
+                  ((features & CPUID_80000008_EBX_MCOMMIT) != 0 ? INTERCEPT_MCOMMIT : 0));
 }
 
 static void write_controls(struct svm_vcpu *svm)
@@ -47,7 +58,7 @@ static void write_controls(struct svm_vcpu *svm)
     vmcb->intercept_exceptions = EXCEPTIONS_THAT_EXIT;
     vmcb->intercept_1          = (uint32_t)INTERCEPTS_1;
     vmcb->intercept_2          = INTERCEPTS_2;
-    vmcb->intercept_3          = INTERCEPTS_3;
+    vmcb->intercept_3          = read_intercepts_3();
     vmcb->iopm_base            = hpa_of(svm->io_permissions).value;
     vmcb->msrpm_base           = hpa_of(svm->msr_permissions).value;
     vmcb->tsc_offset           = 0 - rdtsc(); /* the guest's starts at 0 */

@@ -16,6 +16,20 @@
 /* The number of basic leaves that a guest may have. */
 #define CPUID_BASIC_LEAVES 0x18U
 
+/* Features of leaves 01H and 80000001H that guests of both vendors see. */
+#define GUEST_FEATURES_EDX                                                         \
+    (CPUID_1_EDX_FPU | CPUID_1_EDX_VME | CPUID_1_EDX_DE | CPUID_1_EDX_PSE |        \
+     CPUID_1_EDX_TSC | CPUID_1_EDX_MSR | CPUID_1_EDX_PAE | CPUID_1_EDX_CX8 |       \
+     CPUID_1_EDX_SEP | CPUID_1_EDX_PGE | CPUID_1_EDX_CMOV | CPUID_1_EDX_PAT |      \
+     CPUID_1_EDX_PSE_36 | CPUID_1_EDX_CLFSH | CPUID_1_EDX_MMX | CPUID_1_EDX_FXSR | \
+     CPUID_1_EDX_SSE | CPUID_1_EDX_SSE2 | CPUID_1_EDX_SS)
+#define GUEST_EXTENDED_FEATURES_ECX \
+    (CPUID_80000001_ECX_LAHF | CPUID_80000001_ECX_LZCNT | CPUID_80000001_ECX_PREFETCHW)
+#define GUEST_EXTENDED_FEATURES_EDX                               \
+    (CPUID_80000001_EDX_SYSCALL | CPUID_80000001_EDX_NX |         \
+     CPUID_80000001_EDX_PAGES_1_GIB | CPUID_80000001_EDX_RDTSCP | \
+     CPUID_80000001_EDX_LONG_MODE)
+
 /* A leaf, and the bits of it that a guest sees. */
 struct cpuid_row {
     uint32_t leaf;

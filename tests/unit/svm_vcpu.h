@@ -27,8 +27,9 @@ static unsigned int timer_writes;
 static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
 static uint32_t interrupted_apic;
 static uint64_t cpu_xcr0, cpu_cr4;
-static uint32_t svm_features; /* CPUID.8000000AH:EDX */
-static void (*at_halt)(void); /* what happens while it halts */
+static uint32_t svm_features;        /* CPUID.8000000AH:EDX */
+static uint32_t extended_features_2; /* CPUID.80000008H:EBX */
+static void (*at_halt)(void);        /* what happens while it halts */
 
 static uint64_t fake_rdtsc(void)
 {
@@ -77,8 +78,10 @@ static uint64_t fake_read_cr4(void)
 
 static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    assert_int_equal(leaf, CPUID_LEAF_SVM);
     assert_int_equal(subleaf, 0);
+    if (leaf == CPUID_LEAF_ADDRESS_SIZES)
+        return (struct cpuid_result){.ebx = extended_features_2};
+    assert_int_equal(leaf, CPUID_LEAF_SVM);
     return (struct cpuid_result){.edx = svm_features};
 }
 

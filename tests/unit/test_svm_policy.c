@@ -122,7 +122,9 @@ static void test_features(void **state)
     /* Not: RDT, CET, LA57; IBRS. */
     expect(7, 0, (struct cpuid_result){0, 0xF1BF07A9, 0x00405F4E, 0x10});
     expect(7, 1, zero);
-    expect(0x80000001, 0, (struct cpuid_result){0, 0, 0x121, 0x2C100800});
+    /* With the bits of leaf 1 that it repeats. */
+    expect(0x80000001, 0,
+           (struct cpuid_result){0x00A10F11, 0x40000000, 0x1E1, 0x2DD3A97F});
     expect(0x80000008, 0, (struct cpuid_result){0x3034, 0, 0, 0});
     expect(0x80000007, 0, (struct cpuid_result){0, 0, 0, 0x100});
     expect(0x80000021, 0, (struct cpuid_result){0x45, 0, 0, 0});

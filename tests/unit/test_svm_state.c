@@ -20,10 +20,11 @@ static const struct vcpu_start start = {
 static int state_start(void **state)
 {
     svm_vcpu_start(state);
-    vcpu.start   = &start;
-    svm.plan     = &plan;
-    cpu_cr4      = CR4_MCE | CR4_PAE;
-    svm_features = 0;
+    vcpu.start          = &start;
+    svm.plan            = &plan;
+    cpu_cr4             = CR4_MCE | CR4_PAE;
+    svm_features        = 0;
+    extended_features_2 = 0;
     memset(vmcb, 0xA5, sizeof(*vmcb)); /* of an earlier run */
     svm_state_write(&svm);
     return 0;
@@ -105,7 +106,13 @@ static void test_intercepts(void **state)
                                             BIT(31));
     /* VMRUN to SKINIT; WBINVD MONITOR MWAIT; XSETBV RDPRU. */
     assert_int_equal(vmcb->intercept_2, 0x7F | 0xE00 | 0x6000);
-    assert_int_equal(vmcb->intercept_3, 0x1B); /* not INVPCID */
+    assert_int_equal(vmcb->intercept_3, 0);
+    extended_features_2 = BIT(3); /* INVLPGB and TLBSYNC, also illegal */
+    svm_state_write(&svm);
+    assert_int_equal(vmcb->intercept_3, 0x13);
+    extended_features_2 = BIT(8); /* MCOMMIT */
+    svm_state_write(&svm);
+    assert_int_equal(vmcb->intercept_3, 8);
 }
 
 static void test_controls(void **state)
