@@ -3,20 +3,25 @@
  * Hymir's report, with Hymir's own sources built for the host.
  *
  * Standard input: lines "NAME", tab, "VALUE", with the names of the report's registers,
- * technology (the first line, unless it is VT-x), verdict and brand. Standard output: the
- * JSON of docs/REPORT.md.
+ * and verdict, brand, technology (VT-x unless the first line says AMD-V), and "CPUs that
+ * are alike" (1 unless given; 0 if others differ). Standard output: the JSON of
+ * docs/REPORT.md.
  */
 #include "check/comparison.h"
 #include "check/verdict.h"
 #include "report/json_report.h"
+#include "svm/record.h"
 #include "svm/svm.h"
 #include "vmx/vmx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-static struct cpu_record record = {.virtualization = &vt_x, .answer = CPU_ANSWERED};
+static struct cpu_record records[SMP_MAX_CPUS] = {
+    {.virtualization = &vt_x, .answer = CPU_ANSWERED}};
+#define record records[0] /* the others are its copies */
 static const struct iommus iommus;
 static struct report_facts facts = {
     .version      = HYMIR_VERSION,
@@ -24,7 +29,7 @@ static struct report_facts facts = {
     .firmware     = "unknown",
     .tsc_source   = "unknown",
     .iommus       = &iommus,
-    .records      = &record,
+    .records      = records,
     .count        = 1,
     .verdict_text = "",
 };
@@ -50,14 +55,43 @@ static bool set_verdict(const char *word)
     return false;
 }
 
-/* A short form lacks the CPUID leaf that offers AMD-V, unlike the one on its features. */
 static bool set_technology(const char *name)
 {
-    if (strcmp(name, amd_v.name) == 0) {
-        record.virtualization = &amd_v;
-        record.cpuid.leaf_80000001.ecx |= (uint32_t)CPUID_80000001_ECX_SVM;
+    static const struct virtualization *const all[] = {&vt_x, &amd_v};
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (strcasecmp(all[i]->name, name) == 0) {
+            record.virtualization = all[i];
+            return true;
+        }
     }
-    return strcmp(name, record.virtualization->name) == 0;
+    return false;
+}
+
+/* Sets an outcome of AMD-V's trial. */
+static bool set_svm_outcome(const char *name, uint64_t value)
+{
+    struct svm_record *own = svm_record_of(&record);
+    const struct {
+        const char *name;
+        uint32_t *word;
+        uint64_t *quadword;
+    } numbers[] = {
+        {"nested paging: VM exits", &own->steps.nested.exits, NULL},
+        {"nested paging: exit code", NULL, &own->steps.nested.exit_code[0]},
+        {"nested paging: RAX", NULL, &own->steps.nested.rax},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        if (record.virtualization != &amd_v || strcmp(numbers[i].name, name) != 0)
+            continue;
+        if (numbers[i].word != NULL)
+            *numbers[i].word = (uint32_t)value;
+        else
+            *numbers[i].quadword = value;
+        return true;
+    }
+    return false;
 }
 
 /* Sets a register by its name in the report. */
@@ -68,6 +102,9 @@ static bool set_register(const char *name, uint64_t value)
         uint32_t *word;
     } words[] = {
         {"CPUID.00H:EAX", &record.cpuid.leaf_0.eax},
+        {"CPUID.00H:EBX", &record.cpuid.leaf_0.ebx},
+        {"CPUID.00H:ECX", &record.cpuid.leaf_0.ecx},
+        {"CPUID.00H:EDX", &record.cpuid.leaf_0.edx},
         {"CPUID.01H:EAX", &record.cpuid.leaf_1.eax},
         {"CPUID.01H:ECX", &record.cpuid.leaf_1.ecx},
         {"CPUID.01H:EDX", &record.cpuid.leaf_1.edx},
@@ -82,7 +119,7 @@ static bool set_register(const char *name, uint64_t value)
         {"microcode revision", &record.microcode},
     };
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (strcmp(words[i].name, name) == 0) {
             *words[i].word = (uint32_t)value;
             return true;
@@ -90,9 +127,9 @@ static bool set_register(const char *name, uint64_t value)
     }
     for (size_t i = 0; i < record.virtualization->register_count; i++) {
         const struct register_row *row = &record.virtualization->registers[i];
-        void *member                   = (char *)&record + row->offset;
         if (strcmp(row->name, name) != 0)
             continue;
+        void *member = (char *)&record + row->offset;
         if (row->msr == 0)
             *(uint32_t *)member = (uint32_t)value;
         else
@@ -100,7 +137,17 @@ static bool set_register(const char *name, uint64_t value)
                 (struct msr_reading){.value = value, .state = MSR_READ};
         return true;
     }
-    return false;
+    return set_svm_outcome(name, value);
+}
+
+/* Sets how many CPUs have the record's registers: 0 if those of others are unknown. */
+static bool set_alike(unsigned long count)
+{
+    if (count == 0)
+        facts.unseen = "only the registers of one CPU are known";
+    else
+        facts.count = count;
+    return count <= SMP_MAX_CPUS;
 }
 
 /* Parses a line; the value follows the last tab. */
@@ -112,15 +159,50 @@ static bool parse_line(char *line)
     if (tab == NULL)
         return false;
     *tab = '\0';
-    if (strcmp(line, "technology") == 0)
-        return set_technology(tab + 1);
     if (strcmp(line, "verdict") == 0)
         return set_verdict(tab + 1);
+    if (strcmp(line, "technology") == 0)
+        return set_technology(tab + 1);
+    if (strcmp(line, "CPUs that are alike") == 0)
+        return set_alike(strtoul(tab + 1, NULL, 16));
     if (strcmp(line, "brand") == 0) {
         set_brand(tab + 1);
         return true;
     }
     return set_register(line, strtoull(tab + 1, NULL, 16));
+}
+
+/*
+ * Writes what the registers explain of the verdict: not a failed step of the trial, nor
+ * an outer hypervisor, whose signature is not in the input.
+ */
+static void explain(struct text *text)
+{
+    struct verdict_scope scope = {.machine = facts.machine};
+
+    if (facts.verdict == VERDICT_READY && facts.unseen == NULL)
+        text_append(text, "%s on %zu of %zu CPUs", record.virtualization->success,
+                    facts.count, facts.count);
+    else if (facts.verdict == VERDICT_FAILED ||
+             facts.verdict == VERDICT_HIDDEN_BY_HYPERVISOR ||
+             verdict_decide(&record, 1, &scope, text) != facts.verdict)
+        text->buffer[0] = '\0';
+}
+
+/* Judges the record. The word is that of the input, which has no steps of the trial. */
+static void judge(void)
+{
+    static char buffer[2048];
+    struct text text = {.buffer = buffer, .size = sizeof(buffer)};
+
+    record.nolock = facts.verdict == VERDICT_UNLOCKED;
+    explain(&text);
+    facts.verdict_text = buffer;
+    verdict_judge_cpu(&record);
+    if (facts.verdict != VERDICT_NONE)
+        record.judgement.word = facts.verdict;
+    for (size_t i = 1; i < facts.count; i++)
+        records[i] = record;
 }
 
 int main(void)
@@ -133,9 +215,7 @@ int main(void)
             return 1;
         }
     }
-    verdict_judge_cpu(&record);
-    if (facts.verdict != VERDICT_NONE) /* the steps of the trial are not in the input */
-        record.judgement.word = facts.verdict;
+    judge();
     json_report_write(&facts, write_out);
     putchar('\n');
     return 0;

@@ -187,7 +187,7 @@ static void tally_add_machine(struct tally *tally,
     } values[] = {
         [READ_NOTHING] = {0, false},
         [READ_CPUS]    = {facts->count, facts->unseen == NULL || are_enough_cpus},
-        [READ_RAM]     = {facts->ram_bytes, true},
+        [READ_RAM]     = {facts->ram_bytes, facts->ram_bytes != 0},
         [READ_DMAR]    = {facts->iommus->vt_d.exists, true},
         [READ_IVRS]    = {facts->iommus->amd_vi.exists, true},
     };

@@ -12,10 +12,10 @@
 #define FACTS_NO_PPM UINT32_MAX
 
 struct report_facts {
-    const char *version;  /* Hymir's */
-    const char *machine;  /* manufacturer and product, or "unknown" */
-    const char *firmware; /* "BIOS" or "UEFI", with its version if known */
-    uint64_t ram_bytes;
+    const char *version;    /* Hymir's */
+    const char *machine;    /* manufacturer and product, or "unknown" */
+    const char *firmware;   /* "BIOS" or "UEFI", with its version if known */
+    uint64_t ram_bytes;     /* 0: unknown */
     uint64_t used_bytes;    /* by Hymir */
     uint64_t tsc_hz;        /* 0: unknown */
     uint32_t tsc_ppm;       /* its uncertainty; 0: exact; FACTS_NO_PPM: unknown */

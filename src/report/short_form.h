@@ -2,10 +2,11 @@
  * The report as a short text for a QR code: verdict, CPU, and the raw values of the
  * registers from which tools/decode reconstructs the rest.
  *
- *      FORMAT:WORD:BRAND:NUMBERS
+ *      HYMIR2:TECHNOLOGY:WORD:BRAND:NUMBERS
  *
  * docs/REPORT.md, "The short form", describes how the numbers are packed. They are those
- * of the CPU that the verdict's sheet shows (verdict_sheet.h). Pure.
+ * of the CPU that the verdict's sheet shows (verdict_sheet.h), in the rows of its struct
+ * virtualization. Pure.
  */
 #ifndef HYMIR_REPORT_SHORT_FORM_H
 #define HYMIR_REPORT_SHORT_FORM_H

@@ -7,6 +7,8 @@
 #include "svm/record.h"
 #include "svm/trial.h"
 #include "svm/vcpu.h"
+#include "svm/vmcb.h"
+#include "x86/control_registers.h"
 #include "x86/cpuid.h"
 #include "x86/msr.h"
 
@@ -38,7 +40,32 @@ static const struct register_row registers[] = {
      offsetof(struct cpu_record, arch_capabilities)},
     {"VM_HSAVE_PA", MSR_VM_HSAVE_PA, OWN(vm_hsave_pa)}, /* not compared */
 };
-_Static_assert(ARRAY_SIZE(registers) - 1 <= SHORT_REGISTERS_MAX, "they fit");
+
+/*
+ * What verdict, capabilities and hypervisor matrix are made from, and the outcome of
+ * nested paging. The usual values are those of an EPYC.
+ */
+#define MSR(member, usual)  SHORT_FORM_MSR, OWN(member), usual
+#define STEP(member, usual) SHORT_FORM_64_BITS, OWN(steps.member), usual
+#define CPUID(leaf, usual) \
+    SHORT_FORM_32_BITS, offsetof(struct cpu_record, cpuid.leaf), usual
+static const struct short_form_row short_form[] = SHORT_FORM(
+    {MSR(vm_cr, 0x8)}, {MSR(efer, EFER_LME | EFER_LMA | EFER_NXE)}, {MSR(syscfg, 0)},
+    {SHORT_FORM_MSR, offsetof(struct cpu_record, arch_capabilities), 0},
+    {CPUID(leaf_8000000a.eax, 0x1)}, {CPUID(leaf_8000000a.ebx, 0x8000)},
+    {CPUID(leaf_8000000a.edx, 0x0001BCFF)}, {CPUID(leaf_8000001f.eax, 0)},
+    {CPUID(leaf_8000001f.ebx, 0)}, {CPUID(leaf_8000001f.ecx, 0)},
+    {CPUID(leaf_8000001f.edx, 0)}, {CPUID(leaf_80000026.eax, 0)},
+    {CPUID(leaf_80000026.ebx, 0)}, {SHORT_FORM_32_BITS, OWN(steps.nested.exits), 1},
+    {STEP(nested.exit_code[0], SVM_EXIT_VMMCALL)}, {STEP(nested.rax, TRIAL_MARK_TARGET)},
+    {CPUID(leaf_0.eax, 0x10)}, {CPUID(leaf_0.ebx, CPUID_0_EBX_AMD)},
+    {CPUID(leaf_0.ecx, 0x444D4163)}, {CPUID(leaf_0.edx, 0x69746E65)},
+    {CPUID(leaf_1.ecx, 0x7ED8320B)}, {CPUID(leaf_1.edx, 0x178BFBFF)},
+    {CPUID(leaf_7.ebx, 0x209C01A9)}, {CPUID(leaf_7.ecx, 0)}, {CPUID(leaf_7.edx, 0)},
+    {CPUID(leaf_d_1.eax, 0xF)}, {CPUID(leaf_80000001.ecx, 0x75C237FF)},
+    {CPUID(leaf_80000001.edx, 0x2FD3FBFF)}, {CPUID(leaf_80000007.edx, 0)},
+    {CPUID(leaf_80000008.eax, 0x3030)});
+_Static_assert(ARRAY_SIZE(short_form) <= SHORT_FORM_MAX_ROWS, "they fit");
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -112,8 +139,8 @@ const struct virtualization amd_v = {
     .registers             = registers,
     .register_count        = ARRAY_SIZE(registers),
     .compared_count        = ARRAY_SIZE(registers) - 1,
-    .short_count           = ARRAY_SIZE(registers) - 1,
-    .short_form            = "HYMIR2",
+    .short_form            = short_form,
+    .short_form_count      = ARRAY_SIZE(short_form),
     .capability_table      = &svm_capability_table,
     .read_capabilities     = read_capabilities,
     .required_capabilities = required_capabilities,

@@ -58,8 +58,20 @@ struct register_row {
     size_t offset; /* in struct cpu_record: of a uint32_t, or of a struct msr_reading */
 };
 
-/* The most registers in a short form. */
-#define SHORT_REGISTERS_MAX 24
+/*
+ * A number of the report's short form: a register, or an outcome of the trial, in struct
+ * cpu_record. It is XORed with its usual value, which leaves few bytes that are not zero.
+ */
+struct short_form_row {
+    enum { SHORT_FORM_MSR, SHORT_FORM_32_BITS, SHORT_FORM_64_BITS } kind;
+    size_t offset;  /* of a struct msr_reading or an unsigned number */
+    uint64_t usual; /* value */
+};
+#define SHORT_FORM(...) /* several rows on a line */ \
+    {                                                \
+        __VA_ARGS__                                  \
+    }
+#define SHORT_FORM_MAX_ROWS 32
 
 /* An operation to measure, after all checks but the last have passed. */
 struct timing_row {
@@ -105,11 +117,10 @@ struct virtualization {
     const struct timing_row *timings;
     size_t timing_count;
 
-    /* The first short_count are in the report's short form, the first compared_count are
-     * compared. */
-    const struct register_row *registers;
-    size_t register_count, compared_count, short_count;
-    const char *short_form; /* the name of its format: docs/REPORT.md */
+    const struct register_row *registers; /* the first compared_count are compared */
+    size_t register_count, compared_count;
+    const struct short_form_row *short_form; /* up to SHORT_FORM_MAX_ROWS */
+    size_t short_form_count;
     const struct capability_table *capability_table;
 
     /* Reads the capabilities from a record; returns false if it has none. */

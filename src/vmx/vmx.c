@@ -27,8 +27,24 @@ static const struct register_row registers[] = {
     VMX_MSRS(CAPABILITY){"IA32_MISC_ENABLE", MSR_IA32_MISC_ENABLE, OWN(misc_enable)},
     {"IA32_RTIT_CTL", MSR_IA32_RTIT_CTL, OWN(rtit_control)}, /* not compared */
 };
-#define SHORT_REGISTERS (ARRAY_SIZE(registers) - 2)
-_Static_assert(SHORT_REGISTERS <= SHORT_REGISTERS_MAX, "they fit in the short form");
+
+/* The usual values are those of most processors. */
+#define MSR(name, usual) \
+    SHORT_FORM_MSR, OWN(capabilities.msr[MSR_IA32_VMX_##name - VMX_MSR_FIRST]), usual
+static const struct short_form_row short_form[] = SHORT_FORM(
+    {SHORT_FORM_MSR, OWN(feature_control), 0},
+    {SHORT_FORM_MSR, offsetof(struct cpu_record, arch_capabilities), 0},
+    {MSR(BASIC, 0x00DA040000000000)}, {MSR(PINBASED_CTLS, 0x0000007F00000016)},
+    {MSR(PROCBASED_CTLS, 0xFFF9FFFE0401E172)}, {MSR(EXIT_CTLS, 0x007FFFFF00036DFF)},
+    {MSR(ENTRY_CTLS, 0x0000FFFF000011FF)}, {MSR(MISC, 0)}, {MSR(CR0_FIXED0, 0x80000021)},
+    {MSR(CR0_FIXED1, 0xFFFFFFFF)}, {MSR(CR4_FIXED0, 0x2000)}, {MSR(CR4_FIXED1, 0)},
+    {MSR(VMCS_ENUM, 0)}, {MSR(PROCBASED_CTLS2, 0)},
+    {MSR(EPT_VPID_CAP, 0x00000F0106334141)},
+    {MSR(TRUE_PINBASED_CTLS, 0x0000007F00000016)},
+    {MSR(TRUE_PROCBASED_CTLS, 0xFFF9FFFE04006172)},
+    {MSR(TRUE_EXIT_CTLS, 0x007FFFFF00036DFB)}, {MSR(TRUE_ENTRY_CTLS, 0x0000FFFF000011FB)},
+    {MSR(VMFUNC, 0)}, {MSR(PROCBASED_CTLS3, 0)}, {MSR(EXIT_CTLS2, 0)});
+_Static_assert(ARRAY_SIZE(short_form) <= SHORT_FORM_MAX_ROWS, "they fit");
 
 static bool read_capabilities(const struct cpu_record *record,
                               struct capability_set *capabilities)
@@ -114,8 +130,8 @@ const struct virtualization vt_x = {
     .registers             = registers,
     .register_count        = ARRAY_SIZE(registers),
     .compared_count        = ARRAY_SIZE(registers) - 1,
-    .short_count           = SHORT_REGISTERS,
-    .short_form            = "HYMIR1",
+    .short_form            = short_form,
+    .short_form_count      = ARRAY_SIZE(short_form),
     .capability_table      = &vmx_capability_table,
     .read_capabilities     = read_capabilities,
     .required_capabilities = vcpu_controls_required,

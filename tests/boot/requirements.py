@@ -321,7 +321,8 @@ def named_of(machine, word, hypervisor):
     elif word == "two-cpus":
         yield "two CPUs", len(machine.report["cpus"]) > 1
     elif word == "ram":
-        yield "8 GiB of memory", machine.report["machine"]["ram_bytes"] >= 7680 << 20
+        ram = machine.report["machine"]["ram_bytes"]
+        yield "8 GiB of memory", ram >= 7680 << 20 if ram else None
     elif word == "locked-on":
         yield "IA32_FEATURE_CONTROL set and locked by firmware", None if control is None else control & 5 == 5
     elif word == "not-locked-off":

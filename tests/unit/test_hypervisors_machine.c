@@ -14,6 +14,8 @@ static void test_machine(void **state)
     assert_open(HYPERVISOR_JAILHOUSE, "VT-d");
     facts.ram_bytes = (UINT64_C(7680) << 20) - 1;
     assert_lacks(HYPERVISOR_ESXI, "8 GiB of memory");
+    facts.ram_bytes = 0;
+    assert_open(HYPERVISOR_ESXI, "8 GiB of memory");
     records_load(&core_i7_6700k);
     facts.count = 1;
     assert_lacks(HYPERVISOR_ESXI, "two CPUs");

@@ -1,11 +1,10 @@
-/* src/report/pages.c, navigation.c, json_report.c and short_form.c. */
+/* src/report/pages.c, navigation.c and json_report.c. */
 #include "machines.h"
 
 #include <stdio.h>
 
 #include "report/json_report.h"
 #include "report/navigation.h"
-#include "report/short_form.h"
 #include "vmx/capabilities.h"
 
 #define SCHEMA "tests/schema"
@@ -354,38 +353,6 @@ static void test_end(void **state)
     assert_false(sheet_has("firmware has no other entry"));
 }
 
-/* All recorded machines, and one whose registers all differ from the usual values. */
-static void test_short_form(void **state)
-{
-    (void)state;
-    char text[SHORT_FORM_SIZE];
-    struct qr_code code;
-
-    for (size_t i = 0; i < ARRAY_SIZE(all_machines); i++) {
-        struct cpu_record record = record_of_machine(all_machines[i]);
-        strcpy((char *)record.cpuid.leaf_80000002, "Intel(R) Core(TM) i9-12900HK: x");
-        record.microcode = 0x430;
-        facts.records    = &record;
-        facts.count      = 1;
-        assert_true(short_form_write(&facts, text));
-        assert_int_equal(strncmp(text, "HYMIR1:READY:INTEL", 18), 0);
-        assert_null(strstr(text + 13, "HK:X"));
-        assert_true(strlen(text) <= QR_CODE_MAX_TEXT);
-        assert_true(qr_code_make(text, &code));
-        report_compose_page(REPORT_CODE, 0, &facts, &sheet);
-        assert_false(sheet.overflow);
-    }
-    struct cpu_record wild = record_of_machine(&core_i7_6700k);
-    facts.records          = &wild;
-    for (uint32_t i = 0; i < VMX_MSR_COUNT; i++)
-        set_msr(&wild, (enum vmx_msr)(VMX_MSR_FIRST + i),
-                UINT64_C(0x123456789ABCDEF1) * (i + 1));
-    assert_false(short_form_write(&facts, text));
-    assert_string_equal(text, "");
-    report_compose_page(REPORT_CODE, 0, &facts, &sheet);
-    assert_true(sheet_has("do not fit in a QR code"));
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, report_start)
 
 int main(void)
@@ -394,7 +361,7 @@ int main(void)
         TEST(test_capabilities), TEST(test_cpus),         TEST(test_others),
         TEST(test_json),         TEST(test_all_machines), TEST(test_full_verdict),
         TEST(test_much_missing), TEST(test_numbers),      TEST(test_walk),
-        TEST(test_end),          TEST(test_wrong_keys),   TEST(test_short_form),
+        TEST(test_end),          TEST(test_wrong_keys),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 
 #include "report/json_report.h"
 #include "report/pages.h"
-#include "report/short_form.h"
 #include "svm/capabilities.h"
 
 #include <stdio.h>
@@ -207,30 +206,12 @@ static void test_json(void **state)
                        "\"extended_features\":\"0x246577efa2254afa\"}\\]'");
 }
 
-/* The short form of every processor fits in a QR code. */
-static void test_short_form(void **state)
-{
-    (void)state;
-    char text[SHORT_FORM_SIZE];
-    struct qr_code code;
-
-    for (size_t i = 0; i < ARRAY_SIZE(all_amd); i++) {
-        records_load(all_amd[i]);
-        assert_true(short_form_write(&facts, text));
-        assert_int_equal(strncmp(text, "HYMIR2:READY:AMD EPYC 9655 ", 27), 0);
-        assert_true(qr_code_make(text, &code));
-        assert_true(section_has(REPORT_CODE, "values of its registers."));
-        assert_false(section_has(REPORT_CODE, "VMX"));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_capabilities), cmocka_unit_test(test_cpus),
         cmocka_unit_test(test_core_types),   cmocka_unit_test(test_surroundings),
         cmocka_unit_test(test_json),         cmocka_unit_test(test_memory_encryption),
-        cmocka_unit_test(test_short_form),
     };
     return cmocka_run_group_tests_name("pages_amd_v", tests, NULL, NULL);
 }
