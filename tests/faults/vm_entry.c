@@ -59,6 +59,14 @@ static enum exit_outcome execute_undefined(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
+static void break_hypercall(struct vcpu *vcpu)
+{
+    for (size_t i = 0; i < vcpu->row_count; i++) {
+        if (vcpu->row[i].handler == vcpu->handlers->hypercall)
+            vcpu->row[i].handler = execute_undefined;
+    }
+}
+
 static enum run_next stop_at_first_exit(struct vcpu_run *run)
 {
     (void)run;
@@ -101,7 +109,7 @@ void test_hook_enter_guest(struct vcpu *vcpu)
         vcpu->run.is_launched = true;
         break;
     case SELFTEST_EXIT:
-        vcpu->row[EXIT_REASON_VMCALL].handler = execute_undefined;
+        break_hypercall(vcpu);
         break;
     default: /* not a fault of a VM entry */
         break;
