@@ -5,10 +5,11 @@
 #include "x86/paging.h"
 
 #define PLAIN_LENGTH_MAX 3U
+#define PAGE_BITS        12U
 #define LEVEL_BITS       9U
 
 /*
- * The instructions whose exits need the next RIP, by exit code: their names, and
+ * The instructions whose exits need the next RIP, by exit code: their names, and the
  * bytes by which they are usually found without decoding them.
  */
 static const struct exiting_instruction {
@@ -56,7 +57,7 @@ static bool walk_tables(struct vcpu *vcpu, uint64_t linear, gpa_t *physical)
         if (pointer == NULL || (*pointer & PAGE_ENTRY_PRESENT) == 0)
             return false;
         entry = *pointer;
-    } while (shift > LEVEL_BITS + 3 && (entry & PAGE_ENTRY_PAGE_SIZE) == 0);
+    } while (shift > PAGE_BITS && (entry & PAGE_ENTRY_PAGE_SIZE) == 0);
     uint64_t in_page = BIT(shift) - 1;
     *physical        = gpa((entry & PAGE_ENTRY_ADDRESS & ~in_page) | (linear & in_page));
     return true;
@@ -69,16 +70,16 @@ static bool walk_tables(struct vcpu *vcpu, uint64_t linear, gpa_t *physical)
 static const uint8_t *find_code(struct vcpu *vcpu)
 {
     const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    uint64_t linear         = vmcb->segment[SEGMENT_CS].base + vmcb->rip;
+    bool has_paging         = (vmcb->cr0 & CR0_PG) != 0;
+    uint64_t base           = has_paging ? 0 : vmcb->segment[SEGMENT_CS].base;
+    uint64_t linear         = base + vmcb->rip; /* 64-bit code ignores the base */
     gpa_t physical          = gpa(linear);
 
     if (linear % PAGE_SIZE > PAGE_SIZE - PLAIN_LENGTH_MAX)
         return NULL;
-    if ((vmcb->cr0 & CR0_PG) != 0) {
-        if (guest_code_size(vmcb) != CODE_64 || (vmcb->cr4 & CR4_LA57) != 0 ||
-            !walk_tables(vcpu, vmcb->rip, &physical))
-            return NULL;
-    }
+    if (has_paging && (guest_code_size(vmcb) != CODE_64 || (vmcb->cr4 & CR4_LA57) != 0 ||
+                       !walk_tables(vcpu, linear, &physical)))
+        return NULL;
     return vcpu->handlers->ram(vcpu, physical, PLAIN_LENGTH_MAX);
 }
 

@@ -205,7 +205,10 @@ static void test_other_code(void **state)
     vmcb->rip = 0x1FFE; /* may continue in the next page */
     memcpy(ram + 0x5FFE, "\x0F\xA2", 2);
     assert_length(2, true);
-    vmcb->rip = 0x1000;
+    vmcb->segment[SEGMENT_CS].base = 0x10; /* ignored by 64-bit code */
+    assert_length(2, true);
+    vmcb->segment[SEGMENT_CS].base = 0;
+    vmcb->rip                      = 0x1000;
     memcpy(ram + 0x5000, "\x0F\xA2\x90", 3);
     vmcb->cr4 |= CR4_LA57;
     assert_length(2, true);
