@@ -48,9 +48,11 @@ static bool reserves_osxsave(void)
     struct cpuid_snapshot snapshot;
     char signature[CPUID_VENDOR_SIZE];
 
+    if (cpuid(CPUID_LEAF_EXTENDED_STATE, 1).eax != 0)
+        return false; /* the snapshot takes long, and a guest's CPUID may wait for it */
     cpuid_snapshot_read(&snapshot);
     cpuid_hypervisor(&snapshot, signature);
-    return snapshot.leaf_d_1.eax == 0 && strcmp(signature, "TCGTCGTCGTCG") == 0;
+    return strcmp(signature, "TCGTCGTCGTCG") == 0;
 }
 
 static bool has_xsave(void)

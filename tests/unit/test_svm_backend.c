@@ -170,13 +170,18 @@ static uint32_t fake_wrmsr_safe(uint32_t msr, uint64_t value)
 
 static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    return leaf == 1     ? features
-           : leaf == 0xD ? (struct cpuid_result){7, 576, 832, subleaf}
-                         : (struct cpuid_result){leaf, subleaf, UINT32_MAX, UINT32_MAX};
+    if (leaf == 0xD)
+        return (struct cpuid_result){subleaf == 1 ? xsave_features.eax : 7, 576, 832,
+                                     subleaf};
+    return leaf == 1 ? features
+                     : (struct cpuid_result){leaf, subleaf, UINT32_MAX, UINT32_MAX};
 }
+
+static unsigned int snapshots_read;
 
 static void fake_snapshot_read(struct cpuid_snapshot *snapshot)
 {
+    snapshots_read++;
     memset(snapshot, 0, sizeof(*snapshot));
     snapshot->leaf_1.ecx = (uint32_t)CPUID_1_ECX_HYPERVISOR;
     snapshot->leaf_d_1   = xsave_features;
@@ -364,7 +369,10 @@ static void test_xsave(void **state)
     tested_backend.run(&test_vcpu);
     assert_null(strstr(captured_log, "CR4"));
     xsave_features.eax = 1; /* XSAVEOPT */
+    snapshots_read     = 0;
     assert_int_equal(tested_backend.read_cpuid(1, 0).ecx, UINT32_MAX);
+    assert_int_equal(tested_backend.read_cpuid(0xD, 0).eax, 7);
+    assert_int_equal(snapshots_read, 0);
     features.ecx = 0; /* a processor without XSAVE */
     start_log(NULL);
     assert_int_equal(tested_backend.read_cpuid(0xD, 0).eax, 0);
