@@ -7,12 +7,6 @@
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
-static void set_eax_edx(struct vcpu *vcpu, uint64_t value)
-{
-    vcpu->run.registers.r[REGISTER_RAX] = value & UINT32_MAX;
-    vcpu->run.registers.r[REGISTER_RDX] = value >> 32;
-}
-
 static enum exit_outcome reject_msr(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
@@ -91,7 +85,7 @@ static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *v
 
     if (row == NULL)
         return reject_msr(vcpu);
-    set_eax_edx(vcpu, vcpu->backend->read_register(vcpu, row->which));
+    vcpu_set_edx_eax(vcpu, vcpu->backend->read_register(vcpu, row->which));
     return EXIT_NEXT;
 }
 
@@ -114,14 +108,14 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
     vcpu->newest->detail = msr;
     if (row == NULL)
         return read_other_msr(vcpu);
-    set_eax_edx(vcpu, row->value);
+    vcpu_set_edx_eax(vcpu, row->value);
     return EXIT_NEXT;
 }
 
 static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 {
     const uint64_t *r   = vcpu->run.registers.r;
-    uint64_t value      = r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+    uint64_t value      = vcpu_edx_eax(vcpu);
     uint32_t msr        = (uint32_t)r[REGISTER_RCX];
     struct msr_row *row = msr_policy_find(&vcpu->vm->msrs, msr);
 

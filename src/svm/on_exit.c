@@ -41,17 +41,6 @@ static void end_iteration(struct vcpu *vcpu)
     svm_of(vcpu)->vmcb.rflags |= RFLAGS_RF;
 }
 
-/* Counts an exit, and the time since it. */
-static inline void count_exit(struct exit_row *row, const struct exit_record *record)
-{
-    uint32_t ticks = rdtsc_low() - record->start;
-
-    row->exits++;
-    row->ticks += ticks;
-    if (ticks > row->longest)
-        row->longest = ticks;
-}
-
 /*
  * Takes back components of XCR0 that a guest may not enable: QEMU's TCG lets it write
  * XCR0 without an exit.
@@ -78,7 +67,7 @@ end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcom
         end_iteration(vcpu);
     if (svm->waiting != 0)
         svm_events_deliver(svm);
-    count_exit(row, vcpu->newest);
+    exit_row_count(row, rdtsc_low() - vcpu->newest->start);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
@@ -103,7 +92,7 @@ enum run_next svm_on_exit(struct vcpu_run *run)
     end_instruction(vcpu);
     if (svm->waiting != 0)
         svm_events_deliver(svm);
-    count_exit(row, record);
+    exit_row_count(row, rdtsc_low() - record->start);
     return RUN_AGAIN;
 }
 

@@ -125,18 +125,16 @@ static enum exit_outcome write_pat(struct vcpu *vcpu, uint64_t value)
 
 static enum exit_outcome read_value(struct vcpu *vcpu, uint64_t value)
 {
-    vcpu->run.registers.r[REGISTER_RAX] = value & UINT32_MAX;
-    vcpu->run.registers.r[REGISTER_RDX] = value >> 32;
+    vcpu_set_edx_eax(vcpu, value);
     return EXIT_NEXT;
 }
 
 enum exit_outcome svm_msr_handle_exit(struct vcpu *vcpu)
 {
     const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    const uint64_t *r       = vcpu->run.registers.r;
-    uint32_t msr            = (uint32_t)r[REGISTER_RCX];
+    uint32_t msr            = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
     bool is_write           = (vmcb->exit_info_1 & MSR_IS_WRITE) != 0;
-    uint64_t value          = r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+    uint64_t value          = vcpu_edx_eax(vcpu);
 
     if (msr != MSR_IA32_EFER && msr != MSR_IA32_PAT)
         return is_write ? vcpu->handlers->write_msr(vcpu)

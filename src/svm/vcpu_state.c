@@ -13,8 +13,8 @@
 
 #define GUEST_ASID 1U /* one vCPU runs on a CPU, so that all have the same */
 
-#define LDT_PRESENT \
-    0x82U /* the attributes of an LDT: APM 2, "Processor Initialization" */
+/* The attributes of an LDT: APM 2, "Processor Initialization". */
+#define LDT_PRESENT 0x82U
 
 /* #DB and #AC exit because their delivery can raise them again, endlessly. */
 #define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
@@ -38,15 +38,14 @@ static void fill_permissions(struct svm_vcpu *svm)
 /* A processor without an instruction may not have its intercept. */
 static uint32_t read_intercepts_3(void)
 {
-    uint32_t features = cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).ebx;
-    uint64_t intercepts =
-        (features & CPUID_80000008_EBX_INVLPGB) != 0
-            ? INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_TLBSYNC
-            : 0;
+    uint32_t features   = cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).ebx;
+    uint64_t intercepts = 0;
 
-    return (
-        uint32_t)(intercepts |
-                  ((features & CPUID_80000008_EBX_MCOMMIT) != 0 ? INTERCEPT_MCOMMIT : 0));
+    if ((features & CPUID_80000008_EBX_INVLPGB) != 0)
+        intercepts |= INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_TLBSYNC;
+    if ((features & CPUID_80000008_EBX_MCOMMIT) != 0)
+        intercepts |= INTERCEPT_MCOMMIT;
+    return (uint32_t)intercepts;
 }
 
 static void write_controls(struct svm_vcpu *svm)

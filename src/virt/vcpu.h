@@ -131,6 +131,15 @@ struct exit_row {
     uint64_t longest; /* of the TSC */
 };
 
+/* Counts an exit of a kind that took ticks of the TSC. */
+static inline void exit_row_count(struct exit_row *row, uint32_t ticks)
+{
+    row->exits++;
+    row->ticks += ticks;
+    if (ticks > row->longest)
+        row->longest = ticks;
+}
+
 /* An exit in the exit trace. Written at each exit: every member costs time. */
 #define TRACE_RECORDS 32
 struct exit_record {
@@ -186,6 +195,20 @@ struct vcpu {
     char end[VCPU_END_SIZE]; /* why it stopped; "" while it runs */
     bool end_is_abnormal;    /* the guest did not request it */
 };
+
+/* Return and set the value in EDX:EAX: of an MSR, or of XSETBV. */
+static inline uint64_t vcpu_edx_eax(const struct vcpu *vcpu)
+{
+    const uint64_t *r = vcpu->run.registers.r;
+
+    return r[REGISTER_RDX] << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+}
+
+static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
+{
+    vcpu->run.registers.r[REGISTER_RAX] = value & UINT32_MAX;
+    vcpu->run.registers.r[REGISTER_RDX] = value >> 32;
+}
 
 /*
  * Records why the guest ends, as the text of its last line; later calls are ignored. An

@@ -104,12 +104,10 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
 
 static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
 {
-    const uint64_t *r = vcpu->run.registers.r;
-    uint64_t value =
-        (r[REGISTER_RDX] & UINT32_MAX) << 32 | (r[REGISTER_RAX] & UINT32_MAX);
+    uint32_t index = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
+    uint64_t value = vcpu_edx_eax(vcpu);
 
-    if (!xcr_is_valid((uint32_t)r[REGISTER_RCX], value) ||
-        xsetbv_safe(value) != FAULT_NONE)
+    if (!xcr_is_valid(index, value) || xsetbv_safe(value) != FAULT_NONE)
         return inject_gp(vcpu);
     return EXIT_NEXT;
 }

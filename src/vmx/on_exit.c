@@ -57,17 +57,6 @@ static inline void skip_instruction(struct exit_record *record)
     end_instruction();
 }
 
-/* Counts an exit, and the time since it. */
-static inline void count_exit(struct exit_row *row, const struct exit_record *record)
-{
-    uint32_t ticks = rdtsc_low() - record->start;
-
-    row->exits++;
-    row->ticks += ticks;
-    if (ticks > row->longest)
-        row->longest = ticks;
-}
-
 /* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
 static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *row,
                                                               struct exit_record *record,
@@ -76,7 +65,7 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
     record->rip = vmcs_get_known(VMCS_GUEST_RIP);
-    count_exit(row, record);
+    exit_row_count(row, rdtsc_low() - record->start);
     if (outcome == EXIT_REPEAT)
         end_iteration();
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
@@ -102,6 +91,6 @@ enum run_next vcpu_on_exit(struct vcpu_run *run)
     if (outcome != EXIT_NEXT)
         return end_other_exit(row, record, outcome);
     skip_instruction(record);
-    count_exit(row, record);
+    exit_row_count(row, rdtsc_low() - record->start);
     return RUN_AGAIN;
 }
