@@ -77,6 +77,8 @@ DEFINE_INSTRUCTION(io_out8, (uint16_t port, uint8_t value), "outb %0, %1", "a"(v
                    "Nd"(port))
 DEFINE_INSTRUCTION(io_out16, (uint16_t port, uint16_t value), "outw %0, %1", "a"(value),
                    "Nd"(port))
+DEFINE_INSTRUCTION(io_out32, (uint16_t port, uint32_t value), "outl %0, %1", "a"(value),
+                   "Nd"(port))
 
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {

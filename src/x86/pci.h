@@ -1,0 +1,52 @@
+/*
+ * The configuration space of PCI functions, and the ports that access it.
+ *
+ * PCI Local Bus Specification 3.0, "Software Generation of Configuration Transactions",
+ * "Configuration Space Organization"; classes: PCI Code and ID Assignment Specification.
+ */
+#ifndef HYMIR_X86_PCI_H
+#define HYMIR_X86_PCI_H
+
+#include "lib/bits.h"
+
+/* Configuration mechanism #1. */
+#define PCI_PORT_ADDRESS   0xCF8U
+#define PCI_PORT_DATA      0xCFCU
+#define PCI_ADDRESS_ENABLE 0x80000000U
+
+#define PCI_BUSES     256U
+#define PCI_DEVICES   32U /* on a bus */
+#define PCI_FUNCTIONS 8U  /* of a device */
+
+enum pci_register {
+    PCI_VENDOR_ID      = 0x00, /* 16 bits; the Device ID follows */
+    PCI_COMMAND        = 0x04, /* 16 bits; the Status register follows */
+    PCI_REVISION_ID    = 0x08, /* 8 bits; the Class Code follows */
+    PCI_HEADER_TYPE    = 0x0E, /* 8 bits */
+    PCI_BASE_ADDRESSES = 0x10, /* 32 bits each; six in a header of type 0 */
+};
+
+#define PCI_VENDOR_NONE 0xFFFFU /* no function responds */
+
+#define PCI_COMMAND_BUS_MASTER 0x4U
+
+#define PCI_HEADER_LAYOUT(type)   ((type)&0x7FU)
+#define PCI_HEADER_MULTI_FUNCTION 0x80U
+#define PCI_HEADER_DEVICE         0U /* 1 and 2: bridges */
+
+/* Base classes. */
+#define PCI_CLASS_UNCLASSIFIED 0x00U /* before PCI 2.0 */
+#define PCI_CLASS_STORAGE      0x01U
+#define PCI_CLASS_NETWORK      0x02U
+#define PCI_CLASS_DISPLAY      0x03U
+#define PCI_CLASS_BRIDGE       0x06U
+#define PCI_CLASS_SYSTEM       0x08U
+#define PCI_CLASS_SERIAL_BUS   0x0CU
+#define PCI_CLASS_WIRELESS     0x0DU
+
+/* Sub-classes, each of a base class. */
+#define PCI_UNCLASSIFIED_VGA 0x01U
+#define PCI_SYSTEM_IOMMU     0x06U
+#define PCI_SERIAL_BUS_USB   0x03U
+
+#endif
