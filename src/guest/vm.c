@@ -74,7 +74,7 @@ void vm_run(struct vm *vm)
 
 void vm_kick(const struct vm *vm)
 {
-    if (vm->vcpu.backend->kick(&vm->vcpu) != STATUS_OK)
+    if (vm->environment.interrupt_cpu(vm->vcpu.id) != STATUS_OK)
         log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
 }
 

@@ -39,6 +39,12 @@ struct vm_environment {
     uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
     void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
     void (*flush)(void *vm);          /* shows output, as much as needs no wait */
+
+    /*
+     * Interrupts the CPU of a vCPU, by its id: if the vCPU runs, it exits and calls the
+     * handler interrupted. From any CPU. STATUS_TIMEOUT, STATUS_UNSUPPORTED.
+     */
+    enum status (*interrupt_cpu)(uint32_t id);
 };
 
 struct vm {

@@ -1,6 +1,7 @@
 /* See runner/guest_maker.h. */
 #include "runner/guest_maker.h"
 
+#include "cpu/traps.h"
 #include "guest/load/image.h"
 #include "guest/load/module.h"
 #include "lib/calendar.h"
@@ -8,8 +9,10 @@
 #include "lib/string.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
+#include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/machine.h"
+#include "platform/smp.h"
 #include "platform/wall_clock.h"
 #include "runner/guest_console.h"
 
@@ -205,6 +208,14 @@ static bool clear_memory(struct vm *vm, struct text *problem)
     return vm_map_memory(vm) == STATUS_OK || TEXT_FAIL(problem, "too few page tables");
 }
 
+/* The interrupt causes an exit, whose handler checks for requests. */
+static enum status interrupt_cpu(uint32_t id)
+{
+    if (id == VCPU_WITHOUT_CPU || smp_cpu(id) == this_cpu())
+        return STATUS_OK;
+    return apic_send(smp_cpu(id)->apic_id, ICR_FIXED | VECTOR_WAKE);
+}
+
 /*
  * Allocates a VM's memory, vCPU and console, once its image is known to fit. False, with
  * the reason, on failure; destroy_guest is then due.
@@ -216,7 +227,8 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *probl
         .is_clock_exact     = clock_tsc()->uncertainty_ppm <= TSC_CRYSTAL_PPM,
         .read_clock         = rdtsc,
         .wait_for_interrupt = halt_until_interrupt,
-        .flush              = guest_console_flush};
+        .flush              = guest_console_flush,
+        .interrupt_cpu      = interrupt_cpu};
     static struct guest_memory planned; /* has a size and no pieces */
 
     planned.size = memory_size;

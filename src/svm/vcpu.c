@@ -201,7 +201,6 @@ const struct backend svm_backend = {
     .add_debug_causes  = svm_debug_causes_add,
     .request_interrupt = svm_request_interrupt,
     .request_nmi       = svm_request_nmi,
-    .kick              = svm_kick,
     .set_alarm         = svm_set_alarm,
     .exit_name         = svm_exit_name,
     .describe_exit     = svm_exit_describe,

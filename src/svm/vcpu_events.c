@@ -13,7 +13,6 @@
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "platform/smp.h"
 #include "svm/on_exit.h"
 #include "virt/exception_rules.h"
 
@@ -189,14 +188,6 @@ void svm_request_interrupt(struct vcpu *vcpu, bool is_requested)
 void svm_request_nmi(struct vcpu *vcpu)
 {
     svm_of(vcpu)->waiting |= WAITING_NMI;
-}
-
-/* The interrupt causes an exit, whose handler checks for requests. */
-enum status svm_kick(const struct vcpu *vcpu)
-{
-    if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
-        return STATUS_OK;
-    return apic_send(smp_cpu(vcpu->id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
 /* What follows the exit delivers the interrupt. */

@@ -12,7 +12,6 @@ void svm_debug_causes_add(struct vcpu *vcpu, uint64_t causes);
 void svm_request_interrupt(struct vcpu *vcpu, bool is_requested);
 void svm_request_nmi(struct vcpu *vcpu);
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time);
-enum status svm_kick(const struct vcpu *vcpu);
 
 /* Handlers of exits. */
 enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu);

@@ -109,13 +109,6 @@ struct backend {
     void (*request_nmi)(struct vcpu *vcpu);
 
     /*
-     * Interrupts the CPU of a running vCPU, which exits and calls the handler
-     * interrupted. From any CPU, also if the vCPU does not run. STATUS_TIMEOUT,
-     * STATUS_UNSUPPORTED.
-     */
-    enum status (*kick)(const struct vcpu *vcpu);
-
-    /*
      * Sets the only alarm of a vCPU to a time of the TSC, or to TICKS_NEVER. It may come
      * slightly later, whether the guest is running or halted.
      */

@@ -224,7 +224,6 @@ const struct backend vmx_backend = {
     .add_debug_causes  = debug_causes_add,
     .request_interrupt = vcpu_request_interrupt,
     .request_nmi       = vcpu_request_nmi,
-    .kick              = vcpu_kick,
     .set_alarm         = vcpu_set_alarm,
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,

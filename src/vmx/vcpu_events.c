@@ -13,7 +13,6 @@
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "platform/smp.h"
 #include "virt/backend.h"
 #include "virt/exception_rules.h"
 #include "vmx/on_exit.h"
@@ -149,14 +148,6 @@ void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested)
 void vcpu_request_nmi(struct vcpu *vcpu)
 {
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, true);
-}
-
-/* The interrupt causes an exit, whose handler checks for requests. */
-enum status vcpu_kick(const struct vcpu *vcpu)
-{
-    if (vcpu->id == VCPU_WITHOUT_CPU || smp_cpu(vcpu->id) == this_cpu())
-        return STATUS_OK;
-    return apic_send(smp_cpu(vcpu->id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)

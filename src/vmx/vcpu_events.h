@@ -4,7 +4,6 @@
 #ifndef HYMIR_VMX_VCPU_EVENTS_H
 #define HYMIR_VMX_VCPU_EVENTS_H
 
-#include "lib/status.h"
 #include "virt/vcpu.h"
 
 /* Operations of struct backend. */
@@ -13,7 +12,6 @@ void debug_causes_add(struct vcpu *vcpu, uint64_t causes);
 void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested);
 void vcpu_request_nmi(struct vcpu *vcpu);
 void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);
-enum status vcpu_kick(const struct vcpu *vcpu);
 
 /*
  * Called at an exit if the TSC has passed vcpu->run.alarm_check: makes the preemption

@@ -7,15 +7,22 @@
 
 #include "unit.h"
 
+#include "cpu/traps.h"
 #include "guest/vm.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
+#include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/machine.h"
+#include "platform/smp.h"
 #include "platform/wall_clock.h"
 #include "runner/guest_console.h"
 #include "runner/guest_maker.h"
 #include "vmx/guest_policy.h"
+
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MIB       (UINT64_C(1) << 20)
 #define VM_MEMORY (4 * MIB)
@@ -150,6 +157,30 @@ enum status wall_clock_read(uint64_t *seconds)
 {
     *seconds = 1000000000;
     return STATUS_OK;
+}
+
+static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
+static uint32_t interrupted_apic;
+static enum status interrupt_status;
+
+struct cpu *smp_cpu(size_t index)
+{
+    assert_true(index < 2);
+    return &cpus[index];
+}
+
+/* Makes this_cpu, which reads a pointer at GS:0, return the first CPU. */
+static void select_first_cpu(void)
+{
+    static const struct cpu *pointer = &cpus[0];
+    assert_int_equal(syscall(SYS_arch_prctl, ARCH_SET_GS, &pointer), 0);
+}
+
+enum status apic_send(uint32_t id, uint32_t command)
+{
+    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
+    interrupted_apic = id;
+    return interrupt_status;
 }
 
 static struct vm *console_of;

@@ -24,8 +24,6 @@ static uint64_t tsc;
 static unsigned int machine_checks, interrupts, halts;
 static uint64_t apic_timer;
 static unsigned int timer_writes;
-static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
-static uint32_t interrupted_apic;
 static uint64_t cpu_xcr0, cpu_cr4;
 static uint32_t svm_features;        /* CPUID.8000000AH:EDX */
 static uint32_t extended_features_2; /* CPUID.80000008H:EBX */
@@ -85,28 +83,10 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_result){.edx = svm_features};
 }
 
-static struct cpu *fake_this_cpu(void)
-{
-    return &cpus[0];
-}
-
 void apic_set_timer(uint64_t tsc_ticks)
 {
     apic_timer = tsc_ticks;
     timer_writes++;
-}
-
-enum status apic_send(uint32_t id, uint32_t command)
-{
-    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
-    interrupted_apic = id;
-    return STATUS_OK;
-}
-
-struct cpu *smp_cpu(size_t index)
-{
-    assert_true(index < 2);
-    return &cpus[index];
 }
 
 #undef skip /* of cmocka */
@@ -115,7 +95,6 @@ struct cpu *smp_cpu(size_t index)
 #define raise_machine_check       fake_machine_check
 #define interrupts_handle_pending fake_interrupts_handle_pending
 #define halt_until_interrupt      fake_halt
-#define this_cpu                  fake_this_cpu
 #define guest_state_read_xcr0     fake_read_xcr0
 #define xsetbv_safe               fake_xsetbv_safe
 #define read_cr4                  fake_read_cr4

@@ -184,11 +184,32 @@ static void test_no_other_ram(void **state)
     assert_logged("error: vm a: not enough memory: memory=4M needs ");
 }
 
+/* A guest's CPU is interrupted, unless it is this one or there is none. */
+static void test_kick(void **state)
+{
+    (void)state;
+    struct vm *vm = create_guest();
+
+    select_first_cpu();
+    vm->vcpu.id = VCPU_WITHOUT_CPU;
+    vm_kick(vm);
+    vm->vcpu.id = 0;
+    vm_kick(vm);
+    assert_int_equal(interrupted_apic, 0);
+    vm->vcpu.id = 1;
+    vm_kick(vm);
+    assert_int_equal(interrupted_apic, 6);
+    interrupt_status = STATUS_TIMEOUT;
+    vm_kick(vm);
+    assert_logged("error: vm a: cannot interrupt cpu 1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_no_memory), TEST(test_shortage), TEST(test_bad_image),
         TEST(test_prepare),   TEST(test_not_ram),  TEST(test_no_other_ram),
+        TEST(test_kick),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

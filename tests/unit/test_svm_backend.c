@@ -141,12 +141,6 @@ void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
     fail_msg("alarm at %lu", time);
 }
 
-enum status svm_kick(const struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return STATUS_OK;
-}
-
 static uint64_t fake_rdtsc(void)
 {
     return 5000;

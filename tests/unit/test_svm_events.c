@@ -198,20 +198,6 @@ static void test_endless_exceptions(void **state)
     assert_int_equal(interrupts, 2);
 }
 
-static void test_kick(void **state)
-{
-    (void)state;
-    interrupted_apic = 0;
-    vcpu.id          = VCPU_WITHOUT_CPU;
-    assert_int_equal(svm_kick(&vcpu), STATUS_OK);
-    vcpu.id = 0;
-    assert_int_equal(svm_kick(&vcpu), STATUS_OK);
-    assert_int_equal(interrupted_apic, 0);
-    vcpu.id = 1;
-    assert_int_equal(svm_kick(&vcpu), STATUS_OK);
-    assert_int_equal(interrupted_apic, 6);
-}
-
 static void test_alarm(void **state)
 {
     (void)state;
@@ -302,17 +288,11 @@ static void test_halt_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_exceptions),
-        TEST(test_debug_causes),
-        TEST(test_redelivery),
-        TEST(test_interrupts),
-        TEST(test_withdrawal),
-        TEST(test_second_interrupt),
-        TEST(test_exception_exits),
-        TEST(test_endless_exceptions),
-        TEST(test_kick),
-        TEST(test_alarm),
-        TEST(test_halt),
+        TEST(test_exceptions),      TEST(test_debug_causes),
+        TEST(test_redelivery),      TEST(test_interrupts),
+        TEST(test_withdrawal),      TEST(test_second_interrupt),
+        TEST(test_exception_exits), TEST(test_endless_exceptions),
+        TEST(test_alarm),           TEST(test_halt),
         TEST(test_halt_ends),
     };
     return cmocka_run_group_tests_name("svm_events", tests, NULL, NULL);

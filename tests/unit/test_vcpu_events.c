@@ -1,20 +1,6 @@
 /* src/vmx/vcpu_events.c: interrupts, NMIs, HLT and the alarm. */
 #include "vcpu_events.h"
 
-static void test_kick(void **state)
-{
-    (void)state;
-    interrupted_apic = 0;
-    vcpu.id          = VCPU_WITHOUT_CPU;
-    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
-    vcpu.id = 0;
-    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
-    assert_int_equal(interrupted_apic, 0);
-    vcpu.id = 1;
-    assert_int_equal(vcpu_kick(&vcpu), STATUS_OK);
-    assert_int_equal(interrupted_apic, 6);
-}
-
 static void test_windows(void **state)
 {
     (void)state;
@@ -148,7 +134,6 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_kick),
         TEST(test_windows),
         TEST(test_delivery_at_once),
         TEST(test_requests_during_exit),

@@ -18,8 +18,6 @@ static uint64_t fields[0x8000];
 static uint64_t debug_status, tsc;
 static unsigned int nmis, machine_checks, interrupts;
 static uint64_t apic_timer;
-static struct cpu cpus[2] = {{.apic_id = 4}, {.apic_id = 6}};
-static uint32_t interrupted_apic;
 
 static uint64_t fake_get(enum vmcs_field field)
 {
@@ -71,24 +69,6 @@ void apic_set_timer(uint64_t tsc_ticks)
     apic_timer = tsc_ticks;
 }
 
-enum status apic_send(uint32_t id, uint32_t command)
-{
-    assert_int_equal(command, ICR_FIXED | VECTOR_WAKE);
-    interrupted_apic = id;
-    return STATUS_OK;
-}
-
-struct cpu *smp_cpu(size_t index)
-{
-    assert_true(index < 2);
-    return &cpus[index];
-}
-
-static struct cpu *fake_this_cpu(void)
-{
-    return &cpus[0];
-}
-
 #define vmcs_get                  fake_get
 #define vmcs_set                  fake_set
 #define vmcs_add_pending_debug    fake_add_pending_debug
@@ -98,7 +78,6 @@ static struct cpu *fake_this_cpu(void)
 #define raise_machine_check       fake_machine_check
 #define interrupts_handle_pending fake_interrupts_handle_pending
 #define rdtsc                     fake_rdtsc
-#define this_cpu                  fake_this_cpu
 #include "../../src/vmx/vcpu_events.c"
 
 static struct vcpu vcpu;
