@@ -5,8 +5,8 @@
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
 
-enum status vm_create(struct vm *vm, const struct backend *backend,
-                      const struct vm_environment *environment)
+void vm_init(struct vm *vm, const struct backend *backend,
+             const struct vm_environment *environment)
 {
     static uint16_t last_vpid;
 
@@ -20,13 +20,7 @@ enum status vm_create(struct vm *vm, const struct backend *backend,
     vm->vcpu.backend  = backend;
     vm->vcpu.handlers = &vm_exit_handlers;
     vm->vcpu.vpid     = ++last_vpid;
-    return backend->create(&vm->vcpu, &vm->plan);
-}
-
-void vm_destroy(struct vm *vm)
-{
-    if (vm->vcpu.arch != NULL)
-        vm->vcpu.backend->destroy(&vm->vcpu);
+    backend->init(&vm->vcpu, &vm->plan);
 }
 
 enum status vm_map_memory(struct vm *vm)

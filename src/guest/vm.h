@@ -78,12 +78,11 @@ struct vm {
 };
 
 /*
- * Creates a VM's policies and vCPU; vm_destroy frees what vm_create allocated, if
- * anything. On the boot CPU. STATUS_NO_MEMORY.
+ * Prepares a VM's policies and vCPU, for which vm->vcpu.arch has been allocated. On the
+ * boot CPU.
  */
-enum status MUST_CHECK vm_create(struct vm *vm, const struct backend *backend,
-                                 const struct vm_environment *environment);
-void vm_destroy(struct vm *vm);
+void vm_init(struct vm *vm, const struct backend *backend,
+             const struct vm_environment *environment);
 
 /* Maps the VM's memory with the nested page tables. STATUS_NO_MEMORY. */
 enum status MUST_CHECK vm_map_memory(struct vm *vm);

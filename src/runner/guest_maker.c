@@ -235,10 +235,11 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *probl
     if (!image_load(&vm->image, &planned, &vm->start, &vm->kind, problem) ||
         !allocate_memory(vm, memory_size, problem))
         return false;
-    if (vm_create(vm, backend, &environment) != STATUS_OK ||
+    if (machine_allocate(backend->state_size, &vm->vcpu.arch) != STATUS_OK ||
         guest_console_add(vm) != STATUS_OK)
         return TEXT_FAIL(problem,
                          "not enough memory for vCPU and console; reduce memory=");
+    vm_init(vm, backend, &environment);
     return true;
 }
 
@@ -262,7 +263,8 @@ static bool create_guest(size_t index, const struct options *options,
     vm->image.command_line = command_line;
     if (!find_parts(index, &vm->image, problem) ||
         !create_parts(vm, module->memory_size, problem)) {
-        vm_destroy(vm);
+        if (vm->vcpu.arch != NULL)
+            memory_free(vm->vcpu.arch, memory_page_count(backend->state_size));
         free_memory(vm);
         memory_free(vm, memory_page_count(size));
         return false;

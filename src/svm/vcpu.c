@@ -8,7 +8,6 @@
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"
-#include "mm/memory.h"
 #include "platform/apic.h"
 #include "svm/entry.h"
 #include "svm/exit.h"
@@ -19,23 +18,13 @@
 #include "x86/msr.h"
 #include "x86/paging.h"
 
-static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+static void init(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    enum status status = memory_allocate(memory_page_count(sizeof(struct svm_vcpu)),
-                                         frames_below_4_gib, &vcpu->arch);
-
-    if (status != STATUS_OK)
-        return status;
     struct svm_vcpu *svm = svm_of(vcpu);
-    svm->vcpu            = vcpu;
-    svm->plan            = plan;
-    svm_exit_rows_init(svm);
-    return STATUS_OK;
-}
 
-static void destroy(struct vcpu *vcpu)
-{
-    memory_free(vcpu->arch, memory_page_count(sizeof(struct svm_vcpu)));
+    svm->vcpu = vcpu;
+    svm->plan = plan;
+    svm_exit_rows_init(svm);
 }
 
 /*
@@ -192,8 +181,8 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 const struct backend svm_backend = {
     .count_tables      = nested_paging_count_tables,
     .map_memory        = nested_paging_map_guest,
-    .create            = create,
-    .destroy           = destroy,
+    .state_size        = sizeof(struct svm_vcpu),
+    .init              = init,
     .run               = run,
     .read_register     = read_register,
     .write_register    = write_register,

@@ -77,12 +77,11 @@ struct backend {
     enum status (*map_memory)(hpa_t *root, struct page_pool *tables, gpa_t guest,
                               hpa_t host, uint64_t size);
 
-    /*
-     * Allocates the memory of *vcpu, with its exit rows, and frees it. The plan must
-     * outlive it. STATUS_NO_MEMORY.
-     */
-    enum status (*create)(struct vcpu *vcpu, const struct vcpu_plan *plan);
-    void (*destroy)(struct vcpu *vcpu);
+    /* The size of vcpu->arch, which is in zeroed pages below 4 GiB, in bytes. */
+    size_t state_size;
+
+    /* Prepares vcpu->arch, with the exit rows. The plan must outlive it. */
+    void (*init)(struct vcpu *vcpu, const struct vcpu_plan *plan);
 
     /*
      * Runs *vcpu from *vcpu->start on this CPU until it ends. vcpu->end has the reason,

@@ -183,7 +183,7 @@ struct vcpu {
     struct vcpu_run run;        /* first: on_exit gets its address */
     struct exit_record *newest; /* of record */
     void *arch;                 /* the backend's own state */
-    struct exit_row *row;       /* row_count of them, allocated by the backend's create */
+    struct exit_row *row;       /* row_count of them, in arch */
     size_t row_count;
     struct exit_record record[TRACE_RECORDS];
     const struct exit_handlers *handlers;

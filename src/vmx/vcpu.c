@@ -7,7 +7,6 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
-#include "mm/memory.h"
 #include "vmx/control_registers.h"
 #include "vmx/entry.h"
 #include "vmx/ept.h"
@@ -19,23 +18,13 @@
 #include "vmx/vcpu_events.h"
 #include "x86/msr.h"
 
-static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+static void init(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    enum status status = memory_allocate(memory_page_count(sizeof(struct vmx_vcpu)),
-                                         frames_below_4_gib, &vcpu->arch);
-
-    if (status != STATUS_OK)
-        return status;
     struct vmx_vcpu *vmx = vmx_of(vcpu);
-    vmx->vcpu            = vcpu;
-    vmx->plan            = plan;
-    exit_rows_init(vmx);
-    return STATUS_OK;
-}
 
-static void destroy(struct vcpu *vcpu)
-{
-    memory_free(vcpu->arch, memory_page_count(sizeof(struct vmx_vcpu)));
+    vmx->vcpu = vcpu;
+    vmx->plan = plan;
+    exit_rows_init(vmx);
 }
 
 /* Sets CR0 and CR4 of this CPU for VMX operation, and enables XSETBV if supported. */
@@ -215,8 +204,8 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 const struct backend vmx_backend = {
     .count_tables      = ept_count_tables,
     .map_memory        = ept_map,
-    .create            = create,
-    .destroy           = destroy,
+    .state_size        = sizeof(struct vmx_vcpu),
+    .init              = init,
     .run               = run,
     .read_register     = read_register,
     .write_register    = write_register,

@@ -227,15 +227,10 @@ static enum status map_memory(hpa_t *root, struct page_pool *tables, gpa_t guest
     return STATUS_OK;
 }
 
-static enum status create(struct vcpu *vcpu, const struct vcpu_plan *plan)
+static void init(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
-    (void)plan;
-    return machine_allocate(3 * PAGE_SIZE, &vcpu->arch);
-}
-
-static void destroy(struct vcpu *vcpu)
-{
-    memory_free(vcpu->arch, 3);
+    assert_non_null(vcpu->arch);
+    assert_int_equal(plan->memory_root.value, 0);
 }
 
 static void request_interrupt(struct vcpu *vcpu, bool is_requested)
@@ -260,8 +255,8 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 static const struct backend backend = {
     .count_tables      = count_tables,
     .map_memory        = map_memory,
-    .create            = create,
-    .destroy           = destroy,
+    .state_size        = 3 * PAGE_SIZE,
+    .init              = init,
     .request_interrupt = request_interrupt,
     .set_alarm         = set_alarm,
     .read_cpuid        = read_cpuid,

@@ -12,29 +12,9 @@
 #include "svm/vcpu_events.h"
 #include "x86/msr.h"
 
-static bool has_memory, accepts_efer, accepts_area;
+static bool accepts_efer, accepts_area;
 static struct cpuid_result features, xsave_features; /* leaves 1, and 0DH.1 */
 static const char *outer_signature;
-static void *allocated;
-
-enum status memory_allocate_aligned(uint64_t count, uint64_t alignment,
-                                    struct frame_zone zone, void **pages)
-{
-    (void)zone;
-    if (!has_memory)
-        return STATUS_NO_MEMORY;
-    allocated = aligned_alloc(alignment, count * 4096);
-    memset(allocated, 0, count * 4096);
-    *pages = allocated;
-    return STATUS_OK;
-}
-
-void memory_free(void *pages, uint64_t count)
-{
-    assert_ptr_equal(pages, allocated);
-    assert_true(count * 4096 >= sizeof(struct svm_vcpu));
-    free(pages);
-}
 
 /* What a run does, in order. */
 #define STEP(function, parameter) \
@@ -193,6 +173,7 @@ const struct backend tested_backend;
 #include "../../src/svm/vcpu.c"
 
 static struct vcpu test_vcpu;
+static _Alignas(4096) struct svm_vcpu test_svm;
 static const struct vcpu_plan test_plan;
 static const uint64_t pdptes[4] = {0x1001, 0x2001, 0, 0x4001};
 static uint64_t ram_address;
@@ -208,34 +189,20 @@ static const struct exit_handlers test_handlers = {.ram = find_pdptes};
 
 static int backend_start(void **state)
 {
-    has_memory = accepts_efer = accepts_area = true;
-    outer_signature                          = "KVMKVMKVM\0\0\0";
+    accepts_efer = accepts_area = true;
+    outer_signature             = "KVMKVMKVM\0\0\0";
     features       = (struct cpuid_result){.ecx = UINT32_MAX, .edx = UINT32_MAX};
     xsave_features = (struct cpuid_result){0};
     ram_address    = 0xFFFFFFE0;
-    test_vcpu      = (struct vcpu){.handlers = &test_handlers, .id = 3};
+    test_vcpu = (struct vcpu){.handlers = &test_handlers, .id = 3, .arch = &test_svm};
     start_log(state);
-    assert_int_equal(tested_backend.create(&test_vcpu, &test_plan), STATUS_OK);
+    memset(&test_svm, 0, sizeof(test_svm));
+    assert_int_equal(tested_backend.state_size, sizeof(test_svm));
+    tested_backend.init(&test_vcpu, &test_plan);
     assert_ptr_equal(svm_of(&test_vcpu)->vcpu, &test_vcpu);
     assert_ptr_equal(svm_of(&test_vcpu)->plan, &test_plan);
     assert_string_equal(captured_log, "svm_exit_rows_init\n");
     return start_log(state);
-}
-
-static int backend_end(void **state)
-{
-    (void)state;
-    tested_backend.destroy(&test_vcpu);
-    return 0;
-}
-
-static void test_no_memory(void **state)
-{
-    (void)state;
-    struct vcpu other = {0};
-    has_memory        = false;
-    assert_int_equal(tested_backend.create(&other, &test_plan), STATUS_NO_MEMORY);
-    assert_null(other.arch);
 }
 
 /* The order matters: EFER.SVME and the host save area before VMRUN, and back. */
@@ -374,15 +341,14 @@ static void test_xsave(void **state)
     assert_null(strstr(captured_log, "CR4"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, backend_start, backend_end)
+#define TEST(name) cmocka_unit_test_setup(name, backend_start)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_run),
-        TEST(test_no_svm),    TEST(test_no_host_save_area),
-        TEST(test_read),      TEST(test_pdptes),
-        TEST(test_write),     TEST(test_xsave),
+        TEST(test_run),   TEST(test_no_svm), TEST(test_no_host_save_area),
+        TEST(test_read),  TEST(test_pdptes), TEST(test_write),
+        TEST(test_xsave),
     };
     return cmocka_run_group_tests_name("svm_backend", tests, NULL, NULL);
 }
