@@ -6,31 +6,11 @@
  */
 #include "svm/exit.h"
 
-#include "cpu/instructions.h"
 #include "lib/log.h"
 #include "svm/next_rip.h"
 #include "svm/system_registers.h"
 #include "svm/vcpu_events.h"
-#include "virt/control_register_rules.h"
-#include "x86/exceptions.h"
-
-/* Handles instructions that the guest's CPUID does not offer. */
-static enum exit_outcome inject_ud(struct vcpu *vcpu)
-{
-    return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
-}
-
-static enum exit_outcome inject_gp(struct vcpu *vcpu)
-{
-    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-}
-
-/* Handles instructions that must have no effect outside the guest. */
-static enum exit_outcome skip(struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return EXIT_NEXT;
-}
+#include "virt/exit_handlers.h"
 
 static struct vcpu_segment read_segment(const struct vmcb *vmcb, unsigned int number)
 {
@@ -69,10 +49,10 @@ static enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t info)
     struct instruction instruction;
 
     if (!guest_decode(vcpu, &instruction))
-        return inject_ud(vcpu);
+        return exit_inject_ud(vcpu);
     const struct instruction_operand *memory = find_string_operand(&instruction, is_in);
     if (memory == NULL)
-        return inject_ud(vcpu);
+        return exit_inject_ud(vcpu);
     struct string_access access = {
         .port         = IO_PORT(info),
         .size         = (uint8_t)IO_SIZE(info),
@@ -103,17 +83,6 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
         return vcpu_read_port(vcpu, IO_PORT(info), IO_SIZE(info));
     return vcpu->handlers->port_write(vcpu, IO_PORT(info), IO_SIZE(info),
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
-}
-
-static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
-{
-    uint32_t index = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
-    uint64_t value = vcpu_edx_eax(vcpu);
-
-    if (svm_of(vcpu)->vmcb.cpl != 0 || !xcr_is_valid(index, value) ||
-        xsetbv_safe(value) != FAULT_NONE)
-        return inject_gp(vcpu);
-    return EXIT_NEXT;
 }
 
 /* Ends the vCPU because of an event at the guest's current instruction. */
@@ -158,23 +127,23 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_NMI]                                 = svm_nmi_handle_exit,
     [SVM_EXIT_INIT]                                = svm_nmi_handle_exit,
     [SVM_EXIT_VINTR]                               = svm_interrupt_window_handle_exit,
-    [SVM_EXIT_RDPMC]                               = inject_gp,
-    [SVM_EXIT_RSM]                                 = inject_ud,
+    [SVM_EXIT_RDPMC]                               = exit_inject_gp,
+    [SVM_EXIT_RSM]                                 = exit_inject_ud,
     [SVM_EXIT_IRET]                                = svm_iret_handle_exit,
-    [SVM_EXIT_INVD]                                = skip,
+    [SVM_EXIT_INVD]                                = exit_skip,
     [SVM_EXIT_HLT]                                 = svm_hlt_handle_exit,
-    [SVM_EXIT_INVLPGA]                             = inject_ud,
+    [SVM_EXIT_INVLPGA]                             = exit_inject_ud,
     [SVM_EXIT_IO]                                  = handle_io,
     [SVM_EXIT_MSR]                                 = svm_msr_handle_exit,
     [SVM_EXIT_SHUTDOWN]                            = handle_shutdown,
-    [SVM_EXIT_VMRUN]                               = inject_ud,
-    [SVM_EXIT_VMLOAD... SVM_EXIT_SKINIT]           = inject_ud,
-    [SVM_EXIT_WBINVD]                              = skip,
-    [SVM_EXIT_MONITOR... SVM_EXIT_MWAIT_ARMED]     = inject_ud,
-    [SVM_EXIT_XSETBV]                              = handle_xsetbv,
-    [SVM_EXIT_RDPRU]                               = inject_ud,
-    [SVM_EXIT_INVLPGB... SVM_EXIT_INVLPGB_ILLEGAL] = inject_ud,
-    [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = inject_ud,
+    [SVM_EXIT_VMRUN]                               = exit_inject_ud,
+    [SVM_EXIT_VMLOAD... SVM_EXIT_SKINIT]           = exit_inject_ud,
+    [SVM_EXIT_WBINVD]                              = exit_skip,
+    [SVM_EXIT_MONITOR... SVM_EXIT_MWAIT_ARMED]     = exit_inject_ud,
+    [SVM_EXIT_XSETBV]                              = exit_handle_xsetbv,
+    [SVM_EXIT_RDPRU]                               = exit_inject_ud,
+    [SVM_EXIT_INVLPGB... SVM_EXIT_INVLPGB_ILLEGAL] = exit_inject_ud,
+    [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = exit_inject_ud,
 };
 
 /* Handles unexpected exit codes, and VMEXIT_INVALID. */

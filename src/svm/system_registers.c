@@ -8,21 +8,14 @@
  */
 #include "svm/system_registers.h"
 
-#include "cpu/instructions.h"
 #include "svm/next_rip.h"
 #include "svm/vcpu.h"
-#include "virt/control_register_rules.h"
-#include "x86/exceptions.h"
+#include "virt/exit_handlers.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
 
 /* The bits of CR4 whose changes invalidate translations. */
 #define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_PKE)
-
-static enum exit_outcome inject_gp(struct vcpu *vcpu)
-{
-    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-}
 
 /* Finds the general register of MOV to or from a control register. */
 static bool find_general_register(struct vcpu *vcpu, unsigned int *number)
@@ -58,7 +51,7 @@ enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu)
     unsigned int number;
 
     if (!find_general_register(vcpu, &number))
-        return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
+        return exit_inject_ud(vcpu);
     if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
     *general_register(vcpu, number) = vmcb->cr4 & GUEST_CR4_ALLOWED;
@@ -83,7 +76,7 @@ enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu)
     unsigned int number;
 
     if (!find_general_register(vcpu, &number))
-        return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
+        return exit_inject_ud(vcpu);
     if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
     uint64_t value = *general_register(vcpu, number);
@@ -91,7 +84,7 @@ enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu)
         value = (uint32_t)value;
     vcpu->newest->detail = value;
     if ((value & ~svm->cr4_allowed) != 0 || !cr4_change_is_valid(vmcb, value))
-        return inject_gp(vcpu);
+        return exit_inject_gp(vcpu);
     if (((vmcb->cr4 ^ value) & CR4_FLUSHES) != 0)
         vmcb->tlb_control = svm->flush;
     vmcb->cr4 = value | (vmcb->cr4 & CR4_MCE);
@@ -106,7 +99,7 @@ static enum exit_outcome write_efer(struct vcpu *vcpu, uint64_t value)
     bool changes_lme  = ((vmcb->efer ^ value) & EFER_LME) != 0;
 
     if ((value & ~GUEST_EFER_ALLOWED) != 0 || (changes_lme && (vmcb->cr0 & CR0_PG) != 0))
-        return inject_gp(vcpu);
+        return exit_inject_gp(vcpu);
     vmcb->efer = (value & ~EFER_LMA) | (vmcb->efer & (EFER_LMA | EFER_SVME));
     vmcb_mark_dirty(vmcb, CLEAN_CONTROL_REGISTERS);
     return EXIT_NEXT;
@@ -117,7 +110,7 @@ static enum exit_outcome write_pat(struct vcpu *vcpu, uint64_t value)
     struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
 
     if (!pat_is_valid(value))
-        return inject_gp(vcpu);
+        return exit_inject_gp(vcpu);
     vmcb->pat = value;
     vmcb_mark_dirty(vmcb, CLEAN_NESTED_PAGING);
     return EXIT_NEXT;

@@ -6,34 +6,14 @@
  */
 #include "vmx/exit.h"
 
-#include "cpu/instructions.h"
 #include "lib/log.h"
-#include "virt/control_register_rules.h"
 #include "virt/exception_rules.h"
+#include "virt/exit_handlers.h"
 #include "vmx/control_registers.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
 #include "x86/descriptors.h"
-#include "x86/exceptions.h"
-
-/* Handles instructions that the guest's CPUID does not offer. */
-static enum exit_outcome inject_ud(struct vcpu *vcpu)
-{
-    return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
-}
-
-static enum exit_outcome inject_gp(struct vcpu *vcpu)
-{
-    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-}
-
-/* Handles instructions that must have no effect outside the guest. */
-static enum exit_outcome skip(struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return EXIT_NEXT;
-}
 
 static enum exit_outcome resume(struct vcpu *vcpu)
 {
@@ -68,7 +48,7 @@ handle_string_io(struct vcpu *vcpu, uint64_t qualification)
     uint32_t segment     = is_in ? SEGMENT_ES : STRING_SEGMENT(information);
 
     if (segment > SEGMENT_GS)
-        return inject_gp(vcpu);
+        return exit_inject_gp(vcpu);
     const struct string_access access = {
         .port           = IO_PORT(qualification),
         .size           = IO_SIZE(qualification),
@@ -100,16 +80,6 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
                                       IO_SIZE(qualification),
                                       (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
-}
-
-static enum exit_outcome handle_xsetbv(struct vcpu *vcpu)
-{
-    uint32_t index = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
-    uint64_t value = vcpu_edx_eax(vcpu);
-
-    if (!xcr_is_valid(index, value) || xsetbv_safe(value) != FAULT_NONE)
-        return inject_gp(vcpu);
-    return EXIT_NEXT;
 }
 
 /* Ends the vCPU because of an event at the guest's current instruction. */
@@ -192,30 +162,30 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_INTERRUPT_WINDOW]               = interrupt_window_handle_exit,
     [EXIT_REASON_NMI_WINDOW]                     = nmi_window_handle_exit,
     [EXIT_REASON_TASK_SWITCH]                    = handle_task_switch,
-    [EXIT_REASON_GETSEC]                         = inject_ud,
+    [EXIT_REASON_GETSEC]                         = exit_inject_ud,
     [EXIT_REASON_HLT]                            = hlt_handle_exit,
-    [EXIT_REASON_INVD]                           = skip,
-    [EXIT_REASON_RDPMC]                          = inject_gp,
-    [EXIT_REASON_RSM]                            = inject_ud,
-    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON]   = inject_ud,
+    [EXIT_REASON_INVD]                           = exit_skip,
+    [EXIT_REASON_RDPMC]                          = exit_inject_gp,
+    [EXIT_REASON_RSM]                            = exit_inject_ud,
+    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON]   = exit_inject_ud,
     [EXIT_REASON_CONTROL_REGISTER]               = control_register_handle_exit,
     [EXIT_REASON_IO_INSTRUCTION]                 = handle_io,
-    [EXIT_REASON_MWAIT]                          = inject_ud,
-    [EXIT_REASON_MONITOR]                        = inject_ud,
-    [EXIT_REASON_PAUSE]                          = skip,
+    [EXIT_REASON_MWAIT]                          = exit_inject_ud,
+    [EXIT_REASON_MONITOR]                        = exit_inject_ud,
+    [EXIT_REASON_PAUSE]                          = exit_skip,
     [EXIT_REASON_EPT_VIOLATION]                  = handle_ept_violation,
     [EXIT_REASON_EPT_MISCONFIGURATION]           = handle_ept_misconfiguration,
-    [EXIT_REASON_INVEPT]                         = inject_ud,
+    [EXIT_REASON_INVEPT]                         = exit_inject_ud,
     [EXIT_REASON_PREEMPTION_TIMER]               = interrupt_handle_exit,
-    [EXIT_REASON_INVVPID]                        = inject_ud,
-    [EXIT_REASON_WBINVD]                         = skip,
-    [EXIT_REASON_XSETBV]                         = handle_xsetbv,
-    [EXIT_REASON_VMFUNC]                         = inject_ud,
-    [EXIT_REASON_ENCLS]                          = inject_ud,
-    [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS]  = inject_ud,
-    [EXIT_REASON_PCONFIG]                        = inject_ud,
-    [EXIT_REASON_UMWAIT... EXIT_REASON_ENCLV]    = inject_ud,
-    [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = inject_ud,
+    [EXIT_REASON_INVVPID]                        = exit_inject_ud,
+    [EXIT_REASON_WBINVD]                         = exit_skip,
+    [EXIT_REASON_XSETBV]                         = exit_handle_xsetbv,
+    [EXIT_REASON_VMFUNC]                         = exit_inject_ud,
+    [EXIT_REASON_ENCLS]                          = exit_inject_ud,
+    [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS]  = exit_inject_ud,
+    [EXIT_REASON_PCONFIG]                        = exit_inject_ud,
+    [EXIT_REASON_UMWAIT... EXIT_REASON_ENCLV]    = exit_inject_ud,
+    [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = exit_inject_ud,
 };
 
 /* Ends the vCPU after a failed VM entry, and logs the VMCS. */

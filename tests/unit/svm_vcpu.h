@@ -162,6 +162,8 @@ static void *find_ram(struct vcpu *of, gpa_t address, uint64_t size)
 static uint64_t read_register(struct vcpu *of, enum vcpu_register which)
 {
     (void)of;
+    if (which == VCPU_CPL)
+        return svm.vmcb.cpl;
     assert_int_equal(which, VCPU_DEBUGCTL);
     return *debugctl_of(&svm);
 }
