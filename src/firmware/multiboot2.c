@@ -307,7 +307,7 @@ void multiboot2_visit_modules(const struct multiboot2_information *information,
 }
 
 enum status multiboot2_memory_map(const struct multiboot2_information *information,
-                                  struct memory_entries *entries)
+                                  struct memory_map *map)
 {
     /* By Multiboot2 type, from 0; all other types are reserved. */
     static const enum memory_type types[] = {MEMORY_RESERVED, MEMORY_USABLE,
@@ -320,9 +320,9 @@ enum status multiboot2_memory_map(const struct multiboot2_information *informati
         struct memory_map_entry entry;
         memcpy(&entry, information->memory_map + i * information->memory_map_entry_size,
                sizeof(entry));
-        memory_entries_add(entries, entry.start, entry.size,
-                           entry.type < ARRAY_SIZE(types) ? types[entry.type]
-                                                          : MEMORY_RESERVED);
+        memory_map_add(map, entry.start, entry.size,
+                       entry.type < ARRAY_SIZE(types) ? types[entry.type]
+                                                      : MEMORY_RESERVED);
     }
     return STATUS_OK;
 }

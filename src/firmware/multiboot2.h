@@ -75,9 +75,9 @@ enum status MUST_CHECK multiboot2_parse(const void *structure, size_t readable_s
 void multiboot2_visit_modules(const struct multiboot2_information *information,
                               void (*visit)(uint64_t start, uint64_t end));
 
-/* Adds the entries of the loader's memory map. STATUS_NOT_FOUND if absent or empty. */
+/* Adds the loader's memory map to *map. STATUS_NOT_FOUND if absent or empty. */
 enum status MUST_CHECK multiboot2_memory_map(
-    const struct multiboot2_information *information, struct memory_entries *entries);
+    const struct multiboot2_information *information, struct memory_map *map);
 
 /* The physical addresses and sizes of the symbol and string sections. */
 struct multiboot2_symbols {

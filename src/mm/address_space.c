@@ -86,20 +86,20 @@ static enum status map_image_part(const uint8_t *start, const uint8_t *end,
 static void map_memory(void)
 {
     static const enum page_access accesses[] = {
-        [MEMORY_USABLE] = PAGE_READ_WRITE, [MEMORY_ACPI_RECLAIMABLE] = PAGE_READ,
-        [MEMORY_ACPI_NVS] = PAGE_READ,     [MEMORY_RESERVED] = PAGE_NONE,
-        [MEMORY_BAD] = PAGE_NONE,
+        [MEMORY_USABLE] = PAGE_READ_WRITE,     [MEMORY_ABSENT] = PAGE_NONE,
+        [MEMORY_ACPI_RECLAIMABLE] = PAGE_READ, [MEMORY_ACPI_NVS] = PAGE_READ,
+        [MEMORY_RESERVED] = PAGE_NONE,         [MEMORY_BAD] = PAGE_NONE,
     };
     _Static_assert(ARRAY_SIZE(accesses) == MEMORY_TYPES, "an access for each type");
     const struct memory_map *map = memory_get_map();
 
     for (size_t i = 0; i < map->count; i++) {
-        const struct memory_region *region = &map->region[i];
-        enum page_access access            = accesses[region->type];
-        uint64_t start                     = region->start;
-        uint64_t end                       = region->end;
+        struct memory_region region = memory_map_region(map, i);
+        enum page_access access     = accesses[region.type];
+        uint64_t start              = region.start;
+        uint64_t end                = region.end;
 
-        if (region->type == MEMORY_USABLE) {
+        if (region.type == MEMORY_USABLE) {
             start = align_up(start, PAGE_SIZE);
             end   = align_down(end, PAGE_SIZE);
         }

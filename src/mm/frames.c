@@ -30,10 +30,10 @@ void frames_init(struct frame_allocator *frames, const struct memory_map *map)
     frames->count      = 0;
     frames->lost_bytes = 0;
     for (size_t i = 0; i < map->count; i++) {
-        const struct memory_region *region = &map->region[i];
-        uint64_t start                     = align_up(region->start, PAGE_SIZE);
-        uint64_t end                       = align_down(region->end, PAGE_SIZE);
-        if (region->type == MEMORY_USABLE && start < end)
+        struct memory_region region = memory_map_region(map, i);
+        uint64_t start              = align_up(region.start, PAGE_SIZE);
+        uint64_t end                = align_down(region.end, PAGE_SIZE);
+        if (region.type == MEMORY_USABLE && start < end)
             extent_insert(frames, frames->count, start, end);
     }
     frames_reserve(frames, 0, PAGE_SIZE);

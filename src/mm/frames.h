@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_EXTENTS 512
+/* The usable regions of a full memory map, and pieces that allocations leave. */
+#define FRAME_EXTENTS (MEMORY_MAP_ENTRIES + 64)
 
 struct frame_allocator {
     size_t count;

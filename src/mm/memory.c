@@ -15,7 +15,7 @@ extern uint8_t image_start[], image_end[];
 #define PROBE_PATTERN UINT64_C(0x48796D6972527431)
 #define EXCLUDED_SIZE BIT(20)
 
-static struct memory_map map;
+static const struct memory_map *map;
 static struct memory_image image;
 
 /* Guards the members below it. */
@@ -23,17 +23,14 @@ static struct spinlock lock;
 static struct frame_allocator frames;
 static uint64_t allocated_bytes;
 
-enum status memory_init(const struct memory_entries *entries, uint64_t image_address)
+void memory_init(const struct memory_map *memory_map, uint64_t image_address)
 {
-    enum status status = memory_map_build(entries, &map);
-    if (status != STATUS_OK)
-        return status;
-    frames_init(&frames, &map);
+    map = memory_map;
+    frames_init(&frames, map);
     allocated_bytes = (uintptr_t)image_end - (uintptr_t)image_start;
     image = (struct memory_image){image_address, image_address + allocated_bytes};
     frames_reserve(&frames, image.start, image.end);
     frames_reserve(&frames, PC_VIDEO_START, PC_ROM_END); /* whatever the map says */
-    return STATUS_OK;
 }
 
 struct memory_image memory_get_image(void)
@@ -149,14 +146,14 @@ void memory_free(void *pages, uint64_t count)
 
 const struct memory_map *memory_get_map(void)
 {
-    return &map;
+    return map;
 }
 
 uint64_t memory_ram_size(void)
 {
-    return memory_map_size(&map, MEMORY_USABLE) +
-           memory_map_size(&map, MEMORY_ACPI_RECLAIMABLE) +
-           memory_map_size(&map, MEMORY_ACPI_NVS);
+    return memory_map_size(map, MEMORY_USABLE) +
+           memory_map_size(map, MEMORY_ACPI_RECLAIMABLE) +
+           memory_map_size(map, MEMORY_ACPI_NVS);
 }
 
 uint64_t memory_used_size(void)

@@ -19,10 +19,10 @@ struct memory_image {
 };
 
 /*
- * Initializes the allocator with the memory that entries describe, except Hymir's image,
- * loaded at physical address image. STATUS_OUT_OF_RANGE as for memory_map_build.
+ * Initializes the allocator with the usable memory of a map, which is kept, except
+ * Hymir's image, loaded at physical address image.
  */
-enum status MUST_CHECK memory_init(const struct memory_entries *entries, uint64_t image);
+void memory_init(const struct memory_map *memory_map, uint64_t image);
 
 struct memory_image memory_get_image(void);
 

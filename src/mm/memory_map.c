@@ -1,122 +1,111 @@
-/*
- * See memory_map.h. Splits memory at every start and end of an entry and determines the
- * winning entry for each piece: quadratic, but simple.
- */
+/* See memory_map.h. */
 #include "mm/memory_map.h"
 
-static uint64_t region_size(const struct memory_region *region)
+#include "lib/string.h"
+
+void memory_map_init(struct memory_map *map, uint64_t limit)
 {
-    return region->end - region->start;
+    map->count         = 1;
+    map->dropped       = 0;
+    map->dropped_bytes = 0;
+    map->limit         = limit;
+    map->start[0]      = 0;
+    map->type[0]       = MEMORY_ABSENT;
 }
 
-/* Returns the smallest usable entry, or NULL. */
-static struct memory_region *find_smallest_usable(struct memory_entries *entries)
+struct memory_region memory_map_region(const struct memory_map *map, size_t i)
 {
-    struct memory_region *smallest = NULL;
+    return (struct memory_region){
+        .start = map->start[i],
+        .end   = i + 1 < map->count ? map->start[i + 1] : map->limit,
+        .type  = (enum memory_type)map->type[i],
+    };
+}
 
-    for (size_t i = 0; i < entries->count; i++) {
-        struct memory_region *entry = &entries->entry[i];
-        if (entry->type == MEMORY_USABLE &&
-            (smallest == NULL || region_size(entry) < region_size(smallest)))
-            smallest = entry;
+static uint64_t region_size(const struct memory_map *map, size_t i)
+{
+    struct memory_region region = memory_map_region(map, i);
+    return region.end - region.start;
+}
+
+/* Returns the region that starts at an address, splitting one if necessary. */
+static size_t split_region(struct memory_map *map, uint64_t address)
+{
+    size_t i = 0;
+
+    while (i < map->count && map->start[i] < address)
+        i++;
+    if (address == map->limit || (i < map->count && map->start[i] == address))
+        return i;
+    size_t later = map->count++ - i;
+    memmove(&map->start[i + 1], &map->start[i], later * sizeof(map->start[0]));
+    memmove(&map->type[i + 1], &map->type[i], later * sizeof(map->type[0]));
+    map->start[i] = address;
+    map->type[i]  = map->type[i - 1];
+    return i;
+}
+
+/* Merges adjacent regions of the same type. */
+static void merge_regions(struct memory_map *map)
+{
+    size_t last = 0;
+
+    for (size_t i = 1; i < map->count; i++) {
+        if (map->type[i] == map->type[last])
+            continue;
+        last++;
+        map->start[last] = map->start[i];
+        map->type[last]  = map->type[i];
     }
-    return smallest;
+    map->count = last + 1;
 }
 
-/* Adds an entry to a full table, dropping the smallest usable one, or the new one. */
-static void replace_smallest_usable(struct memory_entries *entries,
-                                    const struct memory_region *added)
+/* Of the less restrictive ones of all pairs of neighbours, drops the smallest. */
+static void drop_region(struct memory_map *map)
 {
-    struct memory_region *smallest = find_smallest_usable(entries);
+    size_t smallest = 0;
+    uint8_t type    = map->type[0];
 
-    if (smallest == NULL && added->type != MEMORY_USABLE) {
-        entries->dropped_reserved++;
+    for (size_t i = 1; i < map->count; i++) {
+        size_t less = map->type[i] < map->type[i - 1] ? i : i - 1;
+        if (i > 1 && region_size(map, less) >= region_size(map, smallest))
+            continue;
+        smallest = less;
+        type     = map->type[less == i ? i - 1 : i];
+    }
+    map->dropped++;
+    if (map->type[smallest] == MEMORY_USABLE)
+        map->dropped_bytes += region_size(map, smallest);
+    map->type[smallest] = type;
+    merge_regions(map);
+}
+
+void memory_map_add(struct memory_map *map, uint64_t start, uint64_t size,
+                    enum memory_type type)
+{
+    uint64_t end = range_end(start, size);
+
+    if (end > map->limit)
+        end = map->limit;
+    if (start >= end)
         return;
+    size_t first = split_region(map, start);
+    size_t after = split_region(map, end);
+    for (size_t i = first; i < after; i++) {
+        if (map->type[i] == MEMORY_ABSENT || map->type[i] < type)
+            map->type[i] = (uint8_t)type;
     }
-    entries->dropped_usable++;
-    if (smallest != NULL &&
-        (added->type != MEMORY_USABLE || region_size(added) > region_size(smallest)))
-        *smallest = *added;
-}
-
-void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
-                        enum memory_type type)
-{
-    struct memory_region added = {
-        .start = start, .end = range_end(start, size), .type = type};
-
-    if (added.end > entries->limit)
-        added.end = entries->limit;
-    if (added.start >= added.end)
-        return;
-    if (entries->count == MEMORY_MAP_ENTRIES)
-        replace_smallest_usable(entries, &added);
-    else
-        entries->entry[entries->count++] = added;
-}
-
-/* Returns the lowest start or end of an entry above address, or UINT64_MAX. */
-static uint64_t next_boundary(const struct memory_entries *entries, uint64_t address)
-{
-    uint64_t boundary = UINT64_MAX;
-    for (size_t i = 0; i < entries->count; i++) {
-        const struct memory_region *entry = &entries->entry[i];
-        uint64_t edge = entry->start > address ? entry->start : entry->end;
-        if (edge > address && edge < boundary)
-            boundary = edge;
-    }
-    return boundary;
-}
-
-/* Returns the winning type at address, or -1 if no entry covers it. */
-static int type_at(const struct memory_entries *entries, uint64_t address)
-{
-    int type = -1;
-    for (size_t i = 0; i < entries->count; i++) {
-        const struct memory_region *entry = &entries->entry[i];
-        if (entry->start <= address && address < entry->end && (int)entry->type > type)
-            type = (int)entry->type;
-    }
-    return type;
-}
-
-static void append_region(struct memory_map *map, uint64_t start, uint64_t end,
-                          enum memory_type type)
-{
-    if (map->count > 0) {
-        struct memory_region *last = &map->region[map->count - 1];
-        if (last->end == start && last->type == type) {
-            last->end = end;
-            return;
-        }
-    }
-    map->region[map->count++] =
-        (struct memory_region){.start = start, .end = end, .type = type};
-}
-
-enum status memory_map_build(const struct memory_entries *entries, struct memory_map *map)
-{
-    uint64_t end;
-
-    if (entries->dropped_reserved > 0)
-        return STATUS_OUT_OF_RANGE;
-    map->count = 0;
-    /* n entries have at most 2n edges and thus 2n pieces: map->region is large enough. */
-    for (uint64_t start = 0; (end = next_boundary(entries, start)) != UINT64_MAX;
-         start          = end) {
-        int type = type_at(entries, start);
-        if (type >= 0)
-            append_region(map, start, end, (enum memory_type)type);
-    }
-    return STATUS_OK;
+    merge_regions(map);
+    while (map->count > MEMORY_MAP_REGIONS)
+        drop_region(map);
 }
 
 bool memory_map_overlaps(const struct memory_map *map, enum memory_type type,
                          uint64_t start, uint64_t end)
 {
     for (size_t i = 0; i < map->count; i++) {
-        const struct memory_region *region = &map->region[i];
-        if (region->type == type && region->start < end && start < region->end)
+        struct memory_region region = memory_map_region(map, i);
+        if (region.type == type && region.start < end && start < region.end)
             return true;
     }
     return false;
@@ -126,15 +115,18 @@ uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < map->count; i++) {
-        if (map->region[i].type == type)
-            size += region_size(&map->region[i]);
+        if (map->type[i] == type)
+            size += region_size(map, i);
     }
     return size;
 }
 
 const char *const memory_type_names[] = {
-    [MEMORY_USABLE] = "usable",     [MEMORY_ACPI_RECLAIMABLE] = "ACPI tables",
-    [MEMORY_ACPI_NVS] = "ACPI NVS", [MEMORY_RESERVED] = "reserved",
-    [MEMORY_BAD] = "bad",
+    [MEMORY_USABLE]           = "usable",
+    [MEMORY_ABSENT]           = "absent",
+    [MEMORY_ACPI_RECLAIMABLE] = "ACPI tables",
+    [MEMORY_ACPI_NVS]         = "ACPI NVS",
+    [MEMORY_RESERVED]         = "reserved",
+    [MEMORY_BAD]              = "bad",
 };
 _Static_assert(ARRAY_SIZE(memory_type_names) == MEMORY_TYPES, "a name for each type");

@@ -1,22 +1,22 @@
 /*
  * Sanitizes the machine's memory map: sorted, without overlaps, within the address width.
  *
- * Pure; the caller owns the maps. Firmware's entries may be unsorted, overlapping, empty,
+ * Pure; the caller owns the map. Firmware's entries may be unsorted, overlapping, empty,
  * out of range or too many. If entries overlap, the more restrictive type wins.
  */
 #ifndef HYMIR_MM_MEMORY_MAP_H
 #define HYMIR_MM_MEMORY_MAP_H
 
 #include "lib/bits.h"
-#include "lib/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Memory types, in ascending order of precedence if entries overlap. */
+/* Memory types, the least restrictive first. */
 enum memory_type {
     MEMORY_USABLE,
+    MEMORY_ABSENT,           /* in no entry: an entry of any type overrides it */
     MEMORY_ACPI_RECLAIMABLE, /* RAM with ACPI tables */
     MEMORY_ACPI_NVS,         /* RAM that firmware uses at run time */
     MEMORY_RESERVED,         /* reserved, or of unknown type */
@@ -30,37 +30,36 @@ struct memory_region {
     enum memory_type type;
 };
 
-#define MEMORY_MAP_ENTRIES 256 /* capacity for firmware's entries */
-#define MEMORY_MAP_REGIONS (2 * MEMORY_MAP_ENTRIES)
+/* The separate entries that every map has room for, and the regions that these make. */
+#define MEMORY_MAP_ENTRIES 1024
+#define MEMORY_MAP_REGIONS (2 * MEMORY_MAP_ENTRIES + 1)
 
-/* Firmware's entries, added by memory_entries_add. */
-struct memory_entries {
-    size_t count;
-    size_t dropped_usable;   /* table full: this memory is not used */
-    size_t dropped_reserved; /* table full: the map is unusable */
-    uint64_t limit;          /* below 2^64 - 1; addresses from here on do not exist */
-    struct memory_region entry[MEMORY_MAP_ENTRIES];
-};
-
-/* Disjoint regions sorted by address; adjacent regions differ in type. */
+/*
+ * The regions from address 0 to the limit, each up to the start of the next; adjacent
+ * ones differ in type. An entry adds at most two before they are merged or dropped.
+ */
 struct memory_map {
-    size_t count;
-    struct memory_region region[MEMORY_MAP_REGIONS];
+    size_t count;           /* of regions, at least 1 */
+    size_t dropped;         /* regions that were too many: see memory_map_add */
+    uint64_t dropped_bytes; /* usable memory in them */
+    uint64_t limit;         /* addresses from here on do not exist */
+    uint64_t start[MEMORY_MAP_REGIONS + 2];
+    uint8_t type[MEMORY_MAP_REGIONS + 2]; /* enum memory_type */
 };
+
+/* Initializes a map without entries. limit is above 0. */
+void memory_map_init(struct memory_map *map, uint64_t limit);
 
 /*
  * Adds an entry of size bytes at start, truncated at the limit; ignores an empty one. If
- * the table is full, the smallest usable entry is dropped.
+ * that makes too many regions, the smallest one next to a more restrictive one is
+ * dropped: it takes the type of that one, so that memory is lost but none is misused.
  */
-void memory_entries_add(struct memory_entries *entries, uint64_t start, uint64_t size,
-                        enum memory_type type);
+void memory_map_add(struct memory_map *map, uint64_t start, uint64_t size,
+                    enum memory_type type);
 
-/*
- * Builds *map from all entries. STATUS_OUT_OF_RANGE if reserved entries were dropped: no
- * memory is then known to be usable.
- */
-enum status MUST_CHECK memory_map_build(const struct memory_entries *entries,
-                                        struct memory_map *map);
+/* Returns region i, below count. */
+struct memory_region memory_map_region(const struct memory_map *map, size_t i);
 
 /* Returns whether a region of the type overlaps [start, end). */
 bool memory_map_overlaps(const struct memory_map *map, enum memory_type type,

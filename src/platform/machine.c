@@ -21,7 +21,7 @@
 #include "platform/reference_clocks.h"
 
 static struct machine machine;
-static struct memory_entries memory_entries;
+static struct memory_map memory_map;
 static struct efi_tables efi_tables; /* without UEFI all 0, which is never mapped */
 static bool has_efi_tables;
 static struct acpi acpi;
@@ -73,10 +73,17 @@ void machine_finish_clock(void)
 
 static void log_memory_map(void)
 {
-    const struct memory_map *map = memory_get_map();
-    for (size_t i = 0; i < map->count; i++)
-        log_debug("memory: 0x%012lx to 0x%012lx %s", map->region[i].start,
-                  map->region[i].end, memory_type_names[map->region[i].type]);
+    for (size_t i = 0; i < memory_map.count; i++) {
+        struct memory_region region = memory_map_region(&memory_map, i);
+        if (region.type != MEMORY_ABSENT)
+            log_debug("memory: 0x%012lx to 0x%012lx %s", region.start, region.end,
+                      memory_type_names[region.type]);
+    }
+    if (memory_map.dropped > 0)
+        log_warning("memory: firmware's map has %zu regions too many; %lu MiB of RAM in "
+                    "the smallest ones not used",
+                    memory_map.dropped,
+                    align_up(memory_map.dropped_bytes, BIT(20)) >> 20);
 }
 
 /* Reserves a range. */
@@ -153,15 +160,10 @@ static void find_tables(void)
 
 const char *machine_take_over_memory(uint32_t information, uint32_t image)
 {
-    memory_entries.limit = address_space_limit(&machine.cpuid);
-    if (multiboot2_memory_map(&machine.boot, &memory_entries) != STATUS_OK)
+    memory_map_init(&memory_map, address_space_limit(&machine.cpuid));
+    if (multiboot2_memory_map(&machine.boot, &memory_map) != STATUS_OK)
         return "no memory map from the boot loader; use GRUB 2.06 or later";
-    if (memory_entries.dropped_usable > 0)
-        log_warning("memory: firmware map too long; %zu usable regions ignored",
-                    memory_entries.dropped_usable);
-    if (memory_init(&memory_entries, image) != STATUS_OK)
-        return "firmware's memory map: more than 256 reserved regions; update the "
-               "firmware";
+    memory_init(&memory_map, image);
     log_debug("image at 0x%x", image);
     log_memory_map();
     reserve_boot_data(information);

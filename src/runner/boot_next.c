@@ -38,14 +38,7 @@ static struct deadline deadline;
 /* Returns whether a range overlaps RAM that Hymir uses. */
 static bool is_hymir_ram(uint64_t start, uint64_t end)
 {
-    const struct memory_map *map = memory_get_map();
-
-    for (size_t i = 0; i < map->count; i++) {
-        if (map->region[i].type == MEMORY_USABLE && map->region[i].start < end &&
-            start < map->region[i].end)
-            return true;
-    }
-    return false;
+    return memory_map_overlaps(memory_get_map(), MEMORY_USABLE, start, end);
 }
 
 /* Continues if a region cannot be mapped: firmware faults only if it needs it. */

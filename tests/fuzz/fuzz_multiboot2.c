@@ -5,7 +5,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct memory_entries entries;
     static struct memory_map map;
     struct multiboot2_information information;
     struct multiboot2_symbols symbols;
@@ -20,12 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             REQUIRE(information.module[i].start <= information.module[i].end);
             REQUIRE(strlen(information.module[i].command_line) < size);
         }
-        memset(&entries, 0, sizeof(entries));
-        entries.limit = BIT(46);
-        if (multiboot2_memory_map(&information, &entries) == STATUS_OK &&
-            memory_map_build(&entries, &map) == STATUS_OK) {
+        memory_map_init(&map, BIT(46));
+        if (multiboot2_memory_map(&information, &map) == STATUS_OK) {
             for (size_t i = 1; i < map.count; i++)
-                REQUIRE(map.region[i - 1].end <= map.region[i].start);
+                REQUIRE(map.start[i - 1] < map.start[i] &&
+                        map.type[i - 1] != map.type[i]);
+            REQUIRE(map.start[map.count - 1] < BIT(46));
         }
         if (multiboot2_find_symbols(&information, &symbols) == STATUS_OK)
             REQUIRE(symbols.symbols + symbols.symbols_size <= UINT32_MAX);

@@ -5,11 +5,12 @@
 #include "random.h"
 
 static struct frame_allocator frames;
+static struct memory_map map;
 
 static void frames_start(uint64_t from, uint64_t to)
 {
-    struct memory_map map = {
-        .count = 1, .region = {{.start = from, .end = to, .type = MEMORY_USABLE}}};
+    memory_map_init(&map, BIT(40));
+    memory_map_add(&map, from, to - from, MEMORY_USABLE);
     frames_init(&frames, &map);
 }
 
@@ -27,12 +28,11 @@ static uint64_t allocate(uint64_t count, uint64_t alignment, struct frame_zone z
 static void test_whole_frames_only(void **state)
 {
     (void)state;
-    struct memory_map map = {
-        .count  = 4,
-        .region = {{.start = 0, .end = 0x1800, .type = MEMORY_USABLE},
-                   {.start = 0x2001, .end = 0x4FFF, .type = MEMORY_USABLE},
-                   {.start = 0x5000, .end = 0x6000, .type = MEMORY_RESERVED},
-                   {.start = 0x7100, .end = 0x7900, .type = MEMORY_USABLE}}};
+    memory_map_init(&map, BIT(40));
+    memory_map_add(&map, 0, 0x1800, MEMORY_USABLE);
+    memory_map_add(&map, 0x2001, 0x2FFE, MEMORY_USABLE);
+    memory_map_add(&map, 0x5000, 0x1000, MEMORY_RESERVED);
+    memory_map_add(&map, 0x7100, 0x800, MEMORY_USABLE);
     frames_init(&frames, &map);
     assert_int_equal(frames_free_size(&frames, anywhere),
                      0x1000); /* frame 0 is never free */
@@ -125,6 +125,19 @@ static void test_fragmentation(void **state)
                      0x1000 * (FRAME_EXTENTS + 10));
 }
 
+/* A memory map with as many usable regions as it holds loses none of them. */
+static void test_full_memory_map(void **state)
+{
+    (void)state;
+    memory_map_init(&map, BIT(40));
+    for (uint64_t i = 0; i < MEMORY_MAP_ENTRIES; i++)
+        memory_map_add(&map, 0x1000 + i * 0x2000, 0x1000, MEMORY_USABLE);
+    assert_int_equal(map.dropped, 0);
+    frames_init(&frames, &map);
+    assert_int_equal(frames.count, MEMORY_MAP_ENTRIES);
+    assert_int_equal(frames.lost_bytes, 0);
+}
+
 /* Compared with a bitmap. */
 static void test_random_use(void **state)
 {
@@ -181,7 +194,7 @@ int main(void)
         cmocka_unit_test(test_whole_frames_only),   cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_zones_and_alignment), cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_free_joins),          cmocka_unit_test(test_fragmentation),
-        cmocka_unit_test(test_random_use),
+        cmocka_unit_test(test_full_memory_map),     cmocka_unit_test(test_random_use),
     };
     return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
 }

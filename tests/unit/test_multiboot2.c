@@ -61,12 +61,12 @@ static void test_too_many_modules(void **state)
     assert_int_equal(information.modules_dropped, 3);
 }
 
+static struct memory_map map;
+
 static void test_memory_map(void **state)
 {
     (void)state;
-    static struct memory_entries entries;
-    memset(&entries, 0, sizeof(entries));
-    entries.limit = UINT64_C(1) << 40;
+    memory_map_init(&map, BIT(40));
     /* Entries of 32 bytes, which a later version of the specification may define. */
     put_tag(6, 8 + 4 * 32);
     put_u32(32);
@@ -76,36 +76,37 @@ static void test_memory_map(void **state)
     put_memory(0x101000, 0x1000, 4, 8);
     put_memory(0x102000, 0x1000, 77, 8);
     assert_int_equal(structure_parse(), STATUS_OK);
-    assert_int_equal(multiboot2_memory_map(&information, &entries), STATUS_OK);
-    assert_int_equal(entries.count, 4);
-    assert_int_equal(entries.entry[0].type, MEMORY_USABLE);
-    assert_int_equal(entries.entry[1].type, MEMORY_ACPI_RECLAIMABLE);
-    assert_int_equal(entries.entry[2].type, MEMORY_ACPI_NVS);
-    assert_int_equal(entries.entry[3].type, MEMORY_RESERVED);
-    assert_int_equal(entries.entry[3].start, 0x102000);
+    assert_int_equal(multiboot2_memory_map(&information, &map), STATUS_OK);
+    assert_int_equal(map.count, 6);
+    assert_int_equal(map.type[0], MEMORY_USABLE);
+    assert_int_equal(map.type[1], MEMORY_ABSENT);
+    assert_int_equal(map.type[2], MEMORY_ACPI_RECLAIMABLE);
+    assert_int_equal(map.type[3], MEMORY_ACPI_NVS);
+    assert_int_equal(map.type[4], MEMORY_RESERVED);
+    assert_int_equal(map.start[4], 0x102000);
+    assert_int_equal(map.type[5], MEMORY_ABSENT);
 }
 
 static void test_no_memory_map(void **state)
 {
     (void)state;
-    struct memory_entries *entries = calloc(1, sizeof(*entries));
+    memory_map_init(&map, BIT(40));
     assert_int_equal(structure_parse(), STATUS_OK);
-    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    assert_int_equal(multiboot2_memory_map(&information, &map), STATUS_NOT_FOUND);
     structure_start(NULL);
     put_tag(6, 8); /* no entries */
     put_u32(24);
     put_u32(0);
     assert_int_equal(structure_parse(), STATUS_OK);
-    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    assert_int_equal(multiboot2_memory_map(&information, &map), STATUS_NOT_FOUND);
     structure_start(NULL);
     put_tag(6, 8 + 24); /* entries of size 0 would never end */
     put_u32(0);
     put_u32(0);
     put_memory(0, 0x1000, 1, 0);
     assert_int_equal(structure_parse(), STATUS_OK);
-    assert_int_equal(multiboot2_memory_map(&information, entries), STATUS_NOT_FOUND);
+    assert_int_equal(multiboot2_memory_map(&information, &map), STATUS_NOT_FOUND);
     assert_logged("memory map: entries too short, 0 bytes; ignored");
-    free(entries);
 }
 
 static void test_framebuffer(void **state)

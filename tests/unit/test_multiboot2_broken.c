@@ -109,7 +109,7 @@ static void test_broken_tags(void **state)
 static void test_cut_and_changed(void **state)
 {
     (void)state;
-    static struct memory_entries entries;
+    static struct memory_map map;
     struct multiboot2_symbols symbols;
     const Elf64_Shdr sections[2] = {
         {.sh_type = SHT_SYMTAB, .sh_addr = 0x200000, .sh_size = 240, .sh_link = 1},
@@ -122,13 +122,14 @@ static void test_cut_and_changed(void **state)
     put_memory(0, 0x1000, 1, 0);
     put_sections(sections, 2, 2);
     assert_int_equal(structure_parse(), STATUS_OK);
+    memory_map_init(&map, BIT(40));
 
     for (uint32_t size = 8; size < used; size++) {
         uint8_t *cut = aligned_alloc(8, (size + 7) & ~7u);
         memcpy(cut, buffer, size);
         memcpy(cut, &size, 4);
         assert_int_equal(multiboot2_parse(cut, size, &information), STATUS_OK);
-        (void)!multiboot2_memory_map(&information, &entries);
+        (void)!multiboot2_memory_map(&information, &map);
         (void)!multiboot2_find_symbols(&information, &symbols);
         free(cut);
     }
@@ -137,9 +138,9 @@ static void test_cut_and_changed(void **state)
         memcpy(copy, buffer, used);
         for (int value = 0; value < 256; value += 15) {
             copy[at] = (uint8_t)value;
-            memset(&entries, 0, sizeof(entries));
+            memory_map_init(&map, BIT(40));
             assert_int_equal(multiboot2_parse(copy, used, &information), STATUS_OK);
-            (void)!multiboot2_memory_map(&information, &entries);
+            (void)!multiboot2_memory_map(&information, &map);
             (void)!multiboot2_find_symbols(&information, &symbols);
         }
     }
