@@ -3,6 +3,7 @@
 
 #include "firmware/fadt.h"
 #include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -37,14 +38,14 @@ static bool has_valid_length(const struct acpi_entry *entry)
            entry->length <= ACPI_MAX_TABLE_SIZE;
 }
 
-/* Maps an entry's whole table; returns false if it is unreadable or invalid. */
+/* Maps an entry's whole table; returns false if it is unreadable. */
 static bool view_entry(const struct acpi *acpi, const struct acpi_entry *entry,
                        struct acpi_view *view)
 {
     if (!has_valid_length(entry))
         return false;
     const void *bytes = acpi->map(entry->address, entry->length);
-    if (bytes == NULL || !has_valid_checksum(bytes, entry->length))
+    if (bytes == NULL)
         return false;
     *view = (struct acpi_view){.bytes = bytes, .length = entry->length};
     return true;
@@ -71,7 +72,7 @@ static const struct acpi_entry *add_table(struct acpi *acpi, uint64_t address)
     return entry;
 }
 
-/* Adds the DSDT that a FADT points to, whatever the FADT's checksum. */
+/* Adds the DSDT that a FADT points to. */
 static void add_dsdt(struct acpi *acpi, const struct acpi_entry *entry)
 {
     struct acpi_view view = {.length = entry->length};
@@ -85,7 +86,10 @@ static void add_dsdt(struct acpi *acpi, const struct acpi_entry *entry)
     (void)add_table(acpi, fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt);
 }
 
-/* Adds the root table and all tables it points to; false if the root is invalid. */
+/*
+ * Adds the root table and all tables it points to. Returns false if it is invalid: with a
+ * wrong checksum, also if it points to no table.
+ */
 static bool add_root_tables(struct acpi *acpi, uint64_t address, const char *signature,
                             size_t pointer_size)
 {
@@ -105,34 +109,41 @@ static bool add_root_tables(struct acpi *acpi, uint64_t address, const char *sig
         if (table != NULL)
             add_dsdt(acpi, table);
     }
-    return true;
+    return acpi->count > 1 || has_valid_checksum(root.bytes, root.length);
 }
 
-/* Returns the size of the valid part of an RSDP: 36, 20 or 0. */
-static size_t valid_rsdp_size(const void *bytes, size_t size)
+/* Returns the size of an RSDP, by its signature and revision: 36, 20 or 0. */
+static size_t rsdp_size(const void *bytes, size_t size)
 {
     struct rsdp rsdp = {0};
     memcpy(&rsdp, bytes, size < sizeof(rsdp) ? size : sizeof(rsdp));
-    if (size < RSDP_SIZE_1 || memcmp(rsdp.signature, RSDP_SIGNATURE, 8) != 0 ||
-        !has_valid_checksum(&rsdp, RSDP_SIZE_1))
+    if (size < RSDP_SIZE_1 || memcmp(rsdp.signature, RSDP_SIGNATURE, 8) != 0)
         return 0;
-    if (size < sizeof(rsdp) || rsdp.revision < 2 || rsdp.length != sizeof(rsdp) ||
-        !has_valid_checksum(&rsdp, sizeof(rsdp)))
-        return RSDP_SIZE_1;
-    return sizeof(rsdp);
+    return size < sizeof(rsdp) || rsdp.revision < 2 ? RSDP_SIZE_1 : sizeof(rsdp);
+}
+
+/* Returns the size of the part of an RSDP whose checksum is right: 36, 20 or 0. */
+static size_t valid_rsdp_size(const void *bytes, size_t size)
+{
+    size_t whole = rsdp_size(bytes, size);
+
+    if (whole == 0 || !has_valid_checksum(bytes, RSDP_SIZE_1))
+        return 0;
+    return has_valid_checksum(bytes, whole) ? whole : RSDP_SIZE_1;
 }
 
 enum status acpi_open(const void *rsdp_bytes, size_t size, physical_map *map,
                       struct acpi *acpi)
 {
-    struct rsdp rsdp  = {0};
-    size_t valid_size = valid_rsdp_size(rsdp_bytes, size);
+    struct rsdp rsdp = {0};
+    size_t whole     = rsdp_size(rsdp_bytes, size);
 
-    acpi->map   = map;
-    acpi->count = 0;
-    if (valid_size == 0)
+    acpi->map                     = map;
+    acpi->count                   = 0;
+    acpi->has_wrong_rsdp_checksum = valid_rsdp_size(rsdp_bytes, size) != whole;
+    if (whole == 0)
         return STATUS_MALFORMED;
-    memcpy(&rsdp, rsdp_bytes, valid_size);
+    memcpy(&rsdp, rsdp_bytes, whole);
     if (add_root_tables(acpi, rsdp.xsdt_address, "XSDT", sizeof(uint64_t)) ||
         add_root_tables(acpi, rsdp.rsdt_address, "RSDT", sizeof(uint32_t)))
         return STATUS_OK;
@@ -171,15 +182,10 @@ enum status acpi_find_next(const struct acpi *acpi, const char *signature, size_
 {
     for (; *next < acpi->count; (*next)++) {
         const struct acpi_entry *entry = &acpi->entry[*next];
-        if (!has_signature(entry->signature, signature))
-            continue;
-        if (view_entry(acpi, entry, view)) {
+        if (has_signature(entry->signature, signature) && view_entry(acpi, entry, view)) {
             (*next)++;
             return STATUS_OK;
         }
-        log_warning(
-            "ACPI table %s at 0x%lx, %u bytes: unreadable or invalid checksum; ignored",
-            signature, entry->address, entry->length);
     }
     return STATUS_NOT_FOUND;
 }
@@ -196,5 +202,24 @@ void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_
     for (size_t i = 0; i < acpi->count; i++) {
         if (has_valid_length(&acpi->entry[i]))
             visit(acpi->entry[i].address, acpi->entry[i].length);
+    }
+}
+
+void acpi_log_faults(const struct acpi *acpi)
+{
+    if (acpi->has_wrong_rsdp_checksum)
+        log_warning("ACPI: wrong checksum of the RSDP; used; update the firmware");
+    for (size_t i = 0; i < acpi->count; i++) {
+        const struct acpi_entry *entry          = &acpi->entry[i];
+        char signature[ACPI_SIGNATURE_SIZE + 1] = {0};
+        struct acpi_view view;
+        bool is_readable = view_entry(acpi, entry, &view);
+        if (is_readable && has_valid_checksum(view.bytes, view.length))
+            continue;
+        memcpy(signature, entry->signature, ACPI_SIGNATURE_SIZE);
+        text_make_printable(signature, ACPI_SIGNATURE_SIZE);
+        log_warning("ACPI table %s at 0x%lx, %u bytes: %s; update the firmware",
+                    signature, entry->address, entry->length,
+                    is_readable ? "wrong checksum; used" : "unreadable; ignored");
     }
 }

@@ -2,7 +2,9 @@
  * Finds and reads the static ACPI tables.
  *
  * ACPI 6.5, "ACPI Software Programming Model". Every pointer and length is validated
- * before use and read only once; a table with an invalid checksum is ignored. Pure.
+ * before use and read only once. A wrong checksum is reported, and the table used: what
+ * firmware or a boot loader patched without adding it up is more common than damage, and
+ * operating systems use it too (ACPICA's default). Pure.
  */
 #ifndef HYMIR_FIRMWARE_ACPI_H
 #define HYMIR_FIRMWARE_ACPI_H
@@ -30,7 +32,7 @@ struct __attribute__((packed)) acpi_table {
     uint32_t creator_revision;
 };
 
-/* A valid table with its header. */
+/* A readable table with its header. */
 struct acpi_view {
     const uint8_t *bytes;
     size_t length; /* at least sizeof(struct acpi_table) */
@@ -57,32 +59,37 @@ struct acpi_listing {
 /* The list of tables; private to acpi.c. */
 struct acpi {
     physical_map *map;
+    bool has_wrong_rsdp_checksum;
     size_t count;
     struct acpi_entry entry[ACPI_MAX_TABLES];
 };
 
 /*
  * Lists the tables that an RSDP of size bytes points to, and the DSDT, by the XSDT if it
- * is valid, otherwise by the RSDT. STATUS_MALFORMED if the RSDP or both of these are
- * invalid; *acpi then has no tables.
+ * is valid, otherwise by the RSDT. The RSDP is one that the boot loader or firmware
+ * named: its checksum may be wrong. STATUS_MALFORMED if its signature or both of these
+ * tables are invalid; *acpi then has no tables.
  */
 enum status MUST_CHECK acpi_open(const void *rsdp, size_t size, physical_map *map,
                                  struct acpi *acpi);
 
 /*
- * Searches the low memory of a BIOS machine for an RSDP and copies it to rsdp, *size
- * bytes, 20 or 36. STATUS_NOT_FOUND.
+ * Searches the low memory of a BIOS machine for an RSDP with a right checksum and copies
+ * it to rsdp, *size bytes, 20 or 36. STATUS_NOT_FOUND.
  */
 enum status MUST_CHECK acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36],
                                             size_t *size);
 
-/* Finds the first valid table with a 4-character signature. STATUS_NOT_FOUND. */
+/* Finds the first readable table with a 4-character signature. STATUS_NOT_FOUND. */
 enum status MUST_CHECK acpi_find(const struct acpi *acpi, const char *signature,
                                  struct acpi_view *view);
 
-/* Finds the next valid table from index *next, initially 0. STATUS_NOT_FOUND. */
+/* Finds the next readable table from index *next, initially 0. STATUS_NOT_FOUND. */
 enum status MUST_CHECK acpi_find_next(const struct acpi *acpi, const char *signature,
                                       size_t *next, struct acpi_view *view);
+
+/* Warns once about each table that is unreadable or has a wrong checksum. */
+void acpi_log_faults(const struct acpi *acpi);
 
 /*
  * Calls visit with the physical address and size in bytes of each table, valid or not:

@@ -222,6 +222,7 @@ void machine_read_platform(void)
         clock_begin_measurement(NULL);
         return;
     }
+    acpi_log_faults(&acpi);
     clock_begin_measurement(reference_clock_find(&acpi));
     acpi_find_power(&acpi, &power);
     map_registers(&power);

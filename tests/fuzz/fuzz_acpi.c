@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_memory      = memory;
     fuzz_memory_size = size;
     if (acpi_open(memory, size < 36 ? size : 36, fuzz_map, &acpi) == STATUS_OK) {
+        acpi_log_faults(&acpi);
         acpi_visit(&acpi, check_table);
         acpi_find_power(&acpi, &power);
         acpi_find_timers(&acpi, &timers);
