@@ -286,7 +286,7 @@ UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o
 FIXTURES      := $(patsubst tests/fixtures/%.asl,$(UNIT)/fixtures/%.aml,$(wildcard tests/fixtures/*.asl))
 UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -fno-pie -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Werror \
-    -DFIXTURES='"$(UNIT)/fixtures"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
+    -DFIXTURES='"$(UNIT)/fixtures"' -DRECORDINGS='"tests/recordings"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
 
 $(UNIT)/src/lib/string.o: src/lib/string.c tests/unit/rename_string.h Makefile | setup-test
 	$(call note,UNITCC)

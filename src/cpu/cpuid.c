@@ -4,9 +4,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf)
+static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf, cpuid_reader *read)
 {
-    return leaf <= maximum ? cpuid(leaf, 0) : (struct cpuid_result){0};
+    return leaf <= maximum ? read(leaf, 0) : (struct cpuid_result){0};
 }
 
 struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
@@ -23,46 +23,51 @@ struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
     return found;
 }
 
-static void read_hypervisor_leaves(struct cpuid_snapshot *snapshot)
+static void fill_hypervisor_leaves(struct cpuid_snapshot *snapshot, cpuid_reader *read)
 {
     if (!cpuid_has_hypervisor(snapshot))
         return;
-    snapshot->leaf_40000000   = cpuid(CPUID_LEAF_HYPERVISOR, 0);
-    snapshot->leaf_hypervisor = cpuid_find_hypervisor(cpuid);
+    snapshot->leaf_40000000   = read(CPUID_LEAF_HYPERVISOR, 0);
+    snapshot->leaf_hypervisor = cpuid_find_hypervisor(read);
     snapshot->leaf_40000010 =
-        leaf_up_to(snapshot->leaf_40000000.eax, CPUID_LEAF_HYPERVISOR_TIMING);
+        leaf_up_to(snapshot->leaf_40000000.eax, CPUID_LEAF_HYPERVISOR_TIMING, read);
 }
 
-static void read_extended_leaves(struct cpuid_snapshot *snapshot)
+static void fill_extended_leaves(struct cpuid_snapshot *snapshot, cpuid_reader *read)
 {
-    snapshot->leaf_80000000 = cpuid(CPUID_LEAF_EXTENDED, 0);
+    snapshot->leaf_80000000 = read(CPUID_LEAF_EXTENDED, 0);
     uint32_t maximum        = snapshot->leaf_80000000.eax;
     if (maximum < CPUID_LEAF_EXTENDED)
         return; /* no extended leaves: this is the data of the highest basic leaf */
-    snapshot->leaf_80000001 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_FEATURES);
+    snapshot->leaf_80000001 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_FEATURES, read);
     for (uint32_t i = 0; i < 3 && maximum >= CPUID_LEAF_BRAND_3; i++)
-        snapshot->leaf_80000002[i] = cpuid(CPUID_LEAF_BRAND_1 + i, 0);
-    snapshot->leaf_80000007 = leaf_up_to(maximum, CPUID_LEAF_POWER_MANAGEMENT);
-    snapshot->leaf_80000008 = leaf_up_to(maximum, CPUID_LEAF_ADDRESS_SIZES);
-    snapshot->leaf_8000000a = leaf_up_to(maximum, CPUID_LEAF_SVM);
-    snapshot->leaf_8000001f = leaf_up_to(maximum, CPUID_LEAF_ENCRYPTED_MEMORY);
-    snapshot->leaf_80000026 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_TOPOLOGY);
+        snapshot->leaf_80000002[i] = read(CPUID_LEAF_BRAND_1 + i, 0);
+    snapshot->leaf_80000007 = leaf_up_to(maximum, CPUID_LEAF_POWER_MANAGEMENT, read);
+    snapshot->leaf_80000008 = leaf_up_to(maximum, CPUID_LEAF_ADDRESS_SIZES, read);
+    snapshot->leaf_8000000a = leaf_up_to(maximum, CPUID_LEAF_SVM, read);
+    snapshot->leaf_8000001f = leaf_up_to(maximum, CPUID_LEAF_ENCRYPTED_MEMORY, read);
+    snapshot->leaf_80000026 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_TOPOLOGY, read);
+}
+
+void cpuid_snapshot_fill(struct cpuid_snapshot *snapshot, cpuid_reader *read)
+{
+    memset(snapshot, 0, sizeof(*snapshot));
+    snapshot->leaf_0 = read(CPUID_LEAF_BASIC, 0);
+    uint32_t maximum = snapshot->leaf_0.eax;
+    snapshot->leaf_1 = leaf_up_to(maximum, CPUID_LEAF_FEATURES, read);
+    snapshot->leaf_7 = leaf_up_to(maximum, CPUID_LEAF_STRUCTURED_FEATURES, read);
+    if (maximum >= CPUID_LEAF_EXTENDED_STATE)
+        snapshot->leaf_d_1 = read(CPUID_LEAF_EXTENDED_STATE, 1);
+    snapshot->leaf_15 = leaf_up_to(maximum, CPUID_LEAF_TSC, read);
+    snapshot->leaf_16 = leaf_up_to(maximum, CPUID_LEAF_FREQUENCY, read);
+    snapshot->leaf_1a = leaf_up_to(maximum, CPUID_LEAF_NATIVE_MODEL, read);
+    fill_hypervisor_leaves(snapshot, read);
+    fill_extended_leaves(snapshot, read);
 }
 
 void cpuid_snapshot_read(struct cpuid_snapshot *snapshot)
 {
-    memset(snapshot, 0, sizeof(*snapshot));
-    snapshot->leaf_0 = cpuid(CPUID_LEAF_BASIC, 0);
-    uint32_t maximum = snapshot->leaf_0.eax;
-    snapshot->leaf_1 = leaf_up_to(maximum, CPUID_LEAF_FEATURES);
-    snapshot->leaf_7 = leaf_up_to(maximum, CPUID_LEAF_STRUCTURED_FEATURES);
-    if (maximum >= CPUID_LEAF_EXTENDED_STATE)
-        snapshot->leaf_d_1 = cpuid(CPUID_LEAF_EXTENDED_STATE, 1);
-    snapshot->leaf_15 = leaf_up_to(maximum, CPUID_LEAF_TSC);
-    snapshot->leaf_16 = leaf_up_to(maximum, CPUID_LEAF_FREQUENCY);
-    snapshot->leaf_1a = leaf_up_to(maximum, CPUID_LEAF_NATIVE_MODEL);
-    read_hypervisor_leaves(snapshot);
-    read_extended_leaves(snapshot);
+    cpuid_snapshot_fill(snapshot, cpuid);
 }
 
 /* Copies the characters of three registers, replacing unprintable ones by '?'. */

@@ -36,6 +36,12 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_80000026;    /* subleaf 0: AMD's core type */
 };
 
+/* Executes CPUID, or looks up a recorded leaf. */
+typedef struct cpuid_result cpuid_reader(uint32_t leaf, uint32_t subleaf);
+
+/* Fills in all leaves, and reads none beyond the maximum. */
+void cpuid_snapshot_fill(struct cpuid_snapshot *snapshot, cpuid_reader *read);
+
 /* Reads all leaves of this CPU. */
 void cpuid_snapshot_read(struct cpuid_snapshot *snapshot);
 
@@ -49,9 +55,6 @@ void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDO
 bool cpuid_is_amd(const struct cpuid_snapshot *snapshot);
 
 bool cpuid_has_hypervisor(const struct cpuid_snapshot *snapshot);
-
-/* Executes CPUID, or looks up a recorded leaf. */
-typedef struct cpuid_result cpuid_reader(uint32_t leaf, uint32_t subleaf);
 
 /*
  * Returns the leaf with the outer hypervisor's signature. A hypervisor that poses as
