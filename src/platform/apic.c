@@ -8,8 +8,11 @@
 #include "x86/msr.h"
 #include "x86/pic_8259.h"
 
-#define LONGEST_COUNT  UINT32_MAX
-#define CALIBRATION_US 1000U
+#define LONGEST_COUNT      UINT32_MAX
+#define CALIBRATION_US     1000U
+#define CALIBRATIONS       10
+#define TIMERS_PER_SECOND  50U    /* the longest timer is 20 ms */
+#define REPEATS_PER_SECOND 10000U /* a timer below 100 us does not repeat itself */
 
 #define COMMAND_TIMEOUT_US 100000U
 
@@ -129,31 +132,56 @@ enum status apic_send(uint32_t id, uint32_t command)
     return wait_until_sent();
 }
 
-/* Returns the timer's frequency in Hz, the same on all CPUs. */
+/* Counts the timer's ticks in a millisecond. Returns false if that took longer. */
+static bool count_ticks(uint64_t *count)
+{
+    uint64_t start = rdtsc();
+    uint64_t longest =
+        clock_frequency() / 1000000 * (CALIBRATION_US + CALIBRATION_US / 8);
+
+    apic_write(APIC_INITIAL_COUNT, (uint32_t)LONGEST_COUNT);
+    clock_wait(CALIBRATION_US);
+    *count = LONGEST_COUNT - apic_read(APIC_CURRENT_COUNT);
+    return rdtsc() - start <= longest;
+}
+
+/*
+ * Returns the timer's frequency in Hz, the same on all CPUs. Measures again if the CPU
+ * did something else meanwhile: SMM, or another virtual machine.
+ */
 static uint64_t timer_frequency(void)
 {
     static uint64_t frequency;
+    uint64_t count = 0;
 
     if (frequency == 0) {
         apic_write(APIC_LVT_TIMER, LVT_MASKED);
         apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-        apic_write(APIC_INITIAL_COUNT, (uint32_t)LONGEST_COUNT);
-        clock_wait(CALIBRATION_US);
-        uint64_t passed = LONGEST_COUNT - apic_read(APIC_CURRENT_COUNT);
-        frequency       = passed * (1000000 / CALIBRATION_US) + 1;
+        for (int i = 0; i < CALIBRATIONS && !count_ticks(&count); i++)
+            continue;
+        frequency = count * (1000000 / CALIBRATION_US) + 1;
     }
     return frequency;
+}
+
+/* Returns the count after which the timer expires, at most 20 ms. */
+static uint64_t timer_count(uint64_t tsc_ticks)
+{
+    uint64_t longest = clock_frequency() / TIMERS_PER_SECOND;
+    uint64_t ticks   = tsc_ticks < longest ? tsc_ticks : longest;
+    uint64_t count   = ticks_until(ticks, clock_frequency(), timer_frequency()) + 1;
+
+    return count < LONGEST_COUNT ? count : LONGEST_COUNT;
 }
 
 void apic_set_timer(uint64_t tsc_ticks)
 {
     if (!is_enabled)
         return;
+    uint64_t count   = tsc_ticks == TICKS_NEVER ? 0 : timer_count(tsc_ticks);
+    bool is_periodic = count > 0 && count >= timer_frequency() / REPEATS_PER_SECOND;
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-    uint64_t count = 0;
-    if (tsc_ticks != TICKS_NEVER)
-        count = ticks_until(tsc_ticks, clock_frequency(), timer_frequency()) + 1;
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (count == 0 ? LVT_MASKED : 0));
-    apic_write(APIC_INITIAL_COUNT,
-               (uint32_t)(count < LONGEST_COUNT ? count : LONGEST_COUNT));
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (is_periodic ? LVT_PERIODIC : 0) |
+                                   (count == 0 ? LVT_MASKED : 0));
+    apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
 }

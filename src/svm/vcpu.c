@@ -70,6 +70,7 @@ static void run_with_svm(struct svm_vcpu *svm)
     if (!check_write(vcpu, "VM_HSAVE_PA", &area))
         return;
     svm_state_write(svm);
+    svm_set_alarm(vcpu, TICKS_NEVER);
     guest_state_reset();
     if (test_hook_enter_guest != NULL)
         test_hook_enter_guest(vcpu);

@@ -101,13 +101,12 @@ static bool end_step_past_iret(struct svm_vcpu *svm)
     return is_seen;
 }
 
-/* Programs the local APIC's timer; one at its maximum expires earlier. */
+/* Programs the local APIC's timer, which interrupts the guest at least every 20 ms. */
 static void set_timer(const struct svm_vcpu *svm)
 {
-    uint64_t now   = rdtsc();
-    uint64_t ticks = svm->alarm > now ? svm->alarm - now : 0;
+    uint64_t now = rdtsc();
 
-    apic_set_timer(svm->alarm == TICKS_NEVER ? TICKS_NEVER : ticks);
+    apic_set_timer(svm->alarm > now ? svm->alarm - now : 0);
 }
 
 /*

@@ -197,10 +197,9 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
 
 static __attribute__((noinline)) void set_apic_timer(const struct vmx_vcpu *vmx)
 {
-    uint64_t now   = rdtsc();
-    uint64_t ticks = vmx->alarm > now ? vmx->alarm - now : 0;
+    uint64_t now = rdtsc();
 
-    apic_set_timer(vmx->alarm == TICKS_NEVER ? TICKS_NEVER : ticks);
+    apic_set_timer(vmx->alarm > now ? vmx->alarm - now : 0);
 }
 
 static inline void set_timer(struct vmx_vcpu *vmx)

@@ -48,7 +48,8 @@ enum apic_register {
 #define ICR_ASSERT  (1U << 14)
 
 /* SDM 3A, "APIC Timer". */
-#define LVT_MASKED  (1U << 16)
-#define DIVIDE_BY_1 0xBU
+#define LVT_MASKED   (1U << 16)
+#define LVT_PERIODIC (1U << 17)
+#define DIVIDE_BY_1  0xBU
 
 #endif

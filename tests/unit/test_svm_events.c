@@ -211,7 +211,7 @@ static void test_alarm(void **state)
     assert_int_equal(svm_interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
     assert_int_equal(interrupts, 2); /* the host's */
-    assert_int_equal(apic_timer, TICKS_NEVER);
+    assert_int_equal(apic_timer, TICKS_NEVER - 1320); /* it does not stop */
     assert_int_equal(svm.alarm, TICKS_NEVER);
     next_alarm = 1400;
     svm_set_alarm(&vcpu, 5); /* in the past */
