@@ -6,6 +6,7 @@
  */
 #include "svm/exit.h"
 
+#include "cpu/instructions.h"
 #include "lib/log.h"
 #include "svm/next_rip.h"
 #include "svm/system_registers.h"
@@ -146,6 +147,21 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = exit_inject_ud,
 };
 
+/*
+ * Ends the vCPU, and logs the VMCB. Emulators save the host's state in it even if VMRUN
+ * fails: APM 2, "Canonicalization and Consistency Checks".
+ */
+static enum exit_outcome end_after_failed_entry(struct vcpu *vcpu)
+{
+    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+
+    log_error("cpu %u: VMRUN failed: VMEXIT_INVALID; the VMCB was%s:", vcpu->id,
+              vmcb->cr3 == read_cr3() ? ", with Hymir's state in place of the guest's"
+                                      : "");
+    vmcb_log(vmcb);
+    return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID");
+}
+
 /* Handles unexpected exit codes, and VMEXIT_INVALID. */
 static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 {
@@ -154,11 +170,8 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
     TEXT_DECLARE(event, 80);
 
     vcpu->newest->detail = svm->vmcb.exit_info_1;
-    if (SVM_EXIT_IS_INVALID(code)) {
-        log_error("cpu %u: VMRUN failed: VMEXIT_INVALID; the VMCB was:", vcpu->id);
-        vmcb_log(&svm->vmcb);
-        return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID");
-    }
+    if (SVM_EXIT_IS_INVALID(code))
+        return end_after_failed_entry(vcpu);
     text_append(&event, "unhandled VM exit: code 0x%lx (%s)", code,
                 svm_exit_name(svm_exit_row_index(code)));
     return end_at_instruction(vcpu, event.buffer);

@@ -26,7 +26,7 @@ enum selftest_kind {
     SELFTEST_FIRMWARE_HANG,
     SELFTEST_FIRMWARE_FAULT,
 
-    /* The first guest's VM entry fails: vm_entry.c. */
+    /* The first guest's VM entry fails: vm_entry.c; some kinds on VT-x only. */
     SELFTEST_ENTRY_CONTROL,
     SELFTEST_ENTRY_HOST,
     SELFTEST_ENTRY_GUEST,
@@ -34,8 +34,9 @@ enum selftest_kind {
     SELFTEST_ENTRY_REVISION,
     SELFTEST_ENTRY_LAUNCH_TWICE,
     SELFTEST_ENTRY_RESUME_FIRST,
-    SELFTEST_EXIT, /* Hymir's handler of its first VMCALL executes an undefined
-                      instruction */
+    SELFTEST_EXIT,            /* Hymir's handler of its first VMCALL executes an undefined
+                                 instruction */
+    SELFTEST_LOST_INTERRUPTS, /* two of three that the first guest exits for */
 };
 
 struct selftest {
@@ -45,6 +46,11 @@ struct selftest {
 
 /* The last valid selftest= of the command line. */
 extern struct selftest selftest;
+
+struct vcpu;
+
+/* Makes VMRUN of a vCPU fail, if kind selects it: vmrun.c. */
+void selftest_spoil_vmcb(struct vcpu *vcpu);
 
 /* Overwrites all free memory and logs which of the kept ranges changed: memory.c. */
 void selftest_check_memory(void);

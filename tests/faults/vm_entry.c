@@ -1,13 +1,16 @@
 /*
- * selftest=entry-... and exit: failing VM entries of the first guest, one for each cause,
- * and a VM exit whose handler faults. SDM 3C, "Checks on VMX Controls and Host-State
+ * selftest=entry-...: failing VM entries of the first guest, one for each cause; AMD-V's
+ * are in vmrun.c. exit: a VM exit whose handler faults. lost-interrupts: exits because of
+ * interrupts that Hymir does not see. SDM 3C, "Checks on VMX Controls and Host-State
  * Area", "Checks on the Guest State Area", "Loading MSRs", "VM-Instruction Error
  * Numbers".
  */
 #include "selftest.h"
 
 #include "cpu/percpu.h"
+#include "cpu/traps.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
 #include "vmx/entry.h"
@@ -59,12 +62,31 @@ static enum exit_outcome execute_undefined(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-static void break_hypercall(struct vcpu *vcpu)
+static exit_handler *handle_interrupt;
+
+/* Takes two of three interrupts without handling them: they are lost. */
+static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
 {
-    for (size_t i = 0; i < vcpu->row_count; i++) {
-        if (vcpu->row[i].handler == vcpu->handlers->hypercall)
-            vcpu->row[i].handler = execute_undefined;
+    static unsigned int count;
+
+    if (++count % 3 == 0)
+        return handle_interrupt(vcpu);
+    interrupts_handle_pending();
+    return EXIT_RESUME;
+}
+
+/* Replaces the handler of the exits that have a name. Returns the replaced one. */
+static exit_handler *replace_handler(struct vcpu *vcpu, const char *name,
+                                     exit_handler *handler)
+{
+    for (uint32_t i = 0; i < vcpu->row_count; i++) {
+        exit_handler *replaced = vcpu->row[i].handler;
+        if (strcmp(vcpu->backend->exit_name(i), name) != 0)
+            continue;
+        vcpu->row[i].handler = handler;
+        return replaced;
     }
+    return NULL;
 }
 
 static enum run_next stop_at_first_exit(struct vcpu_run *run)
@@ -85,10 +107,8 @@ static void launch_early(struct vcpu_run *run)
     run->is_launched = false;
 }
 
-void test_hook_enter_guest(struct vcpu *vcpu)
+static void spoil_vmcs(struct vcpu *vcpu)
 {
-    if (!is_first_guest(vcpu))
-        return;
     switch (selftest.kind) {
     case SELFTEST_ENTRY_CONTROL:
         spoil_field(VMCS_CR3_TARGET_COUNT, UINT32_MAX);
@@ -108,10 +128,23 @@ void test_hook_enter_guest(struct vcpu *vcpu)
     case SELFTEST_ENTRY_RESUME_FIRST:
         vcpu->run.is_launched = true;
         break;
-    case SELFTEST_EXIT:
-        break_hypercall(vcpu);
-        break;
     default: /* not a fault of a VM entry */
         break;
     }
+}
+
+void test_hook_enter_guest(struct vcpu *vcpu)
+{
+    bool is_vt_x = vcpu->backend == &vmx_backend;
+
+    if (!is_first_guest(vcpu))
+        return;
+    if (selftest.kind == SELFTEST_EXIT)
+        (void)replace_handler(vcpu, is_vt_x ? "VMCALL" : "VMMCALL", execute_undefined);
+    else if (selftest.kind == SELFTEST_LOST_INTERRUPTS)
+        handle_interrupt = replace_handler(vcpu, "external interrupt", lose_interrupts);
+    else if (is_vt_x)
+        spoil_vmcs(vcpu);
+    else
+        selftest_spoil_vmcb(vcpu);
 }

@@ -6,6 +6,7 @@
 ;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
 ;       H  HLT with interrupts on
 ;       i  INSD across the end of its memory                       l  an endless loop
+;       o  the letter o, and an endless loop with interrupts on
 ;       z  a timer that interrupts at each tick, and endless output
 ;       a  an alignment check whose delivery raises it again, endlessly
 ;       S  searches all addressable memory for a pattern of other guests
@@ -68,6 +69,8 @@ table:
         dd      string_over_end
         db      "l"
         dd      loop_for_ever
+        db      "o"
+        dd      loop_after_output
         db      "z"
         dd      storm
         db      "a"
@@ -125,6 +128,13 @@ string_over_end:
         mov     edi, MEMORY - 2
         mov     edx, 0x80
         insd
+loop_after_output:
+        mov     ax, "o" | 10 << 8
+        mov     edx, 0x3F8
+        out     dx, al
+        mov     al, ah
+        out     dx, al
+        sti
 loop_for_ever:
         jmp     loop_for_ever
 storm:

@@ -69,6 +69,11 @@ static uint32_t fake_xsetbv_safe(uint64_t value)
     return FAULT_NONE;
 }
 
+static uint64_t fake_read_cr3(void)
+{
+    return 0x1000;
+}
+
 static uint64_t fake_read_cr4(void)
 {
     return cpu_cr4;
@@ -97,6 +102,7 @@ void apic_set_timer(uint64_t tsc_ticks)
 #define halt_until_interrupt      fake_halt
 #define guest_state_read_xcr0     fake_read_xcr0
 #define xsetbv_safe               fake_xsetbv_safe
+#define read_cr3                  fake_read_cr3
 #define read_cr4                  fake_read_cr4
 #define cpuid(leaf, subleaf)      fake_cpuid(leaf, subleaf)
 #include "../../src/svm/exit.c"

@@ -103,12 +103,15 @@ static void test_invalid(void **state)
         vmcb->ldtr.attributes = 0x82;
         (void)take_exit(codes[i]);
         assert_string_equal(vcpu.end, "VMRUN failed: VMEXIT_INVALID");
-        assert_logged("VMRUN failed: VMEXIT_INVALID; the VMCB was:");
+        assert_logged("VMRUN failed: VMEXIT_INVALID; the VMCB was:\n");
         assert_logged("hymir: vmcb: CR4                            0x60\n");
         assert_logged("hymir: vmcb: CS   selector 0x0000, attributes 0xa9b, limit 0x0");
         assert_logged("hymir: vmcb: TR   selector 0x0028, attributes 0x08b, limit 0x0");
         assert_logged("hymir: vmcb: LDTR selector 0x0000, attributes 0x082, limit 0x0");
     }
+    vmcb->cr3 = 0x1000;
+    (void)take_exit(UINT64_MAX);
+    assert_logged("the VMCB was, with Hymir's state in place of the guest's:\n");
 }
 
 static void test_shutdown(void **state)
