@@ -180,6 +180,7 @@ void apic_set_timer(uint64_t tsc_ticks)
         return;
     uint64_t count   = tsc_ticks == TICKS_NEVER ? 0 : timer_count(tsc_ticks);
     bool is_periodic = count > 0 && count >= timer_frequency() / REPEATS_PER_SECOND;
+    apic_write(APIC_INITIAL_COUNT, 0); /* the old count is no period of the new mode */
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (is_periodic ? LVT_PERIODIC : 0) |
                                    (count == 0 ? LVT_MASKED : 0));
