@@ -276,7 +276,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     $(patsubst %,src/check/%.c,comparison outer_hypervisor verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
     vmcs vmx) tests/unit/vt_x_hardware.c \
-    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy nested_paging next_rip svm \
+    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy next_rip svm \
     system_registers vm_control vmcb) \
     tests/unit/amd_v_hardware.c
 

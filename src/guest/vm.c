@@ -25,15 +25,16 @@ void vm_init(struct vm *vm, const struct backend *backend,
 
 enum status vm_map_memory(struct vm *vm)
 {
-    enum status status = STATUS_OK;
+    const struct nested_format *format = vm->vcpu.backend->nested_format;
+    enum status status                 = STATUS_OK;
 
     for (size_t i = 0; i < vm->memory.piece_count && status == STATUS_OK; i++) {
         const struct guest_memory_piece *piece = &vm->memory.piece[i];
-        status =
-            vm->vcpu.backend->map_memory(&vm->plan.memory_root, &vm->tables,
-                                         gpa(piece->start), piece->host, piece->size);
+        status = nested_paging_map(format, &vm->tables, gpa(piece->start), piece->host,
+                                   piece->size);
     }
-    return status;
+    vm->plan.memory_root = hpa_of(vm->tables.pages);
+    return status == STATUS_OK ? nested_paging_map_ones(format, &vm->tables) : status;
 }
 
 enum status vm_reset(struct vm *vm, uint64_t time)

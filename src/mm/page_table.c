@@ -198,16 +198,3 @@ uint64_t page_table_count(uint64_t size, uint64_t largest_page)
 
     return 2 + directories + (largest_page == PAGE_SIZE ? page_tables : 0);
 }
-
-enum status page_table_open(struct page_table *table, hpa_t *root)
-{
-    enum status status = STATUS_OK;
-
-    if (root->value == 0)
-        status = page_table_init(table);
-    else
-        table->root = *root;
-    if (status == STATUS_OK)
-        *root = table->root;
-    return status;
-}

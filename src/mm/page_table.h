@@ -75,12 +75,6 @@ enum status MUST_CHECK page_table_map(struct page_table *table, uint64_t virtual
  */
 uint64_t page_table_count(uint64_t size, uint64_t largest_page);
 
-/*
- * Sets the root of *table to *root, or, if that is 0, both to a new, empty root.
- * STATUS_NO_MEMORY.
- */
-enum status MUST_CHECK page_table_open(struct page_table *table, hpa_t *root);
-
 /* Looks up the mapping of a virtual address. STATUS_NOT_FOUND. */
 enum status MUST_CHECK page_table_lookup(const struct page_table *table, uint64_t virtual,
                                          struct page_mapping *mapping);

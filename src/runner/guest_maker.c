@@ -129,9 +129,8 @@ static void free_memory(struct vm *vm)
                     vm->memory.piece[i].size / PAGE_SIZE);
     if (vm->tables.count > 0)
         memory_free(vm->tables.pages, vm->tables.count);
-    vm->memory           = (struct guest_memory){0};
-    vm->tables           = (struct page_pool){0};
-    vm->plan.memory_root = hpa(0);
+    vm->memory = (struct guest_memory){0};
+    vm->tables = (struct page_pool){0};
 }
 
 /*
@@ -166,7 +165,7 @@ static bool explain_shortage(uint64_t size, uint64_t tables, uint64_t free,
  */
 static bool allocate_memory(struct vm *vm, uint64_t size, struct text *problem)
 {
-    uint64_t tables = backend->count_tables(size);
+    uint64_t tables = nested_paging_count_tables(backend->nested_format, size);
     uint64_t free   = memory_free_size(frames_above_1_mib);
 
     if (!allocate_pieces(&vm->memory, size) ||
@@ -197,7 +196,7 @@ static bool clear_memory(struct vm *vm, struct text *problem)
     uint64_t size = vm->memory.size;
     const void *bad;
 
-    if (vm->plan.memory_root.value != 0)
+    if (vm->tables.used > 0)
         return guest_memory_clear(&vm->memory, gpa(0), size);
     while ((bad = clear_new_memory(vm)) != NULL) {
         free_memory(vm);
@@ -288,7 +287,9 @@ static void choose_page_size(const struct options *options,
     else if (multihit)
         log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
                  "iTLB multihit erratum");
-    virtualization->set_large_pages(record, !multihit || options->large_pages);
+    nested_paging_set_largest_page(multihit && !options->large_pages
+                                       ? PAGE_SIZE
+                                       : virtualization->largest_page(record));
 }
 
 /* Reads the time of day; falls back to the year 2000. */

@@ -3,7 +3,6 @@
 
 #include "svm/capabilities.h"
 #include "svm/checks.h"
-#include "svm/nested_paging.h"
 #include "svm/record.h"
 #include "svm/trial.h"
 #include "svm/vcpu.h"
@@ -113,10 +112,12 @@ static bool needs_apic_timer(const struct cpu_record *record)
     return true;
 }
 
-static void set_large_pages(const struct cpu_record *record, bool are_allowed)
+static uint64_t largest_page(const struct cpu_record *record)
 {
-    nested_paging_choose_page_size(are_allowed, (record->cpuid.leaf_80000001.edx &
-                                                 CPUID_80000001_EDX_PAGES_1_GIB) != 0);
+    uint32_t edx = record->cpuid.leaf_80000001.edx;
+
+    return (edx & CPUID_80000001_EDX_PAGES_1_GIB) != 0 ? PAGE_SIZE_1_GIB
+                                                       : PAGE_SIZE_2_MIB;
 }
 
 const struct virtualization amd_v = {
@@ -148,6 +149,6 @@ const struct virtualization amd_v = {
 
     .find_missing     = find_missing,
     .needs_apic_timer = needs_apic_timer,
-    .set_large_pages  = set_large_pages,
+    .largest_page     = largest_page,
     .backend          = &svm_backend,
 };

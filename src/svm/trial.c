@@ -50,7 +50,7 @@ void svm_trial_enter(struct trial *trial)
 
 void svm_trial_set_host_save_area(struct trial *trial)
 {
-    hpa_t area = hpa_of(svm_trial_page(trial, TRIAL_PAGE_HSAVE));
+    hpa_t area = hpa_of(trial_page(trial, TRIAL_PAGE_HSAVE));
 
     steps_of(trial)->vm_hsave_pa = msr_write_try(MSR_VM_HSAVE_PA, area.value);
 }
@@ -103,13 +103,13 @@ void svm_trial_leave(struct trial *trial)
 
 static bool execute_vmsave(struct trial *trial)
 {
-    vmsave(hpa_of(svm_trial_page(trial, TRIAL_PAGE_HOST_VMCB)));
+    vmsave(hpa_of(trial_page(trial, TRIAL_PAGE_HOST_VMCB)));
     return true;
 }
 
 static bool execute_vmload(struct trial *trial)
 {
-    vmload(hpa_of(svm_trial_page(trial, TRIAL_PAGE_HOST_VMCB)));
+    vmload(hpa_of(trial_page(trial, TRIAL_PAGE_HOST_VMCB)));
     return true;
 }
 

@@ -6,9 +6,6 @@
 
 #include "virt/virtualization.h"
 
-/* The tables of an address space that maps the trial's pages where they are. */
-#define TRIAL_TABLE_PAGES 6 /* a PML4, a PDPT; two of each lower level, at a boundary */
-
 /* The pages of a trial, contiguous. */
 enum svm_trial_page {
     TRIAL_PAGE_HSAVE,
@@ -22,11 +19,6 @@ enum svm_trial_page {
     TRIAL_PAGE_SAMPLES       = TRIAL_PAGE_NESTED_TABLES + TRIAL_TABLE_PAGES,
     SVM_TRIAL_PAGES,
 };
-
-static inline void *svm_trial_page(const struct trial *trial, enum svm_trial_page page)
-{
-    return (uint8_t *)trial->pages + page * PAGE_SIZE;
-}
 
 /* Reads AMD-V's registers into the record. */
 void svm_trial_read_registers(struct cpu_record *record);

@@ -9,7 +9,6 @@
 #include "cpu/percpu.h"
 #include "lib/string.h"
 #include "svm/entry.h"
-#include "svm/nested_paging.h"
 #include "svm/record.h"
 #include "svm/trial.h"
 #include "x86/msr.h"
@@ -24,7 +23,7 @@ extern const uint8_t svm_trial_guest_start[], svm_trial_guest_read[],
 
 static uint64_t address_of(const struct trial *trial, enum svm_trial_page page)
 {
-    return hpa_of(svm_trial_page(trial, page)).value;
+    return hpa_of(trial_page(trial, page)).value;
 }
 
 /* Returns the linear address of an instruction of the guest. */
@@ -32,25 +31,6 @@ static uint64_t address_of_code(const struct trial *trial, const uint8_t *instru
 {
     return address_of(trial, TRIAL_PAGE_CODE) +
            ((uintptr_t)instruction - (uintptr_t)svm_trial_guest_start);
-}
-
-/* Maps all pages where they are, in tables at the page. Returns the root, or 0. */
-static hpa_t build_tables(const struct trial *trial, enum svm_trial_page page)
-{
-    struct page_pool pool = {.pages = svm_trial_page(trial, page),
-                             .count = TRIAL_TABLE_PAGES};
-    hpa_t start = hpa_of(trial->pages), root = hpa(0);
-
-    memset(pool.pages, 0, TRIAL_TABLE_PAGES * PAGE_SIZE);
-    if (nested_paging_map(&root, &pool, gpa(start.value), start,
-                          SVM_TRIAL_PAGES * PAGE_SIZE) != STATUS_OK)
-        return hpa(0);
-    if (page == TRIAL_PAGE_NESTED_TABLES &&
-        nested_paging_map(&root, &pool, gpa(address_of(trial, TRIAL_PAGE_PROBE)),
-                          hpa(address_of(trial, TRIAL_PAGE_TARGET)),
-                          PAGE_SIZE) != STATUS_OK)
-        return hpa(0);
-    return root;
 }
 
 static const struct vcpu_segment code_segment = {SELECTOR_CODE, UINT32_MAX,
@@ -70,11 +50,13 @@ static void fill_guest_state(const struct trial *trial, struct vmcb *vmcb,
     for (size_t i = SEGMENT_ES; i <= SEGMENT_DS; i++)
         vmcb->segment[i] =
             vmcb_segment_of(i == SEGMENT_CS ? &code_segment : &data_segment);
-    vmcb->tr     = vmcb_segment_of(&task_segment);
-    vmcb->efer   = rdmsr(MSR_IA32_EFER);
-    vmcb->cr0    = read_cr0();
-    vmcb->cr4    = read_cr4();
-    vmcb->cr3    = build_tables(trial, TRIAL_PAGE_GUEST_TABLES).value;
+    vmcb->tr   = vmcb_segment_of(&task_segment);
+    vmcb->efer = rdmsr(MSR_IA32_EFER);
+    vmcb->cr0  = read_cr0();
+    vmcb->cr4  = read_cr4();
+    vmcb->cr3 =
+        hpa_of(trial_map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &svm_nested_format).pages)
+            .value;
     vmcb->dr6    = DR6_AFTER_RESET;
     vmcb->dr7    = DR7_AFTER_RESET;
     vmcb->rflags = RFLAGS_FIXED;
@@ -85,9 +67,9 @@ static void fill_guest_state(const struct trial *trial, struct vmcb *vmcb,
 /* Fills the VMCB for a run from an instruction. Returns it. */
 static struct vmcb *prepare_guest(const struct trial *trial, const uint8_t *instruction)
 {
-    struct vmcb *vmcb = svm_trial_page(trial, TRIAL_PAGE_GUEST_VMCB);
+    struct vmcb *vmcb = trial_page(trial, TRIAL_PAGE_GUEST_VMCB);
 
-    memcpy(svm_trial_page(trial, TRIAL_PAGE_CODE), svm_trial_guest_start,
+    memcpy(trial_page(trial, TRIAL_PAGE_CODE), svm_trial_guest_start,
            (uintptr_t)svm_trial_guest_end - (uintptr_t)svm_trial_guest_start);
     memset(vmcb, 0, sizeof(*vmcb));
     vmcb->intercept_1 =
@@ -136,7 +118,7 @@ static void run_guest(struct trial *trial, struct vmcb *vmcb, struct guest_trial
 
     run.run.registers.r[REGISTER_RBX] = address_of(trial, TRIAL_PAGE_PROBE);
     guest->is_tried                   = true;
-    svm_run(&run.run, vmcb, svm_trial_page(trial, TRIAL_PAGE_HOST_VMCB));
+    svm_run(&run.run, vmcb, trial_page(trial, TRIAL_PAGE_HOST_VMCB));
 }
 
 void svm_trial_run_guest(struct trial *trial)
@@ -148,11 +130,16 @@ void svm_trial_run_guest(struct trial *trial)
 void svm_trial_prove_nested_paging(struct trial *trial)
 {
     struct vmcb *vmcb = prepare_guest(trial, svm_trial_guest_read);
+    struct page_pool tables =
+        trial_map_pages(trial, TRIAL_PAGE_NESTED_TABLES, &svm_nested_format);
 
-    *(uint64_t *)svm_trial_page(trial, TRIAL_PAGE_PROBE)  = TRIAL_MARK_PROBE;
-    *(uint64_t *)svm_trial_page(trial, TRIAL_PAGE_TARGET) = TRIAL_MARK_TARGET;
-    vmcb->nested_paging                                   = NESTED_PAGING;
-    vmcb->nested_cr3 = build_tables(trial, TRIAL_PAGE_NESTED_TABLES).value;
+    (void)!nested_paging_map(&svm_nested_format, &tables,
+                             gpa(address_of(trial, TRIAL_PAGE_PROBE)),
+                             hpa(address_of(trial, TRIAL_PAGE_TARGET)), PAGE_SIZE);
+    *(uint64_t *)trial_page(trial, TRIAL_PAGE_PROBE)  = TRIAL_MARK_PROBE;
+    *(uint64_t *)trial_page(trial, TRIAL_PAGE_TARGET) = TRIAL_MARK_TARGET;
+    vmcb->nested_paging                               = NESTED_PAGING;
+    vmcb->nested_cr3                                  = hpa_of(tables.pages).value;
     run_guest(trial, vmcb, &svm_record_of(&trial->record)->steps.nested);
 }
 
@@ -189,7 +176,7 @@ static bool exit_repeatedly(struct trial *trial, const uint8_t *instruction,
                               .stopwatch = stopwatch,
                               .code      = code};
 
-    svm_run(&timed.run, vmcb, svm_trial_page(trial, TRIAL_PAGE_HOST_VMCB));
+    svm_run(&timed.run, vmcb, trial_page(trial, TRIAL_PAGE_HOST_VMCB));
     return vmcb->exit_code == code;
 }
 

@@ -11,7 +11,6 @@
 #include "platform/apic.h"
 #include "svm/entry.h"
 #include "svm/exit.h"
-#include "svm/nested_paging.h"
 #include "svm/operation.h"
 #include "svm/vcpu_events.h"
 #include "virt/control_register_rules.h"
@@ -180,8 +179,7 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 const struct backend svm_backend = {
-    .count_tables      = nested_paging_count_tables,
-    .map_memory        = nested_paging_map_guest,
+    .nested_format     = &svm_nested_format,
     .state_size        = sizeof(struct svm_vcpu),
     .init              = init,
     .run               = run,

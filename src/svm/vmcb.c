@@ -2,6 +2,13 @@
 #include "svm/vmcb.h"
 
 #include "lib/log.h"
+#include "x86/paging.h"
+
+#define NESTED_ENTRY (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_USER)
+const struct nested_format svm_nested_format = {
+    .table = {PAGE_ENTRY_PRESENT, NESTED_ENTRY},
+    .leaf  = NESTED_ENTRY,
+    .ones  = {0xFED80000}};
 
 static void log_segment(const char *name, const struct vmcb_segment *segment)
 {

@@ -9,6 +9,7 @@
 #define HYMIR_SVM_VMCB_H
 
 #include "lib/bits.h"
+#include "virt/nested_paging.h"
 #include "virt/segment.h"
 
 struct vmcb_segment {
@@ -283,5 +284,13 @@ static inline struct vmcb_segment vmcb_segment_of(const struct vcpu_segment *seg
 
 /* Logs the fields, for a failed entry. */
 void vmcb_log(const struct vmcb *vmcb);
+
+/*
+ * The format of nested tables: that of the host's paging, and the processor accesses them
+ * as user: APM 2, "Nested Paging". A guest also gets a page of ones at 0xFED80000, as on
+ * a machine without AMD's chipset, which Linux 6.16 and later look for:
+ * arch/x86/kernel/cpu/amd.c, print_s5_reset_status_mmio.
+ */
+extern const struct nested_format svm_nested_format;
 
 #endif

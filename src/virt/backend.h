@@ -6,7 +6,7 @@
 
 #include "lib/format.h"
 #include "lib/status.h"
-#include "mm/page_table.h"
+#include "virt/nested_paging.h"
 #include "virt/vcpu.h"
 #include "virt/vendor_policy.h"
 
@@ -59,23 +59,11 @@ struct vcpu_start {
 /* The parameters that all vCPUs of a VM share. */
 struct vcpu_plan {
     bool avoids_preemption_timer; /* for alarms, if there is another timer */
-    hpa_t memory_root;            /* from map_memory */
+    hpa_t memory_root;            /* of the tables that map it */
 };
 
 struct backend {
-    /*
-     * Returns how many tables map_memory needs for size bytes at guest-physical 0, if all
-     * addresses and sizes are multiples of 2 MiB.
-     */
-    uint64_t (*count_tables)(uint64_t size);
-
-    /*
-     * Maps guest memory, readable, writable, executable and cached, with tables of the
-     * pool. *root is 0 at first, and the root of the tables afterwards. Multiples of
-     * PAGE_SIZE. STATUS_NO_MEMORY.
-     */
-    enum status (*map_memory)(hpa_t *root, struct page_pool *tables, gpa_t guest,
-                              hpa_t host, uint64_t size);
+    const struct nested_format *nested_format; /* of the tables for guest memory */
 
     /* The size of vcpu->arch, which is in zeroed pages below 4 GiB, in bytes. */
     size_t state_size;

@@ -1,6 +1,21 @@
 /* See virtualization.h. */
 #include "virt/virtualization.h"
 
+#include "lib/string.h"
+
+struct page_pool trial_map_pages(const struct trial *trial, size_t index,
+                                 const struct nested_format *format)
+{
+    struct page_pool tables = {.pages = trial_page(trial, index),
+                               .count = TRIAL_TABLE_PAGES};
+    hpa_t start             = hpa_of(trial->pages);
+
+    memset(tables.pages, 0, TRIAL_TABLE_PAGES * PAGE_SIZE);
+    (void)!nested_paging_map(format, &tables, gpa(start.value), start,
+                             trial->record.virtualization->trial_pages * PAGE_SIZE);
+    return tables;
+}
+
 const struct virtualization *
 virtualization_find(const struct virtualization *const *vendors, size_t count,
                     const struct cpuid_snapshot *cpuid)

@@ -17,6 +17,19 @@ struct trial {
     void *pages;              /* trial_pages zeroed pages below 4 GiB, contiguous */
 };
 
+static inline void *trial_page(const struct trial *trial, size_t index)
+{
+    return (uint8_t *)trial->pages + index * PAGE_SIZE;
+}
+
+/*
+ * Maps the trial's pages where they are. Returns the tables, the first of which is the
+ * root: TRIAL_TABLE_PAGES of the trial's pages from an index on.
+ */
+struct page_pool trial_map_pages(const struct trial *trial, size_t index,
+                                 const struct nested_format *format);
+#define TRIAL_TABLE_PAGES 6 /* a PML4, a PDPT; two of each lower level, at a boundary */
+
 /* A step of the trial. */
 struct check_row {
     const char *name;   /* up to 20 characters */
@@ -146,10 +159,8 @@ struct virtualization {
     /* Returns whether vCPUs need the local APIC's timer for their alarms. */
     bool (*needs_apic_timer)(const struct cpu_record *record);
 
-    /*
-     * Sets whether guest memory may be mapped with pages larger than 4 KiB; default: no.
-     */
-    void (*set_large_pages)(const struct cpu_record *record, bool are_allowed);
+    /* Returns the size of the largest pages that may map guest memory, in bytes. */
+    uint64_t (*largest_page)(const struct cpu_record *record);
 
     /*
      * Returns whether a guest whose memory is mapped with large pages may be able to stop

@@ -12,11 +12,6 @@
 #include "x86/cpuid.h"
 #include "x86/msr.h"
 
-static void *page_of(const struct trial *trial, enum vmx_trial_page page)
-{
-    return (uint8_t *)trial->pages + page * PAGE_SIZE;
-}
-
 static uint32_t revision_of(const struct trial *trial)
 {
     return VMX_BASIC_REVISION(vmx_capability_value(
@@ -79,20 +74,20 @@ void vmx_trial_enter(struct trial *trial)
                                                vmx_operation_cr4(&trial->record));
     if (steps->control_fault == FAULT_NONE)
         steps->vmxon =
-            vmx_operation_enter(page_of(trial, TRIAL_PAGE_VMXON), revision_of(trial));
+            vmx_operation_enter(trial_page(trial, TRIAL_PAGE_VMXON), revision_of(trial));
 }
 
 /* Clears the VMCS that no guest uses. If that fails, VMPTRLD is not measured. */
 static void clear_other_vmcs(const struct trial *trial)
 {
-    if (vmclear(hpa_of(page_of(trial, TRIAL_PAGE_OTHER_VMCS))) != VMX_SUCCEED)
+    if (vmclear(hpa_of(trial_page(trial, TRIAL_PAGE_OTHER_VMCS))) != VMX_SUCCEED)
         log_debug("apic %u: VMCLEAR of a second VMCS failed", trial->record.apic_id);
 }
 
 void vmx_trial_prove_root_operation(struct trial *trial)
 {
     struct vmx_steps *steps = &vmx_record_of(&trial->record)->steps;
-    void *vmcs              = page_of(trial, TRIAL_PAGE_VMCS);
+    void *vmcs              = trial_page(trial, TRIAL_PAGE_VMCS);
 
     steps->vmptrst = vmptrst_try(&steps->vmptrst_pointer);
     vmx_write_revision(vmcs, revision_of(trial));
@@ -102,9 +97,9 @@ void vmx_trial_prove_root_operation(struct trial *trial)
     steps->vmptrld = vmx_attempt_of(FAULT_NONE, vmptrld(hpa_of(vmcs)));
     if (!vmx_attempt_succeeded(&steps->vmptrld))
         return;
-    vmx_write_revision(page_of(trial, TRIAL_PAGE_OTHER_VMCS), revision_of(trial));
+    vmx_write_revision(trial_page(trial, TRIAL_PAGE_OTHER_VMCS), revision_of(trial));
     clear_other_vmcs(trial);
-    steps->second_vmxon = vmxon_try(hpa_of(page_of(trial, TRIAL_PAGE_VMXON)));
+    steps->second_vmxon = vmxon_try(hpa_of(trial_page(trial, TRIAL_PAGE_VMXON)));
 }
 
 void vmx_trial_leave(struct trial *trial)
@@ -114,8 +109,8 @@ void vmx_trial_leave(struct trial *trial)
 
     if (steps->vmptrld.is_tried) {
         clear_other_vmcs(trial);
-        steps->last_vmclear =
-            vmx_attempt_of(FAULT_NONE, vmclear(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))));
+        steps->last_vmclear = vmx_attempt_of(
+            FAULT_NONE, vmclear(hpa_of(trial_page(trial, TRIAL_PAGE_VMCS))));
     }
     steps->vmxoff       = vmx_operation_leave();
     steps->vmxe_cleared = (read_cr4() & CR4_VMXE) == 0;
@@ -135,8 +130,8 @@ void vmx_trial_leave(struct trial *trial)
 DEFINE_EXECUTE(execute_vmread, vmread(VMCS_GUEST_RIP, &value))
 DEFINE_EXECUTE(execute_vmwrite, vmwrite(VMCS_GUEST_RIP, 0))
 DEFINE_EXECUTE(execute_vmptrld,
-               vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_OTHER_VMCS))) == VMX_SUCCEED &&
-                   vmptrld(hpa_of(page_of(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED)
+               vmptrld(hpa_of(trial_page(trial, TRIAL_PAGE_OTHER_VMCS))) == VMX_SUCCEED &&
+                   vmptrld(hpa_of(trial_page(trial, TRIAL_PAGE_VMCS))) == VMX_SUCCEED)
 DEFINE_EXECUTE(execute_invept, invept_all() == VMX_SUCCEED)
 DEFINE_EXECUTE(execute_invvpid, invvpid_all() == VMX_SUCCEED)
 

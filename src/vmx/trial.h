@@ -6,16 +6,15 @@
 
 #include "virt/virtualization.h"
 
-/* The pages of the guest: see trial_guest.c. */
-#define TRIAL_GUEST_PAGES 9
-
 /* The pages of a trial, contiguous. */
 enum vmx_trial_page {
     TRIAL_PAGE_VMXON,
     TRIAL_PAGE_VMCS,
     TRIAL_PAGE_OTHER_VMCS, /* for VMPTRLD's timing */
-    TRIAL_PAGE_GUEST,
-    TRIAL_PAGE_SAMPLES = TRIAL_PAGE_GUEST + TRIAL_GUEST_PAGES, /* of the stopwatch */
+    TRIAL_PAGE_CODE,       /* of the guest */
+    TRIAL_PAGE_GUEST_TABLES,
+    TRIAL_PAGE_EPT     = TRIAL_PAGE_GUEST_TABLES + TRIAL_TABLE_PAGES,
+    TRIAL_PAGE_SAMPLES = TRIAL_PAGE_EPT + TRIAL_TABLE_PAGES, /* of the stopwatch */
     VMX_TRIAL_PAGES,
 };
 

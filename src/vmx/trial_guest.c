@@ -1,12 +1,7 @@
 /*
  * The guest of two instructions, CPUID and HLT, which tests the whole path: control
- * fields, VM entry, paging, EPT, and VM exit; see trial.h. Its pages:
- *
- *      0..4    the guest's memory: its PML4, PDPT, PD and PT, and a page of code
- *      5..8    EPT: PML4, PDPT, PD and PT, which map that memory at guest-physical 0
- *
- * Without EPT the guest's page tables hold host-physical addresses, and the last four
- * pages are unused.
+ * fields, VM entry, paging, EPT, and VM exit; see trial.h. Its page tables map the
+ * trial's pages where they are, and so does EPT, if the processor has it.
  */
 #include "vmx/trial.h"
 
@@ -22,51 +17,18 @@
 
 extern const uint8_t trial_guest_start[], trial_guest_vmcall[], trial_guest_end[];
 
-#define LEVELS      4
-#define GUEST_PAGES (LEVELS + 1)
-#define GUEST_CODE \
-    LEVELS /* the page with the code, and the linear page it is mapped at */
-_Static_assert(TRIAL_GUEST_PAGES == GUEST_PAGES + LEVELS, "the guest, EPT");
-
 #define GUEST_MARK UINT64_C(0x48796D6972204F4B)
 #define MAX_EXITS  16 /* more are an endless loop */
 
-static uint64_t *page_of(void *pages, size_t index)
+/* The format of the guest's own tables: SDM 3A, "4-Level Paging and 5-Level Paging". */
+static const struct nested_format paging_format = {
+    .table = {PAGE_ENTRY_PRESENT, PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE},
+    .leaf  = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
+
+static uint64_t map_pages(const struct trial *trial, enum vmx_trial_page page,
+                          const struct nested_format *format)
 {
-    return (uint64_t *)pages + index * (PAGE_SIZE / sizeof(uint64_t));
-}
-
-/*
- * Points the first entry of each of LEVELS contiguous tables, the first at address, to
- * the next. Returns the last table.
- */
-static uint64_t *chain_tables(uint64_t *tables, uint64_t address, uint64_t attributes)
-{
-    for (size_t i = 0; i < LEVELS - 1; i++)
-        *page_of(tables, i) = (address + (i + 1) * PAGE_SIZE) | attributes;
-    return page_of(tables, LEVELS - 1);
-}
-
-/* Fills the guest's memory, which the guest sees at base. */
-static void build_guest_memory(void *pages, uint64_t base)
-{
-    uint64_t *page_table =
-        chain_tables(pages, base, PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE);
-
-    page_table[GUEST_CODE] = (base + GUEST_CODE * PAGE_SIZE) | PAGE_ENTRY_PRESENT;
-    memcpy(page_of(pages, GUEST_CODE), trial_guest_start,
-           (uintptr_t)trial_guest_end - (uintptr_t)trial_guest_start);
-}
-
-/* Maps the guest's memory at guest-physical 0. Returns the EPT pointer. */
-static uint64_t build_ept(void *pages)
-{
-    uint64_t *root       = page_of(pages, GUEST_PAGES);
-    uint64_t *page_table = chain_tables(root, hpa_of(root).value, EPT_TABLE);
-
-    for (size_t i = 0; i < GUEST_PAGES; i++)
-        page_table[i] = hpa_of(page_of(pages, i)).value | EPT_LEAF;
-    return hpa_of(root).value | EPTP_WRITE_BACK_4_LEVELS;
+    return hpa_of(trial_map_pages(trial, page, format).pages).value;
 }
 
 /* Fits the control fields; logs controls that the processor does not allow. */
@@ -111,7 +73,7 @@ static bool write_controls(const struct vmx_capabilities *capabilities, bool use
 }
 
 /* 64-bit mode at the start of the code page, interrupts off. */
-static bool write_guest_state(uint64_t cr3)
+static bool write_guest_state(const struct trial *trial)
 {
     static const struct vcpu_segment code = {SELECTOR_CODE, UINT32_MAX,
                                              ACCESS_RIGHTS_CODE_64, 0};
@@ -119,26 +81,28 @@ static bool write_guest_state(uint64_t cr3)
         SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY, 0};
     const struct guest_state state = {
         .cr0     = read_cr0(),
-        .cr3     = cr3,
+        .cr3     = map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &paging_format),
         .cr4     = read_cr4(),
-        .rip     = GUEST_CODE * PAGE_SIZE,
+        .rip     = hpa_of(trial_page(trial, TRIAL_PAGE_CODE)).value,
         .segment = {[SEGMENT_CS] = &code, [SEGMENT_TR] = &task},
     };
     return vmcs_write_guest_state(&state);
 }
 
 /* Fills in the current VMCS and the pages. */
-static bool prepare_guest(const struct vmx_capabilities *capabilities, void *pages,
-                          bool uses_ept)
+static bool prepare_guest(const struct trial *trial, bool uses_ept)
 {
-    uint64_t base        = uses_ept ? 0 : hpa_of(pages).value;
-    uint64_t ept_pointer = uses_ept ? build_ept(pages) : 0;
+    const struct vmx_capabilities *capabilities =
+        &vmx_record(&trial->record)->capabilities;
+    uint64_t ept_pointer =
+        map_pages(trial, TRIAL_PAGE_EPT, &ept_format) | EPTP_WRITE_BACK_4_LEVELS;
 
-    build_guest_memory(pages, base);
+    memcpy(trial_page(trial, TRIAL_PAGE_CODE), trial_guest_start,
+           (uintptr_t)trial_guest_end - (uintptr_t)trial_guest_start);
     /* The TLB may hold translations of earlier software for this EPT pointer. */
     return (!uses_ept || ept_invalidate(capabilities)) &&
            write_controls(capabilities, uses_ept, ept_pointer) &&
-           vmcs_write_host_state() && write_guest_state(base);
+           vmcs_write_host_state() && write_guest_state(trial);
 }
 
 static bool advance_rip(void)
@@ -194,10 +158,9 @@ void vmx_trial_run_guest(struct trial *trial)
     struct vmx_record *own    = vmx_record_of(&trial->record);
     struct guest_trial *guest = &own->steps.guest;
     struct trial_run run      = {.run = {.on_exit = on_exit}, .guest = guest};
-    void *pages               = page_of(trial->pages, TRIAL_PAGE_GUEST);
 
     guest->uses_ept    = vmx_has_ept(&own->capabilities);
-    guest->is_prepared = prepare_guest(&own->capabilities, pages, guest->uses_ept);
+    guest->is_prepared = prepare_guest(trial, guest->uses_ept);
     if (guest->is_prepared)
         guest->entry = vmx_attempt_of(FAULT_NONE, vmx_run(&run.run));
 }
@@ -231,9 +194,10 @@ static enum run_next on_timed_exit(struct vcpu_run *run)
 }
 
 /* Leaves RIP at the instruction, so that the guest executes nothing else. */
-static bool exit_repeatedly(const uint8_t *instruction, enum exit_reason reason,
-                            struct stopwatch *stopwatch)
+static bool exit_repeatedly(const struct trial *trial, const uint8_t *instruction,
+                            enum exit_reason reason, struct stopwatch *stopwatch)
 {
+    uint64_t code          = hpa_of(trial_page(trial, TRIAL_PAGE_CODE)).value;
     uint64_t offset        = (uintptr_t)instruction - (uintptr_t)trial_guest_start;
     struct timed_run timed = {
         .run       = {.on_exit = on_timed_exit, .is_launched = true},
@@ -241,18 +205,16 @@ static bool exit_repeatedly(const uint8_t *instruction, enum exit_reason reason,
         .reason    = reason,
     };
 
-    return vmcs_write(VMCS_GUEST_RIP, GUEST_CODE * PAGE_SIZE + offset) &&
+    return vmcs_write(VMCS_GUEST_RIP, code + offset) &&
            vmx_run(&timed.run) == VMX_SUCCEED;
 }
 
 bool vmx_trial_exit_by_cpuid(struct trial *trial, struct stopwatch *stopwatch)
 {
-    (void)trial;
-    return exit_repeatedly(trial_guest_start, EXIT_REASON_CPUID, stopwatch);
+    return exit_repeatedly(trial, trial_guest_start, EXIT_REASON_CPUID, stopwatch);
 }
 
 bool vmx_trial_exit_by_vmcall(struct trial *trial, struct stopwatch *stopwatch)
 {
-    (void)trial;
-    return exit_repeatedly(trial_guest_vmcall, EXIT_REASON_VMCALL, stopwatch);
+    return exit_repeatedly(trial, trial_guest_vmcall, EXIT_REASON_VMCALL, stopwatch);
 }

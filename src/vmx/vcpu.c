@@ -202,8 +202,7 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 const struct backend vmx_backend = {
-    .count_tables      = ept_count_tables,
-    .map_memory        = ept_map,
+    .nested_format     = &ept_format,
     .state_size        = sizeof(struct vmx_vcpu),
     .init              = init,
     .run               = run,

@@ -2,7 +2,6 @@
 #include "vmx/vmx.h"
 
 #include "vmx/checks.h"
-#include "vmx/ept.h"
 #include "vmx/feature_control.h"
 #include "vmx/record.h"
 #include "vmx/trial.h"
@@ -101,9 +100,13 @@ static bool needs_apic_timer(const struct cpu_record *record)
     return (bits.may_be_1 & PIN_BASED_ACTIVATE_PREEMPTION_TIMER) == 0;
 }
 
-static void set_large_pages(const struct cpu_record *record, bool are_allowed)
+static uint64_t largest_page(const struct cpu_record *record)
 {
-    ept_choose_page_size(&vmx_record(record)->capabilities, !are_allowed);
+    const struct vmx_capabilities *own = &vmx_record(record)->capabilities;
+
+    if (vmx_has_ept_capability(own, EPT_CAP_PAGES_1_GIB))
+        return PAGE_SIZE_1_GIB;
+    return vmx_has_ept_capability(own, EPT_CAP_PAGES_2_MIB) ? PAGE_SIZE_2_MIB : PAGE_SIZE;
 }
 
 static bool may_have_multihit(const struct cpu_record *record)
@@ -139,7 +142,7 @@ const struct virtualization vt_x = {
 
     .find_missing      = find_missing,
     .needs_apic_timer  = needs_apic_timer,
-    .set_large_pages   = set_large_pages,
+    .largest_page      = largest_page,
     .may_have_multihit = may_have_multihit,
     .backend           = &vmx_backend,
 };

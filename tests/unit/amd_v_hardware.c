@@ -2,7 +2,6 @@
  * Stand-ins for the functions of amd_v that need a CPU, for programs that use only its
  * pure parts: see vt_x_hardware.c.
  */
-#include "svm/nested_paging.h"
 #include "svm/operation.h"
 #include "svm/trial.h"
 #include "svm/vcpu.h"

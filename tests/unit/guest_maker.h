@@ -26,7 +26,7 @@
 
 #define MIB       (UINT64_C(1) << 20)
 #define VM_MEMORY (4 * MIB)
-#define TABLES    UINT64_C(5)
+#define TABLES    UINT64_C(5) /* a PML4, a PDPT, a PD and two PTs */
 
 /* ---- Memory, which can run out and can have a page that is not RAM */
 
@@ -203,29 +203,7 @@ void guest_console_flush(void *context)
     (void)context;
 }
 
-static uint64_t mapped_size;
-
-static uint64_t count_tables(uint64_t size)
-{
-    assert_int_equal(size, VM_MEMORY);
-    return TABLES;
-}
-
-static enum status map_memory(hpa_t *root, struct page_pool *tables, gpa_t guest,
-                              hpa_t host, uint64_t size)
-{
-    void *page;
-
-    assert_int_equal(guest.value, mapped_size);
-    assert_true(is_aligned(host.value, 2 * MIB));
-    mapped_size += size;
-    if (root->value == 0) {
-        assert_int_equal(page_pool_allocate(tables, &page), STATUS_OK);
-        assert_int_equal(*(uint64_t *)page, 0);
-        *root = hpa_of(page);
-    }
-    return STATUS_OK;
-}
+static const struct nested_format format = {.table = {7, 7}, .leaf = 0x37};
 
 static void init(struct vcpu *vcpu, const struct vcpu_plan *plan)
 {
@@ -253,8 +231,7 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 static const struct backend backend = {
-    .count_tables      = count_tables,
-    .map_memory        = map_memory,
+    .nested_format     = &format,
     .state_size        = 3 * PAGE_SIZE,
     .init              = init,
     .request_interrupt = request_interrupt,
@@ -264,13 +241,13 @@ static const struct backend backend = {
     .msrs              = &vmx_guest_msrs,
 };
 
-static void set_large_pages(const struct cpu_record *record, bool are_allowed)
+static uint64_t largest_page(const struct cpu_record *record)
 {
     (void)record;
-    (void)are_allowed;
+    return PAGE_SIZE;
 }
 
-static const struct virtualization virtualization = {.set_large_pages = set_large_pages,
-                                                     .backend         = &backend};
+static const struct virtualization virtualization = {.largest_page = largest_page,
+                                                     .backend      = &backend};
 
 #endif

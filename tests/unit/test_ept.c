@@ -1,10 +1,13 @@
-/* src/vmx/ept.c, compared with a walk written from the SDM's figures. */
+/* EPT: src/vmx/ept.c and src/virt/nested_paging.c, compared with a walk written from the
+ * SDM's figures. */
 #include "unit.h"
 
 #include "lib/bits.h"
 #include "mm/memory.h"
 #include "random.h"
 #include "vmx/ept.h"
+#include "vmx/record.h"
+#include "vmx/vmx.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)
@@ -12,14 +15,12 @@
 
 #define TABLES 2048
 static struct page_pool tables;
-static hpa_t root;
 
 static void clear_tables(uint64_t count)
 {
     memset(tables.pages, 0, TABLES * PAGE_SIZE);
     tables.count = count;
     tables.used  = 0;
-    root         = hpa(0);
 }
 
 static struct vmx_capabilities with_ept(uint64_t ept)
@@ -31,10 +32,13 @@ static struct vmx_capabilities with_ept(uint64_t ept)
     return capabilities;
 }
 
+/* Uses the largest pages that a processor with those capabilities has. */
 static void choose_pages(uint64_t ept, bool may_have_multihit)
 {
-    struct vmx_capabilities capabilities = with_ept(ept);
-    ept_choose_page_size(&capabilities, may_have_multihit);
+    struct cpu_record record             = {.virtualization = &vt_x};
+    vmx_record_of(&record)->capabilities = with_ept(ept);
+    nested_paging_set_largest_page(may_have_multihit ? PAGE_SIZE
+                                                     : vt_x.largest_page(&record));
 }
 
 static int tables_start(void **state)
@@ -61,7 +65,7 @@ static int tables_end(void **state)
  */
 static uint64_t walk_tables(uint64_t guest, uint64_t *host)
 {
-    const uint64_t *entries = (const uint64_t *)root.value;
+    const uint64_t *entries = tables.pages;
     for (int shift = 39; shift >= 12; shift -= 9) {
         uint64_t entry = entries[guest >> shift & 0x1FF];
         uint64_t size  = UINT64_C(1) << shift;
@@ -86,7 +90,7 @@ static uint64_t walk_tables(uint64_t guest, uint64_t *host)
 
 static enum status map(uint64_t guest, uint64_t host, uint64_t size)
 {
-    return ept_map(&root, &tables, gpa(guest), hpa(host), size);
+    return nested_paging_map(&ept_format, &tables, gpa(guest), hpa(host), size);
 }
 
 static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
@@ -133,7 +137,7 @@ static void test_page_size_is_the_processors(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         choose_pages(cases[i].ept, cases[i].may_have_multihit);
-        clear_tables(ept_count_tables(GIB));
+        clear_tables(nested_paging_count_tables(&ept_format, GIB));
         assert_int_equal(map(0, GIB, GIB), STATUS_OK);
         assert_maps(0, GIB, cases[i].page_size);
         assert_maps(GIB - 1, 2 * GIB - 1, cases[i].page_size);
@@ -184,7 +188,7 @@ static void test_count(void **state)
     for (size_t i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
         uint64_t size = sizes[i / 2], done = 0;
         choose_pages(EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, i % 2 == 0);
-        clear_tables(ept_count_tables(size));
+        clear_tables(nested_paging_count_tables(&ept_format, size));
         while (done < size) {
             uint64_t piece = (1 + random_below(700)) * 2 * MIB;
             if (piece > size - done)

@@ -1,8 +1,8 @@
-/* src/svm/nested_paging.c: the page of ones where AMD's chipset would be. */
+/* src/virt/nested_paging.c on AMD-V: the page of ones where AMD's chipset would be. */
 #include "unit.h"
 
 #include "mm/memory.h"
-#include "svm/nested_paging.h"
+#include "svm/vmcb.h"
 
 #define MIB     (UINT64_C(1) << 20)
 #define ADDRESS UINT64_C(0xFFFFFFFFFF000)
@@ -23,17 +23,18 @@ static uint64_t entry_of(hpa_t root, uint64_t guest)
 
 static void map_guest(uint64_t size)
 {
-    uint64_t count        = nested_paging_count_tables(size);
+    uint64_t count        = nested_paging_count_tables(&svm_nested_format, size);
     struct page_pool pool = {.pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE),
                              .count = count};
-    hpa_t root            = hpa(0);
     const uint64_t half   = size / 2;
 
     memset(pool.pages, 0, count * PAGE_SIZE);
     for (uint64_t start = 0; start < size; start += half)
-        assert_int_equal(nested_paging_map_guest(&root, &pool, gpa(start),
-                                                 hpa(0x40000000 + start), half),
+        assert_int_equal(nested_paging_map(&svm_nested_format, &pool, gpa(start),
+                                           hpa(0x40000000 + start), half),
                          STATUS_OK);
+    assert_int_equal(nested_paging_map_ones(&svm_nested_format, &pool), STATUS_OK);
+    hpa_t root = hpa_of(pool.pages);
     assert_true(pool.used <= pool.count);
     assert_int_equal(entry_of(root, size - 1) & 7, 7);
     assert_int_equal(entry_of(root, size), 0);
@@ -53,11 +54,11 @@ static void test_chipset(void **state)
     static const uint64_t sizes[] = {4 * MIB, 128 * MIB, 3072 * MIB};
 
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-        nested_paging_choose_page_size(true, true);
+        nested_paging_set_largest_page(PAGE_SIZE_1_GIB);
         map_guest(sizes[i]);
-        nested_paging_choose_page_size(true, false);
+        nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
         map_guest(sizes[i]);
-        nested_paging_choose_page_size(false, false);
+        nested_paging_set_largest_page(PAGE_SIZE);
         map_guest(sizes[i]);
     }
 }
@@ -66,16 +67,17 @@ static void test_chipset(void **state)
 static void test_shortage(void **state)
 {
     (void)state;
-    nested_paging_choose_page_size(true, false);
-    uint64_t count = nested_paging_count_tables(4 * MIB);
+    nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
+    uint64_t count = nested_paging_count_tables(&svm_nested_format, 4 * MIB);
     void *pages    = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
     for (uint64_t left = 0; left < count; left++) {
         struct page_pool pool = {.pages = pages, .count = left};
-        hpa_t root            = hpa(0);
         memset(pages, 0, count * PAGE_SIZE);
-        assert_int_equal(
-            nested_paging_map_guest(&root, &pool, gpa(0), hpa(0x40000000), 4 * MIB),
-            STATUS_NO_MEMORY);
+        enum status status = nested_paging_map(&svm_nested_format, &pool, gpa(0),
+                                               hpa(0x40000000), 4 * MIB);
+        if (status == STATUS_OK)
+            status = nested_paging_map_ones(&svm_nested_format, &pool);
+        assert_int_equal(status, STATUS_NO_MEMORY);
     }
     free(pages);
 }

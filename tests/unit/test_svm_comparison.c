@@ -2,7 +2,7 @@
 #include "snapshots_amd.h"
 
 #include "check/comparison.h"
-#include "svm/nested_paging.h"
+#include "svm/vmcb.h"
 
 static struct cpu_record records[4];
 
@@ -93,12 +93,13 @@ static void test_usable(void **state)
 static size_t tables_for_1_gib(bool are_large_pages_allowed)
 {
     struct page_pool pool = {.pages = aligned_alloc(4096, 520 * 4096), .count = 520};
-    hpa_t root            = hpa(0);
 
     memset(pool.pages, 0, 520 * 4096);
-    amd_v.set_large_pages(&records[0], are_large_pages_allowed);
-    assert_int_equal(nested_paging_map(&root, &pool, gpa(0), hpa(0x40000000), 0x40000000),
-                     STATUS_OK);
+    nested_paging_set_largest_page(
+        are_large_pages_allowed ? amd_v.largest_page(&records[0]) : PAGE_SIZE);
+    assert_int_equal(
+        nested_paging_map(&svm_nested_format, &pool, gpa(0), hpa(0x40000000), 0x40000000),
+        STATUS_OK);
     free(pool.pages);
     return pool.used;
 }

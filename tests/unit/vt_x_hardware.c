@@ -3,7 +3,6 @@
  * pure parts: the unit tests, the fuzz targets and tools/registers.c. A call aborts the
  * program.
  */
-#include "vmx/ept.h"
 #include "vmx/trial.h"
 #include "vmx/vcpu.h"
 
@@ -27,12 +26,3 @@ NOT_HERE(vmx_trial_enter, struct trial *trial __attribute__((unused)))
 NOT_HERE(vmx_trial_prove_root_operation, struct trial *trial __attribute__((unused)))
 NOT_HERE(vmx_trial_run_guest, struct trial *trial __attribute__((unused)))
 NOT_HERE(vmx_trial_leave, struct trial *trial __attribute__((unused)))
-
-/* Overridden by the test of src/vmx/ept.c. */
-void __attribute__((weak))
-ept_choose_page_size(const struct vmx_capabilities *capabilities, bool may_have_multihit)
-{
-    (void)capabilities;
-    (void)may_have_multihit;
-    abort();
-}
