@@ -237,6 +237,24 @@ static void append_ready(const struct cpu_record *records, size_t count,
     append_advice(&records[other], machine, text);
 }
 
+/* Appends the first difference in what firmware permitted. */
+static void append_difference(const struct cpu_record *records, size_t count,
+                              struct text *text)
+{
+    const struct register_row *row = &records[0].virtualization->firmware_setting;
+    struct msr_reading boot_cpu    = record_register(&records[0], row);
+
+    for (size_t i = 1; i < count; i++) {
+        struct msr_reading found = record_register(&records[i], row);
+        if (boot_cpu.state != MSR_READ || found.state != MSR_READ ||
+            found.value == boot_cpu.value)
+            continue;
+        text_append(text, "; firmware left %s = 0x%lx on cpu 0 and 0x%lx on cpu %zu",
+                    row->name, boot_cpu.value, found.value, i);
+        return;
+    }
+}
+
 enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
                                  const struct verdict_scope *scope, struct text *text)
 {
@@ -252,7 +270,9 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
         text_append(text, "; ");
         append_advice(&records[0], scope->machine, text);
     }
-    records[0].virtualization->append_changes(records, count, text);
+    if (records[0].virtualization->append_changes != NULL)
+        records[0].virtualization->append_changes(records, count, text);
+    append_difference(records, count, text);
     append_scope(scope, text);
     return word;
 }

@@ -147,7 +147,9 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid 
         (struct cpuid_answers){.vendor = vendor, .read = read, .last_extended = last};
     fill_leaves(answers, answers->basic, CPUID_LEAF_BASIC, last_basic);
     fill_leaves(answers, answers->extended, CPUID_LEAF_EXTENDED, last);
-    answers->last_basic = vendor->add_frequency(answers->basic, last_basic, tsc_hz);
+    answers->last_basic                  = vendor->add_frequency == NULL
+                                               ? last_basic
+                                               : vendor->add_frequency(answers->basic, last_basic, tsc_hz);
     answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
     answers->extended[0].eax             = last;
     limit_linear_addresses(answers);

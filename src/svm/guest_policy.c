@@ -32,20 +32,10 @@ static const struct cpuid_row rows[] = {
      false},
 };
 
-/* AMD's processors do not report the frequency of the TSC. */
-static uint32_t add_frequency(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
-                              uint32_t last, uint64_t exact_hz)
-{
-    (void)leaves;
-    (void)exact_hz;
-    return last;
-}
-
 const struct vendor_cpuid svm_guest_cpuid = {
     .rows              = rows,
     .row_count         = ARRAY_SIZE(rows),
     .repeats_last_leaf = false,
-    .add_frequency     = add_frequency,
 };
 
 /*

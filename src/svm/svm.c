@@ -75,41 +75,12 @@ static bool read_capabilities(const struct cpu_record *record,
     return is_offered(&record->cpuid);
 }
 
-/* Nested paging is required too, but proved by the trial rather than reported. */
-static struct required_capabilities required_capabilities(uint32_t group)
-{
-    (void)group;
-    return (struct required_capabilities){0};
-}
-
-static void append_changes(const struct cpu_record *records, size_t count,
-                           struct text *text)
-{
-    const struct msr_reading *boot_cpu = &svm_record(&records[0])->vm_cr;
-
-    for (size_t i = 1; i < count; i++) {
-        const struct msr_reading *found = &svm_record(&records[i])->vm_cr;
-        if (boot_cpu->state != MSR_READ || found->state != MSR_READ ||
-            found->value == boot_cpu->value)
-            continue;
-        text_append(text, "; firmware left VM_CR = 0x%lx on cpu 0 and 0x%lx on cpu %zu",
-                    boot_cpu->value, found->value, i);
-        return;
-    }
-}
-
 static enum status find_missing(const struct cpu_record *record, struct text *missing)
 {
     if (svm_has_nested_paging(record))
         return STATUS_OK;
     text_append(missing, "nested paging");
     return STATUS_UNSUPPORTED;
-}
-
-static bool needs_apic_timer(const struct cpu_record *record)
-{
-    (void)record;
-    return true;
 }
 
 static uint64_t largest_page(const struct cpu_record *record)
@@ -137,18 +108,16 @@ const struct virtualization amd_v = {
     .timings        = svm_timings,
     .timing_count   = SVM_TIMINGS,
 
-    .registers             = registers,
-    .register_count        = ARRAY_SIZE(registers),
-    .compared_count        = ARRAY_SIZE(registers) - 1,
-    .short_form            = short_form,
-    .short_form_count      = ARRAY_SIZE(short_form),
-    .capability_table      = &svm_capability_table,
-    .read_capabilities     = read_capabilities,
-    .required_capabilities = required_capabilities,
-    .append_changes        = append_changes,
+    .registers         = registers,
+    .register_count    = ARRAY_SIZE(registers),
+    .compared_count    = ARRAY_SIZE(registers) - 1,
+    .short_form        = short_form,
+    .short_form_count  = ARRAY_SIZE(short_form),
+    .capability_table  = &svm_capability_table,
+    .read_capabilities = read_capabilities,
+    .firmware_setting  = {"VM_CR", MSR_VM_CR, OWN(vm_cr)},
 
-    .find_missing     = find_missing,
-    .needs_apic_timer = needs_apic_timer,
-    .largest_page     = largest_page,
-    .backend          = &svm_backend,
+    .find_missing = find_missing,
+    .largest_page = largest_page,
+    .backend      = &svm_backend,
 };

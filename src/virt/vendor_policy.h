@@ -44,7 +44,7 @@ struct vendor_cpuid {
 
     /*
      * Adds the exact frequency of the TSC, in Hz, to the basic leaves of a guest, or
-     * removes it if exact_hz is 0. Returns the last basic leaf.
+     * removes it if exact_hz is 0. Returns the last basic leaf. NULL: no leaf has it.
      */
     uint32_t (*add_frequency)(struct cpuid_result leaves[CPUID_BASIC_LEAVES],
                               uint32_t last, uint64_t exact_hz);

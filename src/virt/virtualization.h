@@ -140,13 +140,13 @@ struct virtualization {
     bool (*read_capabilities)(const struct cpu_record *record,
                               struct capability_set *capabilities);
 
-    /* Returns the bits of a group that guests require. */
+    /* Returns the bits of a group that guests require. NULL: none is reported. */
     struct required_capabilities (*required_capabilities)(uint32_t group);
 
-    /*
-     * Appends to the machine's verdict what the trials changed, and differences that
-     * firmware left.
-     */
+    /* The register by which firmware permits it. */
+    struct register_row firmware_setting;
+
+    /* Appends to the machine's verdict what the trials changed. NULL: nothing. */
     void (*append_changes)(const struct cpu_record *records, size_t count,
                            struct text *text);
 
@@ -156,7 +156,7 @@ struct virtualization {
      */
     enum status (*find_missing)(const struct cpu_record *record, struct text *missing);
 
-    /* Returns whether vCPUs need the local APIC's timer for their alarms. */
+    /* Returns whether vCPUs need the local APIC's timer for their alarms. NULL: yes. */
     bool (*needs_apic_timer)(const struct cpu_record *record);
 
     /* Returns the size of the largest pages that may map guest memory, in bytes. */

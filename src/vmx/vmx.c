@@ -64,27 +64,15 @@ static bool is_locked_by_hymir(const struct vmx_record *record)
 static void append_changes(const struct cpu_record *records, size_t count,
                            struct text *text)
 {
-    const struct msr_reading *boot_cpu = &vmx_record(&records[0])->feature_control;
-    size_t locked = 0, other = 0; /* the first CPU unlike the boot CPU, or 0 */
+    size_t locked = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct msr_reading *found = &vmx_record(&records[i])->feature_control;
+    for (size_t i = 0; i < count; i++)
         locked += is_locked_by_hymir(vmx_record(&records[i]));
-        if (other == 0 && boot_cpu->state == MSR_READ && found->state == MSR_READ &&
-            found->value != boot_cpu->value)
-            other = i;
-    }
     if (locked > 0)
         text_append(text,
                     "; Hymir set the lock bit of IA32_FEATURE_CONTROL on %zu of %zu "
                     "CPUs: it stays set until reset",
                     locked, count);
-    if (other > 0)
-        text_append(text,
-                    "; firmware left IA32_FEATURE_CONTROL = 0x%lx on cpu 0 and 0x%lx on "
-                    "cpu %zu",
-                    boot_cpu->value, vmx_record(&records[other])->feature_control.value,
-                    other);
 }
 
 static enum status find_missing(const struct cpu_record *record, struct text *missing)
@@ -138,6 +126,8 @@ const struct virtualization vt_x = {
     .capability_table      = &vmx_capability_table,
     .read_capabilities     = read_capabilities,
     .required_capabilities = vcpu_controls_required,
+    .firmware_setting      = {"IA32_FEATURE_CONTROL", MSR_IA32_FEATURE_CONTROL,
+                              OWN(feature_control)},
     .append_changes        = append_changes,
 
     .find_missing      = find_missing,

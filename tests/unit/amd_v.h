@@ -6,6 +6,7 @@
 #define HYMIR_TESTS_AMD_V_H
 
 #include "virt/virtualization.h"
+#include "x86/msr.h"
 #include "x86/svm_capabilities.h"
 
 /* The part of a record that is specific to AMD-V: the register of each group. */
@@ -54,14 +55,6 @@ static inline enum status svm_find_missing(const struct cpu_record *record,
     return STATUS_UNSUPPORTED;
 }
 
-static inline void svm_append_changes(const struct cpu_record *records, size_t count,
-                                      struct text *text)
-{
-    (void)records;
-    (void)count;
-    (void)text;
-}
-
 static const struct check_row svm_steps[] = {
     {.name   = "SVM in CPUID",
      .passes = svm_check_cpuid,
@@ -101,7 +94,8 @@ static const struct virtualization amd_v_words = {
     .capability_table  = &svm_table,
     .read_capabilities = svm_read_capabilities,
     .find_missing      = svm_find_missing,
-    .append_changes    = svm_append_changes,
+    .firmware_setting  = {"VM_CR", MSR_VM_CR,
+                          offsetof(struct cpu_record, arch_capabilities)},
 };
 
 #endif

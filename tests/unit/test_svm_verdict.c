@@ -219,7 +219,7 @@ static void test_missing(void **state)
     own->steps.nested = (struct guest_trial){0};
     assert_int_equal(amd_v.find_missing(&records[0], &missing), STATUS_UNSUPPORTED);
     assert_string_equal(missing.buffer, "nested paging");
-    assert_true(amd_v.needs_apic_timer(&records[0]));
+    assert_null(amd_v.needs_apic_timer); /* they do */
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, records_start)
