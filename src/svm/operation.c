@@ -6,15 +6,6 @@
 #include "x86/control_registers.h"
 #include "x86/msr.h"
 
-struct msr_write msr_write_try(uint32_t msr, uint64_t value)
-{
-    struct msr_write write = {.is_tried = true, .written = value};
-
-    write.fault   = wrmsr_safe(msr, value);
-    write.reading = msr_read_safe(msr);
-    return write;
-}
-
 struct msr_write svm_operation_permit(void)
 {
     const struct msr_reading vm_cr = msr_read_safe(MSR_VM_CR);

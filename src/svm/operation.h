@@ -10,9 +10,6 @@
 
 #include "svm/record.h"
 
-/* Writes an MSR of this CPU that may not accept the value, and reads it back. */
-struct msr_write msr_write_try(uint32_t msr, uint64_t value);
-
 /*
  * Clears VM_CR.SVMDIS if it is set. Returns the outcome, with is_tried false if there
  * was nothing to do.

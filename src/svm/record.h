@@ -7,21 +7,6 @@
 
 #include "virt/record.h"
 
-/* The outcome of writing an MSR and reading it back. */
-struct msr_write {
-    bool is_tried;
-    uint32_t fault; /* of WRMSR: FAULT_NONE, or the exception */
-    uint64_t written;
-    struct msr_reading reading;
-};
-
-/* Returns whether the MSR accepted the value. */
-static inline bool msr_write_succeeded(const struct msr_write *write)
-{
-    return write->is_tried && write->fault == FAULT_NONE &&
-           write->reading.state == MSR_READ && write->reading.value == write->written;
-}
-
 /* The global interrupt flag, shown by an interrupt that the CPU sends to itself. */
 struct gif_trial {
     bool is_tried;

@@ -68,26 +68,25 @@ static void append_feature_control(struct text *detail, uint64_t value)
 static bool check_feature_control(const struct cpu_record *record, struct text *detail)
 {
     const struct msr_reading *found = &vmx_record(record)->feature_control;
-    const struct vmx_steps *steps   = &vmx_record(record)->steps;
+    const struct msr_write *write   = &vmx_record(record)->steps.feature_control;
 
     if (found->state != MSR_READ)
         return TEXT_FAIL(detail, "RDMSR of IA32_FEATURE_CONTROL (0x3A) raised %s",
                          exception_mnemonic(found->vector));
-    if (!steps->feature_control_written) {
+    if (!write->is_tried) {
         append_feature_control(detail, found->value);
         return feature_control_state(found->value) == FEATURE_CONTROL_ENABLED;
     }
-    if (steps->feature_control_fault != FAULT_NONE)
+    if (write->fault != FAULT_NONE)
         return TEXT_FAIL(detail, "0x%lx: unlocked, but WRMSR of 0x%lx raised %s",
-                         found->value, feature_control_enabled_value(found->value),
-                         exception_mnemonic(FAULT_VECTOR(steps->feature_control_fault)));
-    if (steps->feature_control.state != MSR_READ ||
-        feature_control_state(steps->feature_control.value) != FEATURE_CONTROL_ENABLED)
+                         found->value, write->written,
+                         exception_mnemonic(FAULT_VECTOR(write->fault)));
+    if (write->reading.state != MSR_READ ||
+        feature_control_state(write->reading.value) != FEATURE_CONTROL_ENABLED)
         return TEXT_FAIL(detail, "0x%lx: unlocked, written 0x%lx, but reads 0x%lx",
-                         found->value, feature_control_enabled_value(found->value),
-                         steps->feature_control.value);
+                         found->value, write->written, write->reading.value);
     text_append(detail, "0x%lx, unlocked; set to 0x%lx by Hymir", found->value,
-                steps->feature_control.value);
+                write->reading.value);
     return true;
 }
 
@@ -308,8 +307,8 @@ static bool is_feature_control_withheld(const struct cpu_record *record)
 static void append_registers(const struct cpu_record *record, struct text *text)
 {
     const struct vmx_record *own      = vmx_record(record);
-    const struct msr_reading *control = own->steps.feature_control_written
-                                            ? &own->steps.feature_control
+    const struct msr_reading *control = own->steps.feature_control.is_tried
+                                            ? &own->steps.feature_control.reading
                                             : &own->feature_control;
     text_append(text,
                 " (CR0 = 0x%lx, CR4 = 0x%lx, IA32_FEATURE_CONTROL = 0x%lx, "

@@ -24,10 +24,8 @@ struct guest_trial {
 
 /* The steps, in order; each is tried only if all before it succeeded. */
 struct vmx_steps {
-    bool feature_control_written;
-    uint32_t feature_control_fault;
-    struct msr_reading feature_control; /* read back */
-    uint32_t control_fault;             /* of MOV to CR0 or CR4, for VMX operation */
+    struct msr_write feature_control; /* if firmware left it unlocked */
+    uint32_t control_fault;           /* of MOV to CR0 or CR4, for VMX operation */
     struct vmx_attempt vmxon;
     struct vmx_attempt vmptrst; /* with no current VMCS */
     uint64_t vmptrst_pointer;   /* the value that VMPTRST stored */

@@ -56,14 +56,11 @@ void vmx_trial_read_registers(struct cpu_record *record)
 void vmx_trial_unlock(struct trial *trial)
 {
     struct vmx_record *own = vmx_record_of(&trial->record);
-    uint64_t found         = own->feature_control.value;
 
-    if (!feature_control_is_lock_needed(&trial->record))
-        return;
-    own->steps.feature_control_fault =
-        wrmsr_safe(MSR_IA32_FEATURE_CONTROL, feature_control_enabled_value(found));
-    own->steps.feature_control         = msr_read_safe(MSR_IA32_FEATURE_CONTROL);
-    own->steps.feature_control_written = true;
+    if (feature_control_is_lock_needed(&trial->record))
+        own->steps.feature_control =
+            msr_write_try(MSR_IA32_FEATURE_CONTROL,
+                          feature_control_enabled_value(own->feature_control.value));
 }
 
 void vmx_trial_enter(struct trial *trial)

@@ -57,8 +57,7 @@ static bool read_capabilities(const struct cpu_record *record,
 
 static bool is_locked_by_hymir(const struct vmx_record *record)
 {
-    return record->steps.feature_control_written &&
-           (record->steps.feature_control.value & FEATURE_CONTROL_LOCK) != 0;
+    return (record->steps.feature_control.reading.value & FEATURE_CONTROL_LOCK) != 0;
 }
 
 static void append_changes(const struct cpu_record *records, size_t count,

@@ -95,8 +95,8 @@ static void test_widths(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(all_recorded); i++) {
         record                                  = record_ready(all_recorded[i]);
         vmx_record_of(&record)->feature_control = reading_of(0);
-        vmx_record_of(&record)->steps.feature_control_written = true;
-        vmx_record_of(&record)->steps.feature_control         = reading_of(5);
+        vmx_record_of(&record)->steps.feature_control.is_tried = true;
+        vmx_record_of(&record)->steps.feature_control.reading  = reading_of(5);
         for (enum vmx_check check = VMX_CHECK_CPUID; check < VMX_CHECK_COUNT; check++) {
             TEXT_DECLARE(detail, 256);
             assert_true(vmx_checks[check].passes(&record, &detail));
@@ -153,15 +153,15 @@ static void test_lock(void **state)
     assert_false(is_lock_needed());
     record.nolock = false;
 
-    vmx_record_of(&record)->steps.feature_control_written = true;
-    vmx_record_of(&record)->steps.feature_control         = reading_of(5);
-    assert_passes(VMX_CHECK_FEATURE_CONTROL, "0x4, unlocked; set to 0x5 by Hymir");
-    vmx_record_of(&record)->steps.feature_control = reading_of(4);
-    assert_fails(VMX_CHECK_FEATURE_CONTROL, "0x4: unlocked, written 0x5, but reads 0x4");
     vmx_record_of(&record)->steps.feature_control =
+        (struct msr_write){.is_tried = true, .written = 5, .reading = reading_of(5)};
+    assert_passes(VMX_CHECK_FEATURE_CONTROL, "0x4, unlocked; set to 0x5 by Hymir");
+    vmx_record_of(&record)->steps.feature_control.reading = reading_of(4);
+    assert_fails(VMX_CHECK_FEATURE_CONTROL, "0x4: unlocked, written 0x5, but reads 0x4");
+    vmx_record_of(&record)->steps.feature_control.reading =
         (struct msr_reading){.state = MSR_FAULTED, .vector = 13};
     assert_fails(VMX_CHECK_FEATURE_CONTROL, "written 0x5, but reads 0x0");
-    vmx_record_of(&record)->steps.feature_control_fault = FAULT_RAISED | VECTOR_GP;
+    vmx_record_of(&record)->steps.feature_control.fault = FAULT_RAISED | VECTOR_GP;
     assert_fails(VMX_CHECK_FEATURE_CONTROL, "0x4: unlocked, but WRMSR of 0x5 raised #GP");
 }
 

@@ -53,7 +53,7 @@ void svm_operation_forbid(const struct msr_write *permit)
     log_plain("forbid");
 }
 
-struct msr_write msr_write_try(uint32_t msr, uint64_t value)
+static struct msr_write fake_write_try(uint32_t msr, uint64_t value)
 {
     log_plain("write 0x%x", msr);
     return (struct msr_write){.is_tried = true,
@@ -165,6 +165,7 @@ static void fake_snapshot_read(struct cpuid_snapshot *snapshot)
 #define rdtsc                fake_rdtsc
 #define read_cr4             fake_read_cr4
 #define write_cr4            fake_write_cr4
+#define msr_write_try        fake_write_try
 #define wrmsr_safe           fake_wrmsr_safe
 #define cpuid(leaf, subleaf) fake_cpuid(leaf, subleaf)
 #define cpuid_snapshot_read  fake_snapshot_read

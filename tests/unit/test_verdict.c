@@ -15,9 +15,9 @@ static void test_ready_after_lock(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        vmx_record_of(&records[i])->feature_control               = reading_of(0);
-        vmx_record_of(&records[i])->steps.feature_control_written = true;
-        vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
+        vmx_record_of(&records[i])->feature_control                = reading_of(0);
+        vmx_record_of(&records[i])->steps.feature_control.is_tried = true;
+        vmx_record_of(&records[i])->steps.feature_control.reading  = reading_of(5);
     }
     assert_decides(3, VERDICT_READY);
     assert_words("on 3 of 3 CPUs; Hymir set the lock bit of IA32_FEATURE_CONTROL on 3 of "
@@ -29,9 +29,9 @@ static void test_ready_after_lock(void **state)
 static void test_ready_with_differences(void **state)
 {
     (void)state;
-    vmx_record_of(&records[1])->feature_control               = reading_of(0);
-    vmx_record_of(&records[1])->steps.feature_control_written = true;
-    vmx_record_of(&records[1])->steps.feature_control         = reading_of(5);
+    vmx_record_of(&records[1])->feature_control                = reading_of(0);
+    vmx_record_of(&records[1])->steps.feature_control.is_tried = true;
+    vmx_record_of(&records[1])->steps.feature_control.reading  = reading_of(5);
     assert_decides(2, VERDICT_READY);
     assert_words("on 1 of 2 CPUs: it stays set");
     assert_words(

@@ -152,9 +152,9 @@ static void test_sheet_longest(void **state)
     /* and the advice for CPUs with different settings is complete. */
     records_start(NULL);
     for (size_t i = 0; i < 3; i++) {
-        vmx_record_of(&records[i])->feature_control               = reading_of(0);
-        vmx_record_of(&records[i])->steps.feature_control_written = true;
-        vmx_record_of(&records[i])->steps.feature_control         = reading_of(5);
+        vmx_record_of(&records[i])->feature_control                = reading_of(0);
+        vmx_record_of(&records[i])->steps.feature_control.is_tried = true;
+        vmx_record_of(&records[i])->steps.feature_control.reading  = reading_of(5);
     }
     set_feature_control(3, 1);
     sheet = sheet_compose(4);
