@@ -4,13 +4,6 @@
 #include "virt/backend.h"
 #include "x86/control_registers.h"
 
-static uint32_t read_port(void *device, uint16_t port)
-{
-    (void)device;
-    (void)port;
-    return UINT32_MAX;
-}
-
 /* Returns whether the guest executes as an 8086 does: segments begin at selector * 16. */
 static bool is_8086_code(struct vcpu *vcpu)
 {
@@ -54,5 +47,5 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 void bios_entries_init(struct port_map *ports, struct vcpu *vcpu)
 {
     port_map_add(ports, (struct port_device){BIOS_ENTRY_PORT, BIOS_ENTRY_PORT, 1, vcpu,
-                                             read_port, write_port});
+                                             port_read_ones, write_port});
 }

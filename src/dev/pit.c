@@ -155,13 +155,6 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     return EXIT_NEXT;
 }
 
-static uint32_t read_control(void *device, uint16_t port)
-{
-    (void)device;
-    (void)port;
-    return UINT32_MAX; /* write-only */
-}
-
 /* Data sheet, "Control Word Format". */
 static enum exit_outcome write_control(void *device, uint16_t port, uint32_t word)
 {
@@ -219,7 +212,7 @@ void pit_init(struct pit *pit, struct port_map *ports, struct device_clock *cloc
     port_map_add(ports, (struct port_device){PIT_PORT_COUNTER_0, PIT_PORT_COUNTER_2, 1,
                                              pit, read_port, write_port});
     port_map_add(ports, (struct port_device){PIT_PORT_CONTROL, PIT_PORT_CONTROL, 1, pit,
-                                             read_control, write_control});
+                                             port_read_ones, write_control});
     port_map_add(ports,
                  (struct port_device){PORT_B, PORT_B, 1, pit, read_port_b, write_port_b});
 }

@@ -50,10 +50,7 @@ static inline const struct port_device *port_map_find(const struct port_map *map
     return &map->device[map->owner[port]];
 }
 
-/* Returns whether a device that was added has the port. */
-static inline bool port_map_claims(const struct port_map *map, uint16_t port)
-{
-    return map->owner[port] != 0;
-}
+/* A device's read of a port that can only be written. */
+uint32_t port_read_ones(void *device, uint16_t port);
 
 #endif

@@ -137,15 +137,6 @@ void guests_log_missing(const struct cpu_record *record)
         log_info("guests cannot run here: the processor lacks %s", missing.buffer);
 }
 
-static bool is_any_ready(const struct cpu_record *records)
-{
-    for (size_t i = 0; i < smp_count(); i++) {
-        if (verdict_is_ready(&records[i]))
-            return true;
-    }
-    return false;
-}
-
 /*
  * Runs the boot CPU's own guest, if any, each time it is started, until no guest runs;
  * forever if waits_for_keys.
@@ -169,7 +160,7 @@ void guests_run(const struct options *options, const struct cpu_record *records)
 
     if (machine_get()->boot.module_count == 0)
         return;
-    if (!is_any_ready(records)) {
+    if (verdict_count(records, smp_count(), VERDICT_READY) == 0) {
         log_plain("hymir: no guests started: %s is not usable",
                   virtualization_name(&records[0]));
         return;
