@@ -21,14 +21,14 @@
 
 uint64_t guest_cr0_read(void)
 {
-    return (vmcs_get_known(VMCS_GUEST_CR0) & ~(uint64_t)CR0_HOST_OWNED) |
-           (vmcs_get_known(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
+    return (vmread_known(VMCS_GUEST_CR0) & ~(uint64_t)CR0_HOST_OWNED) |
+           (vmread_known(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
 /* The bits that a guest may not set are 0 in the read shadow. */
 uint64_t guest_cr4_read(void)
 {
-    return vmcs_get_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED;
+    return vmread_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED;
 }
 
 /* Outside 64-bit code, MOV to a control register takes 32 bits. */
@@ -109,9 +109,9 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 
     if (((old ^ value) & ~CR0_UNCHECKED) != 0 && !change_cr0(vcpu, old, value))
         return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-    vmcs_set_known(VMCS_CR0_READ_SHADOW, value | CR0_ET);
-    vmcs_set_known(VMCS_GUEST_CR0,
-                   (value & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
+    vmwrite_known(VMCS_CR0_READ_SHADOW, value | CR0_ET);
+    vmwrite_known(VMCS_GUEST_CR0,
+                  (value & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     return EXIT_NEXT;
 }
 
@@ -147,7 +147,7 @@ handle_other_access(struct vcpu *vcpu, uint64_t qualification)
 
 enum exit_outcome control_register_handle_exit(struct vcpu *vcpu)
 {
-    uint64_t qualification = vmcs_get_known(VMCS_EXIT_QUALIFICATION);
+    uint64_t qualification = vmread_known(VMCS_EXIT_QUALIFICATION);
     unsigned int general   = ACCESS_GENERAL(qualification);
 
     if (register_stays_in_cpu(general) && !vcpu->run.has_all_registers)

@@ -24,7 +24,7 @@ static enum exit_outcome resume(struct vcpu *vcpu)
 /* Returns the exit qualification, which the exit trace keeps too. */
 static uint64_t read_qualification(struct vcpu *vcpu)
 {
-    return vcpu->newest->detail = vmcs_get_known(VMCS_EXIT_QUALIFICATION);
+    return vcpu->newest->detail = vmread_known(VMCS_EXIT_QUALIFICATION);
 }
 
 /* Returns the guest-physical address of the exit, which the exit trace keeps too. */

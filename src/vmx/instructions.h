@@ -113,7 +113,11 @@ static inline MUST_CHECK bool vmwrite(uint32_t field, uint64_t value)
     return !failed;
 }
 
-/* The same without a result, for fields and situations in which they cannot fail. */
+/*
+ * The same for a field that vcpu_state_write has written or that all processors have:
+ * they succeed while a VMCS is current, as it is after a VM exit. For the path of every
+ * exit, which a check would lengthen by an instruction.
+ */
 static inline uint64_t vmread_known(uint32_t field)
 {
     uint64_t value;

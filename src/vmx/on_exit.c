@@ -22,12 +22,12 @@ static __attribute__((noinline)) void end_debugged_instruction(uint64_t rflags)
 /* Ends blocking by STI and MOV SS, and what RF and TF request. */
 static inline __attribute__((always_inline)) void end_instruction(void)
 {
-    uint64_t blocking = vmcs_get_known(VMCS_GUEST_INTERRUPTIBILITY_STATE);
+    uint64_t blocking = vmread_known(VMCS_GUEST_INTERRUPTIBILITY_STATE);
 
     if ((blocking & INTERRUPTIBILITY_STI_OR_MOV_SS) != 0)
-        vmcs_set_known(VMCS_GUEST_INTERRUPTIBILITY_STATE,
-                       blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
-    uint64_t rflags = vmcs_get_known(VMCS_GUEST_RFLAGS);
+        vmwrite_known(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                      blocking & ~INTERRUPTIBILITY_STI_OR_MOV_SS);
+    uint64_t rflags = vmread_known(VMCS_GUEST_RFLAGS);
     if ((rflags & (RFLAGS_TF | RFLAGS_RF)) != 0)
         end_debugged_instruction(rflags);
 }
@@ -46,14 +46,14 @@ static void end_iteration(void)
 /* Advances RIP past the instruction. */
 static inline void skip_instruction(struct exit_record *record)
 {
-    uint64_t rip    = vmcs_get_known(VMCS_GUEST_RIP);
-    uint64_t length = vmcs_get_known(VMCS_EXIT_INSTRUCTION_LENGTH);
+    uint64_t rip    = vmread_known(VMCS_GUEST_RIP);
+    uint64_t length = vmread_known(VMCS_EXIT_INSTRUCTION_LENGTH);
     uint64_t next   = rip + length;
 
     record->rip = rip;
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0))
         next = wrap_rip(next);
-    vmcs_set_known(VMCS_GUEST_RIP, next);
+    vmwrite_known(VMCS_GUEST_RIP, next);
     end_instruction();
 }
 
@@ -64,7 +64,7 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
 {
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
-    record->rip = vmcs_get_known(VMCS_GUEST_RIP);
+    record->rip = vmread_known(VMCS_GUEST_RIP);
     exit_row_count(row, rdtsc_low() - record->start);
     if (outcome == EXIT_REPEAT)
         end_iteration();
@@ -80,7 +80,7 @@ enum run_next vcpu_on_exit(struct vcpu_run *run)
         vcpu  = vcpu_hasten_alarm(vcpu);
         start = rdtsc_low();
     }
-    uint64_t reason            = vmcs_get_known(VMCS_EXIT_REASON);
+    uint64_t reason            = vmread_known(VMCS_EXIT_REASON);
     struct exit_record *record = vcpu->newest->next;
     vcpu->newest               = record;
     record->start              = start;

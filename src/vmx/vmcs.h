@@ -288,21 +288,6 @@ static inline void vmcs_set(enum vmcs_field field, uint64_t value)
         vmcs_panic("VMWRITE", field);
 }
 
-/*
- * The same for a field that vcpu_state_write has written or that all processors have:
- * VMREAD and VMWRITE of such a field succeed while a VMCS is current, as it is after a VM
- * exit. For the path of every exit, which a check would lengthen by an instruction.
- */
-static inline uint64_t vmcs_get_known(enum vmcs_field field)
-{
-    return vmread_known(field);
-}
-
-static inline void vmcs_set_known(enum vmcs_field field, uint64_t value)
-{
-    vmwrite_known(field, value);
-}
-
 /* Adds causes to the #DB that the guest receives at the next entry. */
 static inline void vmcs_add_pending_debug(uint64_t causes)
 {
