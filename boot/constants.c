@@ -9,7 +9,8 @@
 #include "firmware/multiboot2.h"
 #include "platform/ap_boot.h"
 #include "svm/vmcb.h"
-#include "vmx/entry.h"
+#include "virt/vcpu.h"
+#include "vmx/instructions.h"
 #include "vmx/vmcs.h"
 #include "x86/msr.h"
 

@@ -9,7 +9,6 @@
 #include "cpu/instructions.h"
 #include "lib/log.h"
 #include "svm/next_rip.h"
-#include "svm/system_registers.h"
 #include "svm/vcpu_events.h"
 #include "virt/exit_handlers.h"
 

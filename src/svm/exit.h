@@ -14,6 +14,14 @@ void svm_exit_rows_init(struct svm_vcpu *svm);
 const char *svm_exit_name(uint32_t row);
 void svm_exit_describe(const struct exit_record *record, struct text *words);
 
+/*
+ * Handlers of a guest's accesses that exit to CR4, EFER and PAT; the VM's handlers have
+ * the other MSRs that exit. In system_registers.c.
+ */
+enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu);
+enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu);
+enum exit_outcome svm_msr_handle_exit(struct vcpu *vcpu);
+
 /* Returns the row of an exit code. */
 static inline uint32_t svm_exit_row_index(uint64_t code)
 {

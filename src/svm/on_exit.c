@@ -1,5 +1,5 @@
-/* See on_exit.h. Every exit executes this: `make bench` counts the instructions. */
-#include "svm/on_exit.h"
+/* See vcpu.h. Every exit executes this: `make bench` counts the instructions. */
+#include "svm/vcpu.h"
 
 #include "cpu/guest_state.h"
 #include "cpu/instructions.h"

@@ -1,15 +1,14 @@
 /*
- * See system_registers.h.
+ * See exit.h.
  *
  * APM 2, "System-Control Registers", "Nested Paging". A guest has its CR0, CR2, CR3, CR8
  * and debug registers without an exit. CR4 exits because Hymir keeps MCE set and the
  * guest may set only what its CPUID offers; EFER because SVME must stay set; PAT because
  * not all emulators have it in the VMCB.
  */
-#include "svm/system_registers.h"
+#include "svm/exit.h"
 
 #include "svm/next_rip.h"
-#include "svm/vcpu.h"
 #include "virt/exit_handlers.h"
 #include "x86/msr.h"
 #include "x86/paging.h"

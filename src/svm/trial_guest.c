@@ -8,9 +8,9 @@
  */
 #include "cpu/percpu.h"
 #include "lib/string.h"
-#include "svm/entry.h"
 #include "svm/record.h"
 #include "svm/trial.h"
+#include "svm/vcpu.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
 

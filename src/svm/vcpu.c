@@ -9,7 +9,6 @@
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "svm/entry.h"
 #include "svm/exit.h"
 #include "svm/operation.h"
 #include "svm/vcpu_events.h"

@@ -51,6 +51,23 @@ struct svm_vcpu {
 /* Fills in the VMCB, the permission maps and the general registers for a run. */
 void svm_state_write(struct svm_vcpu *svm);
 
+/*
+ * What happens at each VM exit, before and after its handler: values of run.on_exit, the
+ * second for a processor that does not save the next RIP. It decodes the instruction
+ * first, and if the guest has changed it meanwhile, the guest gets #UD. In on_exit.c.
+ */
+enum run_next svm_on_exit(struct vcpu_run *run);
+enum run_next svm_on_exit_without_next_rip(struct vcpu_run *run);
+
+/*
+ * Enters the guest of *guest by VMRUN, and calls run->on_exit at each VM exit, on the
+ * caller's stack, until that returns RUN_STOP. Also a failed entry calls it, with the
+ * code VMEXIT_INVALID. *host is a page for the state of the host that VMSAVE saves. With
+ * EFER.SVME and VM_HSAVE_PA set and interrupts off; handlers run with GIF set. In
+ * entry.asm.
+ */
+void svm_run(struct vcpu_run *run, struct vmcb *guest, struct vmcb *host);
+
 /* Returns the backend's state of a vCPU. */
 static inline struct svm_vcpu *svm_of(struct vcpu *vcpu)
 {

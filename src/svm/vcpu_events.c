@@ -13,7 +13,6 @@
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
-#include "svm/on_exit.h"
 #include "virt/exception_rules.h"
 
 static bool is_injecting(const struct vmcb *vmcb)

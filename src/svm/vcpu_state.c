@@ -4,7 +4,6 @@
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
-#include "svm/on_exit.h"
 #include "virt/control_register_rules.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"

@@ -5,7 +5,7 @@
  * VMfailInvalid sets CF, VMfailValid sets ZF and leaves an error number in the current
  * VMCS: "VM-Instruction Error Numbers". The functions named *_try handle an exception,
  * for entering VMX operation on an unknown machine; the others require a CPU in VMX
- * operation. VMLAUNCH and VMRESUME are in entry.asm.
+ * operation.
  */
 #ifndef HYMIR_VMX_INSTRUCTIONS_H
 #define HYMIR_VMX_INSTRUCTIONS_H
@@ -135,5 +135,15 @@ static inline void vmwrite_known(uint32_t field, uint64_t value)
                      : [value] "r"(value), [field] "r"((uint64_t)field)
                      : "cc");
 }
+
+struct vcpu_run;
+
+/*
+ * Enters the guest of the current VMCS, by VMLAUNCH the first time and VMRESUME
+ * afterwards, and calls run->on_exit at each VM exit, on the caller's stack, until that
+ * returns RUN_STOP. Returns VMX_SUCCEED, or how an entry failed. Writes HOST_RSP and
+ * HOST_RIP. In VMX root operation, with interrupts off. In entry.asm.
+ */
+enum vmx_result MUST_CHECK vmx_run(struct vcpu_run *run);
 
 #endif

@@ -1,5 +1,5 @@
-/* See on_exit.h. Every exit executes this: `make bench` counts the instructions. */
-#include "vmx/on_exit.h"
+/* See vcpu.h. Every exit executes this: `make bench` counts the instructions. */
+#include "vmx/vcpu.h"
 
 #include "virt/exception_rules.h"
 #include "vmx/control_registers.h"

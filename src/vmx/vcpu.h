@@ -39,6 +39,9 @@ struct vmx_vcpu {
  */
 bool MUST_CHECK vcpu_state_write(struct vmx_vcpu *vmx);
 
+/* Takes a VM exit to its handler and back: the value of run.on_exit. In on_exit.c. */
+enum run_next vcpu_on_exit(struct vcpu_run *run);
+
 /* Returns the backend's state of a vCPU. */
 static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)
 {

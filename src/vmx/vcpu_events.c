@@ -15,7 +15,7 @@
 #include "platform/apic.h"
 #include "virt/backend.h"
 #include "virt/exception_rules.h"
-#include "vmx/on_exit.h"
+#include "vmx/vcpu.h"
 
 #define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 #define CHECK_AHEAD   UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */

@@ -13,7 +13,7 @@
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "mm/memory.h"
-#include "vmx/entry.h"
+#include "vmx/instructions.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"

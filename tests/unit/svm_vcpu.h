@@ -14,7 +14,7 @@
 #include "platform/apic.h"
 #include "platform/smp.h"
 #include "svm/exit.h"
-#include "svm/on_exit.h"
+#include "svm/vcpu.h"
 #include "svm/vcpu_events.h"
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"

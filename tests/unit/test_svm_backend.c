@@ -6,9 +6,9 @@
 #include "lib/ticks.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
-#include "svm/entry.h"
 #include "svm/exit.h"
 #include "svm/operation.h"
+#include "svm/vcpu.h"
 #include "svm/vcpu_events.h"
 #include "x86/msr.h"
 

@@ -1,7 +1,7 @@
 /* src/svm/system_registers.c: a guest's CR4, EFER and PAT. */
 #include "svm_vcpu.h"
 
-#include "svm/system_registers.h"
+#include "svm/exit.h"
 
 #define ALLOWED                                                                      \
     (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_OSFXSR | CR4_OSXSAVE | \

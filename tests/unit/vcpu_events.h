@@ -10,7 +10,7 @@
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/smp.h"
-#include "vmx/on_exit.h"
+#include "vmx/vcpu.h"
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
 
