@@ -77,8 +77,8 @@ static bool set_svm_outcome(const char *name, uint64_t value)
         uint32_t *word;
         uint64_t *quadword;
     } numbers[] = {
-        {"nested paging: VM exits", &own->steps.nested.exits, NULL},
-        {"nested paging: exit code", NULL, &own->steps.nested.exit_code[0]},
+        {"nested paging: VM exits", &own->steps.nested.exits.count, NULL},
+        {"nested paging: exit code", NULL, &own->steps.nested.exits.number[0]},
         {"nested paging: RAX", NULL, &own->steps.nested.rax},
     };
 

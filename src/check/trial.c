@@ -5,12 +5,15 @@
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "x86/cpuid.h"
+#include "x86/msr.h"
 
 static void read_registers(struct cpu_record *record)
 {
     cpuid_snapshot_read(&record->cpuid);
     record->cr0 = read_cr0();
     record->cr4 = read_cr4();
+    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
+        record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     record->virtualization->read_registers(record);
 }
 

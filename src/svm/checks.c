@@ -141,17 +141,10 @@ static bool check_gif(const struct cpu_record *record, struct text *detail)
     return true;
 }
 
-/* Appends the number of exits, and the codes of the first two. */
 static void append_exits(const struct guest_trial *guest, struct text *detail)
 {
-    text_append(detail, "VM exits: %u", guest->exits);
-    if (guest->exits == 1)
-        text_append(detail, ", code 0x%lx", guest->exit_code[0]);
-    else if (guest->exits > 1)
-        text_append(detail, "%s codes 0x%lx and 0x%lx",
-                    guest->exits > 2 ? ", the first two with" : ",", guest->exit_code[0],
-                    guest->exit_code[1]);
-    if (guest->exits > 0)
+    trial_exits_append(&guest->exits, "code", detail);
+    if (guest->exits.count > 0)
         text_append(detail, ", EXITINFO 0x%lx and 0x%lx", guest->exit_info[0],
                     guest->exit_info[1]);
 }
@@ -161,7 +154,7 @@ static bool has_run(const struct guest_trial *guest, struct text *detail)
 {
     if (!guest->is_tried)
         return TEXT_FAIL(detail, "VMRUN was not reached");
-    if (guest->exits > 0 && SVM_EXIT_IS_INVALID(guest->exit_code[0]))
+    if (guest->exits.count > 0 && SVM_EXIT_IS_INVALID(guest->exits.number[0]))
         return TEXT_FAIL(detail, "VMRUN failed with VMEXIT_INVALID: the processor "
                                  "rejected the VMCB");
     return true;
@@ -173,8 +166,8 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
 
     if (!has_run(guest, detail))
         return false;
-    if (guest->exits != 2 || guest->exit_code[0] != SVM_EXIT_CPUID ||
-        guest->exit_code[1] != SVM_EXIT_HLT) {
+    if (guest->exits.count != 2 || guest->exits.number[0] != SVM_EXIT_CPUID ||
+        guest->exits.number[1] != SVM_EXIT_HLT) {
         append_exits(guest, detail);
         return TEXT_FAIL(detail, "; expected 0x72 (CPUID), 0x78 (HLT)");
     }
@@ -188,7 +181,7 @@ bool svm_has_nested_paging(const struct cpu_record *record)
 {
     const struct guest_trial *nested = &steps_of(record)->nested;
 
-    return nested->exits == 1 && nested->exit_code[0] == SVM_EXIT_VMMCALL &&
+    return nested->exits.count == 1 && nested->exits.number[0] == SVM_EXIT_VMMCALL &&
            nested->rax == TRIAL_MARK_TARGET;
 }
 

@@ -17,9 +17,7 @@ struct gif_trial {
 /* The guest of two instructions, and the guest that reads through nested paging. */
 struct guest_trial {
     bool is_tried;
-    uint32_t nmis;  /* of the host; not counted in exits */
-    uint32_t exits; /* all; the codes of the first two are kept */
-    uint64_t exit_code[2];
+    struct trial_exits exits;
     uint64_t exit_info[2]; /* EXITINFO1 and EXITINFO2 of the last */
     uint64_t rax;          /* of the guest, at the last exit */
 };

@@ -55,15 +55,15 @@ static const struct short_form_row short_form[] = SHORT_FORM(
     {CPUID(leaf_8000000a.edx, 0x0001BCFF)}, {CPUID(leaf_8000001f.eax, 0)},
     {CPUID(leaf_8000001f.ebx, 0)}, {CPUID(leaf_8000001f.ecx, 0)},
     {CPUID(leaf_8000001f.edx, 0)}, {CPUID(leaf_80000026.eax, 0)},
-    {CPUID(leaf_80000026.ebx, 0)}, {SHORT_FORM_32_BITS, OWN(steps.nested.exits), 1},
-    {STEP(nested.exit_code[0], SVM_EXIT_VMMCALL)}, {STEP(nested.rax, TRIAL_MARK_TARGET)},
-    {CPUID(leaf_0.eax, 0x10)}, {CPUID(leaf_0.ebx, CPUID_0_EBX_AMD)},
-    {CPUID(leaf_0.ecx, 0x444D4163)}, {CPUID(leaf_0.edx, 0x69746E65)},
-    {CPUID(leaf_1.ecx, 0x7ED8320B)}, {CPUID(leaf_1.edx, 0x178BFBFF)},
-    {CPUID(leaf_7.ebx, 0x209C01A9)}, {CPUID(leaf_7.ecx, 0)}, {CPUID(leaf_7.edx, 0)},
-    {CPUID(leaf_d_1.eax, 0xF)}, {CPUID(leaf_80000001.ecx, 0x75C237FF)},
-    {CPUID(leaf_80000001.edx, 0x2FD3FBFF)}, {CPUID(leaf_80000007.edx, 0)},
-    {CPUID(leaf_80000008.eax, 0x3030)});
+    {CPUID(leaf_80000026.ebx, 0)}, {SHORT_FORM_32_BITS, OWN(steps.nested.exits.count), 1},
+    {STEP(nested.exits.number[0], SVM_EXIT_VMMCALL)},
+    {STEP(nested.rax, TRIAL_MARK_TARGET)}, {CPUID(leaf_0.eax, 0x10)},
+    {CPUID(leaf_0.ebx, CPUID_0_EBX_AMD)}, {CPUID(leaf_0.ecx, 0x444D4163)},
+    {CPUID(leaf_0.edx, 0x69746E65)}, {CPUID(leaf_1.ecx, 0x7ED8320B)},
+    {CPUID(leaf_1.edx, 0x178BFBFF)}, {CPUID(leaf_7.ebx, 0x209C01A9)},
+    {CPUID(leaf_7.ecx, 0)}, {CPUID(leaf_7.edx, 0)}, {CPUID(leaf_d_1.eax, 0xF)},
+    {CPUID(leaf_80000001.ecx, 0x75C237FF)}, {CPUID(leaf_80000001.edx, 0x2FD3FBFF)},
+    {CPUID(leaf_80000007.edx, 0)}, {CPUID(leaf_80000008.eax, 0x3030)});
 _Static_assert(ARRAY_SIZE(short_form) <= SHORT_FORM_MAX_ROWS, "they fit");
 
 static bool read_capabilities(const struct cpu_record *record,

@@ -24,8 +24,6 @@ void svm_trial_read_registers(struct cpu_record *record)
         record->microcode = (uint32_t)msr_read_safe(MSR_AMD_PATCH_LEVEL).value;
         own->syscfg       = msr_read_safe(MSR_SYSCFG);
     }
-    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     if ((record->cpuid.leaf_80000001.ecx & CPUID_80000001_ECX_SVM) == 0)
         return;
     own->vm_cr       = msr_read_safe(MSR_VM_CR);

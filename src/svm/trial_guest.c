@@ -18,7 +18,6 @@ extern const uint8_t svm_trial_guest_start[], svm_trial_guest_read[],
     svm_trial_guest_vmmcall[], svm_trial_guest_end[];
 
 #define GUEST_ASID 1U
-#define MAX_EXITS  16 /* more are an endless loop */
 #define CPUID_SIZE 2U /* bytes of the instruction */
 
 static uint64_t address_of(const struct trial *trial, enum svm_trial_page page)
@@ -98,14 +97,12 @@ static enum run_next on_exit(struct vcpu_run *run)
     uint64_t *rax             = &run->registers.r[REGISTER_RAX];
 
     if (vmcb->exit_code == SVM_EXIT_NMI) /* handled when entry.asm set GIF */
-        return guest->nmis++ < MAX_EXITS ? RUN_AGAIN : RUN_STOP;
-    if (guest->exits < ARRAY_SIZE(guest->exit_code))
-        guest->exit_code[guest->exits] = vmcb->exit_code;
-    guest->exits++;
+        return guest->exits.nmis++ < TRIAL_EXITS_MAX ? RUN_AGAIN : RUN_STOP;
     guest->exit_info[0] = vmcb->exit_info_1;
     guest->exit_info[1] = vmcb->exit_info_2;
     guest->rax          = *rax;
-    if (vmcb->exit_code != SVM_EXIT_CPUID || guest->exits > MAX_EXITS)
+    if (!trial_exits_add(&guest->exits, vmcb->exit_code) ||
+        vmcb->exit_code != SVM_EXIT_CPUID)
         return RUN_STOP;
     *rax = TRIAL_MARK_GUEST;
     vmcb->rip += CPUID_SIZE;

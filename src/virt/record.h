@@ -49,6 +49,14 @@ struct cpu_judgement {
     size_t failed_check; /* the first that does not pass; check_count if all do */
 };
 
+/* The VM exits of a guest of the trial. */
+struct trial_exits {
+    uint32_t nmis;      /* of the host; not counted */
+    uint32_t count;     /* all; the first two are kept */
+    uint64_t number[2]; /* the processor's: an exit reason with all bits, or exit code */
+};
+#define TRIAL_EXITS_MAX 16 /* more are an endless loop */
+
 /* Bytes of the vendor's part. */
 #define CPU_RECORD_OWN_SIZE 1024
 

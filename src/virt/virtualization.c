@@ -16,6 +16,25 @@ struct page_pool trial_map_pages(const struct trial *trial, size_t index,
     return tables;
 }
 
+bool trial_exits_add(struct trial_exits *exits, uint64_t number)
+{
+    if (exits->count < ARRAY_SIZE(exits->number))
+        exits->number[exits->count] = number;
+    return exits->count++ < TRIAL_EXITS_MAX;
+}
+
+void trial_exits_append(const struct trial_exits *exits, const char *name,
+                        struct text *text)
+{
+    text_append(text, "VM exits: %u", exits->count);
+    if (exits->count == 1)
+        text_append(text, ", %s 0x%lx", name, exits->number[0]);
+    else if (exits->count > 1)
+        text_append(text, "%s %ss 0x%lx and 0x%lx",
+                    exits->count > 2 ? ", the first two with" : ",", name,
+                    exits->number[0], exits->number[1]);
+}
+
 const struct virtualization *
 virtualization_find(const struct virtualization *const *vendors, size_t count,
                     const struct cpuid_snapshot *cpuid)

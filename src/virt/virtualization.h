@@ -30,6 +30,13 @@ struct page_pool trial_map_pages(const struct trial *trial, size_t index,
                                  const struct nested_format *format);
 #define TRIAL_TABLE_PAGES 6 /* a PML4, a PDPT; two of each lower level, at a boundary */
 
+/* Adds an exit. Returns false if there are too many. */
+bool trial_exits_add(struct trial_exits *exits, uint64_t number);
+
+/* Appends how many there were and, with its name, the numbers of the first two. */
+void trial_exits_append(const struct trial_exits *exits, const char *name,
+                        struct text *text);
+
 /* A step of the trial. */
 struct check_row {
     const char *name;   /* up to 20 characters */

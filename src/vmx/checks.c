@@ -224,17 +224,10 @@ static bool check_root_operation(const struct cpu_record *record, struct text *d
     return true;
 }
 
-/* Appends the number of exits, and the reasons of the first two. */
 static void append_exits(const struct guest_trial *guest, struct text *detail)
 {
-    text_append(detail, "VM exits: %u", guest->exits);
-    if (guest->exits == 1)
-        text_append(detail, ", reason 0x%x", guest->exit_reason[0]);
-    else if (guest->exits > 1)
-        text_append(detail, "%s reasons 0x%x and 0x%x",
-                    guest->exits > 2 ? ", the first two with" : ",",
-                    guest->exit_reason[0], guest->exit_reason[1]);
-    if (guest->exits > 0)
+    trial_exits_append(&guest->exits, "reason", detail);
+    if (guest->exits.count > 0)
         text_append(detail, ", qualification 0x%lx", guest->exit_qualification);
 }
 
@@ -247,8 +240,8 @@ static bool check_guest(const struct cpu_record *record, struct text *detail)
     if (!has_succeeded(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
                        detail))
         return false;
-    if (guest->exits != 2 || guest->exit_reason[0] != EXIT_REASON_CPUID ||
-        guest->exit_reason[1] != EXIT_REASON_HLT) {
+    if (guest->exits.count != 2 || guest->exits.number[0] != EXIT_REASON_CPUID ||
+        guest->exits.number[1] != EXIT_REASON_HLT) {
         append_exits(guest, detail);
         return TEXT_FAIL(detail, "; expected 10 (CPUID), 12 (HLT)");
     }

@@ -15,9 +15,7 @@ struct guest_trial {
     bool uses_ept;
     struct vmx_attempt entry; /* the last VMLAUNCH or, if is_resumed, VMRESUME */
     bool is_resumed;
-    uint32_t nmis;           /* of the host; not counted in exits */
-    uint32_t exits;          /* all; the reasons of the first two are kept */
-    uint32_t exit_reason[2]; /* with all bits */
+    struct trial_exits exits;
     uint64_t exit_qualification;
     bool registers_survived; /* RAX, from the first exit to the second */
 };

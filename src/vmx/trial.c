@@ -43,8 +43,6 @@ void vmx_trial_read_registers(struct cpu_record *record)
         record->microcode = read_microcode_revision();
         own->misc_enable  = msr_read_safe(MSR_IA32_MISC_ENABLE);
     }
-    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     if ((record->cpuid.leaf_1.ecx & CPUID_1_ECX_VMX) == 0)
         return;
     own->feature_control = msr_read_safe(MSR_IA32_FEATURE_CONTROL);

@@ -18,7 +18,6 @@
 extern const uint8_t trial_guest_start[], trial_guest_vmcall[], trial_guest_end[];
 
 #define GUEST_MARK UINT64_C(0x48796D6972204F4B)
-#define MAX_EXITS  16 /* more are an endless loop */
 
 /* The format of the guest's own tables: SDM 3A, "4-Level Paging and 5-Level Paging". */
 static const struct nested_format paging_format = {
@@ -125,11 +124,8 @@ static bool record_exit(struct trial_run *trial, uint32_t reason)
     struct guest_trial *guest = trial->guest;
     uint64_t *rax             = &trial->run.registers.r[REGISTER_RAX];
 
-    if (guest->exits < ARRAY_SIZE(guest->exit_reason))
-        guest->exit_reason[guest->exits] = reason;
-    guest->exits++;
     guest->registers_survived = *rax == GUEST_MARK;
-    if (reason != EXIT_REASON_CPUID || guest->exits > MAX_EXITS)
+    if (!trial_exits_add(&guest->exits, reason) || reason != EXIT_REASON_CPUID)
         return false;
     *rax = GUEST_MARK;
     return advance_rip();
@@ -150,7 +146,7 @@ static enum run_next on_exit(struct vcpu_run *run)
         return record_exit(trial, (uint32_t)reason) ? RUN_AGAIN : RUN_STOP;
     /* No exception of the guest exits, so this is an NMI of the host. */
     raise_nmi();
-    return guest->nmis++ < MAX_EXITS ? RUN_AGAIN : RUN_STOP;
+    return guest->exits.nmis++ < TRIAL_EXITS_MAX ? RUN_AGAIN : RUN_STOP;
 }
 
 void vmx_trial_run_guest(struct trial *trial)

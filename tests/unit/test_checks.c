@@ -309,7 +309,7 @@ static void test_guest(void **state)
     guest->is_prepared        = false;
     assert_fails(VMX_CHECK_GUEST, "VMCS field rejected; see the log");
     guest->is_prepared = true;
-    guest->exits       = 0;
+    guest->exits.count = 0;
     guest->entry =
         (struct vmx_attempt){.is_tried = true, .result = VMX_FAIL_VALID, .error = 7};
     assert_fails(VMX_CHECK_GUEST,
@@ -317,17 +317,17 @@ static void test_guest(void **state)
     guest->is_resumed  = true;
     guest->entry.error = 5;
     assert_fails(VMX_CHECK_GUEST, "VMRESUME failed with VMfailValid, error 5");
-    guest->entry          = attempt_succeeded;
-    guest->exit_reason[0] = 0x80000021;
-    guest->exits          = 1;
+    guest->entry           = attempt_succeeded;
+    guest->exits.number[0] = 0x80000021;
+    guest->exits.count     = 1;
     assert_fails(VMX_CHECK_GUEST, "VM exits: 1, reason 0x80000021, qualification 0x0;");
-    guest->exits = 0; /* only NMIs */
+    guest->exits.count = 0; /* only NMIs */
     assert_fails(VMX_CHECK_GUEST, "VM exits: 0; expected 10 (CPUID), 12 (HLT)");
-    record                = record_ready(&coffee_lake);
-    guest->exit_reason[1] = EXIT_REASON_TRIPLE_FAULT;
+    record                 = record_ready(&coffee_lake);
+    guest->exits.number[1] = EXIT_REASON_TRIPLE_FAULT;
     assert_fails(VMX_CHECK_GUEST, "VM exits: 2, reasons 0xa and 0x2, qual");
-    record       = record_ready(&coffee_lake);
-    guest->exits = 3;
+    record             = record_ready(&coffee_lake);
+    guest->exits.count = 3;
     assert_fails(VMX_CHECK_GUEST, "VM exits: 3, the first two with reasons 0xa and 0xc,");
     record                    = record_ready(&coffee_lake);
     guest->registers_survived = false;

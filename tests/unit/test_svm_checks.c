@@ -228,25 +228,25 @@ static void test_guest(void **state)
     guest->rax = TRIAL_MARK_PROBE;
     assert_fails(SVM_CHECK_GUEST, "RAX changed across VM entry and VM exit");
     record_start(NULL);
-    guest->exits        = 0; /* only NMIs: no code was stored */
-    guest->exit_code[0] = UINT64_MAX;
+    guest->exits.count     = 0; /* only NMIs: no code was stored */
+    guest->exits.number[0] = UINT64_MAX;
     assert_fails(SVM_CHECK_GUEST, "VM exits: 0; expected 0x72 (CPUID), 0x78 (HLT)");
-    guest->exits        = 1;
-    guest->exit_code[0] = SVM_EXIT_SHUTDOWN;
+    guest->exits.count     = 1;
+    guest->exits.number[0] = SVM_EXIT_SHUTDOWN;
     assert_fails(SVM_CHECK_GUEST, "VM exits: 1, code 0x7f, EXITINFO 0x0 and 0x0; "
                                   "expected 0x72 (CPUID), 0x78 (HLT)");
     record_start(NULL);
-    guest->exit_code[1] = SVM_EXIT_NESTED_PAGE_FAULT;
-    guest->exit_info[0] = 0x100000014;
-    guest->exit_info[1] = 0x5000;
+    guest->exits.number[1] = SVM_EXIT_NESTED_PAGE_FAULT;
+    guest->exit_info[0]    = 0x100000014;
+    guest->exit_info[1]    = 0x5000;
     assert_fails(SVM_CHECK_GUEST,
                  "VM exits: 2, codes 0x72 and 0x400, EXITINFO 0x100000014 and 0x5000; "
                  "expected 0x72 (CPUID), 0x78 (HLT)");
     record_start(NULL);
-    guest->exit_code[0] = SVM_EXIT_HLT;
+    guest->exits.number[0] = SVM_EXIT_HLT;
     assert_int_equal(first_failure(), SVM_CHECK_GUEST);
     record_start(NULL);
-    guest->exits = 3;
+    guest->exits.count = 3;
     assert_fails(SVM_CHECK_GUEST,
                  "VM exits: 3, the first two with codes 0x72 and 0x78, EXITINFO 0x0 and "
                  "0x0; expected 0x72 (CPUID), 0x78 (HLT)");
@@ -261,8 +261,8 @@ static void test_invalid(void **state)
     static const uint64_t codes[] = {UINT64_MAX, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
         record_start(NULL);
-        own->steps.nested =
-            (struct guest_trial){.is_tried = true, .exits = 1, .exit_code = {codes[i]}};
+        own->steps.nested = (struct guest_trial){
+            .is_tried = true, .exits = {.count = 1, .number = {codes[i]}}};
         assert_fails(SVM_CHECK_NESTED_PAGING,
                      "VMRUN failed with VMEXIT_INVALID: the processor rejected the VMCB");
         own->steps.guest = own->steps.nested;
@@ -290,24 +290,24 @@ static void test_nested_paging(void **state)
     nested->rax = TRIAL_MARK_PROBE;
     assert_false(svm_has_nested_paging(&record));
     assert_passes(SVM_CHECK_NESTED_PAGING, "not advertised, and does not work");
-    nested->exit_code[0] = UINT64_MAX;
+    nested->exits.number[0] = UINT64_MAX;
     assert_passes(SVM_CHECK_NESTED_PAGING, "not advertised, and does not work");
-    nested->exit_code[0] = SVM_EXIT_VMMCALL;
+    nested->exits.number[0] = SVM_EXIT_VMMCALL;
     set_nested_paging_reported(true);
     assert_fails(SVM_CHECK_NESTED_PAGING, "advertised, but NP_ENABLE had no effect");
-    nested->rax          = 0;
-    nested->exit_code[0] = SVM_EXIT_NESTED_PAGE_FAULT;
-    nested->exit_info[0] = 0x100000006;
-    nested->exit_info[1] = 0x123000;
+    nested->rax             = 0;
+    nested->exits.number[0] = SVM_EXIT_NESTED_PAGE_FAULT;
+    nested->exit_info[0]    = 0x100000006;
+    nested->exit_info[1]    = 0x123000;
     assert_fails(SVM_CHECK_NESTED_PAGING,
                  "VM exits: 1, code 0x400, EXITINFO 0x100000006 and 0x123000; expected "
                  "0x81 (VMMCALL)");
     record_start(NULL);
-    nested->exits = 2;
+    nested->exits.count = 2;
     assert_false(svm_has_nested_paging(&record));
     assert_int_equal(first_failure(), SVM_CHECK_NESTED_PAGING);
-    nested->is_tried = false;
-    nested->exits    = 0;
+    nested->is_tried    = false;
+    nested->exits.count = 0;
     assert_fails(SVM_CHECK_NESTED_PAGING, "VMRUN was not reached");
 }
 
