@@ -1,7 +1,6 @@
 /* See rtc.h. */
 #include "dev/rtc.h"
 
-#include "lib/bits.h"
 #include "lib/calendar.h"
 #include "x86/cmos_clock.h"
 #include "x86/pc_bios.h"

@@ -1,7 +1,6 @@
 /* See uart.h. */
 #include "dev/uart.h"
 
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "x86/uart_16550.h"
 

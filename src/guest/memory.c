@@ -1,7 +1,6 @@
 /* See memory.h. */
 #include "guest/memory.h"
 
-#include "lib/bits.h"
 #include "lib/string.h"
 
 enum status guest_memory_add(struct guest_memory *memory, hpa_t host, uint64_t size)

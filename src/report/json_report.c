@@ -2,7 +2,6 @@
 #include "report/json_report.h"
 
 #include "check/comparison.h"
-#include "check/outer_hypervisor.h"
 #include "check/verdict.h"
 #include "report/hypervisors.h"
 #include "report/surroundings.h"

@@ -4,7 +4,6 @@
 #include "check/comparison.h"
 #include "check/verdict.h"
 #include "lib/log.h"
-#include "lib/string.h"
 #include "report/code_page.h"
 #include "report/hypervisor_page.h"
 #include "report/pager.h"

@@ -4,7 +4,6 @@
 #include "check/comparison.h"
 #include "check/verdict.h"
 #include "lib/format.h"
-#include "lib/string.h"
 #include "report/verdict_sheet.h"
 
 #define MAX_BRAND_LENGTH 36

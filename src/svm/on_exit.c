@@ -3,7 +3,6 @@
 
 #include "cpu/guest_state.h"
 #include "cpu/instructions.h"
-#include "svm/exit.h"
 #include "svm/next_rip.h"
 #include "svm/vcpu_events.h"
 #include "virt/control_register_rules.h"

@@ -1,7 +1,6 @@
 /* See trial.h. */
 #include "svm/trial.h"
 
-#include "cpu/percpu.h"
 #include "cpu/traps.h"
 #include "platform/apic.h"
 #include "svm/instructions.h"

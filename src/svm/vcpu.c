@@ -3,8 +3,6 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/guest_state.h"
-#include "cpu/percpu.h"
-#include "lib/log.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"

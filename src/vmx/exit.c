@@ -12,7 +12,6 @@
 #include "vmx/control_registers.h"
 #include "vmx/qualification.h"
 #include "vmx/vcpu_events.h"
-#include "vmx/vmcs_areas.h"
 #include "x86/descriptors.h"
 
 static enum exit_outcome resume(struct vcpu *vcpu)

@@ -3,9 +3,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/guest_state.h"
-#include "cpu/percpu.h"
 #include "lib/log.h"
-#include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "vmx/control_registers.h"
 #include "vmx/ept.h"

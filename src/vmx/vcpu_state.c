@@ -9,7 +9,6 @@
 #include "vmx/control_registers.h"
 #include "vmx/ept.h"
 #include "vmx/guest_policy.h"
-#include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"

@@ -2,7 +2,6 @@
 #include "vmx/vmx.h"
 
 #include "vmx/checks.h"
-#include "vmx/feature_control.h"
 #include "vmx/record.h"
 #include "vmx/trial.h"
 #include "vmx/vcpu.h"
