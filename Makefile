@@ -126,7 +126,7 @@ $(BUILD)/font.psf: | setup-build
 	@test "$$(od -An -tx1 -N4 $@ | tr -d ' ')" = 36040310
 
 # The test image is the same objects, and the deliberate faults of tests/faults.
-FAULT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/faults/*.c)))
+FAULT_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(sort $(wildcard tests/faults/*.c))) $(wildcard tests/faults/*.asm))
 IMAGES        := $(BUILD)/hymir.elf $(BUILD)/test/hymir.elf
 
 ## make test-elf            build/test/hymir.elf, which accepts selftest=: docs/TESTING.md
