@@ -10,6 +10,7 @@
  *   has FLAG..., lacks FLAG...              what Linux's /proc/cpuinfo shows there
  *   address-bits NUMBER                     the width of physical addresses
  *   affected NAME..., unaffected NAME...    Linux's list of the processor's bugs
+ *   errata NAME DOCUMENT:NUMBER...          specification updates of its signature
  *
  * All numbers but the width are hexadecimal. A line that starts with # is a remark.
  */
@@ -39,7 +40,7 @@ static struct recording {
     size_t cpuid_count, msr_count;
     unsigned int sources, address_bits;
     char has[RECORDING_WORDS], lacks[RECORDING_WORDS]; /* " FLAG FLAG " */
-    char affected[RECORDING_WORDS], unaffected[RECORDING_WORDS];
+    char affected[RECORDING_WORDS], unaffected[RECORDING_WORDS], errata[RECORDING_WORDS];
     struct cpuid_snapshot snapshot;
 } recording; /* the current one */
 
@@ -121,7 +122,8 @@ static inline bool recording_read_line(const char *key, const char *rest)
     } lists[] = {{"has", recording.has},
                  {"lacks", recording.lacks},
                  {"affected", recording.affected},
-                 {"unaffected", recording.unaffected}};
+                 {"unaffected", recording.unaffected},
+                 {"errata", recording.errata}};
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         if (strcmp(key, lists[i].key) == 0) {

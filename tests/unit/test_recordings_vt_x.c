@@ -97,6 +97,20 @@ static void test_flags(void **state)
     assert_in_range(flags_compared, 200, SIZE_MAX);
 }
 
+/* Guests use the VMX-preemption timer if Linux finds one; those here have no erratum. */
+static void check_timer(void)
+{
+    if (machine_start() && recording_mentions("preemption_timer"))
+        assert_int_equal(vt_x.needs_apic_timer(&records[0]),
+                         !recording_has("preemption_timer"));
+}
+
+static void test_timer(void **state)
+{
+    (void)state;
+    recordings_visit(check_timer);
+}
+
 /* The verdict where every step passes, and where Linux finds no VT-x. */
 static void check_verdict(void)
 {
@@ -187,7 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),       cmocka_unit_test(test_verdict),
         cmocka_unit_test(test_hypervisors), cmocka_unit_test(test_errata),
-        cmocka_unit_test(test_short_form),
+        cmocka_unit_test(test_short_form),  cmocka_unit_test(test_timer),
     };
     return cmocka_run_group_tests_name("recordings of VT-x", tests, NULL, NULL);
 }
