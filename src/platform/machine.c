@@ -13,6 +13,7 @@
 #include "mm/address_space.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
+#include "platform/bus_masters.h"
 #include "platform/clock.h"
 #include "platform/io_apic.h"
 #include "platform/iommu.h"
@@ -160,6 +161,7 @@ static void find_tables(void)
 
 const char *machine_take_over_memory(uint32_t information, uint32_t image)
 {
+    bus_masters_stop(machine.boot.is_efi);
     memory_map_init(&memory_map, address_space_limit(&machine.cpuid));
     if (multiboot2_memory_map(&machine.boot, &memory_map) != STATUS_OK)
         return "no memory map from the boot loader; use GRUB 2.06 or later";

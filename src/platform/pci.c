@@ -72,8 +72,7 @@ static bool read_function(struct pci_address address, struct pci_function *funct
     return true;
 }
 
-/* Returns the number of functions to probe: only function 0 tells whether there are more.
- */
+/* Returns how many functions to probe: function 0 tells whether there are more. */
 static unsigned int count_probes(struct pci_address address)
 {
     uint32_t vendor = pci_read16(address, PCI_VENDOR_ID);
