@@ -216,7 +216,8 @@ class Machine:
     """A machine that boots an ISO, in the emulator of the subclass.
 
     Options, all by keyword: memory in MiB, cpus, model (the emulator's name of the processor), firmware, serial
-    (False: the machine has no COM1).
+    (False: the machine has no serial port; in QEMU a list of arguments that connect the character device "line" to one
+    other than COM1).
     """
 
     def __init__(self, iso, directory, **options):
@@ -446,7 +447,9 @@ class Qemu(Machine):
             "-monitor", "unix:monitor.socket,server=on,wait=off",
             "-debugcon", "file:debug.txt"]
         if self.serial is not None:
-            command += ["-serial", f"tcp:127.0.0.1:{self.serial.port}"]
+            ports = self.option("serial", True)
+            command += ["-chardev", f"socket,id=line,host=127.0.0.1,port={self.serial.port}",
+                        *(["-serial", "chardev:line"] if ports is True else ports)]
         if self.option("firmware", "bios") == "uefi":
             shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars.fd")
             command += [
