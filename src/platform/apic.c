@@ -174,15 +174,21 @@ static uint64_t timer_count(uint64_t tsc_ticks)
     return count < LONGEST_COUNT ? count : LONGEST_COUNT;
 }
 
+/*
+ * A short count never repeats, not even between the two writes: QEMU would hang, because
+ * its timers that are due again and again keep its lock.
+ */
 void apic_set_timer(uint64_t tsc_ticks)
 {
     if (!is_enabled)
         return;
     uint64_t count   = tsc_ticks == TICKS_NEVER ? 0 : timer_count(tsc_ticks);
     bool is_periodic = count > 0 && count >= timer_frequency() / REPEATS_PER_SECOND;
-    apic_write(APIC_INITIAL_COUNT, 0); /* the old count is no period of the new mode */
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    if (is_periodic)
+        apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (is_periodic ? LVT_PERIODIC : 0) |
                                    (count == 0 ? LVT_MASKED : 0));
-    apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
+    if (!is_periodic)
+        apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
 }
