@@ -11,7 +11,7 @@
 ; 3. Map the first 4 GiB one to one, and the image at its linked address, with 2 MiB pages. C code builds the
 ;    final tables later.
 ; 4. Set CR4, CR3, EFER and CR0, in this order, and jump to 64-bit code: SDM 3A, "Initializing IA-32e Mode".
-;    CR4.VMXE is preserved: clearing it while other software is in VMX operation raises #GP.
+;    CR4.VMXE is preserved: clearing it in VMX operation raises #GP, which is not handled yet.
 ; 5. Call   _Noreturn void hymir_main(uint32_t information, uint32_t image);   at its linked address.
 
 %include "constants.inc"

@@ -29,9 +29,10 @@ struct cpu_record *cpus_records(void)
 /* Fills in what is known of a CPU before its trial; the record is all zero. */
 static void init_record(struct cpu_record *record, const struct cpu *cpu)
 {
-    record->virtualization = virtualization;
-    record->apic_id        = cpu->apic_id;
-    record->nolock         = options->nolock;
+    record->virtualization  = virtualization;
+    record->apic_id         = cpu->apic_id;
+    record->nolock          = options->nolock;
+    record->had_cpuid_limit = cpu->had_cpuid_limit;
 }
 
 /* Returns whether a CPU started. */

@@ -255,6 +255,21 @@ static void append_difference(const struct cpu_record *records, size_t count,
     }
 }
 
+/* Appends on how many CPUs Hymir removed firmware's limit of CPUID, if on any. */
+static void append_cpuid_limit(const struct cpu_record *records, size_t count,
+                               struct text *text)
+{
+    size_t limited = 0;
+
+    for (size_t i = 0; i < count; i++)
+        limited += records[i].had_cpuid_limit ? 1 : 0;
+    if (limited > 0)
+        text_append(text,
+                    "; firmware limits CPUID on %zu of %zu CPUs (\"Limit CPUID Maximum\" "
+                    "in its setup); Hymir removed the limit",
+                    limited, count);
+}
+
 enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
                                  const struct verdict_scope *scope, struct text *text)
 {
@@ -273,6 +288,7 @@ enum verdict_word verdict_decide(struct cpu_record *records, size_t count,
     if (records[0].virtualization->append_changes != NULL)
         records[0].virtualization->append_changes(records, count, text);
     append_difference(records, count, text);
+    append_cpuid_limit(records, count, text);
     append_scope(scope, text);
     return word;
 }

@@ -87,6 +87,18 @@ void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDO
     copy_signature(vendor, leaf->ebx, leaf->edx, leaf->ecx);
 }
 
+bool cpuid_is_intel(const struct cpuid_snapshot *snapshot)
+{
+    char vendor[CPUID_VENDOR_SIZE];
+    cpuid_vendor(snapshot, vendor);
+    return strcmp(vendor, "GenuineIntel") == 0 || strcmp(vendor, "GenuineIotel") == 0;
+}
+
+bool cpuid_may_be_limited(const struct cpuid_snapshot *snapshot)
+{
+    return cpuid_is_intel(snapshot) && snapshot->leaf_0.eax <= CPUID_LIMITED_MAXIMUM;
+}
+
 bool cpuid_is_amd(const struct cpuid_snapshot *snapshot)
 {
     char vendor[CPUID_VENDOR_SIZE];

@@ -51,6 +51,18 @@ void cpuid_snapshot_read(struct cpuid_snapshot *snapshot);
 /* Copies the vendor from leaf 0, replacing unprintable characters by '?'. */
 void cpuid_vendor(const struct cpuid_snapshot *snapshot, char vendor[CPUID_VENDOR_SIZE]);
 
+/*
+ * Returns whether the processor is Intel's, and so has the MSRs that only Intel defines.
+ * Some report a vendor with a flipped bit.
+ */
+bool cpuid_is_intel(const struct cpuid_snapshot *snapshot);
+
+/*
+ * Returns whether firmware may hide leaves, given leaf 0: Intel's processors end at leaf
+ * 2 or 3 if IA32_MISC_ENABLE[22] is set, for operating systems of the 1990s.
+ */
+bool cpuid_may_be_limited(const struct cpuid_snapshot *snapshot);
+
 /* Returns whether the processor is AMD's, or Hygon's, which has the same design. */
 bool cpuid_is_amd(const struct cpuid_snapshot *snapshot);
 

@@ -150,6 +150,9 @@ DEFINE_INSTRUCTION(write_dr6, (uint64_t value), "mov %0, %%dr6", "r"(value))
 DEFINE_SAFE(write_cr0_safe, (uint64_t value), "mov %1, %%cr0", "r"(value))
 DEFINE_SAFE(write_cr4_safe, (uint64_t value), "mov %1, %%cr4", "r"(value))
 
+/* Sets GIF, which only SVM can clear: APM 3, "STGI". Faults if EFER.SVME is clear. */
+DEFINE_SAFE(stgi_safe, (void), "stgi", )
+
 /* Resets the debug registers that VM entry and VM exit do not load. */
 DEFINE_INSTRUCTION(clear_debug_registers, (void),
                    "mov %0, %%dr0\n\tmov %0, %%dr1\n\tmov %0, %%dr2\n\t"

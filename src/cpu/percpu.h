@@ -101,6 +101,7 @@ struct cpu {
     atomic_bool stop_requested; /* the next NMI is sent by smp_stop */
     atomic_uint foreign_nmis;   /* NMIs that Hymir did not send */
     struct cpu_stacks *stacks;
+    bool had_cpuid_limit; /* of firmware; inherited_state_clear removed it */
 
     /*
      * Leaves virtualization on this CPU, which is VMX operation, or SVM with EFER.SVME

@@ -2,6 +2,7 @@
 #include "cpu/setup.h"
 
 #include "cpu/cpuid.h"
+#include "cpu/inherited_state.h"
 #include "cpu/traps.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
@@ -79,6 +80,7 @@ void cpu_setup(struct cpu *cpu)
     wrmsr(MSR_IA32_GS_BASE, (uintptr_t)cpu);
     ltr(SELECTOR_TSS);
     lidt(&idtr);
+    inherited_state_clear(cpu);
     enable_features();
 }
 

@@ -20,7 +20,7 @@
 #define CR0_INITIAL (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
 
 /*
- * The boot CPU's CR4.VMXE is preserved: clearing it while other software is in VMX
+ * The boot CPU's CR4.VMXE is preserved until exceptions are handled: clearing it in VMX
  * operation raises #GP.
  */
 #define CR4_INITIAL CR4_PAE
@@ -28,7 +28,7 @@
 /*
  * Fills the GDT and TSS of *cpu, which are zero and whose stacks are set, and loads them,
  * the IDT and the GS base on the executing CPU. After this, exceptions are handled and
- * this_cpu is valid.
+ * this_cpu is valid. What other software left is cleared: cpu/inherited_state.h.
  *
  * If the CPU has the features, also enables #MC, so that a machine check is handled
  * instead of shutting the CPU down, and sets IA32_PAT, so that PWT without PCD in a

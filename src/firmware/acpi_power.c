@@ -139,6 +139,14 @@ static void read_pm1(const struct fadt *fadt, struct platform_power *power)
     }
 }
 
+/* Returns the reset register, which may also be in PCI's configuration space. */
+static struct platform_register reset_register(struct generic_address address)
+{
+    if (address.space == GAS_PCI && (address.address & ~GAS_PCI_BITS) == 0)
+        return (struct platform_register){REGISTER_PCI, address.address};
+    return generic_register(address);
+}
+
 void acpi_find_power(const struct acpi *acpi, struct platform_power *power)
 {
     struct acpi_view view;
@@ -148,7 +156,7 @@ void acpi_find_power(const struct acpi *acpi, struct platform_power *power)
         return;
     struct fadt fadt = fadt_copy(&view);
     if ((fadt.flags & FADT_RESET_REG_SUP) != 0) {
-        power->reset       = generic_register(fadt.reset_register);
+        power->reset       = reset_register(fadt.reset_register);
         power->reset_value = fadt.reset_value;
     }
     if ((fadt.flags & FADT_HW_REDUCED_ACPI) != 0)

@@ -19,6 +19,8 @@ struct __attribute__((packed)) generic_address {
 _Static_assert(sizeof(struct generic_address) == 12, "ACPI 6.5, GAS");
 #define GAS_SYSTEM_MEMORY 0
 #define GAS_SYSTEM_IO     1
+#define GAS_PCI           2                            /* configuration space of bus 0 */
+#define GAS_PCI_BITS      UINT64_C(0x0000001F000700FF) /* of device, function, offset */
 
 /* ACPI 6.5, "Fixed ACPI Description Table (FADT)"; older tables end early. */
 struct __attribute__((packed)) fadt {

@@ -14,12 +14,18 @@ enum register_space {
     REGISTER_NONE, /* not present */
     REGISTER_MEMORY,
     REGISTER_IO,
+    REGISTER_PCI, /* in configuration space: only the reset register */
 };
 
 struct platform_register {
     enum register_space space;
-    uint64_t address;
+    uint64_t address; /* PCI: see PCI_REGISTER_... */
 };
+
+/* The address of a register of a function on PCI bus 0: "Generic Address Structure". */
+#define PCI_REGISTER_DEVICE(address)   ((uint8_t)((address) >> 32))
+#define PCI_REGISTER_FUNCTION(address) ((uint8_t)((address) >> 16))
+#define PCI_REGISTER_OFFSET(address)   ((uint8_t)(address))
 
 struct platform_power {
     struct platform_register reset; /* one byte wide */

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "platform/clock.h"
+#include "platform/pci.h"
 #include "platform/smp.h"
 #include "x86/i8042.h"
 #include "x86/power_control.h"
@@ -29,9 +30,20 @@ void power_set_registers(const struct platform_power *power)
     registers = *power;
 }
 
+static void write_pci_byte(uint64_t at, uint8_t value)
+{
+    const struct pci_address address = {
+        .device   = PCI_REGISTER_DEVICE(at),
+        .function = PCI_REGISTER_FUNCTION(at),
+    };
+    pci_write8(address, PCI_REGISTER_OFFSET(at), value);
+}
+
 static void write_byte(const struct platform_register *target, uint8_t value)
 {
-    if (target->space == REGISTER_IO)
+    if (target->space == REGISTER_PCI)
+        write_pci_byte(target->address, value);
+    else if (target->space == REGISTER_IO)
         io_out8((uint16_t)target->address, value);
     else if (target->space == REGISTER_MEMORY)
         *(volatile uint8_t *)(uintptr_t)target->address = value;

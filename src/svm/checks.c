@@ -106,8 +106,8 @@ static bool check_svme(const struct cpu_record *record, struct text *detail)
 
     if (own->efer.state == MSR_READ && (own->efer.value & EFER_SVME) != 0)
         return TEXT_FAIL(detail,
-                         "EFER.SVME is already set (EFER = 0x%lx): software started "
-                         "before Hymir may be using SVM",
+                         "EFER.SVME is set and cannot be cleared (EFER = 0x%lx): "
+                         "software started before Hymir may be using SVM",
                          own->efer.value);
     if (!has_accepted(&own->steps.efer, "EFER", detail))
         return false;

@@ -15,7 +15,6 @@ DEFINE_INSTRUCTION(vmload, (hpa_t vmcb), "vmload %0", "a"(vmcb.value))
 DEFINE_INSTRUCTION(clgi, (void), "clgi")
 DEFINE_INSTRUCTION(stgi, (void), "stgi")
 DEFINE_SAFE(clgi_try, (void), "clgi", )
-DEFINE_SAFE(stgi_try, (void), "stgi", )
 
 /* Removes the translations of a linear address that belong to an ASID. */
 DEFINE_INSTRUCTION(invlpga, (uint64_t linear, uint32_t asid), "invlpga %0, %1",

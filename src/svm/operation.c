@@ -37,7 +37,7 @@ static void redirect_init(bool is_redirected)
 /* Leaves SVM for panic, stop and reset, also inside an exit, where GIF is 0. */
 static void leave_before_stop(void)
 {
-    (void)stgi_try();
+    (void)stgi_safe();
     redirect_init(false);
     (void)wrmsr_safe(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
 }

@@ -151,8 +151,8 @@ static bool check_cr4(const struct cpu_record *record, struct text *detail)
     if ((record->cr4 & CR4_VMXE) != 0)
         return TEXT_FAIL(
             detail,
-            "CR4.VMXE is already set (CR4 = 0x%lx): software started before Hymir may be "
-            "using VMX",
+            "CR4.VMXE is set and cannot be cleared (CR4 = 0x%lx): software started "
+            "before Hymir is using VMX",
             record->cr4);
     return check_fixed_bits(record, &fixed_bits_cr4, record->cr4 | CR4_VMXE, detail);
 }

@@ -27,19 +27,11 @@ static uint32_t read_microcode_revision(void)
     return (uint32_t)(msr_read_safe(MSR_IA32_BIOS_SIGN_ID).value >> 32);
 }
 
-/* Returns whether the processor has the MSRs that only Intel's processors define. */
-static bool is_from_intel(const struct cpuid_snapshot *cpuid)
-{
-    char vendor[CPUID_VENDOR_SIZE];
-    cpuid_vendor(cpuid, vendor);
-    return strcmp(vendor, "GenuineIntel") == 0 || strcmp(vendor, "GenuineIotel") == 0;
-}
-
 void vmx_trial_read_registers(struct cpu_record *record)
 {
     struct vmx_record *own = vmx_record_of(record);
 
-    if (is_from_intel(&record->cpuid)) {
+    if (cpuid_is_intel(&record->cpuid)) {
         record->microcode = read_microcode_revision();
         own->misc_enable  = msr_read_safe(MSR_IA32_MISC_ENABLE);
     }

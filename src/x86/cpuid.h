@@ -45,6 +45,10 @@ enum cpuid_leaf {
     CPUID_LEAF_EXTENDED_TOPOLOGY   = 0x80000026,
 };
 
+/* The highest last leaf where IA32_MISC_ENABLE[22] hides leaves. SDM 4, "Architectural
+ * MSRs". */
+#define CPUID_LIMITED_MAXIMUM 3U
+
 /* The ranges of leaves that hypervisors use; each begins with its own last leaf. */
 #define CPUID_LEAF_HYPERVISOR_END  0x40001000U
 #define CPUID_LEAF_HYPERVISOR_STEP 0x100U

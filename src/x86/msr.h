@@ -67,6 +67,7 @@ enum msr {
 #define MISC_ENABLE_FAST_STRINGS     BIT(0)
 #define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
+#define MISC_ENABLE_LIMIT_CPUID      BIT(22)
 
 /* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */

@@ -38,6 +38,42 @@ static void test_power(void **state)
     assert_int_equal(power.sleep_control.space, REGISTER_NONE);
 }
 
+/* A reset register in PCI's configuration space is used if it is addressable there. */
+static void test_reset_in_pci(void **state)
+{
+    (void)state;
+    const uint64_t entries[] = {FADT};
+    static const struct {
+        uint64_t address;
+        enum register_space space;
+    } cases[] = {
+        {0x0000001F00070093, REGISTER_PCI},  {0, REGISTER_PCI},
+        {0x0000002000000093, REGISTER_NONE}, {0x0000000000080093, REGISTER_NONE},
+        {0x0000000000000100, REGISTER_NONE}, {0x0001000000000093, REGISTER_NONE},
+        {UINT64_MAX, REGISTER_NONE},
+    };
+    struct platform_power power;
+    uint8_t *fadt    = memory_put_file(FADT, "fadt.aml");
+    fadt[116]        = 2;
+    struct acpi acpi = open_all(entries, 1);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        write_u64(fadt + 120, cases[i].address);
+        acpi_find_power(&acpi, &power);
+        assert_int_equal(power.reset.space, cases[i].space);
+    }
+    write_u64(fadt + 120, cases[0].address);
+    acpi_find_power(&acpi, &power);
+    assert_int_equal(PCI_REGISTER_DEVICE(power.reset.address), 31);
+    assert_int_equal(PCI_REGISTER_FUNCTION(power.reset.address), 7);
+    assert_int_equal(PCI_REGISTER_OFFSET(power.reset.address), 0x93);
+    assert_int_equal(power.reset_value, 6);
+    /* No other register may be there. */
+    fadt[148] = 2;
+    fadt[172] = 2;
+    acpi_find_power(&acpi, &power);
+    assert_int_equal(power.pm1a_control.space, REGISTER_IO);
+}
+
 static void test_power_of_hardware_reduced(void **state)
 {
     (void)state;
@@ -145,9 +181,13 @@ static void test_no_fadt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_power),        TEST(test_power_of_hardware_reduced),
-        TEST(test_s5_elsewhere), TEST(test_broken_dsdt),
-        TEST(test_short_fadt),   TEST(test_no_fadt),
+        TEST(test_power),
+        TEST(test_reset_in_pci),
+        TEST(test_power_of_hardware_reduced),
+        TEST(test_s5_elsewhere),
+        TEST(test_broken_dsdt),
+        TEST(test_short_fadt),
+        TEST(test_no_fadt),
     };
     return cmocka_run_group_tests_name("acpi_power", tests, NULL, NULL);
 }

@@ -214,7 +214,7 @@ static void test_control_registers(void **state)
                  "CR4 bit 5 (PAE) is required by Hymir but not allowed by FIXED1");
     record     = record_ready(&coffee_lake);
     record.cr4 = 0x2060;
-    assert_fails(VMX_CHECK_CR4, "CR4.VMXE is already set (CR4 = 0x2060)");
+    assert_fails(VMX_CHECK_CR4, "CR4.VMXE is set and cannot be cleared (CR4 = 0x2060)");
     assert_false(passes_all_before(VMX_CHECK_VMXON));
     record     = record_ready(&coffee_lake);
     record.cr0 = 0x80010013; /* without NE, VMXON would fault: NE is added */

@@ -127,6 +127,23 @@ static void test_address_width(void **state)
 }
 
 /* On the machine that runs the tests, compared with the compiler's CPUID. */
+/* Only Intel's processors have the limit, which leaves 2 or 3 leaves. */
+static void test_limit(void **state)
+{
+    (void)state;
+    struct cpu_record record = record_before(&coffee_lake);
+    assert_false(cpuid_may_be_limited(&record.cpuid));
+    record.cpuid.leaf_0.eax = 5; /* Pentium 4 */
+    assert_false(cpuid_may_be_limited(&record.cpuid));
+    record.cpuid.leaf_0.eax = 3;
+    assert_true(cpuid_may_be_limited(&record.cpuid));
+    record.cpuid.leaf_0.eax = 2;
+    assert_true(cpuid_may_be_limited(&record.cpuid));
+    set_vendor(&record, "AuthenticAMD");
+    record.cpuid.leaf_0.eax = 1; /* Athlon 64 */
+    assert_false(cpuid_may_be_limited(&record.cpuid));
+}
+
 static void test_read(void **state)
 {
     (void)state;
@@ -142,13 +159,10 @@ static void test_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vendor),
-        cmocka_unit_test(test_hypervisor),
-        cmocka_unit_test(test_find_hypervisor),
-        cmocka_unit_test(test_brand),
-        cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_address_width),
-        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_vendor),          cmocka_unit_test(test_hypervisor),
+        cmocka_unit_test(test_find_hypervisor), cmocka_unit_test(test_brand),
+        cmocka_unit_test(test_signature),       cmocka_unit_test(test_address_width),
+        cmocka_unit_test(test_limit),           cmocka_unit_test(test_read),
     };
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

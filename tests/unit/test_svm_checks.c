@@ -189,9 +189,10 @@ static void test_svme(void **state)
     assert_fails(SVM_CHECK_SVME, "EFER was set to 0x1d00, but reads 0x0");
     own->efer       = reading_of(0x1D01);
     own->steps.efer = write_of(0x1D01);
-    assert_fails(SVM_CHECK_SVME,
-                 "EFER.SVME is already set (EFER = 0x1d01): software started before "
-                 "Hymir may be using SVM");
+    assert_fails(
+        SVM_CHECK_SVME,
+        "EFER.SVME is set and cannot be cleared (EFER = 0x1d01): software started before "
+        "Hymir may be using SVM");
 }
 
 static void test_hsave(void **state)

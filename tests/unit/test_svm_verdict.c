@@ -137,9 +137,10 @@ static void test_in_use(void **state)
     (void)state;
     remove_steps(0);
     own->efer = reading_of(0x1D01);
-    assert_verdict(1, VERDICT_FAILED,
-                   "EFER.SVME is already set (EFER = 0x1d01): software started before "
-                   "Hymir may be using SVM; power off fully and boot Hymir first");
+    assert_verdict(
+        1, VERDICT_FAILED,
+        "EFER.SVME is set and cannot be cleared (EFER = 0x1d01): software started before "
+        "Hymir may be using SVM; power off fully and boot Hymir first");
 }
 
 #define UPDATE \

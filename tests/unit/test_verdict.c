@@ -25,6 +25,16 @@ static void test_ready_after_lock(void **state)
                  "stays set until reset");
 }
 
+static void test_cpuid_limit(void **state)
+{
+    (void)state;
+    records[0].had_cpuid_limit = true;
+    assert_decides(4, VERDICT_READY);
+    assert_words(
+        "4 of 4 CPUs; firmware limits CPUID on 1 of 4 CPUs (\"Limit CPUID Maximum\" in "
+        "its setup); Hymir removed the limit");
+}
+
 /* Different settings by firmware are reported, even if all CPUs pass. */
 static void test_ready_with_differences(void **state)
 {
@@ -198,7 +208,7 @@ static void test_failed(void **state)
     records_start(NULL);
     records[0].cr4 = 0x2060;
     assert_decides(1, VERDICT_FAILED);
-    assert_words("CR4.VMXE is already set");
+    assert_words("CR4.VMXE is set and cannot be cleared");
     assert_words("power off fully and boot Hymir first");
 }
 
@@ -304,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_ready),
         TEST(test_ready_after_lock),
+        TEST(test_cpuid_limit),
         TEST(test_ready_with_differences),
         TEST(test_scope),
         TEST(test_no_virtualization),
