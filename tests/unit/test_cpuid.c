@@ -126,7 +126,6 @@ static void test_address_width(void **state)
     }
 }
 
-/* On the machine that runs the tests, compared with the compiler's CPUID. */
 /* Only Intel's processors have the limit, which leaves 2 or 3 leaves. */
 static void test_limit(void **state)
 {
@@ -144,6 +143,7 @@ static void test_limit(void **state)
     assert_false(cpuid_may_be_limited(&record.cpuid));
 }
 
+/* On the machine that runs the tests, compared with the compiler's CPUID. */
 static void test_read(void **state)
 {
     (void)state;
