@@ -148,6 +148,27 @@ struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot)
         .family = family, .model = model, .stepping = (uint32_t)BITS_GET(eax, 3, 0)};
 }
 
+bool cpuid_has_preemption_timer_erratum(const struct cpuid_snapshot *snapshot)
+{
+    static const uint32_t signatures[] = {
+        0x106A0, /* 321333: AAM126 */
+        0x106A1, /* 321333: AAM126 */
+        0x106A4, /* 320836: AAJ124 */
+        0x106A5, /* 320836: AAJ124; 321324: AAK139; 321333: AAM126 */
+        0x106E5, /* 320767: AAP86; 322166: AAN92; 322373: AAO95 */
+        0x20652, /* 322814: AAT59; 322911: AAU65; 323056: AAX65 */
+        0x20655, /* 322911: AAU65 */
+        0x206E6, /* 323344: BA86 */
+        0x306A8, /* Xeon E3-1220 V2; in no specification update */
+    };
+    uint32_t signature = snapshot->leaf_1.eax & CPUID_1_EAX_SIGNATURE;
+    size_t i           = 0;
+
+    while (i < ARRAY_SIZE(signatures) && signatures[i] != signature)
+        i++;
+    return i < ARRAY_SIZE(signatures);
+}
+
 uint8_t cpuid_core_type(const struct cpuid_snapshot *snapshot)
 {
     const struct cpuid_result *amd = &snapshot->leaf_80000026;

@@ -94,6 +94,14 @@ struct cpuid_signature {
 struct cpuid_signature cpuid_signature(const struct cpuid_snapshot *snapshot);
 
 /*
+ * Returns whether the processor's VMX-preemption timer has the erratum by which it does
+ * not count at the specified rate, and at times not at all: Nehalem and Westmere, by
+ * Intel's specification updates, and a stepping of Ivy Bridge, by Linux 6.16,
+ * arch/x86/kvm/vmx/vmx.c vmx_preemption_cpu_tfms[].
+ */
+bool cpuid_has_preemption_timer_erratum(const struct cpuid_snapshot *snapshot);
+
+/*
  * The core type of a CPU of a hybrid processor, as Intel's leaf 1AH encodes it; 0 if the
  * processor is not hybrid or does not report it. SDM 2, "CPUID", leaf 1AH; APM 3,
  * "Function 8000_0026: Extended CPU Topology".

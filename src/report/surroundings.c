@@ -5,6 +5,7 @@
 #include "x86/amd_vi.h"
 #include "x86/msr.h"
 #include "x86/svm_capabilities.h"
+#include "x86/vmx_capabilities.h"
 #include "x86/vt_d.h"
 
 /* Returns whether the boot CPU has the row's feature. */
@@ -192,6 +193,25 @@ static void describe_erratum(const struct surrounding_query *query)
                                 : yes_or_no(has_feature(query)));
 }
 
+/* Describes the timer that wakes guests, or the reason why another one does. */
+static void describe_preemption_timer(const struct surrounding_query *query)
+{
+    const struct cpu_record *record = &query->facts->records[0];
+    uint64_t controls               = record_msr(record, query->row->msr).value;
+
+    if ((controls & query->row->msr_bit) == 0) {
+        text_append(query->state, "absent");
+        text_append(query->text, "not reported by the processor");
+    } else if (cpuid_has_preemption_timer_erratum(&record->cpuid)) {
+        text_append(query->state, "erratum");
+        text_append(query->text, "counts at a wrong rate (an erratum of this processor); "
+                                 "guests use the local APIC's timer");
+    } else {
+        text_append(query->state, "usable");
+        text_append(query->text, "usable");
+    }
+}
+
 static void describe_address_width(const struct surrounding_query *query)
 {
     text_append(query->state, "%u",
@@ -240,6 +260,9 @@ const struct surrounding surroundings[SURROUNDINGS] = {
      .mitigation = "IA32_FLUSH_CMD", .unneeded = ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY},
     {"MDS", "mds", describe_erratum, OF_INTEL, FEATURE(leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
      .msr_bit = ARCH_CAPABILITIES_MDS_NO, .mitigation = "MD_CLEAR"},
+    {"VM timer", "preemption_timer", describe_preemption_timer, OF_INTEL,
+     .msr     = MSR_IA32_VMX_PINBASED_CTLS,
+     .msr_bit = (uint64_t)PIN_BASED_ACTIVATE_PREEMPTION_TIMER << 32},
     {"5-level paging", "la57", describe_feature, OF_ANY,
      FEATURE(leaf_7.ecx, CPUID_7_ECX_LA57)},
     {.name     = "Addresses",

@@ -44,7 +44,7 @@ struct surrounding {
 };
 #define SURROUNDING_STATE_SIZE 32
 
-#define SURROUNDINGS 12
+#define SURROUNDINGS 13
 extern const struct surrounding surroundings[SURROUNDINGS];
 
 /* Returns whether the pages show a row: unless it is of another brand's processors. */

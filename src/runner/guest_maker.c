@@ -31,6 +31,7 @@ static const struct backend *backend;
 static const struct multiboot2_information *boot;
 static struct vm **guests;
 static size_t guest_count;
+static bool uses_apic_timer;
 
 /* The time of day, in seconds since 1970, and the clock's ticks at that time. */
 static uint64_t first_time, first_ticks;
@@ -243,8 +244,7 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *probl
 }
 
 /* Creates the guest of a kernel module. False, with the reason, on failure. */
-static bool create_guest(size_t index, const struct options *options,
-                         struct text *problem)
+static bool create_guest(size_t index, struct text *problem)
 {
     const struct module_options *module = &modules[index];
     uint64_t size = sizeof(struct vm) + strlen(module->command_line) + 1;
@@ -256,7 +256,7 @@ static bool create_guest(size_t index, const struct options *options,
         return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
     char *command_line               = (char *)(vm + 1);
-    vm->plan.avoids_preemption_timer = options->apic_timer;
+    vm->plan.avoids_preemption_timer = uses_apic_timer;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
     vm->image.command_line = command_line;
@@ -292,6 +292,23 @@ static void choose_page_size(const struct options *options,
                                        : virtualization->largest_page(record));
 }
 
+bool guest_maker_uses_apic_timer(const struct options *options,
+                                 const struct cpu_record *record)
+{
+    const struct virtualization *used = record->virtualization;
+
+    return options->apic_timer || used->needs_apic_timer == NULL ||
+           used->needs_apic_timer(record);
+}
+
+static void choose_timer(const struct options *options, const struct cpu_record *record)
+{
+    uses_apic_timer = guest_maker_uses_apic_timer(options, record);
+    if (cpuid_has_preemption_timer_erratum(&record->cpuid))
+        log_info("guests: the local APIC's timer is used: this processor's "
+                 "VMX-preemption timer has an erratum");
+}
+
 /* Reads the time of day; falls back to the year 2000. */
 static void read_time_of_day(void)
 {
@@ -311,13 +328,14 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     guests      = created;
     guest_count = 0;
     choose_page_size(options, record);
+    choose_timer(options, record);
     read_time_of_day();
     parse_modules();
     check_initrds();
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);
         if (modules[i].name[0] == '\0' || modules[i].role != MODULE_KERNEL ||
-            create_guest(i, options, &problem))
+            create_guest(i, &problem))
             continue;
         log_error("vm %s: %s", modules[i].name, problem.buffer);
         modules[i].name[0] = '\0'; /* another module may use the name */

@@ -170,10 +170,8 @@ void guests_run(const struct options *options, const struct cpu_record *records)
     if (guest_count == 0)
         return; /* the report keeps screen and keys */
     guest_console_start(restart_guest);
-    const struct virtualization *used = records[0].virtualization;
-    bool uses_apic_timer = options->apic_timer || used->needs_apic_timer == NULL ||
-                           used->needs_apic_timer(&records[0]);
-    input_start(options, guest_console_type, guest_console_serve, !uses_apic_timer);
+    input_start(options, guest_console_type, guest_console_serve,
+                !guest_maker_uses_apic_timer(options, &records[0]));
     size_t placed = place_guests(records, &own);
     run_until_done(own, options->exit == END_HALT && placed > 0);
     console_drain();

@@ -83,7 +83,8 @@ static bool needs_apic_timer(const struct cpu_record *record)
 {
     struct capability_bits bits =
         vmx_capability_bits(&vmx_record(record)->capabilities, GROUP_PIN_BASED);
-    return (bits.may_be_1 & PIN_BASED_ACTIVATE_PREEMPTION_TIMER) == 0;
+    return (bits.may_be_1 & PIN_BASED_ACTIVATE_PREEMPTION_TIMER) == 0 ||
+           cpuid_has_preemption_timer_erratum(&record->cpuid);
 }
 
 static uint64_t largest_page(const struct cpu_record *record)

@@ -247,7 +247,14 @@ static uint64_t largest_page(const struct cpu_record *record)
     return PAGE_SIZE;
 }
 
-static const struct virtualization virtualization = {.largest_page = largest_page,
-                                                     .backend      = &backend};
+static bool needs_apic_timer(const struct cpu_record *record)
+{
+    (void)record;
+    return true;
+}
+
+static const struct virtualization virtualization = {.largest_page     = largest_page,
+                                                     .needs_apic_timer = needs_apic_timer,
+                                                     .backend          = &backend};
 
 #endif

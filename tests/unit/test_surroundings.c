@@ -124,6 +124,33 @@ static void test_amd_vi(void **state)
     assert_surrounded("amd_vi", "unknown", "unknown: no ACPI tables");
 }
 
+/* The timer of guests: all processors but those with the erratum can use VT-x's. */
+static void test_preemption_timer(void **state)
+{
+    (void)state;
+    static const uint32_t broken[] = {0x106A0, 0x106A1, 0x106A4, 0x106A5, 0x106E5,
+                                      0x20652, 0x20655, 0x206E6, 0x306A8};
+    static const uint32_t others[] = {0x106E4, 0x20651, 0x206C2, 0x206A7, 0x306A9};
+    records_load(&core_i7_6700k);
+    const struct virtualization *virtualization = records[0].virtualization;
+    uint32_t *signature                         = &records[0].cpuid.leaf_1.eax;
+    assert_surrounded("preemption_timer", "usable", "usable");
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        *signature = broken[i] | 0xF000C000; /* reserved bits do not matter */
+        assert_surrounded("preemption_timer", "erratum", "use the local APIC's timer");
+        assert_true(virtualization->needs_apic_timer(&records[0]));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        *signature = others[i];
+        assert_surrounded("preemption_timer", "usable", "usable");
+        assert_false(virtualization->needs_apic_timer(&records[0]));
+    }
+    vmx_record_of(&records[0])->capabilities.msr[1].value &= ~(BIT(6) << 32);
+    assert_surrounded("preemption_timer", "absent", "not reported by the processor");
+    records[0] = record_before(&ryzen);
+    assert_surrounded("preemption_timer", "absent", "not reported by the processor");
+}
+
 /* Features that IA32_FEATURE_CONTROL governs. */
 static void test_feature_control(void **state)
 {
@@ -176,9 +203,9 @@ static void test_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errata), cmocka_unit_test(test_vt_d),
-        cmocka_unit_test(test_amd_vi), cmocka_unit_test(test_feature_control),
-        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_errata),          cmocka_unit_test(test_vt_d),
+        cmocka_unit_test(test_amd_vi),          cmocka_unit_test(test_preemption_timer),
+        cmocka_unit_test(test_feature_control), cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests_name("surroundings", tests, NULL, NULL);
 }
