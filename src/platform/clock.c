@@ -4,8 +4,6 @@
 #include "lib/log.h"
 #include "platform/reference_clocks.h"
 
-#define ASSUMED_TSC_HZ UINT64_C(10000000000)
-
 /* The first measurement lasts a hundredth of a second, the second at least 50 ms. */
 #define SHORT_MEASUREMENTS_A_SECOND 100
 #define MEASUREMENT_US              50000
@@ -51,18 +49,29 @@ void clock_init(const struct cpuid_snapshot *snapshot)
     set_frequency(&measured);
 }
 
-void clock_begin_measurement(const struct reference_clock *clock)
+/* Returns the best clock, which counts, or NULL. */
+static const struct reference_clock *choose_reference(const struct acpi *acpi)
 {
-    reference = clock != NULL ? clock : known.reference != NULL ? &pit_clock : NULL;
+    const struct reference_clock *listed = reference_clock_find(acpi);
+
+    if (listed != NULL)
+        return listed;
+    return known.reference != NULL ? &pit_clock : reference_clock_find_unlisted();
+}
+
+void clock_begin_measurement(const struct acpi *acpi)
+{
+    reference = choose_reference(acpi);
     if (reference != &pit_clock)
         pit_clock_stop();
-    if (reference == NULL)
-        return;
-    if (known.reference == NULL) {
+    if (reference != NULL && known.reference == NULL) {
         struct tsc_frequency measured = measure_shortly(reference);
         set_frequency(&measured);
     }
-    first = reference_clock_sample(reference);
+    if (known.hz == 0)
+        log_warning("clock: the TSC's frequency is %s", clock_source());
+    if (reference != NULL)
+        first = reference_clock_sample(reference);
 }
 
 void clock_end_measurement(void)
@@ -90,7 +99,7 @@ void clock_end_measurement(void)
 
 const char *clock_source(void)
 {
-    static char source[80];
+    static char source[160];
     struct text text = {.buffer = source, .size = sizeof(source)};
     tsc_frequency_describe(&known, &text);
     return source;

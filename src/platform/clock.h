@@ -7,6 +7,7 @@
 #ifndef HYMIR_PLATFORM_CLOCK_H
 #define HYMIR_PLATFORM_CLOCK_H
 
+#include "firmware/acpi.h"
 #include "platform/tsc_frequency.h"
 
 #include <stdbool.h>
@@ -22,10 +23,12 @@ void clock_init(const struct cpuid_snapshot *snapshot);
 
 /*
  * Measure the frequency over the time between them, on the boot CPU, while it does other
- * work: once each, with a clock from reference_clock_find or NULL for the 8254. The
- * second waits until 50 ms have passed; less than 100 s should.
+ * work: once each, with a clock that ACPI (NULL: no tables) describes, else the 8254,
+ * else an HPET at its usual address. The first also determines the frequency if
+ * clock_init found no 8254, and warns if it is still unknown. The second waits until 50
+ * ms have passed; less than 100 s should.
  */
-void clock_begin_measurement(const struct reference_clock *clock);
+void clock_begin_measurement(const struct acpi *acpi);
 void clock_end_measurement(void);
 
 /* Returns what is known of the frequency; its hz is 0 if nothing is. */

@@ -19,7 +19,6 @@
 #include "platform/iommu.h"
 #include "platform/panic.h"
 #include "platform/power.h"
-#include "platform/reference_clocks.h"
 
 static struct machine machine;
 static struct memory_map memory_map;
@@ -225,7 +224,7 @@ void machine_read_platform(void)
         return;
     }
     acpi_log_faults(&acpi);
-    clock_begin_measurement(reference_clock_find(&acpi));
+    clock_begin_measurement(&acpi);
     acpi_find_power(&acpi, &power);
     map_registers(&power);
     power_set_registers(&power);

@@ -116,11 +116,11 @@ static bool start_pm_timer(const struct acpi_timers *timers,
     return pm_timer.space != REGISTER_NONE && is_counting(clock);
 }
 
-static bool start_hpet(const struct acpi_timers *timers, struct reference_clock *clock)
+static bool start_hpet(uint64_t address, struct reference_clock *clock)
 {
-    if (timers->hpet == 0)
+    if (address == 0)
         return false;
-    hpet = address_space_map_device(timers->hpet, HPET_REGISTERS_SIZE);
+    hpet = address_space_map_device(address, HPET_REGISTERS_SIZE);
     if (hpet == NULL)
         return false;
     uint32_t period_fs = hpet_register(HPET_CAPABILITIES)[1];
@@ -137,6 +137,16 @@ const struct reference_clock *reference_clock_find(const struct acpi *acpi)
     static struct reference_clock clock;
     struct acpi_timers timers;
 
+    if (acpi == NULL)
+        return NULL;
     acpi_find_timers(acpi, &timers);
-    return start_pm_timer(&timers, &clock) || start_hpet(&timers, &clock) ? &clock : NULL;
+    return start_pm_timer(&timers, &clock) || start_hpet(timers.hpet, &clock) ? &clock
+                                                                              : NULL;
+}
+
+const struct reference_clock *reference_clock_find_unlisted(void)
+{
+    static struct reference_clock clock;
+
+    return start_hpet(HPET_USUAL_ADDRESS, &clock) ? &clock : NULL;
 }

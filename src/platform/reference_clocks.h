@@ -21,10 +21,16 @@ void pit_clock_stop(void);
 
 /*
  * Returns the ACPI PM timer or, without one that counts, the HPET, which is enabled if it
- * is not. NULL if there is neither. The PM timer wraps every 4.7 s or later, the HPET
- * every 43 s or later.
+ * is not. NULL if the tables (NULL: none) describe neither. The PM timer wraps every 4.7
+ * s or later, the HPET every 43 s or later.
  */
 const struct reference_clock *reference_clock_find(const struct acpi *acpi);
+
+/*
+ * Returns an HPET that counts at the address where PCs have it, or NULL: for machines
+ * without the table that describes it.
+ */
+const struct reference_clock *reference_clock_find_unlisted(void);
 
 /* Samples a clock several times and returns the sample of the fastest access. */
 struct clock_sample reference_clock_sample(const struct reference_clock *clock);

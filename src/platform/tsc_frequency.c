@@ -1,6 +1,7 @@
 /* See tsc_frequency.h. */
 #include "platform/tsc_frequency.h"
 
+#include "lib/string.h"
 #include "lib/ticks.h"
 
 #define MILLION UINT64_C(1000000)
@@ -62,6 +63,36 @@ static uint64_t leaf_15_frequency(const struct cpuid_snapshot *snapshot,
     return leaf->eax == 0 ? 0 : crystal_hz * leaf->ebx / leaf->eax;
 }
 
+/*
+ * Returns the frequency of the crystal of processors whose leaf 15H does not report it,
+ * or 0. SDM 3B, "Determining the Processor Base Frequency"; Linux 5.2,
+ * arch/x86/kernel/tsc.c native_calibrate_tsc(); Goldmont Plus: Linux 6.0,
+ * tools/power/x86/turbostat. Model 55H is missing because it has one of two crystals.
+ */
+static uint64_t crystal_of_model(const struct cpuid_snapshot *snapshot)
+{
+    static const struct {
+        uint32_t model, hz;
+    } crystals[] = {
+        {0x4E, 24000000}, {0x5E, 24000000}, /* Skylake */
+        {0x8E, 24000000}, {0x9E, 24000000}, /* Kaby Lake, Coffee Lake */
+        {0x5C, 19200000},                   /* Goldmont: Apollo Lake */
+        {0x5F, 25000000},                   /* Goldmont: Denverton */
+        {0x7A, 19200000},                   /* Goldmont Plus: Gemini Lake */
+    };
+    struct cpuid_signature signature = cpuid_signature(snapshot);
+    char vendor[CPUID_VENDOR_SIZE];
+
+    cpuid_vendor(snapshot, vendor);
+    if (strcmp(vendor, "GenuineIntel") != 0 || signature.family != 6)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(crystals); i++) {
+        if (crystals[i].model == signature.model)
+            return crystals[i].hz;
+    }
+    return 0;
+}
+
 struct report {
     uint64_t hz;
     const char *reporter;
@@ -106,6 +137,8 @@ struct tsc_frequency tsc_frequency_choose(const struct cpuid_snapshot *snapshot,
     const struct report reports[] = {
         {UINT64_C(1000) * snapshot->leaf_40000010.eax, "the outer hypervisor"},
         {leaf_15_frequency(snapshot, crystal), LEAF_15},
+        {leaf_15_frequency(snapshot, crystal_of_model(snapshot)),
+         LEAF_15 " and the crystal of this model"},
         {base, "CPUID leaf 0x16"},
     };
     const struct report exact[] = {
@@ -131,7 +164,10 @@ struct tsc_frequency tsc_frequency_choose(const struct cpuid_snapshot *snapshot,
 void tsc_frequency_describe(const struct tsc_frequency *frequency, struct text *text)
 {
     if (frequency->hz == 0)
-        text_append(text, "unknown: no reference clock, and nothing reports it");
+        text_append(text,
+                    "unknown: no reference clock, and nothing reports it; %lu MHz is "
+                    "assumed: waits may last longer, and guests' clocks run slow",
+                    ASSUMED_TSC_HZ / MILLION);
     else if (frequency->reporter == NULL)
         text_append(text, "measured with %s", frequency->reference);
     else if (frequency->reference == NULL)

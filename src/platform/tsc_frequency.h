@@ -48,6 +48,9 @@ struct tsc_frequency {
 #define SLOWEST_TSC_HZ UINT64_C(500000)
 #define FASTEST_TSC_HZ UINT64_C(20000000000)
 
+/* The frequency that is assumed if none is known, so that no wait is too short. */
+#define ASSUMED_TSC_HZ UINT64_C(10000000000)
+
 /*
  * Returns how many times a clock counted between two samples that are less than 100 s
  * apart. The TSC's frequency, hz, says how often it wrapped: it must be right within half
@@ -77,7 +80,7 @@ struct tsc_frequency tsc_frequency_choose(const struct cpuid_snapshot *snapshot,
 /* Returns whether two frequencies differ by at most so many millionths. */
 bool tsc_frequency_agrees(uint64_t hz, uint64_t other, uint64_t ppm);
 
-/* Appends "measured with the ACPI PM timer" and the like. */
+/* Appends "measured with the ACPI PM timer" and the like, up to 150 characters. */
 void tsc_frequency_describe(const struct tsc_frequency *frequency, struct text *text);
 
 #endif

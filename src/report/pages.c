@@ -202,7 +202,8 @@ static void add_frequency(struct pager *pager, const struct report_facts *facts)
     else if (facts->tsc_ppm != FACTS_NO_PPM)
         text_append(&text, ", within %u ppm", facts->tsc_ppm);
     text_append(&text, " (%s).", facts->tsc_source);
-    pager_add_wrapped(pager, EMPHASIS_FAINT, 0, text.buffer);
+    pager_add_wrapped(pager, facts->tsc_hz == 0 ? EMPHASIS_CAUTION : EMPHASIS_FAINT, 0,
+                      text.buffer);
 }
 
 static void add_timings(struct pager *pager, const struct report_facts *facts)

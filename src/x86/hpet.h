@@ -10,6 +10,9 @@
 
 #define HPET_REGISTERS_SIZE 0x400
 
+/* After reset: Intel, I/O Controller Hub 9 data sheet, "High Precision Event Timer". */
+#define HPET_USUAL_ADDRESS 0xFED00000
+
 enum hpet_register {
     HPET_CAPABILITIES  = 0x000, /* bits 63:32: the period in femtoseconds */
     HPET_CONFIGURATION = 0x010,

@@ -86,7 +86,7 @@ static int start_snapshot(void **state)
 static void assert_chosen(uint64_t measured_hz, uint32_t ppm, uint64_t hz,
                           uint32_t expected_ppm, const char *source)
 {
-    TEXT_DECLARE(text, 80);
+    TEXT_DECLARE(text, 160);
     const struct tsc_frequency measured = {
         .hz = measured_hz, .uncertainty_ppm = ppm, .reference = "the HPET"};
     struct tsc_frequency chosen = tsc_frequency_choose(&snapshot, &measured);
@@ -96,8 +96,14 @@ static void assert_chosen(uint64_t measured_hz, uint32_t ppm, uint64_t hz,
     assert_string_equal(text.buffer, source);
 }
 
+#define UNKNOWN                                                                         \
+    "unknown: no reference clock, and nothing reports it; 10000 MHz is assumed: waits " \
+    "may last longer, and guests' clocks run slow"
 #define MEASURED  "measured with the HPET"
 #define CONFIRMED "reported by CPUID leaf 0x15, confirmed with the HPET"
+
+#define BY_MODEL \
+    "reported by CPUID leaf 0x15 and the crystal of this model, not confirmed"
 
 /* A report counts as exact only if a measurement agrees. */
 static void test_leaf_15(void **state)
@@ -131,12 +137,44 @@ static void test_crystals(void **state)
     assert_chosen(1094400000, 20, 1094400000, 0, CONFIRMED);
 }
 
+/* Without a measurement, the crystal of the model gives the ratio a frequency. */
+static void test_models(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t signature, denominator, numerator;
+        uint64_t hz;
+    } models[] = {
+        {0x506E3, 2, 292, 3504 * MHZ}, /* Skylake: Core i7-6700K */
+        {0x906E9, 2, 350, 4200 * MHZ}, /* Kaby Lake: Core i7-7700K */
+        {0x506C9, 3, 171, 1094400000}, /* Apollo Lake */
+        {0x506F1, 1, 88, 2200 * MHZ},  /* Denverton */
+        {0x706A1, 3, 171, 1094400000}, /* Gemini Lake */
+    };
+    snapshot.leaf_0 = (struct cpuid_result){0x15, 0x756E6547, 0x6C65746E, 0x49656E69};
+    for (size_t i = 0; i < ARRAY_SIZE(models); i++) {
+        snapshot.leaf_1.eax = models[i].signature;
+        snapshot.leaf_15 =
+            (struct cpuid_result){models[i].denominator, models[i].numerator, 0, 0};
+        assert_chosen(0, 0, models[i].hz, TSC_UNCERTAINTY_UNKNOWN, BY_MODEL);
+    }
+    snapshot.leaf_16.eax = 1100; /* is rounded: the crystal is better */
+    assert_chosen(0, 0, 1094400000, TSC_UNCERTAINTY_UNKNOWN, BY_MODEL);
+    snapshot.leaf_1.eax = 0x50654; /* Skylake-X: 24 or 25 MHz */
+    assert_chosen(0, 0, 1100 * MHZ, TSC_UNCERTAINTY_UNKNOWN,
+                  "reported by CPUID leaf 0x16, not confirmed");
+    snapshot.leaf_16.eax = 0;
+    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN, UNKNOWN);
+    snapshot.leaf_1.eax = 0x506E3;
+    snapshot.leaf_0.ebx = 0x68747541; /* not Intel's */
+    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN, UNKNOWN);
+}
+
 static void test_others(void **state)
 {
     (void)state;
     assert_chosen(2000 * MHZ, 20, 2000 * MHZ, 20, MEASURED);
-    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN,
-                  "unknown: no reference clock, and nothing reports it");
+    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN, UNKNOWN);
     snapshot.leaf_40000010.eax = 2000100;
     assert_chosen(2000 * MHZ, 20, 2000100000, 0,
                   "reported by the outer hypervisor, confirmed with the HPET");
@@ -145,8 +183,7 @@ static void test_others(void **state)
     assert_chosen(1000 * MHZ, 20, 1000 * MHZ, 20, MEASURED);
     snapshot.leaf_40000010.eax = UINT32_MAX; /* implausible */
     snapshot.leaf_15           = (struct cpuid_result){UINT32_MAX, UINT32_MAX, 1, 0};
-    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN,
-                  "unknown: no reference clock, and nothing reports it");
+    assert_chosen(0, 0, 0, TSC_UNCERTAINTY_UNKNOWN, UNKNOWN);
 }
 
 int main(void)
@@ -156,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_implausible),
         cmocka_unit_test_setup(test_leaf_15, start_snapshot),
         cmocka_unit_test_setup(test_crystals, start_snapshot),
+        cmocka_unit_test_setup(test_models, start_snapshot),
         cmocka_unit_test_setup(test_others, start_snapshot),
     };
     return cmocka_run_group_tests_name("tsc_frequency", tests, NULL, NULL);

@@ -1,0 +1,54 @@
+; clock.asm: prints the frequency of the time-stamp counter by the guest's 8254, which is that of the machine if the
+; guest's time runs as fast as the machine's.
+
+        bits    32
+        org     0x100000
+
+%include "multiboot_header.inc"
+%include "hypercall.inc"
+
+WINDOW  equ     59659                   ; ticks of the 8254 in 50 ms
+
+entry:
+        choose_hypercall
+        mov     esp, stack_top
+        in      al, 0x61
+        and     al, 0xFC
+        or      al, 1
+        out     0x61, al
+        mov     al, 0xB0                ; counter 2, mode 0
+        out     0x43, al
+        mov     al, WINDOW & 0xFF
+        out     0x42, al
+        mov     al, WINDOW >> 8
+        out     0x42, al
+        rdtsc
+        mov     edi, eax
+        mov     ebp, edx
+.wait:
+        in      al, 0x61
+        test    al, 0x20
+        jz      .wait
+        rdtsc
+        sub     eax, edi
+        sbb     edx, ebp
+        mov     ecx, 50
+        div     ecx                     ; ticks in a millisecond
+        mov     esi, text
+        call    print
+        call    print_number
+        mov     esi, unit
+        call    print
+        mov     eax, 2
+        xor     ebx, ebx
+        hypercall
+
+%include "print.inc"
+
+        hypercall_table
+text:   db      "clock: TSC at ", 0
+unit:   db      " kHz", 10, 0
+
+        align   16
+stack:  times   256 db 0
+stack_top:
