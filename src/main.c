@@ -30,8 +30,7 @@ static struct options options;
 /* Starts the screen, unless it was started before. */
 static void start_screen(void)
 {
-    const struct multiboot2_information *boot = &machine_get()->boot;
-    console_start_screen(&options, &boot->framebuffer, boot->is_efi);
+    console_start_screen(&options);
 }
 
 /* Ends the boot with a FAILED verdict if there is a problem. */
@@ -139,10 +138,11 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_start_clock();
     boot_fail_if(machine_take_over_memory(information, image)); /* own address space */
     start_screen();
-    machine_read_symbols();    /* names for backtraces */
-    machine_read_platform();   /* ACPI: reset, power off */
-    processors_list(&options); /* MADT, local APIC */
-    processors_start();        /* INIT-SIPI-SIPI */
+    machine_read_symbols();             /* names for backtraces */
+    machine_read_platform();            /* ACPI: reset, power off */
+    console_find_serial_port(&options); /* SPCR, PCI */
+    processors_list(&options);          /* MADT, local APIC */
+    processors_start();                 /* INIT-SIPI-SIPI */
     if (cpus_check(vendors, ARRAY_SIZE(vendors), &options, finish) != STATUS_OK)
         boot_fail_if(MACHINE_NO_MEMORY);
     finish(); /* the verdict, and the guests */

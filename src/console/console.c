@@ -3,10 +3,12 @@
 
 #include "console/screen.h"
 #include "console/serial.h"
+#include "console/serial_choice.h"
 #include "cpu/instructions.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "platform/machine.h"
 
 #define ROOM       128  /* bytes of guests that may be queued */
 #define DEBUG_PORT 0xE9 /* of Bochs (port_e9_hack) and QEMU (isa-debugcon) */
@@ -14,10 +16,9 @@
 static bool is_debug_port_present;
 
 /* The port reads as its own number. */
-static bool debug_port_init(void)
+static void debug_port_init(void)
 {
     is_debug_port_present = io_in8(DEBUG_PORT) == DEBUG_PORT;
-    return is_debug_port_present;
 }
 
 static void debug_port_write(const char *text, size_t length)
@@ -113,30 +114,45 @@ static void write_all(const char *text, size_t length)
     screen_write(text, length);
 }
 
-void console_start_streams(struct options *options)
+/* Selects the screen if the options select other outputs, of which none is present. */
+static void require_output(struct options *options)
 {
-    bool wants_serial   = options->serial_port != SERIAL_PORT_NONE;
-    bool has_serial     = wants_serial && serial_init(options->serial_port);
-    bool has_debug_port = options->debug_port && debug_port_init();
+    bool is_none = options->serial == SERIAL_NONE && !options->debug_port;
 
-    is_data_on_serial = options->report_json;
-    log_replay(write_streams);
-    log_set_output(write_all);
-    if (wants_serial && !has_serial)
-        log_info("console: no serial port at 0x%x", options->serial_port);
-    if (has_serial || has_debug_port || options->screen ||
-        !(wants_serial || options->debug_port))
+    if (is_none || options->screen || serial_is_present() || is_debug_port_present)
         return;
     log_warning("console: none of the console= devices is present; using the screen");
     options->screen = true;
 }
 
-void console_start_screen(const struct options *options,
-                          const struct framebuffer *framebuffer, bool is_efi)
+void console_start_streams(struct options *options)
+{
+    is_data_on_serial = options->report_json;
+    serial_choice_start(options);
+    if (options->debug_port)
+        debug_port_init();
+    log_replay(write_streams);
+    log_set_output(write_all);
+    if (serial_choice_is_final(options))
+        require_output(options);
+}
+
+void console_find_serial_port(struct options *options)
+{
+    if (serial_choice_is_final(options))
+        return;
+    serial_choice_finish(options);
+    require_output(options);
+    console_start_screen(options);
+}
+
+void console_start_screen(const struct options *options)
 {
     static bool was_tried;
-    bool is_vga_text = framebuffer->type == FRAMEBUFFER_TEXT ||
-                       (framebuffer->type == FRAMEBUFFER_NONE && !is_efi);
+    const struct framebuffer *framebuffer = &machine_get()->boot.framebuffer;
+    bool is_vga_text =
+        framebuffer->type == FRAMEBUFFER_TEXT ||
+        (framebuffer->type == FRAMEBUFFER_NONE && !machine_get()->boot.is_efi);
 
     if (!options->screen || was_tried)
         return;

@@ -7,7 +7,6 @@
 #ifndef HYMIR_CONSOLE_CONSOLE_H
 #define HYMIR_CONSOLE_CONSOLE_H
 
-#include "lib/framebuffer.h"
 #include "lib/options.h"
 #include "lib/sheet.h"
 #include "terminal/terminal.h"
@@ -16,18 +15,26 @@
 #include <stddef.h>
 
 /*
- * Starts the streams that the options select, and replays the log to them. Selects the
- * screen if none of them is present.
+ * Starts the streams that the options select, and replays the log to them: the debug port
+ * and the serial port, unless that is not known yet. Selects the screen if none of them
+ * is present.
  */
 void console_start_streams(struct options *options);
+
+/*
+ * Continues at the serial port that the options select by ACPI's tables, PCI or an
+ * address in memory, with all of the log. Selects and starts the screen if no selected
+ * output is present. Called when the ACPI tables have been found, in Hymir's own address
+ * space.
+ */
+void console_find_serial_port(struct options *options);
 
 /*
  * Starts the screen unless the options exclude it or it was tried before: the framebuffer
  * or VGA text mode that the boot loader describes, or, if it describes none on a BIOS
  * machine, VGA text.
  */
-void console_start_screen(const struct options *options,
-                          const struct framebuffer *framebuffer, bool is_efi);
+void console_start_screen(const struct options *options);
 
 /* Shows a sheet on the screen and writes its rows to the streams. */
 void console_show(const struct sheet *sheet);

@@ -5,11 +5,12 @@
 #include "cpu/percpu.h"
 #include "lib/byte_queue.h"
 #include "lib/spinlock.h"
+#include "mm/address_space.h"
+#include "mm/device_registers.h"
 #include "platform/clock.h"
 
-#define DIVISOR_115200 1
-
-static uint16_t base;
+static struct serial_port current;
+static uint16_t found_divisor; /* of the port, before it was first initialized */
 static bool is_present;
 
 /* Received bytes that have not been read yet. The lock also guards the queue. */
@@ -38,37 +39,95 @@ static struct {
     struct progress progress; /* as the boot CPU sees it in the background */
 } sending = {.queue = {.bytes = sending_bytes, .size = sizeof(sending_bytes)}};
 
+static uint8_t port_read(const struct serial_port *from, enum uart_register offset)
+{
+    uint64_t address = from->address + (uint64_t)offset * from->stride;
+
+    return from->space == SERIAL_SPACE_IO ? io_in8((uint16_t)address)
+                                          : (uint8_t)device_read(address, from->width);
+}
+
+static void port_write(const struct serial_port *to, enum uart_register offset,
+                       uint8_t value)
+{
+    uint64_t address = to->address + (uint64_t)offset * to->stride;
+
+    if (to->space == SERIAL_SPACE_IO)
+        io_out8((uint16_t)address, value);
+    else
+        device_write(address, to->width, value);
+}
+
 static uint8_t read_register(enum uart_register offset)
 {
-    return io_in8((uint16_t)(base + offset));
+    return port_read(&current, offset);
 }
 
 static void write_register(enum uart_register offset, uint8_t value)
 {
-    io_out8((uint16_t)(base + offset), value);
+    port_write(&current, offset, value);
 }
 
-/* Detects a UART by its interrupt enable register, whose low four bits are writable. */
-static bool probe_uart(void)
+/*
+ * Detects a UART by its interrupt enable register, whose low four bits are writable. In
+ * memory, what is written there could be read back without a UART: then the interrupt
+ * identification is the FIFO control's value, in which no interrupt is pending.
+ */
+static bool detect_uart(const struct serial_port *at)
 {
+    if (port_read(at, UART_LINE_STATUS) == UINT8_MAX)
+        return false; /* all ones: nothing there */
+    port_write(at, UART_LINE_CONTROL, LINE_CONTROL_8N1);
+    port_write(at, UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_BITS);
+    uint8_t all = port_read(at, UART_INTERRUPT_ENABLE);
+    port_write(at, UART_INTERRUPT_ENABLE, 0);
+    uint8_t none = port_read(at, UART_INTERRUPT_ENABLE);
+    if (all != INTERRUPT_ENABLE_BITS || none != 0)
+        return false;
+    if (at->space == SERIAL_SPACE_IO)
+        return true;
+    port_write(at, UART_FIFO_CONTROL, 0);
+    return (port_read(at, UART_INTERRUPT_ID) & ID_NONE) != 0;
+}
+
+enum status serial_probe(const struct serial_port *candidate)
+{
+    if (candidate->space == SERIAL_SPACE_MEMORY &&
+        address_space_map_device(candidate->address,
+                                 (uint64_t)UART_REGISTERS * candidate->stride) == NULL)
+        return STATUS_OUT_OF_RANGE;
+    return detect_uart(candidate) ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+/* Returns the divisor for a port's speed. */
+static uint16_t choose_divisor(const struct serial_port *wanted)
+{
+    uint16_t divisor = serial_port_divisor(wanted);
+    return divisor != 0 ? divisor : found_divisor;
+}
+
+/* Sets the speed, and 8N1. */
+static void set_speed(bool is_first)
+{
+    write_register(UART_LINE_CONTROL, LINE_CONTROL_DLAB | LINE_CONTROL_8N1);
+    if (is_first)
+        found_divisor = (uint16_t)(read_register(UART_DATA) |
+                                   read_register(UART_INTERRUPT_ENABLE) << 8);
+    uint16_t divisor = choose_divisor(&current);
+    write_register(UART_DATA, (uint8_t)divisor);
+    write_register(UART_INTERRUPT_ENABLE, (uint8_t)(divisor >> 8));
     write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
-    write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_BITS);
-    uint8_t all = read_register(UART_INTERRUPT_ENABLE);
-    write_register(UART_INTERRUPT_ENABLE, 0);
-    uint8_t none = read_register(UART_INTERRUPT_ENABLE);
-    return all == INTERRUPT_ENABLE_BITS && none == 0;
 }
 
-bool serial_init(uint16_t port)
+bool serial_init(const struct serial_port *new_port)
 {
-    base       = port;
-    is_present = probe_uart();
+    bool is_same = serial_port_is_same(&current, new_port);
+
+    current    = *new_port;
+    is_present = serial_probe(&current) == STATUS_OK;
     if (!is_present)
         return false;
-    write_register(UART_LINE_CONTROL, LINE_CONTROL_DLAB | LINE_CONTROL_8N1);
-    write_register(UART_DATA, DIVISOR_115200 & 0xFF);
-    write_register(UART_INTERRUPT_ENABLE, DIVISOR_115200 >> 8);
-    write_register(UART_LINE_CONTROL, LINE_CONTROL_8N1);
+    set_speed(!is_same);
     write_register(UART_FIFO_CONTROL,
                    FIFO_ENABLE | FIFO_CLEAR_RECEIVER | FIFO_CLEAR_TRANSMITTER);
     write_register(UART_MODEM_CONTROL, MODEM_CONTROL_DTR | MODEM_CONTROL_RTS);
@@ -123,6 +182,17 @@ static uint8_t line_status_poll(void)
 bool serial_is_present(void)
 {
     return is_present;
+}
+
+const struct serial_port *serial_get_port(void)
+{
+    return &current;
+}
+
+bool serial_is_using(const struct serial_port *other)
+{
+    return is_present && serial_port_is_same(&current, other) &&
+           choose_divisor(&current) == choose_divisor(other);
 }
 
 /* Reports bytes drained while sending, which no longer raise an interrupt. */
@@ -216,16 +286,22 @@ void serial_write(const char *text, size_t length)
     notify_received();
 }
 
+/* Enables interrupts; they reach the interrupt controller only where that is known. */
+static void enable_interrupts(uint8_t interrupts)
+{
+    if (current.interrupt != SERIAL_NO_INTERRUPT)
+        write_register(UART_MODEM_CONTROL,
+                       MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
+    write_register(UART_INTERRUPT_ENABLE, interrupts);
+}
+
 void serial_send_in_background(void)
 {
     if (!is_present)
         return;
     sending.progress         = progress_start();
     sending.is_in_background = true;
-    write_register(UART_MODEM_CONTROL,
-                   MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
-    write_register(UART_INTERRUPT_ENABLE,
-                   read_register(UART_INTERRUPT_ENABLE) | INTERRUPT_ENABLE_SENT);
+    enable_interrupts(read_register(UART_INTERRUPT_ENABLE) | INTERRUPT_ENABLE_SENT);
 }
 
 void serial_continue(void)
@@ -259,16 +335,12 @@ bool serial_has_interrupt(void)
     return is_present && (read_register(UART_INTERRUPT_ID) & ID_NONE) == 0;
 }
 
-bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void))
+bool serial_start_receiving(uint32_t *interrupt, void (*notify)(void))
 {
-    bool is_irq_4 = base == UART_COM1 || base == UART_COM3;
-
-    if (!is_present || (!is_irq_4 && base != UART_COM2 && base != UART_COM4))
+    if (!is_present)
         return false;
-    *interrupt = is_irq_4 ? 4 : 3;
-    write_register(UART_MODEM_CONTROL,
-                   MODEM_CONTROL_DTR | MODEM_CONTROL_RTS | MODEM_CONTROL_INTERRUPT);
-    write_register(UART_INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+    enable_interrupts(INTERRUPT_ENABLE_RECEIVED);
+    *interrupt      = current.interrupt;
     received.notify = notify;
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * The driver for a 16550A-compatible serial port, 115200 baud, 8N1.
+ * The driver for a 16550A-compatible serial port, 8N1.
  *
  * Owns the one port in use. National Semiconductor PC16550D data sheet. Characters are
  * written to the FIFO as many at a time as it holds. All waits are bounded: after a
@@ -8,6 +8,8 @@
 #ifndef HYMIR_CONSOLE_SERIAL_H
 #define HYMIR_CONSOLE_SERIAL_H
 
+#include "lib/serial_port.h"
+#include "lib/status.h"
 #include "x86/uart_16550.h"
 
 #include <stdbool.h>
@@ -26,14 +28,31 @@
 /* Bytes that wait for the UART; more than the console sends for one command. */
 #define SERIAL_QUEUE_SIZE 8192
 
-/* Detects and initializes a UART at I/O ports port to port + 7; false if absent. */
-bool serial_init(uint16_t port);
+/*
+ * Detects a UART, whether or not it is in use: it must not be sending.
+ * STATUS_OUT_OF_RANGE for memory that is RAM or cannot be mapped, which is not accessed;
+ * STATUS_NOT_FOUND.
+ */
+enum status MUST_CHECK serial_probe(const struct serial_port *candidate);
+
+/*
+ * Detects and initializes a UART, and uses it instead of the one in use until now; false
+ * if absent. Memory must not be mapped anew afterwards: call it for a UART in memory in
+ * Hymir's own address space only.
+ */
+bool serial_init(const struct serial_port *new_port);
 
 /* Sends text, each line feed as CR LF. No effect without a UART. */
 void serial_write(const char *text, size_t length);
 
 /* Returns whether a UART was found and has not timed out. */
 bool serial_is_present(void);
+
+/* Returns the port that was initialized last. */
+const struct serial_port *serial_get_port(void);
+
+/* Returns whether a port is the one in use, at the same speed. */
+bool serial_is_using(const struct serial_port *other);
 
 /* Sends bytes verbatim. */
 void serial_send(const uint8_t *bytes, size_t size);
@@ -61,11 +80,12 @@ size_t serial_queued(void);
 bool serial_has_interrupt(void);
 
 /*
- * Enables receive interrupts on IRQ *interrupt, 3 or 4. Returns false without a UART, or
- * if its address has no standard IRQ. Bytes received while sending may raise no
+ * Enables receive interrupts, and returns the port's interrupt: an ISA one, another
+ * global system interrupt, or SERIAL_NO_INTERRUPT if it is not known; then the caller
+ * must poll. Returns false without a UART. Bytes received while sending may raise no
  * interrupt: then notify is called, on the sending CPU.
  */
-bool serial_start_receiving(uint8_t *interrupt, void (*notify)(void));
+bool serial_start_receiving(uint32_t *interrupt, void (*notify)(void));
 
 /*
  * Reads a received byte; returns false if there is none. Up to 4096 bytes are buffered.

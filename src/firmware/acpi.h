@@ -11,6 +11,7 @@
 
 #include "firmware/physical.h"
 #include "firmware/platform_power.h"
+#include "lib/serial_port.h"
 #include "lib/status.h"
 
 #include <stdbool.h>
@@ -116,9 +117,13 @@ struct acpi_interrupt {
     bool is_active_low, is_level; /* otherwise active high, edge-triggered, as on ISA */
 };
 
-/* Finds the input of an ISA interrupt, 0 to 15. STATUS_NOT_FOUND without an I/O APIC. */
+/*
+ * Finds the input of an ISA interrupt, 0 to 15, or of another global system interrupt,
+ * which is taken to be level-triggered and active low, as PCI's are. STATUS_NOT_FOUND
+ * without an I/O APIC.
+ */
 enum status MUST_CHECK acpi_find_interrupt(const struct acpi_view *madt,
-                                           uint8_t interrupt,
+                                           uint32_t interrupt,
                                            struct acpi_interrupt *found);
 
 /*
@@ -158,5 +163,18 @@ struct acpi_timers {
  * 0.
  */
 void acpi_find_timers(const struct acpi *acpi, struct acpi_timers *timers);
+
+/*
+ * Read the serial port of firmware's console from an SPCR, or of a debugger from the
+ * first device of a DBG2 that is one. Microsoft, "Serial Port Console Redirection Table
+ * (SPCR)", "Microsoft Debug Port Table 2 (DBG2)". STATUS_NOT_FOUND if there is none,
+ * because it is disabled; STATUS_UNSUPPORTED if it is not compatible with a 16550 at I/O
+ * ports or in memory; STATUS_OUT_OF_RANGE if its address cannot be a UART's;
+ * STATUS_MALFORMED.
+ */
+enum status MUST_CHECK acpi_read_spcr(const struct acpi_view *view,
+                                      struct serial_port *port);
+enum status MUST_CHECK acpi_read_dbg2(const struct acpi_view *view,
+                                      struct serial_port *port);
 
 #endif

@@ -52,6 +52,7 @@ enum {
 #define MADT_CPU_ENABLED  BIT(0)
 #define MADT_NO_APIC_ID   0xFFU /* in type 0: not a CPU */
 #define BUS_ISA           0
+#define ISA_INTERRUPTS    16U
 #define OVERRIDE_POLARITY 0x03U
 #define OVERRIDE_LOW      0x03U
 #define OVERRIDE_TRIGGER  0x0CU
@@ -129,7 +130,7 @@ struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_
 }
 
 /* Applies the source override of an ISA interrupt, if there is one. */
-static void apply_override(const struct acpi_view *madt, uint8_t interrupt,
+static void apply_override(const struct acpi_view *madt, uint32_t interrupt,
                            struct acpi_interrupt *found, uint32_t *global)
 {
     size_t offset = MADT_ENTRIES;
@@ -146,17 +147,19 @@ static void apply_override(const struct acpi_view *madt, uint8_t interrupt,
     }
 }
 
-enum status acpi_find_interrupt(const struct acpi_view *madt, uint8_t interrupt,
+enum status acpi_find_interrupt(const struct acpi_view *madt, uint32_t interrupt,
                                 struct acpi_interrupt *found)
 {
-    struct acpi_interrupt result = {0};
+    bool is_isa                  = interrupt < ISA_INTERRUPTS;
+    struct acpi_interrupt result = {.is_active_low = !is_isa, .is_level = !is_isa};
     uint32_t global              = interrupt;
     bool is_found                = false;
     uint32_t base                = 0;
     size_t offset                = MADT_ENTRIES;
     union madt_entry entry;
 
-    apply_override(madt, interrupt, &result, &global);
+    if (is_isa)
+        apply_override(madt, interrupt, &result, &global);
     while (next_entry(madt, &offset, &entry)) {
         /* The I/O APIC with the highest base not above the interrupt has the input. */
         if (entry.header.type != MADT_IO_APIC || entry.io_apic.global_base > global ||

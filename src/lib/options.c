@@ -9,12 +9,12 @@
 #define WORD_SIZE 64
 
 const struct options options_default = {
-    .screen      = true,
-    .debug_port  = true,
-    .serial_port = 0x3F8,
-    .log_level   = LOG_INFO,
-    .exit        = END_HALT,
-    .panic       = END_HALT,
+    .screen     = true,
+    .debug_port = true,
+    .serial     = SERIAL_DEFAULT,
+    .log_level  = LOG_INFO,
+    .exit       = END_HALT,
+    .panic      = END_HALT,
 };
 
 /* A value of an option, and the number that it is stored as. */
@@ -42,49 +42,56 @@ static bool next_part(const char **rest, char separator, char word[WORD_SIZE])
     return true;
 }
 
-/* Returns false for mainboard ports where probing for a UART could do damage. */
-static bool can_be_uart(uint64_t address)
+/* Parses the place of a serial port; false if there can be none. */
+static bool parse_serial_port(const char *word, struct serial_port *port)
 {
+    static const struct choice ports[] = {
+        {"com1", 0x3F8}, {"com2", 0x2F8}, {"com3", 0x3E8}, {"com4", 0x2E8}};
     static const struct {
-        uint16_t first, last;
-    } excluded[] = {
-        {0x000, 0x0FF},                                 /* DMA, 8259A, 8254, 8042, CMOS */
-        {0x170, 0x177},                                 /* ATA */
-        {0x1F0, 0x1F7}, {0x370, 0x377}, {0x3B0, 0x3DF}, /* VGA */
-        {0x3F0, 0x3F7},                                 /* floppy disk, ATA */
-        {0xCF8, 0xCFF}, /* PCI configuration, reset control */
-    };
+        const char *prefix;
+        uint8_t stride;
+    } layouts[]    = {{"mmio:", 1}, {"mmio32:", 4}};
+    uint8_t stride = 0;
+    uint64_t address;
 
-    for (size_t i = 0; i < ARRAY_SIZE(excluded); i++) {
-        if (address + 7 >= excluded[i].first && address <= excluded[i].last)
-            return false;
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        if (strcmp(word, ports[i].word) == 0) {
+            *port = serial_port_at(ports[i].number);
+            return true;
+        }
     }
-    return address <= 0xFFF8 && is_aligned(address, 8);
+    for (size_t i = 0; i < ARRAY_SIZE(layouts) && stride == 0; i++) {
+        if (string_starts_with(word, layouts[i].prefix)) {
+            stride = layouts[i].stride;
+            word += strlen(layouts[i].prefix);
+        }
+    }
+    if (!string_starts_with(word, "0x") || !number_parse(word, &address))
+        return false;
+    *port =
+        stride == 0 ? serial_port_at(address) : serial_port_in_memory(address, stride);
+    return serial_port_is_possible(port);
 }
 
 /* Adds a device of console=; false if it is unknown, or a second serial port. */
 static bool parse_device(const char *word, struct options *options)
 {
-    static const struct choice ports[] = {
-        {"com1", 0x3F8}, {"com2", 0x2F8}, {"com3", 0x3E8}, {"com4", 0x2E8}};
     bool is_screen     = strcmp(word, "screen") == 0;
     bool is_debug_port = strcmp(word, "e9") == 0;
-    uint64_t address   = 0;
 
     options->screen     = options->screen || is_screen;
     options->debug_port = options->debug_port || is_debug_port;
     if (is_screen || is_debug_port)
         return true;
-    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-        if (strcmp(word, ports[i].word) == 0)
-            address = ports[i].number;
-    }
-    if (string_starts_with(word, "0x") && !number_parse(word, &address))
+    if (options->serial != SERIAL_NONE)
         return false;
-    if (options->serial_port != SERIAL_PORT_NONE || !can_be_uart(address))
-        return false;
-    options->serial_port = (uint16_t)address;
-    return true;
+    if (strcmp(word, "serial") == 0)
+        options->serial = SERIAL_DEFAULT;
+    else if (strcmp(word, "pci") == 0)
+        options->serial = SERIAL_PCI;
+    else if (parse_serial_port(word, &options->serial_port))
+        options->serial = SERIAL_PORT;
+    return options->serial != SERIAL_NONE;
 }
 
 static bool parse_console(const char *value, struct options *options)
@@ -93,7 +100,7 @@ static bool parse_console(const char *value, struct options *options)
     size_t length         = strlen(value);
     parsed.screen         = false;
     parsed.debug_port     = false;
-    parsed.serial_port    = SERIAL_PORT_NONE;
+    parsed.serial         = SERIAL_NONE;
 
     if (length > 0 && value[length - 1] == ',')
         return false;
@@ -122,8 +129,8 @@ static const struct option {
     struct choice choices[4]; /* unused ones have no word */
 } option_table[] = {
     {"console=",
-     "a comma-separated list of screen, e9, and one of com1 to com4 or a UART's I/O "
-     "address such as 0x3f8; or none",
+     "a comma-separated list of screen, e9, and one of serial, pci, com1 to com4, or a "
+     "UART's address such as 0x3f8, mmio:0xfe030000 or mmio32:0xfe030000; or none",
      0,
      0,
      {{0}}},

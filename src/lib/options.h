@@ -9,6 +9,7 @@
 #define HYMIR_LIB_OPTIONS_H
 
 #include "lib/log.h"
+#include "lib/serial_port.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +22,19 @@ enum end_action {
     END_REBOOT,
 };
 
-#define SERIAL_PORT_NONE 0
+/* The serial port that console= selects. */
+enum serial_choice {
+    SERIAL_NONE,
+    SERIAL_DEFAULT, /* SPCR's, otherwise COM1, otherwise DBG2's or PCI's */
+    SERIAL_PCI,     /* the first one in PCI */
+    SERIAL_PORT,    /* serial_port */
+};
 
 struct options {
-    bool screen;          /* console= has "screen" */
-    bool debug_port;      /* console= has "e9" */
-    uint16_t serial_port; /* its first I/O port, or SERIAL_PORT_NONE */
+    bool screen;     /* console= has "screen" */
+    bool debug_port; /* console= has "e9" */
+    enum serial_choice serial;
+    struct serial_port serial_port;
     enum log_level log_level;
     bool nosmp;       /* do not start the other CPUs */
     bool nolock;      /* never write IA32_FEATURE_CONTROL */

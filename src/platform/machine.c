@@ -256,7 +256,7 @@ void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_S
                         firmware_text.length);
 }
 
-enum status machine_route_interrupt(uint8_t interrupt, uint8_t vector)
+enum status machine_route_interrupt(uint32_t interrupt, uint8_t vector)
 {
     struct acpi_interrupt found;
     struct acpi_view madt;

@@ -56,10 +56,11 @@ void machine_read_platform(void);
 void machine_finish_clock(void);
 
 /*
- * Routes an ISA interrupt (0-15) to the boot CPU on the given vector. STATUS_NOT_FOUND,
- * STATUS_UNSUPPORTED or STATUS_OUT_OF_RANGE if no usable I/O APIC has it.
+ * Routes an ISA interrupt (0-15) or another global system interrupt to the boot CPU on
+ * the given vector. STATUS_NOT_FOUND, STATUS_UNSUPPORTED or STATUS_OUT_OF_RANGE if no
+ * usable I/O APIC has it.
  */
-enum status MUST_CHECK machine_route_interrupt(uint8_t interrupt, uint8_t vector);
+enum status MUST_CHECK machine_route_interrupt(uint32_t interrupt, uint8_t vector);
 
 /* Returns the machine, as far as it has been read. */
 const struct machine *machine_get(void);

@@ -77,7 +77,7 @@ static void notify_boot_cpu(void)
 }
 
 /* Routes an interrupt to the boot CPU; reads earlier input, which raised no edge. */
-static bool route_interrupt(uint8_t interrupt, uint8_t vector, void (*read)(void))
+static bool route_interrupt(uint32_t interrupt, uint8_t vector, void (*read)(void))
 {
     trap_set_handler(vector, read);
     bool is_routed = machine_route_interrupt(interrupt, vector) == STATUS_OK;
@@ -85,18 +85,13 @@ static bool route_interrupt(uint8_t interrupt, uint8_t vector, void (*read)(void
     return is_routed;
 }
 
-static bool start_serial(const struct options *options)
+static bool start_serial(void)
 {
-    uint8_t interrupt;
+    uint32_t interrupt;
 
     has_serial = serial_start_receiving(&interrupt, notify_boot_cpu);
-    if (has_serial)
-        return route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
-    if (options->serial_port != SERIAL_PORT_NONE)
-        log_info(
-            "input: serial port 0x%x not present or not one of com1 to com4; no input",
-            options->serial_port);
-    return true;
+    return !has_serial ||
+           route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
 }
 
 static bool start_keyboard(const struct options *options)
@@ -119,12 +114,11 @@ void input_start(const struct options *options, input_handler *handler,
     handle_byte  = handler;
     serve_output = serve;
     if (is_first) {
-        needs_timer = !start_serial(options);
+        needs_timer = !start_serial();
         needs_timer |= !start_keyboard(options);
     }
-    bool lacks_interrupt =
-        needs_timer || (serve != NULL && serial_is_present() && !has_serial);
-    bool polls = lacks_interrupt && may_use_timer && apic_is_enabled();
+    bool lacks_interrupt = needs_timer;
+    bool polls           = lacks_interrupt && may_use_timer && apic_is_enabled();
     if (lacks_interrupt)
         trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
     if (needs_timer && !polls)

@@ -28,25 +28,40 @@ enum pci_register {
 
 #define PCI_VENDOR_NONE 0xFFFFU /* no function responds */
 
-#define PCI_COMMAND_BUS_MASTER 0x4U
+#define PCI_COMMAND_IO_SPACE     0x1U
+#define PCI_COMMAND_MEMORY_SPACE 0x2U
+#define PCI_COMMAND_BUS_MASTER   0x4U
+
+/* Base addresses of a function that is not a bridge. */
+#define PCI_BASE_ADDRESS_COUNT    6U
+#define PCI_BASE_ADDRESS_IO       0x1U /* otherwise in memory */
+#define PCI_BASE_ADDRESS_IO_FLAGS 0x3U
+#define PCI_BASE_ADDRESS_FLAGS    0xFU
+#define PCI_BASE_ADDRESS_TYPE     0x6U
+#define PCI_BASE_ADDRESS_64_BIT   0x4U /* the next one is the high half */
 
 #define PCI_HEADER_LAYOUT(type)   ((type)&0x7FU)
 #define PCI_HEADER_MULTI_FUNCTION 0x80U
 #define PCI_HEADER_DEVICE         0U /* 1 and 2: bridges */
 
 /* Base classes. */
-#define PCI_CLASS_UNCLASSIFIED 0x00U /* before PCI 2.0 */
-#define PCI_CLASS_STORAGE      0x01U
-#define PCI_CLASS_NETWORK      0x02U
-#define PCI_CLASS_DISPLAY      0x03U
-#define PCI_CLASS_BRIDGE       0x06U
-#define PCI_CLASS_SYSTEM       0x08U
-#define PCI_CLASS_SERIAL_BUS   0x0CU
-#define PCI_CLASS_WIRELESS     0x0DU
+#define PCI_CLASS_UNCLASSIFIED  0x00U /* before PCI 2.0 */
+#define PCI_CLASS_STORAGE       0x01U
+#define PCI_CLASS_NETWORK       0x02U
+#define PCI_CLASS_DISPLAY       0x03U
+#define PCI_CLASS_BRIDGE        0x06U
+#define PCI_CLASS_COMMUNICATION 0x07U
+#define PCI_CLASS_SYSTEM        0x08U
+#define PCI_CLASS_SERIAL_BUS    0x0CU
+#define PCI_CLASS_WIRELESS      0x0DU
 
 /* Sub-classes, each of a base class. */
-#define PCI_UNCLASSIFIED_VGA 0x01U
-#define PCI_SYSTEM_IOMMU     0x06U
-#define PCI_SERIAL_BUS_USB   0x03U
+#define PCI_UNCLASSIFIED_VGA     0x01U
+#define PCI_COMMUNICATION_SERIAL 0x00U
+#define PCI_SYSTEM_IOMMU         0x06U
+#define PCI_SERIAL_BUS_USB       0x03U
+
+/* Programming interfaces of a serial controller: 8250, 16450, 16550, ... 16950. */
+#define PCI_SERIAL_LAST_16550 0x06U
 
 #endif

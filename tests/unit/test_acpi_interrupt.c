@@ -50,7 +50,7 @@ static uint8_t *add_override(uint8_t source, uint32_t global, uint8_t flags)
 }
 
 /* Finds the input in a copy of exact size, for AddressSanitizer. */
-static enum status find_input(const uint8_t *bytes, size_t size, uint8_t interrupt,
+static enum status find_input(const uint8_t *bytes, size_t size, uint32_t interrupt,
                               struct acpi_interrupt *found)
 {
     uint8_t *copy = malloc(size);
@@ -61,7 +61,7 @@ static enum status find_input(const uint8_t *bytes, size_t size, uint8_t interru
     return status;
 }
 
-static void assert_arrives(uint8_t interrupt, uint64_t io_apic, uint32_t input,
+static void assert_arrives(uint32_t interrupt, uint64_t io_apic, uint32_t input,
                            bool is_active_low, bool is_level)
 {
     struct acpi_interrupt found;
@@ -238,6 +238,19 @@ static void test_random(void **state)
     }
 }
 
+/* Global system interrupts above ISA's: no overrides; level-triggered, active low. */
+static void test_global(void **state)
+{
+    (void)state;
+    add_io_apic(0xFEC00000, 0);
+    add_io_apic(0xFEC01000, 24);
+    add_override(16, 2, 0);
+    assert_arrives(15, 0xFEC00000, 15, false, false);
+    assert_arrives(16, 0xFEC00000, 16, true, true);
+    assert_arrives(39, 0xFEC01000, 15, true, true);
+    assert_arrives(0x1000027, 0xFEC01000, 0x100000F, true, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, table_start, memory_clear)
 
 int main(void)
@@ -245,7 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_fixture),      TEST(test_flags),      TEST(test_others),
         TEST(test_two_io_apics), TEST(test_no_io_apic), TEST(test_broken_lengths),
-        TEST(test_truncated),    TEST(test_random),
+        TEST(test_truncated),    TEST(test_random),     TEST(test_global),
     };
     return cmocka_run_group_tests_name("acpi interrupt", tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static void assert_default(const char *command_line, const char *warning)
     struct options options = line_parse(command_line);
     assert_int_equal(options.screen, options_default.screen);
     assert_int_equal(options.debug_port, options_default.debug_port);
-    assert_int_equal(options.serial_port, options_default.serial_port);
+    assert_int_equal(options.serial, options_default.serial);
     assert_int_equal(options.log_level, options_default.log_level);
     assert_int_equal(options.nosmp, options_default.nosmp);
     assert_int_equal(options.nolock, options_default.nolock);
@@ -34,7 +34,7 @@ static void test_defaults(void **state)
     (void)state;
     assert_default("", NULL);
     assert_default("    ", NULL);
-    assert_int_equal(options_default.serial_port, 0x3F8);
+    assert_int_equal(options_default.serial, SERIAL_DEFAULT);
     assert_true(options_default.screen);
     assert_int_equal(options_default.exit, END_HALT);
 }
@@ -43,19 +43,57 @@ static void test_console(void **state)
 {
     (void)state;
     struct options options = line_parse("console=com2");
-    assert_int_equal(options.serial_port, 0x2F8);
+    assert_int_equal(options.serial, SERIAL_PORT);
+    assert_int_equal(options.serial_port.address, 0x2F8);
+    assert_int_equal(options.serial_port.interrupt, 3);
     assert_false(options.screen);
     assert_false(options.debug_port);
 
     options = line_parse("console=screen,0x3e8,e9");
-    assert_int_equal(options.serial_port, 0x3E8);
+    assert_int_equal(options.serial_port.space, SERIAL_SPACE_IO);
+    assert_int_equal(options.serial_port.address, 0x3E8);
     assert_true(options.screen);
     assert_true(options.debug_port);
 
     options = line_parse("console=none");
-    assert_int_equal(options.serial_port, SERIAL_PORT_NONE);
+    assert_int_equal(options.serial, SERIAL_NONE);
     assert_false(options.screen);
     assert_nothing_logged();
+}
+
+/* Serial ports other than a PC's four. */
+static void test_serial(void **state)
+{
+    (void)state;
+    struct options options = line_parse("console=com2 console=e9,serial");
+    assert_int_equal(options.serial, SERIAL_DEFAULT);
+    assert_true(options.debug_port);
+    assert_false(options.screen);
+    assert_int_equal(line_parse("console=pci").serial, SERIAL_PCI);
+
+    options = line_parse("console=mmio:0xfe030000,screen");
+    assert_int_equal(options.serial, SERIAL_PORT);
+    assert_int_equal(options.serial_port.space, SERIAL_SPACE_MEMORY);
+    assert_int_equal(options.serial_port.address, 0xFE030000);
+    assert_int_equal(options.serial_port.stride, 1);
+    assert_int_equal(options.serial_port.baud, SERIAL_BAUD_AS_IS);
+    options = line_parse("console=mmio32:0x3f800000000");
+    assert_int_equal(options.serial_port.address, 0x3F800000000);
+    assert_int_equal(options.serial_port.stride, 4);
+    assert_int_equal(options.serial_port.width, 4);
+    assert_nothing_logged();
+    assert_default("console=serial,com1", ": invalid, ignored");
+    assert_default("console=com1,serial", ": invalid, ignored");
+    assert_default("console=pci,mmio:0xfe030000", ": invalid, ignored");
+    assert_default("console=mmio:", ": invalid, ignored");
+    assert_default("console=mmio:fe030000", ": invalid, ignored");
+    assert_default("console=mmio:0xfe030001", ": invalid, ignored");
+    assert_default("console=mmio:0xfee00000", ": invalid, ignored");
+    assert_default("console=mmio32:0xb8000", ": invalid, ignored");
+    assert_default("console=mmio32:mmio:0xfe030000", ": invalid, ignored");
+    assert_default("console=mmio16:0xfe030000", ": invalid, ignored");
+    assert_default("console=0xfe030000", ": invalid, ignored");
+    assert_default("console=mmio:0x1fe0300000000000000", ": invalid, ignored");
 }
 
 static void test_words(void **state)
@@ -119,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, start_log),
         cmocka_unit_test_setup(test_console, start_log),
+        cmocka_unit_test_setup(test_serial, start_log),
         cmocka_unit_test_setup(test_words, start_log),
         cmocka_unit_test_setup(test_last_one_wins, start_log),
         cmocka_unit_test_setup(test_nonsense, start_log),

@@ -12,10 +12,10 @@ static void send_fifo(void)
 static void test_background(void **state)
 {
     char text[100];
-    uint8_t interrupt;
+    uint32_t interrupt;
     (void)state;
     uart.has_fifo = true;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     assert_true(serial_start_receiving(&interrupt, note_arrival));
     serial_send_in_background();
     assert_int_equal(uart.interrupt_enable, 3);
@@ -45,7 +45,7 @@ static void test_background(void **state)
 static void test_background_without_fifo(void **state)
 {
     (void)state;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     serial_send_in_background();
     serial_write("abc", 3);
     assert_int_equal(uart.sent_length, 1);
@@ -57,7 +57,7 @@ static void test_background_without_fifo(void **state)
 static void test_background_ends(void **state)
 {
     (void)state;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     serial_send_in_background();
     serial_write("one\n", 4);
     serial_write("two\n", 4);
@@ -74,7 +74,7 @@ static void test_background_finish(void **state)
 {
     static struct cpu other_cpu;
     (void)state;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     serial_send_in_background();
     current_cpu = &other_cpu;
     serial_write("abcdefgh", 8);
@@ -92,7 +92,7 @@ static void test_background_stuck(void **state)
     static struct cpu other_cpu;
     (void)state;
     uart.has_fifo = true;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     serial_send_in_background();
     for (int i = 0; i < 400; i++)
         serial_write("0123456789", 10);
@@ -119,7 +119,7 @@ static void test_background_stuck(void **state)
 
     uart_start(state);
     uart.has_fifo = true;
-    assert_true(serial_init(PORT));
+    assert_true(init_at(PORT));
     serial_send_in_background();
     current_cpu = &other_cpu;
     uart.reads  = 0;

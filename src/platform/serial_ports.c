@@ -1,0 +1,133 @@
+/* See serial_ports.h. */
+#include "platform/serial_ports.h"
+
+#include "lib/log.h"
+
+static const struct {
+    const char *signature;
+    enum status (*read)(const struct acpi_view *table, struct serial_port *port);
+    enum serial_source source;
+} tables[] = {
+    {"SPCR", acpi_read_spcr, SERIAL_SOURCE_SPCR},
+    {"DBG2", acpi_read_dbg2, SERIAL_SOURCE_DBG2},
+};
+
+/* Adds a port unless it is known or the list is full; returns it, or NULL. */
+static struct described_port *add_port(struct serial_ports *ports,
+                                       enum serial_source source,
+                                       const struct serial_port *port)
+{
+    if (ports->count == SERIAL_PORTS_MAX)
+        return NULL;
+    for (size_t i = 0; i < ports->count; i++) {
+        if (serial_port_is_same(&ports->port[i].port, port))
+            return NULL;
+    }
+    struct described_port *added = &ports->port[ports->count++];
+    *added = (struct described_port){.source = source, .port = *port};
+    return added;
+}
+
+/* Adds the ports of all tables with the signature. */
+static void add_tables(const struct acpi *acpi, size_t row, struct serial_ports *ports)
+{
+    static const char *const problems[] = {
+        [STATUS_OUT_OF_RANGE] = "its address cannot be a UART's",
+        [STATUS_MALFORMED]    = "malformed",
+        [STATUS_UNSUPPORTED]  = "not compatible with a 16550",
+    };
+    const char *signature = tables[row].signature;
+    struct acpi_view view;
+    struct serial_port port;
+    size_t next = 0;
+
+    while (acpi_find_next(acpi, signature, &next, &view) == STATUS_OK) {
+        enum status status = tables[row].read(&view, &port);
+        struct described_port *added =
+            status == STATUS_OK ? add_port(ports, tables[row].source, &port) : NULL;
+        if (added != NULL)
+            format_text(added->name, sizeof(added->name), "%s", signature);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+            log_info("console: serial port in the ACPI table %s: %s; ignored", signature,
+                     problems[status]);
+    }
+}
+
+/* Returns the UART at a base address in memory; registers of a byte each. */
+static struct serial_port port_in_memory(uint64_t address)
+{
+    struct serial_port port = serial_port_in_memory(address, 1);
+
+    port.baud     = SERIAL_BAUD;
+    port.clock_hz = UART_CLOCK_HZ;
+    return port;
+}
+
+bool serial_port_of_pci(const struct pci_function *function,
+                        const uint32_t base_addresses[PCI_BASE_ADDRESS_COUNT],
+                        struct serial_port *port)
+{
+    bool is_found = false;
+
+    if (function->base_class != PCI_CLASS_COMMUNICATION ||
+        function->sub_class != PCI_COMMUNICATION_SERIAL ||
+        function->programming_interface > PCI_SERIAL_LAST_16550 ||
+        function->header_layout != PCI_HEADER_DEVICE)
+        return false;
+    for (size_t i = 0; i < PCI_BASE_ADDRESS_COUNT; i++) {
+        uint64_t address = base_addresses[i];
+        bool is_io       = (address & PCI_BASE_ADDRESS_IO) != 0;
+        bool is_64_bit   = (address & PCI_BASE_ADDRESS_TYPE) == PCI_BASE_ADDRESS_64_BIT;
+        address &=
+            ~(uint64_t)(is_io ? PCI_BASE_ADDRESS_IO_FLAGS : PCI_BASE_ADDRESS_FLAGS);
+        if (!is_io && is_64_bit && ++i < PCI_BASE_ADDRESS_COUNT)
+            address |= (uint64_t)base_addresses[i] << 32;
+        struct serial_port next =
+            is_io ? serial_port_at(address) : port_in_memory(address);
+        if (!serial_port_is_possible(&next) || (is_found && !is_io))
+            continue;
+        *port    = next;
+        is_found = true;
+        if (is_io)
+            break;
+    }
+    return is_found;
+}
+
+static void enable_decoding(struct pci_address address, enum serial_space space)
+{
+    uint16_t command = pci_read16(address, PCI_COMMAND);
+    uint16_t bit =
+        space == SERIAL_SPACE_IO ? PCI_COMMAND_IO_SPACE : PCI_COMMAND_MEMORY_SPACE;
+
+    if ((command & bit) == 0)
+        pci_write16(address, PCI_COMMAND, command | bit);
+}
+
+static void visit_function(const struct pci_function *function, void *context)
+{
+    struct pci_address address = function->address;
+    uint32_t base_addresses[PCI_BASE_ADDRESS_COUNT];
+    struct serial_port port;
+
+    if (function->base_class != PCI_CLASS_COMMUNICATION)
+        return;
+    for (size_t i = 0; i < PCI_BASE_ADDRESS_COUNT; i++)
+        base_addresses[i] =
+            pci_read32(address, (uint8_t)(PCI_BASE_ADDRESSES + i * sizeof(uint32_t)));
+    if (!serial_port_of_pci(function, base_addresses, &port))
+        return;
+    enable_decoding(address, port.space);
+    struct described_port *added = add_port(context, SERIAL_SOURCE_PCI, &port);
+    if (added != NULL)
+        format_text(added->name, sizeof(added->name), "PCI %02x:%02x.%x", address.bus,
+                    address.device, address.function);
+}
+
+void serial_ports_find(const struct acpi *acpi, struct serial_ports *ports)
+{
+    ports->count = 0;
+    for (size_t i = 0; acpi != NULL && i < ARRAY_SIZE(tables); i++)
+        add_tables(acpi, i, ports);
+    pci_walk(visit_function, ports);
+}
