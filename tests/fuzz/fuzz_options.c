@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     line[size] = '\0';
     options_parse(line, &options);
     REQUIRE(options.panic != END_POWEROFF);
-    REQUIRE(options.serial_port == SERIAL_PORT_NONE || options.serial_port >= 0x100);
+    REQUIRE(options.serial != SERIAL_PORT || options.serial_port.address >= 0x100);
     REQUIRE(selftest.kind <= SELFTEST_EXIT);
     free(line);
     return 0;
