@@ -1,32 +1,15 @@
 /* src/virt/capability.c and src/vmx/capabilities.c, on the MSRs of real machines. */
+#include "capability_table.h"
 #include "machines.h"
 
 #include "vmx/capabilities.h"
 
 #define TABLE (&vmx_capability_table)
 
-/* Each bit has one name and each name one bit; the bits of a field are contiguous. */
 static void test_table(void **state)
 {
     (void)state;
-    uint64_t seen[GROUP_COUNT] = {0};
-
-    for (size_t i = 0; i < TABLE->row_count; i++) {
-        const struct capability_row *row = &TABLE->rows[i];
-        assert_int_equal(seen[row->group] & row->mask, 0);
-        assert_int_not_equal(row->mask, 0);
-        uint64_t piece = row->mask >> __builtin_ctzll(row->mask);
-        assert_int_equal(piece & (piece + 1), 0);
-        if (i > 0 && TABLE->rows[i - 1].group == row->group)
-            assert_true(TABLE->rows[i - 1].mask < row->mask);
-        else if (i > 0)
-            assert_int_equal(TABLE->rows[i - 1].group + 1, row->group);
-        seen[row->group] |= row->mask;
-        for (size_t j = 0; j < i; j++)
-            assert_false(TABLE->rows[j].group == row->group &&
-                         strcmp(TABLE->rows[j].name, row->name) == 0);
-        assert_string_equal(capability_name(TABLE, row->group, row->mask), row->name);
-    }
+    assert_table(TABLE);
     assert_null(capability_name(TABLE, GROUP_CR0, BIT(6)));
     assert_null(capability_name(TABLE, GROUP_PIN_BASED, BIT(1)));
 }

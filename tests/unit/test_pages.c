@@ -1,5 +1,6 @@
 /* src/report/pages.c, navigation.c and json_report.c. */
 #include "machines.h"
+#include "pages.h"
 
 #include <stdio.h>
 
@@ -10,10 +11,7 @@
 #define SCHEMA "tests/schema"
 
 static struct cpu_record records[20];
-static struct iommus iommus;
-static struct report_facts facts;
 static struct navigation navigation;
-static struct sheet sheet;
 
 static int report_start(void **state)
 {
@@ -28,42 +26,9 @@ static int report_start(void **state)
     records[19].timings.row[0] =
         (struct statistics){.count = 1000, .low = 1200, .median = 1300, .high = 1500};
     iommus.vt_d = (struct iommu_table){0};
-    facts       = (struct report_facts){.version      = "1.2.3",
-                                        .machine      = "a machine",
-                                        .firmware     = "UEFI",
-                                        .ram_bytes    = UINT64_C(32) << 30,
-                                        .has_acpi     = true,
-                                        .iommus       = &iommus,
-                                        .tsc_hz       = 2600000000,
-                                        .tsc_ppm      = 12,
-                                        .tsc_source   = "measured",
-                                        .records      = records,
-                                        .count        = ARRAY_SIZE(records),
-                                        .verdict      = VERDICT_READY,
-                                        .verdict_text = "VMX root operation entered and left"};
+    facts_load(records, ARRAY_SIZE(records), "VMX root operation entered and left");
     navigation_start(&navigation, &facts);
     return 0;
-}
-
-static bool sheet_has(const char *words)
-{
-    for (size_t i = 0; i < sheet.rows; i++) {
-        if (strstr(sheet.row[i].text, words) != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* Returns whether any page of a section has the words. */
-static bool section_has(enum report_section section, const char *words)
-{
-    for (size_t page = 0; page < report_page_count(section, &facts); page++) {
-        report_compose_page(section, page, &facts, &sheet);
-        assert_false(sheet.overflow);
-        if (sheet_has(words))
-            return true;
-    }
-    return false;
 }
 
 static void test_capabilities(void **state)

@@ -1,9 +1,8 @@
 /* The report on machines with AMD-V: its pages, JSON and short form. */
+#include "pages.h"
 #include "snapshots_amd.h"
-#include "surroundings.h"
 
 #include "report/json_report.h"
-#include "report/pages.h"
 #include "svm/capabilities.h"
 
 #include <stdio.h>
@@ -12,8 +11,6 @@
 
 static struct cpu_record records[4];
 static struct iommu_unit unit;
-static struct iommus iommus;
-static struct sheet sheet;
 
 static void records_load(const struct recorded_amd *recorded)
 {
@@ -28,33 +25,7 @@ static void records_load(const struct recorded_amd *recorded)
                                  .control           = 1,
                                  .extended_features = 0x246577EFA2254AFA};
     iommus = (struct iommus){.amd_vi = {.exists = true, .count = 1, .unit = &unit}};
-    facts  = (struct report_facts){.version      = "1.2.3",
-                                   .machine      = "a machine",
-                                   .firmware     = "UEFI",
-                                   .ram_bytes    = UINT64_C(32) << 30,
-                                   .has_acpi     = true,
-                                   .iommus       = &iommus,
-                                   .tsc_hz       = 2600000000,
-                                   .tsc_ppm      = 12,
-                                   .tsc_source   = "measured",
-                                   .records      = records,
-                                   .count        = ARRAY_SIZE(records),
-                                   .verdict      = VERDICT_READY,
-                                   .verdict_text = "guests entered by VMRUN and left"};
-}
-
-/* Returns whether any page of a section has the words. */
-static bool section_has(enum report_section section, const char *words)
-{
-    for (size_t page = 0; page < report_page_count(section, &facts); page++) {
-        report_compose_page(section, page, &facts, &sheet);
-        assert_false(sheet.overflow);
-        for (size_t i = 0; i < sheet.rows; i++) {
-            if (strstr(sheet.row[i].text, words) != NULL)
-                return true;
-        }
-    }
-    return false;
+    facts_load(records, ARRAY_SIZE(records), "guests entered by VMRUN and left");
 }
 
 /* Every bit by its name; those of encrypted memory only if the processor has any. */

@@ -1,5 +1,6 @@
 /* src/report/json_report.c: the size of the report, as docs/REPORT.md states it. */
 #include "machines.h"
+#include "pages.h"
 
 #include <stdio.h>
 
@@ -9,7 +10,6 @@
 #define MANUAL "docs/REPORT.md"
 
 static struct cpu_record records[SMP_MAX_CPUS];
-static struct iommus iommus;
 static size_t size;
 
 static void add_size(const char *text, size_t length)
@@ -39,19 +39,10 @@ static size_t report_size(const struct machine_msrs *machine, bool has_vmx, size
 {
     for (size_t i = 0; i < count; i++)
         record_load(i, machine, has_vmx);
-    const struct report_facts facts = {.version      = "1.2.3",
-                                       .machine      = "a machine",
-                                       .firmware     = "UEFI",
-                                       .ram_bytes    = UINT64_C(32) << 30,
-                                       .has_acpi     = true,
-                                       .iommus       = &iommus,
-                                       .tsc_hz       = 2600000000,
-                                       .tsc_source   = "measured",
-                                       .records      = records,
-                                       .count        = count,
-                                       .verdict      = records[0].judgement.word,
-                                       .verdict_text = "VMX root operation entered"};
-    size                            = 0;
+    facts_load(records, count, "VMX root operation entered");
+    facts.verdict = records[0].judgement.word;
+    facts.tsc_ppm = 0;
+    size          = 0;
     json_report_write_line(&facts, add_size);
     return (size + 500) / 1000;
 }

@@ -1,33 +1,22 @@
 /* src/svm/capabilities.c, on the CPUID of real and emulated processors. */
+#include "capability_table.h"
 #include "snapshots_amd.h"
 
 #include "svm/capabilities.h"
 
 #define TABLE (&svm_capability_table)
 
-/* Each bit has one name and each name one bit; the bits of a field are contiguous. */
+/* Of all groups together, too, each name is one bit. */
 static void test_table(void **state)
 {
     (void)state;
-    uint64_t seen[SVM_GROUP_COUNT] = {0};
-
     assert_int_equal(TABLE->group_count, SVM_GROUP_COUNT);
     assert_int_equal(TABLE->rows[0].group, 0);
     assert_int_equal(TABLE->rows[TABLE->row_count - 1].group, SVM_GROUP_COUNT - 1);
+    assert_table(TABLE);
     for (size_t i = 0; i < TABLE->row_count; i++) {
-        const struct capability_row *row = &TABLE->rows[i];
-        assert_int_equal(seen[row->group] & row->mask, 0);
-        assert_int_not_equal(row->mask, 0);
-        uint64_t piece = row->mask >> __builtin_ctzll(row->mask);
-        assert_int_equal(piece & (piece + 1), 0);
-        if (i > 0 && TABLE->rows[i - 1].group == row->group)
-            assert_true(TABLE->rows[i - 1].mask < row->mask);
-        else if (i > 0)
-            assert_int_equal(TABLE->rows[i - 1].group + 1, row->group);
-        seen[row->group] |= row->mask;
         for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(TABLE->rows[j].name, row->name);
-        assert_string_equal(capability_name(TABLE, row->group, row->mask), row->name);
+            assert_string_not_equal(TABLE->rows[j].name, TABLE->rows[i].name);
     }
     assert_null(capability_name(TABLE, GROUP_FEATURES, BIT(9)));
     for (uint32_t i = 0; i < TABLE->group_count; i++) {
