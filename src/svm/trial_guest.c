@@ -12,7 +12,6 @@
 #include "svm/trial.h"
 #include "svm/vcpu.h"
 #include "x86/msr.h"
-#include "x86/paging.h"
 
 extern const uint8_t svm_trial_guest_start[], svm_trial_guest_read[],
     svm_trial_guest_vmmcall[], svm_trial_guest_end[];
@@ -32,41 +31,24 @@ static uint64_t address_of_code(const struct trial *trial, const uint8_t *instru
            ((uintptr_t)instruction - (uintptr_t)svm_trial_guest_start);
 }
 
-static const struct vcpu_segment code_segment = {SELECTOR_CODE, UINT32_MAX,
-                                                 ACCESS_RIGHTS_CODE_64, 0};
-static const struct vcpu_segment data_segment = {SELECTOR_DATA, UINT32_MAX,
-                                                 ACCESS_RIGHTS_OF(DATA_DESCRIPTOR_32), 0};
-static const struct vcpu_segment task_segment = {
-    SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY, 0};
-
 /*
- * 64-bit mode at an instruction of the guest, interrupts off: without V_INTR_MASKING the
- * host takes its own only after the run.
+ * Fills the VMCB for a run in 64-bit mode from an instruction of the guest, interrupts
+ * off: without V_INTR_MASKING the host takes its own only after the run. Returns it.
  */
-static void fill_guest_state(const struct trial *trial, struct vmcb *vmcb,
-                             const uint8_t *instruction)
-{
-    for (size_t i = SEGMENT_ES; i <= SEGMENT_DS; i++)
-        vmcb->segment[i] =
-            vmcb_segment_of(i == SEGMENT_CS ? &code_segment : &data_segment);
-    vmcb->tr   = vmcb_segment_of(&task_segment);
-    vmcb->efer = rdmsr(MSR_IA32_EFER);
-    vmcb->cr0  = read_cr0();
-    vmcb->cr4  = read_cr4();
-    vmcb->cr3 =
-        hpa_of(trial_map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &svm_nested_format).pages)
-            .value;
-    vmcb->dr6    = DR6_AFTER_RESET;
-    vmcb->dr7    = DR7_AFTER_RESET;
-    vmcb->rflags = RFLAGS_FIXED;
-    vmcb->rip    = address_of_code(trial, instruction);
-    vmcb->pat    = PAT_AFTER_RESET;
-}
-
-/* Fills the VMCB for a run from an instruction. Returns it. */
 static struct vmcb *prepare_guest(const struct trial *trial, const uint8_t *instruction)
 {
     struct vmcb *vmcb = trial_page(trial, TRIAL_PAGE_GUEST_VMCB);
+    struct page_pool tables =
+        trial_map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &svm_nested_format);
+    const struct vcpu_start start = {
+        .rip  = address_of_code(trial, instruction),
+        .cr0  = read_cr0(),
+        .cr3  = hpa_of(tables.pages).value,
+        .cr4  = read_cr4(),
+        .efer = rdmsr(MSR_IA32_EFER),
+        .code = {SELECTOR_CODE, UINT32_MAX, ACCESS_RIGHTS_CODE_64, 0},
+        .data = {SELECTOR_DATA, UINT32_MAX, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR_32), 0},
+    };
 
     memcpy(trial_page(trial, TRIAL_PAGE_CODE), svm_trial_guest_start,
            (uintptr_t)svm_trial_guest_end - (uintptr_t)svm_trial_guest_start);
@@ -77,7 +59,7 @@ static struct vmcb *prepare_guest(const struct trial *trial, const uint8_t *inst
     vmcb->intercept_exceptions = UINT32_MAX; /* of which the guest raises none */
     vmcb->asid                 = GUEST_ASID;
     vmcb->tlb_control          = TLB_CONTROL_FLUSH_ALL;
-    fill_guest_state(trial, vmcb, instruction);
+    svm_registers_write(vmcb, &start);
     return vmcb;
 }
 

@@ -84,8 +84,9 @@ static void write_segments(struct vmcb *vmcb, const struct vcpu_start *start)
 }
 
 /* A machine check with CR4.MCE clear would shut the guest down, so Hymir sets it. */
-static void write_registers(struct vmcb *vmcb, const struct vcpu_start *start)
+void svm_registers_write(struct vmcb *vmcb, const struct vcpu_start *start)
 {
+    write_segments(vmcb, start);
     vmcb->efer   = start->efer | EFER_SVME;
     vmcb->cr0    = start->cr0;
     vmcb->cr3    = start->cr3;
@@ -128,6 +129,5 @@ void svm_state_write(struct svm_vcpu *svm)
     fill_permissions(svm);
     memset(&svm->vmcb, 0, sizeof(svm->vmcb));
     write_controls(svm);
-    write_segments(&svm->vmcb, svm->vcpu->start);
-    write_registers(&svm->vmcb, svm->vcpu->start);
+    svm_registers_write(&svm->vmcb, svm->vcpu->start);
 }
