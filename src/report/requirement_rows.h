@@ -32,7 +32,6 @@
 #define MSR_LACKS(msr, bits) READ_MSR, MSR_IA32_##msr, bits, IS(0)
 #define ALLOWED(msr, bits)   MSR_HAS(msr, (uint64_t)(bits) << 32) /* 1-settings */
 #define WORD_IS(words)       READ_WORD, 0, words, IS_NOT(0)
-#define WORD_IS_NOT(words)   READ_WORD, 0, words, IS(0)
 
 /* ---- Requirements ------------------------------------------------------------------ */
 
