@@ -116,6 +116,7 @@ struct cpu {
 
     /* Set by smp_begin, cleared by the CPU when it is done. */
     _Atomic(cpu_work *) work;
+    atomic_bool has_begun; /* the CPU has taken the work, or smp_begin has withdrawn it */
     void *work_argument;
 
     uint64_t gdt[GDT_ENTRIES];

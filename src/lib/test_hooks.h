@@ -42,6 +42,12 @@ TEST_HOOK void test_hook_prepare_vmcs(struct vcpu *vcpu);
 /* Called on a vCPU's CPU before its first VM entry, with its VMCS current. */
 TEST_HOOK void test_hook_enter_guest(struct vcpu *vcpu);
 
+/* Returns whether the keyboard must not receive Hymir's commands. */
+TEST_HOOK bool test_hook_mute_keyboard(void);
+
+/* Returns whether a wake-up interrupt for the CPU with this index must be lost. */
+TEST_HOOK bool test_hook_lose_wake(uint32_t cpu);
+
 /* Called on the last CPU before the machine halts, resets or powers off. */
 TEST_HOOK void test_hook_end(void);
 

@@ -5,16 +5,18 @@
 #include "cpu/traps.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/test_hooks.h"
 #include "platform/ap_boot.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "x86/control_registers.h"
 #include "x86/msr.h"
 
-#define INIT_WAIT_US    10000
-#define STARTUP_WAIT_US 200
-#define STOP_TIMEOUT_US 100000
-#define WAKE_AGAIN_US   10000
+#define INIT_WAIT_US     10000
+#define STARTUP_WAIT_US  200
+#define STOP_TIMEOUT_US  100000
+#define BEGIN_TIMEOUT_US 1000000
+#define WAKE_AGAIN_US    10000
 
 static struct cpu *cpus[SMP_MAX_CPUS];
 static size_t cpu_count;
@@ -108,7 +110,8 @@ static _Noreturn void wait_for_work(struct cpu *cpu)
 {
     for (;;) {
         cpu_work *work;
-        while ((work = atomic_load(&cpu->work)) == NULL)
+        while ((work = atomic_load(&cpu->work)) == NULL ||
+               atomic_exchange(&cpu->has_begun, true))
             halt_until_interrupt();
         work(cpu->work_argument);
         atomic_store(&cpu->work, NULL);
@@ -127,35 +130,59 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
     wait_for_work(cpu);
 }
 
-enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
+enum status smp_wake(const struct cpu *cpu)
 {
-    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
-        return STATUS_NOT_FOUND;
-    cpu->work_argument = argument;
-    atomic_store(&cpu->work, work);
+    if (test_hook_lose_wake != NULL && test_hook_lose_wake(cpu->index))
+        return STATUS_OK;
     return apic_send(cpu->apic_id, ICR_FIXED | VECTOR_WAKE);
+}
+
+static bool wait_for_begin(const struct cpu *cpu)
+{
+    struct deadline deadline = deadline_in(WAKE_AGAIN_US);
+
+    while (!atomic_load(&cpu->has_begun)) {
+        if (deadline_has_passed(&deadline))
+            return false;
+        cpu_pause();
+    }
+    return true;
 }
 
 /*
  * Repeats the wake-up interrupt: after an NMI between STI and HLT the CPU may miss the
- * first. Checks the deadline before the work, as in wait_for_state.
+ * first. Withdraws work that the CPU has not taken in time.
  */
+enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
+{
+    struct deadline deadline = deadline_in(BEGIN_TIMEOUT_US);
+    enum status status;
+
+    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
+        return STATUS_NOT_FOUND;
+    cpu->work_argument = argument;
+    atomic_store(&cpu->has_begun, false);
+    atomic_store(&cpu->work, work);
+    do {
+        status = smp_wake(cpu);
+    } while (status == STATUS_OK && !wait_for_begin(cpu) &&
+             !deadline_has_passed(&deadline));
+    if (atomic_exchange(&cpu->has_begun, true))
+        return STATUS_OK;
+    atomic_store(&cpu->work, NULL);
+    return status == STATUS_OK ? STATUS_TIMEOUT : status;
+}
+
+/* Checks the deadline before the work, as in wait_for_state. */
 enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
 {
     struct deadline deadline = deadline_in(timeout_us);
-    struct deadline wake     = deadline_in(WAKE_AGAIN_US);
     for (;;) {
         bool has_passed = deadline_has_passed(&deadline);
         if (atomic_load(&cpu->work) == NULL)
             return STATUS_OK;
         if (has_passed)
             return STATUS_TIMEOUT;
-        if (deadline_has_passed(&wake)) {
-            wake               = deadline_in(WAKE_AGAIN_US);
-            enum status status = apic_send(cpu->apic_id, ICR_FIXED | VECTOR_WAKE);
-            if (status != STATUS_OK)
-                return status;
-        }
         cpu_pause();
     }
 }

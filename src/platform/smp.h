@@ -49,10 +49,15 @@ void smp_init_others(void);
  */
 enum status MUST_CHECK smp_start(struct cpu *cpu, const void *page);
 
+/* Interrupts a CPU, which may be halted, so that it looks for work. Otherwise as
+ * apic_send. For any CPU. */
+enum status MUST_CHECK smp_wake(const struct cpu *cpu);
+
 /*
- * Runs work(argument) on *cpu, which is not the executing CPU. STATUS_NOT_FOUND if the
- * CPU was never started, is stopped, or did not respond to smp_stop; otherwise as
- * apic_send.
+ * Runs work(argument) on *cpu, which is not the executing CPU, and waits until it has
+ * begun. STATUS_NOT_FOUND if the CPU was never started, is stopped, or did not respond to
+ * smp_stop; STATUS_TIMEOUT if it does not begin within a second, and then it never will;
+ * otherwise as apic_send.
  */
 enum status MUST_CHECK smp_begin(struct cpu *cpu, cpu_work *work, void *argument);
 

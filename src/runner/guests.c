@@ -6,7 +6,6 @@
 #include "cpu/traps.h"
 #include "guest/vm.h"
 #include "lib/log.h"
-#include "platform/apic.h"
 #include "platform/machine.h"
 #include "platform/smp.h"
 #include "runner/guest_console.h"
@@ -59,7 +58,7 @@ static void run_guest(void *argument)
     console_finish();
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu &&
-        apic_send(boot_cpu.apic_id, ICR_FIXED | VECTOR_WAKE) != STATUS_OK)
+        smp_wake(&boot_cpu) != STATUS_OK)
         log_error("cpu %u: cannot interrupt the boot CPU", this_cpu()->index);
 }
 

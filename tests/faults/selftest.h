@@ -21,6 +21,8 @@ enum selftest_kind {
     SELFTEST_HANG,           /* a CPU that never returns from its trial */
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and overwritten */
+    SELFTEST_MUTE_KEYBOARD,  /* the keyboard receives no command: input.c */
+    SELFTEST_LOSE_WAKE,      /* wake-up interrupts are lost: input.c */
 
     /* Replaces a firmware service: firmware.c. */
     SELFTEST_FIRMWARE_HANG,

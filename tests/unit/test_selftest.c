@@ -56,6 +56,8 @@ static void test_kinds(void **state)
         {"selftest=hang", SELFTEST_HANG},
         {"selftest=absent-cpu", SELFTEST_ABSENT_CPU},
         {"selftest=memory", SELFTEST_MEMORY},
+        {"selftest=mute-keyboard", SELFTEST_MUTE_KEYBOARD},
+        {"selftest=lose-wake", SELFTEST_LOSE_WAKE},
         {"selftest=firmware-hang", SELFTEST_FIRMWARE_HANG},
         {"selftest=firmware-fault", SELFTEST_FIRMWARE_FAULT},
         {"selftest=entry-control", SELFTEST_ENTRY_CONTROL},
