@@ -111,7 +111,7 @@ static _Noreturn void finish(void)
 
     if (this_cpu() == &boot_cpu)
         machine_finish_clock();
-    smp_report_foreign_nmis();
+    machine_report_interrupts();
     if (test_hook_finish_trials != NULL)
         test_hook_finish_trials();
     compute_facts(&facts);

@@ -11,6 +11,10 @@
 ;       vector                      by the stub
 ;       rax rcx rdx rbx rbp rsi rdi r8 ... r15
 ;
+;
+; The CPU aligns the stack before it pushes, so RSP tells whether it pushed an error code: firmware may have left
+; an interrupt on a vector whose exception has one.
+;
 ; These 22 quadwords keep the stack aligned to 16 bytes at the call, as the ABI requires.
 
         bits    64
@@ -41,9 +45,12 @@
 %assign vector 0
 %rep 256
 trap_stub_ %+ vector:
-%if !HAS_ERROR_CODE(vector)
-        push    qword 0
+%if HAS_ERROR_CODE(vector)
+        test    spl, 8
+        jz      .has_error_code
 %endif
+        push    qword 0
+.has_error_code:
         push    qword vector
         jmp     trap_common
 %assign vector vector + 1

@@ -72,20 +72,28 @@ void trap_set_handler(uint8_t vector, void (*handler)(void))
 }
 
 /* Wake-ups and the timer need no handler: the CPU then checks for work. */
-static void handle_interrupt(uint64_t vector)
+static void handle_interrupt(uint8_t vector)
 {
-    static atomic_flag warned;
+    void (*handler)(void) = handlers[vector];
 
     if (vector == VECTOR_APIC_SPURIOUS)
         return; /* is not ended by an EOI: SDM 3A, "Spurious Interrupt" */
-    void (*handler)(void) = handlers[vector];
+    if (handler == NULL && vector != VECTOR_WAKE && vector != VECTOR_TIMER) {
+        hooks.unwanted_interrupt(vector);
+        return;
+    }
+    hooks.begin_interrupt(vector);
     if (handler != NULL)
         handler();
-    hooks.end_of_interrupt();
-    if (handler == NULL && vector != VECTOR_WAKE && vector != VECTOR_TIMER &&
-        !atomic_flag_test_and_set(&warned))
-        log_warning("cpu %u: unexpected interrupt, vector 0x%x; this and others ignored",
-                    this_cpu()->index, (unsigned int)vector);
+    hooks.end_interrupt(vector);
+}
+
+/* Firmware may have used the vectors of later exceptions for interrupts. */
+static bool is_interrupt(const struct trap_frame *frame)
+{
+    return frame->vector >= EXCEPTION_VECTORS ||
+           (frame->vector >= LEAST_INTERRUPT_VECTOR &&
+            hooks.is_interrupt((uint8_t)frame->vector));
 }
 
 void trap_handle(struct trap_frame *frame)
@@ -96,8 +104,8 @@ void trap_handle(struct trap_frame *frame)
         return; /* redirected and ignored: svm/operation.c */
     if (frame->vector == VECTOR_NMI)
         handle_nmi();
-    else if (frame->vector < EXCEPTION_VECTORS)
-        handle_exception(frame);
+    else if (is_interrupt(frame))
+        handle_interrupt((uint8_t)frame->vector);
     else
-        handle_interrupt(frame->vector);
+        handle_exception(frame);
 }

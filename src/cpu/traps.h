@@ -9,10 +9,12 @@
 
 #include "x86/exceptions.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The interrupt vectors that Hymir uses. */
 enum interrupt_vector {
+    VECTOR_PIC           = 0xE0, /* and the 15 that follow: the 8259A's inputs */
     VECTOR_WAKE          = 0xF0, /* sent by another CPU that has work for this one */
     VECTOR_TIMER         = 0xF1, /* the local APIC timer's */
     VECTOR_SERIAL        = 0xF2,
@@ -38,7 +40,16 @@ extern const uint64_t trap_stubs[VECTOR_COUNT];
 struct trap_hooks {
     /* Handles an exception at an instruction without a row in the exception table. */
     void (*unhandled_exception)(const struct trap_frame *frame);
-    void (*end_of_interrupt)(void); /* sends EOI to the local APIC */
+
+    /* Returns whether the vector of an exception, 16 or higher, is an interrupt's. */
+    bool (*is_interrupt)(uint8_t vector);
+
+    /* Called before the handler of an interrupt, and after it to end the interrupt. */
+    void (*begin_interrupt)(uint8_t vector);
+    void (*end_interrupt)(uint8_t vector);
+
+    /* Handles and ends an interrupt that has no handler. */
+    void (*unwanted_interrupt)(uint8_t vector);
 };
 
 /* Sets the hooks for all CPUs. Call before cpu_setup. */

@@ -110,6 +110,13 @@ void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_
 struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_ids,
                                    size_t capacity);
 
+/*
+ * Writes the physical addresses of the I/O APICs' registers to addresses, at most
+ * capacity, in table order.
+ */
+struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *addresses,
+                                       size_t capacity);
+
 /* An I/O APIC input, with the polarity and trigger mode of its interrupt. */
 struct acpi_interrupt {
     uint64_t io_apic; /* physical address of the registers */

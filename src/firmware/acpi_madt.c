@@ -129,6 +129,25 @@ struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_
     return cpus;
 }
 
+struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *addresses,
+                                       size_t capacity)
+{
+    struct acpi_listing io_apics = {0};
+    size_t offset                = MADT_ENTRIES;
+    union madt_entry entry;
+
+    while (next_entry(madt, &offset, &entry)) {
+        if (entry.header.type != MADT_IO_APIC)
+            continue;
+        if (io_apics.count == capacity)
+            io_apics.dropped++;
+        else
+            addresses[io_apics.count++] = entry.io_apic.address;
+    }
+    io_apics.is_broken = offset + sizeof(entry.header) <= madt->length;
+    return io_apics;
+}
+
 /* Applies the source override of an ISA interrupt, if there is one. */
 static void apply_override(const struct acpi_view *madt, uint32_t interrupt,
                            struct acpi_interrupt *found, uint32_t *global)

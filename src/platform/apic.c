@@ -6,7 +6,6 @@
 #include "mm/address_space.h"
 #include "platform/clock.h"
 #include "x86/msr.h"
-#include "x86/pic_8259.h"
 
 #define LONGEST_COUNT      UINT32_MAX
 #define CALIBRATION_US     1000U
@@ -20,14 +19,14 @@ static bool is_enabled;
 static bool is_x2apic;
 static uint64_t base_address;
 
-static uint32_t apic_read(enum apic_register offset)
+uint32_t apic_read(enum apic_register offset)
 {
     if (is_x2apic)
         return (uint32_t)rdmsr(X2APIC_MSR(offset));
     return *(volatile uint32_t *)(uintptr_t)(base_address + (uint64_t)offset);
 }
 
-static void apic_write(enum apic_register offset, uint32_t value)
+void apic_write(enum apic_register offset, uint32_t value)
 {
     if (is_x2apic)
         wrmsr(X2APIC_MSR(offset), value);
@@ -83,12 +82,6 @@ enum status apic_enable(void)
     return STATUS_OK;
 }
 
-void apic_silence_pic(void)
-{
-    io_out8(PIC_1_PORT_MASK, UINT8_MAX);
-    io_out8(PIC_2_PORT_MASK, UINT8_MAX);
-}
-
 uint32_t apic_id(void)
 {
     uint32_t id = apic_read(APIC_ID);
@@ -97,7 +90,8 @@ uint32_t apic_id(void)
 
 void apic_end_of_interrupt(void)
 {
-    apic_write(APIC_EOI, 0);
+    if (is_enabled)
+        apic_write(APIC_EOI, 0);
 }
 
 /* Waits until the xAPIC has sent the last command; x2APIC has no delivery status. */

@@ -41,8 +41,9 @@ bool apic_is_enabled(void);
  */
 enum status MUST_CHECK apic_enable(void);
 
-/* Masks all interrupts of both 8259A, which the boot loader may have left unmasked. */
-void apic_silence_pic(void);
+/* Read and write a register of the executing CPU's APIC, after apic_detect. */
+uint32_t apic_read(enum apic_register offset);
+void apic_write(enum apic_register offset, uint32_t value);
 
 /* Returns the executing CPU's APIC ID. */
 uint32_t apic_id(void);

@@ -21,6 +21,19 @@ struct io_apic_input {
 };
 
 /*
+ * Masks all inputs, except those that raise an SMI, and makes them edge-triggered, which
+ * forgets a level that waits for an EOI. Returns how many were not masked.
+ */
+uint32_t io_apic_mask(volatile uint32_t *registers);
+
+/*
+ * Masks the first input that is not masked and has the vector; *input is its number.
+ * STATUS_NOT_FOUND.
+ */
+enum status MUST_CHECK io_apic_mask_vector(volatile uint32_t *registers, uint8_t vector,
+                                           uint32_t *input);
+
+/*
  * Routes the input's interrupts to a CPU, by its APIC ID, on a vector.
  * STATUS_OUT_OF_RANGE if the input does not exist or the ID is above 255.
  */

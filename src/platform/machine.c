@@ -12,13 +12,15 @@
 #include "lib/test_hooks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
-#include "platform/apic.h"
 #include "platform/bus_masters.h"
 #include "platform/clock.h"
+#include "platform/interrupts.h"
 #include "platform/io_apic.h"
 #include "platform/iommu.h"
 #include "platform/panic.h"
+#include "platform/pic.h"
 #include "platform/power.h"
+#include "platform/smp.h"
 
 static struct machine machine;
 static struct memory_map memory_map;
@@ -40,12 +42,17 @@ enum status machine_allocate(uint64_t size, void **pages)
 
 void machine_start_boot_cpu(void)
 {
-    static const struct trap_hooks hooks = {.unhandled_exception = panic_at_trap,
-                                            .end_of_interrupt    = apic_end_of_interrupt};
+    static const struct trap_hooks hooks = {
+        .unhandled_exception = panic_at_trap,
+        .is_interrupt        = interrupt_is_in_service,
+        .begin_interrupt     = interrupt_begin,
+        .end_interrupt       = interrupt_end,
+        .unwanted_interrupt  = interrupt_handle_unwanted,
+    };
 
     trap_set_hooks(&hooks);
     cpu_setup(&boot_cpu);
-    apic_silence_pic();
+    pic_disable();
     cpuid_snapshot_read(&machine.cpuid);
 }
 
@@ -69,6 +76,12 @@ void machine_finish_clock(void)
 {
     clock_end_measurement();
     log_debug("clock: TSC at %lu kHz, %s", clock_frequency() / 1000, clock_source());
+}
+
+void machine_report_interrupts(void)
+{
+    smp_report_foreign_nmis();
+    interrupts_report();
 }
 
 static void log_memory_map(void)
@@ -224,6 +237,7 @@ void machine_read_platform(void)
         return;
     }
     acpi_log_faults(&acpi);
+    interrupts_stop_sources(&acpi);
     clock_begin_measurement(&acpi);
     acpi_find_power(&acpi, &power);
     map_registers(&power);

@@ -55,6 +55,9 @@ void machine_read_platform(void);
 /* Ends the measurement of the TSC's frequency: see clock_end_measurement. */
 void machine_finish_clock(void);
 
+/* Logs the NMIs and interrupts that Hymir did not want, on all CPUs. */
+void machine_report_interrupts(void);
+
 /*
  * Routes an ISA interrupt (0-15) or another global system interrupt to the boot CPU on
  * the given vector. STATUS_NOT_FOUND, STATUS_UNSUPPORTED or STATUS_OUT_OF_RANGE if no

@@ -7,6 +7,7 @@
 #include "mm/address_space.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
+#include "platform/local_sources.h"
 #include "platform/machine.h"
 #include "platform/smp.h"
 
@@ -64,7 +65,10 @@ static bool enable_apic(void)
         apic_choose_x2apic(&machine_get()->cpuid) != STATUS_OK)
         log_warning("CPUs with APIC IDs above %d cannot be started: no x2APIC mode",
                     XAPIC_MAX_ID);
-    return apic_enable() == STATUS_OK;
+    if (apic_enable() != STATUS_OK)
+        return false;
+    local_sources_mask();
+    return true;
 }
 
 void processors_list(const struct options *options)

@@ -9,6 +9,7 @@
 #include "platform/ap_boot.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
+#include "platform/local_sources.h"
 #include "x86/control_registers.h"
 #include "x86/msr.h"
 
@@ -126,6 +127,7 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
         for (;;)
             halt();
     }
+    local_sources_mask();
     atomic_store(&cpu->state, CPU_READY);
     wait_for_work(cpu);
 }

@@ -46,4 +46,7 @@ enum exception_vector { EXCEPTIONS(EXCEPTION_VECTOR) };
 #define EXCEPTION_VECTORS 32 /* the first vector that is not reserved for exceptions */
 #define VECTOR_COUNT      256
 
+/* The least vector that an APIC accepts: SDM 3A, "Valid Interrupt Vectors". */
+#define LEAST_INTERRUPT_VECTOR 16
+
 #endif

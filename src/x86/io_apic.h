@@ -19,10 +19,15 @@
 #define IO_APIC_VERSION_LAST(value) ((uint32_t)BITS_GET(value, 23, 16)) /* input */
 #define IO_APIC_TABLE               0x10U /* two words for each input */
 
+#define IO_APIC_LAST_MAX 119U /* the select register has eight bits */
+
 /* The low word of an entry: fixed delivery, physical destination. */
-#define IO_APIC_ENTRY_ACTIVE_LOW (1U << 13)
-#define IO_APIC_ENTRY_LEVEL      (1U << 15)
-#define IO_APIC_ENTRY_MASKED     (1U << 16)
-#define IO_APIC_LARGEST_APIC_ID  255U
+#define IO_APIC_ENTRY_VECTOR(value)   ((value)&0xFFU)
+#define IO_APIC_ENTRY_DELIVERY(value) ((value)&0x700U)
+#define IO_APIC_DELIVERY_SMI          0x200U
+#define IO_APIC_ENTRY_ACTIVE_LOW      (1U << 13)
+#define IO_APIC_ENTRY_LEVEL           (1U << 15)
+#define IO_APIC_ENTRY_MASKED          (1U << 16)
+#define IO_APIC_LARGEST_APIC_ID       255U
 
 #endif

@@ -219,6 +219,44 @@ static void test_truncated(void **state)
     }
 }
 
+/* Lists the I/O APICs of a copy of exact size, for AddressSanitizer. */
+static struct acpi_listing list_io_apics(size_t size, uint64_t *addresses,
+                                         size_t capacity)
+{
+    uint8_t *copy = malloc(size);
+    memcpy(copy, table, size);
+    const struct acpi_view view = {.bytes = copy, .length = size};
+    struct acpi_listing found   = acpi_list_io_apics(&view, addresses, capacity);
+    free(copy);
+    return found;
+}
+
+/* All are listed in order, but none that is cut off or beyond the capacity. */
+static void test_list(void **state)
+{
+    (void)state;
+    uint64_t addresses[3] = {0};
+
+    add_io_apic(0xFEC00000, 0);
+    add_override(0, 2, 0);
+    add_io_apic(0xFEC10000, 24);
+    add_io_apic(0xFEC20000, 48);
+    struct acpi_listing found = list_io_apics(table_size, addresses, 3);
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.dropped, 0);
+    assert_false(found.is_broken);
+    assert_int_equal(addresses[0], 0xFEC00000);
+    assert_int_equal(addresses[2], 0xFEC20000);
+    addresses[2] = 0;
+    found        = list_io_apics(table_size, addresses, 2);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.dropped, 1);
+    assert_int_equal(addresses[2], 0);
+    found = list_io_apics(table_size - 1, addresses, 3);
+    assert_int_equal(found.count, 2);
+    assert_true(found.is_broken);
+}
+
 static void test_random(void **state)
 {
     for (int round = 0; round < 20000; round++) {
@@ -235,6 +273,8 @@ static void test_random(void **state)
         assert_true(status == STATUS_OK || status == STATUS_NOT_FOUND);
         if (status == STATUS_OK)
             assert_true(found.io_apic <= UINT32_MAX);
+        uint64_t addresses[2];
+        assert_true(list_io_apics(table_size, addresses, 2).count <= 2);
     }
 }
 
@@ -258,7 +298,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_fixture),      TEST(test_flags),      TEST(test_others),
         TEST(test_two_io_apics), TEST(test_no_io_apic), TEST(test_broken_lengths),
-        TEST(test_truncated),    TEST(test_random),     TEST(test_global),
+        TEST(test_truncated),    TEST(test_list),       TEST(test_random),
+        TEST(test_global),
     };
     return cmocka_run_group_tests_name("acpi interrupt", tests, NULL, NULL);
 }

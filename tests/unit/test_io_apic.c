@@ -13,7 +13,7 @@
 #include "../../src/platform/io_apic.c"
 
 #define REGISTERS    256
-#define WRITES       16
+#define WRITES       32
 #define PAGE_FAULT_W 2       /* of a page fault's error code */
 #define TRAP_FLAG    0x100   /* of RFLAGS */
 #define AS_FOUND     0x1E7FF /* an entry with all bits set, and masked */
@@ -195,13 +195,54 @@ static void test_apic_ids(void **state)
     }
 }
 
+/* All entries are masked as after reset, but those that raise an SMI are not changed. */
+static void test_mask(void **state)
+{
+    (void)state;
+    make_io_apic(23);
+    registers[0x10] = 0x8040; /* level, not masked */
+    registers[0x14] = 0x700;  /* ExtINT, not masked */
+    registers[0x18] = 0x200;  /* SMI */
+    registers[0x3E] = 0xC0F3; /* the last; waits for an EOI */
+    assert_int_equal(io_apic_mask(page), 3);
+    for (uint32_t i = 0; i < 24; i++)
+        assert_int_equal(registers[0x10 + 2 * i], i == 4 ? 0x200 : 0x10000);
+    make_io_apic(23);
+    assert_int_equal(io_apic_mask(page), 0);
+    make_io_apic(255); /* nothing responds there */
+    registers[1] = UINT32_MAX;
+    assert_int_equal(io_apic_mask(page), 0);
+    assert_int_equal(write_count, 0);
+}
+
+/* Of several inputs with the vector, one after the other, and none that is masked. */
+static void test_mask_vector(void **state)
+{
+    (void)state;
+    uint32_t input = 99;
+
+    make_io_apic(23);
+    assert_int_equal(io_apic_mask_vector(page, 0xFF, &input), STATUS_NOT_FOUND);
+    assert_int_equal(write_count, 0);
+    registers[0x12] = 0x80F2;
+    registers[0x3E] = 0xF2;
+    registers[0x14] = 0xF3;
+    assert_int_equal(io_apic_mask_vector(page, 0xF2, &input), STATUS_OK);
+    assert_int_equal(input, 1);
+    assert_int_equal(registers[0x12], 0x180F2);
+    assert_int_equal(io_apic_mask_vector(page, 0xF2, &input), STATUS_OK);
+    assert_int_equal(input, 23);
+    assert_int_equal(io_apic_mask_vector(page, 0xF2, &input), STATUS_NOT_FOUND);
+    assert_int_equal(input, 23);
+    assert_int_equal(registers[0x14], 0xF3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_open_before),
-        cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_apic_ids),
+        cmocka_unit_test(test_modes),  cmocka_unit_test(test_open_before),
+        cmocka_unit_test(test_inputs), cmocka_unit_test(test_apic_ids),
+        cmocka_unit_test(test_mask),   cmocka_unit_test(test_mask_vector),
     };
     return cmocka_run_group_tests_name("io apic", tests, map_page, NULL);
 }
