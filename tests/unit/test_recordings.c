@@ -147,12 +147,26 @@ static void test_guests(void **state)
     recordings_visit(check_guest);
 }
 
+/* The processors whose VMX-preemption timer is broken according to Intel. */
+static void check_preemption_timer(void)
+{
+    if (cpuid_has_preemption_timer_erratum(&recording.snapshot) !=
+        recording_lists(recording.errata, "preemption_timer"))
+        fail_msg("%s", recording.path);
+}
+
+static void test_preemption_timer(void **state)
+{
+    (void)state;
+    recordings_visit(check_preemption_timer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources),       cmocka_unit_test(test_flags),
         cmocka_unit_test(test_technology),    cmocka_unit_test(test_guests),
-        cmocka_unit_test(test_address_width),
+        cmocka_unit_test(test_address_width), cmocka_unit_test(test_preemption_timer),
     };
     return cmocka_run_group_tests_name("recordings", tests, NULL, NULL);
 }
