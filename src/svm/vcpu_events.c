@@ -81,22 +81,47 @@ static bool guest_single_steps(struct svm_vcpu *svm)
     return instruction_end_traps(svm->vmcb.rflags, *debugctl_of(svm));
 }
 
+/* Exceptions of IRET: its TF must be restored before the guest sees one. */
+#define IRET_EXCEPTIONS                                                             \
+    ((uint32_t)(BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) | \
+                BIT(VECTOR_PF)))
+
+/* Restores what the single step changed, because IRET has raised an exception instead. */
+static void restore_flags_at_iret(struct svm_vcpu *svm)
+{
+    struct vmcb *vmcb = &svm->vmcb;
+
+    if (!svm->iret_had_trap_flag)
+        vmcb->rflags &= ~RFLAGS_TF;
+    vmcb->dr6 = svm->dr6_at_iret;
+    if (vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_PF) {
+        vmcb->cr2 = vmcb->exit_info_2;
+        vmcb_mark_dirty(vmcb, CLEAN_CR2);
+    }
+}
+
 /*
- * Handles the #DB after an IRET that ended the blocking of NMIs. Returns whether the
- * guest must see it too: it single-steps, or breakpoints caused it as well.
+ * Handles the exception after or of an IRET, which ends the blocking of NMIs in either
+ * case. Returns whether the guest must see it too: a #DB only if the guest single-steps,
+ * or breakpoints caused it as well.
  */
 static bool end_step_past_iret(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
-    uint64_t hidden   = svm->iret_had_trap_flag ? 0 : DR6_SINGLE_STEP;
-    uint64_t causes   = vmcb->dr6 & ~hidden;
-    bool is_seen      = svm->iret_had_trap_flag || (causes & DR6_BREAKPOINTS) != 0;
 
     svm->steps_past_iret = false;
     svm->blocks_nmi      = false;
+    vmcb->intercept_exceptions &= ~IRET_EXCEPTIONS;
+    vmcb_mark_dirty(vmcb, CLEAN_INTERCEPTS | CLEAN_DEBUG_REGISTERS);
+    if (vmcb->exit_code != SVM_EXIT_EXCEPTION + VECTOR_DB) {
+        restore_flags_at_iret(svm);
+        return true;
+    }
+    uint64_t hidden = svm->iret_had_trap_flag ? 0 : DR6_SINGLE_STEP;
+    uint64_t causes = vmcb->dr6 & ~hidden;
+    bool is_seen    = svm->iret_had_trap_flag || (causes & DR6_BREAKPOINTS) != 0;
     vmcb->dr6 =
         is_seen ? dr6_after_debug_exception(svm->dr6_at_iret, causes) : svm->dr6_at_iret;
-    vmcb_mark_dirty(vmcb, CLEAN_DEBUG_REGISTERS);
     return is_seen;
 }
 
@@ -143,9 +168,9 @@ enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
         raise_machine_check();
         return vcpu_end_abnormally(vcpu, "machine check");
     }
+    if (svm->steps_past_iret && !end_step_past_iret(svm))
+        return EXIT_RESUME;
     if (vector == VECTOR_DB) {
-        if (svm->steps_past_iret && !end_step_past_iret(svm))
-            return EXIT_RESUME;
         uint64_t *debugctl = debugctl_of(svm);
         vmcb->dr7          = dr7_after_debug_exception(vmcb->dr7);
         *debugctl          = debugctl_after_debug_exception(*debugctl);
@@ -220,8 +245,9 @@ enum exit_outcome svm_iret_handle_exit(struct vcpu *vcpu)
     svm->iret_had_trap_flag = (svm->vmcb.rflags & RFLAGS_TF) != 0;
     svm->dr6_at_iret        = svm->vmcb.dr6;
     svm->vmcb.rflags |= RFLAGS_TF;
+    svm->vmcb.intercept_exceptions |= IRET_EXCEPTIONS;
     svm->vmcb.dr6 &= ~(DR6_BREAKPOINTS | DR6_SINGLE_STEP);
-    vmcb_mark_dirty(&svm->vmcb, CLEAN_DEBUG_REGISTERS);
+    vmcb_mark_dirty(&svm->vmcb, CLEAN_INTERCEPTS | CLEAN_DEBUG_REGISTERS);
     return EXIT_RESUME;
 }
 
@@ -252,6 +278,8 @@ void svm_events_deliver(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
 
+    if (svm->steps_past_iret) /* delivery would push its TF */
+        return;
     if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi)
         deliver_nmi(svm);
     if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb))

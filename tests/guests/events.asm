@@ -14,6 +14,7 @@ VECTORS equ     0x30
 TIMER   equ     0x20                    ; the vector of interrupt 0
 DEBUG   equ     1
 NMI     equ     2
+PROTECTION equ  13
 PIT_HZ  equ     1193182
 MS      equ     PIT_HZ / 1000
 HYPERCALL_NMI equ 3
@@ -280,6 +281,16 @@ entry:
         check   "an NMI comes after a #DB at once"
         cmp     dword [count + DEBUG * 4], 1
         check   "which comes too"
+        mov     dword [iret_faults], 1
+        call    request_nmi
+        cmp     dword [count + PROTECTION * 4], 1
+        check   "the IRET of an NMI's handler faults"
+        test    dword [flags_at_fault], 1 << 8
+        check   "with the right TF"
+        mov     dword [nmi_again], 1
+        call    request_nmi
+        cmp     dword [count + NMI * 4], 4
+        check   "and ends the blocking of NMIs"
         mov     dword [count + NMI * 4], 3
         mov     al, 0xFE
         out     0x21, al
@@ -366,6 +377,8 @@ handler:
         je      .nmi
         cmp     ebx, DEBUG
         je      .debug
+        cmp     ebx, PROTECTION
+        je      .protection
         mov     esi, text_unexpected
         call    print
         cli
@@ -375,6 +388,11 @@ handler:
         out     0x20, al
         jmp     .done
 .debug: btr     dword [esp + 48], 8     ; TF
+        jmp     .done
+.protection:                            ; of IRETD: repairs CS
+        mov     eax, [esp + 48]
+        mov     [flags_at_fault], eax
+        mov     dword [esp + 56], CODE_32
         jmp     .done
 .nmi:
         inc     dword [nmi_depth]
@@ -389,6 +407,10 @@ handler:
         call    request_nmi
 .no_more:
         dec     dword [nmi_depth]
+        cmp     dword [iret_faults], 0
+        je      .done
+        mov     dword [iret_faults], 0
+        mov     dword [esp + 44], 0xFFF8 ; CS: beyond the GDT
 .done:
         popad
         add     esp, 8
@@ -421,6 +443,8 @@ last_eip:   dd 0
 nmi_depth:  dd 0
 nmi_nested: dd 0
 nmi_again:  dd 0
+iret_faults: dd 0
+flags_at_fault: dd 0
         align   16
 count:  times VECTORS dd 0
 idt:    times VECTORS dq 0

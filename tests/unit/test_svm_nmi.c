@@ -106,12 +106,59 @@ static void test_debug_after_iret(void **state)
     }
 }
 
+/* An exception of IRET finds TF and DR6 as they were, and ends the blocking of NMIs. */
+static void test_fault_of_iret(void **state)
+{
+    (void)state;
+    for (uint64_t tf = 0; tf <= RFLAGS_TF; tf += RFLAGS_TF) {
+        svm_vcpu_start(NULL);
+        svm.blocks_nmi = true;
+        vmcb->cr0      = CR0_PE;
+        vmcb->dr6      = 0xFFFF4FF2;
+        vmcb->rflags |= tf;
+        uint32_t usual = vmcb->intercept_exceptions;
+        (void)svm_iret_handle_exit(&vcpu);
+        assert_int_equal(vmcb->intercept_exceptions & 0x7C00, 0x7C00); /* #TS to #PF */
+        vmcb->exit_code   = SVM_EXIT_EXCEPTION + VECTOR_PF;
+        vmcb->exit_info_1 = 2;
+        vmcb->exit_info_2 = 0x123456;
+        vmcb->clean       = CLEAN_ALL;
+        assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
+        assert_int_equal(vmcb->event_injection, 0x280000B0E);
+        assert_int_equal(vmcb->rflags & RFLAGS_TF, tf);
+        assert_int_equal(vmcb->dr6, 0xFFFF4FF2);
+        assert_int_equal(vmcb->cr2, 0x123456);
+        assert_int_equal(vmcb->intercept_exceptions, usual);
+        assert_int_equal(vmcb->clean & (BIT(0) | BIT(6) | BIT(9)), 0);
+        assert_false(svm.blocks_nmi || svm.steps_past_iret);
+    }
+}
+
+/* An interrupt waits for the end of the step, whose TF it would push. */
+static void test_interrupt_while_stepping(void **state)
+{
+    (void)state;
+    svm.blocks_nmi = true;
+    vmcb->rflags |= RFLAGS_IF;
+    svm_request_interrupt(&vcpu, true);
+    (void)svm_iret_handle_exit(&vcpu);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, 0);
+    assert_int_equal(vmcb->virtual_interrupt & V_IRQ, 0);
+    vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_DB;
+    (void)svm_exception_handle_exit(&vcpu);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, 0x80000031);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_nmi),
         TEST(test_waiting_nmi),
         TEST(test_debug_after_iret),
+        TEST(test_fault_of_iret),
+        TEST(test_interrupt_while_stepping),
     };
     return cmocka_run_group_tests_name("svm_nmi", tests, NULL, NULL);
 }
