@@ -18,21 +18,25 @@
      CPUID_1_ECX_CMPXCHG16B | CPUID_1_ECX_PCID | CPUID_1_ECX_SSE4_1 |                 \
      CPUID_1_ECX_SSE4_2 | CPUID_1_ECX_MOVBE | CPUID_1_ECX_POPCNT | CPUID_1_ECX_AES |  \
      CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_F16C | CPUID_1_ECX_RDRAND)
-#define STRUCTURED_FEATURES_EBX                                                        \
-    (CPUID_7_EBX_FDP_EXCPTN |                                                          \
-     CPUID_7_EBX_NO_FPU_CS | /* absences, which a guest shares */                      \
-     CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_AVX2 | CPUID_7_EBX_SMEP |   \
-     CPUID_7_EBX_BMI2 | CPUID_7_EBX_ERMS | CPUID_7_EBX_INVPCID | CPUID_7_EBX_AVX512F | \
-     CPUID_7_EBX_AVX512DQ | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX | CPUID_7_EBX_SMAP |  \
-     CPUID_7_EBX_AVX512IFMA | CPUID_7_EBX_CLFLUSHOPT | CPUID_7_EBX_CLWB |              \
-     CPUID_7_EBX_AVX512ER | CPUID_7_EBX_AVX512CD | CPUID_7_EBX_SHA |                   \
+#define AVX2_FEATURES_EBX                                                   \
+    (CPUID_7_EBX_AVX2 | CPUID_7_EBX_AVX512F | CPUID_7_EBX_AVX512DQ |        \
+     CPUID_7_EBX_AVX512IFMA | CPUID_7_EBX_AVX512ER | CPUID_7_EBX_AVX512CD | \
      CPUID_7_EBX_AVX512BW | CPUID_7_EBX_AVX512VL)
-#define STRUCTURED_FEATURES_ECX                                                     \
-    (CPUID_7_ECX_AVX512_VBMI | CPUID_7_ECX_UMIP | CPUID_7_ECX_PKU |                 \
-     CPUID_7_ECX_WAITPKG | CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_GFNI |            \
-     CPUID_7_ECX_VAES | CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI |          \
-     CPUID_7_ECX_AVX512_BITALG | CPUID_7_ECX_AVX512_VPOPCNTDQ | CPUID_7_ECX_RDPID | \
-     CPUID_7_ECX_CLDEMOTE | CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
+#define AVX2_FEATURES_ECX                                                           \
+    (CPUID_7_ECX_AVX512_VBMI | CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_VAES |        \
+     CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_AVX512_VNNI | CPUID_7_ECX_AVX512_BITALG | \
+     CPUID_7_ECX_AVX512_VPOPCNTDQ)
+#define STRUCTURED_FEATURES_EBX                                                       \
+    (CPUID_7_EBX_FDP_EXCPTN |                                                         \
+     CPUID_7_EBX_NO_FPU_CS | /* absences, which a guest shares */                     \
+     CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_SMEP | CPUID_7_EBX_BMI2 |  \
+     CPUID_7_EBX_ERMS | CPUID_7_EBX_INVPCID | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX |  \
+     CPUID_7_EBX_SMAP | CPUID_7_EBX_CLFLUSHOPT | CPUID_7_EBX_CLWB | CPUID_7_EBX_SHA | \
+     AVX2_FEATURES_EBX)
+#define STRUCTURED_FEATURES_ECX                                                    \
+    (CPUID_7_ECX_UMIP | CPUID_7_ECX_PKU | CPUID_7_ECX_WAITPKG | CPUID_7_ECX_GFNI | \
+     CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE | CPUID_7_ECX_MOVDIRI |              \
+     CPUID_7_ECX_MOVDIR64B | AVX2_FEATURES_ECX)
 #define LINEAR_ADDRESS_WIDTH 48U /* of four-level paging */
 
 static const struct cpuid_row rows[] = {
@@ -137,6 +141,23 @@ static void limit_linear_addresses(struct cpuid_answers *answers)
         *widths = CPUID_80000008_EAX_PHYSICAL(*widths) | LINEAR_ADDRESS_WIDTH << 8;
 }
 
+/* Without XSAVE, nothing works that has its state. */
+static void hide_extended_state(struct cpuid_answers *answers)
+{
+    struct cpuid_result *basic = answers->basic;
+    struct cpuid_result *extended =
+        &answers->extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED];
+
+    if ((basic[CPUID_LEAF_FEATURES].ecx & CPUID_1_ECX_XSAVE) != 0)
+        return;
+    basic[CPUID_LEAF_FEATURES].ecx &=
+        ~(uint32_t)(CPUID_1_ECX_FMA | CPUID_1_ECX_AVX | CPUID_1_ECX_F16C);
+    basic[CPUID_LEAF_STRUCTURED_FEATURES].ebx &= ~(uint32_t)AVX2_FEATURES_EBX;
+    basic[CPUID_LEAF_STRUCTURED_FEATURES].ecx &= ~(uint32_t)AVX2_FEATURES_ECX;
+    basic[CPUID_LEAF_EXTENDED_STATE] = nothing;
+    extended->ecx &= ~(uint32_t)(CPUID_80000001_ECX_XOP | CPUID_80000001_ECX_FMA4);
+}
+
 void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
                        uint64_t tsc_hz, cpuid_source *read)
 {
@@ -153,6 +174,7 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid 
     answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
     answers->extended[0].eax             = last;
     limit_linear_addresses(answers);
+    hide_extended_state(answers);
     if (answers->last_basic >= CPUID_LEAF_FEATURES)
         answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
     answers->features[0] = answers->basic[CPUID_LEAF_FEATURES];

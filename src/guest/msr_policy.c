@@ -17,5 +17,7 @@ _Static_assert(ARRAY_SIZE(rows) == ARCHITECTURAL_MSRS, "the vendor's rows follow
 void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
 {
     memcpy(msrs->row, rows, sizeof(rows));
-    memcpy(msrs->row + ARCHITECTURAL_MSRS, vendor->row, sizeof(vendor->row));
+    memcpy(msrs->row + ARCHITECTURAL_MSRS, vendor->row,
+           vendor->count * sizeof(vendor->row[0]));
+    msrs->end = msrs->row + ARCHITECTURAL_MSRS + vendor->count;
 }

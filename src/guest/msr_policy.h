@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 #define ARCHITECTURAL_MSRS 3
-#define MSR_ROWS           (ARCHITECTURAL_MSRS + VENDOR_MSRS)
 
 /* The rows of a guest, each with the MSR's current value. */
 struct guest_msrs {
-    struct msr_row row[MSR_ROWS];
+    struct msr_row row[ARCHITECTURAL_MSRS + VENDOR_MSRS_MAX];
+    const struct msr_row *end;
 };
 
 /* Sets the guest's MSRs to their values after reset. */
@@ -28,7 +28,7 @@ void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
 /* Returns an MSR's row, or NULL. Inline for VM exits. */
 static inline struct msr_row *msr_policy_find(struct guest_msrs *msrs, uint32_t msr)
 {
-    for (struct msr_row *row = msrs->row; row < msrs->row + MSR_ROWS; row++) {
+    for (struct msr_row *row = msrs->row; row != msrs->end; row++) {
         if (row->msr == msr)
             return row;
     }

@@ -64,18 +64,29 @@ static void pass_msr(uint8_t *permissions, uint32_t msr)
     }
 }
 
-void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE])
+void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE],
+                              bool has_lbr_virtualization)
 {
     memset(permissions, 0xFF, SVM_MSR_PERMISSIONS_SIZE);
     for (size_t i = 0; i < ARRAY_SIZE(passed_msrs); i++)
         pass_msr(permissions, passed_msrs[i]);
+    for (uint32_t msr = MSR_LAST_BRANCH_FROM_IP;
+         has_lbr_virtualization && msr <= MSR_LAST_EXCEPTION_TO_IP; msr++)
+        pass_msr(permissions, msr);
 }
 
-const struct vendor_msrs svm_guest_msrs = {{
+static const struct msr_row msr_rows[] = {
     {MSR_AMD_PATCH_LEVEL, MSR_CONSTANT, 0, 0},
+    {MSR_LAST_BRANCH_FROM_IP, MSR_CONSTANT, 0, 0}, /* without LBR virtualization */
+    {MSR_LAST_BRANCH_TO_IP, MSR_CONSTANT, 0, 0},
+    {MSR_LAST_EXCEPTION_FROM_IP, MSR_CONSTANT, 0, 0},
+    {MSR_LAST_EXCEPTION_TO_IP, MSR_CONSTANT, 0, 0},
     {MSR_SYSCFG, MSR_WRITABLE_CONSTANT, 0, 0},
     {MSR_HWCR, MSR_WRITABLE_CONSTANT, HWCR_TSC_FREQUENCY_SELECT, 0},
     {MSR_NB_CFG, MSR_WRITABLE_CONSTANT, 0, 0},
     {MSR_INT_PENDING, MSR_CONSTANT, 0, 0},
     {MSR_VM_CR, MSR_CONSTANT, VM_CR_LOCK | VM_CR_SVMDIS, 0}, /* no SVM */
-}};
+    {MSR_DE_CFG, MSR_WRITABLE_CONSTANT, 0, 0},
+};
+_Static_assert(ARRAY_SIZE(msr_rows) <= VENDOR_MSRS_MAX, "they fit");
+const struct vendor_msrs svm_guest_msrs = {msr_rows, ARRAY_SIZE(msr_rows)};

@@ -14,8 +14,9 @@ extern const struct vendor_msrs svm_guest_msrs;
 
 /*
  * Fills in the MSR permission map: every access exits, except those to MSRs that the
- * guest has for itself.
+ * guest has for itself, with LBR virtualization also those of the last branch.
  */
-void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE]);
+void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE],
+                              bool has_lbr_virtualization);
 
 #endif

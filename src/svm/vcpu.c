@@ -162,16 +162,13 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     }
 }
 
-/* Hides XSAVE, and what requires it, if it does not work on this CPU. */
+/* Hides XSAVE if it does not work on this CPU. */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result result = cpuid(leaf, subleaf);
 
     if (leaf == CPUID_LEAF_FEATURES && !has_xsave())
-        result.ecx &= ~(uint32_t)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_FMA |
-                                  CPUID_1_ECX_F16C);
-    if (leaf == CPUID_LEAF_EXTENDED_STATE && !has_xsave())
-        return (struct cpuid_result){0};
+        result.ecx &= ~(uint32_t)CPUID_1_ECX_XSAVE;
     return result;
 }
 

@@ -156,6 +156,10 @@ static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
 /*
  * The processor has updated DR6 and DR7 for a #DB that exits. Exceptions whose delivery
  * raises them again leave no time at which the processor takes host interrupts.
+ *
+ * All are delivered in place of the event whose delivery they interrupt, as by the
+ * processor (SDM 3A, "Interrupt 8 - Double Fault Exception (#DF)"), which has then
+ * acknowledged an external interrupt in vain.
  */
 enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
 {

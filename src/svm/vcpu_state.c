@@ -31,7 +31,7 @@
 static void fill_permissions(struct svm_vcpu *svm)
 {
     memset(svm->io_permissions, 0xFF, sizeof(svm->io_permissions));
-    svm_msr_permissions_fill(svm->msr_permissions);
+    svm_msr_permissions_fill(svm->msr_permissions, svm->has_lbr_virtualization);
 }
 
 /* A processor without an instruction may not have its intercept. */

@@ -63,10 +63,10 @@ struct msr_row {
     uint64_t mask;  /* of a shadow: the writable bits; setting another raises #GP */
 };
 
-/* The rows of a vendor; one with fewer repeats a row. */
-#define VENDOR_MSRS 6
+#define VENDOR_MSRS_MAX 12
 struct vendor_msrs {
-    struct msr_row row[VENDOR_MSRS];
+    const struct msr_row *row;
+    size_t count; /* at most VENDOR_MSRS_MAX */
 };
 
 #endif

@@ -70,14 +70,14 @@ const struct msr_range vmx_passed_msrs[] = {
 };
 const size_t vmx_passed_msr_count = ARRAY_SIZE(vmx_passed_msrs);
 
-const struct vendor_msrs vmx_guest_msrs = {{
+static const struct msr_row msr_rows[] = {
     {MSR_IA32_PLATFORM_ID, MSR_CONSTANT, 0, 0},
     {MSR_IA32_FEATURE_CONTROL, MSR_CONSTANT, FEATURE_CONTROL_LOCK, 0}, /* without VMX */
     {MSR_IA32_BIOS_SIGN_ID, MSR_WRITABLE_CONSTANT, 0, 0}, /* no microcode update */
-    {MSR_IA32_BIOS_SIGN_ID, MSR_WRITABLE_CONSTANT, 0, 0},
-    {MSR_IA32_BIOS_SIGN_ID, MSR_WRITABLE_CONSTANT, 0, 0},
     {MSR_IA32_MISC_ENABLE, MSR_WRITABLE_CONSTANT,
      MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_BTS_UNAVAILABLE |
          MISC_ENABLE_PEBS_UNAVAILABLE,
      0},
-}};
+};
+_Static_assert(ARRAY_SIZE(msr_rows) <= VENDOR_MSRS_MAX, "they fit");
+const struct vendor_msrs vmx_guest_msrs = {msr_rows, ARRAY_SIZE(msr_rows)};

@@ -93,6 +93,10 @@ static void update_debug_registers(bool is_int1)
 /*
  * Exceptions whose delivery raises them again leave no time at which the processor takes
  * host interrupts.
+ *
+ * All are delivered in place of the event whose delivery they interrupt, as by the
+ * processor (SDM 3A, "Interrupt 8 - Double Fault Exception (#DF)"), which has then
+ * acknowledged an external interrupt in vain.
  */
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
 {

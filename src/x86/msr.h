@@ -42,14 +42,22 @@ enum msr {
     MSR_IA32_TSC_AUX            = 0xC0000103,
 
     /* AMD's: APM 2, "MSR Cross-Reference". */
-    MSR_AMD_PATCH_LEVEL = 0x8B,
-    MSR_SYSCFG          = 0xC0010010,
-    MSR_HWCR            = 0xC0010015,
-    MSR_NB_CFG          = 0xC001001F,
-    MSR_INT_PENDING     = 0xC0010055,
-    MSR_VM_CR           = 0xC0010114,
-    MSR_VM_HSAVE_PA     = 0xC0010117,
+    MSR_AMD_PATCH_LEVEL        = 0x8B,
+    MSR_LAST_BRANCH_FROM_IP    = 0x1DB,
+    MSR_LAST_BRANCH_TO_IP      = 0x1DC,
+    MSR_LAST_EXCEPTION_FROM_IP = 0x1DD,
+    MSR_LAST_EXCEPTION_TO_IP   = 0x1DE,
+    MSR_SYSCFG                 = 0xC0010010,
+    MSR_HWCR                   = 0xC0010015,
+    MSR_NB_CFG                 = 0xC001001F,
+    MSR_INT_PENDING            = 0xC0010055,
+    MSR_VM_CR                  = 0xC0010114,
+    MSR_VM_HSAVE_PA            = 0xC0010117,
+    MSR_DE_CFG                 = 0xC0011029,
 };
+
+/* INT_PENDING: BIOS and Kernel Developer's Guide for family 10H. */
+#define INT_PENDING_C1E (BIT(27) | BIT(28))
 
 /* SYSCFG: APM 2, "System Configuration Register (SYSCFG)". */
 #define SYSCFG_MEM_ENCRYPTION_MOD_EN   BIT(23)

@@ -39,7 +39,10 @@ static enum exit_outcome exit_by(uint64_t event, uint64_t code)
 static void test_exceptions(void **state)
 {
     (void)state;
-    assert_int_equal(exit_by(0x80000B11, 0), EXIT_RESUME); /* #AC */
+    fields[VMCS_IDT_VECTORING_INFORMATION] = 0x80000031;   /* its delivery raises: */
+    assert_int_equal(exit_by(0x80000B11, 0), EXIT_RESUME); /* #AC, in its place */
+    fields[VMCS_IDT_VECTORING_INFORMATION] = 0;
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
     assert_int_equal(injected, VECTOR_AC);
     assert_int_equal(injected_code, 0);
     assert_int_equal(interrupts, 1); /* the host's: it may raise itself, endlessly */

@@ -171,8 +171,9 @@ static void test_exception_exits(void **state)
     assert_int_equal(vmcb->dr6, DR6_AFTER_RESET);
     assert_int_equal(vmcb->rflags, 0x202);
     assert_int_equal(vcpu.newest->detail, 1);
-    vmcb->exit_code   = SVM_EXIT_EXCEPTION + VECTOR_AC;
-    vmcb->exit_info_1 = 0;
+    vmcb->exit_code           = SVM_EXIT_EXCEPTION + VECTOR_AC;
+    vmcb->exit_info_1         = 0;
+    vmcb->exit_interrupt_info = 0x80000031; /* is delivered in place of an interrupt */
     assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(vmcb->event_injection, 0x80000B11);
     assert_int_equal(vmcb->rflags, 0x10202);
@@ -210,7 +211,7 @@ static void test_alarm(void **state)
     tsc = 1320;
     assert_int_equal(svm_interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 1);
-    assert_int_equal(interrupts, 2); /* the host's */
+    assert_int_equal(interrupts, 2);                  /* the host's */
     assert_int_equal(apic_timer, TICKS_NEVER - 1320); /* it does not stop */
     assert_int_equal(svm.alarm, TICKS_NEVER);
     next_alarm = 1400;

@@ -195,6 +195,30 @@ static void test_extended_state(void **state)
     expect(0xD, 12, zero);
 }
 
+static struct cpuid_result read_without_xsave(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result values = read_genoa(leaf, subleaf);
+
+    if (leaf == 1)
+        values.ecx &= ~(uint32_t)BIT(26);
+    if (leaf == 0x80000001)
+        values.ecx |= BIT(11) | BIT(16); /* XOP, FMA4 */
+    return values;
+}
+
+/* Where XSAVE does not work, all is hidden that needs it. */
+static void test_without_xsave(void **state)
+{
+    (void)state;
+    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_without_xsave);
+    expect(1, 0, (struct cpuid_result){0x00A10F11, 0x800, 0xC2DA2203, 0x078BA97F});
+    expect(7, 0, (struct cpuid_result){0, 0x219C0789, 0x0040010C, 0x10});
+    expect(0xD, 0, zero);
+    expect(0xD, 2, zero);
+    expect(0x80000001, 0,
+           (struct cpuid_result){0x00A10F11, 0x40000000, 0x1E1, 0x2DD3A97F});
+}
+
 static struct guest_msrs msrs;
 
 static int start_msrs(void **state)
@@ -218,6 +242,9 @@ static void test_msrs(void **state)
         {0xC0010015, BIT(24), true}, /* HWCR: TscFreqSel */
         {0xC001001F, 0, true},       /* NB_CFG */
         {0xC0010055, 0, false},      /* INT_PENDING */
+        {0x1DB, 0, false},           /* the last branch */
+        {0x1DE, 0, false},           /* and exception */
+        {0xC0011029, 0, true},       /* DE_CFG */
         {0xC0010114, 0x18, false},   /* VM_CR: SVMDIS and LOCK */
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -234,8 +261,8 @@ static void test_unknown_msrs(void **state)
 {
     (void)state;
     static const uint32_t unknown[] = {0x3A,       0x480,      0xC0000080, 0xC0000081,
-                                       0xC0010117, 0xC0010115, 0xC0010118, 0xC0011029,
-                                       0xC0010131, 0xC0010058, UINT32_MAX};
+                                       0xC0010117, 0xC0010115, 0xC0010118, 0xC0010131,
+                                       0xC0010058, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         assert_null(msr_policy_find(&msrs, unknown[i]));
 }
@@ -264,7 +291,10 @@ static void test_msr_permissions(void **state)
     unsigned int clear_bits = 0;
 
     map[SVM_MSR_PERMISSIONS_SIZE] = 0xA5;
-    svm_msr_permissions_fill(map);
+    svm_msr_permissions_fill(map, true);
+    for (uint32_t msr = 0x1DA; msr <= 0x1DF; msr++) /* the last branch */
+        assert_int_equal(permissions_of(map, msr), msr >= 0x1DB && msr <= 0x1DE ? 0 : 3);
+    svm_msr_permissions_fill(map, false);
     assert_int_equal(SVM_MSR_PERMISSIONS_SIZE, 0x2000);
     assert_int_equal(map[SVM_MSR_PERMISSIONS_SIZE], 0xA5);
     for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
@@ -283,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup(test_absent, start_genoa),
         cmocka_unit_test_setup(test_ranges, start_genoa),
         cmocka_unit_test_setup(test_extended_state, start_genoa),
+        cmocka_unit_test_setup(test_without_xsave, start_genoa),
         cmocka_unit_test_setup(test_msrs, start_msrs),
         cmocka_unit_test_setup(test_unknown_msrs, start_msrs),
         cmocka_unit_test(test_msr_permissions),
