@@ -66,6 +66,18 @@ bool apic_is_enabled(void)
     return is_enabled;
 }
 
+/* Family 10H, erratum 400: the timer stops in C1E, which firmware may have enabled. */
+static void keep_timer_running(void)
+{
+    const struct cpuid_snapshot snapshot = {.leaf_1 = cpuid(CPUID_LEAF_FEATURES, 0)};
+    uint64_t value;
+
+    if (cpuid_signature(&snapshot).family == CPUID_FAMILY_10H &&
+        rdmsr_safe(MSR_INT_PENDING, &value) == FAULT_NONE &&
+        (value & INT_PENDING_C1E) != 0)
+        (void)wrmsr_safe(MSR_INT_PENDING, value & ~INT_PENDING_C1E);
+}
+
 enum status apic_enable(void)
 {
     uint64_t value  = rdmsr(MSR_IA32_APIC_BASE);
@@ -76,6 +88,7 @@ enum status apic_enable(void)
         return STATUS_UNSUPPORTED;
     if (wanted != value && wrmsr_safe(MSR_IA32_APIC_BASE, wanted) != FAULT_NONE)
         return STATUS_UNSUPPORTED;
+    keep_timer_running();
     apic_write(APIC_TASK_PRIORITY, 0);
     apic_write(APIC_SPURIOUS, SPURIOUS_APIC_ENABLE | VECTOR_APIC_SPURIOUS);
     is_enabled = true;

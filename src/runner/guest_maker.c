@@ -281,12 +281,11 @@ static void choose_page_size(const struct options *options,
                     virtualization->may_have_multihit(record);
 
     if (multihit && options->large_pages)
-        log_warning(
-            "guests: large-pages: the processor may have the iTLB multihit erratum, "
-            "by which a guest can stop the machine");
+        log_warning("guests: large-pages: the processor may have a TLB multihit erratum, "
+                    "by which a guest can stop the machine");
     else if (multihit)
-        log_info("guests: memory is mapped with 4-KiB pages: the processor may have the "
-                 "iTLB multihit erratum");
+        log_info("guests: memory is mapped with 4-KiB pages: the processor may have a "
+                 "TLB multihit erratum");
     nested_paging_set_largest_page(multihit && !options->large_pages
                                        ? PAGE_SIZE
                                        : virtualization->largest_page(record));

@@ -39,6 +39,7 @@ static void leave_before_stop(void)
 {
     (void)stgi_safe();
     redirect_init(false);
+    (void)wrmsr_safe(MSR_VM_HSAVE_PA, 0);
     (void)wrmsr_safe(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SVME);
 }
 

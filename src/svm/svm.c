@@ -91,6 +91,15 @@ static uint64_t largest_page(const struct cpu_record *record)
                                                        : PAGE_SIZE_2_MIB;
 }
 
+/*
+ * Family 10H, erratum 383: if a guest changes its page tables, translations of different
+ * sizes can match at once, which is a machine check.
+ */
+static bool may_have_multihit(const struct cpu_record *record)
+{
+    return cpuid_signature(&record->cpuid).family == CPUID_FAMILY_10H;
+}
+
 const struct virtualization amd_v = {
     .name    = "AMD-V",
     .success = "guests entered by VMRUN and left",
@@ -117,7 +126,8 @@ const struct virtualization amd_v = {
     .read_capabilities = read_capabilities,
     .firmware_setting  = {"VM_CR", MSR_VM_CR, OWN(vm_cr)},
 
-    .find_missing = find_missing,
-    .largest_page = largest_page,
-    .backend      = &svm_backend,
+    .find_missing      = find_missing,
+    .largest_page      = largest_page,
+    .may_have_multihit = may_have_multihit,
+    .backend           = &svm_backend,
 };

@@ -171,7 +171,7 @@ struct virtualization {
 
     /*
      * Returns whether a guest whose memory is mapped with large pages may be able to stop
-     * the machine (iTLB multihit). NULL: no.
+     * the machine (TLB multihit). NULL: no.
      */
     bool (*may_have_multihit)(const struct cpu_record *record);
 

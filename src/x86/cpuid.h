@@ -56,6 +56,7 @@ enum cpuid_leaf {
 /* CPUID.00H:EBX: the first characters of AuthenticAMD and HygonGenuine. */
 #define CPUID_0_EBX_AMD   0x68747541U
 #define CPUID_0_EBX_HYGON 0x6F677948U
+#define CPUID_FAMILY_10H  0x10U /* of AMD's processors */
 /* CPUID.01H:EAX without its reserved bits: family, model, type and stepping. */
 #define CPUID_1_EAX_SIGNATURE (BITS_MASK(27, 16) | BITS_MASK(13, 0))
 /* CPUID.01H:EAX and CPUID.80000001H:EAX: family, model and type; not the stepping. */

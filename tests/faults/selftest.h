@@ -54,6 +54,9 @@ struct vcpu;
 /* Makes VMRUN of a vCPU fail, if kind selects it: vmrun.c. */
 void selftest_spoil_vmcb(struct vcpu *vcpu);
 
+/* Logs VM_HSAVE_PA of a CPU with SVM, if log=debug: vmrun.c. */
+void selftest_log_host_save_area(void);
+
 /* Overwrites all free memory and logs which of the kept ranges changed: memory.c. */
 void selftest_check_memory(void);
 

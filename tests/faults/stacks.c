@@ -1,4 +1,6 @@
-/* Logs how much of its stacks each CPU has used, if log=debug. */
+/* At the end, logs how much of its stacks each CPU has used, if log=debug. */
+#include "selftest.h"
+
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -17,6 +19,7 @@ static unsigned int used_percent(const uint8_t *stack, size_t size)
 
 void test_hook_end(void)
 {
+    selftest_log_host_save_area();
     for (size_t cpu = 0; cpu < smp_count(); cpu++) {
         TEXT_DECLARE(line, 128);
         const uint8_t *stacks = (const uint8_t *)smp_cpu(cpu)->stacks;

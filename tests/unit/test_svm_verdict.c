@@ -211,7 +211,7 @@ static void test_not_offered(void **state)
 }
 
 /* Guests require nested paging, which the trial proved or did not. */
-static void test_missing(void **state)
+static void test_guest_requirements(void **state)
 {
     (void)state;
     TEXT_DECLARE(missing, 80);
@@ -221,6 +221,10 @@ static void test_missing(void **state)
     assert_int_equal(amd_v.find_missing(&records[0], &missing), STATUS_UNSUPPORTED);
     assert_string_equal(missing.buffer, "nested paging");
     assert_null(amd_v.needs_apic_timer); /* they do */
+    records[0].cpuid.leaf_1.eax = 0x00100F43; /* family 10H: erratum 383 */
+    assert_true(amd_v.may_have_multihit(&records[0]));
+    records[0].cpuid.leaf_1.eax = 0x00600F12; /* 15H */
+    assert_false(amd_v.may_have_multihit(&records[0]));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, records_start)
@@ -238,7 +242,7 @@ int main(void)
         TEST(test_registers_of_failure),
         TEST(test_mixed),
         TEST(test_not_offered),
-        TEST(test_missing),
+        TEST(test_guest_requirements),
     };
     return cmocka_run_group_tests_name("svm_verdict", tests, NULL, NULL);
 }
