@@ -271,9 +271,9 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 # Sources that need no hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
-    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/platform/scan_code.c src/platform/tsc_frequency.c \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/cpu/tsc_offset.c src/platform/scan_code.c src/platform/tsc_frequency.c \
     src/console/screen.c $(sort $(wildcard src/virt/*.c)) \
-    $(patsubst %,src/check/%.c,comparison outer_hypervisor verdict) \
+    $(patsubst %,src/check/%.c,comparison outer_hypervisor tsc_synchrony verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
     vmcs vmx) tests/unit/vt_x_hardware.c \
     $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy next_rip svm \

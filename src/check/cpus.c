@@ -2,12 +2,14 @@
 #include "check/cpus.h"
 
 #include "check/trial.h"
+#include "check/tsc_synchrony.h"
 #include "lib/log.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/machine.h"
 #include "platform/smp.h"
+#include "platform/tsc_exchange.h"
 
 #include <stdatomic.h>
 
@@ -93,7 +95,9 @@ static enum status try_other_cpu(struct cpu *cpu)
     enum status status = create_trial(cpu, &trial);
     if (status != STATUS_OK)
         return status;
-    if (smp_begin(cpu, trial_run, trial) == STATUS_OK &&
+    bool is_ready            = tsc_exchange_run(cpu) == STATUS_OK;
+    trial->record.tsc_offset = cpu->tsc_offset;
+    if (is_ready && smp_begin(cpu, trial_run, trial) == STATUS_OK &&
         smp_wait(cpu, TRIAL_TIMEOUT_US) == STATUS_OK)
         keep_record(cpu, trial);
     else
@@ -141,6 +145,18 @@ static enum status try_boot_cpu(void)
     return STATUS_OK;
 }
 
+static void log_tscs(void)
+{
+    TEXT_DECLARE(text, LOG_LINE_SIZE);
+    struct tsc_synchrony_summary summary = tsc_synchrony_summarize(records, smp_count());
+
+    tsc_synchrony_describe(&summary, records, &text);
+    if (tsc_synchrony_is_bad(&summary))
+        log_warning("%s", text.buffer);
+    else if (summary.compared > 0)
+        log_debug("%s", text.buffer);
+}
+
 enum status cpus_check(const struct virtualization *const *vendors, size_t count,
                        const struct options *boot_options, void (*finish)(void))
 {
@@ -155,5 +171,9 @@ enum status cpus_check(const struct virtualization *const *vendors, size_t count
         init_record(&records[0], &boot_cpu);
     for (size_t i = 1; i < smp_count() && status == STATUS_OK; i++)
         status = try_other_cpu(smp_cpu(i));
-    return status == STATUS_OK ? try_boot_cpu() : status;
+    if (status == STATUS_OK)
+        status = try_boot_cpu();
+    if (status == STATUS_OK)
+        log_tscs();
+    return status;
 }

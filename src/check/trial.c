@@ -14,6 +14,8 @@ static void read_registers(struct cpu_record *record)
     record->cr4 = read_cr4();
     if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
         record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
+    if ((record->cpuid.leaf_7.ebx & CPUID_7_EBX_TSC_ADJUST) != 0)
+        record->tsc_adjust = msr_read_safe(MSR_IA32_TSC_ADJUST);
     record->virtualization->read_registers(record);
 }
 
@@ -79,6 +81,9 @@ static void log_registers(const char *what, const struct cpu_record *record)
         log_leaf(what, CPUID_LEAF_HYPERVISOR, &cpuid->leaf_hypervisor);
     log_leaf(what, CPUID_LEAF_EXTENDED_FEATURES, &cpuid->leaf_80000001);
     log_leaf(what, CPUID_LEAF_ADDRESS_SIZES, &cpuid->leaf_80000008);
+    if (record->tsc_adjust.state == MSR_READ)
+        log_debug("%s: MSR 0x%x = 0x%016lx", what, MSR_IA32_TSC_ADJUST,
+                  record->tsc_adjust.value);
     log_debug("%s: CR0 = 0x%lx, CR4 = 0x%lx, microcode 0x%x", what, record->cr0,
               record->cr4, record->microcode);
     for (size_t i = 0; i < virtualization->register_count; i++) {

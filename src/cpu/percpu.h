@@ -10,6 +10,7 @@
 #define HYMIR_CPU_PERCPU_H
 
 #include "cpu/instructions.h"
+#include "cpu/tsc_offset.h"
 #include "lib/bits.h"
 
 #include <stdatomic.h>
@@ -93,6 +94,13 @@ enum cpu_state {
 /* Work that a CPU can be given. */
 typedef void cpu_work(void *argument);
 
+/* What the boot CPU and another one pass each other to compare their TSCs. */
+struct tsc_exchange {
+    _Atomic uint32_t asked;    /* rounds that the boot CPU has begun */
+    _Atomic uint32_t answered; /* those that the other CPU has answered */
+    uint64_t ticks;            /* the other CPU's TSC */
+};
+
 struct cpu {
     struct cpu *self; /* first: read_gs_pointer reads it */
     uint32_t index;   /* 0 for the boot CPU; the number in all messages */
@@ -118,6 +126,9 @@ struct cpu {
     _Atomic(cpu_work *) work;
     atomic_bool has_begun; /* the CPU has taken the work, or smp_begin has withdrawn it */
     void *work_argument;
+
+    struct tsc_offset tsc_offset; /* from the boot CPU's; set by the boot CPU */
+    struct tsc_exchange tsc_exchange;
 
     uint64_t gdt[GDT_ENTRIES];
     struct task_state_segment tss;

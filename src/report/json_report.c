@@ -2,6 +2,7 @@
 #include "report/json_report.h"
 
 #include "check/comparison.h"
+#include "check/tsc_synchrony.h"
 #include "check/verdict.h"
 #include "report/hypervisors.h"
 #include "report/surroundings.h"
@@ -27,6 +28,30 @@ static void write_machine(struct json *json, const struct report_facts *facts)
     write_known(json, "tsc_uncertainty_ppm", facts->tsc_ppm != FACTS_NO_PPM,
                 facts->tsc_ppm);
     json_string(json, "tsc_source", "%s", facts->tsc_source);
+    struct tsc_synchrony_summary synchrony =
+        tsc_synchrony_summarize(facts->records, facts->count);
+    json_number(json, "tscs_compared", synchrony.compared);
+    json_number(json, "tscs_in_step", synchrony.in_step);
+    json_number(json, "tscs_in_step_ticks", synchrony.error);
+}
+
+/* Writes what is unusual about a CPU's TSC. */
+static void write_tsc(struct json *json, const struct cpu_record *record)
+{
+    static const char *const words[] = {
+        [TSC_NOT_IN_STEP] = "not in step",
+        [TSC_DRIFTS]      = "drifts",
+    };
+    enum tsc_synchrony synchrony = tsc_offset_synchrony(&record->tsc_offset);
+
+    if (synchrony == TSC_NOT_IN_STEP || synchrony == TSC_DRIFTS)
+        json_string(json, "tsc", "%s", words[synchrony]);
+    if (synchrony == TSC_NOT_IN_STEP) {
+        json_string(json, "tsc_offset", "%ld", tsc_offset_ticks(&record->tsc_offset));
+        json_number(json, "tsc_offset_error", tsc_offset_error(&record->tsc_offset));
+    }
+    if (record->tsc_adjust.value != 0)
+        json_string(json, "tsc_adjust", "0x%lx", record->tsc_adjust.value);
 }
 
 /* Returns whether a CPU offers the virtualization that was tried. */
@@ -64,6 +89,7 @@ static void write_cpus(struct json *json, const struct report_facts *facts)
         if (record->answer == CPU_ANSWERED) {
             json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
             json_number(json, "like_cpu", comparison_first_alike(facts->records, i));
+            write_tsc(json, record);
         }
         json_close_object(json);
     }

@@ -2,6 +2,7 @@
 #include "report/pages.h"
 
 #include "check/comparison.h"
+#include "check/tsc_synchrony.h"
 #include "check/verdict.h"
 #include "lib/log.h"
 #include "report/code_page.h"
@@ -131,6 +132,22 @@ static void add_differences(struct pager *pager, const struct report_facts *fact
                   registers);
 }
 
+/* Adds how far the time-stamp counters agree, if there are several. */
+static void add_synchrony(struct pager *pager, const struct report_facts *facts)
+{
+    TEXT_DECLARE(text, TEXT_SIZE);
+    struct tsc_synchrony_summary summary =
+        tsc_synchrony_summarize(facts->records, facts->count);
+
+    if (summary.compared == 0 && summary.adjusted == 0)
+        return;
+    tsc_synchrony_describe(&summary, facts->records, &text);
+    text_append(&text, ".");
+    pager_add_wrapped(pager,
+                      tsc_synchrony_is_bad(&summary) ? EMPHASIS_CAUTION : EMPHASIS_GOOD,
+                      4, text.buffer);
+}
+
 static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
@@ -140,6 +157,7 @@ static void add_each_cpu(struct pager *pager, const struct report_facts *facts)
         if (cpuid_core_type(&record->cpuid) != 0)
             text_append(&text, "%s core: ", cpuid_core_type_name(&record->cpuid));
         verdict_describe_cpu(record, &text);
+        tsc_synchrony_describe_cpu(record, &text);
         pager_add_wrapped(pager, verdict_is_ready(record) ? EMPHASIS_GOOD : EMPHASIS_BAD,
                           4, text.buffer);
     }
@@ -167,6 +185,7 @@ static void add_registers(struct pager *pager, const struct report_facts *facts)
 static void add_cpus(struct pager *pager, const struct report_facts *facts)
 {
     add_differences(pager, facts);
+    add_synchrony(pager, facts);
     add_each_cpu(pager, facts);
     add_registers(pager, facts);
 }

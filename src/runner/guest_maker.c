@@ -94,10 +94,18 @@ static bool find_parts(size_t index, struct image_parts *parts, struct text *pro
            (initrd == boot->module_count || find_bytes(initrd, &parts->initrd, problem));
 }
 
-/* Returns the time of day, in seconds since 1970. */
-static uint64_t time_of_day(void)
+/*
+ * Returns the time of day, in seconds since 1970, on a CPU, whose TSC may have an offset
+ * from that of the boot CPU, which read first_ticks.
+ */
+static uint64_t time_of_day(const struct cpu *cpu)
 {
-    return first_time + (rdtsc() - first_ticks) / clock_frequency();
+    const struct tsc_offset *offset = &cpu->tsc_offset;
+    uint64_t ticks                  = rdtsc();
+
+    if (tsc_offset_synchrony(offset) == TSC_NOT_IN_STEP)
+        ticks -= (uint64_t)tsc_offset_ticks(offset);
+    return first_time + (ticks - first_ticks) / clock_frequency();
 }
 
 /* Allocates few, large pieces, at multiples of 2 MiB for large pages. */
@@ -344,7 +352,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
 
 bool guest_maker_prepare(struct vm *vm)
 {
-    uint64_t time = time_of_day();
+    uint64_t time = time_of_day(smp_cpu(vm->vcpu.id));
     TEXT_DECLARE(problem, LOG_LINE_SIZE);
 
     if (vm_reset(vm, time) != STATUS_OK)

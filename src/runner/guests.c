@@ -25,11 +25,25 @@ static void log_guest(const void *activity)
     vm_log_exits(activity, true);
 }
 
+/* Logs a guest's start, also if its time may differ from that of guests on other CPUs. */
+static void log_start(const struct vm *vm)
+{
+    const struct tsc_offset *offset = &this_cpu()->tsc_offset;
+    enum tsc_synchrony synchrony    = tsc_offset_synchrony(offset);
+    TEXT_DECLARE(tsc, 80);
+
+    if (synchrony == TSC_NOT_IN_STEP || synchrony == TSC_DRIFTS) {
+        text_append(&tsc, "; its CPU's TSC is ");
+        tsc_offset_describe(offset, &tsc);
+    }
+    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB%s", vm->name, vm->kind,
+              vm->memory.size >> 20, tsc.buffer);
+}
+
 /* Runs a guest until it ends, and logs the reason. */
 static void run_once(struct vm *vm)
 {
-    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB", vm->name, vm->kind,
-              vm->memory.size >> 20);
+    log_start(vm);
     this_cpu()->activity     = vm;
     this_cpu()->log_activity = log_guest;
     vm_run(vm);

@@ -10,6 +10,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
+#include "cpu/tsc_offset.h"
 #include "virt/timing.h"
 
 #include <stdbool.h>
@@ -72,6 +73,9 @@ struct cpu_record {
     uint64_t cr0, cr4;
     uint32_t microcode; /* revision, 0 if unknown */
     struct msr_reading arch_capabilities;
+    struct msr_reading tsc_adjust; /* IA32_TSC_ADJUST */
+
+    struct tsc_offset tsc_offset; /* from the boot CPU's; not compared on that one */
 
     struct cpu_judgement judgement;
     struct timings timings; /* of the first CPU of its core type */

@@ -117,6 +117,7 @@ enum cpuid_leaf {
 
 /* CPUID.07H:EBX */
 #define CPUID_7_EBX_FSGSBASE   BIT(0)
+#define CPUID_7_EBX_TSC_ADJUST BIT(1)
 #define CPUID_7_EBX_SGX        BIT(2)
 #define CPUID_7_EBX_BMI1       BIT(3)
 #define CPUID_7_EBX_AVX2       BIT(5)

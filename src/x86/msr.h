@@ -19,6 +19,7 @@ enum msr {
     MSR_IA32_PLATFORM_ID        = 0x17,
     MSR_IA32_APIC_BASE          = 0x1B,
     MSR_IA32_FEATURE_CONTROL    = 0x3A,
+    MSR_IA32_TSC_ADJUST         = 0x3B,
     MSR_IA32_BIOS_SIGN_ID       = 0x8B,
     MSR_IA32_UMWAIT_CONTROL     = 0xE1,
     MSR_IA32_MPERF              = 0xE7,

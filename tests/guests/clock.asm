@@ -1,5 +1,5 @@
 ; clock.asm: prints the frequency of the time-stamp counter by the guest's 8254, which is that of the machine if the
-; guest's time runs as fast as the machine's.
+; guest's time runs as fast as the machine's, and the date of the real-time clock.
 
         bits    32
         org     0x100000
@@ -39,15 +39,39 @@ entry:
         call    print_number
         mov     esi, unit
         call    print
+        mov     bl, 0x32                ; the century, in the usual byte of PCs
+        call    print_date_byte
+        mov     bl, 9                   ; year
+        call    print_date_byte
+        mov     bl, 8                   ; month
+        call    print_date_byte
+        mov     bl, 7                   ; day of month
+        call    print_date_byte
+        mov     al, 10
+        call    put
         mov     eax, 2
         xor     ebx, ebx
         hypercall
+
+; Prints the two digits of byte BL of the real-time clock, in BCD.
+print_date_byte:
+        mov     al, bl
+        out     0x70, al
+        in      al, 0x71
+        mov     ah, al
+        shr     al, 4
+        add     al, "0"
+        call    put
+        mov     al, ah
+        and     al, 0x0F
+        add     al, "0"
+        jmp     put
 
 %include "print.inc"
 
         hypercall_table
 text:   db      "clock: TSC at ", 0
-unit:   db      " kHz", 10, 0
+unit:   db      " kHz, date ", 0
 
         align   16
 stack:  times   256 db 0

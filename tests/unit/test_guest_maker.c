@@ -159,6 +159,19 @@ static void test_prepare(void **state)
     assert_string_equal(vm->vcpu.end, "");
 }
 
+/* The time of day takes into account how far the CPU's TSC, of 1 GHz, is behind. */
+static void test_time_of_day(void **state)
+{
+    (void)state;
+    struct vm *vm = create_guest();
+    assert_true(guest_maker_prepare(vm));
+    assert_in_range(vm->rtc.offset, 1000000000, 1000000001);
+    cpus[0].tsc_offset = (struct tsc_offset){1, -50000000100, -50000000000};
+    assert_true(guest_maker_prepare(vm));
+    assert_in_range(vm->rtc.offset, 1000000050, 1000000051);
+    cpus[0].tsc_offset = (struct tsc_offset){0};
+}
+
 /* Memory or tables that are not RAM are excluded and replaced. */
 static void test_not_ram(void **state)
 {
@@ -219,9 +232,9 @@ static void test_kick(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_shortage), TEST(test_bad_image),
-        TEST(test_prepare),   TEST(test_not_ram),  TEST(test_no_other_ram),
-        TEST(test_kick),
+        TEST(test_no_memory), TEST(test_shortage),    TEST(test_bad_image),
+        TEST(test_prepare),   TEST(test_not_ram),     TEST(test_no_other_ram),
+        TEST(test_kick),      TEST(test_time_of_day),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

@@ -148,6 +148,30 @@ static void test_json(void **state)
     assert_json_passes(SCHEMA);
 }
 
+/* The TSCs of the CPUs: on the page and in the JSON, where only odd CPUs have keys. */
+static void test_synchrony(void **state)
+{
+    (void)state;
+    facts.count = 3;
+    tsc_offset_add(&records[1].tsc_offset, 1000, 1040, 1100);
+    tsc_offset_add(&records[2].tsc_offset, 1000, 1050, 1100);
+    assert_true(section_has(REPORT_CPUS, "TSCs: 2 of 2 other CPUs in step with cpu 0,"));
+    assert_json_passes(
+        "grep -q '\"tscs_compared\":2,\"tscs_in_step\":2,\"tscs_in_step_ticks\":50'");
+    assert_json_passes(SCHEMA);
+    tsc_offset_add(&records[1].tsc_offset, 5000, 5300, 5100);
+    records[2].tsc_offset = (struct tsc_offset){0};
+    tsc_offset_add(&records[2].tsc_offset, 5000, 3050, 5100);
+    records[2].tsc_adjust = (struct msr_reading){.value = 0xFFF, .state = MSR_READ};
+    assert_true(section_has(REPORT_CPUS, "TSCs: 0 of 2 other CPUs in step with cpu 0; "));
+    assert_true(section_has(REPORT_CPUS, "; TSC not at the rate of cpu 0's"));
+    assert_true(section_has(REPORT_CPUS, "; TSC 2000 ticks behind cpu 0's, within 50"));
+    assert_json_passes(
+        "grep -q '\"tsc\":\"drifts\"}.*\"tsc\":\"not in step\",\"tsc_offset\":"
+        "\"-2000\",\"tsc_offset_error\":50,\"tsc_adjust\":\"0xfff\"}'");
+    assert_json_passes(SCHEMA);
+}
+
 /* One CPU of every recorded machine. */
 static void test_all_machines(void **state)
 {
@@ -326,7 +350,7 @@ int main(void)
         TEST(test_capabilities), TEST(test_cpus),         TEST(test_others),
         TEST(test_json),         TEST(test_all_machines), TEST(test_full_verdict),
         TEST(test_much_missing), TEST(test_numbers),      TEST(test_walk),
-        TEST(test_end),          TEST(test_wrong_keys),
+        TEST(test_end),          TEST(test_wrong_keys),   TEST(test_synchrony),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }
