@@ -153,7 +153,7 @@ static void log_tscs(void)
     tsc_synchrony_describe(&summary, records, &text);
     if (tsc_synchrony_is_bad(&summary))
         log_warning("%s", text.buffer);
-    else if (summary.compared > 0)
+    else if (summary.compared > 0 || summary.missing > 0)
         log_debug("%s", text.buffer);
 }
 

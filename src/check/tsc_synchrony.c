@@ -8,8 +8,10 @@ static void add_offset(struct tsc_synchrony_summary *summary,
     enum tsc_synchrony synchrony = tsc_offset_synchrony(offset);
     uint64_t error               = tsc_offset_error(offset);
 
-    if (synchrony == TSC_NOT_COMPARED)
+    if (synchrony == TSC_NOT_COMPARED) {
+        summary->missing++;
         return;
+    }
     summary->compared++;
     if (synchrony == TSC_IN_STEP) {
         summary->in_step++;
@@ -59,6 +61,8 @@ void tsc_synchrony_describe(const struct tsc_synchrony_summary *summary,
                 summary->compared);
     if (summary->in_step > 0)
         text_append(text, ", within %lu ticks", summary->error);
+    if (summary->missing > 0)
+        text_append(text, "; not compared: %zu", summary->missing);
     if (summary->first_off != 0) {
         text_append(text, "; cpu %zu: ", summary->first_off);
         tsc_offset_describe(&records[summary->first_off].tsc_offset, text);

@@ -58,13 +58,15 @@ static bool ask(struct cpu *cpu, uint32_t round, const struct deadline *deadline
 
 enum status tsc_exchange_run(struct cpu *cpu)
 {
-    enum status status       = smp_begin(cpu, answer_rounds, cpu);
-    struct deadline deadline = deadline_in(EXCHANGE_US);
+    enum status status    = smp_begin(cpu, answer_rounds, cpu);
+    struct deadline first = deadline_in(TIMEOUT_US); /* the CPU wakes up first */
 
     if (status != STATUS_OK)
         return status;
-    for (uint32_t round = 0; round < ROUNDS && ask(cpu, round, &deadline);)
-        round++;
+    bool answers             = ask(cpu, 0, &first);
+    struct deadline deadline = deadline_in(EXCHANGE_US);
+    for (uint32_t round = 1; answers && round < ROUNDS; round++)
+        answers = ask(cpu, round, &deadline);
     atomic_store(&cpu->tsc_exchange.asked, ROUNDS); /* also after a timeout */
     return smp_wait(cpu, TIMEOUT_US);
 }

@@ -10,9 +10,9 @@
 #include "lib/status.h"
 
 /*
- * Compares *cpu's TSC and sets cpu->tsc_offset, with as many rounds as 20 ms allow, up to
- * 64. STATUS_TIMEOUT if the CPU does not end its part within a second, after which it
- * must not be given more work; otherwise as smp_begin.
+ * Compares *cpu's TSC and sets cpu->tsc_offset: one round within a second, then as many
+ * as 20 ms allow, up to 64. STATUS_TIMEOUT if the CPU does not end its part within
+ * another second, after which it must not be given more work; otherwise as smp_begin.
  */
 enum status MUST_CHECK tsc_exchange_run(struct cpu *cpu);
 

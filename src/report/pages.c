@@ -139,7 +139,7 @@ static void add_synchrony(struct pager *pager, const struct report_facts *facts)
     struct tsc_synchrony_summary summary =
         tsc_synchrony_summarize(facts->records, facts->count);
 
-    if (summary.compared == 0 && summary.adjusted == 0)
+    if (summary.compared == 0 && summary.missing == 0)
         return;
     tsc_synchrony_describe(&summary, facts->records, &text);
     text_append(&text, ".");
