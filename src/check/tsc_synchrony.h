@@ -11,7 +11,7 @@
 
 struct tsc_synchrony_summary {
     size_t compared; /* CPUs other than the boot CPU */
-    size_t missing; /* CPUs that could not be compared */
+    size_t missing;  /* CPUs that could not be compared */
     size_t in_step;
     uint64_t error;      /* the largest of those in step, in ticks */
     size_t first_off;    /* the first CPU that is not in step; 0: none is */
