@@ -47,9 +47,23 @@ static bool replace_port(const struct serial_port *port)
     return false;
 }
 
-/* Continues at a port, which source names; returns false if it is unusable. */
-static bool use_port(const char *source, const struct serial_port *port)
+/* Returns whether a UART answers at a port; otherwise logs why it is not used. */
+static bool probe_port(const struct described_port *described, const char *place)
 {
+    serial_port_enable(described);
+    serial_drain();
+    enum status status = serial_probe(&described->port);
+    if (status != STATUS_OK)
+        log_info("console: %s names a serial port at %s: %s; not used", described->name,
+                 place,
+                 status == STATUS_NOT_FOUND ? "no UART there" : "RAM, or not mappable");
+    return status == STATUS_OK;
+}
+
+/* Continues at a port; returns false if it is unusable. */
+static bool use_port(const struct described_port *described)
+{
+    const struct serial_port *port = &described->port;
     TEXT_DECLARE(place, PLACE_SIZE);
     TEXT_DECLARE(speed, PLACE_SIZE);
 
@@ -59,19 +73,13 @@ static bool use_port(const char *source, const struct serial_port *port)
     else
         text_append(&speed, "%u baud", port->baud);
     if (serial_is_using(port)) {
-        log_debug("console: %s names the serial port in use", source);
+        log_debug("console: %s names the serial port in use", described->name);
         return true;
     }
-    serial_drain();
-    enum status status = serial_probe(port);
-    if (status != STATUS_OK) {
-        log_info("console: %s names a serial port at %s: %s; not used", source,
-                 place.buffer,
-                 status == STATUS_NOT_FOUND ? "no UART there" : "RAM, or not mappable");
+    if (!probe_port(described, place.buffer))
         return false;
-    }
     log_info("console: serial output continues at %s, %s, named by %s", place.buffer,
-             speed.buffer, source);
+             speed.buffer, described->name);
     if (replace_port(port))
         return true;
     log_warning("console: the serial port at %s does not send; not used", place.buffer);
@@ -106,13 +114,14 @@ void serial_choice_finish(const struct options *options)
     bool is_done = false;
 
     if (options->serial == SERIAL_PORT) {
-        (void)use_port("console=", &options->serial_port);
+        (void)use_port(
+            &(struct described_port){.port = options->serial_port, .name = "console="});
         return;
     }
     serial_ports_find(machine_get()->acpi, &ports);
     for (size_t i = 0; i < ports.count && !is_done; i++) {
         if (is_wanted(options->serial, ports.port[i].source))
-            is_done = use_port(ports.port[i].name, &ports.port[i].port);
+            is_done = use_port(&ports.port[i]);
     }
     if (options->serial == SERIAL_PCI && !is_done)
         log_info("console: no serial port in PCI");

@@ -12,20 +12,18 @@ static const struct {
     {"DBG2", acpi_read_dbg2, SERIAL_SOURCE_DBG2},
 };
 
-/* Adds a port unless it is known or the list is full; returns it, or NULL. */
+/* Adds a port unless it is known; returns it, or NULL if the list is full. */
 static struct described_port *add_port(struct serial_ports *ports,
-                                       enum serial_source source,
-                                       const struct serial_port *port)
+                                       const struct described_port *described)
 {
+    for (size_t i = 0; i < ports->count; i++) {
+        if (serial_port_is_same(&ports->port[i].port, &described->port))
+            return &ports->port[i];
+    }
     if (ports->count == SERIAL_PORTS_MAX)
         return NULL;
-    for (size_t i = 0; i < ports->count; i++) {
-        if (serial_port_is_same(&ports->port[i].port, port))
-            return NULL;
-    }
-    struct described_port *added = &ports->port[ports->count++];
-    *added = (struct described_port){.source = source, .port = *port};
-    return added;
+    ports->port[ports->count] = *described;
+    return &ports->port[ports->count++];
 }
 
 /* Adds the ports of all tables with the signature. */
@@ -36,18 +34,17 @@ static void add_tables(const struct acpi *acpi, size_t row, struct serial_ports 
         [STATUS_MALFORMED]    = "malformed",
         [STATUS_UNSUPPORTED]  = "not compatible with a 16550",
     };
-    const char *signature = tables[row].signature;
+    const char *signature           = tables[row].signature;
+    struct described_port described = {.source = tables[row].source};
     struct acpi_view view;
-    struct serial_port port;
     size_t next = 0;
 
+    format_text(described.name, sizeof(described.name), "%s", signature);
     while (acpi_find_next(acpi, signature, &next, &view) == STATUS_OK) {
-        enum status status = tables[row].read(&view, &port);
-        struct described_port *added =
-            status == STATUS_OK ? add_port(ports, tables[row].source, &port) : NULL;
-        if (added != NULL)
-            format_text(added->name, sizeof(added->name), "%s", signature);
-        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        enum status status = tables[row].read(&view, &described.port);
+        if (status == STATUS_OK)
+            (void)add_port(ports, &described);
+        else if (status != STATUS_NOT_FOUND)
             log_info("console: serial port in the ACPI table %s: %s; ignored", signature,
                      problems[status]);
     }
@@ -94,34 +91,38 @@ bool serial_port_of_pci(const struct pci_function *function,
     return is_found;
 }
 
-static void enable_decoding(struct pci_address address, enum serial_space space)
+void serial_port_enable(const struct described_port *described)
 {
-    uint16_t command = pci_read16(address, PCI_COMMAND);
-    uint16_t bit =
-        space == SERIAL_SPACE_IO ? PCI_COMMAND_IO_SPACE : PCI_COMMAND_MEMORY_SPACE;
+    uint16_t bit = described->port.space == SERIAL_SPACE_IO ? PCI_COMMAND_IO_SPACE
+                                                            : PCI_COMMAND_MEMORY_SPACE;
 
+    if (!described->is_in_pci)
+        return;
+    uint16_t command = pci_read16(described->address, PCI_COMMAND);
     if ((command & bit) == 0)
-        pci_write16(address, PCI_COMMAND, command | bit);
+        pci_write16(described->address, PCI_COMMAND, command | bit);
 }
 
 static void visit_function(const struct pci_function *function, void *context)
 {
-    struct pci_address address = function->address;
+    struct pci_address address      = function->address;
+    struct described_port described = {.source = SERIAL_SOURCE_PCI};
     uint32_t base_addresses[PCI_BASE_ADDRESS_COUNT];
-    struct serial_port port;
 
     if (function->base_class != PCI_CLASS_COMMUNICATION)
         return;
     for (size_t i = 0; i < PCI_BASE_ADDRESS_COUNT; i++)
         base_addresses[i] =
             pci_read32(address, (uint8_t)(PCI_BASE_ADDRESSES + i * sizeof(uint32_t)));
-    if (!serial_port_of_pci(function, base_addresses, &port))
+    if (!serial_port_of_pci(function, base_addresses, &described.port))
         return;
-    enable_decoding(address, port.space);
-    struct described_port *added = add_port(context, SERIAL_SOURCE_PCI, &port);
-    if (added != NULL)
-        format_text(added->name, sizeof(added->name), "PCI %02x:%02x.%x", address.bus,
-                    address.device, address.function);
+    format_text(described.name, sizeof(described.name), "PCI %02x:%02x.%x", address.bus,
+                address.device, address.function);
+    struct described_port *added = add_port(context, &described);
+    if (added != NULL) {
+        added->is_in_pci = true;
+        added->address   = address;
+    }
 }
 
 void serial_ports_find(const struct acpi *acpi, struct serial_ports *ports)

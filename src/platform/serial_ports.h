@@ -30,15 +30,20 @@ struct serial_ports {
     struct described_port {
         enum serial_source source;
         struct serial_port port;
-        char name[16]; /* of what describes it, for display */
+        bool is_in_pci;
+        struct pci_address address; /* of the function, if it is in PCI */
+        char name[16];              /* of what describes it, for display */
     } port[SERIAL_PORTS_MAX];
 };
 
 /*
  * Lists the ports by source; further ones are ignored. Logs what is unusable of the
- * tables. Enables the address decoding of PCI's. acpi may be NULL.
+ * tables. acpi may be NULL.
  */
 void serial_ports_find(const struct acpi *acpi, struct serial_ports *ports);
+
+/* Lets a PCI function decode the port's addresses; no effect on other ports. */
+void serial_port_enable(const struct described_port *described);
 
 /*
  * Reads the port of a PCI function from its base addresses, at I/O ports if it has any.

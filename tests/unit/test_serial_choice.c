@@ -22,6 +22,7 @@ struct serial_ports {
     } port[8];
 };
 static void serial_ports_find(const struct acpi *acpi, struct serial_ports *ports);
+static void serial_port_enable(const struct described_port *port);
 
 #include "../../src/console/serial_choice.c"
 
@@ -44,6 +45,7 @@ static void serial_ports_find(const struct acpi *acpi, struct serial_ports *port
 /* The UARTs of the machine, and what each has sent. */
 static struct uart {
     struct serial_port place;
+    bool is_enabled;
     bool is_stuck;
     size_t starts;
     size_t sent;
@@ -62,11 +64,20 @@ static struct uart *find_uart(const struct serial_port *port)
     return NULL;
 }
 
+static void serial_port_enable(const struct described_port *port)
+{
+    struct uart *uart = find_uart(&port->port);
+    if (uart != NULL)
+        uart->is_enabled = true;
+}
+
 enum status serial_probe(const struct serial_port *candidate)
 {
+    const struct uart *uart = find_uart(candidate);
+
     if (candidate->address == 0x100000)
         return STATUS_OUT_OF_RANGE;
-    return find_uart(candidate) != NULL ? STATUS_OK : STATUS_NOT_FOUND;
+    return uart != NULL && uart->is_enabled ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 bool serial_init(const struct serial_port *new_port)
@@ -303,6 +314,7 @@ static void test_pci_mentioned(void **state)
                          "info: console: there is a serial port at PCI 00:16.3 too; "
                          "console=pci uses it\n"));
     assert_int_equal(uarts[1].starts + uarts[2].starts, 0);
+    assert_false(uarts[1].is_enabled || uarts[2].is_enabled);
 }
 
 /* console=pci: no other port is used, not even at first. */
