@@ -34,6 +34,7 @@ static bool read_vt_d_unit(const volatile uint64_t *registers, struct iommu_unit
     unit->capability          = capability;
     unit->extended_capability = registers[VT_D_EXTENDED_CAPABILITY];
     unit->version             = *(const volatile uint32_t *)registers;
+    unit->status              = registers[VT_D_GLOBAL_STATUS] >> 32;
     return true;
 }
 
@@ -62,6 +63,18 @@ static const struct iommu_kind amd_vi = {
     .read      = read_amd_vi_unit,
 };
 
+/* Logs what firmware left on: both are left on, because devices may depend on them. */
+static void log_unit(const struct iommu_kind *kind, const struct iommu_unit *unit)
+{
+    if ((unit->status & VT_D_STATUS_TRANSLATION) != 0 ||
+        (unit->control & AMD_VI_CONTROL_IOMMU_EN) != 0)
+        log_info("%s unit at 0x%lx: firmware left DMA remapping on; left on", kind->name,
+                 unit->address);
+    if ((unit->status & VT_D_STATUS_INTERRUPT_REMAPPING) != 0)
+        log_info("%s unit at 0x%lx: firmware left interrupt remapping on; left on",
+                 kind->name, unit->address);
+}
+
 static void read_unit(const struct iommu_kind *kind, uint64_t address,
                       struct iommu_unit *unit)
 {
@@ -73,6 +86,7 @@ static void read_unit(const struct iommu_kind *kind, uint64_t address,
     unit->answers = registers != NULL && kind->read(registers, unit);
     if (!unit->answers)
         log_warning("ACPI: %s unit at 0x%lx does not respond", kind->name, address);
+    log_unit(kind, unit);
 }
 
 /* Allocates as much as the units of the table need; without memory, all are dropped. */

@@ -65,14 +65,18 @@ static bool describe_units(const struct surrounding_query *query,
 static void describe_vt_d(const struct surrounding_query *query)
 {
     const struct iommu_table *table = &query->facts->iommus->vt_d;
-    uint64_t common                 = UINT64_MAX;
+    uint64_t common = UINT64_MAX, status = 0;
 
     if (!describe_units(query, table, "DMAR"))
         return;
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
         common &= table->unit[i].extended_capability;
-    text_append(query->text, "; interrupt remapping: %s",
-                yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0));
+        status |= table->unit[i].status;
+    }
+    text_append(query->text, "; interrupt remapping: %s%s; translation: %s",
+                yes_or_no((common & VT_D_ECAP_INTERRUPT_REMAPPING) != 0),
+                (status & VT_D_STATUS_INTERRUPT_REMAPPING) != 0 ? " (on)" : "",
+                (status & VT_D_STATUS_TRANSLATION) != 0 ? "on" : "off");
 }
 
 static void describe_amd_vi(const struct surrounding_query *query)

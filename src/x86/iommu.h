@@ -19,6 +19,7 @@ struct iommu_unit {
     uint64_t capability, extended_capability, version; /* VT-d */
     bool answers; /* false: the unit does not respond, and the registers are 0 */
     uint64_t control, extended_features; /* AMD-Vi */
+    uint64_t status;                     /* VT-d */
 };
 
 /* The units that an ACPI table lists. */

@@ -13,10 +13,15 @@
 /* Indexes of 64-bit words: the version is in the low half of the first. */
 #define VT_D_CAPABILITY          1
 #define VT_D_EXTENDED_CAPABILITY 2
+#define VT_D_GLOBAL_STATUS       3 /* in the high half */
 
 /* The Version Register: major and minor. */
 #define VT_D_VERSION_MASK BITS_MASK(7, 0)
 #define VT_D_VERSION_1_0  0x10
+
+/* The Global Status Register. */
+#define VT_D_STATUS_INTERRUPT_REMAPPING BIT(25)
+#define VT_D_STATUS_TRANSLATION         BIT(31)
 
 /* The Capability Register. */
 #define VT_D_CAP_39_BITS     BIT(9) /* adjusted guest address widths */

@@ -30,9 +30,9 @@ static inline void records_load(const struct machine_msrs *machine)
     }
     iommus.vt_d   = (struct iommu_table){.exists = true, .count = 2, .unit = vt_d_units};
     vt_d_units[0] = (struct iommu_unit){
-        0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0};
+        0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0, 0};
     vt_d_units[1] =
-        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0};
+        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0, 0};
     for (size_t i = 0; i < 2; i++)
         iommus.vt_d.unit[i].capability |= VT_D_CAP_PAGES_2_MIB | VT_D_CAP_PAGES_1_GIB;
     facts = (struct report_facts){

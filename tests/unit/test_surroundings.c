@@ -14,9 +14,9 @@ static void records_load(const struct machine_msrs *machine)
         records[i] = record_of_machine(machine);
     iommus.vt_d   = (struct iommu_table){.exists = true, .count = 2, .unit = vt_d_units};
     vt_d_units[0] = (struct iommu_unit){
-        0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0};
+        0xFED90000, 0x1C0000C40660462, 0x19E2FF0505E, 0x10, true, 0, 0, 0};
     vt_d_units[1] =
-        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0};
+        (struct iommu_unit){0xFED91000, 0xD2008C40660462, 0xF050DA, 0x10, true, 0, 0, 0};
     facts = (struct report_facts){
         .machine  = "test",
         .has_acpi = true,
@@ -66,7 +66,13 @@ static void test_vt_d(void **state)
     (void)state;
     records_load(&core_i7_6700k);
     assert_surrounded("vt_d", "yes",
-                      "ACPI's DMAR table lists 2 units; interrupt remapping: yes");
+                      "ACPI's DMAR table lists 2 units; interrupt remapping: yes; "
+                      "translation: off");
+    iommus.vt_d.unit[1].status = 0x82000000;
+    assert_surrounded("vt_d", "yes",
+                      "2 units; interrupt remapping: yes (on); "
+                      "translation: on");
+    iommus.vt_d.unit[1].status              = 0;
     iommus.vt_d.unit[0].extended_capability = 0;
     assert_surrounded("vt_d", "yes", "2 units; interrupt remapping: no");
     iommus.vt_d.unit[0].extended_capability = VT_D_ECAP_INTERRUPT_REMAPPING;
