@@ -23,6 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool is_found = acpi_find_interrupt(&view, interrupt, &found) == STATUS_OK;
         REQUIRE(is_found == (found.io_apic <= UINT32_MAX));
     }
+    uint64_t addresses[4];
+    struct acpi_listing io_apics = acpi_list_io_apics(&view, addresses, 4);
+    REQUIRE(io_apics.count <= 4 && io_apics.is_broken == cpus.is_broken);
     free(table);
     return 0;
 }
