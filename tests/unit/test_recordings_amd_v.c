@@ -194,8 +194,12 @@ static void test_hypervisors(void **state)
 
 static void check_recorded_errata(void)
 {
-    if (machine_start())
-        check_errata();
+    if (!machine_start())
+        return;
+    check_errata();
+    if (amd_v.may_have_multihit(&records[0]) !=
+        recording_lists(recording.errata, "tlb_multihit"))
+        fail_msg("%s: TLB multihit", recording.path);
 }
 
 static void test_errata(void **state)
