@@ -335,13 +335,11 @@ no_long_mode_text:
 
 ; ---------------------------------------------------------------------------------------------------
 
-        section .bss nobits alloc write align=4096
+        section .bss.boot_only nobits alloc write align=4096
 
         ; Freed when Hymir's own tables are active: mm/address_space.c.
         global  boot_tables
-        global  boot_tables_end
 boot_tables:            resb    PAGE_SIZE * 8
-boot_tables_end:
 
 ; Offsets in boot_tables, after the PML4
 BOOT_PDPT               equ     PAGE_SIZE

@@ -13,8 +13,7 @@ extern uint8_t image_text_start[], image_text_end[];
 extern uint8_t image_rodata_start[], image_rodata_end[];
 extern uint8_t image_data_start[], image_data_end[];
 
-/* The page tables of multiboot.asm. */
-extern uint8_t boot_tables[], boot_tables_end[];
+extern uint8_t image_boot_only_start[], image_boot_only_end[];
 
 static const struct page_table_format ia32e_format = {
     .present = PAGE_ENTRY_PRESENT, .table = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
@@ -157,12 +156,13 @@ static enum status free_image_part(const uint8_t *start, uint64_t size)
     return status;
 }
 
-/* Frees what the image has only for the boot code, and below the boot CPU's stacks. */
+/* Frees what the image has only for the boot, and below the boot CPU's stacks. */
 static enum status free_boot_memory(void)
 {
     const uint8_t *stacks = (const uint8_t *)&boot_cpu_stacks;
     enum status status =
-        free_image_part(boot_tables, (uintptr_t)boot_tables_end - (uintptr_t)boot_tables);
+        free_image_part(image_boot_only_start, (uintptr_t)image_boot_only_end -
+                                                   (uintptr_t)image_boot_only_start);
 
     for (size_t i = 0; i < CPU_STACK_COUNT && status == STATUS_OK; i++)
         status =
@@ -189,7 +189,7 @@ enum status address_space_build(const struct cpuid_snapshot *snapshot)
         log_warning("CPUID: no execute-disable (NX); data pages are executable");
     write_cr3(table.root.value);
     is_active = true;
-    return free_boot_memory();
+    return memory_copy_map() == STATUS_OK ? free_boot_memory() : STATUS_NO_MEMORY;
 }
 
 enum status address_space_map(uint64_t physical, uint64_t size, enum page_access access)

@@ -33,6 +33,20 @@ void memory_init(const struct memory_map *memory_map, uint64_t image_address)
     frames_reserve(&frames, PC_VIDEO_START, PC_ROM_END); /* whatever the map says */
 }
 
+enum status memory_copy_map(void)
+{
+    size_t size = memory_map_used_size(map);
+    void *copy;
+    enum status status =
+        memory_allocate(memory_page_count(size), frames_below_4_gib, &copy);
+
+    if (status != STATUS_OK)
+        return status;
+    memcpy(copy, map, size);
+    map = copy;
+    return STATUS_OK;
+}
+
 struct memory_image memory_get_image(void)
 {
     return image;

@@ -13,16 +13,25 @@
 
 #include <stdint.h>
 
+/*
+ * Places a variable, initially zero, in the part of the image that address_space_build
+ * unmaps and frees.
+ */
+#define BOOT_ONLY __attribute__((section(".bss.boot_only")))
+
 /* The physical address range of Hymir's image. */
 struct memory_image {
     uint64_t start, end;
 };
 
 /*
- * Initializes the allocator with the usable memory of a map, which is kept, except
- * Hymir's image, loaded at physical address image.
+ * Initializes the allocator with the usable memory of a map, except Hymir's image, loaded
+ * at physical address image. The map is used until memory_copy_map.
  */
 void memory_init(const struct memory_map *memory_map, uint64_t image);
+
+/* Copies the map to as few pages as it needs, and uses the copy. STATUS_NO_MEMORY. */
+enum status MUST_CHECK memory_copy_map(void);
 
 struct memory_image memory_get_image(void);
 

@@ -3,22 +3,46 @@
 
 #include "lib/string.h"
 
+static uint64_t make_region(uint64_t start, enum memory_type type)
+{
+    return (uint64_t)type << 56 | start;
+}
+
+static uint64_t start_of(const struct memory_map *map, size_t i)
+{
+    return BITS_GET(map->region[i], 55, 0);
+}
+
+static enum memory_type type_of(const struct memory_map *map, size_t i)
+{
+    return (enum memory_type)BITS_GET(map->region[i], 63, 56);
+}
+
+static void set_type(struct memory_map *map, size_t i, enum memory_type type)
+{
+    map->region[i] = make_region(start_of(map, i), type);
+}
+
 void memory_map_init(struct memory_map *map, uint64_t limit)
 {
     map->count         = 1;
     map->dropped       = 0;
     map->dropped_bytes = 0;
     map->limit         = limit;
-    map->start[0]      = 0;
-    map->type[0]       = MEMORY_ABSENT;
+    map->region[0]     = make_region(0, MEMORY_ABSENT);
+}
+
+size_t memory_map_used_size(const struct memory_map *map)
+{
+    return offsetof(struct memory_map, region) + map->count * sizeof(map->region[0]);
 }
 
 struct memory_region memory_map_region(const struct memory_map *map, size_t i)
 {
     return (struct memory_region){
-        .start = map->start[i],
-        .end   = i + 1 < map->count ? map->start[i + 1] : map->limit,
-        .type  = (enum memory_type)map->type[i],
+        .start = start_of(map, i),
+        .end   = i + 1 < map->count ? start_of(map, i + 1) : map->limit,
+        .type  = type_of(map, i),
     };
 }
 
@@ -33,15 +57,14 @@ static size_t split_region(struct memory_map *map, uint64_t address)
 {
     size_t i = 0;
 
-    while (i < map->count && map->start[i] < address)
+    while (i < map->count && start_of(map, i) < address)
         i++;
-    if (address == map->limit || (i < map->count && map->start[i] == address))
+    if (address == map->limit || (i < map->count && start_of(map, i) == address))
         return i;
-    size_t later = map->count++ - i;
-    memmove(&map->start[i + 1], &map->start[i], later * sizeof(map->start[0]));
-    memmove(&map->type[i + 1], &map->type[i], later * sizeof(map->type[0]));
-    map->start[i] = address;
-    map->type[i]  = map->type[i - 1];
+    memmove(&map->region[i + 1], &map->region[i],
+            (map->count - i) * sizeof(map->region[0]));
+    map->count++;
+    map->region[i] = make_region(address, type_of(map, i - 1));
     return i;
 }
 
@@ -51,11 +74,8 @@ static void merge_regions(struct memory_map *map)
     size_t last = 0;
 
     for (size_t i = 1; i < map->count; i++) {
-        if (map->type[i] == map->type[last])
-            continue;
-        last++;
-        map->start[last] = map->start[i];
-        map->type[last]  = map->type[i];
+        if (type_of(map, i) != type_of(map, last))
+            map->region[++last] = map->region[i];
     }
     map->count = last + 1;
 }
@@ -63,20 +83,20 @@ static void merge_regions(struct memory_map *map)
 /* Of the less restrictive ones of all pairs of neighbours, drops the smallest. */
 static void drop_region(struct memory_map *map)
 {
-    size_t smallest = 0;
-    uint8_t type    = map->type[0];
+    size_t smallest       = 0;
+    enum memory_type type = type_of(map, 0);
 
     for (size_t i = 1; i < map->count; i++) {
-        size_t less = map->type[i] < map->type[i - 1] ? i : i - 1;
+        size_t less = type_of(map, i) < type_of(map, i - 1) ? i : i - 1;
         if (i > 1 && region_size(map, less) >= region_size(map, smallest))
             continue;
         smallest = less;
-        type     = map->type[less == i ? i - 1 : i];
+        type     = type_of(map, less == i ? i - 1 : i);
     }
     map->dropped++;
-    if (map->type[smallest] == MEMORY_USABLE)
+    if (type_of(map, smallest) == MEMORY_USABLE)
         map->dropped_bytes += region_size(map, smallest);
-    map->type[smallest] = type;
+    set_type(map, smallest, type);
     merge_regions(map);
 }
 
@@ -92,8 +112,8 @@ void memory_map_add(struct memory_map *map, uint64_t start, uint64_t size,
     size_t first = split_region(map, start);
     size_t after = split_region(map, end);
     for (size_t i = first; i < after; i++) {
-        if (map->type[i] == MEMORY_ABSENT || map->type[i] < type)
-            map->type[i] = (uint8_t)type;
+        if (type_of(map, i) == MEMORY_ABSENT || type_of(map, i) < type)
+            set_type(map, i, type);
     }
     merge_regions(map);
     while (map->count > MEMORY_MAP_REGIONS)
@@ -115,7 +135,7 @@ uint64_t memory_map_size(const struct memory_map *map, enum memory_type type)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < map->count; i++) {
-        if (map->type[i] == type)
+        if (type_of(map, i) == type)
             size += region_size(map, i);
     }
     return size;

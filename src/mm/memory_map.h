@@ -43,11 +43,10 @@ struct memory_map {
     size_t dropped;         /* regions that were too many: see memory_map_add */
     uint64_t dropped_bytes; /* usable memory in them */
     uint64_t limit;         /* addresses from here on do not exist */
-    uint64_t start[MEMORY_MAP_REGIONS + 2];
-    uint8_t type[MEMORY_MAP_REGIONS + 2]; /* enum memory_type */
+    uint64_t region[MEMORY_MAP_REGIONS + 2]; /* the type in bits 63:56, and the start */
 };
 
-/* Initializes a map without entries. limit is above 0. */
+/* Initializes a map without entries. limit is above 0, and below 2^56. */
 void memory_map_init(struct memory_map *map, uint64_t limit);
 
 /*
@@ -57,6 +56,9 @@ void memory_map_init(struct memory_map *map, uint64_t limit);
  */
 void memory_map_add(struct memory_map *map, uint64_t start, uint64_t size,
                     enum memory_type type);
+
+/* Returns the size in bytes of the part of a map that its regions use. */
+size_t memory_map_used_size(const struct memory_map *map);
 
 /* Returns region i, below count. */
 struct memory_region memory_map_region(const struct memory_map *map, size_t i);

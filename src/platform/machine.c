@@ -23,7 +23,7 @@
 #include "platform/smp.h"
 
 static struct machine machine;
-static struct memory_map memory_map;
+static struct memory_map memory_map BOOT_ONLY; /* until memory has its own copy */
 static struct efi_tables efi_tables; /* without UEFI all 0, which is never mapped */
 static bool has_efi_tables;
 static struct acpi acpi;

@@ -21,10 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         memory_map_init(&map, BIT(46));
         if (multiboot2_memory_map(&information, &map) == STATUS_OK) {
-            for (size_t i = 1; i < map.count; i++)
-                REQUIRE(map.start[i - 1] < map.start[i] &&
-                        map.type[i - 1] != map.type[i]);
-            REQUIRE(map.start[map.count - 1] < BIT(46));
+            uint64_t end = 0;
+            for (size_t i = 0; i < map.count; i++) {
+                struct memory_region region = memory_map_region(&map, i);
+                REQUIRE(region.start == end && region.start < region.end);
+                end = region.end;
+            }
+            REQUIRE(end == BIT(46));
         }
         if (multiboot2_find_symbols(&information, &symbols) == STATUS_OK)
             REQUIRE(symbols.symbols + symbols.symbols_size <= UINT32_MAX);

@@ -78,13 +78,13 @@ static void test_memory_map(void **state)
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_int_equal(multiboot2_memory_map(&information, &map), STATUS_OK);
     assert_int_equal(map.count, 6);
-    assert_int_equal(map.type[0], MEMORY_USABLE);
-    assert_int_equal(map.type[1], MEMORY_ABSENT);
-    assert_int_equal(map.type[2], MEMORY_ACPI_RECLAIMABLE);
-    assert_int_equal(map.type[3], MEMORY_ACPI_NVS);
-    assert_int_equal(map.type[4], MEMORY_RESERVED);
-    assert_int_equal(map.start[4], 0x102000);
-    assert_int_equal(map.type[5], MEMORY_ABSENT);
+    assert_int_equal(memory_map_region(&map, 0).type, MEMORY_USABLE);
+    assert_int_equal(memory_map_region(&map, 1).type, MEMORY_ABSENT);
+    assert_int_equal(memory_map_region(&map, 2).type, MEMORY_ACPI_RECLAIMABLE);
+    assert_int_equal(memory_map_region(&map, 3).type, MEMORY_ACPI_NVS);
+    assert_int_equal(memory_map_region(&map, 4).type, MEMORY_RESERVED);
+    assert_int_equal(memory_map_region(&map, 4).start, 0x102000);
+    assert_int_equal(memory_map_region(&map, 5).type, MEMORY_ABSENT);
 }
 
 static void test_no_memory_map(void **state)
