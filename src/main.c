@@ -118,8 +118,6 @@ static _Noreturn void finish(void)
     guests_log_missing(&facts.records[0]);
     if (waits)
         viewer_start(&options);
-    if (waits && machine_get()->boot.module_count == 0)
-        log_info("keys 1 to 7 show the report's pages, q exits, here or on the keyboard");
     show_verdict(&facts);
     if (this_cpu() == &boot_cpu)
         guests_run(&options, facts.records);

@@ -182,10 +182,11 @@ static uint64_t timer_count(uint64_t tsc_ticks)
 }
 
 /*
- * A short count never repeats, not even between the two writes: QEMU would hang, because
- * its timers that are due again and again keep its lock.
+ * Programs the executing CPU's timer. A short count never repeats, not even between the
+ * two writes: QEMU would hang, because its timers that are due again and again keep its
+ * lock.
  */
-void apic_set_timer(uint64_t tsc_ticks)
+static void program_timer(uint64_t tsc_ticks)
 {
     if (!is_enabled)
         return;
@@ -198,4 +199,52 @@ void apic_set_timer(uint64_t tsc_ticks)
                                    (count == 0 ? LVT_MASKED : 0));
     if (!is_periodic)
         apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
+}
+
+/* When the boot CPU's two timers expire, by its TSC. */
+#define STOPPED UINT64_MAX
+static uint64_t alarm_time = STOPPED;
+static uint64_t poll_time  = STOPPED;
+
+static uint64_t time_after(uint64_t tsc_ticks)
+{
+    return tsc_ticks == TICKS_NEVER ? STOPPED : rdtsc() + tsc_ticks;
+}
+
+/* Programs the boot CPU's timer for the one that expires first. */
+static void program_boot_cpu_timer(void)
+{
+    uint64_t time = alarm_time < poll_time ? alarm_time : poll_time;
+    uint64_t now  = rdtsc();
+
+    program_timer(time == STOPPED ? TICKS_NEVER : time > now ? time - now : 0);
+}
+
+void apic_set_timer(uint64_t tsc_ticks)
+{
+    if (this_cpu() != &boot_cpu) {
+        program_timer(tsc_ticks);
+        return;
+    }
+    alarm_time = time_after(tsc_ticks);
+    program_boot_cpu_timer();
+}
+
+void apic_set_poll_timer(uint64_t tsc_ticks)
+{
+    poll_time = time_after(tsc_ticks);
+    program_boot_cpu_timer();
+}
+
+bool apic_handle_timer(void)
+{
+    uint64_t now = rdtsc();
+    bool is_poll = now >= poll_time;
+
+    if (now >= alarm_time)
+        alarm_time = STOPPED;
+    if (is_poll)
+        poll_time = STOPPED;
+    program_boot_cpu_timer();
+    return is_poll;
 }

@@ -57,6 +57,17 @@ uint32_t apic_id(void);
  */
 void apic_set_timer(uint64_t tsc_ticks);
 
+/*
+ * The same with a second timer, which only the boot CPU has: both share its local APIC's.
+ */
+void apic_set_poll_timer(uint64_t tsc_ticks);
+
+/*
+ * Handles VECTOR_TIMER on the boot CPU: returns whether the poll timer has expired, and
+ * keeps the one that has not.
+ */
+bool apic_handle_timer(void);
+
 /* Ends the interrupt in service on this CPU (EOI). */
 void apic_end_of_interrupt(void);
 

@@ -12,11 +12,21 @@
 
 #define KEYBOARD_INTERRUPT 1
 
+/* More bytes at once than a controller can hold: one that has them is broken. */
+#define KEYBOARD_BYTES_MAX 64
+
+enum keyboard_state {
+    KEYBOARD_NO_CONTROLLER, /* or one that accepts no command, or always has a byte */
+    KEYBOARD_SILENT,        /* no keyboard answers, but firmware may emulate one */
+    KEYBOARD_ANSWERS,
+};
+
 /*
- * Discards pending bytes and enables the keyboard and its interrupt. False if there is no
- * controller or it does not accept a command within 100 ms.
+ * Enables the keyboard and its interrupt, disables the mouse's port, and asks the
+ * keyboard whether it is there, which takes up to 600 ms if none is. Pending bytes are
+ * discarded.
  */
-bool keyboard_start(void);
+enum keyboard_state keyboard_start(void);
 
 /* Reads the next byte from the keyboard; false if there is none. */
 bool keyboard_receive(uint8_t *code);

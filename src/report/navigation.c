@@ -45,6 +45,23 @@ static enum navigation_outcome go_back(struct navigation *navigation)
                : NAVIGATION_SAME;
 }
 
+void navigation_select(struct navigation *navigation, enum report_section section)
+{
+    (void)go_to(navigation, section, 0);
+}
+
+void navigation_turn(struct navigation *navigation, bool stays_in_section)
+{
+    enum report_section section = navigation->section;
+    bool is_last = navigation->page + 1 >= report_page_count(section, navigation->facts);
+
+    if (!is_last)
+        navigation->page++;
+    else
+        navigation_select(navigation,
+                          stays_in_section ? section : (section + 1) % REPORT_SECTIONS);
+}
+
 /* Handles a key in the exit menu; any other key returns to the pages. */
 static enum navigation_outcome choose_exit(struct navigation *navigation, uint8_t key)
 {
@@ -163,10 +180,17 @@ static void compose_exit_menu(const struct navigation *navigation, struct sheet 
 }
 
 /* Appends the row that explains the keys. */
-static void append_keys(enum report_section section, struct text *text)
+static void append_keys(const struct navigation *navigation, struct text *text)
 {
-    if (section == REPORT_CODE) {
-        text_append(text, "%*s1 to 7: sections, q: exit", CODE_PAGE_TEXT_COLUMN, "");
+    const struct key_hint *hint = &navigation->hint;
+
+    if (navigation->section == REPORT_CODE) {
+        text_append(text, "%*s%s", CODE_PAGE_TEXT_COLUMN, "",
+                    hint->brief[0] != '\0' ? hint->brief : "1 to 7: sections, q: exit");
+        return;
+    }
+    if (hint->row[0] != '\0') {
+        text_append(text, "%s", hint->row);
         return;
     }
     for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
@@ -176,6 +200,7 @@ static void append_keys(enum report_section section, struct text *text)
 
 /* The column of the keys in the title of a full verdict. */
 #define FULL_SHEET_COLUMN 58
+_Static_assert(FULL_SHEET_COLUMN + KEY_HINT_BRIEF_SIZE - 1 == SHEET_COLUMNS, "fits");
 
 /* Appends words to a row at a column, unless its text reaches beyond that. */
 static void append_at(char row[SHEET_COLUMNS + 1], size_t column, const char *words)
@@ -189,6 +214,7 @@ static void append_at(char row[SHEET_COLUMNS + 1], size_t column, const char *wo
 void navigation_compose(const struct navigation *navigation, struct sheet *sheet)
 {
     enum report_section section = navigation->section;
+    const char *brief           = navigation->hint.brief;
     TEXT_DECLARE(keys, SHEET_COLUMNS + 1);
 
     if (navigation->is_leaving) {
@@ -196,12 +222,13 @@ void navigation_compose(const struct navigation *navigation, struct sheet *sheet
         return;
     }
     report_compose_page(section, navigation->page, navigation->facts, sheet);
-    append_keys(section, &keys);
+    append_keys(navigation, &keys);
     add_empty_rows(sheet);
     if (sheet->rows < SHEET_ROWS)
         sheet_add(sheet, EMPHASIS_FAINT, "%s", keys.buffer);
     else if (section == REPORT_VERDICT)
-        append_at(sheet->row[0].text, FULL_SHEET_COLUMN, "1 to 7: pages, q: exit");
+        append_at(sheet->row[0].text, FULL_SHEET_COLUMN,
+                  brief[0] != '\0' ? brief : "1 to 7: pages, q: exit");
     else if (section == REPORT_CODE)
         append_at(sheet->row[SHEET_ROWS - 1].text, CODE_PAGE_TEXT_COLUMN,
                   keys.buffer + CODE_PAGE_TEXT_COLUMN);

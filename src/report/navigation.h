@@ -7,6 +7,7 @@
 #ifndef HYMIR_REPORT_NAVIGATION_H
 #define HYMIR_REPORT_NAVIGATION_H
 
+#include "report/key_hint.h"
 #include "report/pages.h"
 
 #include <stdbool.h>
@@ -15,9 +16,10 @@
 struct navigation {
     const struct report_facts *facts;
     enum report_section section;
-    size_t page;         /* of the section */
-    bool is_leaving;     /* q was pressed: shows the exit menu */
-    const char *refusal; /* why the last choice in the menu failed, or NULL */
+    size_t page;          /* of the section */
+    bool is_leaving;      /* q was pressed: shows the exit menu */
+    const char *refusal;  /* why the last choice in the menu failed, or NULL */
+    struct key_hint hint; /* replaces the list of keys if it is not empty */
 
     /* The sequence that the bytes so far started. */
     enum {
@@ -42,6 +44,12 @@ enum navigation_outcome {
 /* Starts on the first page, the verdict. */
 void navigation_start(struct navigation *navigation, const struct report_facts *facts);
 
+/* Goes to the first page of a section. */
+void navigation_select(struct navigation *navigation, enum report_section section);
+
+/* Goes to the next page; from the last one, of the section or of all, to the first. */
+void navigation_turn(struct navigation *navigation, bool stays_in_section);
+
 /* Returns to the exit menu, with the reason why the choice failed. */
 void navigation_refuse(struct navigation *navigation, const char *refusal);
 
@@ -49,7 +57,7 @@ void navigation_refuse(struct navigation *navigation, const char *refusal);
 enum navigation_outcome navigation_handle_byte(struct navigation *navigation,
                                                uint8_t byte);
 
-/* Composes the page, with the keys in the last row if that is free. */
+/* Composes the page, with the keys or the hint in the last row if that is free. */
 void navigation_compose(const struct navigation *navigation, struct sheet *sheet);
 
 #endif

@@ -16,6 +16,7 @@
 #include "platform/panic.h"
 #include "platform/power.h"
 #include "platform/smp.h"
+#include "runner/input.h"
 #include "x86/control_registers.h"
 
 #include <stdatomic.h>
@@ -154,6 +155,7 @@ const char *boot_next(void)
         return problem;
     enum end_action on_panic = panic_set_action(END_REBOOT); /* if firmware faults */
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);     /* firmware may use SSE */
+    input_stop_polling(); /* firmware enables interrupts */
     struct cpu *watcher = start_watch();
     enum status status  = efi_boot_next(&services, call_service, memory, &entry);
     end_watch(watcher);

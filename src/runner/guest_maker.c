@@ -299,18 +299,13 @@ static void choose_page_size(const struct options *options,
                                        : virtualization->largest_page(record));
 }
 
-bool guest_maker_uses_apic_timer(const struct options *options,
-                                 const struct cpu_record *record)
+/* Alarms use the local APIC's timer unless the processor has another that works. */
+static void choose_timer(const struct options *options, const struct cpu_record *record)
 {
     const struct virtualization *used = record->virtualization;
 
-    return options->apic_timer || used->needs_apic_timer == NULL ||
-           used->needs_apic_timer(record);
-}
-
-static void choose_timer(const struct options *options, const struct cpu_record *record)
-{
-    uses_apic_timer = guest_maker_uses_apic_timer(options, record);
+    uses_apic_timer = options->apic_timer || used->needs_apic_timer == NULL ||
+                      used->needs_apic_timer(record);
     if (cpuid_has_preemption_timer_erratum(&record->cpuid))
         log_info("guests: the local APIC's timer is used: this processor's "
                  "VMX-preemption timer has an erratum");

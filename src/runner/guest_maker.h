@@ -21,13 +21,6 @@
 #define GUEST_MAKER_MAX MULTIBOOT2_MAX_MODULES
 
 /*
- * Returns whether guests' alarms come from the local APIC's timer, by the option or
- * because the processor has no other that works.
- */
-bool guest_maker_uses_apic_timer(const struct options *options,
-                                 const struct cpu_record *record);
-
-/*
  * Creates the guests that the modules describe, for processors like the record's. Returns
  * their number in created, which has room for GUEST_MAKER_MAX. Logs each invalid module
  * in one line, frees what it had and skips it. On the boot CPU, once.

@@ -71,8 +71,7 @@ static void run_guest(void *argument)
     } while (atomic_load(&vm->is_to_restart));
     console_finish();
     atomic_fetch_sub(&running_count, 1);
-    if (this_cpu() != &boot_cpu &&
-        smp_wake(&boot_cpu) != STATUS_OK)
+    if (this_cpu() != &boot_cpu && smp_wake(&boot_cpu) != STATUS_OK)
         log_error("cpu %u: cannot interrupt the boot CPU", this_cpu()->index);
 }
 
@@ -162,9 +161,19 @@ static void run_until_done(struct vm *own, bool waits_for_keys)
         if (is_due)
             run_guest(own);
         else
-            halt_until_interrupt();
+            input_wait();
         is_due = own != NULL && atomic_load(&own->is_to_restart);
     }
+}
+
+/* Says how to type if no keyboard answers, below the verdict. */
+static void log_missing_keyboard(void)
+{
+    TEXT_DECLARE(remedy, LOG_LINE_SIZE);
+
+    key_hint_append_remedy(input_sources(), &remedy);
+    if (remedy.length > 0)
+        log_plain("hymir: %s", remedy.buffer);
 }
 
 void guests_run(const struct options *options, const struct cpu_record *records)
@@ -183,8 +192,8 @@ void guests_run(const struct options *options, const struct cpu_record *records)
     if (guest_count == 0)
         return; /* the report keeps screen and keys */
     guest_console_start(restart_guest);
-    input_start(options, guest_console_type, guest_console_serve,
-                !guest_maker_uses_apic_timer(options, &records[0]));
+    input_start(options, guest_console_type, guest_console_serve);
+    log_missing_keyboard();
     size_t placed = place_guests(records, &own);
     run_until_done(own, options->exit == END_HALT && placed > 0);
     console_drain();

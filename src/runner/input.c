@@ -6,6 +6,7 @@
 #include "cpu/percpu.h"
 #include "cpu/traps.h"
 #include "lib/log.h"
+#include "lib/ticks.h"
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/keyboard.h"
@@ -26,17 +27,27 @@
 
 static input_handler *handle_byte;
 static void (*serve_output)(void); /* NULL: output is not in the background */
-static bool has_serial, has_keyboard;
+static struct key_sources sources;
+static bool has_controller; /* of a keyboard, which may be silent */
+
+/* The last request of the UART was found by a poll: its interrupt does not arrive. */
+static bool misses_interrupts;
+
+static void take_byte(uint8_t byte)
+{
+    sources.has_sent = true;
+    handle_byte(byte);
+}
 
 static void read_serial_port(void)
 {
     uint8_t byte;
-    for (int i = 0; has_serial && i < BATCH_SIZE && serial_receive(&byte); i++)
-        handle_byte(byte);
+    for (int i = 0; sources.serial && i < BATCH_SIZE && serial_receive(&byte); i++)
+        take_byte(byte);
 }
 
 /* Ends only when the UART requests no interrupt: another would cause no edge. */
-static void handle_serial_interrupt(void)
+static void serve_serial_port(void)
 {
     int count = 0;
 
@@ -47,25 +58,54 @@ static void handle_serial_interrupt(void)
     } while (serial_has_interrupt() && ++count < INTERRUPTS_MAX);
 }
 
+/* Handles the UART's interrupt, and that of notify_boot_cpu, which proves nothing. */
+static void handle_serial_interrupt(void)
+{
+    if (serial_has_interrupt())
+        misses_interrupts = false;
+    serve_serial_port();
+}
+
 static void read_keyboard(void)
 {
     static struct scan_code_state state;
     char bytes[SCAN_CODE_MAX_BYTES];
     uint8_t code;
+    int count = 0;
 
-    for (int i = 0; has_keyboard && i < BATCH_SIZE && keyboard_receive(&code); i++) {
+    while (count < KEYBOARD_BYTES_MAX && keyboard_receive(&code)) {
         size_t length = scan_code_decode(&state, code, bytes);
-        for (size_t j = 0; j < length; j++)
-            handle_byte((uint8_t)bytes[j]);
+        for (size_t i = 0; i < length; i++)
+            take_byte((uint8_t)bytes[i]);
+        count++;
+    }
+    if (count == KEYBOARD_BYTES_MAX) {
+        has_controller = false;
+        log_warning("input: keyboard controller: always has a byte; ignored");
     }
 }
 
-/* Handles the timer, if an interrupt is missing. */
+/*
+ * Looks for input and for a UART that accepts output, however interrupts are routed:
+ * firmware may emulate a device without them, or have disabled them in the device.
+ */
 static void input_poll(void)
 {
-    handle_serial_interrupt();
-    read_keyboard();
-    apic_set_timer(clock_frequency() / (console_is_sending() ? SENDING_HZ : POLL_HZ));
+    if (serial_has_interrupt())
+        misses_interrupts = true;
+    serve_serial_port();
+    if (has_controller)
+        read_keyboard();
+    apic_set_poll_timer(clock_frequency() / (misses_interrupts && console_is_sending()
+                                                 ? SENDING_HZ
+                                                 : POLL_HZ));
+}
+
+/* The timers of other CPUs are for their guests. */
+static void handle_timer(void)
+{
+    if (this_cpu() == &boot_cpu && apic_handle_timer())
+        input_poll();
 }
 
 /* Interrupts the boot CPU to read input that another CPU received. */
@@ -76,58 +116,70 @@ static void notify_boot_cpu(void)
         return; /* it is read with the next byte */
 }
 
-/* Routes an interrupt to the boot CPU; reads earlier input, which raised no edge. */
-static bool route_interrupt(uint32_t interrupt, uint8_t vector, void (*read)(void))
+/* Routes an interrupt to the boot CPU; without one, polls suffice. */
+static void route_interrupt(uint32_t interrupt, uint8_t vector, void (*handler)(void))
 {
-    trap_set_handler(vector, read);
-    bool is_routed = machine_route_interrupt(interrupt, vector) == STATUS_OK;
-    read();
-    return is_routed;
+    trap_set_handler(vector, handler);
+    if (machine_route_interrupt(interrupt, vector) != STATUS_OK)
+        log_debug("input: interrupt %u not routed; polled only", interrupt);
 }
 
-static bool start_serial(void)
+static void start_serial(void)
 {
     uint32_t interrupt;
 
-    has_serial = serial_start_receiving(&interrupt, notify_boot_cpu);
-    return !has_serial ||
-           route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
+    sources.serial = serial_start_receiving(&interrupt, notify_boot_cpu);
+    if (sources.serial)
+        route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
 }
 
-static bool start_keyboard(const struct options *options)
+static void start_keyboard(const struct options *options)
 {
     if (!options->screen)
-        return true;
-    has_keyboard = keyboard_start();
-    if (has_keyboard)
-        return route_interrupt(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, read_keyboard);
-    log_info("input: no PS/2 controller at port 0x64; no keyboard input");
-    return true;
+        return;
+    enum keyboard_state state = keyboard_start();
+    sources.is_asked          = true;
+    sources.is_efi            = machine_get()->boot.is_efi;
+    sources.keyboard          = state == KEYBOARD_ANSWERS;
+    has_controller            = state != KEYBOARD_NO_CONTROLLER;
+    if (has_controller)
+        route_interrupt(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, read_keyboard);
 }
 
 void input_start(const struct options *options, input_handler *handler,
-                 void (*serve)(void), bool may_use_timer)
+                 void (*serve)(void))
 {
-    static bool needs_timer; /* an interrupt is not routed */
     bool is_first = handle_byte == NULL;
 
     handle_byte  = handler;
     serve_output = serve;
     if (is_first) {
-        needs_timer = !start_serial();
-        needs_timer |= !start_keyboard(options);
+        start_serial();
+        start_keyboard(options);
     }
-    bool lacks_interrupt = needs_timer;
-    bool polls           = lacks_interrupt && may_use_timer && apic_is_enabled();
-    if (lacks_interrupt)
-        trap_set_handler(VECTOR_TIMER, polls ? input_poll : NULL);
-    if (needs_timer && !polls)
-        log_warning("input: serial port and keyboard interrupts not routed; no input");
+    trap_set_handler(VECTOR_TIMER, handle_timer);
     trap_set_handler(VECTOR_CONSOLE, serve);
-    if (serve != NULL && (polls || !lacks_interrupt))
+    if (serve != NULL && apic_is_enabled())
         console_send_in_background();
-    if (polls) {
-        log_debug("input: interrupts unavailable; polling");
-        input_poll();
+    input_poll(); /* earlier input raised no edge */
+}
+
+void input_stop_polling(void)
+{
+    apic_set_poll_timer(TICKS_NEVER);
+}
+
+void input_wait(void)
+{
+    if (apic_is_enabled()) {
+        halt_until_interrupt();
+        return;
     }
+    clock_wait(1000000 / POLL_HZ);
+    input_poll();
+}
+
+const struct key_sources *input_sources(void)
+{
+    return &sources;
 }

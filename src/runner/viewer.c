@@ -3,8 +3,9 @@
 
 #include "console/console.h"
 #include "console/screen.h"
-#include "cpu/instructions.h"
 #include "lib/log.h"
+#include "platform/clock.h"
+#include "platform/machine.h"
 #include "platform/power.h"
 #include "report/navigation.h"
 #include "runner/boot_next.h"
@@ -27,10 +28,26 @@ static void viewer_queue_byte(uint8_t byte)
 
 static const struct options *viewer_options;
 
+/* Logs where keys can be typed. */
+static void log_keys(void)
+{
+    TEXT_DECLARE(keys, LOG_LINE_SIZE);
+    TEXT_DECLARE(remedy, LOG_LINE_SIZE);
+
+    key_hint_append_keys(input_sources(), &keys);
+    key_hint_append_remedy(input_sources(), &remedy);
+    if (keys.length > 0)
+        log_info("%s", keys.buffer);
+    if (remedy.length > 0)
+        log_info("%s; GRUB's menu also chooses pages", remedy.buffer);
+}
+
 void viewer_start(const struct options *options)
 {
     viewer_options = options;
-    input_start(options, viewer_queue_byte, NULL, true);
+    input_start(options, viewer_queue_byte, NULL);
+    if (machine_get()->boot.module_count == 0)
+        log_keys();
 }
 
 /* Handles the queued keys; returns whether the page must be redrawn. */
@@ -51,12 +68,26 @@ static bool viewer_handle_keys(struct navigation *navigation)
             power_exit(END_REBOOT, console_drain);
         case NAVIGATION_BOOT_NEXT:
             navigation_refuse(navigation, boot_next());
-            viewer_start(viewer_options); /* boot_next may have changed the timer */
+            input_start(viewer_options, viewer_queue_byte, NULL); /* polls again */
             has_changed = true;
         }
     }
     queue_length = 0;
     return has_changed;
+}
+
+/* Handles keys, the first of which changes the hint. */
+static void handle_keys(struct navigation *navigation)
+{
+    bool has_hint = navigation->hint.row[0] != '\0';
+
+    if (queue_length == 0)
+        return;
+    key_hint_compose(input_sources(), 0, &navigation->hint);
+    if (viewer_handle_keys(navigation) || has_hint) {
+        navigation_compose(navigation, &sheet);
+        console_show_page(&sheet);
+    }
 }
 
 _Noreturn void viewer_run(const struct report_facts *facts)
@@ -69,13 +100,11 @@ _Noreturn void viewer_run(const struct report_facts *facts)
     shown       = *facts;
     shown.error = error;
     navigation_start(&navigation, &shown);
+    key_hint_compose(input_sources(), 0, &navigation.hint);
     navigation_compose(&navigation, &sheet);
     screen_show(&sheet);
     for (;;) {
-        if (viewer_handle_keys(&navigation)) {
-            navigation_compose(&navigation, &sheet);
-            console_show_page(&sheet);
-        }
-        halt_until_interrupt();
+        handle_keys(&navigation);
+        input_wait();
     }
 }

@@ -52,6 +52,16 @@ enum i8042_command {
 };
 #define I8042_PULSE_RESET 0xFE
 
+/* Commands to a keyboard, and its answers: the same document, "Keyboards". */
+enum keyboard_command {
+    KEYBOARD_ECHO     = 0xEE, /* is answered by the same byte */
+    KEYBOARD_IDENTIFY = 0xF2, /* is acknowledged; two bytes follow */
+    KEYBOARD_ENABLE   = 0xF4, /* scanning of the keys */
+};
+#define KEYBOARD_ACKNOWLEDGES 0xFAU
+#define KEYBOARD_RESEND       0xFEU
+#define KEYBOARD_ID_BYTES     2
+
 #define I8042_TEST_PASSED    0x55U
 #define I8042_NO_PASSWORD    0xF1U
 #define I8042_TIMED_OUT      0xFEU

@@ -1,35 +1,12 @@
-/* src/report/pages.c, navigation.c and json_report.c. */
-#include "machines.h"
-#include "pages.h"
+/* src/report/pages.c and json_report.c. */
+#include "hybrid_pages.h"
 
 #include <stdio.h>
 
 #include "report/json_report.h"
-#include "report/navigation.h"
 #include "vmx/capabilities.h"
 
 #define SCHEMA "tests/schema"
-
-static struct cpu_record records[20];
-static struct navigation navigation;
-
-static int report_start(void **state)
-{
-    start_log(state);
-    for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
-        records[i]         = record_of_machine(i < 12 ? &core_i9_12900hk_performance
-                                                      : &core_i9_12900hk_efficient);
-        records[i].apic_id = (uint32_t)i;
-        records[i].cpuid.leaf_1a.eax = i < 12 ? 0x40000001 : 0x20000001;
-        strcpy((char *)records[i].cpuid.leaf_80000002, "Intel(R) Core(TM) i9-12900HK");
-    }
-    records[19].timings.row[0] =
-        (struct statistics){.count = 1000, .low = 1200, .median = 1300, .high = 1500};
-    iommus.vt_d = (struct iommu_table){0};
-    facts_load(records, ARRAY_SIZE(records), "VMX root operation entered and left");
-    navigation_start(&navigation, &facts);
-    return 0;
-}
 
 static void test_capabilities(void **state)
 {
@@ -183,110 +160,6 @@ static void test_all_machines(void **state)
     }
 }
 
-static enum navigation_outcome type_keys(const char *keys)
-{
-    enum navigation_outcome outcome = NAVIGATION_SAME;
-    for (; *keys != '\0'; keys++)
-        outcome = navigation_handle_byte(&navigation, (uint8_t)*keys);
-    return outcome;
-}
-
-static void assert_at(enum report_section section, size_t page)
-{
-    assert_int_equal(navigation.section, section);
-    assert_int_equal(navigation.page, page);
-    navigation_compose(&navigation, &sheet);
-    assert_false(sheet.overflow);
-    assert_int_equal(sheet.rows, SHEET_ROWS);
-}
-
-static void test_numbers(void **state)
-{
-    (void)state;
-    for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++) {
-        char key[] = {(char)('1' + i), '\0'};
-        type_keys(key);
-        assert_at(i, 0);
-        assert_int_equal(type_keys(key), NAVIGATION_SAME);
-    }
-}
-
-/* From the first page to the last and back, with each kind of key. */
-static void test_walk(void **state)
-{
-    (void)state;
-    static const char *const on[]   = {" ",      "\r",      "\033[B",    "\033OB",
-                                       "\033[C", "\033[6~", "\033[1;2C", "\033[6;5~"};
-    static const char *const back[] = {"\b",     "\x7F",    "\033[A",    "\033OA",
-                                       "\033[D", "\033[5~", "\033[1;2D", "\033[5;2~"};
-    for (size_t way = 0; way < ARRAY_SIZE(on); way++) {
-        size_t steps = 0;
-        while (type_keys(on[way]) == NAVIGATION_CHANGED)
-            steps++;
-        assert_at(REPORT_CODE, 0);
-        size_t pages = 0;
-        for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
-            pages += report_page_count(i, &facts);
-        assert_int_equal(steps, pages - 1);
-        while (type_keys(back[way]) == NAVIGATION_CHANGED)
-            steps--;
-        assert_int_equal(steps, 0);
-        assert_at(REPORT_VERDICT, 0);
-    }
-    static const char *const last[]  = {"\033[F", "\033OF", "\033[4~", "\033[8~"};
-    static const char *const first[] = {"\033[H", "\033OH", "\033[1~", "\033[7~"};
-    for (size_t way = 0; way < ARRAY_SIZE(last); way++) {
-        assert_int_equal(type_keys(last[way]), NAVIGATION_CHANGED);
-        assert_at(REPORT_CODE, 0);
-        assert_int_equal(type_keys(first[way]), NAVIGATION_CHANGED);
-        assert_at(REPORT_VERDICT, 0);
-    }
-}
-
-/* Unknown bytes change nothing, and do not swallow the key after them. */
-static void test_wrong_keys(void **state)
-{
-    (void)state;
-    static const char *const wrong[] = {
-        "x",        "0",       "8",     "9",         "\033[[A",
-        "\033[17~", "\033[2~", "\033x", "\033\033x", "\033[999999999~",
-        "\xFF",     "\t",      "P"};
-    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-        assert_int_equal(type_keys(wrong[i]), NAVIGATION_SAME);
-        assert_at(REPORT_VERDICT, 0);
-        assert_int_equal(type_keys("3"), NAVIGATION_CHANGED);
-        assert_int_equal(type_keys("1"), NAVIGATION_CHANGED);
-    }
-    size_t pages[REPORT_SECTIONS];
-    for (enum report_section i = REPORT_VERDICT; i < REPORT_SECTIONS; i++)
-        pages[i] = report_page_count(i, &facts);
-    for (unsigned int i = 0; i < 100000; i++) {
-        unsigned int byte = (i * 2654435761U) >> 24;
-        (void)navigation_handle_byte(&navigation, (uint8_t)byte);
-        assert_true(navigation.section < REPORT_SECTIONS);
-        assert_true(navigation.page < pages[navigation.section]);
-        if (i % 64 == 0)
-            navigation_compose(&navigation, &sheet);
-    }
-}
-
-/* A verdict that fills the screen, as with many CPUs, shows the keys in its title. */
-static void test_full_verdict(void **state)
-{
-    (void)state;
-    navigation_compose(&navigation, &sheet);
-    assert_true(sheet_has("... of 20 CPUs: 20 ok, 0 not"));
-    assert_non_null(strstr(sheet.row[0].text, "1 to 7: pages, q: exit"));
-    type_keys("q");
-    navigation_compose(&navigation, &sheet);
-    assert_true(sheet_has("Leave Hymir"));
-    type_keys("x");
-    facts.count = 2;
-    navigation_compose(&navigation, &sheet);
-    assert_null(strstr(sheet.row[0].text, "1 to 7"));
-    assert_true(sheet_has("1 Verdict 2 Capabilities"));
-}
-
 /* A processor that lacks many features: every name is shown, not truncated. */
 static void test_much_missing(void **state)
 {
@@ -299,58 +172,11 @@ static void test_much_missing(void **state)
     assert_true(section_has(REPORT_HYPERVISORS, "Nested in"));
 }
 
-static void test_end(void **state)
-{
-    (void)state;
-    type_keys("2");
-    assert_int_equal(type_keys("q"), NAVIGATION_CHANGED);
-    assert_at(REPORT_CAPABILITIES, 0);
-    assert_true(sheet_has("p   power off"));
-    assert_true(sheet_has("r   reboot"));
-    assert_true(sheet_has("n   boot the firmware's next entry (UEFI)"));
-    assert_int_equal(type_keys("2"), NAVIGATION_CHANGED); /* back, and no further */
-    assert_at(REPORT_CAPABILITIES, 0);
-    assert_true(sheet_has(
-        "1 Verdict 2 Capabilities 3 CPUs 4 Hypervisors 5 Timings 6 Log 7 Code  q exit"));
-    assert_int_equal(type_keys("p"), NAVIGATION_SAME);
-    assert_int_equal(type_keys("qp"), NAVIGATION_POWER_OFF);
-    assert_int_equal(type_keys("qr"), NAVIGATION_REBOOT);
-    assert_int_equal(type_keys("QP"), NAVIGATION_POWER_OFF);
-    assert_int_equal(type_keys("qR"), NAVIGATION_REBOOT);
-    /* Escape, alone or as the start of another key, leads back and no further. */
-    static const char *const sequences[] = {"\033",    "\033[A", "\033[[A",
-                                            "\033[6~", "\033OF", "\033[1;2B"};
-    for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
-        type_keys("q");
-        assert_int_equal(navigation_handle_byte(&navigation, 0x1B), NAVIGATION_CHANGED);
-        assert_at(REPORT_CAPABILITIES, 0);
-        type_keys(sequences[i] + 1);
-        assert_at(REPORT_CAPABILITIES, 0);
-        assert_int_equal(type_keys("p"), NAVIGATION_SAME);
-        assert_int_equal(type_keys("\033[B\033[A"), NAVIGATION_CHANGED); /* as before */
-    }
-    assert_int_equal(type_keys("qn"), NAVIGATION_BOOT_NEXT);
-    navigation_refuse(&navigation, "firmware has no other entry");
-    navigation_compose(&navigation, &sheet);
-    assert_true(sheet_has("firmware has no other entry"));
-    assert_int_equal(type_keys("n"), NAVIGATION_BOOT_NEXT); /* asks again */
-    navigation_refuse(&navigation, "firmware has no other entry");
-    assert_int_equal(type_keys("x"), NAVIGATION_CHANGED);
-    assert_at(REPORT_CAPABILITIES, 0);
-    type_keys("q");
-    navigation_compose(&navigation, &sheet);
-    assert_false(sheet_has("firmware has no other entry"));
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, report_start)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_capabilities), TEST(test_cpus),         TEST(test_others),
-        TEST(test_json),         TEST(test_all_machines), TEST(test_full_verdict),
-        TEST(test_much_missing), TEST(test_numbers),      TEST(test_walk),
-        TEST(test_end),          TEST(test_wrong_keys),   TEST(test_synchrony),
+        TEST(test_json),         TEST(test_all_machines), TEST(test_much_missing),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }
