@@ -8,6 +8,13 @@
 
 #define WORD_SIZE 64
 
+/* How long a page is shown: by default, long enough to photograph it. */
+#define PAGE_SECONDS     15
+#define PAGE_SECONDS_MAX 3600
+
+const char *const options_pages[OPTIONS_PAGES] = {
+    "verdict", "capabilities", "cpus", "hypervisors", "timings", "log", "code"};
+
 const struct options options_default = {
     .screen     = true,
     .debug_port = true,
@@ -113,8 +120,56 @@ static bool parse_console(const char *value, struct options *options)
     return true;
 }
 
+/* Parses a section of the report: its name, or its number from 1. */
+static bool parse_section(const char *word, unsigned int *section)
+{
+    for (unsigned int i = 0; i < OPTIONS_PAGES; i++) {
+        bool is_number = word[0] == (char)('1' + i) && word[1] == '\0';
+        if (is_number || strcmp(word, options_pages[i]) == 0) {
+            *section = i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Parses a time in whole seconds, such as "20s", or "auto". */
+static bool parse_seconds(const char *word, unsigned int *seconds)
+{
+    char digits[WORD_SIZE];
+    size_t length  = strlen(word);
+    uint64_t value = PAGE_SECONDS;
+
+    if (strcmp(word, "auto") != 0) {
+        if (length < 2 || word[length - 1] != 's' || word[0] < '0' || word[0] > '9')
+            return false;
+        memcpy(digits, word, length - 1);
+        digits[length - 1] = '\0';
+        if (!number_parse(digits, &value) || value == 0 || value > PAGE_SECONDS_MAX)
+            return false;
+    }
+    *seconds = (unsigned int)value;
+    return true;
+}
+
+/* Parses a section, a time, or both. */
+static bool parse_page(const char *value, struct options *options)
+{
+    unsigned int section = 0, seconds = PAGE_SECONDS;
+
+    do {
+        char word[WORD_SIZE];
+        if (!next_part(&value, ',', word) ||
+            (!parse_section(word, &section) && !parse_seconds(word, &seconds)))
+            return false;
+    } while (*value != '\0');
+    options->page         = section;
+    options->page_seconds = seconds;
+    return true;
+}
+
 #define MEMBER(name) \
-    offsetof(struct options, name), sizeof(((struct options *)NULL)->name)
+    NULL, offsetof(struct options, name), sizeof(((struct options *)NULL)->name)
 #define FLAG         \
     {                \
         {            \
@@ -123,14 +178,16 @@ static bool parse_console(const char *value, struct options *options)
     }
 
 static const struct option {
-    const char *name;         /* with its = if it takes a value */
-    const char *values;       /* the valid ones, for the warning */
-    size_t offset, size;      /* of the member that it sets; size 0 for console= */
+    const char *name;   /* with its = if it takes a value */
+    const char *values; /* the valid ones, for the warning */
+    bool (*parse)(const char *value, struct options *options); /* NULL: choices */
+    size_t offset, size;      /* of the member that it sets */
     struct choice choices[4]; /* unused ones have no word */
 } option_table[] = {
     {"console=",
      "a comma-separated list of screen, e9, and one of serial, pci, com1 to com4, or a "
      "UART's address such as 0x3f8, mmio:0xfe030000 or mmio32:0xfe030000; or none",
+     parse_console,
      0,
      0,
      {{0}}},
@@ -155,6 +212,14 @@ static const struct option {
      MEMBER(panic),
      {{"halt", END_HALT}, {"reboot", END_REBOOT}}},
     {"report=", "json", MEMBER(report_json), {{"json", true}}},
+    {"page=",
+     "a section of the report (1 to 7 or its name), how long its pages are shown (auto, "
+     "or "
+     "seconds such as 20s), or both, as in page=cpus,20s",
+     parse_page,
+     0,
+     0,
+     {{0}}},
 };
 
 /* Returns the row of a word: its name, followed by a value if it takes one. */
@@ -173,8 +238,8 @@ static const struct option *find_option(const char *word)
 static bool parse_value(const struct option *option, const char *value,
                         struct options *options)
 {
-    if (option->size == 0)
-        return parse_console(value, options);
+    if (option->parse != NULL)
+        return option->parse(value, options);
     for (size_t i = 0; i < ARRAY_SIZE(option->choices); i++) {
         const struct choice *choice = &option->choices[i];
         if (choice->word != NULL && strcmp(choice->word, value) == 0) {

@@ -36,15 +36,21 @@ struct options {
     enum serial_choice serial;
     struct serial_port serial_port;
     enum log_level log_level;
-    bool nosmp;       /* do not start the other CPUs */
-    bool nolock;      /* never write IA32_FEATURE_CONTROL */
-    bool stats;       /* log each guest's exit counts when it stops */
-    bool large_pages; /* for guests, despite possible iTLB multihit */
-    bool report_json; /* the JSON report also on the serial line */
-    bool apic_timer;  /* for guests, instead of the preemption timer */
+    bool nosmp;                /* do not start the other CPUs */
+    bool nolock;               /* never write IA32_FEATURE_CONTROL */
+    bool stats;                /* log each guest's exit counts when it stops */
+    bool large_pages;          /* for guests, despite possible iTLB multihit */
+    bool report_json;          /* the JSON report also on the serial line */
+    bool apic_timer;           /* for guests, instead of the preemption timer */
+    unsigned int page;         /* the section of the report to show, from 1; 0: all */
+    unsigned int page_seconds; /* until its pages turn by themselves; 0: never */
     enum end_action exit;
     enum end_action panic; /* END_HALT or END_REBOOT */
 };
+
+/* The sections of the report, whose first has number 1, by their names in page=. */
+#define OPTIONS_PAGES 7
+extern const char *const options_pages[OPTIONS_PAGES];
 
 /* The options of an empty command line. */
 extern const struct options options_default;

@@ -76,13 +76,37 @@ static bool viewer_handle_keys(struct navigation *navigation)
     return has_changed;
 }
 
-/* Handles keys, the first of which changes the hint. */
+/* Pages that turn by themselves, until a key is pressed. */
+static struct {
+    unsigned int seconds; /* of each page; 0: they do not turn */
+    struct deadline deadline;
+} turning;
+
+static void set_turning(unsigned int seconds)
+{
+    turning.seconds  = seconds;
+    turning.deadline = deadline_in(seconds * 1000000);
+}
+
+/* Turns the page on the screen if it is time to; the serial line shows it after a key. */
+static void turn_page(struct navigation *navigation)
+{
+    if (turning.seconds == 0 || !deadline_has_passed(&turning.deadline))
+        return;
+    set_turning(turning.seconds);
+    navigation_turn(navigation, viewer_options->page != 0);
+    navigation_compose(navigation, &sheet);
+    screen_show(&sheet);
+}
+
+/* Handles keys, the first of which ends the turning of pages and changes the hint. */
 static void handle_keys(struct navigation *navigation)
 {
     bool has_hint = navigation->hint.row[0] != '\0';
 
     if (queue_length == 0)
         return;
+    set_turning(0);
     key_hint_compose(input_sources(), 0, &navigation->hint);
     if (viewer_handle_keys(navigation) || has_hint) {
         navigation_compose(navigation, &sheet);
@@ -95,16 +119,22 @@ _Noreturn void viewer_run(const struct report_facts *facts)
     static struct navigation navigation;
     static struct report_facts shown;
     static char error[LOG_LINE_SIZE];
+    unsigned int page = viewer_options->page;
 
     log_copy_newest_error(error);
     shown       = *facts;
     shown.error = error;
     navigation_start(&navigation, &shown);
-    key_hint_compose(input_sources(), 0, &navigation.hint);
+    navigation_select(&navigation, page == 0 ? REPORT_VERDICT : page - 1);
+    set_turning(viewer_options->page_seconds);
+    if (page != 0 && report_page_count(page - 1, &shown) == 1)
+        set_turning(0);
+    key_hint_compose(input_sources(), turning.seconds, &navigation.hint);
     navigation_compose(&navigation, &sheet);
     screen_show(&sheet);
     for (;;) {
         handle_keys(&navigation);
+        turn_page(&navigation);
         input_wait();
     }
 }

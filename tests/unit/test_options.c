@@ -2,6 +2,9 @@
 #include "unit.h"
 
 #include "lib/options.h"
+#include "report/pages.h"
+
+#include <strings.h>
 
 static struct options line_parse(const char *command_line)
 {
@@ -23,6 +26,8 @@ static void assert_default(const char *command_line, const char *warning)
     assert_int_equal(options.nolock, options_default.nolock);
     assert_int_equal(options.exit, options_default.exit);
     assert_int_equal(options.panic, options_default.panic);
+    assert_int_equal(options.page, 0);
+    assert_int_equal(options.page_seconds, 0);
     if (warning == NULL)
         assert_nothing_logged();
     else
@@ -116,6 +121,35 @@ static void test_last_one_wins(void **state)
     assert_int_equal(line_parse("exit=reboot exit=nonsense").exit, END_REBOOT);
 }
 
+static void assert_page(const char *line, unsigned int page, unsigned int seconds)
+{
+    struct options options = line_parse(line);
+    assert_int_equal(options.page, page);
+    assert_int_equal(options.page_seconds, seconds);
+    assert_nothing_logged();
+}
+
+/* Sections of the report by number and name, how long pages are shown, or both. */
+static void test_page(void **state)
+{
+    (void)state;
+    assert_page("page=auto", 0, 15);
+    assert_page("page=1s", 0, 1);
+    assert_page("page=3600s", 0, 3600);
+    assert_page("page=2", 2, 15);
+    assert_page("page=7,30s", 7, 30);
+    assert_page("page=20s,cpus", 3, 20);
+    assert_page("page=auto,hypervisors", 4, 15);
+    assert_page("page=2 page=auto", 0, 15);
+    assert_int_equal(OPTIONS_PAGES, REPORT_SECTIONS);
+    for (unsigned int i = 0; i < OPTIONS_PAGES; i++) {
+        TEXT_DECLARE(line, 64);
+        text_append(&line, "page=%s", options_pages[i]);
+        assert_page(line.buffer, i + 1, 15);
+        assert_int_equal(strcasecmp(options_pages[i], report_section_name(i)), 0);
+    }
+}
+
 static void test_nonsense(void **state)
 {
     (void)state;
@@ -138,6 +172,17 @@ static void test_nonsense(void **state)
     assert_default("log=LOUD", "log= accepts error, warning, info or debug");
     assert_default("exit=", "exit= accepts halt, reboot or poweroff");
     assert_default("panic=poweroff", "panic= accepts halt or reboot");
+    assert_default("page=", "\"page=\": invalid, ignored; page= accepts a section");
+    assert_default("page=0", ": invalid, ignored");
+    assert_default("page=8", ": invalid, ignored");
+    assert_default("page=22", ": invalid, ignored");
+    assert_default("page=0s", ": invalid, ignored");
+    assert_default("page=3601s", ": invalid, ignored");
+    assert_default("page=99999999999999999999s", ": invalid, ignored");
+    assert_default("page=s", ": invalid, ignored");
+    assert_default("page=-1s", ": invalid, ignored");
+    assert_default("page=Log", ": invalid, ignored");
+    assert_default("page=2,x", ": invalid, ignored");
     assert_default("selftest=fault", "\"selftest=fault\": unknown");
 }
 
@@ -160,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup(test_serial, start_log),
         cmocka_unit_test_setup(test_words, start_log),
         cmocka_unit_test_setup(test_last_one_wins, start_log),
+        cmocka_unit_test_setup(test_page, start_log),
         cmocka_unit_test_setup(test_nonsense, start_log),
         cmocka_unit_test_setup(test_long_word, start_log),
     };
