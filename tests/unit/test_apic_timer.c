@@ -35,9 +35,16 @@ static uint32_t wrmsr_safe(uint32_t index, uint64_t value)
     (void)index, (void)value;
     return FAULT_NONE;
 }
-static void io_out8(uint16_t port, uint8_t value)
+static uint32_t rdmsr_safe(uint32_t index, uint64_t *value)
 {
-    (void)port, (void)value;
+    (void)index;
+    *value = 0;
+    return FAULT_NONE;
+}
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    (void)leaf, (void)subleaf;
+    return (struct cpuid_result){0};
 }
 static void memory_fence(void)
 {

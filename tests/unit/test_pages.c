@@ -177,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_capabilities), TEST(test_cpus),         TEST(test_others),
         TEST(test_json),         TEST(test_all_machines), TEST(test_much_missing),
+        TEST(test_synchrony),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }
