@@ -3,6 +3,7 @@
 
 #include "lib/format.h"
 #include "lib/log.h"
+#include "platform/usb_legacy.h"
 
 /* Functions that the log names at level info; a line has room for so many. */
 #define NAMED_MAX 6
@@ -13,6 +14,12 @@ struct bus_masters {
     unsigned int stopped, kept, stuck;
     struct text names; /* of the first that were stopped */
 };
+
+static bool is_usb(const struct pci_function *function)
+{
+    return function->base_class == PCI_CLASS_SERIAL_BUS &&
+           function->sub_class == PCI_SERIAL_BUS_USB;
+}
 
 bool bus_master_is_kept(const struct pci_function *function, bool is_efi)
 {
@@ -25,7 +32,7 @@ bool bus_master_is_kept(const struct pci_function *function, bool is_efi)
     case PCI_CLASS_SYSTEM:
         return function->sub_class == PCI_SYSTEM_IOMMU;
     case PCI_CLASS_SERIAL_BUS:
-        return function->sub_class == PCI_SERIAL_BUS_USB && !is_efi;
+        return is_usb(function) && !is_efi;
     default:
         return function->header_layout != PCI_HEADER_DEVICE;
     }
@@ -41,11 +48,9 @@ static const char *class_name(const struct pci_function *function)
         [PCI_CLASS_SYSTEM] = "system",     [PCI_CLASS_SERIAL_BUS] = "serial bus",
         [PCI_CLASS_WIRELESS] = "wireless",
     };
-    bool is_usb = function->base_class == PCI_CLASS_SERIAL_BUS &&
-                  function->sub_class == PCI_SERIAL_BUS_USB;
     const char *name =
         function->base_class < ARRAY_SIZE(names) ? names[function->base_class] : NULL;
-    return is_usb ? "USB" : name != NULL ? name : "other";
+    return is_usb(function) ? "USB" : name != NULL ? name : "other";
 }
 
 static void log_function(const struct pci_function *function, const char *action)
@@ -84,7 +89,8 @@ static void handle_function(const struct pci_function *function, void *context)
 
     if ((command & PCI_COMMAND_BUS_MASTER) == 0)
         return;
-    if (!bus_master_is_kept(function, masters->is_efi)) {
+    if (!bus_master_is_kept(function, masters->is_efi) &&
+        !(is_usb(function) && usb_is_firmware_owned(function))) {
         stop_function(function, command, masters);
         return;
     }

@@ -14,7 +14,7 @@
  * Returns whether a function may stay a bus master: bridges, which forward what the
  * functions behind them do; IOMMUs, which read their tables; displays; and under BIOS USB
  * controllers, with which firmware emulates a PS/2 keyboard in system-management mode.
- * Pure.
+ * Pure. Under UEFI, platform/usb_legacy.h tells which USB controllers firmware uses.
  */
 bool bus_master_is_kept(const struct pci_function *function, bool is_efi);
 

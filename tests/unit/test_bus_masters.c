@@ -1,7 +1,23 @@
 /* src/platform/bus_masters.c, on simulated machines. */
 #include "pci.h"
 
+static void *read_gs_pointer(void)
+{
+    return NULL;
+}
+
 #include "../../src/platform/bus_masters.c"
+#include "../../src/platform/usb_legacy.c"
+
+#define REGISTERS 0xFEB00000
+
+static uint32_t registers[REGISTERS_SIZE / 4];
+
+volatile void *address_space_map_device(uint64_t physical, uint64_t size)
+{
+    assert_int_equal(size, sizeof(registers));
+    return physical == REGISTERS ? registers : NULL;
+}
 
 #define COMMAND(function) ((function)->space[4])
 #define LEFT_ON           0x07 /* I/O, memory, bus master */
@@ -106,14 +122,92 @@ static void test_log(void **state)
     add_function(0, 0, 0, 0x060000, 0, LEFT_ON);
     bus_masters_stop(false);
     assert_nothing_logged();
-    add_function(0, 4, 0, 0x0C0320, 0, LEFT_ON);
+    add_function(0, 4, 0, 0x0C0300, 0, LEFT_ON);
     log_set_level(LOG_DEBUG);
     bus_masters_stop(true);
     log_set_level(LOG_INFO);
     assert_logged("debug: PCI: 00:00.0 [8086:100e] class 060000 (bridge): bus mastering "
                   "left enabled\n");
-    assert_logged("debug: PCI: 00:04.0 [8086:100e] class 0c0320 (USB): bus mastering "
+    assert_logged("debug: PCI: 00:04.0 [8086:100e] class 0c0300 (USB): bus mastering "
                   "disabled\n");
+}
+
+/* Leaves a USB controller on as UEFI may; returns whether it stays on. */
+static bool stays(struct simulated *usb, uint32_t base, uint32_t base_high)
+{
+    memcpy(usb->space + 0x10, &base, 4);
+    memcpy(usb->space + 0x14, &base_high, 4);
+    COMMAND(usb) = LEFT_ON;
+    bus_masters_stop(true);
+    assert_true(COMMAND(usb) == LEFT_ON || COMMAND(usb) == STOPPED);
+    return COMMAND(usb) == LEFT_ON;
+}
+
+/* UHCI and OHCI stay if they raise SMIs, without UEFI's drivers. */
+static void test_old_usb(void **state)
+{
+    (void)state;
+    struct simulated *uhci = add_function(0, 1, 0, 0x0C0300, 0, 0);
+    struct simulated *ohci = add_function(0, 2, 0, 0x0C0310, 0, 0);
+
+    memset(registers, 0, sizeof(registers));
+    uhci->space[0xC1] = 0x20; /* only its interrupt */
+    assert_false(stays(uhci, 0, 0));
+    uhci->space[0xC0] = 0x10;
+    assert_true(stays(uhci, 0, 0));
+    assert_false(stays(ohci, REGISTERS, 0));
+    registers[1] = 0x100;
+    assert_true(stays(ohci, REGISTERS, 0));
+}
+
+/* EHCI's capabilities are in configuration space; a loop of them ends. */
+static void test_ehci(void **state)
+{
+    (void)state;
+    struct simulated *ehci      = add_function(0, 3, 0, 0x0C0320, 0, 0);
+    static const uint8_t free[] = {0x01, 0, 0, 0}, owned[] = {0x01, 0, 1, 0};
+
+    memset(registers, 0, sizeof(registers));
+    assert_false(stays(ehci, REGISTERS, 0)); /* none */
+    registers[2] = 0x6871;
+    memcpy(ehci->space + 0x68, "\x0A\x98", 2); /* another, then one at 98h */
+    memcpy(ehci->space + 0x98, free, 4);
+    assert_false(stays(ehci, REGISTERS, 0));
+    memcpy(ehci->space + 0x98, owned, 4);
+    assert_true(stays(ehci, REGISTERS, 0));
+    memcpy(ehci->space + 0x98, "\x0A\x68", 2);
+    assert_false(stays(ehci, REGISTERS, 0));
+}
+
+/* xHCI's are in the registers, which a list that is too long does not leave. */
+static void test_xhci(void **state)
+{
+    (void)state;
+    struct simulated *xhci = add_function(0, 4, 0, 0x0C0330, 0, 0);
+
+    memset(registers, 0, sizeof(registers));
+    registers[4]      = 0x2000 << 16; /* at 8000h */
+    registers[0x2000] = 0x0402;
+    registers[0x2004] = 0x01000001;
+    assert_false(stays(xhci, REGISTERS | 4, 0));
+    registers[0x2004] = 0x00010001;
+    assert_true(stays(xhci, REGISTERS | 4, 0));
+    registers[0x2004] = 0xFF02;
+    for (size_t i = 0x2004 + 0xFF; i < ARRAY_SIZE(registers); i += 0xFF)
+        registers[i] = 0xFF02;
+    assert_false(stays(xhci, REGISTERS, 0));
+    registers[4] = UINT32_MAX;
+    assert_false(stays(xhci, REGISTERS, 0));
+}
+
+/* A controller whose registers cannot be mapped stays. */
+static void test_unmapped(void **state)
+{
+    (void)state;
+    struct simulated *xhci = add_function(0, 4, 0, 0x0C0330, 0, 0);
+
+    assert_true(stays(xhci, REGISTERS | 4, 2));
+    assert_true(stays(xhci, 0, 0));
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, start_pci)
@@ -122,7 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_policy), TEST(test_stops), TEST(test_many),
-        TEST(test_fixed),  TEST(test_log),
+        TEST(test_fixed),  TEST(test_log),   TEST(test_old_usb),
+        TEST(test_ehci),   TEST(test_xhci),  TEST(test_unmapped),
     };
     return cmocka_run_group_tests_name("bus masters", tests, NULL, NULL);
 }
