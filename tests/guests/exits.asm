@@ -271,7 +271,7 @@ entry:
         cpuid
         bt      ecx, 5                  ; WAITPKG, which has an MSR
         adc     dword [known_msrs], 0
-        imul    eax, [is_amd], 2        ; the policy has two more for AMD's
+        imul    eax, [is_amd], 7        ; the policy has seven more for AMD's
         add     [known_msrs], eax
         call    all_msrs
         cmp     eax, [known_msrs]

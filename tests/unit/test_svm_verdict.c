@@ -220,7 +220,7 @@ static void test_guest_requirements(void **state)
     own->steps.nested = (struct guest_trial){0};
     assert_int_equal(amd_v.find_missing(&records[0], &missing), STATUS_UNSUPPORTED);
     assert_string_equal(missing.buffer, "nested paging");
-    assert_null(amd_v.needs_apic_timer); /* they do */
+    assert_null(amd_v.needs_apic_timer);      /* they do */
     records[0].cpuid.leaf_1.eax = 0x00100F43; /* family 10H: erratum 383 */
     assert_true(amd_v.may_have_multihit(&records[0]));
     records[0].cpuid.leaf_1.eax = 0x00600F12; /* 15H */
