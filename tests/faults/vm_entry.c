@@ -62,7 +62,7 @@ static enum exit_outcome execute_undefined(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-static exit_handler *handle_interrupt;
+static exit_handler *replaced_interrupt_handler;
 
 /* Takes two of three interrupts without handling them: they are lost. */
 static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
@@ -70,7 +70,7 @@ static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
     static unsigned int count;
 
     if (++count % 3 == 0)
-        return handle_interrupt(vcpu);
+        return replaced_interrupt_handler(vcpu);
     interrupts_handle_pending();
     return EXIT_RESUME;
 }
@@ -142,7 +142,8 @@ void test_hook_enter_guest(struct vcpu *vcpu)
     if (selftest.kind == SELFTEST_EXIT)
         (void)replace_handler(vcpu, is_vt_x ? "VMCALL" : "VMMCALL", execute_undefined);
     else if (selftest.kind == SELFTEST_LOST_INTERRUPTS)
-        handle_interrupt = replace_handler(vcpu, "external interrupt", lose_interrupts);
+        replaced_interrupt_handler =
+            replace_handler(vcpu, "external interrupt", lose_interrupts);
     else if (is_vt_x)
         spoil_vmcs(vcpu);
     else
