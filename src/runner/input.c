@@ -30,7 +30,10 @@ static void (*serve_output)(void); /* NULL: output is not in the background */
 static struct key_sources sources;
 static bool has_controller; /* of a keyboard, which may be silent */
 
-/* The last request of the UART was found by a poll: its interrupt does not arrive. */
+/*
+ * The UART's interrupt is not routed or does not arrive: the last request was found by a
+ * poll.
+ */
 static bool misses_interrupts;
 
 static void take_byte(uint8_t byte)
@@ -93,7 +96,10 @@ static void input_poll(void)
 {
     if (serial_has_interrupt())
         misses_interrupts = true;
-    serve_serial_port();
+    if (misses_interrupts)
+        serve_serial_port();
+    else
+        read_serial_port(); /* its interrupts serve output, at the right time */
     if (has_controller)
         read_keyboard();
     apic_set_poll_timer(clock_frequency() / (misses_interrupts && console_is_sending()
@@ -116,12 +122,14 @@ static void notify_boot_cpu(void)
         return; /* it is read with the next byte */
 }
 
-/* Routes an interrupt to the boot CPU; without one, polls suffice. */
-static void route_interrupt(uint32_t interrupt, uint8_t vector, void (*handler)(void))
+/* Routes an interrupt to the boot CPU. Returns false if only polls see the device. */
+static bool route_interrupt(uint32_t interrupt, uint8_t vector, void (*handler)(void))
 {
     trap_set_handler(vector, handler);
-    if (machine_route_interrupt(interrupt, vector) != STATUS_OK)
-        log_debug("input: interrupt %u not routed; polled only", interrupt);
+    if (machine_route_interrupt(interrupt, vector) == STATUS_OK)
+        return true;
+    log_debug("input: interrupt %u not routed; polled only", interrupt);
+    return false;
 }
 
 static void start_serial(void)
@@ -130,7 +138,8 @@ static void start_serial(void)
 
     sources.serial = serial_start_receiving(&interrupt, notify_boot_cpu);
     if (sources.serial)
-        route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
+        misses_interrupts =
+            !route_interrupt(interrupt, VECTOR_SERIAL, handle_serial_interrupt);
 }
 
 static void start_keyboard(const struct options *options)
@@ -143,7 +152,7 @@ static void start_keyboard(const struct options *options)
     sources.keyboard          = state == KEYBOARD_ANSWERS;
     has_controller            = state != KEYBOARD_NO_CONTROLLER;
     if (has_controller)
-        route_interrupt(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, read_keyboard);
+        (void)route_interrupt(KEYBOARD_INTERRUPT, VECTOR_KEYBOARD, read_keyboard);
 }
 
 void input_start(const struct options *options, input_handler *handler,

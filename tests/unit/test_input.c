@@ -191,7 +191,9 @@ static void test_output(void **state)
     start_input(serve);
     assert_true(machine.is_background);
     machine.is_sending = true;
+    machine.serves     = 0;
     expire();
+    assert_int_equal(machine.serves, 0); /* that is for the UART's interrupt to do */
     assert_int_equal(machine.poll_ticks, TSC_HZ / 50);
     machine.has_uart_request = true; /* found by the poll */
     machine.serves           = 0;
@@ -211,6 +213,17 @@ static void test_output(void **state)
     machine.handlers[VECTOR_SERIAL]();
     expire();
     assert_int_equal(machine.poll_ticks, TSC_HZ / 50);
+}
+
+/* The same from the start if the interrupt cannot be routed. */
+static void test_output_polled(void **state)
+{
+    (void)state;
+    machine.cannot_route = true;
+    machine.is_sending   = true;
+    start_input(serve);
+    assert_true(machine.serves > 0);
+    assert_int_equal(machine.poll_ticks, TSC_HZ / 1000);
 }
 
 /* What is known of the sources, until a key proves more. */
@@ -281,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_polls, start),
         cmocka_unit_test_setup(test_output, start),
+        cmocka_unit_test_setup(test_output_polled, start),
         cmocka_unit_test_setup(test_sources, start),
         cmocka_unit_test_setup(test_endless_codes, start),
         cmocka_unit_test_setup(test_wait, start),
