@@ -3,9 +3,11 @@
  *
  * APM 2, "Event Injection", "Virtual Interrupts", "Interrupt Shadows", "EXITINTINFO",
  * "NMI Support". An event that the guest accepts is injected; for any other the guest is
- * made to exit in time: by a virtual interrupt, which is never delivered, when interrupts
- * are accepted, and at IRET when NMIs are. There is no preemption timer: the local APIC's
- * timer interrupts the guest for its alarms.
+ * made to exit in time: by a virtual interrupt that exits instead of being delivered,
+ * when interrupts are accepted, and at IRET when NMIs are. A processor that saves no next
+ * RIP delivers interrupts as virtual ones, because QEMU's TCG, which is one, sometimes
+ * delivers an injected interrupt twice: docs/EMULATORS.md. There is no preemption timer:
+ * the local APIC's timer interrupts the guest for its alarms.
  */
 #include "svm/vcpu_events.h"
 
@@ -18,6 +20,24 @@
 static bool is_injecting(const struct vmcb *vmcb)
 {
     return (vmcb->event_injection & EVENT_VALID) != 0;
+}
+
+/* Returns whether the virtual interrupt is a window, which exits. */
+static bool has_open_window(const struct vmcb *vmcb)
+{
+    return (vmcb->intercept_1 & INTERCEPT_VINTR) != 0;
+}
+
+/* Returns whether the guest has yet to take an interrupt that was acknowledged. */
+static bool has_virtual_interrupt(const struct vmcb *vmcb)
+{
+    return (vmcb->virtual_interrupt & V_IRQ) != 0 && !has_open_window(vmcb);
+}
+
+static void clear_virtual_interrupt(struct vmcb *vmcb)
+{
+    vmcb->virtual_interrupt &= ~V_IRQ;
+    vmcb_mark_dirty(vmcb, CLEAN_VIRTUAL_INTERRUPT);
 }
 
 static bool has_shadow(const struct vmcb *vmcb)
@@ -72,8 +92,11 @@ void svm_event_redeliver(struct vmcb *vmcb)
         type == EVENT_SOFTWARE ||
         (type == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF));
 
-    if ((event & EVENT_VALID) != 0 && !is_instruction)
-        vmcb->event_injection = event;
+    if ((event & EVENT_VALID) == 0 || is_instruction)
+        return;
+    vmcb->event_injection = event;
+    if (type == EVENT_INTERRUPT && has_virtual_interrupt(vmcb))
+        clear_virtual_interrupt(vmcb);
 }
 
 static bool guest_single_steps(struct svm_vcpu *svm)
@@ -208,7 +231,7 @@ void svm_request_interrupt(struct vcpu *vcpu, bool is_requested)
         return;
     }
     svm->waiting &= (uint8_t)~WAITING_INTERRUPT;
-    if ((svm->vmcb.virtual_interrupt & V_IRQ) != 0)
+    if (has_open_window(&svm->vmcb))
         set_window(&svm->vmcb, false);
 }
 
@@ -269,13 +292,35 @@ static bool accepts_interrupt(const struct vmcb *vmcb)
     return (vmcb->rflags & RFLAGS_IF) != 0 && !has_shadow(vmcb) && !is_injecting(vmcb);
 }
 
+/*
+ * Delivers an interrupt that the guest accepts. It takes a virtual one at once, unless
+ * the host is interrupted first.
+ */
 static void inject_interrupt(struct svm_vcpu *svm)
 {
+    struct vmcb *vmcb = &svm->vmcb;
     struct vcpu *vcpu = svm->vcpu;
-    uint8_t vector    = vcpu->handlers->take_interrupt(vcpu);
+    uint64_t vector   = vcpu->handlers->take_interrupt(vcpu);
 
-    vcpu->newest->address     = vector;
-    svm->vmcb.event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+    vcpu->newest->address = vector;
+    if (svm->has_next_rip) {
+        vmcb->event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+        return;
+    }
+    if (has_open_window(vmcb))
+        set_window(vmcb, false);
+    vmcb->virtual_interrupt = (vmcb->virtual_interrupt & ~V_INTR_VECTOR) | V_IRQ |
+                              vector << V_INTR_VECTOR_SHIFT;
+    vmcb_mark_dirty(vmcb, CLEAN_VIRTUAL_INTERRUPT);
+}
+
+/* Injects a virtual interrupt that the guest has not taken: others need V_IRQ. */
+static void inject_virtual_interrupt(struct vmcb *vmcb)
+{
+    uint64_t vector = (vmcb->virtual_interrupt & V_INTR_VECTOR) >> V_INTR_VECTOR_SHIFT;
+
+    vmcb->event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+    clear_virtual_interrupt(vmcb);
 }
 
 void svm_events_deliver(struct svm_vcpu *svm)
@@ -284,12 +329,20 @@ void svm_events_deliver(struct svm_vcpu *svm)
 
     if (svm->steps_past_iret) /* delivery would push its TF */
         return;
+    if (has_virtual_interrupt(vmcb)) {
+        if (is_injecting(vmcb))
+            return; /* one after the other: the next exit delivers the rest */
+        inject_virtual_interrupt(vmcb);
+    }
     if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi)
         deliver_nmi(svm);
     if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb))
         inject_interrupt(svm);
-    if ((svm->waiting & WAITING_INTERRUPT) != 0 && (vmcb->virtual_interrupt & V_IRQ) == 0)
-        set_window(vmcb, true);
+    if ((svm->waiting & WAITING_INTERRUPT) == 0 || has_open_window(vmcb))
+        return;
+    if (has_virtual_interrupt(vmcb))
+        inject_virtual_interrupt(vmcb);
+    set_window(vmcb, true);
 }
 
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time)

@@ -126,10 +126,12 @@ enum vmcb_intercept_3 {
 #define TLB_CONTROL_FLUSH_ASID 3U
 
 /* Virtual interrupts: offset 60H. */
-#define V_IRQ           BIT(8)
-#define V_INTR_PRIORITY (UINT64_C(0xF) << 16)
-#define V_IGNORE_TPR    BIT(20)
-#define V_INTR_MASKING  BIT(24)
+#define V_IRQ               BIT(8)
+#define V_INTR_PRIORITY     (UINT64_C(0xF) << 16)
+#define V_IGNORE_TPR        BIT(20)
+#define V_INTR_VECTOR_SHIFT 32
+#define V_INTR_VECTOR       BITS_MASK(39, 32)
+#define V_INTR_MASKING      BIT(24)
 
 #define INTERRUPT_SHADOW   BIT(0)
 #define NESTED_PAGING      BIT(0) /* NP_ENABLE */

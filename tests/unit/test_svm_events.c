@@ -156,6 +156,84 @@ static void test_second_interrupt(void **state)
     assert_true(has_window());
 }
 
+/* Requests an interrupt that is delivered as a virtual one, and is not taken yet. */
+static void deliver_virtually(void)
+{
+    svm_vcpu_start(NULL);
+    svm.has_next_rip = false;
+    vmcb->rflags     = RFLAGS_IF;
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+}
+
+static void assert_virtual(bool is_pending)
+{
+    assert_false(has_window());
+    assert_int_equal((vmcb->virtual_interrupt & V_IRQ) != 0, is_pending);
+    assert_int_equal((vmcb->intercept_1 & INTERCEPT_VINTR) != 0, false);
+}
+
+/* A processor that saves no next RIP may deliver an injected interrupt twice. */
+static void test_virtual_interrupts(void **state)
+{
+    (void)state;
+    deliver_virtually();
+    assert_virtual(true);
+    assert_int_equal(vmcb->event_injection, 0);
+    assert_int_equal(vmcb->virtual_interrupt >> 32, 0x31);
+    assert_int_equal(vmcb->clean, CLEAN_ALL & ~BIT(3));
+    assert_int_equal(svm.waiting, 0);
+    svm_request_interrupt(&vcpu, false); /* it was acknowledged */
+    assert_virtual(true);
+    /* The window for it is closed when it is delivered. */
+    deliver_virtually();
+    vmcb->virtual_interrupt &= ~V_IRQ;
+    vmcb->rflags = 0;
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+    assert_true(has_window());
+    vmcb->rflags = RFLAGS_IF;
+    assert_int_equal(svm_interrupt_window_handle_exit(&vcpu), EXIT_RESUME);
+    svm_events_deliver(&svm);
+    assert_virtual(true);
+}
+
+/* One that is not taken yet is injected if V_IRQ is needed for another event. */
+static void test_virtual_interrupt_waits(void **state)
+{
+    (void)state;
+    deliver_virtually();
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
+    assert_true(has_window());
+    deliver_virtually();
+    svm_request_nmi(&vcpu);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
+    assert_virtual(false);
+    assert_true((vmcb->intercept_1 & INTERCEPT_IRET) != 0);
+    deliver_virtually();
+    vmcb->event_injection = 0x80000306;
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, 0x80000306);
+    assert_virtual(true);
+    /* Its delivery has caused an exit. */
+    deliver_virtually();
+    vmcb->exit_interrupt_info = INTERRUPT_31;
+    svm_event_redeliver(vmcb);
+    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
+    assert_virtual(false);
+    svm_vcpu_start(NULL);
+    svm.has_next_rip = false;
+    keeps_requesting = true;
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
+    assert_true(has_window());
+}
+
 /* Exceptions that exit are injected; #DB changes registers as its delivery does. */
 static void test_exception_exits(void **state)
 {
@@ -289,12 +367,19 @@ static void test_halt_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_exceptions),      TEST(test_debug_causes),
-        TEST(test_redelivery),      TEST(test_interrupts),
-        TEST(test_withdrawal),      TEST(test_second_interrupt),
-        TEST(test_exception_exits), TEST(test_endless_exceptions),
-        TEST(test_alarm),           TEST(test_halt),
+        TEST(test_exceptions),
+        TEST(test_debug_causes),
+        TEST(test_redelivery),
+        TEST(test_interrupts),
+        TEST(test_withdrawal),
+        TEST(test_second_interrupt),
+        TEST(test_exception_exits),
+        TEST(test_endless_exceptions),
+        TEST(test_alarm),
+        TEST(test_halt),
         TEST(test_halt_ends),
+        TEST(test_virtual_interrupts),
+        TEST(test_virtual_interrupt_waits),
     };
     return cmocka_run_group_tests_name("svm_events", tests, NULL, NULL);
 }
