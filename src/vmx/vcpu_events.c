@@ -124,8 +124,7 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
                               ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
                               : 0;
     vcpu->backend->inject_exception(vcpu, vector, error_code);
-    interrupts_handle_pending();
-    return vcpu->handlers->interrupted(vcpu);
+    return interrupt_handle_exit(vcpu);
 }
 
 static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
@@ -164,7 +163,7 @@ enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
     return EXIT_RESUME;
 }
 
-/* Returns whether the guest accepts an interrupt now, and no NMI has priority over it. */
+/* Returns whether the guest accepts an interrupt now and no other event comes first. */
 static bool guest_accepts_interrupt(const struct vmx_vcpu *vmx)
 {
     const uint32_t primary = vmx->controls.field[GROUP_PRIMARY];
@@ -173,7 +172,8 @@ static bool guest_accepts_interrupt(const struct vmx_vcpu *vmx)
            (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
            (vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) &
             INTERRUPTIBILITY_STI_OR_MOV_SS) == 0 &&
-           vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0;
+           vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0 &&
+           (vmcs_get(VMCS_ENTRY_INTERRUPTION_INFORMATION) & INTERRUPTION_VALID) == 0;
 }
 
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
@@ -255,6 +255,7 @@ static enum exit_outcome handle_events(struct vcpu *vcpu, struct vmx_vcpu *vmx)
 /*
  * Handles a host interrupt, which is still pending and may be the alarm of the APIC's
  * timer, and the preemption timer, whose exits have priority over pending interrupts.
+ * Also called after an exception exit, at which an interrupt may be pending too.
  * Timer and window are set once, to what the handlers request last.
  */
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)

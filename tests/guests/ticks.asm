@@ -8,6 +8,7 @@
 
 CODE    equ     0x08
 DATA    equ     0x10
+DEBUG   equ     1
 TIMER   equ     0x20                    ; the vector of interrupt 0
 SPURIOUS equ    0x27
 VECTORS equ     0x28
@@ -33,6 +34,9 @@ entry:
         call    set_gate
         mov     eax, ignore
         mov     edi, idt + SPURIOUS * 8
+        call    set_gate
+        mov     eax, ignore
+        mov     edi, idt + DEBUG * 8
         call    set_gate
         lidt    [idt_register]
         call    start_pic
@@ -110,6 +114,25 @@ entry:
         mov     ebx, WINDOW / (MS / 20)
         call    compare_count
         check   "each tick of a fast counter arrives"
+
+; ---- 20,000 a second, while each instruction of the guest raises a #DB
+
+        mov     ecx, MS / 20
+        call    start_ticks
+        pushfd
+        or      byte [esp + 1], 1       ; TF
+        popfd
+        call    start_window
+.stepped:
+        in      al, 0x61
+        test    al, 0x20
+        jz      .stepped
+        pushfd
+        and     byte [esp + 1], ~1
+        popfd
+        mov     ebx, WINDOW / (MS / 20)
+        call    compare_count
+        check   "each tick arrives while the guest single-steps"
 
 ; ---- A one-shot of 20 us. The count goes on below zero: it says how late the interrupt was.
 
