@@ -67,7 +67,7 @@ static void init_clock(struct vm *vm)
     device_timer_init(&vm->flush_timer, &vm->clock, flush_output, vm);
 }
 
-enum status vm_add_devices(struct vm *vm, uint64_t time)
+enum status vm_add_devices(struct vm *vm)
 {
     struct port_map *ports      = &vm->ports;
     struct interrupt_line *line = vm->pic.input;
@@ -79,7 +79,6 @@ enum status vm_add_devices(struct vm *vm, uint64_t time)
     vm->pic.output.listener = vm;
     pit_init(&vm->pit, ports, &vm->clock, &line[INPUT_TIMER]);
     rtc_init(&vm->rtc, ports, &vm->clock, &line[INPUT_RTC]);
-    rtc_set_time(&vm->rtc, time);
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
                              &line[INPUT_MOUSE], &vm->vcpu);

@@ -37,7 +37,7 @@ enum status vm_map_memory(struct vm *vm)
     return status == STATUS_OK ? nested_paging_map_ones(format, &vm->tables) : status;
 }
 
-enum status vm_reset(struct vm *vm, uint64_t time)
+enum status vm_reset(struct vm *vm)
 {
     msr_policy_reset(&vm->msrs, vm->vcpu.backend->msrs);
     vm->ignored_accesses = 0;
@@ -47,11 +47,12 @@ enum status vm_reset(struct vm *vm, uint64_t time)
     byte_queue_clear(&vm->input);
     atomic_store(&vm->input_lost, 0);
     vcpu_reset(&vm->vcpu, &vm->start);
-    return vm_add_devices(vm, time);
+    return vm_add_devices(vm);
 }
 
 bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
 {
+    rtc_set_time(&vm->rtc, time);
     low_memory_write(&vm->memory, time);
     smbios_tables_write(&vm->memory, vm->name);
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);

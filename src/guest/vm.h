@@ -89,15 +89,14 @@ enum status MUST_CHECK vm_map_memory(struct vm *vm);
 
 /*
  * Resets a VM, new or ended, before its next run: its vCPU and devices, requests to it
- * and its input, but not its memory. time is in seconds since 1970. STATUS_NO_MEMORY if
- * the port map is full.
+ * and its input, but not its memory. STATUS_NO_MEMORY if the port map is full.
  */
-enum status MUST_CHECK vm_reset(struct vm *vm, uint64_t time);
+enum status MUST_CHECK vm_reset(struct vm *vm);
 
 /*
  * Loads firmware's data and the VM's image into its zeroed memory and sets its start
- * state. time is in seconds since 1970. Returns false, with the reason appended to
- * *problem, on failure.
+ * state and its clock: time is the time of day now, in seconds since 1970. Returns false,
+ * with the reason appended to *problem, on failure.
  */
 bool vm_load(struct vm *vm, uint64_t time, struct text *problem);
 
@@ -139,10 +138,10 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int s
                                 uint32_t value);
 
 /*
- * Resets the VM's devices and adds their ports; time is the time of day, in seconds since
- * 1970. STATUS_NO_MEMORY if the port map is full. guest/devices.c.
+ * Resets the VM's devices and adds their ports. STATUS_NO_MEMORY if the port map is full.
+ * guest/devices.c.
  */
-enum status MUST_CHECK vm_add_devices(struct vm *vm, uint64_t time);
+enum status MUST_CHECK vm_add_devices(struct vm *vm);
 
 /*
  * Sends text as the UART does; returns false, without an effect, if there is no room for

@@ -347,12 +347,13 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
 
 bool guest_maker_prepare(struct vm *vm)
 {
-    uint64_t time = time_of_day(smp_cpu(vm->vcpu.id));
+    const struct cpu *cpu = smp_cpu(vm->vcpu.id);
     TEXT_DECLARE(problem, LOG_LINE_SIZE);
 
-    if (vm_reset(vm, time) != STATUS_OK)
+    if (vm_reset(vm) != STATUS_OK)
         text_append(&problem, "devices: too many ports");
-    else if (clear_memory(vm, &problem) && vm_load(vm, time, &problem))
+    else if (clear_memory(vm, &problem) && /* takes seconds if it is large */
+             vm_load(vm, time_of_day(cpu), &problem))
         return true;
     log_error("vm %s: %s", vm->name, problem.buffer);
     vcpu_end(&vm->vcpu, "%s", problem.buffer);

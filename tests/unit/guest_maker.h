@@ -38,6 +38,7 @@ static uint64_t allocated;      /* pages */
 static unsigned int left;       /* allocations that succeed */
 static const void *bad_page;    /* not RAM until it is excluded */
 static unsigned int exclusions; /* of it */
+static uint64_t preparation;    /* the ticks of the TSC that memory takes */
 
 static enum status allocate(uint64_t count, uint64_t alignment, void **pages)
 {
@@ -70,6 +71,8 @@ void *memory_prepare(void *pages, uint64_t count)
 {
     uint64_t offset = (uintptr_t)bad_page - (uintptr_t)pages;
 
+    for (uint64_t started = rdtsc(); rdtsc() - started < preparation;)
+        continue;
     if (bad_page != NULL && offset < count * PAGE_SIZE)
         return (uint8_t *)pages + offset;
     memset(pages, 0, count * PAGE_SIZE);

@@ -7,7 +7,7 @@
 static int devices_start(void **state)
 {
     start_guest(state);
-    assert_int_equal(vm_add_devices(&test_vm, TEST_TIME), STATUS_OK);
+    assert_int_equal(vm_add_devices(&test_vm), STATUS_OK);
     return 0;
 }
 

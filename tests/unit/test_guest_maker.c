@@ -14,6 +14,7 @@ static int start(void **state)
     machine_name = "LENOVO 20L5CTO1WW";
     bad_page     = NULL;
     exclusions   = 0;
+    preparation  = 0;
     memset(kernel, 0xCC, sizeof(kernel));
     kernel[0] = 0x1BADB002;
     kernel[1] = 1U << 16;
@@ -172,6 +173,16 @@ static void test_time_of_day(void **state)
     cpus[0].tsc_offset = (struct tsc_offset){0};
 }
 
+/* The time of day includes what the guest's memory took: it runs only afterwards. */
+static void test_time_of_preparation(void **state)
+{
+    (void)state;
+    struct vm *vm = create_guest();
+    preparation   = 1000000000; /* for the tables and for the memory */
+    assert_true(guest_maker_prepare(vm));
+    assert_in_range(vm->rtc.offset, 1000000002, 1000000004);
+}
+
 /* Memory or tables that are not RAM are excluded and replaced. */
 static void test_not_ram(void **state)
 {
@@ -234,7 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_no_memory), TEST(test_shortage),    TEST(test_bad_image),
         TEST(test_prepare),   TEST(test_not_ram),     TEST(test_no_other_ram),
-        TEST(test_kick),      TEST(test_time_of_day),
+        TEST(test_kick),      TEST(test_time_of_day), TEST(test_time_of_preparation),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 static int low_memory_start(void **state)
 {
     start_guest(state);
-    assert_int_equal(vm_add_devices(&test_vm, NOON), STATUS_OK);
+    assert_int_equal(vm_add_devices(&test_vm), STATUS_OK);
     low_memory_write(&test_vm.memory, NOON);
     return 0;
 }

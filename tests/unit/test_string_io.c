@@ -8,7 +8,7 @@ static int devices_start(void **state)
 {
     start_guest(state);
     msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
-    return vm_add_devices(&test_vm, TEST_TIME) == STATUS_OK ? 0 : -1;
+    return vm_add_devices(&test_vm) == STATUS_OK ? 0 : -1;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, devices_start, end_guest)
