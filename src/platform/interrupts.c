@@ -75,10 +75,10 @@ static void stop_hpet(const struct acpi *acpi)
                          : address_space_map_device(timers.hpet, HPET_REGISTERS_SIZE);
     if (hpet == NULL)
         return;
-    uint32_t capabilities = *(volatile uint32_t *)(hpet + HPET_CAPABILITIES);
-    if (capabilities == UINT32_MAX)
-        return; /* nothing responds */
-    uint32_t last = HPET_CAPABILITIES_LAST_TIMER(capabilities);
+    volatile uint32_t *capabilities = (volatile uint32_t *)(hpet + HPET_CAPABILITIES);
+    if (!hpet_period_is_valid(capabilities[1]))
+        return; /* nothing responds, or another device */
+    uint32_t last = HPET_CAPABILITIES_LAST_TIMER(capabilities[0]);
     bool was_on   = clear_bits((volatile uint32_t *)(hpet + HPET_CONFIGURATION),
                                HPET_CONFIGURATION_LEGACY);
     for (uint32_t i = 0; i <= last && i < HPET_TIMERS_MAX; i++)

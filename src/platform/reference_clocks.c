@@ -124,7 +124,7 @@ static bool start_hpet(uint64_t address, struct reference_clock *clock)
     if (hpet == NULL)
         return false;
     uint32_t period_fs = hpet_register(HPET_CAPABILITIES)[1];
-    if (period_fs == 0 || period_fs > HPET_PERIOD_MAX_FS)
+    if (!hpet_period_is_valid(period_fs))
         return false;
     *hpet_register(HPET_CONFIGURATION) |= (uint32_t)HPET_CONFIGURATION_ENABLE;
     *clock = (struct reference_clock){"the HPET", FS_PER_S / period_fs, UINT32_MAX,

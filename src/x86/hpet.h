@@ -8,6 +8,9 @@
 
 #include "lib/bits.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define HPET_REGISTERS_SIZE 0x400
 
 /* After reset: Intel, I/O Controller Hub 9 data sheet, "High Precision Event Timer". */
@@ -31,5 +34,11 @@ enum hpet_register {
 
 /* The longest period that the specification allows: 100 ns. */
 #define HPET_PERIOD_MAX_FS 0x05F5E100U
+
+/* Returns whether the period, in femtoseconds, is one of an HPET. */
+static inline bool hpet_period_is_valid(uint32_t period_fs)
+{
+    return period_fs != 0 && period_fs <= HPET_PERIOD_MAX_FS;
+}
 
 #endif

@@ -16,6 +16,7 @@ static uint64_t rdtsc(void)
 
 #define HPET           0x6000
 #define HPET_REGISTERS 0xFED00000
+#define PERIOD_FS      10000000
 #define FIRST_IO_APIC  0xFEC00000 /* of madt-interrupts.aml */
 #define CLOCK_HZ       2000000000U
 #define PAUSE          40000U /* 20 us */
@@ -141,6 +142,7 @@ static void test_hpet(void **state)
 {
     (void)state;
     hpet_registers[0x00 / 4]  = 0x8086A201; /* three timers */
+    hpet_registers[0x04 / 4]  = PERIOD_FS;
     hpet_registers[0x10 / 4]  = 3;
     hpet_registers[0x100 / 4] = 0x44E;
     hpet_registers[0x120 / 4] = 0xC044;
@@ -155,17 +157,29 @@ static void test_hpet(void **state)
     assert_int_equal(hpet_registers[0x20 / 4], UINT32_MAX);
 }
 
-/* Registers that are not there are not written; 32 timers do not leave the page. */
+/*
+ * Registers that are not there, or another device's, are not written: 20H is the ID of a
+ * local APIC. 32 timers do not leave the page.
+ */
 static void test_hpet_hostile(void **state)
 {
+    static const uint32_t periods[] = {0, HPET_PERIOD_MAX_FS + 1, UINT32_MAX};
+
     (void)state;
-    memset(hpet_registers, 0xFF, sizeof(hpet_registers));
-    stop_sources(NULL, "hpet.aml");
-    assert_int_equal(hpet_registers[0x100 / 4], UINT32_MAX);
-    hpet_registers[0] = 0x80861F01;
+    for (size_t i = 0; i < ARRAY_SIZE(periods); i++) {
+        hpet_registers[0x00 / 4]  = 0x8086A201;
+        hpet_registers[0x04 / 4]  = periods[i];
+        hpet_registers[0x20 / 4]  = 5;
+        hpet_registers[0x100 / 4] = 0x44E;
+        stop_sources(NULL, "hpet.aml");
+        assert_int_equal(hpet_registers[0x20 / 4], 5);
+        assert_int_equal(hpet_registers[0x100 / 4], 0x44E);
+    }
     start_machine(state);
-    hpet_registers[0] = 0x80861F01;
+    hpet_registers[0x00 / 4] = 0x80861F01;
+    hpet_registers[0x04 / 4] = PERIOD_FS;
     stop_sources(NULL, "hpet.aml");
+    assert_int_equal(hpet_registers[0x20 / 4], UINT32_MAX);
 }
 
 static void test_io_apics(void **state)
