@@ -25,6 +25,7 @@ _Static_assert(sizeof(struct spcr) == 84, "SPCR");
 #define SPCR_SIZE_LEAST         76
 #define SPCR_REVISION_CLOCK     3
 #define SPCR_REVISION_BAUD      4
+#define SPCR_8259_INPUTS        16U /* of both */
 #define SPCR_INTERRUPT_8259     BIT(0)
 #define SPCR_INTERRUPT_IO_APIC  BIT(1)
 #define SPCR_INTERRUPT_IO_SAPIC BIT(2)
@@ -99,7 +100,8 @@ static void read_interrupt(const struct spcr *spcr, struct serial_port *port)
 {
     const unsigned int global = SPCR_INTERRUPT_IO_APIC | SPCR_INTERRUPT_IO_SAPIC;
 
-    if ((spcr->interrupt_type & SPCR_INTERRUPT_8259) != 0 && spcr->irq != 0)
+    if ((spcr->interrupt_type & SPCR_INTERRUPT_8259) != 0 && spcr->irq != 0 &&
+        spcr->irq < SPCR_8259_INPUTS)
         port->interrupt = spcr->irq;
     else if ((spcr->interrupt_type & global) != 0 && spcr->global_interrupt != 0)
         port->interrupt = spcr->global_interrupt;
