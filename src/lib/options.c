@@ -49,6 +49,13 @@ static bool next_part(const char **rest, char separator, char word[WORD_SIZE])
     return true;
 }
 
+/* Returns whether a list ends with an empty part, which next_part does not show. */
+static bool ends_with_comma(const char *list)
+{
+    size_t length = strlen(list);
+    return length > 0 && list[length - 1] == ',';
+}
+
 /* Parses the place of a serial port; false if there can be none. */
 static bool parse_serial_port(const char *word, struct serial_port *port)
 {
@@ -104,12 +111,11 @@ static bool parse_device(const char *word, struct options *options)
 static bool parse_console(const char *value, struct options *options)
 {
     struct options parsed = *options;
-    size_t length         = strlen(value);
     parsed.screen         = false;
     parsed.debug_port     = false;
     parsed.serial         = SERIAL_NONE;
 
-    if (length > 0 && value[length - 1] == ',')
+    if (ends_with_comma(value))
         return false;
     for (bool is_done = strcmp(value, "none") == 0; !is_done; is_done = *value == '\0') {
         char word[WORD_SIZE];
@@ -152,19 +158,23 @@ static bool parse_seconds(const char *word, unsigned int *seconds)
     return true;
 }
 
-/* Parses a section, a time, or both. */
+/* Parses a section, a time, or both; each once. */
 static bool parse_page(const char *value, struct options *options)
 {
-    unsigned int section = 0, seconds = PAGE_SECONDS;
+    unsigned int section = 0, seconds = 0;
 
+    if (ends_with_comma(value))
+        return false;
     do {
         char word[WORD_SIZE];
-        if (!next_part(&value, ',', word) ||
-            (!parse_section(word, &section) && !parse_seconds(word, &seconds)))
+        bool is_new = next_part(&value, ',', word) &&
+                      ((section == 0 && parse_section(word, &section)) ||
+                       (seconds == 0 && parse_seconds(word, &seconds)));
+        if (!is_new)
             return false;
     } while (*value != '\0');
     options->page         = section;
-    options->page_seconds = seconds;
+    options->page_seconds = seconds != 0 ? seconds : PAGE_SECONDS;
     return true;
 }
 
@@ -213,9 +223,8 @@ static const struct option {
      {{"halt", END_HALT}, {"reboot", END_REBOOT}}},
     {"report=", "json", MEMBER(report_json), {{"json", true}}},
     {"page=",
-     "a section of the report (1 to 7 or its name), how long its pages are shown (auto, "
-     "or "
-     "seconds such as 20s), or both, as in page=cpus,20s",
+     "a section of the report (1 to 7 or its name), how long its pages are shown "
+     "(auto, or seconds such as 20s), or both, as in page=cpus,20s",
      parse_page,
      0,
      0,

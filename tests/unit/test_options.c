@@ -183,6 +183,9 @@ static void test_nonsense(void **state)
     assert_default("page=-1s", ": invalid, ignored");
     assert_default("page=Log", ": invalid, ignored");
     assert_default("page=2,x", ": invalid, ignored");
+    assert_default("page=2,", ": invalid, ignored");
+    assert_default("page=cpus,log", ": invalid, ignored");
+    assert_default("page=2s,auto", ": invalid, ignored");
     assert_default("selftest=fault", "\"selftest=fault\": unknown");
 }
 
