@@ -27,13 +27,16 @@ void key_hint_append_remedy(const struct key_sources *sources, struct text *line
                 sources->is_efi ? "boot by BIOS and " : "");
 }
 
-/* Appends where to type instead, at most 80 columns in all. */
+/* Appends every way to the pages, at most 80 columns in all. */
 static void append_instead(const struct key_sources *sources, struct text *row)
 {
-    text_append(row, "no keyboard answers: choose pages in GRUB's menu, or %s",
-                sources->serial   ? "type at the serial line"
-                : sources->is_efi ? "boot by BIOS"
-                                  : "enable USB legacy support");
+    if (sources->serial)
+        text_append(row, "no keyboard answers: use GRUB's menu%s",
+                    sources->is_efi ? " or the serial line, or boot by BIOS"
+                                    : ", the serial line, or USB legacy support");
+    else
+        text_append(row, "no keyboard answers: choose pages in GRUB's menu, or %s",
+                    sources->is_efi ? "boot by BIOS" : "enable USB legacy support");
 }
 
 static void append_turning(const struct key_sources *sources, unsigned int seconds,

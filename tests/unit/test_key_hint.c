@@ -83,8 +83,12 @@ static void test_words(void **state)
                                   "boot by BIOS");
     sources.serial = true;
     key_hint_compose(&sources, 0, &hint);
-    assert_string_equal(hint.row, "no keyboard answers: choose pages in GRUB's menu, or "
-                                  "type at the serial line");
+    assert_string_equal(hint.row, "no keyboard answers: use GRUB's menu or the serial "
+                                  "line, or boot by BIOS");
+    sources.is_efi = false;
+    key_hint_compose(&sources, 0, &hint);
+    assert_string_equal(hint.row, "no keyboard answers: use GRUB's menu, the serial "
+                                  "line, or USB legacy support");
     key_hint_compose(&sources, 15, &hint);
     assert_string_equal(
         hint.row, "pages turn every 15 s; no keyboard answers, serial keys stop them");
