@@ -53,6 +53,7 @@ enum {
 #define MADT_NO_APIC_ID   0xFFU /* in type 0: not a CPU */
 #define BUS_ISA           0
 #define ISA_INTERRUPTS    16U
+#define IO_APIC_ALIGNMENT 16U /* the distance of its registers */
 #define OVERRIDE_POLARITY 0x03U
 #define OVERRIDE_LOW      0x03U
 #define OVERRIDE_TRIGGER  0x0CU
@@ -129,6 +130,13 @@ struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_
     return cpus;
 }
 
+/* Returns whether the entry is an I/O APIC's, at an address that can be one. */
+static bool is_io_apic(const union madt_entry *entry)
+{
+    return entry->header.type == MADT_IO_APIC &&
+           is_aligned(entry->io_apic.address, IO_APIC_ALIGNMENT);
+}
+
 struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *addresses,
                                        size_t capacity)
 {
@@ -137,7 +145,7 @@ struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *a
     union madt_entry entry;
 
     while (next_entry(madt, &offset, &entry)) {
-        if (entry.header.type != MADT_IO_APIC)
+        if (!is_io_apic(&entry))
             continue;
         if (io_apics.count == capacity)
             io_apics.dropped++;
@@ -181,7 +189,7 @@ enum status acpi_find_interrupt(const struct acpi_view *madt, uint32_t interrupt
         apply_override(madt, interrupt, &result, &global);
     while (next_entry(madt, &offset, &entry)) {
         /* The I/O APIC with the highest base not above the interrupt has the input. */
-        if (entry.header.type != MADT_IO_APIC || entry.io_apic.global_base > global ||
+        if (!is_io_apic(&entry) || entry.io_apic.global_base > global ||
             entry.io_apic.global_base < base)
             continue;
         is_found       = true;

@@ -13,11 +13,12 @@ static void write_register(volatile uint32_t *registers, uint32_t number, uint32
     registers[IO_APIC_WINDOW] = value;
 }
 
-/* Returns the number of inputs; 0 if nothing responds at the address. */
+/* Returns the number of inputs; 0 if nothing responds, or another device. */
 static uint32_t count_inputs(volatile uint32_t *registers)
 {
-    uint32_t last = IO_APIC_VERSION_LAST(read_register(registers, IO_APIC_VERSION));
-    return last > IO_APIC_LAST_MAX ? 0 : last + 1;
+    uint32_t version = read_register(registers, IO_APIC_VERSION);
+    uint32_t last    = IO_APIC_VERSION_LAST(version);
+    return version == 0 || last > IO_APIC_LAST_MAX ? 0 : last + 1;
 }
 
 enum status io_apic_enable(const struct io_apic_input *input, uint8_t vector,

@@ -231,6 +231,23 @@ static struct acpi_listing list_io_apics(size_t size, uint64_t *addresses,
     return found;
 }
 
+/* Registers are 16 bytes apart: an address between them is no I/O APIC's. */
+static void test_misaligned(void **state)
+{
+    (void)state;
+    uint64_t addresses[2] = {0};
+    struct acpi_interrupt found;
+
+    add_io_apic(0xFEC10001, 0);
+    add_io_apic(0xFEC20008, 0);
+    assert_int_equal(list_io_apics(table_size, addresses, 2).count, 0);
+    assert_int_equal(find_input(table, table_size, 4, &found), STATUS_NOT_FOUND);
+    add_io_apic(0xFEC00000, 0);
+    assert_int_equal(list_io_apics(table_size, addresses, 2).count, 1);
+    assert_int_equal(addresses[0], 0xFEC00000);
+    assert_arrives(4, 0xFEC00000, 4, false, false);
+}
+
 /* All are listed in order, but none that is cut off or beyond the capacity. */
 static void test_list(void **state)
 {
@@ -296,10 +313,10 @@ static void test_global(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_fixture),      TEST(test_flags),      TEST(test_others),
-        TEST(test_two_io_apics), TEST(test_no_io_apic), TEST(test_broken_lengths),
-        TEST(test_truncated),    TEST(test_list),       TEST(test_random),
-        TEST(test_global),
+        TEST(test_fixture),        TEST(test_misaligned),   TEST(test_flags),
+        TEST(test_others),         TEST(test_two_io_apics), TEST(test_no_io_apic),
+        TEST(test_broken_lengths), TEST(test_truncated),    TEST(test_list),
+        TEST(test_random),         TEST(test_global),
     };
     return cmocka_run_group_tests_name("acpi interrupt", tests, NULL, NULL);
 }

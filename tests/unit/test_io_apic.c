@@ -212,6 +212,8 @@ static void test_mask(void **state)
     make_io_apic(255); /* nothing responds there */
     registers[1] = UINT32_MAX;
     assert_int_equal(io_apic_mask(page), 0);
+    registers[1] = 0; /* another device: no version */
+    assert_int_equal(io_apic_mask(page), 0);
     assert_int_equal(write_count, 0);
 }
 
