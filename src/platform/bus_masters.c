@@ -10,7 +10,7 @@
 
 /* The result of the walk, so far. */
 struct bus_masters {
-    bool is_efi;
+    bool is_efi, are_usb; /* are_usb: of USB controllers only, otherwise of all others */
     unsigned int stopped, kept, stuck;
     struct text names; /* of the first that were stopped */
 };
@@ -87,7 +87,7 @@ static void handle_function(const struct pci_function *function, void *context)
     struct bus_masters *masters = context;
     uint16_t command            = pci_read16(function->address, PCI_COMMAND);
 
-    if ((command & PCI_COMMAND_BUS_MASTER) == 0)
+    if (is_usb(function) != masters->are_usb || (command & PCI_COMMAND_BUS_MASTER) == 0)
         return;
     if (!bus_master_is_kept(function, masters->is_efi) &&
         !(is_usb(function) && usb_is_firmware_owned(function))) {
@@ -98,10 +98,11 @@ static void handle_function(const struct pci_function *function, void *context)
     log_function(function, "left enabled");
 }
 
-void bus_masters_stop(bool is_efi)
+/* Disables those of USB controllers, or of all others, and logs which. */
+static void stop_functions(bool is_efi, bool are_usb)
 {
     TEXT_DECLARE(names, LOG_LINE_SIZE / 2 + NAMED_MAX * 8);
-    struct bus_masters masters = {.is_efi = is_efi, .names = names};
+    struct bus_masters masters = {.is_efi = is_efi, .are_usb = are_usb, .names = names};
 
     pci_walk(handle_function, &masters);
     if (masters.stopped > NAMED_MAX)
@@ -112,4 +113,14 @@ void bus_masters_stop(bool is_efi)
     if (masters.stuck > 0)
         log_warning("PCI: %u functions stay bus masters and may write to memory",
                     masters.stuck);
+}
+
+void bus_masters_stop(bool is_efi)
+{
+    stop_functions(is_efi, false);
+}
+
+void bus_masters_stop_usb(bool is_efi)
+{
+    stop_functions(is_efi, true);
 }

@@ -19,9 +19,16 @@
 bool bus_master_is_kept(const struct pci_function *function, bool is_efi);
 
 /*
- * Disables the bus mastering of all other functions, and logs which. Call once on the
- * boot CPU, after UEFI's boot services have ended and before memory is allocated.
+ * Disables the bus mastering of all other functions but USB controllers, and logs which.
+ * Call once on the boot CPU, after UEFI's boot services have ended and before memory is
+ * allocated.
  */
 void bus_masters_stop(bool is_efi);
+
+/*
+ * The same for USB controllers. Call once address_space_map_device reaches all registers,
+ * which tell who uses a controller: under UEFI they are often above 4 GiB.
+ */
+void bus_masters_stop_usb(bool is_efi);
 
 #endif

@@ -188,6 +188,7 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
         return MACHINE_NO_MEMORY;
     if (address_space_map_firmware(information, machine.boot.size) == NULL)
         return "Multiboot2 information outside of memory; use GRUB 2.06 or later";
+    bus_masters_stop_usb(machine.boot.is_efi);
     return NULL;
 }
 

@@ -125,6 +125,8 @@ static void test_log(void **state)
     add_function(0, 4, 0, 0x0C0300, 0, LEFT_ON);
     log_set_level(LOG_DEBUG);
     bus_masters_stop(true);
+    assert_null(strstr(captured_log, "USB"));
+    bus_masters_stop_usb(true);
     log_set_level(LOG_INFO);
     assert_logged("debug: PCI: 00:00.0 [8086:100e] class 060000 (bridge): bus mastering "
                   "left enabled\n");
@@ -138,7 +140,7 @@ static bool stays(struct simulated *usb, uint32_t base, uint32_t base_high)
     memcpy(usb->space + 0x10, &base, 4);
     memcpy(usb->space + 0x14, &base_high, 4);
     COMMAND(usb) = LEFT_ON;
-    bus_masters_stop(true);
+    bus_masters_stop_usb(true);
     assert_true(COMMAND(usb) == LEFT_ON || COMMAND(usb) == STOPPED);
     return COMMAND(usb) == LEFT_ON;
 }
