@@ -7,11 +7,13 @@
 #include "platform/clock.h"
 #include "x86/msr.h"
 
-#define LONGEST_COUNT      UINT32_MAX
-#define CALIBRATION_US     1000U
-#define CALIBRATIONS       10
-#define TIMERS_PER_SECOND  50U    /* the longest timer is 20 ms */
-#define REPEATS_PER_SECOND 10000U /* a timer below 100 us does not repeat itself */
+#define LONGEST_COUNT  UINT32_MAX
+#define CALIBRATION_US 1000U
+#define CALIBRATIONS   10
+
+/* The timer's limits, 20 us and 20 ms: QEMU would not catch up with a shorter period. */
+#define TIMERS_PER_SECOND_MAX 50000U
+#define TIMERS_PER_SECOND_MIN 50U
 
 #define COMMAND_TIMEOUT_US 100000U
 
@@ -171,34 +173,29 @@ static uint64_t timer_frequency(void)
     return frequency;
 }
 
-/* Returns the count after which the timer expires, at most 20 ms. */
-static uint64_t timer_count(uint64_t tsc_ticks)
+/* Returns the count after which the timer expires, within its limits. */
+static uint32_t timer_count(uint64_t tsc_ticks)
 {
-    uint64_t longest = clock_frequency() / TIMERS_PER_SECOND;
-    uint64_t ticks   = tsc_ticks < longest ? tsc_ticks : longest;
-    uint64_t count   = ticks_until(ticks, clock_frequency(), timer_frequency()) + 1;
+    uint64_t longest  = clock_frequency() / TIMERS_PER_SECOND_MIN;
+    uint64_t shortest = clock_frequency() / TIMERS_PER_SECOND_MAX;
+    uint64_t ticks    = tsc_ticks < longest ? tsc_ticks : longest;
 
-    return count < LONGEST_COUNT ? count : LONGEST_COUNT;
+    ticks          = ticks > shortest ? ticks : shortest;
+    uint64_t count = ticks_until(ticks, clock_frequency(), timer_frequency()) + 1;
+    return (uint32_t)(count < LONGEST_COUNT ? count : LONGEST_COUNT);
 }
 
-/*
- * Programs the executing CPU's timer. A short count never repeats, not even between the
- * two writes: QEMU would hang, because its timers that are due again and again keep its
- * lock.
- */
+/* Programs the executing CPU's timer, which repeats until it is programmed again. */
 static void program_timer(uint64_t tsc_ticks)
 {
+    bool is_stopped = tsc_ticks == TICKS_NEVER;
+
     if (!is_enabled)
         return;
-    uint64_t count   = tsc_ticks == TICKS_NEVER ? 0 : timer_count(tsc_ticks);
-    bool is_periodic = count > 0 && count >= timer_frequency() / REPEATS_PER_SECOND;
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-    if (is_periodic)
-        apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (is_periodic ? LVT_PERIODIC : 0) |
-                                   (count == 0 ? LVT_MASKED : 0));
-    if (!is_periodic)
-        apic_write(APIC_INITIAL_COUNT, (uint32_t)count);
+    apic_write(APIC_LVT_TIMER,
+               VECTOR_TIMER | (is_stopped ? LVT_MASKED : (uint32_t)LVT_PERIODIC));
+    apic_write(APIC_INITIAL_COUNT, is_stopped ? 0 : timer_count(tsc_ticks));
 }
 
 /* When the boot CPU's two timers expire, by its TSC. */

@@ -49,11 +49,10 @@ void apic_write(enum apic_register offset, uint32_t value);
 uint32_t apic_id(void);
 
 /*
- * Interrupts this CPU with VECTOR_TIMER after tsc_ticks, but at the latest after 20 ms;
- * TICKS_NEVER stops the timer. The interrupt must set the timer again: until then it
- * repeats, unless tsc_ticks is below 100 us. So an interrupt of this CPU that is lost,
- * this one or another, delays its work by 20 ms. The first call takes a millisecond to
- * measure the timer.
+ * Interrupts this CPU with VECTOR_TIMER after tsc_ticks, but not before 20 us and at the
+ * latest after 20 ms; TICKS_NEVER stops the timer. It repeats until it is set again, as
+ * the interrupt must: so an interrupt of this CPU that is lost, this one or another,
+ * delays its work by 20 ms. The first call takes a millisecond to measure the timer.
  */
 void apic_set_timer(uint64_t tsc_ticks);
 

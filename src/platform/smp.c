@@ -107,13 +107,18 @@ enum status smp_start(struct cpu *cpu, const void *page)
     return status;
 }
 
+/*
+ * Loads the work again once it has begun: what was there before may have been withdrawn
+ * meanwhile, and other work follows at once.
+ */
 static _Noreturn void wait_for_work(struct cpu *cpu)
 {
     for (;;) {
         cpu_work *work;
-        while ((work = atomic_load(&cpu->work)) == NULL ||
-               atomic_exchange(&cpu->has_begun, true))
+        while (atomic_load(&cpu->work) == NULL || atomic_exchange(&cpu->has_begun, true))
             halt_until_interrupt();
+        while ((work = atomic_load(&cpu->work)) == NULL)
+            cpu_pause();
         work(cpu->work_argument);
         atomic_store(&cpu->work, NULL);
     }

@@ -372,7 +372,8 @@ enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
 
     if ((svm->vmcb.rflags & RFLAGS_IF) == 0)
         return vcpu_end(vcpu, "HLT with interrupts off");
-    while ((svm->waiting & accepted) == 0 && !guest_single_steps(svm)) {
+    while ((svm->waiting & accepted) == 0 && !has_virtual_interrupt(&svm->vmcb) &&
+           !guest_single_steps(svm)) {
         if (!vcpu->handlers->can_wake(vcpu))
             return vcpu_end(vcpu, "HLT with all interrupts masked");
         halt_until_interrupt();

@@ -185,6 +185,8 @@ static void test_virtual_interrupts(void **state)
     assert_int_equal(svm.waiting, 0);
     svm_request_interrupt(&vcpu, false); /* it was acknowledged */
     assert_virtual(true);
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_NEXT); /* it wakes the guest */
+    assert_int_equal(halts, 0);
     /* The window for it is closed when it is delivered. */
     deliver_virtually();
     vmcb->virtual_interrupt &= ~V_IRQ;
