@@ -188,14 +188,13 @@ static uint32_t timer_count(uint64_t tsc_ticks)
 /* Programs the executing CPU's timer, which repeats until it is programmed again. */
 static void program_timer(uint64_t tsc_ticks)
 {
-    bool is_stopped = tsc_ticks == TICKS_NEVER;
-
     if (!is_enabled)
         return;
+    uint32_t count = tsc_ticks == TICKS_NEVER ? 0 : timer_count(tsc_ticks);
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER,
-               VECTOR_TIMER | (is_stopped ? LVT_MASKED : (uint32_t)LVT_PERIODIC));
-    apic_write(APIC_INITIAL_COUNT, is_stopped ? 0 : timer_count(tsc_ticks));
+               VECTOR_TIMER | (count == 0 ? LVT_MASKED : (uint32_t)LVT_PERIODIC));
+    apic_write(APIC_INITIAL_COUNT, count);
 }
 
 /* When the boot CPU's two timers expire, by its TSC. */

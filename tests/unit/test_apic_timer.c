@@ -99,7 +99,6 @@ static int start(void **state)
     tsc          = 1000000;
     alarm_time = poll_time            = STOPPED;
     registers[APIC_CURRENT_COUNT / 4] = UINT32_MAX;
-    (void)timer_frequency();
     return 0;
 }
 
