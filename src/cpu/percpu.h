@@ -124,7 +124,7 @@ struct cpu {
 
     /* Set by smp_begin, cleared by the CPU when it is done. */
     _Atomic(cpu_work *) work;
-    atomic_bool has_begun; /* the CPU has taken the work, or smp_begin has withdrawn it */
+    atomic_bool has_begun; /* no work waits: the CPU has taken it, or it was withdrawn */
     void *work_argument;
 
     struct tsc_offset tsc_offset; /* from the boot CPU's; set by the boot CPU */

@@ -25,6 +25,7 @@ _Atomic(struct cpu *) ap_boot_ticket;
 
 void smp_add(struct cpu *cpu)
 {
+    atomic_store(&cpu->has_begun, true);
     cpu->index        = (uint32_t)cpu_count;
     cpus[cpu_count++] = cpu;
 }
@@ -107,18 +108,13 @@ enum status smp_start(struct cpu *cpu, const void *page)
     return status;
 }
 
-/*
- * Loads the work again once it has begun: what was there before may have been withdrawn
- * meanwhile, and other work follows at once.
- */
+/* Loads the work only once it has begun: what was there before may be withdrawn. */
 static _Noreturn void wait_for_work(struct cpu *cpu)
 {
     for (;;) {
-        cpu_work *work;
-        while (atomic_load(&cpu->work) == NULL || atomic_exchange(&cpu->has_begun, true))
+        while (atomic_exchange(&cpu->has_begun, true))
             halt_until_interrupt();
-        while ((work = atomic_load(&cpu->work)) == NULL)
-            cpu_pause();
+        cpu_work *work = atomic_load(&cpu->work);
         work(cpu->work_argument);
         atomic_store(&cpu->work, NULL);
     }
@@ -168,8 +164,8 @@ enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
     if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
         return STATUS_NOT_FOUND;
     cpu->work_argument = argument;
-    atomic_store(&cpu->has_begun, false);
     atomic_store(&cpu->work, work);
+    atomic_store(&cpu->has_begun, false);
     do {
         status = smp_wake(cpu);
     } while (status == STATUS_OK && !wait_for_begin(cpu) &&
