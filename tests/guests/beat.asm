@@ -5,6 +5,7 @@
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
+%include "counter.inc"
 
 WINDOW  equ     50 * 1193               ; ticks of the 8254
 
@@ -14,16 +15,7 @@ entry:
 .beat:
         mov     edi, 4                  ; times 50 ms between two lines
 .wait:
-        in      al, 0x61
-        and     al, 0xFC
-        or      al, 1
-        out     0x61, al
-        mov     al, 0xB0                ; counter 2, mode 0
-        out     0x43, al
-        mov     al, WINDOW & 0xFF
-        out     0x42, al
-        mov     al, WINDOW >> 8
-        out     0x42, al
+        start_counter_2 WINDOW
 .again:
         mov     ecx, 1000
         loop    $                       ; reduces the number of exits

@@ -6,22 +6,14 @@
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
+%include "counter.inc"
 
 WINDOW  equ     59659                   ; ticks of the 8254 in 50 ms
 
 entry:
         choose_hypercall
         mov     esp, stack_top
-        in      al, 0x61
-        and     al, 0xFC
-        or      al, 1
-        out     0x61, al
-        mov     al, 0xB0                ; counter 2, mode 0
-        out     0x43, al
-        mov     al, WINDOW & 0xFF
-        out     0x42, al
-        mov     al, WINDOW >> 8
-        out     0x42, al
+        start_counter_2 WINDOW
         rdtsc
         mov     edi, eax
         mov     ebp, edx

@@ -20,6 +20,7 @@ MS      equ     PIT_HZ / 1000
 HYPERCALL_NMI equ 3
 
 %include "multiboot_header.inc"
+%include "counter.inc"
 %include "hypercall.inc"
 %include "report.inc"
 
@@ -340,16 +341,7 @@ wait_for_request:
 
 ; Waits 10 ms with counter 2 in mode 0.
 counter_2_wait:
-        in      al, 0x61
-        and     al, 0xFC
-        or      al, 1
-        out     0x61, al
-        mov     al, 0xB0
-        out     0x43, al
-        mov     al, (10 * MS) & 0xFF
-        out     0x42, al
-        mov     al, (10 * MS) >> 8
-        out     0x42, al
+        start_counter_2 10 * MS
 .again:
         mov     ecx, 1000
         loop    $                       ; reduces the number of exits

@@ -16,6 +16,7 @@ MS      equ     1193                    ; ticks of the 8254 in a millisecond
 WINDOW  equ     50 * MS                 ; the time that counter 2 measures
 
 %include "multiboot_header.inc"
+%include "counter.inc"
 %include "hypercall.inc"
 %include "report.inc"
 
@@ -223,16 +224,7 @@ compare_count:
 
 ; Starts counter 2 in mode 0, for 50 ms.
 start_window:
-        in      al, 0x61
-        and     al, 0xFC
-        or      al, 1
-        out     0x61, al
-        mov     al, 0xB0
-        out     0x43, al
-        mov     al, WINDOW & 0xFF
-        out     0x42, al
-        mov     al, WINDOW >> 8
-        out     0x42, al
+        start_counter_2 WINDOW
         ret
 
 wait_for_window:
