@@ -7,6 +7,7 @@
 #include "recordings.h"
 #include "short_form.h"
 
+#include "check/verdict.h"
 #include "report/hypervisors.h"
 #include "report/surroundings.h"
 
@@ -26,6 +27,22 @@ static inline void machine_make(const struct cpu_record *record)
                           .count     = 2,
                           .verdict   = record->judgement.word,
     };
+}
+
+/*
+ * Asserts the verdict of the machine, if one was made, and of a processor without the
+ * flag: before is a record of it from before the trial.
+ */
+static inline void assert_verdict(bool is_made, const char *flag,
+                                  struct cpu_record *before)
+{
+    if (is_made)
+        assert_int_equal(records[0].judgement.word, VERDICT_READY);
+    if (!recording_mentions(flag) || recording_has(flag))
+        return;
+    before->cpuid = recording.snapshot;
+    verdict_judge_cpu(before);
+    assert_int_equal(before->judgement.word, VERDICT_NO_VIRTUALIZATION);
 }
 
 static inline bool hypervisor_runs(enum hypervisor hypervisor)
