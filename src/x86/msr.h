@@ -16,6 +16,7 @@
 
 enum msr {
     MSR_IA32_TIME_STAMP_COUNTER = 0x10,
+    MSR_KVM_SYSTEM_TIME         = 0x12, /* KVM's clock in a guest */
     MSR_IA32_PLATFORM_ID        = 0x17,
     MSR_IA32_APIC_BASE          = 0x1B,
     MSR_IA32_FEATURE_CONTROL    = 0x3A,
@@ -32,6 +33,7 @@ enum msr {
     MSR_IA32_DEBUGCTL           = 0x1D9,
     MSR_IA32_PAT                = 0x277,
     MSR_IA32_RTIT_CTL           = 0x570,
+    MSR_IA32_TSC_DEADLINE       = 0x6E0,
     MSR_IA32_EFER               = 0xC0000080,
     MSR_IA32_STAR               = 0xC0000081,
     MSR_IA32_LSTAR              = 0xC0000082,

@@ -1,0 +1,324 @@
+/* See local_apic_interrupts.h and local_apic.h. */
+#include "dev/local_apic_interrupts.h"
+
+#define VECTORS_PER_WORD 32U
+#define REGISTERS        8U  /* of ISR, TMR and IRR */
+#define DISTANCE         16U /* of two registers */
+
+/*
+ * Bits of signals: the events, an ExtINT message, and for each pin that it has become
+ * high. The vector of STARTUP is above them.
+ */
+#define EVENTS                  (LOCAL_APIC_NMI | LOCAL_APIC_INIT | LOCAL_APIC_STARTUP)
+#define SIGNAL_EXTINT           8U
+#define SIGNAL_EDGE(pin)        (16U << (pin))
+#define STARTUP_VECTOR_SHIFT    8
+#define STARTUP_VECTOR(signals) ((uint8_t)((signals) >> STARTUP_VECTOR_SHIFT))
+#define SIGNALS_OF_STARTUP      (0xFFU << STARTUP_VECTOR_SHIFT | LOCAL_APIC_STARTUP)
+
+/* ---- A bit for each vector ---- */
+
+static uint32_t bitmap_offset(uint32_t bitmap, uint8_t vector)
+{
+    return bitmap + vector / VECTORS_PER_WORD * DISTANCE;
+}
+
+static bool bitmap_test(const struct local_apic *apic, uint32_t bitmap, uint8_t vector)
+{
+    uint32_t word = local_apic_get(apic, bitmap_offset(bitmap, vector));
+    return (word >> vector % VECTORS_PER_WORD & 1U) != 0;
+}
+
+static void bitmap_change(struct local_apic *apic, uint32_t bitmap, uint8_t vector,
+                          bool is_set)
+{
+    uint32_t offset = bitmap_offset(bitmap, vector);
+    uint32_t bit    = 1U << vector % VECTORS_PER_WORD;
+    uint32_t word   = local_apic_get(apic, offset);
+
+    local_apic_set(apic, offset, is_set ? word | bit : word & ~bit);
+}
+
+/* Returns 0 if there is none: no bitmap has vectors below APIC_FIRST_VECTOR. */
+static uint8_t bitmap_highest(const struct local_apic *apic, uint32_t bitmap)
+{
+    for (uint32_t i = REGISTERS; i-- > 0;) {
+        uint32_t word = local_apic_get(apic, bitmap + i * DISTANCE);
+        if (word != 0)
+            return (uint8_t)(i * VECTORS_PER_WORD + 31U - (uint32_t)__builtin_clz(word));
+    }
+    return 0;
+}
+
+/* ---- Pins ---- */
+
+/* Returns the LVT entry of a pin: SDM 3A, "Enabling or Disabling the Local APIC". */
+static uint32_t pin_entry(const struct local_apic *apic, enum local_apic_pin pin)
+{
+    if (local_apic_is_enabled(apic))
+        return local_apic_get(apic, APIC_LVT_LINT0 + pin * DISTANCE);
+    return pin == LOCAL_APIC_LINT0 ? LVT_DELIVERY_EXTINT : LVT_DELIVERY_NMI;
+}
+
+bool local_apic_is_pin_open(const struct local_apic *apic, enum local_apic_pin pin)
+{
+    return (pin_entry(apic, pin) & LVT_MASKED) == 0;
+}
+
+static bool is_pin_high(const struct local_apic *apic, enum local_apic_pin pin)
+{
+    return (atomic_load(&apic->lines) >> pin & 1U) != 0;
+}
+
+/* ExtINT is always level-sensitive, whatever the entry says. */
+static bool requests_extint(const struct local_apic *apic, enum local_apic_pin pin)
+{
+    uint32_t entry = pin_entry(apic, pin);
+    return (entry & LVT_MASKED) == 0 && LVT_DELIVERY(entry) == LVT_DELIVERY_EXTINT &&
+           is_pin_high(apic, pin);
+}
+
+static bool has_extint(const struct local_apic *apic)
+{
+    return apic->has_extint || requests_extint(apic, LOCAL_APIC_LINT0) ||
+           requests_extint(apic, LOCAL_APIC_LINT1);
+}
+
+/* Only fixed interrupts of LINT0 can be level-sensitive. */
+static bool is_level_entry(enum local_apic_pin pin, uint32_t entry)
+{
+    return pin == LOCAL_APIC_LINT0 && (entry & LVT_LEVEL) != 0 &&
+           LVT_DELIVERY(entry) == LVT_DELIVERY_FIXED;
+}
+
+/* Requests a level-sensitive interrupt of LINT0, unless its previous one is not ended. */
+static void accept_level(struct local_apic *apic)
+{
+    uint32_t entry = pin_entry(apic, LOCAL_APIC_LINT0);
+
+    if ((entry & (LVT_MASKED | LVT_REMOTE_IRR)) != 0 ||
+        !is_level_entry(LOCAL_APIC_LINT0, entry) || !is_pin_high(apic, LOCAL_APIC_LINT0))
+        return;
+    local_apic_set(apic, APIC_LVT_LINT0, entry | LVT_REMOTE_IRR);
+    local_apic_accept(apic, LVT_VECTOR(entry), true);
+}
+
+static void deliver(struct local_apic *apic, uint32_t entry)
+{
+    if ((entry & LVT_MASKED) != 0)
+        return;
+    if (LVT_DELIVERY(entry) == LVT_DELIVERY_FIXED)
+        local_apic_accept(apic, LVT_VECTOR(entry), false);
+    else if (LVT_DELIVERY(entry) == LVT_DELIVERY_NMI)
+        apic->events |= LOCAL_APIC_NMI;
+    else if (LVT_DELIVERY(entry) == LVT_DELIVERY_INIT)
+        apic->events |= LOCAL_APIC_INIT;
+}
+
+static void accept_edge(struct local_apic *apic, enum local_apic_pin pin)
+{
+    uint32_t entry = pin_entry(apic, pin);
+    if (!is_level_entry(pin, entry))
+        deliver(apic, entry);
+}
+
+/* ---- Priority, acceptance and end ---- */
+
+void local_apic_update(struct local_apic *apic)
+{
+    accept_level(apic);
+    uint32_t task    = local_apic_get(apic, APIC_TASK_PRIORITY);
+    uint32_t service = bitmap_highest(apic, APIC_IN_SERVICE) & PRIORITY_CLASS_MASK;
+    uint32_t request = bitmap_highest(apic, APIC_INTERRUPT_REQUEST) & PRIORITY_CLASS_MASK;
+    uint32_t priority = (task & PRIORITY_CLASS_MASK) >= service ? task : service;
+
+    local_apic_set(apic, APIC_PROCESSOR_PRIORITY, priority);
+    interrupt_line_set(&apic->setup.output,
+                       request > (priority & PRIORITY_CLASS_MASK) || has_extint(apic));
+}
+
+/* SDM 3A, "Interrupt Acceptance for Fixed Interrupts". */
+void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level)
+{
+    if (vector < APIC_FIRST_VECTOR) {
+        local_apic_report_error(apic, ESR_RECEIVE_ILLEGAL_VECTOR);
+        return;
+    }
+    bitmap_change(apic, APIC_TRIGGER_MODE, vector, is_level);
+    bitmap_change(apic, APIC_INTERRUPT_REQUEST, vector, true);
+}
+
+void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset)
+{
+    deliver(apic, local_apic_get(apic, offset));
+    local_apic_update(apic);
+}
+
+void local_apic_report_error(struct local_apic *apic, uint32_t error)
+{
+    bool is_first = apic->errors == 0;
+
+    apic->errors |= error;
+    if (is_first)
+        local_apic_deliver_entry(apic, APIC_LVT_ERROR);
+}
+
+int local_apic_acknowledge(struct local_apic *apic)
+{
+    if (!local_apic_is_enabled(apic) || has_extint(apic)) {
+        apic->has_extint = false;
+        local_apic_update(apic);
+        return LOCAL_APIC_EXTINT;
+    }
+    uint8_t vector = bitmap_highest(apic, APIC_INTERRUPT_REQUEST);
+    if ((vector & PRIORITY_CLASS_MASK) <=
+        (local_apic_get(apic, APIC_PROCESSOR_PRIORITY) & PRIORITY_CLASS_MASK))
+        return SPURIOUS_VECTOR(local_apic_get(apic, APIC_SPURIOUS));
+    bitmap_change(apic, APIC_INTERRUPT_REQUEST, vector, false);
+    bitmap_change(apic, APIC_IN_SERVICE, vector, true);
+    local_apic_update(apic);
+    return vector;
+}
+
+/* SDM 3A, "Signaling Interrupt Servicing Completion". */
+void local_apic_end(struct local_apic *apic)
+{
+    uint8_t vector = bitmap_highest(apic, APIC_IN_SERVICE);
+    uint32_t entry = local_apic_get(apic, APIC_LVT_LINT0);
+
+    if (vector == 0)
+        return;
+    bitmap_change(apic, APIC_IN_SERVICE, vector, false);
+    bool is_level = bitmap_test(apic, APIC_TRIGGER_MODE, vector);
+    if (is_level && LVT_VECTOR(entry) == vector)
+        local_apic_set(apic, APIC_LVT_LINT0, entry & ~LVT_REMOTE_IRR);
+    local_apic_update(apic);
+    if (is_level)
+        apic->setup.bus->end_of_interrupt(apic->setup.bus->context, vector);
+}
+
+/* ---- Messages of other CPUs ---- */
+
+static void notify(struct local_apic *apic)
+{
+    struct apic_bus *bus = apic->setup.bus;
+    if (!atomic_exchange(&apic->is_notified, true))
+        bus->notify(bus->context, apic->index);
+}
+
+/* Leaves signals, after removing others that they make void. */
+static void post_signals(struct local_apic *apic, unsigned int removed,
+                         unsigned int added)
+{
+    unsigned int old = atomic_load(&apic->signals);
+    while (!atomic_compare_exchange_weak(&apic->signals, &old, (old & ~removed) | added))
+        ;
+    notify(apic);
+}
+
+static bool post_interrupt(struct local_apic *apic, const struct apic_message *message)
+{
+    if ((local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) == 0)
+        return false;
+    if (message->mode == APIC_EXTINT) {
+        post_signals(apic, 0, SIGNAL_EXTINT);
+        return true;
+    }
+    atomic_fetch_or(&apic->posted[message->is_level][message->vector / 64],
+                    BIT(message->vector % 64));
+    notify(apic);
+    return true;
+}
+
+bool local_apic_post(struct local_apic *apic, const struct apic_message *message)
+{
+    switch (message->mode) {
+    case APIC_FIXED:
+    case APIC_LOWEST_PRIORITY:
+    case APIC_EXTINT:
+        return post_interrupt(apic, message);
+    case APIC_NMI:
+        post_signals(apic, 0, LOCAL_APIC_NMI);
+        return true;
+    case APIC_INIT:
+        post_signals(apic, SIGNALS_OF_STARTUP, LOCAL_APIC_INIT);
+        return true;
+    case APIC_STARTUP:
+        post_signals(apic, SIGNALS_OF_STARTUP,
+                     (unsigned int)message->vector << STARTUP_VECTOR_SHIFT |
+                         LOCAL_APIC_STARTUP);
+        return true;
+    case APIC_SMI:
+    case APIC_RESERVED:
+        break;
+    }
+    return false;
+}
+
+void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)
+{
+    if (is_pin_high(apic, pin) == is_high)
+        return;
+    if (!is_high) {
+        atomic_fetch_and(&apic->lines, ~(1U << pin));
+        notify(apic);
+        return;
+    }
+    atomic_fetch_or(&apic->lines, 1U << pin);
+    post_signals(apic, 0, SIGNAL_EDGE(pin));
+}
+
+/* A vector that has arrived in both ways is level-triggered: the I/O APIC needs its EOI.
+ */
+static void accept_posted(struct local_apic *apic, unsigned int word)
+{
+    uint64_t level = atomic_exchange(&apic->posted[true][word], 0);
+    uint64_t all   = atomic_exchange(&apic->posted[false][word], 0) | level;
+
+    for (; all != 0; all &= all - 1) {
+        unsigned int bit = (unsigned int)__builtin_ctzll(all);
+        local_apic_accept(apic, (uint8_t)(word * 64 + bit), (level >> bit & 1) != 0);
+    }
+}
+
+static void accept_signals(struct local_apic *apic, unsigned int signals)
+{
+    if ((signals & LOCAL_APIC_INIT) != 0)
+        apic->events &= ~(unsigned int)LOCAL_APIC_STARTUP;
+    if ((signals & LOCAL_APIC_STARTUP) != 0)
+        apic->startup_vector = STARTUP_VECTOR(signals);
+    if ((signals & SIGNAL_EXTINT) != 0)
+        apic->has_extint = true;
+    apic->events |= signals & EVENTS;
+    for (enum local_apic_pin pin = 0; pin < LOCAL_APIC_PINS; pin++)
+        if ((signals & SIGNAL_EDGE(pin)) != 0)
+            accept_edge(apic, pin);
+}
+
+void local_apic_receive(struct local_apic *apic)
+{
+    /* Cleared first: what is posted after it notifies again. */
+    if (!atomic_load(&apic->is_notified) || !atomic_exchange(&apic->is_notified, false))
+        return;
+    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
+        accept_posted(apic, word);
+    accept_signals(apic, atomic_exchange(&apic->signals, 0));
+    local_apic_update(apic);
+}
+
+unsigned int local_apic_take_events(struct local_apic *apic, uint8_t *startup_vector)
+{
+    unsigned int events = apic->events;
+    apic->events        = 0;
+    *startup_vector     = apic->startup_vector;
+    return events;
+}
+
+void local_apic_drop_interrupts(struct local_apic *apic)
+{
+    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++) {
+        atomic_store(&apic->posted[false][word], 0);
+        atomic_store(&apic->posted[true][word], 0);
+    }
+    apic->has_extint = false;
+}

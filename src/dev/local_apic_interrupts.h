@@ -1,0 +1,48 @@
+/*
+ * The interrupts of a local APIC: acceptance, priority, end of interrupt, and the
+ * messages of other CPUs. For the other files of the model; the vCPU uses local_apic.h.
+ */
+#ifndef HYMIR_DEV_LOCAL_APIC_INTERRUPTS_H
+#define HYMIR_DEV_LOCAL_APIC_INTERRUPTS_H
+
+#include "dev/local_apic.h"
+
+/* Accesses the register at an offset as it is stored. Other CPUs may read it meanwhile.
+ */
+static inline uint32_t local_apic_get(const struct local_apic *apic, uint32_t offset)
+{
+    return __atomic_load_n(&apic->registers[offset / 4], __ATOMIC_RELAXED);
+}
+
+static inline void local_apic_set(struct local_apic *apic, uint32_t offset,
+                                  uint32_t value)
+{
+    __atomic_store_n(&apic->registers[offset / 4], value, __ATOMIC_RELAXED);
+}
+
+/*
+ * Leaves a message that addresses the APIC for its CPU. Returns false if the APIC does
+ * not accept it, by its mode or because software has disabled the APIC. From any CPU.
+ */
+bool local_apic_post(struct local_apic *apic, const struct apic_message *message);
+
+/* Accepts an interrupt into IRR, or reports a receive illegal vector error. */
+void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level);
+
+/* Delivers the interrupt of an LVT entry, unless it is masked. */
+void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset);
+
+/* Adds an ESR_* bit; the first since the last write to ESR causes an interrupt. */
+void local_apic_report_error(struct local_apic *apic, uint32_t error);
+
+/* Performs an EOI. */
+void local_apic_end(struct local_apic *apic);
+
+/* Computes PPR and drives the output, after a change of a register that they depend on.
+ */
+void local_apic_update(struct local_apic *apic);
+
+/* Drops the vectors and the ExtINT that have arrived. */
+void local_apic_drop_interrupts(struct local_apic *apic);
+
+#endif
