@@ -4,6 +4,7 @@
 #include "mm/address_space.h"
 #include "x86/hpet.h"
 #include "x86/pit_8254.h"
+#include "x86/power_control.h"
 
 /* An access may be delayed, as by system-management mode: the fastest counts. */
 #define SAMPLES 5
@@ -11,7 +12,6 @@
 /* Reads to try until a counter has changed, at most a millisecond. */
 #define COUNTING_READS 1000
 
-#define PM_TIMER_HZ     3579545
 #define FS_PER_S        UINT64_C(1000000000000000)
 #define PM_TIMER_24_BIT BITS_MASK(23, 0)
 
