@@ -6,26 +6,7 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
-
-_Static_assert(sizeof(struct acpi_table) == 36,
-               "ACPI 6.5, System Description Table Header");
-
-/* ACPI 6.5, "Root System Description Pointer (RSDP) Structure". */
-struct __attribute__((packed)) rsdp {
-    char signature[8];
-    uint8_t checksum; /* over the first 20 bytes */
-    char oem_id[6];
-    uint8_t revision;
-    uint32_t rsdt_address;
-    uint32_t length;
-    uint64_t xsdt_address;
-    uint8_t extended_checksum; /* over length bytes */
-    uint8_t reserved[3];
-};
-_Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.5, RSDP");
-#define RSDP_SIGNATURE "RSD PTR "
-#define RSDP_SIZE_1    20 /* of ACPI 1.0 */
-#define RSDP_ALIGNMENT 16
+#include "x86/pc_memory.h"
 
 static bool has_signature(const char *signature, const char *wanted)
 {
@@ -159,7 +140,7 @@ enum status acpi_scan_low_memory(physical_map *map, uint8_t rsdp[36], size_t *si
      */
     static const struct {
         uint64_t start, size;
-    } areas[] = {{0x80000, 0x20000}, {0xE0000, 0x20000}};
+    } areas[] = {{0x80000, 0x20000}, {PC_BIOS_START, PC_ROM_END - PC_BIOS_START}};
 
     for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
         const uint8_t *area = map(areas[i].start, areas[i].size);

@@ -13,25 +13,11 @@
 #include "firmware/platform_power.h"
 #include "lib/serial_port.h"
 #include "lib/status.h"
+#include "x86/acpi.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define ACPI_SIGNATURE_SIZE 4
-
-/* The header of every table except the RSDP. */
-struct __attribute__((packed)) acpi_table {
-    char signature[ACPI_SIGNATURE_SIZE];
-    uint32_t length; /* of the table with this header, in bytes */
-    uint8_t revision;
-    uint8_t checksum;
-    char oem_id[6];
-    char oem_table_id[8];
-    uint32_t oem_revision;
-    uint32_t creator_id;
-    uint32_t creator_revision;
-};
 
 /* A readable table with its header. */
 struct acpi_view {

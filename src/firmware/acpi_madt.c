@@ -4,32 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* ACPI 6.5, "Multiple APIC Description Table (MADT)". */
-struct madt_header {
-    uint8_t type;
-    uint8_t length; /* with this header */
-};
-struct __attribute__((packed)) madt_local_apic {
-    struct madt_header header;
-    uint8_t processor_uid, apic_id;
-    uint32_t flags;
-};
-struct __attribute__((packed)) madt_local_x2apic {
-    struct madt_header header;
-    uint16_t reserved;
-    uint32_t x2apic_id, flags, processor_uid;
-};
-struct __attribute__((packed)) madt_io_apic {
-    struct madt_header header;
-    uint8_t id, reserved;
-    uint32_t address, global_base;
-};
-struct __attribute__((packed)) madt_override {
-    struct madt_header header;
-    uint8_t bus, source;
-    uint32_t global;
-    uint16_t flags;
-};
+/* An entry of a type that is read, or its beginning. */
 union madt_entry {
     struct madt_header header;
     struct madt_local_apic local_apic;
@@ -37,27 +12,8 @@ union madt_entry {
     struct madt_io_apic io_apic;
     struct madt_override override;
 };
-_Static_assert(sizeof(struct madt_local_apic) == 8, "ACPI 6.5, MADT type 0");
-_Static_assert(sizeof(struct madt_io_apic) == 12, "ACPI 6.5, MADT type 1");
-_Static_assert(sizeof(struct madt_override) == 10, "ACPI 6.5, MADT type 2");
-_Static_assert(sizeof(struct madt_local_x2apic) == 16, "ACPI 6.5, MADT type 9");
-
-enum {
-    MADT_LOCAL_APIC   = 0,
-    MADT_IO_APIC      = 1,
-    MADT_OVERRIDE     = 2,
-    MADT_LOCAL_X2APIC = 9,
-};
-#define MADT_ENTRIES      44 /* offset of the first entry */
-#define MADT_CPU_ENABLED  BIT(0)
-#define MADT_NO_APIC_ID   0xFFU /* in type 0: not a CPU */
-#define BUS_ISA           0
 #define ISA_INTERRUPTS    16U
 #define IO_APIC_ALIGNMENT 16U /* the distance of its registers */
-#define OVERRIDE_POLARITY 0x03U
-#define OVERRIDE_LOW      0x03U
-#define OVERRIDE_TRIGGER  0x0CU
-#define OVERRIDE_LEVEL    0x0CU
 
 static void add_cpu(struct acpi_listing *cpus, uint32_t *apic_ids, size_t capacity,
                     uint32_t id)
@@ -118,7 +74,7 @@ struct acpi_listing acpi_list_cpus(const struct acpi_view *madt, uint32_t *apic_
                                    size_t capacity)
 {
     struct acpi_listing cpus = {0};
-    size_t offset            = MADT_ENTRIES;
+    size_t offset            = sizeof(struct madt);
     union madt_entry entry;
 
     while (next_entry(madt, &offset, &entry)) {
@@ -141,7 +97,7 @@ struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *a
                                        size_t capacity)
 {
     struct acpi_listing io_apics = {0};
-    size_t offset                = MADT_ENTRIES;
+    size_t offset                = sizeof(struct madt);
     union madt_entry entry;
 
     while (next_entry(madt, &offset, &entry)) {
@@ -160,17 +116,17 @@ struct acpi_listing acpi_list_io_apics(const struct acpi_view *madt, uint64_t *a
 static void apply_override(const struct acpi_view *madt, uint32_t interrupt,
                            struct acpi_interrupt *found, uint32_t *global)
 {
-    size_t offset = MADT_ENTRIES;
+    size_t offset = sizeof(struct madt);
     union madt_entry entry;
 
     while (next_entry(madt, &offset, &entry)) {
         const struct madt_override *override = &entry.override;
-        if (entry.header.type != MADT_OVERRIDE || override->bus != BUS_ISA ||
+        if (entry.header.type != MADT_OVERRIDE || override->bus != MADT_BUS_ISA ||
             override->source != interrupt)
             continue;
         *global              = override->global;
-        found->is_active_low = (override->flags & OVERRIDE_POLARITY) == OVERRIDE_LOW;
-        found->is_level      = (override->flags & OVERRIDE_TRIGGER) == OVERRIDE_LEVEL;
+        found->is_active_low = (override->flags & MADT_POLARITY) == MADT_POLARITY_LOW;
+        found->is_level      = (override->flags & MADT_TRIGGER) == MADT_TRIGGER_LEVEL;
     }
 }
 
@@ -182,7 +138,7 @@ enum status acpi_find_interrupt(const struct acpi_view *madt, uint32_t interrupt
     uint32_t global              = interrupt;
     bool is_found                = false;
     uint32_t base                = 0;
-    size_t offset                = MADT_ENTRIES;
+    size_t offset                = sizeof(struct madt);
     union madt_entry entry;
 
     if (is_isa)

@@ -2,9 +2,7 @@
 #ifndef HYMIR_FIRMWARE_PHYSICAL_H
 #define HYMIR_FIRMWARE_PHYSICAL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lib/bits.h"
 
 /*
  * Maps size bytes of physical memory readable, permanently, and returns a pointer to
@@ -16,11 +14,7 @@ typedef const void *physical_map(uint64_t address, uint64_t size);
 /* Returns whether the sum of all bytes is 0 modulo 256. */
 static inline bool has_valid_checksum(const void *data, size_t size)
 {
-    const uint8_t *bytes = data;
-    uint8_t sum          = 0;
-    for (size_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + bytes[i]);
-    return sum == 0;
+    return byte_sum(data, size) == 0;
 }
 
 #endif

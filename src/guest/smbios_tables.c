@@ -112,11 +112,8 @@ void smbios_tables_write(const struct guest_memory *memory, const char *vm_name)
         .table_address = SMBIOS_TABLES_ADDRESS + sizeof(entry),
     };
     uint64_t at = entry.table_address;
-    uint8_t sum = 0;
 
-    for (size_t i = 0; i < sizeof(entry); i++)
-        sum = (uint8_t)(sum + ((const uint8_t *)&entry)[i]);
-    entry.checksum = (uint8_t)-sum; /* all bytes add up to 0 */
+    entry.checksum = (uint8_t)-byte_sum(&entry, sizeof(entry)); /* adds up to 0 */
     (void)guest_memory_write(memory, gpa(SMBIOS_TABLES_ADDRESS), &entry, sizeof(entry));
     (void)guest_memory_write(memory, gpa(at), &tables, sizeof(tables));
     at += sizeof(tables);

@@ -7,6 +7,7 @@
 #define PC_VIDEO_START 0xA0000U
 #define PC_TEXT_START  0xB8000U /* in video memory: text of the VGA's color modes */
 #define PC_ROM_START   0xC0000U
+#define PC_BIOS_START  0xE0000U /* here ACPI and SMBIOS tables are searched */
 #define PC_ROM_END     0x100000U
 
 #endif

@@ -5,6 +5,7 @@
  * Protocol", "64-bit Boot Protocol", and zero-page.rst. The 16-bit part is not run: its
  * header is copied to the zero page, the rest of the file to its load address.
  */
+#include "guest/acpi_tables.h"
 #include "guest/load/loader.h"
 
 #include "lib/bits.h"
@@ -73,6 +74,7 @@ struct __attribute__((packed)) zero_page {
 };
 _Static_assert(offsetof(struct zero_page, e820) + ZERO_PAGE_OFFSET == 0x2D0,
                "zero-page.rst");
+#define ZERO_PAGE_RSDP 0x070 /* its address */
 
 /* A parsed and checked image. */
 struct linux_image {
@@ -203,11 +205,14 @@ static bool add_zero_page(struct loader *loader, const struct linux_image *image
                           gpa_t *address)
 {
     struct zero_page page = {.e820_entries = IMAGE_RANGES, .header = image->header};
+    const uint64_t rsdp   = ACPI_TABLES_RSDP;
 
     loader_map_memory(loader, page.e820, sizeof(page.e820[0]));
     return loader_allocate(loader, PAGE_SIZE, "the zero page", address) &&
            guest_memory_write(loader->memory, gpa(address->value + ZERO_PAGE_OFFSET),
-                              &page, sizeof(page));
+                              &page, sizeof(page)) &&
+           guest_memory_write(loader->memory, gpa(address->value + ZERO_PAGE_RSDP), &rsdp,
+                              sizeof(rsdp));
 }
 
 static bool write_entry(const struct loader *loader, uint64_t address, uint64_t entry)

@@ -4,6 +4,7 @@
  * Xen, "x86/HVM direct boot ABI" and public/arch-x86/hvm/start_info.h: 32-bit protected
  * mode, flat segments, paging off, EBX points to struct hvm_start_info.
  */
+#include "guest/acpi_tables.h"
 #include "guest/load/elf.h"
 
 #include "lib/bits.h"
@@ -104,6 +105,7 @@ static bool load_pvh(struct loader *loader)
                 .module_count     = initrd_size > 0 ? 1 : 0,
                 .modules          = at.value + offsetof(struct start_page, module),
                 .command_line     = loader->command_line.value,
+                .rsdp             = ACPI_TABLES_RSDP,
                 .memory_map       = at.value + offsetof(struct start_page, memory),
                 .memory_map_count = IMAGE_RANGES,
             },

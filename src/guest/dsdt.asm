@@ -1,0 +1,10 @@
+; dsdt.asm: the DSDT of guests: dsdt.asl, compiled by iasl. See acpi_tables.c.
+
+        section .rodata
+
+        global  acpi_dsdt, acpi_dsdt_end
+acpi_dsdt:
+        incbin  "dsdt.aml"
+acpi_dsdt_end:
+
+        section .note.GNU-stack noalloc noexec nowrite progbits
