@@ -8,11 +8,6 @@
 #include "virt/vcpu.h"
 #include "x86/control_registers.h"
 
-/* "HymirHymir\0\0" in EBX, ECX, EDX. */
-#define SIGNATURE_EBX 0x696D7948U
-#define SIGNATURE_ECX 0x6D794872U
-#define SIGNATURE_EDX 0x00007269U
-
 #define FEATURES_ECX                                                                  \
     (CPUID_1_ECX_SSE3 | CPUID_1_ECX_PCLMULQDQ | CPUID_1_ECX_SSSE3 | CPUID_1_ECX_FMA | \
      CPUID_1_ECX_CMPXCHG16B | CPUID_1_ECX_PCID | CPUID_1_ECX_SSE4_1 |                 \
@@ -43,7 +38,7 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_BASIC, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, false},
     {CPUID_LEAF_FEATURES,
      {.eax = UINT32_MAX,
-      .ebx = CPUID_1_EBX_BRAND_INDEX | CPUID_1_EBX_CLFLUSH, /* not the APIC ID */
+      .ebx = CPUID_1_EBX_BRAND_INDEX | CPUID_1_EBX_CLFLUSH,
       .ecx = FEATURES_ECX,
       .edx = GUEST_FEATURES_EDX},
      false},
@@ -52,7 +47,9 @@ static const struct cpuid_row rows[] = {
       .ecx = STRUCTURED_FEATURES_ECX,
       .edx = CPUID_7_EDX_FSRM},
      true},
+    {CPUID_LEAF_TOPOLOGY, {0}, true}, /* the guest's */
     {CPUID_LEAF_EXTENDED_STATE, {.eax = GUEST_XCR0_ALLOWED, .ebx = UINT32_MAX}, true},
+    {CPUID_LEAF_TOPOLOGY_V2, {0}, true},
     {CPUID_LEAF_EXTENDED, {.eax = UINT32_MAX}, false},
     {CPUID_LEAF_EXTENDED_FEATURES,
      {.ecx = GUEST_EXTENDED_FEATURES_ECX, .edx = GUEST_EXTENDED_FEATURES_EDX},
@@ -93,9 +90,9 @@ static void fill_leaves(const struct cpuid_answers *answers, struct cpuid_result
                         uint32_t first, uint32_t last)
 {
     for (uint32_t leaf = first; leaf <= last; leaf++) {
-        const struct cpuid_row *row = find_row(answers->vendor, leaf);
+        const struct cpuid_row *row = find_row(answers->setup.vendor, leaf);
         if (row != NULL)
-            results[leaf - first] = apply_mask(&row->mask, answers->read(leaf, 0));
+            results[leaf - first] = apply_mask(&row->mask, answers->setup.read(leaf, 0));
     }
 }
 
@@ -109,23 +106,39 @@ static uint32_t read_last_leaf(uint32_t first, uint32_t count, cpuid_source *rea
     return last - first < count ? last : first + count - 1;
 }
 
-static void fill_hypervisor(struct cpuid_result leaves[CPUID_HYPERVISOR_LEAVES])
+/* Returns a hypervisor's first leaf, with the last one and 12 bytes of text. */
+static struct cpuid_result signature_leaf(uint32_t first, const char *signature)
 {
-    static const char version[] = HYMIR_VERSION;
-    uint32_t text[3]            = {0};
+    uint32_t text[3];
 
-    _Static_assert(sizeof(version) - 1 <= sizeof(text), "three registers");
-    memcpy(text, version, sizeof(version) - 1);
-    leaves[0] = (struct cpuid_result){CPUID_LEAF_HYPERVISOR + CPUID_HYPERVISOR_LEAVES - 1,
-                                      SIGNATURE_EBX, SIGNATURE_ECX, SIGNATURE_EDX};
-    leaves[1] = (struct cpuid_result){HYPERCALL_INTERFACE, text[0], text[1], text[2]};
+    memcpy(text, signature, sizeof(text));
+    return (struct cpuid_result){first + CPUID_HYPERVISOR_LEAVES - 1, text[0], text[1],
+                                 text[2]};
+}
+
+/*
+ * Hymir's own leaves, and KVM's signature, without which Linux uses no x2APIC. None of
+ * KVM's features is offered: all leave their leaf 0.
+ */
+static void fill_hypervisor(struct cpuid_answers *answers)
+{
+    static const char version[12] = HYMIR_VERSION;
+
+    _Static_assert(sizeof(HYMIR_VERSION) <= sizeof(version) + 1, "three registers");
+    answers->hypervisor[0]     = signature_leaf(CPUID_LEAF_HYPERVISOR, "HymirHymir\0\0");
+    answers->hypervisor[1]     = signature_leaf(0, version);
+    answers->hypervisor[1].eax = HYPERCALL_INTERFACE;
+    if (answers->setup.has_pv)
+        answers->kvm[0] = signature_leaf(CPUID_LEAF_KVM, "KVMKVMKVM\0\0\0");
+    else
+        answers->kvm[0] = answers->kvm[1] = answers->out_of_range;
 }
 
 /* Notes the leaves that depend neither on the subleaf nor on the guest's state. */
 static void mark_plain_leaves(struct cpuid_answers *answers)
 {
     for (uint32_t leaf = 0; leaf <= answers->last_basic; leaf++) {
-        const struct cpuid_row *row = find_row(answers->vendor, leaf);
+        const struct cpuid_row *row = find_row(answers->setup.vendor, leaf);
         if (leaf != CPUID_LEAF_FEATURES && (row == NULL || !row->has_subleaves))
             answers->plain[leaf] = &answers->basic[leaf];
     }
@@ -158,33 +171,87 @@ static void hide_extended_state(struct cpuid_answers *answers)
     extended->ecx &= ~(uint32_t)(CPUID_80000001_ECX_XOP | CPUID_80000001_ECX_FMA4);
 }
 
-void cpuid_policy_init(struct cpuid_answers *answers, const struct vendor_cpuid *vendor,
-                       uint64_t tsc_hz, cpuid_source *read)
+/* Adds what only processors that count them report of the guest's processors. */
+static void add_processor_count(struct cpuid_answers *answers)
 {
+    const struct guest_topology *topology = answers->setup.topology;
+    struct cpuid_result *extended         = answers->extended;
+
+    if (topology->processors > 1)
+        extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].ecx |=
+            (uint32_t)CPUID_80000001_ECX_CMP_LEGACY;
+    extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].ecx =
+        topology->package_bits << CPUID_80000008_ECX_APIC_ID_SIZE_LOW |
+        (topology->processors - 1);
+    extended[CPUID_LEAF_PROCESSOR_TOPOLOGY - CPUID_LEAF_EXTENDED] = (struct cpuid_result){
+        .eax = answers->apic_id,
+        .ebx = (topology->threads - 1) << CPUID_8000001E_EBX_THREADS_LOW |
+               answers->apic_id >> topology->thread_bits};
+}
+
+/* Adds the local APIC and the topology to the leaves without subleaves. */
+static void add_apic(struct cpuid_answers *answers)
+{
+    const struct guest_topology *topology = answers->setup.topology;
+    struct cpuid_result *features         = &answers->basic[CPUID_LEAF_FEATURES];
+    uint32_t count                        = 1U << topology->package_bits;
+
+    if (answers->setup.vendor->counts_processors) {
+        count = topology->processors;
+        add_processor_count(answers);
+    }
+    if (count > CPUID_1_EBX_COUNT_MAX)
+        count = CPUID_1_EBX_COUNT_MAX;
+    features->ebx |=
+        answers->apic_id << CPUID_1_EBX_APIC_ID_LOW | count << CPUID_1_EBX_COUNT_LOW;
+    features->ecx |= (uint32_t)(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE |
+                                CPUID_1_ECX_HYPERVISOR);
+    if (topology->processors > 1)
+        features->edx |= (uint32_t)CPUID_1_EDX_HTT;
+    answers->basic[CPUID_LEAF_POWER].eax = CPUID_6_EAX_ARAT;
+    answers->basic[CPUID_LEAF_TOPOLOGY]  = topology_level(topology, answers->apic_id, 0);
+    answers->basic[CPUID_LEAF_TOPOLOGY_V2] = answers->basic[CPUID_LEAF_TOPOLOGY];
+}
+
+/* Computes leaf 1 for each state of the vCPU. */
+static void fill_features(struct cpuid_answers *answers)
+{
+    for (unsigned int i = 0; i < 4; i++) {
+        struct cpuid_result *features = &answers->features[i / 2][i % 2];
+        *features                     = answers->basic[CPUID_LEAF_FEATURES];
+        features->ecx |= i / 2 == 0 ? 0 : (uint32_t)CPUID_1_ECX_OSXSAVE;
+        features->edx |= i % 2 == 0 ? 0 : (uint32_t)CPUID_1_EDX_APIC;
+    }
+}
+
+void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *setup,
+                       size_t index)
+{
+    const struct vendor_cpuid *vendor = setup->vendor;
+    cpuid_source *read                = setup->read;
     uint32_t last_basic = read_last_leaf(CPUID_LEAF_BASIC, CPUID_BASIC_LEAVES, read);
     uint32_t last = read_last_leaf(CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES, read);
 
-    *answers =
-        (struct cpuid_answers){.vendor = vendor, .read = read, .last_extended = last};
+    *answers = (struct cpuid_answers){.setup         = *setup,
+                                      .apic_id       = setup->topology->apic_id[index],
+                                      .last_extended = last};
     fill_leaves(answers, answers->basic, CPUID_LEAF_BASIC, last_basic);
     fill_leaves(answers, answers->extended, CPUID_LEAF_EXTENDED, last);
-    answers->last_basic                  = vendor->add_frequency == NULL
-                                               ? last_basic
-                                               : vendor->add_frequency(answers->basic, last_basic, tsc_hz);
-    answers->basic[CPUID_LEAF_BASIC].eax = answers->last_basic;
+    if (vendor->add_frequency != NULL)
+        last_basic = vendor->add_frequency(answers->basic, last_basic, setup->tsc_hz);
+    if (last_basic < CPUID_LEAF_TOPOLOGY)
+        last_basic = CPUID_LEAF_TOPOLOGY; /* which an x2APIC implies */
+    answers->last_basic                  = last_basic;
+    answers->basic[CPUID_LEAF_BASIC].eax = last_basic;
     answers->extended[0].eax             = last;
     limit_linear_addresses(answers);
     hide_extended_state(answers);
-    if (answers->last_basic >= CPUID_LEAF_FEATURES)
-        answers->basic[CPUID_LEAF_FEATURES].ecx |= (uint32_t)CPUID_1_ECX_HYPERVISOR;
-    answers->features[0] = answers->basic[CPUID_LEAF_FEATURES];
-    answers->features[1] = answers->features[0];
-    if (answers->last_basic >= CPUID_LEAF_FEATURES)
-        answers->features[1].ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
+    add_apic(answers);
+    fill_features(answers);
     if (vendor->repeats_last_leaf)
-        answers->out_of_range = answers->basic[answers->last_basic];
+        answers->out_of_range = answers->basic[last_basic];
     mark_plain_leaves(answers);
-    fill_hypervisor(answers->hypervisor);
+    fill_hypervisor(answers);
 }
 
 /* Returns the size of an XSAVE area in standard format, with the components in mask. */
@@ -239,19 +306,48 @@ static struct cpuid_result answer_structured_features(const struct cpuid_answers
     return values;
 }
 
-/* Answers a leaf that has subleaves. */
+/* Answers leaf 04H or 8000001DH. */
+static struct cpuid_result answer_caches(const struct cpuid_answers *answers,
+                                         uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result cache = answers->setup.read(leaf, subleaf);
+
+    if ((cache.eax & CPUID_4_EAX_TYPE) == 0)
+        return nothing;
+    cache.eax =
+        topology_cache(answers->setup.topology, cache.eax, leaf == CPUID_LEAF_CACHES);
+    return apply_mask(&find_row(answers->setup.vendor, leaf)->mask, cache);
+}
+
+/* Answers a basic leaf that has subleaves. */
 static struct cpuid_result answer_subleaf(const struct cpuid_answers *answers,
                                           uint32_t leaf, uint32_t subleaf,
                                           const struct cpuid_state *state)
 {
     if (leaf == CPUID_LEAF_STRUCTURED_FEATURES)
         return answer_structured_features(answers, subleaf, state->cr4);
+    if (leaf == CPUID_LEAF_TOPOLOGY || leaf == CPUID_LEAF_TOPOLOGY_V2)
+        return topology_level(answers->setup.topology, answers->apic_id, subleaf);
     if (answers->basic[leaf].eax == 0)
         return nothing; /* the machine has no such leaf */
     if (leaf == CPUID_LEAF_EXTENDED_STATE)
-        return answer_extended_state(subleaf, state->xcr0, answers->read);
-    return apply_mask(&find_row(answers->vendor, leaf)->mask,
-                      answers->read(leaf, subleaf));
+        return answer_extended_state(subleaf, state->xcr0, answers->setup.read);
+    return answer_caches(answers, leaf, subleaf);
+}
+
+/* Answers an extended leaf. AMD's processors repeat the APIC's bit there. */
+static struct cpuid_result answer_extended(const struct cpuid_answers *answers,
+                                           uint32_t leaf, uint32_t subleaf,
+                                           const struct cpuid_state *state)
+{
+    struct cpuid_result values = answers->extended[leaf - CPUID_LEAF_EXTENDED];
+
+    if (leaf == CPUID_LEAF_CACHE_PROPERTIES && values.eax != 0)
+        return answer_caches(answers, leaf, subleaf);
+    if (leaf == CPUID_LEAF_EXTENDED_FEATURES && state->has_apic &&
+        answers->setup.vendor->counts_processors)
+        values.edx |= (uint32_t)CPUID_1_EDX_APIC;
+    return values;
 }
 
 struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
@@ -260,12 +356,14 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
 {
     if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
         return answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
+    if (leaf - CPUID_LEAF_KVM < CPUID_HYPERVISOR_LEAVES)
+        return answers->kvm[leaf - CPUID_LEAF_KVM];
     if (leaf >= CPUID_LEAF_EXTENDED && leaf <= answers->last_extended)
-        return answers->extended[leaf - CPUID_LEAF_EXTENDED];
+        return answer_extended(answers, leaf, subleaf, state);
     if (leaf > answers->last_basic)
         return answers->out_of_range;
     if (leaf == CPUID_LEAF_FEATURES)
-        return *cpuid_policy_features(answers, state->cr4);
+        return *cpuid_policy_features(answers, state->cr4, state->has_apic);
     if (answers->plain[leaf] != NULL)
         return *answers->plain[leaf];
     return answer_subleaf(answers, leaf, subleaf, state);

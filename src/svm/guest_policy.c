@@ -18,13 +18,15 @@ static const struct cpuid_row rows[] = {
       .ebx = ALL,
       .ecx = GUEST_EXTENDED_FEATURES_ECX | CPUID_80000001_ECX_SSE4A |
              CPUID_80000001_ECX_MISALIGNED_SSE | CPUID_80000001_ECX_XOP |
-             CPUID_80000001_ECX_FMA4 | CPUID_80000001_ECX_TBM,
+             CPUID_80000001_ECX_FMA4 | CPUID_80000001_ECX_TBM |
+             CPUID_80000001_ECX_TOPOLOGY,
       .edx = GUEST_EXTENDED_FEATURES_EDX | CPUID_80000001_EDX_MMX_EXTENSIONS |
              (GUEST_FEATURES_EDX & CPUID_80000001_EDX_REPEATED)},
      false},
     {CPUID_LEAF_L1_CACHE, {ALL, ALL, ALL, ALL}, false},
     {CPUID_LEAF_TLB_1_GIB, {ALL, ALL, 0, 0}, false},
     {CPUID_LEAF_PERFORMANCE, {.eax = ALL}, false},
+    {CPUID_LEAF_CACHE_PROPERTIES, {ALL, ALL, ALL, ALL}, true},
     {CPUID_LEAF_EXTENDED_FEATURES_2,
      {.eax = CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS |
              CPUID_80000021_EAX_LFENCE_SERIALIZES |
@@ -36,6 +38,7 @@ const struct vendor_cpuid svm_guest_cpuid = {
     .rows              = rows,
     .row_count         = ARRAY_SIZE(rows),
     .repeats_last_leaf = false,
+    .counts_processors = true,
 };
 
 /*

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* The number of basic leaves that a guest may have. */
-#define CPUID_BASIC_LEAVES 0x18U
+#define CPUID_BASIC_LEAVES 0x20U
 
 /* Features of leaves 01H and 80000001H that guests of both vendors see. */
 #define GUEST_FEATURES_EDX                                                         \
@@ -41,6 +41,8 @@ struct vendor_cpuid {
     const struct cpuid_row *rows;
     size_t row_count;
     bool repeats_last_leaf; /* a leaf out of range reads as the last basic one */
+    bool
+        counts_processors; /* where others count APIC IDs; and in leaves from 80000001H */
 
     /*
      * Adds the exact frequency of the TSC, in Hz, to the basic leaves of a guest, or

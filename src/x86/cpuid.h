@@ -20,14 +20,18 @@ enum cpuid_leaf {
     CPUID_LEAF_BASIC               = 0, /* the last basic leaf, and the vendor */
     CPUID_LEAF_FEATURES            = 1, /* and version information */
     CPUID_LEAF_CACHE_AND_TLB       = 2,
-    CPUID_LEAF_CACHES              = 4, /* Deterministic Cache Parameters */
-    CPUID_LEAF_STRUCTURED_FEATURES = 7, /* Structured Extended Feature Flags */
+    CPUID_LEAF_CACHES              = 4,   /* Deterministic Cache Parameters */
+    CPUID_LEAF_POWER               = 6,   /* Thermal and Power Management */
+    CPUID_LEAF_STRUCTURED_FEATURES = 7,   /* Structured Extended Feature Flags */
+    CPUID_LEAF_TOPOLOGY            = 0xB, /* Extended Topology Enumeration */
     CPUID_LEAF_EXTENDED_STATE      = 0xD,
     CPUID_LEAF_TSC                 = 0x15, /* and nominal core crystal clock */
     CPUID_LEAF_FREQUENCY           = 0x16,
     CPUID_LEAF_NATIVE_MODEL        = 0x1A,
+    CPUID_LEAF_TOPOLOGY_V2         = 0x1F,     /* V2 Extended Topology Enumeration */
     CPUID_LEAF_HYPERVISOR        = 0x40000000, /* the last such leaf, and the signature */
     CPUID_LEAF_HYPERVISOR_TIMING = 0x40000010,
+    CPUID_LEAF_KVM               = 0x40000100, /* KVM's signature, after another one */
     CPUID_LEAF_EXTENDED          = 0x80000000, /* the last extended leaf */
     CPUID_LEAF_EXTENDED_FEATURES = 0x80000001,
     CPUID_LEAF_BRAND_1           = 0x80000002,
@@ -40,7 +44,9 @@ enum cpuid_leaf {
     CPUID_LEAF_SVM               = 0x8000000A,
     CPUID_LEAF_TLB_1_GIB         = 0x80000019,
     CPUID_LEAF_PERFORMANCE       = 0x8000001A,
-    CPUID_LEAF_ENCRYPTED_MEMORY  = 0x8000001F,
+    CPUID_LEAF_CACHE_PROPERTIES  = 0x8000001D,   /* AMD: as leaf 04H */
+    CPUID_LEAF_PROCESSOR_TOPOLOGY  = 0x8000001E, /* AMD */
+    CPUID_LEAF_ENCRYPTED_MEMORY    = 0x8000001F,
     CPUID_LEAF_EXTENDED_FEATURES_2 = 0x80000021,
     CPUID_LEAF_EXTENDED_TOPOLOGY   = 0x80000026,
 };
@@ -65,6 +71,10 @@ enum cpuid_leaf {
 #define CPUID_1_EBX_BRAND_INDEX BITS_MASK(7, 0)
 #define CPUID_1_EBX_CLFLUSH     BITS_MASK(15, 8)  /* line size in units of 8 bytes */
 #define CPUID_1_EBX_PROCESSORS  BITS_MASK(23, 16) /* logical, in a package, at most */
+#define CPUID_1_EBX_COUNT(ebx)  ((uint32_t)BITS_GET(ebx, 23, 16)) /* the same */
+#define CPUID_1_EBX_COUNT_MAX   255U
+#define CPUID_1_EBX_COUNT_LOW   16
+#define CPUID_1_EBX_APIC_ID_LOW 24 /* the initial one, bits 31:24 */
 /* CPUID.01H:ECX */
 #define CPUID_1_ECX_SSE3         BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ    BIT(1)
@@ -111,9 +121,19 @@ enum cpuid_leaf {
 #define CPUID_1_EDX_SSE    BIT(25)
 #define CPUID_1_EDX_SSE2   BIT(26)
 #define CPUID_1_EDX_SS     BIT(27)
+#define CPUID_1_EDX_HTT    BIT(28) /* several logical processors in a package */
 
 /* CPUID.04H:EAX: type, level, self-initializing, fully associative; not the sharing. */
 #define CPUID_4_EAX_CACHE BITS_MASK(9, 0)
+#define CPUID_4_EAX_TYPE  BITS_MASK(4, 0) /* 0: no more caches */
+/* The APIC IDs that share the cache, and the core IDs of the package, each less 1. */
+#define CPUID_4_EAX_SHARING(eax) ((uint32_t)BITS_GET(eax, 25, 14))
+#define CPUID_4_EAX_SHARING_LOW  14
+#define CPUID_4_EAX_CORES(eax)   ((uint32_t)BITS_GET(eax, 31, 26))
+#define CPUID_4_EAX_CORES_LOW    26
+
+/* CPUID.06H:EAX */
+#define CPUID_6_EAX_ARAT BIT(2) /* the APIC timer always runs */
 
 /* CPUID.07H:EBX */
 #define CPUID_7_EBX_FSGSBASE   BIT(0)
@@ -166,6 +186,13 @@ enum cpuid_leaf {
 #define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
 
+/* CPUID.0BH and CPUID.1FH: a level of the topology, by the subleaf. */
+#define CPUID_B_EAX_SHIFT(eax) ((unsigned int)BITS_GET(eax, 4, 0)) /* of an APIC ID */
+#define CPUID_B_ECX_LEVEL      UINT32_C(0xFF)
+#define CPUID_B_ECX_TYPE       UINT32_C(0xFF00)
+#define CPUID_B_ECX_THREADS    UINT32_C(0x100)
+#define CPUID_B_ECX_CORES      UINT32_C(0x200)
+
 /* CPUID.0DH.1:EAX */
 #define CPUID_D_1_EAX_XSAVEOPT BIT(0)
 #define CPUID_D_1_EAX_XGETBV_1 BIT(2) /* XGETBV with ECX = 1 */
@@ -180,6 +207,7 @@ enum cpuid_leaf {
 #define CPUID_80000001_EBX_TYPE (BITS_MASK(31, 28) | BITS_MASK(15, 0))
 /* CPUID.80000001H:ECX */
 #define CPUID_80000001_ECX_LAHF           BIT(0) /* in 64-bit mode */
+#define CPUID_80000001_ECX_CMP_LEGACY     BIT(1)
 #define CPUID_80000001_ECX_SVM            BIT(2)
 #define CPUID_80000001_ECX_LZCNT          BIT(5)
 #define CPUID_80000001_ECX_SSE4A          BIT(6)
@@ -188,6 +216,7 @@ enum cpuid_leaf {
 #define CPUID_80000001_ECX_XOP            BIT(11)
 #define CPUID_80000001_ECX_FMA4           BIT(16)
 #define CPUID_80000001_ECX_TBM            BIT(21)
+#define CPUID_80000001_ECX_TOPOLOGY       BIT(22) /* leaves 8000001DH and 8000001EH */
 /* CPUID.80000001H:EDX; AMD's processors repeat bits of leaf 01H in it. */
 #define CPUID_80000001_EDX_REPEATED       UINT32_C(0x0183F3FF)
 #define CPUID_80000001_EDX_SYSCALL        BIT(11)
@@ -215,5 +244,10 @@ enum cpuid_leaf {
 /* CPUID.80000008H:EBX */
 #define CPUID_80000008_EBX_INVLPGB BIT(3)
 #define CPUID_80000008_EBX_MCOMMIT BIT(8)
+/* CPUID.80000008H:ECX: the threads of the package, less 1, and the bits of their IDs. */
+#define CPUID_80000008_ECX_APIC_ID_SIZE_LOW 12
+/* CPUID.8000001EH:EBX: the threads of a core, less 1. */
+#define CPUID_8000001E_EBX_THREADS(ebx) ((uint32_t)BITS_GET(ebx, 15, 8))
+#define CPUID_8000001E_EBX_THREADS_LOW  8
 
 #endif

@@ -13,6 +13,8 @@ CODE_16 equ     0x20
 DATA_16 equ     0x28
 DATA_LIMITED equ 0x30
 TASK    equ     0x38
+APIC_BASE equ   0x1B
+APIC_BASE_EN equ 1 << 11
 
 %include "multiboot_header.inc"
 %include "raises.inc"
@@ -110,10 +112,49 @@ entry:
         cpuid
         test    ecx, 1 << 5
         check   "CPUID 1 shows no VMX"
+        call    compare_apic
+        check   "CPUID 1 EDX[9] is IA32_APIC_BASE.EN"
+        mov     ecx, APIC_BASE
+        rdmsr
+        and     eax, ~APIC_BASE_EN
+        wrmsr
+        call    compare_apic
+        check   "CPUID 1 EDX[9] follows EN to 0"
+        mov     ecx, APIC_BASE
+        rdmsr
+        or      eax, APIC_BASE_EN
+        wrmsr
+        call    compare_apic
+        check   "CPUID 1 EDX[9] follows EN to 1"
         mov     eax, 1
         cpuid
-        test    edx, 1 << 9
-        check   "CPUID 1 shows no APIC"
+        and     ecx, 1 << 21 | 1 << 24
+        cmp     ecx, 1 << 21 | 1 << 24
+        check   "CPUID 1 shows x2APIC and the TSC deadline"
+        mov     eax, 6
+        cpuid
+        cmp     eax, 1 << 2
+        check   "CPUID 6 shows ARAT"
+        mov     eax, 1
+        cpuid
+        shr     ebx, 16
+        cmp     ebx, 1
+        check   "CPUID 1 EBX has APIC ID 0 and one processor"
+        mov     eax, 0xB
+        mov     ecx, 1
+        cpuid
+        sub     ecx, 0x201
+        dec     ebx
+        or      ebx, ecx
+        check   "CPUID 0xB has one processor on the level of cores"
+        mov     eax, 0x40000100
+        cpuid
+        cmp     edx, "M"
+        check   "CPUID 0x40000100 has KVM's signature"
+        mov     eax, 0x40000101
+        cpuid
+        or      eax, edx
+        check   "CPUID 0x40000101 has none of KVM's features"
         call    all_cpuid_leaves
         check   "CPUID returns for every leaf"
 
@@ -594,6 +635,18 @@ print_64:
         ret
 
         bits    32
+
+; ZF: CPUID 1 EDX[9] is IA32_APIC_BASE.EN.
+compare_apic:
+        mov     ecx, APIC_BASE
+        rdmsr
+        mov     esi, eax
+        mov     eax, 1
+        cpuid
+        shl     edx, 11 - 9
+        xor     edx, esi
+        test    edx, APIC_BASE_EN
+        ret
 
 ; Executes CPUID for all leaves up to both maxima and beyond, with 32 subleaves of the first ones. ZF: all returned.
 all_cpuid_leaves:

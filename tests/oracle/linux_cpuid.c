@@ -3,9 +3,13 @@
  * (asm/cpufeatures.h), where a feature's number is 32 times its word plus the bit.
  */
 #include "x86/cpuid.h"
+#include "x86/msr.h"
 #include "x86/svm_capabilities.h"
 
+enum { HYMIR_KVM_SYSTEM_TIME = MSR_KVM_SYSTEM_TIME }; /* Linux's is a macro */
+
 #include <asm/cpufeatures.h>
+#include <uapi/asm/kvm_para.h>
 
 #define SAME(word, ours, theirs) \
     _Static_assert(CPUID_##ours == BIT(X86_FEATURE_##theirs - 32 * (word)), #theirs)
@@ -54,6 +58,9 @@ SAME(0, 1_EDX_FXSR, FXSR);
 SAME(0, 1_EDX_SSE, XMM);
 SAME(0, 1_EDX_SSE2, XMM2);
 SAME(0, 1_EDX_SS, SELFSNOOP);
+SAME(0, 1_EDX_HTT, HT);
+
+SAME(14, 6_EAX_ARAT, ARAT);
 
 SAME(9, 7_EBX_FSGSBASE, FSGSBASE);
 SAME(9, 7_EBX_TSC_ADJUST, TSC_ADJUST);
@@ -105,11 +112,20 @@ SAME(18, 7_EDX_MD_CLEAR, MD_CLEAR);
 SAME(18, 7_EDX_L1D_FLUSH, FLUSH_L1D);
 SAME(18, 7_EDX_ARCH_CAPABILITIES, ARCH_CAPABILITIES);
 
+_Static_assert(HYMIR_KVM_SYSTEM_TIME == MSR_KVM_SYSTEM_TIME, "a guest's clock");
+
+/* KVM's leaves after those of another hypervisor. */
+_Static_assert(CPUID_LEAF_HYPERVISOR == KVM_CPUID_SIGNATURE &&
+                   CPUID_LEAF_KVM == KVM_CPUID_SIGNATURE + CPUID_LEAF_HYPERVISOR_STEP,
+               "KVM_CPUID_SIGNATURE");
+
 SAME(10, D_1_EAX_XSAVEOPT, XSAVEOPT);
 SAME(10, D_1_EAX_XGETBV_1, XGETBV1);
 SAME(10, D_1_EAX_XSAVES, XSAVES);
 
 SAME(6, 80000001_ECX_LAHF, LAHF_LM);
+SAME(6, 80000001_ECX_CMP_LEGACY, CMP_LEGACY);
+SAME(6, 80000001_ECX_TOPOLOGY, TOPOEXT);
 SAME(6, 80000001_ECX_LZCNT, ABM);
 SAME(6, 80000001_ECX_PREFETCHW, 3DNOWPREFETCH);
 SAME(1, 80000001_EDX_SYSCALL, SYSCALL);

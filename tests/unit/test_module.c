@@ -36,6 +36,29 @@ static void test_kernel(void **state)
     assert_string_equal(problem_text, "");
 }
 
+static void test_cpus(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t cpus;
+        bool has_pv, has_apicv;
+    } cases[] = {
+        {"kernel name=a memory=64M", 1, true, true},
+        {"kernel name=a memory=64M cpus=2 pv=on apicv=on", 2, true, true},
+        {"kernel name=a memory=64M cpus=64 pv=off", 64, false, true},
+        {"kernel name=a memory=64M cpus=all apicv=off", CPUS_ALL, true, false},
+        {"kernel name=a memory=64M pv=off pv=on apicv=off cpus=all cpus=3", 3, true,
+         false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_true(words_parse(cases[i].text));
+        assert_int_equal(words.cpus, cases[i].cpus);
+        assert_int_equal(words.has_pv, cases[i].has_pv);
+        assert_int_equal(words.has_apicv, cases[i].has_apicv);
+    }
+}
+
 static void test_initrd(void **state)
 {
     (void)state;
@@ -69,9 +92,17 @@ static void test_refusals(void **state)
         {"kernel name=a memory=18446744073709551615G", "invalid; use a multiple of 2M"},
         {"kernel name=a memory=17179869185G",
          "invalid; use a multiple of 2M"}, /* 2^64 + 1 GiB */
-        {"kernel name=a memory=64M cpus=0", "cpus=0: a guest has one CPU"},
-        {"kernel name=a memory=64M cpus=2", "cpus=2: a guest has one CPU"},
-        {"kernel name=a memory=64M root=/dev/sda", "unknown option \"root=/dev/sda\""},
+        {"kernel name=a memory=64M cpus=0",
+         "cpus=0: invalid; use cpus=1 to cpus=64 or cpus=all"},
+        {"kernel name=a memory=64M cpus=65", "cpus=65: invalid; use cpus=1 to cpus=64"},
+        {"kernel name=a memory=64M cpus=", "cpus=: invalid; use cpus=1 to cpus=64"},
+        {"kernel name=a memory=64M cpus=ALL", "cpus=ALL: invalid; use cpus=1 to cpus=64"},
+        {"kernel name=a memory=64M cpus=4294967295", "cpus=4294967295: invalid"},
+        {"kernel name=a memory=64M cpus=4294967297", "cpus=4294967297: invalid"},
+        {"kernel name=a memory=64M pv=no", "pv=no: invalid; use pv=on or pv=off"},
+        {"kernel name=a memory=64M apicv=", "apicv=: invalid; use apicv=on or apicv=off"},
+        {"kernel name=a memory=64M root=/dev/sda",
+         "unknown option \"root=/dev/sda\"; use name=, memory=, cpus=, pv= or apicv="},
         {"initrd", "name= missing"},
         {"kernel name=a memory=64M "
          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -113,7 +144,8 @@ static void test_unescape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kernel), cmocka_unit_test(test_initrd),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_unescape)};
+        cmocka_unit_test(test_kernel), cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_initrd), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_unescape)};
     return cmocka_run_group_tests_name("module", tests, NULL, NULL);
 }

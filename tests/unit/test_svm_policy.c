@@ -1,8 +1,8 @@
 /* src/svm/guest_policy.c, with src/guest/cpuid_policy.c and msr_policy.c. */
 #include "unit.h"
 
-#include "guest/cpuid_policy.h"
 #include "guest/msr_policy.h"
+#include "guest_cpuid.h"
 #include "svm/guest_policy.h"
 #include "virt/control_register_rules.h"
 
@@ -97,14 +97,14 @@ static struct cpuid_answers answers;
 static int start_genoa(void **state)
 {
     (void)state;
-    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_genoa);
+    guest_cpuid_init(&answers, &svm_guest_cpuid, 2400000000, read_genoa);
     return 0;
 }
 
 static void expect(uint32_t leaf, uint32_t subleaf, struct cpuid_result expected)
 {
     struct cpuid_result values =
-        cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 7});
+        cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 7, false});
     if (memcmp(&values, &expected, sizeof(values)) != 0)
         fail_msg("CPUID 0x%x.%u = %08x %08x %08x %08x", leaf, subleaf, values.eax,
                  values.ebx, values.ecx, values.edx);
@@ -117,19 +117,34 @@ static void test_features(void **state)
 {
     (void)state;
     expect(0, 0, (struct cpuid_result){0x10, 0x68747541, 0x444D4163, 0x69746E65});
-    /* Not: APIC ID and threads; MONITOR, x2APIC; MCE, APIC, MTRR, MCA, HTT. */
-    expect(1, 0, (struct cpuid_result){0x00A10F11, 0x800, 0xF6DA3203, 0x078BA97F});
+    /* One processor; not: MONITOR; MCE, MTRR, MCA, HTT. With the TSC deadline. */
+    expect(1, 0, (struct cpuid_result){0x00A10F11, 0x10800, 0xF7FA3203, 0x078BA97F});
     /* Not: RDT, CET, LA57; IBRS. */
     expect(7, 0, (struct cpuid_result){0, 0xF1BF07A9, 0x00405F4E, 0x10});
     expect(7, 1, zero);
     /* With the bits of leaf 1 that it repeats. */
     expect(0x80000001, 0,
-           (struct cpuid_result){0x00A10F11, 0x40000000, 0x1E1, 0x2DD3A97F});
+           (struct cpuid_result){0x00A10F11, 0x40000000, 0x4001E1, 0x2DD3A97F});
+    expect(6, 0, (struct cpuid_result){4, 0, 0, 0}); /* ARAT */
     expect(0x80000008, 0, (struct cpuid_result){0x3034, 0, 0, 0});
     expect(0x80000007, 0, (struct cpuid_result){0, 0, 0, 0x100});
     expect(0x80000021, 0, (struct cpuid_result){0x45, 0, 0, 0});
     expect(0x40000000, 0,
            (struct cpuid_result){0x40000001, 0x696D7948, 0x6D794872, 0x7269});
+}
+
+/* An enabled APIC is shown twice. */
+static void test_apic(void **state)
+{
+    (void)state;
+    static const uint32_t leaves[] = {1, 0x80000001};
+    for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+        const struct cpuid_state off = {0, 7, false}, on = {0, 7, true};
+        struct cpuid_result expected = cpuid_policy_answer(&answers, leaves[i], 0, &off);
+        struct cpuid_result values   = cpuid_policy_answer(&answers, leaves[i], 0, &on);
+        expected.edx |= 1 << 9;
+        assert_memory_equal(&values, &expected, sizeof(values));
+    }
 }
 
 /* Leaves that are the same on the machine and in the guest. */
@@ -149,10 +164,11 @@ static void test_absent(void **state)
     (void)state;
     /* 5: MONITOR. 8000_000A: SVM. 8000_001B: IBS. 8000_001F: SEV. 8000_0022: counters. */
     static const uint32_t leaves[] = {
-        2,          4,          5,          6,          0xB,        0xF,
-        0x10,       0x11,       0x17,       0x18,       0x3FFFFFFF, 0x40000002,
-        0x8000000A, 0x8000001B, 0x8000001D, 0x8000001E, 0x8000001F, 0x80000020,
-        0x80000022, 0x80000023, 0x80000026, 0x80000029, 0xC0000000, UINT32_MAX};
+        2,          4,          5,          0xA,        0xF,
+        0x10,       0x11,       0x17,       0x1F,       0x3FFFFFFF,
+        0x40000002, 0x400000FF, 0x40000101, 0x40000102, 0x40000200,
+        0x8000000A, 0x8000001B, 0x8000001F, 0x80000020, 0x80000022,
+        0x80000023, 0x80000026, 0x80000029, 0xC0000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
         for (uint32_t subleaf = 0; subleaf < 3; subleaf++)
             expect(leaves[i], subleaf, zero);
@@ -168,8 +184,9 @@ static void test_ranges(void **state)
                                  0x444D4163, 0x69746E65});
     assert_true(0x80000000 + CPUID_EXTENDED_LEAVES > 0x80000021);
     last_basic = 5; /* a K10 */
-    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
-    expect(0, 0, (struct cpuid_result){5, 0x68747541, 0x444D4163, 0x69746E65});
+    guest_cpuid_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
+    /* The leaf of an x2APIC's topology is the last one. */
+    expect(0, 0, (struct cpuid_result){0xB, 0x68747541, 0x444D4163, 0x69746E65});
     expect(0x80000000, 0,
            (struct cpuid_result){0x8000001B, 0x68747541, 0x444D4163, 0x69746E65});
     expect(7, 0, zero);
@@ -177,8 +194,9 @@ static void test_ranges(void **state)
     expect(0x80000021, 0, zero);
     expect(0x80000019, 0, read_genoa(0x80000019, 0));
     last_basic = 1; /* a leaf out of range is 0, not the last one */
-    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
+    guest_cpuid_init(&answers, &svm_guest_cpuid, 2400000000, read_older);
     expect(2, 0, zero);
+    expect(0xC, 0, zero);
     expect(0x80000022, 0, zero);
 }
 
@@ -210,13 +228,13 @@ static struct cpuid_result read_without_xsave(uint32_t leaf, uint32_t subleaf)
 static void test_without_xsave(void **state)
 {
     (void)state;
-    cpuid_policy_init(&answers, &svm_guest_cpuid, 2400000000, read_without_xsave);
-    expect(1, 0, (struct cpuid_result){0x00A10F11, 0x800, 0xC2DA2203, 0x078BA97F});
+    guest_cpuid_init(&answers, &svm_guest_cpuid, 2400000000, read_without_xsave);
+    expect(1, 0, (struct cpuid_result){0x00A10F11, 0x10800, 0xC3FA2203, 0x078BA97F});
     expect(7, 0, (struct cpuid_result){0, 0x219C0789, 0x0040010C, 0x10});
     expect(0xD, 0, zero);
     expect(0xD, 2, zero);
     expect(0x80000001, 0,
-           (struct cpuid_result){0x00A10F11, 0x40000000, 0x1E1, 0x2DD3A97F});
+           (struct cpuid_result){0x00A10F11, 0x40000000, 0x4001E1, 0x2DD3A97F});
 }
 
 static struct guest_msrs msrs;
@@ -309,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_features, start_genoa),
+        cmocka_unit_test_setup(test_apic, start_genoa),
         cmocka_unit_test_setup(test_same, start_genoa),
         cmocka_unit_test_setup(test_absent, start_genoa),
         cmocka_unit_test_setup(test_ranges, start_genoa),

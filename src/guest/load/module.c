@@ -2,6 +2,7 @@
 #include "guest/load/module.h"
 
 #include "guest/memory.h"
+#include "guest/topology.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -60,19 +61,47 @@ static bool parse_memory(const char *value, struct module_options *options,
 static bool parse_cpus(const char *value, struct module_options *options,
                        struct text *problem)
 {
-    uint64_t cpus;
+    uint64_t cpus = CPUS_ALL;
 
-    if (!number_parse(value, &cpus) || cpus != 1)
-        return TEXT_FAIL(problem, "cpus=%s: a guest has one CPU; use cpus=1", value);
-    options->cpus = 1;
+    if (strcmp(value, "all") != 0 &&
+        (!number_parse(value, &cpus) || cpus == 0 || cpus > GUEST_CPUS_MAX))
+        return TEXT_FAIL(problem, "cpus=%s: invalid; use cpus=1 to cpus=%d or cpus=all",
+                         value, GUEST_CPUS_MAX);
+    options->cpus = (uint32_t)cpus;
     return true;
+}
+
+/* Parses "on" or "off". */
+static bool parse_switch(const char *name, const char *value, bool *is_on,
+                         struct text *problem)
+{
+    *is_on = strcmp(value, "on") == 0;
+    return *is_on || strcmp(value, "off") == 0 ||
+           TEXT_FAIL(problem, "%s%s: invalid; use %son or %soff", name, value, name,
+                     name);
+}
+
+static bool parse_pv(const char *value, struct module_options *options,
+                     struct text *problem)
+{
+    return parse_switch("pv=", value, &options->has_pv, problem);
+}
+
+static bool parse_apicv(const char *value, struct module_options *options,
+                        struct text *problem)
+{
+    return parse_switch("apicv=", value, &options->has_apicv, problem);
 }
 
 static const struct {
     const char *name;
     bool (*parse)(const char *value, struct module_options *options,
                   struct text *problem);
-} parsers[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus}};
+} parsers[] = {{"name=", parse_name},
+               {"memory=", parse_memory},
+               {"cpus=", parse_cpus},
+               {"pv=", parse_pv},
+               {"apicv=", parse_apicv}};
 
 static bool parse_word(const char *word, struct module_options *options,
                        struct text *problem)
@@ -81,7 +110,8 @@ static bool parse_word(const char *word, struct module_options *options,
         if (string_starts_with(word, parsers[i].name))
             return parsers[i].parse(word + strlen(parsers[i].name), options, problem);
     }
-    return TEXT_FAIL(problem, "unknown option \"%s\"; use name=, memory= or cpus=", word);
+    return TEXT_FAIL(
+        problem, "unknown option \"%s\"; use name=, memory=, cpus=, pv= or apicv=", word);
 }
 
 /* Reads the next word of *rest; false at the end or after "--". */
@@ -120,7 +150,7 @@ static bool parse_role(const char *word, struct module_options *options,
 
 bool module_parse(const char *text, struct module_options *options, struct text *problem)
 {
-    struct module_options parsed = {.cpus = 1};
+    struct module_options parsed = {.cpus = 1, .has_pv = true, .has_apicv = true};
     char word[WORD_SIZE];
 
     if (!next_word(&text, word))

@@ -1,0 +1,118 @@
+/* See topology.h. */
+#include "guest/topology.h"
+
+#include "x86/apic.h"
+
+/* Returns the number of bits that count different values need. */
+static unsigned int bits_of(uint32_t count)
+{
+    unsigned int bits = 0;
+
+    while (BIT(bits) < count)
+        bits++;
+    return bits;
+}
+
+/* Returns the same for processors without leaf 0BH. */
+static unsigned int older_thread_bits(uint32_t last_basic, cpuid_source *read)
+{
+    struct cpuid_result features = read(CPUID_LEAF_FEATURES, 0);
+
+    if (read(CPUID_LEAF_EXTENDED, 0).eax >= CPUID_LEAF_PROCESSOR_TOPOLOGY &&
+        (read(CPUID_LEAF_EXTENDED_FEATURES, 0).ecx & CPUID_80000001_ECX_TOPOLOGY) != 0)
+        return bits_of(
+            CPUID_8000001E_EBX_THREADS(read(CPUID_LEAF_PROCESSOR_TOPOLOGY, 0).ebx) + 1);
+    if ((features.edx & CPUID_1_EDX_HTT) == 0 || last_basic < CPUID_LEAF_CACHES)
+        return 0;
+    uint32_t caches = read(CPUID_LEAF_CACHES, 0).eax;
+    if ((caches & CPUID_4_EAX_TYPE) == 0)
+        return 0;
+    unsigned int package = bits_of(CPUID_1_EBX_COUNT(features.ebx));
+    unsigned int cores   = bits_of(CPUID_4_EAX_CORES(caches) + 1);
+    return package > cores ? package - cores : 0;
+}
+
+unsigned int topology_thread_bits(cpuid_source *read)
+{
+    uint32_t last_basic = read(CPUID_LEAF_BASIC, 0).eax;
+
+    if (last_basic >= CPUID_LEAF_TOPOLOGY) {
+        struct cpuid_result level = read(CPUID_LEAF_TOPOLOGY, 0);
+        if (level.ebx != 0 && (level.ecx & CPUID_B_ECX_TYPE) == CPUID_B_ECX_THREADS)
+            return CPUID_B_EAX_SHIFT(level.eax);
+    }
+    return older_thread_bits(last_basic, read);
+}
+
+/* Gives the vCPUs IDs if each host core has that many bits; returns the largest ID. */
+static uint32_t give_ids(struct guest_topology *topology, const uint32_t host_ids[],
+                         unsigned int host_thread_bits)
+{
+    uint32_t core[GUEST_CPUS_MAX], thread[GUEST_CPUS_MAX], largest = 0;
+
+    topology->cores = topology->threads = 0;
+    for (size_t i = 0; i < topology->count; i++) {
+        core[i]   = topology->cores;
+        thread[i] = 0;
+        for (size_t k = 0; k < i; k++) {
+            if ((host_ids[k] ^ host_ids[i]) >> host_thread_bits == 0) {
+                core[i] = core[k];
+                thread[i]++;
+            }
+        }
+        if (thread[i] == 0)
+            topology->cores++;
+        if (thread[i] >= topology->threads)
+            topology->threads = thread[i] + 1;
+    }
+    topology->processors   = topology->cores * topology->threads;
+    topology->thread_bits  = bits_of(topology->threads);
+    topology->package_bits = topology->thread_bits + bits_of(topology->cores);
+    for (size_t i = 0; i < topology->count; i++) {
+        topology->apic_id[i] = core[i] << topology->thread_bits | thread[i];
+        if (topology->apic_id[i] > largest)
+            largest = topology->apic_id[i];
+    }
+    return largest;
+}
+
+void topology_init(struct guest_topology *topology, const uint32_t host_ids[],
+                   size_t count, unsigned int host_thread_bits)
+{
+    unsigned int bits = host_thread_bits;
+
+    *topology =
+        (struct guest_topology){.count = count, .host_thread_bits = host_thread_bits};
+    /* More threads a core than processors have can need too many IDs: merge cores. */
+    while (give_ids(topology, host_ids, bits) > XAPIC_MAX_ID)
+        bits++;
+}
+
+struct cpuid_result topology_level(const struct guest_topology *topology,
+                                   uint32_t apic_id, uint32_t subleaf)
+{
+    struct cpuid_result values = {.ecx = subleaf & CPUID_B_ECX_LEVEL, .edx = apic_id};
+
+    if (subleaf == 0) {
+        values.eax = topology->thread_bits;
+        values.ebx = topology->threads;
+        values.ecx |= CPUID_B_ECX_THREADS;
+    } else if (subleaf == 1) {
+        values.eax = topology->package_bits;
+        values.ebx = topology->processors;
+        values.ecx |= CPUID_B_ECX_CORES;
+    }
+    return values;
+}
+
+uint32_t topology_cache(const struct guest_topology *topology, uint32_t eax,
+                        bool has_cores)
+{
+    bool is_of_core        = CPUID_4_EAX_SHARING(eax) >> topology->host_thread_bits == 0;
+    unsigned int bits      = is_of_core ? topology->thread_bits : topology->package_bits;
+    unsigned int core_bits = topology->package_bits - topology->thread_bits;
+
+    eax = (eax & (uint32_t)CPUID_4_EAX_CACHE) | ((1U << bits) - 1)
+                                                    << CPUID_4_EAX_SHARING_LOW;
+    return has_cores ? eax | ((1U << core_bits) - 1) << CPUID_4_EAX_CORES_LOW : eax;
+}
