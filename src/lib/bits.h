@@ -20,6 +20,9 @@
 /* A mask of bits high:low; 63 >= high >= low. */
 #define BITS_MASK(high, low) (UINT64_MAX >> (63 - (high)) & UINT64_MAX << (low))
 
+/* A mask of the low bytes of a value, 1 to 8. */
+#define BYTES_MASK(count) (UINT64_MAX >> (64 - 8 * (count)))
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define PAGE_SIZE UINT64_C(4096)
@@ -44,6 +47,17 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
 static inline bool is_aligned(uint64_t value, uint64_t alignment)
 {
     return (value & (alignment - 1)) == 0;
+}
+
+/* Returns the sum of all bytes, modulo 256. */
+static inline uint8_t byte_sum(const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    uint8_t sum          = 0;
+
+    for (size_t i = 0; i < size; i++)
+        sum = (uint8_t)(sum + bytes[i]);
+    return sum;
 }
 
 /* Returns start + size, limited to 2^64 - 1 on overflow. */

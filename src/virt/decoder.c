@@ -288,6 +288,8 @@ static uint8_t operand_bytes(const struct decoder *decoder, uint8_t size)
         return is_byte ? 1 : full;
     case BY_W_4:
         return is_byte ? 1 : full == 8 ? 4 : full;
+    case DWORD_OR_8:
+        return full == 8 ? 8 : 4;
     case NATIVE:
         return is_64 ? 8 : 4;
     case TABLE:

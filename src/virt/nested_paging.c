@@ -1,10 +1,6 @@
 /* See nested_paging.h. */
 #include "virt/nested_paging.h"
 
-#include "lib/string.h"
-
-#define ONES_PAGES 3U /* the page of ones, and tables of two levels */
-
 static uint64_t largest_page = PAGE_SIZE;
 
 void nested_paging_set_largest_page(uint64_t size)
@@ -12,10 +8,9 @@ void nested_paging_set_largest_page(uint64_t size)
     largest_page = size;
 }
 
-uint64_t nested_paging_count_tables(const struct nested_format *format, uint64_t size)
+uint64_t nested_paging_count_tables(uint64_t size)
 {
-    return page_table_count(size, largest_page) +
-           (format->ones.value != 0 ? ONES_PAGES : 0);
+    return page_table_count(size, largest_page);
 }
 
 enum status nested_paging_map(const struct nested_format *format,
@@ -32,17 +27,4 @@ enum status nested_paging_map(const struct nested_format *format,
     return status != STATUS_OK
                ? status
                : page_table_map(&table, guest.value, host, size, format->leaf);
-}
-
-enum status nested_paging_map_ones(const struct nested_format *format,
-                                   struct page_pool *tables)
-{
-    void *page;
-
-    if (format->ones.value == 0)
-        return STATUS_OK;
-    if (page_pool_allocate(tables, &page) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    memset(page, 0xFF, PAGE_SIZE);
-    return nested_paging_map(format, tables, format->ones, hpa_of(page), PAGE_SIZE);
 }

@@ -13,7 +13,6 @@
 struct nested_format {
     struct page_table_format table;
     uint64_t leaf; /* the attributes of mapped memory: readable, writable, executable */
-    gpa_t ones;    /* of a page that guests read as ones; 0: none */
 };
 
 /*
@@ -23,10 +22,10 @@ struct nested_format {
 void nested_paging_set_largest_page(uint64_t size);
 
 /*
- * Returns how many pages the functions below need for a guest with size bytes of memory,
+ * Returns how many pages the function below needs for a guest with size bytes of memory,
  * if all addresses and sizes are multiples of 2 MiB.
  */
-uint64_t nested_paging_count_tables(const struct nested_format *format, uint64_t size);
+uint64_t nested_paging_count_tables(uint64_t size);
 
 /*
  * Maps memory at a guest-physical address with tables of the pool, whose first page is
@@ -35,9 +34,5 @@ uint64_t nested_paging_count_tables(const struct nested_format *format, uint64_t
 enum status MUST_CHECK nested_paging_map(const struct nested_format *format,
                                          struct page_pool *tables, gpa_t guest,
                                          hpa_t host, uint64_t size);
-
-/* Then maps the page of ones, if the format has one, in a page of the pool. */
-enum status MUST_CHECK nested_paging_map_ones(const struct nested_format *format,
-                                              struct page_pool *tables);
 
 #endif

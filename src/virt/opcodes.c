@@ -89,6 +89,9 @@ const struct opcode_row opcodes_two_byte[256] = {
     [0xBE]          = {INSTRUCTION_MOVSX, {{REG, FULL}, {RM, BYTE}}, WRITES},
     [0xBF]          = {INSTRUCTION_MOVSX, {{REG, FULL}, {RM, WORD}}, WRITES},
     [0xC0 ... 0xC1] = {INSTRUCTION_XADD, {{RM, BY_W}, {REG, BY_W}}, EXCHANGES},
+    [0xC3]          = {INSTRUCTION_MOVNTI,
+                       {{RM, DWORD_OR_8}, {REG, DWORD_OR_8}},
+                       WRITES | IN_MEMORY | NO_PREFIX},
 };
 
 const struct opcode_row opcode_invpcid = {INSTRUCTION_INVPCID,

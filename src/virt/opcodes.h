@@ -40,6 +40,7 @@ enum operand_size {
     FULL,       /* the operand size */
     BY_W,       /* by bit 0 of the opcode: a byte, or the operand size */
     BY_W_4,     /* as BY_W, at most 4 bytes */
+    DWORD_OR_8, /* 8 bytes with REX.W, otherwise 4 */
     NATIVE,     /* 8 bytes in 64-bit code, otherwise 4 */
     TABLE,      /* limit and base of a descriptor table */
     SELECTOR,   /* the operand size in a register, a word in memory */

@@ -1,8 +1,7 @@
 /* See operand.h. */
 #include "virt/operand.h"
 
-/* A mask of 1 to 8 bytes. */
-#define SIZE_MASK(bytes) (UINT64_MAX >> (64 - 8 * (bytes)))
+#include "lib/bits.h"
 
 uint64_t operand_offset(const struct instruction_operand *operand, uint8_t address_size,
                         const uint64_t *registers, uint64_t next_rip)
@@ -15,21 +14,21 @@ uint64_t operand_offset(const struct instruction_operand *operand, uint8_t addre
         offset += registers[operand->base];
     if (operand->index != ADDRESS_NONE)
         offset += registers[operand->index] << operand->scale;
-    return offset & SIZE_MASK(address_size);
+    return offset & BYTES_MASK(address_size);
 }
 
 uint64_t operand_read_register(const struct instruction_operand *operand,
                                const uint64_t *registers)
 {
     return registers[operand->number] >> (operand->is_high ? 8 : 0) &
-           SIZE_MASK(operand->size);
+           BYTES_MASK(operand->size);
 }
 
 void operand_write_register(const struct instruction_operand *operand,
                             uint64_t *registers, uint64_t value)
 {
     unsigned int shift = operand->is_high ? 8 : 0;
-    uint64_t mask      = SIZE_MASK(operand->size) << shift;
+    uint64_t mask      = BYTES_MASK(operand->size) << shift;
     uint64_t kept      = operand->size == 4 ? 0 : registers[operand->number] & ~mask;
 
     registers[operand->number] = kept | (value << shift & mask);

@@ -137,7 +137,7 @@ static void test_page_size_is_the_processors(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         choose_pages(cases[i].ept, cases[i].may_have_multihit);
-        clear_tables(nested_paging_count_tables(&ept_format, GIB));
+        clear_tables(nested_paging_count_tables(GIB));
         assert_int_equal(map(0, GIB, GIB), STATUS_OK);
         assert_maps(0, GIB, cases[i].page_size);
         assert_maps(GIB - 1, 2 * GIB - 1, cases[i].page_size);
@@ -188,7 +188,7 @@ static void test_count(void **state)
     for (size_t i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
         uint64_t size = sizes[i / 2], done = 0;
         choose_pages(EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, i % 2 == 0);
-        clear_tables(nested_paging_count_tables(&ept_format, size));
+        clear_tables(nested_paging_count_tables(size));
         while (done < size) {
             uint64_t piece = (1 + random_below(700)) * 2 * MIB;
             if (piece > size - done)

@@ -148,6 +148,12 @@ static void test_plain(void **state)
     assert_length(2, false);
     memcpy(ram + 0x5000, "\xF3\x0F\x09", 3);
     assert_length(3, false);
+    vmcb->exit_code = 0x08;
+    memcpy(ram + 0x5000, "\x44\x0F\x20\xC0", 4);
+    assert_length(4, false);
+    vmcb->exit_code = 0x18;
+    memcpy(ram + 0x5000, "\x44\x0F\x22\xC0", 4);
+    assert_length(4, false);
     vmcb->exit_code = SVM_EXIT_VMMCALL;
     /* With a prefix it is decoded. */
     memcpy(ram + 0x5000, "\x66\x0F\x01\xD9", 4);
@@ -199,11 +205,11 @@ static void test_other_code(void **state)
     (void)state;
     SET_CODE("\x0F\xA2");
     map_code();
-    vmcb->rip = 0x1FFD; /* in one page */
-    memcpy(ram + 0x5FFD, "\x0F\xA2\x90", 3);
+    vmcb->rip = 0x1FFC; /* in one page */
+    memcpy(ram + 0x5FFC, "\x0F\xA2\x90", 3);
     assert_length(2, false);
-    vmcb->rip = 0x1FFE; /* may continue in the next page */
-    memcpy(ram + 0x5FFE, "\x0F\xA2", 2);
+    vmcb->rip = 0x1FFD; /* may continue in the next page */
+    memcpy(ram + 0x5FFD, "\x0F\xA2", 2);
     assert_length(2, true);
     vmcb->segment[SEGMENT_CS].base = 0x10; /* ignored by 64-bit code */
     assert_length(2, true);
