@@ -125,6 +125,15 @@ $(BUILD)/font.psf: | setup-build
 	$(Q)zcat /usr/share/consolefonts/spleen-8x16.psfu.gz > $@
 	@test "$$(od -An -tx1 -N4 $@ | tr -d ' ')" = 36040310
 
+# The ACPI devices of guests. See src/guest/dsdt.asm.
+DSDT := $(BUILD)/src/guest/dsdt.asm.o
+$(DSDT): $(BUILD)/dsdt.aml
+
+$(BUILD)/dsdt.aml: src/guest/dsdt.asl | setup-build
+	$(call note,IASL)
+	@mkdir -p $(@D)
+	$(Q)iasl -we -p $(basename $@) $< > $(basename $@).log 2>&1 || { cat $(basename $@).log; exit 1; }
+
 # The test image is the same objects, and the deliberate faults of tests/faults.
 FAULT_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(sort $(wildcard tests/faults/*.c))) $(wildcard tests/faults/*.asm))
 IMAGES        := $(BUILD)/hymir.elf $(BUILD)/test/hymir.elf
@@ -282,7 +291,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
 
 UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o
+UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o $(DSDT)
 FIXTURES      := $(patsubst tests/fixtures/%.asl,$(UNIT)/fixtures/%.aml,$(wildcard tests/fixtures/*.asl))
 UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -fno-pie -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Werror \
@@ -305,6 +314,9 @@ $(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
 # Compared with Zydis, an independent decoder.
 $(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
 
+# These tests receive the messages of the I/O APIC.
+$(UNIT)/test_io_apic_model $(UNIT)/test_isa_lines: UNIT_LIBRARIES := -Wl,--wrap=apic_bus_send
+
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o
@@ -319,16 +331,16 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 
 .PRECIOUS: $(UNIT)/%.o
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
+-include $(filter-out %.asm.d,$(UNIT_OBJECTS:.o=.d)) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
     $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
 
 # For tools/decode: turns registers into Hymir's report.
-$(BUILD)/registers: tools/registers.c $(PURE_SOURCES) Makefile | setup-build
+$(BUILD)/registers: tools/registers.c $(PURE_SOURCES) $(DSDT) Makefile | setup-build
 	$(call note,HOSTCC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -include tests/unit/rename_string.h \
 	    -fno-builtin -c src/lib/string.c -o $@.string.o
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(PURE_SOURCES) $@.string.o
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(PURE_SOURCES) $(DSDT) $@.string.o
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
@@ -345,13 +357,13 @@ FUZZ_SECONDS := 20
 FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Isrc -Itests/fuzz -fno-sanitize-recover=all -Wall -Wextra \
     -DHYMIR_VERSION='"$(VERSION)"'
 
-$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) src/lib/string.c Makefile | setup-test
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) $(DSDT) src/lib/string.c Makefile | setup-test
 	$(call note,FUZZCC)
 	@mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
 	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%,$^) $(PURE_SOURCES) \
-	    $@.string.o
+	    $(DSDT) $@.string.o
 
 $(FUZZ)/fuzz_options: tests/faults/selftest.c
 

@@ -30,6 +30,12 @@ static void reset_extended_state(void)
     (void)xsetbv_safe(XCR0_AFTER_RESET);
 }
 
+void guest_state_restart(void)
+{
+    clear_debug_registers();
+    write_cr2(0);
+}
+
 void guest_state_reset(void)
 {
     static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
@@ -40,8 +46,7 @@ void guest_state_reset(void)
         (void)wrmsr_safe(msrs[i], 0);
     if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
-    clear_debug_registers();
-    write_cr2(0);
+    guest_state_restart();
     reset_extended_state();
 }
 

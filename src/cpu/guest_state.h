@@ -13,6 +13,9 @@
  */
 void guest_state_reset(void);
 
+/* Sets CR2 and the debug registers, DR7 excepted, to their values after INIT. */
+void guest_state_restart(void);
+
 /* Returns PKRU. Requires the feature. */
 uint64_t guest_state_read_pkru(void);
 

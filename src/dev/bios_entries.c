@@ -28,9 +28,10 @@ static enum exit_outcome end_at_interrupt(struct vcpu *vcpu, unsigned int vector
 
 static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 {
-    struct vcpu *vcpu = device;
-    uint64_t offset   = vcpu->backend->read_register(vcpu, VCPU_RIP);
-    uint64_t distance = offset - BIOS_ENTRY_INTERRUPT;
+    const struct port_map *ports = device;
+    struct vcpu *vcpu            = ports->accessor;
+    uint64_t offset              = vcpu->backend->read_register(vcpu, VCPU_RIP);
+    uint64_t distance            = offset - BIOS_ENTRY_INTERRUPT;
 
     (void)port;
     (void)value;
@@ -44,8 +45,8 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     return end_at_interrupt(vcpu, (unsigned int)(distance / BIOS_ENTRY_SIZE));
 }
 
-void bios_entries_init(struct port_map *ports, struct vcpu *vcpu)
+void bios_entries_init(struct port_map *ports)
 {
-    port_map_add(ports, (struct port_device){BIOS_ENTRY_PORT, BIOS_ENTRY_PORT, 1, vcpu,
+    port_map_add(ports, (struct port_device){BIOS_ENTRY_PORT, BIOS_ENTRY_PORT, 1, ports,
                                              port_read_ones, write_port});
 }

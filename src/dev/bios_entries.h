@@ -18,7 +18,7 @@
 #define BIOS_ENTRY_SIZE      2U
 #define BIOS_ENTRY_INTERRUPT 0xE100U
 
-/* Adds the port; vcpu: the vCPU to end. */
-void bios_entries_init(struct port_map *ports, struct vcpu *vcpu);
+/* Adds the port. */
+void bios_entries_init(struct port_map *ports);
 
 #endif

@@ -56,7 +56,7 @@ static enum exit_outcome write_output_port(const struct keyboard_controller *con
                                            uint8_t value)
 {
     bool is_reset = (value & I8042_OUTPUT_NOT_RESET) == 0;
-    return is_reset ? vcpu_end(controller->vcpu, "reset by port 0x64") : EXIT_NEXT;
+    return is_reset ? vcpu_end(*controller->accessor, "reset by port 0x64") : EXIT_NEXT;
 }
 
 /*
@@ -147,14 +147,14 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
 
 void keyboard_controller_init(struct keyboard_controller *controller,
                               struct port_map *ports, struct interrupt_line *interrupt,
-                              struct interrupt_line *mouse_interrupt, struct vcpu *vcpu)
+                              struct interrupt_line *mouse_interrupt)
 {
     *controller = (struct keyboard_controller){
         .ram = {I8042_CONFIG_SYSTEM | I8042_CONFIG_NO_KEYBOARD | I8042_CONFIG_NO_MOUSE |
                 I8042_CONFIG_TRANSLATES},
         .interrupt       = interrupt,
         .mouse_interrupt = mouse_interrupt,
-        .vcpu            = vcpu,
+        .accessor        = &ports->accessor,
     };
     port_map_add(ports, (struct port_device){I8042_PORT_DATA, I8042_PORT_DATA, 1,
                                              controller, read_port, write_port});

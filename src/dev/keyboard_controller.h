@@ -25,12 +25,12 @@ struct keyboard_controller {
     uint8_t output; /* of the status: the output buffer is full, its byte's kind; or 0 */
     bool wrote_command; /* the last write was to port 0x64 */
     struct interrupt_line *interrupt, *mouse_interrupt;
-    struct vcpu *vcpu; /* the vCPU to reset */
+    struct vcpu *const *accessor; /* the vCPU to reset */
 };
 
 /* Resets it and adds its ports, 0x60 and 0x64. */
 void keyboard_controller_init(struct keyboard_controller *controller,
                               struct port_map *ports, struct interrupt_line *interrupt,
-                              struct interrupt_line *mouse_interrupt, struct vcpu *vcpu);
+                              struct interrupt_line *mouse_interrupt);
 
 #endif

@@ -2,7 +2,8 @@
  * The I/O ports of a VM and the device models that claim them.
  *
  * Reads from an unclaimed port return all ones; writes to it are ignored, and both are
- * counted. Callbacks run on the vCPU's CPU.
+ * counted. Callbacks run on the CPU of the vCPU that accesses the port, which is the
+ * map's accessor, and never at the same time.
  */
 #ifndef HYMIR_DEV_PORT_MAP_H
 #define HYMIR_DEV_PORT_MAP_H
@@ -33,6 +34,7 @@ struct port_device {
 struct port_map {
     uint8_t owner[UINT16_MAX + 1]; /* by port: index in device */
     uint8_t device_count;
+    struct vcpu *accessor; /* whose access is being handled */
     bool is_full;                                /* a device did not fit */
     struct port_device device[1 + PORT_DEVICES]; /* device[0] has the unclaimed ports */
 };

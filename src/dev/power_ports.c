@@ -6,7 +6,6 @@
 #include "x86/power_control.h"
 
 #define PORT_A           0x92
-#define PM1_CONTROL_QEMU 0x604
 #define PM1_CONTROL_PIIX 0xB004
 #define SHUTDOWN_PORT    0x8900
 #define DEBUG_EXIT       0xF4
@@ -26,7 +25,6 @@ static const struct {
 } rows[] = {
     {PORT_A, 1, PORT_A_RESET, "reset by port 0x92"},
     {RESET_CONTROL_PORT, 1, RESET_CONTROL_CPU, "reset by port 0xcf9"},
-    {PM1_CONTROL_QEMU, 2, PM1_SLP_EN, "powered off by port 0x604"},
     {PM1_CONTROL_PIIX, 2, PM1_SLP_EN, "powered off by port 0xb004"},
     {PCI_ADDRESS, 4, 0, NULL},   /* absent; 0xCF9 alone is the row above */
     {SHUTDOWN_PORT, 1, 0, NULL}, /* these two: see write_port */
@@ -49,7 +47,7 @@ static enum exit_outcome write_shutdown(struct power_ports *power, uint8_t chara
     if (power->shutdown_length < strlen(shutdown_word))
         return EXIT_NEXT;
     power->shutdown_length = 0;
-    return vcpu_end(power->vcpu, "powered off by port 0x8900");
+    return vcpu_end(*power->accessor, "powered off by port 0x8900");
 }
 
 static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
@@ -60,17 +58,16 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     if (port == SHUTDOWN_PORT)
         return write_shutdown(power, (uint8_t)value);
     if (port == DEBUG_EXIT)
-        return vcpu_end(power->vcpu, "ended by port 0xf4 with value 0x%x", value);
+        return vcpu_end(*power->accessor, "ended by port 0xf4 with value 0x%x", value);
     while (port < rows[i].first || port >= rows[i].first + rows[i].width)
         i++;
     bool ends = (value << 8 * (port - rows[i].first) & rows[i].bits) != 0;
-    return ends ? vcpu_end(power->vcpu, "%s", rows[i].end) : EXIT_NEXT;
+    return ends ? vcpu_end(*power->accessor, "%s", rows[i].end) : EXIT_NEXT;
 }
 
-void power_ports_init(struct power_ports *power, struct port_map *ports,
-                      struct vcpu *vcpu)
+void power_ports_init(struct power_ports *power, struct port_map *ports)
 {
-    *power = (struct power_ports){.vcpu = vcpu};
+    *power = (struct power_ports){.accessor = &ports->accessor};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         port_map_add(ports,
                      (struct port_device){rows[i].first,

@@ -51,6 +51,12 @@ void device_timer_set(struct device_timer *timer, uint64_t deadline);
  */
 void device_clock_run(struct device_clock *clock);
 
+/* Returns the time of the alarm in the machine's ticks, or TICKS_NEVER. */
+static inline uint64_t device_clock_alarm(const struct device_clock *clock)
+{
+    return clock->earliest == TICKS_NEVER ? TICKS_NEVER : clock->start + clock->earliest;
+}
+
 static inline uint64_t device_clock_now(const struct device_clock *clock)
 {
     return clock->read() - clock->start;

@@ -4,27 +4,57 @@
 
 #define FLUSHES_PER_SECOND 100
 
-/* Inputs of the interrupt controllers. */
-enum pic_input {
-    INPUT_TIMER    = 0,
-    INPUT_KEYBOARD = 1,
-    INPUT_UART     = 4,
-    INPUT_RTC      = 8,
-    INPUT_MOUSE    = 12,
+/* The interrupt lines of the devices. */
+enum isa_line {
+    LINE_TIMER    = ISA_TIMER_LINE,
+    LINE_KEYBOARD = 1,
+    LINE_UART     = 4,
+    LINE_RTC      = 8,
+    LINE_SCI      = ACPI_PM_SCI,
+    LINE_MOUSE    = 12,
 };
 
+/* The first vCPU's CPU handles the alarm: another one asks it to set it. */
 static void set_alarm(void *context, uint64_t deadline)
 {
     struct vm *vm = context;
 
-    vm->vcpu.backend->set_alarm(
-        &vm->vcpu, deadline == TICKS_NEVER ? TICKS_NEVER : vm->clock.start + deadline);
+    (void)deadline;
+    if (vm->environment.is_this_cpu(vm->cpu[0]->vcpu.id)) {
+        vm_cpu_set_alarm(vm->cpu[0]);
+        return;
+    }
+    if (!atomic_exchange(&vm->has_new_alarm, true))
+        vm_cpu_kick(vm->cpu[0]);
 }
 
-static void interrupt_output_changed(void *context, const struct interrupt_line *line)
+/* The 8259A's output is connected to the first local APIC, as on a PC. */
+static void pic_output_changed(void *context, const struct interrupt_line *line)
 {
     struct vm *vm = context;
-    vm->vcpu.backend->request_interrupt(&vm->vcpu, line->is_high);
+
+    local_apic_set_line(&vm->cpu[0]->apic, LOCAL_APIC_LINT0, line->is_high);
+}
+
+/* A CPU has something to receive: the executing one does so at once. */
+static void notify_cpu(void *context, size_t index)
+{
+    struct vm *vm      = context;
+    struct vm_cpu *cpu = vm->cpu[index];
+
+    if (vm->environment.is_this_cpu(cpu->vcpu.id))
+        vm_cpu_receive(cpu);
+    else
+        vm_cpu_kick(cpu);
+}
+
+static void end_level_interrupt(void *context, uint8_t vector)
+{
+    struct vm *vm       = context;
+    unsigned int ticket = vm_lock(vm);
+
+    io_apic_end_of_interrupt(&vm->io_apic, vector);
+    vm_unlock(vm, ticket);
 }
 
 /* The UART begins to send: shows that within 10 ms, together with what follows. */
@@ -67,24 +97,38 @@ static void init_clock(struct vm *vm)
     device_timer_init(&vm->flush_timer, &vm->clock, flush_output, vm);
 }
 
+static void init_interrupt_controllers(struct vm *vm)
+{
+    vm->bus.notify           = notify_cpu;
+    vm->bus.end_of_interrupt = end_level_interrupt;
+    vm->bus.context          = vm;
+    for (size_t i = 0; i < vm->cpu_count; i++)
+        vm_cpu_reset_local_apic(vm->cpu[i]);
+    address_map_init(&vm->addresses);
+    io_apic_init(&vm->io_apic, &vm->addresses, &vm->bus, IO_APIC_ID);
+    pic_init(&vm->pic, &vm->ports);
+    vm->pic.output.changed  = pic_output_changed;
+    vm->pic.output.listener = vm;
+    isa_lines_init(&vm->isa, &vm->pic, &vm->io_apic);
+}
+
 enum status vm_add_devices(struct vm *vm)
 {
     struct port_map *ports      = &vm->ports;
-    struct interrupt_line *line = vm->pic.input;
+    struct interrupt_line *line = vm->isa.line;
 
     init_clock(vm);
     port_map_init(ports, &vm->ignored_accesses);
-    pic_init(&vm->pic, ports);
-    vm->pic.output.changed  = interrupt_output_changed;
-    vm->pic.output.listener = vm;
-    pit_init(&vm->pit, ports, &vm->clock, &line[INPUT_TIMER]);
-    rtc_init(&vm->rtc, ports, &vm->clock, &line[INPUT_RTC]);
+    init_interrupt_controllers(vm);
+    pit_init(&vm->pit, ports, &vm->clock, &line[LINE_TIMER]);
+    rtc_init(&vm->rtc, ports, &vm->clock, &line[LINE_RTC]);
     rtc_set_memory(&vm->rtc, vm->memory.size);
-    keyboard_controller_init(&vm->keyboard_controller, ports, &line[INPUT_KEYBOARD],
-                             &line[INPUT_MOUSE], &vm->vcpu);
-    uart_init(&vm->uart, ports, &line[INPUT_UART],
+    keyboard_controller_init(&vm->keyboard_controller, ports, &line[LINE_KEYBOARD],
+                             &line[LINE_MOUSE]);
+    uart_init(&vm->uart, ports, &line[LINE_UART],
               &(struct uart_line){&vm->output, set_flush_timer, vm});
-    bios_entries_init(ports, &vm->vcpu);
-    power_ports_init(&vm->power_ports, ports, &vm->vcpu);
-    return ports->is_full ? STATUS_NO_MEMORY : STATUS_OK;
+    bios_entries_init(ports);
+    power_ports_init(&vm->power_ports, ports);
+    acpi_pm_init(&vm->acpi_pm, ports, &vm->clock, &line[LINE_SCI]);
+    return ports->is_full || vm->addresses.is_full ? STATUS_NO_MEMORY : STATUS_OK;
 }

@@ -1,9 +1,11 @@
 /* See vm.h: the handlers of exits. */
+#include "guest/device_memory.h"
 #include "guest/fetch.h"
 #include "guest/hypercall.h"
 #include "guest/string_io.h"
 #include "guest/vm.h"
 #include "lib/bits.h"
+#include "x86/control_registers.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
@@ -23,25 +25,33 @@ static inline enum exit_outcome return_cpuid(uint64_t *r,
     return EXIT_NEXT;
 }
 
+/* Returns whether the vCPU's local APIC is enabled. */
+static bool has_apic(struct vcpu *vcpu)
+{
+    return local_apic_is_enabled(&vm_cpu_of(vcpu)->apic);
+}
+
 static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcpu *vcpu)
 {
     uint64_t *r                    = vcpu->run.registers.r;
     const struct cpuid_state state = {
-        .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
-        .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
+        .cr4      = vcpu->backend->read_register(vcpu, VCPU_CR4),
+        .xcr0     = vcpu->backend->read_register(vcpu, VCPU_XCR0),
+        .has_apic = has_apic(vcpu),
     };
     struct cpuid_result values = cpuid_policy_answer(
-        &vcpu->vm->cpuid, (uint32_t)r[REGISTER_RAX], (uint32_t)r[REGISTER_RCX], &state);
+        &vm_cpu_of(vcpu)->cpuid, (uint32_t)r[REGISTER_RAX], (uint32_t)r[REGISTER_RCX], &state);
     return return_cpuid(r, &values);
 }
 
-/* Only CR4.OSXSAVE changes the values of leaf 1. */
+/* CR4.OSXSAVE and IA32_APIC_BASE.EN change the values of leaf 1. */
 static __attribute__((noinline)) enum exit_outcome handle_features(struct vcpu *vcpu)
 {
     uint64_t cr4 = vcpu->backend->read_register(vcpu, VCPU_CR4);
 
     return return_cpuid(vcpu->run.registers.r,
-                        cpuid_policy_features(&vcpu->vm->cpuid, cr4));
+                        cpuid_policy_features(&vm_cpu_of(vcpu)->cpuid, cr4,
+                                              has_apic(vcpu)));
 }
 
 /* Most leaves have constant values, which are looked up. */
@@ -49,7 +59,7 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
 {
     uint64_t *r                      = vcpu->run.registers.r;
     uint32_t leaf                    = (uint32_t)r[REGISTER_RAX];
-    const struct cpuid_result *plain = cpuid_policy_find(&vcpu->vm->cpuid, leaf);
+    const struct cpuid_result *plain = cpuid_policy_find(&vm_cpu_of(vcpu)->cpuid, leaf);
 
     if (plain != NULL)
         return return_cpuid(r, plain);
@@ -93,19 +103,38 @@ static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *
                                                                    uint64_t value)
 {
     const struct register_msr *row = find_register_msr(vcpu);
+    uint32_t msr                   = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
+    /* Before 6.8, Linux switches KVM's clock off at a restart even if it has none. */
+    if (msr == MSR_KVM_SYSTEM_TIME && value == 0 && vcpu->vm->has_pv)
+        return EXIT_NEXT;
     if (row == NULL || (value & ~row->writable) != 0)
         return reject_msr(vcpu);
     vcpu->backend->write_register(vcpu, row->which, value);
+    if (row->which == VCPU_TSC)
+        local_apic_tsc_changed(&vm_cpu_of(vcpu)->apic);
+    return EXIT_NEXT;
+}
+
+static __attribute__((noinline)) enum exit_outcome read_apic_msr(struct vcpu *vcpu,
+                                                                 uint32_t msr)
+{
+    uint64_t value;
+
+    if (!local_apic_read_msr(&vm_cpu_of(vcpu)->apic, msr, &value))
+        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+    vcpu_set_edx_eax(vcpu, value);
     return EXIT_NEXT;
 }
 
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
     uint32_t msr              = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
-    const struct msr_row *row = msr_policy_find(&vcpu->vm->msrs, msr);
+    const struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
 
     vcpu->newest->detail = msr;
+    if (row == NULL && local_apic_has_msr(msr))
+        return read_apic_msr(vcpu, msr);
     if (row == NULL)
         return read_other_msr(vcpu);
     vcpu_set_edx_eax(vcpu, row->value);
@@ -117,9 +146,13 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
     const uint64_t *r   = vcpu->run.registers.r;
     uint64_t value      = vcpu_edx_eax(vcpu);
     uint32_t msr        = (uint32_t)r[REGISTER_RCX];
-    struct msr_row *row = msr_policy_find(&vcpu->vm->msrs, msr);
+    struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
 
     vcpu->newest->detail = msr;
+    if (row == NULL && local_apic_has_msr(msr))
+        return local_apic_write_msr(&vm_cpu_of(vcpu)->apic, msr, value)
+                   ? EXIT_NEXT
+                   : vcpu_inject_exception(vcpu, VECTOR_GP, 0);
     if (row == NULL)
         return write_other_msr(vcpu, value);
     return msr_row_write(row, value) ? EXIT_NEXT : reject_msr(vcpu);
@@ -131,64 +164,55 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
     static const char *const names[] = {"read", "write", "execution"};
     _Static_assert(ARRAY_SIZE(names) == MEMORY_FETCH + 1, "enum memory_access_kind");
 
+    if (access->is_by_instruction)
+        return device_memory_handle(vcpu, access);
     return vcpu_end_abnormally(
         vcpu, "%s at guest-physical 0x%lx, beyond guest memory (%lu MiB), RIP 0x%lx",
         names[access->kind], access->address.value, vcpu->vm->memory.size >> 20,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
+static uint64_t read_cr8(struct vcpu *vcpu)
+{
+    return local_apic_read_cr8(&vm_cpu_of(vcpu)->apic);
+}
+
+static enum exit_outcome write_cr8(struct vcpu *vcpu, uint64_t value)
+{
+    if (value > CR8_MAX)
+        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+    local_apic_write_cr8(&vm_cpu_of(vcpu)->apic, value);
+    return EXIT_NEXT;
+}
+
 static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 {
-    return pic_acknowledge(&vcpu->vm->pic);
-}
+    struct vm *vm = vcpu->vm;
+    int vector    = local_apic_acknowledge(&vm_cpu_of(vcpu)->apic);
 
-/* Moves typed bytes to the UART until it is full. */
-static __attribute__((noinline)) void receive_input(struct vm *vm)
-{
-    uint8_t byte;
-
-    while (uart_room(&vm->uart) > 0 && byte_queue_take(&vm->input, &byte))
-        uart_receive(&vm->uart, byte);
-}
-
-/* Waits until the request to pause ends, or one to stop arrives. */
-static __attribute__((noinline)) void wait_while_paused(struct vcpu *vcpu)
-{
-    const struct backend *backend = vcpu->backend;
-    struct device_clock *clock    = &vcpu->vm->clock;
-    uint64_t tsc                  = backend->read_register(vcpu, VCPU_TSC);
-    uint64_t since                = clock->read();
-
-    while (atomic_load(&vcpu->vm->is_to_pause) && !atomic_load(&vcpu->vm->is_to_stop))
-        vcpu->vm->environment.wait_for_interrupt();
-    clock->start += clock->read() - since;
-    backend->write_register(vcpu, VCPU_TSC, tsc);
-    if (clock->earliest != TICKS_NEVER)
-        clock->alarm(clock->context, clock->earliest);
+    if (vector != LOCAL_APIC_EXTINT && !io_apic_is_awaiting(&vm->io_apic))
+        return (uint8_t)vector;
+    unsigned int ticket = vm_lock(vm);
+    if (vector == LOCAL_APIC_EXTINT)
+        vector = pic_acknowledge(&vm->pic);
+    else
+        io_apic_interrupt_taken(&vm->io_apic, (uint8_t)vector);
+    vm_unlock(vm, ticket);
+    return (uint8_t)vector;
 }
 
 static void handle_alarm(struct vcpu *vcpu)
 {
-    device_clock_run(&vcpu->vm->clock);
-}
+    struct vm_cpu *cpu = vm_cpu_of(vcpu);
+    struct vm *vm      = vcpu->vm;
 
-static enum exit_outcome handle_requests(struct vcpu *vcpu)
-{
-    struct vm *vm = vcpu->vm;
-
-    if (atomic_load(&vm->is_to_pause))
-        wait_while_paused(vcpu);
-    if (atomic_load(&vm->is_to_stop))
-        return vcpu_end(vcpu, "%s at the console",
-                        atomic_load(&vm->is_to_restart) ? "reset" : "stopped");
-    if (byte_queue_length(&vm->input) > 0)
-        receive_input(vm);
-    return EXIT_RESUME;
-}
-
-static bool can_wake(struct vcpu *vcpu)
-{
-    return pic_can_interrupt(&vcpu->vm->pic);
+    if (cpu->index == 0 && device_clock_alarm(&vm->clock) <= vm->clock.read()) {
+        unsigned int ticket = vm_lock(vm);
+        device_clock_run(&vm->clock);
+        vm_unlock(vm, ticket);
+    }
+    device_clock_run(&cpu->clock);
+    vm_cpu_set_alarm(cpu);
 }
 
 static void *find_ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
@@ -206,8 +230,10 @@ const struct exit_handlers vm_exit_handlers = {
     .hypercall      = hypercall_handle,
     .take_interrupt = acknowledge_interrupt,
     .alarm          = handle_alarm,
-    .interrupted    = handle_requests,
-    .can_wake       = can_wake,
+    .interrupted    = vm_cpu_handle_requests,
+    .can_wake       = vm_cpu_can_wake,
+    .read_cr8       = read_cr8,
+    .write_cr8      = write_cr8,
     .memory         = handle_memory,
     .fetch          = instruction_fetch,
     .ram            = find_ram,

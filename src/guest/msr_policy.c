@@ -3,12 +3,9 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "x86/apic.h"
 #include "x86/msr.h"
 
 static const struct msr_row rows[] = {
-    /* The APIC of the boot CPU, disabled. */
-    {MSR_IA32_APIC_BASE, MSR_WRITABLE_CONSTANT, APIC_BASE_AFTER_RESET | APIC_BASE_BSP, 0},
     {MSR_IA32_MPERF, MSR_SHADOW, 0, UINT64_MAX},
     {MSR_IA32_APERF, MSR_SHADOW, 0, UINT64_MAX},
 };

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARCHITECTURAL_MSRS 3
+#define ARCHITECTURAL_MSRS 2
 
 /* The rows of a guest, each with the MSR's current value. */
 struct guest_msrs {

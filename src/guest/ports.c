@@ -20,14 +20,14 @@ static uint32_t low_bytes(unsigned int count)
     return UINT32_MAX >> (32 - 8 * count);
 }
 
-static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu, uint16_t port,
+static __attribute__((noinline)) uint32_t read_wide(struct vm *vm, uint16_t port,
                                                     unsigned int size)
 {
     uint32_t value = 0;
 
     for (unsigned int at = 0, part; at < size; at += part) {
         const struct port_device *device =
-            port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
+            port_map_find(&vm->ports, (uint16_t)(port + at));
         part = part_size(device, (uint16_t)(port + at), size - at);
         value |= (device->read(device->device, (uint16_t)(port + at)) & low_bytes(part))
                  << (8 * at);
@@ -36,13 +36,13 @@ static __attribute__((noinline)) uint32_t read_wide(struct vcpu *vcpu, uint16_t 
 }
 
 static __attribute__((noinline)) enum exit_outcome
-write_wide(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
+write_wide(struct vm *vm, uint16_t port, unsigned int size, uint32_t value)
 {
     enum exit_outcome outcome = EXIT_NEXT;
 
     for (unsigned int at = 0, part; at < size && outcome == EXIT_NEXT; at += part) {
         const struct port_device *device =
-            port_map_find(&vcpu->vm->ports, (uint16_t)(port + at));
+            port_map_find(&vm->ports, (uint16_t)(port + at));
         part    = part_size(device, (uint16_t)(port + at), size - at);
         outcome = device->write(device->device, (uint16_t)(port + at),
                                 value >> (8 * at) & low_bytes(part));
@@ -52,19 +52,28 @@ write_wide(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
 
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
+    struct vm *vm                    = vcpu->vm;
+    const struct port_device *device = port_map_find(&vm->ports, port);
+    unsigned int ticket              = vm_lock(vm);
+    uint32_t value;
 
-    if (size > 1)
-        return read_wide(vcpu, port, size);
-    return device->read(device->device, port);
+    vm->ports.accessor = vcpu;
+    value = size > 1 ? read_wide(vm, port, size) : device->read(device->device, port);
+    vm_unlock(vm, ticket);
+    return value;
 }
 
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value)
 {
-    const struct port_device *device = port_map_find(&vcpu->vm->ports, port);
+    struct vm *vm                    = vcpu->vm;
+    const struct port_device *device = port_map_find(&vm->ports, port);
+    unsigned int ticket              = vm_lock(vm);
+    enum exit_outcome outcome;
 
-    if (size > 1)
-        return write_wide(vcpu, port, size, value);
-    return device->write(device->device, port, (uint8_t)value);
+    vm->ports.accessor = vcpu;
+    outcome = size > 1 ? write_wide(vm, port, size, value)
+                       : device->write(device->device, port, (uint8_t)value);
+    vm_unlock(vm, ticket);
+    return outcome;
 }

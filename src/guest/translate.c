@@ -218,8 +218,11 @@ enum translation_outcome linear_address_walk(const struct guest_memory *memory,
 }
 
 /* "Enumeration of Paging Features by CPUID": the default also replaces invalid widths. */
-static unsigned int physical_width(unsigned int reported)
+unsigned int physical_address_width(const struct cpuid_answers *cpuid)
 {
+    uint32_t sizes = cpuid->extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].eax;
+    unsigned int reported = CPUID_80000008_EAX_PHYSICAL(sizes);
+
     return reported >= PHYSICAL_WIDTH_MIN && reported <= PHYSICAL_WIDTH_MAX
                ? reported
                : PHYSICAL_WIDTH_DEFAULT;
@@ -228,9 +231,9 @@ static unsigned int physical_width(unsigned int reported)
 static void read_state(struct vcpu *vcpu, struct translation_state *state)
 {
     const struct backend *backend       = vcpu->backend;
-    const struct cpuid_result *extended = vcpu->vm->cpuid.extended;
-    uint32_t features = extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].edx;
-    uint32_t sizes    = extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].eax;
+    const struct cpuid_answers *cpuid = &vm_cpu_of(vcpu)->cpuid;
+    uint32_t features =
+        cpuid->extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].edx;
 
     *state = (struct translation_state){
         .cr0             = backend->read_register(vcpu, VCPU_CR0),
@@ -240,7 +243,7 @@ static void read_state(struct vcpu *vcpu, struct translation_state *state)
         .rflags          = backend->read_register(vcpu, VCPU_RFLAGS),
         .is_user         = backend->read_register(vcpu, VCPU_CPL) == 3,
         .has_1_gib_pages = (features & CPUID_80000001_EDX_PAGES_1_GIB) != 0,
-        .physical_width  = physical_width(CPUID_80000008_EAX_PHYSICAL(sizes)),
+        .physical_width  = physical_address_width(cpuid),
     };
     bool is_pae = (state->efer & EFER_LMA) == 0 && (state->cr4 & CR4_PAE) != 0;
     for (unsigned int i = 0; is_pae && i < PDPTE_COUNT; i++)
@@ -263,7 +266,7 @@ enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
         return EXIT_NEXT;
     case TRANSLATION_NOT_RAM:
         return vcpu->handlers->memory(
-            vcpu, &(struct memory_access){translation.physical, MEMORY_READ});
+            vcpu, &(struct memory_access){.address = translation.physical});
     case TRANSLATION_FAULTS:
         break;
     }

@@ -9,6 +9,7 @@
 #ifndef HYMIR_GUEST_TRANSLATE_H
 #define HYMIR_GUEST_TRANSLATE_H
 
+#include "guest/cpuid_policy.h"
 #include "guest/memory.h"
 #include "virt/backend.h"
 #include "x86/paging.h"
@@ -64,5 +65,8 @@ bool code_address_translate(struct vcpu *vcpu, uint64_t linear, gpa_t *physical)
 
 /* Returns the number of bits of the guest's linear addresses in 64-bit code. */
 unsigned int linear_address_width(struct vcpu *vcpu);
+
+/* Returns MAXPHYADDR of a guest with that CPUID, 32 to 52. */
+unsigned int physical_address_width(const struct cpuid_answers *cpuid);
 
 #endif

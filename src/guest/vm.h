@@ -1,13 +1,22 @@
 /*
- * A virtual machine: its memory, devices, CPUID and MSR policies, and its vCPU.
+ * A virtual machine: its memory, its devices, and its vCPUs, each of which runs on a CPU
+ * of its own.
  *
  * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
- * CPU. From vm_reset on, only the vCPU's CPU accesses it, except through vm_type,
- * vm_kick, vm_request_stop, vm_request_pause and the queue of its output.
+ * CPU. From vm_reset on, only the CPUs of its vCPUs access it, except through vm_type,
+ * vm_kick, vm_request_stop, vm_request_pause and the queue of its output. The lock guards
+ * the devices that the vCPUs share: those of ports, the I/O APIC, and their clock, whose
+ * alarms the first vCPU's CPU handles. It is held for one access to a port or register,
+ * or for the timers that are due: microseconds, and never for a wait. guest/vm_cpu.h has
+ * what each vCPU has of its own.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
 
+#include "dev/acpi_pm.h"
+#include "dev/address_map.h"
+#include "dev/io_apic.h"
+#include "dev/isa_lines.h"
 #include "dev/keyboard_controller.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
@@ -16,12 +25,11 @@
 #include "dev/rtc.h"
 #include "dev/timer.h"
 #include "dev/uart.h"
-#include "guest/cpuid_policy.h"
 #include "guest/load/image.h"
 #include "guest/load/module.h"
 #include "guest/memory.h"
-#include "guest/msr_policy.h"
-#include "virt/backend.h"
+#include "guest/vm_cpu.h"
+#include "lib/spinlock.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,6 +38,8 @@
 #define VM_INPUT_SIZE  1024 /* bytes, a power of two */
 #define VM_OUTPUT_SIZE 2048
 
+#define IO_APIC_ID 0
+
 struct vm;
 
 /* The VM's connections to Hymir. */
@@ -37,14 +47,20 @@ struct vm_environment {
     uint64_t clock_hz;
     bool is_clock_exact; /* clock_hz is as exact as a crystal: guests may rely on it */
     uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
-    void (*wait_for_interrupt)(void); /* halts this CPU until an interrupt is handled */
+
+    /* Halts this CPU until an interrupt is handled, at most for 20 ms. */
+    void (*wait_for_interrupt)(void);
     void (*flush)(void *vm);          /* shows output, as much as needs no wait */
 
     /*
      * Interrupts the CPU of a vCPU, by its id: if the vCPU runs, it exits and calls the
-     * handler interrupted. From any CPU. STATUS_TIMEOUT, STATUS_UNSUPPORTED.
+     * handler interrupted. From any CPU, also for itself, which then exits at once.
+     * STATUS_TIMEOUT, STATUS_UNSUPPORTED.
      */
     enum status (*interrupt_cpu)(uint32_t id);
+
+    /* Returns whether this CPU has that id. */
+    bool (*is_this_cpu)(uint32_t id);
 };
 
 struct vm {
@@ -53,42 +69,83 @@ struct vm {
     struct guest_memory memory;
     struct page_pool tables; /* nested page tables, which map the memory */
     struct image_parts image;
-    struct vcpu_start start;
+    struct vcpu_start start; /* of the first vCPU */
     struct vcpu_plan plan;
-    struct cpuid_answers cpuid;
-    struct guest_msrs msrs;
+    struct vm_environment environment;
+    struct guest_topology topology;
+    bool has_pv; /* KVM's signature in its CPUID */
+    size_t cpu_count;
+    struct vm_cpu *cpu[GUEST_CPUS_MAX];
+    struct guest_end end;
+
+    /* The runs: guest/vm_cpu.c. */
+    atomic_uint runs;         /* each lets the other vCPUs run once */
+    atomic_uint others;       /* vCPUs besides the first that have not left this run */
+    atomic_bool is_released;  /* there is no further run: the other CPUs are free */
+    atomic_bool is_paused;    /* the first vCPU is */
+    _Atomic uint64_t paused_ticks; /* of the clock, in all pauses of this run */
+
+    struct spinlock lock;
     struct device_clock clock;
+    atomic_bool has_new_alarm; /* of the clock, set on another than the first's CPU */
+    struct apic_bus bus;
+    struct io_apic io_apic;
     struct pic pic;
+    struct isa_lines isa;
     struct pit pit;
     struct rtc rtc;
     struct keyboard_controller keyboard_controller;
     struct uart uart;
-    struct vm_environment environment;
     struct device_timer flush_timer;
     uint8_t input_bytes[VM_INPUT_SIZE], output_bytes[VM_OUTPUT_SIZE];
-    struct byte_queue input;  /* typed: one CPU writes it, the vCPU's CPU takes it */
-    struct byte_queue output; /* sent: the vCPU's CPU writes it, one CPU takes it */
+    struct byte_queue input;  /* typed: one CPU writes it, the first vCPU's takes it */
+    struct byte_queue output; /* sent: written with the lock; one CPU takes it */
     atomic_uint input_lost;   /* typed bytes without room */
     void *console;            /* its owner's: src/runner/guest_console.c */
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
     struct power_ports power_ports;
+    struct acpi_pm acpi_pm;
     struct port_map ports;
-    uint64_t ignored_accesses; /* to unemulated ports and MSRs */
-    struct vcpu vcpu;
+    struct address_map addresses;
+    uint64_t ignored_accesses; /* to unemulated ports, memory and MSRs; about */
+    bool is_refusal_logged;    /* of an access to a device: guest/device_memory.h */
 };
 
+/* Acquires the lock; returns the ticket for vm_unlock. On a vCPU's CPU. */
+static inline unsigned int vm_lock(struct vm *vm)
+{
+    return spinlock_acquire(&vm->lock);
+}
+
+static inline void vm_unlock(struct vm *vm, unsigned int ticket)
+{
+    spinlock_release(&vm->lock, ticket);
+}
+
+/* Returns whether there is no run, or it has ended. For any CPU. */
+static inline bool vm_has_ended(const struct vm *vm)
+{
+    return vcpu_has_ended(&vm->cpu[0]->vcpu);
+}
+
 /*
- * Prepares a VM's policies and vCPU, for which vm->vcpu.arch has been allocated. On the
- * boot CPU.
+ * Prepares a VM with its cpu_count vCPUs, for each of which vm->cpu and its vcpu.arch
+ * have been allocated. On the boot CPU.
  */
 void vm_init(struct vm *vm, const struct backend *backend,
              const struct vm_environment *environment);
+
+/*
+ * Sets what the guest's CPUID reports, for vCPUs on CPUs like this one with these APIC
+ * IDs. Before its first run.
+ */
+void vm_set_topology(struct vm *vm, const uint32_t host_ids[]);
 
 /* Maps the VM's memory with the nested page tables. STATUS_NO_MEMORY. */
 enum status MUST_CHECK vm_map_memory(struct vm *vm);
 
 /*
- * Resets a VM, new or ended, before its next run: its vCPU and devices, requests to it
+ * Resets a VM, new or ended, before its next run: its vCPUs and devices, requests to it
  * and its input, but not its memory. STATUS_NO_MEMORY if the port map is full.
  */
 enum status MUST_CHECK vm_reset(struct vm *vm);
@@ -100,8 +157,14 @@ enum status MUST_CHECK vm_reset(struct vm *vm);
  */
 bool vm_load(struct vm *vm, uint64_t time, struct text *problem);
 
-/* Runs the VM on this CPU until it ends. */
-void vm_run(struct vm *vm);
+/*
+ * Runs the VM, its first vCPU on this CPU, until it ends and all others have left it.
+ * STATUS_TIMEOUT if one does not leave within a second: the VM must not run again.
+ */
+enum status MUST_CHECK vm_run(struct vm *vm);
+
+/* Frees the CPUs of the other vCPUs, after the last run: vm_cpu_run_others returns. */
+void vm_release(struct vm *vm);
 
 /*
  * Adds a byte to the input of the serial port, without interrupting the VM's CPU: vm_kick
@@ -109,12 +172,15 @@ void vm_run(struct vm *vm);
  */
 void vm_type(struct vm *vm, uint8_t byte);
 
-/* Makes the VM's CPU look for input and requests. From any CPU, also in an interrupt. */
+/*
+ * Makes the CPUs of all vCPUs look for input and requests. From any CPU, also in an
+ * interrupt.
+ */
 void vm_kick(const struct vm *vm);
 
 /*
  * Request a stop (and a restart), or a pause or its end. From any CPU, also in an
- * interrupt: they interrupt the VM's CPU, which handles the request. The VM's clocks
+ * interrupt: they interrupt the VM's CPUs, which handle the request. The VM's clocks
  * pause with it.
  */
 void vm_request_stop(struct vm *vm, bool is_to_restart);
@@ -123,11 +189,11 @@ void vm_request_pause(struct vm *vm, bool is_to_pause);
 /* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);
 
-/*
- * Logs the VM's last exits, at most TRACE_RECORDS, the newest last. is_handling: the
- * newest is still being handled, and so has no RIP yet.
- */
-void vm_log_exits(const struct vm *vm, bool is_handling);
+/* Returns how many exits all vCPUs have had in this run. From any CPU, as vm_log_stats. */
+uint64_t vm_count_exits(const struct vm *vm);
+
+/* Logs what led to an abnormal end: the last exits of the vCPU, and the others' state. */
+void vm_log_abnormal_end(const struct vm *vm);
 
 /*
  * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
@@ -136,6 +202,14 @@ void vm_log_exits(const struct vm *vm, bool is_handling);
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value);
+
+/*
+ * Access memory-mapped devices with 1, 2, 4 or 8 bytes at a multiple of their number.
+ * Unclaimed addresses read all ones and ignore writes. guest/memory_devices.c.
+ */
+uint64_t vm_memory_read(struct vcpu *vcpu, uint64_t address, unsigned int size);
+void vm_memory_write(struct vcpu *vcpu, uint64_t address, unsigned int size,
+                     uint64_t value);
 
 /*
  * Resets the VM's devices and adds their ports. STATUS_NO_MEMORY if the port map is full.

@@ -194,17 +194,18 @@ void guest_console_end(struct vm *vm, bool keeps_focus)
     spinlock_release(&lock, ticket);
 }
 
-static bool is_running(const struct vm *vm)
+/* Appends a guest's CPUs, which follow each other but for those of other guests. */
+static void append_cpus(const struct vm *vm, struct text *text)
 {
-    return vm->vcpu.end[0] == '\0';
-}
+    const struct vcpu *first = &vm->cpu[0]->vcpu;
+    const struct vcpu *last  = &vm->cpu[vm->cpu_count - 1]->vcpu;
 
-static uint64_t count_exits(const struct vm *vm)
-{
-    uint64_t exits = 0;
-    for (uint32_t row = 0; row < vm->vcpu.row_count; row++)
-        exits += vm->vcpu.row[row].exits;
-    return exits;
+    if (first->id == VCPU_WITHOUT_CPU)
+        text_append(text, "no cpu");
+    else if (first == last)
+        text_append(text, "cpu %u", first->id);
+    else
+        text_append(text, "%zu cpus from %u", vm->cpu_count, first->id);
 }
 
 static void list_guests(void)
@@ -220,15 +221,14 @@ static void list_guests(void)
         const struct vm *vm = guests[i]->vm;
         bool is_paused      = atomic_load(&vm->is_to_pause);
         TEXT_DECLARE(cpu, 16);
-        text_append(&cpu, vm->vcpu.id == VCPU_WITHOUT_CPU ? "no cpu" : "cpu %u",
-                    vm->vcpu.id);
+        append_cpus(vm, &cpu);
         log_plain("hymir: %zu%s vm %s: %s, %lu MiB, %s, %lu exits, %s%s", i + 1,
                   focused == guests[i] ? "*" : ":", vm->name, vm->kind,
-                  vm->memory.size >> 20, cpu.buffer, count_exits(vm),
-                  !is_running(vm) ? "stopped: "
+                  vm->memory.size >> 20, cpu.buffer, vm_count_exits(vm),
+                  vm_has_ended(vm) ? "stopped: "
                   : is_paused     ? "paused"
                                   : "running",
-                  vm->vcpu.end);
+                  vm_has_ended(vm) ? vm->end.text : "");
     }
 }
 
@@ -274,9 +274,9 @@ static void handle_guest_command(uint8_t key)
     struct vm *vm = focused->vm;
     if (key == 't')
         vm_log_stats(vm);
-    else if (is_running(vm) && (key == 's' || key == 'r'))
+    else if (!vm_has_ended(vm) && (key == 's' || key == 'r'))
         vm_request_stop(vm, key == 'r');
-    else if (is_running(vm))
+    else if (!vm_has_ended(vm))
         vm_request_pause(vm, key == 'p');
     else if (key == 'r')
         restart(vm);

@@ -25,6 +25,8 @@
 #define MEMORY_BESIDE BIT(22)
 #define MIB           BIT(20)
 
+#define WAITS_PER_SECOND 50
+
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
 static const struct backend *backend;
@@ -32,6 +34,10 @@ static const struct multiboot2_information *boot;
 static struct vm **guests;
 static size_t guest_count;
 static bool uses_apic_timer;
+static size_t usable_cpus;
+
+/* CPUs that remain for guests with cpus=all. */
+static size_t cpus_for_all;
 
 /* The time of day, in seconds since 1970, and the clock's ticks at that time. */
 static uint64_t first_time, first_ticks;
@@ -174,7 +180,7 @@ static bool explain_shortage(uint64_t size, uint64_t tables, uint64_t free,
  */
 static bool allocate_memory(struct vm *vm, uint64_t size, struct text *problem)
 {
-    uint64_t tables = nested_paging_count_tables(backend->nested_format, size);
+    uint64_t tables = nested_paging_count_tables(size);
     uint64_t free   = memory_free_size(frames_above_1_mib);
 
     if (!allocate_pieces(&vm->memory, size) ||
@@ -219,36 +225,91 @@ static bool clear_memory(struct vm *vm, struct text *problem)
 /* The interrupt causes an exit, whose handler checks for requests. */
 static enum status interrupt_cpu(uint32_t id)
 {
-    if (id == VCPU_WITHOUT_CPU || smp_cpu(id) == this_cpu())
-        return STATUS_OK;
     return apic_send(smp_cpu(id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
+static bool is_this_cpu(uint32_t id)
+{
+    return id == this_cpu()->index;
+}
+
+/* The timer limits the wait, in case the interrupt that should end it is lost. */
+static void wait_for_interrupt(void)
+{
+    apic_set_timer(clock_frequency() / WAITS_PER_SECOND);
+    halt_until_interrupt();
+    apic_set_timer(TICKS_NEVER);
+}
+
+/* Allocates a VM's vCPUs. False, with the reason, on failure. */
+static bool allocate_cpus(struct vm *vm, size_t count, struct text *problem)
+{
+    while (vm->cpu_count < count) {
+        void *pages;
+        if (machine_allocate(sizeof(struct vm_cpu), &pages) != STATUS_OK)
+            break;
+        struct vm_cpu *cpu         = pages;
+        vm->cpu[vm->cpu_count++]   = cpu;
+        cpu->vcpu.id               = VCPU_WITHOUT_CPU;
+        if (machine_allocate(backend->state_size, &cpu->vcpu.arch) != STATUS_OK)
+            break;
+        if (vm->cpu_count == count)
+            return true;
+    }
+    return TEXT_FAIL(problem, "not enough memory for its vCPUs; reduce memory= or cpus=");
+}
+
+static void free_cpus(struct vm *vm)
+{
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        if (vm->cpu[i]->vcpu.arch != NULL)
+            memory_free(vm->cpu[i]->vcpu.arch, memory_page_count(backend->state_size));
+        memory_free(vm->cpu[i], memory_page_count(sizeof(struct vm_cpu)));
+    }
+}
+
 /*
- * Allocates a VM's memory, vCPU and console, once its image is known to fit. False, with
+ * Allocates a VM's memory, vCPUs and console, once its image is known to fit. False, with
  * the reason, on failure; destroy_guest is then due.
  */
-static bool create_parts(struct vm *vm, uint64_t memory_size, struct text *problem)
+static bool create_parts(struct vm *vm, uint64_t memory_size, size_t cpus,
+                         struct text *problem)
 {
     const struct vm_environment environment = {
         .clock_hz           = clock_frequency(),
         .is_clock_exact     = clock_tsc()->uncertainty_ppm <= TSC_CRYSTAL_PPM,
         .read_clock         = rdtsc,
-        .wait_for_interrupt = halt_until_interrupt,
+        .wait_for_interrupt = wait_for_interrupt,
         .flush              = guest_console_flush,
-        .interrupt_cpu      = interrupt_cpu};
+        .interrupt_cpu      = interrupt_cpu,
+        .is_this_cpu        = is_this_cpu};
     static struct guest_memory planned; /* has a size and no pieces */
 
     planned.size = memory_size;
     if (!image_load(&vm->image, &planned, &vm->start, &vm->kind, problem) ||
-        !allocate_memory(vm, memory_size, problem))
+        !allocate_memory(vm, memory_size, problem) || !allocate_cpus(vm, cpus, problem))
         return false;
-    if (machine_allocate(backend->state_size, &vm->vcpu.arch) != STATUS_OK ||
-        guest_console_add(vm) != STATUS_OK)
-        return TEXT_FAIL(problem,
-                         "not enough memory for vCPU and console; reduce memory=");
+    if (guest_console_add(vm) != STATUS_OK)
+        return TEXT_FAIL(problem, "not enough memory for its console; reduce memory=");
     vm_init(vm, backend, &environment);
     return true;
+}
+
+/* Finds the number of a guest's vCPUs. False, with the reason, if it has none. */
+static bool count_cpus(const struct module_options *module, size_t *count,
+                       struct text *problem)
+{
+    *count = module->cpus;
+    if (module->cpus == CPUS_ALL) {
+        *count       = cpus_for_all;
+        cpus_for_all = 0;
+    }
+    if (*count == 0)
+        return TEXT_FAIL(problem, "cpus=all: no CPU left: other guests have all %zu",
+                         usable_cpus);
+    return *count <= usable_cpus ||
+           TEXT_FAIL(problem, "cpus=%zu: this machine has %zu usable CPUs; reduce it",
+                     *count, usable_cpus);
 }
 
 /* Creates the guest of a kernel module. False, with the reason, on failure. */
@@ -258,20 +319,24 @@ static bool create_guest(size_t index, struct text *problem)
     uint64_t size = sizeof(struct vm) + strlen(module->command_line) + 1;
     void *pages;
 
+    size_t cpus;
+
     if (find_module(MODULE_KERNEL, module->name) != index)
         return TEXT_FAIL(problem, "duplicate name");
+    if (!count_cpus(module, &cpus, problem))
+        return false;
     if (machine_allocate(size, &pages) != STATUS_OK)
         return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
     char *command_line               = (char *)(vm + 1);
     vm->plan.avoids_preemption_timer = uses_apic_timer;
+    vm->has_pv                       = module->has_pv;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
     vm->image.command_line = command_line;
     if (!find_parts(index, &vm->image, problem) ||
-        !create_parts(vm, module->memory_size, problem)) {
-        if (vm->vcpu.arch != NULL)
-            memory_free(vm->vcpu.arch, memory_page_count(backend->state_size));
+        !create_parts(vm, module->memory_size, cpus, problem)) {
+        free_cpus(vm);
         free_memory(vm);
         memory_free(vm, memory_page_count(size));
         return false;
@@ -322,9 +387,24 @@ static void read_time_of_day(void)
     first_ticks = rdtsc();
 }
 
-size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
-                          struct vm **created)
+/* Returns how many CPUs the guests with a number in cpus= leave. */
+static size_t count_cpus_for_all(void)
 {
+    size_t wanted = 0;
+
+    for (size_t i = 0; i < boot->module_count; i++) {
+        if (modules[i].name[0] != '\0' && modules[i].role == MODULE_KERNEL &&
+            modules[i].cpus != CPUS_ALL)
+            wanted += modules[i].cpus;
+    }
+    size_t left = wanted < usable_cpus ? usable_cpus - wanted : 0;
+    return left < GUEST_CPUS_MAX ? left : GUEST_CPUS_MAX;
+}
+
+size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
+                          size_t usable, struct vm **created)
+{
+    usable_cpus = usable;
     boot        = &machine_get()->boot;
     backend     = record->virtualization->backend;
     guests      = created;
@@ -334,6 +414,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     read_time_of_day();
     parse_modules();
     check_initrds();
+    cpus_for_all = count_cpus_for_all();
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);
         if (modules[i].name[0] == '\0' || modules[i].role != MODULE_KERNEL ||
@@ -347,7 +428,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
 
 bool guest_maker_prepare(struct vm *vm)
 {
-    const struct cpu *cpu = smp_cpu(vm->vcpu.id);
+    const struct cpu *cpu = smp_cpu(vm->cpu[0]->vcpu.id);
     TEXT_DECLARE(problem, LOG_LINE_SIZE);
 
     if (vm_reset(vm) != STATUS_OK)
@@ -356,8 +437,8 @@ bool guest_maker_prepare(struct vm *vm)
              vm_load(vm, time_of_day(cpu), &problem))
         return true;
     log_error("vm %s: %s", vm->name, problem.buffer);
-    vcpu_end(&vm->vcpu, "%s", problem.buffer);
-    vm->vcpu.id = VCPU_WITHOUT_CPU;
+    vcpu_end(&vm->cpu[0]->vcpu, "%s", problem.buffer);
+    vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
     atomic_store(&vm->is_to_restart, false);
     free_memory(vm);
     return false;

@@ -19,88 +19,149 @@ static size_t guest_count;
 static atomic_size_t running_count; /* guests whose last line is not logged yet */
 static bool wants_stats;
 
-/* Logs the exits of the CPU's guest, at a panic while an exit is handled. */
-static void log_guest(const void *activity)
+/* The vCPU that the boot CPU runs, and whether it is time to. */
+static struct vm_cpu *own;
+static atomic_bool own_is_due;
+
+/* Logs the exits of the CPU's vCPU, at a panic while an exit is handled. */
+static void log_vcpu(const void *activity)
 {
-    vm_log_exits(activity, true);
+    vm_cpu_log_exits(activity, true);
 }
 
-/* Logs a guest's start, also if its time may differ from that of guests on other CPUs. */
+static void set_activity(const struct vm_cpu *cpu)
+{
+    this_cpu()->activity     = cpu;
+    this_cpu()->log_activity = cpu == NULL ? NULL : log_vcpu;
+}
+
+/* Appends which CPU's TSC may differ from that of guests on other CPUs, if any. */
+static void append_tsc(const struct vm *vm, struct text *text)
+{
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        const struct cpu *cpu        = smp_cpu(vm->cpu[i]->vcpu.id);
+        enum tsc_synchrony synchrony = tsc_offset_synchrony(&cpu->tsc_offset);
+        if (synchrony != TSC_NOT_IN_STEP && synchrony != TSC_DRIFTS)
+            continue;
+        if (vm->cpu_count == 1)
+            text_append(text, "; its CPU's TSC is ");
+        else
+            text_append(text, "; the TSC of cpu %u is ", cpu->index);
+        tsc_offset_describe(&cpu->tsc_offset, text);
+        return;
+    }
+}
+
 static void log_start(const struct vm *vm)
 {
-    const struct tsc_offset *offset = &this_cpu()->tsc_offset;
-    enum tsc_synchrony synchrony    = tsc_offset_synchrony(offset);
     TEXT_DECLARE(tsc, 80);
 
-    if (synchrony == TSC_NOT_IN_STEP || synchrony == TSC_DRIFTS) {
-        text_append(&tsc, "; its CPU's TSC is ");
-        tsc_offset_describe(offset, &tsc);
-    }
-    log_plain("hymir: vm %s: started: %s, 1 vCPU, %lu MiB%s", vm->name, vm->kind,
-              vm->memory.size >> 20, tsc.buffer);
+    append_tsc(vm, &tsc);
+    log_plain("hymir: vm %s: started: %s, %zu vCPU%s, %lu MiB%s", vm->name, vm->kind,
+              vm->cpu_count, vm->cpu_count == 1 ? "" : "s", vm->memory.size >> 20,
+              tsc.buffer);
 }
 
 /* Runs a guest until it ends, and logs the reason. */
 static void run_once(struct vm *vm)
 {
     log_start(vm);
-    this_cpu()->activity     = vm;
-    this_cpu()->log_activity = log_guest;
-    vm_run(vm);
-    this_cpu()->log_activity = NULL;
+    set_activity(vm->cpu[0]);
+    if (vm_run(vm) != STATUS_OK) {
+        log_error("vm %s: a vCPU does not stop; it cannot start again", vm->name);
+        vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
+        atomic_store(&vm->is_to_restart, false);
+    }
+    set_activity(NULL);
     guest_console_end(vm, atomic_load(&vm->is_to_restart));
-    if (vm->vcpu.end_is_abnormal)
-        vm_log_exits(vm, false);
-    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->vcpu.end);
+    if (vm->end.is_abnormal)
+        vm_log_abnormal_end(vm);
+    log_plain("hymir: vm %s: stopped: %s", vm->name, vm->end.text);
     if (wants_stats)
         vm_log_stats(vm);
 }
 
 /*
- * A cpu_work. Logs the last line before decrementing running_count: at zero, Hymir may
- * exit.
+ * Runs a guest with its first vCPU on this CPU. Logs the last line before decrementing
+ * running_count: at zero, Hymir may exit.
  */
-static void run_guest(void *argument)
+static void run_guest(struct vm *vm)
 {
-    struct vm *vm = argument;
-
     do {
         if (!guest_maker_prepare(vm))
             break;
         run_once(vm);
     } while (atomic_load(&vm->is_to_restart));
+    vm_release(vm);
     console_finish();
     atomic_fetch_sub(&running_count, 1);
     if (this_cpu() != &boot_cpu && smp_wake(&boot_cpu) != STATUS_OK)
         log_error("cpu %u: cannot interrupt the boot CPU", this_cpu()->index);
 }
 
-/*
- * Starts a guest on its CPU. The boot CPU starts its own, in run_until_done. Returns
- * whether that worked.
- */
+/* A cpu_work: runs a vCPU on this CPU. */
+static void run_vcpu(void *argument)
+{
+    struct vm_cpu *cpu = argument;
+
+    if (cpu->index == 0) {
+        run_guest(cpu->vcpu.vm);
+        return;
+    }
+    set_activity(cpu);
+    vm_cpu_run_others(cpu);
+    set_activity(NULL);
+}
+
+/* Makes a CPU run its vCPU; the boot CPU does so in run_until_done. */
+static bool start_vcpu(struct vm_cpu *vcpu)
+{
+    struct cpu *cpu = smp_cpu(vcpu->vcpu.id);
+
+    if (cpu != &boot_cpu)
+        return smp_begin(cpu, run_vcpu, vcpu) == STATUS_OK;
+    own = vcpu;
+    atomic_store(&own_is_due, true);
+    return true;
+}
+
+/* Starts a guest on its CPUs, the first vCPU last. Returns whether that worked. */
 static bool start_guest(struct vm *vm)
 {
-    struct cpu *cpu = smp_cpu(vm->vcpu.id);
+    size_t started = vm->cpu_count;
 
     atomic_fetch_add(&running_count, 1);
-    if (cpu == &boot_cpu || smp_begin(cpu, run_guest, vm) == STATUS_OK)
+    atomic_store(&vm->is_released, false);
+    while (started > 0 && start_vcpu(vm->cpu[started - 1]))
+        started--;
+    if (started == 0)
         return true;
+    log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->cpu[started - 1]->vcpu.id);
+    vm_release(vm);
     atomic_fetch_sub(&running_count, 1);
     return false;
 }
 
-/* Restarts a guest that has ended; the boot CPU polls is_to_restart. */
+/* Returns whether the CPUs of a guest that has ended are free. */
+static bool has_left_cpus(const struct vm *vm)
+{
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        const struct cpu *cpu = smp_cpu(vm->cpu[i]->vcpu.id);
+        if (atomic_load(&cpu->work) != NULL || cpu->activity == vm->cpu[i])
+            return false;
+    }
+    return true;
+}
+
+/* Restarts a guest that has ended; the boot CPU polls own_is_due. */
 static void restart_guest(struct vm *vm)
 {
-    if (vm->vcpu.id == VCPU_WITHOUT_CPU) {
-        log_plain("hymir: vm %s: cannot start: %s", vm->name, vm->vcpu.end);
-    } else if (atomic_load(&smp_cpu(vm->vcpu.id)->work) != NULL) {
+    if (vm->cpu[0]->vcpu.id == VCPU_WITHOUT_CPU) {
+        log_plain("hymir: vm %s: cannot start: %s", vm->name, vm->end.text);
+    } else if (!has_left_cpus(vm)) {
         log_plain("hymir: vm %s: still stopping; try again", vm->name);
     } else {
-        atomic_store(&vm->is_to_restart, true);
-        if (!start_guest(vm))
-            log_error("vm %s: cannot interrupt cpu %u", vm->name, vm->vcpu.id);
+        (void)start_guest(vm);
     }
 }
 
@@ -113,29 +174,63 @@ static bool is_usable(const struct cpu_record *record)
            record->virtualization->find_missing(record, &missing) == STATUS_OK;
 }
 
-/*
- * Starts each guest on a usable CPU, the boot CPU last; sets *own to the
- * guest for the boot CPU, if any. Returns how many guests have a CPU.
- */
-static size_t place_guests(const struct cpu_record *records, struct vm **own)
+/* The usable CPUs, the boot CPU last, and how many have a vCPU. */
+static size_t usable[SMP_MAX_CPUS], usable_count, used_count;
+
+static void find_usable_cpus(const struct cpu_record *records)
+{
+    usable_count = used_count = 0;
+    for (size_t i = 1; i <= smp_count(); i++) {
+        size_t index = i % smp_count();
+        if (is_usable(&records[index]))
+            usable[usable_count++] = index;
+    }
+}
+
+/* Explains that too few CPUs are left for a guest. */
+static void refuse_guest(struct vm *vm)
+{
+    struct vcpu *vcpu = &vm->cpu[0]->vcpu;
+
+    if (used_count == usable_count)
+        vcpu_end(vcpu, "no CPU left: all usable CPUs run guests (%zu)", used_count);
+    else
+        vcpu_end(vcpu, "cpus=%zu: %zu of %zu usable CPUs left; reduce it", vm->cpu_count,
+                 usable_count - used_count, usable_count);
+    log_error("vm %s: %s", vm->name, vm->end.text);
+}
+
+/* Gives each vCPU of a guest a CPU. */
+static void place_guest(struct vm *vm)
+{
+    uint32_t apic_ids[GUEST_CPUS_MAX];
+    int64_t first = 0;
+
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        struct vm_cpu *cpu              = vm->cpu[i];
+        cpu->vcpu.id                    = (uint32_t)usable[used_count++];
+        apic_ids[i]                     = smp_cpu(cpu->vcpu.id)->apic_id;
+        const struct tsc_offset *offset = &smp_cpu(cpu->vcpu.id)->tsc_offset;
+        bool is_ahead                   = tsc_offset_synchrony(offset) == TSC_NOT_IN_STEP;
+        int64_t ahead                   = is_ahead ? tsc_offset_ticks(offset) : 0;
+        first                           = i == 0 ? ahead : first;
+        cpu->tsc_ahead                  = ahead - first;
+    }
+    vm_set_topology(vm, apic_ids);
+}
+
+/* Starts each guest on usable CPUs. Returns how many have them. */
+static size_t start_guests(void)
 {
     size_t placed = 0;
 
-    for (size_t i = 1; i <= smp_count() && placed < guest_count; i++) {
-        size_t index = i % smp_count();
-        if (!is_usable(&records[index]))
+    for (size_t i = 0; i < guest_count; i++) {
+        if (guests[i]->cpu_count > usable_count - used_count) {
+            refuse_guest(guests[i]);
             continue;
-        guests[placed]->vcpu.id = (uint32_t)index;
-        if (start_guest(guests[placed]))
-            placed++;
-        if (index == 0)
-            *own = guests[placed - 1];
-    }
-    for (size_t i = placed; i < guest_count; i++) {
-        guests[i]->vcpu.id = VCPU_WITHOUT_CPU;
-        vcpu_end(&guests[i]->vcpu, "no CPU left: all usable CPUs run guests (%zu)",
-                 placed);
-        log_error("vm %s: %s", guests[i]->name, guests[i]->vcpu.end);
+        }
+        place_guest(guests[i]);
+        placed += start_guest(guests[i]);
     }
     return placed;
 }
@@ -150,19 +245,16 @@ void guests_log_missing(const struct cpu_record *record)
 }
 
 /*
- * Runs the boot CPU's own guest, if any, each time it is started, until no guest runs;
+ * Runs the boot CPU's own vCPU, if it has one, each time it is due, until no guest runs;
  * forever if waits_for_keys.
  */
-static void run_until_done(struct vm *own, bool waits_for_keys)
+static void run_until_done(bool waits_for_keys)
 {
-    bool is_due = own != NULL;
-
     while (atomic_load(&running_count) > 0 || waits_for_keys) {
-        if (is_due)
-            run_guest(own);
+        if (atomic_exchange(&own_is_due, false))
+            run_vcpu(own);
         else
             input_wait();
-        is_due = own != NULL && atomic_load(&own->is_to_restart);
     }
 }
 
@@ -178,8 +270,6 @@ static void log_missing_keyboard(void)
 
 void guests_run(const struct options *options, const struct cpu_record *records)
 {
-    struct vm *own = NULL;
-
     if (machine_get()->boot.module_count == 0)
         return;
     if (verdict_count(records, smp_count(), VERDICT_READY) == 0) {
@@ -188,13 +278,14 @@ void guests_run(const struct options *options, const struct cpu_record *records)
         return;
     }
     wants_stats = options->stats;
-    guest_count = guest_maker_create(options, &records[0], guests);
+    find_usable_cpus(records);
+    guest_count = guest_maker_create(options, &records[0], usable_count, guests);
     if (guest_count == 0)
         return; /* the report keeps screen and keys */
     guest_console_start(restart_guest);
     input_start(options, guest_console_type, guest_console_serve);
     log_missing_keyboard();
-    size_t placed = place_guests(records, &own);
-    run_until_done(own, options->exit == END_HALT && placed > 0);
+    size_t placed = start_guests();
+    run_until_done(options->exit == END_HALT && placed > 0);
     console_drain();
 }

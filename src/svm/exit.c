@@ -12,16 +12,19 @@
 #include "svm/vcpu_events.h"
 #include "virt/exit_handlers.h"
 
-static struct vcpu_segment read_segment(const struct vmcb *vmcb, unsigned int number)
+void svm_segment_read(struct vcpu *vcpu, enum segment_number number,
+                      struct vcpu_segment *segment)
 {
-    const struct vmcb_segment *segment = &vmcb->segment[number];
-    uint32_t rights                    = vmcb_access_rights(segment->attributes);
-    bool is_usable                     = (segment->attributes & SEGMENT_PRESENT) != 0;
+    const struct vmcb_segment *from = &svm_of(vcpu)->vmcb.segment[number];
+    bool is_usable                  = (from->attributes & SEGMENT_PRESENT) != 0;
 
-    return (struct vcpu_segment){.base  = segment->base,
-                                 .limit = segment->limit,
-                                 .access_rights =
-                                     is_usable ? rights : ACCESS_RIGHTS_UNUSABLE};
+    *segment = (struct vcpu_segment){
+        .selector = from->selector,
+        .limit    = from->limit,
+        .access_rights =
+            is_usable ? vmcb_access_rights(from->attributes) : ACCESS_RIGHTS_UNUSABLE,
+        .base = from->base,
+    };
 }
 
 /* Returns the operand of INS or OUTS that is in memory, or NULL. */
@@ -61,8 +64,8 @@ static enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t info)
         .is_repeated  = (info & IO_REPEATED) != 0,
         .is_64_bit    = is_64_bit,
         .is_stack     = memory->segment == SEGMENT_SS && !is_64_bit,
-        .segment      = read_segment(vmcb, memory->segment),
     };
+    vcpu->backend->read_segment(vcpu, memory->segment, &access.segment);
     if (is_64_bit && memory->segment < SEGMENT_FS)
         access.segment.base = 0;
     access.linear_address =
@@ -105,10 +108,12 @@ static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
     struct vmcb *vmcb                 = &svm_of(vcpu)->vmcb;
     uint64_t info                     = vmcb->exit_info_1;
     const struct memory_access access = {
-        .address = gpa(vmcb->exit_info_2),
-        .kind    = (info & NESTED_FAULT_FETCH) != 0   ? MEMORY_FETCH
-                   : (info & NESTED_FAULT_WRITE) != 0 ? MEMORY_WRITE
-                                                      : MEMORY_READ,
+        .address           = gpa(vmcb->exit_info_2),
+        .kind              = (info & NESTED_FAULT_FETCH) != 0   ? MEMORY_FETCH
+                             : (info & NESTED_FAULT_WRITE) != 0 ? MEMORY_WRITE
+                                                                : MEMORY_READ,
+        .is_by_instruction = (vmcb->exit_interrupt_info & EVENT_VALID) == 0 &&
+                             (info & (NESTED_FAULT_WALK | NESTED_FAULT_FETCH)) == 0,
     };
 
     vcpu->newest->detail  = info;
@@ -121,6 +126,8 @@ static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
 static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_CR_READ + 4]  = svm_cr4_read_handle_exit,
     [SVM_EXIT_CR_WRITE + 4] = svm_cr4_write_handle_exit,
+    [SVM_EXIT_CR_READ + 8]  = svm_cr8_read_handle_exit,
+    [SVM_EXIT_CR_WRITE + 8] = svm_cr8_write_handle_exit,
     [SVM_EXIT_EXCEPTION... SVM_EXIT_EXCEPTION + EXCEPTION_VECTORS - 1] =
         svm_exception_handle_exit,
     [SVM_EXIT_INTR]                                = svm_interrupt_handle_exit,

@@ -4,7 +4,7 @@
 #include "svm/vcpu.h"
 #include "x86/paging.h"
 
-#define PLAIN_LENGTH_MAX 3U
+#define PLAIN_LENGTH_MAX 4U
 #define PAGE_BITS        12U
 #define LEVEL_BITS       9U
 
@@ -24,6 +24,8 @@ static const struct exiting_instruction {
     {SVM_EXIT_VMMCALL, INSTRUCTION_VMMCALL, 3, {0x0F, 0x01, 0xD9}},
     {SVM_EXIT_CR_READ + 4, INSTRUCTION_MOV, 3, {0x0F, 0x20, 0xE0}},
     {SVM_EXIT_CR_WRITE + 4, INSTRUCTION_MOV, 3, {0x0F, 0x22, 0xE0}},
+    {SVM_EXIT_CR_READ + 8, INSTRUCTION_MOV, 4, {0x44, 0x0F, 0x20, 0xC0}},
+    {SVM_EXIT_CR_WRITE + 8, INSTRUCTION_MOV, 4, {0x44, 0x0F, 0x22, 0xC0}},
     {SVM_EXIT_INVD, INSTRUCTION_INVD, 2, {0x0F, 0x08}},
     {SVM_EXIT_WBINVD, INSTRUCTION_INVD, 2, {0x0F, 0x08}}, /* in QEMU's TCG */
     {SVM_EXIT_WBINVD, INSTRUCTION_WBINVD, 2, {0x0F, 0x09}},

@@ -52,6 +52,16 @@ static void check_xcr0(void)
         (void)xsetbv_safe(xcr0 & GUEST_XCR0_ALLOWED);
 }
 
+/* Advances RIP past an instruction that the handler has decoded. */
+static void skip_decoded_instruction(struct vcpu *vcpu)
+{
+    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+    uint64_t next     = vmcb->rip + vcpu->instruction_length;
+
+    vmcb->rip = guest_is_64_bit(vmcb) ? next : (uint32_t)next;
+    end_instruction(vcpu);
+}
+
 /* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
 static __attribute__((noinline)) enum run_next
 end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcome)
@@ -64,6 +74,8 @@ end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcom
     check_xcr0();
     if (outcome == EXIT_REPEAT)
         end_iteration(vcpu);
+    else if (outcome == EXIT_SKIP)
+        skip_decoded_instruction(vcpu);
     if (svm->waiting != 0)
         svm_events_deliver(svm);
     exit_row_count(row, rdtsc_low() - vcpu->newest->start);

@@ -1,10 +1,10 @@
 /*
  * See exit.h.
  *
- * APM 2, "System-Control Registers", "Nested Paging". A guest has its CR0, CR2, CR3, CR8
- * and debug registers without an exit. CR4 exits because Hymir keeps MCE set and the
- * guest may set only what its CPUID offers; EFER because SVME must stay set; PAT because
- * not all emulators have it in the VMCB.
+ * APM 2, "System-Control Registers", "Nested Paging". A guest has its CR0, CR2, CR3 and
+ * debug registers without an exit. CR4 exits because Hymir keeps MCE set and the guest
+ * may set only what its CPUID offers; CR8 because the VM has it; EFER because SVME must
+ * stay set; PAT because not all emulators have it in the VMCB.
  */
 #include "svm/exit.h"
 
@@ -44,17 +44,56 @@ static uint64_t *general_register(struct vcpu *vcpu, unsigned int number)
                                   : &vcpu->run.registers.r[number];
 }
 
-enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu)
+/*
+ * Finds the general register of the access that exits. Returns EXIT_NEXT, or the outcome
+ * of the exit.
+ */
+static enum exit_outcome find_register(struct vcpu *vcpu, uint64_t **general)
 {
-    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
     unsigned int number;
 
     if (!find_general_register(vcpu, &number))
         return exit_inject_ud(vcpu);
     if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
-    *general_register(vcpu, number) = vmcb->cr4 & GUEST_CR4_ALLOWED;
+    *general = general_register(vcpu, number);
     return EXIT_NEXT;
+}
+
+enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu)
+{
+    uint64_t *general;
+    enum exit_outcome outcome = find_register(vcpu, &general);
+
+    if (outcome == EXIT_NEXT)
+        *general = svm_of(vcpu)->vmcb.cr4 & GUEST_CR4_ALLOWED;
+    return outcome;
+}
+
+enum exit_outcome svm_cr8_read_handle_exit(struct vcpu *vcpu)
+{
+    uint64_t *general;
+    enum exit_outcome outcome = find_register(vcpu, &general);
+
+    if (outcome == EXIT_NEXT)
+        *general = vcpu->handlers->read_cr8(vcpu);
+    return outcome;
+}
+
+/* With LOCK, AMD's processors access CR8 outside 64-bit code too. */
+static uint64_t written_value(struct vcpu *vcpu, const uint64_t *general)
+{
+    return guest_is_64_bit(&svm_of(vcpu)->vmcb) ? *general : (uint32_t)*general;
+}
+
+enum exit_outcome svm_cr8_write_handle_exit(struct vcpu *vcpu)
+{
+    uint64_t *general;
+    enum exit_outcome outcome = find_register(vcpu, &general);
+
+    return outcome != EXIT_NEXT
+               ? outcome
+               : vcpu->handlers->write_cr8(vcpu, written_value(vcpu, general));
 }
 
 /* Returns whether a guest in that state may load CR4: APM 2, "CR4 Register". */
@@ -72,15 +111,12 @@ enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
     struct vmcb *vmcb    = &svm->vmcb;
-    unsigned int number;
+    uint64_t *general;
+    enum exit_outcome outcome = find_register(vcpu, &general);
 
-    if (!find_general_register(vcpu, &number))
-        return exit_inject_ud(vcpu);
-    if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
-        return vcpu_request_all_registers(vcpu);
-    uint64_t value = *general_register(vcpu, number);
-    if (!guest_is_64_bit(vmcb))
-        value = (uint32_t)value;
+    if (outcome != EXIT_NEXT)
+        return outcome;
+    uint64_t value       = written_value(vcpu, general);
     vcpu->newest->detail = value;
     if ((value & ~svm->cr4_allowed) != 0 || !cr4_change_is_valid(vmcb, value))
         return exit_inject_gp(vcpu);

@@ -107,6 +107,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     switch (which) {
     case VCPU_RIP:
         return vmcb->rip;
+    case VCPU_RSP:
+        return vmcb->rsp;
     case VCPU_RFLAGS:
         return vmcb->rflags;
     case VCPU_CR0:
@@ -149,7 +151,11 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
 {
     struct svm_vcpu *svm = svm_of(vcpu);
 
-    if (which == VCPU_CR2) {
+    if (which == VCPU_RSP) {
+        svm->vmcb.rsp = value;
+    } else if (which == VCPU_RFLAGS) {
+        svm->vmcb.rflags = value;
+    } else if (which == VCPU_CR2) {
         svm->vmcb.cr2 = value;
         vmcb_mark_dirty(&svm->vmcb, CLEAN_CR2);
     } else if (which == VCPU_TSC) {
@@ -177,8 +183,10 @@ const struct backend svm_backend = {
     .state_size        = sizeof(struct svm_vcpu),
     .init              = init,
     .run               = run,
+    .restart           = svm_restart,
     .read_register     = read_register,
     .write_register    = write_register,
+    .read_segment      = svm_segment_read,
     .inject_exception  = svm_exception_inject,
     .add_debug_causes  = svm_debug_causes_add,
     .request_interrupt = svm_request_interrupt,

@@ -41,6 +41,7 @@ struct svm_vcpu {
     uint8_t flush;        /* the value of TLB_CONTROL that flushes the guest's entries */
     bool has_next_rip, has_decode_assists, has_lbr_virtualization;
     bool defers_timer; /* a handler runs after which the alarm's timer is programmed */
+    unsigned int restarts;
     bool blocks_nmi;   /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
     uint64_t dr6_at_iret;                     /* the guest's */
@@ -53,6 +54,9 @@ void svm_registers_write(struct vmcb *vmcb, const struct vcpu_start *start);
 
 /* Fills in the VMCB, the permission maps and the general registers for a run. */
 void svm_state_write(struct svm_vcpu *svm);
+
+/* The operation restart of struct backend. In vcpu_state.c. */
+void svm_restart(struct vcpu *vcpu);
 
 /*
  * What happens at each VM exit, before and after its handler: values of run.on_exit, the

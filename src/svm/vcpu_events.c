@@ -345,6 +345,20 @@ void svm_events_deliver(struct svm_vcpu *svm)
     set_window(vmcb, true);
 }
 
+void svm_cancel_events(struct svm_vcpu *svm)
+{
+    struct vmcb *vmcb = &svm->vmcb;
+
+    set_window(vmcb, false);
+    svm_set_intercept_1(vmcb, INTERCEPT_IRET, false);
+    if (svm->steps_past_iret)
+        vmcb->intercept_exceptions &= ~IRET_EXCEPTIONS;
+    svm->steps_past_iret = svm->blocks_nmi = false;
+    svm->waiting &= (uint8_t)~WAITING_NMI;
+    vmcb->event_injection  = 0;
+    vmcb->interrupt_shadow = 0;
+}
+
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
@@ -367,18 +381,21 @@ enum exit_outcome svm_interrupt_handle_exit(struct vcpu *vcpu)
  */
 enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
 {
-    struct svm_vcpu *svm = svm_of(vcpu);
-    uint8_t accepted     = WAITING_INTERRUPT | (svm->blocks_nmi ? 0 : WAITING_NMI);
+    struct svm_vcpu *svm   = svm_of(vcpu);
+    bool has_interrupts_on = (svm->vmcb.rflags & RFLAGS_IF) != 0;
+    uint8_t accepted       = (uint8_t)((has_interrupts_on ? WAITING_INTERRUPT : 0) |
+                                 (svm->blocks_nmi ? 0 : WAITING_NMI));
+    unsigned int restarts  = svm->restarts;
 
-    if ((svm->vmcb.rflags & RFLAGS_IF) == 0)
-        return vcpu_end(vcpu, "HLT with interrupts off");
     while ((svm->waiting & accepted) == 0 && !has_virtual_interrupt(&svm->vmcb) &&
            !guest_single_steps(svm)) {
-        if (!vcpu->handlers->can_wake(vcpu))
-            return vcpu_end(vcpu, "HLT with all interrupts masked");
+        if (!vcpu->handlers->can_wake(vcpu, has_interrupts_on))
+            return vcpu_end(vcpu, has_interrupts_on ? "HLT with all interrupts masked"
+                                                    : "HLT with interrupts off");
         halt_until_interrupt();
-        if (handle_interrupt(vcpu) == EXIT_STOP)
-            return EXIT_STOP;
+        enum exit_outcome outcome = handle_interrupt(vcpu);
+        if (outcome != EXIT_RESUME || svm->restarts != restarts)
+            return outcome;
         vcpu->newest->start = rdtsc_low();
     }
     return EXIT_NEXT;

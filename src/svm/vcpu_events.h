@@ -13,6 +13,9 @@ void svm_request_interrupt(struct vcpu *vcpu, bool is_requested);
 void svm_request_nmi(struct vcpu *vcpu);
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time);
 
+/* Drops NMIs, and what the next entry would deliver; requested interrupts still wait. */
+void svm_cancel_events(struct svm_vcpu *svm);
+
 /* Handlers of exits. */
 enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu);
 enum exit_outcome svm_nmi_handle_exit(struct vcpu *vcpu);

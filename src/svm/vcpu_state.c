@@ -1,9 +1,11 @@
 /* The state of a vCPU at the start of a run: see vcpu.h. */
 #include "svm/vcpu.h"
 
+#include "cpu/guest_state.h"
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
+#include "svm/vcpu_events.h"
 #include "virt/control_register_rules.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
@@ -51,15 +53,15 @@ static void write_controls(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
 
-    vmcb->intercept_cr_reads   = BIT(4);
-    vmcb->intercept_cr_writes  = BIT(4);
+    vmcb->intercept_cr_reads   = BIT(4) | BIT(8);
+    vmcb->intercept_cr_writes  = BIT(4) | BIT(8);
     vmcb->intercept_exceptions = EXCEPTIONS_THAT_EXIT;
     vmcb->intercept_1          = (uint32_t)INTERCEPTS_1;
     vmcb->intercept_2          = INTERCEPTS_2;
     vmcb->intercept_3          = read_intercepts_3();
     vmcb->iopm_base            = hpa_of(svm->io_permissions).value;
     vmcb->msrpm_base           = hpa_of(svm->msr_permissions).value;
-    vmcb->tsc_offset           = 0 - rdtsc(); /* the guest's starts at 0 */
+    vmcb->tsc_offset           = 0 - svm->vcpu->tsc_start;
     vmcb->asid                 = GUEST_ASID;
     vmcb->tlb_control          = TLB_CONTROL_FLUSH_ALL; /* of an earlier guest */
     vmcb->virtual_interrupt    = V_INTR_MASKING | V_INTR_PRIORITY | V_IGNORE_TPR;
@@ -98,12 +100,21 @@ void svm_registers_write(struct vmcb *vmcb, const struct vcpu_start *start)
     vmcb->pat    = PAT_AFTER_RESET;
 }
 
+static void init_registers(struct vcpu *vcpu)
+{
+    const struct vcpu_start *start = vcpu->start;
+
+    vcpu->run.registers = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
+                                                         [REGISTER_RBX] = start->rbx,
+                                                         [REGISTER_RDX] = start->rdx,
+                                                         [REGISTER_RSI] = start->rsi}};
+}
+
 /* Sets the state that the VMCB does not hold, and what this CPU offers. */
 static void init_state(struct svm_vcpu *svm)
 {
-    struct vcpu *vcpu              = svm->vcpu;
-    const struct vcpu_start *start = vcpu->start;
-    uint32_t features              = cpuid(CPUID_LEAF_SVM, 0).edx;
+    struct vcpu *vcpu = svm->vcpu;
+    uint32_t features = cpuid(CPUID_LEAF_SVM, 0).edx;
 
     svm->clean = (features & SVM_FEATURE_VMCB_CLEAN) != 0 ? CLEAN_ALL : 0;
     svm->flush = (features & SVM_FEATURE_FLUSH_BY_ASID) != 0 ? TLB_CONTROL_FLUSH_ASID
@@ -117,9 +128,7 @@ static void init_state(struct svm_vcpu *svm)
     svm->has_next_rip                      = (features & SVM_FEATURE_NRIP_SAVE) != 0;
     svm->has_decode_assists                = (features & SVM_FEATURE_DECODE_ASSISTS) != 0;
     svm->has_lbr_virtualization = (features & SVM_FEATURE_LBR_VIRTUALIZATION) != 0;
-    vcpu->run.registers = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
-                                                         [REGISTER_RBX] = start->rbx,
-                                                         [REGISTER_RSI] = start->rsi}};
+    init_registers(vcpu);
     vcpu->run.on_exit   = svm->has_next_rip ? svm_on_exit : svm_on_exit_without_next_rip;
 }
 
@@ -130,4 +139,21 @@ void svm_state_write(struct svm_vcpu *svm)
     memset(&svm->vmcb, 0, sizeof(svm->vmcb));
     write_controls(svm);
     svm_registers_write(&svm->vmcb, svm->vcpu->start);
+}
+
+void svm_restart(struct vcpu *vcpu)
+{
+    struct svm_vcpu *svm = svm_of(vcpu);
+    struct vmcb *vmcb    = &svm->vmcb;
+    uint64_t pat         = vmcb->pat;
+
+    init_registers(vcpu);
+    guest_state_restart();
+    svm_registers_write(vmcb, vcpu->start);
+    vmcb->pat = pat;
+    vmcb->cr2 = vmcb->rsp = vmcb->debugctl = svm->debugctl = 0;
+    vmcb->cpl                                              = 0;
+    svm_cancel_events(svm);
+    vmcb_mark_dirty(vmcb, CLEAN_ALL);
+    svm->restarts++;
 }

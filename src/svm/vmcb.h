@@ -289,9 +289,7 @@ void vmcb_log(const struct vmcb *vmcb);
 
 /*
  * The format of nested tables: that of the host's paging, and the processor accesses them
- * as user: APM 2, "Nested Paging". A guest also gets a page of ones at 0xFED80000, as on
- * a machine without AMD's chipset, which Linux 6.16 and later look for:
- * arch/x86/kernel/cpu/amd.c, print_s5_reset_status_mmio.
+ * as user: APM 2, "Nested Paging".
  */
 extern const struct nested_format svm_nested_format;
 

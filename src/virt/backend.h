@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 /*
- * The registers of a vCPU besides the general ones; only CR2, the TSC and DEBUGCTL are
- * writable.
+ * The registers of a vCPU besides the general ones; only RSP, RFLAGS, CR2, the TSC and
+ * DEBUGCTL are writable.
  */
 enum vcpu_register {
     VCPU_RIP,
+    VCPU_RSP,
     VCPU_RFLAGS,
     VCPU_CR0, /* as the guest reads it */
     VCPU_CR2,
@@ -53,7 +54,7 @@ struct vcpu_start {
     uint64_t cr0, cr3, cr4, efer;
     struct vcpu_segment code, data; /* data: ES, SS, DS, FS and GS */
     struct vcpu_table gdt;          /* limit 0 for a guest that loads its own */
-    uint64_t rax, rbx, rsi;
+    uint64_t rax, rbx, rdx, rsi;
 };
 
 /* The parameters that all vCPUs of a VM share. */
@@ -77,9 +78,19 @@ struct backend {
      */
     void (*run)(struct vcpu *vcpu);
 
+    /*
+     * Sets the registers to *vcpu->start, as INIT does, for the handler interrupted:
+     * events that wait for delivery are lost; the TSC, MSRs and the registers of the FPU,
+     * SSE and AVX are preserved. SDM 3A, "Processor State After Reset".
+     */
+    void (*restart)(struct vcpu *vcpu);
+
     /* For handlers, on the vCPU's CPU. */
     uint64_t (*read_register)(struct vcpu *vcpu, enum vcpu_register which);
     void (*write_register)(struct vcpu *vcpu, enum vcpu_register which, uint64_t value);
+
+    void (*read_segment)(struct vcpu *vcpu, enum segment_number number,
+                         struct vcpu_segment *segment);
 
     /* Delivers a fault at the next entry, with the error code if it has one. */
     void (*inject_exception)(struct vcpu *vcpu, uint8_t vector, uint32_t error_code);

@@ -8,22 +8,24 @@
 enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
                                   ...)
 {
+    struct guest_end *end = vcpu->end;
+    int runs              = GUEST_RUNS;
     va_list arguments;
 
-    if (vcpu->end[0] != '\0')
+    if (!atomic_compare_exchange_strong(&end->state, &runs, GUEST_IS_ENDING))
         return EXIT_STOP;
     va_start(arguments, format);
-    format_text_list(vcpu->end, sizeof(vcpu->end), format, arguments);
+    format_text_list(end->text, sizeof(end->text), format, arguments);
     va_end(arguments);
-    vcpu->end_is_abnormal = is_abnormal;
+    end->is_abnormal = is_abnormal;
+    end->vcpu        = vcpu;
+    atomic_store(&end->state, GUEST_ENDED);
     return EXIT_STOP;
 }
 
 void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 {
-    vcpu->start           = start;
-    vcpu->end[0]          = '\0';
-    vcpu->end_is_abnormal = false;
+    vcpu->start = start;
     for (size_t i = 0; i < vcpu->row_count; i++)
         vcpu->row[i] = (struct exit_row){.handler = vcpu->row[i].handler};
     for (size_t i = 0; i < TRACE_RECORDS; i++) {

@@ -13,6 +13,8 @@
 #include "mm/address.h"
 #include "virt/segment.h"
 
+#include <stdatomic.h>
+
 /* General registers by their number in instructions: SDM 2, "REX Prefixes". */
 enum register_number {
     REGISTER_RAX,
@@ -43,6 +45,7 @@ struct guest_registers {
 /* The result of handling an exit. */
 enum exit_outcome {
     EXIT_NEXT,   /* instruction emulated: advance RIP past it */
+    EXIT_SKIP,   /* the same, by vcpu->instruction_length bytes: decoded by the handler */
     EXIT_RESUME, /* resume at RIP, with any injected event */
     EXIT_REPEAT, /* EXIT_RESUME after iterations of a repeated instruction */
     EXIT_STOP,   /* the guest has ended, and vcpu_end recorded why */
@@ -77,6 +80,12 @@ enum memory_access_kind {
 struct memory_access {
     gpa_t address;
     enum memory_access_kind kind;
+
+    /*
+     * The instruction at RIP reads or writes data, instead of the processor, which walks
+     * page tables, delivers an event or fetches code.
+     */
+    bool is_by_instruction;
 };
 
 struct vcpu;
@@ -109,8 +118,13 @@ struct exit_handlers {
     /* Called after a host interrupt or an alarm: handles pause, stop and input. */
     exit_handler *interrupted;
 
-    /* Returns whether any device of the VM could end a HLT with interrupts on. */
-    bool (*can_wake)(struct vcpu *vcpu);
+    /* Returns whether anything could end a HLT, which accepts interrupts or does not. */
+    bool (*can_wake)(struct vcpu *vcpu, bool accepts_interrupts);
+
+    /* MOV from and to CR8, which has bits that may not be set. */
+    uint64_t (*read_cr8)(struct vcpu *vcpu);
+    enum exit_outcome (*write_cr8)(struct vcpu *vcpu, uint64_t value);
+
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
     /*
@@ -174,7 +188,18 @@ enum run_next {
     RUN_ALL_REGISTERS, /* calls on_exit again, with all registers */
 };
 
-#define VCPU_END_SIZE 192
+/*
+ * How a guest ended, shared by its vCPUs: the first record counts. While the state is
+ * GUEST_ENDED, the rest is constant.
+ */
+#define GUEST_END_SIZE 192
+enum guest_end_state { GUEST_RUNS, GUEST_IS_ENDING, GUEST_ENDED };
+struct guest_end {
+    atomic_int state; /* enum guest_end_state */
+    bool is_abnormal;        /* the guest did not request it */
+    const struct vcpu *vcpu; /* that ended it */
+    char text[GUEST_END_SIZE];
+};
 
 /* The id of a vCPU for which no CPU is available. */
 #define VCPU_WITHOUT_CPU UINT32_MAX
@@ -190,10 +215,13 @@ struct vcpu {
     const struct backend *backend;
     const struct vcpu_start *start; /* of its next run: virt/backend.h */
     struct vm *vm;
-    uint32_t id;             /* the index of its CPU, or VCPU_WITHOUT_CPU */
-    uint16_t vpid;           /* unique on the machine, never 0 */
-    char end[VCPU_END_SIZE]; /* why it stopped; "" while it runs */
-    bool end_is_abnormal;    /* the guest did not request it */
+    struct guest_end *end;
+    uint8_t instruction_length; /* bytes: of EXIT_SKIP */
+    uint32_t id;                /* the index of its CPU, or VCPU_WITHOUT_CPU */
+    uint16_t vpid;              /* unique on the machine, never 0 */
+
+    /* The TSC of its CPU at which the guest's is 0, when it starts to run. */
+    uint64_t tsc_start;
 };
 
 /* Return and set the value in EDX:EAX: of an MSR, or of XSETBV. */
@@ -211,17 +239,24 @@ static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
 }
 
 /*
- * Records why the guest ends, as the text of its last line; later calls are ignored. An
- * end that the guest did not request is abnormal. Returns EXIT_STOP.
+ * Records why the guest ends, as the text of its last line; later calls are ignored, also
+ * those for its other vCPUs. An end that the guest did not request is abnormal. Returns
+ * EXIT_STOP. For any CPU.
  */
 enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
                                   ...) __attribute__((format(printf, 3, 4)));
 #define vcpu_end(vcpu, ...)            vcpu_record_end((vcpu), false, __VA_ARGS__)
 #define vcpu_end_abnormally(vcpu, ...) vcpu_record_end((vcpu), true, __VA_ARGS__)
 
+/* Returns whether the guest has ended, so that end->text has the reason. For any CPU. */
+static inline bool vcpu_has_ended(const struct vcpu *vcpu)
+{
+    return atomic_load(&vcpu->end->state) == GUEST_ENDED;
+}
+
 /*
  * Prepares the vCPU, new or ended, for a run from *start, which must outlive the run:
- * clears its end, its statistics and its exit trace.
+ * clears its statistics and its exit trace.
  */
 void vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 

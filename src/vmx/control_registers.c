@@ -4,8 +4,8 @@
  * SDM 3C, "Guest/Host Masks and Read Shadows for CR0 and CR4". CR3 and the guest-owned
  * bits of CR0 and CR4 are accessed without an exit. These accesses exit: changing CR0.NE,
  * NW or CD, which only affects the shadow; setting a bit of CR4 that the guest's CPUID
- * does not offer; and CR8, which is only a number because there is no APIC. The rules of
- * the architecture are in virt/control_register_rules.h.
+ * does not offer; and CR8, which the VM has. The rules of the architecture are in
+ * virt/control_register_rules.h.
  */
 #include "vmx/control_registers.h"
 
@@ -118,10 +118,10 @@ static enum exit_outcome write_cr0(struct vcpu *vcpu, uint64_t value)
 static enum exit_outcome write_register(struct vcpu *vcpu, unsigned int cr,
                                         uint64_t value)
 {
-    if (cr != 8 || value > CR8_MAX) /* CR4 exits only to set a bit that is not allowed */
-        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
-    vmx_of(vcpu)->cr8 = value;
-    return EXIT_NEXT;
+    if (cr == 8)
+        return vcpu->handlers->write_cr8(vcpu, value);
+    /* CR4 exits only to set a bit that is not allowed. */
+    return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
 }
 
 static __attribute__((noinline)) enum exit_outcome
@@ -134,7 +134,7 @@ handle_other_access(struct vcpu *vcpu, uint64_t qualification)
     case ACCESS_TO_CR:
         return write_register(vcpu, cr, read_general_register(vcpu, general));
     case ACCESS_FROM_CR: /* CR8: the others are read without an exit */
-        write_general_register(vcpu, general, vmx_of(vcpu)->cr8);
+        write_general_register(vcpu, general, vcpu->handlers->read_cr8(vcpu));
         return EXIT_NEXT;
     case ACCESS_CLTS:
         return write_cr0(vcpu, guest_cr0_read() & ~(uint64_t)CR0_TS);

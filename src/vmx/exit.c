@@ -48,7 +48,7 @@ handle_string_io(struct vcpu *vcpu, uint64_t qualification)
 
     if (segment > SEGMENT_GS)
         return exit_inject_gp(vcpu);
-    const struct string_access access = {
+    struct string_access access = {
         .port           = IO_PORT(qualification),
         .size           = IO_SIZE(qualification),
         .address_size   = (uint8_t)(2U << STRING_ADDRESS_SIZE(information)),
@@ -57,14 +57,8 @@ handle_string_io(struct vcpu *vcpu, uint64_t qualification)
         .is_64_bit      = guest_is_64_bit(),
         .is_stack       = segment == SEGMENT_SS && !guest_is_64_bit(),
         .linear_address = vmcs_get(VMCS_GUEST_LINEAR_ADDRESS),
-        .segment =
-            {
-                .base  = vmcs_get(VMCS_GUEST_ES_BASE + 2 * segment),
-                .limit = (uint32_t)vmcs_get(VMCS_GUEST_ES_LIMIT + 2 * segment),
-                .access_rights =
-                    (uint32_t)vmcs_get(VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * segment),
-            },
     };
+    vcpu->backend->read_segment(vcpu, segment, &access.segment);
     return vcpu->handlers->string_io(vcpu, &access);
 }
 
@@ -108,12 +102,17 @@ static uint32_t gate_error_code(uint32_t event, uint8_t vector)
 /* SDM 3C, "Exit Qualification for EPT Violations". */
 static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
 {
-    uint64_t qualification            = read_qualification(vcpu);
+    uint64_t qualification = read_qualification(vcpu);
+    uint64_t of_data       = EPT_VIOLATION_OF_LINEAR | EPT_VIOLATION_TRANSLATED;
+    bool is_delivery =
+        (vmcs_get(VMCS_IDT_VECTORING_INFORMATION) & INTERRUPTION_VALID) != 0;
     const struct memory_access access = {
         .address = gpa(read_address(vcpu)),
         .kind    = (qualification & EPT_VIOLATION_FETCH) != 0   ? MEMORY_FETCH
                    : (qualification & EPT_VIOLATION_WRITE) != 0 ? MEMORY_WRITE
                                                                 : MEMORY_READ,
+        .is_by_instruction =
+            !is_delivery && (qualification & (of_data | EPT_VIOLATION_FETCH)) == of_data,
     };
     event_redeliver();
     return vcpu->handlers->memory(vcpu, &access);

@@ -44,11 +44,11 @@ static void end_iteration(void)
 }
 
 /* Advances RIP past the instruction. */
-static inline void skip_instruction(struct exit_record *record)
+static inline __attribute__((always_inline)) void
+skip_instruction(struct exit_record *record, uint64_t length)
 {
-    uint64_t rip    = vmread_known(VMCS_GUEST_RIP);
-    uint64_t length = vmread_known(VMCS_EXIT_INSTRUCTION_LENGTH);
-    uint64_t next   = rip + length;
+    uint64_t rip  = vmread_known(VMCS_GUEST_RIP);
+    uint64_t next = rip + length;
 
     record->rip = rip;
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0))
@@ -58,16 +58,19 @@ static inline void skip_instruction(struct exit_record *record)
 }
 
 /* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
-static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *row,
-                                                              struct exit_record *record,
-                                                              enum exit_outcome outcome)
+static __attribute__((noinline)) enum run_next
+end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcome)
 {
+    struct exit_record *record = vcpu->newest;
+
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
     record->rip = vmread_known(VMCS_GUEST_RIP);
-    exit_row_count(row, rdtsc_low() - record->start);
     if (outcome == EXIT_REPEAT)
         end_iteration();
+    else if (outcome == EXIT_SKIP)
+        skip_instruction(record, vcpu->instruction_length);
+    exit_row_count(row, rdtsc_low() - record->start);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
@@ -89,8 +92,8 @@ enum run_next vcpu_on_exit(struct vcpu_run *run)
     enum exit_outcome outcome  = row->handler(vcpu);
 
     if (outcome != EXIT_NEXT)
-        return end_other_exit(row, record, outcome);
-    skip_instruction(record);
+        return end_other_exit(vcpu, row, outcome);
+    skip_instruction(record, vmread_known(VMCS_EXIT_INSTRUCTION_LENGTH));
     exit_row_count(row, rdtsc_low() - record->start);
     return RUN_AGAIN;
 }

@@ -43,7 +43,7 @@ static bool allow_vmx(const struct vmx_vcpu *vmx)
 static bool check_attempt(struct vcpu *vcpu, const char *instruction,
                           struct vmx_attempt attempt)
 {
-    TEXT_DECLARE(description, VCPU_END_SIZE);
+    TEXT_DECLARE(description, GUEST_END_SIZE);
 
     if (vmx_attempt_succeeded(&attempt))
         return true;
@@ -60,7 +60,7 @@ static bool load_vmcs(struct vmx_vcpu *vmx, hpa_t vmcs)
     if (check_attempt(vcpu, "VMCLEAR", vmx_attempt_of(FAULT_NONE, vmclear(vmcs))) &&
         check_attempt(vcpu, "VMPTRLD", vmx_attempt_of(FAULT_NONE, vmptrld(vmcs))))
         return true;
-    log_error("%s; the VMCS at 0x%lx has revision 0x%x", vcpu->end, vmcs.value,
+    log_error("%s; the VMCS at 0x%lx has revision 0x%x", vcpu->end->text, vmcs.value,
               *(const uint32_t *)vmx->vmcs);
     return false;
 }
@@ -92,7 +92,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 static void run(struct vcpu *vcpu)
 {
     struct vmx_vcpu *vmx = vmx_of(vcpu);
-    TEXT_DECLARE(missing, VCPU_END_SIZE);
+    TEXT_DECLARE(missing, GUEST_END_SIZE);
 
     vmx_capabilities_read(&vmx->capabilities);
     if (vcpu_controls_fit(&vmx->capabilities, &vmx->controls, &missing) != STATUS_OK) {
@@ -120,6 +120,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     switch (which) {
     case VCPU_RIP:
         return vmcs_get(VMCS_GUEST_RIP);
+    case VCPU_RSP:
+        return vmcs_get(VMCS_GUEST_RSP);
     case VCPU_RFLAGS:
         return vmcs_get(VMCS_GUEST_RFLAGS);
     case VCPU_CR0:
@@ -161,12 +163,30 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
 {
     (void)vcpu;
-    if (which == VCPU_CR2)
+    if (which == VCPU_RSP)
+        vmcs_set(VMCS_GUEST_RSP, value);
+    else if (which == VCPU_RFLAGS)
+        vmcs_set(VMCS_GUEST_RFLAGS, value);
+    else if (which == VCPU_CR2)
         write_cr2(value);
     else if (which == VCPU_TSC)
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
     else if (which == VCPU_DEBUGCTL)
         vmcs_set(VMCS_GUEST_IA32_DEBUGCTL, value);
+}
+
+static void read_segment(struct vcpu *vcpu, enum segment_number number,
+                         struct vcpu_segment *segment)
+{
+    uint32_t field = 2 * (uint32_t)number;
+
+    (void)vcpu;
+    *segment = (struct vcpu_segment){
+        .selector      = (uint16_t)vmcs_get(VMCS_GUEST_ES_SELECTOR + field),
+        .limit         = (uint32_t)vmcs_get(VMCS_GUEST_ES_LIMIT + field),
+        .access_rights = (uint32_t)vmcs_get(VMCS_GUEST_ES_ACCESS_RIGHTS + field),
+        .base          = vmcs_get(VMCS_GUEST_ES_BASE + field),
+    };
 }
 
 /* Hides instructions that a guest can execute only with a control that this CPU lacks. */
@@ -203,8 +223,10 @@ const struct backend vmx_backend = {
     .state_size        = sizeof(struct vmx_vcpu),
     .init              = init,
     .run               = run,
+    .restart           = vcpu_restart,
     .read_register     = read_register,
     .write_register    = write_register,
+    .read_segment      = read_segment,
     .inject_exception  = exception_inject,
     .add_debug_causes  = debug_causes_add,
     .request_interrupt = vcpu_request_interrupt,

@@ -23,7 +23,6 @@ struct vmx_vcpu {
     const struct vcpu_plan *plan;
     struct vmx_capabilities capabilities;
     struct vcpu_controls controls;
-    uint64_t cr8;
     uint64_t alarm; /* of the TSC, or TICKS_NEVER */
     bool is_interrupt_requested;
     bool defers_events;             /* alarm and request take effect at the exit's end */
@@ -38,6 +37,9 @@ struct vmx_vcpu {
  * vcpu->start. Returns false if the processor rejects a field. In vcpu_state.c.
  */
 bool MUST_CHECK vcpu_state_write(struct vmx_vcpu *vmx);
+
+/* The operation restart of struct backend. In vcpu_state.c. */
+void vcpu_restart(struct vcpu *vcpu);
 
 /* Takes a VM exit to its handler and back: the value of run.on_exit. In on_exit.c. */
 enum run_next vcpu_on_exit(struct vcpu_run *run);

@@ -65,6 +65,11 @@ void event_redeliver(void)
                  vmcs_get(VMCS_IDT_VECTORING_ERROR_CODE));
 }
 
+static bool guest_has_interrupts_on(void)
+{
+    return (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0;
+}
+
 static bool guest_single_steps(void)
 {
     return instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS),
@@ -135,8 +140,8 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
         return;
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
-    if (is_open) /* a halted guest has interrupts on, so the event wakes it */
-        vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
+    if (is_open && (window == PRIMARY_NMI_WINDOW_EXITING || guest_has_interrupts_on()))
+        vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE); /* it wakes a halted guest */
 }
 
 void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested)
@@ -151,6 +156,12 @@ void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested)
 void vcpu_request_nmi(struct vcpu *vcpu)
 {
     set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, true);
+}
+
+void vcpu_cancel_events(struct vcpu *vcpu)
+{
+    set_window(vmx_of(vcpu), PRIMARY_NMI_WINDOW_EXITING, false);
+    vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, 0);
 }
 
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
@@ -252,6 +263,17 @@ static enum exit_outcome handle_events(struct vcpu *vcpu, struct vmx_vcpu *vmx)
     return outcome;
 }
 
+static bool can_wake(struct vcpu *vcpu)
+{
+    return vcpu->handlers->can_wake(vcpu, guest_has_interrupts_on());
+}
+
+static enum exit_outcome end_in_hlt(struct vcpu *vcpu)
+{
+    return vcpu_end(vcpu, guest_has_interrupts_on() ? "HLT with all interrupts masked"
+                                                    : "HLT with interrupts off");
+}
+
 /*
  * Handles a host interrupt, which is still pending and may be the alarm of the APIC's
  * timer, and the preemption timer, whose exits have priority over pending interrupts.
@@ -268,6 +290,9 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
     vmx->defers_events        = false;
     set_timer(vmx);
     set_window(vmx, PRIMARY_INTERRUPT_WINDOW_EXITING, vmx->is_interrupt_requested);
+    if (outcome == EXIT_RESUME && vmcs_get(VMCS_GUEST_ACTIVITY_STATE) == ACTIVITY_HLT &&
+        !can_wake(vcpu)) /* another vCPU has gone to sleep too */
+        return end_in_hlt(vcpu);
     return outcome;
 }
 
@@ -280,14 +305,14 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
     const struct vmx_vcpu *vmx = vmx_of(vcpu);
     uint32_t windows = PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
 
-    if ((vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0)
-        return vcpu_end(vcpu, "HLT with interrupts off");
+    if (!guest_has_interrupts_on())
+        windows &= ~(uint32_t)PRIMARY_INTERRUPT_WINDOW_EXITING;
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
     if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 || guest_single_steps())
         return EXIT_NEXT; /* an event is pending */
-    if (!vcpu->handlers->can_wake(vcpu))
-        return vcpu_end(vcpu, "HLT with all interrupts masked");
+    if (!can_wake(vcpu))
+        return end_in_hlt(vcpu);
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
     return EXIT_NEXT;
 }

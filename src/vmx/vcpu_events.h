@@ -21,6 +21,9 @@ void vcpu_set_alarm(struct vcpu *vcpu, uint64_t time);
  */
 struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu);
 
+/* Drops an NMI that waits, and the event that the next entry would inject. */
+void vcpu_cancel_events(struct vcpu *vcpu);
+
 /* Handlers of exits. */
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu);
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu);

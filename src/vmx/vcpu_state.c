@@ -1,6 +1,7 @@
 /* The state of a vCPU at the start of a run: see vcpu.h. */
 #include "vmx/vcpu.h"
 
+#include "cpu/guest_state.h"
 #include "cpu/instructions.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
@@ -9,6 +10,7 @@
 #include "vmx/control_registers.h"
 #include "vmx/ept.h"
 #include "vmx/guest_policy.h"
+#include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
@@ -48,20 +50,16 @@ static void fill_bitmaps(struct vmx_vcpu *vcpu)
 /* Writes the fields of controls, and the MSRs that entries and exits load. */
 static bool write_control_fields(const struct vmx_vcpu *vcpu)
 {
-    const struct vcpu_start *start = vcpu->vcpu->start;
-    const struct vmcs_row rows[]   = {
+    const struct vmcs_row rows[] = {
           {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
           {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
           {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
           {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
-          {VMCS_TSC_OFFSET, 0 - rdtsc()}, /* the guest's starts at 0 */
+          {VMCS_TSC_OFFSET, 0 - vcpu->vcpu->tsc_start},
           {VMCS_CR0_GUEST_HOST_MASK, CR0_HOST_OWNED},
           {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
-          {VMCS_CR0_READ_SHADOW, start->cr0},
-          {VMCS_CR4_READ_SHADOW, start->cr4},
           {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
           {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
-          {VMCS_GUEST_IA32_EFER, start->efer},
           {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
           {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
     };
@@ -109,28 +107,43 @@ static bool write_guest_state(const struct vmx_vcpu *vcpu)
 
     for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++)
         state.segment[i] = i == SEGMENT_CS ? &start->code : &start->data;
-    return vmcs_write_guest_state(&state);
+    const struct vmcs_row rows[] = {
+        {VMCS_CR0_READ_SHADOW, start->cr0},
+        {VMCS_CR4_READ_SHADOW, start->cr4},
+        {VMCS_GUEST_IA32_EFER, start->efer},
+    };
+    return vmcs_write_guest_state(&state) && vmcs_write_rows(rows, ARRAY_SIZE(rows));
+}
+
+/* Sets the general registers, and the mode that VM entry has to know. */
+static void init_registers(struct vmx_vcpu *vmx)
+{
+    struct vcpu *vcpu              = vmx->vcpu;
+    const struct vcpu_start *start = vcpu->start;
+    uint32_t *entry                = &vmx->controls.field[GROUP_VM_ENTRY];
+
+    *entry &= ~(uint32_t)VM_ENTRY_IA32E_MODE_GUEST;
+    if ((start->efer & EFER_LMA) != 0)
+        *entry |= VM_ENTRY_IA32E_MODE_GUEST;
+    vcpu->run.registers = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
+                                                         [REGISTER_RBX] = start->rbx,
+                                                         [REGISTER_RDX] = start->rdx,
+                                                         [REGISTER_RSI] = start->rsi}};
 }
 
 /* Sets the state that the VMCS does not hold. */
 static void init_state(struct vmx_vcpu *vmx)
 {
-    struct vcpu *vcpu              = vmx->vcpu;
-    const struct vcpu_start *start = vcpu->start;
-    uint64_t misc = vmx_capability_value(&vmx->capabilities, MSR_IA32_VMX_MISC);
+    struct vcpu *vcpu = vmx->vcpu;
+    uint64_t misc     = vmx_capability_value(&vmx->capabilities, MSR_IA32_VMX_MISC);
 
-    vmx->cr8                    = 0;
     vmx->alarm                  = TICKS_NEVER;
     vmx->is_interrupt_requested = false;
     vmx->preemption_timer_shift = VMX_MISC_TIMER_SHIFT(misc);
     vmx->uses_preemption_timer =
         has_preemption_timer(vmx) &&
         !(vmx->plan->avoids_preemption_timer && apic_is_enabled());
-    if ((start->efer & EFER_LMA) != 0)
-        vmx->controls.field[GROUP_VM_ENTRY] |= VM_ENTRY_IA32E_MODE_GUEST;
-    vcpu->run.registers   = (struct guest_registers){.r = {[REGISTER_RAX] = start->rax,
-                                                           [REGISTER_RBX] = start->rbx,
-                                                           [REGISTER_RSI] = start->rsi}};
+    init_registers(vmx);
     vcpu->run.on_exit     = vcpu_on_exit;
     vcpu->run.is_launched = false;
 }
@@ -142,4 +155,23 @@ bool vcpu_state_write(struct vmx_vcpu *vcpu)
     return vmcs_write_controls(&vcpu->controls) && write_control_fields(vcpu) &&
            write_optional_fields(vcpu) && vmcs_write_host_state() &&
            write_guest_state(vcpu);
+}
+
+void vcpu_restart(struct vcpu *vcpu)
+{
+    static const enum vmcs_field kept[] = {VMCS_GUEST_IA32_SYSENTER_CS,
+                                           VMCS_GUEST_IA32_SYSENTER_ESP,
+                                           VMCS_GUEST_IA32_SYSENTER_EIP};
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+    uint64_t values[ARRAY_SIZE(kept)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        values[i] = vmcs_get(kept[i]);
+    init_registers(vmx);
+    guest_state_restart();
+    vcpu_cancel_events(vcpu);
+    vmcs_set(VMCS_ENTRY_CONTROLS, vmx->controls.field[GROUP_VM_ENTRY]);
+    (void)write_guest_state(vmx); /* these fields exist: they have been written */
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        vmcs_set(kept[i], values[i]);
 }

@@ -16,10 +16,16 @@
 #define EFER_NXE  BIT(11)
 #define EFER_SVME BIT(12) /* APM 2, "Extended Feature Enable Register (EFER)" */
 
+#define RFLAGS_CF    BIT(0)
 #define RFLAGS_FIXED BIT(1)
+#define RFLAGS_PF    BIT(2)
+#define RFLAGS_AF    BIT(4)
+#define RFLAGS_ZF    BIT(6)
+#define RFLAGS_SF    BIT(7)
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
 #define RFLAGS_DF    BIT(10)
+#define RFLAGS_OF    BIT(11)
 #define RFLAGS_RF    BIT(16)
 #define RFLAGS_VM    BIT(17) /* virtual-8086 mode */
 #define RFLAGS_AC    BIT(18)
@@ -89,6 +95,7 @@ enum control_register_flag {
 #define XSAVE_LEGACY_SIZE    576U
 #define XSAVE_FIRST_EXTENDED 2U
 
+#define CR0_AFTER_RESET    UINT64_C(0x60000010)
 #define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
 #define DR6_SINGLE_STEP    BIT(14)
 #define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */

@@ -32,6 +32,10 @@
 #define DATA_DESCRIPTOR_32   (DATA_DESCRIPTOR | DESCRIPTOR_32_BIT | DESCRIPTOR_4_GIB)
 #define CODE_DESCRIPTOR_32   (DATA_DESCRIPTOR_32 | DESCRIPTOR_CODE)
 
+/* Of real-address mode: SDM 3A, "Processor State After Reset". */
+#define CODE_DESCRIPTOR_8086 (DATA_DESCRIPTOR | DESCRIPTOR_CODE)
+#define SEGMENT_LIMIT_8086   0xFFFFU
+
 /* The access rights in a descriptor, and those that only VMX has. */
 #define ACCESS_RIGHTS_OF(descriptor) \
     ((uint32_t)BITS_GET(descriptor, 55, 40) & ~(uint32_t)BITS_MASK(11, 8))

@@ -13,7 +13,8 @@
 #define TEST_ROWS  70
 
 static struct vm test_vm;
-static struct vcpu *const test_vcpu = &test_vm.vcpu;
+static struct vm_cpu test_cpu;
+static struct vcpu *const test_vcpu = &test_cpu.vcpu;
 static struct exit_row test_rows[TEST_ROWS];
 static uint64_t test_registers[VCPU_REGISTER_COUNT];
 static int injected_vector; /* -1: none */
@@ -34,6 +35,16 @@ static void test_write_register(struct vcpu *vcpu, enum vcpu_register which,
 {
     (void)vcpu;
     test_registers[which] = value;
+}
+
+/* The segment registers: flat and writable. */
+static struct vcpu_segment test_segments[SEGMENT_COUNT];
+
+static void test_read_segment(struct vcpu *vcpu, enum segment_number number,
+                              struct vcpu_segment *segment)
+{
+    (void)vcpu;
+    *segment = test_segments[number];
 }
 
 static void test_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
@@ -82,6 +93,7 @@ static const char *test_exit_name(uint32_t row)
 static const struct backend test_backend = {
     .read_register     = test_read_register,
     .write_register    = test_write_register,
+    .read_segment      = test_read_segment,
     .inject_exception  = test_inject,
     .add_debug_causes  = test_add_debug_causes,
     .request_interrupt = test_request_interrupt,
@@ -110,6 +122,11 @@ static void test_flush(void *vm)
     flushes++;
 }
 
+static bool test_is_this_cpu(uint32_t id)
+{
+    return id == test_vcpu->id;
+}
+
 #define TEST_TIME 946684800 /* 2000-01-01 */
 
 /* Creates a guest with 4 MiB of RAM in two pieces, paging off. */
@@ -117,7 +134,13 @@ static inline int start_guest(void **state)
 {
     (void)state;
     memset(&test_vm, 0, sizeof(test_vm));
+    memset(&test_cpu, 0, sizeof(test_cpu));
+    test_vm.cpu[0]    = &test_cpu;
+    test_vm.cpu_count = 1;
+    test_vcpu->end    = &test_vm.end;
     memset(test_registers, 0, sizeof(test_registers));
+    for (size_t i = 0; i < SEGMENT_COUNT; i++)
+        test_segments[i] = (struct vcpu_segment){0, UINT32_MAX, 0xC093, 0};
     test_registers[VCPU_CODE_SIZE] = CODE_64;
     injected_vector                = -1;
     debug_causes                   = 0;
@@ -132,14 +155,15 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports, &test_vm.ignored_accesses);
-    test_vm.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
-    test_vm.cpuid.extended[8].eax = 40;
+    test_cpu.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
+    test_cpu.cpuid.extended[8].eax = 40;
     test_vm.output                = (struct byte_queue){.bytes = test_vm.output_bytes,
                                                         .size  = sizeof(test_vm.output_bytes)};
     test_vm.environment           = (struct vm_environment){
                   .clock_hz   = 1000000000,
                   .read_clock = test_read_clock,
                   .flush      = test_flush,
+                  .is_this_cpu = test_is_this_cpu,
     };
     test_vcpu->row       = test_rows;
     test_vcpu->row_count = TEST_ROWS;

@@ -81,7 +81,7 @@ static inline void assert_next(void)
 {
     assert_int_equal(vmcb->rip, 0x1002);
     assert_int_equal(vmcb->event_injection, 0);
-    assert_string_equal(vcpu.end, "");
+    assert_string_equal(vcpu.end->text, "");
 }
 
 #undef TEST

@@ -193,7 +193,8 @@ static struct cpuid_result read_guest_cpuid(uint32_t leaf, uint32_t subleaf)
 static const struct backend backend = {.read_cpuid       = read_guest_cpuid,
                                        .inject_exception = svm_exception_inject,
                                        .add_debug_causes = svm_debug_causes_add,
-                                       .read_register    = read_register};
+                                       .read_register    = read_register,
+                                       .read_segment     = svm_segment_read};
 
 #define CODE_64_ATTRIBUTES 0xA9B
 #define CODE_32_ATTRIBUTES 0xC9B

@@ -47,7 +47,7 @@ static void test_all_ports(void **state)
         }
     }
     assert_true(test_vm.ignored_accesses > 6 * 65000);
-    assert_string_equal(test_vcpu->end, "");
+    assert_string_equal(test_vm.end.text, "");
 }
 
 /* An access to several ports is split as a bus does: each owner gets its own bytes. */
@@ -65,21 +65,21 @@ static void test_split(void **state)
     assert_int_equal(in(0xFFFE, 4), UINT32_MAX);
     assert_int_equal(out(0x91, 2, 0x0200), EXIT_NEXT);
     assert_int_equal(out(0x91, 2, 0x0300), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "reset by port 0x92");
-    test_vcpu->end[0] = '\0';
+    assert_string_equal(test_vm.end.text, "reset by port 0x92");
+    test_vm.end = (struct guest_end){0};
     assert_int_equal(out(0x60, 4, 0), EXIT_NEXT); /* 0x60 and 0x61 */
     assert_int_equal(in(0x64, 1) & 1, 1);
     /* The word of a register of a word, in two bytes; what is beyond it is not its. */
     assert_int_equal(out(0x602, 4, 0x20000000), EXIT_STOP);
-    test_vcpu->end[0] = '\0';
+    test_vm.end = (struct guest_end){0};
     assert_int_equal(out(0x605, 1, 0x20), EXIT_STOP);
-    test_vcpu->end[0] = '\0';
+    test_vm.end = (struct guest_end){0};
     assert_int_equal(out(0x604, 4, 0x20000000), EXIT_NEXT);
     assert_int_equal(out(0x605, 2, 0x2000), EXIT_NEXT);
     assert_int_equal(out(0x603, 1, 0x20), EXIT_NEXT);
     /* The debug exit takes all bytes of an access. */
     assert_int_equal(out(0xF4, 2, 0x12345678), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "ended by port 0xf4 with value 0x5678");
+    assert_string_equal(test_vm.end.text, "ended by port 0xf4 with value 0x5678");
 }
 
 /* PCI's configuration address is one register: its byte at 0xCF9 resets only alone. */
@@ -91,7 +91,7 @@ static void test_pci_address(void **state)
     assert_int_equal(out(0xCFB, 1, 1), EXIT_NEXT);
     assert_int_equal(in(0xCF8, 4), UINT32_MAX);
     assert_int_equal(out(0xCF9, 1, 0x06), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "reset by port 0xcf9");
+    assert_string_equal(test_vm.end.text, "reset by port 0xcf9");
 }
 
 static void test_ends(void **state)
@@ -110,16 +110,16 @@ static void test_ends(void **state)
         {0xB004, 2, 0x0001, 0x3C00, "powered off by port 0xb004"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        test_vcpu->end[0] = '\0';
+        test_vm.end = (struct guest_end){0};
         assert_int_equal(out(cases[i].port, cases[i].size, cases[i].harmless), EXIT_NEXT);
-        assert_string_equal(test_vcpu->end, "");
+        assert_string_equal(test_vm.end.text, "");
         assert_int_equal(out(cases[i].port, cases[i].size, cases[i].value), EXIT_STOP);
-        assert_string_equal(test_vcpu->end, cases[i].end);
-        assert_false(test_vcpu->end_is_abnormal);
+        assert_string_equal(test_vm.end.text, cases[i].end);
+        assert_false(test_vm.end.is_abnormal);
     }
-    test_vcpu->end[0] = '\0';
+    test_vm.end = (struct guest_end){0};
     assert_int_equal(out(0xF4, 4, 0x12345678), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "ended by port 0xf4 with value 0x12345678");
+    assert_string_equal(test_vm.end.text, "ended by port 0xf4 with value 0x12345678");
 }
 
 static void test_shutdown_word(void **state)
@@ -129,7 +129,7 @@ static void test_shutdown_word(void **state)
     for (; *text != '\0'; text++)
         assert_int_equal(out(0x8900, 1, (uint8_t)*text), EXIT_NEXT);
     assert_int_equal(out(0x8900, 1, 'n'), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "powered off by port 0x8900");
+    assert_string_equal(test_vm.end.text, "powered off by port 0x8900");
 }
 
 static void test_map_is_full(void **state)

@@ -52,7 +52,7 @@ static void test_exceptions(void **state)
     assert_int_equal(nmis, 1);
     assert_int_equal(exit_by(0x80000312, 0), EXIT_STOP);
     assert_int_equal(machine_checks, 1);
-    assert_string_equal(vcpu.end, "machine check");
+    assert_string_equal(vcpu.end->text, "machine check");
 }
 
 /* SDM 3C, "Checks on Guest Non-Register State": BS in a shadow if TF is set. */

@@ -7,7 +7,7 @@
 static int devices_start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
+    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs);
     return vm_add_devices(&test_vm) == STATUS_OK ? 0 : -1;
 }
 
@@ -64,7 +64,7 @@ static void test_hypercalls(void **state)
     *test_r(REGISTER_RAX) = HYPERCALL_END;
     *test_r(REGISTER_RBX) = 42;
     assert_int_equal(hypercall_handle(test_vcpu), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "ended by hypercall with value 0x2a");
+    assert_string_equal(test_vcpu->end->text, "ended by hypercall with value 0x2a");
 }
 
 /* The exit statistics, as a program in the guest reads them. */
@@ -100,13 +100,13 @@ static void test_memory_violation(void **state)
     test_registers[VCPU_RIP]          = 0x1234;
     const struct memory_access access = {.address = gpa(0x400000), .kind = MEMORY_WRITE};
     assert_int_equal(vm_exit_handlers.memory(test_vcpu, &access), EXIT_STOP);
-    assert_string_equal(test_vcpu->end,
+    assert_string_equal(test_vcpu->end->text,
                         "write at guest-physical 0x400000, beyond guest memory "
                         "(4 MiB), RIP 0x1234");
-    assert_true(test_vcpu->end_is_abnormal);
+    assert_true(test_vcpu->end->is_abnormal);
     /* The first reason is kept. */
     vcpu_end(test_vcpu, "something else");
-    assert_true(strncmp(test_vcpu->end, "write", 5) == 0);
+    assert_true(strncmp(test_vcpu->end->text, "write", 5) == 0);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 static int msrs_start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_vm.msrs, &vmx_guest_msrs);
+    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs);
     return 0;
 }
 
@@ -54,8 +54,32 @@ static void test_debugctl(void **state)
     assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
 }
 
+/* A guest that found KVM's signature may switch KVM's clock off, which it lacks. */
+static void test_kvm_clock(void **state)
+{
+    (void)state;
+    static const struct {
+        bool has_pv, is_accepted;
+        uint64_t value;
+    } cases[] = {
+        {true, true, 0}, {true, false, 1}, {true, false, BIT(32)}, {false, false, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_vm.has_pv        = cases[i].has_pv;
+        *test_r(REGISTER_RCX) = 0x12;
+        *test_r(REGISTER_RAX) = (uint32_t)cases[i].value;
+        *test_r(REGISTER_RDX) = cases[i].value >> 32;
+        injected_vector       = -1;
+        assert_int_equal(vm_exit_handlers.write_msr(test_vcpu),
+                         cases[i].is_accepted ? EXIT_NEXT : EXIT_RESUME);
+        assert_int_equal(injected_vector, cases[i].is_accepted ? -1 : 13);
+        assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_RESUME);
+        assert_int_equal(injected_vector, 13);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_msr), TEST(test_debugctl)};
+    const struct CMUnitTest tests[] = {TEST(test_msr), TEST(test_debugctl),
+                                       TEST(test_kvm_clock)};
     return cmocka_run_group_tests_name("exits_msr", tests, NULL, NULL);
 }

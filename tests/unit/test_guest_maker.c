@@ -157,7 +157,7 @@ static void test_prepare(void **state)
     assert_fresh(vm);
     assert_mapped(vm); /* still */
     assert_int_equal(allocated, before);
-    assert_string_equal(vm->vcpu.end, "");
+    assert_string_equal(vm->vcpu.end->text, "");
 }
 
 /* The time of day takes into account how far the CPU's TSC, of 1 GHz, is behind. */
@@ -214,7 +214,7 @@ static void test_no_other_ram(void **state)
     assert_int_equal(exclusions, 1);
     assert_int_equal(allocated, before - VM_MEMORY / PAGE_SIZE - TABLES);
     assert_int_equal(vm->vcpu.id, VCPU_WITHOUT_CPU);
-    assert_string_equal(vm->vcpu.end,
+    assert_string_equal(vm->vcpu.end->text,
                         "not enough memory: memory=4M needs a machine with 136 MiB, and "
                         "this one has 127; reduce memory=");
     assert_logged("error: vm a: not enough memory: memory=4M needs ");

@@ -35,7 +35,7 @@ static int controller_start(void **state)
 {
     (void)state;
     controller  = malloc(sizeof(*controller));
-    vcpu.end[0] = '\0';
+    *vcpu.end = (struct guest_end){0};
     assert_non_null(controller);
     start_ports(false);
     mouse_rises = 0;
@@ -278,15 +278,15 @@ static void test_abandoned_command(void **state)
     out(0x64, 0xAE);
     out(0x60, 0); /* for the keyboard: no reset */
     assert_int_equal(read_answer(), 0xFE);
-    assert_string_equal(vcpu.end, "");
+    assert_string_equal(vcpu.end->text, "");
 }
 
 static void expect_reset(unsigned int port, unsigned int value)
 {
-    vcpu.end[0] = '\0';
+    *vcpu.end = (struct guest_end){0};
     assert_int_equal(write_port(port, value), EXIT_STOP);
-    assert_string_equal(vcpu.end, "reset by port 0x64");
-    assert_false(vcpu.end_is_abnormal);
+    assert_string_equal(vcpu.end->text, "reset by port 0x64");
+    assert_false(vcpu.end->is_abnormal);
 }
 
 /* Bit 0 is the reset line, low if pulsed or written as 0; other bits have no effect. */
@@ -342,7 +342,7 @@ static void test_all_commands(void **state)
         if (writes_ram)
             controller->ram[command - 0x60] = before[command - 0x60];
         assert_memory_equal(controller->ram + 1, before + 1, sizeof(before) - 1);
-        assert_string_equal(vcpu.end, "");
+        assert_string_equal(vcpu.end->text, "");
     }
 }
 
@@ -354,10 +354,10 @@ static void test_random(void **state)
         unsigned int value = (unsigned int)random_number() & 0xFF;
         if (what < 5) {
             bool ends   = write_port(what < 3 ? 0x60 : 0x64, value) == EXIT_STOP;
-            bool is_end = strcmp(vcpu.end, "reset by port 0x64") == 0;
+            bool is_end = strcmp(vcpu.end->text, "reset by port 0x64") == 0;
             assert_int_equal(ends, is_end);
             assert_true(!ends || (value & 1) == 0);
-            vcpu.end[0] = '\0';
+            *vcpu.end = (struct guest_end){0};
         } else {
             in(what < 7 ? 0x60 : 0x64);
         }

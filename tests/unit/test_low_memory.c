@@ -70,7 +70,7 @@ static enum exit_outcome execute(uint32_t segment, uint32_t offset)
     uint32_t port = peek(segment * 16 + offset + 1, 1);
     assert_int_equal(peek(segment * 16 + offset, 1), 0xE6);
     test_vcpu->end[0]             = '\0';
-    test_vcpu->end_is_abnormal    = false;
+    test_vcpu->end->is_abnormal    = false;
     test_registers[VCPU_RIP]      = offset;
     test_vcpu->run.registers.r[0] = 0x12345678;
     return vm_port_write(test_vcpu, (uint16_t)port, 1, 0x78);
@@ -89,8 +89,8 @@ static void test_interrupts(void **state)
                      : "real-mode interrupt %02Xh has no handler; Hymir provides no BIOS",
                  i);
         assert_int_equal(execute(peek(4 * i + 2, 2), peek(4 * i, 2)), EXIT_STOP);
-        assert_string_equal(test_vcpu->end, end);
-        assert_int_equal(test_vcpu->end_is_abnormal, !resets);
+        assert_string_equal(test_vcpu->end->text, end);
+        assert_int_equal(test_vcpu->end->is_abnormal, !resets);
     }
 }
 
@@ -100,8 +100,8 @@ static void test_reset_vector(void **state)
     (void)state;
     assert_int_equal(peek(0xFFFF0, 1), 0xEA);
     assert_int_equal(execute(peek(0xFFFF3, 2), peek(0xFFFF1, 2)), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "reset by the BIOS reset vector");
-    assert_false(test_vcpu->end_is_abnormal);
+    assert_string_equal(test_vcpu->end->text, "reset by the BIOS reset vector");
+    assert_false(test_vcpu->end->is_abnormal);
     assert_int_equal(execute(0xF000, 0xE05B), EXIT_STOP);
 }
 
@@ -124,7 +124,7 @@ static void test_port(void **state)
         test_registers[VCPU_RIP] = others[i];
         assert_int_equal(vm_port_write(test_vcpu, 0xE2, 1, 0), EXIT_NEXT);
     }
-    assert_string_equal(test_vcpu->end, "");
+    assert_string_equal(test_vcpu->end->text, "");
     assert_int_equal(vm_port_read(test_vcpu, 0xE2, 1) & 0xFF, 0xFF);
 }
 

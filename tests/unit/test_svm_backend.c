@@ -215,7 +215,7 @@ static void test_run(void **state)
                         "permit\nenter\nCR4 = 0x40020\nwrite 0xc0010117\n"
                         "svm_state_write\nno alarm\nguest_state_reset\nrun\n"
                         "write 0xc0010117 = 0x0\nno timer\nleave\n");
-    assert_string_equal(test_vcpu.end, "");
+    assert_string_equal(test_vcpu.end->text, "");
 }
 
 /* A run that cannot start ends the vCPU. */
@@ -225,8 +225,8 @@ static void test_no_svm(void **state)
     accepts_efer = false;
     tested_backend.run(&test_vcpu);
     assert_string_equal(captured_log, "permit\nenter\nCR4 = 0x40020\nforbid\n");
-    assert_string_equal(test_vcpu.end, "cpu 3: EFER does not accept 0x1d00");
-    assert_true(test_vcpu.end_is_abnormal);
+    assert_string_equal(test_vcpu.end->text, "cpu 3: EFER does not accept 0x1d00");
+    assert_true(test_vcpu.end->is_abnormal);
 }
 
 static void test_no_host_save_area(void **state)
@@ -236,7 +236,7 @@ static void test_no_host_save_area(void **state)
     tested_backend.run(&test_vcpu);
     assert_string_equal(captured_log, "permit\nenter\nCR4 = 0x40020\nwrite 0xc0010117\n"
                                       "no timer\nleave\n");
-    assert_memory_equal(test_vcpu.end, "cpu 3: VM_HSAVE_PA does not accept 0x", 37);
+    assert_memory_equal(test_vcpu.end->text, "cpu 3: VM_HSAVE_PA does not accept 0x", 37);
 }
 
 static uint64_t read_of(enum vcpu_register which)

@@ -261,8 +261,8 @@ static void test_exception_exits(void **state)
     vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_MC;
     assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_STOP);
     assert_int_equal(machine_checks, 1);
-    assert_string_equal(vcpu.end, "machine check");
-    assert_true(vcpu.end_is_abnormal);
+    assert_string_equal(vcpu.end->text, "machine check");
+    assert_true(vcpu.end->is_abnormal);
 }
 
 /* Host interrupts and alarms are handled between exceptions that never cease. */
@@ -353,12 +353,12 @@ static void test_halt_ends(void **state)
     at_halt      = wake_at_third;
     vmcb->rflags = RFLAGS_FIXED;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
-    assert_string_equal(vcpu.end, "HLT with interrupts off");
-    assert_false(vcpu.end_is_abnormal);
+    assert_string_equal(vcpu.end->text, "HLT with interrupts off");
+    assert_false(vcpu.end->is_abnormal);
     svm_vcpu_start(NULL);
     can_be_woken = false;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
-    assert_string_equal(vcpu.end, "HLT with all interrupts masked");
+    assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
     assert_int_equal(halts, 0);
     svm_vcpu_start(NULL);
     after_interrupt = EXIT_STOP;

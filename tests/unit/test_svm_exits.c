@@ -84,8 +84,8 @@ static void test_unexpected(void **state)
         vmcb->segment[SEGMENT_CS].selector = 8;
         vmcb->exit_info_1                  = 0x55;
         (void)take_exit(rows[i].code);
-        assert_string_equal(vcpu.end, rows[i].end);
-        assert_true(vcpu.end_is_abnormal);
+        assert_string_equal(vcpu.end->text, rows[i].end);
+        assert_true(vcpu.end->is_abnormal);
         assert_int_equal(vcpu.newest->detail, 0x55);
     }
 }
@@ -102,7 +102,7 @@ static void test_invalid(void **state)
         vmcb->tr.attributes   = 0x8B;
         vmcb->ldtr.attributes = 0x82;
         (void)take_exit(codes[i]);
-        assert_string_equal(vcpu.end, "VMRUN failed: VMEXIT_INVALID");
+        assert_string_equal(vcpu.end->text, "VMRUN failed: VMEXIT_INVALID");
         assert_logged("VMRUN failed: VMEXIT_INVALID; the VMCB was:\n");
         assert_logged("hymir: vmcb: CR4                            0x60\n");
         assert_logged("hymir: vmcb: CS   selector 0x0000, attributes 0xa9b, limit 0x0");
@@ -118,8 +118,8 @@ static void test_shutdown(void **state)
 {
     (void)state;
     (void)take_exit(0x7F);
-    assert_string_equal(vcpu.end, "triple fault at 0x0:0x1000");
-    assert_true(vcpu.end_is_abnormal);
+    assert_string_equal(vcpu.end->text, "triple fault at 0x0:0x1000");
+    assert_true(vcpu.end->is_abnormal);
 }
 
 /* An INIT of the CPU changes nothing. */
@@ -128,19 +128,21 @@ static void test_init(void **state)
     (void)state;
     assert_int_equal(take_exit(0x63), 0);
     assert_int_equal(vmcb->rip, 0x1000);
-    assert_string_equal(vcpu.end, "");
+    assert_string_equal(vcpu.end->text, "");
 }
 
+/* APM 2, "Nested versus Guest Page Faults, Fault Ordering": the bits of EXITINFO1. */
 static void test_nested_page_fault(void **state)
 {
     (void)state;
     static const struct {
         uint64_t info;
         enum memory_access_kind kind;
-    } rows[] = {{0x100000004, MEMORY_READ},
-                {0x100000006, MEMORY_WRITE},
-                {0x100000014, MEMORY_FETCH},
-                {0x200000006, MEMORY_WRITE}};
+        bool is_by_instruction;
+    } rows[] = {{0x100000004, MEMORY_READ, true},
+                {0x100000006, MEMORY_WRITE, true},
+                {0x100000014, MEMORY_FETCH, false},
+                {0x200000006, MEMORY_WRITE, false}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         vmcb->exit_info_1         = rows[i].info;
         vmcb->exit_info_2         = 0xFEE00020;
@@ -148,9 +150,13 @@ static void test_nested_page_fault(void **state)
         assert_int_equal(take_exit(0x400), 0x80000031); /* delivered again */
         assert_int_equal(memory.kind, rows[i].kind);
         assert_int_equal(memory.address.value, 0xFEE00020);
+        assert_false(memory.is_by_instruction);
         assert_int_equal(vcpu.newest->detail, rows[i].info);
         assert_int_equal(vcpu.newest->address, 0xFEE00020);
         assert_int_equal(vmcb->rip, 0x1000);
+        vmcb->exit_interrupt_info = 0x31;
+        assert_int_equal(take_exit(0x400), 0);
+        assert_int_equal(memory.is_by_instruction, rows[i].is_by_instruction);
     }
 }
 

@@ -129,15 +129,15 @@ static void test_reserved_bits(void **state)
     put_entry(PT, 0, UINT64_C(1) << 63 | 0x5007);
     test_registers[VCPU_EFER] = 0xD00;
     assert_translates(0, true, 0x5000);
-    test_vm.cpuid.extended[1].edx = 0; /* without pages of 1 GiB, PS is reserved */
+    test_cpu.cpuid.extended[1].edx = 0; /* without pages of 1 GiB, PS is reserved */
     assert_faults(0x40000000, false, 9);
-    test_vm.cpuid.extended[8].eax = 52;
+    test_cpu.cpuid.extended[8].eax = 52;
     put_entry(PT, 0, UINT64_C(1) << 51 | 0x5007);
     assert_translates(0, true, UINT64_C(1) << 51 | 0x5000);
     put_entry(PT, 0, UINT64_C(1) << 36 | 0x5007);
     static const uint32_t invalid[] = {0, 31, 53, 255}; /* taken as 36 */
     for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++) {
-        test_vm.cpuid.extended[8].eax = invalid[i];
+        test_cpu.cpuid.extended[8].eax = invalid[i];
         assert_faults(0, true, 0xB);
     }
 }
@@ -152,7 +152,7 @@ static void test_pse_36(void **state)
     test_registers[VCPU_CR4] = 0x10;
     put_guest(PD, &entry, 4);
     assert_translates(0x123, true, 0xFF00000123);
-    test_vm.cpuid.extended[8].eax = 39;
+    test_cpu.cpuid.extended[8].eax = 39;
     assert_faults(0x123, false, 9);
     entry = 0x200087;
     put_guest(PD, &entry, 4);
@@ -236,11 +236,11 @@ static void assert_leaves_ram(uint64_t linear, const char *address)
     gpa_t physical;
     char expected[80];
 
-    test_vcpu->end[0] = '\0';
+    *test_vcpu->end = (struct guest_end){0};
     snprintf(expected, sizeof(expected), "read at guest-physical %s, beyond", address);
     assert_int_equal(linear_address_translate(test_vcpu, linear, false, &physical),
                      EXIT_STOP);
-    assert_non_null(strstr(test_vcpu->end, expected));
+    assert_non_null(strstr(test_vcpu->end->text, expected));
 }
 
 /* An entry outside RAM ends the guest, as its own access does; circles are valid. */

@@ -78,7 +78,7 @@ static void test_halt(void **state)
 {
     (void)state;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_STOP);
-    assert_string_equal(vcpu.end, "HLT with interrupts off");
+    assert_string_equal(vcpu.end->text, "HLT with interrupts off");
     vcpu.end[0]               = '\0';
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);

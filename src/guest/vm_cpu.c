@@ -1,0 +1,398 @@
+/* See vm_cpu.h. */
+#include "guest/vm_cpu.h"
+
+#include "guest/translate.h"
+#include "guest/vm.h"
+#include "lib/log.h"
+#include "x86/apic.h"
+#include "x86/control_registers.h"
+#include "x86/descriptors.h"
+#include "x86/pc_bios.h"
+
+#define DEFAULT_TIMER_HZ UINT64_C(1000000000)
+
+void vm_cpu_init(struct vm_cpu *cpu, struct vm *vm, const struct backend *backend)
+{
+    static uint16_t last_vpid;
+
+    cpu->vcpu.vm       = vm;
+    cpu->vcpu.end      = &vm->end;
+    cpu->vcpu.backend  = backend;
+    cpu->vcpu.handlers = &vm_exit_handlers;
+    cpu->vcpu.vpid     = ++last_vpid;
+    backend->init(&cpu->vcpu, &vm->plan);
+}
+
+void vm_cpu_set_alarm(struct vm_cpu *cpu)
+{
+    const struct vm *vm = cpu->vcpu.vm;
+    uint64_t deadline   = device_clock_alarm(&cpu->clock);
+
+    if (cpu->index == 0 && device_clock_alarm(&vm->clock) < deadline)
+        deadline = device_clock_alarm(&vm->clock);
+    cpu->vcpu.backend->set_alarm(&cpu->vcpu, deadline);
+}
+
+static void set_own_alarm(void *context, uint64_t deadline)
+{
+    (void)deadline;
+    vm_cpu_set_alarm(context);
+}
+
+static void reset_clock(struct vm_cpu *cpu)
+{
+    const struct vm_environment *environment = &cpu->vcpu.vm->environment;
+
+    device_clock_init(&cpu->clock);
+    cpu->clock.hz      = environment->clock_hz;
+    cpu->clock.read    = environment->read_clock;
+    cpu->clock.alarm   = set_own_alarm;
+    cpu->clock.context = cpu;
+}
+
+void vm_cpu_reset(struct vm_cpu *cpu)
+{
+    struct vm *vm = cpu->vcpu.vm;
+
+    msr_policy_reset(&cpu->msrs, cpu->vcpu.backend->msrs);
+    reset_clock(cpu);
+    cpu->paused_ticks  = 0;
+    cpu->last_state[0] = '\0';
+    atomic_store(&cpu->is_asleep, cpu->index != 0);
+    vcpu_reset(&cpu->vcpu, cpu->index == 0 ? &vm->start : &cpu->start);
+}
+
+static void apic_output_changed(void *context, const struct interrupt_line *line)
+{
+    struct vcpu *vcpu = context;
+
+    vcpu->backend->request_interrupt(vcpu, line->is_high);
+}
+
+static uint64_t read_tsc(void *context)
+{
+    struct vcpu *vcpu = context;
+
+    return vcpu->backend->read_register(vcpu, VCPU_TSC);
+}
+
+/* The timer runs at the frequency of CPUID's crystal: SDM 3A, "APIC Timer". */
+static uint64_t timer_frequency(const struct cpuid_answers *cpuid)
+{
+    uint32_t crystal = cpuid->basic[CPUID_LEAF_TSC].ecx;
+
+    return crystal != 0 ? crystal : DEFAULT_TIMER_HZ;
+}
+
+/*
+ * Enables the first vCPU's APIC and connects the 8259A and NMIs to its pins, as firmware
+ * does: MultiProcessor Specification, "Virtual Wire Mode".
+ */
+static void set_virtual_wire_mode(struct local_apic *apic)
+{
+    local_apic_write(apic, APIC_SPURIOUS, sizeof(uint32_t),
+                     SPURIOUS_APIC_ENABLE | SPURIOUS_AFTER_RESET);
+    local_apic_write(apic, APIC_LVT_LINT0, sizeof(uint32_t), LVT_DELIVERY_EXTINT);
+    local_apic_write(apic, APIC_LVT_LINT1, sizeof(uint32_t), LVT_DELIVERY_NMI);
+}
+
+void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
+{
+    struct vm *vm = cpu->vcpu.vm;
+    const struct local_apic_setup setup = {
+        .id           = vm->topology.apic_id[cpu->index],
+        .is_bootstrap = cpu->index == 0,
+        .address_mask = BITS_MASK(physical_address_width(&cpu->cpuid) - 1, 0),
+        .bus          = &vm->bus,
+        .clock        = &cpu->clock,
+        .timer_hz     = timer_frequency(&cpu->cpuid),
+        .read_tsc     = read_tsc,
+        .output       = {.changed = apic_output_changed, .listener = &cpu->vcpu},
+        .context      = &cpu->vcpu,
+    };
+
+    local_apic_reset(&cpu->apic, &setup);
+    if (cpu->index == 0)
+        set_virtual_wire_mode(&cpu->apic);
+}
+
+void vm_cpu_receive(struct vm_cpu *cpu)
+{
+    local_apic_receive(&cpu->apic);
+    if (cpu->apic.events != 0)
+        vm_cpu_kick(cpu);
+}
+
+void vm_cpu_kick(const struct vm_cpu *cpu)
+{
+    const struct vm *vm = cpu->vcpu.vm;
+
+    if (cpu->vcpu.id != VCPU_WITHOUT_CPU &&
+        vm->environment.interrupt_cpu(cpu->vcpu.id) != STATUS_OK)
+        log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->vcpu.id);
+}
+
+/* Advances its clocks past a pause of the VM. */
+static void leave_out_pauses(struct vm_cpu *cpu)
+{
+    struct vcpu *vcpu = &cpu->vcpu;
+    uint64_t ticks    = atomic_load(&vcpu->vm->paused_ticks) - cpu->paused_ticks;
+
+    if (ticks == 0)
+        return;
+    cpu->paused_ticks += ticks;
+    cpu->clock.start += ticks;
+    vcpu->tsc_start += ticks;
+    if (!cpu->is_running)
+        return;
+    vcpu->backend->write_register(
+        vcpu, VCPU_TSC, vcpu->backend->read_register(vcpu, VCPU_TSC) - ticks);
+    vm_cpu_set_alarm(cpu);
+}
+
+/*
+ * Waits until the request to pause ends, or the VM does. The first vCPU measures the
+ * pause; the others leave it after the first.
+ */
+static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
+{
+    struct vm *vm  = cpu->vcpu.vm;
+    bool is_first  = cpu->index == 0;
+    uint64_t since = vm->clock.read();
+
+    if (is_first)
+        atomic_store(&vm->is_paused, true);
+    while ((atomic_load(&vm->is_to_pause) || (!is_first && atomic_load(&vm->is_paused))) &&
+           !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm))
+        vm->environment.wait_for_interrupt();
+    if (!is_first)
+        return;
+    uint64_t ticks = vm->clock.read() - since;
+    vm->clock.start += ticks;
+    atomic_fetch_add(&vm->paused_ticks, ticks);
+    atomic_store(&vm->is_paused, false);
+}
+
+/* Records the registers of a vCPU that another one's end stops. */
+static __attribute__((noinline)) void record_last_state(struct vm_cpu *cpu)
+{
+    struct vcpu *vcpu             = &cpu->vcpu;
+    const struct backend *backend = vcpu->backend;
+    const uint64_t *r             = vcpu->run.registers.r;
+    struct text text = {.buffer = cpu->last_state, .size = sizeof(cpu->last_state)};
+
+    text_append(&text, "RIP 0x%lx, CS base 0x%lx, RFLAGS 0x%lx, CR0 0x%lx, CR3 0x%lx, ",
+                backend->read_register(vcpu, VCPU_RIP),
+                backend->read_register(vcpu, VCPU_CS_BASE),
+                backend->read_register(vcpu, VCPU_RFLAGS),
+                backend->read_register(vcpu, VCPU_CR0),
+                backend->read_register(vcpu, VCPU_CR3));
+    text_append(&text, "CR4 0x%lx, RAX 0x%lx, RBX 0x%lx, RCX 0x%lx, RDX 0x%lx",
+                backend->read_register(vcpu, VCPU_CR4), r[REGISTER_RAX], r[REGISTER_RBX],
+                r[REGISTER_RCX], r[REGISTER_RDX]);
+}
+
+/*
+ * Sets the state of real-address mode after INIT, at an address: SDM 3A, "Processor State
+ * After Reset".
+ */
+static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
+{
+    cpu->start = (struct vcpu_start){
+        .rip  = offset,
+        .cr0  = CR0_AFTER_RESET,
+        .code = {selector, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_8086),
+                 (uint64_t)selector << 4},
+        .data = {0, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR), 0},
+        .rdx  = cpu->cpuid.basic[CPUID_LEAF_FEATURES].eax,
+    };
+    cpu->vcpu.start = &cpu->start;
+}
+
+/*
+ * Waits for a startup IPI, which sets the start. Returns false if the VM ends. SDM 3A,
+ * "MP Initialization Protocol Algorithm for MP Systems".
+ */
+static bool wait_for_startup(struct vm_cpu *cpu)
+{
+    struct vm *vm = cpu->vcpu.vm;
+
+    while (!vcpu_has_ended(&cpu->vcpu) && !atomic_load(&vm->is_to_stop)) {
+        atomic_store(&cpu->is_asleep, false);
+        local_apic_receive(&cpu->apic);
+        if ((local_apic_take_events(&cpu->apic, &cpu->startup_vector) &
+             LOCAL_APIC_STARTUP) != 0) {
+            set_start(cpu, (uint16_t)(cpu->startup_vector << 8), 0);
+            return true;
+        }
+        atomic_store(&cpu->is_asleep, true);
+        vm->environment.wait_for_interrupt();
+        leave_out_pauses(cpu);
+        cpu->vcpu.newest->start = (uint32_t)vm->clock.read(); /* the wait costs nothing */
+    }
+    return false;
+}
+
+/* Handles INIT: the first vCPU goes to the reset vector, the others wait. */
+static void restart(struct vm_cpu *cpu, bool has_startup)
+{
+    local_apic_init_signal(&cpu->apic);
+    if (cpu->index == 0)
+        set_start(cpu, PC_BIOS_SEGMENT, PC_BIOS_RESET);
+    else if (has_startup)
+        set_start(cpu, (uint16_t)(cpu->startup_vector << 8), 0);
+    else if (!wait_for_startup(cpu))
+        return;
+    cpu->vcpu.backend->restart(&cpu->vcpu);
+}
+
+/*
+ * Takes what the VM's other CPUs and devices have sent to the local APIC. INIT changes
+ * all registers: it is handled when the backend has stored them.
+ */
+static enum exit_outcome take_messages(struct vm_cpu *cpu)
+{
+    struct vcpu *vcpu = &cpu->vcpu;
+
+    atomic_store(&cpu->is_asleep, false);
+    local_apic_receive(&cpu->apic);
+    cpu->events |= local_apic_take_events(&cpu->apic, &cpu->startup_vector);
+    if (cpu->events == 0)
+        return EXIT_RESUME;
+    bool is_init = (cpu->events & LOCAL_APIC_INIT) != 0;
+    if (is_init && !vcpu->run.has_all_registers)
+        return vcpu_request_all_registers(vcpu);
+    if (is_init)
+        restart(cpu, (cpu->events & LOCAL_APIC_STARTUP) != 0);
+    else if ((cpu->events & LOCAL_APIC_NMI) != 0)
+        vcpu->backend->request_nmi(vcpu);
+    cpu->events = 0;
+    return EXIT_RESUME;
+}
+
+/* Moves typed bytes to the UART until it is full. */
+static __attribute__((noinline)) void receive_input(struct vm *vm)
+{
+    unsigned int ticket = vm_lock(vm);
+    uint8_t byte;
+
+    while (uart_room(&vm->uart) > 0 && byte_queue_take(&vm->input, &byte))
+        uart_receive(&vm->uart, byte);
+    vm_unlock(vm, ticket);
+}
+
+enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
+{
+    struct vm_cpu *cpu = vm_cpu_of(vcpu);
+    struct vm *vm      = vcpu->vm;
+
+    if (atomic_load(&vm->is_to_pause))
+        wait_while_paused(cpu);
+    leave_out_pauses(cpu);
+    enum exit_outcome outcome = take_messages(cpu);
+    if (atomic_load(&vm->is_to_stop))
+        return vcpu_end(vcpu, "%s at the console",
+                        atomic_load(&vm->is_to_restart) ? "reset" : "stopped");
+    if (vcpu_has_ended(vcpu)) {
+        if (vm->end.is_abnormal)
+            record_last_state(cpu);
+        return EXIT_STOP;
+    }
+    if (cpu->index != 0)
+        return outcome;
+    if (atomic_exchange(&vm->has_new_alarm, false))
+        vm_cpu_set_alarm(cpu);
+    if (byte_queue_length(&vm->input) > 0)
+        receive_input(vm);
+    return outcome;
+}
+
+/* Returns whether one of the VM's devices, or its own timer, could interrupt it. */
+static bool can_be_interrupted(struct vm_cpu *cpu)
+{
+    const struct vm *vm = cpu->vcpu.vm;
+
+    return local_apic_can_interrupt(&cpu->apic) || io_apic_can_interrupt(&vm->io_apic) ||
+           (cpu->index == 0 && pic_can_interrupt(&vm->pic) &&
+            local_apic_is_pin_open(&cpu->apic, LOCAL_APIC_LINT0));
+}
+
+bool vm_cpu_can_wake(struct vcpu *vcpu, bool accepts_interrupts)
+{
+    struct vm_cpu *cpu  = vm_cpu_of(vcpu);
+    const struct vm *vm = vcpu->vm;
+
+    if (accepts_interrupts && can_be_interrupted(cpu))
+        return true;
+    atomic_store(&cpu->is_asleep, true);
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        if (!atomic_load(&vm->cpu[i]->is_asleep) ||
+            atomic_load(&vm->cpu[i]->apic.is_notified))
+            return true;
+    }
+    return false;
+}
+
+void vm_cpu_run(struct vm_cpu *cpu)
+{
+    cpu->is_running = true;
+    cpu->vcpu.backend->run(&cpu->vcpu);
+    cpu->is_running = false;
+    atomic_store(&cpu->is_asleep, true);
+}
+
+void vm_cpu_run_others(struct vm_cpu *cpu)
+{
+    struct vm *vm = cpu->vcpu.vm;
+
+    while (!atomic_load(&vm->is_released)) {
+        if (atomic_load(&vm->runs) == cpu->runs) {
+            vm->environment.wait_for_interrupt();
+            continue;
+        }
+        cpu->runs++;
+        if (wait_for_startup(cpu))
+            vm_cpu_run(cpu);
+        atomic_fetch_sub(&vm->others, 1);
+        vm_cpu_kick(vm->cpu[0]);
+    }
+}
+
+
+static void append_name(const struct vm_cpu *cpu, struct text *text)
+{
+    const struct vm *vm = cpu->vcpu.vm;
+
+    text_append(text, "vm %s", vm->name);
+    if (vm->cpu_count > 1)
+        text_append(text, ": vCPU %zu", cpu->index);
+}
+
+void vm_cpu_log_exits(const struct vm_cpu *cpu, bool is_handling)
+{
+    const struct vcpu *vcpu          = &cpu->vcpu;
+    const struct exit_record *record = vcpu->newest;
+    TEXT_DECLARE(name, 40);
+
+    append_name(cpu, &name);
+    for (unsigned int age = TRACE_RECORDS; age-- > 0;) {
+        TEXT_DECLARE(description, LOG_LINE_SIZE);
+        record = record->next;
+        if (record->reason == TRACE_RECORD_UNUSED)
+            continue;
+        if (age > 0 || !is_handling)
+            text_append(&description, " at 0x%lx", record->rip);
+        text_append(&description, ", tsc 0x%08x: ", record->start);
+        vcpu->backend->describe_exit(record, &description);
+        log_plain("hymir: %s: exit -%u%s", name.buffer, age, description.buffer);
+    }
+}
+
+void vm_cpu_log_last_state(const struct vm_cpu *cpu)
+{
+    TEXT_DECLARE(name, 40);
+
+    append_name(cpu, &name);
+    log_plain("hymir: %s: %s", name.buffer,
+              cpu->last_state[0] == '\0' ? "waits for a startup IPI" : cpu->last_state);
+}
