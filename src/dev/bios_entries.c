@@ -16,7 +16,7 @@ static enum exit_outcome end_at_interrupt(struct vcpu *vcpu, unsigned int vector
     unsigned int function = (uint8_t)(vcpu->run.registers.r[REGISTER_RAX] >> 8); /* AH */
 
     if (vector == BIOS_SERVICE_BASIC || vector == BIOS_SERVICE_BOOTSTRAP)
-        return vcpu_end(vcpu, "reset by BIOS interrupt %02Xh", vector);
+        return vcpu_end_by_reset(vcpu, "reset by BIOS interrupt %02Xh", vector);
     if (vector < BIOS_SERVICE_FIRST || vector > BIOS_SERVICE_LAST)
         return vcpu_end_abnormally(
             vcpu, "real-mode interrupt %02Xh has no handler; Hymir provides no BIOS",
@@ -38,7 +38,7 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     if (!is_8086_code(vcpu))
         return EXIT_NEXT;
     if (offset == PC_BIOS_POST)
-        return vcpu_end(vcpu, "reset by the BIOS reset vector");
+        return vcpu_end_by_reset(vcpu, "reset by the BIOS reset vector");
     if (distance >= (uint64_t)REAL_MODE_VECTORS * BIOS_ENTRY_SIZE ||
         distance % BIOS_ENTRY_SIZE != 0)
         return EXIT_NEXT;

@@ -56,7 +56,8 @@ static enum exit_outcome write_output_port(const struct keyboard_controller *con
                                            uint8_t value)
 {
     bool is_reset = (value & I8042_OUTPUT_NOT_RESET) == 0;
-    return is_reset ? vcpu_end(*controller->accessor, "reset by port 0x64") : EXIT_NEXT;
+    return is_reset ? vcpu_end_by_reset(*controller->accessor, "reset by port 0x64")
+                    : EXIT_NEXT;
 }
 
 /*

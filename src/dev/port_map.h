@@ -34,7 +34,7 @@ struct port_device {
 struct port_map {
     uint8_t owner[UINT16_MAX + 1]; /* by port: index in device */
     uint8_t device_count;
-    struct vcpu *accessor; /* whose access is being handled */
+    struct vcpu *accessor;                       /* whose access is being handled */
     bool is_full;                                /* a device did not fit */
     struct port_device device[1 + PORT_DEVICES]; /* device[0] has the unclaimed ports */
 };

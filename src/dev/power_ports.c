@@ -21,14 +21,15 @@ static const struct {
     uint16_t first;
     uint8_t width; /* bytes */
     uint32_t bits;
+    enum guest_end_kind kind;
     const char *end;
 } rows[] = {
-    {PORT_A, 1, PORT_A_RESET, "reset by port 0x92"},
-    {RESET_CONTROL_PORT, 1, RESET_CONTROL_CPU, "reset by port 0xcf9"},
-    {PM1_CONTROL_PIIX, 2, PM1_SLP_EN, "powered off by port 0xb004"},
-    {PCI_ADDRESS, 4, 0, NULL},   /* absent; 0xCF9 alone is the row above */
-    {SHUTDOWN_PORT, 1, 0, NULL}, /* these two: see write_port */
-    {DEBUG_EXIT, 4, 0, NULL},
+    {PORT_A, 1, PORT_A_RESET, GUEST_END_RESET, "reset by port 0x92"},
+    {RESET_CONTROL_PORT, 1, RESET_CONTROL_CPU, GUEST_END_RESET, "reset by port 0xcf9"},
+    {PM1_CONTROL_PIIX, 2, PM1_SLP_EN, GUEST_END_REQUESTED, "powered off by port 0xb004"},
+    {PCI_ADDRESS, 4, 0, 0, NULL},   /* absent; 0xCF9 alone is the row above */
+    {SHUTDOWN_PORT, 1, 0, 0, NULL}, /* these two: see write_port */
+    {DEBUG_EXIT, 4, 0, 0, NULL},
 };
 
 static uint32_t read_port(void *device, uint16_t port)
@@ -62,7 +63,8 @@ static enum exit_outcome write_port(void *device, uint16_t port, uint32_t value)
     while (port < rows[i].first || port >= rows[i].first + rows[i].width)
         i++;
     bool ends = (value << 8 * (port - rows[i].first) & rows[i].bits) != 0;
-    return ends ? vcpu_end(*power->accessor, "%s", rows[i].end) : EXIT_NEXT;
+    return ends ? vcpu_record_end(*power->accessor, rows[i].kind, "%s", rows[i].end)
+                : EXIT_NEXT;
 }
 
 void power_ports_init(struct power_ports *power, struct port_map *ports)

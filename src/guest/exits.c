@@ -39,8 +39,9 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
         .xcr0     = vcpu->backend->read_register(vcpu, VCPU_XCR0),
         .has_apic = has_apic(vcpu),
     };
-    struct cpuid_result values = cpuid_policy_answer(
-        &vm_cpu_of(vcpu)->cpuid, (uint32_t)r[REGISTER_RAX], (uint32_t)r[REGISTER_RCX], &state);
+    struct cpuid_result values =
+        cpuid_policy_answer(&vm_cpu_of(vcpu)->cpuid, (uint32_t)r[REGISTER_RAX],
+                            (uint32_t)r[REGISTER_RCX], &state);
     return return_cpuid(r, &values);
 }
 
@@ -49,9 +50,9 @@ static __attribute__((noinline)) enum exit_outcome handle_features(struct vcpu *
 {
     uint64_t cr4 = vcpu->backend->read_register(vcpu, VCPU_CR4);
 
-    return return_cpuid(vcpu->run.registers.r,
-                        cpuid_policy_features(&vm_cpu_of(vcpu)->cpuid, cr4,
-                                              has_apic(vcpu)));
+    return return_cpuid(
+        vcpu->run.registers.r,
+        cpuid_policy_features(&vm_cpu_of(vcpu)->cpuid, cr4, has_apic(vcpu)));
 }
 
 /* Most leaves have constant values, which are looked up. */

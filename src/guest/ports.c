@@ -72,8 +72,8 @@ enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int s
     enum exit_outcome outcome;
 
     vm->ports.accessor = vcpu;
-    outcome = size > 1 ? write_wide(vm, port, size, value)
-                       : device->write(device->device, port, (uint8_t)value);
+    outcome            = size > 1 ? write_wide(vm, port, size, value)
+                                  : device->write(device->device, port, (uint8_t)value);
     vm_unlock(vm, ticket);
     return outcome;
 }

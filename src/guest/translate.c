@@ -230,7 +230,7 @@ unsigned int physical_address_width(const struct cpuid_answers *cpuid)
 
 static void read_state(struct vcpu *vcpu, struct translation_state *state)
 {
-    const struct backend *backend       = vcpu->backend;
+    const struct backend *backend     = vcpu->backend;
     const struct cpuid_answers *cpuid = &vm_cpu_of(vcpu)->cpuid;
     uint32_t features =
         cpuid->extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].edx;

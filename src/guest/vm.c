@@ -23,7 +23,7 @@ void vm_init(struct vm *vm, const struct backend *backend,
 
 void vm_set_topology(struct vm *vm, const uint32_t host_ids[])
 {
-    const struct backend *backend = vm->cpu[0]->vcpu.backend;
+    const struct backend *backend  = vm->cpu[0]->vcpu.backend;
     const struct cpuid_setup cpuid = {
         .vendor   = backend->cpuid,
         .read     = backend->read_cpuid,

@@ -46,11 +46,11 @@ struct vm;
 struct vm_environment {
     uint64_t clock_hz;
     bool is_clock_exact; /* clock_hz is as exact as a crystal: guests may rely on it */
-    uint64_t (*read_clock)(void);     /* ticks of clock_hz, the alarms' clock */
+    uint64_t (*read_clock)(void); /* ticks of clock_hz, the alarms' clock */
 
     /* Halts this CPU until an interrupt is handled, at most for 20 ms. */
     void (*wait_for_interrupt)(void);
-    void (*flush)(void *vm);          /* shows output, as much as needs no wait */
+    void (*flush)(void *vm); /* shows output, as much as needs no wait */
 
     /*
      * Interrupts the CPU of a vCPU, by its id: if the vCPU runs, it exits and calls the
@@ -73,16 +73,17 @@ struct vm {
     struct vcpu_plan plan;
     struct vm_environment environment;
     struct guest_topology topology;
-    bool has_pv; /* KVM's signature in its CPUID */
+    bool has_pv;   /* KVM's signature in its CPUID */
+    bool restarts; /* when the guest resets its machine */
     size_t cpu_count;
     struct vm_cpu *cpu[GUEST_CPUS_MAX];
     struct guest_end end;
 
     /* The runs: guest/vm_cpu.c. */
-    atomic_uint runs;         /* each lets the other vCPUs run once */
-    atomic_uint others;       /* vCPUs besides the first that have not left this run */
-    atomic_bool is_released;  /* there is no further run: the other CPUs are free */
-    atomic_bool is_paused;    /* the first vCPU is */
+    atomic_uint runs;        /* each lets the other vCPUs run once */
+    atomic_uint others;      /* vCPUs besides the first that have not left this run */
+    atomic_bool is_released; /* there is no further run: the other CPUs are free */
+    atomic_bool is_paused;   /* the first vCPU is */
     _Atomic uint64_t paused_ticks; /* of the clock, in all pauses of this run */
 
     struct spinlock lock;
@@ -189,7 +190,8 @@ void vm_request_pause(struct vm *vm, bool is_to_pause);
 /* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);
 
-/* Returns how many exits all vCPUs have had in this run. From any CPU, as vm_log_stats. */
+/* Returns how many exits all vCPUs have had in this run. From any CPU, as vm_log_stats.
+ */
 uint64_t vm_count_exits(const struct vm *vm);
 
 /* Logs what led to an abnormal end: the last exits of the vCPU, and the others' state. */

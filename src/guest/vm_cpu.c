@@ -98,7 +98,7 @@ static void set_virtual_wire_mode(struct local_apic *apic)
 
 void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
 {
-    struct vm *vm = cpu->vcpu.vm;
+    struct vm *vm                       = cpu->vcpu.vm;
     const struct local_apic_setup setup = {
         .id           = vm->topology.apic_id[cpu->index],
         .is_bootstrap = cpu->index == 0,
@@ -145,8 +145,8 @@ static void leave_out_pauses(struct vm_cpu *cpu)
     vcpu->tsc_start += ticks;
     if (!cpu->is_running)
         return;
-    vcpu->backend->write_register(
-        vcpu, VCPU_TSC, vcpu->backend->read_register(vcpu, VCPU_TSC) - ticks);
+    vcpu->backend->write_register(vcpu, VCPU_TSC,
+                                  vcpu->backend->read_register(vcpu, VCPU_TSC) - ticks);
     vm_cpu_set_alarm(cpu);
 }
 
@@ -162,8 +162,9 @@ static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
 
     if (is_first)
         atomic_store(&vm->is_paused, true);
-    while ((atomic_load(&vm->is_to_pause) || (!is_first && atomic_load(&vm->is_paused))) &&
-           !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm))
+    while (
+        (atomic_load(&vm->is_to_pause) || (!is_first && atomic_load(&vm->is_paused))) &&
+        !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm))
         vm->environment.wait_for_interrupt();
     if (!is_first)
         return;
@@ -294,7 +295,7 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
         return vcpu_end(vcpu, "%s at the console",
                         atomic_load(&vm->is_to_restart) ? "reset" : "stopped");
     if (vcpu_has_ended(vcpu)) {
-        if (vm->end.is_abnormal)
+        if (vm->end.kind == GUEST_END_ABNORMAL)
             record_last_state(cpu);
         return EXIT_STOP;
     }
@@ -357,7 +358,6 @@ void vm_cpu_run_others(struct vm_cpu *cpu)
         vm_cpu_kick(vm->cpu[0]);
     }
 }
-
 
 static void append_name(const struct vm_cpu *cpu, struct text *text)
 {

@@ -1,6 +1,6 @@
 /*
- * A vCPU of a VM, with what it has of its own: CPUID and MSRs, a local APIC, and the clock
- * of its timer.
+ * A vCPU of a VM, with what it has of its own: CPUID and MSRs, a local APIC, and the
+ * clock of its timer.
  *
  * The first runs from the start of the VM, the others from the startup IPI that follows
  * INIT: SDM 3A, "Multiple-Processor (MP) Initialization". Any can end the VM; all others

@@ -226,8 +226,8 @@ static void list_guests(void)
                   focused == guests[i] ? "*" : ":", vm->name, vm->kind,
                   vm->memory.size >> 20, cpu.buffer, vm_count_exits(vm),
                   vm_has_ended(vm) ? "stopped: "
-                  : is_paused     ? "paused"
-                                  : "running",
+                  : is_paused      ? "paused"
+                                   : "running",
                   vm_has_ended(vm) ? vm->end.text : "");
     }
 }

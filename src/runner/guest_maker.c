@@ -248,9 +248,9 @@ static bool allocate_cpus(struct vm *vm, size_t count, struct text *problem)
         void *pages;
         if (machine_allocate(sizeof(struct vm_cpu), &pages) != STATUS_OK)
             break;
-        struct vm_cpu *cpu         = pages;
-        vm->cpu[vm->cpu_count++]   = cpu;
-        cpu->vcpu.id               = VCPU_WITHOUT_CPU;
+        struct vm_cpu *cpu       = pages;
+        vm->cpu[vm->cpu_count++] = cpu;
+        cpu->vcpu.id             = VCPU_WITHOUT_CPU;
         if (machine_allocate(backend->state_size, &cpu->vcpu.arch) != STATUS_OK)
             break;
         if (vm->cpu_count == count)
@@ -331,6 +331,7 @@ static bool create_guest(size_t index, struct text *problem)
     char *command_line               = (char *)(vm + 1);
     vm->plan.avoids_preemption_timer = uses_apic_timer;
     vm->has_pv                       = module->has_pv;
+    vm->restarts                     = module->restarts;
     memcpy(vm->name, module->name, sizeof(vm->name));
     module_unescape(module->command_line, command_line);
     vm->image.command_line = command_line;

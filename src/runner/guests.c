@@ -71,10 +71,13 @@ static void run_once(struct vm *vm)
         log_error("vm %s: a vCPU does not stop; it cannot start again", vm->name);
         vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
         atomic_store(&vm->is_to_restart, false);
+        vm->restarts = false;
     }
     set_activity(NULL);
+    if (vm->end.kind == GUEST_END_RESET && vm->restarts)
+        atomic_store(&vm->is_to_restart, true);
     guest_console_end(vm, atomic_load(&vm->is_to_restart));
-    if (vm->end.is_abnormal)
+    if (vm->end.kind == GUEST_END_ABNORMAL)
         vm_log_abnormal_end(vm);
     log_plain("hymir: vm %s: stopped: %s", vm->name, vm->end.text);
     if (wants_stats)

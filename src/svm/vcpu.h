@@ -42,7 +42,7 @@ struct svm_vcpu {
     bool has_next_rip, has_decode_assists, has_lbr_virtualization;
     bool defers_timer; /* a handler runs after which the alarm's timer is programmed */
     unsigned int restarts;
-    bool blocks_nmi;   /* from the delivery of an NMI to the end of IRET */
+    bool blocks_nmi; /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
     uint64_t dr6_at_iret;                     /* the guest's */
     struct exit_row rows[SVM_EXIT_ROWS];

@@ -129,7 +129,7 @@ static void init_state(struct svm_vcpu *svm)
     svm->has_decode_assists                = (features & SVM_FEATURE_DECODE_ASSISTS) != 0;
     svm->has_lbr_virtualization = (features & SVM_FEATURE_LBR_VIRTUALIZATION) != 0;
     init_registers(vcpu);
-    vcpu->run.on_exit   = svm->has_next_rip ? svm_on_exit : svm_on_exit_without_next_rip;
+    vcpu->run.on_exit = svm->has_next_rip ? svm_on_exit : svm_on_exit_without_next_rip;
 }
 
 void svm_state_write(struct svm_vcpu *svm)

@@ -5,8 +5,8 @@
 
 #include <stdarg.h>
 
-enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                                  ...)
+enum exit_outcome vcpu_record_end(struct vcpu *vcpu, enum guest_end_kind kind,
+                                  const char *format, ...)
 {
     struct guest_end *end = vcpu->end;
     int runs              = GUEST_RUNS;
@@ -17,8 +17,8 @@ enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const cha
     va_start(arguments, format);
     format_text_list(end->text, sizeof(end->text), format, arguments);
     va_end(arguments);
-    end->is_abnormal = is_abnormal;
-    end->vcpu        = vcpu;
+    end->kind = kind;
+    end->vcpu = vcpu;
     atomic_store(&end->state, GUEST_ENDED);
     return EXIT_STOP;
 }

@@ -194,9 +194,14 @@ enum run_next {
  */
 #define GUEST_END_SIZE 192
 enum guest_end_state { GUEST_RUNS, GUEST_IS_ENDING, GUEST_ENDED };
+enum guest_end_kind {
+    GUEST_END_REQUESTED,
+    GUEST_END_ABNORMAL, /* the guest did not request it */
+    GUEST_END_RESET,    /* the guest requested a reset */
+};
 struct guest_end {
     atomic_int state; /* enum guest_end_state */
-    bool is_abnormal;        /* the guest did not request it */
+    enum guest_end_kind kind;
     const struct vcpu *vcpu; /* that ended it */
     char text[GUEST_END_SIZE];
 };
@@ -240,13 +245,15 @@ static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
 
 /*
  * Records why the guest ends, as the text of its last line; later calls are ignored, also
- * those for its other vCPUs. An end that the guest did not request is abnormal. Returns
- * EXIT_STOP. For any CPU.
+ * those for its other vCPUs. Returns EXIT_STOP. For any CPU.
  */
-enum exit_outcome vcpu_record_end(struct vcpu *vcpu, bool is_abnormal, const char *format,
-                                  ...) __attribute__((format(printf, 3, 4)));
-#define vcpu_end(vcpu, ...)            vcpu_record_end((vcpu), false, __VA_ARGS__)
-#define vcpu_end_abnormally(vcpu, ...) vcpu_record_end((vcpu), true, __VA_ARGS__)
+enum exit_outcome vcpu_record_end(struct vcpu *vcpu, enum guest_end_kind kind,
+                                  const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+#define vcpu_end(vcpu, ...) vcpu_record_end((vcpu), GUEST_END_REQUESTED, __VA_ARGS__)
+#define vcpu_end_abnormally(vcpu, ...) \
+    vcpu_record_end((vcpu), GUEST_END_ABNORMAL, __VA_ARGS__)
+#define vcpu_end_by_reset(vcpu, ...) vcpu_record_end((vcpu), GUEST_END_RESET, __VA_ARGS__)
 
 /* Returns whether the guest has ended, so that end->text has the reason. For any CPU. */
 static inline bool vcpu_has_ended(const struct vcpu *vcpu)

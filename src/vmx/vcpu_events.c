@@ -141,7 +141,8 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
     if (is_open && (window == PRIMARY_NMI_WINDOW_EXITING || guest_has_interrupts_on()))
-        vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE); /* it wakes a halted guest */
+        vmcs_set(VMCS_GUEST_ACTIVITY_STATE,
+                 ACTIVITY_ACTIVE); /* it wakes a halted guest */
 }
 
 void vcpu_request_interrupt(struct vcpu *vcpu, bool is_requested)

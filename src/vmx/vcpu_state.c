@@ -51,17 +51,17 @@ static void fill_bitmaps(struct vmx_vcpu *vcpu)
 static bool write_control_fields(const struct vmx_vcpu *vcpu)
 {
     const struct vmcs_row rows[] = {
-          {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
-          {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
-          {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
-          {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
-          {VMCS_TSC_OFFSET, 0 - vcpu->vcpu->tsc_start},
-          {VMCS_CR0_GUEST_HOST_MASK, CR0_HOST_OWNED},
-          {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
-          {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
-          {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
-          {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
-          {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
+        {VMCS_EXCEPTION_BITMAP, EXCEPTIONS_THAT_EXIT},
+        {VMCS_IO_BITMAP_A, hpa_of(vcpu->io_bitmaps).value},
+        {VMCS_IO_BITMAP_B, hpa_of(vcpu->io_bitmaps).value + PAGE_SIZE},
+        {VMCS_MSR_BITMAP, hpa_of(vcpu->msr_bitmap).value},
+        {VMCS_TSC_OFFSET, 0 - vcpu->vcpu->tsc_start},
+        {VMCS_CR0_GUEST_HOST_MASK, CR0_HOST_OWNED},
+        {VMCS_CR4_GUEST_HOST_MASK, ~(uint64_t)GUEST_CR4_ALLOWED},
+        {VMCS_EPT_POINTER, ept_pointer(&vcpu->capabilities, vcpu->plan->memory_root)},
+        {VMCS_GUEST_IA32_PAT, PAT_AFTER_RESET},
+        {VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT)},
+        {VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER)},
     };
     return vmcs_write_rows(rows, ARRAY_SIZE(rows));
 }
@@ -162,7 +162,7 @@ void vcpu_restart(struct vcpu *vcpu)
     static const enum vmcs_field kept[] = {VMCS_GUEST_IA32_SYSENTER_CS,
                                            VMCS_GUEST_IA32_SYSENTER_ESP,
                                            VMCS_GUEST_IA32_SYSENTER_EIP};
-    struct vmx_vcpu *vmx = vmx_of(vcpu);
+    struct vmx_vcpu *vmx                = vmx_of(vcpu);
     uint64_t values[ARRAY_SIZE(kept)];
 
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

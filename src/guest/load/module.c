@@ -93,15 +93,20 @@ static bool parse_apicv(const char *value, struct module_options *options,
     return parse_switch("apicv=", value, &options->has_apicv, problem);
 }
 
+static bool parse_reset(const char *value, struct module_options *options,
+                        struct text *problem)
+{
+    options->restarts = strcmp(value, "restart") == 0;
+    return options->restarts || strcmp(value, "end") == 0 ||
+           TEXT_FAIL(problem, "reset=%s: invalid; use reset=restart or reset=end", value);
+}
+
 static const struct {
     const char *name;
     bool (*parse)(const char *value, struct module_options *options,
                   struct text *problem);
-} parsers[] = {{"name=", parse_name},
-               {"memory=", parse_memory},
-               {"cpus=", parse_cpus},
-               {"pv=", parse_pv},
-               {"apicv=", parse_apicv}};
+} parsers[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus},
+               {"pv=", parse_pv},     {"apicv=", parse_apicv},   {"reset=", parse_reset}};
 
 static bool parse_word(const char *word, struct module_options *options,
                        struct text *problem)
@@ -111,7 +116,8 @@ static bool parse_word(const char *word, struct module_options *options,
             return parsers[i].parse(word + strlen(parsers[i].name), options, problem);
     }
     return TEXT_FAIL(
-        problem, "unknown option \"%s\"; use name=, memory=, cpus=, pv= or apicv=", word);
+        problem,
+        "unknown option \"%s\"; use name=, memory=, cpus=, pv=, apicv= or reset=", word);
 }
 
 /* Reads the next word of *rest; false at the end or after "--". */
@@ -150,7 +156,8 @@ static bool parse_role(const char *word, struct module_options *options,
 
 bool module_parse(const char *text, struct module_options *options, struct text *problem)
 {
-    struct module_options parsed = {.cpus = 1, .has_pv = true, .has_apicv = true};
+    struct module_options parsed = {
+        .cpus = 1, .restarts = true, .has_pv = true, .has_apicv = true};
     char word[WORD_SIZE];
 
     if (!next_word(&text, word))

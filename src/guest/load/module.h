@@ -1,7 +1,7 @@
 /*
  * The command line of a GRUB module, which makes it a part of a VM:
  *
- *     module2 FILE kernel name=a memory=64M [cpus=2] [pv=off] [apicv=off]
+ *     module2 FILE kernel name=a memory=64M [cpus=2] [pv=off] [apicv=off] [reset=end]
  *         [-- the guest's command line]
  *     module2 FILE initrd name=a
  *
@@ -28,6 +28,7 @@ struct module_options {
     char name[VM_NAME_SIZE];
     enum module_role role;
     uint32_t cpus;            /* of a kernel: 1 to GUEST_CPUS_MAX, or CPUS_ALL */
+    bool restarts;            /* of a kernel: when the guest resets its machine */
     bool has_pv;              /* of a kernel: KVM's signature in CPUID */
     bool has_apicv;           /* of a kernel: VT-x may virtualize its APIC */
     uint64_t memory_size;     /* of a kernel, in bytes: a multiple of 2 MiB */
