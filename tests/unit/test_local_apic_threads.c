@@ -1,0 +1,168 @@
+/*
+ * src/dev/apic_bus.c and local_apic_interrupts.c with CPUs that send to each other, as
+ * threads: no interrupt is lost, though each CPU receives only when it is notified.
+ */
+#include "unit.h"
+
+#include "dev/local_apic.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#define CPUS     3
+#define MESSAGES 20000U /* of each vector that each CPU sends to each other */
+#define SECONDS  60     /* a thread ends without success */
+
+/*
+ * Two tokens go back and forth between each two CPUs, one from each: an interrupt that
+ * arrives is sent back. A lost one is never replaced. So each sender has two vectors at
+ * each receiver, by the CPU that has sent the token first.
+ */
+#define VECTOR(sender, is_own) ((uint8_t)(0x40 + 0x20 * (sender) + ((is_own) ? 1 : 0)))
+
+static struct cpu {
+    struct local_apic apic;
+    pthread_t thread;
+    atomic_bool is_woken;
+    unsigned int wakes, nmis, twins, arrived[CPUS][2], sent[CPUS][2];
+    bool is_finished;
+} cpus[CPUS];
+
+static struct apic_bus bus;
+static struct device_clock test_clock;
+
+static uint64_t read_clock(void)
+{
+    return 0;
+}
+
+static uint64_t read_tsc(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void output_changed(void *listener, const struct interrupt_line *line)
+{
+    (void)listener;
+    (void)line;
+}
+
+static void wake_cpu(void *context, size_t index)
+{
+    (void)context;
+    if (atomic_exchange(&cpus[index].is_woken, true))
+        cpus[index].twins++; /* notified twice: only a broken model comes here */
+}
+
+static void end_of_interrupt(void *context, uint8_t vector)
+{
+    (void)context;
+    (void)vector;
+}
+
+/* Sends the next interrupt of a token, with an NMI now and then. */
+static void send_token(size_t from, size_t to, bool is_own)
+{
+    unsigned int *sent          = &cpus[from].sent[to][is_own];
+    struct apic_message message = {.destination = (uint32_t)to,
+                                   .vector      = VECTOR(from, is_own),
+                                   .is_level    = *sent % 2 != 0};
+
+    if (*sent == MESSAGES)
+        return;
+    ++*sent;
+    apic_bus_send(&bus, &message);
+    message.mode = APIC_NMI;
+    if (*sent % 16 == 0)
+        apic_bus_send(&bus, &message);
+}
+
+/* Receives, delivers everything and answers. */
+static void serve(size_t own)
+{
+    struct cpu *cpu = &cpus[own];
+    uint8_t startup_vector;
+
+    local_apic_receive(&cpu->apic);
+    cpu->wakes++;
+    if (local_apic_take_events(&cpu->apic, &startup_vector) != 0)
+        cpu->nmis++;
+    while (cpu->apic.setup.output.is_high) {
+        int vector    = local_apic_acknowledge(&cpu->apic) - VECTOR(0, false);
+        size_t sender = (size_t)vector / 0x20;
+        bool is_own   = vector % 2 == 0; /* the sender's tokens are not this CPU's */
+        local_apic_write(&cpu->apic, 0xB0, 4, 0);
+        cpu->arrived[sender][!is_own]++;
+        send_token(own, sender, is_own);
+    }
+}
+
+static bool is_finished(size_t own)
+{
+    for (size_t i = 0; i < CPUS; i++)
+        for (size_t token = 0; i != own && token < 2; token++)
+            if (cpus[own].arrived[i][token] < MESSAGES)
+                return false;
+    return true;
+}
+
+static void *run_cpu(void *argument)
+{
+    size_t own   = (size_t)argument;
+    time_t limit = time(NULL) + SECONDS;
+
+    for (size_t i = 0; i < CPUS; i++)
+        if (i != own)
+            send_token(own, i, true);
+    while (!is_finished(own)) {
+        while (!atomic_exchange(&cpus[own].is_woken, false)) {
+            if (time(NULL) > limit)
+                return NULL;
+            sched_yield();
+        }
+        serve(own);
+    }
+    cpus[own].is_finished = true;
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    test_clock = (struct device_clock){.hz = 1000000000, .read = read_clock};
+    bus = (struct apic_bus){.notify = wake_cpu, .end_of_interrupt = end_of_interrupt};
+    device_clock_init(&test_clock);
+    for (size_t i = 0; i < CPUS; i++) {
+        local_apic_reset(&cpus[i].apic, &(struct local_apic_setup){
+                                            .id       = (uint32_t)i,
+                                            .bus      = &bus,
+                                            .clock    = &test_clock,
+                                            .timer_hz = 1000000000,
+                                            .read_tsc = read_tsc,
+                                            .output   = {.changed = output_changed}});
+        local_apic_write(&cpus[i].apic, 0xF0, 4, 0x1FF);
+    }
+    for (size_t i = 0; i < CPUS; i++)
+        assert_int_equal(pthread_create(&cpus[i].thread, NULL, run_cpu, (void *)i), 0);
+    for (size_t i = 0; i < CPUS; i++)
+        assert_int_equal(pthread_join(cpus[i].thread, NULL), 0);
+    for (size_t i = 0; i < CPUS; i++) {
+        assert_true(cpus[i].is_finished);
+        for (size_t sender = 0; sender < CPUS; sender++)
+            for (size_t token = 0; token < 2; token++)
+                assert_int_equal(cpus[i].arrived[sender][token],
+                                 sender == i ? 0 : MESSAGES);
+        assert_int_equal(cpus[i].twins, 0);
+        assert_in_range(cpus[i].nmis, 1, (CPUS - 1) * 2 * (MESSAGES / 16));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests_name("local APIC threads", tests, NULL, NULL);
+}
