@@ -24,7 +24,7 @@ static bool matches_logical(const struct local_apic *apic, bool is_x2apic,
 static bool is_addressed(const struct local_apic *apic,
                          const struct apic_message *message)
 {
-    uint64_t base        = atomic_load_explicit(&apic->base, memory_order_relaxed);
+    uint64_t base        = apic->base;
     bool is_x2apic       = (base & APIC_BASE_EXTD) != 0;
     uint32_t destination = message->destination;
 
@@ -41,7 +41,7 @@ static bool is_addressed(const struct local_apic *apic,
 /* SDM 3A, "Lowest Priority Delivery Mode"; by PPR instead of the arbitration priority. */
 static size_t send_to_lowest(struct apic_bus *bus, const struct apic_message *message)
 {
-    size_t first = atomic_load_explicit(&bus->first, memory_order_relaxed), best = 0;
+    size_t first = bus->first, best = 0;
     uint32_t lowest = UINT32_MAX;
 
     for (size_t i = 0; i < bus->count; i++) {
@@ -49,14 +49,14 @@ static size_t send_to_lowest(struct apic_bus *bus, const struct apic_message *me
         const struct local_apic *apic = bus->apic[index];
         uint32_t priority             = local_apic_get(apic, APIC_PROCESSOR_PRIORITY);
         if (priority < lowest && is_addressed(apic, message) &&
-            (local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) != 0) {
+            local_apic_is_software_enabled(apic)) {
             lowest = priority;
             best   = index;
         }
     }
     if (lowest == UINT32_MAX)
         return 0;
-    atomic_store_explicit(&bus->first, best + 1, memory_order_relaxed);
+    bus->first = best + 1;
     return local_apic_post(bus->apic[best], message);
 }
 

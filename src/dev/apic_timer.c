@@ -42,26 +42,25 @@ static uint64_t next_expiry(const struct local_apic *apic, uint64_t now)
     return expiry > now ? expiry : expiry + ((now - expiry) / period + 1) * period;
 }
 
-static bool has_deadline_passed(const struct local_apic *apic)
+uint64_t apic_timer_read_deadline(const struct local_apic *apic)
 {
-    return apic->timer.tsc_deadline <= guest_tsc(apic);
+    return apic->timer.tsc_deadline > guest_tsc(apic) ? apic->timer.tsc_deadline : 0;
 }
 
-/* Returns whether the timer has expired, and finds its next expiry. */
-static bool pass_expiry(struct local_apic *apic)
+/* Delivers the interrupt if the timer has expired, and finds its next expiry. */
+static void deliver_expiry(struct local_apic *apic)
 {
     struct apic_timer *timer = &apic->timer;
     uint64_t now             = timer_now(apic);
 
-    if (timer->tsc_deadline != 0 && has_deadline_passed(apic)) {
+    if (timer->tsc_deadline != 0 && apic_timer_read_deadline(apic) == 0)
         timer->tsc_deadline = 0;
-        return true;
-    }
-    if (timer->expiry > now)
-        return false;
-    timer->expiry =
-        timer_mode(apic) == LVT_PERIODIC ? next_expiry(apic, now) : TICKS_NEVER;
-    return true;
+    else if (timer->expiry <= now)
+        timer->expiry =
+            timer_mode(apic) == LVT_PERIODIC ? next_expiry(apic, now) : TICKS_NEVER;
+    else
+        return;
+    local_apic_deliver_entry(apic, APIC_LVT_TIMER);
 }
 
 /* Returns the time of the deadline on the vCPU's clock. */
@@ -86,12 +85,6 @@ static void set_alarm(struct local_apic *apic)
                    ? deadline_time(apic)
                    : ticks_until(apic->timer.expiry, setup->timer_hz, setup->clock->hz);
     device_timer_set(&apic->timer.alarm, time);
-}
-
-static void deliver_expiry(struct local_apic *apic)
-{
-    if (pass_expiry(apic))
-        local_apic_deliver_entry(apic, APIC_LVT_TIMER);
 }
 
 void apic_timer_update(struct local_apic *apic)
@@ -165,11 +158,6 @@ void apic_timer_write_divide(struct local_apic *apic, uint32_t value)
     if (count != 0)
         apic->timer.expiry = timer_now(apic) + (count << divide_shift(apic));
     set_alarm(apic);
-}
-
-uint64_t apic_timer_read_deadline(const struct local_apic *apic)
-{
-    return has_deadline_passed(apic) ? 0 : apic->timer.tsc_deadline;
 }
 
 void apic_timer_write_deadline(struct local_apic *apic, uint64_t value)

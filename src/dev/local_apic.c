@@ -11,65 +11,62 @@
 #define VERSION 0x50014U /* version 14H, the last LVT entry is number 5 */
 
 enum access {
-    XAPIC_READ   = 1,
-    XAPIC_WRITE  = 2,
+    X_READ       = 1, /* in xAPIC mode */
+    X_WRITE      = 2,
     X2APIC_READ  = 4,
     X2APIC_WRITE = 8,
-    READ         = XAPIC_READ | X2APIC_READ,
-    WRITE        = XAPIC_WRITE | X2APIC_WRITE,
+    READ         = X_READ | X2APIC_READ,
+    ALL          = READ | X_WRITE | X2APIC_WRITE,
 };
 
 struct register_row {
-    uint8_t access; /* 0: reserved */
-    uint32_t writable;
-    uint32_t ignored; /* read-only bits of a register that can be written */
+    uint8_t access;   /* 0: reserved */
+    uint32_t defined; /* bits that can be written as 1 */
 };
 
-#define ROW(offset)        [(offset) / DISTANCE]
-#define EIGHT_ROWS(offset) [(offset) / DISTANCE...(offset) / DISTANCE + 7]
+#define ROW(offset)   [(offset) / DISTANCE]
+#define EIGHT(offset) [(offset) / DISTANCE...(offset) / DISTANCE + 7]
 
 /* SDM 3A, "Local APIC Register Address Map" and "x2APIC Register Address Space". */
 static const struct register_row rows[] = {
-    ROW(APIC_ID)                   = {READ | XAPIC_WRITE, XAPIC_ID_MASK, 0},
-    ROW(APIC_VERSION)              = {READ, 0, 0},
-    ROW(APIC_TASK_PRIORITY)        = {READ | WRITE, UINT8_MAX, 0},
-    ROW(APIC_ARBITRATION_PRIORITY) = {XAPIC_READ, 0, 0},
-    ROW(APIC_PROCESSOR_PRIORITY)   = {READ, 0, 0},
-    ROW(APIC_EOI)                  = {XAPIC_READ | WRITE, 0, 0},
-    ROW(APIC_REMOTE_READ)          = {XAPIC_READ, 0, 0},
-    ROW(APIC_LOGICAL_DESTINATION)  = {READ | XAPIC_WRITE, XAPIC_ID_MASK, 0},
-    ROW(APIC_DESTINATION_FORMAT) = {XAPIC_READ | XAPIC_WRITE, DESTINATION_FORMAT_WRITABLE,
-                                    0},
-    ROW(APIC_SPURIOUS)           = {READ | WRITE, SPURIOUS_WRITABLE, 0},
-    EIGHT_ROWS(APIC_IN_SERVICE)  = {READ, 0, 0},
-    EIGHT_ROWS(APIC_TRIGGER_MODE)      = {READ, 0, 0},
-    EIGHT_ROWS(APIC_INTERRUPT_REQUEST) = {READ, 0, 0},
-    ROW(APIC_ERROR_STATUS)             = {READ | WRITE, 0, 0},
-    ROW(APIC_INTERRUPT_COMMAND)        = {READ | WRITE, ICR_WRITABLE, ICR_PENDING},
-    ROW(APIC_INTERRUPT_COMMAND_H)      = {XAPIC_READ | XAPIC_WRITE, XAPIC_ID_MASK, 0},
-    ROW(APIC_LVT_TIMER)                = {READ | WRITE, LVT_TIMER_WRITABLE, LVT_PENDING},
-    ROW(APIC_LVT_THERMAL)              = {READ | WRITE, LVT_SENSOR_WRITABLE, LVT_PENDING},
-    ROW(APIC_LVT_PERFORMANCE)          = {READ | WRITE, LVT_SENSOR_WRITABLE, LVT_PENDING},
-    ROW(APIC_LVT_LINT0) = {READ | WRITE, LVT_PIN_WRITABLE, LVT_PENDING | LVT_REMOTE_IRR},
-    ROW(APIC_LVT_LINT1) = {READ | WRITE, LVT_PIN_WRITABLE, LVT_PENDING | LVT_REMOTE_IRR},
-    ROW(APIC_LVT_ERROR) = {READ | WRITE, LVT_ERROR_WRITABLE, LVT_PENDING},
-    ROW(APIC_INITIAL_COUNT) = {READ | WRITE, UINT32_MAX, 0},
-    ROW(APIC_CURRENT_COUNT) = {READ, 0, 0},
-    ROW(APIC_DIVIDE)        = {READ | WRITE, DIVIDE_WRITABLE, 0},
-    ROW(APIC_SELF_IPI)      = {X2APIC_WRITE, UINT8_MAX, 0},
+    ROW(APIC_ID)                   = {READ | X_WRITE, XAPIC_ID_MASK},
+    ROW(APIC_VERSION)              = {READ, 0},
+    ROW(APIC_TASK_PRIORITY)        = {ALL, UINT8_MAX},
+    ROW(APIC_ARBITRATION_PRIORITY) = {X_READ, 0},
+    ROW(APIC_PROCESSOR_PRIORITY)   = {READ, 0},
+    ROW(APIC_EOI)                  = {ALL & ~X2APIC_READ, 0},
+    ROW(APIC_REMOTE_READ)          = {X_READ, 0},
+    ROW(APIC_LOGICAL_DESTINATION)  = {READ | X_WRITE, XAPIC_ID_MASK},
+    ROW(APIC_DESTINATION_FORMAT)   = {X_READ | X_WRITE, DESTINATION_FORMAT_DEFINED},
+    ROW(APIC_SPURIOUS)             = {ALL, SPURIOUS_DEFINED},
+    EIGHT(APIC_IN_SERVICE)         = {READ, 0},
+    EIGHT(APIC_TRIGGER_MODE)       = {READ, 0},
+    EIGHT(APIC_INTERRUPT_REQUEST)  = {READ, 0},
+    ROW(APIC_ERROR_STATUS)         = {ALL, 0},
+    ROW(APIC_INTERRUPT_COMMAND)    = {ALL, ICR_DEFINED},
+    ROW(APIC_INTERRUPT_COMMAND_H)  = {X_READ | X_WRITE, XAPIC_ID_MASK},
+    ROW(APIC_LVT_TIMER)            = {ALL, LVT_TIMER_DEFINED},
+    ROW(APIC_LVT_THERMAL)          = {ALL, LVT_SENSOR_DEFINED},
+    ROW(APIC_LVT_PERFORMANCE)      = {ALL, LVT_SENSOR_DEFINED},
+    ROW(APIC_LVT_LINT0)            = {ALL, LVT_PIN_DEFINED},
+    ROW(APIC_LVT_LINT1)            = {ALL, LVT_PIN_DEFINED},
+    ROW(APIC_LVT_ERROR)            = {ALL, LVT_ERROR_DEFINED},
+    ROW(APIC_INITIAL_COUNT)        = {ALL, UINT32_MAX},
+    ROW(APIC_CURRENT_COUNT)        = {READ, 0},
+    ROW(APIC_DIVIDE)               = {ALL, DIVIDE_DEFINED},
+    ROW(APIC_SELF_IPI)             = {X2APIC_WRITE, UINT8_MAX},
 };
 
 static bool is_x2apic(const struct local_apic *apic)
 {
-    return (atomic_load_explicit(&apic->base, memory_order_relaxed) & APIC_BASE_EXTD) !=
-           0;
+    return (apic->base & APIC_BASE_EXTD) != 0;
 }
 
-/* Returns the accesses that a register permits in any mode of those in mask. */
-static unsigned int permitted(uint32_t offset, unsigned int mask)
+/* Returns the row of a register if it permits one of the accesses, or NULL. */
+static const struct register_row *find_row(uint32_t offset, unsigned int accesses)
 {
-    return offset / DISTANCE < ARRAY_SIZE(rows) ? rows[offset / DISTANCE].access & mask
-                                                : 0;
+    uint32_t i = offset / DISTANCE;
+    return i < ARRAY_SIZE(rows) && (rows[i].access & accesses) != 0 ? &rows[i] : NULL;
 }
 
 /* ---- States ---- */
@@ -77,11 +74,14 @@ static unsigned int permitted(uint32_t offset, unsigned int mask)
 /* Sets the IDs that the mode derives from the initial one. */
 static void set_ids(struct local_apic *apic)
 {
-    uint32_t id = apic->setup.id;
+    uint32_t id = apic->setup.id, logical = 0;
 
-    local_apic_set(apic, APIC_ID, is_x2apic(apic) ? id : id << XAPIC_ID_SHIFT);
-    local_apic_set(apic, APIC_LOGICAL_DESTINATION,
-                   is_x2apic(apic) ? X2APIC_LOGICAL_ID(id) : 0);
+    if (is_x2apic(apic))
+        logical = X2APIC_LOGICAL_ID(id);
+    else
+        id <<= XAPIC_ID_SHIFT;
+    local_apic_set(apic, APIC_ID, id);
+    local_apic_set(apic, APIC_LOGICAL_DESTINATION, logical);
 }
 
 static void mask_entries(struct local_apic *apic)
@@ -122,8 +122,8 @@ void local_apic_reset(struct local_apic *apic, const struct local_apic_setup *se
 {
     memset(apic, 0, sizeof(*apic));
     apic->setup = *setup;
-    atomic_store(&apic->base, APIC_BASE_AFTER_RESET | APIC_BASE_EN |
-                                  (setup->is_bootstrap ? APIC_BASE_BSP : 0));
+    apic->base =
+        APIC_BASE_AFTER_RESET | APIC_BASE_EN | (setup->is_bootstrap ? APIC_BASE_BSP : 0);
     apic_timer_init(apic);
     set_ids(apic);
     reset_registers(apic);
@@ -140,23 +140,19 @@ void local_apic_init_signal(struct local_apic *apic)
 /* SDM 3A, "x2APIC State Transitions". */
 static bool write_base(struct local_apic *apic, uint64_t value)
 {
-    uint64_t old    = atomic_load_explicit(&apic->base, memory_order_relaxed);
-    uint64_t states = APIC_BASE_EN | APIC_BASE_EXTD;
-    uint64_t valid =
-        states | APIC_BASE_BSP | (APIC_BASE_ADDRESS & apic->setup.address_mask);
+    const uint64_t modes = APIC_BASE_EN | APIC_BASE_EXTD;
+    uint64_t address     = APIC_BASE_ADDRESS & apic->setup.address_mask;
+    uint64_t old = apic->base & modes, mode = value & modes;
 
-    if ((value & ~valid) != 0 || (value & states) == APIC_BASE_EXTD)
+    if ((value & ~(address | modes | APIC_BASE_BSP)) != 0 || mode == APIC_BASE_EXTD ||
+        (mode == modes && old == 0) || (mode == APIC_BASE_EN && old == modes))
         return false;
-    if ((value & states) == states && (old & APIC_BASE_EN) == 0)
-        return false;
-    if ((value & states) == APIC_BASE_EN && (old & APIC_BASE_EXTD) != 0)
-        return false;
-    atomic_store(&apic->base, value);
-    if (((old ^ value) & states) == 0)
+    apic->base = value;
+    if (mode == old)
         return true;
     set_ids(apic);
     local_apic_set(apic, APIC_INTERRUPT_COMMAND_H, 0);
-    if ((value & APIC_BASE_EN) == 0)
+    if (mode == 0)
         reset_registers(apic);
     local_apic_update(apic);
     return true;
@@ -164,56 +160,51 @@ static bool write_base(struct local_apic *apic, uint64_t value)
 
 /* ---- Writes of registers ---- */
 
-/*
- * SDM 3A, "Valid Combination of Delivery Modes and Destination Shorthands", of newer
- * processors: IPIs are edge-triggered, and an INIT level de-assert is ignored. Other
- * modes than those that are valid with a shorthand do what they say.
- */
-static void send_command(struct local_apic *apic)
+static bool is_illegal(const struct apic_message *message)
 {
-    uint32_t command            = local_apic_get(apic, APIC_INTERRUPT_COMMAND);
+    return message->mode <= APIC_LOWEST_PRIORITY && message->vector < APIC_FIRST_VECTOR;
+}
+
+/* Returns whether newer processors ignore a command of ICR: INIT level de-assert. */
+static bool is_ignored(uint32_t command)
+{
+    return ICR_DELIVERY(command) == APIC_EXTINT ||
+           (ICR_DELIVERY(command) == APIC_INIT &&
+            (command & (ICR_LEVEL | ICR_ASSERT)) == ICR_LEVEL);
+}
+
+/*
+ * SDM 3A, "Valid Combination of Delivery Modes and Destination Shorthands": all IPIs are
+ * edge-triggered. Modes that are not valid with a shorthand do what they say.
+ */
+static void send_command(struct local_apic *apic, uint32_t command)
+{
     uint32_t high               = local_apic_get(apic, APIC_INTERRUPT_COMMAND_H);
     uint32_t shorthand          = ICR_SHORTHAND(command);
-    bool is_whole               = is_x2apic(apic) || shorthand != ICR_SHORTHAND_NONE;
     struct apic_message message = {
         .destination = is_x2apic(apic) ? high : high >> XAPIC_ID_SHIFT,
         .vector      = ICR_VECTOR(command),
         .mode        = ICR_DELIVERY(command),
         .is_logical  = (command & ICR_LOGICAL) != 0,
-        .is_x2apic   = is_whole,
+        .is_x2apic   = is_x2apic(apic) || shorthand != 0,
         .excluded    = shorthand == ICR_SHORTHAND_ALL_BUT_ONE ? apic : NULL,
     };
 
-    if (message.mode == APIC_EXTINT ||
-        (message.mode == APIC_INIT && (command & (ICR_LEVEL | ICR_ASSERT)) == ICR_LEVEL))
-        return;
-    if (message.mode <= APIC_LOWEST_PRIORITY && message.vector < APIC_FIRST_VECTOR) {
-        local_apic_report_error(apic, ESR_SEND_ILLEGAL_VECTOR);
-        return;
-    }
-    if (shorthand != ICR_SHORTHAND_NONE)
+    if (shorthand != 0)
         message.destination = X2APIC_BROADCAST;
-    if (shorthand == ICR_SHORTHAND_SELF)
-        local_apic_post(apic, &message);
-    else
-        apic_bus_send(apic->setup.bus, &message);
-    local_apic_receive(apic);
-}
-
-static void send_to_self(struct local_apic *apic, uint8_t vector)
-{
-    if (vector < APIC_FIRST_VECTOR) {
+    if (is_illegal(&message))
         local_apic_report_error(apic, ESR_SEND_ILLEGAL_VECTOR);
-        return;
-    }
-    if ((local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) != 0)
-        local_apic_accept(apic, vector, false);
-    local_apic_update(apic);
+    else if (shorthand == ICR_SHORTHAND_SELF)
+        local_apic_post(apic, &message);
+    else if (!is_ignored(command))
+        apic_bus_send(apic->setup.bus, &message);
+    local_apic_receive(apic); /* what it has sent to itself */
 }
 
 static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
-    if ((local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) == 0)
+    value &= ~(LVT_PENDING | LVT_REMOTE_IRR);
+    if (!local_apic_is_software_enabled(apic))
         value |= LVT_MASKED;
     if (offset == APIC_LVT_TIMER) {
         apic_timer_write_entry(apic, value);
@@ -225,41 +216,49 @@ static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value
     local_apic_update(apic);
 }
 
-/* Writes a register, without its reserved bits, and does what the write demands. */
+/* Stores a value without reserved bits, and does what the write demands. */
+static void write_stored(struct local_apic *apic, uint32_t offset, uint32_t value)
+{
+    local_apic_set(apic, offset, value);
+    if (offset == APIC_TASK_PRIORITY)
+        local_apic_update(apic);
+    else if (offset == APIC_INTERRUPT_COMMAND)
+        send_command(apic, value);
+    else if (offset == APIC_SPURIOUS && !local_apic_is_software_enabled(apic))
+        mask_entries(apic);
+}
+
 static void write_register(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
     switch (offset) {
     case APIC_EOI:
         local_apic_end(apic);
-        return;
+        break;
+    case APIC_DESTINATION_FORMAT:
+        write_stored(apic, offset, value | ~DESTINATION_FORMAT_DEFINED);
+        break;
     case APIC_ERROR_STATUS:
-        local_apic_set(apic, offset, apic->errors);
+        write_stored(apic, offset, apic->errors);
         apic->errors = 0;
-        return;
+        break;
+    case APIC_INTERRUPT_COMMAND:
+        write_stored(apic, offset, value & ~ICR_PENDING);
+        break;
+    case APIC_LVT_TIMER ... APIC_LVT_ERROR:
+        write_entry(apic, offset, value);
+        break;
     case APIC_INITIAL_COUNT:
         apic_timer_write_count(apic, value);
-        return;
+        break;
     case APIC_DIVIDE:
         apic_timer_write_divide(apic, value);
-        return;
-    case APIC_SELF_IPI:
-        send_to_self(apic, (uint8_t)value);
-        return;
-    case APIC_DESTINATION_FORMAT:
-        value |= ~DESTINATION_FORMAT_WRITABLE;
         break;
+    case APIC_SELF_IPI:
+        send_command(apic, value | ICR_SELF);
+        break;
+    default:
+        write_stored(apic, offset, value);
     }
-    if (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR) {
-        write_entry(apic, offset, value);
-        return;
-    }
-    local_apic_set(apic, offset, value);
-    if (offset == APIC_TASK_PRIORITY)
-        local_apic_update(apic);
-    else if (offset == APIC_INTERRUPT_COMMAND)
-        send_command(apic);
-    else if (offset == APIC_SPURIOUS && (value & SPURIOUS_APIC_ENABLE) == 0)
-        mask_entries(apic);
 }
 
 static uint32_t read_register(const struct local_apic *apic, uint32_t offset)
@@ -272,33 +271,33 @@ static uint32_t read_register(const struct local_apic *apic, uint32_t offset)
 
 bool local_apic_claims(const struct local_apic *apic, uint64_t address)
 {
-    uint64_t base = atomic_load_explicit(&apic->base, memory_order_relaxed);
-    return (base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
-           align_down(address, PAGE_SIZE) == (base & APIC_BASE_ADDRESS);
+    uint64_t mask = APIC_BASE_EN | APIC_BASE_EXTD | APIC_BASE_ADDRESS;
+    return (apic->base & mask) == (align_down(address, PAGE_SIZE) | APIC_BASE_EN);
 }
 
 uint64_t local_apic_read(struct local_apic *apic, uint32_t offset, unsigned int size)
 {
     uint32_t byte = offset % DISTANCE;
 
-    if (permitted(offset, XAPIC_READ | XAPIC_WRITE) == 0) {
+    if (find_row(offset, X_READ | X_WRITE) == NULL)
         local_apic_report_error(apic, ESR_ILLEGAL_REGISTER);
-        return 0;
-    }
-    if (byte >= sizeof(uint32_t))
-        return 0;
-    return read_register(apic, offset - byte) >> byte * 8 & UINT64_MAX >> (64 - size * 8);
+    else if (byte < sizeof(uint32_t))
+        return read_register(apic, offset - byte) >> byte * 8 &
+               BITS_MASK(size * 8 - 1, 0);
+    return 0;
 }
 
 void local_apic_write(struct local_apic *apic, uint32_t offset, unsigned int size,
                       uint64_t value)
 {
+    const struct register_row *row = find_row(offset, X_READ | X_WRITE);
+
     if (offset % DISTANCE != 0 || size < sizeof(uint32_t))
         return;
-    if (permitted(offset, XAPIC_READ | XAPIC_WRITE) == 0)
+    if (row == NULL)
         local_apic_report_error(apic, ESR_ILLEGAL_REGISTER);
-    else if (permitted(offset, XAPIC_WRITE) != 0)
-        write_register(apic, offset, (uint32_t)value & rows[offset / DISTANCE].writable);
+    else if ((row->access & X_WRITE) != 0)
+        write_register(apic, offset, (uint32_t)value & row->defined);
 }
 
 bool local_apic_has_msr(uint32_t msr)
@@ -311,48 +310,42 @@ bool local_apic_read_msr(struct local_apic *apic, uint32_t msr, uint64_t *value)
 {
     uint32_t offset = (msr - X2APIC_MSR(0)) * DISTANCE;
 
-    if (msr == MSR_IA32_APIC_BASE) {
-        *value = atomic_load_explicit(&apic->base, memory_order_relaxed);
-        return true;
-    }
-    if (msr == MSR_IA32_TSC_DEADLINE) {
+    if (msr == MSR_IA32_APIC_BASE)
+        *value = apic->base;
+    else if (msr == MSR_IA32_TSC_DEADLINE)
         *value = apic_timer_read_deadline(apic);
-        return true;
-    }
-    if (!is_x2apic(apic) || permitted(offset, X2APIC_READ) == 0)
+    else if (!is_x2apic(apic) || find_row(offset, X2APIC_READ) == NULL)
         return false;
-    *value = read_register(apic, offset);
-    if (offset == APIC_INTERRUPT_COMMAND)
+    else
+        *value = read_register(apic, offset);
+    if (msr == X2APIC_MSR(APIC_INTERRUPT_COMMAND))
         *value |= (uint64_t)local_apic_get(apic, APIC_INTERRUPT_COMMAND_H) << 32;
     return true;
 }
 
 static bool write_x2apic(struct local_apic *apic, uint32_t offset, uint64_t value)
 {
-    const struct register_row *row = &rows[offset / DISTANCE];
+    const struct register_row *row = find_row(offset, X2APIC_WRITE);
+    bool is_command                = offset == APIC_INTERRUPT_COMMAND;
 
-    if ((value & UINT32_MAX & ~(uint64_t)(row->writable | row->ignored)) != 0)
+    if (row == NULL || ((uint32_t)value & ~row->defined) != 0 ||
+        (value > UINT32_MAX && !is_command))
         return false;
-    if (offset == APIC_INTERRUPT_COMMAND)
+    if (is_command)
         local_apic_set(apic, APIC_INTERRUPT_COMMAND_H, (uint32_t)(value >> 32));
-    else if (value > UINT32_MAX)
-        return false;
-    write_register(apic, offset, (uint32_t)value & row->writable);
+    write_register(apic, offset, (uint32_t)value);
     return true;
 }
 
 bool local_apic_write_msr(struct local_apic *apic, uint32_t msr, uint64_t value)
 {
-    uint32_t offset = (msr - X2APIC_MSR(0)) * DISTANCE;
-
     if (msr == MSR_IA32_APIC_BASE)
         return write_base(apic, value);
-    if (msr == MSR_IA32_TSC_DEADLINE) {
-        apic_timer_write_deadline(apic, value);
-        return true;
-    }
-    return is_x2apic(apic) && permitted(offset, X2APIC_WRITE) != 0 &&
-           write_x2apic(apic, offset, value);
+    if (msr != MSR_IA32_TSC_DEADLINE)
+        return is_x2apic(apic) &&
+               write_x2apic(apic, (msr - X2APIC_MSR(0)) * DISTANCE, value);
+    apic_timer_write_deadline(apic, value);
+    return true;
 }
 
 #define TASK_PRIORITY_CLASS_SHIFT 4
@@ -376,6 +369,6 @@ void local_apic_tsc_changed(struct local_apic *apic)
 
 bool local_apic_can_interrupt(const struct local_apic *apic)
 {
-    return apic->setup.output.is_high || apic->events != 0 ||
-           atomic_load(&apic->is_notified) || apic->timer.alarm.deadline != TICKS_NEVER;
+    return apic->setup.output.is_high || apic->events != 0 || apic->is_notified ||
+           apic->timer.alarm.deadline != TICKS_NEVER;
 }

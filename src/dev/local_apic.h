@@ -142,7 +142,7 @@ void local_apic_tsc_changed(struct local_apic *apic);
 /* Returns IA32_APIC_BASE.EN, which is also CPUID.01H:EDX.APIC. */
 static inline bool local_apic_is_enabled(const struct local_apic *apic)
 {
-    return (atomic_load_explicit(&apic->base, memory_order_relaxed) & APIC_BASE_EN) != 0;
+    return (apic->base & APIC_BASE_EN) != 0;
 }
 
 #endif

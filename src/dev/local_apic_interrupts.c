@@ -18,25 +18,15 @@
 
 /* ---- A bit for each vector ---- */
 
-static uint32_t bitmap_offset(uint32_t bitmap, uint8_t vector)
+static uint32_t *bitmap_word(struct local_apic *apic, uint32_t bitmap, uint8_t vector)
 {
-    return bitmap + vector / VECTORS_PER_WORD * DISTANCE;
+    uint32_t offset = bitmap + vector / VECTORS_PER_WORD * DISTANCE;
+    return &apic->registers[offset / sizeof(uint32_t)];
 }
 
-static bool bitmap_test(const struct local_apic *apic, uint32_t bitmap, uint8_t vector)
+static uint32_t vector_bit(uint8_t vector)
 {
-    uint32_t word = local_apic_get(apic, bitmap_offset(bitmap, vector));
-    return (word >> vector % VECTORS_PER_WORD & 1U) != 0;
-}
-
-static void bitmap_change(struct local_apic *apic, uint32_t bitmap, uint8_t vector,
-                          bool is_set)
-{
-    uint32_t offset = bitmap_offset(bitmap, vector);
-    uint32_t bit    = 1U << vector % VECTORS_PER_WORD;
-    uint32_t word   = local_apic_get(apic, offset);
-
-    local_apic_set(apic, offset, is_set ? word | bit : word & ~bit);
+    return 1U << vector % VECTORS_PER_WORD;
 }
 
 /* Returns 0 if there is none: no bitmap has vectors below APIC_FIRST_VECTOR. */
@@ -65,23 +55,21 @@ bool local_apic_is_pin_open(const struct local_apic *apic, enum local_apic_pin p
     return (pin_entry(apic, pin) & LVT_MASKED) == 0;
 }
 
-static bool is_pin_high(const struct local_apic *apic, enum local_apic_pin pin)
+/* Returns whether a pin is high that is not masked and has this delivery mode. */
+static bool is_requesting(const struct local_apic *apic, enum local_apic_pin pin,
+                          uint32_t delivery)
 {
-    return (atomic_load(&apic->lines) >> pin & 1U) != 0;
+    uint32_t entry = pin_entry(apic, pin);
+    return (apic->lines >> pin & 1U) != 0 && (entry & LVT_MASKED) == 0 &&
+           LVT_DELIVERY(entry) == delivery;
 }
 
 /* ExtINT is always level-sensitive, whatever the entry says. */
-static bool requests_extint(const struct local_apic *apic, enum local_apic_pin pin)
-{
-    uint32_t entry = pin_entry(apic, pin);
-    return (entry & LVT_MASKED) == 0 && LVT_DELIVERY(entry) == LVT_DELIVERY_EXTINT &&
-           is_pin_high(apic, pin);
-}
-
 static bool has_extint(const struct local_apic *apic)
 {
-    return apic->has_extint || requests_extint(apic, LOCAL_APIC_LINT0) ||
-           requests_extint(apic, LOCAL_APIC_LINT1);
+    return apic->has_extint ||
+           is_requesting(apic, LOCAL_APIC_LINT0, LVT_DELIVERY_EXTINT) ||
+           is_requesting(apic, LOCAL_APIC_LINT1, LVT_DELIVERY_EXTINT);
 }
 
 /* Only fixed interrupts of LINT0 can be level-sensitive. */
@@ -96,8 +84,8 @@ static void accept_level(struct local_apic *apic)
 {
     uint32_t entry = pin_entry(apic, LOCAL_APIC_LINT0);
 
-    if ((entry & (LVT_MASKED | LVT_REMOTE_IRR)) != 0 ||
-        !is_level_entry(LOCAL_APIC_LINT0, entry) || !is_pin_high(apic, LOCAL_APIC_LINT0))
+    if ((entry & LVT_REMOTE_IRR) != 0 || !is_level_entry(LOCAL_APIC_LINT0, entry) ||
+        !is_requesting(apic, LOCAL_APIC_LINT0, LVT_DELIVERY_FIXED))
         return;
     local_apic_set(apic, APIC_LVT_LINT0, entry | LVT_REMOTE_IRR);
     local_apic_accept(apic, LVT_VECTOR(entry), true);
@@ -144,8 +132,10 @@ void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level)
         local_apic_report_error(apic, ESR_RECEIVE_ILLEGAL_VECTOR);
         return;
     }
-    bitmap_change(apic, APIC_TRIGGER_MODE, vector, is_level);
-    bitmap_change(apic, APIC_INTERRUPT_REQUEST, vector, true);
+    uint32_t *trigger_mode = bitmap_word(apic, APIC_TRIGGER_MODE, vector);
+    *trigger_mode &= ~vector_bit(vector);
+    *trigger_mode |= is_level ? vector_bit(vector) : 0;
+    *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) |= vector_bit(vector);
 }
 
 void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset)
@@ -174,8 +164,8 @@ int local_apic_acknowledge(struct local_apic *apic)
     if ((vector & PRIORITY_CLASS_MASK) <=
         (local_apic_get(apic, APIC_PROCESSOR_PRIORITY) & PRIORITY_CLASS_MASK))
         return SPURIOUS_VECTOR(local_apic_get(apic, APIC_SPURIOUS));
-    bitmap_change(apic, APIC_INTERRUPT_REQUEST, vector, false);
-    bitmap_change(apic, APIC_IN_SERVICE, vector, true);
+    *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) &= ~vector_bit(vector);
+    *bitmap_word(apic, APIC_IN_SERVICE, vector) |= vector_bit(vector);
     local_apic_update(apic);
     return vector;
 }
@@ -188,8 +178,9 @@ void local_apic_end(struct local_apic *apic)
 
     if (vector == 0)
         return;
-    bitmap_change(apic, APIC_IN_SERVICE, vector, false);
-    bool is_level = bitmap_test(apic, APIC_TRIGGER_MODE, vector);
+    *bitmap_word(apic, APIC_IN_SERVICE, vector) &= ~vector_bit(vector);
+    bool is_level =
+        (*bitmap_word(apic, APIC_TRIGGER_MODE, vector) & vector_bit(vector)) != 0;
     if (is_level && LVT_VECTOR(entry) == vector)
         local_apic_set(apic, APIC_LVT_LINT0, entry & ~LVT_REMOTE_IRR);
     local_apic_update(apic);
@@ -210,62 +201,47 @@ static void notify(struct local_apic *apic)
 static void post_signals(struct local_apic *apic, unsigned int removed,
                          unsigned int added)
 {
-    unsigned int old = atomic_load(&apic->signals);
+    unsigned int old = apic->signals;
     while (!atomic_compare_exchange_weak(&apic->signals, &old, (old & ~removed) | added))
         ;
     notify(apic);
 }
 
-static bool post_interrupt(struct local_apic *apic, const struct apic_message *message)
+static void post_interrupt(struct local_apic *apic, const struct apic_message *message)
 {
-    if ((local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) == 0)
-        return false;
-    if (message->mode == APIC_EXTINT) {
-        post_signals(apic, 0, SIGNAL_EXTINT);
-        return true;
-    }
     atomic_fetch_or(&apic->posted[message->is_level][message->vector / 64],
                     BIT(message->vector % 64));
     notify(apic);
-    return true;
 }
 
 bool local_apic_post(struct local_apic *apic, const struct apic_message *message)
 {
-    switch (message->mode) {
-    case APIC_FIXED:
-    case APIC_LOWEST_PRIORITY:
-    case APIC_EXTINT:
-        return post_interrupt(apic, message);
-    case APIC_NMI:
+    unsigned int startup = (unsigned int)message->vector << STARTUP_VECTOR_SHIFT;
+
+    if (message->mode == APIC_NMI)
         post_signals(apic, 0, LOCAL_APIC_NMI);
-        return true;
-    case APIC_INIT:
+    else if (message->mode == APIC_INIT)
         post_signals(apic, SIGNALS_OF_STARTUP, LOCAL_APIC_INIT);
-        return true;
-    case APIC_STARTUP:
-        post_signals(apic, SIGNALS_OF_STARTUP,
-                     (unsigned int)message->vector << STARTUP_VECTOR_SHIFT |
-                         LOCAL_APIC_STARTUP);
-        return true;
-    case APIC_SMI:
-    case APIC_RESERVED:
-        break;
-    }
-    return false;
+    else if (message->mode == APIC_STARTUP)
+        post_signals(apic, SIGNALS_OF_STARTUP, startup | LOCAL_APIC_STARTUP);
+    else if (message->mode == APIC_SMI || message->mode == APIC_RESERVED ||
+             !local_apic_is_software_enabled(apic))
+        return false;
+    else if (message->mode == APIC_EXTINT)
+        post_signals(apic, 0, SIGNAL_EXTINT);
+    else
+        post_interrupt(apic, message);
+    return true;
 }
 
 void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)
 {
-    if (is_pin_high(apic, pin) == is_high)
+    unsigned int line = 1U << pin;
+
+    if (((apic->lines & line) != 0) == is_high)
         return;
-    if (!is_high) {
-        atomic_fetch_and(&apic->lines, ~(1U << pin));
-        notify(apic);
-        return;
-    }
-    atomic_fetch_or(&apic->lines, 1U << pin);
-    post_signals(apic, 0, SIGNAL_EDGE(pin));
+    atomic_fetch_xor(&apic->lines, line);
+    post_signals(apic, 0, is_high ? SIGNAL_EDGE(pin) : 0);
 }
 
 /* A vector that has arrived in both ways is level-triggered: the I/O APIC needs its EOI.
@@ -298,7 +274,7 @@ static void accept_signals(struct local_apic *apic, unsigned int signals)
 void local_apic_receive(struct local_apic *apic)
 {
     /* Cleared first: what is posted after it notifies again. */
-    if (!atomic_load(&apic->is_notified) || !atomic_exchange(&apic->is_notified, false))
+    if (!apic->is_notified || !atomic_exchange(&apic->is_notified, false))
         return;
     for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
         accept_posted(apic, word);
@@ -316,9 +292,7 @@ unsigned int local_apic_take_events(struct local_apic *apic, uint8_t *startup_ve
 
 void local_apic_drop_interrupts(struct local_apic *apic)
 {
-    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++) {
-        atomic_store(&apic->posted[false][word], 0);
-        atomic_store(&apic->posted[true][word], 0);
-    }
+    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
+        apic->posted[false][word] = apic->posted[true][word] = 0;
     apic->has_extint = false;
 }

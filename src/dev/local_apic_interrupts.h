@@ -20,6 +20,11 @@ static inline void local_apic_set(struct local_apic *apic, uint32_t offset,
     __atomic_store_n(&apic->registers[offset / 4], value, __ATOMIC_RELAXED);
 }
 
+static inline bool local_apic_is_software_enabled(const struct local_apic *apic)
+{
+    return (local_apic_get(apic, APIC_SPURIOUS) & SPURIOUS_APIC_ENABLE) != 0;
+}
+
 /*
  * Leaves a message that addresses the APIC for its CPU. Returns false if the APIC does
  * not accept it, by its mode or because software has disabled the APIC. From any CPU.

@@ -62,17 +62,17 @@ enum apic_register {
 #define X2APIC_MSR_LAST    0x8FFU
 
 /* SDM 3A, "Local APIC ID Register", "Logical Destination Register". */
-#define XAPIC_ID_SHIFT              24
-#define XAPIC_ID_MASK               0xFF000000U
-#define XAPIC_BROADCAST             0xFFU
-#define X2APIC_BROADCAST            0xFFFFFFFFU
-#define X2APIC_LOGICAL_ID(id)       (((id) >> 4) << 16 | 1U << ((id)&15U))
-#define X2APIC_LOGICAL_CLUSTER(id)  ((id) >> 16)
-#define X2APIC_LOGICAL_MEMBERS(id)  ((id)&0xFFFFU)
-#define XAPIC_LOGICAL_CLUSTER(id)   ((id) >> 4 & 0xFU)
-#define XAPIC_LOGICAL_MEMBERS(id)   ((id)&0xFU)
-#define DESTINATION_FORMAT_FLAT     0xFFFFFFFFU
-#define DESTINATION_FORMAT_WRITABLE 0xF0000000U
+#define XAPIC_ID_SHIFT             24
+#define XAPIC_ID_MASK              0xFF000000U
+#define XAPIC_BROADCAST            0xFFU
+#define X2APIC_BROADCAST           0xFFFFFFFFU
+#define X2APIC_LOGICAL_ID(id)      (((id) >> 4) << 16 | 1U << ((id)&15U))
+#define X2APIC_LOGICAL_CLUSTER(id) ((id) >> 16)
+#define X2APIC_LOGICAL_MEMBERS(id) ((id)&0xFFFFU)
+#define XAPIC_LOGICAL_CLUSTER(id)  ((id) >> 4 & 0xFU)
+#define XAPIC_LOGICAL_MEMBERS(id)  ((id)&0xFU)
+#define DESTINATION_FORMAT_FLAT    0xFFFFFFFFU
+#define DESTINATION_FORMAT_DEFINED 0xF0000000U
 
 /* SDM 3A, "Task Priority", "Processor Priority Register". */
 #define PRIORITY_CLASS_MASK 0xF0U
@@ -91,7 +91,7 @@ enum apic_register {
 /* SDM 3A, "Spurious Interrupt". */
 #define SPURIOUS_VECTOR(value) ((value)&0xFFU)
 #define SPURIOUS_APIC_ENABLE   BIT(8)
-#define SPURIOUS_WRITABLE      0x3FFU
+#define SPURIOUS_DEFINED       0x3FFU
 #define SPURIOUS_AFTER_RESET   0xFFU
 
 /* SDM 3A, "Interrupt Command Register (ICR)". */
@@ -106,10 +106,10 @@ enum apic_register {
 #define ICR_ASSERT                (1U << 14)
 #define ICR_LEVEL                 (1U << 15)
 #define ICR_SHORTHAND(value)      ((uint32_t)BITS_GET(value, 19, 18))
-#define ICR_SHORTHAND_NONE        0U
 #define ICR_SHORTHAND_SELF        1U
+#define ICR_SELF                  (1U << 18)
 #define ICR_SHORTHAND_ALL_BUT_ONE 3U /* all excluding self */
-#define ICR_WRITABLE              0xCCFFFU
+#define ICR_DEFINED               0xCDFFFU
 
 /* SDM 3A, "Local Vector Table". */
 #define LVT_VECTOR(value)   ((value)&0xFFU)
@@ -123,17 +123,17 @@ enum apic_register {
 #define LVT_REMOTE_IRR      (1U << 14)
 #define LVT_LEVEL           (1U << 15)
 #define LVT_MASKED          (1U << 16)
-#define LVT_TIMER_WRITABLE  0x700FFU
-#define LVT_SENSOR_WRITABLE 0x107FFU /* thermal sensor, performance counters */
-#define LVT_PIN_WRITABLE    0x1A7FFU /* LINT0 and LINT1 */
-#define LVT_ERROR_WRITABLE  0x100FFU
+#define LVT_TIMER_DEFINED   0x710FFU
+#define LVT_SENSOR_DEFINED  0x117FFU /* thermal sensor, performance counters */
+#define LVT_PIN_DEFINED     0x1F7FFU /* LINT0 and LINT1 */
+#define LVT_ERROR_DEFINED   0x110FFU
 
 /* SDM 3A, "APIC Timer". */
 #define LVT_PERIODIC     (1U << 17)
 #define LVT_TIMER_MODE   (3U << 17)
 #define LVT_TSC_DEADLINE (2U << 17)
 #define DIVIDE_BY_1      0xBU
-#define DIVIDE_WRITABLE  0xBU
+#define DIVIDE_DEFINED   0xBU
 /* The divisor is this power of two. */
 #define DIVIDE_SHIFT(value) ((((value)&3U) + ((value) >> 1 & 4U) + 1U) & 7U)
 
