@@ -94,7 +94,10 @@ static void mask_entries(struct local_apic *apic)
 /* SDM 3A, "Local APIC State After Power-Up or Reset", but for the IDs. */
 static void reset_registers(struct local_apic *apic)
 {
-    local_apic_drop_interrupts(apic);
+    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
+        apic->posted[false][word] = apic->posted[true][word] = 0;
+    apic->has_extint = false;
+    apic->errors     = 0;
     apic_timer_stop(apic);
     for (uint32_t offset = APIC_VERSION; offset <= APIC_DIVIDE; offset += DISTANCE)
         if (offset != APIC_LOGICAL_DESTINATION)
@@ -102,7 +105,6 @@ static void reset_registers(struct local_apic *apic)
     local_apic_set(apic, APIC_VERSION, VERSION);
     local_apic_set(apic, APIC_DESTINATION_FORMAT, DESTINATION_FORMAT_FLAT);
     local_apic_set(apic, APIC_SPURIOUS, SPURIOUS_AFTER_RESET);
-    apic->errors = 0;
     mask_entries(apic);
     local_apic_update(apic);
 }
@@ -160,11 +162,6 @@ static bool write_base(struct local_apic *apic, uint64_t value)
 
 /* ---- Writes of registers ---- */
 
-static bool is_illegal(const struct apic_message *message)
-{
-    return message->mode <= APIC_LOWEST_PRIORITY && message->vector < APIC_FIRST_VECTOR;
-}
-
 /* Returns whether newer processors ignore a command of ICR: INIT level de-assert. */
 static bool is_ignored(uint32_t command)
 {
@@ -192,9 +189,9 @@ static void send_command(struct local_apic *apic, uint32_t command)
 
     if (shorthand != 0)
         message.destination = X2APIC_BROADCAST;
-    if (is_illegal(&message))
+    if (message.mode <= APIC_LOWEST_PRIORITY && message.vector < APIC_FIRST_VECTOR)
         local_apic_report_error(apic, ESR_SEND_ILLEGAL_VECTOR);
-    else if (shorthand == ICR_SHORTHAND_SELF)
+    else if (shorthand == ICR_SHORTHAND_SELF && !is_ignored(command))
         local_apic_post(apic, &message);
     else if (!is_ignored(command))
         apic_bus_send(apic->setup.bus, &message);
@@ -216,49 +213,42 @@ static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value
     local_apic_update(apic);
 }
 
-/* Stores a value without reserved bits, and does what the write demands. */
-static void write_stored(struct local_apic *apic, uint32_t offset, uint32_t value)
-{
-    local_apic_set(apic, offset, value);
-    if (offset == APIC_TASK_PRIORITY)
-        local_apic_update(apic);
-    else if (offset == APIC_INTERRUPT_COMMAND)
-        send_command(apic, value);
-    else if (offset == APIC_SPURIOUS && !local_apic_is_software_enabled(apic))
-        mask_entries(apic);
-}
-
+/* Writes a value without reserved bits, and does what the write demands. */
 static void write_register(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
     switch (offset) {
+    case APIC_LVT_TIMER ... APIC_LVT_ERROR:
+        write_entry(apic, offset, value);
+        return;
+    case APIC_INITIAL_COUNT:
+        apic_timer_write_count(apic, value);
+        return;
+    case APIC_DIVIDE:
+        apic_timer_write_divide(apic, value);
+        return;
+    case APIC_SELF_IPI:
+        send_command(apic, value | ICR_SELF);
+        return;
     case APIC_EOI:
         local_apic_end(apic);
-        break;
+        return;
     case APIC_DESTINATION_FORMAT:
-        write_stored(apic, offset, value | ~DESTINATION_FORMAT_DEFINED);
+        value |= ~DESTINATION_FORMAT_DEFINED;
         break;
     case APIC_ERROR_STATUS:
-        write_stored(apic, offset, apic->errors);
+        value        = apic->errors;
         apic->errors = 0;
         break;
     case APIC_INTERRUPT_COMMAND:
-        write_stored(apic, offset, value & ~ICR_PENDING);
+        value &= ~ICR_PENDING;
         break;
-    case APIC_LVT_TIMER ... APIC_LVT_ERROR:
-        write_entry(apic, offset, value);
-        break;
-    case APIC_INITIAL_COUNT:
-        apic_timer_write_count(apic, value);
-        break;
-    case APIC_DIVIDE:
-        apic_timer_write_divide(apic, value);
-        break;
-    case APIC_SELF_IPI:
-        send_command(apic, value | ICR_SELF);
-        break;
-    default:
-        write_stored(apic, offset, value);
     }
+    local_apic_set(apic, offset, value);
+    if (offset == APIC_INTERRUPT_COMMAND)
+        send_command(apic, value);
+    else if (offset == APIC_SPURIOUS && (value & SPURIOUS_APIC_ENABLE) == 0)
+        mask_entries(apic);
+    local_apic_update(apic);
 }
 
 static uint32_t read_register(const struct local_apic *apic, uint32_t offset)

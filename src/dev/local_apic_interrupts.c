@@ -91,6 +91,14 @@ static void accept_level(struct local_apic *apic)
     local_apic_accept(apic, LVT_VECTOR(entry), true);
 }
 
+/* INIT makes an earlier STARTUP void. */
+static void add_events(struct local_apic *apic, unsigned int events)
+{
+    if ((events & LOCAL_APIC_INIT) != 0)
+        apic->events &= ~(unsigned int)LOCAL_APIC_STARTUP;
+    apic->events |= events;
+}
+
 static void deliver(struct local_apic *apic, uint32_t entry)
 {
     if ((entry & LVT_MASKED) != 0)
@@ -98,9 +106,9 @@ static void deliver(struct local_apic *apic, uint32_t entry)
     if (LVT_DELIVERY(entry) == LVT_DELIVERY_FIXED)
         local_apic_accept(apic, LVT_VECTOR(entry), false);
     else if (LVT_DELIVERY(entry) == LVT_DELIVERY_NMI)
-        apic->events |= LOCAL_APIC_NMI;
+        add_events(apic, LOCAL_APIC_NMI);
     else if (LVT_DELIVERY(entry) == LVT_DELIVERY_INIT)
-        apic->events |= LOCAL_APIC_INIT;
+        add_events(apic, LOCAL_APIC_INIT);
 }
 
 static void accept_edge(struct local_apic *apic, enum local_apic_pin pin)
@@ -207,10 +215,9 @@ static void post_signals(struct local_apic *apic, unsigned int removed,
     notify(apic);
 }
 
-static void post_interrupt(struct local_apic *apic, const struct apic_message *message)
+static void post_vector(struct local_apic *apic, uint8_t vector, bool is_level)
 {
-    atomic_fetch_or(&apic->posted[message->is_level][message->vector / 64],
-                    BIT(message->vector % 64));
+    atomic_fetch_or(&apic->posted[is_level][vector / 64], BIT(vector % 64));
     notify(apic);
 }
 
@@ -230,7 +237,7 @@ bool local_apic_post(struct local_apic *apic, const struct apic_message *message
     else if (message->mode == APIC_EXTINT)
         post_signals(apic, 0, SIGNAL_EXTINT);
     else
-        post_interrupt(apic, message);
+        post_vector(apic, message->vector, message->is_level);
     return true;
 }
 
@@ -244,7 +251,7 @@ void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool 
     post_signals(apic, 0, is_high ? SIGNAL_EDGE(pin) : 0);
 }
 
-/* A vector that has arrived in both ways is level-triggered: the I/O APIC needs its EOI.
+/* A vector that has arrived in both ways is level-triggered: the I/O APIC needs an EOI.
  */
 static void accept_posted(struct local_apic *apic, unsigned int word)
 {
@@ -259,13 +266,11 @@ static void accept_posted(struct local_apic *apic, unsigned int word)
 
 static void accept_signals(struct local_apic *apic, unsigned int signals)
 {
-    if ((signals & LOCAL_APIC_INIT) != 0)
-        apic->events &= ~(unsigned int)LOCAL_APIC_STARTUP;
     if ((signals & LOCAL_APIC_STARTUP) != 0)
         apic->startup_vector = STARTUP_VECTOR(signals);
     if ((signals & SIGNAL_EXTINT) != 0)
         apic->has_extint = true;
-    apic->events |= signals & EVENTS;
+    add_events(apic, signals & EVENTS);
     for (enum local_apic_pin pin = 0; pin < LOCAL_APIC_PINS; pin++)
         if ((signals & SIGNAL_EDGE(pin)) != 0)
             accept_edge(apic, pin);
@@ -288,11 +293,4 @@ unsigned int local_apic_take_events(struct local_apic *apic, uint8_t *startup_ve
     apic->events        = 0;
     *startup_vector     = apic->startup_vector;
     return events;
-}
-
-void local_apic_drop_interrupts(struct local_apic *apic)
-{
-    for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
-        apic->posted[false][word] = apic->posted[true][word] = 0;
-    apic->has_extint = false;
 }

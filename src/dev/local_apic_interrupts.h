@@ -47,7 +47,4 @@ void local_apic_end(struct local_apic *apic);
  */
 void local_apic_update(struct local_apic *apic);
 
-/* Drops the vectors and the ExtINT that have arrived. */
-void local_apic_drop_interrupts(struct local_apic *apic);
-
 #endif

@@ -233,6 +233,11 @@ static void test_commands(void **state)
         {4, 0x04377, 0, 0, 0}, /* reserved */
         {4, 0x04777, 0, 0, 0}, /* reserved here: only an I/O APIC sends ExtINT */
         {0, 0x84777, 0, 0, 0},
+        {0, 0x44777, 0, 0, 0},
+        {0, 0x48500, 0, 0, 0},
+        {0, 0x44500, 0, 0x02, LOCAL_APIC_INIT},
+        {0, 0x84400, 0, ALL, LOCAL_APIC_NMI},
+        {4, 0x04177, 0x10, 0, 0}, /* lowest priority */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         for (unsigned int is_x2apic = 0; is_x2apic < 2; is_x2apic++) {
@@ -242,6 +247,8 @@ static void test_commands(void **state)
             command(&apics[1], is_x2apic != 0, rows[i].destination, rows[i].low);
             assert_int_equal(receivers(0x77), rows[i].fixed);
             assert_int_equal(receivers_of_events(rows[i].event, 0x99), rows[i].events);
+            for (size_t receiver = 0; receiver < APICS; receiver++)
+                assert_false(is_output_high[receiver]);
             for (size_t receiver = 0; receiver < APICS; receiver++)
                 assert_false(test_vector_of(&apics[receiver], 0x180, 0x77));
         }
