@@ -14,6 +14,7 @@
 // clang-format off
 #define SAME_NAMES(X) \
     X(MSR_IA32_RTIT_CTL) \
+    X(MSR_IA32_TSC_DEADLINE) \
     X(MSR_IA32_APERF) \
     X(MSR_IA32_MPERF) \
     X(MSR_IA32_MISC_ENABLE) \
