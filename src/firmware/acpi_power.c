@@ -96,7 +96,7 @@ static bool find_s5_in(const struct acpi_view *view, struct platform_power *powe
 {
     const uint8_t *bytes = view->bytes;
 
-    for (size_t i = sizeof(struct acpi_table) + 2; i + 4 <= view->length; i++) {
+    for (size_t i = sizeof(struct acpi_table) + 1; i + 4 <= view->length; i++) {
         struct cursor cursor = {.at = bytes + i + 4, .end = bytes + view->length};
         uint8_t type_a, type_b;
         bool is_name = bytes[i - 1] == AML_NAME ||
