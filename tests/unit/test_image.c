@@ -117,6 +117,7 @@ static void test_pvh(void **state)
     assert_int_equal(guest_u32(guest_u32((uint32_t)module)) & 0xFFFFFF, 0x030201);
     assert_int_equal(guest_u32(module + 8), 5000);
     assert_guest_text(guest_u32(info + 24), "quiet");
+    assert_int_equal(guest_u32(info + 32), 0xE0000); /* the RSDP */
     uint64_t map = guest_u32(info + 40);
     assert_int_equal(guest_u32(info + 48), 3);
     assert_int_equal(guest_u32(map + 48), 0x100000); /* the last entry: from 1 MiB */
