@@ -316,6 +316,8 @@ $(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
 
 # These tests receive the messages of the I/O APIC.
 $(UNIT)/test_io_apic_model $(UNIT)/test_isa_lines: UNIT_LIBRARIES := -Wl,--wrap=apic_bus_send
+# Its device stands in for those of the VM.
+$(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := -Wl,--wrap=vm_memory_read,--wrap=vm_memory_write
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o

@@ -38,13 +38,13 @@ static void test_write_register(struct vcpu *vcpu, enum vcpu_register which,
 }
 
 /* The segment registers: flat and writable. */
-static struct vcpu_segment test_segments[SEGMENT_COUNT];
+static struct vcpu_segment segment_registers[SEGMENT_COUNT];
 
 static void test_read_segment(struct vcpu *vcpu, enum segment_number number,
                               struct vcpu_segment *segment)
 {
     (void)vcpu;
-    *segment = test_segments[number];
+    *segment = segment_registers[number];
 }
 
 static void test_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
@@ -140,7 +140,7 @@ static inline int start_guest(void **state)
     test_vcpu->end    = &test_vm.end;
     memset(test_registers, 0, sizeof(test_registers));
     for (size_t i = 0; i < SEGMENT_COUNT; i++)
-        test_segments[i] = (struct vcpu_segment){0, UINT32_MAX, 0xC093, 0};
+        segment_registers[i] = (struct vcpu_segment){0, UINT32_MAX, 0xC093, 0};
     test_registers[VCPU_CODE_SIZE] = CODE_64;
     injected_vector                = -1;
     debug_causes                   = 0;
