@@ -103,6 +103,8 @@ static const struct {
     {"F0 0F BA 6F 10 1F", 64, "LOCK BTS rw4:DS[RDI+10] r1:1f", 4, 8},
     {"0F A3 07", 64, "BT r4:DS[RDI+0] r4:RAX", 4, 8},
     {"F7 1F", 64, "NEG rw4:DS[RDI+0]", 4, 8},
+    {"0F C3 03", 16, "MOVNTI w4:SS[RBP+RDI*1+0] r4:RAX", 2, 2},
+    {"4C 0F C3 0B", 64, "MOVNTI w8:DS[RBX+0] r8:R9", 8, 8},
     {"8C 18", 64, "MOV w2:DS[RAX+0] r2:DS", 4, 8},
     {"8E 10", 32, "MOV w2:SS r2:DS[RAX+0]", 4, 4},
 
@@ -192,6 +194,9 @@ static const struct {
     {"F0 39 07", 64},          /* LOCK CMP */
     {"F0 0F A3 07", 64},       /* LOCK BT */
     {"F0 0F A2", 64},          /* LOCK CPUID */
+    {"F0 0F C3 03", 64},       /* LOCK MOVNTI */
+    {"66 0F C3 03", 64},       /* MOVNTI with prefix 66 */
+    {"0F C3 C0", 64},          /* MOVNTI to a register */
     {"F0 A4", 64},             /* LOCK MOVS */
     {"F0 0F 22 C0", 32},       /* LOCK MOV CR0: AMD's other encoding of CR8 */
     {"CE", 64},                /* INTO */

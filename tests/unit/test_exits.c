@@ -109,9 +109,35 @@ static void test_memory_violation(void **state)
     assert_true(strncmp(test_vcpu->end->text, "write", 5) == 0);
 }
 
+/* CR8 has four bits: SDM 3A, "Control Registers". */
+static void test_cr8(void **state)
+{
+    (void)state;
+    assert_int_equal(vm_exit_handlers.write_cr8(test_vcpu, 15), EXIT_NEXT);
+    assert_int_equal(vm_exit_handlers.read_cr8(test_vcpu), 15);
+    assert_int_equal(injected_vector, -1);
+    assert_int_equal(vm_exit_handlers.write_cr8(test_vcpu, 16), EXIT_RESUME);
+    assert_int_equal(injected_vector, 13);
+    assert_int_equal(vm_exit_handlers.read_cr8(test_vcpu), 15);
+}
+
+/* Unclaimed memory reads as ones and ignores writes, wherever it is. */
+static void test_unclaimed_memory(void **state)
+{
+    (void)state;
+    uint64_t ignored = test_vm.ignored_accesses;
+
+    assert_int_equal(vm_memory_read(test_vcpu, 0xC0000000, 4) & UINT32_MAX, UINT32_MAX);
+    assert_int_equal(vm_memory_read(test_vcpu, UINT64_C(1) << 40, 8), UINT64_MAX);
+    vm_memory_write(test_vcpu, 0xC0000000, 1, 0);
+    assert_int_equal(vm_memory_read(test_vcpu, 0xC0000000, 1) & 0xFF, 0xFF);
+    assert_int_equal(test_vm.ignored_accesses, ignored + 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_hypercalls), TEST(test_statistics),
-                                       TEST(test_memory_violation)};
+                                       TEST(test_memory_violation), TEST(test_cr8),
+                                       TEST(test_unclaimed_memory)};
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

@@ -23,6 +23,12 @@ static const char *outer_signature;
         log_plain(#function);     \
     }
 STEP(svm_exit_rows_init, struct svm_vcpu *svm __attribute__((unused)))
+void svm_segment_read(struct vcpu *vcpu, enum segment_number number,
+                      struct vcpu_segment *segment)
+{
+    fail_msg("segment %u of %p to %p", number, (void *)vcpu, (void *)segment);
+}
+
 STEP(svm_state_write, struct svm_vcpu *svm __attribute__((unused)))
 STEP(guest_state_reset, void)
 
@@ -251,6 +257,7 @@ static void test_read(void **state)
     struct vmcb *vmcb    = &svm->vmcb;
 
     vmcb->rip                                           = 1;
+    vmcb->rsp                                           = 9;
     vmcb->rflags                                        = 2;
     vmcb->cr0                                           = 3;
     vmcb->cr2                                           = 4;
@@ -271,7 +278,7 @@ static void test_read(void **state)
         [VCPU_XCR0] = 7,         [VCPU_CPL] = 3,          [VCPU_CODE_SIZE] = 8,
         [VCPU_CS_BASE] = 0x7000, [VCPU_PKRU] = 8,         [VCPU_DR7] = 0x401,
         [VCPU_DR_0] = 0x100,     [VCPU_DR_0 + 1] = 0x101, [VCPU_DR_0 + 2] = 0x102,
-        [VCPU_DR_3] = 0x103,
+        [VCPU_DR_3] = 0x103,     [VCPU_RSP] = 9,
     };
     for (enum vcpu_register which = VCPU_RIP; which < VCPU_REGISTER_COUNT; which++)
         assert_int_equal(read_of(which), expected[which]);
@@ -313,6 +320,10 @@ static void test_write(void **state)
         assert_int_equal(svm->vmcb.clean, CLEAN_ALL & ~BIT(rows[i].clean_bit));
     }
     svm->vmcb.clean = CLEAN_ALL;
+    tested_backend.write_register(&test_vcpu, VCPU_RSP, 0x1234);
+    tested_backend.write_register(&test_vcpu, VCPU_RFLAGS, 0x12);
+    assert_int_equal(svm->vmcb.rsp, 0x1234);
+    assert_int_equal(svm->vmcb.rflags, 0x12);
     tested_backend.write_register(&test_vcpu, VCPU_RIP, 0x1234);
     assert_int_equal(svm->vmcb.rip, 0);
     assert_int_equal(svm->vmcb.clean, CLEAN_ALL);

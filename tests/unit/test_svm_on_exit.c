@@ -56,6 +56,19 @@ static void test_outcomes(void **state)
     assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
     assert_state(0x1000, 0, 0x10202);
     on_exit_start(NULL);
+    outcome                 = EXIT_SKIP; /* by the length that the handler found */
+    vcpu.instruction_length = 7;
+    assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
+    assert_state(0x1007, 0, 0x202);
+    assert_int_equal(vcpu.newest->rip, 0x1000);
+    on_exit_start(NULL);
+    outcome                              = EXIT_SKIP;
+    vcpu.instruction_length              = 7;
+    vmcb->segment[SEGMENT_CS].attributes = CODE_32_ATTRIBUTES;
+    vmcb->rip                            = 0xFFFFFFFE;
+    assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
+    assert_state(5, 0, 0x202);
+    on_exit_start(NULL);
     outcome = EXIT_STOP;
     assert_int_equal(svm_on_exit(&vcpu.run), RUN_STOP);
     assert_state(0x1000, 1, 0x10202);
@@ -66,7 +79,7 @@ static void test_outcomes(void **state)
 static void test_single_step(void **state)
 {
     (void)state;
-    static const enum exit_outcome ends[] = {EXIT_NEXT, EXIT_REPEAT};
+    static const enum exit_outcome ends[] = {EXIT_NEXT, EXIT_SKIP, EXIT_REPEAT};
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         on_exit_start(NULL);
         outcome = ends[i];

@@ -139,6 +139,46 @@ static void test_cr4_changed(void **state)
     }
 }
 
+static uint64_t cr8;
+
+static uint64_t read_cr8(struct vcpu *of)
+{
+    (void)of;
+    return cr8;
+}
+
+static enum exit_outcome write_cr8(struct vcpu *of, uint64_t value)
+{
+    cr8 = value;
+    return value > 15 ? vcpu_inject_exception(of, VECTOR_GP, 0) : EXIT_NEXT;
+}
+
+/* CR8 is the VM's; its exits are those of CR4. */
+static void test_cr8(void **state)
+{
+    (void)state;
+    handlers.read_cr8      = read_cr8;
+    handlers.write_cr8     = write_cr8;
+    *general(REGISTER_RAX) = 9;
+    assert_int_equal(svm_cr8_write_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(cr8, 9);
+    *general(REGISTER_RAX) = UINT64_C(0x100000001);
+    assert_int_equal(svm_cr8_write_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(vmcb->event_injection, 0x80000B0D);
+    cr8               = 7;
+    vmcb->exit_info_1 = MOV_OF(14);
+    assert_int_equal(svm_cr8_read_handle_exit(&vcpu), EXIT_ALL_REGISTERS);
+    assert_int_equal(svm_cr8_write_handle_exit(&vcpu), EXIT_ALL_REGISTERS);
+    vcpu.run.has_all_registers = true;
+    assert_int_equal(svm_cr8_read_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(*general(14), 7);
+    svm.has_decode_assists = false;
+    memcpy(code, "\x45\x0F\x22\xC1", 4); /* MOV CR8, R9 */
+    *general(9) = 3;
+    assert_int_equal(svm_cr8_write_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(cr8, 3);
+}
+
 /* The guest sets only what its CPUID offers, and never MCE. */
 static void test_cr4_allowed(void **state)
 {
@@ -294,6 +334,7 @@ int main(void)
         TEST(test_cr4_32_bit),  TEST(test_cr4_flush),
         TEST(test_efer),        TEST(test_efer_long_mode),
         TEST(test_pat),         TEST(test_other_msrs),
+        TEST(test_cr8),
     };
     return cmocka_run_group_tests_name("svm_registers", tests, NULL, NULL);
 }

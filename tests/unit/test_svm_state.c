@@ -96,8 +96,8 @@ static void test_attributes(void **state)
 static void test_intercepts(void **state)
 {
     (void)state;
-    assert_int_equal(vmcb->intercept_cr_reads, 0x10);
-    assert_int_equal(vmcb->intercept_cr_writes, 0x10);
+    assert_int_equal(vmcb->intercept_cr_reads, 0x110);
+    assert_int_equal(vmcb->intercept_cr_writes, 0x110);
     assert_int_equal(vmcb->intercept_dr_reads | vmcb->intercept_dr_writes, 0);
     assert_int_equal(vmcb->intercept_exceptions, BIT(1) | BIT(17) | BIT(18));
     /* INTR NMI INIT; RDPMC CPUID RSM INVD HLT INVLPGA IO MSR SHUTDOWN. */

@@ -74,7 +74,9 @@ static bool zydis_is_promised(const ZydisDecodedInstruction *zydis)
         zydis->mnemonic == ZYDIS_MNEMONIC_NOP && zydis->opcode_map == ZYDIS_OPCODE_MAP_0F;
 
     return zydis_names[zydis->mnemonic] != INSTRUCTION_NONE &&
-           zydis->meta.isa_set != ZYDIS_ISA_SET_SSE2 /* MOVSD, CMPSD */ && !is_wide_nop;
+           (zydis->meta.isa_set != ZYDIS_ISA_SET_SSE2 /* MOVSD, CMPSD */ ||
+            zydis->mnemonic == ZYDIS_MNEMONIC_MOVNTI) &&
+           !is_wide_nop;
 }
 
 static uint8_t zydis_number(ZydisRegister reg)
