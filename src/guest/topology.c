@@ -13,7 +13,7 @@ static unsigned int bits_of(uint32_t count)
     return bits;
 }
 
-/* Returns the same for processors without leaf 0BH. */
+/* Returns the thread bits of a processor without leaf 0BH. */
 static unsigned int older_thread_bits(uint32_t last_basic, cpuid_source *read)
 {
     struct cpuid_result features = read(CPUID_LEAF_FEATURES, 0);
@@ -44,34 +44,56 @@ unsigned int topology_thread_bits(cpuid_source *read)
     return older_thread_bits(last_basic, read);
 }
 
-/* Gives the vCPUs IDs if each host core has that many bits; returns the largest ID. */
-static uint32_t give_ids(struct guest_topology *topology, const uint32_t host_ids[],
-                         unsigned int host_thread_bits)
+/*
+ * Returns the first vCPU on the core of the one with that index, if a core has that many
+ * bits of its CPUs' IDs; *thread is the number of vCPUs on it before that one.
+ */
+static size_t find_first_on_core(const uint32_t host_ids[], size_t index,
+                                 unsigned int bits, uint32_t *thread)
 {
-    uint32_t core[GUEST_CPUS_MAX], thread[GUEST_CPUS_MAX], largest = 0;
+    size_t first = index;
+
+    *thread = 0;
+    for (size_t i = index; i-- > 0;) {
+        if ((host_ids[i] ^ host_ids[index]) >> bits == 0) {
+            first = i;
+            (*thread)++;
+        }
+    }
+    return first;
+}
+
+/* Counts the cores of the vCPUs, and the threads of one. */
+static void count_cores(struct guest_topology *topology, const uint32_t host_ids[],
+                        unsigned int bits)
+{
+    uint32_t thread;
 
     topology->cores = topology->threads = 0;
     for (size_t i = 0; i < topology->count; i++) {
-        core[i]   = topology->cores;
-        thread[i] = 0;
-        for (size_t k = 0; k < i; k++) {
-            if ((host_ids[k] ^ host_ids[i]) >> host_thread_bits == 0) {
-                core[i] = core[k];
-                thread[i]++;
-            }
-        }
-        if (thread[i] == 0)
-            topology->cores++;
-        if (thread[i] >= topology->threads)
-            topology->threads = thread[i] + 1;
+        topology->cores += find_first_on_core(host_ids, i, bits, &thread) == i;
+        if (thread >= topology->threads)
+            topology->threads = thread + 1;
     }
     topology->processors   = topology->cores * topology->threads;
     topology->thread_bits  = bits_of(topology->threads);
     topology->package_bits = topology->thread_bits + bits_of(topology->cores);
+}
+
+/* Gives the vCPUs their IDs; returns the largest one. */
+static uint32_t give_ids(struct guest_topology *topology, const uint32_t host_ids[],
+                         unsigned int bits)
+{
+    uint32_t thread, core = 0, largest = 0;
+
+    count_cores(topology, host_ids, bits);
     for (size_t i = 0; i < topology->count; i++) {
-        topology->apic_id[i] = core[i] << topology->thread_bits | thread[i];
-        if (topology->apic_id[i] > largest)
-            largest = topology->apic_id[i];
+        size_t first         = find_first_on_core(host_ids, i, bits, &thread);
+        uint32_t id          = first == i ? core++ << topology->thread_bits
+                                          : topology->apic_id[first] + thread;
+        topology->apic_id[i] = id;
+        if (id > largest)
+            largest = id;
     }
     return largest;
 }
