@@ -61,6 +61,7 @@ enum status vm_reset(struct vm *vm)
     atomic_store(&vm->is_to_restart, false);
     atomic_store(&vm->is_to_pause, false);
     atomic_store(&vm->is_paused, false);
+    atomic_store(&vm->has_new_button_press, false);
     atomic_store(&vm->paused_ticks, 0);
     byte_queue_clear(&vm->input);
     atomic_store(&vm->input_lost, 0);
@@ -161,6 +162,12 @@ void vm_request_stop(struct vm *vm, bool is_to_restart)
 void vm_request_pause(struct vm *vm, bool is_to_pause)
 {
     atomic_store(&vm->is_to_pause, is_to_pause);
+    vm_kick(vm);
+}
+
+void vm_press_power_button(struct vm *vm)
+{
+    atomic_store(&vm->has_new_button_press, true);
     vm_kick(vm);
 }
 

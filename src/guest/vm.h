@@ -104,6 +104,7 @@ struct vm {
     atomic_uint input_lost;   /* typed bytes without room */
     void *console;            /* its owner's: src/runner/guest_console.c */
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
+    atomic_bool has_new_button_press; /* of the power button */
     struct power_ports power_ports;
     struct acpi_pm acpi_pm;
     struct port_map ports;
@@ -186,6 +187,9 @@ void vm_kick(const struct vm *vm);
  */
 void vm_request_stop(struct vm *vm, bool is_to_restart);
 void vm_request_pause(struct vm *vm, bool is_to_pause);
+
+/* Presses the VM's power button. From any CPU, also in an interrupt. */
+void vm_press_power_button(struct vm *vm);
 
 /* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);

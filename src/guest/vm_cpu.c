@@ -282,6 +282,14 @@ static __attribute__((noinline)) void receive_input(struct vm *vm)
     vm_unlock(vm, ticket);
 }
 
+static __attribute__((noinline)) void press_power_button(struct vm *vm)
+{
+    unsigned int ticket = vm_lock(vm);
+
+    acpi_pm_press_power_button(&vm->acpi_pm);
+    vm_unlock(vm, ticket);
+}
+
 enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
 {
     struct vm_cpu *cpu = vm_cpu_of(vcpu);
@@ -303,6 +311,8 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
         return outcome;
     if (atomic_exchange(&vm->has_new_alarm, false))
         vm_cpu_set_alarm(cpu);
+    if (atomic_exchange(&vm->has_new_button_press, false))
+        press_power_button(vm);
     if (byte_queue_length(&vm->input) > 0)
         receive_input(vm);
     return outcome;

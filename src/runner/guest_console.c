@@ -213,7 +213,8 @@ static void list_guests(void)
     if (serial_lost() > 0)
         log_plain("hymir: serial input lost %u times", serial_lost());
     log_plain("hymir: keys after Ctrl-]: 1-9: console of a guest, 0: of all guests; "
-              "s: stop, r: reset, p: pause, c: continue, t: statistics; "
+              "s: stop, r: reset, b: power button, p: pause, c: continue, "
+              "t: statistics; "
               "q: power off; Ctrl-]: itself");
     const struct guest_console *focused = atomic_load(&focus);
 
@@ -274,9 +275,11 @@ static void handle_guest_command(uint8_t key)
     struct vm *vm = focused->vm;
     if (key == 't')
         vm_log_stats(vm);
+    else if (!vm_has_ended(vm) && key == 'b')
+        vm_press_power_button(vm);
     else if (!vm_has_ended(vm) && (key == 's' || key == 'r'))
         vm_request_stop(vm, key == 'r');
-    else if (!vm_has_ended(vm))
+    else if (!vm_has_ended(vm) && (key == 'p' || key == 'c'))
         vm_request_pause(vm, key == 'p');
     else if (key == 'r')
         restart(vm);
@@ -298,7 +301,8 @@ static void handle_command(uint8_t key)
 {
     if (key >= '0' && key <= '9')
         set_focus((size_t)(key - '0'));
-    else if (key == 's' || key == 'r' || key == 'p' || key == 'c' || key == 't')
+    else if (key == 's' || key == 'r' || key == 'b' || key == 'p' || key == 'c' ||
+             key == 't')
         handle_guest_command(key);
     else if (key == 'q')
         power_exit(END_POWEROFF, drain);
