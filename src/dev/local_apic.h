@@ -62,7 +62,8 @@ struct local_apic {
     uint32_t errors; /* since the last write to ESR */
     unsigned int events;
     uint8_t startup_vector;
-    bool has_extint; /* an ExtINT message has arrived */
+    bool has_request; /* an interrupt above the processor priority */
+    bool has_extint;  /* an ExtINT message has arrived */
 };
 
 /*
@@ -110,6 +111,10 @@ bool local_apic_is_pin_open(const struct local_apic *apic, enum local_apic_pin p
 
 /* Drives a pin. Any CPU may call this, but only one at a time for a pin. */
 void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high);
+
+/* The same on its vCPU's CPU, with effect at once. */
+void local_apic_drive_line(struct local_apic *apic, enum local_apic_pin pin,
+                           bool is_high);
 
 /* Returns whether the APIC is in xAPIC mode, and its page has this physical address. */
 bool local_apic_claims(const struct local_apic *apic, uint64_t address);

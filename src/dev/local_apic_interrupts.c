@@ -120,6 +120,11 @@ static void accept_edge(struct local_apic *apic, enum local_apic_pin pin)
 
 /* ---- Priority, acceptance and end ---- */
 
+static void drive_output(struct local_apic *apic)
+{
+    interrupt_line_set(&apic->setup.output, apic->has_request || has_extint(apic));
+}
+
 void local_apic_update(struct local_apic *apic)
 {
     accept_level(apic);
@@ -129,8 +134,8 @@ void local_apic_update(struct local_apic *apic)
     uint32_t priority = (task & PRIORITY_CLASS_MASK) >= service ? task : service;
 
     local_apic_set(apic, APIC_PROCESSOR_PRIORITY, priority);
-    interrupt_line_set(&apic->setup.output,
-                       request > (priority & PRIORITY_CLASS_MASK) || has_extint(apic));
+    apic->has_request = request > (priority & PRIORITY_CLASS_MASK);
+    drive_output(apic);
 }
 
 /* SDM 3A, "Interrupt Acceptance for Fixed Interrupts". */
@@ -165,7 +170,7 @@ int local_apic_acknowledge(struct local_apic *apic)
 {
     if (!local_apic_is_enabled(apic) || has_extint(apic)) {
         apic->has_extint = false;
-        local_apic_update(apic);
+        drive_output(apic);
         return LOCAL_APIC_EXTINT;
     }
     uint8_t vector = bitmap_highest(apic, APIC_INTERRUPT_REQUEST);
@@ -239,6 +244,22 @@ bool local_apic_post(struct local_apic *apic, const struct apic_message *message
     else
         post_vector(apic, message->vector, message->is_level);
     return true;
+}
+
+void local_apic_drive_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)
+{
+    unsigned int line = 1U << pin;
+
+    if (((apic->lines & line) != 0) == is_high)
+        return;
+    atomic_fetch_xor(&apic->lines, line);
+    if (LVT_DELIVERY(pin_entry(apic, pin)) == LVT_DELIVERY_EXTINT) {
+        drive_output(apic);
+        return;
+    }
+    if (is_high)
+        accept_edge(apic, pin);
+    local_apic_update(apic);
 }
 
 void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)

@@ -31,9 +31,13 @@ static void set_alarm(void *context, uint64_t deadline)
 /* The 8259A's output is connected to the first local APIC, as on a PC. */
 static void pic_output_changed(void *context, const struct interrupt_line *line)
 {
-    struct vm *vm = context;
+    struct vm *vm      = context;
+    struct vm_cpu *cpu = vm->cpu[0];
 
-    local_apic_set_line(&vm->cpu[0]->apic, LOCAL_APIC_LINT0, line->is_high);
+    if (vm->environment.is_this_cpu(cpu->vcpu.id))
+        vm_cpu_drive_line(cpu, LOCAL_APIC_LINT0, line->is_high);
+    else
+        local_apic_set_line(&cpu->apic, LOCAL_APIC_LINT0, line->is_high);
 }
 
 /* A CPU has something to receive: the executing one does so at once. */

@@ -202,20 +202,6 @@ static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
     return (uint8_t)vector;
 }
 
-static void handle_alarm(struct vcpu *vcpu)
-{
-    struct vm_cpu *cpu = vm_cpu_of(vcpu);
-    struct vm *vm      = vcpu->vm;
-
-    if (cpu->index == 0 && device_clock_alarm(&vm->clock) <= vm->clock.read()) {
-        unsigned int ticket = vm_lock(vm);
-        device_clock_run(&vm->clock);
-        vm_unlock(vm, ticket);
-    }
-    device_clock_run(&cpu->clock);
-    vm_cpu_set_alarm(cpu);
-}
-
 static void *find_ram(struct vcpu *vcpu, gpa_t address, uint64_t size)
 {
     return guest_memory_pointer(&vcpu->vm->memory, address, size);
@@ -230,7 +216,7 @@ const struct exit_handlers vm_exit_handlers = {
     .string_io      = string_io_handle,
     .hypercall      = hypercall_handle,
     .take_interrupt = acknowledge_interrupt,
-    .alarm          = handle_alarm,
+    .alarm          = vm_cpu_handle_alarm,
     .interrupted    = vm_cpu_handle_requests,
     .can_wake       = vm_cpu_can_wake,
     .read_cr8       = read_cr8,

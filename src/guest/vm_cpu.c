@@ -28,9 +28,33 @@ void vm_cpu_set_alarm(struct vm_cpu *cpu)
     const struct vm *vm = cpu->vcpu.vm;
     uint64_t deadline   = device_clock_alarm(&cpu->clock);
 
+    if (cpu->handles_alarm)
+        return;
     if (cpu->index == 0 && device_clock_alarm(&vm->clock) < deadline)
         deadline = device_clock_alarm(&vm->clock);
     cpu->vcpu.backend->set_alarm(&cpu->vcpu, deadline);
+}
+
+static bool is_due(const struct device_clock *clock)
+{
+    return device_clock_alarm(clock) <= clock->read();
+}
+
+void vm_cpu_handle_alarm(struct vcpu *vcpu)
+{
+    struct vm_cpu *cpu = vm_cpu_of(vcpu);
+    struct vm *vm      = vcpu->vm;
+
+    cpu->handles_alarm = true;
+    if (cpu->index == 0 && is_due(&vm->clock)) {
+        unsigned int ticket = vm_lock(vm);
+        device_clock_run(&vm->clock);
+        vm_unlock(vm, ticket);
+    }
+    if (is_due(&cpu->clock))
+        device_clock_run(&cpu->clock);
+    cpu->handles_alarm = false;
+    vm_cpu_set_alarm(cpu);
 }
 
 static void set_own_alarm(void *context, uint64_t deadline)
@@ -119,6 +143,13 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
 void vm_cpu_receive(struct vm_cpu *cpu)
 {
     local_apic_receive(&cpu->apic);
+    if (cpu->apic.events != 0)
+        vm_cpu_kick(cpu);
+}
+
+void vm_cpu_drive_line(struct vm_cpu *cpu, enum local_apic_pin pin, bool is_high)
+{
+    local_apic_drive_line(&cpu->apic, pin, is_high);
     if (cpu->apic.events != 0)
         vm_cpu_kick(cpu);
 }

@@ -33,7 +33,8 @@ struct vm_cpu {
     /* By how much the TSC of its CPU is ahead of the first vCPU's CPU. */
     int64_t tsc_ahead;
 
-    bool is_running; /* the backend runs it */
+    bool is_running;    /* the backend runs it */
+    bool handles_alarm; /* sets the next one afterwards */
 
     /* Taken from the local APIC: enum local_apic_event. */
     unsigned int events;
@@ -81,6 +82,9 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu);
  */
 void vm_cpu_receive(struct vm_cpu *cpu);
 
+/* Drives a pin of its local APIC, likewise. */
+void vm_cpu_drive_line(struct vm_cpu *cpu, enum local_apic_pin pin, bool is_high);
+
 /*
  * Returns whether anything can end its HLT, with or without interrupts on: for
  * exit_handlers.can_wake.
@@ -89,6 +93,9 @@ bool vm_cpu_can_wake(struct vcpu *vcpu, bool accepts_interrupts);
 
 /* Sets its only alarm to the first of its clocks': its own, and the first vCPU's VM's. */
 void vm_cpu_set_alarm(struct vm_cpu *cpu);
+
+/* Runs the clocks that are due, and sets the next alarm: for exit_handlers.alarm. */
+void vm_cpu_handle_alarm(struct vcpu *vcpu);
 
 /* Interrupts its CPU, so that it calls vm_cpu_handle_requests. From any CPU. */
 void vm_cpu_kick(const struct vm_cpu *cpu);
