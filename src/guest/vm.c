@@ -76,7 +76,6 @@ bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
     low_memory_write(&vm->memory, time);
     acpi_tables_write(&vm->memory, vm->topology.apic_id, vm->cpu_count, IO_APIC_ID);
     smbios_tables_write(&vm->memory, vm->name);
-    acpi_tables_write(&vm->memory, &(const uint32_t){0}, 1, 0);
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }
 
