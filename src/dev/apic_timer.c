@@ -108,7 +108,6 @@ void apic_timer_stop(struct local_apic *apic)
 {
     apic->timer.expiry       = TICKS_NEVER;
     apic->timer.tsc_deadline = 0;
-    device_timer_set(&apic->timer.alarm, TICKS_NEVER);
 }
 
 void apic_timer_write_entry(struct local_apic *apic, uint32_t value)

@@ -26,7 +26,7 @@ struct apic_timer {
     uint64_t tsc_deadline;     /* the guest's TSC, or 0 */
 };
 
-/* Stops the timer. Its registers are the caller's. */
+/* Stops the timer. Its registers are the caller's, who calls apic_timer_update. */
 void apic_timer_stop(struct local_apic *apic);
 
 /* Connects the timer to the vCPU's clock, stopped. */

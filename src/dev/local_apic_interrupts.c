@@ -131,10 +131,10 @@ void local_apic_update(struct local_apic *apic)
     uint32_t task    = local_apic_get(apic, APIC_TASK_PRIORITY);
     uint32_t service = bitmap_highest(apic, APIC_IN_SERVICE) & PRIORITY_CLASS_MASK;
     uint32_t request = bitmap_highest(apic, APIC_INTERRUPT_REQUEST) & PRIORITY_CLASS_MASK;
-    uint32_t priority = (task & PRIORITY_CLASS_MASK) >= service ? task : service;
+    uint32_t priority = task >= service ? task : service;
 
     local_apic_set(apic, APIC_PROCESSOR_PRIORITY, priority);
-    apic->has_request = request > (priority & PRIORITY_CLASS_MASK);
+    apic->has_request = request > priority;
     drive_output(apic);
 }
 
@@ -174,8 +174,7 @@ int local_apic_acknowledge(struct local_apic *apic)
         return LOCAL_APIC_EXTINT;
     }
     uint8_t vector = bitmap_highest(apic, APIC_INTERRUPT_REQUEST);
-    if ((vector & PRIORITY_CLASS_MASK) <=
-        (local_apic_get(apic, APIC_PROCESSOR_PRIORITY) & PRIORITY_CLASS_MASK))
+    if ((vector & PRIORITY_CLASS_MASK) <= local_apic_get(apic, APIC_PROCESSOR_PRIORITY))
         return SPURIOUS_VECTOR(local_apic_get(apic, APIC_SPURIOUS));
     *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) &= ~vector_bit(vector);
     *bitmap_word(apic, APIC_IN_SERVICE, vector) |= vector_bit(vector);
@@ -189,8 +188,6 @@ void local_apic_end(struct local_apic *apic)
     uint8_t vector = bitmap_highest(apic, APIC_IN_SERVICE);
     uint32_t entry = local_apic_get(apic, APIC_LVT_LINT0);
 
-    if (vector == 0)
-        return;
     *bitmap_word(apic, APIC_IN_SERVICE, vector) &= ~vector_bit(vector);
     bool is_level =
         (*bitmap_word(apic, APIC_TRIGGER_MODE, vector) & vector_bit(vector)) != 0;

@@ -205,6 +205,9 @@ static void test_level_pin(void **state)
     assert_int_equal(read_offset(0x350), 0xC061);
     assert_int_equal(local_apic_acknowledge(apic), 0x61);
     assert_false(test_vector(IRR, 0x61));
+    write_offset(0x350, 0x8061);
+    pulse(LOCAL_APIC_LINT0);
+    assert_false(test_vector(IRR, 0x61)); /* until its EOI */
     end();
     assert_int_equal(ends, 1);
     assert_true(test_vector(IRR, 0x61)); /* still high */
@@ -285,6 +288,8 @@ static void test_disabled(void **state)
     assert_int_equal(local_apic_acknowledge(apic), LOCAL_APIC_EXTINT);
     drive(LOCAL_APIC_LINT0, false);
     assert_false(is_output_high[0]);
+    assert_int_equal(local_apic_acknowledge(apic),
+                     LOCAL_APIC_EXTINT); /* 8259: spurious */
     assert_int_equal(pulse(LOCAL_APIC_LINT1), LOCAL_APIC_NMI);
     for (enum apic_delivery_mode mode = APIC_FIXED; mode <= APIC_EXTINT; mode++)
         assert_int_equal(send_to(0, mode, 0x45, false), 0);

@@ -286,7 +286,9 @@ static void test_self(void **state)
     assert_true(test_vector(0x200, 0x77));
     assert_true(is_output_high[0]);
     enter_x2apic(apic);
+    write_msr(0x830, UINT64_C(0x300004400)); /* elsewhere */
     write_msr(0x83F, 0x78);
+    assert_int_equal(read_msr(0x830), UINT64_C(0x300004400));
     assert_true(test_vector(0x200, 0x78));
     assert_int_equal(local_apic_acknowledge(apic), 0x78);
     write_msr(0x80F, 0xFF);

@@ -317,6 +317,9 @@ static void test_init(void **state)
     (void)state;
     enable(apic);
     interrupt(0x61, true);
+    send_to(0, APIC_EXTINT, 0, false);
+    local_apic_receive(apic);
+    read_offset(0x400); /* an error */
     write_offset(0x20, 0x09000000);
     write_offset(0xD0, 0x44000000);
     write_offset(0x370, 0x41);
@@ -331,6 +334,12 @@ static void test_init(void **state)
     for_each_register(check_reset);
     local_apic_receive(apic);
     for_each_register(check_reset);
+    assert_false(is_output_high[0]);
+    start_apics(state);
+    enable(apic);
+    read_offset(0x400);
+    local_apic_init_signal(apic);
+    assert_int_equal(read_errors(), 0);
 
     reset_apic(0, 0x234);
     enter_x2apic(apic);

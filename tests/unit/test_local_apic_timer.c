@@ -115,6 +115,8 @@ static void test_late_count(void **state)
     start_timer(ONE_SHOT, 0xB, 5000);
     clock_now += 5000 * RATIO;
     assert_int_equal(read_offset(0x390), 0);
+    clock_now += 100 * RATIO;
+    assert_int_equal(read_offset(0x390), 0);
 }
 
 /* A guest cannot demand more than 50,000 expiries a second. */
@@ -224,6 +226,12 @@ static void test_expiry_before_change(void **state)
         if (i == 1) /* it has stopped */
             assert_int_equal(alarm_time, TICKS_NEVER);
     }
+    write_offset(0x320, VECTOR | TSC_DEADLINE);
+    write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+    clock_now += 1000;
+    write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+    assert_true(take_interrupt());
+    assert_int_equal(alarm_time, clock_now + 1000);
 }
 
 /* One-shot and periodic mode: the count continues. */
