@@ -33,21 +33,15 @@ struct __attribute__((packed)) tables {
 #define ADDRESS_OF(member) (ACPI_TABLES_RSDP + offsetof(struct tables, member))
 #define DSDT_ADDRESS       (ACPI_TABLES_RSDP + sizeof(struct tables))
 
-#define OEM_ID                       \
-    {                                \
-        'H', 'Y', 'M', 'I', 'R', ' ' \
-    }
+#define OEM_ID "HYMIR "
 
 /* The header of a table, without its checksum. */
-#define HEADER(name, size, version)                                                  \
-    {                                                                                \
-        .signature = name, .length = size, .revision = version, .oem_id = OEM_ID,    \
-        .oem_table_id = {'G', 'U', 'E', 'S', 'T', ' ', ' ', ' '}, .oem_revision = 1, \
-        .creator_id = {'H', 'Y', 'M', 'R'}, .creator_revision = 1,                   \
+#define HEADER(name, size, version)                              \
+    {                                                            \
+        name, size, version, 0, OEM_ID, "GUEST   ", 1, "HYMR", 1 \
     }
 
-/* A register at an I/O port, with accesses of all its bits; log2 of their bytes, plus 1.
- */
+/* A register at an I/O port; access: GAS_..._ACCESS. */
 #define IO_REGISTER(port, bits, access)      \
     {                                        \
         GAS_SYSTEM_IO, bits, 0, access, port \

@@ -84,12 +84,7 @@ struct __attribute__((packed)) fadt {
     struct generic_address sleep_control, sleep_status;
     uint64_t hypervisor_vendor;
 };
-_Static_assert(offsetof(struct fadt, smi_command) == 48, "ACPI 6.5, FADT");
-_Static_assert(offsetof(struct fadt, pm_timer) == 76, "ACPI 6.5, FADT");
-_Static_assert(offsetof(struct fadt, boot_architecture) == 109, "ACPI 6.5, FADT");
-_Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.5, FADT");
 _Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 6.5, FADT");
-_Static_assert(offsetof(struct fadt, x_pm_timer) == 208, "ACPI 6.5, FADT");
 _Static_assert(offsetof(struct fadt, sleep_control) == 244, "ACPI 6.5, FADT");
 _Static_assert(sizeof(struct fadt) == 276, "ACPI 6.5, FADT");
 #define FADT_WBINVD          BIT(0)

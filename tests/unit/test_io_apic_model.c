@@ -23,8 +23,7 @@ static void pulse(unsigned int input)
     set_input(input, false);
 }
 
-/* "IOAPIC Identification Register", "... Version Register", "... Arbitration Register".
- */
+/* "IOAPIC Identification Register", "... Version ...", "... Arbitration ...". */
 static void test_registers(void **state)
 {
     (void)state;
@@ -223,8 +222,7 @@ static void record_event(void *device, enum interrupt_event event)
         events[0] = '\0';                      \
     } while (0)
 
-/* A device that counts its edges: each is taken once, by the CPU or because it is lost.
- */
+/* A device that counts its edges: each is taken, by the CPU or because it is lost. */
 static void test_events(void **state)
 {
     (void)state;

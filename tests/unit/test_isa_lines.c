@@ -135,8 +135,7 @@ static void run_clock(void)
     device_clock_run(&test_clock);
 }
 
-/* A CPU with interrupts on takes what both controllers request; returns how many ticks.
- */
+/* A CPU with interrupts on takes what a controller requests; returns how many ticks. */
 static unsigned int take_ticks(bool uses_io_apic)
 {
     unsigned int ticks = 0;
