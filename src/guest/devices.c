@@ -109,7 +109,7 @@ static void init_interrupt_controllers(struct vm *vm)
     for (size_t i = 0; i < vm->cpu_count; i++)
         vm_cpu_reset_local_apic(vm->cpu[i]);
     address_map_init(&vm->addresses);
-    io_apic_init(&vm->io_apic, &vm->addresses, &vm->bus, IO_APIC_ID);
+    io_apic_init(&vm->io_apic, &vm->addresses, &vm->bus, VM_IO_APIC_ID);
     pic_init(&vm->pic, &vm->ports);
     vm->pic.output.changed  = pic_output_changed;
     vm->pic.output.listener = vm;

@@ -74,7 +74,7 @@ bool vm_load(struct vm *vm, uint64_t time, struct text *problem)
 {
     rtc_set_time(&vm->rtc, time);
     low_memory_write(&vm->memory, time);
-    acpi_tables_write(&vm->memory, vm->topology.apic_id, vm->cpu_count, IO_APIC_ID);
+    acpi_tables_write(&vm->memory, vm->topology.apic_id, vm->cpu_count, VM_IO_APIC_ID);
     smbios_tables_write(&vm->memory, vm->name);
     return image_load(&vm->image, &vm->memory, &vm->start, &vm->kind, problem);
 }

@@ -38,7 +38,7 @@
 #define VM_INPUT_SIZE  1024 /* bytes, a power of two */
 #define VM_OUTPUT_SIZE 2048
 
-#define IO_APIC_ID 0
+#define VM_IO_APIC_ID 0
 
 struct vm;
 
