@@ -213,17 +213,6 @@ static void add_apic(struct cpuid_answers *answers)
     answers->basic[CPUID_LEAF_TOPOLOGY_V2] = answers->basic[CPUID_LEAF_TOPOLOGY];
 }
 
-/* Computes leaf 1 for each state of the vCPU. */
-static void fill_features(struct cpuid_answers *answers)
-{
-    for (unsigned int i = 0; i < 4; i++) {
-        struct cpuid_result *features = &answers->features[i / 2][i % 2];
-        *features                     = answers->basic[CPUID_LEAF_FEATURES];
-        features->ecx |= i / 2 == 0 ? 0 : (uint32_t)CPUID_1_ECX_OSXSAVE;
-        features->edx |= i % 2 == 0 ? 0 : (uint32_t)CPUID_1_EDX_APIC;
-    }
-}
-
 void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *setup,
                        size_t index)
 {
@@ -247,11 +236,25 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *
     limit_linear_addresses(answers);
     hide_extended_state(answers);
     add_apic(answers);
-    fill_features(answers);
+    answers->features[0] = answers->features[1] = answers->basic[CPUID_LEAF_FEATURES];
+    answers->features[1].ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
     if (vendor->repeats_last_leaf)
         answers->out_of_range = answers->basic[last_basic];
     mark_plain_leaves(answers);
     fill_hypervisor(answers);
+}
+
+/* AMD's processors repeat the bit in leaf 80000001H. */
+void cpuid_policy_set_apic(struct cpuid_answers *answers, bool is_enabled)
+{
+    uint32_t *const edx[] = {
+        &answers->features[0].edx, &answers->features[1].edx,
+        &answers->extended[CPUID_LEAF_EXTENDED_FEATURES - CPUID_LEAF_EXTENDED].edx};
+    size_t count = answers->setup.vendor->counts_processors ? 3 : 2;
+
+    for (size_t i = 0; i < count; i++)
+        *edx[i] = (*edx[i] & ~(uint32_t)CPUID_1_EDX_APIC) |
+                  (is_enabled ? (uint32_t)CPUID_1_EDX_APIC : 0);
 }
 
 /* Returns the size of an XSAVE area in standard format, with the components in mask. */
@@ -335,21 +338,6 @@ static struct cpuid_result answer_subleaf(const struct cpuid_answers *answers,
     return answer_caches(answers, leaf, subleaf);
 }
 
-/* Answers an extended leaf. AMD's processors repeat the APIC's bit there. */
-static struct cpuid_result answer_extended(const struct cpuid_answers *answers,
-                                           uint32_t leaf, uint32_t subleaf,
-                                           const struct cpuid_state *state)
-{
-    struct cpuid_result values = answers->extended[leaf - CPUID_LEAF_EXTENDED];
-
-    if (leaf == CPUID_LEAF_CACHE_PROPERTIES && values.eax != 0)
-        return answer_caches(answers, leaf, subleaf);
-    if (leaf == CPUID_LEAF_EXTENDED_FEATURES && state->has_apic &&
-        answers->setup.vendor->counts_processors)
-        values.edx |= (uint32_t)CPUID_1_EDX_APIC;
-    return values;
-}
-
 struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         uint32_t leaf, uint32_t subleaf,
                                         const struct cpuid_state *state)
@@ -358,12 +346,15 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
         return answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
     if (leaf - CPUID_LEAF_KVM < CPUID_HYPERVISOR_LEAVES)
         return answers->kvm[leaf - CPUID_LEAF_KVM];
+    if (leaf == CPUID_LEAF_CACHE_PROPERTIES &&
+        answers->extended[leaf - CPUID_LEAF_EXTENDED].eax != 0)
+        return answer_caches(answers, leaf, subleaf);
     if (leaf >= CPUID_LEAF_EXTENDED && leaf <= answers->last_extended)
-        return answer_extended(answers, leaf, subleaf, state);
+        return answers->extended[leaf - CPUID_LEAF_EXTENDED];
     if (leaf > answers->last_basic)
         return answers->out_of_range;
     if (leaf == CPUID_LEAF_FEATURES)
-        return *cpuid_policy_features(answers, state->cr4, state->has_apic);
+        return *cpuid_policy_features(answers, state->cr4);
     if (answers->plain[leaf] != NULL)
         return *answers->plain[leaf];
     return answer_subleaf(answers, leaf, subleaf, state);

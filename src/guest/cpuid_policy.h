@@ -4,7 +4,7 @@
  * Tables of rows, each a leaf with the bits that a guest sees; a leaf without a row is
  * all zero. The architectural rows are here, the vendor's come from the backend. The
  * answers are computed when the VM is created, so that a VM exit only looks one up; those
- * that depend on the vCPU's state (OSXSAVE, APIC, OSPKE, the size of its XSAVE area) are
+ * that depend on the vCPU's state (OSXSAVE, OSPKE, the size of its XSAVE area) are
  * completed then. Pure.
  */
 #ifndef HYMIR_GUEST_CPUID_POLICY_H
@@ -39,7 +39,7 @@ struct cpuid_answers {
     struct cpuid_result out_of_range;
     uint32_t last_basic, last_extended;
     const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
-    struct cpuid_result features[2][2]; /* leaf 1 by CR4.OSXSAVE and APIC */
+    struct cpuid_result features[2]; /* leaf 1 without and with CR4.OSXSAVE */
     uint32_t apic_id;
     struct cpuid_setup setup;
 };
@@ -47,12 +47,14 @@ struct cpuid_answers {
 /* The state of the vCPU that answers depend on. */
 struct cpuid_state {
     uint64_t cr4, xcr0;
-    bool has_apic; /* IA32_APIC_BASE.EN */
 };
 
-/* Computes the answers of the vCPU with that index in the topology. */
+/* Computes the answers of the vCPU with that index in the topology, without APIC. */
 void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *setup,
                        size_t index);
+
+/* Changes the answers as the vCPU's APIC is enabled or disabled: IA32_APIC_BASE.EN. */
+void cpuid_policy_set_apic(struct cpuid_answers *answers, bool is_enabled);
 
 /* Returns the values of a leaf that are always the same, or NULL. Inline for VM exits. */
 static inline const struct cpuid_result *
@@ -65,11 +67,11 @@ cpuid_policy_find(const struct cpuid_answers *answers, uint32_t leaf)
     return NULL;
 }
 
-/* Returns the values of leaf 1 with that CR4 and IA32_APIC_BASE.EN. */
+/* Returns the values of leaf 1 with that CR4. */
 static inline const struct cpuid_result *
-cpuid_policy_features(const struct cpuid_answers *answers, uint64_t cr4, bool has_apic)
+cpuid_policy_features(const struct cpuid_answers *answers, uint64_t cr4)
 {
-    return &answers->features[(cr4 & CR4_OSXSAVE) != 0][has_apic];
+    return &answers->features[(cr4 & CR4_OSXSAVE) != 0];
 }
 
 /* Answers a CPUID instruction. */

@@ -25,19 +25,12 @@ static inline enum exit_outcome return_cpuid(uint64_t *r,
     return EXIT_NEXT;
 }
 
-/* Returns whether the vCPU's local APIC is enabled. */
-static bool has_apic(struct vcpu *vcpu)
-{
-    return local_apic_is_enabled(&vm_cpu_of(vcpu)->apic);
-}
-
 static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcpu *vcpu)
 {
     uint64_t *r                    = vcpu->run.registers.r;
     const struct cpuid_state state = {
-        .cr4      = vcpu->backend->read_register(vcpu, VCPU_CR4),
-        .xcr0     = vcpu->backend->read_register(vcpu, VCPU_XCR0),
-        .has_apic = has_apic(vcpu),
+        .cr4  = vcpu->backend->read_register(vcpu, VCPU_CR4),
+        .xcr0 = vcpu->backend->read_register(vcpu, VCPU_XCR0),
     };
     struct cpuid_result values =
         cpuid_policy_answer(&vm_cpu_of(vcpu)->cpuid, (uint32_t)r[REGISTER_RAX],
@@ -45,14 +38,13 @@ static __attribute__((noinline)) enum exit_outcome handle_other_cpuid(struct vcp
     return return_cpuid(r, &values);
 }
 
-/* CR4.OSXSAVE and IA32_APIC_BASE.EN change the values of leaf 1. */
+/* Only CR4.OSXSAVE changes the values of leaf 1 without another exit. */
 static __attribute__((noinline)) enum exit_outcome handle_features(struct vcpu *vcpu)
 {
     uint64_t cr4 = vcpu->backend->read_register(vcpu, VCPU_CR4);
 
-    return return_cpuid(
-        vcpu->run.registers.r,
-        cpuid_policy_features(&vm_cpu_of(vcpu)->cpuid, cr4, has_apic(vcpu)));
+    return return_cpuid(vcpu->run.registers.r,
+                        cpuid_policy_features(&vm_cpu_of(vcpu)->cpuid, cr4));
 }
 
 /* Most leaves have constant values, which are looked up. */
@@ -128,6 +120,17 @@ static __attribute__((noinline)) enum exit_outcome read_apic_msr(struct vcpu *vc
     return EXIT_NEXT;
 }
 
+static enum exit_outcome write_apic_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+    struct vm_cpu *cpu = vm_cpu_of(vcpu);
+
+    if (!local_apic_write_msr(&cpu->apic, msr, value))
+        return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+    if (msr == MSR_IA32_APIC_BASE)
+        cpuid_policy_set_apic(&cpu->cpuid, local_apic_is_enabled(&cpu->apic));
+    return EXIT_NEXT;
+}
+
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
     uint32_t msr              = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
@@ -151,9 +154,7 @@ static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 
     vcpu->newest->detail = msr;
     if (row == NULL && local_apic_has_msr(msr))
-        return local_apic_write_msr(&vm_cpu_of(vcpu)->apic, msr, value)
-                   ? EXIT_NEXT
-                   : vcpu_inject_exception(vcpu, VECTOR_GP, 0);
+        return write_apic_msr(vcpu, msr, value);
     if (row == NULL)
         return write_other_msr(vcpu, value);
     return msr_row_write(row, value) ? EXIT_NEXT : reject_msr(vcpu);

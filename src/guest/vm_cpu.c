@@ -136,6 +136,7 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
     };
 
     local_apic_reset(&cpu->apic, &setup);
+    cpuid_policy_set_apic(&cpu->cpuid, local_apic_is_enabled(&cpu->apic));
     if (cpu->index == 0)
         set_virtual_wire_mode(&cpu->apic);
 }

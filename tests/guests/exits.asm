@@ -778,10 +778,10 @@ all_ports:
         ret
 
 ; First and last port of each device, in ascending order: 8259A, 8254, 8042, port B, 8042, clock, port A, 8259A, UART,
-; edge or level.
+; edge or level, ACPI's PM1 registers and timer.
 device_ports:
         dw      0x20, 0x21, 0x40, 0x43, 0x60, 0x61, 0x64, 0x64, 0x70, 0x71, 0x92, 0x92, 0xA0, 0xA1
-        dw      COM1, COM1 + 7, 0x4D0, 0x4D1
+        dw      COM1, COM1 + 7, 0x4D0, 0x4D1, 0x600, 0x605, 0x608, 0x60B
         dw      0xFFFF, 0xFFFF
 
 ; Builds a PDPT with two entries for the same directory of 2-MiB pages.
@@ -846,7 +846,7 @@ zero:           dd 0
 bad_selector:   dw 0x1234
 unmasked:       dw 0x037B               ; the x87 control word with division by zero unmasked
         align   4
-known_msrs:     dd 22                   ; 13 passed through, 7 of the policy, the time-stamp counter and IA32_DEBUGCTL
+known_msrs:     dd 23                   ; 13 passed through, 6 of the policy, 2 of the APIC, the time-stamp counter, DEBUGCTL
 bad_msrs:       dd 0
 bad_ports:      dd 0
 memory:         times 64 db 0

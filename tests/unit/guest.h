@@ -155,6 +155,8 @@ static inline int start_guest(void **state)
                          STATUS_OK);
     }
     port_map_init(&test_vm.ports, &test_vm.ignored_accesses);
+    static const struct vendor_cpuid vendor;
+    test_cpu.cpuid.setup.vendor    = &vendor;
     test_cpu.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
     test_cpu.cpuid.extended[8].eax = 40;
     test_vm.output                = (struct byte_queue){.bytes = test_vm.output_bytes,

@@ -15,11 +15,11 @@ static int msrs_start(void **state)
 static void test_msr(void **state)
 {
     (void)state;
-    *test_r(REGISTER_RCX) = UINT64_C(0xDEAD00000000) | 0x1B;
+    *test_r(REGISTER_RCX) = UINT64_C(0xDEAD00000000) | 0x3A;
     *test_r(REGISTER_RAX) = UINT64_MAX;
     *test_r(REGISTER_RDX) = UINT64_MAX;
     assert_int_equal(vm_exit_handlers.read_msr(test_vcpu), EXIT_NEXT);
-    assert_int_equal(*test_r(REGISTER_RAX), 0xFEE00100);
+    assert_int_equal(*test_r(REGISTER_RAX), 1); /* IA32_FEATURE_CONTROL: locked */
     assert_int_equal(*test_r(REGISTER_RDX), 0);
     assert_int_equal(injected_vector, -1);
     *test_r(REGISTER_RCX) = 0x480;
@@ -77,9 +77,51 @@ static void test_kvm_clock(void **state)
     }
 }
 
+static void ignore_alarm(void *context, uint64_t deadline)
+{
+    (void)context;
+    (void)deadline;
+}
+
+/* CPUID.01H:EDX.APIC follows IA32_APIC_BASE.EN, but no write that raises #GP. */
+static void test_apic_base(void **state)
+{
+    (void)state;
+    static struct apic_bus bus;
+    static const struct {
+        uint64_t value;
+        int vector;
+        bool is_shown;
+    } cases[] = {{0xFEE00900, -1, true}, {0xFEE00100, -1, false}, {0xFEE00500, 13, false},
+                 {0xFEE00900, -1, true}, {0xFEE00D00, -1, true},  {0xFEE00900, 13, true}};
+
+    memset(&bus, 0, sizeof(bus));
+    device_clock_init(&test_cpu.clock);
+    test_cpu.clock.hz    = 1000000000;
+    test_cpu.clock.read  = test_read_clock;
+    test_cpu.clock.alarm = ignore_alarm;
+    local_apic_reset(&test_cpu.apic,
+                     &(struct local_apic_setup){.is_bootstrap = true,
+                                                .address_mask = BITS_MASK(39, 0),
+                                                .bus          = &bus,
+                                                .clock        = &test_cpu.clock,
+                                                .timer_hz     = 1000000000});
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        *test_r(REGISTER_RCX) = 0x1B;
+        *test_r(REGISTER_RAX) = cases[i].value;
+        *test_r(REGISTER_RDX) = 0;
+        injected_vector       = -1;
+        vm_exit_handlers.write_msr(test_vcpu);
+        assert_int_equal(injected_vector, cases[i].vector);
+        *test_r(REGISTER_RAX) = 1;
+        assert_int_equal(vm_exit_handlers.cpuid(test_vcpu), EXIT_NEXT);
+        assert_int_equal(*test_r(REGISTER_RDX), cases[i].is_shown ? 1 << 9 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_msr), TEST(test_debugctl),
-                                       TEST(test_kvm_clock)};
+                                       TEST(test_kvm_clock), TEST(test_apic_base)};
     return cmocka_run_group_tests_name("exits_msr", tests, NULL, NULL);
 }

@@ -39,8 +39,7 @@ static int policy_start(void **state)
 
 static struct cpuid_result cpuid_ask(uint32_t leaf, uint32_t subleaf)
 {
-    return cpuid_policy_answer(&answers, leaf, subleaf,
-                               &(struct cpuid_state){0, 1, false});
+    return cpuid_policy_answer(&answers, leaf, subleaf, &(struct cpuid_state){0, 1});
 }
 
 /* The model of the APIC, not the processor, decides what a guest is offered. */
@@ -57,10 +56,15 @@ static void test_apic(void **state)
         assert_int_equal(power.eax, 4); /* its timer always runs */
         assert_int_equal(power.ebx | power.ecx | power.edx, 0);
         assert_int_equal(cpuid_ask(0, 0).eax, leaves[i] < 11 ? 11 : 31);
-        struct cpuid_result values =
-            cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){0, 1, true});
-        assert_int_equal(values.edx, BIT(9));
-        assert_int_equal(values.ecx, BIT(31) | BIT(24) | BIT(21));
+        cpuid_policy_set_apic(&answers, true);
+        assert_int_equal(cpuid_ask(1, 0).edx, BIT(9));
+        assert_int_equal(cpuid_ask(1, 0).ecx, BIT(31) | BIT(24) | BIT(21));
+        struct cpuid_result enabled =
+            cpuid_policy_answer(&answers, 1, 0, &(struct cpuid_state){BIT(18), 1});
+        assert_int_equal(enabled.edx, BIT(9));
+        assert_int_equal(enabled.ecx, BIT(31) | BIT(27) | BIT(24) | BIT(21));
+        cpuid_policy_set_apic(&answers, false);
+        assert_int_equal(cpuid_ask(1, 0).edx, 0);
     }
 }
 
@@ -77,9 +81,8 @@ static void test_extended_leaves(void **state)
     }
     assert_int_equal(cpuid_ask(0x80000001, 0).ecx, BIT(8) | BIT(5) | BIT(0));
     assert_int_equal(cpuid_ask(0x80000008, 0).ecx, 0);
-    struct cpuid_result values =
-        cpuid_policy_answer(&answers, 0x80000001, 0, &(struct cpuid_state){0, 1, true});
-    assert_int_equal(values.edx & BIT(9), 0);
+    cpuid_policy_set_apic(&answers, true);
+    assert_int_equal(cpuid_ask(0x80000001, 0).edx & BIT(9), 0);
 }
 
 /* KVM's signature, with none of its features, at the second place for one. */

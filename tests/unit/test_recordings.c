@@ -127,7 +127,7 @@ static void test_address_width(void **state)
 static void check_guest(void)
 {
     static struct cpuid_answers answers;
-    const struct cpuid_state state = {0, 1, true};
+    const struct cpuid_state state = {0, 1};
 
     guest_cpuid_init(
         &answers, cpuid_is_amd(&recording.snapshot) ? &svm_guest_cpuid : &vmx_guest_cpuid,

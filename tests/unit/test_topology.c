@@ -87,7 +87,7 @@ static size_t current;
 static struct cpuid_result read_guest(uint32_t leaf, uint32_t subleaf)
 {
     return cpuid_policy_answer(&answers[current], leaf, subleaf,
-                               &(struct cpuid_state){0, 1, true});
+                               &(struct cpuid_state){0, 1});
 }
 
 static bool is_amd(void)
