@@ -1,11 +1,12 @@
 ; ends.asm: a guest that stops in the way that the first letter of its command line selects.
 ;
-;       t  triple fault           w  a write beyond its memory     r  a read beyond its memory
-;       x  execution beyond it    k  reset by port 0x64            c  reset by port 0xCF9
+;       t  triple fault           k  reset by port 0x64            c  reset by port 0xCF9
+;       w  an exception on a stack beyond its memory               r  page tables beyond its memory
+;       x  execution beyond it
 ;       p  power-off by 0x604     P  power-off by 0xB004           8  "Shutdown" to port 0x8900
 ;       f  a value to port 0xF4   h  HLT with interrupts off       s  a hardware task switch
 ;       H  HLT with interrupts on
-;       i  INSD across the end of its memory                       l  an endless loop
+;       i  INSD across the end of its memory, and HLT              l  an endless loop
 ;       o  the letter o, and an endless loop with interrupts on
 ;       z  a timer that interrupts at each tick, and endless output
 ;       a  an alignment check whose delivery raises it again, endlessly
@@ -83,9 +84,18 @@ triple_fault:
         lidt    [empty]
         ud2
 write_beyond:
-        mov     dword [MEMORY], 1
+        mov     word [idt + 6 * 8 + 2], 0x08
+        mov     word [idt + 6 * 8 + 4], 0x8E00
+        lgdt    [gdt_register]
+        lidt    [idt_register]
+        mov     esp, MEMORY + 4
+        ud2
 read_beyond:
-        mov     eax, [MEMORY + 0x1000]
+        mov     eax, MEMORY + 0x1000
+        mov     cr3, eax
+        mov     eax, cr0
+        or      eax, 1 << 31
+        mov     cr0, eax
 execute_beyond:
         mov     eax, 0xFFFFFFF0
         jmp     eax
@@ -128,6 +138,8 @@ string_over_end:
         mov     edi, MEMORY - 2
         mov     edx, 0x80
         insd
+        cli
+        hlt
 loop_after_output:
         mov     ax, "o" | 10 << 8
         mov     edx, 0x3F8
