@@ -41,16 +41,11 @@ static bool is_bit_string(const struct instruction *instruction)
            instruction->operand[1].kind == OPERAND_REGISTER;
 }
 
-/* A segment register can be stored, but not loaded, nor any other special register. */
+/* A segment register can be stored, but not loaded. */
 static bool has_operands(const struct instruction *instruction)
 {
     const struct instruction_operand *operand = instruction->operand;
 
-    for (size_t i = 0; i < ARRAY_SIZE(instruction->operand); i++) {
-        if (operand[i].kind == OPERAND_CONTROL_REGISTER ||
-            operand[i].kind == OPERAND_DEBUG_REGISTER)
-            return false;
-    }
     return operand[0].kind != OPERAND_SEGMENT_REGISTER &&
            (operand[0].kind == OPERAND_MEMORY || operand[1].kind == OPERAND_MEMORY);
 }
@@ -295,7 +290,7 @@ enum exit_outcome device_memory_handle(struct vcpu *vcpu,
     if (needs_all_registers(&execution.instruction) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
     read_registers(&execution);
-    vcpu->instruction_length = execution.instruction.length;
+    vcpu->newest->instruction_length = execution.instruction.length;
     if (is_string(&execution.instruction) && execution.instruction.repeat != REPEAT_NONE)
         return execute_repeatedly(&execution);
     enum exit_outcome outcome = execute(&execution);

@@ -3,7 +3,6 @@
 
 #include "guest/translate.h"
 #include "guest/vm.h"
-#include "lib/string.h"
 #include "virt/exception_rules.h"
 #include "x86/control_registers.h"
 #include "x86/exceptions.h"
@@ -92,34 +91,6 @@ void linear_access_trap_breakpoints(struct vcpu *vcpu, const struct linear_acces
         backend->add_debug_causes(vcpu, causes);
 }
 
-/* A whole value is read by one access, as by a processor: another vCPU may write it. */
-static uint64_t read_ram(const void *ram, unsigned int size)
-{
-    uint64_t value = 0;
-
-    if (size == sizeof(uint64_t))
-        __builtin_memcpy(&value, ram, sizeof(uint64_t));
-    else if (size == sizeof(uint32_t))
-        __builtin_memcpy(&value, ram, sizeof(uint32_t));
-    else if (size == sizeof(uint16_t))
-        __builtin_memcpy(&value, ram, sizeof(uint16_t));
-    else
-        memcpy(&value, ram, size);
-    return value;
-}
-
-static void write_ram(void *ram, unsigned int size, uint64_t value)
-{
-    if (size == sizeof(uint64_t))
-        __builtin_memcpy(ram, &value, sizeof(uint64_t));
-    else if (size == sizeof(uint32_t))
-        __builtin_memcpy(ram, &value, sizeof(uint32_t));
-    else if (size == sizeof(uint16_t))
-        __builtin_memcpy(ram, &value, sizeof(uint16_t));
-    else
-        memcpy(ram, &value, size);
-}
-
 /* Returns how many of up to 8 bytes a bus accesses at once. */
 static unsigned int bus_size(uint64_t address, unsigned int size)
 {
@@ -158,7 +129,7 @@ uint64_t access_target_read(struct vcpu *vcpu, const struct access_target *targe
     for (unsigned int i = 0, at = 0; i < 2 && target->part[i].size > 0; i++) {
         unsigned int size = target->part[i].size;
         uint64_t part     = target->part[i].ram != NULL
-                                ? read_ram(target->part[i].ram, size)
+                                ? ram_read(target->part[i].ram, size)
                                 : read_device(vcpu, target->part[i].address.value, size);
         value |= part << 8 * at;
         at += size;
@@ -173,7 +144,7 @@ void access_target_write(struct vcpu *vcpu, const struct access_target *target,
         unsigned int size = target->part[i].size;
         uint64_t part     = value >> 8 * at & BYTES_MASK(size);
         if (target->part[i].ram != NULL)
-            write_ram(target->part[i].ram, size, part);
+            ram_write(target->part[i].ram, size, part);
         else
             write_device(vcpu, target->part[i].address.value, size, part);
         at += size;

@@ -7,6 +7,7 @@
 #ifndef HYMIR_GUEST_LINEAR_ACCESS_H
 #define HYMIR_GUEST_LINEAR_ACCESS_H
 
+#include "lib/string.h"
 #include "virt/vcpu.h"
 #include "x86/control_registers.h"
 
@@ -51,6 +52,41 @@ void linear_access_trap_breakpoints(struct vcpu *vcpu,
 uint64_t access_target_read(struct vcpu *vcpu, const struct access_target *target);
 void access_target_write(struct vcpu *vcpu, const struct access_target *target,
                          uint64_t value);
+
+/*
+ * Read, zero-extended, and write up to 8 bytes of RAM, a whole value by one access, as a
+ * processor does: another vCPU may access it too.
+ */
+static inline uint64_t ram_read(const void *ram, unsigned int size)
+{
+    uint64_t value = 0;
+
+    if (size == sizeof(uint8_t))
+        __builtin_memcpy(&value, ram, sizeof(uint8_t));
+    else if (size == sizeof(uint16_t))
+        __builtin_memcpy(&value, ram, sizeof(uint16_t));
+    else if (size == sizeof(uint32_t))
+        __builtin_memcpy(&value, ram, sizeof(uint32_t));
+    else if (size == sizeof(uint64_t))
+        __builtin_memcpy(&value, ram, sizeof(uint64_t));
+    else
+        memcpy(&value, ram, size);
+    return value;
+}
+
+static inline void ram_write(void *ram, unsigned int size, uint64_t value)
+{
+    if (size == sizeof(uint8_t))
+        __builtin_memcpy(ram, &value, sizeof(uint8_t));
+    else if (size == sizeof(uint16_t))
+        __builtin_memcpy(ram, &value, sizeof(uint16_t));
+    else if (size == sizeof(uint32_t))
+        __builtin_memcpy(ram, &value, sizeof(uint32_t));
+    else if (size == sizeof(uint64_t))
+        __builtin_memcpy(ram, &value, sizeof(uint64_t));
+    else
+        memcpy(ram, &value, size);
+}
 
 /* Returns the distance to the next element of a string: -size if RFLAGS.DF is set. */
 static inline uint64_t string_step(uint64_t rflags, uint8_t size)

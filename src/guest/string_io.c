@@ -53,27 +53,6 @@ static uint64_t count_elements(struct vcpu *vcpu, const struct string_access *ac
                : count;
 }
 
-static uint32_t load_element(const uint8_t *bytes, uint8_t size)
-{
-    uint32_t value = *bytes;
-
-    if (size == sizeof(uint16_t))
-        __builtin_memcpy(&value, bytes, sizeof(uint16_t));
-    else if (size == sizeof(uint32_t))
-        __builtin_memcpy(&value, bytes, sizeof(uint32_t));
-    return value;
-}
-
-static void store_element(uint8_t *bytes, uint8_t size, uint32_t value)
-{
-    if (size == sizeof(uint8_t))
-        *bytes = (uint8_t)value;
-    else if (size == sizeof(uint16_t))
-        __builtin_memcpy(bytes, &value, sizeof(uint16_t));
-    else
-        __builtin_memcpy(bytes, &value, sizeof(uint32_t));
-}
-
 /* Accesses that the VM's ports split among devices. */
 struct port_access {
     struct vcpu *vcpu;
@@ -111,9 +90,9 @@ static enum exit_outcome transfer_elements(struct vcpu *vcpu,
     if (size == sizeof(uint8_t)) /* wider ones may be split */
         device = *port_map_find(&vcpu->vm->ports, port);
     for (; access->is_in && left > 0; left--, bytes += step)
-        store_element(bytes, size, device.read(device.device, port));
+        ram_write(bytes, size, device.read(device.device, port));
     for (; left > 0; left--, bytes += step) {
-        outcome = device.write(device.device, port, load_element(bytes, size));
+        outcome = device.write(device.device, port, (uint32_t)ram_read(bytes, size));
         if (outcome != EXIT_NEXT)
             break;
     }
@@ -127,13 +106,13 @@ static enum exit_outcome transfer_element(struct vcpu *vcpu,
                                           const struct access_target *target,
                                           uint64_t *count)
 {
-    uint8_t bytes[sizeof(uint32_t)] = {0};
+    uint8_t bytes[sizeof(uint64_t)] = {0};
 
     if (!access->is_in)
-        store_element(bytes, access->size, (uint32_t)access_target_read(vcpu, target));
+        ram_write(bytes, access->size, access_target_read(vcpu, target));
     enum exit_outcome outcome = transfer_elements(vcpu, access, bytes, count, 0);
     if (access->is_in)
-        access_target_write(vcpu, target, load_element(bytes, access->size));
+        access_target_write(vcpu, target, ram_read(bytes, access->size));
     return outcome;
 }
 

@@ -56,7 +56,7 @@ static void check_xcr0(void)
 static void skip_decoded_instruction(struct vcpu *vcpu)
 {
     struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    uint64_t next     = vmcb->rip + vcpu->instruction_length;
+    uint64_t next     = vmcb->rip + vcpu->newest->instruction_length;
 
     vmcb->rip = guest_is_64_bit(vmcb) ? next : (uint32_t)next;
     end_instruction(vcpu);

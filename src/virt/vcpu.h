@@ -45,7 +45,7 @@ struct guest_registers {
 /* The result of handling an exit. */
 enum exit_outcome {
     EXIT_NEXT,   /* instruction emulated: advance RIP past it */
-    EXIT_SKIP,   /* the same, by vcpu->instruction_length bytes: decoded by the handler */
+    EXIT_SKIP,   /* the same, by newest->instruction_length bytes */
     EXIT_RESUME, /* resume at RIP, with any injected event */
     EXIT_REPEAT, /* EXIT_RESUME after iterations of a repeated instruction */
     EXIT_STOP,   /* the guest has ended, and vcpu_end recorded why */
@@ -157,10 +157,11 @@ static inline void exit_row_count(struct exit_row *row, uint32_t ticks)
 /* An exit in the exit trace. Written at each exit: every member costs time. */
 #define TRACE_RECORDS 32
 struct exit_record {
-    struct exit_record *next; /* a ring: the oldest follows the newest */
-    uint64_t reason;          /* the processor's number, or TRACE_RECORD_UNUSED */
-    uint64_t rip;             /* at the exit; written once the exit is handled */
-    uint32_t start;           /* bits 31:0 of the TSC at the exit */
+    struct exit_record *next;   /* a ring: the oldest follows the newest */
+    uint64_t reason;            /* the processor's number, or TRACE_RECORD_UNUSED */
+    uint64_t rip;               /* at the exit; written once the exit is handled */
+    uint32_t start;             /* bits 31:0 of the TSC at the exit */
+    uint8_t instruction_length; /* bytes; set by a handler that returns EXIT_SKIP */
 
     /* Set by the handlers of some exits, for the backend's describe_exit. */
     uint64_t detail;
@@ -221,9 +222,8 @@ struct vcpu {
     const struct vcpu_start *start; /* of its next run: virt/backend.h */
     struct vm *vm;
     struct guest_end *end;
-    uint8_t instruction_length; /* bytes: of EXIT_SKIP */
-    uint32_t id;                /* the index of its CPU, or VCPU_WITHOUT_CPU */
-    uint16_t vpid;              /* unique on the machine, never 0 */
+    uint32_t id;   /* the index of its CPU, or VCPU_WITHOUT_CPU */
+    uint16_t vpid; /* unique on the machine, never 0 */
 
     /* The TSC of its CPU at which the guest's is 0, when it starts to run. */
     uint64_t tsc_start;

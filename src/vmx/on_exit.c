@@ -58,18 +58,17 @@ skip_instruction(struct exit_record *record, uint64_t length)
 }
 
 /* Ends an exit with an outcome other than EXIT_NEXT, the most frequent. */
-static __attribute__((noinline)) enum run_next
-end_other_exit(struct vcpu *vcpu, struct exit_row *row, enum exit_outcome outcome)
+static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *row,
+                                                              struct exit_record *record,
+                                                              enum exit_outcome outcome)
 {
-    struct exit_record *record = vcpu->newest;
-
     if (outcome == EXIT_ALL_REGISTERS)
         return RUN_ALL_REGISTERS;
     record->rip = vmread_known(VMCS_GUEST_RIP);
     if (outcome == EXIT_REPEAT)
         end_iteration();
     else if (outcome == EXIT_SKIP)
-        skip_instruction(record, vcpu->instruction_length);
+        skip_instruction(record, record->instruction_length);
     exit_row_count(row, rdtsc_low() - record->start);
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
@@ -92,7 +91,7 @@ enum run_next vcpu_on_exit(struct vcpu_run *run)
     enum exit_outcome outcome  = row->handler(vcpu);
 
     if (outcome != EXIT_NEXT)
-        return end_other_exit(vcpu, row, outcome);
+        return end_other_exit(row, record, outcome);
     skip_instruction(record, vmread_known(VMCS_EXIT_INSTRUCTION_LENGTH));
     exit_row_count(row, rdtsc_low() - record->start);
     return RUN_AGAIN;

@@ -92,12 +92,12 @@ static inline enum exit_outcome execute_bytes(const char *bytes, size_t size)
 #define EXECUTE(bytes) execute_bytes(bytes, sizeof(bytes) - 1)
 
 /* Executes one that succeeds, and checks its accesses to the device. */
-#define SUCCEEDS(bytes, ...)                                                \
-    do {                                                                    \
-        const struct device_access expected[] = {__VA_ARGS__};              \
-        assert_int_equal(EXECUTE(bytes), EXIT_SKIP);                        \
-        assert_int_equal(test_vcpu->instruction_length, sizeof(bytes) - 1); \
-        assert_accesses(expected, ARRAY_SIZE(expected));                    \
+#define SUCCEEDS(bytes, ...)                                                        \
+    do {                                                                            \
+        const struct device_access expected[] = {__VA_ARGS__};                      \
+        assert_int_equal(EXECUTE(bytes), EXIT_SKIP);                                \
+        assert_int_equal(test_vcpu->newest->instruction_length, sizeof(bytes) - 1); \
+        assert_accesses(expected, ARRAY_SIZE(expected));                            \
     } while (false)
 
 static inline void assert_accesses(const struct device_access *expected, size_t count)

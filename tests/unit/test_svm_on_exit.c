@@ -56,16 +56,16 @@ static void test_outcomes(void **state)
     assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
     assert_state(0x1000, 0, 0x10202);
     on_exit_start(NULL);
-    outcome                 = EXIT_SKIP; /* by the length that the handler found */
-    vcpu.instruction_length = 7;
+    outcome = EXIT_SKIP; /* by the length that the handler found */
+    vcpu.newest->next->instruction_length = 7;
     assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
     assert_state(0x1007, 0, 0x202);
     assert_int_equal(vcpu.newest->rip, 0x1000);
     on_exit_start(NULL);
-    outcome                              = EXIT_SKIP;
-    vcpu.instruction_length              = 7;
-    vmcb->segment[SEGMENT_CS].attributes = CODE_32_ATTRIBUTES;
-    vmcb->rip                            = 0xFFFFFFFE;
+    outcome                               = EXIT_SKIP;
+    vcpu.newest->next->instruction_length = 7;
+    vmcb->segment[SEGMENT_CS].attributes  = CODE_32_ATTRIBUTES;
+    vmcb->rip                             = 0xFFFFFFFE;
     assert_int_equal(svm_on_exit(&vcpu.run), RUN_AGAIN);
     assert_state(5, 0, 0x202);
     on_exit_start(NULL);
