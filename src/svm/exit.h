@@ -17,8 +17,8 @@ const char *svm_exit_name(uint32_t row);
 void svm_exit_describe(const struct exit_record *record, struct text *words);
 
 /*
- * Handlers of a guest's accesses that exit to CR4, CR8, EFER and PAT; the VM's handlers have
- * the other MSRs that exit. In system_registers.c.
+ * Handlers of a guest's accesses that exit to CR4, CR8, EFER and PAT; the VM's handlers
+ * have the other MSRs that exit. In system_registers.c.
  */
 enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu);
 enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu);

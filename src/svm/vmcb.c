@@ -6,8 +6,7 @@
 
 #define NESTED_ENTRY (PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_USER)
 const struct nested_format svm_nested_format = {
-    .table = {PAGE_ENTRY_PRESENT, NESTED_ENTRY},
-    .leaf  = NESTED_ENTRY};
+    .table = {PAGE_ENTRY_PRESENT, NESTED_ENTRY}, .leaf = NESTED_ENTRY};
 
 static void log_segment(const char *name, const struct vmcb_segment *segment)
 {

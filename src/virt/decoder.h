@@ -16,19 +16,19 @@
 #include <stdint.h>
 
 /* The instructions, by the manual's names; string and I/O ones without their size. */
-#define INSTRUCTIONS(ROW)                                                              \
-    ROW(ADC), ROW(ADD), ROW(AND), ROW(BT), ROW(BTC), ROW(BTR), ROW(BTS), ROW(CLGI),    \
-        ROW(CLTS), ROW(CMP), ROW(CMPS), ROW(CMPXCHG), ROW(CPUID), ROW(DEC), ROW(HLT),  \
-        ROW(IN), ROW(INC), ROW(INS), ROW(INT), ROW(INT1), ROW(INT3), ROW(INTO),        \
-        ROW(INVD), ROW(INVLPG), ROW(INVLPGA), ROW(INVPCID), ROW(IRET), ROW(LGDT),      \
-        ROW(LIDT), ROW(LLDT), ROW(LMSW), ROW(LODS), ROW(LTR), ROW(MONITOR),            \
-        ROW(MONITORX), ROW(MOV), ROW(MOVNTI), ROW(MOVS), ROW(MOVSX), ROW(MOVSXD), ROW(MOVZX),       \
-        ROW(MWAIT), ROW(MWAITX), ROW(NEG), ROW(NOP), ROW(NOT), ROW(OR), ROW(OUT),      \
-        ROW(OUTS), ROW(PAUSE), ROW(POPF), ROW(PUSHF), ROW(RDMSR), ROW(RDPMC),          \
-        ROW(RDPRU), ROW(RDTSC), ROW(RDTSCP), ROW(RSM), ROW(SBB), ROW(SCAS), ROW(SGDT), \
-        ROW(SIDT), ROW(SKINIT), ROW(SLDT), ROW(SMSW), ROW(STGI), ROW(STOS), ROW(STR),  \
-        ROW(SUB), ROW(TEST), ROW(VMCALL), ROW(VMLOAD), ROW(VMMCALL), ROW(VMRUN),       \
-        ROW(VMSAVE), ROW(WBINVD), ROW(WBNOINVD), ROW(WRMSR), ROW(XADD), ROW(XCHG),     \
+#define INSTRUCTIONS(ROW)                                                               \
+    ROW(ADC), ROW(ADD), ROW(AND), ROW(BT), ROW(BTC), ROW(BTR), ROW(BTS), ROW(CLGI),     \
+        ROW(CLTS), ROW(CMP), ROW(CMPS), ROW(CMPXCHG), ROW(CPUID), ROW(DEC), ROW(HLT),   \
+        ROW(IN), ROW(INC), ROW(INS), ROW(INT), ROW(INT1), ROW(INT3), ROW(INTO),         \
+        ROW(INVD), ROW(INVLPG), ROW(INVLPGA), ROW(INVPCID), ROW(IRET), ROW(LGDT),       \
+        ROW(LIDT), ROW(LLDT), ROW(LMSW), ROW(LODS), ROW(LTR), ROW(MONITOR),             \
+        ROW(MONITORX), ROW(MOV), ROW(MOVNTI), ROW(MOVS), ROW(MOVSX), ROW(MOVSXD),       \
+        ROW(MOVZX), ROW(MWAIT), ROW(MWAITX), ROW(NEG), ROW(NOP), ROW(NOT), ROW(OR),     \
+        ROW(OUT), ROW(OUTS), ROW(PAUSE), ROW(POPF), ROW(PUSHF), ROW(RDMSR), ROW(RDPMC), \
+        ROW(RDPRU), ROW(RDTSC), ROW(RDTSCP), ROW(RSM), ROW(SBB), ROW(SCAS), ROW(SGDT),  \
+        ROW(SIDT), ROW(SKINIT), ROW(SLDT), ROW(SMSW), ROW(STGI), ROW(STOS), ROW(STR),   \
+        ROW(SUB), ROW(TEST), ROW(VMCALL), ROW(VMLOAD), ROW(VMMCALL), ROW(VMRUN),        \
+        ROW(VMSAVE), ROW(WBINVD), ROW(WBNOINVD), ROW(WRMSR), ROW(XADD), ROW(XCHG),      \
         ROW(XGETBV), ROW(XOR), ROW(XSETBV)
 
 #define INSTRUCTION_NAME(name) INSTRUCTION_##name
