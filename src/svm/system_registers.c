@@ -38,44 +38,41 @@ static bool find_general_register(struct vcpu *vcpu, unsigned int *number)
     return false;
 }
 
-static uint64_t *general_register(struct vcpu *vcpu, unsigned int number)
-{
-    return number == REGISTER_RSP ? &svm_of(vcpu)->vmcb.rsp
-                                  : &vcpu->run.registers.r[number];
-}
-
 /*
- * Finds the general register of the access that exits. Returns EXIT_NEXT, or the outcome
- * of the exit.
+ * Returns the general register of the access that exits. If it returns NULL, the outcome
+ * is that of the exit.
  */
-static enum exit_outcome find_register(struct vcpu *vcpu, uint64_t **general)
+static uint64_t *find_register(struct vcpu *vcpu, enum exit_outcome *outcome)
 {
-    unsigned int number;
+    unsigned int number = 0;
 
+    *outcome = EXIT_NEXT;
     if (!find_general_register(vcpu, &number))
-        return exit_inject_ud(vcpu);
-    if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
-        return vcpu_request_all_registers(vcpu);
-    *general = general_register(vcpu, number);
-    return EXIT_NEXT;
+        *outcome = exit_inject_ud(vcpu);
+    else if (register_stays_in_cpu(number) && !vcpu->run.has_all_registers)
+        *outcome = vcpu_request_all_registers(vcpu);
+    else
+        return number == REGISTER_RSP ? &svm_of(vcpu)->vmcb.rsp
+                                      : &vcpu->run.registers.r[number];
+    return NULL;
 }
 
 enum exit_outcome svm_cr4_read_handle_exit(struct vcpu *vcpu)
 {
-    uint64_t *general;
-    enum exit_outcome outcome = find_register(vcpu, &general);
+    enum exit_outcome outcome;
+    uint64_t *general = find_register(vcpu, &outcome);
 
-    if (outcome == EXIT_NEXT)
+    if (general != NULL)
         *general = svm_of(vcpu)->vmcb.cr4 & GUEST_CR4_ALLOWED;
     return outcome;
 }
 
 enum exit_outcome svm_cr8_read_handle_exit(struct vcpu *vcpu)
 {
-    uint64_t *general;
-    enum exit_outcome outcome = find_register(vcpu, &general);
+    enum exit_outcome outcome;
+    uint64_t *general = find_register(vcpu, &outcome);
 
-    if (outcome == EXIT_NEXT)
+    if (general != NULL)
         *general = vcpu->handlers->read_cr8(vcpu);
     return outcome;
 }
@@ -88,10 +85,10 @@ static uint64_t written_value(struct vcpu *vcpu, const uint64_t *general)
 
 enum exit_outcome svm_cr8_write_handle_exit(struct vcpu *vcpu)
 {
-    uint64_t *general;
-    enum exit_outcome outcome = find_register(vcpu, &general);
+    enum exit_outcome outcome;
+    const uint64_t *general = find_register(vcpu, &outcome);
 
-    return outcome != EXIT_NEXT
+    return general == NULL
                ? outcome
                : vcpu->handlers->write_cr8(vcpu, written_value(vcpu, general));
 }
@@ -111,10 +108,10 @@ enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu)
 {
     struct svm_vcpu *svm = svm_of(vcpu);
     struct vmcb *vmcb    = &svm->vmcb;
-    uint64_t *general;
-    enum exit_outcome outcome = find_register(vcpu, &general);
+    enum exit_outcome outcome;
+    const uint64_t *general = find_register(vcpu, &outcome);
 
-    if (outcome != EXIT_NEXT)
+    if (general == NULL)
         return outcome;
     uint64_t value       = written_value(vcpu, general);
     vcpu->newest->detail = value;

@@ -75,7 +75,7 @@ static void execute_and(struct arithmetic *values)
 /* Copies the bit of a bit test to CF. Returns it in its place. */
 static uint64_t test_bit(struct arithmetic *values)
 {
-    uint64_t bit = BIT(values->source % (8 * values->size));
+    uint64_t bit = BIT(values->source % (UINT64_C(8) * values->size));
     bool is_set  = (values->destination & bit) != 0;
 
     values->rflags = (values->rflags & ~RFLAGS_CF) | (is_set ? RFLAGS_CF : 0);
