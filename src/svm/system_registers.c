@@ -77,7 +77,7 @@ enum exit_outcome svm_cr8_read_handle_exit(struct vcpu *vcpu)
     return outcome;
 }
 
-/* With LOCK, AMD's processors access CR8 outside 64-bit code too. */
+/* Outside 64-bit code, MOV to a control register takes 32 bits. */
 static uint64_t written_value(struct vcpu *vcpu, const uint64_t *general)
 {
     return guest_is_64_bit(&svm_of(vcpu)->vmcb) ? *general : (uint32_t)*general;
