@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "guest/vm.h"
+#include "vmx/guest_policy.h"
 
 #define GUEST_SIZE 0x400000
 #define TEST_ROWS  70
@@ -23,6 +24,7 @@ static uint64_t debug_causes;
 static bool is_interrupt_requested;
 static unsigned int requested_nmis;
 static uint64_t test_clock, test_alarm;
+static unsigned int test_kicks; /* of the vCPU */
 
 static uint64_t test_read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
@@ -100,6 +102,7 @@ static const struct backend test_backend = {
     .request_nmi       = test_request_nmi,
     .set_alarm         = test_set_alarm,
     .exit_name         = test_exit_name,
+    .msrs              = &vmx_guest_msrs,
 };
 
 /* Returns what the guest has sent since the last call. */
@@ -127,6 +130,13 @@ static bool test_is_this_cpu(uint32_t id)
     return id == test_vcpu->id;
 }
 
+static enum status test_interrupt_cpu(uint32_t id)
+{
+    assert_int_equal(id, test_vcpu->id);
+    test_kicks++;
+    return STATUS_OK;
+}
+
 #define TEST_TIME 946684800 /* 2000-01-01 */
 
 /* Creates a guest with 4 MiB of RAM in two pieces, paging off. */
@@ -148,6 +158,7 @@ static inline int start_guest(void **state)
     requested_nmis                 = 0;
     test_clock                     = 0;
     test_alarm                     = TICKS_NEVER;
+    test_kicks                     = 0;
     for (int i = 0; i < 2; i++) {
         void *ram = aligned_alloc(4096, GUEST_SIZE / 2);
         memset(ram, 0, GUEST_SIZE / 2);
@@ -159,20 +170,21 @@ static inline int start_guest(void **state)
     test_cpu.cpuid.setup.vendor    = &vendor;
     test_cpu.cpuid.extended[1].edx = 1 << 26; /* pages of 1 GiB */
     test_cpu.cpuid.extended[8].eax = 40;
-    test_vm.output                = (struct byte_queue){.bytes = test_vm.output_bytes,
-                                                        .size  = sizeof(test_vm.output_bytes)};
-    test_vm.environment           = (struct vm_environment){
-                  .clock_hz   = 1000000000,
-                  .read_clock = test_read_clock,
-                  .flush      = test_flush,
-                  .is_this_cpu = test_is_this_cpu,
+    test_vm.output                 = (struct byte_queue){.bytes = test_vm.output_bytes,
+                                                         .size  = sizeof(test_vm.output_bytes)};
+    test_vm.environment            = (struct vm_environment){
+                   .clock_hz      = 1000000000,
+                   .read_clock    = test_read_clock,
+                   .flush         = test_flush,
+                   .is_this_cpu   = test_is_this_cpu,
+                   .interrupt_cpu = test_interrupt_cpu,
     };
     test_vcpu->row       = test_rows;
     test_vcpu->row_count = TEST_ROWS;
-    vcpu_reset(test_vcpu, &test_vm.start);
-    test_vcpu->vm       = &test_vm;
-    test_vcpu->backend  = &test_backend;
-    test_vcpu->handlers = &vm_exit_handlers;
+    test_vcpu->vm        = &test_vm;
+    test_vcpu->backend   = &test_backend;
+    test_vcpu->handlers  = &vm_exit_handlers;
+    vm_cpu_reset(&test_cpu);
     return start_log(state);
 }
 

@@ -88,6 +88,13 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_result){.edx = svm_features};
 }
 
+static unsigned int state_restarts;
+
+void guest_state_restart(void)
+{
+    state_restarts++;
+}
+
 void apic_set_timer(uint64_t tsc_ticks)
 {
     apic_timer = tsc_ticks;
@@ -111,6 +118,7 @@ void apic_set_timer(uint64_t tsc_ticks)
 #include "../../src/svm/vcpu_state.c"
 
 static struct vcpu vcpu;
+static struct guest_end guest_end;
 static struct svm_vcpu svm;
 static struct vmcb *const vmcb = &svm.vmcb;
 
@@ -119,7 +127,7 @@ static uint8_t code[INSTRUCTION_LENGTH_MAX]; /* at RIP, if it must be fetched */
 static unsigned int fetches;
 static _Alignas(4096) uint8_t ram[0x7000];
 static unsigned int alarms;
-static bool can_be_woken, keeps_requesting;
+static bool can_be_woken, asked_for_interrupts, keeps_requesting;
 static uint64_t next_alarm;
 static enum exit_outcome after_interrupt;
 
@@ -136,9 +144,10 @@ static void note_alarm(struct vcpu *of)
         svm_set_alarm(of, next_alarm);
 }
 
-static bool can_wake(struct vcpu *of)
+static bool can_wake(struct vcpu *of, bool accepts_interrupts)
 {
     (void)of;
+    asked_for_interrupts = accepts_interrupts;
     return can_be_woken;
 }
 
@@ -211,6 +220,8 @@ static inline int svm_vcpu_start(void **state)
     svm.clean                            = CLEAN_ALL;
     svm.flush                            = TLB_CONTROL_FLUSH_ASID;
     vcpu.arch                            = &svm;
+    vcpu.end                             = &guest_end;
+    guest_end                            = (struct guest_end){0};
     vcpu.backend                         = &backend;
     vcpu.handlers                        = &handlers;
     vmcb->cr0                            = CR0_PE | CR0_PG;

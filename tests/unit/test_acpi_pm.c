@@ -11,7 +11,8 @@
 #define TIMER   0x608
 
 static struct acpi_pm pm;
-static struct vcpu vcpu;
+static struct guest_end end;
+static struct vcpu vcpu = {.end = &end};
 static uint64_t now, alarm_time;
 
 static uint64_t read_clock(void)
@@ -33,10 +34,11 @@ static void start_at(uint64_t hz)
     now           = 0;
     alarm_time    = TICKS_NEVER;
     test_clock.hz = hz;
-    vcpu.end[0]   = '\0';
+    end           = (struct guest_end){0};
     start_ports(false);
+    test_ports.accessor = &vcpu;
     device_clock_init(&test_clock);
-    acpi_pm_init(&pm, &test_ports, &test_clock, &output_line, &vcpu);
+    acpi_pm_init(&pm, &test_ports, &test_clock, &output_line);
     assert_false(test_ports.is_full);
 }
 
@@ -194,11 +196,11 @@ static void test_sleep(void **state)
         assert_int_equal(read_word(CONTROL), type << 10 | 1);
     }
     write_word(CONTROL, 0x0001);
-    assert_string_equal(vcpu.end, "");
+    assert_string_equal(end.text, "");
     port_out(CONTROL, 0x20);
     assert_int_equal(port_write(CONTROL + 1, 0x20), EXIT_STOP);
-    assert_string_equal(vcpu.end, "powered off by port 0x604");
-    assert_false(vcpu.end_is_abnormal);
+    assert_string_equal(end.text, "powered off by port 0x604");
+    assert_int_equal(end.kind, GUEST_END_REQUESTED);
 }
 
 int main(void)

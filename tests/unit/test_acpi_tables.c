@@ -175,10 +175,10 @@ static void test_power(void **state)
     uint32_t type = (uint32_t)power.s5_type_a << 10;
     assert_int_equal(vm_port_write(test_vcpu, 0x604, 2, type | 1), EXIT_NEXT);
     assert_int_equal(vm_port_write(test_vcpu, 0x604, 2, type | 0x2001), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "powered off by port 0x604");
-    test_vcpu->end[0] = '\0';
+    assert_string_equal(test_vm.end.text, "powered off by port 0x604");
+    test_vm.end = (struct guest_end){0};
     assert_int_equal(vm_port_write(test_vcpu, 0xCF9, 1, power.reset_value), EXIT_STOP);
-    assert_string_equal(test_vcpu->end, "reset by port 0xcf9");
+    assert_string_equal(test_vm.end.text, "reset by port 0xcf9");
 }
 
 /* "Multiple APIC Description Table (MADT)": what does not depend on the CPUs. */
@@ -194,12 +194,11 @@ static void test_madt(void **state)
         {24, 4, 2},          {30, 2, 0x0A02},   /* ISA 0 is input 2 */
         {33, 1, 9},          {34, 4, 9},        /* ISA 9, the SCI */
         {38, 2, 0xD},        {40, 3, 0xFF0604}, /* active high, level-triggered */
-        {45, 1, 1},          {46, 2, 0x0C0A},   /* NMI: LINT1 of all, as the bus has it */
-        {50, 4, UINT32_MAX}, {54, 1, 1},        /* and of all x2APICs */
-        {58, 2, 0x0800},     {62, 4, 1},        /* processor 0, APIC ID 0, enabled */
+        {45, 1, 1},                             /* NMI: LINT1 of all, as the bus has it */
+        {46, 2, 0x0800},     {50, 4, 1},        /* processor 0, APIC ID 0, enabled */
     };
-    ASSERT_FIELDS(madt + 36, fields, 66);
-    assert_int_equal(peek(madt + 4, 4), 36 + 66);
+    ASSERT_FIELDS(madt + 36, fields, 54);
+    assert_int_equal(peek(madt + 4, 4), 36 + 54);
     assert_int_equal(peek(madt + 8, 1), 5); /* the revision of ACPI 6.3 and later */
     struct acpi_interrupt found;
     struct acpi_view view;
@@ -231,15 +230,17 @@ static void test_cpus(void **state)
                 assert_int_equal(ids[i], first + i);
                 x2apics += ids[i] > 254;
             }
-            assert_int_equal(view.length, 36 + 58 + 8 * count + 8 * x2apics);
+            assert_int_equal(view.length,
+                             36 + 46 + 8 * count + 8 * x2apics + (x2apics > 0 ? 12 : 0));
         }
     }
     struct acpi acpi            = write_tables(2, 254);
     const struct field fields[] = {
         {0, 4, 0xFE000800}, {4, 4, 1}, /* processor 0, ID 254 */
-        {8, 2, 0x1009},     {12, 4, 255}, {16, 4, 1}, {20, 4, 1}, /* processor 1 */
+        {8, 2, 0x1009},     {12, 4, 255},        {16, 4, 1}, {20, 4, 1}, /* processor 1 */
+        {24, 2, 0x0C0A},    {28, 4, UINT32_MAX}, {32, 1, 1}, /* NMI: LINT1 of x2APICs */
     };
-    ASSERT_FIELDS(table(&acpi, "APIC") + 36 + 58, fields, 24);
+    ASSERT_FIELDS(table(&acpi, "APIC") + 36 + 46, fields, 36);
 }
 
 /* The tables are between the RSDP and the SMBIOS tables, and 0 otherwise. */

@@ -80,7 +80,8 @@ static void test_tables_outside_ram(void **state)
     *test_r(REGISTER_RDI) = UINT64_C(2) << 30;
     assert_int_equal(EXECUTE("\xA5"), EXIT_STOP);
     assert_int_equal(access_count, 0);
-    assert_non_null(strstr(test_vcpu->end, "read at guest-physical 0xfee00000, beyond"));
+    assert_non_null(
+        strstr(test_vm.end.text, "read at guest-physical 0xfee00000, beyond"));
 }
 
 /* A fault of a later element comes after the earlier ones. */

@@ -102,12 +102,13 @@ static void test_ends(void **state)
         uint8_t size;
         uint32_t harmless, value;
         const char *end;
+        enum guest_end_kind kind;
     } cases[] = {
-        {0x64, 1, 0xAA, 0xFE, "reset by port 0x64"},
-        {0x92, 1, 0x02, 0x03, "reset by port 0x92"},
-        {0xCF9, 1, 0x02, 0x06, "reset by port 0xcf9"},
-        {0x604, 2, 0x1C00, 0x2000, "powered off by port 0x604"},
-        {0xB004, 2, 0x0001, 0x3C00, "powered off by port 0xb004"},
+        {0x64, 1, 0xAA, 0xFE, "reset by port 0x64", GUEST_END_RESET},
+        {0x92, 1, 0x02, 0x03, "reset by port 0x92", GUEST_END_RESET},
+        {0xCF9, 1, 0x02, 0x06, "reset by port 0xcf9", GUEST_END_RESET},
+        {0x604, 2, 0x1C00, 0x2000, "powered off by port 0x604", GUEST_END_REQUESTED},
+        {0xB004, 2, 0x0001, 0x3C00, "powered off by port 0xb004", GUEST_END_REQUESTED},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         test_vm.end = (struct guest_end){0};
@@ -115,7 +116,7 @@ static void test_ends(void **state)
         assert_string_equal(test_vm.end.text, "");
         assert_int_equal(out(cases[i].port, cases[i].size, cases[i].value), EXIT_STOP);
         assert_string_equal(test_vm.end.text, cases[i].end);
-        assert_false(test_vm.end.is_abnormal);
+        assert_int_equal(test_vm.end.kind, cases[i].kind);
     }
     test_vm.end = (struct guest_end){0};
     assert_int_equal(out(0xF4, 4, 0x12345678), EXIT_STOP);

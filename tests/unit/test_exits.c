@@ -2,12 +2,10 @@
 #include "guest.h"
 
 #include "guest/hypercall.h"
-#include "vmx/guest_policy.h"
 
 static int devices_start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs);
     return vm_add_devices(&test_vm) == STATUS_OK ? 0 : -1;
 }
 
@@ -103,7 +101,7 @@ static void test_memory_violation(void **state)
     assert_string_equal(test_vcpu->end->text,
                         "write at guest-physical 0x400000, beyond guest memory "
                         "(4 MiB), RIP 0x1234");
-    assert_true(test_vcpu->end->is_abnormal);
+    assert_int_equal(test_vm.end.kind, GUEST_END_ABNORMAL);
     /* The first reason is kept. */
     vcpu_end(test_vcpu, "something else");
     assert_true(strncmp(test_vcpu->end->text, "write", 5) == 0);

@@ -1,13 +1,10 @@
 /* src/guest/exits.c: the MSRs of a guest. */
 #include "guest.h"
 
-#include "vmx/guest_policy.h"
-
 static int msrs_start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs);
-    return 0;
+    return vm_add_devices(&test_vm) == STATUS_OK ? 0 : -1;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, msrs_start, end_guest)

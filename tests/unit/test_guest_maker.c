@@ -5,6 +5,7 @@
 
 static uint32_t kernel[16];
 static struct vm *created[GUEST_MAKER_MAX];
+static size_t usable_cpus;
 
 static int start(void **state)
 {
@@ -15,6 +16,7 @@ static int start(void **state)
     bad_page     = NULL;
     exclusions   = 0;
     preparation  = 0;
+    usable_cpus  = 2;
     memset(kernel, 0xCC, sizeof(kernel));
     kernel[0] = 0x1BADB002;
     kernel[1] = 1U << 16;
@@ -45,12 +47,13 @@ static size_t create_guests(void)
 {
     static struct cpu_record record;
     record.virtualization = &virtualization;
-    return guest_maker_create(&options_default, &record, created);
+    return guest_maker_create(&options_default, &record, usable_cpus, created);
 }
 
 static struct vm *create_guest(void)
 {
     assert_int_equal(create_guests(), 1);
+    created[0]->cpu[0]->vcpu.id = 0;
     return created[0];
 }
 
@@ -60,12 +63,14 @@ static void test_no_memory(void **state)
     (void)state;
     unsigned int attempts = 0;
 
+    machine.boot.module[0].command_line = "kernel name=a memory=4M cpus=2 -- a line";
     for (; left = attempts, create_guests() == 0; attempts++) {
         assert_int_equal(allocated, 0);
         assert_logged("error: vm a: not enough memory");
         assert_true(attempts < 20);
     }
-    assert_int_equal(attempts, 5); /* the VM, its memory, tables, vCPU and console */
+    /* The VM, its memory and tables, two vCPUs and their states, and the console. */
+    assert_int_equal(attempts, 8);
     assert_ptr_equal(created[0], console_of);
 }
 
@@ -152,12 +157,12 @@ static void test_prepare(void **state)
     uint64_t before = allocated;
     for (uint64_t at = 0; at < VM_MEMORY; at += 8)
         assert_true(guest_memory_write(&vm->memory, gpa(at), &at, sizeof(at)));
-    vcpu_end(&vm->vcpu, "ended");
+    vcpu_end(&vm->cpu[0]->vcpu, "ended");
     assert_true(guest_maker_prepare(vm));
     assert_fresh(vm);
     assert_mapped(vm); /* still */
     assert_int_equal(allocated, before);
-    assert_string_equal(vm->vcpu.end->text, "");
+    assert_string_equal(vm->end.text, "");
 }
 
 /* The time of day takes into account how far the CPU's TSC, of 1 GHz, is behind. */
@@ -207,32 +212,33 @@ static void test_no_other_ram(void **state)
     struct vm *vm   = create_guest();
     uint64_t before = allocated;
 
-    vm->vcpu.id = 1;
-    bad_page    = memory_of(vm);
-    left        = 1; /* the memory, not the tables */
+    vm->cpu[0]->vcpu.id = 1;
+    bad_page            = memory_of(vm);
+    left                = 1; /* the memory, not the tables */
     assert_false(guest_maker_prepare(vm));
     assert_int_equal(exclusions, 1);
     assert_int_equal(allocated, before - VM_MEMORY / PAGE_SIZE - TABLES);
-    assert_int_equal(vm->vcpu.id, VCPU_WITHOUT_CPU);
-    assert_string_equal(vm->vcpu.end->text,
+    assert_int_equal(vm->cpu[0]->vcpu.id, VCPU_WITHOUT_CPU);
+    assert_string_equal(vm->end.text,
                         "not enough memory: memory=4M needs a machine with 136 MiB, and "
                         "this one has 127; reduce memory=");
     assert_logged("error: vm a: not enough memory: memory=4M needs ");
 }
 
-/* A guest's CPU is interrupted, unless it is this one or there is none. */
+/* The CPUs of a guest's vCPUs are interrupted, also this one, unless there is none. */
 static void test_kick(void **state)
 {
     (void)state;
     struct vm *vm = create_guest();
 
     select_first_cpu();
-    vm->vcpu.id = VCPU_WITHOUT_CPU;
-    vm_kick(vm);
-    vm->vcpu.id = 0;
+    vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
     vm_kick(vm);
     assert_int_equal(interrupted_apic, 0);
-    vm->vcpu.id = 1;
+    vm->cpu[0]->vcpu.id = 0;
+    vm_kick(vm);
+    assert_int_equal(interrupted_apic, 4);
+    vm->cpu[0]->vcpu.id = 1;
     vm_kick(vm);
     assert_int_equal(interrupted_apic, 6);
     interrupt_status = STATUS_TIMEOUT;
@@ -240,12 +246,60 @@ static void test_kick(void **state)
     assert_logged("error: vm a: cannot interrupt cpu 1\n");
 }
 
+static void set_modules(const char *first, const char *second)
+{
+    machine.boot.module[0].command_line = first;
+    machine.boot.module[1]              = machine.boot.module[0];
+    machine.boot.module[1].command_line = second;
+    machine.boot.module_count           = 2;
+}
+
+/* cpus=all: those that the guests with a number leave, wherever they are listed. */
+static void test_cpus(void **state)
+{
+    (void)state;
+    usable_cpus = 8;
+    set_modules("kernel name=a memory=4M cpus=all", "kernel name=b memory=4M cpus=3");
+    assert_int_equal(create_guests(), 2);
+    assert_int_equal(created[0]->cpu_count, 5);
+    assert_int_equal(created[1]->cpu_count, 3);
+    for (size_t i = 0; i < created[0]->cpu_count; i++) {
+        const struct vcpu *vcpu = &created[0]->cpu[i]->vcpu;
+        assert_int_equal(created[0]->cpu[i]->index, i);
+        assert_int_equal(vcpu->id, VCPU_WITHOUT_CPU);
+        assert_ptr_equal(vcpu->vm, created[0]);
+        assert_ptr_equal(vcpu->end, &created[0]->end);
+        assert_non_null(vcpu->arch);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(created[0]->cpu[j]->vcpu.vpid, vcpu->vpid);
+    }
+    assert_nothing_logged();
+}
+
+/* More CPUs than a guest can have or the machine has. */
+static void test_too_many_cpus(void **state)
+{
+    (void)state;
+    usable_cpus = GUEST_CPUS_MAX + 5;
+    set_modules("kernel name=a memory=4M cpus=all", "kernel name=b memory=4M cpus=all");
+    assert_int_equal(create_guests(), 1);
+    assert_int_equal(created[0]->cpu_count, GUEST_CPUS_MAX);
+    assert_logged("error: vm b: cpus=all: no CPU left: other guests have all 69\n");
+    end(NULL);
+    start(NULL);
+    set_modules("kernel name=a memory=4M cpus=3", "kernel name=b memory=4M cpus=all");
+    assert_int_equal(create_guests(), 0);
+    assert_logged("error: vm a: cpus=3: this machine has 2 usable CPUs; reduce it\n");
+    assert_int_equal(allocated, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_shortage),    TEST(test_bad_image),
-        TEST(test_prepare),   TEST(test_not_ram),     TEST(test_no_other_ram),
-        TEST(test_kick),      TEST(test_time_of_day), TEST(test_time_of_preparation),
+        TEST(test_no_memory), TEST(test_shortage),      TEST(test_bad_image),
+        TEST(test_prepare),   TEST(test_not_ram),       TEST(test_no_other_ram),
+        TEST(test_kick),      TEST(test_time_of_day),   TEST(test_time_of_preparation),
+        TEST(test_cpus),      TEST(test_too_many_cpus),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@
 
 /* Allocated alone, so that AddressSanitizer detects accesses outside it. */
 static struct keyboard_controller *controller;
-static struct vcpu vcpu;
+static struct guest_end end;
+static struct vcpu vcpu = {.end = &end};
 static struct interrupt_line mouse_line;
 static unsigned int mouse_rises;
 
@@ -34,14 +35,15 @@ static void mouse_line_changed(void *listener, const struct interrupt_line *chan
 static int controller_start(void **state)
 {
     (void)state;
-    controller  = malloc(sizeof(*controller));
-    *vcpu.end = (struct guest_end){0};
+    controller = malloc(sizeof(*controller));
+    end        = (struct guest_end){0};
     assert_non_null(controller);
     start_ports(false);
-    mouse_rises = 0;
+    test_ports.accessor = &vcpu;
+    mouse_rises         = 0;
     mouse_line =
         (struct interrupt_line){.changed = mouse_line_changed, .listener = &mouse_rises};
-    keyboard_controller_init(controller, &test_ports, &output_line, &mouse_line, &vcpu);
+    keyboard_controller_init(controller, &test_ports, &output_line, &mouse_line);
     for (uint16_t port = 0x60; port <= 0x64; port = (uint16_t)(port + 4)) {
         assert_int_equal(port_map_find(&test_ports, port)->first, port);
         assert_int_equal(port_map_find(&test_ports, port)->last, port);
@@ -286,7 +288,7 @@ static void expect_reset(unsigned int port, unsigned int value)
     *vcpu.end = (struct guest_end){0};
     assert_int_equal(write_port(port, value), EXIT_STOP);
     assert_string_equal(vcpu.end->text, "reset by port 0x64");
-    assert_false(vcpu.end->is_abnormal);
+    assert_int_equal(end.kind, GUEST_END_RESET);
 }
 
 /* Bit 0 is the reset line, low if pulsed or written as 0; other bits have no effect. */

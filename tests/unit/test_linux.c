@@ -83,6 +83,7 @@ static void assert_zero_page(uint64_t address)
     expected.hdr.ramdisk_size   = (uint32_t)parts.initrd.size;
     expected.hdr.cmd_line_ptr   = zero_page.hdr.cmd_line_ptr;
     expected.acpi_rsdp_addr     = 0xE0000;
+    expected.acpi_rsdp_addr     = 0xE0000;
     expected.e820_entries       = 3;
     expected.e820_table[0]      = (struct boot_e820_entry){0, 0x9FC00, 1};
     expected.e820_table[1]      = (struct boot_e820_entry){0x9FC00, MIB - 0x9FC00, 2};

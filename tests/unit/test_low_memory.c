@@ -69,8 +69,7 @@ static enum exit_outcome execute(uint32_t segment, uint32_t offset)
 {
     uint32_t port = peek(segment * 16 + offset + 1, 1);
     assert_int_equal(peek(segment * 16 + offset, 1), 0xE6);
-    test_vcpu->end[0]             = '\0';
-    test_vcpu->end->is_abnormal    = false;
+    *test_vcpu->end               = (struct guest_end){0};
     test_registers[VCPU_RIP]      = offset;
     test_vcpu->run.registers.r[0] = 0x12345678;
     return vm_port_write(test_vcpu, (uint16_t)port, 1, 0x78);
@@ -90,7 +89,7 @@ static void test_interrupts(void **state)
                  i);
         assert_int_equal(execute(peek(4 * i + 2, 2), peek(4 * i, 2)), EXIT_STOP);
         assert_string_equal(test_vcpu->end->text, end);
-        assert_int_equal(test_vcpu->end->is_abnormal, !resets);
+        assert_int_equal(test_vm.end.kind, resets ? GUEST_END_RESET : GUEST_END_ABNORMAL);
     }
 }
 
@@ -101,7 +100,7 @@ static void test_reset_vector(void **state)
     assert_int_equal(peek(0xFFFF0, 1), 0xEA);
     assert_int_equal(execute(peek(0xFFFF3, 2), peek(0xFFFF1, 2)), EXIT_STOP);
     assert_string_equal(test_vcpu->end->text, "reset by the BIOS reset vector");
-    assert_false(test_vcpu->end->is_abnormal);
+    assert_int_equal(test_vm.end.kind, GUEST_END_RESET);
     assert_int_equal(execute(0xF000, 0xE05B), EXIT_STOP);
 }
 
@@ -117,7 +116,7 @@ static void test_port(void **state)
                          i == 1 ? EXIT_NEXT : EXIT_STOP);
     }
     test_registers[VCPU_CR0]       = 0;
-    test_vcpu->end[0]              = '\0';
+    *test_vcpu->end                = (struct guest_end){0};
     static const uint64_t others[] = {0,      0xE05A, 0xE05C, 0xE0FF,     0xE101,
                                       0xE2FF, 0xE300, 0xFFF0, 0x1000E100, UINT64_MAX};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

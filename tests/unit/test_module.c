@@ -23,6 +23,7 @@ static void test_kernel(void **state)
     assert_string_equal(words.name, "a");
     assert_int_equal(words.memory_size, 64 << 20);
     assert_int_equal(words.cpus, 1);
+    assert_true(words.restarts);
     assert_string_equal(words.command_line, "");
     assert_true(words_parse(
         "  kernel  memory=1G cpus=1  name=linux-1  --  console=ttyS0 quiet "));
@@ -33,6 +34,10 @@ static void test_kernel(void **state)
     assert_string_equal(words.command_line, "");
     assert_true(words_parse("kernel name=a memory=67108864 -- -- name=b"));
     assert_string_equal(words.command_line, "-- name=b");
+    assert_true(words_parse("kernel name=a memory=4M reset=end"));
+    assert_false(words.restarts);
+    assert_true(words_parse("kernel name=a memory=4M reset=end reset=restart"));
+    assert_true(words.restarts);
     assert_string_equal(problem_text, "");
 }
 
@@ -101,8 +106,11 @@ static void test_refusals(void **state)
         {"kernel name=a memory=64M cpus=4294967297", "cpus=4294967297: invalid"},
         {"kernel name=a memory=64M pv=no", "pv=no: invalid; use pv=on or pv=off"},
         {"kernel name=a memory=64M apicv=", "apicv=: invalid; use apicv=on or apicv=off"},
+        {"kernel name=a memory=64M reset=off",
+         "reset=off: invalid; use reset=restart or reset=end"},
         {"kernel name=a memory=64M root=/dev/sda",
-         "unknown option \"root=/dev/sda\"; use name=, memory=, cpus=, pv= or apicv="},
+         "unknown option \"root=/dev/sda\"; use name=, memory=, cpus=, pv=, "
+         "apicv= or reset="},
         {"initrd", "name= missing"},
         {"kernel name=a memory=64M "
          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

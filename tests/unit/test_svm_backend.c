@@ -113,6 +113,7 @@ void svm_debug_causes_add(struct vcpu *vcpu, uint64_t causes)
     fail_msg("debug causes 0x%lx", causes);
 }
 
+STEP(svm_restart, struct vcpu *vcpu __attribute__((unused)))
 STEP(svm_request_nmi, struct vcpu *vcpu __attribute__((unused)))
 
 void svm_request_interrupt(struct vcpu *vcpu, bool is_requested)
@@ -181,6 +182,7 @@ const struct backend tested_backend;
 
 static struct vcpu test_vcpu;
 static _Alignas(4096) struct svm_vcpu test_svm;
+static struct guest_end test_end;
 static const struct vcpu_plan test_plan;
 static const uint64_t pdptes[4] = {0x1001, 0x2001, 0, 0x4001};
 static uint64_t ram_address;
@@ -201,7 +203,9 @@ static int backend_start(void **state)
     features       = (struct cpuid_result){.ecx = UINT32_MAX, .edx = UINT32_MAX};
     xsave_features = (struct cpuid_result){0};
     ram_address    = 0xFFFFFFE0;
-    test_vcpu = (struct vcpu){.handlers = &test_handlers, .id = 3, .arch = &test_svm};
+    test_end       = (struct guest_end){0};
+    test_vcpu      = (struct vcpu){
+             .handlers = &test_handlers, .id = 3, .arch = &test_svm, .end = &test_end};
     start_log(state);
     memset(&test_svm, 0, sizeof(test_svm));
     assert_int_equal(tested_backend.state_size, sizeof(test_svm));
@@ -232,7 +236,7 @@ static void test_no_svm(void **state)
     tested_backend.run(&test_vcpu);
     assert_string_equal(captured_log, "permit\nenter\nCR4 = 0x40020\nforbid\n");
     assert_string_equal(test_vcpu.end->text, "cpu 3: EFER does not accept 0x1d00");
-    assert_true(test_vcpu.end->is_abnormal);
+    assert_int_equal(test_end.kind, GUEST_END_ABNORMAL);
 }
 
 static void test_no_host_save_area(void **state)

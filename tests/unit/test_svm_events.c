@@ -262,7 +262,7 @@ static void test_exception_exits(void **state)
     assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_STOP);
     assert_int_equal(machine_checks, 1);
     assert_string_equal(vcpu.end->text, "machine check");
-    assert_true(vcpu.end->is_abnormal);
+    assert_int_equal(guest_end.kind, GUEST_END_ABNORMAL);
 }
 
 /* Host interrupts and alarms are handled between exceptions that never cease. */
@@ -352,17 +352,54 @@ static void test_halt_ends(void **state)
     (void)state;
     at_halt      = wake_at_third;
     vmcb->rflags = RFLAGS_FIXED;
+    can_be_woken = false;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_false(asked_for_interrupts);
     assert_string_equal(vcpu.end->text, "HLT with interrupts off");
-    assert_false(vcpu.end->is_abnormal);
+    assert_int_equal(guest_end.kind, GUEST_END_REQUESTED);
     svm_vcpu_start(NULL);
     can_be_woken = false;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_true(asked_for_interrupts);
     assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
     assert_int_equal(halts, 0);
     svm_vcpu_start(NULL);
     after_interrupt = EXIT_STOP;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_int_equal(halts, 1);
+}
+
+static void sleep_for_ever(void)
+{
+    can_be_woken = halts < 3;
+}
+
+static void restart_at_second(void)
+{
+    svm.restarts += halts == 2;
+}
+
+/* While it waits, the last vCPU that could wake it goes to sleep, or INIT restarts it. */
+static void test_halt_of_several(void **state)
+{
+    (void)state;
+    at_halt = sleep_for_ever;
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_int_equal(halts, 3);
+    assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
+    svm_vcpu_start(NULL);
+    at_halt      = request_nmi;
+    vmcb->rflags = RFLAGS_FIXED;
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_NEXT); /* NMIs need no IF */
+    assert_int_equal(halts, 1);
+    svm_vcpu_start(NULL);
+    at_halt = restart_at_second;
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_RESUME); /* at the new RIP */
+    assert_int_equal(halts, 2);
+    svm_vcpu_start(NULL);
+    at_halt         = wake_at_third;
+    after_interrupt = EXIT_ALL_REGISTERS; /* INIT has arrived */
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_ALL_REGISTERS);
     assert_int_equal(halts, 1);
 }
 
@@ -380,6 +417,7 @@ int main(void)
         TEST(test_alarm),
         TEST(test_halt),
         TEST(test_halt_ends),
+        TEST(test_halt_of_several),
         TEST(test_virtual_interrupts),
         TEST(test_virtual_interrupt_waits),
     };

@@ -85,7 +85,7 @@ static void test_unexpected(void **state)
         vmcb->exit_info_1                  = 0x55;
         (void)take_exit(rows[i].code);
         assert_string_equal(vcpu.end->text, rows[i].end);
-        assert_true(vcpu.end->is_abnormal);
+        assert_int_equal(guest_end.kind, GUEST_END_ABNORMAL);
         assert_int_equal(vcpu.newest->detail, 0x55);
     }
 }
@@ -119,7 +119,7 @@ static void test_shutdown(void **state)
     (void)state;
     (void)take_exit(0x7F);
     assert_string_equal(vcpu.end->text, "triple fault at 0x0:0x1000");
-    assert_true(vcpu.end->is_abnormal);
+    assert_int_equal(guest_end.kind, GUEST_END_ABNORMAL);
 }
 
 /* An INIT of the CPU changes nothing. */

@@ -278,9 +278,9 @@ static void test_msrs(void **state)
 static void test_unknown_msrs(void **state)
 {
     (void)state;
-    static const uint32_t unknown[] = {0x3A,       0x480,      0xC0000080, 0xC0000081,
-                                       0xC0010117, 0xC0010115, 0xC0010118, 0xC0010131,
-                                       0xC0010058, UINT32_MAX};
+    static const uint32_t unknown[] = {0x1B,       0x3A,       0x480,      0xC0000080,
+                                       0xC0000081, 0xC0010117, 0xC0010115, 0xC0010118,
+                                       0xC0010131, 0xC0010058, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         assert_null(msr_policy_find(&msrs, unknown[i]));
 }

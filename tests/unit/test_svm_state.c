@@ -21,6 +21,7 @@ static int state_start(void **state)
 {
     svm_vcpu_start(state);
     vcpu.start          = &start;
+    vcpu.tsc_start      = 1000;
     svm.plan            = &plan;
     cpu_cr4             = CR4_MCE | CR4_PAE;
     svm_features        = 0;
@@ -120,7 +121,8 @@ static void test_controls(void **state)
     (void)state;
     assert_int_equal(vmcb->iopm_base, (uintptr_t)svm.io_permissions);
     assert_int_equal(vmcb->msrpm_base, (uintptr_t)svm.msr_permissions);
-    assert_int_equal(vmcb->tsc_offset, UINT64_MAX - 999); /* the guest's TSC is 0 */
+    assert_int_equal(vmcb->tsc_offset,
+                     UINT64_MAX - 999); /* the guest's TSC starts at 0 */
     assert_int_equal(vmcb->asid, 1);
     assert_int_equal(vmcb->tlb_control, 1);
     assert_int_equal(vmcb->virtual_interrupt, 0x011F0000);

@@ -5,6 +5,11 @@ static void test_windows(void **state)
 {
     (void)state;
     fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
+    vcpu_request_interrupt(&vcpu, true); /* with interrupts off, it sleeps on */
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_INTERRUPT_WINDOW_EXITING);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
+    vcpu_request_interrupt(&vcpu, false);
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     vcpu_request_interrupt(&vcpu, true);
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_INTERRUPT_WINDOW_EXITING);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
@@ -66,8 +71,8 @@ static void test_requests_during_exit(void **state)
         assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 101);
         assert_int_equal(fields[VMCS_PRIMARY_CONTROLS],
                          is_on != 0 ? 0 : PRIMARY_INTERRUPT_WINDOW_EXITING);
-        assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE],
-                         is_on != 0 ? ACTIVITY_HLT : ACTIVITY_ACTIVE);
+        /* The delivery wakes it, and nothing does with interrupts off. */
+        assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
         assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION],
                          is_on != 0 ? 0x80000031 : 0);
     }
@@ -77,9 +82,16 @@ static void test_requests_during_exit(void **state)
 static void test_halt(void **state)
 {
     (void)state;
+    can_be_woken = false;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_false(asked_for_interrupts);
     assert_string_equal(vcpu.end->text, "HLT with interrupts off");
-    vcpu.end[0]               = '\0';
+    assert_int_equal(guest_end.kind, GUEST_END_REQUESTED);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
+    *vcpu.end    = (struct guest_end){0};
+    can_be_woken = true; /* by an NMI */
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
@@ -92,6 +104,27 @@ static void test_halt(void **state)
     assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
     can_be_woken = false;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_true(asked_for_interrupts);
+    assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
+}
+
+/* A guest that sleeps ends if the last vCPU that could wake it has gone to sleep. */
+static void test_end_while_halted(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
+    can_be_woken              = false;
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME); /* it is not asleep */
+    fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
+    can_be_woken                      = true;
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    can_be_woken         = false;
+    outcome_of_interrupt = EXIT_ALL_REGISTERS; /* INIT has arrived */
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_ALL_REGISTERS);
+    assert_string_equal(vcpu.end->text, "");
+    outcome_of_interrupt = EXIT_RESUME;
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_STOP);
+    assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
 }
 
 static void test_alarm(void **state)
@@ -134,11 +167,8 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_windows),
-        TEST(test_delivery_at_once),
-        TEST(test_requests_during_exit),
-        TEST(test_halt),
-        TEST(test_alarm),
+        TEST(test_windows), TEST(test_delivery_at_once), TEST(test_requests_during_exit),
+        TEST(test_halt),    TEST(test_end_while_halted), TEST(test_alarm),
     };
     return cmocka_run_group_tests_name("vcpu events", tests, NULL, NULL);
 }

@@ -81,11 +81,12 @@ void apic_set_timer(uint64_t tsc_ticks)
 #include "../../src/vmx/vcpu_events.c"
 
 static struct vcpu vcpu;
+static struct guest_end guest_end;
 static struct vmx_vcpu vmx;
 static int injected;
 static uint32_t injected_code;
 static unsigned int alarms;
-static bool can_be_woken, requests_at_alarm;
+static bool can_be_woken, asked_for_interrupts, requests_at_alarm;
 
 static void note_injection(struct vcpu *of, uint8_t vector, uint32_t code)
 {
@@ -109,9 +110,10 @@ static void note_alarm(struct vcpu *of)
     }
 }
 
-static bool can_wake(struct vcpu *of)
+static bool note_can_wake(struct vcpu *of, bool accepts_interrupts)
 {
     (void)of;
+    asked_for_interrupts = accepts_interrupts;
     return can_be_woken;
 }
 
@@ -126,7 +128,7 @@ static enum exit_outcome interrupted(struct vcpu *of)
 static const struct backend backend        = {.inject_exception = note_injection};
 static const struct exit_handlers handlers = {.take_interrupt = accept_vector,
                                               .alarm          = note_alarm,
-                                              .can_wake       = can_wake,
+                                              .can_wake       = note_can_wake,
                                               .interrupted    = interrupted};
 
 static int vcpu_start(void **state)
@@ -138,6 +140,8 @@ static int vcpu_start(void **state)
     vcpu.backend              = &backend;
     vcpu.handlers             = &handlers;
     vcpu.arch                 = &vmx;
+    vcpu.end                  = &guest_end;
+    guest_end                 = (struct guest_end){0};
     vmx.vcpu                  = &vcpu;
     vmx.alarm                 = TICKS_NEVER;
     vmx.uses_preemption_timer = true;
