@@ -292,6 +292,7 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
     set_timer(vmx);
     set_window(vmx, PRIMARY_INTERRUPT_WINDOW_EXITING, vmx->is_interrupt_requested);
     if (outcome == EXIT_RESUME && vmcs_get(VMCS_GUEST_ACTIVITY_STATE) == ACTIVITY_HLT &&
+        (vmcs_get(VMCS_ENTRY_INTERRUPTION_INFORMATION) & INTERRUPTION_VALID) == 0 &&
         !can_wake(vcpu)) /* another vCPU has gone to sleep too */
         return end_in_hlt(vcpu);
     return outcome;

@@ -118,8 +118,14 @@ static void test_end_while_halted(void **state)
     fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
     can_be_woken                      = true;
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
-    can_be_woken         = false;
-    outcome_of_interrupt = EXIT_ALL_REGISTERS; /* INIT has arrived */
+    can_be_woken = false;
+    vcpu_request_interrupt(&vcpu, true);
+    fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
+    assert_int_equal(interrupt_handle_exit(&vcpu),
+                     EXIT_RESUME); /* the last one wakes it */
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    fields[VMCS_ENTRY_INTERRUPTION_INFORMATION] = 0; /* after the entry */
+    outcome_of_interrupt = EXIT_ALL_REGISTERS;       /* INIT has arrived */
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_ALL_REGISTERS);
     assert_string_equal(vcpu.end->text, "");
     outcome_of_interrupt = EXIT_RESUME;
