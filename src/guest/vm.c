@@ -61,6 +61,7 @@ enum status vm_reset(struct vm *vm)
     atomic_store(&vm->is_to_restart, false);
     atomic_store(&vm->is_to_pause, false);
     atomic_store(&vm->is_paused, false);
+    atomic_store(&vm->has_new_alarm, false);
     atomic_store(&vm->has_new_button_press, false);
     atomic_store(&vm->paused_ticks, 0);
     byte_queue_clear(&vm->input);

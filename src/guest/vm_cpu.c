@@ -80,6 +80,7 @@ void vm_cpu_reset(struct vm_cpu *cpu)
 
     msr_policy_reset(&cpu->msrs, cpu->vcpu.backend->msrs);
     reset_clock(cpu);
+    cpu->events        = 0;
     cpu->paused_ticks  = 0;
     cpu->last_state[0] = '\0';
     atomic_store(&cpu->is_asleep, cpu->index != 0);
