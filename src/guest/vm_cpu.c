@@ -290,12 +290,16 @@ static enum exit_outcome take_messages(struct vm_cpu *cpu)
 
     atomic_store(&cpu->is_asleep, false);
     local_apic_receive(&cpu->apic);
-    cpu->events |= local_apic_take_events(&cpu->apic, &cpu->startup_vector);
+    unsigned int events = local_apic_take_events(&cpu->apic, &cpu->startup_vector);
+    /* A later INIT drops what came before. */
+    cpu->events = (events & LOCAL_APIC_INIT) != 0 ? events : cpu->events | events;
     if (cpu->events == 0)
         return EXIT_RESUME;
     bool is_init = (cpu->events & LOCAL_APIC_INIT) != 0;
-    if (is_init && !vcpu->run.has_all_registers)
+    if (is_init && !vcpu->run.has_all_registers) {
+        vm_cpu_kick(cpu); /* HLT waits again before it calls this */
         return vcpu_request_all_registers(vcpu);
+    }
     if (is_init)
         restart(cpu, (cpu->events & LOCAL_APIC_STARTUP) != 0);
     else if ((cpu->events & LOCAL_APIC_NMI) != 0)
@@ -366,7 +370,7 @@ bool vm_cpu_can_wake(struct vcpu *vcpu, bool accepts_interrupts)
     struct vm_cpu *cpu  = vm_cpu_of(vcpu);
     const struct vm *vm = vcpu->vm;
 
-    if (accepts_interrupts && can_be_interrupted(cpu))
+    if (cpu->events != 0 || (accepts_interrupts && can_be_interrupted(cpu)))
         return true;
     atomic_store(&cpu->is_asleep, true);
     for (size_t i = 0; i < vm->cpu_count; i++) {
