@@ -243,6 +243,19 @@ static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
     cpu->vcpu.start = &cpu->start;
 }
 
+/* Sleeps until another vCPU wakes it: those that sleep already look whether one can. */
+static void fall_asleep(struct vm_cpu *cpu)
+{
+    const struct vm *vm = cpu->vcpu.vm;
+
+    if (atomic_exchange(&cpu->is_asleep, true))
+        return;
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        if (atomic_load(&vm->cpu[i]->is_asleep))
+            vm_cpu_kick(vm->cpu[i]);
+    }
+}
+
 /*
  * Waits for a startup IPI, which sets the start. Returns false if the VM ends. SDM 3A,
  * "MP Initialization Protocol Algorithm for MP Systems".
@@ -252,14 +265,16 @@ static bool wait_for_startup(struct vm_cpu *cpu)
     struct vm *vm = cpu->vcpu.vm;
 
     while (!vcpu_has_ended(&cpu->vcpu) && !atomic_load(&vm->is_to_stop)) {
-        atomic_store(&cpu->is_asleep, false);
-        local_apic_receive(&cpu->apic);
+        if (atomic_load(&cpu->apic.is_notified)) {
+            atomic_store(&cpu->is_asleep, false);
+            local_apic_receive(&cpu->apic);
+        }
         if ((local_apic_take_events(&cpu->apic, &cpu->startup_vector) &
              LOCAL_APIC_STARTUP) != 0) {
             set_start(cpu, (uint16_t)(cpu->startup_vector << 8), 0);
             return true;
         }
-        atomic_store(&cpu->is_asleep, true);
+        fall_asleep(cpu);
         vm->environment.wait_for_interrupt();
         leave_out_pauses(cpu);
         cpu->vcpu.newest->start = (uint32_t)vm->clock.read(); /* the wait costs nothing */
