@@ -155,5 +155,6 @@ void svm_restart(struct vcpu *vcpu)
     vmcb->cpl                                              = 0;
     svm_cancel_events(svm);
     vmcb_mark_dirty(vmcb, CLEAN_ALL);
+    vmcb->tlb_control = svm->flush;
     svm->restarts++;
 }

@@ -80,8 +80,9 @@ struct backend {
 
     /*
      * Sets the registers to *vcpu->start, as INIT does, for the handler interrupted:
-     * events that wait for delivery are lost; the TSC, MSRs and the registers of the FPU,
-     * SSE and AVX are preserved. SDM 3A, "Processor State After Reset".
+     * events that wait for delivery and the TLB's translations are lost; the TSC, MSRs
+     * and the registers of the FPU, SSE and AVX are preserved. SDM 3A, "Processor State
+     * After Reset".
      */
     void (*restart)(struct vcpu *vcpu);
 

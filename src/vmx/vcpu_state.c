@@ -170,6 +170,7 @@ void vcpu_restart(struct vcpu *vcpu)
     init_registers(vmx);
     guest_state_restart();
     vcpu_cancel_events(vcpu);
+    ept_invalidate_translations(&vmx->capabilities);
     vmcs_set(VMCS_ENTRY_CONTROLS, vmx->controls.field[GROUP_VM_ENTRY]);
     (void)write_guest_state(vmx); /* these fields exist: they have been written */
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
