@@ -54,6 +54,7 @@ static struct vm *create_guest(void)
 {
     assert_int_equal(create_guests(), 1);
     created[0]->cpu[0]->vcpu.id = 0;
+    vm_set_topology(created[0], (const uint32_t[GUEST_CPUS_MAX]){0});
     return created[0];
 }
 
