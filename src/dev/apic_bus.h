@@ -47,8 +47,7 @@ struct apic_bus {
      * the sender's CPU, which may be the same, and not again until it has done so.
      */
     void (*notify)(void *context, size_t index);
-    /* A level-triggered interrupt has ended: io_apic_end_of_interrupt. On the APIC's CPU.
-     */
+    /* A level-triggered interrupt has ended, for the I/O APIC. On the APIC's CPU. */
     void (*end_of_interrupt)(void *context, uint8_t vector);
     void *context;
     atomic_size_t first; /* where the next search for the lowest priority begins */

@@ -43,8 +43,7 @@ uint32_t apic_timer_read_count(const struct local_apic *apic);
 uint64_t apic_timer_read_deadline(const struct local_apic *apic);
 void apic_timer_write_deadline(struct local_apic *apic, uint64_t value);
 
-/* Delivers the interrupt if the timer has expired, and sets the alarm for the next one.
- */
+/* Delivers the interrupt if the timer has expired, and sets the next alarm. */
 void apic_timer_update(struct local_apic *apic);
 
 #endif

@@ -5,10 +5,8 @@
 #include "lib/string.h"
 #include "x86/msr.h"
 
-#define DISTANCE                                                           \
-    16U /* of two registers in memory, of which the first 4 bytes are used \
-         */
-#define VERSION 0x50014U /* version 14H, the last LVT entry is number 5 */
+#define DISTANCE 16U      /* of two registers in memory, each of 4 bytes */
+#define VERSION  0x50014U /* version 14H, the last LVT entry is number 5 */
 
 enum access {
     X_READ       = 1, /* in xAPIC mode */
@@ -96,8 +94,9 @@ static void reset_registers(struct local_apic *apic)
 {
     for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
         apic->posted[false][word] = apic->posted[true][word] = 0;
-    apic->has_extint = false;
-    apic->errors     = 0;
+    apic->has_extint        = false;
+    apic->errors            = 0;
+    apic->is_error_reported = false;
     apic_timer_stop(apic);
     for (uint32_t offset = APIC_VERSION; offset <= APIC_DIVIDE; offset += DISTANCE)
         if (offset != APIC_LOGICAL_DESTINATION)
@@ -236,8 +235,9 @@ static void write_register(struct local_apic *apic, uint32_t offset, uint32_t va
         value |= ~DESTINATION_FORMAT_DEFINED;
         break;
     case APIC_ERROR_STATUS:
-        value        = apic->errors;
-        apic->errors = 0;
+        value                   = apic->errors;
+        apic->errors            = 0;
+        apic->is_error_reported = false;
         break;
     case APIC_INTERRUPT_COMMAND:
         value &= ~ICR_PENDING;

@@ -59,7 +59,8 @@ struct local_apic {
     struct local_apic_setup setup;
     size_t index; /* in the bus */
     struct apic_timer timer;
-    uint32_t errors; /* since the last write to ESR */
+    uint32_t errors;        /* since the last write to ESR */
+    bool is_error_reported; /* by an interrupt */
     unsigned int events;
     uint8_t startup_vector;
     bool has_request; /* an interrupt above the processor priority */

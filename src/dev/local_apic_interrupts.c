@@ -120,6 +120,28 @@ static void accept_edge(struct local_apic *apic, enum local_apic_pin pin)
 
 /* ---- Priority, acceptance and end ---- */
 
+/* SDM 3A, "Interrupt Acceptance for Fixed Interrupts". */
+void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level)
+{
+    if (vector < APIC_FIRST_VECTOR) {
+        apic->errors |= ESR_RECEIVE_ILLEGAL_VECTOR;
+        return;
+    }
+    uint32_t *trigger_mode = bitmap_word(apic, APIC_TRIGGER_MODE, vector);
+    *trigger_mode &= ~vector_bit(vector);
+    *trigger_mode |= is_level ? vector_bit(vector) : 0;
+    *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) |= vector_bit(vector);
+}
+
+/* The first error since the last write to ESR causes an interrupt. */
+static void deliver_error(struct local_apic *apic)
+{
+    if (apic->errors == 0 || apic->is_error_reported)
+        return;
+    apic->is_error_reported = true;
+    deliver(apic, local_apic_get(apic, APIC_LVT_ERROR));
+}
+
 static void drive_output(struct local_apic *apic)
 {
     interrupt_line_set(&apic->setup.output, apic->has_request || has_extint(apic));
@@ -128,6 +150,7 @@ static void drive_output(struct local_apic *apic)
 void local_apic_update(struct local_apic *apic)
 {
     accept_level(apic);
+    deliver_error(apic);
     uint32_t task    = local_apic_get(apic, APIC_TASK_PRIORITY);
     uint32_t service = bitmap_highest(apic, APIC_IN_SERVICE) & PRIORITY_CLASS_MASK;
     uint32_t request = bitmap_highest(apic, APIC_INTERRUPT_REQUEST) & PRIORITY_CLASS_MASK;
@@ -138,19 +161,6 @@ void local_apic_update(struct local_apic *apic)
     drive_output(apic);
 }
 
-/* SDM 3A, "Interrupt Acceptance for Fixed Interrupts". */
-void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level)
-{
-    if (vector < APIC_FIRST_VECTOR) {
-        local_apic_report_error(apic, ESR_RECEIVE_ILLEGAL_VECTOR);
-        return;
-    }
-    uint32_t *trigger_mode = bitmap_word(apic, APIC_TRIGGER_MODE, vector);
-    *trigger_mode &= ~vector_bit(vector);
-    *trigger_mode |= is_level ? vector_bit(vector) : 0;
-    *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) |= vector_bit(vector);
-}
-
 void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset)
 {
     deliver(apic, local_apic_get(apic, offset));
@@ -159,11 +169,8 @@ void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset)
 
 void local_apic_report_error(struct local_apic *apic, uint32_t error)
 {
-    bool is_first = apic->errors == 0;
-
     apic->errors |= error;
-    if (is_first)
-        local_apic_deliver_entry(apic, APIC_LVT_ERROR);
+    local_apic_update(apic);
 }
 
 int local_apic_acknowledge(struct local_apic *apic)
@@ -269,8 +276,7 @@ void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool 
     post_signals(apic, 0, is_high ? SIGNAL_EDGE(pin) : 0);
 }
 
-/* A vector that has arrived in both ways is level-triggered: the I/O APIC needs an EOI.
- */
+/* A vector that has come in both ways is level-triggered: the I/O APIC needs an EOI. */
 static void accept_posted(struct local_apic *apic, unsigned int word)
 {
     uint64_t level = atomic_exchange(&apic->posted[true][word], 0);

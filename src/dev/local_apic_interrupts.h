@@ -7,8 +7,7 @@
 
 #include "dev/local_apic.h"
 
-/* Accesses the register at an offset as it is stored. Other CPUs may read it meanwhile.
- */
+/* Access the register at an offset as it is stored. Other CPUs may read it. */
 static inline uint32_t local_apic_get(const struct local_apic *apic, uint32_t offset)
 {
     return __atomic_load_n(&apic->registers[offset / 4], __ATOMIC_RELAXED);
@@ -31,7 +30,7 @@ static inline bool local_apic_is_software_enabled(const struct local_apic *apic)
  */
 bool local_apic_post(struct local_apic *apic, const struct apic_message *message);
 
-/* Accepts an interrupt into IRR, or reports a receive illegal vector error. */
+/* Accepts an interrupt into IRR, or adds an error. The caller calls local_apic_update. */
 void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level);
 
 /* Delivers the interrupt of an LVT entry, unless it is masked. */
@@ -43,8 +42,7 @@ void local_apic_report_error(struct local_apic *apic, uint32_t error);
 /* Performs an EOI. */
 void local_apic_end(struct local_apic *apic);
 
-/* Computes PPR and drives the output, after a change of a register that they depend on.
- */
+/* Computes PPR and drives the output, after a change of what they depend on. */
 void local_apic_update(struct local_apic *apic);
 
 #endif

@@ -6,7 +6,6 @@
 #include "random.h"
 
 #define ALL 0xFFU /* a bit for each APIC */
-
 /* Receives, and returns the set of APICs that have got a vector as a fixed interrupt. */
 static unsigned int receivers(uint8_t vector)
 {
@@ -89,7 +88,6 @@ static void test_destinations(void **state)
         {PHYSICAL_IDS, false, false, 0xFF, ALL},
         {PHYSICAL_IDS, false, true, 3, 0x08}, /* from an x2APIC */
         {PHYSICAL_IDS, false, true, 0xFF, 0},
-        {PHYSICAL_IDS, false, true, 0x103, 0},
         {PHYSICAL_IDS, false, true, 0xFFFFFFFF, ALL},
         {PHYSICAL_IDS, true, false, 0x01, 0}, /* LDR is 0 */
         {PHYSICAL_IDS, true, false, 0xFF, ALL},
@@ -107,7 +105,6 @@ static void test_destinations(void **state)
         {CLUSTER, true, false, 0x10, 0},
         {CLUSTER, true, false, 0x2F, 0},
         {CLUSTER, true, false, 0xFF, ALL},
-        {CLUSTER, true, false, 0xF1, 0},
         {X2APIC, false, true, 5, 0x20},
         {X2APIC, false, true, 0xFF, 0},
         {X2APIC, false, true, 0xFFFFFFFF, ALL},
@@ -131,7 +128,6 @@ static void test_destinations(void **state)
         {MIXED, true, true, 0x00100010, 0x40},
         {MIXED, true, true, 0xFFFF0020, 0x80},
         {MIXED, true, true, 0x00000012, 0x12}, /* flat, and cluster 0 */
-        {MIXED, true, false, 0x12, 0x12},
         {MIXED, true, true, 0xFFFFFFFF, ALL},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -329,8 +325,10 @@ static void test_lowest_priority(void **state)
 {
     unsigned int counts[APICS] = {0};
     set_layout(state, FLAT);
-    struct apic_message message = {
-        .destination = 0xBE, .is_logical = true, .mode = APIC_LOWEST_PRIORITY};
+    struct apic_message message = {.destination = 0xBE,
+                                   .vector      = 0x77,
+                                   .is_logical  = true,
+                                   .mode        = APIC_LOWEST_PRIORITY};
     for (unsigned int i = 0; i < 60; i++) {
         unsigned int one = send_message(message);
         assert_int_equal(__builtin_popcount(one), 1);
@@ -348,7 +346,6 @@ static void test_lowest_priority(void **state)
             expected = (priority < lowest ? 0 : expected) | 1U << i;
             lowest   = priority;
         }
-        message.vector = 0x77;
         assert_int_equal(apic_bus_send(&bus, &message), 1);
         for (uint32_t i = 0; i < APICS; i++)
             local_apic_write_cr8(&apics[i], 0);
