@@ -10,8 +10,8 @@
 #include "x86/io_apic.h"
 #include "x86/power_control.h"
 
-/* The DSDT, compiled by iasl, and its end: guest/dsdt.asm. */
-extern const uint8_t acpi_dsdt[], acpi_dsdt_end[];
+/* The DSDT, compiled by iasl: guest/dsdt.asm. */
+extern const uint8_t acpi_dsdt[];
 
 /* The tables in the guest's memory. The MADT is the last, because its length varies. */
 struct __attribute__((packed)) tables {
@@ -146,7 +146,7 @@ static void add_checksum(struct acpi_table *table)
 void acpi_tables_write(const struct guest_memory *memory, const uint32_t *apic_ids,
                        size_t cpu_count, uint8_t io_apic_id)
 {
-    size_t dsdt_size = (size_t)(acpi_dsdt_end - acpi_dsdt);
+    size_t dsdt_size = ((const struct acpi_table *)acpi_dsdt)->length;
     struct tables *tables =
         guest_memory_pointer(memory, gpa(ACPI_TABLES_RSDP), sizeof(*tables) + dsdt_size);
 

@@ -2,9 +2,8 @@
 
         section .rodata
 
-        global  acpi_dsdt, acpi_dsdt_end
+        global  acpi_dsdt
 acpi_dsdt:
         incbin  "dsdt.aml"
-acpi_dsdt_end:
 
         section .note.GNU-stack noalloc noexec nowrite progbits
