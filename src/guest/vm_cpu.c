@@ -165,8 +165,11 @@ void vm_cpu_kick(const struct vm_cpu *cpu)
         log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->vcpu.id);
 }
 
-/* Advances its clocks past a pause of the VM. */
-static void leave_out_pauses(struct vm_cpu *cpu)
+/*
+ * Advances its clocks past a pause of the VM. It has not executed the guest since that
+ * time, and waits until its clocks are as late again: the pause began on the first vCPU.
+ */
+static void leave_out_pauses(struct vm_cpu *cpu, uint64_t since)
 {
     struct vcpu *vcpu = &cpu->vcpu;
     uint64_t ticks    = atomic_load(&vcpu->vm->paused_ticks) - cpu->paused_ticks;
@@ -181,6 +184,8 @@ static void leave_out_pauses(struct vm_cpu *cpu)
     vcpu->backend->write_register(vcpu, VCPU_TSC,
                                   vcpu->backend->read_register(vcpu, VCPU_TSC) - ticks);
     vm_cpu_set_alarm(cpu);
+    while (cpu->clock.read() - since < ticks && !vcpu_has_ended(vcpu))
+        __builtin_ia32_pause();
 }
 
 /*
@@ -199,12 +204,13 @@ static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
         (atomic_load(&vm->is_to_pause) || (!is_first && atomic_load(&vm->is_paused))) &&
         !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm))
         vm->environment.wait_for_interrupt();
-    if (!is_first)
-        return;
-    uint64_t ticks = vm->clock.read() - since;
-    vm->clock.start += ticks;
-    atomic_fetch_add(&vm->paused_ticks, ticks);
-    atomic_store(&vm->is_paused, false);
+    if (is_first) {
+        uint64_t ticks = vm->clock.read() - since;
+        vm->clock.start += ticks;
+        atomic_fetch_add(&vm->paused_ticks, ticks);
+        atomic_store(&vm->is_paused, false);
+    }
+    leave_out_pauses(cpu, since);
 }
 
 /* Records the registers of a vCPU that another one's end stops. */
@@ -262,13 +268,15 @@ static void fall_asleep(struct vm_cpu *cpu)
  */
 static bool wait_for_startup(struct vm_cpu *cpu)
 {
-    struct vm *vm = cpu->vcpu.vm;
+    struct vm *vm  = cpu->vcpu.vm;
+    uint64_t since = vm->clock.read();
 
     while (!vcpu_has_ended(&cpu->vcpu) && !atomic_load(&vm->is_to_stop)) {
         if (atomic_load(&cpu->apic.is_notified)) {
             atomic_store(&cpu->is_asleep, false);
             local_apic_receive(&cpu->apic);
         }
+        leave_out_pauses(cpu, since);
         if ((local_apic_take_events(&cpu->apic, &cpu->startup_vector) &
              LOCAL_APIC_STARTUP) != 0) {
             set_start(cpu, (uint16_t)(cpu->startup_vector << 8), 0);
@@ -276,7 +284,6 @@ static bool wait_for_startup(struct vm_cpu *cpu)
         }
         fall_asleep(cpu);
         vm->environment.wait_for_interrupt();
-        leave_out_pauses(cpu);
         cpu->vcpu.newest->start = (uint32_t)vm->clock.read(); /* the wait costs nothing */
     }
     return false;
@@ -347,9 +354,9 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
     struct vm_cpu *cpu = vm_cpu_of(vcpu);
     struct vm *vm      = vcpu->vm;
 
-    if (atomic_load(&vm->is_to_pause))
+    if (atomic_load(&vm->is_to_pause) ||
+        atomic_load(&vm->paused_ticks) != cpu->paused_ticks)
         wait_while_paused(cpu);
-    leave_out_pauses(cpu);
     enum exit_outcome outcome = take_messages(cpu);
     if (atomic_load(&vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",
