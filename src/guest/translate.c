@@ -20,7 +20,7 @@ struct walk {
     uint64_t rights; /* the AND of the entries used, with XD inverted */
     size_t used_count;
     struct {
-        gpa_t address;
+        void *entry; /* in Hymir's memory */
         uint64_t value;
     } used[PAGING_LEVELS_MAX]; /* the entries, from the top */
 };
@@ -113,17 +113,58 @@ static uint64_t denial_causes(const struct walk *walk, uint64_t entry)
     return 0;
 }
 
-/* "Accessed and Dirty Flags": sets them in the entries used; the last maps the page. */
-static void mark_entries(const struct walk *walk)
+/* Reads an entry at once: another vCPU may change it. */
+static uint64_t read_entry(const struct walk *walk, const void *entry)
+{
+    return walk->entry_size == sizeof(uint64_t)
+               ? __atomic_load_n((const uint64_t *)entry, __ATOMIC_RELAXED)
+               : __atomic_load_n((const uint32_t *)entry, __ATOMIC_RELAXED);
+}
+
+/*
+ * Changes an entry that still has the old value, and returns whether it had. Sets *old to
+ * the value that it had.
+ */
+static bool change_entry(const struct walk *walk, void *entry, uint64_t *old,
+                         uint64_t value)
+{
+    uint32_t old_32 = (uint32_t)*old;
+
+    if (walk->entry_size == sizeof(uint64_t))
+        return __atomic_compare_exchange_n((uint64_t *)entry, old, value, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    bool is_changed =
+        __atomic_compare_exchange_n((uint32_t *)entry, &old_32, (uint32_t)value, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    *old = old_32;
+    return is_changed;
+}
+
+/* Sets flags of an entry that is used twice, or was marked by another vCPU, as well. */
+static bool mark_entry(const struct walk *walk, void *entry, uint64_t used,
+                       uint64_t flags)
+{
+    const uint64_t marks = PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
+    uint64_t old         = used;
+
+    if ((used & flags) == flags || change_entry(walk, entry, &old, used | flags))
+        return true;
+    return ((old ^ used) & ~marks) == 0 && change_entry(walk, entry, &old, old | flags);
+}
+
+/*
+ * "Accessed and Dirty Flags": sets them in the entries used; the last maps the page.
+ * Returns false if another vCPU has changed an entry, which may map the page no more.
+ */
+static bool mark_entries(const struct walk *walk)
 {
     for (size_t i = 0; i < walk->used_count; i++) {
-        bool is_dirty = walk->is_write && i == walk->used_count - 1;
-        uint64_t entry =
-            walk->used[i].value | PAGE_ENTRY_ACCESSED | (is_dirty ? PAGE_ENTRY_DIRTY : 0);
-        if (entry != walk->used[i].value)
-            (void)guest_memory_write(walk->memory, walk->used[i].address, &entry,
-                                     walk->entry_size);
+        bool is_dirty  = walk->is_write && i == walk->used_count - 1;
+        uint64_t flags = PAGE_ENTRY_ACCESSED | (is_dirty ? PAGE_ENTRY_DIRTY : 0);
+        if (!mark_entry(walk, walk->used[i].entry, walk->used[i].value, flags))
+            return false;
     }
+    return true;
 }
 
 static enum translation_outcome map_page(const struct walk *walk, unsigned int level,
@@ -138,8 +179,8 @@ static enum translation_outcome map_page(const struct walk *walk, unsigned int l
         return fault(walk, causes, translation);
     if (walk->levels == 2 && level == 2)
         page |= PSE_36_ADDRESS(entry) << 32;
-    if (!walk->is_fetch)
-        mark_entries(walk);
+    if (!walk->is_fetch && !mark_entries(walk))
+        return TRANSLATION_CHANGED;
     translation->physical = gpa(page | (walk->linear & offset));
     return TRANSLATION_FOUND;
 }
@@ -151,12 +192,13 @@ static enum translation_outcome walk_tables(struct walk *walk, unsigned int leve
     for (;; level--) {
         uint64_t index =
             walk->linear >> level_shift(walk, level) & (BIT(walk->index_bits) - 1);
-        uint64_t entry = 0;
-        gpa_t address  = gpa(table + index * walk->entry_size);
-        if (!guest_memory_read(walk->memory, address, &entry, walk->entry_size)) {
+        gpa_t address = gpa(table + index * walk->entry_size);
+        void *pointer = guest_memory_pointer(walk->memory, address, walk->entry_size);
+        if (pointer == NULL) {
             translation->physical = address;
             return TRANSLATION_NOT_RAM;
         }
+        uint64_t entry = read_entry(walk, pointer);
         bool maps_page = level == 1 || ((entry & PAGE_ENTRY_PAGE_SIZE) != 0 &&
                                         level_may_map_page(walk, level));
         if ((entry & PAGE_ENTRY_PRESENT) == 0)
@@ -164,7 +206,7 @@ static enum translation_outcome walk_tables(struct walk *walk, unsigned int leve
         if ((entry & reserved_bits(walk, level, maps_page)) != 0)
             return fault(walk, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED, translation);
         walk->rights &= entry ^ PAGE_ENTRY_EXECUTE_DISABLE;
-        walk->used[walk->used_count].address = address;
+        walk->used[walk->used_count].entry   = pointer;
         walk->used[walk->used_count++].value = entry;
         if (maps_page)
             return map_page(walk, level, entry, translation);
@@ -267,6 +309,8 @@ enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
     case TRANSLATION_NOT_RAM:
         return vcpu->handlers->memory(
             vcpu, &(struct memory_access){.address = translation.physical});
+    case TRANSLATION_CHANGED:
+        return EXIT_RESUME; /* executes the instruction again */
     case TRANSLATION_FAULTS:
         break;
     }

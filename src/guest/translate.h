@@ -31,6 +31,7 @@ enum translation_outcome {
     TRANSLATION_FOUND,
     TRANSLATION_FAULTS,  /* #PF */
     TRANSLATION_NOT_RAM, /* an entry is outside the guest's RAM */
+    TRANSLATION_CHANGED, /* another vCPU changed an entry during the walk */
 };
 
 struct translation {
@@ -51,8 +52,8 @@ enum translation_outcome linear_address_walk(const struct guest_memory *memory,
 
 /*
  * Does the same with the registers of a vCPU. Returns EXIT_NEXT, or the outcome of the
- * exit: a page fault was injected, or the guest has ended because of an entry outside
- * RAM.
+ * exit: a page fault was injected, the guest has ended because of an entry outside RAM,
+ * or the guest executes the instruction again because of a changed entry.
  */
 enum exit_outcome linear_address_translate(struct vcpu *vcpu, uint64_t linear,
                                            bool is_write, gpa_t *physical);

@@ -3,6 +3,9 @@
 
 #include "guest/translate.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 static void assert_translates(uint64_t linear, bool is_write, uint64_t expected)
 {
     gpa_t physical  = gpa(0);
@@ -260,14 +263,64 @@ static void test_hostile_tables(void **state)
     assert_faults(0, true, 0xB);
 }
 
+/* Another vCPU, which maps and unmaps a page without looking at the flags. */
+#define CHANGES 20000U
+static atomic_uint changes;
+static atomic_bool is_to_end;
+static unsigned int resurrections;
+
+static void *change_page(void *pointer)
+{
+    uint64_t *entry = pointer;
+
+    while (!atomic_load(&is_to_end)) {
+        atomic_fetch_add(&changes, 1);
+        __atomic_store_n(entry, 0x5000 | 7, __ATOMIC_SEQ_CST);
+        sched_yield();
+        __atomic_store_n(entry, 0, __ATOMIC_SEQ_CST);
+        for (int i = 0; i < 100; i++)
+            resurrections += __atomic_load_n(entry, __ATOMIC_SEQ_CST) != 0;
+    }
+    return NULL;
+}
+
+/* Flags are set only in an entry that still maps the page, as by a processor. */
+static void test_concurrent_change(void **state)
+{
+    (void)state;
+    pthread_t other;
+    gpa_t physical;
+    unsigned int outcomes[EXIT_ALL_REGISTERS + 1] = {0};
+
+    use_long_mode();
+    atomic_store(&changes, 0);
+    atomic_store(&is_to_end, false);
+    resurrections = 0;
+    void *entry   = guest_memory_pointer(&test_vm.memory, gpa(PT), 8);
+    assert_int_equal(pthread_create(&other, NULL, change_page, entry), 0);
+    while (atomic_load(&changes) < CHANGES ||
+           ((outcomes[EXIT_NEXT] == 0 || outcomes[EXIT_RESUME] == 0) &&
+            atomic_load(&changes) < 1000 * CHANGES))
+        outcomes[linear_address_translate(test_vcpu, 0, true, &physical)]++;
+    atomic_store(&is_to_end, true);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(resurrections, 0);
+    assert_true(outcomes[EXIT_NEXT] > 0 && outcomes[EXIT_RESUME] > 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        GUEST_TEST(test_no_paging),     GUEST_TEST(test_long_mode),
-        GUEST_TEST(test_pae),           GUEST_TEST(test_32_bit),
-        GUEST_TEST(test_reserved_bits), GUEST_TEST(test_pse_36),
-        GUEST_TEST(test_smap),          GUEST_TEST(test_protection_keys),
-        GUEST_TEST(test_5_levels),      GUEST_TEST(test_flags_after_a_fault),
-        GUEST_TEST(test_hostile_tables)};
+    const struct CMUnitTest tests[] = {GUEST_TEST(test_no_paging),
+                                       GUEST_TEST(test_long_mode),
+                                       GUEST_TEST(test_pae),
+                                       GUEST_TEST(test_32_bit),
+                                       GUEST_TEST(test_reserved_bits),
+                                       GUEST_TEST(test_pse_36),
+                                       GUEST_TEST(test_smap),
+                                       GUEST_TEST(test_protection_keys),
+                                       GUEST_TEST(test_5_levels),
+                                       GUEST_TEST(test_flags_after_a_fault),
+                                       GUEST_TEST(test_hostile_tables),
+                                       GUEST_TEST(test_concurrent_change)};
     return cmocka_run_group_tests_name("translate", tests, NULL, NULL);
 }
