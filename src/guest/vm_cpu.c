@@ -244,6 +244,7 @@ static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
         .code = {selector, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_8086),
                  (uint64_t)selector << 4},
         .data = {0, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR), 0},
+        .gdt  = {0, DESCRIPTOR_TABLE_LIMIT_AFTER_RESET},
         .rdx  = cpu->cpuid.basic[CPUID_LEAF_FEATURES].eax,
     };
     cpu->vcpu.start = &cpu->start;

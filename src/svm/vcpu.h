@@ -49,7 +49,10 @@ struct svm_vcpu {
     struct exit_row *row_of_code[UINT8_MAX + 1]; /* by bits 7:0 of the exit code */
 };
 
-/* Fills in the registers of a zeroed VMCB. In vcpu_state.c. */
+/*
+ * Fills in the registers of a VMCB, but for those that a zeroed one has: CR2, RSP, the
+ * CPL and MSRs. In vcpu_state.c.
+ */
 void svm_registers_write(struct vmcb *vmcb, const struct vcpu_start *start);
 
 /* Fills in the VMCB, the permission maps and the general registers for a run. */

@@ -82,6 +82,7 @@ static void write_segments(struct vmcb *vmcb, const struct vcpu_start *start)
                                              .limit      = DESCRIPTOR_TABLE_LIMIT_AFTER_RESET};
     vmcb->gdtr.base  = start->gdt.base;
     vmcb->gdtr.limit = start->gdt.limit;
+    vmcb->idtr.base  = 0;
     vmcb->idtr.limit = DESCRIPTOR_TABLE_LIMIT_AFTER_RESET;
 }
 

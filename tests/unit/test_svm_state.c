@@ -188,15 +188,114 @@ static void test_again(void **state)
     assert_int_equal(svm.cr4_allowed & (CR4_SMAP | CR4_PCIDE | CR4_OSXSAVE | CR4_MCE), 0);
 }
 
+/*
+ * SDM 3A, "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"; APM
+ * 2, "Initial Processor State". With the start that a startup IPI sets.
+ */
+static const struct vcpu_start startup = {
+    .cr0  = 0x60000010,
+    .code = {0x9A00, 0xFFFF, 0x9B, 0x9A000},
+    .data = {0, 0xFFFF, 0x93, 0},
+    .gdt  = {0, 0xFFFF},
+    .rdx  = 0x306C3,
+};
+
+/* Restarts a vCPU that has changed all of its state. */
+static void restart(void)
+{
+    svm_state_write(&svm);
+    memset(vcpu.run.registers.r, 0x5A, sizeof(vcpu.run.registers.r));
+    memset(vmcb->segment, 0x5A, sizeof(*vmcb) - offsetof(struct vmcb, segment));
+    svm.debugctl   = 3;
+    vmcb->clean    = CLEAN_ALL;
+    vcpu.start     = &startup;
+    state_restarts = 0;
+    svm_restart(&vcpu);
+}
+
+static void test_init(void **state)
+{
+    (void)state;
+    restart();
+    assert_int_equal(vmcb->rip, 0);
+    assert_int_equal(vmcb->rflags, 2);
+    assert_int_equal(vmcb->cr0, 0x60000010);
+    assert_int_equal(vmcb->cr2 | vmcb->cr3 | vmcb->rsp | vmcb->cpl, 0);
+    assert_int_equal(vmcb->cr4, 0x40);    /* the host's MCE */
+    assert_int_equal(vmcb->efer, 0x1000); /* SVME */
+    assert_int_equal(vmcb->dr6, 0xFFFF0FF0);
+    assert_int_equal(vmcb->dr7, 0x400);
+    assert_int_equal(state_restarts, 1); /* DR0 to DR3, which no VMCB has */
+    for (size_t i = SEGMENT_ES; i <= SEGMENT_GS; i++) {
+        if (i != SEGMENT_CS)
+            assert_segment(&vmcb->segment[i], 0, 0x93, 0xFFFF, 0);
+    }
+    assert_segment(&vmcb->segment[SEGMENT_CS], 0x9A00, 0x9B, 0xFFFF, 0x9A000);
+    assert_int_equal(vmcb->gdtr.base | vmcb->idtr.base, 0);
+    assert_int_equal(vmcb->gdtr.limit, 0xFFFF);
+    assert_int_equal(vmcb->idtr.limit, 0xFFFF);
+    assert_segment(&vmcb->ldtr, 0, 0x82, 0xFFFF, 0);
+    assert_int_equal(vmcb->tr.base, 0);
+    assert_int_equal(vmcb->debugctl | svm.debugctl, 0);
+    for (size_t i = 0; i < REGISTER_COUNT; i++)
+        assert_int_equal(vcpu.run.registers.r[i], i == REGISTER_RDX ? 0x306C3 : 0);
+}
+
+/* The TSC and MSRs are unchanged; the TLB is invalid, which no clean bit implies. */
+static void test_kept_at_init(void **state)
+{
+    (void)state;
+    const uint64_t filling = UINT64_C(0x5A5A5A5A5A5A5A5A);
+
+    restart();
+    assert_int_equal(vmcb->tsc_offset, UINT64_MAX - 999);
+    const uint64_t msrs[] = {vmcb->pat,         vmcb->star,         vmcb->lstar,
+                             vmcb->cstar,       vmcb->fmask,        vmcb->kernel_gs_base,
+                             vmcb->sysenter_cs, vmcb->sysenter_esp, vmcb->sysenter_eip};
+    for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+        assert_int_equal(msrs[i], filling);
+    assert_int_equal(vmcb->tlb_control, 1);
+    assert_int_equal(vmcb->clean, 0);
+    svm_features = BIT(6); /* flush by ASID */
+    restart();
+    assert_int_equal(vmcb->tlb_control, 3);
+}
+
+/* Events that wait for delivery are lost, and NMIs are not blocked. */
+static void test_events_at_init(void **state)
+{
+    (void)state;
+    vmcb->event_injection  = 0x80000031;
+    vmcb->interrupt_shadow = 1;
+    svm_request_nmi(&vcpu);
+    svm_events_deliver(&svm);
+    assert_true((vmcb->intercept_1 & BIT(20)) != 0); /* IRET */
+    svm.blocks_nmi = svm.steps_past_iret = true;
+    vmcb->intercept_exceptions |= BIT(13) | BIT(14);
+    vcpu.start = &startup;
+    svm_restart(&vcpu);
+    assert_int_equal(vmcb->event_injection | vmcb->interrupt_shadow, 0);
+    assert_int_equal(svm.waiting, 0);
+    assert_false(svm.blocks_nmi || svm.steps_past_iret);
+    assert_int_equal(vmcb->intercept_exceptions, BIT(1) | BIT(17) | BIT(18));
+    assert_int_equal(vmcb->intercept_1 & (BIT(4) | BIT(20)), 0);
+    assert_int_equal(vmcb->virtual_interrupt & BIT(8), 0);
+    /* An interrupt that the local APIC requests afterwards opens a window again. */
+    svm_request_interrupt(&vcpu, true);
+    svm_events_deliver(&svm);
+    assert_true(has_window());
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup(name, state_start)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_registers),  TEST(test_segments), TEST(test_attributes),
-        TEST(test_intercepts), TEST(test_controls), TEST(test_features),
-        TEST(test_again),
+        TEST(test_registers),      TEST(test_segments), TEST(test_attributes),
+        TEST(test_intercepts),     TEST(test_controls), TEST(test_features),
+        TEST(test_again),          TEST(test_init),     TEST(test_kept_at_init),
+        TEST(test_events_at_init),
     };
     return cmocka_run_group_tests_name("svm_state", tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ static void assert_after_init(const struct vcpu_start *start, uint16_t selector,
     assert_int_equal(start->data.limit, 0xFFFF);
     assert_int_equal(start->data.access_rights, 0x93); /* present, written, accessed */
     assert_int_equal(start->gdt.base, 0);
+    assert_int_equal(start->gdt.limit, 0xFFFF);
     assert_int_equal(start->rax | start->rbx | start->rsi, 0);
     assert_int_equal(start->rdx, 0x306C3); /* the family, model and stepping */
 }
