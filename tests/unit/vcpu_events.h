@@ -4,35 +4,11 @@
 #ifndef HYMIR_TESTS_VCPU_EVENTS_H
 #define HYMIR_TESTS_VCPU_EVENTS_H
 
-#include "unit.h"
+#include "vmcs_array.h"
 
-#include "cpu/traps.h"
-#include "lib/ticks.h"
-#include "platform/apic.h"
-#include "platform/smp.h"
-#include "vmx/vcpu.h"
-#include "x86/control_registers.h"
-#include "x86/exceptions.h"
-
-static uint64_t fields[0x8000];
 static uint64_t debug_status, tsc;
 static unsigned int nmis, machine_checks, interrupts;
 static uint64_t apic_timer;
-
-static uint64_t fake_get(enum vmcs_field field)
-{
-    return fields[field];
-}
-
-static void fake_set(enum vmcs_field field, uint64_t value)
-{
-    fields[field] = value;
-}
-
-static void fake_add_pending_debug(uint64_t causes)
-{
-    fields[VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS] |= causes;
-}
 
 static uint64_t fake_read_dr6(void)
 {
@@ -69,9 +45,6 @@ void apic_set_timer(uint64_t tsc_ticks)
     apic_timer = tsc_ticks;
 }
 
-#define vmcs_get                  fake_get
-#define vmcs_set                  fake_set
-#define vmcs_add_pending_debug    fake_add_pending_debug
 #define read_dr6                  fake_read_dr6
 #define write_dr6                 fake_write_dr6
 #define raise_nmi                 fake_nmi
