@@ -12,10 +12,29 @@ static void end(void)
     write_offset(0xB0, 0);
 }
 
+static bool is_direct; /* the line is driven on the APIC's own CPU */
+
 static void drive(enum local_apic_pin pin, bool is_high)
 {
+    if (is_direct) {
+        local_apic_drive_line(apic, pin, is_high);
+        return;
+    }
     local_apic_set_line(apic, pin, is_high);
     local_apic_receive(apic);
+}
+
+/* Each test is executed with the lines driven in one way and in the other. */
+static int start_from_outside(void **state)
+{
+    is_direct = false;
+    return start_enabled(state);
+}
+
+static int start_direct(void **state)
+{
+    is_direct = true;
+    return start_enabled(state);
 }
 
 static unsigned int pulse(enum local_apic_pin pin)
@@ -157,7 +176,9 @@ static void test_disabled(void **state)
     assert_false(is_output_high[0]);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start_enabled)
+#define TEST(name)                                    \
+    cmocka_unit_test_setup(name, start_from_outside), \
+        cmocka_unit_test_setup(name, start_direct)
 
 int main(void)
 {

@@ -63,7 +63,10 @@ static void act_from_outside(struct local_apic *which)
     uint8_t vector;
     switch (random_below(8)) {
     case 0:
-        local_apic_set_line(which, random_below(2), random_below(2) != 0);
+        if (random_below(2) == 0)
+            local_apic_set_line(which, random_below(2), random_below(2) != 0);
+        else
+            local_apic_drive_line(which, random_below(2), random_below(2) != 0);
         break;
     case 1:
         apic_bus_send(
