@@ -339,6 +339,11 @@ static void test_init(void **state)
     enable(apic);
     read_offset(0x400);
     local_apic_init_signal(apic);
+    enable(apic);
+    write_offset(0x370, 0x71);
+    read_offset(0x400); /* the first error again */
+    assert_true(test_vector(0x200, 0x71));
+    local_apic_init_signal(apic);
     assert_int_equal(read_errors(), 0);
 
     reset_apic(0, 0x234);

@@ -10,10 +10,9 @@
 #include <sched.h>
 #include <time.h>
 
-#define CPUS     3
-#define TOKENS   16
-#define MESSAGES 5000U /* with each token, in each direction */
-#define SECONDS  60    /* a thread ends without success */
+#define CPUS    3
+#define TOKENS  16
+#define SECONDS 60 /* a thread ends without success */
 
 /*
  * Tokens go back and forth between each two CPUs, half of them first from each: an
@@ -30,6 +29,8 @@ static struct cpu {
     bool is_finished;
 } cpus[CPUS];
 
+static size_t tokens;         /* at most TOKENS; with few, each wake-up matters */
+static unsigned int messages; /* with each token, in each direction */
 static struct apic_bus bus;
 static struct device_clock test_clock;
 
@@ -71,7 +72,7 @@ static void send_token(size_t from, size_t to, size_t token)
                                    .vector      = VECTOR(from, token),
                                    .is_level    = *sent % 4 == 0};
 
-    if (*sent == MESSAGES)
+    if (*sent == messages)
         return;
     ++*sent;
     apic_bus_send(&bus, &message);
@@ -101,8 +102,8 @@ static void serve(size_t own)
 static bool is_finished(size_t own)
 {
     for (size_t i = 0; i < CPUS; i++)
-        for (size_t token = 0; i != own && token < TOKENS; token++)
-            if (cpus[own].arrived[i][token] < MESSAGES)
+        for (size_t token = 0; i != own && token < tokens; token++)
+            if (cpus[own].arrived[i][token] < messages)
                 return false;
     return true;
 }
@@ -113,7 +114,7 @@ static void *run_cpu(void *argument)
     time_t limit = time(NULL) + SECONDS;
 
     for (size_t i = 0; i < CPUS; i++)
-        for (size_t token = i < own ? 0 : 1; i != own && token < TOKENS; token += 2)
+        for (size_t token = i < own ? 0 : 1; i != own && token < tokens; token += 2)
             send_token(own, i, token);
     while (!is_finished(own)) {
         while (!atomic_exchange(&cpus[own].is_woken, false)) {
@@ -127,9 +128,11 @@ static void *run_cpu(void *argument)
     return NULL;
 }
 
-static void test_threads(void **state)
+static void run_threads(size_t token_count, unsigned int message_count)
 {
-    (void)state;
+    tokens   = token_count;
+    messages = message_count;
+    memset(cpus, 0, sizeof(cpus));
     test_clock = (struct device_clock){.hz = 1000000000, .read = read_clock};
     bus = (struct apic_bus){.notify = wake_cpu, .end_of_interrupt = end_of_interrupt};
     device_clock_init(&test_clock);
@@ -150,18 +153,83 @@ static void test_threads(void **state)
     for (size_t i = 0; i < CPUS; i++) {
         assert_true(cpus[i].is_finished);
         for (size_t sender = 0; sender < CPUS; sender++)
-            for (size_t token = 0; token < TOKENS; token++)
+            for (size_t token = 0; token < tokens; token++)
                 assert_int_equal(cpus[i].arrived[sender][token],
-                                 sender == i ? 0 : MESSAGES);
+                                 sender == i ? 0 : messages);
         assert_int_equal(cpus[i].twins, 0);
-        assert_in_range(cpus[i].nmis, 1, (CPUS - 1) * TOKENS * (MESSAGES / 16));
+        assert_in_range(cpus[i].nmis, 1, (CPUS - 1) * TOKENS * (messages / 16));
     }
+}
+
+static void test_few_tokens(void **state)
+{
+    (void)state;
+    run_threads(2, 3000);
+}
+
+static void test_many_tokens(void **state)
+{
+    (void)state;
+    run_threads(TOKENS, 1500);
+}
+
+/*
+ * A sender that never waits, so that it sends while the other CPU receives. It sends a
+ * vector again when it has arrived.
+ */
+#define FLOOD_VECTORS 64U
+#define FLOOD         100000U
+
+static atomic_bool has_arrived[FLOOD_VECTORS];
+static atomic_bool is_over;
+
+static void *flood(void *argument)
+{
+    unsigned int sent = 0;
+    time_t limit      = time(NULL) + SECONDS;
+    while (sent < FLOOD && time(NULL) <= limit)
+        for (unsigned int i = 0; i < FLOOD_VECTORS; i++)
+            if (atomic_exchange(&has_arrived[i], false)) {
+                sent++;
+                apic_bus_send(&bus, &(struct apic_message){.vector = (uint8_t)(0x40 + i),
+                                                           .is_level = sent % 8 == 0});
+            }
+    is_over = true;
+    return argument;
+}
+
+static void receive_flood(struct local_apic *apic)
+{
+    if (atomic_exchange(&cpus[0].is_woken, false))
+        local_apic_receive(apic);
+    while (apic->setup.output.is_high) {
+        int vector = local_apic_acknowledge(apic);
+        local_apic_write(apic, 0xB0, 4, 0);
+        has_arrived[vector - 0x40] = true;
+    }
+}
+
+static void test_flood(void **state)
+{
+    (void)state;
+    pthread_t sender;
+    for (unsigned int i = 0; i < FLOOD_VECTORS; i++)
+        has_arrived[i] = true;
+    assert_int_equal(pthread_create(&sender, NULL, flood, NULL), 0);
+    while (!is_over)
+        receive_flood(&cpus[0].apic);
+    assert_int_equal(pthread_join(sender, NULL), 0);
+    receive_flood(&cpus[0].apic);
+    for (unsigned int i = 0; i < FLOOD_VECTORS; i++)
+        assert_true(has_arrived[i]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_few_tokens),
+        cmocka_unit_test(test_many_tokens),
+        cmocka_unit_test(test_flood),
     };
     return cmocka_run_group_tests_name("local APIC threads", tests, NULL, NULL);
 }
