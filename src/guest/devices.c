@@ -84,11 +84,13 @@ static void flush_output(void *context)
 
 bool vm_print(struct vm *vm, const uint8_t *text, size_t size)
 {
-    if (byte_queue_room(&vm->output) < size)
-        return false;
-    for (size_t i = 0; i < size; i++)
+    unsigned int ticket = vm_lock(vm);
+    bool fits           = byte_queue_room(&vm->output) >= size;
+
+    for (size_t i = 0; fits && i < size; i++)
         (void)uart_send(&vm->uart, text[i]);
-    return true;
+    vm_unlock(vm, ticket);
+    return fits;
 }
 
 static void init_clock(struct vm *vm)

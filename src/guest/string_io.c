@@ -80,15 +80,20 @@ static enum exit_outcome transfer_elements(struct vcpu *vcpu,
                                            const struct string_access *access,
                                            uint8_t *bytes, uint64_t *count, uint64_t step)
 {
+    struct vm *vm             = vcpu->vm;
     struct port_access any    = {vcpu, access->size};
     struct port_device device = {.device = &any, .read = read_any, .write = write_any};
     enum exit_outcome outcome = EXIT_NEXT;
     uint16_t port             = access->port;
     uint8_t size              = access->size;
     uint64_t left             = *count;
+    bool is_byte              = size == sizeof(uint8_t); /* wider ones may be split */
+    unsigned int ticket       = is_byte ? vm_lock(vm) : 0;
 
-    if (size == sizeof(uint8_t)) /* wider ones may be split */
-        device = *port_map_find(&vcpu->vm->ports, port);
+    if (is_byte) {
+        vm->ports.accessor = vcpu;
+        device             = *port_map_find(&vm->ports, port);
+    }
     for (; access->is_in && left > 0; left--, bytes += step)
         ram_write(bytes, size, device.read(device.device, port));
     for (; left > 0; left--, bytes += step) {
@@ -96,6 +101,8 @@ static enum exit_outcome transfer_elements(struct vcpu *vcpu,
         if (outcome != EXIT_NEXT)
             break;
     }
+    if (is_byte)
+        vm_unlock(vm, ticket);
     *count -= left;
     return outcome;
 }

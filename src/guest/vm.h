@@ -7,7 +7,8 @@
  * vm_kick, vm_request_stop, vm_request_pause and the queue of its output. The lock guards
  * the devices that the vCPUs share: those of ports, the I/O APIC, and their clock, whose
  * alarms the first vCPU's CPU handles. It is held for one access to a port or register,
- * or for the timers that are due: microseconds, and never for a wait. guest/vm_cpu.h has
+ * for the elements of a string instruction that one exit handles, or for the timers that
+ * are due: microseconds, and never for a wait. guest/vm_cpu.h has
  * what each vCPU has of its own.
  */
 #ifndef HYMIR_GUEST_VM_H
