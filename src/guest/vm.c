@@ -16,7 +16,8 @@ void vm_init(struct vm *vm, const struct backend *backend,
     vm->input  = (struct byte_queue){.bytes = vm->input_bytes, .size = VM_INPUT_SIZE};
     vm->output = (struct byte_queue){.bytes = vm->output_bytes, .size = VM_OUTPUT_SIZE};
     for (size_t i = 0; i < vm->cpu_count; i++) {
-        vm->cpu[i]->index = i;
+        vm->cpu[i]->index         = i;
+        vm->cpu[i]->vcpu.handlers = &vm_exit_handlers;
         vm_cpu_init(vm->cpu[i], vm, backend);
     }
 }

@@ -74,8 +74,9 @@ struct vm {
     struct vcpu_plan plan;
     struct vm_environment environment;
     struct guest_topology topology;
-    bool has_pv;   /* KVM's signature in its CPUID */
-    bool restarts; /* when the guest resets its machine */
+    bool has_pv;            /* KVM's signature in its CPUID */
+    bool restarts;          /* when the guest resets its machine */
+    bool is_refusal_logged; /* of an access to a device: guest/device_memory.h */
     size_t cpu_count;
     struct vm_cpu *cpu[GUEST_CPUS_MAX];
     struct guest_end end;
@@ -89,7 +90,6 @@ struct vm {
 
     struct spinlock lock;
     struct device_clock clock;
-    atomic_bool has_new_alarm; /* of the clock, set on another than the first's CPU */
     struct apic_bus bus;
     struct io_apic io_apic;
     struct pic pic;
@@ -106,12 +106,12 @@ struct vm {
     void *console;            /* its owner's: src/runner/guest_console.c */
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
     atomic_bool has_new_button_press; /* of the power button */
+    atomic_bool has_new_alarm; /* of the clock, set on another than the first's CPU */
     struct power_ports power_ports;
     struct acpi_pm acpi_pm;
     struct port_map ports;
     struct address_map addresses;
     uint64_t ignored_accesses; /* to unemulated ports, memory and MSRs; about */
-    bool is_refusal_logged;    /* of an access to a device: guest/device_memory.h */
 };
 
 /* Acquires the lock; returns the ticket for vm_unlock. On a vCPU's CPU. */
@@ -195,8 +195,7 @@ void vm_press_power_button(struct vm *vm);
 /* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);
 
-/* Returns how many exits all vCPUs have had in this run. From any CPU, as vm_log_stats.
- */
+/* Returns how many exits all vCPUs have had in this run. For any CPU: vm_log_stats. */
 uint64_t vm_count_exits(const struct vm *vm);
 
 /* Logs what led to an abnormal end: the last exits of the vCPU, and the others' state. */

@@ -1,25 +1,20 @@
 /* See vm_cpu.h. */
 #include "guest/vm_cpu.h"
 
-#include "guest/translate.h"
 #include "guest/vm.h"
 #include "lib/log.h"
-#include "x86/apic.h"
 #include "x86/control_registers.h"
 #include "x86/descriptors.h"
 #include "x86/pc_bios.h"
-
-#define DEFAULT_TIMER_HZ UINT64_C(1000000000)
 
 void vm_cpu_init(struct vm_cpu *cpu, struct vm *vm, const struct backend *backend)
 {
     static uint16_t last_vpid;
 
-    cpu->vcpu.vm       = vm;
-    cpu->vcpu.end      = &vm->end;
-    cpu->vcpu.backend  = backend;
-    cpu->vcpu.handlers = &vm_exit_handlers;
-    cpu->vcpu.vpid     = ++last_vpid;
+    cpu->vcpu.vm      = vm;
+    cpu->vcpu.end     = &vm->end;
+    cpu->vcpu.backend = backend;
+    cpu->vcpu.vpid    = ++last_vpid;
     backend->init(&cpu->vcpu, &vm->plan);
 }
 
@@ -85,61 +80,6 @@ void vm_cpu_reset(struct vm_cpu *cpu)
     cpu->last_state[0] = '\0';
     atomic_store(&cpu->is_asleep, cpu->index != 0);
     vcpu_reset(&cpu->vcpu, cpu->index == 0 ? &vm->start : &cpu->start);
-}
-
-static void apic_output_changed(void *context, const struct interrupt_line *line)
-{
-    struct vcpu *vcpu = context;
-
-    vcpu->backend->request_interrupt(vcpu, line->is_high);
-}
-
-static uint64_t read_tsc(void *context)
-{
-    struct vcpu *vcpu = context;
-
-    return vcpu->backend->read_register(vcpu, VCPU_TSC);
-}
-
-/* The timer runs at the frequency of CPUID's crystal: SDM 3A, "APIC Timer". */
-static uint64_t timer_frequency(const struct cpuid_answers *cpuid)
-{
-    uint32_t crystal = cpuid->basic[CPUID_LEAF_TSC].ecx;
-
-    return crystal != 0 ? crystal : DEFAULT_TIMER_HZ;
-}
-
-/*
- * Enables the first vCPU's APIC and connects the 8259A and NMIs to its pins, as firmware
- * does: MultiProcessor Specification, "Virtual Wire Mode".
- */
-static void set_virtual_wire_mode(struct local_apic *apic)
-{
-    local_apic_write(apic, APIC_SPURIOUS, sizeof(uint32_t),
-                     SPURIOUS_APIC_ENABLE | SPURIOUS_AFTER_RESET);
-    local_apic_write(apic, APIC_LVT_LINT0, sizeof(uint32_t), LVT_DELIVERY_EXTINT);
-    local_apic_write(apic, APIC_LVT_LINT1, sizeof(uint32_t), LVT_DELIVERY_NMI);
-}
-
-void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
-{
-    struct vm *vm                       = cpu->vcpu.vm;
-    const struct local_apic_setup setup = {
-        .id           = vm->topology.apic_id[cpu->index],
-        .is_bootstrap = cpu->index == 0,
-        .address_mask = BITS_MASK(physical_address_width(&cpu->cpuid) - 1, 0),
-        .bus          = &vm->bus,
-        .clock        = &cpu->clock,
-        .timer_hz     = timer_frequency(&cpu->cpuid),
-        .read_tsc     = read_tsc,
-        .output       = {.changed = apic_output_changed, .listener = &cpu->vcpu},
-        .context      = &cpu->vcpu,
-    };
-
-    local_apic_reset(&cpu->apic, &setup);
-    cpuid_policy_set_apic(&cpu->cpuid, local_apic_is_enabled(&cpu->apic));
-    if (cpu->index == 0)
-        set_virtual_wire_mode(&cpu->apic);
 }
 
 void vm_cpu_receive(struct vm_cpu *cpu)
@@ -211,25 +151,6 @@ static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
         atomic_store(&vm->is_paused, false);
     }
     leave_out_pauses(cpu, since);
-}
-
-/* Records the registers of a vCPU that another one's end stops. */
-static __attribute__((noinline)) void record_last_state(struct vm_cpu *cpu)
-{
-    struct vcpu *vcpu             = &cpu->vcpu;
-    const struct backend *backend = vcpu->backend;
-    const uint64_t *r             = vcpu->run.registers.r;
-    struct text text = {.buffer = cpu->last_state, .size = sizeof(cpu->last_state)};
-
-    text_append(&text, "RIP 0x%lx, CS base 0x%lx, RFLAGS 0x%lx, CR0 0x%lx, CR3 0x%lx, ",
-                backend->read_register(vcpu, VCPU_RIP),
-                backend->read_register(vcpu, VCPU_CS_BASE),
-                backend->read_register(vcpu, VCPU_RFLAGS),
-                backend->read_register(vcpu, VCPU_CR0),
-                backend->read_register(vcpu, VCPU_CR3));
-    text_append(&text, "CR4 0x%lx, RAX 0x%lx, RBX 0x%lx, RCX 0x%lx, RDX 0x%lx",
-                backend->read_register(vcpu, VCPU_CR4), r[REGISTER_RAX], r[REGISTER_RBX],
-                r[REGISTER_RCX], r[REGISTER_RDX]);
 }
 
 /*
@@ -364,7 +285,7 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
                         atomic_load(&vm->is_to_restart) ? "reset" : "stopped");
     if (vcpu_has_ended(vcpu)) {
         if (vm->end.kind == GUEST_END_ABNORMAL)
-            record_last_state(cpu);
+            vm_cpu_record_last_state(cpu);
         return EXIT_STOP;
     }
     if (cpu->index != 0)
@@ -427,42 +348,4 @@ void vm_cpu_run_others(struct vm_cpu *cpu)
         atomic_fetch_sub(&vm->others, 1);
         vm_cpu_kick(vm->cpu[0]);
     }
-}
-
-static void append_name(const struct vm_cpu *cpu, struct text *text)
-{
-    const struct vm *vm = cpu->vcpu.vm;
-
-    text_append(text, "vm %s", vm->name);
-    if (vm->cpu_count > 1)
-        text_append(text, ": vCPU %zu", cpu->index);
-}
-
-void vm_cpu_log_exits(const struct vm_cpu *cpu, bool is_handling)
-{
-    const struct vcpu *vcpu          = &cpu->vcpu;
-    const struct exit_record *record = vcpu->newest;
-    TEXT_DECLARE(name, 40);
-
-    append_name(cpu, &name);
-    for (unsigned int age = TRACE_RECORDS; age-- > 0;) {
-        TEXT_DECLARE(description, LOG_LINE_SIZE);
-        record = record->next;
-        if (record->reason == TRACE_RECORD_UNUSED)
-            continue;
-        if (age > 0 || !is_handling)
-            text_append(&description, " at 0x%lx", record->rip);
-        text_append(&description, ", tsc 0x%08x: ", record->start);
-        vcpu->backend->describe_exit(record, &description);
-        log_plain("hymir: %s: exit -%u%s", name.buffer, age, description.buffer);
-    }
-}
-
-void vm_cpu_log_last_state(const struct vm_cpu *cpu)
-{
-    TEXT_DECLARE(name, 40);
-
-    append_name(cpu, &name);
-    log_plain("hymir: %s: %s", name.buffer,
-              cpu->last_state[0] == '\0' ? "waits for a startup IPI" : cpu->last_state);
 }

@@ -106,6 +106,9 @@ void vm_cpu_kick(const struct vm_cpu *cpu);
  */
 void vm_cpu_log_exits(const struct vm_cpu *cpu, bool is_handling);
 
+/* Records its registers because another vCPU has ended the VM. On its CPU, in a run. */
+void vm_cpu_record_last_state(struct vm_cpu *cpu);
+
 /* Logs what it was doing when another vCPU ended the VM. */
 void vm_cpu_log_last_state(const struct vm_cpu *cpu);
 

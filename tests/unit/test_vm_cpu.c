@@ -64,8 +64,7 @@ static void end_at_once(struct vcpu *vcpu)
     vcpu_end(vcpu, "run %u", runs);
 }
 
-/* INIT, an NMI and an interrupt do not start a vCPU that has not run; a startup IPI does.
- */
+/* A vCPU that has not run is started by a startup IPI, not by INIT or an NMI. */
 static void send_to_waiting(unsigned int wait)
 {
     assert_true(cpus[1].is_asleep);

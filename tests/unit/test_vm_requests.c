@@ -1,5 +1,5 @@
 /*
- * src/guest/vm_cpu.c: pauses, requests to stop, alarms, and what can end a vCPU's HLT.
+ * src/guest/vm_cpu.c: pauses, ends and alarms.
  */
 #include "vm_cpus.h"
 
@@ -248,8 +248,7 @@ static void count_expiration(void *device)
     expired_on = current;
 }
 
-/* The first vCPU's alarm serves its own clock and the devices', others' only their own.
- */
+/* The first vCPU's alarm is for its own clock and the devices', others' for their own. */
 static void test_alarms(void **state)
 {
     (void)state;
@@ -311,127 +310,6 @@ static void test_alarm_of_other(void **state)
     assert_int_equal(kicks[0], 3);
 }
 
-/* ---- HLT */
-
-/* Puts the vCPUs of a mask to sleep, as HLT with interrupts off does. */
-static void put_to_sleep(unsigned int mask)
-{
-    for (size_t i = 0; i < CPUS; i++)
-        cpus[i].is_asleep = (mask >> i & 1) != 0;
-}
-
-/* A vCPU that accepts no interrupts wakes only by what another one sends. */
-static void test_sleep(void **state)
-{
-    (void)state;
-    for (unsigned int mask = 0; mask < 1 << CPUS; mask++) {
-        for (size_t i = 0; i < CPUS; i++) {
-            put_to_sleep(mask);
-            become(i);
-            assert_int_equal(vm_cpu_can_wake(&cpus[i].vcpu, false),
-                             (mask | 1U << i) != 7);
-            assert_true(cpus[i].is_asleep);
-        }
-    }
-    put_to_sleep(7);
-    become(1);
-    send_from(0, 2, APIC_NMI, 0); /* which may wake this one */
-    assert_true(vm_cpu_can_wake(second, false));
-    become(2);
-    assert_int_equal(vm_cpu_handle_requests(&cpus[2].vcpu), EXIT_RESUME);
-    assert_false(cpus[2].is_asleep);
-    become(1);
-    assert_true(vm_cpu_can_wake(second, false));
-    become(2);
-    assert_false(vm_cpu_can_wake(&cpus[2].vcpu, false));
-    become(1);
-    assert_false(vm_cpu_can_wake(second, false));
-}
-
-/* What can interrupt one that accepts interrupts, while all others sleep. */
-static void test_wake_sources(void **state)
-{
-    (void)state;
-    put_to_sleep(7);
-    assert_false(vm_cpu_can_wake(first, true)); /* all controllers are masked */
-    assert_true(cpus[0].is_asleep);
-    assert_int_equal(vm_port_write(first, 0x21, 1, 0xFE), EXIT_NEXT);
-    put_to_sleep(6);
-    assert_true(vm_cpu_can_wake(first, true)); /* the 8259A */
-    assert_false(cpus[0].is_asleep);           /* and not another vCPU */
-    assert_false(vm_cpu_can_wake(first, false));
-    become(1);
-    put_to_sleep(7);
-    assert_false(vm_cpu_can_wake(second, true)); /* it has no 8259A */
-    become(0);
-    local_apic_write(&cpus[0].apic, 0x350, 4, 0x10700); /* LINT0 is masked */
-    assert_false(vm_cpu_can_wake(first, true));
-    vm_memory_write(second, 0xFEC00000, 4, 0x10 + 2 * 4);
-    vm_memory_write(second, 0xFEC00010, 4, 0x31);
-    for (size_t i = 0; i < CPUS; i++) {
-        become(i);
-        assert_true(vm_cpu_can_wake(&cpus[i].vcpu, true)); /* the I/O APIC */
-        assert_false(vm_cpu_can_wake(&cpus[i].vcpu, false));
-    }
-    vm_memory_write(second, 0xFEC00010, 4, 0x10031);
-    become(1);
-    assert_false(vm_cpu_can_wake(second, true));
-    local_apic_write(&cpus[1].apic, 0xF0, 4, 0x1FF);
-    local_apic_write(&cpus[1].apic, 0x320, 4, 0x32);
-    local_apic_write(&cpus[1].apic, 0x380, 4, 1000000);
-    assert_true(vm_cpu_can_wake(second, true)); /* its timer */
-    assert_false(vm_cpu_can_wake(second, false));
-    become(0);
-    assert_false(vm_cpu_can_wake(first, true)); /* which interrupts no other */
-}
-
-static void leave_wait(unsigned int wait)
-{
-    assert_int_equal(wait, 1);
-    assert_true(cpus[1].is_asleep);
-    vcpu_end(first, "powered off");
-}
-
-/*
- * vCPUs that sleep look again when the last one that could wake them begins to wait for
- * a startup IPI. One that goes on waiting kicks nobody.
- */
-static void test_sleep_after_init(void **state)
-{
-    (void)state;
-    put_to_sleep(5);
-    send_from(0, 1, APIC_INIT, 0);
-    become(1);
-    kicks[0] = kicks[2]           = 0;
-    at_wait                       = leave_wait;
-    second->run.has_all_registers = true;
-    assert_int_equal(vm_cpu_handle_requests(second), EXIT_STOP);
-    assert_int_equal(kicks[0], 1);
-    assert_int_equal(kicks[2], 1);
-}
-
-static void count_wait(unsigned int wait)
-{
-    assert_true(cpus[1].is_asleep);
-    assert_int_equal(kicks[0] + kicks[1] + kicks[2], 0);
-    if (wait == 5)
-        vm_release(&vm);
-    if (wait == 4)
-        vcpu_end(first, "powered off");
-}
-
-static void test_wait_is_quiet(void **state)
-{
-    (void)state;
-    vm.runs   = 1;
-    vm.others = 2;
-    at_wait   = count_wait;
-    first->id = VCPU_WITHOUT_CPU; /* not told that this one has left */
-    become(1);
-    vm_cpu_run_others(&cpus[1]);
-    assert_int_equal(waits, 5);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,9 +317,7 @@ int main(void)
         TEST(test_missed_pause),        TEST(test_end_in_pause),
         TEST(test_pause_while_waiting), TEST(test_stop),
         TEST(test_end_by_other),        TEST(test_alarms),
-        TEST(test_alarm_of_other),      TEST(test_sleep),
-        TEST(test_wake_sources),        TEST(test_sleep_after_init),
-        TEST(test_wait_is_quiet),
+        TEST(test_alarm_of_other),
     };
     return cmocka_run_group_tests_name("vm_requests", tests, NULL, NULL);
 }
