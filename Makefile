@@ -321,7 +321,7 @@ $(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := 
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
-$(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/guest/vm.o
+$(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/runner/guest_allocation.o $(UNIT)/src/guest/vm.o
 $(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep): $(UNIT)/src/guest/vm.o
 
 # The option of the test image.

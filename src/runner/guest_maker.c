@@ -14,16 +14,8 @@
 #include "platform/machine.h"
 #include "platform/smp.h"
 #include "platform/wall_clock.h"
+#include "runner/guest_allocation.h"
 #include "runner/guest_console.h"
-
-#define LARGE_PIECE BIT(21)
-
-/*
- * What a guest needs besides its memory and tables, in bytes, generously: a vCPU, a
- * console, and what is lost to alignment.
- */
-#define MEMORY_BESIDE BIT(22)
-#define MIB           BIT(20)
 
 #define WAITS_PER_SECOND 50
 
@@ -114,114 +106,6 @@ static uint64_t time_of_day(const struct cpu *cpu)
     return first_time + (ticks - first_ticks) / clock_frequency();
 }
 
-/* Allocates few, large pieces, at multiples of 2 MiB for large pages. */
-static bool allocate_pieces(struct guest_memory *memory, uint64_t size)
-{
-    uint64_t piece = size;
-
-    while (memory->size < size) {
-        uint64_t rest = size - memory->size;
-        void *pages;
-        piece = piece < rest ? piece : rest;
-        if (memory_allocate_unprepared(piece / PAGE_SIZE, LARGE_PIECE, frames_above_1_mib,
-                                       &pages) != STATUS_OK) {
-            if (piece <= LARGE_PIECE)
-                return false;
-            piece = align_up(piece / 2, LARGE_PIECE);
-        } else if (guest_memory_add(memory, hpa_of(pages), piece) != STATUS_OK) {
-            memory_free(pages, piece / PAGE_SIZE);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Frees a VM's memory and the tables that map it, if it has them. */
-static void free_memory(struct vm *vm)
-{
-    for (size_t i = 0; i < vm->memory.piece_count; i++)
-        memory_free(hpa_pointer(vm->memory.piece[i].host),
-                    vm->memory.piece[i].size / PAGE_SIZE);
-    if (vm->tables.count > 0)
-        memory_free(vm->tables.pages, vm->tables.count);
-    vm->memory = (struct guest_memory){0};
-    vm->tables = (struct page_pool){0};
-}
-
-/*
- * Explains that free bytes are too few for a VM with size bytes of memory and that many
- * tables. False, for the caller to return.
- */
-static bool explain_shortage(uint64_t size, uint64_t tables, uint64_t free,
-                             struct text *problem)
-{
-    uint64_t wanted = size + tables * PAGE_SIZE + MEMORY_BESIDE;
-    uint64_t ram    = memory_ram_size();
-    char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
-
-    if (wanted <= free)
-        return TEXT_FAIL(problem, "memory=%luM: free memory is too fragmented; reduce it",
-                         size / MIB);
-    uint64_t needed = align_up(ram + wanted - free, MIB) / MIB;
-    text_append(problem,
-                "not enough memory: memory=%luM needs a machine with %lu MiB, and this "
-                "one has %lu; ",
-                size / MIB, needed, ram / MIB);
-    machine_describe(machine, firmware);
-    if (string_starts_with(machine, "QEMU"))
-        return TEXT_FAIL(problem, "start QEMU with -m %luG",
-                         align_up(needed, 1024) / 1024);
-    return TEXT_FAIL(problem, "reduce memory=");
-}
-
-/*
- * Allocates a VM's memory and the tables that map it, unprepared. False, with the reason,
- * on failure; free_memory is then due too.
- */
-static bool allocate_memory(struct vm *vm, uint64_t size, struct text *problem)
-{
-    uint64_t tables = nested_paging_count_tables(size);
-    uint64_t free   = memory_free_size(frames_above_1_mib);
-
-    if (!allocate_pieces(&vm->memory, size) ||
-        memory_allocate_unprepared(tables, PAGE_SIZE, frames_above_1_mib,
-                                   &vm->tables.pages) != STATUS_OK)
-        return explain_shortage(size, tables, free, problem);
-    vm->tables.count = tables;
-    return true;
-}
-
-/* Zeroes a VM's memory and tables. Returns the first page that is not RAM, or NULL. */
-static const void *clear_new_memory(struct vm *vm)
-{
-    const void *bad = memory_prepare(vm->tables.pages, vm->tables.count);
-
-    for (size_t i = 0; i < vm->memory.piece_count && bad == NULL; i++)
-        bad = memory_prepare(hpa_pointer(vm->memory.piece[i].host),
-                             vm->memory.piece[i].size / PAGE_SIZE);
-    return bad;
-}
-
-/*
- * Zeroes a VM's memory. Before its first run also verifies that it is RAM, replacing it
- * if it is not, and maps it. False, with the reason, on failure.
- */
-static bool clear_memory(struct vm *vm, struct text *problem)
-{
-    uint64_t size = vm->memory.size;
-    const void *bad;
-
-    if (vm->tables.used > 0)
-        return guest_memory_clear(&vm->memory, gpa(0), size);
-    while ((bad = clear_new_memory(vm)) != NULL) {
-        free_memory(vm);
-        memory_exclude(bad);
-        if (!allocate_memory(vm, size, problem))
-            return false;
-    }
-    return vm_map_memory(vm) == STATUS_OK || TEXT_FAIL(problem, "too few page tables");
-}
-
 /* The interrupt causes an exit, whose handler checks for requests. */
 static enum status interrupt_cpu(uint32_t id)
 {
@@ -239,33 +123,6 @@ static void wait_for_interrupt(void)
     apic_set_timer(clock_frequency() / WAITS_PER_SECOND);
     halt_until_interrupt();
     apic_set_timer(TICKS_NEVER);
-}
-
-/* Allocates a VM's vCPUs. False, with the reason, on failure. */
-static bool allocate_cpus(struct vm *vm, size_t count, struct text *problem)
-{
-    while (vm->cpu_count < count) {
-        void *pages;
-        if (machine_allocate(sizeof(struct vm_cpu), &pages) != STATUS_OK)
-            break;
-        struct vm_cpu *cpu       = pages;
-        vm->cpu[vm->cpu_count++] = cpu;
-        cpu->vcpu.id             = VCPU_WITHOUT_CPU;
-        if (machine_allocate(backend->state_size, &cpu->vcpu.arch) != STATUS_OK)
-            break;
-        if (vm->cpu_count == count)
-            return true;
-    }
-    return TEXT_FAIL(problem, "not enough memory for its vCPUs; reduce memory= or cpus=");
-}
-
-static void free_cpus(struct vm *vm)
-{
-    for (size_t i = 0; i < vm->cpu_count; i++) {
-        if (vm->cpu[i]->vcpu.arch != NULL)
-            memory_free(vm->cpu[i]->vcpu.arch, memory_page_count(backend->state_size));
-        memory_free(vm->cpu[i], memory_page_count(sizeof(struct vm_cpu)));
-    }
 }
 
 /*
@@ -287,7 +144,8 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, size_t cpus,
 
     planned.size = memory_size;
     if (!image_load(&vm->image, &planned, &vm->start, &vm->kind, problem) ||
-        !allocate_memory(vm, memory_size, problem) || !allocate_cpus(vm, cpus, problem))
+        !guest_memory_allocate(vm, memory_size, problem) ||
+        !guest_cpus_allocate(vm, backend, cpus, problem))
         return false;
     if (guest_console_add(vm) != STATUS_OK)
         return TEXT_FAIL(problem, "not enough memory for its console; reduce memory=");
@@ -337,8 +195,8 @@ static bool create_guest(size_t index, struct text *problem)
     vm->image.command_line = command_line;
     if (!find_parts(index, &vm->image, problem) ||
         !create_parts(vm, module->memory_size, cpus, problem)) {
-        free_cpus(vm);
-        free_memory(vm);
+        guest_cpus_free(vm, backend);
+        guest_memory_free(vm);
         memory_free(vm, memory_page_count(size));
         return false;
     }
@@ -434,13 +292,13 @@ bool guest_maker_prepare(struct vm *vm)
 
     if (vm_reset(vm) != STATUS_OK)
         text_append(&problem, "devices: too many ports");
-    else if (clear_memory(vm, &problem) && /* takes seconds if it is large */
+    else if (guest_memory_prepare(vm, &problem) &&
              vm_load(vm, time_of_day(cpu), &problem))
         return true;
     log_error("vm %s: %s", vm->name, problem.buffer);
     vcpu_end(&vm->cpu[0]->vcpu, "%s", problem.buffer);
     vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
     atomic_store(&vm->is_to_restart, false);
-    free_memory(vm);
+    guest_memory_free(vm);
     return false;
 }
