@@ -351,12 +351,10 @@ void svm_cancel_events(struct svm_vcpu *svm)
 
     set_window(vmcb, false);
     svm_set_intercept_1(vmcb, INTERCEPT_IRET, false);
-    if (svm->steps_past_iret)
-        vmcb->intercept_exceptions &= ~IRET_EXCEPTIONS;
+    vmcb->intercept_exceptions &= ~IRET_EXCEPTIONS;
     svm->steps_past_iret = svm->blocks_nmi = false;
     svm->waiting &= (uint8_t)~WAITING_NMI;
-    vmcb->event_injection  = 0;
-    vmcb->interrupt_shadow = 0;
+    vmcb->event_injection = vmcb->interrupt_shadow = 0;
 }
 
 void svm_set_alarm(struct vcpu *vcpu, uint64_t time)
