@@ -1,0 +1,154 @@
+/* The words for a violated rule: see entry_rules.h. */
+#include "virt/entry_rules.h"
+
+#include "lib/string.h"
+
+#define LINE_WIDTH      78U
+#define LINE_INDENT     2U
+#define PARAGRAPH_LIMIT 480U
+
+/* Returns the name of the field that contains a bit, and its mask; NULL if none does. */
+static const struct capability_row *row_of_bit(const struct entry_value *value,
+                                               uint64_t bit)
+{
+    for (size_t i = 0; value->table != NULL && i < value->table->row_count; i++) {
+        const struct capability_row *row = &value->table->rows[i];
+        if (row->group == value->group && (row->mask & bit) != 0)
+            return row;
+    }
+    return NULL;
+}
+
+static void append_mask(uint64_t mask, struct text *text)
+{
+    unsigned int low  = (unsigned int)__builtin_ctzll(mask);
+    unsigned int high = 63 - (unsigned int)__builtin_clzll(mask);
+
+    if (low == high)
+        text_append(text, "bit %u", low);
+    else
+        text_append(text, "bits %u:%u", high, low);
+}
+
+/* Returns the lowest bits that have one name, or the lowest adjacent ones without. */
+static uint64_t lowest_run(const struct entry_value *value, uint64_t bits,
+                           const struct capability_row **row)
+{
+    uint64_t run = bits & -bits;
+
+    *row = row_of_bit(value, run);
+    if (*row != NULL)
+        return bits & (*row)->mask;
+    for (uint64_t next = run << 1; (bits & next) != 0 && row_of_bit(value, next) == NULL;
+         next <<= 1)
+        run |= next;
+    return run;
+}
+
+void entry_append_bits(const struct entry_value *value, uint64_t bits, struct text *text)
+{
+    const char *separator = "";
+
+    while (bits != 0) {
+        const struct capability_row *row;
+        uint64_t run = lowest_run(value, bits, &row);
+
+        text_append(text, "%s", separator);
+        append_mask(row != NULL ? row->mask : run, text);
+        if (row != NULL)
+            text_append(text, " (%s)", row->name);
+        separator = ", ";
+        bits &= ~run;
+    }
+}
+
+/* Returns the length of the first line of a text: up to a blank, if it must be broken. */
+static size_t line_length(const char *text, size_t limit)
+{
+    size_t length = strlen(text);
+
+    if (length <= limit)
+        return length;
+    for (size_t i = limit; i > 0; i--) {
+        if (text[i] == ' ')
+            return i;
+    }
+    return limit;
+}
+
+static __attribute__((noinline)) void print_line(const char *text, size_t indent,
+                                                 size_t length, entry_print *print,
+                                                 void *context)
+{
+    TEXT_DECLARE(line, LINE_WIDTH + 1);
+
+    text_append(&line, "%*s%.*s", (int)indent, "", (int)length, text);
+    print(context, line.buffer);
+}
+
+/* Prints a paragraph; all lines but the first are indented, and the first if asked. */
+static void print_paragraph(const char *text, size_t indent, entry_print *print,
+                            void *context)
+{
+    while (*text != '\0') {
+        size_t length = line_length(text, LINE_WIDTH - indent);
+
+        print_line(text, indent, length, print, context);
+        text += length;
+        text += *text == ' ' ? 1 : 0;
+        indent = LINE_INDENT;
+    }
+}
+
+/* Appends the other values that decided: "with A = 0x1, B = 0x2". */
+static void append_reasons(const struct entry_rules *rules,
+                           const struct entry_snapshot *snapshot,
+                           const struct entry_finding *finding, struct text *text)
+{
+    const struct entry_rule *rule         = finding->rule;
+    uint16_t values[ENTRY_CONDITIONS + 1] = {
+        rule->other != ENTRY_VALUE_NONE
+            ? (uint16_t)(rule->other + finding->value - rule->value)
+            : ENTRY_VALUE_NONE};
+    const char *separator = " It applies with ";
+
+    for (size_t i = 0; i < ENTRY_CONDITIONS; i++)
+        values[i + 1] = rule->when[i].value;
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        if (values[i] == ENTRY_VALUE_NONE || values[i] == finding->value ||
+            !entry_snapshot_has(snapshot, values[i]) ||
+            (i > 0 && values[i] == values[i - 1]))
+            continue;
+        text_append(text, "%s%s = 0x%lx", separator, rules->values[values[i]].name,
+                    snapshot->value[values[i]]);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        text_append(text, ".");
+}
+
+void entry_describe(const struct entry_rules *rules,
+                    const struct entry_snapshot *snapshot,
+                    const struct entry_finding *finding, entry_print *print,
+                    void *context)
+{
+    const struct entry_value *value = &rules->values[finding->value];
+    const struct entry_rule *rule   = finding->rule;
+    TEXT_DECLARE(text, PARAGRAPH_LIMIT);
+
+    text_append(&text, "%s = 0x%lx: ", value->name, snapshot->value[finding->value]);
+    entry_append_bits(value, finding->bits, &text);
+    text_append(&text, "; nearest valid value 0x%lx%s", finding->nearest,
+                finding->is_consequence ? " (a consequence of the above)" : "");
+    print_paragraph(text.buffer, 0, print, context);
+    text.length = 0;
+    text_append(&text, "%s: %s", rule->name, rule->sentence);
+    append_reasons(rules, snapshot, finding, &text);
+    text_append(&text, " %s.", finding->section->title);
+    print_paragraph(text.buffer, LINE_INDENT, print, context);
+    if (rule->cause == NULL)
+        return;
+    text.length = 0;
+    text_append(&text, "Usual cause: %s.", rule->cause);
+    print_paragraph(text.buffer, LINE_INDENT, print, context);
+}

@@ -1,0 +1,206 @@
+/* See entry_rules.h. */
+#include "virt/entry_rules.h"
+
+#include "lib/string.h"
+#include "virt/segment.h"
+
+bool entry_has(const struct entry_query *query, uint32_t value)
+{
+    return entry_snapshot_has(query->snapshot, value);
+}
+
+uint64_t entry_read(struct entry_query *query, uint32_t value)
+{
+    if (!entry_has(query, value) && query->finding->missing == ENTRY_VALUE_NONE)
+        query->finding->missing = (uint16_t)value;
+    return query->snapshot->value[value];
+}
+
+uint64_t entry_read_own(struct entry_query *query)
+{
+    return entry_read(query, query->rule->value + query->instance);
+}
+
+uint64_t entry_read_other(struct entry_query *query)
+{
+    return entry_read(query, query->rule->other + query->instance);
+}
+
+enum entry_verdict entry_violate(struct entry_query *query, uint64_t bits,
+                                 uint64_t nearest)
+{
+    query->finding->bits    = bits;
+    query->finding->nearest = nearest;
+    return ENTRY_VIOLATED;
+}
+
+enum entry_verdict entry_require(struct entry_query *query, uint64_t nearest)
+{
+    uint64_t bits = entry_read_own(query) ^ nearest;
+    return bits == 0 ? ENTRY_HOLDS : entry_violate(query, bits, nearest);
+}
+
+/* ---- Tests */
+
+enum entry_verdict entry_test_equal(struct entry_query *query)
+{
+    uint64_t others = entry_read_own(query) & ~query->rule->mask;
+    return entry_require(query, others | query->rule->expected);
+}
+
+enum entry_verdict entry_test_not_zero(struct entry_query *query)
+{
+    uint64_t value = entry_read_own(query);
+
+    return (value & query->rule->mask) != 0
+               ? ENTRY_HOLDS
+               : entry_violate(query, query->rule->mask, value | query->rule->expected);
+}
+
+enum entry_verdict entry_test_canonical(struct entry_query *query)
+{
+    uint64_t value = entry_read_own(query);
+    uint32_t width = (uint32_t)entry_read(query, query->rule->other);
+
+    if (width == 0 || width > 64)
+        return ENTRY_UNKNOWN;
+    return entry_require(query,
+                         (uint64_t)((int64_t)(value << (64 - width)) >> (64 - width)));
+}
+
+/* Alignment can be judged without the width. */
+enum entry_verdict entry_test_address(struct entry_query *query)
+{
+    uint64_t value = entry_read_own(query);
+    uint64_t low   = value & ~query->rule->mask;
+    uint64_t width = query->snapshot->value[query->rule->other];
+
+    if (width > 0 && width < 64)
+        low &= BIT(width) - 1;
+    else if (low == value)
+        (void)entry_read(query, query->rule->other);
+    return entry_require(query, low);
+}
+
+enum entry_verdict entry_test_below(struct entry_query *query)
+{
+    uint64_t value = entry_read_own(query);
+    uint64_t mask  = query->rule->mask;
+
+    if ((value & mask) <= query->rule->expected)
+        return ENTRY_HOLDS;
+    return entry_violate(query, value & mask, (value & ~mask) | query->rule->expected);
+}
+
+/* ---- Judging */
+
+static uint32_t instances_of(const struct entry_rule *rule)
+{
+    return rule->count > 0 ? rule->count : 1;
+}
+
+/* Returns whether the conditions are met, in order; an unknown one ends it. */
+static enum entry_verdict judge_conditions(struct entry_query *query)
+{
+    for (size_t i = 0; i < ENTRY_CONDITIONS; i++) {
+        const struct entry_condition *condition = &query->rule->when[i];
+
+        if (condition->value == ENTRY_VALUE_NONE)
+            break;
+        uint64_t value = entry_read(query, condition->value);
+        if (query->finding->missing != ENTRY_VALUE_NONE)
+            return ENTRY_UNKNOWN;
+        if (((value & BIT(condition->bit)) != 0) != condition->is_set)
+            return ENTRY_NOT_APPLICABLE;
+    }
+    return ENTRY_HOLDS;
+}
+
+static void judge(const struct entry_snapshot *snapshot, const struct entry_rule *rule,
+                  uint32_t instance, struct entry_finding *finding)
+{
+    struct entry_query query   = {snapshot, rule, instance, finding};
+    enum entry_verdict verdict = judge_conditions(&query);
+
+    if (verdict == ENTRY_HOLDS)
+        verdict = rule->test(&query);
+    if (finding->missing != ENTRY_VALUE_NONE && verdict != ENTRY_NOT_APPLICABLE)
+        verdict = ENTRY_UNKNOWN;
+    finding->verdict = verdict;
+}
+
+/* Returns whether any value of a rule violates it. */
+static bool is_violated(const struct entry_snapshot *snapshot,
+                        const struct entry_rule *rule)
+{
+    for (uint32_t i = 0; i < instances_of(rule); i++) {
+        struct entry_finding finding = {.rule = rule};
+        judge(snapshot, rule, i, &finding);
+        if (finding.verdict == ENTRY_VIOLATED)
+            return true;
+    }
+    return false;
+}
+
+static bool is_consequence(const struct entry_rules *rules,
+                           const struct entry_snapshot *snapshot,
+                           const struct entry_finding *finding)
+{
+    if (finding->verdict != ENTRY_VIOLATED || finding->rule->root == NULL)
+        return false;
+    const struct entry_rule *root = entry_rule_find(rules, finding->rule->root);
+    return root != NULL && is_violated(snapshot, root);
+}
+
+/* Judges a rule for each of its values. */
+static void judge_rule(const struct entry_rules *rules,
+                       const struct entry_snapshot *snapshot,
+                       struct entry_finding *finding, struct entry_count *count,
+                       entry_visit *visit, void *context)
+{
+    const struct entry_rule *rule       = finding->rule;
+    const struct entry_section *section = finding->section;
+
+    for (uint32_t i = 0; i < instances_of(rule); i++) {
+        *finding = (struct entry_finding){
+            .rule = rule, .section = section, .value = (uint16_t)(rule->value + i)};
+        judge(snapshot, rule, i, finding);
+        finding->is_consequence = is_consequence(rules, snapshot, finding);
+        count->verdicts[finding->verdict]++;
+        if (visit != NULL)
+            visit(context, finding);
+    }
+}
+
+struct entry_count entry_judge(const struct entry_rules *rules,
+                               struct entry_snapshot *snapshot, uint64_t phases,
+                               entry_visit *visit, void *context)
+{
+    struct entry_count count = {0};
+
+    if (rules->derive != NULL)
+        rules->derive(snapshot);
+    for (size_t i = 0; i < rules->section_count; i++) {
+        const struct entry_section *section = rules->sections[i];
+        if ((phases & BIT(section->phase)) == 0)
+            continue;
+        for (size_t j = 0; j < section->count; j++) {
+            struct entry_finding finding = {.rule    = &section->rules[j],
+                                            .section = section};
+            judge_rule(rules, snapshot, &finding, &count, visit, context);
+        }
+    }
+    return count;
+}
+
+const struct entry_rule *entry_rule_find(const struct entry_rules *rules,
+                                         const char *name)
+{
+    for (size_t i = 0; i < rules->section_count; i++) {
+        for (size_t j = 0; j < rules->sections[i]->count; j++) {
+            if (strcmp(rules->sections[i]->rules[j].name, name) == 0)
+                return &rules->sections[i]->rules[j];
+        }
+    }
+    return NULL;
+}
