@@ -7,13 +7,24 @@
 #define LINE_INDENT     2U
 #define PARAGRAPH_LIMIT 480U
 
-/* Returns the name of the field that contains a bit, and its mask; NULL if none does. */
-static const struct capability_row *row_of_bit(const struct entry_value *value,
+/* Returns the names of a value's bits, or NULL. */
+static const struct entry_bit_names *names_of(const struct entry_rules *rules,
+                                              uint32_t value)
+{
+    for (size_t i = 0; i < rules->bit_names_count; i++) {
+        if (value >= rules->bit_names[i].first && value <= rules->bit_names[i].last)
+            return &rules->bit_names[i];
+    }
+    return NULL;
+}
+
+/* Returns the row that contains a bit, or NULL. */
+static const struct capability_row *row_of_bit(const struct entry_bit_names *names,
                                                uint64_t bit)
 {
-    for (size_t i = 0; value->table != NULL && i < value->table->row_count; i++) {
-        const struct capability_row *row = &value->table->rows[i];
-        if (row->group == value->group && (row->mask & bit) != 0)
+    for (size_t i = 0; names != NULL && i < names->table->row_count; i++) {
+        const struct capability_row *row = &names->table->rows[i];
+        if (row->group == names->group && (row->mask & bit) != 0)
             return row;
     }
     return NULL;
@@ -31,27 +42,29 @@ static void append_mask(uint64_t mask, struct text *text)
 }
 
 /* Returns the lowest bits that have one name, or the lowest adjacent ones without. */
-static uint64_t lowest_run(const struct entry_value *value, uint64_t bits,
+static uint64_t lowest_run(const struct entry_bit_names *names, uint64_t bits,
                            const struct capability_row **row)
 {
     uint64_t run = bits & -bits;
 
-    *row = row_of_bit(value, run);
+    *row = row_of_bit(names, run);
     if (*row != NULL)
         return bits & (*row)->mask;
-    for (uint64_t next = run << 1; (bits & next) != 0 && row_of_bit(value, next) == NULL;
+    for (uint64_t next = run << 1; (bits & next) != 0 && row_of_bit(names, next) == NULL;
          next <<= 1)
         run |= next;
     return run;
 }
 
-void entry_append_bits(const struct entry_value *value, uint64_t bits, struct text *text)
+void entry_append_bits(const struct entry_rules *rules, uint32_t value, uint64_t bits,
+                       struct text *text)
 {
-    const char *separator = "";
+    const struct entry_bit_names *names = names_of(rules, value);
+    const char *separator               = "";
 
     while (bits != 0) {
         const struct capability_row *row;
-        uint64_t run = lowest_run(value, bits, &row);
+        uint64_t run = lowest_run(names, bits, &row);
 
         text_append(text, "%s", separator);
         append_mask(row != NULL ? row->mask : run, text);
@@ -119,7 +132,7 @@ static void append_reasons(const struct entry_rules *rules,
             !entry_snapshot_has(snapshot, values[i]) ||
             (i > 0 && values[i] == values[i - 1]))
             continue;
-        text_append(text, "%s%s = 0x%lx", separator, rules->values[values[i]].name,
+        text_append(text, "%s%s = 0x%lx", separator, rules->value_names[values[i]],
                     snapshot->value[values[i]]);
         separator = ", ";
     }
@@ -132,12 +145,12 @@ void entry_describe(const struct entry_rules *rules,
                     const struct entry_finding *finding, entry_print *print,
                     void *context)
 {
-    const struct entry_value *value = &rules->values[finding->value];
-    const struct entry_rule *rule   = finding->rule;
+    const struct entry_rule *rule = finding->rule;
     TEXT_DECLARE(text, PARAGRAPH_LIMIT);
 
-    text_append(&text, "%s = 0x%lx: ", value->name, snapshot->value[finding->value]);
-    entry_append_bits(value, finding->bits, &text);
+    text_append(&text, "%s = 0x%lx: ", rules->value_names[finding->value],
+                snapshot->value[finding->value]);
+    entry_append_bits(rules, finding->value, finding->bits, &text);
     text_append(&text, "; nearest valid value 0x%lx%s", finding->nearest,
                 finding->is_consequence ? " (a consequence of the above)" : "");
     print_paragraph(text.buffer, 0, print, context);

@@ -46,11 +46,11 @@ static inline void entry_snapshot_remove(struct entry_snapshot *snapshot, uint32
     snapshot->known[value / 64] &= ~BIT(value % 64);
 }
 
-/* The name of a value, and those of its bits. */
-struct entry_value {
-    const char *name;
-    uint16_t group;                       /* of its bits in the table */
-    const struct capability_table *table; /* NULL: its bits have no names */
+/* The names of the bits of adjacent values, such as the access rights of segments. */
+struct entry_bit_names {
+    uint16_t first, last;                 /* values */
+    uint16_t group;                       /* of the bits in the table */
+    const struct capability_table *table; /* of which only the rows are used */
 };
 
 /* When the processor checks a rule. A failure tells the phases; see entry_judge. */
@@ -108,9 +108,10 @@ struct entry_section {
 
 /* A vendor's rules: the sections in the order in which to mend violations. */
 struct entry_rules {
-    const char *control_structure;    /* "VMCS", "VMCB" */
-    const struct entry_value *values; /* by number; the first is ENTRY_VALUE_NONE */
+    const char *const *value_names; /* by number; that of ENTRY_VALUE_NONE is NULL */
     size_t value_count;
+    const struct entry_bit_names *bit_names;
+    size_t bit_names_count;
     const struct entry_section *const *sections;
     size_t section_count;
 
@@ -186,7 +187,8 @@ const struct entry_rule *entry_rule_find(const struct entry_rules *rules,
                                          const char *name);
 
 /* Appends "bit 14 (BS), bit 16 (RTM)": each bit, with its name if it has one. */
-void entry_append_bits(const struct entry_value *value, uint64_t bits, struct text *text);
+void entry_append_bits(const struct entry_rules *rules, uint32_t value, uint64_t bits,
+                       struct text *text);
 
 /*
  * Describes a violation in lines of at most 78 characters: the field, its value and the
