@@ -113,31 +113,16 @@ static void print_paragraph(const char *text, size_t indent, entry_print *print,
     }
 }
 
-/* Appends the other values that decided: "with A = 0x1, B = 0x2". */
+/* Appends the other values that decided: "Here A = 0x1, B = 0x2." */
 static void append_reasons(const struct entry_rules *rules,
                            const struct entry_snapshot *snapshot,
                            const struct entry_finding *finding, struct text *text)
 {
-    const struct entry_rule *rule         = finding->rule;
-    uint16_t values[ENTRY_CONDITIONS + 1] = {
-        rule->other != ENTRY_VALUE_NONE
-            ? (uint16_t)(rule->other + finding->value - rule->value)
-            : ENTRY_VALUE_NONE};
-    const char *separator = " It applies with ";
-
-    for (size_t i = 0; i < ENTRY_CONDITIONS; i++)
-        values[i + 1] = rule->when[i].value;
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-        if (values[i] == ENTRY_VALUE_NONE || values[i] == finding->value ||
-            !entry_snapshot_has(snapshot, values[i]) ||
-            (i > 0 && values[i] == values[i - 1]))
-            continue;
-        text_append(text, "%s%s = 0x%lx", separator, rules->value_names[values[i]],
-                    snapshot->value[values[i]]);
-        separator = ", ";
-    }
-    if (separator[0] == ',')
-        text_append(text, ".");
+    for (size_t i = 0; i < ENTRY_READS && finding->read[i] != ENTRY_VALUE_NONE; i++)
+        text_append(text, "%s%s = 0x%lx", i == 0 ? " Here " : ", ",
+                    rules->value_names[finding->read[i]],
+                    snapshot->value[finding->read[i]]);
+    text_append(text, "%s", finding->read[0] != ENTRY_VALUE_NONE ? "." : "");
 }
 
 void entry_describe(const struct entry_rules *rules,

@@ -9,21 +9,28 @@ bool entry_has(const struct entry_query *query, uint32_t value)
     return entry_snapshot_has(query->snapshot, value);
 }
 
+/* Notes a value that decided, if there is room. */
+static void note_read(struct entry_finding *finding, uint32_t value)
+{
+    for (size_t i = 0; i < ENTRY_READS && value != finding->value; i++) {
+        if (finding->read[i] == ENTRY_VALUE_NONE)
+            finding->read[i] = (uint16_t)value;
+        if (finding->read[i] == value)
+            break;
+    }
+}
+
 uint64_t entry_read(struct entry_query *query, uint32_t value)
 {
     if (!entry_has(query, value) && query->finding->missing == ENTRY_VALUE_NONE)
         query->finding->missing = (uint16_t)value;
+    note_read(query->finding, value);
     return query->snapshot->value[value];
 }
 
 uint64_t entry_read_own(struct entry_query *query)
 {
     return entry_read(query, query->rule->value + query->instance);
-}
-
-uint64_t entry_read_other(struct entry_query *query)
-{
-    return entry_read(query, query->rule->other + query->instance);
 }
 
 enum entry_verdict entry_violate(struct entry_query *query, uint64_t bits,
@@ -68,18 +75,16 @@ enum entry_verdict entry_test_canonical(struct entry_query *query)
                          (uint64_t)((int64_t)(value << (64 - width)) >> (64 - width)));
 }
 
-/* Alignment can be judged without the width. */
+/* A misaligned address is invalid with any width. */
 enum entry_verdict entry_test_address(struct entry_query *query)
 {
     uint64_t value = entry_read_own(query);
     uint64_t low   = value & ~query->rule->mask;
-    uint64_t width = query->snapshot->value[query->rule->other];
 
-    if (width > 0 && width < 64)
-        low &= BIT(width) - 1;
-    else if (low == value)
-        (void)entry_read(query, query->rule->other);
-    return entry_require(query, low);
+    if (low != value && !entry_has(query, query->rule->other))
+        return entry_require(query, low);
+    uint64_t width = entry_read(query, query->rule->other);
+    return entry_require(query, width > 0 && width < 64 ? low & (BIT(width) - 1) : low);
 }
 
 enum entry_verdict entry_test_below(struct entry_query *query)

@@ -91,7 +91,7 @@ struct entry_rule {
     entry_test *test;
     uint64_t mask, expected; /* parameters of the test */
     uint16_t value;          /* at fault, if violated */
-    uint16_t other;          /* the test reads it too */
+    uint16_t other;          /* a parameter of the test */
     uint8_t count;           /* of values; 0: 1 */
     uint8_t qualification;   /* the exit qualification of its failure, if not 0 */
     struct entry_condition when[ENTRY_CONDITIONS]; /* all must be met, in this order */
@@ -120,15 +120,17 @@ struct entry_rules {
 };
 
 /* The judgement on one rule and one of its values. */
+#define ENTRY_READS 8
 struct entry_finding {
     const struct entry_rule *rule;
     const struct entry_section *section;
     enum entry_verdict verdict;
     uint16_t value;   /* at fault */
     uint16_t missing; /* if ENTRY_UNKNOWN: the first value that the snapshot lacks */
-    uint64_t bits,
-        nearest;         /* if ENTRY_VIOLATED: those at fault; what satisfies the rule */
-    bool is_consequence; /* the rule that rule->root names is violated too */
+    uint64_t bits;    /* at fault, if ENTRY_VIOLATED */
+    uint64_t nearest; /* the nearest value that satisfies the rule, if ENTRY_VIOLATED */
+    uint16_t read[ENTRY_READS]; /* the other values that decided, in order */
+    bool is_consequence;        /* the rule that rule->root names is violated too */
 };
 
 /* A rule that is being judged; for test functions. */
@@ -146,9 +148,8 @@ struct entry_query {
 uint64_t entry_read(struct entry_query *query, uint32_t value);
 bool entry_has(const struct entry_query *query, uint32_t value);
 
-/* Reads the value that the rule judges, or the one at the same place after other. */
+/* Reads the value that the rule judges. */
 uint64_t entry_read_own(struct entry_query *query);
-uint64_t entry_read_other(struct entry_query *query);
 
 /*
  * Judges the rule's value: it holds if it equals the nearest value that satisfies the

@@ -157,9 +157,6 @@ static bool check_cr4(const struct cpu_record *record, struct text *detail)
     return check_fixed_bits(record, &fixed_bits_cr4, record->cr4 | CR4_VMXE, detail);
 }
 
-/* IA32_RTIT_CTL.TraceEn */
-#define RTIT_CTL_TRACE_ENABLE BIT(0)
-
 /* Appends the state of Intel PT; if IA32_VMX_MISC[14] is clear, VMXON clears TraceEn. */
 static void append_intel_pt(const struct cpu_record *record, struct text *detail)
 {

@@ -19,7 +19,10 @@ extern const struct nested_format ept_format;
 
 /* The EPT pointer: SDM 3C, "Extended-Page-Table Pointer (EPTP)". */
 #define EPTP_WRITE_BACK_4_LEVELS (VMX_MEMORY_TYPE_WRITE_BACK | UINT64_C(3) << 3)
+#define EPTP_LEVELS_MASK         BITS_MASK(5, 3) /* the levels less 1 */
+#define EPTP_LEVELS(eptp)        BITS_GET(eptp, 5, 3)
 #define EPTP_ACCESSED            BIT(6)
+#define EPTP_SHADOW_STACK        BIT(7)
 
 /* Returns the EPT pointer, with accessed and dirty flags if the processor has them. */
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root);

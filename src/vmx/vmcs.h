@@ -91,6 +91,12 @@ enum exit_reason {
 #define EXIT_REASON_BASIC(reason) ((uint32_t)BITS_GET(reason, 15, 0))
 #define EXIT_REASON_ENTRY_FAILURE BIT(31)
 
+/* Exit qualifications of invalid guest state: SDM 3C, "VM-Entry Failures During or ...".
+ */
+#define ENTRY_FAILURE_PDPTE        2U
+#define ENTRY_FAILURE_NMI          3U /* injected while events are blocked */
+#define ENTRY_FAILURE_LINK_POINTER 4U
+
 /*
  * Interruption information, of entries, exits and IDT vectoring: SDM 3C, "Event
  * Injection".
@@ -99,28 +105,49 @@ enum exit_reason {
 #define INTERRUPTION_TYPE                (7U << 8)
 #define INTERRUPTION_EXTERNAL            (0U << 8)
 #define INTERRUPTION_NMI                 (2U << 8)
+#define INTERRUPTION_RESERVED_TYPE       (1U << 8)
 #define INTERRUPTION_HARDWARE_EXCEPTION  (3U << 8)
 #define INTERRUPTION_SOFTWARE_INTERRUPT  (4U << 8)
 #define INTERRUPTION_PRIVILEGED_SOFTWARE (5U << 8) /* INT1 */
 #define INTERRUPTION_SOFTWARE_EXCEPTION  (6U << 8) /* INT3 and INTO */
+#define INTERRUPTION_OTHER_EVENT         (7U << 8) /* vector 0: a pending MTF VM exit */
 #define INTERRUPTION_ERROR_CODE          (1U << 11)
 #define INTERRUPTION_UNDEFINED           (1U << 12) /* in IDT-vectoring information */
+#define INTERRUPTION_NESTED_EXCEPTION    (1U << 13) /* FRED */
 #define INTERRUPTION_VALID               (1U << 31)
 
 /* Pending debug exceptions: bits 3:0 are those of DR6. */
 #define PENDING_DEBUG_BREAKPOINT  BIT(12) /* one of them is enabled */
 #define PENDING_DEBUG_SINGLE_STEP BIT(14)
+#define PENDING_DEBUG_BUS_LOCK    BIT(11)
+#define PENDING_DEBUG_RTM         BIT(16)
+#define PENDING_DEBUG_DEFINED \
+    (PENDING_DEBUG_RTM | PENDING_DEBUG_SINGLE_STEP | BITS_MASK(12, 11) | BITS_MASK(3, 0))
 
 /* Guest interruptibility state. */
+#define INTERRUPTIBILITY_STI           BIT(0)
+#define INTERRUPTIBILITY_MOV_SS        BIT(1)
 #define INTERRUPTIBILITY_STI_OR_MOV_SS UINT64_C(3)
+#define INTERRUPTIBILITY_SMI           BIT(2)
 #define INTERRUPTIBILITY_NMI           BIT(3)
+#define INTERRUPTIBILITY_ENCLAVE       BIT(4)
 
 /* Guest activity state. */
-#define ACTIVITY_ACTIVE 0U
-#define ACTIVITY_HLT    1U
+#define ACTIVITY_ACTIVE        0U
+#define ACTIVITY_HLT           1U
+#define ACTIVITY_SHUTDOWN      2U
+#define ACTIVITY_WAIT_FOR_SIPI 3U
 
-/* Expected VM-instruction errors: SDM 3C, "VM-Instruction Error Numbers". */
+/* VM-instruction errors: SDM 3C, "VM-Instruction Error Numbers". */
+#define VMX_ERROR_LAUNCH_OF_NON_CLEAR     4U
+#define VMX_ERROR_RESUME_OF_NON_LAUNCHED  5U
+#define VMX_ERROR_INVALID_CONTROLS        7U
+#define VMX_ERROR_INVALID_HOST_STATE      8U
 #define VMX_ERROR_VMXON_IN_ROOT_OPERATION 15U
+#define VMX_ERROR_EXECUTIVE_POINTER       16U
+#define VMX_ERROR_EXECUTIVE_NOT_LAUNCHED  17U
+#define VMX_ERROR_EXECUTIVE_NOT_VMXON     18U
+#define VMX_ERROR_MOV_SS                  26U
 
 /* Returns the description of a VM-instruction error, or "unknown error". */
 const char *vmx_error_name(uint32_t error);

@@ -16,19 +16,21 @@
 #define EFER_NXE  BIT(11)
 #define EFER_SVME BIT(12) /* APM 2, "Extended Feature Enable Register (EFER)" */
 
-#define RFLAGS_CF    BIT(0)
-#define RFLAGS_FIXED BIT(1)
-#define RFLAGS_PF    BIT(2)
-#define RFLAGS_AF    BIT(4)
-#define RFLAGS_ZF    BIT(6)
-#define RFLAGS_SF    BIT(7)
-#define RFLAGS_TF    BIT(8)
-#define RFLAGS_IF    BIT(9)
-#define RFLAGS_DF    BIT(10)
-#define RFLAGS_OF    BIT(11)
-#define RFLAGS_RF    BIT(16)
-#define RFLAGS_VM    BIT(17) /* virtual-8086 mode */
-#define RFLAGS_AC    BIT(18)
+#define RFLAGS_CF       BIT(0)
+#define RFLAGS_FIXED    BIT(1)
+#define RFLAGS_PF       BIT(2)
+#define RFLAGS_AF       BIT(4)
+#define RFLAGS_ZF       BIT(6)
+#define RFLAGS_SF       BIT(7)
+#define RFLAGS_TF       BIT(8)
+#define RFLAGS_IF       BIT(9)
+#define RFLAGS_DF       BIT(10)
+#define RFLAGS_OF       BIT(11)
+#define RFLAGS_IOPL     BITS_MASK(13, 12)
+#define RFLAGS_RF       BIT(16)
+#define RFLAGS_VM       BIT(17) /* virtual-8086 mode */
+#define RFLAGS_AC       BIT(18)
+#define RFLAGS_RESERVED (BITS_MASK(63, 22) | BIT(15) | BIT(5) | BIT(3)) /* always 0 */
 
 /* The flags of CR0 and CR4: FLAG(register, constant, bit, the SDM's name). */
 #define CR0_FLAGS(FLAG)         \
@@ -80,6 +82,9 @@ enum control_register_flag {
 #undef CONTROL_REGISTER_FLAG
 
 #define CR8_MAX 0xFU
+
+/* Linear-address masking: CR3.LAM_U57 and CR3.LAM_U48. */
+#define CR3_LAM BITS_MASK(62, 61)
 
 /* State components: SDM 1, "XSAVE-Supported Features and State-Component Bitmaps". */
 #define XCR0_X87         BIT(0)

@@ -17,18 +17,19 @@ struct cpuid_result {
 };
 
 enum cpuid_leaf {
-    CPUID_LEAF_BASIC               = 0, /* the last basic leaf, and the vendor */
-    CPUID_LEAF_FEATURES            = 1, /* and version information */
-    CPUID_LEAF_CACHE_AND_TLB       = 2,
-    CPUID_LEAF_CACHES              = 4,   /* Deterministic Cache Parameters */
-    CPUID_LEAF_POWER               = 6,   /* Thermal and Power Management */
-    CPUID_LEAF_STRUCTURED_FEATURES = 7,   /* Structured Extended Feature Flags */
-    CPUID_LEAF_TOPOLOGY            = 0xB, /* Extended Topology Enumeration */
-    CPUID_LEAF_EXTENDED_STATE      = 0xD,
-    CPUID_LEAF_TSC                 = 0x15, /* and nominal core crystal clock */
-    CPUID_LEAF_FREQUENCY           = 0x16,
-    CPUID_LEAF_NATIVE_MODEL        = 0x1A,
-    CPUID_LEAF_TOPOLOGY_V2         = 0x1F,     /* V2 Extended Topology Enumeration */
+    CPUID_LEAF_BASIC                  = 0, /* the last basic leaf, and the vendor */
+    CPUID_LEAF_FEATURES               = 1, /* and version information */
+    CPUID_LEAF_CACHE_AND_TLB          = 2,
+    CPUID_LEAF_CACHES                 = 4, /* Deterministic Cache Parameters */
+    CPUID_LEAF_POWER                  = 6, /* Thermal and Power Management */
+    CPUID_LEAF_STRUCTURED_FEATURES    = 7, /* Structured Extended Feature Flags */
+    CPUID_LEAF_PERFORMANCE_MONITORING = 0xA,
+    CPUID_LEAF_TOPOLOGY               = 0xB, /* Extended Topology Enumeration */
+    CPUID_LEAF_EXTENDED_STATE         = 0xD,
+    CPUID_LEAF_TSC                    = 0x15, /* and nominal core crystal clock */
+    CPUID_LEAF_FREQUENCY              = 0x16,
+    CPUID_LEAF_NATIVE_MODEL           = 0x1A,
+    CPUID_LEAF_TOPOLOGY_V2            = 0x1F,  /* V2 Extended Topology Enumeration */
     CPUID_LEAF_HYPERVISOR        = 0x40000000, /* the last such leaf, and the signature */
     CPUID_LEAF_HYPERVISOR_TIMING = 0x40000010,
     CPUID_LEAF_KVM               = 0x40000100, /* KVM's signature, after another one */
@@ -146,6 +147,7 @@ enum cpuid_leaf {
 #define CPUID_7_EBX_BMI2       BIT(8)
 #define CPUID_7_EBX_ERMS       BIT(9)
 #define CPUID_7_EBX_INVPCID    BIT(10)
+#define CPUID_7_EBX_RTM        BIT(11)
 #define CPUID_7_EBX_NO_FPU_CS  BIT(13) /* FCS and FDS are 0 */
 #define CPUID_7_EBX_AVX512F    BIT(16)
 #define CPUID_7_EBX_AVX512DQ   BIT(17)
@@ -168,6 +170,7 @@ enum cpuid_leaf {
 #define CPUID_7_ECX_OSPKE            BIT(4)
 #define CPUID_7_ECX_WAITPKG          BIT(5)
 #define CPUID_7_ECX_AVX512_VBMI2     BIT(6)
+#define CPUID_7_ECX_SHADOW_STACKS    BIT(7) /* CET_SS */
 #define CPUID_7_ECX_GFNI             BIT(8)
 #define CPUID_7_ECX_VAES             BIT(9)
 #define CPUID_7_ECX_VPCLMULQDQ       BIT(10)
@@ -176,6 +179,7 @@ enum cpuid_leaf {
 #define CPUID_7_ECX_AVX512_VPOPCNTDQ BIT(14)
 #define CPUID_7_ECX_LA57             BIT(16)
 #define CPUID_7_ECX_RDPID            BIT(22)
+#define CPUID_7_ECX_BUS_LOCK_DETECT  BIT(24)
 #define CPUID_7_ECX_CLDEMOTE         BIT(25)
 #define CPUID_7_ECX_MOVDIRI          BIT(27)
 #define CPUID_7_ECX_MOVDIR64B        BIT(28)
@@ -183,8 +187,12 @@ enum cpuid_leaf {
 /* CPUID.07H:EDX */
 #define CPUID_7_EDX_FSRM              BIT(4)
 #define CPUID_7_EDX_MD_CLEAR          BIT(10)
+#define CPUID_7_EDX_BRANCH_TRACKING   BIT(20) /* CET_IBT */
 #define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+/* CPUID.07H.01H:EAX */
+#define CPUID_7_1_EAX_PERFORMANCE_LEAF BIT(8) /* leaf 23H, ArchPerfmonExt */
+#define CPUID_7_1_EAX_LAM              BIT(26)
 
 /* CPUID.0BH and CPUID.1FH: a level of the topology, by the subleaf. */
 #define CPUID_B_EAX_SHIFT(eax) ((unsigned int)BITS_GET(eax, 4, 0)) /* of an APIC ID */

@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 
 #define SELECTOR_RPL 3U
+#define SELECTOR_TI  4U /* of the LDT */
 
 /* Of GDTR and IDTR; their bases are 0: SDM 3A, "Processor State After Reset". */
 #define DESCRIPTOR_TABLE_LIMIT_AFTER_RESET 0xFFFFU
@@ -42,11 +43,27 @@
 #define ACCESS_RIGHTS_CODE_64  ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_FLAT)
 #define ACCESS_RIGHTS_TSS_BUSY (ACCESS_RIGHTS_OF(DESCRIPTOR_PRESENT) | 11U)
 #define ACCESS_RIGHTS_UNUSABLE ((uint32_t)BIT(16))
+#define ACCESS_RIGHTS_RESERVED (BITS_MASK(31, 17) | BITS_MASK(11, 8))
+#define ACCESS_RIGHTS_V8086    0xF3U   /* of each segment in virtual-8086 mode */
 #define CODE_SEGMENT_L         BIT(13) /* 64-bit code */
 #define SEGMENT_BIG            BIT(14) /* D or B: 32-bit code or stack */
+#define SEGMENT_G              BIT(15) /* granularity of the limit: 4 KiB */
+#define SEGMENT_TYPE           BITS_MASK(3, 0)
+#define SEGMENT_S              BIT(4) /* a code or data segment */
+#define SEGMENT_DPL            BITS_MASK(6, 5)
 #define SEGMENT_PRESENT        0x80U
 #define TASK_LIMIT_AFTER_START 0x67U /* of the smallest TSS: SDM 3C, checks on TR */
 #define TSS_16_BIT_BUSY        3U    /* a type: bits 3:0 */
+#define TYPE_TSS_BUSY          11U
+#define TYPE_LDT               2U
+
+/* Bits of the type of a code or data segment, and types. */
+#define TYPE_ACCESSED               BIT(0)
+#define TYPE_READABLE               BIT(1) /* code; data: writable */
+#define TYPE_CONFORMING             BIT(2) /* code; data: expand-down */
+#define TYPE_CODE                   BIT(3)
+#define TYPE_CODE_ACCESSED          (TYPE_CODE | TYPE_ACCESSED)
+#define TYPE_DATA_WRITABLE_ACCESSED (TYPE_READABLE | TYPE_ACCESSED)
 
 /* The type of a gate: present, DPL 0, 64-bit interrupt gate. */
 #define GATE_PRESENT_INTERRUPT (UINT64_C(0x8E) << 40)

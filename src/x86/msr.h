@@ -13,6 +13,8 @@
 /* IA32_DEBUGCTL. */
 #define DEBUGCTL_LBR BIT(0)
 #define DEBUGCTL_BTF BIT(1)
+/* On no processor with VMX: SDM 4, "IA32_DEBUGCTL". */
+#define DEBUGCTL_RESERVED (BITS_MASK(63, 16) | BITS_MASK(5, 3))
 
 enum msr {
     MSR_IA32_TIME_STAMP_COUNTER = 0x10,
@@ -21,7 +23,9 @@ enum msr {
     MSR_IA32_APIC_BASE          = 0x1B,
     MSR_IA32_FEATURE_CONTROL    = 0x3A,
     MSR_IA32_TSC_ADJUST         = 0x3B,
+    MSR_IA32_BIOS_UPDT_TRIG     = 0x79,
     MSR_IA32_BIOS_SIGN_ID       = 0x8B,
+    MSR_IA32_SMM_MONITOR_CTL    = 0x9B,
     MSR_IA32_UMWAIT_CONTROL     = 0xE1,
     MSR_IA32_MPERF              = 0xE7,
     MSR_IA32_APERF              = 0xE8,
@@ -79,6 +83,25 @@ enum msr {
 #define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
 #define MISC_ENABLE_LIMIT_CPUID      BIT(22)
+
+/* IA32_S_CET: SDM 4, "Architectural MSRs"; bits 63:12 are an address. */
+#define S_CET_SHADOW_STACK_BITS BITS_MASK(1, 0) /* SH_STK_EN and WR_SHSTK_EN */
+#define S_CET_RESERVED          BITS_MASK(9, 6)
+#define S_CET_SUPPRESS          BIT(10)
+#define S_CET_TRACKER           BIT(11)
+
+#define RTIT_CTL_TRACE_ENABLE BIT(0) /* TraceEn */
+
+/* Bits that no processor defines: SDM 4, "Architectural MSRs". */
+#define PERF_GLOBAL_CTRL_RESERVED BITS_MASK(63, 49)
+#define PERF_GLOBAL_CTRL_METRICS  BIT(48)
+#define SPEC_CTRL_RESERVED        (BITS_MASK(63, 11) | BIT(9))
+#define LBR_CTL_RESERVED          (BITS_MASK(63, 23) | BITS_MASK(15, 4))
+#define RTIT_CTL_RESERVED \
+    (BITS_MASK(63, 57) | BITS_MASK(54, 48) | BITS_MASK(30, 28) | BIT(23) | BIT(18))
+
+/* IA32_FRED_CONFIG: Intel, "Flexible Return and Event Delivery". */
+#define FRED_CONFIG_RESERVED (BIT(11) | BITS_MASK(5, 4) | BIT(2))
 
 /* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */
