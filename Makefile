@@ -283,8 +283,8 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/cpu/tsc_offset.c src/platform/scan_code.c src/platform/tsc_frequency.c \
     src/console/screen.c $(sort $(wildcard src/virt/*.c)) \
     $(patsubst %,src/check/%.c,comparison outer_hypervisor tsc_synchrony verdict) \
-    $(patsubst %,src/vmx/%.c,capabilities checks exit_description feature_control fixed_bits guest_policy instructions vcpu_controls \
-    vmcs vmx) tests/unit/vt_x_hardware.c \
+    $(patsubst %,src/vmx/%.c,capabilities checks entry_rules entry_values exit_description feature_control fixed_bits guest_policy \
+    instructions vcpu_controls vmcs vmx) $(sort $(wildcard src/vmx/rules_*.c)) tests/unit/vt_x_hardware.c \
     $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy next_rip svm \
     system_registers vm_control vmcb) \
     tests/unit/amd_v_hardware.c
@@ -293,7 +293,7 @@ UNIT          := $(BUILD)/unit
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(UNIT)/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o $(DSDT)
 FIXTURES      := $(patsubst tests/fixtures/%.asl,$(UNIT)/fixtures/%.aml,$(wildcard tests/fixtures/*.asl))
-UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -fno-pie -fno-omit-frame-pointer \
+UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -Itests/faults -fno-pie -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Werror \
     -DFIXTURES='"$(UNIT)/fixtures"' -DRECORDINGS='"tests/recordings"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
 
@@ -323,6 +323,9 @@ $(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := 
 $(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/runner/guest_allocation.o $(UNIT)/src/guest/vm.o
 $(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep): $(UNIT)/src/guest/vm.o
+
+# The violations of rules that the test image's self-test uses too.
+$(UNIT)/test_entry_rules: $(UNIT)/tests/faults/perturbation.o $(UNIT)/tests/faults/perturbation_ways.o
 
 # The option of the test image.
 $(UNIT)/test_selftest $(UNIT)/replay_options: $(UNIT)/tests/faults/selftest.o

@@ -5,8 +5,7 @@
 
 /* ---- The snapshot */
 
-/* Derives the controls that are in effect: 0 if a flag of others does not activate them.
- */
+/* Derives the controls in effect: 0 if a flag of others does not activate them. */
 static void derive_controls(struct entry_snapshot *snapshot, uint32_t derived,
                             uint32_t field, uint32_t activating, uint64_t flag)
 {

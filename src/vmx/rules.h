@@ -37,9 +37,9 @@ extern const struct entry_section vmx_rules_instruction, vmx_rules_execution,
 #define MUST_CLEAR(value_, flags) \
     .test = entry_test_equal, .mask = (flags), .value = VALUE_##value_
 
-/* A field of bits 15:0 or more that is not 0, such as nearest. */
-#define NOT_ZERO(value_, nearest)                                           \
-    .test = entry_test_not_zero, .mask = UINT64_MAX, .expected = (nearest), \
+/* A field of the bits of mask that is not 0, such as nearest. */
+#define NOT_ZERO(value_, mask_, nearest)                                 \
+    .test = entry_test_not_zero, .mask = (mask_), .expected = (nearest), \
     .value = VALUE_##value_
 
 /* An address within the physical-address width whose bits of mask are 0. */

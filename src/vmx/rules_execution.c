@@ -68,7 +68,7 @@ static const struct entry_rule rows[] = {
      MUST_SET(PIN_BASED_CONTROLS, PIN_BASED_VIRTUAL_NMIS),
      .when = {ON(PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW_EXITING)}},
     {"vpid-not-zero", "With VPIDs enabled, the VPID is not 0, which is the host's.",
-     "the field was not initialized, or the VPIDs ran out", NOT_ZERO(VPID, 1),
+     "the field was not initialized, or the VPIDs ran out", NOT_ZERO(VPID, UINT16_MAX, 1),
      .when = {ON(SECONDARY, SECONDARY_ENABLE_VPID)}},
     {"vmcs-shadowing-bitmap-address",
      "With VMCS shadowing, the addresses of the VMREAD and VMWRITE bitmaps are multiples "
@@ -77,7 +77,7 @@ static const struct entry_rule rows[] = {
      .count = 2, .when = {ON(SECONDARY, SECONDARY_VMCS_SHADOWING)}},
     {"tsc-multiplier-not-zero", "With TSC scaling, the multiplier is not 0.",
      "the field was not initialized; 1 << 48 leaves the TSC as it is",
-     NOT_ZERO(TSC_MULTIPLIER, BIT(48)),
+     NOT_ZERO(TSC_MULTIPLIER, UINT64_MAX, BIT(48)),
      .when = {ON(SECONDARY, SECONDARY_USE_TSC_SCALING)}},
     {"pasid-directory-address",
      "With PASID translation, the addresses of the PASID directories are multiples of "

@@ -110,11 +110,10 @@ static enum entry_verdict test_ss_dpl_zero(struct entry_query *query)
     return entry_require(query, entry_read_own(query) & ~SEGMENT_DPL);
 }
 
-static enum entry_verdict test_ss_rpl(struct entry_query *query)
+static enum entry_verdict test_cs_rpl(struct entry_query *query)
 {
-    uint64_t cs_rpl = entry_read(query, VALUE_GUEST_CS_SELECTOR) & SELECTOR_RPL;
-    return entry_require(query,
-                         (entry_read_own(query) & ~(uint64_t)SELECTOR_RPL) | cs_rpl);
+    uint64_t rpl = entry_read(query, VALUE_GUEST_SS_SELECTOR) & SELECTOR_RPL;
+    return entry_require(query, (entry_read_own(query) & ~(uint64_t)SELECTOR_RPL) | rpl);
 }
 
 /* Conforming code segments are exempt. */
@@ -178,15 +177,17 @@ static const struct entry_rule rows[] = {
     {"v8086-base",
      "In virtual-8086 mode, the base of a segment is its selector times 16.",
      "VM was set in RFLAGS and the segments were not converted", test_v8086_base,
-     .value = VALUE_GUEST_ES_BASE, .count = CODE_SEGMENTS, .when = WHEN_V8086},
+     .value = VALUE_GUEST_ES_BASE, .count = CODE_SEGMENTS, .when = WHEN_V8086,
+     .root = "guest-rflags-vm"},
     {"v8086-limit", "In virtual-8086 mode, the limit of a segment is 0xFFFF.",
      "VM was set in RFLAGS and the segments were not converted", entry_test_equal,
      UINT32_MAX, UINT16_MAX, VALUE_GUEST_ES_LIMIT, .count = CODE_SEGMENTS,
-     .when = WHEN_V8086},
+     .when = WHEN_V8086, .root = "guest-rflags-vm"},
     {"v8086-access-rights",
      "In virtual-8086 mode, the access rights of a segment are 0xF3.",
      "VM was set in RFLAGS and the segments were not converted", entry_test_equal,
-     UINT32_MAX, ACCESS_RIGHTS_V8086, RIGHTS, .count = CODE_SEGMENTS, .when = WHEN_V8086},
+     UINT32_MAX, ACCESS_RIGHTS_V8086, RIGHTS, .count = CODE_SEGMENTS, .when = WHEN_V8086,
+     .root = "guest-rflags-vm"},
     {"segment-base-32-bit",
      "Bits 63:32 of the base of CS are 0, and of SS, DS and ES if they are usable.",
      "a base in 64-bit mode, where only FS and GS have one", test_usable_equal, HIGH_HALF,
@@ -245,10 +246,10 @@ static const struct entry_rule rows[] = {
      "The DPL of SS is 0 in real-address mode, and if the type of CS is 3.",
      "the guest left protected mode at another privilege level", test_ss_dpl_zero,
      .value = VALUE_GUEST_SS_ACCESS_RIGHTS, .when = WHEN_NOT_V8086},
-    {"ss-rpl-equals-cs-rpl",
-     "Without \"unrestricted guest\", the RPL of SS equals that of CS.",
-     "a segment of real mode in a guest that is not unrestricted", test_ss_rpl,
-     .value = VALUE_GUEST_SS_SELECTOR, .when = WHEN_RESTRICTED},
+    {"cs-rpl-equals-ss-rpl",
+     "Without \"unrestricted guest\", the RPL of CS equals that of SS.",
+     "a segment of real mode in a guest that is not unrestricted", test_cs_rpl,
+     .value = VALUE_GUEST_CS_SELECTOR, .when = WHEN_RESTRICTED},
     {"segment-dpl",
      "Without \"unrestricted guest\", the DPL of a usable ES, DS, FS or GS is at least "
      "its "

@@ -91,8 +91,7 @@ enum exit_reason {
 #define EXIT_REASON_BASIC(reason) ((uint32_t)BITS_GET(reason, 15, 0))
 #define EXIT_REASON_ENTRY_FAILURE BIT(31)
 
-/* Exit qualifications of invalid guest state: SDM 3C, "VM-Entry Failures During or ...".
- */
+/* Exit qualifications of invalid guest state: SDM 3C, "VM-Entry Failures". */
 #define ENTRY_FAILURE_PDPTE        2U
 #define ENTRY_FAILURE_NMI          3U /* injected while events are blocked */
 #define ENTRY_FAILURE_LINK_POINTER 4U

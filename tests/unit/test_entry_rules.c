@@ -1,0 +1,175 @@
+/*
+ * src/vmx/rules_*.c: each rule is violated, alone, and the nearest value that it proposes
+ * satisfies it: SDM 3C, "VM Entries", from "Basic VM-Entry Checks" to "Loading MSRs".
+ */
+#include "entry_snapshot.h"
+
+#include "perturbation.h"
+#include "virt/segment.h"
+
+/* The violations of the snapshot that is judged. */
+static struct entry_finding violations[64];
+static size_t violation_count;
+static struct entry_snapshot snapshot;
+
+static void note_violation(void *context, const struct entry_finding *finding)
+{
+    (void)context;
+    if (finding->verdict == ENTRY_VIOLATED && violation_count < ARRAY_SIZE(violations))
+        violations[violation_count++] = *finding;
+}
+
+static struct entry_count judge(uint64_t phases)
+{
+    violation_count = 0;
+    return entry_judge(&vmx_entry_rules, &snapshot, phases, note_violation, NULL);
+}
+
+static void append_violations(char *text, size_t size)
+{
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < violation_count && length < size; i++)
+        length += (size_t)snprintf(
+            text + length, size - length, " %s of %s (0x%lx: 0x%lx)",
+            violations[i].rule->name, vmx_entry_value_names[violations[i].value],
+            snapshot.value[violations[i].value], violations[i].bits);
+}
+
+/* All phases up to that of a section. */
+static uint64_t phases_until(const struct entry_section *section)
+{
+    return BITS_MASK(section->phase, 0);
+}
+
+static void assert_good(const struct entry_rule *rule,
+                        const struct entry_section *section, const char *when)
+{
+    char text[1024];
+
+    judge(section != NULL ? phases_until(section) : ENTRY_ALL_PHASES);
+    append_violations(text, sizeof(text));
+    if (violation_count != 0)
+        fail_msg("%s, %s:%s", rule != NULL ? rule->name : "the good snapshot", when,
+                 text);
+}
+
+/* The good snapshot can be judged by all rules, and violates none. */
+static void test_good(void **state)
+{
+    (void)state;
+    snapshot_make_good(&snapshot);
+    struct entry_count count = judge(ENTRY_ALL_PHASES);
+    assert_good(NULL, NULL, "as it is");
+    assert_int_equal(count.verdicts[ENTRY_UNKNOWN], 0);
+    assert_true(count.verdicts[ENTRY_HOLDS] > 100);
+}
+
+/* Returns whether a violation is that of the rule, or may accompany it. */
+static bool may_accompany(const struct entry_finding *finding,
+                          const struct entry_rule *rule)
+{
+    static const struct {
+        const char *rule, *other;
+    } pairs[] = {
+        /* Two sentences of the manual for one state. */
+        {"no-ia32e-guest-outside-ia32e", "no-ia32e-guest-of-32-bit-host"},
+        {"no-ia32e-guest-of-32-bit-host", "no-ia32e-guest-outside-ia32e"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (strcmp(rule->name, pairs[i].rule) == 0 &&
+            strcmp(finding->rule->name, pairs[i].other) == 0)
+            return true;
+    }
+    return finding->rule == rule ||
+           (finding->is_consequence && strcmp(finding->rule->root, rule->name) == 0);
+}
+
+/* Returns the violation of a rule by a value, and fails if others are violated too. */
+static const struct entry_finding *find_only(const struct perturbation *perturbation,
+                                             const struct entry_section *section)
+{
+    const struct entry_finding *found = NULL;
+    char text[1024];
+
+    judge(phases_until(section));
+    append_violations(text, sizeof(text));
+    for (size_t i = 0; i < violation_count; i++) {
+        if (!may_accompany(&violations[i], perturbation->rule))
+            fail_msg("%s, way %u:%s", perturbation->rule->name, perturbation->way, text);
+        if (violations[i].rule == perturbation->rule &&
+            violations[i].value == perturbation->rule->value + perturbation->instance)
+            found = &violations[i];
+    }
+    if (found == NULL)
+        fail_msg(
+            "%s of %s, way %u, is not violated:%s", perturbation->rule->name,
+            vmx_entry_value_names[perturbation->rule->value + perturbation->instance],
+            perturbation->way, text);
+    return found;
+}
+
+static bool try_way(const struct perturbation *perturbation,
+                    const struct entry_section *section)
+{
+    snapshot_make_good(&snapshot);
+    if (!perturbation_prepare(perturbation, &snapshot))
+        return false;
+    assert_good(perturbation->rule, section, "prepared");
+    perturbation_apply(perturbation, &snapshot);
+    const struct entry_finding *found = find_only(perturbation, section);
+    assert_true(found->bits != 0);
+    assert_ptr_equal(found->section, section);
+    entry_snapshot_set(&snapshot, found->value, found->nearest);
+    assert_good(perturbation->rule, section, "with the nearest value");
+    return true;
+}
+
+/* Instances without a way: those to which the rule does not apply. */
+static bool is_exempt(const struct entry_rule *rule, uint32_t instance)
+{
+    static const char *const data[] = {"segment-accessed", "segment-readable",
+                                       "segment-dpl"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+        if (strcmp(rule->name, data[i]) == 0)
+            return instance == SEGMENT_CS || instance == SEGMENT_SS;
+    }
+    return false;
+}
+
+/* The type of SS is tested by rules of its own. */
+static void test_each(void **state)
+{
+    (void)state;
+    size_t ways = 0;
+
+    for (size_t i = 0; i < vmx_entry_rules.section_count; i++) {
+        const struct entry_section *section = vmx_entry_rules.sections[i];
+        for (size_t j = 0; j < section->count; j++) {
+            const struct entry_rule *rule = &section->rules[j];
+            for (uint32_t k = 0; k < (rule->count > 0 ? rule->count : 1U); k++) {
+                struct perturbation perturbation = {rule, k, 0};
+                if (is_exempt(rule, k))
+                    continue;
+                while (try_way(&perturbation, section))
+                    perturbation.way++;
+                if (perturbation.way == 0)
+                    fail_msg("%s: no way to violate it", rule->name);
+                ways += perturbation.way;
+            }
+        }
+    }
+    print_message("%zu ways to violate a rule\n", ways);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
