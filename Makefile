@@ -81,7 +81,7 @@ CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isr
     -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
     -fno-asynchronous-unwind-tables -ffile-prefix-map="$(CURDIR)"=. \
     -DHYMIR_VERSION='"$(VERSION)"' $(WARNINGS) \
-    $(if $(filter-out 0,$(DEBUG)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+    $(if $(filter-out 0,$(DEBUG)),-DHYMIR_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error)
 
 NASMFLAGS := -f elf64 -w+all -Werror -I$(BUILD)/
 LDFLAGS   := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --fatal-warnings
@@ -320,7 +320,7 @@ $(UNIT)/test_io_apic_model $(UNIT)/test_isa_lines: UNIT_LIBRARIES := -Wl,--wrap=
 $(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := -Wl,--wrap=vm_memory_read,--wrap=vm_memory_write
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
-$(UNIT)/test_ept: $(UNIT)/src/vmx/ept.o
+$(UNIT)/test_ept $(UNIT)/test_entry_recordings: $(UNIT)/src/vmx/ept.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/runner/guest_allocation.o $(UNIT)/src/guest/vm.o
 $(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep): $(UNIT)/src/guest/vm.o
 

@@ -129,6 +129,17 @@ static inline uint32_t rdmsr_safe(uint32_t msr, uint64_t *value)
     return (uint32_t)fault;
 }
 
+/* Reads memory that may not be mapped. Returns the fault; *value is then unchanged. */
+static inline uint32_t read_memory_safe(const void *at, uint64_t *value)
+{
+    register uint64_t fault __asm__("r11") = FAULT_NONE;
+    __asm__ volatile("1: movq (%2), %1\n2:\n\t" EXCEPTION_TABLE_ROW
+                     : "+r"(fault), "+r"(*value)
+                     : "r"(at)
+                     : "memory");
+    return (uint32_t)fault;
+}
+
 /* Writes an MSR that may not exist, or a value that it may not accept. */
 DEFINE_SAFE(wrmsr_safe, (uint32_t msr, uint64_t value), "wrmsr", "c"(msr), IN_PAIR(value))
 

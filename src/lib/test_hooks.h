@@ -42,6 +42,9 @@ TEST_HOOK void test_hook_prepare_vmcs(struct vcpu *vcpu);
 /* Called on a vCPU's CPU before its first VM entry, with its VMCS current. */
 TEST_HOOK void test_hook_enter_guest(struct vcpu *vcpu);
 
+/* Called before the first VM entry of a trial's guest on VT-x, with its VMCS current. */
+TEST_HOOK void test_hook_enter_trial_guest(void);
+
 /* Returns whether the keyboard must not receive Hymir's commands. */
 TEST_HOOK bool test_hook_mute_keyboard(void);
 

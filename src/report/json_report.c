@@ -74,6 +74,19 @@ static void write_verdict(struct json *json, const struct report_facts *facts)
     json_string(json, "text", "%s", facts->verdict_text);
 }
 
+/* Writes the names of the rules that a failed VM entry of the trial violated. */
+static void write_violations(struct json *json, const struct cpu_record *record)
+{
+    const struct entry_summary *violations = &record->entry_violations;
+
+    if (violations->count == 0)
+        return;
+    json_open_array(json, "violated_rules");
+    for (size_t i = 0; i < violations->count && i < ENTRY_SUMMARY_MAX; i++)
+        json_string(json, NULL, "%s", violations->first[i].rule->name);
+    json_close_array(json);
+}
+
 /* Writes each CPU, and the first CPU with the same registers. */
 static void write_cpus(struct json *json, const struct report_facts *facts)
 {
@@ -90,6 +103,7 @@ static void write_cpus(struct json *json, const struct report_facts *facts)
             json_string(json, "core_type", "%s", cpuid_core_type_name(&record->cpuid));
             json_number(json, "like_cpu", comparison_first_alike(facts->records, i));
             write_tsc(json, record);
+            write_violations(json, record);
         }
         json_close_object(json);
     }

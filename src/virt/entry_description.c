@@ -150,3 +150,30 @@ void entry_describe(const struct entry_rules *rules,
     text_append(&text, "Usual cause: %s.", rule->cause);
     print_paragraph(text.buffer, LINE_INDENT, print, context);
 }
+
+void entry_summary_add(struct entry_summary *summary, const struct entry_rules *rules,
+                       const struct entry_snapshot *snapshot,
+                       const struct entry_finding *finding)
+{
+    size_t i = summary->count++;
+
+    summary->rules = rules;
+    if (i < ENTRY_SUMMARY_MAX) {
+        summary->first[i]   = *finding;
+        summary->content[i] = snapshot->value[finding->value];
+    }
+}
+
+void entry_summary_append(const struct entry_summary *summary, struct text *text)
+{
+    const struct entry_finding *finding = &summary->first[0];
+
+    if (summary->count == 0)
+        return;
+    text_append(text,
+                "; %s = 0x%lx violates %s: ", summary->rules->value_names[finding->value],
+                summary->content[0], finding->rule->name);
+    entry_append_bits(summary->rules, finding->value, finding->bits, text);
+    if (summary->count > 1)
+        text_append(text, "; %zu more", summary->count - 1);
+}

@@ -61,7 +61,7 @@ enum entry_verdict entry_test_not_zero(struct entry_query *query)
 
     return (value & query->rule->mask) != 0
                ? ENTRY_HOLDS
-               : entry_violate(query, query->rule->mask, value | query->rule->expected);
+               : entry_require(query, value | query->rule->expected);
 }
 
 enum entry_verdict entry_test_canonical(struct entry_query *query)

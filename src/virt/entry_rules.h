@@ -202,4 +202,21 @@ void entry_describe(const struct entry_rules *rules,
                     const struct entry_finding *finding, entry_print *print,
                     void *context);
 
+/* The violations of an entry that failed, in short. */
+#define ENTRY_SUMMARY_MAX 3
+struct entry_summary {
+    const struct entry_rules *rules;
+    size_t count; /* of violations; the first are kept, with their values' contents */
+    struct entry_finding first[ENTRY_SUMMARY_MAX];
+    uint64_t content[ENTRY_SUMMARY_MAX];
+};
+
+/* Adds a violation. */
+void entry_summary_add(struct entry_summary *summary, const struct entry_rules *rules,
+                       const struct entry_snapshot *snapshot,
+                       const struct entry_finding *finding);
+
+/* Appends the first violation, and how many more there are; nothing if there is none. */
+void entry_summary_append(const struct entry_summary *summary, struct text *text);
+
 #endif

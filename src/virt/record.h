@@ -11,6 +11,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/tsc_offset.h"
+#include "virt/entry_rules.h"
 #include "virt/timing.h"
 
 #include <stdbool.h>
@@ -76,6 +77,8 @@ struct cpu_record {
     struct msr_reading tsc_adjust; /* IA32_TSC_ADJUST */
 
     struct tsc_offset tsc_offset; /* from the boot CPU's; not compared on that one */
+
+    struct entry_summary entry_violations; /* if the trial's guest could not be entered */
 
     struct cpu_judgement judgement;
     struct timings timings; /* of the first CPU of its core type */

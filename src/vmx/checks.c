@@ -228,14 +228,31 @@ static void append_exits(const struct guest_trial *guest, struct text *detail)
         text_append(detail, ", qualification 0x%lx", guest->exit_qualification);
 }
 
+/* Returns whether the guest could be entered; if not, appends why. */
+static bool has_entered(const struct cpu_record *record, struct text *detail)
+{
+    const struct guest_trial *guest = &vmx_record(record)->steps.guest;
+    uint32_t reason                 = guest_trial_last_reason(guest);
+
+    if (has_succeeded(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
+                      detail)) {
+        if ((reason & EXIT_REASON_ENTRY_FAILURE) == 0)
+            return true;
+        text_append(detail, "VM entry failed: %s, qualification 0x%lx",
+                    exit_reason_name(EXIT_REASON_BASIC(reason)),
+                    guest->exit_qualification);
+    }
+    entry_summary_append(&record->entry_violations, detail);
+    return false;
+}
+
 static bool check_guest(const struct cpu_record *record, struct text *detail)
 {
     const struct guest_trial *guest = &vmx_record(record)->steps.guest;
 
     if (!guest->is_prepared)
         return TEXT_FAIL(detail, "VMCS field rejected; see the log");
-    if (!has_succeeded(&guest->entry, guest->is_resumed ? "VMRESUME" : "VMLAUNCH",
-                       detail))
+    if (!has_entered(record, detail))
         return false;
     if (guest->exits.count != 2 || guest->exits.number[0] != EXIT_REASON_CPUID ||
         guest->exits.number[1] != EXIT_REASON_HLT) {

@@ -147,3 +147,43 @@ bool vmx_entry_explains(const struct vmx_entry_failure *failure,
     return finding->section->phase != ENTRY_INSTRUCTION ||
            finding->rule->qualification == failure->error;
 }
+
+/* ---- Explanations */
+
+struct explanation {
+    const struct entry_snapshot *snapshot;
+    const struct vmx_entry_failure *failure; /* NULL: any */
+    entry_print *print;
+    void *context;
+    struct entry_summary *summary;
+    size_t unknown;
+};
+
+static void explain(void *context, const struct entry_finding *finding)
+{
+    struct explanation *of = context;
+
+    if (of->failure != NULL && !vmx_entry_explains(of->failure, finding))
+        return;
+    of->unknown += finding->verdict == ENTRY_UNKNOWN ? 1 : 0;
+    if (finding->verdict != ENTRY_VIOLATED)
+        return;
+    entry_describe(&vmx_entry_rules, of->snapshot, finding, of->print, of->context);
+    entry_summary_add(of->summary, &vmx_entry_rules, of->snapshot, finding);
+}
+
+void vmx_entry_explain(struct entry_snapshot *snapshot,
+                       const struct vmx_entry_failure *failure, entry_print *print,
+                       void *context, struct entry_summary *summary)
+{
+    uint64_t phases = failure != NULL ? vmx_entry_phases(failure) : ENTRY_ALL_PHASES;
+    struct explanation explanation = {snapshot, failure, print, context, summary, 0};
+    TEXT_DECLARE(line, 80);
+
+    (void)entry_judge(&vmx_entry_rules, snapshot, phases, explain, &explanation);
+    if (summary->count > 0)
+        return;
+    text_append(&line, "no violated rule is known; %zu could not be judged",
+                explanation.unknown);
+    print(context, line.buffer);
+}

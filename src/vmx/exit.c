@@ -186,21 +186,37 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = exit_inject_ud,
 };
 
-/* Ends the vCPU after a failed VM entry, and logs the VMCS. */
-static enum exit_outcome
-end_after_failed_entry(struct vcpu *vcpu, const char *instruction, const char *error)
+/*
+ * Logs the VMCS and the rules that it violates after a failed VM entry, and ends the
+ * vCPU.
+ */
+static enum exit_outcome end_after_failed_entry(struct vcpu *vcpu,
+                                                const struct vmx_entry_failure *failure,
+                                                const char *instruction,
+                                                const char *error)
 {
+    struct entry_attempt attempt = vcpu_entry_attempt(vmx_of(vcpu));
+    struct entry_summary summary = {0};
+    TEXT_DECLARE(violation, VCPU_END_SIZE);
+
     log_error("cpu %u: %s failed: %s; the VMCS was:", vcpu->id, instruction, error);
     vmcs_log();
-    return vcpu_end_abnormally(vcpu, "%s failed: %s", instruction, error);
+    if (vmx_entry_phases(failure) != 0)
+        entry_failure_explain(&attempt, failure, &summary);
+    entry_summary_append(&summary, &violation);
+    return vcpu_end_abnormally(vcpu, "%s failed: %s%s", instruction, error,
+                               violation.buffer);
 }
 
 void entry_failure_report(struct vcpu *vcpu, enum vmx_result result)
 {
-    end_after_failed_entry(vcpu, vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH",
-                           result == VMX_FAIL_VALID
-                               ? vmx_error_name(vmcs_instruction_error())
-                               : "VMfailInvalid: no current VMCS");
+    const struct vmx_entry_failure failure = {
+        .error = result == VMX_FAIL_VALID ? vmcs_instruction_error() : 0};
+
+    end_after_failed_entry(vcpu, &failure,
+                           vcpu->run.is_launched ? "VMRESUME" : "VMLAUNCH",
+                           result == VMX_FAIL_VALID ? vmx_error_name(failure.error)
+                                                    : "VMfailInvalid: no current VMCS");
 }
 
 /*
@@ -214,9 +230,11 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
     TEXT_DECLARE(event, 80);
 
     if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0) {
+        const struct vmx_entry_failure failure = {.reason        = reason,
+                                                  .qualification = qualification};
         text_append(&event, "%s, qualification 0x%lx",
                     exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
-        return end_after_failed_entry(vcpu, "VM entry", event.buffer);
+        return end_after_failed_entry(vcpu, &failure, "VM entry", event.buffer);
     }
     text_append(&event, "unhandled VM exit: reason %u (%s)", reason,
                 exit_reason_name(reason));

@@ -20,6 +20,16 @@ struct guest_trial {
     bool registers_survived; /* RAX, from the first exit to the second */
 };
 
+/* Returns the last exit's reason, of the exits that are kept; 0 if there is none. */
+static inline uint32_t guest_trial_last_reason(const struct guest_trial *guest)
+{
+    const struct trial_exits *exits = &guest->exits;
+
+    return exits->count > 0 && exits->count <= ARRAY_SIZE(exits->number)
+               ? (uint32_t)exits->number[exits->count - 1]
+               : 0;
+}
+
 /* The steps, in order; each is tried only if all before it succeeded. */
 struct vmx_steps {
     struct msr_write feature_control; /* if firmware left it unlocked */

@@ -74,9 +74,6 @@ entry_test vmx_test_performance_control;
 /* The address of an MSR area: its last byte too must be below the width. */
 entry_test vmx_test_msr_area;
 
-/* Bytes of an entry of an MSR area. */
-#define MSR_AREA_ENTRY UINT64_C(16)
-
 /* Returns whether a flag of a value is set; see entry_read. */
 static inline bool rule_is_on(struct entry_query *query, uint32_t value, uint64_t flag)
 {

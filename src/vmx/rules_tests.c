@@ -100,12 +100,12 @@ enum entry_verdict vmx_test_msr_area(struct entry_query *query)
 
     if (count == 0)
         return ENTRY_NOT_APPLICABLE;
-    if (!is_aligned(value, MSR_AREA_ENTRY))
-        return entry_require(query, align_down(value, MSR_AREA_ENTRY));
+    if (!is_aligned(value, VMX_MSR_AREA_ENTRY))
+        return entry_require(query, align_down(value, VMX_MSR_AREA_ENTRY));
     uint64_t end = BIT(entry_read(query, VALUE_PHYSICAL_WIDTH) & 63);
-    if (range_end(value, count * MSR_AREA_ENTRY) <= end)
+    if (range_end(value, count * VMX_MSR_AREA_ENTRY) <= end)
         return ENTRY_HOLDS;
-    return entry_require(query, (end - count * MSR_AREA_ENTRY) & (end - 1));
+    return entry_require(query, (end - count * VMX_MSR_AREA_ENTRY) & (end - 1));
 }
 
 /* LAM_U57 and LAM_U48 need LAM: SDM 3A, "Linear-Address Masking". */

@@ -11,6 +11,7 @@ enum vmx_trial_page {
     TRIAL_PAGE_VMXON,
     TRIAL_PAGE_VMCS,
     TRIAL_PAGE_OTHER_VMCS, /* for VMPTRLD's timing */
+    TRIAL_PAGE_SNAPSHOT,   /* of a failed entry */
     TRIAL_PAGE_CODE,       /* of the guest */
     TRIAL_PAGE_GUEST_TABLES,
     TRIAL_PAGE_EPT     = TRIAL_PAGE_GUEST_TABLES + TRIAL_TABLE_PAGES,

@@ -8,6 +8,8 @@
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/test_hooks.h"
+#include "vmx/entry_report.h"
 #include "vmx/ept.h"
 #include "vmx/instructions.h"
 #include "vmx/record.h"
@@ -132,7 +134,7 @@ static bool record_exit(struct trial_run *trial, uint32_t reason)
 }
 
 /* Lets the guest run until HLT or an unexpected exit. */
-static enum run_next on_exit(struct vcpu_run *run)
+static enum run_next on_trial_exit(struct vcpu_run *run)
 {
     struct trial_run *trial   = (struct trial_run *)run;
     struct guest_trial *guest = trial->guest;
@@ -149,16 +151,39 @@ static enum run_next on_exit(struct vcpu_run *run)
     return guest->exits.nmis++ < TRIAL_EXITS_MAX ? RUN_AGAIN : RUN_STOP;
 }
 
+/* Returns how the last entry failed: error and reason are 0 if it did not. */
+static struct vmx_entry_failure entry_failure(const struct guest_trial *guest)
+{
+    uint32_t last = guest_trial_last_reason(guest);
+
+    if (!vmx_attempt_succeeded(&guest->entry))
+        return (struct vmx_entry_failure){.error = guest->entry.error};
+    if ((last & EXIT_REASON_ENTRY_FAILURE) == 0)
+        return (struct vmx_entry_failure){0};
+    return (struct vmx_entry_failure){.reason        = last,
+                                      .qualification = guest->exit_qualification};
+}
+
 void vmx_trial_run_guest(struct trial *trial)
 {
-    struct vmx_record *own    = vmx_record_of(&trial->record);
-    struct guest_trial *guest = &own->steps.guest;
-    struct trial_run run      = {.run = {.on_exit = on_exit}, .guest = guest};
+    struct vmx_record *own       = vmx_record_of(&trial->record);
+    struct guest_trial *guest    = &own->steps.guest;
+    struct trial_run run         = {.run = {.on_exit = on_trial_exit}, .guest = guest};
+    struct entry_attempt attempt = {.capabilities = &own->capabilities,
+                                    .snapshot = trial_page(trial, TRIAL_PAGE_SNAPSHOT)};
 
     guest->uses_ept    = vmx_has_ept(&own->capabilities);
     guest->is_prepared = prepare_guest(trial, guest->uses_ept);
-    if (guest->is_prepared)
-        guest->entry = vmx_attempt_of(FAULT_NONE, vmx_run(&run.run));
+    if (!guest->is_prepared)
+        return;
+    entry_check_before(&attempt);
+    if (test_hook_enter_trial_guest != NULL)
+        test_hook_enter_trial_guest();
+    guest->entry                     = vmx_attempt_of(FAULT_NONE, vmx_run(&run.run));
+    struct vmx_entry_failure failure = entry_failure(guest);
+    attempt.is_resume                = guest->is_resumed;
+    if (vmx_entry_phases(&failure) != 0)
+        entry_failure_explain(&attempt, &failure, &trial->record.entry_violations);
 }
 
 /* A run of the guest that exits repeatedly at one instruction. */

@@ -79,7 +79,10 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     if (!vcpu_state_write(vmx)) {
         vcpu_end_abnormally(vmx->vcpu, "VMCS: field rejected; see the log");
     } else {
+        struct entry_attempt attempt = vcpu_entry_attempt(vmx);
+
         guest_state_reset();
+        entry_check_before(&attempt);
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);
         enum vmx_result result = vmx_run(&vmx->vcpu->run);

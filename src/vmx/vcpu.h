@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "virt/backend.h"
 #include "vmx/capabilities.h"
+#include "vmx/entry_report.h"
 #include "vmx/vcpu_controls.h"
 #include "vmx/vmcs.h"
 
@@ -28,6 +29,7 @@ struct vmx_vcpu {
     bool defers_events;             /* alarm and request take effect at the exit's end */
     bool uses_preemption_timer;     /* for the alarm; else the local APIC's timer */
     uint8_t preemption_timer_shift; /* the timer counts at TSC rate >> shift */
+    struct entry_snapshot entry_snapshot; /* of a failed entry */
     struct exit_row rows[VMX_EXIT_ROWS];
     struct exit_row *row_of_reason[UINT8_MAX + 1]; /* by bits 7:0 of the exit reason */
 };
@@ -43,6 +45,14 @@ void vcpu_restart(struct vcpu *vcpu);
 
 /* Takes a VM exit to its handler and back: the value of run.on_exit. In on_exit.c. */
 enum run_next vcpu_on_exit(struct vcpu_run *run);
+
+/* Returns what a report on the next, or last, entry of a vCPU needs. */
+static inline struct entry_attempt vcpu_entry_attempt(struct vmx_vcpu *vmx)
+{
+    return (struct entry_attempt){.capabilities = &vmx->capabilities,
+                                  .snapshot     = &vmx->entry_snapshot,
+                                  .is_resume    = vmx->vcpu->run.is_launched};
+}
 
 /* Returns the backend's state of a vCPU. */
 static inline struct vmx_vcpu *vmx_of(struct vcpu *vcpu)

@@ -131,6 +131,9 @@ enum exit_reason {
 #define INTERRUPTIBILITY_NMI           BIT(3)
 #define INTERRUPTIBILITY_ENCLAVE       BIT(4)
 
+/* Bytes of an entry of an MSR area: number, reserved, value. */
+#define VMX_MSR_AREA_ENTRY UINT64_C(16)
+
 /* Guest activity state. */
 #define ACTIVITY_ACTIVE        0U
 #define ACTIVITY_HLT           1U

@@ -36,6 +36,7 @@ enum selftest_kind {
     SELFTEST_ENTRY_REVISION,
     SELFTEST_ENTRY_LAUNCH_TWICE,
     SELFTEST_ENTRY_RESUME_FIRST,
+    SELFTEST_TRIAL_ENTRY,     /* not of a guest: of the trial's */
     SELFTEST_EXIT,            /* Hymir's handler of its first VMCALL executes an undefined
                                  instruction */
     SELFTEST_LOST_INTERRUPTS, /* two of three that the first guest exits for */

@@ -12,21 +12,19 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
-#include "mm/memory.h"
+#include "platform/machine.h"
 #include "vmx/instructions.h"
 #include "vmx/operation.h"
 #include "vmx/vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/control_registers.h"
 #include "x86/msr.h"
 
-/* From boot/hymir.ld. */
-extern uint8_t image_start[];
-
 /* An MSR-load list with an MSR that VM entry must not load. */
-static const struct __attribute__((aligned(16))) {
+struct msr_load_entry {
     uint32_t msr, reserved;
     uint64_t value;
-} bad_msr_list[] = {{.msr = MSR_IA32_FS_BASE}};
+};
 
 static bool is_first_guest(const struct vcpu *vcpu)
 {
@@ -49,10 +47,15 @@ static void spoil_field(enum vmcs_field field, uint64_t value)
 
 static void load_bad_msr(void)
 {
-    uint64_t offset = (uintptr_t)bad_msr_list - (uintptr_t)image_start;
+    void *page;
+    struct msr_load_entry *list;
 
-    spoil_field(VMCS_ENTRY_MSR_LOAD_ADDRESS, memory_get_image().start + offset);
-    spoil_field(VMCS_ENTRY_MSR_LOAD_COUNT, ARRAY_SIZE(bad_msr_list));
+    if (machine_allocate(PAGE_SIZE, &page) != STATUS_OK)
+        return;
+    list      = page;
+    list->msr = MSR_IA32_FS_BASE;
+    spoil_field(VMCS_ENTRY_MSR_LOAD_ADDRESS, hpa_of(page).value);
+    spoil_field(VMCS_ENTRY_MSR_LOAD_COUNT, 1);
 }
 
 static enum exit_outcome execute_undefined(struct vcpu *vcpu)
@@ -130,6 +133,15 @@ static void spoil_vmcs(struct vcpu *vcpu)
         break;
     default: /* not a fault of a VM entry */
         break;
+    }
+}
+
+/* Violates two rules: 64-bit mode without PAE, and RFLAGS.1. */
+void test_hook_enter_trial_guest(void)
+{
+    if (selftest.kind == SELFTEST_TRIAL_ENTRY) {
+        spoil_field(VMCS_GUEST_CR4, read_cr4() & ~(uint64_t)CR4_PAE);
+        spoil_field(VMCS_GUEST_RFLAGS, 0);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "snapshots.h"
 
 #include "vmx/checks.h"
+#include "vmx/entry_rules.h"
 
 static struct cpu_record record;
 
@@ -320,7 +321,17 @@ static void test_guest(void **state)
     guest->entry           = attempt_succeeded;
     guest->exits.number[0] = 0x80000021;
     guest->exits.count     = 1;
-    assert_fails(VMX_CHECK_GUEST, "VM exits: 1, reason 0x80000021, qualification 0x0;");
+    assert_fails(VMX_CHECK_GUEST,
+                 "VM entry failed: invalid guest state, qualification 0x0");
+    record.entry_violations = (struct entry_summary){
+        .rules   = &vmx_entry_rules,
+        .count   = 3,
+        .content = {0x2000},
+        .first   = {{.rule  = entry_rule_find(&vmx_entry_rules, "guest-ia32e-needs-pae"),
+                     .value = VALUE_GUEST_CR4,
+                     .bits  = BIT(5)}}};
+    assert_fails(VMX_CHECK_GUEST, "qualification 0x0; GUEST_CR4 = 0x2000 violates "
+                                  "guest-ia32e-needs-pae: bit 5 (PAE); 2 more");
     guest->exits.count = 0; /* only NMIs */
     assert_fails(VMX_CHECK_GUEST, "VM exits: 0; expected 10 (CPUID), 12 (HLT)");
     record                 = record_ready(&coffee_lake);

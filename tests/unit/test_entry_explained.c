@@ -110,8 +110,8 @@ static void test_single_fields(void **state)
         {VALUE_GUEST_CS_ACCESS_RIGHTS, 0xE09B, "cs-d-and-l", BIT(14)},
         {VALUE_GUEST_TR_ACCESS_RIGHTS, 0x89, "tr-type", BIT(1)},
         {VALUE_GUEST_RFLAGS, 0, "guest-rflags-fixed", BIT(1)},
-        {VALUE_HOST_CS_SELECTOR, 0, "host-cs-not-null", UINT16_MAX},
-        {VALUE_HOST_TR_SELECTOR, 0, "host-tr-not-null", UINT16_MAX},
+        {VALUE_HOST_CS_SELECTOR, 0, "host-cs-not-null", 8},
+        {VALUE_HOST_TR_SELECTOR, 0, "host-tr-not-null", 8},
         {VALUE_LINK_POINTER, 1, "link-pointer-address", BIT(0)},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
