@@ -348,6 +348,22 @@ $(BUILD)/registers: tools/registers.c $(PURE_SOURCES) $(DSDT) Makefile | setup-b
 	    -fno-builtin -c src/lib/string.c -o $@.string.o
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(PURE_SOURCES) $(DSDT) $@.string.o
 
+## make entry-rules         writes docs/ENTRY-RULES.md from the rules of VM entry in src
+.PHONY: entry-rules
+entry-rules: $(BUILD)/entry-rules
+	$(Q)$(BUILD)/entry-rules > docs/ENTRY-RULES.md
+
+# Only the rules, and what they use.
+ENTRY_RULES := $(sort $(wildcard src/vmx/rules_*.c src/*/entry_rules.c src/*/entry_values.c)) src/vmx/capabilities.c \
+    $(patsubst %,src/virt/%.c,entry_description capability) src/lib/format.c
+
+$(BUILD)/entry-rules: tools/entry_rules.c $(ENTRY_RULES) $(wildcard src/virt/entry_*.h src/vmx/rules.h src/*/entry_values.h) Makefile | setup-build
+	$(call note,HOSTCC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -include tests/unit/rename_string.h \
+	    -fno-builtin -c src/lib/string.c -o $@.string.o
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(ENTRY_RULES) $@.string.o
+
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
 
