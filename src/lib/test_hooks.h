@@ -15,6 +15,7 @@
 #define TEST_HOOK __attribute__((weak))
 
 struct vcpu;
+struct entry_attempt;
 
 /*
  * Parses a word of the command line. Returns true if it is an option of the test image,
@@ -43,7 +44,7 @@ TEST_HOOK void test_hook_prepare_vmcs(struct vcpu *vcpu);
 TEST_HOOK void test_hook_enter_guest(struct vcpu *vcpu);
 
 /* Called before the first VM entry of a trial's guest on VT-x, with its VMCS current. */
-TEST_HOOK void test_hook_enter_trial_guest(void);
+TEST_HOOK void test_hook_enter_trial_guest(const struct entry_attempt *attempt);
 
 /* Returns whether the keyboard must not receive Hymir's commands. */
 TEST_HOOK bool test_hook_mute_keyboard(void);

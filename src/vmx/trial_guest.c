@@ -178,7 +178,7 @@ void vmx_trial_run_guest(struct trial *trial)
         return;
     entry_check_before(&attempt);
     if (test_hook_enter_trial_guest != NULL)
-        test_hook_enter_trial_guest();
+        test_hook_enter_trial_guest(&attempt);
     guest->entry                     = vmx_attempt_of(FAULT_NONE, vmx_run(&run.run));
     struct vmx_entry_failure failure = entry_failure(guest);
     attempt.is_resume                = guest->is_resumed;

@@ -34,6 +34,7 @@ static const char *const selftest_words[] = {
     [SELFTEST_ENTRY_REVISION]     = "entry-revision",
     [SELFTEST_ENTRY_LAUNCH_TWICE] = "entry-launch-twice",
     [SELFTEST_ENTRY_RESUME_FIRST] = "entry-resume-first",
+    [SELFTEST_ENTRIES]            = "entries",
     [SELFTEST_TRIAL_ENTRY]        = "trial-entry",
     [SELFTEST_EXIT]               = "exit",
     [SELFTEST_LOST_INTERRUPTS]    = "lost-interrupts",

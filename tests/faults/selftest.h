@@ -36,6 +36,7 @@ enum selftest_kind {
     SELFTEST_ENTRY_REVISION,
     SELFTEST_ENTRY_LAUNCH_TWICE,
     SELFTEST_ENTRY_RESUME_FIRST,
+    SELFTEST_ENTRIES,         /* no fault: the processor judges the rules of VM entry */
     SELFTEST_TRIAL_ENTRY,     /* not of a guest: of the trial's */
     SELFTEST_EXIT,            /* Hymir's handler of its first VMCALL executes an undefined
                                  instruction */
@@ -54,6 +55,10 @@ struct vcpu;
 
 /* Makes VMRUN of a vCPU fail, if kind selects it: vmrun.c. */
 void selftest_spoil_vmcb(struct vcpu *vcpu);
+
+/* Enters the trial's guest in many good and bad states, on VT-x: entry_rules.c. */
+struct entry_attempt;
+void selftest_try_entries(const struct entry_attempt *attempt);
 
 /* Logs VM_HSAVE_PA of a CPU with SVM, if log=debug: vmrun.c. */
 void selftest_log_host_save_area(void);

@@ -137,9 +137,11 @@ static void spoil_vmcs(struct vcpu *vcpu)
 }
 
 /* Violates two rules: 64-bit mode without PAE, and RFLAGS.1. */
-void test_hook_enter_trial_guest(void)
+void test_hook_enter_trial_guest(const struct entry_attempt *attempt)
 {
-    if (selftest.kind == SELFTEST_TRIAL_ENTRY) {
+    if (selftest.kind == SELFTEST_ENTRIES && this_cpu()->index == selftest.cpu) {
+        selftest_try_entries(attempt);
+    } else if (selftest.kind == SELFTEST_TRIAL_ENTRY) {
         spoil_field(VMCS_GUEST_CR4, read_cr4() & ~(uint64_t)CR4_PAE);
         spoil_field(VMCS_GUEST_RFLAGS, 0);
     }

@@ -1,0 +1,162 @@
+"""Compares the failed VM entries of selftest=entries with the reasons in Bochs's log, one by one.
+
+Bochs 2.7 logs one reason for each failed entry: the check that it found first. Hymir logs, in the same order, the rule
+that it violated.
+"""
+
+import re
+
+AR = r"VMENTER FAIL: VMCS guest (ES|CS|SS|DS|FS|GS|LDTR|TR)\.AR/LIMIT malformed"
+EXEC, EXIT, ENTRY = "VMFAIL: VMCS EXEC CTRL: ", "VMFAIL: VMCS VMEXIT CTRL: ", "VMFAIL: VMCS VMENTRY CTRL: "
+HOST, GUEST = "VMFAIL: VMCS (invalid )?host ", "(VMENTER FAIL|VMFAIL): (VMCS )?(guest )?"
+
+# A rule, and the pattern of Bochs's reason.
+REASONS = {
+    "pin-based-controls": EXEC + "VMX pin-based controls allowed [01]-settings",
+    "primary-controls": EXEC + "VMX proc-based controls allowed [01]-settings",
+    "secondary-controls": EXEC + "VMX secondary controls allowed 1-settings",
+    "cr3-target-count": EXEC + "too may CR3 targets 5",
+    "io-bitmap-address": EXEC + "I/O bitmap [AB] phy addr malformed",
+    "msr-bitmap-address": EXEC + "MSR bitmap phy addr malformed",
+    "virtual-nmis-need-nmi-exiting": EXEC + "misconfigured virtual NMI control",
+    "nmi-window-needs-virtual-nmis": EXEC + "misconfigured virtual NMI control",
+    "vpid-not-zero": EXEC + "guest VPID == 0",
+    "vmcs-shadowing-bitmap-address": EXEC + "VM(READ|WRITE) bitmap phy addr malformed",
+    "virtual-apic-address": EXEC + "virtual apic phy addr malformed",
+    "tpr-threshold-reserved": EXEC + "TPR threshold too big",
+    "tpr-threshold-above-tpr": EXEC + "TPR threshold > TPR shadow",
+    # Or, on a processor without x2APIC virtualization, that control itself.
+    "apic-virtualization-needs-tpr-shadow": EXEC + "(?i:apic virtualization is enabled without TPR shadow|"
+                                                   "VMX secondary controls allowed 1-settings)",
+    "apic-access-address": EXEC + "apic access page phy addr malformed",
+    "x2apic-or-apic-accesses": EXEC + "virtualize X2APIC mode enabled together with APIC access virtualization",
+    "virtual-interrupts-need-external": EXEC + "virtual interrupt delivery must be set together with external",
+    "eptp-memory-type": EXEC + "invalid EPTPTR value",
+    "eptp-page-walk-length": EXEC + "invalid EPTPTR value",
+    "eptp-accessed-flags": EXEC + "invalid EPTPTR value",
+    "eptp-shadow-stack": EXEC + "invalid EPTPTR value",
+    "eptp-reserved": EXEC + "invalid EPTPTR value",
+    "pml-needs-ept": EXEC + "PML is enabled without EPT",
+    "pml-address": EXEC + "PML base phy addr malformed",
+    "unrestricted-guest-needs-ept": EXEC + "unrestricted guest without EPT",
+    "sub-page-permissions-need-ept": EXEC + "SPP is enabled without EPT",
+    "sub-page-permission-pointer": EXEC + "SPP base phy addr malformed",
+    "vm-functions": "VMFAIL: VMCS VM Functions control reserved bits set",
+    "eptp-switching-needs-ept": "VMFAIL: VMFUNC EPTP-SWITCHING: EPT disabled",
+    "eptp-list-address": "VMFAIL: VMFUNC EPTP-SWITCHING: eptp list phy addr malformed",
+    "ve-information-address": EXEC + "broken #VE information address",
+    "exit-controls": EXEC + "VMX vmexit controls allowed [01]-settings",
+    "save-timer-needs-timer": "VMFAIL: save_VMX_preemption_timer VMEXIT control is set but",
+    "exit-msr-store-address": EXIT + "msr store addr malformed",
+    "exit-msr-load-address": EXIT + "msr load addr malformed",
+    "entry-controls": EXEC + "VMX vmentry controls allowed [01]-settings",
+    "entry-msr-load-address": ENTRY + "msr load addr malformed",
+    "smm-controls-outside-smm": "VMENTER FAIL: VMCS SMM guest should block SMI", # not its control check
+    "injected-type": "VMFAIL: VMENTRY bad injected event type",
+    "injected-vector": "VMFAIL: VMENTRY bad (injected event vector|MTF injection)",
+    "injected-error-code-bit": "VMFAIL: VMENTRY injected event vector . broken error code|VMFAIL: .* broken error code",
+    "injected-reserved": "VMFAIL: VMENTRY broken interruption info field",
+    "injected-error-code": "VMFAIL: VMENTRY bad error code 0x00010000",
+    "injected-instruction-length": "VMFAIL: VMENTRY bad injected event instr length",
+    "host-size-is-current": "VMFAIL: VMCS x86-64 host control invalid on VMENTRY",
+    "host-pae-in-64-bit": HOST + "CR4.PAE=0 with x86-64 host",
+    "host-cet-canonical": HOST + "(IA32_S_CET|SSP).* non canonical",
+    "host-cr0": HOST + "state invalid CR0",
+    "host-cr4": HOST + "state invalid CR4",
+    "host-cr3": HOST + "state invalid CR3",
+    "host-sysenter-canonical": HOST + "SYSENTER_E[SI]P_MSR non canonical",
+    "host-pat": "VMFAIL: invalid Memory Type in host MSR_PAT",
+    "host-efer": HOST + "EFER (reserved bits set|.* inconsistent value)",
+    "host-s-cet": HOST + "IA32_S_CET invalid",
+    "host-ssp-aligned": HOST + r"SSP\[1:0\] not zero",
+    "host-ssp-table-canonical": HOST + "INTERRUPT_SSP_TABLE_ADDR non canonical",
+    "host-pkrs": "VMFAIL: invalid host IA32_PKRS value",
+    "host-selector-flags": HOST + "(segreg . TI/RPL != 0|TR selector)",
+    "host-cs-not-null": HOST + "CS selector 0",
+    "host-tr-not-null": HOST + "TR selector",
+    "host-base-canonical": HOST + "(FS|GS|TR|GDTR|IDTR) BASE non canonical",
+    "guest-cr0": GUEST + "invalid CR0",
+    "guest-pg-needs-pe": GUEST + "(unrestricted guest CR0.PG without CR0.PE|invalid CR0)",
+    "guest-cr4": GUEST + "invalid CR4",
+    "guest-cet-needs-wp": GUEST + "CR4.CET=1 when CR0.WP=0",
+    "guest-ia32e-needs-pg": GUEST + "invalid CR0",
+    "guest-ia32e-needs-pae": GUEST + "CR4.PAE=0 in x86-64 mode",
+    "guest-pcide-needs-ia32e": GUEST + "(CR4.PCIDE set in 32-bit guest|invalid CR4)",
+    "guest-fred-needs-ia32e": GUEST + "invalid CR4", # which has no FRED
+    "guest-cr3": GUEST + "invalid CR3",
+    "guest-dr7": GUEST + "invalid DR7",
+    "guest-sysenter-canonical": GUEST + "SYSENTER_E[SI]P_MSR non canonical",
+    "guest-s-cet": GUEST + "IA32_S_CET invalid",
+    "guest-s-cet-canonical": GUEST + "IA32_S_CET/.* non canonical",
+    "guest-ssp-table-canonical": GUEST + "INTERRUPT_SSP_TABLE_ADDR non canonical",
+    "guest-pat": "VMENTER FAIL: invalid Memory Type in guest MSR_PAT",
+    "guest-pkrs": "VMFAIL: invalid guest IA32_PKRS value",
+    "guest-efer-reserved": GUEST + "EFER reserved bits set",
+    "guest-efer-lma": GUEST + "EFER.LMA doesn't match x86_64_guest",
+    "guest-efer-lme": GUEST + "EFER .* inconsistent value",
+    "v8086-base": GUEST + r"v8086 guest bad ..\.BASE",
+    "v8086-limit": GUEST + r"v8086 guest ..\.LIMIT != 0xFFFF",
+    "v8086-access-rights": GUEST + r"v8086 guest ..\.AR != 0xF3",
+    "segment-base-32-bit": GUEST + r"..\.BASE > 32 bit",
+    "segment-base-canonical": GUEST + r"[FG]S\.BASE non canonical",
+    "cs-type": GUEST + r"CS\.TYPE",
+    "ss-type": GUEST + r"SS\.TYPE",
+    "segment-accessed": GUEST + ".. not ACCESSED",
+    "segment-readable": GUEST + "CODE segment .. not READABLE",
+    "segment-not-system": GUEST + ".. not segment",
+    "segment-present": GUEST + ".. not present",
+    "segment-reserved": AR,
+    "segment-granularity-byte": AR,
+    "segment-granularity-page": AR,
+    "cs-dpl": GUEST + r"(non-conforming CS\.RPL <>? CS\.DPL|unrestricted guest CS\.DPL != 0)",
+    "ss-dpl-equals-rpl": GUEST + r"SS\.RPL <> SS\.DPL",
+    "ss-dpl-zero": GUEST + r"unrestricted guest SS\.DPL != 0",
+    "cs-rpl-equals-ss-rpl": GUEST + r"(CS\.RPL != SS\.RPL|non-conforming CS\.RPL <> CS\.DPL)",
+    "segment-dpl": GUEST + r"non-conforming ..\.RPL < ..\.DPL",
+    "cs-d-and-l": GUEST + r"x86_64 guest wrong CS\.D_B/L",
+    "tr-usable": GUEST + "TR invalid",
+    "tr-type": GUEST + "incorrect TR type",
+    "ldtr-type": GUEST + "incorrect LDTR type",
+    "system-segment-table": GUEST + r"(LDTR|TR)\.TI set",
+    "system-segment-base": GUEST + r"(LDTR|TR)\.BASE non canonical",
+    "system-segment-is-system": GUEST + "(LDTR|TR) is not system segment",
+    "system-segment-present": GUEST + "(LDTR|TR) not present",
+    "system-segment-reserved": AR,
+    "system-segment-granularity-byte": AR,
+    "system-segment-granularity-page": AR,
+    "table-base-canonical": GUEST + r"IDTR/IDTR\.BASE non canonical",
+    "table-limit": GUEST + "GDTR/IDTR limit > 0xFFFF",
+    "guest-rip": GUEST + "RIP > 32 bit",
+    "guest-rflags-reserved": GUEST + "RFLAGS reserved bits are set",
+    "guest-rflags-fixed": GUEST + r"RFLAGS\[1\] cleared",
+    "guest-rflags-vm": GUEST + "Enter to x86-64 guest with RFLAGS.VM",
+    "guest-rflags-if": GUEST + "interrupts blocked when injecting external interrupt",
+    "guest-ssp-aligned": GUEST + r"SSP\[1:0\] not zero",
+    "guest-ssp": GUEST + "SSP non canonical or invalid",
+    "activity-supported": GUEST + "activity state 4",
+    "activity-hlt-needs-dpl-0": GUEST + "HLT state with SS.DPL=3",
+    "activity-with-blocking": GUEST + "interruptibility state broken when entering non active CPU state",
+    "activity-of-injected-event": GUEST + "(Only NMI or #MC guest interruption is|No guest interruptions are) allowed",
+    "interruptibility-reserved": GUEST + "interruptibility state broken",
+    "interruptibility-sti-and-mov-ss": GUEST + "interruptibility state broken",
+    "interruptibility-sti-needs-if": GUEST + "interrupts can't be blocked by STI when EFLAGS.IF = 0",
+    "interruptibility-of-interrupt": GUEST + "interrupts blocked when injecting external interrupt",
+    "interruptibility-of-nmi": GUEST + "interrupts blocked when injecting NMI",
+    "interruptibility-smi-outside-smm": GUEST + "SMI blocked when not in SMM mode",
+    "pending-debug-reserved": GUEST + "tmpDR6 reserved bits",
+    "link-pointer-address": GUEST + "link pointer malformed",
+    "guest-pdpte": "VMENTER: EPT Guest State PDPTRs Checks Failed",
+    "memory-pdpte": "VMENTER: Guest State PDPTRs Checks Failed",
+}
+
+
+def compare(text, complaints):
+    """Returns a description of the first difference between Hymir's text and Bochs's complaints, or None."""
+    rules = re.findall(r"^debug: selftest: entries: failed with ([a-z0-9-]+)", text, re.MULTILINE)
+    reasons = [found[0] for line in complaints if (found := re.search(r"(VMFAIL|VMENTER).*", line))]
+    for rule, reason in zip(rules, reasons):
+        if rule not in REASONS or not re.match(REASONS[rule], reason):
+            return f"the entry that violates {rule} failed, says the emulator's log, with: {reason}"
+    if len(rules) != len(reasons) or not rules:
+        return f"{len(rules)} entries failed, but the emulator's log has {len(reasons)} reasons"
+    return None
