@@ -285,7 +285,7 @@ PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/
     $(patsubst %,src/check/%.c,comparison outer_hypervisor tsc_synchrony verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks entry_rules entry_values exit_description feature_control fixed_bits guest_policy \
     instructions vcpu_controls vmcs vmx) $(sort $(wildcard src/vmx/rules_*.c)) tests/unit/vt_x_hardware.c \
-    $(patsubst %,src/svm/%.c,capabilities checks exit_description guest_policy next_rip svm \
+    $(patsubst %,src/svm/%.c,capabilities checks entry_values exit_description guest_policy next_rip rules_controls rules_state svm \
     system_registers vm_control vmcb) \
     tests/unit/amd_v_hardware.c
 

@@ -21,6 +21,10 @@ struct vmcb_segment {
 
 #define VMCB_SEGMENTS 6 /* SEGMENT_ES to SEGMENT_GS */
 
+/* Attributes of a code segment. */
+#define VMCB_CODE_L BIT(9)
+#define VMCB_CODE_D BIT(10)
+
 struct vmcb {
     /* Control area. */
     uint16_t intercept_cr_reads, intercept_cr_writes;
@@ -38,7 +42,8 @@ struct vmcb {
     uint64_t exit_code, exit_info_1, exit_info_2;
     uint64_t exit_interrupt_info; /* EXITINTINFO: an event whose delivery exited */
     uint64_t nested_paging;
-    uint8_t reserved_98[0xA8 - 0x98];
+    uint64_t avic_apic_bar;
+    uint64_t ghcb;
     uint64_t event_injection; /* EVENTINJ */
     uint64_t nested_cr3;
     uint64_t lbr_virtualization;
@@ -46,7 +51,10 @@ struct vmcb {
     uint64_t next_rip;
     uint8_t fetched_count;
     uint8_t fetched_bytes[15];
-    uint8_t reserved_e0[0x400 - 0xE0];
+    uint64_t avic_backing_page;
+    uint64_t reserved_e8;
+    uint64_t avic_logical_table, avic_physical_table;
+    uint8_t reserved_100[0x400 - 0x100];
 
     /* State save area. */
     struct vmcb_segment segment[VMCB_SEGMENTS];
@@ -75,6 +83,7 @@ _Static_assert(offsetof(struct vmcb, virtual_interrupt) == 0x60, "V_TPR");
 _Static_assert(offsetof(struct vmcb, exit_code) == 0x70, "EXITCODE");
 _Static_assert(offsetof(struct vmcb, event_injection) == 0xA8, "EVENTINJ");
 _Static_assert(offsetof(struct vmcb, clean) == 0xC0, "VMCB Clean Bits");
+_Static_assert(offsetof(struct vmcb, avic_physical_table) == 0xF8, "AVIC tables");
 _Static_assert(offsetof(struct vmcb, segment) == 0x400, "ES");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4D0, "EFER");
 _Static_assert(offsetof(struct vmcb, cr4) == 0x548, "CR4");
@@ -132,9 +141,16 @@ enum vmcb_intercept_3 {
 #define V_INTR_VECTOR_SHIFT 32
 #define V_INTR_VECTOR       BITS_MASK(39, 32)
 #define V_INTR_MASKING      BIT(24)
+#define V_NMI_ENABLE        BIT(26)
+#define X2AVIC_ENABLE       BIT(30)
+#define AVIC_ENABLE         BIT(31)
+#define AVIC_MAX_INDEX      BITS_MASK(11, 0) /* of AVIC_PHYSICAL_TABLE */
+#define AVIC_MAX_INDEX_LAST UINT64_C(0xFF)
+#define X2AVIC_MAX_INDEX    UINT64_C(0x1FF)
 
 #define INTERRUPT_SHADOW   BIT(0)
 #define NESTED_PAGING      BIT(0) /* NP_ENABLE */
+#define ENCRYPTED_STATE    BIT(2) /* SEV-ES: the state save area is not used */
 #define LBR_VIRTUALIZATION BIT(0)
 
 /* EVENTINJ and EXITINTINFO. */

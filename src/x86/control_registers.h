@@ -10,11 +10,19 @@
 
 #include "lib/bits.h"
 
-#define EFER_SCE  BIT(0)
-#define EFER_LME  BIT(8)
-#define EFER_LMA  BIT(10)
-#define EFER_NXE  BIT(11)
-#define EFER_SVME BIT(12) /* APM 2, "Extended Feature Enable Register (EFER)" */
+#define EFER_SCE BIT(0)
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
+#define EFER_NXE BIT(11)
+/* AMD's: APM 2, "Extended Feature Enable Register (EFER)". */
+#define EFER_SVME    BIT(12)
+#define EFER_LMSLE   BIT(13)
+#define EFER_FFXSR   BIT(14)
+#define EFER_TCE     BIT(15)
+#define EFER_MCOMMIT BIT(17)
+#define EFER_INTWB   BIT(18)
+#define EFER_UAIE    BIT(20)
+#define EFER_AIBRSE  BIT(21)
 
 #define RFLAGS_CF       BIT(0)
 #define RFLAGS_FIXED    BIT(1)

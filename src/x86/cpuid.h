@@ -223,6 +223,7 @@ enum cpuid_leaf {
 #define CPUID_80000001_ECX_PREFETCHW      BIT(8)
 #define CPUID_80000001_ECX_XOP            BIT(11)
 #define CPUID_80000001_ECX_FMA4           BIT(16)
+#define CPUID_80000001_ECX_TCE            BIT(17)
 #define CPUID_80000001_ECX_TBM            BIT(21)
 #define CPUID_80000001_ECX_TOPOLOGY       BIT(22) /* leaves 8000001DH and 8000001EH */
 /* CPUID.80000001H:EDX; AMD's processors repeat bits of leaf 01H in it. */
@@ -230,6 +231,7 @@ enum cpuid_leaf {
 #define CPUID_80000001_EDX_SYSCALL        BIT(11)
 #define CPUID_80000001_EDX_NX             BIT(20)
 #define CPUID_80000001_EDX_MMX_EXTENSIONS BIT(22)
+#define CPUID_80000001_EDX_FFXSR          BIT(25)
 #define CPUID_80000001_EDX_PAGES_1_GIB    BIT(26)
 #define CPUID_80000001_EDX_RDTSCP         BIT(27)
 #define CPUID_80000001_EDX_LONG_MODE      BIT(29)
@@ -237,6 +239,8 @@ enum cpuid_leaf {
 #define CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS BIT(0)
 #define CPUID_80000021_EAX_LFENCE_SERIALIZES          BIT(2)
 #define CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE  BIT(6)
+#define CPUID_80000021_EAX_UPPER_ADDRESS_IGNORE       BIT(7)
+#define CPUID_80000021_EAX_AUTOMATIC_IBRS             BIT(8)
 /* CPUID.80000026H, subleaf 0, which is about cores: EAX, and the core type in EBX. */
 #define CPUID_80000026_EAX_HETEROGENEOUS_CORES BIT(30)
 #define CPUID_80000026_EBX_CORE_TYPE(ebx)      ((uint8_t)BITS_GET(ebx, 31, 28))
@@ -250,12 +254,16 @@ enum cpuid_leaf {
 #define CPUID_80000008_EAX_LINEAR(eax)    ((unsigned int)BITS_GET(eax, 15, 8))
 #define CPUID_80000008_EAX_WIDTHS         BITS_MASK(15, 0) /* physical and linear */
 /* CPUID.80000008H:EBX */
-#define CPUID_80000008_EBX_INVLPGB BIT(3)
-#define CPUID_80000008_EBX_MCOMMIT BIT(8)
+#define CPUID_80000008_EBX_INVLPGB  BIT(3)
+#define CPUID_80000008_EBX_MCOMMIT  BIT(8)
+#define CPUID_80000008_EBX_INTWB    BIT(13)
+#define CPUID_80000008_EBX_NO_LMSLE BIT(20)
 /* CPUID.80000008H:ECX: the threads of the package, less 1, and the bits of their IDs. */
 #define CPUID_80000008_ECX_APIC_ID_SIZE_LOW 12
 /* CPUID.8000001EH:EBX: the threads of a core, less 1. */
 #define CPUID_8000001E_EBX_THREADS(ebx) ((uint32_t)BITS_GET(ebx, 15, 8))
 #define CPUID_8000001E_EBX_THREADS_LOW  8
+/* CPUID.8000000AH:ECX */
+#define CPUID_8000000A_ECX_X2AVIC_EXT BIT(6)
 
 #endif

@@ -34,9 +34,13 @@ enum hymir_number {
         (int64_t)MSR_VM_CR,
     HYMIR_HSAVE_PA   = (int64_t)MSR_VM_HSAVE_PA,
     HYMIR_SVME       = (int64_t)EFER_SVME,
+    HYMIR_LMSLE      = (int64_t)EFER_LMSLE,
+    HYMIR_FFXSR      = (int64_t)EFER_FFXSR,
     HYMIR_FLUSH_ASID = (int64_t)TLB_CONTROL_FLUSH_ASID,
 };
 #undef EFER_SVME
+#undef EFER_LMSLE
+#undef EFER_FFXSR
 #undef EFER_SCE
 #undef EFER_LME
 #undef EFER_LMA
@@ -144,6 +148,20 @@ SAME(CR_ACCESS_GENERAL(UINT64_MAX), SVM_EXITINFO_REG_MASK);
 SAME(HYMIR_VM_CR, MSR_VM_CR);
 SAME(HYMIR_HSAVE_PA, MSR_VM_HSAVE_PA);
 SAME(HYMIR_SVME, EFER_SVME);
+SAME(HYMIR_LMSLE, EFER_LMSLE);
+SAME(HYMIR_FFXSR, EFER_FFXSR);
+SAME(EFER_AIBRSE, EFER_AUTOIBRS);
+SAME(AVIC_ENABLE, (uint32_t)AVIC_ENABLE_MASK);
+SAME(X2AVIC_ENABLE, X2APIC_MODE_MASK);
+SAME(AVIC_MAX_INDEX_LAST, AVIC_MAX_PHYSICAL_ID + 1); /* the index of broadcasts */
+SAME(X2AVIC_MAX_INDEX, X2AVIC_MAX_PHYSICAL_ID);
+SAME(ENCRYPTED_STATE, SVM_NESTED_CTL_SEV_ES_ENABLE);
+SAME(VMCB_CODE_L, SVM_SELECTOR_L_MASK);
+SAME(VMCB_CODE_D, SVM_SELECTOR_DB_MASK);
+SAME(offsetof(struct hymir_vmcb, avic_backing_page),
+     offsetof(struct vmcb_control_area, avic_backing_page));
+SAME(offsetof(struct hymir_vmcb, avic_physical_table),
+     offsetof(struct vmcb_control_area, avic_physical_id));
 SAME(MSR_SYSCFG, MSR_AMD64_SYSCFG);
 SAME(MSR_HWCR, MSR_K7_HWCR);
 SAME(MSR_NB_CFG, MSR_AMD64_NB_CFG);

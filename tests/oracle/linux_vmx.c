@@ -81,6 +81,8 @@ enum { HYMIR_MISC_ACTIVITY_WAIT_SIPI = (int)VMX_MISC_ACTIVITY_WAIT_SIPI };
 #undef EFER_LME
 #undef EFER_LMA
 #undef EFER_SVME
+#undef EFER_LMSLE
+#undef EFER_FFXSR
 #undef BIT
 
 #include <asm/msr-index.h>

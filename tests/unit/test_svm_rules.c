@@ -1,0 +1,379 @@
+/*
+ * src/svm/entry_values.c, rules_controls.c, rules_state.c: each rule of APM 2,
+ * "Canonicalization and Consistency Checks", "Nested Paging and VMRUN/#VMEXIT", "Event
+ * Injection", "NMI Virtualization", "VMCB Changes in Support of AVIC" is violated and
+ * satisfied, starting from the VMCB that Hymir writes.
+ */
+#include "recordings.h"
+#include "svm_vcpu.h"
+
+#include "svm/entry_rules.h"
+
+static const struct vcpu_plan plan   = {.memory_root = {0x123000}};
+static const struct vcpu_start start = {
+    .rip  = 0x100000,
+    .cr0  = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG,
+    .cr3  = 0x9000,
+    .cr4  = CR4_PAE,
+    .efer = EFER_LME | EFER_LMA,
+    .code = {0x10, 0xFFFFFFFF, 0xA09B, 0},
+    .data = {0x18, 0xFFFFFFFF, 0xC093, 0},
+};
+static struct entry_snapshot good, snapshot;
+
+/* A processor with 48 bits of physical addresses, 16 ASIDs and CET, and nothing else. */
+static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    (void)subleaf;
+    switch (leaf) {
+    case CPUID_LEAF_STRUCTURED_FEATURES:
+        return (struct cpuid_result){.ecx = CPUID_7_ECX_CET_SS};
+    case CPUID_LEAF_EXTENDED_FEATURES:
+        return (struct cpuid_result){.edx = CPUID_80000001_EDX_LONG_MODE};
+    case CPUID_LEAF_ADDRESS_SIZES:
+        return (struct cpuid_result){.eax = 48, .ebx = CPUID_80000008_EBX_NO_LMSLE};
+    case CPUID_LEAF_SVM:
+        return (struct cpuid_result){.ebx = 16};
+    default:
+        return (struct cpuid_result){0};
+    }
+}
+
+static void write_vmcb(void)
+{
+    vcpu.start = &start;
+    svm.plan   = &plan;
+    cpu_cr4    = CR4_MCE | CR4_PAE;
+    svm_state_write(&svm);
+    vmcb->iopm_base  = 0x10000;
+    vmcb->msrpm_base = 0x20000;
+}
+
+static int rules_start(void **state)
+{
+    svm_vcpu_start(state);
+    write_vmcb();
+    memset(&good, 0, sizeof(good));
+    svm_entry_set_controls(&good, vmcb);
+    svm_entry_set_state(&good, vmcb);
+    svm_entry_set_cpuid(&good, read_cpuid);
+    entry_snapshot_set(&good, SVM_VALUE_HOST_CR0, CR0_PE | CR0_PG);
+    entry_snapshot_set(&good, SVM_VALUE_U_CET, 0);
+    snapshot = good;
+    return 0;
+}
+
+/* The violations of a snapshot. */
+static struct entry_finding violations[8];
+static size_t violation_count;
+
+static void note_violation(void *context, const struct entry_finding *finding)
+{
+    (void)context;
+    if (finding->verdict == ENTRY_VIOLATED && violation_count < ARRAY_SIZE(violations))
+        violations[violation_count++] = *finding;
+}
+
+static struct entry_count judge(void)
+{
+    violation_count = 0;
+    return entry_judge(&svm_entry_rules, &snapshot, ENTRY_ALL_PHASES, note_violation,
+                       NULL);
+}
+
+static void assert_no_violation(const char *what)
+{
+    (void)judge();
+    if (violation_count > 0)
+        fail_msg("%s: %s is violated", what, violations[0].rule->name);
+}
+
+/* A value that violates a rule after others were set, the bits at fault, the nearest. */
+struct perturbation {
+    const char *rule;
+    uint16_t value;
+    uint64_t content, bits, nearest;
+    struct {
+        uint16_t value;
+        uint64_t content;
+    } first[3];
+};
+#define V(name)             SVM_VALUE_##name
+#define LONG_CR0            (CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
+#define LONG_EFER           (EFER_LME | EFER_LMA | EFER_SVME)
+#define HIGH                BIT(32)
+#define EVENT(type, vector) (EVENT_VALID | (uint64_t)(type) << 8 | (vector))
+#define AVIC_ON             AVIC_ENABLE
+#define X2AVIC_ON           (AVIC_ENABLE | X2AVIC_ENABLE)
+
+static const struct perturbation perturbations[] = {
+    {"vmrun-intercept", V(INTERCEPT_2), 0, 1, 1, {{0}}},
+    {"asid-not-zero", V(ASID), 0, UINT32_MAX, 1, {{0}}},
+    {"asid-supported", V(ASID), 16, 16 ^ 15, 15, {{0}}},
+    {"iopm-address", V(IOPM_BASE), BIT(48) - 0x2000, 0x3000, BIT(48) - 0x3000, {{0}}},
+    {"iopm-address", V(IOPM_BASE), BIT(50) + 0x5000, BIT(50), 0x5000, {{0}}},
+    {"msrpm-address", V(MSRPM_BASE), BIT(48) - 0x1000, 0x1000, BIT(48) - 0x2000, {{0}}},
+    {"n-cr3-address", V(N_CR3), BIT(48) | 0x1000, BIT(48), 0x1000, {{0}}},
+    {"host-paging", V(HOST_CR0), CR0_PE, CR0_PG, CR0_PE | CR0_PG, {{0}}},
+    {"event-type", V(EVENT), EVENT(1, 2), EVENT_TYPE, EVENT(2, 2), {{0}}},
+    {"event-type", V(EVENT), EVENT(5, 14), EVENT_TYPE, EVENT(3, 14), {{0}}},
+    {"event-type", V(EVENT), EVENT(6, 0x20), EVENT_TYPE, EVENT(0, 0x20), {{0}}},
+    {"event-vector", V(EVENT), EVENT(3, 2), 0xFF, EVENT(2, 2), {{0}}},
+    {"event-vector", V(EVENT), EVENT(3, 0x20), 0xFF, EVENT(0, 0x20), {{0}}},
+    {"event-vector", V(EVENT), EVENT(3, 9), 0xFF, EVENT(0, 9), {{0}}},
+    {"event-bound", V(EVENT), EVENT(3, 5), 0xFF, EVENT(3, 5) & ~EVENT_VALID, {{0}}},
+    {"virtual-nmi-intercept",
+     V(INTERCEPT_1),
+     0,
+     INTERCEPT_NMI,
+     INTERCEPT_NMI,
+     {{V(VIRTUAL_INTERRUPT), V_NMI_ENABLE}}},
+    {"x2avic-needs-avic",
+     V(VIRTUAL_INTERRUPT),
+     X2AVIC_ENABLE,
+     AVIC_ENABLE,
+     X2AVIC_ON,
+     {{0}}},
+    {"avic-addresses",
+     V(AVIC_BACKING_PAGE),
+     BIT(48),
+     BIT(48),
+     0,
+     {{V(VIRTUAL_INTERRUPT), AVIC_ON}}},
+    {"avic-addresses",
+     V(AVIC_PHYSICAL_TABLE),
+     BIT(49),
+     BIT(49),
+     0,
+     {{V(VIRTUAL_INTERRUPT), AVIC_ON}}},
+    {"avic-maximum-index",
+     V(AVIC_PHYSICAL_TABLE),
+     0x1100,
+     0x100,
+     0x10FF,
+     {{V(VIRTUAL_INTERRUPT), AVIC_ON}}},
+    {"x2avic-maximum-index",
+     V(AVIC_PHYSICAL_TABLE),
+     0x1200,
+     0x200,
+     0x11FF,
+     {{V(VIRTUAL_INTERRUPT), X2AVIC_ON}}},
+    {"efer-svme", V(EFER), LONG_EFER & ~EFER_SVME, EFER_SVME, LONG_EFER, {{0}}},
+    {"efer-reserved", V(EFER), LONG_EFER | BIT(16), BIT(16), LONG_EFER, {{0}}},
+    {"efer-reserved", V(EFER), LONG_EFER | BIT(63), BIT(63), LONG_EFER, {{0}}},
+    {"cr0-nw-without-cd", V(CR0), LONG_CR0 | CR0_NW, CR0_NW, LONG_CR0, {{0}}},
+    {"cr0-high", V(CR0), LONG_CR0 | HIGH, HIGH, LONG_CR0, {{0}}},
+    {"long-mode-pae", V(CR4), 0, CR4_PAE, CR4_PAE, {{0}}},
+    {"long-mode-pe", V(CR0), LONG_CR0 & ~CR0_PE, CR0_PE, LONG_CR0, {{0}}},
+    {"cr3-address", V(CR3), BIT(63) | 0x9000, BIT(63), 0x9000, {{0}}},
+    {"cr3-address", V(CR3), BIT(48) | 0x9000, BIT(48), 0x9000, {{0}}},
+    {"cs-d-with-l", V(CS_ATTRIBUTES), 0xE9B, VMCB_CODE_D, 0xA9B, {{0}}},
+    {"cr4-reserved", V(CR4), CR4_PAE | CR4_VMXE, CR4_VMXE, CR4_PAE, {{0}}},
+    {"cr4-reserved", V(CR4), CR4_PAE | BIT(40), BIT(40), CR4_PAE, {{0}}},
+    {"dr6-high", V(DR6), DR6_AFTER_RESET | HIGH, HIGH, DR6_AFTER_RESET, {{0}}},
+    {"dr7-high", V(DR7), DR7_AFTER_RESET | HIGH, HIGH, DR7_AFTER_RESET, {{0}}},
+    {"cet-needs-wp",
+     V(CR0),
+     LONG_CR0 & ~CR0_WP,
+     CR0_WP,
+     LONG_CR0,
+     {{V(CR4), CR4_PAE | CR4_CET}}},
+    {"s-cet-reserved", V(S_CET), 0x11, 0x10, 1, {{0}}},
+    {"shadow-stack-in-virtual-8086",
+     V(U_CET),
+     1,
+     1,
+     0,
+     {{V(CR4), CR4_PAE | CR4_CET}, {V(RFLAGS), RFLAGS_FIXED | RFLAGS_VM}}},
+    {"efer-lme",
+     V(EFER),
+     EFER_SVME | EFER_LME,
+     EFER_LME,
+     EFER_SVME,
+     {{V(CPUID_80000001_EDX), 0}}},
+    {"efer-lma",
+     V(EFER),
+     EFER_SVME | EFER_LMA,
+     EFER_LMA,
+     EFER_SVME,
+     {{V(CPUID_80000001_EDX), 0}}},
+    {"efer-nxe", V(EFER), LONG_EFER | EFER_NXE, EFER_NXE, LONG_EFER, {{0}}},
+    {"efer-lmsle", V(EFER), LONG_EFER | EFER_LMSLE, EFER_LMSLE, LONG_EFER, {{0}}},
+    {"efer-ffxsr", V(EFER), LONG_EFER | EFER_FFXSR, EFER_FFXSR, LONG_EFER, {{0}}},
+    {"efer-tce", V(EFER), LONG_EFER | EFER_TCE, EFER_TCE, LONG_EFER, {{0}}},
+    {"efer-mcommit", V(EFER), LONG_EFER | EFER_MCOMMIT, EFER_MCOMMIT, LONG_EFER, {{0}}},
+    {"efer-intwb", V(EFER), LONG_EFER | EFER_INTWB, EFER_INTWB, LONG_EFER, {{0}}},
+    {"efer-uaie", V(EFER), LONG_EFER | EFER_UAIE, EFER_UAIE, LONG_EFER, {{0}}},
+    {"efer-aibrse", V(EFER), LONG_EFER | EFER_AIBRSE, EFER_AIBRSE, LONG_EFER, {{0}}},
+    {"cr4-umip", V(CR4), CR4_PAE | CR4_UMIP, CR4_UMIP, CR4_PAE, {{0}}},
+    {"cr4-la57", V(CR4), CR4_PAE | CR4_LA57, CR4_LA57, CR4_PAE, {{0}}},
+    {"cr4-fsgsbase", V(CR4), CR4_PAE | CR4_FSGSBASE, CR4_FSGSBASE, CR4_PAE, {{0}}},
+    {"cr4-pcide", V(CR4), CR4_PAE | CR4_PCIDE, CR4_PCIDE, CR4_PAE, {{0}}},
+    {"cr4-osxsave", V(CR4), CR4_PAE | CR4_OSXSAVE, CR4_OSXSAVE, CR4_PAE, {{0}}},
+    {"cr4-smep", V(CR4), CR4_PAE | CR4_SMEP, CR4_SMEP, CR4_PAE, {{0}}},
+    {"cr4-smap", V(CR4), CR4_PAE | CR4_SMAP, CR4_SMAP, CR4_PAE, {{0}}},
+    {"cr4-pke", V(CR4), CR4_PAE | CR4_PKE, CR4_PKE, CR4_PAE, {{0}}},
+    {"cr4-cet", V(CR4), CR4_PAE | CR4_CET, CR4_CET, CR4_PAE, {{V(CPUID_7_ECX), 0}}},
+    {"g-pat-types", V(G_PAT), 0x0207040600070406, BIT(57), 0x0007040600070406, {{0}}},
+    {"g-pat-types",
+     V(G_PAT),
+     0x0807040600070306,
+     BIT(59) | 0x300,
+     0x0007040600070006,
+     {{0}}},
+};
+
+static void test_hymirs_own_vmcb(void **state)
+{
+    (void)state;
+    assert_int_equal(judge().verdicts[ENTRY_UNKNOWN], 0);
+    assert_no_violation("Hymir's VMCB");
+}
+
+static void perturb(const struct perturbation *of)
+{
+    snapshot = good;
+    for (size_t i = 0; i < ARRAY_SIZE(of->first) && of->first[i].value != 0; i++)
+        entry_snapshot_set(&snapshot, of->first[i].value, of->first[i].content);
+}
+
+static void test_each_rule(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(perturbations); i++) {
+        const struct perturbation *of = &perturbations[i];
+        perturb(of);
+        entry_snapshot_set(&snapshot, of->value, of->content);
+        (void)judge();
+        if (violation_count != 1 || strcmp(violations[0].rule->name, of->rule) != 0)
+            fail_msg("row %zu, %s: %zu violations, the first is %s", i, of->rule,
+                     violation_count,
+                     violation_count > 0 ? violations[0].rule->name : "none");
+        assert_int_equal(violations[0].value, of->value);
+        assert_int_equal(violations[0].bits, of->bits);
+        assert_int_equal(violations[0].nearest, of->nearest);
+        entry_snapshot_set(&snapshot, of->value, of->nearest);
+        assert_no_violation(of->rule);
+    }
+}
+
+static bool is_perturbed(const char *rule)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(perturbations); i++) {
+        if (strcmp(perturbations[i].rule, rule) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each rule is tested, its name is unique, and its words are complete. */
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < svm_entry_rules.section_count; i++) {
+        const struct entry_section *section = svm_entry_rules.sections[i];
+        assert_memory_equal(section->title, "APM 2, \"", 8);
+        for (size_t j = 0; j < section->count; j++) {
+            const struct entry_rule *rule = &section->rules[j];
+            if (!is_perturbed(rule->name))
+                fail_msg("%s is not tested", rule->name);
+            assert_ptr_equal(entry_rule_find(&svm_entry_rules, rule->name), rule);
+            assert_int_equal(rule->sentence[strlen(rule->sentence) - 1], '.');
+        }
+    }
+    for (uint32_t i = 1; i < SVM_ENTRY_VALUES; i++)
+        assert_non_null(svm_entry_rules.value_names[i]);
+}
+
+/* Without any one value no rule is violated. */
+static void test_unknown_values(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i < SVM_ENTRY_VALUES; i++) {
+        snapshot = good;
+        entry_snapshot_remove(&snapshot, (uint16_t)i);
+        assert_no_violation(svm_entry_rules.value_names[i]);
+    }
+    memset(&snapshot, 0, sizeof(snapshot));
+    struct entry_count count = judge();
+    assert_int_equal(violation_count + count.verdicts[ENTRY_HOLDS], 0);
+}
+
+/* What just satisfies the rules. */
+static void test_just_satisfied(void **state)
+{
+    static const struct {
+        uint16_t value;
+        uint64_t content;
+    } rows[] = {
+        {V(ASID), 15},
+        {V(IOPM_BASE), BIT(48) - 0x3000 + 0xFFF},
+        {V(MSRPM_BASE), BIT(48) - 0x2000 + 0xFFF},
+        {V(N_CR3), BIT(48) - 0x1000},
+        {V(CR3), BIT(48) - 0x1000},
+        {V(EVENT), EVENT(3, 21)},
+        {V(EVENT), EVENT(3, 30)},
+        {V(EVENT), EVENT(4, 0x80)},
+        {V(EVENT), EVENT(0, 2)},
+        {V(EVENT), EVENT(2, 0)},
+        {V(EVENT), EVENT(1, 2) & ~EVENT_VALID},
+        {V(CR0), LONG_CR0 | CR0_NW | CR0_CD},
+        {V(S_CET), 3},
+        {V(CR4), CR4_PAE | CR4_CET},
+        {V(G_PAT), 0x0001040506070001},
+        {V(CS_ATTRIBUTES), 0xC9B},
+        {V(DR7), UINT32_MAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        snapshot = good;
+        entry_snapshot_set(&snapshot, rows[i].value, rows[i].content);
+        assert_no_violation(svm_entry_rules.value_names[rows[i].value]);
+    }
+}
+
+/* The save area of a guest whose state is encrypted is not used. */
+static void test_encrypted_state(void **state)
+{
+    (void)state;
+    entry_snapshot_set(&snapshot, V(EFER), 0);
+    entry_snapshot_set(&snapshot, V(NESTED_PAGING), NESTED_PAGING | ENCRYPTED_STATE);
+    assert_no_violation("SEV-ES");
+    entry_snapshot_set(&snapshot, V(INTERCEPT_2), 0);
+    (void)judge();
+    assert_int_equal(violation_count, 1);
+}
+
+static size_t recorded;
+
+static void check_recording(void)
+{
+    if (!cpuid_is_amd(&recording.snapshot) || recording_cpuid(CPUID_LEAF_SVM, 0).ebx == 0)
+        return;
+    snapshot = good;
+    svm_entry_set_cpuid(&snapshot, recording_cpuid);
+    assert_no_violation(recording.name);
+    recorded++;
+}
+
+/* Hymir's VMCB on the processors of tests/recordings. */
+static void test_recordings(void **state)
+{
+    (void)state;
+    recordings_visit(check_recording);
+    assert_true(recorded >= 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_hymirs_own_vmcb, rules_start),
+        cmocka_unit_test_setup(test_each_rule, rules_start),
+        cmocka_unit_test_setup(test_rows, rules_start),
+        cmocka_unit_test_setup(test_unknown_values, rules_start),
+        cmocka_unit_test_setup(test_just_satisfied, rules_start),
+        cmocka_unit_test_setup(test_encrypted_state, rules_start),
+        cmocka_unit_test_setup(test_recordings, rules_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
