@@ -27,7 +27,7 @@ static enum entry_verdict test_table(struct entry_query *query)
 static enum entry_verdict test_asid(struct entry_query *query)
 {
     uint64_t asid  = entry_read_own(query);
-    uint64_t count = entry_read_other(query);
+    uint64_t count = entry_read(query, query->rule->other);
 
     return asid < count ? ENTRY_HOLDS : entry_require(query, count - (count > 0));
 }

@@ -8,16 +8,17 @@
 #define CR4_RESERVED \
     (CR4_VMXE | CR4_SMXE | BIT(15) | BITS_MASK(31, 29) | BITS_MASK(63, 33))
 #define EFER_RESERVED      (BIT(9) | BIT(16) | BIT(19) | BITS_MASK(63, 22))
-#define S_CET_RESERVED     BITS_MASK(63, 2)
+#define S_CET_UNSUPPORTED  BITS_MASK(63, 2)
 #define U_CET_SHADOW_STACK BIT(0)
 
 /* A processor without CET ignores S_CET; CR4.CET shows that it has CET. */
 static enum entry_verdict test_s_cet(struct entry_query *query)
 {
-    uint64_t low = entry_read_own(query) & ~S_CET_RESERVED;
+    uint64_t low = entry_read_own(query) & ~S_CET_UNSUPPORTED;
     bool is_used = (query->snapshot->value[SVM_VALUE_CR4] & CR4_CET) != 0;
 
-    if (!is_used && (entry_read_other(query) & CPUID_7_ECX_CET_SS) == 0)
+    if (!is_used &&
+        (entry_read(query, query->rule->other) & CPUID_7_ECX_SHADOW_STACKS) == 0)
         return ENTRY_NOT_APPLICABLE;
     return entry_require(query, low);
 }
@@ -94,7 +95,7 @@ static const struct entry_rule feature_rules[] = {
     FEATURE("cr4-smep", CR4, SMEP, NO_CPUID(7_EBX, SMEP)),
     FEATURE("cr4-smap", CR4, SMAP, NO_CPUID(7_EBX, SMAP)),
     FEATURE("cr4-pke", CR4, PKE, NO_CPUID(7_ECX, PKU)),
-    FEATURE("cr4-cet", CR4, CET, NO_CPUID(7_ECX, CET_SS)),
+    FEATURE("cr4-cet", CR4, CET, NO_CPUID(7_ECX, SHADOW_STACKS)),
 };
 const struct entry_section svm_feature_rules =
     SECTION(CONSISTENCY, ENTRY_GUEST_STATE, feature_rules);

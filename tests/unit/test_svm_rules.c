@@ -27,7 +27,7 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
     (void)subleaf;
     switch (leaf) {
     case CPUID_LEAF_STRUCTURED_FEATURES:
-        return (struct cpuid_result){.ecx = CPUID_7_ECX_CET_SS};
+        return (struct cpuid_result){.ecx = CPUID_7_ECX_SHADOW_STACKS};
     case CPUID_LEAF_EXTENDED_FEATURES:
         return (struct cpuid_result){.edx = CPUID_80000001_EDX_LONG_MODE};
     case CPUID_LEAF_ADDRESS_SIZES:
