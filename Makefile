@@ -295,7 +295,7 @@ UNIT_OBJECTS  := $(PURE_SOURCES:%.c=$(UNIT)/%.o) $(UNIT)/src/lib/string.o $(DSDT
 FIXTURES      := $(patsubst tests/fixtures/%.asl,$(UNIT)/fixtures/%.aml,$(wildcard tests/fixtures/*.asl))
 UNIT_CFLAGS   := -std=gnu11 -O1 -g -Isrc -Itests/unit -Itests/faults -fno-pie -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Werror \
-    -DFIXTURES='"$(UNIT)/fixtures"' -DRECORDINGS='"tests/recordings"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
+    -DFIXTURES='"$(UNIT)/fixtures"' -DRECORDINGS='"tests/recordings"' -DDUMPS='"tests/dumps"' -DFONT='"$(BUILD)/font.psf"' -DHYMIR_VERSION='"$(VERSION)"'
 
 $(UNIT)/src/lib/string.o: src/lib/string.c tests/unit/rename_string.h Makefile | setup-test
 	$(call note,UNITCC)
@@ -330,6 +330,10 @@ $(UNIT)/test_entry_rules: $(UNIT)/tests/faults/perturbation.o $(UNIT)/tests/faul
 # The option of the test image.
 $(UNIT)/test_selftest $(UNIT)/replay_options: $(UNIT)/tests/faults/selftest.o
 
+# The program that explains dumps.
+EXPLAIN_SOURCES := $(filter-out tools/explain/explain.c,$(sort $(wildcard tools/explain/*.c)))
+$(UNIT)/test_dump $(UNIT)/test_explanation $(UNIT)/replay_dump: $(EXPLAIN_SOURCES:%.c=$(UNIT)/%.o)
+
 $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 	$(call note,IASL)
 	@mkdir -p $(@D)
@@ -338,31 +342,44 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(filter-out %.asm.d,$(UNIT_OBJECTS:.o=.d)) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tools/explain/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
 
-# For tools/decode: turns registers into Hymir's report.
-$(BUILD)/registers: tools/registers.c $(PURE_SOURCES) $(DSDT) Makefile | setup-build
+# ---- Programs for the host, of Hymir's own pure sources ---------------------------------------------------
+
+HOST         := $(BUILD)/host
+HOST_OBJECTS := $(PURE_SOURCES:%.c=$(HOST)/%.o) $(HOST)/src/lib/string.o $(DSDT)
+HOST_CFLAGS  := -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -fno-pie
+
+$(HOST)/src/lib/string.o: HOST_CFLAGS += -fno-builtin -include tests/unit/rename_string.h
+
+$(HOST)/%.o: %.c Makefile | setup-build
 	$(call note,HOSTCC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -include tests/unit/rename_string.h \
-	    -fno-builtin -c src/lib/string.c -o $@.string.o
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(PURE_SOURCES) $(DSDT) $@.string.o
+	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+# For tools/decode: turns registers into Hymir's report.
+$(BUILD)/registers: $(HOST)/tools/registers.o $(HOST_OBJECTS)
+	$(call note,HOSTLD)
+	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
+
+## make explain             build/explain: names the rules that a failed VM entry violated, from a dump of Linux or Xen
+.PHONY: explain
+explain: $(BUILD)/explain
+
+$(BUILD)/explain: $(HOST)/tools/explain/explain.o $(EXPLAIN_SOURCES:%.c=$(HOST)/%.o) $(HOST_OBJECTS)
+	$(call note,HOSTLD)
+	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
 
 ## make entry-rules         writes docs/ENTRY-RULES.md from the rules of VM entry in src
 .PHONY: entry-rules
 entry-rules: $(BUILD)/entry-rules
 	$(Q)$(BUILD)/entry-rules > docs/ENTRY-RULES.md
 
-# Only the rules, and what they use.
-ENTRY_RULES := $(sort $(wildcard src/vmx/rules_*.c src/*/entry_rules.c src/*/entry_values.c)) src/vmx/capabilities.c \
-    $(patsubst %,src/virt/%.c,entry_description capability) src/lib/format.c
+$(BUILD)/entry-rules: $(HOST)/tools/entry_rules.o $(HOST_OBJECTS)
+	$(call note,HOSTLD)
+	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
 
-$(BUILD)/entry-rules: tools/entry_rules.c $(ENTRY_RULES) $(wildcard src/virt/entry_*.h src/vmx/rules.h src/*/entry_values.h) Makefile | setup-build
-	$(call note,HOSTCC)
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -include tests/unit/rename_string.h \
-	    -fno-builtin -c src/lib/string.c -o $@.string.o
-	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Isrc -DHYMIR_VERSION='"$(VERSION)"' -no-pie -o $@ $< $(ENTRY_RULES) $@.string.o
+-include $(wildcard $(HOST)/*/*.d $(HOST)/*/*/*.d)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
@@ -384,10 +401,11 @@ $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) $(DSDT) sr
 	@mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
 	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
-	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%,$^) $(PURE_SOURCES) \
-	    $(DSDT) $@.string.o
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%.c tools/%.c,$^) $(PURE_SOURCES) \
+	    $(DSDT) 	    $@.string.o
 
 $(FUZZ)/fuzz_options: tests/faults/selftest.c
+$(FUZZ)/fuzz_dump: $(EXPLAIN_SOURCES)
 
 # The same target without a fuzzer; replays the inputs in tests/fuzz/corpus.
 $(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
