@@ -5,6 +5,7 @@
 #define HYMIR_SVM_ENTRY_ROWS_H
 
 #include "svm/entry_rules.h"
+#include "x86/svm_capabilities.h"
 
 #define CONSISTENCY "APM 2, \"Canonicalization and Consistency Checks\""
 
@@ -17,6 +18,10 @@
     {                                                            \
         SVM_VALUE_##field, (uint8_t)__builtin_ctzll(mask), false \
     }
+
+/* The conditions of nested paging. */
+#define NESTED_PAGING_IS_ON \
+    IF_SET(NESTED_PAGING, NESTED_PAGING), IF_CLEAR(LACKING, SVM_FEATURE_NESTED_PAGING)
 
 /* A rule with a test of its own, and the rest of struct entry_rule. */
 #define TEST(rule, field, function, words, usual, ...)                     \

@@ -103,6 +103,7 @@ void svm_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
         {SVM_VALUE_CPUID_80000008_EBX, read(CPUID_LEAF_ADDRESS_SIZES, 0).ebx},
         {SVM_VALUE_CPUID_8000000A_EBX, read(CPUID_LEAF_SVM, 0).ebx},
         {SVM_VALUE_CPUID_8000000A_ECX, read(CPUID_LEAF_SVM, 0).ecx},
+        {SVM_VALUE_CPUID_8000000A_EDX, read(CPUID_LEAF_SVM, 0).edx},
         {SVM_VALUE_CPUID_80000021_EAX, read(CPUID_LEAF_EXTENDED_FEATURES_2, 0).eax},
     };
 
@@ -110,9 +111,16 @@ void svm_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
         entry_snapshot_set(snapshot, facts[i].value, facts[i].content);
 }
 
-/* The state of a guest with encrypted state is elsewhere. */
+/*
+ * Sets the features that are known to be missing. The state of a guest whose state is
+ * encrypted is elsewhere.
+ */
 static void derive(struct entry_snapshot *snapshot)
 {
+    bool is_known = entry_snapshot_has(snapshot, SVM_VALUE_CPUID_8000000A_EDX);
+    uint32_t has  = (uint32_t)snapshot->value[SVM_VALUE_CPUID_8000000A_EDX];
+
+    entry_snapshot_set(snapshot, SVM_VALUE_LACKING, is_known ? ~has : 0);
     if ((snapshot->value[SVM_VALUE_NESTED_PAGING] & ENCRYPTED_STATE) == 0)
         return;
     for (size_t i = 0; i < ARRAY_SIZE(state_places); i++)

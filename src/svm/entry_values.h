@@ -45,9 +45,12 @@
     FACT(CPUID_80000008_EBX, "CPUID.80000008H:EBX")                                    \
     FACT(CPUID_8000000A_EBX, "CPUID.8000000AH:EBX")                                    \
     FACT(CPUID_8000000A_ECX, "CPUID.8000000AH:ECX")                                    \
+    FACT(CPUID_8000000A_EDX, "CPUID.8000000AH:EDX")                                    \
     FACT(CPUID_80000021_EAX, "CPUID.80000021H:EAX")                                    \
     FACT(HOST_CR0, "the host's CR0")                                                   \
-    FACT(U_CET, "U_CET")
+    FACT(U_CET, "U_CET")                                                               \
+    /* The complement of CPUID.8000000AH:EDX; 0 if that is unknown. */                 \
+    FACT(LACKING, "the SVM features that the processor lacks")
 
 enum svm_entry_value {
     SVM_VALUE_NONE,

@@ -60,11 +60,10 @@ static const struct entry_rule nested_rules[] = {
          "With nested paging, N_CR3 must be a physical address: bits from its "
          "width on must be 0.",
          "a linear address in place of a physical one", .mask = BITS_MASK(63, 52),
-         .other = SVM_VALUE_PHYSICAL_WIDTH,
-         .when  = {IF_SET(NESTED_PAGING, NESTED_PAGING)}),
+         .other = SVM_VALUE_PHYSICAL_WIDTH, .when = {NESTED_PAGING_IS_ON}),
     EQUAL("host-paging", HOST_CR0, CR0_PG, CR0_PG,
           "VMRUN with nested paging requires that the host uses paging.", NULL,
-          IF_SET(NESTED_PAGING, NESTED_PAGING)),
+          NESTED_PAGING_IS_ON),
 };
 const struct entry_section svm_nested_rules =
     SECTION("APM 2, \"Enabling Nested Paging\", \"Nested Paging and VMRUN/#VMEXIT\"",
@@ -147,16 +146,20 @@ const struct entry_section svm_event_rules =
 static const struct entry_rule nmi_rules[] = {
     EQUAL("virtual-nmi-intercept", INTERCEPT_1, INTERCEPT_NMI, INTERCEPT_NMI,
           "V_NMI_ENABLE requires the NMI intercept.", NULL,
-          IF_SET(VIRTUAL_INTERRUPT, V_NMI_ENABLE)),
+          IF_SET(VIRTUAL_INTERRUPT, V_NMI_ENABLE),
+          IF_CLEAR(LACKING, SVM_FEATURE_VIRTUAL_NMI)),
 };
 const struct entry_section svm_nmi_rules =
     SECTION("APM 2, \"NMI Virtualization\"", ENTRY_CONTROLS, nmi_rules);
 
-#define AVIC_IS_ON IF_SET(VIRTUAL_INTERRUPT, AVIC_ENABLE)
+#define AVIC_IS_ON \
+    IF_SET(VIRTUAL_INTERRUPT, AVIC_ENABLE), IF_CLEAR(LACKING, SVM_FEATURE_AVIC)
+#define X2AVIC_IS_ON \
+    IF_SET(VIRTUAL_INTERRUPT, X2AVIC_ENABLE), IF_CLEAR(LACKING, SVM_FEATURE_X2AVIC)
 
 static const struct entry_rule avic_rules[] = {
     EQUAL("x2avic-needs-avic", VIRTUAL_INTERRUPT, AVIC_ENABLE, AVIC_ENABLE,
-          "x2AVIC requires AVIC.", NULL, IF_SET(VIRTUAL_INTERRUPT, X2AVIC_ENABLE)),
+          "x2AVIC requires AVIC.", NULL, X2AVIC_IS_ON),
     TEST("avic-addresses", AVIC_BACKING_PAGE, test_table,
          "The pages of AVIC must be within physical memory.",
          "a linear address in place of a physical one", .expected = PAGE_SIZE,
@@ -170,7 +173,7 @@ static const struct entry_rule avic_rules[] = {
          "The maximum index of x2AVIC must be at most 511 on a processor without "
          "x2AVIC_EXT.",
          NULL, .mask = AVIC_MAX_INDEX, .expected = X2AVIC_MAX_INDEX,
-         .when = {AVIC_IS_ON, IF_SET(VIRTUAL_INTERRUPT, X2AVIC_ENABLE),
+         .when = {X2AVIC_IS_ON,
                   IF_CLEAR(CPUID_8000000A_ECX, CPUID_8000000A_ECX_X2AVIC_EXT)}),
 };
 const struct entry_section svm_avic_rules =

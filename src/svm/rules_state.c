@@ -120,7 +120,7 @@ static enum entry_verdict test_pat(struct entry_query *query)
 static const struct entry_rule nested_state_rules[] = {
     TEST("g-pat-types", G_PAT, test_pat,
          "With nested paging, each byte of G_PAT must be 0, 1, 4, 5, 6 or 7.", NULL,
-         .when = {IF_SET(NESTED_PAGING, NESTED_PAGING)}),
+         .when = {NESTED_PAGING_IS_ON}),
 };
 const struct entry_section svm_nested_state_rules = SECTION(
     "APM 2, \"Nested Paging and VMRUN/#VMEXIT\"", ENTRY_GUEST_STATE, nested_state_rules);

@@ -8,6 +8,7 @@
 #include "svm_vcpu.h"
 
 #include "svm/entry_rules.h"
+#include "x86/svm_capabilities.h"
 
 static const struct vcpu_plan plan   = {.memory_root = {0x123000}};
 static const struct vcpu_start start = {
@@ -33,7 +34,9 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
     case CPUID_LEAF_ADDRESS_SIZES:
         return (struct cpuid_result){.eax = 48, .ebx = CPUID_80000008_EBX_NO_LMSLE};
     case CPUID_LEAF_SVM:
-        return (struct cpuid_result){.ebx = 16};
+        return (struct cpuid_result){.ebx = 16,
+                                     .edx = SVM_FEATURE_NESTED_PAGING | SVM_FEATURE_AVIC |
+                                            SVM_FEATURE_X2AVIC | SVM_FEATURE_VIRTUAL_NMI};
     default:
         return (struct cpuid_result){0};
     }
