@@ -197,7 +197,7 @@ static enum exit_outcome end_after_failed_entry(struct vcpu *vcpu,
 {
     struct entry_attempt attempt = vcpu_entry_attempt(vmx_of(vcpu));
     struct entry_summary summary = {0};
-    TEXT_DECLARE(violation, VCPU_END_SIZE);
+    TEXT_DECLARE(violation, GUEST_END_SIZE);
 
     log_error("cpu %u: %s failed: %s; the VMCS was:", vcpu->id, instruction, error);
     vmcs_log();
