@@ -155,20 +155,25 @@ static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
 
 /*
  * Sets the state of real-address mode after INIT, at an address: SDM 3A, "Processor State
- * After Reset".
+ * After Reset". INIT keeps CR0.CD and CR0.NW.
  */
 static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
 {
+    const uint64_t kept = CR0_CD | CR0_NW;
+    struct vcpu *vcpu   = &cpu->vcpu;
+    uint64_t cr0        = cpu->is_running ? vcpu->backend->read_register(vcpu, VCPU_CR0)
+                                          : CR0_AFTER_RESET;
+
     cpu->start = (struct vcpu_start){
         .rip  = offset,
-        .cr0  = CR0_AFTER_RESET,
+        .cr0  = (CR0_AFTER_RESET & ~kept) | (cr0 & kept),
         .code = {selector, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(CODE_DESCRIPTOR_8086),
                  (uint64_t)selector << 4},
         .data = {0, SEGMENT_LIMIT_8086, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR), 0},
         .gdt  = {0, DESCRIPTOR_TABLE_LIMIT_AFTER_RESET},
         .rdx  = cpu->cpuid.basic[CPUID_LEAF_FEATURES].eax,
     };
-    cpu->vcpu.start = &cpu->start;
+    vcpu->start = &cpu->start;
 }
 
 /* Sleeps until another vCPU wakes it: those that sleep already look whether one can. */
