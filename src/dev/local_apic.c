@@ -5,7 +5,7 @@
 #include "lib/string.h"
 #include "x86/msr.h"
 
-#define DISTANCE 16U      /* of two registers in memory, each of 4 bytes */
+#define DISTANCE APIC_REGISTER_DISTANCE
 #define VERSION  0x50014U /* version 14H, the last LVT entry is number 5 */
 
 enum access {
@@ -106,6 +106,8 @@ static void reset_registers(struct local_apic *apic)
     local_apic_set(apic, APIC_SPURIOUS, SPURIOUS_AFTER_RESET);
     mask_entries(apic);
     local_apic_update(apic);
+    apic->in_service = 0;
+    apic->setup.changed(apic->setup.context);
 }
 
 static void add_to_bus(struct local_apic *apic)
@@ -138,6 +140,15 @@ void local_apic_init_signal(struct local_apic *apic)
     reset_registers(apic);
 }
 
+static void change_mode(struct local_apic *apic)
+{
+    set_ids(apic);
+    local_apic_set(apic, APIC_INTERRUPT_COMMAND_H, 0);
+    if (!local_apic_is_enabled(apic))
+        reset_registers(apic);
+    local_apic_update(apic);
+}
+
 /* SDM 3A, "x2APIC State Transitions". */
 static bool write_base(struct local_apic *apic, uint64_t value)
 {
@@ -149,13 +160,9 @@ static bool write_base(struct local_apic *apic, uint64_t value)
         (mode == modes && old == 0) || (mode == APIC_BASE_EN && old == modes))
         return false;
     apic->base = value;
-    if (mode == old)
-        return true;
-    set_ids(apic);
-    local_apic_set(apic, APIC_INTERRUPT_COMMAND_H, 0);
-    if (mode == 0)
-        reset_registers(apic);
-    local_apic_update(apic);
+    if (mode != old)
+        change_mode(apic);
+    apic->setup.changed(apic->setup.context);
     return true;
 }
 
@@ -253,8 +260,10 @@ static void write_register(struct local_apic *apic, uint32_t offset, uint32_t va
 
 static uint32_t read_register(const struct local_apic *apic, uint32_t offset)
 {
-    return offset == APIC_CURRENT_COUNT ? apic_timer_read_count(apic)
-                                        : local_apic_get(apic, offset);
+    if (offset == APIC_CURRENT_COUNT)
+        return apic_timer_read_count(apic);
+    return offset == APIC_PROCESSOR_PRIORITY ? local_apic_priority(apic)
+                                             : local_apic_get(apic, offset);
 }
 
 /* ---- Accesses ---- */
@@ -288,6 +297,18 @@ void local_apic_write(struct local_apic *apic, uint32_t offset, unsigned int siz
         local_apic_report_error(apic, ESR_ILLEGAL_REGISTER);
     else if ((row->access & X_WRITE) != 0)
         write_register(apic, offset, (uint32_t)value & row->defined);
+}
+
+/* Undoes what the processor wrote, because the model needs the previous value. */
+void local_apic_written(struct local_apic *apic, uint32_t offset)
+{
+    uint32_t start = offset - offset % DISTANCE;
+    uint32_t value = local_apic_get(apic, start);
+
+    if (find_row(start, X_WRITE) == NULL)
+        return;
+    local_apic_set(apic, start, apic->stored[start / DISTANCE]);
+    local_apic_write(apic, offset, sizeof(value), value);
 }
 
 bool local_apic_has_msr(uint32_t msr)
@@ -338,17 +359,14 @@ bool local_apic_write_msr(struct local_apic *apic, uint32_t msr, uint64_t value)
     return true;
 }
 
-#define TASK_PRIORITY_CLASS_SHIFT 4
-
 uint64_t local_apic_read_cr8(const struct local_apic *apic)
 {
-    return local_apic_get(apic, APIC_TASK_PRIORITY) >> TASK_PRIORITY_CLASS_SHIFT;
+    return local_apic_get(apic, APIC_TASK_PRIORITY) >> PRIORITY_CLASS_SHIFT;
 }
 
 void local_apic_write_cr8(struct local_apic *apic, uint64_t value)
 {
-    local_apic_set(apic, APIC_TASK_PRIORITY,
-                   (uint32_t)value << TASK_PRIORITY_CLASS_SHIFT);
+    local_apic_set(apic, APIC_TASK_PRIORITY, (uint32_t)value << PRIORITY_CLASS_SHIFT);
     local_apic_update(apic);
 }
 

@@ -29,6 +29,8 @@ struct local_apic_setup {
     uint64_t timer_hz;          /* of the timer, before its divider; at least 50,000 */
     uint64_t (*read_tsc)(void *context); /* the guest's TSC; it ticks with the clock */
     struct interrupt_line output;        /* high: there is an interrupt to acknowledge */
+    void (*changed)(
+        void *context); /* base, threshold, in_service or needs_eoi may have */
     void *context;
 };
 
@@ -59,12 +61,17 @@ struct local_apic {
     struct local_apic_setup setup;
     size_t index; /* in the bus */
     struct apic_timer timer;
-    uint32_t errors;        /* since the last write to ESR */
-    bool is_error_reported; /* by an interrupt */
+    uint32_t stored[APIC_REGISTERS]; /* the registers as the model has stored them */
+    uint32_t task;                   /* TPR at the last local_apic_update */
+    uint32_t errors;                 /* since the last write to ESR */
+    bool is_error_reported;          /* by an interrupt */
     unsigned int events;
     uint8_t startup_vector;
-    bool has_request; /* an interrupt above the processor priority */
-    bool has_extint;  /* an ExtINT message has arrived */
+    uint8_t threshold;  /* a TPR of a lower class lets an interrupt pass; or 0 */
+    uint8_t in_service; /* the highest vector in ISR, or 0 */
+    bool needs_eoi;     /* an EOI has other effects than on ISR and PPR */
+    bool has_request;   /* an interrupt above the processor priority */
+    bool has_extint;    /* an ExtINT message has arrived */
 };
 
 /*
@@ -129,6 +136,15 @@ bool local_apic_claims(const struct local_apic *apic, uint64_t address);
 uint64_t local_apic_read(struct local_apic *apic, uint32_t offset, unsigned int size);
 void local_apic_write(struct local_apic *apic, uint32_t offset, unsigned int size,
                       uint64_t value);
+
+/*
+ * Performs a write of at most 4 bytes that the processor has made to registers, where
+ * the guest, in xAPIC mode, wrote them: SDM 3C, "APIC-Write Emulation".
+ */
+void local_apic_written(struct local_apic *apic, uint32_t offset);
+
+/* The processor may have written TPR: drives the output. */
+void local_apic_tpr_changed(struct local_apic *apic);
 
 /* Returns whether the MSR is IA32_APIC_BASE, IA32_TSC_DEADLINE or one of 800H to 8FFH. */
 bool local_apic_has_msr(uint32_t msr);

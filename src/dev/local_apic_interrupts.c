@@ -2,8 +2,8 @@
 #include "dev/local_apic_interrupts.h"
 
 #define VECTORS_PER_WORD 32U
-#define REGISTERS        8U  /* of ISR, TMR and IRR */
-#define DISTANCE         16U /* of two registers */
+#define REGISTERS        8U /* of ISR, TMR and IRR */
+#define DISTANCE         APIC_REGISTER_DISTANCE
 
 /*
  * Bits of signals: the events, an ExtINT message, and for each pin that it has become
@@ -147,18 +147,68 @@ static void drive_output(struct local_apic *apic)
     interrupt_line_set(&apic->setup.output, apic->has_request || has_extint(apic));
 }
 
+/* Returns PPR, with this vector in service. */
+static uint32_t priority_of(const struct local_apic *apic, uint8_t service)
+{
+    uint32_t task = local_apic_get(apic, APIC_TASK_PRIORITY);
+    return task >= (service & PRIORITY_CLASS_MASK) ? task : service & PRIORITY_CLASS_MASK;
+}
+
+uint32_t local_apic_priority(const struct local_apic *apic)
+{
+    return priority_of(apic, bitmap_highest(apic, APIC_IN_SERVICE));
+}
+
+/* Returns whether a level-triggered interrupt is in service. */
+static bool serves_level(const struct local_apic *apic)
+{
+    uint32_t levels = 0;
+
+    for (uint32_t at = 0; at < REGISTERS * DISTANCE; at += DISTANCE)
+        levels |= local_apic_get(apic, APIC_IN_SERVICE + at) &
+                  local_apic_get(apic, APIC_TRIGGER_MODE + at);
+    return levels != 0;
+}
+
+/*
+ * Reports what a processor that virtualizes the APIC uses, if that may be another: it
+ * ends an interrupt that was reported without a call of the model.
+ */
+static void report_change(struct local_apic *apic, uint8_t service, uint32_t request,
+                          uint32_t priority)
+{
+    /* The request waits for a lower TPR, unless the one in service blocks it too. */
+    bool waits        = request <= priority && request > (service & PRIORITY_CLASS_MASK);
+    uint8_t threshold = waits ? (uint8_t)(request >> PRIORITY_CLASS_SHIFT) : 0;
+    bool needs_eoi    = request != 0 || (service != 0 && serves_level(apic));
+
+    if (threshold == apic->threshold && needs_eoi == apic->needs_eoi && service == 0)
+        return;
+    apic->threshold  = threshold;
+    apic->in_service = service;
+    apic->needs_eoi  = needs_eoi;
+    apic->setup.changed(apic->setup.context);
+}
+
 void local_apic_update(struct local_apic *apic)
 {
     accept_level(apic);
     deliver_error(apic);
-    uint32_t task    = local_apic_get(apic, APIC_TASK_PRIORITY);
-    uint32_t service = bitmap_highest(apic, APIC_IN_SERVICE) & PRIORITY_CLASS_MASK;
+    uint8_t service  = bitmap_highest(apic, APIC_IN_SERVICE);
     uint32_t request = bitmap_highest(apic, APIC_INTERRUPT_REQUEST) & PRIORITY_CLASS_MASK;
-    uint32_t priority = task >= service ? task : service;
+    uint32_t priority = priority_of(apic, service);
 
+    apic->task = local_apic_get(apic, APIC_TASK_PRIORITY);
     local_apic_set(apic, APIC_PROCESSOR_PRIORITY, priority);
     apic->has_request = request > priority;
     drive_output(apic);
+    report_change(apic, service, request, priority);
+}
+
+void local_apic_tpr_changed(struct local_apic *apic)
+{
+    if (local_apic_get(apic, APIC_TASK_PRIORITY) != apic->task)
+        local_apic_update(apic);
 }
 
 void local_apic_deliver_entry(struct local_apic *apic, uint32_t offset)

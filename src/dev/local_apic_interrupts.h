@@ -16,6 +16,7 @@ static inline uint32_t local_apic_get(const struct local_apic *apic, uint32_t of
 static inline void local_apic_set(struct local_apic *apic, uint32_t offset,
                                   uint32_t value)
 {
+    apic->stored[offset / APIC_REGISTER_DISTANCE] = value;
     __atomic_store_n(&apic->registers[offset / 4], value, __ATOMIC_RELAXED);
 }
 
@@ -44,5 +45,8 @@ void local_apic_end(struct local_apic *apic);
 
 /* Computes PPR and drives the output, after a change of what they depend on. */
 void local_apic_update(struct local_apic *apic);
+
+/* Returns PPR. */
+uint32_t local_apic_priority(const struct local_apic *apic);
 
 #endif

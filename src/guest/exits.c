@@ -187,6 +187,16 @@ static enum exit_outcome write_cr8(struct vcpu *vcpu, uint64_t value)
     return EXIT_NEXT;
 }
 
+static void handle_tpr_change(struct vcpu *vcpu)
+{
+    local_apic_tpr_changed(&vm_cpu_of(vcpu)->apic);
+}
+
+static void handle_apic_write(struct vcpu *vcpu, uint32_t offset)
+{
+    local_apic_written(&vm_cpu_of(vcpu)->apic, offset);
+}
+
 static uint8_t acknowledge_interrupt(struct vcpu *vcpu)
 {
     struct vm *vm = vcpu->vm;
@@ -225,4 +235,6 @@ const struct exit_handlers vm_exit_handlers = {
     .memory         = handle_memory,
     .fetch          = instruction_fetch,
     .ram            = find_ram,
+    .tpr_changed    = handle_tpr_change,
+    .apic_written   = handle_apic_write,
 };

@@ -12,6 +12,20 @@ static void apic_output_changed(void *context, const struct interrupt_line *line
     vcpu->backend->request_interrupt(vcpu, line->is_high);
 }
 
+static void apic_changed(void *context)
+{
+    struct vm_cpu *cpu = context;
+    struct vcpu *vcpu  = &cpu->vcpu;
+
+    vcpu->apic = (struct vcpu_apic){.page       = cpu->apic.registers,
+                                    .base       = cpu->apic.base,
+                                    .threshold  = cpu->apic.threshold,
+                                    .in_service = cpu->apic.in_service,
+                                    .needs_eoi  = cpu->apic.needs_eoi};
+    if (cpu->is_running && vcpu->backend->update_apic != NULL)
+        vcpu->backend->update_apic(vcpu);
+}
+
 static uint64_t read_tsc(void *context)
 {
     struct vcpu *vcpu = context;
@@ -51,6 +65,7 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
         .timer_hz     = timer_frequency(&cpu->cpuid),
         .read_tsc     = read_tsc,
         .output       = {.changed = apic_output_changed, .listener = &cpu->vcpu},
+        .changed      = apic_changed,
         .context      = &cpu->vcpu,
     };
 

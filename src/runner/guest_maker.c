@@ -188,6 +188,7 @@ static bool create_guest(size_t index, struct text *problem)
     struct vm *vm                    = pages;
     char *command_line               = (char *)(vm + 1);
     vm->plan.avoids_preemption_timer = uses_apic_timer;
+    vm->plan.has_apicv               = module->has_apicv;
     vm->has_pv                       = module->has_pv;
     vm->restarts                     = module->restarts;
     memcpy(vm->name, module->name, sizeof(vm->name));

@@ -60,7 +60,8 @@ struct vcpu_start {
 /* The parameters that all vCPUs of a VM share. */
 struct vcpu_plan {
     bool avoids_preemption_timer; /* for alarms, if there is another timer */
-    hpa_t memory_root;            /* of the tables that map it */
+    bool has_apicv;    /* the processor virtualizes the local APIC, if it can */
+    hpa_t memory_root; /* of the tables that map it */
 };
 
 struct backend {
@@ -112,6 +113,9 @@ struct backend {
      * slightly later, whether the guest is running or halted.
      */
     void (*set_alarm)(struct vcpu *vcpu, uint64_t time);
+
+    /* Applies a change of vcpu->apic, while it runs. NULL if that is not used. */
+    void (*update_apic)(struct vcpu *vcpu);
 
     /* Returns the name of the exits that vcpu->row[row] counts. */
     const char *(*exit_name)(uint32_t row);

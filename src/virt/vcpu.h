@@ -135,6 +135,23 @@ struct exit_handlers {
 
     /* Returns Hymir's pointer to guest memory, or NULL if it is not all RAM. */
     void *(*ram)(struct vcpu *vcpu, gpa_t address, uint64_t size);
+
+    /*
+     * Called where the processor virtualizes the local APIC: after it has written TPR,
+     * before the backend acts on a request for an interrupt; and after the guest has
+     * written another register, which is at this offset in vcpu->apic.page.
+     */
+    void (*tpr_changed)(struct vcpu *vcpu);
+    void (*apic_written)(struct vcpu *vcpu, uint32_t offset);
+};
+
+/* The local APIC of a vCPU, for processors that virtualize it. */
+struct vcpu_apic {
+    const void *page;  /* its registers: SDM 3C, "Virtual-APIC Address" */
+    uint64_t base;     /* IA32_APIC_BASE */
+    uint8_t threshold; /* TPR[7:4] below it lets an interrupt pass; at most the present */
+    uint8_t in_service; /* the highest vector in ISR, or 0 */
+    bool needs_eoi;     /* an EOI has other effects than on ISR and PPR */
 };
 
 /* The handler and the cost of one kind of exit. */
@@ -221,6 +238,7 @@ struct vcpu {
     const struct backend *backend;
     const struct vcpu_start *start; /* of its next run: virt/backend.h */
     struct vm *vm;
+    struct vcpu_apic apic;
     struct guest_end *end;
     uint32_t id;   /* the index of its CPU, or VCPU_WITHOUT_CPU */
     uint16_t vpid; /* unique on the machine, never 0 */

@@ -48,6 +48,10 @@ enum apic_register {
     APIC_EXTENDED_LVT        = 0x500, /* AMD: the first of several */
 };
 
+/* In memory, of two registers, of which the first 4 bytes are used. */
+#define APIC_REGISTER_DISTANCE 16U
+#define APIC_REGISTERS         64 /* the last one at 3F0H */
+
 /* SDM 3A, "Local APIC Version Register"; APM 2, "APIC Version Register". */
 #define APIC_VERSION_MAX_LVT(value) ((uint32_t)BITS_GET(value, 23, 16))
 #define APIC_VERSION_EXTENDED       BIT(31) /* AMD: has the registers from 400h on */
@@ -76,7 +80,8 @@ enum apic_register {
 #define DESTINATION_FORMAT_DEFINED 0xF0000000U
 
 /* SDM 3A, "Task Priority", "Processor Priority Register". */
-#define PRIORITY_CLASS_MASK 0xF0U
+#define PRIORITY_CLASS_MASK  0xF0U
+#define PRIORITY_CLASS_SHIFT 4
 
 /* Vectors below it are illegal: SDM 3A, "Valid Interrupt Vectors". */
 #define APIC_FIRST_VECTOR 16U

@@ -85,6 +85,14 @@ static void test_set_alarm(struct vcpu *vcpu, uint64_t time)
     test_alarm = time;
 }
 
+static unsigned int apic_updates;
+
+static void test_update_apic(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    apic_updates++;
+}
+
 static const char *test_exit_name(uint32_t row)
 {
     static char name[32];
@@ -101,6 +109,7 @@ static const struct backend test_backend = {
     .request_interrupt = test_request_interrupt,
     .request_nmi       = test_request_nmi,
     .set_alarm         = test_set_alarm,
+    .update_apic       = test_update_apic,
     .exit_name         = test_exit_name,
     .msrs              = &vmx_guest_msrs,
 };

@@ -27,6 +27,7 @@ static struct local_apic *const apic = &apics[0];
 static struct apic_bus bus;
 static struct device_clock test_clock;
 static uint64_t clock_now, alarm_time, tsc_offset;
+static unsigned int changes[APICS]; /* that each APIC has reported; also its context */
 static bool is_output_high[APICS];
 static unsigned int notified[APICS];
 static unsigned int ends; /* EOIs that the I/O APIC has seen */
@@ -39,7 +40,7 @@ static inline uint64_t read_clock(void)
 
 static inline uint64_t read_tsc(void *context)
 {
-    assert_ptr_equal(context, &tsc_offset);
+    assert_in_range((unsigned int *)context - changes, 0, APICS - 1);
     return clock_now + tsc_offset;
 }
 
@@ -54,6 +55,11 @@ static inline void output_changed(void *listener, const struct interrupt_line *l
     assert_ptr_equal(listener, &bus);
     assert_int_not_equal(line->is_high, is_output_high[line->number]);
     is_output_high[line->number] = line->is_high;
+}
+
+static inline void note_change(void *context)
+{
+    (*(unsigned int *)context)++;
 }
 
 /* Each APIC is notified only once until it receives. */
@@ -85,7 +91,8 @@ static inline void reset_apic(size_t index, uint32_t id)
                                         .output       = {.number   = (uint8_t)index,
                                                          .changed  = output_changed,
                                                          .listener = &bus},
-                                        .context      = &tsc_offset,
+                                        .changed      = note_change,
+                                        .context      = &changes[index],
                                     });
 }
 

@@ -132,10 +132,43 @@ static void test_unclaimed_memory(void **state)
     assert_int_equal(test_vm.ignored_accesses, ignored + 4);
 }
 
+/* What a processor that virtualizes the local APIC learns, and what it reports. */
+static void test_virtualized_apic(void **state)
+{
+    (void)state;
+    uint32_t *registers = test_cpu.apic.registers;
+    assert_ptr_equal(test_vcpu->apic.page, registers);
+    assert_int_equal(test_vcpu->apic.base, 0xFEE00900);
+    apic_updates = 0;
+    vm_memory_write(test_vcpu, 0xFEE00080, 4, 0x70);
+    vm_memory_write(test_vcpu, 0xFEE00300, 4, 0x44061); /* to itself */
+    assert_int_equal(test_vcpu->apic.threshold, 6);
+    assert_true(test_vcpu->apic.needs_eoi);
+    assert_int_equal(apic_updates, 0); /* it does not run */
+    test_cpu.is_running    = true;
+    registers[0x80 / 4]    = 0x50; /* by the processor */
+    is_interrupt_requested = false;
+    vm_exit_handlers.tpr_changed(test_vcpu);
+    assert_true(is_interrupt_requested);
+    assert_int_equal(test_vcpu->apic.threshold, 0);
+    assert_int_equal(apic_updates, 1);
+    assert_int_equal(vm_exit_handlers.take_interrupt(test_vcpu), 0x61);
+    assert_int_equal(test_vcpu->apic.in_service, 0x61);
+    assert_false(test_vcpu->apic.needs_eoi);
+    registers[0x300 / 4] = 0x44071;
+    vm_exit_handlers.apic_written(test_vcpu, 0x300);
+    assert_true(is_interrupt_requested);
+    *test_r(REGISTER_RCX) = 0x1B;
+    *test_r(REGISTER_RAX) = 0xFEE00D00;
+    *test_r(REGISTER_RDX) = 0;
+    assert_int_equal(vm_exit_handlers.write_msr(test_vcpu), EXIT_NEXT);
+    assert_int_equal(test_vcpu->apic.base, 0xFEE00D00);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_hypercalls), TEST(test_statistics),
-                                       TEST(test_memory_violation), TEST(test_cr8),
-                                       TEST(test_unclaimed_memory)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_hypercalls),       TEST(test_statistics), TEST(test_memory_violation),
+        TEST(test_virtualized_apic), TEST(test_cr8),        TEST(test_unclaimed_memory)};
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

@@ -81,6 +81,11 @@ static void ignore_alarm(void *context, uint64_t deadline)
 }
 
 /* CPUID.01H:EDX.APIC follows IA32_APIC_BASE.EN, but no write that raises #GP. */
+static void ignore_change(void *context)
+{
+    (void)context;
+}
+
 static void test_apic_base(void **state)
 {
     (void)state;
@@ -102,6 +107,7 @@ static void test_apic_base(void **state)
                                                 .address_mask = BITS_MASK(39, 0),
                                                 .bus          = &bus,
                                                 .clock        = &test_cpu.clock,
+                                                .changed      = ignore_change,
                                                 .timer_hz     = 1000000000});
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         *test_r(REGISTER_RCX) = 0x1B;

@@ -4,7 +4,7 @@
 static void test_deadline(void **state)
 {
     (void)state;
-    uint64_t tsc = read_tsc(&tsc_offset);
+    uint64_t tsc = read_tsc(changes);
     write_msr(DEADLINE, tsc + 1000); /* one-shot mode: ignored */
     assert_int_equal(read_msr(DEADLINE), 0);
     assert_int_equal(alarm_time, TICKS_NEVER);
@@ -27,12 +27,12 @@ static void test_deadline(void **state)
     pass(100000);
     assert_false(take_interrupt());
 
-    write_msr(DEADLINE, read_tsc(&tsc_offset)); /* in the past */
+    write_msr(DEADLINE, read_tsc(changes)); /* in the past */
     assert_true(take_interrupt());
     assert_int_equal(read_msr(DEADLINE), 0);
     write_msr(DEADLINE, 1);
     assert_true(take_interrupt());
-    write_msr(DEADLINE, read_tsc(&tsc_offset) + 500);
+    write_msr(DEADLINE, read_tsc(changes) + 500);
     write_msr(DEADLINE, 0); /* disarmed */
     assert_int_equal(alarm_time, TICKS_NEVER);
     pass(1000);
@@ -56,7 +56,7 @@ static void test_deadline_masked(void **state)
 {
     (void)state;
     write_offset(0x320, VECTOR | TSC_DEADLINE | MASKED);
-    uint64_t deadline = read_tsc(&tsc_offset) + 1000;
+    uint64_t deadline = read_tsc(changes) + 1000;
     write_msr(DEADLINE, deadline);
     assert_int_equal(alarm_time, TICKS_NEVER);
     assert_int_equal(read_msr(DEADLINE), deadline);
@@ -77,7 +77,7 @@ static void test_deadline_mode_change(void **state)
     write_offset(0x320, VECTOR | TSC_DEADLINE);
     assert_int_equal(alarm_time, TICKS_NEVER);
     assert_int_equal(read_offset(0x380), 0);
-    write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+    write_msr(DEADLINE, read_tsc(changes) + 1000);
     write_offset(0x320, VECTOR | ONE_SHOT);
     assert_int_equal(alarm_time, TICKS_NEVER);
     assert_int_equal(read_msr(DEADLINE), 0);
@@ -91,7 +91,7 @@ static void test_tsc_change(void **state)
 {
     (void)state;
     write_offset(0x320, VECTOR | TSC_DEADLINE);
-    uint64_t deadline = read_tsc(&tsc_offset) + 100000;
+    uint64_t deadline = read_tsc(changes) + 100000;
     write_msr(DEADLINE, deadline);
     tsc_offset -= 5000;
     local_apic_tsc_changed(apic);

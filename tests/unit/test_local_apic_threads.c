@@ -45,6 +45,11 @@ static uint64_t read_tsc(void *context)
     return 0;
 }
 
+static void ignore_change(void *context)
+{
+    (void)context;
+}
+
 static void output_changed(void *listener, const struct interrupt_line *line)
 {
     (void)listener;
@@ -143,6 +148,7 @@ static void run_threads(size_t token_count, unsigned int message_count)
                                             .clock    = &test_clock,
                                             .timer_hz = 1000000000,
                                             .read_tsc = read_tsc,
+                                            .changed  = ignore_change,
                                             .output   = {.changed = output_changed}});
         local_apic_write(&cpus[i].apic, 0xF0, 4, 0x1FF);
     }

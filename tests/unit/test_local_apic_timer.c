@@ -189,9 +189,9 @@ static void test_expiry_before_change(void **state)
             assert_int_equal(alarm_time, TICKS_NEVER);
     }
     write_offset(0x320, VECTOR | TSC_DEADLINE);
-    write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+    write_msr(DEADLINE, read_tsc(changes) + 1000);
     clock_now += 1000;
-    write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+    write_msr(DEADLINE, read_tsc(changes) + 1000);
     assert_true(take_interrupt());
     assert_int_equal(alarm_time, clock_now + 1000);
 }
@@ -255,7 +255,7 @@ static void test_reset(void **state)
     for (unsigned int i = 0; i < 4; i++) {
         start_enabled(state);
         start_timer(i < 2 ? PERIODIC : TSC_DEADLINE, 0xB, 5000);
-        write_msr(DEADLINE, read_tsc(&tsc_offset) + 1000);
+        write_msr(DEADLINE, read_tsc(changes) + 1000);
         assert_int_not_equal(alarm_time, TICKS_NEVER);
         if (i % 2 == 0)
             local_apic_init_signal(apic);
