@@ -40,6 +40,16 @@ enum access_type {
 #define EPT_VIOLATION_OF_LINEAR                  BIT(7) /* the access has a linear address */
 #define EPT_VIOLATION_TRANSLATED                 BIT(8) /* the access is to its translation */
 
+/* SDM 3C, "Exit Qualification for APIC-Access VM Exits"; for APIC writes, the offset. */
+#define APIC_ACCESS_OFFSET(qualification) ((uint32_t)BITS_GET(qualification, 11, 0))
+#define APIC_ACCESS_TYPE(qualification)   ((unsigned int)BITS_GET(qualification, 15, 12))
+
+enum apic_access_type {
+    APIC_ACCESS_READ,
+    APIC_ACCESS_WRITE,
+    APIC_ACCESS_FETCH,
+};
+
 /* SDM 3C, "Exit Qualification for Task Switches". */
 #define TASK_SWITCH_SELECTOR(qualification) ((unsigned int)BITS_GET(qualification, 15, 0))
 #define TASK_SWITCH_SOURCE(qualification)   ((unsigned int)BITS_GET(qualification, 31, 30))

@@ -70,6 +70,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 {
     hpa_t vmcs = hpa_of(vmx->vmcs);
 
+    apic_virtualization_start(vmx);
     vmx_write_revision(vmx->vmcs, revision);
     ept_invalidate_translations(&vmx->capabilities);
     if (test_hook_prepare_vmcs != NULL)
@@ -235,6 +236,7 @@ const struct backend vmx_backend = {
     .request_interrupt = vcpu_request_interrupt,
     .request_nmi       = vcpu_request_nmi,
     .set_alarm         = vcpu_set_alarm,
+    .update_apic       = vcpu_update_apic,
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,
     .read_cpuid        = read_cpuid,

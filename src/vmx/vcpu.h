@@ -6,12 +6,16 @@
 
 #include "lib/bits.h"
 #include "virt/backend.h"
+#include "vmx/apic_virtualization.h"
 #include "vmx/capabilities.h"
 #include "vmx/entry_report.h"
 #include "vmx/vcpu_controls.h"
 #include "vmx/vmcs.h"
 
 extern const struct backend vmx_backend;
+
+/* Of the MSR bitmap, bytes: reads of low MSRs and of high ones, then writes. */
+#define MSR_BITMAP_QUARTER 1024U
 
 /* A row for each exit reason, and one for all other numbers. */
 #define VMX_EXIT_ROWS (EXIT_REASON_COUNT + 1)
@@ -20,6 +24,7 @@ extern const struct backend vmx_backend;
 struct vmx_vcpu {
     uint8_t vmxon_region[PAGE_SIZE], vmcs[PAGE_SIZE]; /* first: page-aligned */
     uint8_t msr_bitmap[PAGE_SIZE], io_bitmaps[2 * PAGE_SIZE];
+    struct apic_virtualization apic;
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
     struct vmx_capabilities capabilities;

@@ -11,33 +11,37 @@ static const struct row {
     uint32_t required, optional;
     uint32_t on_demand; /* required, and off at first */
     uint32_t reserved;  /* default1 controls without a name, which may have to be 1 */
+    uint32_t switched;  /* optional, and off at first */
 } rows[] = {
     {GROUP_PIN_BASED,
      PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_NMI_EXITING |
          PIN_BASED_VIRTUAL_NMIS,
-     PIN_BASED_ACTIVATE_PREEMPTION_TIMER, 0, 0x16},
+     PIN_BASED_ACTIVATE_PREEMPTION_TIMER, 0, 0x16, 0},
     {GROUP_PRIMARY,
      PRIMARY_USE_TSC_OFFSETTING | PRIMARY_HLT_EXITING | PRIMARY_MWAIT_EXITING |
          PRIMARY_RDPMC_EXITING | PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
          PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS | PRIMARY_MONITOR_EXITING |
          (uint32_t)PRIMARY_ACTIVATE_SECONDARY_CONTROLS,
-     0, PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING, 0x04006172},
+     0, PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING, 0x04006172,
+     PRIMARY_USE_TPR_SHADOW},
     {GROUP_SECONDARY, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST,
      SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID | SECONDARY_WBINVD_EXITING |
          SECONDARY_ENABLE_INVPCID | SECONDARY_ENABLE_USER_WAIT_PAUSE |
          SECONDARY_ENABLE_ENCLS_EXITING | SECONDARY_ENABLE_ENCLV_EXITING,
-     0, 0},
+     0, 0,
+     SECONDARY_VIRTUALIZE_APIC_ACCESSES | SECONDARY_VIRTUALIZE_X2APIC_MODE |
+         SECONDARY_APIC_REGISTER_VIRTUALIZATION | SECONDARY_VIRTUAL_INTERRUPT_DELIVERY},
     {GROUP_VM_EXIT,
      VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_HOST_ADDRESS_SPACE_SIZE |
          VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT | VM_EXIT_SAVE_IA32_EFER |
          VM_EXIT_LOAD_IA32_EFER,
-     VM_EXIT_SAVE_PREEMPTION_TIMER, 0, 0x36DFB},
+     VM_EXIT_SAVE_PREEMPTION_TIMER, 0, 0x36DFB, 0},
     {GROUP_VM_ENTRY,
      VM_ENTRY_LOAD_DEBUG_CONTROLS | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_IA32_EFER, 0,
-     0, 0x11FB},
-    {GROUP_MISC, VMX_MISC_ACTIVITY_HLT, 0, 0, 0},
+     0, 0x11FB, 0},
+    {GROUP_MISC, VMX_MISC_ACTIVITY_HLT, 0, 0, 0, 0},
     {GROUP_EPT_VPID, EPT_CAP_WALK_LENGTH_4 | EPT_CAP_WRITE_BACK | INVEPT_OF_ALL_CONTEXTS,
-     0, 0, 0},
+     0, 0, 0, 0},
 };
 
 static struct required_capabilities row_required(const struct row *row)
@@ -76,10 +80,12 @@ static bool fit_row(const struct vmx_capabilities *capabilities, const struct ro
     uint64_t demanded = require.zeros & bits.must_be_1;
     append_missing(missing, "", row->group, lacking);
     append_missing(missing, "a 0 of ", row->group, demanded);
-    if (row->group <= GROUP_VM_ENTRY)
+    if (row->group <= GROUP_VM_ENTRY) {
         fitted->field[row->group] =
             (uint32_t)(bits.must_be_1 |
                        ((row->required | row->optional) & bits.may_be_1));
+        fitted->switched[row->group] = row->switched & (uint32_t)bits.may_be_1;
+    }
     return (lacking | demanded) == 0;
 }
 

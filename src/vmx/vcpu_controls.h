@@ -3,7 +3,8 @@
  *
  * SDM 3C, "VM-Execution Control Fields", "VM-Exit Control Fields", "VM-Entry Control
  * Fields". Controls that contain the guest are required, and reported by name if they are
- * missing; those that only make an instruction available are optional. Pure.
+ * missing; those that only make an instruction available, or virtualize the local APIC,
+ * are optional. Pure.
  */
 #ifndef HYMIR_VMX_VCPU_CONTROLS_H
 #define HYMIR_VMX_VCPU_CONTROLS_H
@@ -13,7 +14,8 @@
 
 /* The values of control fields. */
 struct vcpu_controls {
-    uint32_t field[GROUP_VM_ENTRY + 1]; /* by enum vmx_capability_group */
+    uint32_t field[GROUP_VM_ENTRY + 1];    /* by enum vmx_capability_group */
+    uint32_t switched[GROUP_VM_ENTRY + 1]; /* off in field, but the processor has them */
 };
 
 /*

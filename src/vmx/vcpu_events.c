@@ -165,8 +165,20 @@ void vcpu_cancel_events(struct vcpu *vcpu)
     vmcs_set(VMCS_ENTRY_INTERRUPTION_INFORMATION, 0);
 }
 
+/* Returns whether an interrupt is still requested, after changes of TPR without exit. */
+static bool is_interrupt_requested(struct vcpu *vcpu)
+{
+    const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+    if (vmx->is_interrupt_requested && vmx->apic.has_tpr_shadow)
+        vcpu->handlers->tpr_changed(vcpu);
+    return vmx->is_interrupt_requested;
+}
+
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu)
 {
+    if (!is_interrupt_requested(vcpu))
+        return EXIT_RESUME;
     uint8_t vector = vcpu->handlers->take_interrupt(vcpu);
 
     vcpu->newest->detail = vector;
@@ -186,6 +198,15 @@ static bool guest_accepts_interrupt(const struct vmx_vcpu *vmx)
             INTERRUPTIBILITY_STI_OR_MOV_SS) == 0 &&
            vmcs_get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) == 0 &&
            (vmcs_get(VMCS_ENTRY_INTERRUPTION_INFORMATION) & INTERRUPTION_VALID) == 0;
+}
+
+enum exit_outcome interrupt_resume(struct vcpu *vcpu)
+{
+    const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+    return vmx->is_interrupt_requested && guest_accepts_interrupt(vmx)
+               ? interrupt_window_handle_exit(vcpu)
+               : EXIT_RESUME;
 }
 
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu)
@@ -258,10 +279,7 @@ static enum exit_outcome handle_events(struct vcpu *vcpu, struct vmx_vcpu *vmx)
         vcpu->handlers->alarm(vcpu);
     }
     enum exit_outcome outcome = vcpu->handlers->interrupted(vcpu);
-    if (outcome == EXIT_RESUME && vmx->is_interrupt_requested &&
-        guest_accepts_interrupt(vmx))
-        (void)interrupt_window_handle_exit(vcpu);
-    return outcome;
+    return outcome == EXIT_RESUME ? interrupt_resume(vcpu) : outcome;
 }
 
 static bool can_wake(struct vcpu *vcpu)
@@ -291,6 +309,8 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
     vmx->defers_events        = false;
     set_timer(vmx);
     set_window(vmx, PRIMARY_INTERRUPT_WINDOW_EXITING, vmx->is_interrupt_requested);
+    if (vmx->apic.is_outdated)
+        vcpu->backend->update_apic(vcpu);
     if (outcome == EXIT_RESUME && vmcs_get(VMCS_GUEST_ACTIVITY_STATE) == ACTIVITY_HLT &&
         (vmcs_get(VMCS_ENTRY_INTERRUPTION_INFORMATION) & INTERRUPTION_VALID) == 0 &&
         !can_wake(vcpu)) /* another vCPU has gone to sleep too */
@@ -307,6 +327,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
     const struct vmx_vcpu *vmx = vmx_of(vcpu);
     uint32_t windows = PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
 
+    (void)is_interrupt_requested(vcpu); /* closes the window if it is not */
     if (!guest_has_interrupts_on())
         windows &= ~(uint32_t)PRIMARY_INTERRUPT_WINDOW_EXITING;
     if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)

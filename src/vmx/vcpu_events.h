@@ -31,6 +31,9 @@ enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu);
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu);
 enum exit_outcome hlt_handle_exit(struct vcpu *vcpu);
 
+/* Resumes the guest, with the interrupt that is requested if the guest accepts it now. */
+enum exit_outcome interrupt_resume(struct vcpu *vcpu);
+
 /* Injects the event whose delivery this exit interrupted, if there is one. */
 void event_redeliver(void);
 

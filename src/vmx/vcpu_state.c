@@ -16,10 +16,8 @@
 #include "x86/msr.h"
 #include "x86/paging.h"
 
-/* The quarters of the MSR bitmap: reads of low MSRs and of high ones, then writes. */
-#define MSR_BITMAP_QUARTER UINT64_C(1024)
-#define MSR_HIGH_FIRST     0xC0000000U
-#define MSR_RANGE_SIZE     0x2000U
+#define MSR_HIGH_FIRST 0xC0000000U
+#define MSR_RANGE_SIZE 0x2000U
 
 /* #DB and #AC exit because their delivery can raise them again, endlessly. */
 #define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
@@ -28,7 +26,7 @@
 static void pass_msr(uint8_t *bitmap, uint32_t msr)
 {
     uint32_t index  = msr & (MSR_RANGE_SIZE - 1);
-    uint8_t *reads  = bitmap + (msr >= MSR_HIGH_FIRST ? MSR_BITMAP_QUARTER : 0);
+    uint8_t *reads  = bitmap + (msr >= MSR_HIGH_FIRST ? MSR_BITMAP_QUARTER : 0U);
     uint8_t *writes = reads + 2 * MSR_BITMAP_QUARTER;
     uint8_t mask    = (uint8_t) ~(1U << index % 8);
 
@@ -153,8 +151,8 @@ bool vcpu_state_write(struct vmx_vcpu *vcpu)
     init_state(vcpu);
     fill_bitmaps(vcpu);
     return vmcs_write_controls(&vcpu->controls) && write_control_fields(vcpu) &&
-           write_optional_fields(vcpu) && vmcs_write_host_state() &&
-           write_guest_state(vcpu);
+           write_optional_fields(vcpu) && apic_virtualization_write(vcpu) &&
+           vmcs_write_host_state() && write_guest_state(vcpu);
 }
 
 void vcpu_restart(struct vcpu *vcpu)

@@ -47,6 +47,16 @@ static void test_valid(void **state)
         }
         assert_true(
             vcpu_controls_has(&controls, GROUP_SECONDARY, SECONDARY_UNRESTRICTED_GUEST));
+        /* APIC virtualization is off until it is selected. */
+        assert_int_equal(controls.field[GROUP_PRIMARY] & BIT(21), 0);
+        assert_int_equal(controls.switched[GROUP_PRIMARY], BIT(21));
+        assert_int_equal(
+            controls.field[GROUP_SECONDARY] & (BIT(0) | BIT(4) | BIT(8) | BIT(9)), 0);
+        assert_int_equal(
+            controls.switched[GROUP_SECONDARY],
+            (valid[i]->msr[MSR_IA32_VMX_PROCBASED_CTLS2 - VMX_MSR_FIRST] >> 32) &
+                (BIT(0) | BIT(4) | BIT(8) | BIT(9)));
+        assert_int_equal(controls.switched[GROUP_PIN_BASED], 0);
         /* Windows are closed until an event is pending. */
         assert_int_equal(controls.field[GROUP_PRIMARY] & (BIT(2) | BIT(22)), 0);
         /* Exits that are costly and unneeded are off. */
@@ -90,7 +100,9 @@ static void test_each(void **state)
         {MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 28, "use MSR bitmaps"},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 1, "enable EPT"},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 7, "unrestricted guest"},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 0, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 3, NULL},
+        {MSR_IA32_VMX_PROCBASED_CTLS2, 4, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 5, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 6, NULL},
         {MSR_IA32_VMX_PROCBASED_CTLS2, 12, NULL},

@@ -77,6 +77,10 @@ static void test_requests_during_exit(void **state)
                          is_on != 0 ? 0x80000031 : 0);
     }
     assert_int_equal(alarms, 2);
+    assert_int_equal(apic_updates, 0);
+    vmx.apic.is_outdated = true; /* what processors virtualize of the APIC follows too */
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(apic_updates, 1);
 }
 
 static void test_halt(void **state)
@@ -133,6 +137,39 @@ static void test_end_while_halted(void **state)
     assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
 }
 
+/* With the TPR shadow, TPR may block an interrupt that did not wait for it. */
+static void test_tpr_shadow(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
+    vcpu_request_interrupt(&vcpu, true);
+    vmx.apic.has_tpr_shadow = true;
+    tpr_blocks              = true;
+    assert_int_equal(interrupt_window_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
+    vcpu_request_interrupt(&vcpu, true);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
+    vcpu_request_interrupt(&vcpu, true);
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT); /* there is no event */
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
+    assert_int_equal(tpr_looks, 3);
+    vcpu_request_interrupt(&vcpu, true);
+    tpr_blocks = false;
+    assert_int_equal(interrupt_resume(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    assert_int_equal(tpr_looks, 4);
+    assert_int_equal(interrupt_resume(&vcpu), EXIT_RESUME); /* there is none */
+    assert_int_equal(tpr_looks, 4);
+    /* Without it, the model sees all changes. */
+    vmx.apic.has_tpr_shadow = false;
+    vcpu_request_interrupt(&vcpu, true);
+    assert_int_equal(interrupt_window_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(tpr_looks, 4);
+}
+
 static void test_alarm(void **state)
 {
     (void)state;
@@ -174,7 +211,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_windows), TEST(test_delivery_at_once), TEST(test_requests_during_exit),
-        TEST(test_halt),    TEST(test_end_while_halted), TEST(test_alarm),
+        TEST(test_halt),    TEST(test_tpr_shadow),       TEST(test_end_while_halted),
+        TEST(test_alarm),
     };
     return cmocka_run_group_tests_name("vcpu events", tests, NULL, NULL);
 }

@@ -90,6 +90,16 @@ static bool note_can_wake(struct vcpu *of, bool accepts_interrupts)
     return can_be_woken;
 }
 
+/* The guest has changed TPR without an exit: it blocks the interrupt, or no longer. */
+static unsigned int tpr_looks;
+static bool tpr_blocks;
+
+static void look_at_tpr(struct vcpu *of)
+{
+    tpr_looks++;
+    vcpu_request_interrupt(of, !tpr_blocks);
+}
+
 static enum exit_outcome outcome_of_interrupt;
 
 static enum exit_outcome interrupted(struct vcpu *of)
@@ -98,11 +108,21 @@ static enum exit_outcome interrupted(struct vcpu *of)
     return outcome_of_interrupt;
 }
 
-static const struct backend backend        = {.inject_exception = note_injection};
+static unsigned int apic_updates;
+
+static void note_apic_update(struct vcpu *of)
+{
+    (void)of;
+    apic_updates++;
+}
+
+static const struct backend backend        = {.inject_exception = note_injection,
+                                              .update_apic      = note_apic_update};
 static const struct exit_handlers handlers = {.take_interrupt = accept_vector,
                                               .alarm          = note_alarm,
                                               .can_wake       = note_can_wake,
-                                              .interrupted    = interrupted};
+                                              .interrupted    = interrupted,
+                                              .tpr_changed    = look_at_tpr};
 
 static int vcpu_start(void **state)
 {
@@ -124,6 +144,8 @@ static int vcpu_start(void **state)
     injected                                    = -1;
     can_be_woken                                = true;
     requests_at_alarm                           = false;
+    tpr_looks                                   = 0;
+    tpr_blocks                                  = false;
     outcome_of_interrupt                        = EXIT_RESUME;
     return start_log(state);
 }
