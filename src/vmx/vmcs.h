@@ -115,6 +115,9 @@ enum exit_reason {
 #define INTERRUPTION_NESTED_EXCEPTION    (1U << 13) /* FRED */
 #define INTERRUPTION_VALID               (1U << 31)
 
+/* Guest interrupt status: RVI is in bits 7:0. */
+#define INTERRUPT_STATUS(svi) ((uint64_t)(svi) << 8)
+
 /* Pending debug exceptions: bits 3:0 are those of DR6. */
 #define PENDING_DEBUG_BREAKPOINT  BIT(12) /* one of them is enabled */
 #define PENDING_DEBUG_SINGLE_STEP BIT(14)
