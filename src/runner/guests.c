@@ -74,7 +74,7 @@ static void run_once(struct vm *vm)
         vm->restarts = false;
     }
     set_activity(NULL);
-    if (vm->end.kind == GUEST_END_RESET && vm->restarts)
+    if (vm->end.kind == GUEST_END_RESET && vm->restarts && !atomic_load(&vm->is_to_stop))
         atomic_store(&vm->is_to_restart, true);
     guest_console_end(vm, atomic_load(&vm->is_to_restart));
     if (vm->end.kind == GUEST_END_ABNORMAL)
