@@ -105,11 +105,8 @@ void vm_cpu_kick(const struct vm_cpu *cpu)
         log_error("vm %s: cannot interrupt cpu %u", vm->name, cpu->vcpu.id);
 }
 
-/*
- * Advances its clocks past a pause of the VM. It has not executed the guest since that
- * time, and waits until its clocks are as late again: the pause began on the first vCPU.
- */
-static void leave_out_pauses(struct vm_cpu *cpu, uint64_t since)
+/* Advances its clocks past the VM's pauses, in which it has not executed the guest. */
+static void leave_out_pauses(struct vm_cpu *cpu)
 {
     struct vcpu *vcpu = &cpu->vcpu;
     uint64_t ticks    = atomic_load(&vcpu->vm->paused_ticks) - cpu->paused_ticks;
@@ -121,36 +118,58 @@ static void leave_out_pauses(struct vm_cpu *cpu, uint64_t since)
     vcpu->tsc_start += ticks;
     if (!cpu->is_running)
         return;
-    vcpu->backend->write_register(vcpu, VCPU_TSC,
-                                  vcpu->backend->read_register(vcpu, VCPU_TSC) - ticks);
+    vcpu->backend->write_register(vcpu, VCPU_TSC_OFFSET,
+                                  vcpu->backend->read_register(vcpu, VCPU_TSC_OFFSET) -
+                                      ticks);
     vm_cpu_set_alarm(cpu);
-    while (cpu->clock.read() - since < ticks && !vcpu_has_ended(vcpu))
-        __builtin_ia32_pause();
 }
 
-/*
- * Waits until the request to pause ends, or the VM does. The first vCPU measures the
- * pause; the others leave it after the first.
- */
+static bool is_pausing(const struct vm *vm)
+{
+    return (atomic_load(&vm->is_to_pause) || atomic_load(&vm->is_paused)) &&
+           !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm);
+}
+
+/* Makes the other vCPUs pause or sleep, so that the pause begins for all at once. */
+static void stop_others(const struct vm *vm)
+{
+    for (size_t i = 1; i < vm->cpu_count; i++) {
+        const struct vm_cpu *cpu = vm->cpu[i];
+        vm_cpu_kick(cpu);
+        while (!atomic_load(&cpu->is_in_pause) && !atomic_load(&cpu->is_asleep) &&
+               is_pausing(vm))
+            __builtin_ia32_pause();
+    }
+}
+
+/* On the first vCPU, which measures the pause; the others leave it afterwards. */
+static void pause_all(struct vm *vm)
+{
+    atomic_store(&vm->is_paused, true);
+    stop_others(vm);
+    uint64_t since = vm->clock.read();
+    while (atomic_load(&vm->is_to_pause) && is_pausing(vm))
+        vm->environment.wait_for_interrupt();
+    uint64_t ticks = vm->clock.read() - since;
+    vm->clock.start += ticks;
+    atomic_fetch_add(&vm->paused_ticks, ticks);
+    atomic_store(&vm->is_paused, false);
+}
+
+/* Waits until the request to pause ends, or the VM does. */
 static __attribute__((noinline)) void wait_while_paused(struct vm_cpu *cpu)
 {
-    struct vm *vm  = cpu->vcpu.vm;
-    bool is_first  = cpu->index == 0;
-    uint64_t since = vm->clock.read();
+    struct vm *vm = cpu->vcpu.vm;
 
-    if (is_first)
-        atomic_store(&vm->is_paused, true);
-    while (
-        (atomic_load(&vm->is_to_pause) || (!is_first && atomic_load(&vm->is_paused))) &&
-        !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm))
-        vm->environment.wait_for_interrupt();
-    if (is_first) {
-        uint64_t ticks = vm->clock.read() - since;
-        vm->clock.start += ticks;
-        atomic_fetch_add(&vm->paused_ticks, ticks);
-        atomic_store(&vm->is_paused, false);
+    while (is_pausing(vm)) {
+        atomic_store(&cpu->is_in_pause, true);
+        if (cpu->index == 0)
+            pause_all(vm);
+        else
+            vm->environment.wait_for_interrupt();
+        atomic_store(&cpu->is_in_pause, false);
     }
-    leave_out_pauses(cpu, since);
+    leave_out_pauses(cpu);
 }
 
 /*
@@ -161,8 +180,8 @@ static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
 {
     const uint64_t kept = CR0_CD | CR0_NW;
     struct vcpu *vcpu   = &cpu->vcpu;
-    uint64_t cr0        = cpu->is_running ? vcpu->backend->read_register(vcpu, VCPU_CR0)
-                                          : CR0_AFTER_RESET;
+    uint64_t cr0 =
+        cpu->is_running ? vcpu->backend->read_register(vcpu, VCPU_CR0) : CR0_AFTER_RESET;
 
     cpu->start = (struct vcpu_start){
         .rip  = offset,
@@ -195,18 +214,18 @@ static void fall_asleep(struct vm_cpu *cpu)
  */
 static bool wait_for_startup(struct vm_cpu *cpu)
 {
-    struct vm *vm  = cpu->vcpu.vm;
-    uint64_t since = vm->clock.read();
+    struct vm *vm = cpu->vcpu.vm;
 
     while (!vcpu_has_ended(&cpu->vcpu) && !atomic_load(&vm->is_to_stop)) {
         if (atomic_load(&cpu->apic.is_notified)) {
             atomic_store(&cpu->is_asleep, false);
             local_apic_receive(&cpu->apic);
         }
-        leave_out_pauses(cpu, since);
         if ((local_apic_take_events(&cpu->apic, &cpu->startup_vector) &
              LOCAL_APIC_STARTUP) != 0) {
             set_start(cpu, (uint16_t)(cpu->startup_vector << 8), 0);
+            wait_while_paused(cpu);
+            vm_cpu_kick(cpu); /* for what has arrived meanwhile */
             return true;
         }
         fall_asleep(cpu);
@@ -237,7 +256,6 @@ static enum exit_outcome take_messages(struct vm_cpu *cpu)
 {
     struct vcpu *vcpu = &cpu->vcpu;
 
-    atomic_store(&cpu->is_asleep, false);
     local_apic_receive(&cpu->apic);
     unsigned int events = local_apic_take_events(&cpu->apic, &cpu->startup_vector);
     /* A later INIT drops what came before. */
@@ -281,8 +299,8 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
     struct vm_cpu *cpu = vm_cpu_of(vcpu);
     struct vm *vm      = vcpu->vm;
 
-    if (atomic_load(&vm->is_to_pause) ||
-        atomic_load(&vm->paused_ticks) != cpu->paused_ticks)
+    atomic_store(&cpu->is_asleep, false);
+    if (is_pausing(vm) || atomic_load(&vm->paused_ticks) != cpu->paused_ticks)
         wait_while_paused(cpu);
     enum exit_outcome outcome = take_messages(cpu);
     if (atomic_load(&vm->is_to_stop))

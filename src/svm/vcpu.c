@@ -123,6 +123,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcb->efer & ~EFER_SVME;
     case VCPU_TSC:
         return rdtsc() + vmcb->tsc_offset;
+    case VCPU_TSC_OFFSET:
+        return vmcb->tsc_offset;
     case VCPU_DEBUGCTL:
         return svm->has_lbr_virtualization ? vmcb->debugctl : svm->debugctl;
     case VCPU_XCR0:
@@ -158,8 +160,8 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     } else if (which == VCPU_CR2) {
         svm->vmcb.cr2 = value;
         vmcb_mark_dirty(&svm->vmcb, CLEAN_CR2);
-    } else if (which == VCPU_TSC) {
-        svm->vmcb.tsc_offset = value - rdtsc();
+    } else if (which == VCPU_TSC || which == VCPU_TSC_OFFSET) {
+        svm->vmcb.tsc_offset = which == VCPU_TSC ? value - rdtsc() : value;
         vmcb_mark_dirty(&svm->vmcb, CLEAN_INTERCEPTS);
     } else if (which == VCPU_DEBUGCTL) {
         svm->debugctl      = value;

@@ -140,6 +140,8 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:
         return rdtsc() + vmcs_get(VMCS_TSC_OFFSET);
+    case VCPU_TSC_OFFSET:
+        return vmcs_get(VMCS_TSC_OFFSET);
     case VCPU_DEBUGCTL:
         return vmcs_get(VMCS_GUEST_IA32_DEBUGCTL);
     case VCPU_XCR0:
@@ -175,6 +177,8 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         write_cr2(value);
     else if (which == VCPU_TSC)
         vmcs_set(VMCS_TSC_OFFSET, value - rdtsc());
+    else if (which == VCPU_TSC_OFFSET)
+        vmcs_set(VMCS_TSC_OFFSET, value);
     else if (which == VCPU_DEBUGCTL)
         vmcs_set(VMCS_GUEST_IA32_DEBUGCTL, value);
 }

@@ -276,13 +276,27 @@ static void test_read(void **state)
     vmcb->cpl                                           = 3;
     vmcb->dr7                                           = 0x401;
     static const uint64_t expected[VCPU_REGISTER_COUNT] = {
-        [VCPU_RIP] = 1,          [VCPU_RFLAGS] = 2,       [VCPU_CR0] = 3,
-        [VCPU_CR2] = 4,          [VCPU_CR3] = 5,          [VCPU_CR4] = 0x20,
-        [VCPU_EFER] = 0x501,     [VCPU_TSC] = 1000,       [VCPU_DEBUGCTL] = 7,
-        [VCPU_XCR0] = 7,         [VCPU_CPL] = 3,          [VCPU_CODE_SIZE] = 8,
-        [VCPU_CS_BASE] = 0x7000, [VCPU_PKRU] = 8,         [VCPU_DR7] = 0x401,
-        [VCPU_DR_0] = 0x100,     [VCPU_DR_0 + 1] = 0x101, [VCPU_DR_0 + 2] = 0x102,
-        [VCPU_DR_3] = 0x103,     [VCPU_RSP] = 9,
+        [VCPU_RIP]        = 1,
+        [VCPU_RFLAGS]     = 2,
+        [VCPU_CR0]        = 3,
+        [VCPU_CR2]        = 4,
+        [VCPU_CR3]        = 5,
+        [VCPU_CR4]        = 0x20,
+        [VCPU_EFER]       = 0x501,
+        [VCPU_TSC]        = 1000,
+        [VCPU_DEBUGCTL]   = 7,
+        [VCPU_XCR0]       = 7,
+        [VCPU_CPL]        = 3,
+        [VCPU_CODE_SIZE]  = 8,
+        [VCPU_CS_BASE]    = 0x7000,
+        [VCPU_PKRU]       = 8,
+        [VCPU_DR7]        = 0x401,
+        [VCPU_DR_0]       = 0x100,
+        [VCPU_DR_0 + 1]   = 0x101,
+        [VCPU_DR_0 + 2]   = 0x102,
+        [VCPU_DR_3]       = 0x103,
+        [VCPU_RSP]        = 9,
+        [VCPU_TSC_OFFSET] = 0 - UINT64_C(4000),
     };
     for (enum vcpu_register which = VCPU_RIP; which < VCPU_REGISTER_COUNT; which++)
         assert_int_equal(read_of(which), expected[which]);
@@ -315,6 +329,7 @@ static void test_write(void **state)
         unsigned int clean_bit;
     } rows[] = {{VCPU_CR2, &svm->vmcb.cr2, 0x1234, 9},
                 {VCPU_TSC, &svm->vmcb.tsc_offset, 0x1234 - 5000, 0},
+                {VCPU_TSC_OFFSET, &svm->vmcb.tsc_offset, 0x1234, 0},
                 {VCPU_DEBUGCTL, &svm->vmcb.debugctl, 0x1234, 10},
                 {VCPU_DEBUGCTL, &svm->debugctl, 0x1234, 10}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
