@@ -15,7 +15,7 @@
 extern const struct backend vmx_backend;
 
 /* Of the MSR bitmap, bytes: reads of low MSRs and of high ones, then writes. */
-#define MSR_BITMAP_QUARTER 1024U
+#define MSR_BITMAP_QUARTER UINT64_C(1024)
 
 /* A row for each exit reason, and one for all other numbers. */
 #define VMX_EXIT_ROWS (EXIT_REASON_COUNT + 1)

@@ -26,7 +26,7 @@
 static void pass_msr(uint8_t *bitmap, uint32_t msr)
 {
     uint32_t index  = msr & (MSR_RANGE_SIZE - 1);
-    uint8_t *reads  = bitmap + (msr >= MSR_HIGH_FIRST ? MSR_BITMAP_QUARTER : 0U);
+    uint8_t *reads  = bitmap + (msr >= MSR_HIGH_FIRST ? MSR_BITMAP_QUARTER : 0);
     uint8_t *writes = reads + 2 * MSR_BITMAP_QUARTER;
     uint8_t mask    = (uint8_t) ~(1U << index % 8);
 
