@@ -32,6 +32,7 @@ struct vmx_vcpu {
     uint64_t alarm; /* of the TSC, or TICKS_NEVER */
     bool is_interrupt_requested;
     bool defers_events;             /* alarm and request take effect at the exit's end */
+    bool is_deaf;                   /* halted with interrupts off, or last was */
     bool uses_preemption_timer;     /* for the alarm; else the local APIC's timer */
     uint8_t preemption_timer_shift; /* the timer counts at TSC rate >> shift */
     struct entry_snapshot entry_snapshot; /* of a failed entry */

@@ -13,13 +13,15 @@
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
+#include "platform/clock.h"
 #include "virt/backend.h"
 #include "virt/exception_rules.h"
 #include "vmx/vcpu.h"
 
-#define TIMER_LONGEST UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
-#define CHECK_AHEAD   UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */
-#define CHECK_AFTER   512U /* ticks of the TSC after the alarm: the timer exits sooner */
+#define TIMER_LONGEST    UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
+#define LOOKS_PER_SECOND 50U                  /* of a halted guest with interrupts off */
+#define CHECK_AHEAD      UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */
+#define CHECK_AFTER      512U /* ticks of the TSC after the alarm: the timer exits sooner */
 
 /* Injects an event; a software interrupt or exception needs its instruction's length. */
 static void inject_event(uint32_t event)
@@ -225,6 +227,9 @@ static void set_preemption_timer(struct vmx_vcpu *vmx)
 {
     uint64_t now  = rdtsc();
     uint64_t left = vmx->alarm > now ? vmx->alarm - now : 0;
+    uint64_t most = vmx->is_deaf ? clock_frequency() / LOOKS_PER_SECOND : left;
+
+    left          = left < most ? left : most;
     uint64_t wait = (left >> vmx->preemption_timer_shift) + 1;
 
     vmx->vcpu->run.alarm_check =
@@ -320,12 +325,12 @@ enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu)
 
 /*
  * Puts the guest into the HLT activity state, in which host interrupts and the preemption
- * timer exit as usual.
+ * timer exit as usual; in Bochs, with IF clear, only the timer.
  */
 enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
 {
-    const struct vmx_vcpu *vmx = vmx_of(vcpu);
-    uint32_t windows = PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
+    struct vmx_vcpu *vmx = vmx_of(vcpu);
+    uint32_t windows     = PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING;
 
     (void)is_interrupt_requested(vcpu); /* closes the window if it is not */
     if (!guest_has_interrupts_on())
@@ -337,5 +342,8 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
     if (!can_wake(vcpu))
         return end_in_hlt(vcpu);
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
+    vmx->is_deaf = !guest_has_interrupts_on();
+    if (vmx->is_deaf)
+        set_timer(vmx);
     return EXIT_NEXT;
 }

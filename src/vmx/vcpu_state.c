@@ -120,6 +120,7 @@ static void init_registers(struct vmx_vcpu *vmx)
     const struct vcpu_start *start = vcpu->start;
     uint32_t *entry                = &vmx->controls.field[GROUP_VM_ENTRY];
 
+    vmx->is_deaf = false;
     *entry &= ~(uint32_t)VM_ENTRY_IA32E_MODE_GUEST;
     if ((start->efer & EFER_LMA) != 0)
         *entry |= VM_ENTRY_IA32E_MODE_GUEST;

@@ -112,6 +112,25 @@ static void test_halt(void **state)
     assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
 }
 
+/* A host interrupt may not reach a guest that is halted with IF clear: INIT waits. */
+static void test_looks_while_deaf(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_PREEMPTION_TIMER] = UINT32_MAX;
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], CLOCK_HZ / 50 + 1);
+    fields[VMCS_GUEST_PREEMPTION_TIMER] = 0; /* and again */
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], CLOCK_HZ / 50 + 1);
+    vcpu_set_alarm(&vcpu, tsc + 7); /* an earlier alarm comes in time */
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 8);
+    vcpu_set_alarm(&vcpu, TICKS_NEVER);
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], UINT32_MAX);
+}
+
 /* A guest that sleeps ends if the last vCPU that could wake it has gone to sleep. */
 static void test_end_while_halted(void **state)
 {
@@ -210,8 +229,13 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_windows), TEST(test_delivery_at_once), TEST(test_requests_during_exit),
-        TEST(test_halt),    TEST(test_tpr_shadow),       TEST(test_end_while_halted),
+        TEST(test_windows),
+        TEST(test_delivery_at_once),
+        TEST(test_requests_during_exit),
+        TEST(test_halt),
+        TEST(test_tpr_shadow),
+        TEST(test_looks_while_deaf),
+        TEST(test_end_while_halted),
         TEST(test_alarm),
     };
     return cmocka_run_group_tests_name("vcpu events", tests, NULL, NULL);

@@ -40,6 +40,13 @@ static uint64_t fake_rdtsc(void)
     return tsc;
 }
 
+#define CLOCK_HZ 100000
+
+uint64_t clock_frequency(void)
+{
+    return CLOCK_HZ;
+}
+
 void apic_set_timer(uint64_t tsc_ticks)
 {
     apic_timer = tsc_ticks;
