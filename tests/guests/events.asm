@@ -303,7 +303,8 @@ entry:
         sti
         call    request_nmi
         cli
-        sub     edi, [count + TIMER * 4]
+        cmp     edi, [count + TIMER * 4] ; or two interrupts, if Hymir flushed output in between
+        sbb     edi, edi
         cmp     edi, -1
         check   "an interrupt and an NMI at once both come"
         cmp     dword [count + NMI * 4], 4
