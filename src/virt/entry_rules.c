@@ -49,6 +49,10 @@ enum entry_verdict entry_require(struct entry_query *query, uint64_t nearest)
 
 /* ---- Tests */
 
+/* Limits of the width of physical addresses, on any processor in IA-32e mode. */
+#define PHYSICAL_WIDTH_LEAST 32
+#define PHYSICAL_WIDTH_MOST  52
+
 enum entry_verdict entry_test_equal(struct entry_query *query)
 {
     uint64_t others = entry_read_own(query) & ~query->rule->mask;
@@ -64,15 +68,33 @@ enum entry_verdict entry_test_not_zero(struct entry_query *query)
                : entry_require(query, value | query->rule->expected);
 }
 
+/* 48 and 57 bits are the only widths. */
+uint32_t entry_linear_width(struct entry_query *query, uint32_t width, uint64_t address)
+{
+    if (!entry_has(query, width) && address_is_canonical(address, LINEAR_WIDTH))
+        return LINEAR_WIDTH;
+    if (!entry_has(query, width) && !address_is_canonical(address, LINEAR_WIDTH_5_LEVEL))
+        return LINEAR_WIDTH_5_LEVEL;
+    uint64_t known = entry_read(query, width);
+    return known > 0 && known < 64 ? (uint32_t)known : LINEAR_WIDTH;
+}
+
+uint32_t entry_physical_width(struct entry_query *query, uint32_t width, uint64_t address)
+{
+    if (!entry_has(query, width) && address < BIT(PHYSICAL_WIDTH_LEAST))
+        return PHYSICAL_WIDTH_LEAST;
+    if (!entry_has(query, width) && address >= BIT(PHYSICAL_WIDTH_MOST))
+        return PHYSICAL_WIDTH_MOST;
+    uint64_t known = entry_read(query, width);
+    return known > 0 && known < 64 ? (uint32_t)known : PHYSICAL_WIDTH_MOST;
+}
+
 enum entry_verdict entry_test_canonical(struct entry_query *query)
 {
-    uint64_t value = entry_read_own(query);
-    uint32_t width = (uint32_t)entry_read(query, query->rule->other);
+    uint64_t value  = entry_read_own(query);
+    uint32_t unused = 64 - entry_linear_width(query, query->rule->other, value);
 
-    if (width == 0 || width > 64)
-        return ENTRY_UNKNOWN;
-    return entry_require(query,
-                         (uint64_t)((int64_t)(value << (64 - width)) >> (64 - width)));
+    return entry_require(query, (uint64_t)((int64_t)(value << unused) >> unused));
 }
 
 /* A misaligned address is invalid with any width. */
@@ -81,10 +103,9 @@ enum entry_verdict entry_test_address(struct entry_query *query)
     uint64_t value = entry_read_own(query);
     uint64_t low   = value & ~query->rule->mask;
 
-    if (low != value && !entry_has(query, query->rule->other))
-        return entry_require(query, low);
-    uint64_t width = entry_read(query, query->rule->other);
-    return entry_require(query, width > 0 && width < 64 ? low & (BIT(width) - 1) : low);
+    if (low == value || entry_has(query, query->rule->other))
+        low &= BIT(entry_physical_width(query, query->rule->other, value)) - 1;
+    return entry_require(query, low);
 }
 
 enum entry_verdict entry_test_below(struct entry_query *query)
@@ -157,23 +178,28 @@ static bool is_consequence(const struct entry_rules *rules,
     return root != NULL && is_violated(snapshot, root);
 }
 
-/* Judges a rule for each of its values. */
-static void judge_rule(const struct entry_rules *rules,
-                       const struct entry_snapshot *snapshot,
-                       struct entry_finding *finding, struct entry_count *count,
-                       entry_visit *visit, void *context)
-{
-    const struct entry_rule *rule       = finding->rule;
-    const struct entry_section *section = finding->section;
+/* A judgement of many rules. */
+struct judgement {
+    const struct entry_rules *rules;
+    const struct entry_snapshot *snapshot;
+    entry_visit *visit;
+    void *context;
+    struct entry_count count;
+};
 
+/* Judges a rule for each of its values. */
+static void judge_rule(struct judgement *judgement, const struct entry_section *section,
+                       const struct entry_rule *rule)
+{
     for (uint32_t i = 0; i < instances_of(rule); i++) {
-        *finding = (struct entry_finding){
+        struct entry_finding finding = {
             .rule = rule, .section = section, .value = (uint16_t)(rule->value + i)};
-        judge(snapshot, rule, i, finding);
-        finding->is_consequence = is_consequence(rules, snapshot, finding);
-        count->verdicts[finding->verdict]++;
-        if (visit != NULL)
-            visit(context, finding);
+        judge(judgement->snapshot, rule, i, &finding);
+        finding.is_consequence =
+            is_consequence(judgement->rules, judgement->snapshot, &finding);
+        judgement->count.verdicts[finding.verdict]++;
+        if (judgement->visit != NULL)
+            judgement->visit(judgement->context, &finding);
     }
 }
 
@@ -181,21 +207,17 @@ struct entry_count entry_judge(const struct entry_rules *rules,
                                struct entry_snapshot *snapshot, uint64_t phases,
                                entry_visit *visit, void *context)
 {
-    struct entry_count count = {0};
+    struct judgement judgement = {rules, snapshot, visit, context, {{0}}};
 
     if (rules->derive != NULL)
         rules->derive(snapshot);
     for (size_t i = 0; i < rules->section_count; i++) {
         const struct entry_section *section = rules->sections[i];
-        if ((phases & BIT(section->phase)) == 0)
-            continue;
-        for (size_t j = 0; j < section->count; j++) {
-            struct entry_finding finding = {.rule    = &section->rules[j],
-                                            .section = section};
-            judge_rule(rules, snapshot, &finding, &count, visit, context);
-        }
+        bool is_judged                      = (phases & BIT(section->phase)) != 0;
+        for (size_t j = 0; is_judged && j < section->count; j++)
+            judge_rule(&judgement, section, &section->rules[j]);
     }
-    return count;
+    return judgement.count;
 }
 
 const struct entry_rule *entry_rule_find(const struct entry_rules *rules,

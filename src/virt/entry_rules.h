@@ -161,6 +161,15 @@ enum entry_verdict entry_require(struct entry_query *query, uint64_t nearest);
 enum entry_verdict entry_violate(struct entry_query *query, uint64_t bits,
                                  uint64_t nearest);
 
+/*
+ * Return the width of linear and of physical addresses, a value. If it is unknown but
+ * does not decide whether an address is valid, because no processor has a smaller or a
+ * larger one, they return one that gives the right answer; otherwise see entry_read.
+ */
+uint32_t entry_linear_width(struct entry_query *query, uint32_t width, uint64_t address);
+uint32_t entry_physical_width(struct entry_query *query, uint32_t width,
+                              uint64_t address);
+
 /* Test functions for any vendor, of the rule's value. */
 entry_test entry_test_equal;     /* the bits of mask equal expected */
 entry_test entry_test_not_zero;  /* some bit of mask is set; the nearest is expected */

@@ -46,8 +46,8 @@ static void read_structures(struct entry_snapshot *snapshot)
 static void read_processor(const struct entry_attempt *attempt)
 {
     struct entry_snapshot *snapshot = attempt->snapshot;
-    uint64_t pointer;
-    struct vmx_attempt vmptrst = vmptrst_try(&pointer);
+    uint64_t pointer                = 0;
+    struct vmx_attempt vmptrst      = vmptrst_try(&pointer);
 
     vmx_entry_set_capabilities(snapshot, attempt->capabilities);
     vmx_entry_set_cpuid(snapshot, cpuid);

@@ -8,6 +8,7 @@ const char *const vmx_entry_value_names[VMX_ENTRY_VALUES] = {
 #define NAME_OF_FIELD(name, width, type, index) [VALUE_##name] = #name,
 #define NAME_OF_MSR(name, number)               [VALUE_IA32_VMX_##name] = "IA32_VMX_" #name,
 #define NAME_OF_FACT(name, words)               [VALUE_##name] = (words),
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): the macros join a prefix
     VMCS_FIELDS(NAME_OF_FIELD) VMX_MSRS(NAME_OF_MSR) VMX_ENTRY_FACTS(NAME_OF_FACT)};
 _Static_assert(VMX_ENTRY_VALUES <= ENTRY_VALUES_MAX, "the values fit in a snapshot");
 

@@ -28,15 +28,15 @@
     FACT(CURRENT_EFER, "IA32_EFER before the entry")                                     \
     FACT(CURRENT_RTIT_CTL, "IA32_RTIT_CTL before the entry")                             \
     FACT(IN_SMM, "SMM (1: the processor is in it)")                                      \
-    FACT(IS_RESUME, "the instruction (1: VMRESUME)")                        \
-    FACT(IS_LAUNCHED, "the launch state (1: launched)")                      \
+    FACT(IS_RESUME, "the instruction (1: VMRESUME)")                                     \
+    FACT(IS_LAUNCHED, "the launch state (1: launched)")                                  \
     FACT(MOV_SS_BLOCKING, "blocking by MOV SS of the host")                              \
     FACT(VMCS_POINTER, "the current-VMCS pointer")                                       \
     FACT(VMXON_POINTER, "the VMXON pointer")                                             \
     FACT(LINKED_REVISION, "the first 4 bytes at LINK_POINTER")                           \
     FACT(VIRTUAL_TPR, "byte 80H of the virtual-APIC page")                               \
-    FACT(MSR_NUMBER, "MSR_LOAD_ENTRY[63:0]")                                  \
-    FACT(MSR_VALUE, "MSR_LOAD_ENTRY[127:64]")                                  \
+    FACT(MSR_NUMBER, "MSR_LOAD_ENTRY[63:0]")                                             \
+    FACT(MSR_VALUE, "MSR_LOAD_ENTRY[127:64]")                                            \
     FACT(MEMORY_PDPTE0, "the PDPTE at CR3")                                              \
     FACT(MEMORY_PDPTE1, "the PDPTE at CR3 + 8")                                          \
     FACT(MEMORY_PDPTE2, "the PDPTE at CR3 + 16")                                         \

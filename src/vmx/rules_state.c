@@ -24,11 +24,9 @@ static enum entry_verdict test_instruction_pointer(struct entry_query *query)
 
     if (!guest_is_64_bit_code(query))
         return entry_require(query, value & UINT32_MAX);
-    uint32_t width = (uint32_t)entry_read(query, VALUE_LINEAR_WIDTH);
-    if (width == 0 || width >= 64)
-        return ENTRY_UNKNOWN;
-    uint64_t high = ~(BIT(width) - 1);
-    bool is_high  = (value & BIT(width - 1)) != 0;
+    uint32_t width = entry_linear_width(query, VALUE_LINEAR_WIDTH, value);
+    uint64_t high  = ~(BIT(width) - 1);
+    bool is_high   = (value & BIT(width - 1)) != 0;
 
     if ((value & high) == 0 || (value & high) == high)
         return ENTRY_HOLDS;

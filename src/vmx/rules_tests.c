@@ -112,7 +112,7 @@ enum entry_verdict vmx_test_msr_area(struct entry_query *query)
 enum entry_verdict vmx_test_cr3(struct entry_query *query)
 {
     uint64_t value = entry_read_own(query);
-    uint64_t exist = BIT(entry_read(query, VALUE_PHYSICAL_WIDTH) & 63) - 1;
+    uint64_t exist = BIT(entry_physical_width(query, VALUE_PHYSICAL_WIDTH, value)) - 1;
 
     if ((value & ~exist & CR3_LAM) != 0 &&
         rule_is_on(query, VALUE_CPUID_7_1_EAX, CPUID_7_1_EAX_LAM))

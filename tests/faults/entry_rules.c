@@ -148,12 +148,11 @@ static void report(const struct perturbation *perturbation, const struct outcome
                   perturbation->rule->name, vmx_entry_value_names[value],
                   wanted.value[value]);
     else
-        log_plain("selftest: entries: %s: %s = 0x%lx: predicted %s, but error %u, reason "
+        log_plain("selftest: entries: %s: %s = 0x%lx: not predicted: error %u, reason "
                   "0x%x, qualification 0x%lx",
                   perturbation->rule->name, vmx_entry_value_names[value],
-                  wanted.value[value],
-                  prediction.violations > 0 ? "another failure" : "success",
-                  outcome->error, outcome->reason, outcome->qualification);
+                  wanted.value[value], outcome->error, outcome->reason,
+                  outcome->qualification);
 }
 
 /* ---- What this processor can be asked */
@@ -194,7 +193,8 @@ static bool is_safe(void)
             return false;
     }
     return (wanted.value[VALUE_EXIT_CONTROLS] & VM_EXIT_HOST_ADDRESS_SPACE_SIZE) != 0 &&
-           wanted.value[VALUE_GUEST_ACTIVITY_STATE] != ACTIVITY_WAIT_FOR_SIPI && is_left();
+           wanted.value[VALUE_GUEST_ACTIVITY_STATE] != ACTIVITY_WAIT_FOR_SIPI &&
+           is_left();
 }
 
 /* Tries the state in which the rule is just satisfied, if that is safe. */
@@ -266,25 +266,21 @@ static void try_rule(const struct entry_rule *rule)
 /* Points the address fields that exist to the scratch page. */
 static void write_addresses(void)
 {
-    static const enum vmcs_field pages[] = {
-        VMCS_IO_BITMAP_A,
-        VMCS_IO_BITMAP_B,
-        VMCS_MSR_BITMAP,
-        VMCS_PML_ADDRESS,
-        VMCS_VIRTUAL_APIC_ADDRESS,
-        VMCS_APIC_ACCESS_ADDRESS,
-        VMCS_EPTP_LIST_ADDRESS,
-        VMCS_VMREAD_BITMAP,
-        VMCS_VMWRITE_BITMAP,
-        VMCS_VE_INFORMATION_ADDRESS,
-        VMCS_POSTED_INTERRUPT_DESCRIPTOR,
-    };
-    static const enum vmcs_field areas[] = {
-        VMCS_EXIT_MSR_STORE_ADDRESS,
-        VMCS_EXIT_MSR_LOAD_ADDRESS,
-        VMCS_ENTRY_MSR_LOAD_ADDRESS,
-    };
-    uint64_t page = hpa_of(scratch).value;
+    static const enum vmcs_field pages[] = {VMCS_IO_BITMAP_A,
+                                            VMCS_IO_BITMAP_B,
+                                            VMCS_MSR_BITMAP,
+                                            VMCS_PML_ADDRESS,
+                                            VMCS_VIRTUAL_APIC_ADDRESS,
+                                            VMCS_APIC_ACCESS_ADDRESS,
+                                            VMCS_EPTP_LIST_ADDRESS,
+                                            VMCS_VMREAD_BITMAP,
+                                            VMCS_VMWRITE_BITMAP,
+                                            VMCS_VE_INFORMATION_ADDRESS,
+                                            VMCS_POSTED_INTERRUPT_DESCRIPTOR};
+    static const enum vmcs_field areas[] = {VMCS_EXIT_MSR_STORE_ADDRESS,
+                                            VMCS_EXIT_MSR_LOAD_ADDRESS,
+                                            VMCS_ENTRY_MSR_LOAD_ADDRESS};
+    uint64_t page                        = hpa_of(scratch).value;
 
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
         (void)!vmwrite(pages[i], page);
@@ -300,7 +296,7 @@ static void add_controls(const struct vmx_capabilities *capabilities)
         enum vmcs_field field;
         enum vmx_capability_group group;
         uint64_t controls;
-    } rows[] = {
+    } added_controls[] = {
         {VMCS_PIN_BASED_CONTROLS, GROUP_PIN_BASED,
          PIN_BASED_EXTERNAL_INTERRUPT_EXITING | PIN_BASED_VIRTUAL_NMIS |
              PIN_BASED_ACTIVATE_PREEMPTION_TIMER},
@@ -313,11 +309,13 @@ static void add_controls(const struct vmx_capabilities *capabilities)
          VM_ENTRY_LOAD_DEBUG_CONTROLS | VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(added_controls); i++) {
         uint64_t value = 0;
-        uint64_t may   = vmx_capability_bits(capabilities, rows[i].group).may_be_1;
-        if (vmread(rows[i].field, &value))
-            (void)!vmwrite(rows[i].field, value | (rows[i].controls & may));
+        uint64_t may =
+            vmx_capability_bits(capabilities, added_controls[i].group).may_be_1;
+        if (vmread(added_controls[i].field, &value))
+            (void)!vmwrite(added_controls[i].field,
+                           value | (added_controls[i].controls & may));
     }
     has_timer =
         (vmcs_get(VMCS_PIN_BASED_CONTROLS) & PIN_BASED_ACTIVATE_PREEMPTION_TIMER) != 0;
@@ -340,7 +338,7 @@ static void write_segments(void)
 /* Lets as many rules as possible apply. */
 static void complete_vmcs(const struct entry_attempt *attempt)
 {
-    static const struct vmcs_row rows[] = {
+    static const struct vmcs_row completed_fields[] = {
         {VMCS_VPID, 1},
         {VMCS_GUEST_PREEMPTION_TIMER, TIMEOUT_TICKS},
         {VMCS_TPR_THRESHOLD, 0},
@@ -351,8 +349,8 @@ static void complete_vmcs(const struct entry_attempt *attempt)
     write_addresses();
     add_controls(attempt->capabilities);
     write_segments();
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        (void)!vmwrite(rows[i].field, rows[i].value);
+    for (size_t i = 0; i < ARRAY_SIZE(completed_fields); i++)
+        (void)!vmwrite(completed_fields[i].field, completed_fields[i].value);
     (void)!vmwrite(VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER));
     (void)!vmwrite(VMCS_HOST_IA32_PAT, rdmsr(MSR_IA32_PAT));
 }
@@ -375,7 +373,7 @@ static void try_all(void)
 void selftest_try_entries(const struct entry_attempt *attempt)
 {
     void *page;
-    uint64_t vmcs;
+    uint64_t vmcs = 0;
     static struct entry_snapshot trial;
 
     if (machine_allocate(PAGE_SIZE, &page) != STATUS_OK)

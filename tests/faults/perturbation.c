@@ -53,7 +53,7 @@ static const struct change in_smm[] = {
     EXACTLY(IN_SMM, 1),
     TO(GUEST_INTERRUPTIBILITY_STATE, 0, INTERRUPTIBILITY_SMI),
 };
-static const struct change no_ept[] = {
+static const struct change without_ept[] = {
     TO(SECONDARY_CONTROLS, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST, 0),
 };
 
@@ -68,7 +68,7 @@ static const struct {
     {HOST_32, host_32, ARRAY_SIZE(host_32)},
     {RING_3, ring_3, ARRAY_SIZE(ring_3)},
     {SMM, in_smm, ARRAY_SIZE(in_smm)},
-    {NO_EPT, no_ept, ARRAY_SIZE(no_ept)},
+    {NO_EPT, without_ept, ARRAY_SIZE(without_ept)},
 };
 
 /* ---- Applying changes */
@@ -102,7 +102,7 @@ static void meet(const struct perturbation *of, struct entry_snapshot *snapshot,
     static const struct {
         uint16_t derived, field, activating;
         uint64_t flag;
-    } rows[] = {
+    } derived_controls[] = {
         {VALUE_SECONDARY, VALUE_SECONDARY_CONTROLS, VALUE_PRIMARY_CONTROLS,
          PRIMARY_ACTIVATE_SECONDARY_CONTROLS},
         {VALUE_TERTIARY, VALUE_TERTIARY_CONTROLS, VALUE_PRIMARY_CONTROLS,
@@ -113,12 +113,13 @@ static void meet(const struct perturbation *of, struct entry_snapshot *snapshot,
     uint64_t flag  = BIT(condition->bit);
     uint32_t value = condition->value;
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (value != rows[i].derived)
+    for (size_t i = 0; i < ARRAY_SIZE(derived_controls); i++) {
+        if (value != derived_controls[i].derived)
             continue;
-        value = rows[i].field;
+        value = derived_controls[i].field;
         if (condition->is_set)
-            change(of, snapshot, rows[i].activating, 0, rows[i].flag);
+            change(of, snapshot, derived_controls[i].activating, 0,
+                   derived_controls[i].flag);
     }
     change(of, snapshot, value, flag, condition->is_set ? flag : 0);
 }

@@ -9,7 +9,6 @@
 static struct entry_finding violations[64];
 static size_t violation_count;
 static struct entry_snapshot snapshot;
-
 static void note_violation(void *context, const struct entry_finding *finding)
 {
     (void)context;
@@ -149,6 +148,45 @@ static void test_unknown(void **state)
                 entry_snapshot_remove(&snapshot, value);
         }
         assert_int_equal(judge(ENTRY_ALL_PHASES).verdicts[ENTRY_VIOLATED], 0);
+    }
+}
+
+/* The widths of addresses are needed only where they decide. */
+static void test_widths(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t value;
+        uint64_t content;
+        enum entry_verdict verdict;
+    } cases[] = {
+        {VALUE_GUEST_CR3, 0x12345000, ENTRY_HOLDS},
+        {VALUE_GUEST_CR3, BIT(45), ENTRY_UNKNOWN},
+        {VALUE_GUEST_CR3, BIT(63) | 0x1000, ENTRY_VIOLATED},
+        {VALUE_MSR_BITMAP, 0x1000, ENTRY_HOLDS},
+        {VALUE_MSR_BITMAP, 0x1001, ENTRY_VIOLATED},
+        {VALUE_MSR_BITMAP, BIT(40), ENTRY_UNKNOWN},
+        {VALUE_MSR_BITMAP, BIT(52), ENTRY_VIOLATED},
+        {VALUE_GUEST_GDTR_BASE, UINT64_C(0xFFFFFFFF81000000), ENTRY_HOLDS},
+        {VALUE_GUEST_GDTR_BASE, UINT64_C(0x00800000) << 24, ENTRY_UNKNOWN},
+        {VALUE_GUEST_GDTR_BASE, BIT(60), ENTRY_VIOLATED},
+        {VALUE_GUEST_RIP, UINT64_C(0xFFFFFFFF81000000), ENTRY_HOLDS},
+        {VALUE_GUEST_RIP, BIT(60), ENTRY_VIOLATED},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snapshot_make_good(&snapshot);
+        size_t unknown, base;
+        entry_snapshot_remove(&snapshot, VALUE_PHYSICAL_WIDTH);
+        entry_snapshot_remove(&snapshot, VALUE_LINEAR_WIDTH);
+        entry_snapshot_set(&snapshot, VALUE_PRIMARY_CONTROLS,
+                           snapshot.value[VALUE_PRIMARY_CONTROLS] |
+                               PRIMARY_USE_MSR_BITMAPS);
+        base = judge(ENTRY_ALL_PHASES).verdicts[ENTRY_UNKNOWN];
+        assert_int_equal(violation_count, 0);
+        entry_snapshot_set(&snapshot, cases[i].value, cases[i].content);
+        unknown = judge(ENTRY_ALL_PHASES).verdicts[ENTRY_UNKNOWN];
+        assert_int_equal(unknown - base, cases[i].verdict == ENTRY_UNKNOWN ? 1 : 0);
+        assert_int_equal(violation_count, cases[i].verdict == ENTRY_VIOLATED ? 1 : 0);
     }
 }
 
@@ -352,10 +390,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_not_accessed),  cmocka_unit_test(test_single_step),
         cmocka_unit_test(test_single_fields), cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_missing),       cmocka_unit_test(test_random),
-        cmocka_unit_test(test_failures),      cmocka_unit_test(test_explains),
-        cmocka_unit_test(test_words),         cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_rows),          cmocka_unit_test(test_values),
+        cmocka_unit_test(test_widths),        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_explains),      cmocka_unit_test(test_words),
+        cmocka_unit_test(test_bits),          cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
