@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/vmcs.h"
+#include "x86/apic.h"
 #include "x86/msr.h"
 
 static void read_fields(struct entry_snapshot *snapshot)
@@ -25,7 +26,7 @@ static void read_memory(struct entry_snapshot *snapshot, uint32_t value, uint64_
         entry_snapshot_set(snapshot, value, content);
 }
 
-/* Sets what the fields of the VMCS point to; Hymir's has no virtual-APIC page. */
+/* Sets what the fields of the VMCS point to. */
 static void read_structures(struct entry_snapshot *snapshot)
 {
     uint64_t number = snapshot->value[VALUE_EXIT_QUALIFICATION];
@@ -35,6 +36,11 @@ static void read_structures(struct entry_snapshot *snapshot)
     if (snapshot->value[VALUE_LINK_POINTER] != UINT64_MAX) {
         read_memory(snapshot, VALUE_LINKED_REVISION, snapshot->value[VALUE_LINK_POINTER]);
         snapshot->value[VALUE_LINKED_REVISION] &= UINT32_MAX;
+    }
+    if ((snapshot->value[VALUE_PRIMARY_CONTROLS] & PRIMARY_USE_TPR_SHADOW) != 0) {
+        read_memory(snapshot, VALUE_VIRTUAL_TPR,
+                    snapshot->value[VALUE_VIRTUAL_APIC_ADDRESS] + APIC_TASK_PRIORITY);
+        snapshot->value[VALUE_VIRTUAL_TPR] &= UINT8_MAX;
     }
     if (number == 0 || number > snapshot->value[VALUE_ENTRY_MSR_LOAD_COUNT])
         return;

@@ -82,26 +82,64 @@ static const struct vcpu_start starts[] = {
      .data = {0x18, UINT32_MAX, ACCESS_RIGHTS_OF(DATA_DESCRIPTOR_32), 0}},
 };
 
-static void check_guests(void)
+/* States of a guest's local APIC, of which processors virtualize parts. */
+static const struct {
+    const char *name;
+    bool has_apicv;
+    uint64_t base; /* IA32_APIC_BASE */
+    bool needs_eoi;
+} apics[] = {
+    {"apicv=off", false, APIC_BASE_AFTER_RESET | APIC_BASE_EN, false},
+    {"xAPIC", true, APIC_BASE_AFTER_RESET | APIC_BASE_EN, false},
+    {"x2APIC", true, APIC_BASE_AFTER_RESET | APIC_BASE_EN | APIC_BASE_EXTD, false},
+    {"x2APIC with EOI", true, APIC_BASE_AFTER_RESET | APIC_BASE_EN | APIC_BASE_EXTD,
+     true},
+    {"disabled APIC", true, APIC_BASE_AFTER_RESET, false},
+};
+
+/* Writes the VMCS of a guest. Returns false if the processor cannot run guests. */
+static bool write_guest(const struct vcpu_start *start, size_t apic)
 {
     static _Alignas(4096) struct vmx_vcpu vmx;
+    static _Alignas(4096) uint64_t root[512], directories[512];
+    static _Alignas(4096) uint8_t page[PAGE_SIZE];
     static struct vcpu vcpu;
-    static const struct vcpu_plan plan = {.memory_root = {0x200000}};
+    static struct vcpu_plan plan;
     TEXT_DECLARE(missing, 256);
 
+    root[0]                  = hpa_of(directories).value | EPT_TABLE;
+    page[APIC_TASK_PRIORITY] = 0x50;
+    plan                     = (struct vcpu_plan){.memory_root = hpa_of(root),
+                                                  .has_apicv   = apics[apic].has_apicv};
+    memset(&vmx, 0, sizeof(vmx));
+    vmx.vcpu         = &vcpu;
+    vmx.plan         = &plan;
+    vmx.capabilities = capabilities;
+    vcpu             = (struct vcpu){.start = start, .vpid = 1, .arch = &vmx};
+    vcpu.apic        = (struct vcpu_apic){.page      = page,
+                                          .base      = apics[apic].base,
+                                          .threshold = 5,
+                                          .needs_eoi = apics[apic].needs_eoi};
+    if (vcpu_controls_fit(&capabilities, &vmx.controls, &missing) != STATUS_OK)
+        return false;
+    apic_virtualization_start(&vmx);
+    written_start();
+    entry_snapshot_set(&written, VALUE_VIRTUAL_TPR, page[APIC_TASK_PRIORITY]);
+    assert_true(vcpu_state_write(&vmx));
+    return true;
+}
+
+static void check_guests(void)
+{
     if (!has_vmx())
         return;
     for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-        memset(&vmx, 0, sizeof(vmx));
-        vmx =
-            (struct vmx_vcpu){.vcpu = &vcpu, .plan = &plan, .capabilities = capabilities};
-        vcpu = (struct vcpu){.start = &starts[i], .vpid = 1, .arch = &vmx};
-        if (vcpu_controls_fit(&capabilities, &vmx.controls, &missing) != STATUS_OK)
-            return;
-        written_start();
-        assert_true(vcpu_state_write(&vmx));
-        assert_good(i == 0 ? "32-bit guest" : "64-bit guest");
-        guests++;
+        for (size_t apic = 0; apic < ARRAY_SIZE(apics); apic++) {
+            if (!write_guest(&starts[i], apic))
+                return;
+            assert_good(apics[apic].name);
+            guests++;
+        }
     }
 }
 
@@ -110,7 +148,7 @@ static void test_guests(void **state)
     (void)state;
     recordings_visit(check_guests);
     print_message("%zu guests, %zu rules held\n", guests, judged);
-    assert_true(guests >= 2 * 20);
+    assert_true(guests >= ARRAY_SIZE(starts) * ARRAY_SIZE(apics) * 20);
 }
 
 int main(void)
