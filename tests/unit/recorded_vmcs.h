@@ -21,6 +21,7 @@
 #include "vmx/rules.h"
 #include "vmx/trial.h"
 #include "vmx/vcpu.h"
+#include "vmx/vcpu_events.h"
 #include "vmx/vmcs_areas.h"
 #include "vmx/vmx.h"
 #include "x86/exceptions.h"
@@ -52,6 +53,20 @@ static bool machine_vmcs_write_rows(const struct vmcs_row *rows, size_t count)
     return true;
 }
 
+/* Reads a field that has been written. */
+static uint64_t machine_vmcs_get(enum vmcs_field field)
+{
+    uint32_t number = vmx_entry_value_of_field(field);
+
+    assert_true(number != VALUE_NONE && entry_snapshot_has(&written, number));
+    return written.value[number];
+}
+
+static void machine_vmcs_set(enum vmcs_field field, uint64_t value)
+{
+    (void)machine_vmcs_write(field, value);
+}
+
 static uint64_t machine_rdmsr(uint32_t number)
 {
     switch (number) {
@@ -66,25 +81,30 @@ static uint64_t machine_rdmsr(uint32_t number)
     }
 }
 
-#define vmcs_write               machine_vmcs_write
-#define vmcs_write_rows          machine_vmcs_write_rows
-#define rdmsr                    machine_rdmsr
-#define rdtsc()                  UINT64_C(1000000)
-#define read_cr0()               machine_cr0
-#define read_cr3()               UINT64_C(0x119000)
-#define read_cr4()               machine_cr4
-#define this_cpu()               (&machine_cpu)
-#define cpu_idt_base()           UINT64_C(0xFFFFFFFF8008A000)
-#define apic_is_enabled()        true
-#define ept_invalidate(of)       ((void)(of), true)
-#define vcpu_on_exit             NULL
-#define vmx_run(run)             ((void)(run), VMX_SUCCEED)
-#define raise_nmi()              (void)0
-#define vmx_trial_run_guest      recorded_trial_run_guest
-#define vmx_trial_exit_by_cpuid  recorded_trial_exit_by_cpuid
-#define vmx_trial_exit_by_vmcall recorded_trial_exit_by_vmcall
+#define vmcs_write                      machine_vmcs_write
+#define vmcs_write_rows                 machine_vmcs_write_rows
+#define vmcs_get                        machine_vmcs_get
+#define vmcs_set                        machine_vmcs_set
+#define rdmsr                           machine_rdmsr
+#define rdtsc()                         UINT64_C(1000000)
+#define read_cr0()                      machine_cr0
+#define read_cr3()                      UINT64_C(0x119000)
+#define read_cr4()                      machine_cr4
+#define this_cpu()                      (&machine_cpu)
+#define cpu_idt_base()                  UINT64_C(0xFFFFFFFF8008A000)
+#define apic_is_enabled()               true
+#define ept_invalidate(of)              ((void)(of), true)
+#define ept_invalidate_translations(of) (void)(of)
+#define vcpu_on_exit                    NULL
+#define vmx_run(run)                    ((void)(run), VMX_SUCCEED)
+#define raise_nmi()                     (void)0
+#define vmx_trial_run_guest             recorded_trial_run_guest
+#define vmx_trial_exit_by_cpuid         recorded_trial_exit_by_cpuid
+#define vmx_trial_exit_by_vmcall        recorded_trial_exit_by_vmcall
 
 #include "../../src/vmx/vmcs_areas.c"
+
+#include "../../src/vmx/apic_virtualization.c"
 
 #include "../../src/vmx/vcpu_state.c"
 
@@ -92,29 +112,6 @@ static uint64_t machine_rdmsr(uint32_t number)
 #define write_guest_state trial_write_guest_state
 #include "../../src/vmx/trial_guest.c"
 #undef write_guest_state
-
-#pragma GCC diagnostic ignored "-Wunused-function" /* handlers of exits */
-#include "../../src/vmx/apic_virtualization.c"
-
-/* Parts of a run that the tests do not have. */
-void guest_state_restart(void)
-{
-}
-
-void vcpu_cancel_events(struct vcpu *vcpu)
-{
-    (void)vcpu;
-}
-
-void event_redeliver(void)
-{
-}
-
-enum exit_outcome interrupt_resume(struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return EXIT_RESUME;
-}
 
 /* The guest of the trial, whose code is not executed. */
 __asm__(".globl trial_guest_start, trial_guest_vmcall, trial_guest_end\n"
@@ -134,6 +131,27 @@ void entry_failure_explain(const struct entry_attempt *attempt,
     (void)attempt;
     (void)failure;
     (void)summary;
+}
+
+/* Events, and what INIT resets outside the VMCS. */
+void guest_state_restart(void)
+{
+}
+
+void vcpu_cancel_events(struct vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+void event_redeliver(void)
+{
+    fail();
+}
+
+enum exit_outcome interrupt_resume(struct vcpu *vcpu)
+{
+    fail_msg("%p", (void *)vcpu);
+    return EXIT_RESUME;
 }
 
 /* ---- The recorded processor */

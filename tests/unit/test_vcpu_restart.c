@@ -48,6 +48,12 @@ uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t tables)
     return 0;
 }
 
+bool apic_virtualization_write(struct vmx_vcpu *vmx)
+{
+    fail_msg("%p", (void *)vmx);
+    return false;
+}
+
 void apic_set_timer(uint64_t tsc_ticks)
 {
     fail_msg("timer 0x%lx", tsc_ticks);
