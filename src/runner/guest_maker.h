@@ -22,8 +22,8 @@
 
 /*
  * Creates the guests that the modules describe, for usable_cpus processors like the
- * record's. Returns their number in created, which has room for GUEST_MAKER_MAX. Logs each invalid module
- * in one line, frees what it had and skips it. On the boot CPU, once.
+ * record's. Returns their number in created, which has room for GUEST_MAKER_MAX. Logs
+ * each invalid module in one line, frees what it had and skips it. On the boot CPU, once.
  */
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
                           size_t usable_cpus, struct vm **created);
