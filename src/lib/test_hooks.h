@@ -16,6 +16,7 @@
 
 struct vcpu;
 struct entry_attempt;
+struct vmcb;
 
 /*
  * Parses a word of the command line. Returns true if it is an option of the test image,
@@ -45,6 +46,9 @@ TEST_HOOK void test_hook_enter_guest(struct vcpu *vcpu);
 
 /* Called before the first VM entry of a trial's guest on VT-x, with its VMCS current. */
 TEST_HOOK void test_hook_enter_trial_guest(const struct entry_attempt *attempt);
+
+/* Called before VMRUN of a trial's guest on AMD-V. */
+TEST_HOOK void test_hook_enter_trial_vmcb(struct vmcb *vmcb);
 
 /* Returns whether the keyboard must not receive Hymir's commands. */
 TEST_HOOK bool test_hook_mute_keyboard(void);

@@ -150,21 +150,24 @@ static void append_exits(const struct guest_trial *guest, struct text *detail)
 }
 
 /* Returns whether the guest ran at all; if not, appends the reason. */
-static bool has_run(const struct guest_trial *guest, struct text *detail)
+static bool has_run(const struct cpu_record *record, const struct guest_trial *guest,
+                    struct text *detail)
 {
     if (!guest->is_tried)
         return TEXT_FAIL(detail, "VMRUN was not reached");
-    if (guest->exits.count > 0 && SVM_EXIT_IS_INVALID(guest->exits.number[0]))
-        return TEXT_FAIL(detail, "VMRUN failed with VMEXIT_INVALID: the processor "
-                                 "rejected the VMCB");
-    return true;
+    if (!guest_trial_entry_failed(guest))
+        return true;
+    text_append(detail,
+                "VMRUN failed with VMEXIT_INVALID: the processor rejected the VMCB");
+    entry_summary_append(&record->entry_violations, detail);
+    return false;
 }
 
 static bool check_guest(const struct cpu_record *record, struct text *detail)
 {
     const struct guest_trial *guest = &steps_of(record)->guest;
 
-    if (!has_run(guest, detail))
+    if (!has_run(record, guest, detail))
         return false;
     if (guest->exits.count != 2 || guest->exits.number[0] != SVM_EXIT_CPUID ||
         guest->exits.number[1] != SVM_EXIT_HLT) {
@@ -201,7 +204,7 @@ static bool check_nested_paging(const struct cpu_record *record, struct text *de
         text_append(detail, "not advertised, and does not work");
         return true;
     }
-    if (!has_run(nested, detail))
+    if (!has_run(record, nested, detail))
         return false;
     if (nested->rax == TRIAL_MARK_PROBE)
         return TEXT_FAIL(detail, "advertised, but NP_ENABLE had no effect");

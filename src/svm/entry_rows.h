@@ -21,7 +21,7 @@
 
 /* The conditions of nested paging. */
 #define NESTED_PAGING_IS_ON \
-    IF_SET(NESTED_PAGING, NESTED_PAGING), IF_CLEAR(LACKING, SVM_FEATURE_NESTED_PAGING)
+    IF_SET(NESTED, NESTED_PAGING), IF_CLEAR(LACKING, SVM_FEATURE_NESTED_PAGING)
 
 /* A rule with a test of its own, and the rest of struct entry_rule. */
 #define TEST(rule, field, function, words, usual, ...)                     \

@@ -121,7 +121,7 @@ static void derive(struct entry_snapshot *snapshot)
     uint32_t has  = (uint32_t)snapshot->value[SVM_VALUE_CPUID_8000000A_EDX];
 
     entry_snapshot_set(snapshot, SVM_VALUE_LACKING, is_known ? ~has : 0);
-    if ((snapshot->value[SVM_VALUE_NESTED_PAGING] & ENCRYPTED_STATE) == 0)
+    if ((snapshot->value[SVM_VALUE_NESTED] & ENCRYPTED_STATE) == 0)
         return;
     for (size_t i = 0; i < ARRAY_SIZE(state_places); i++)
         entry_snapshot_remove(snapshot, state_places[i].value);

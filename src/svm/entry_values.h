@@ -16,7 +16,7 @@
     FIELD(MSRPM_BASE, msrpm_base, "MSRPM_BASE_PA")                                  \
     FIELD(ASID, asid, "guest ASID")                                                 \
     FIELD(VIRTUAL_INTERRUPT, virtual_interrupt, "virtual interrupt control (060H)") \
-    FIELD(NESTED_PAGING, nested_paging, "NP_ENABLE (090H)")                         \
+    FIELD(NESTED, nested_paging, "NP_ENABLE (090H)")                                \
     FIELD(EVENT, event_injection, "EVENTINJ")                                       \
     FIELD(N_CR3, nested_cr3, "N_CR3")                                               \
     FIELD(AVIC_BACKING_PAGE, avic_backing_page, "AVIC APIC_BACKING_PAGE")           \

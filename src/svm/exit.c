@@ -8,6 +8,7 @@
 
 #include "cpu/instructions.h"
 #include "lib/log.h"
+#include "svm/entry_report.h"
 #include "svm/next_rip.h"
 #include "svm/vcpu_events.h"
 #include "virt/exit_handlers.h"
@@ -153,19 +154,37 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = exit_inject_ud,
 };
 
+/* Returns whether no exit has been counted yet. */
+static bool is_first_exit(const struct vcpu *vcpu)
+{
+    for (size_t i = 0; i < vcpu->row_count; i++) {
+        if (vcpu->row[i].exits > 0)
+            return false;
+    }
+    return true;
+}
+
 /*
- * Ends the vCPU, and logs the VMCB. Emulators save the host's state in it even if VMRUN
- * fails: APM 2, "Canonicalization and Consistency Checks".
+ * Ends the vCPU, and logs the VMCB and the rules that it violates. Emulators save the
+ * host's state in it even if VMRUN fails: APM 2, "Canonicalization and Consistency
+ * Checks".
  */
 static enum exit_outcome end_after_failed_entry(struct vcpu *vcpu)
 {
-    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+    struct svm_vcpu *svm         = svm_of(vcpu);
+    struct entry_summary summary = {0};
+    TEXT_DECLARE(violation, GUEST_END_SIZE);
 
     log_error("cpu %u: VMRUN failed: VMEXIT_INVALID; the VMCB was%s:", vcpu->id,
-              vmcb->cr3 == read_cr3() ? ", with Hymir's state in place of the guest's"
-                                      : "");
-    vmcb_log(vmcb);
-    return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID");
+              svm_has_host_state(&svm->vmcb)
+                  ? ", with Hymir's state in place of the guest's"
+                  : "");
+    vmcb_log(&svm->vmcb);
+    if (!is_first_exit(vcpu))
+        svm_entry_note_failed(&svm->entry, &svm->vmcb);
+    svm_entry_explain(&svm->entry, &summary);
+    entry_summary_append(&summary, &violation);
+    return vcpu_end_abnormally(vcpu, "VMRUN failed: VMEXIT_INVALID%s", violation.buffer);
 }
 
 /* Handles unexpected exit codes, and VMEXIT_INVALID. */

@@ -5,6 +5,7 @@
 #ifndef HYMIR_SVM_RECORD_H
 #define HYMIR_SVM_RECORD_H
 
+#include "svm/vmcb.h"
 #include "virt/record.h"
 
 /* The global interrupt flag, shown by an interrupt that the CPU sends to itself. */
@@ -21,6 +22,12 @@ struct guest_trial {
     uint64_t exit_info[2]; /* EXITINFO1 and EXITINFO2 of the last */
     uint64_t rax;          /* of the guest, at the last exit */
 };
+
+/* Returns whether VMRUN ended with VMEXIT_INVALID. */
+static inline bool guest_trial_entry_failed(const struct guest_trial *guest)
+{
+    return guest->exits.count > 0 && SVM_EXIT_IS_INVALID(guest->exits.number[0]);
+}
 
 /* The steps, in order; each is tried only if all before it succeeded. */
 struct svm_steps {

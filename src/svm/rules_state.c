@@ -64,7 +64,7 @@ const struct entry_section svm_state_rules =
 /* Bits that must be zero on a processor without their feature. */
 #define FEATURE(rule, register, flag, unsupported)                               \
     {                                                                            \
-        .name     = rule,                                                        \
+        .name     = (rule),                                                      \
         .sentence = #register "." #flag " must be 0 on a processor without it.", \
         .cause    = "a guest whose CPUID reports more than the processor has",   \
         .test = entry_test_equal, .mask = register##_##flag,                     \

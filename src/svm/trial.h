@@ -11,8 +11,9 @@ enum svm_trial_page {
     TRIAL_PAGE_HSAVE,
     TRIAL_PAGE_GUEST_VMCB,
     TRIAL_PAGE_HOST_VMCB,
-    TRIAL_PAGE_CODE,  /* of the guest */
-    TRIAL_PAGE_PROBE, /* read through nested paging, which maps it to the next one */
+    TRIAL_PAGE_SNAPSHOT, /* of the VMCB before VMRUN */
+    TRIAL_PAGE_CODE,     /* of the guest */
+    TRIAL_PAGE_PROBE,    /* read through nested paging, which maps it to the next one */
     TRIAL_PAGE_TARGET,
     TRIAL_PAGE_GUEST_TABLES,
     TRIAL_PAGE_NESTED_TABLES = TRIAL_PAGE_GUEST_TABLES + TRIAL_TABLE_PAGES,

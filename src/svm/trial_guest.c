@@ -8,6 +8,8 @@
  */
 #include "cpu/percpu.h"
 #include "lib/string.h"
+#include "lib/test_hooks.h"
+#include "svm/entry_report.h"
 #include "svm/record.h"
 #include "svm/trial.h"
 #include "svm/vcpu.h"
@@ -94,10 +96,16 @@ static enum run_next on_exit(struct vcpu_run *run)
 static void run_guest(struct trial *trial, struct vmcb *vmcb, struct guest_trial *guest)
 {
     struct trial_run run = {.run = {.on_exit = on_exit}, .vmcb = vmcb, .guest = guest};
+    struct entry_snapshot *snapshot = trial_page(trial, TRIAL_PAGE_SNAPSHOT);
 
     run.run.registers.r[REGISTER_RBX] = address_of(trial, TRIAL_PAGE_PROBE);
     guest->is_tried                   = true;
+    if (test_hook_enter_trial_vmcb != NULL)
+        test_hook_enter_trial_vmcb(vmcb);
+    svm_entry_note(snapshot, vmcb);
     svm_run(&run.run, vmcb, trial_page(trial, TRIAL_PAGE_HOST_VMCB));
+    if (guest_trial_entry_failed(guest))
+        svm_entry_explain(snapshot, &trial->record.entry_violations);
 }
 
 void svm_trial_run_guest(struct trial *trial)

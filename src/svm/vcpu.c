@@ -7,6 +7,7 @@
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
+#include "svm/entry_report.h"
 #include "svm/exit.h"
 #include "svm/operation.h"
 #include "svm/vcpu_events.h"
@@ -70,6 +71,7 @@ static void run_with_svm(struct svm_vcpu *svm)
     guest_state_reset();
     if (test_hook_enter_guest != NULL)
         test_hook_enter_guest(vcpu);
+    svm_entry_note(&svm->entry, &svm->vmcb);
     svm_run(&vcpu->run, &svm->vmcb, &svm->host_vmcb);
     (void)wrmsr_safe(MSR_VM_HSAVE_PA, 0);
 }

@@ -7,6 +7,7 @@
 #include "svm/guest_policy.h"
 #include "svm/vmcb.h"
 #include "virt/backend.h"
+#include "virt/entry_rules.h"
 #include "x86/control_registers.h"
 
 extern const struct backend svm_backend;
@@ -45,6 +46,7 @@ struct svm_vcpu {
     bool blocks_nmi; /* from the delivery of an NMI to the end of IRET */
     bool steps_past_iret, iret_had_trap_flag; /* TF was set by Hymir, by the guest */
     uint64_t dr6_at_iret;                     /* the guest's */
+    struct entry_snapshot entry; /* the VMCB before the first VMRUN, or a failed one */
     struct exit_row rows[SVM_EXIT_ROWS];
     struct exit_row *row_of_code[UINT8_MAX + 1]; /* by bits 7:0 of the exit code */
 };

@@ -60,6 +60,9 @@ void selftest_spoil_vmcb(struct vcpu *vcpu);
 struct entry_attempt;
 void selftest_try_entries(const struct entry_attempt *attempt);
 
+/* Compares the rules of VMRUN with the processor, with SVM enabled: vmrun_rules.c. */
+void selftest_try_vmrun_rules(void);
+
 /* Logs VM_HSAVE_PA of a CPU with SVM, if log=debug: vmrun.c. */
 void selftest_log_host_save_area(void);
 

@@ -1,5 +1,5 @@
 /*
- * selftest=entry-control, entry-guest: failing VMRUNs of the first guest. APM 2,
+ * selftest=entry-control, entry-guest, trial-entry: failing VMRUNs. APM 2,
  * "Canonicalization and Consistency Checks".
  */
 #include "selftest.h"
@@ -7,6 +7,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "svm/vcpu.h"
 #include "x86/msr.h"
 
@@ -18,6 +19,15 @@ void selftest_spoil_vmcb(struct vcpu *vcpu)
         vmcb->asid = 0; /* the host's */
     else if (selftest.kind == SELFTEST_ENTRY_GUEST)
         vmcb->cr0 |= BIT(32); /* reserved */
+}
+
+/* Violates two rules. */
+void test_hook_enter_trial_vmcb(struct vmcb *vmcb)
+{
+    if (selftest.kind != SELFTEST_TRIAL_ENTRY)
+        return;
+    vmcb->cr4 &= ~(uint64_t)CR4_PAE;
+    vmcb->dr7 |= BIT(32); /* reserved */
 }
 
 void selftest_log_host_save_area(void)

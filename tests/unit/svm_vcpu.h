@@ -83,9 +83,15 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(subleaf, 0);
     if (leaf == CPUID_LEAF_ADDRESS_SIZES)
-        return (struct cpuid_result){.ebx = extended_features_2};
-    assert_int_equal(leaf, CPUID_LEAF_SVM);
-    return (struct cpuid_result){.edx = svm_features};
+        return (struct cpuid_result){.eax = 48, .ebx = extended_features_2};
+    if (leaf == CPUID_LEAF_SVM)
+        return (struct cpuid_result){.ebx = 16, .edx = svm_features};
+    return (struct cpuid_result){0};
+}
+
+static uint64_t fake_read_cr0(void)
+{
+    return CR0_PE | CR0_PG;
 }
 
 static unsigned int state_restarts;
@@ -109,9 +115,11 @@ void apic_set_timer(uint64_t tsc_ticks)
 #define halt_until_interrupt      fake_halt
 #define guest_state_read_xcr0     fake_read_xcr0
 #define xsetbv_safe               fake_xsetbv_safe
+#define read_cr0                  fake_read_cr0
 #define read_cr3                  fake_read_cr3
 #define read_cr4                  fake_read_cr4
 #define cpuid(leaf, subleaf)      fake_cpuid(leaf, subleaf)
+#include "../../src/svm/entry_report.c"
 #include "../../src/svm/exit.c"
 #include "../../src/svm/on_exit.c"
 #include "../../src/svm/vcpu_events.c"

@@ -114,7 +114,7 @@ static void test_layouts_of_vmcb(void **state)
         assert_value(SVM_VALUE_INTERCEPT_2, 0x2E7F);
         assert_value(SVM_VALUE_IOPM_BASE, is_xen ? 0x4FA0E8000 : 0x3F9D8C000);
         assert_value(SVM_VALUE_ASID, is_xen ? 2 : 17);
-        assert_value(SVM_VALUE_NESTED_PAGING, 1);
+        assert_value(SVM_VALUE_NESTED, 1);
         assert_value(SVM_VALUE_N_CR3, is_xen ? 0x4F9A11000 : 0x11FD03000);
         assert_value(SVM_VALUE_CS_ATTRIBUTES, 0xE9B);
         assert_value(SVM_VALUE_EFER, 0x1D01);

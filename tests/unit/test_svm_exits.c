@@ -90,6 +90,17 @@ static void test_unexpected(void **state)
     }
 }
 
+/* Notes a VMCB that violates one rule; an emulator then replaces its state. */
+static void note_bad_vmcb(void)
+{
+    vmcb->efer        = EFER_SVME;
+    vmcb->cr0         = BIT(32);
+    vmcb->intercept_2 = INTERCEPT_VMRUN;
+    vmcb->asid        = 1;
+    svm_entry_note(&svm.entry, vmcb);
+    vmcb->efer = vmcb->cr0 = 0;
+}
+
 /* VMEXIT_INVALID logs the VMCB, whether 32 or 64 bits of the code are ones. */
 static void test_invalid(void **state)
 {
@@ -101,17 +112,28 @@ static void test_invalid(void **state)
         vmcb->tr.selector     = 0x28;
         vmcb->tr.attributes   = 0x8B;
         vmcb->ldtr.attributes = 0x82;
+        note_bad_vmcb();
         (void)take_exit(codes[i]);
-        assert_string_equal(vcpu.end->text, "VMRUN failed: VMEXIT_INVALID");
+        assert_string_equal(vcpu.end->text,
+                            "VMRUN failed: VMEXIT_INVALID; CR0 = 0x100000000 violates "
+                            "cr0-high: bit 32");
         assert_logged("VMRUN failed: VMEXIT_INVALID; the VMCB was:\n");
         assert_logged("hymir: vmcb: CR4                            0x60\n");
         assert_logged("hymir: vmcb: CS   selector 0x0000, attributes 0xa9b, limit 0x0");
         assert_logged("hymir: vmcb: TR   selector 0x0028, attributes 0x08b, limit 0x0");
         assert_logged("hymir: vmcb: LDTR selector 0x0000, attributes 0x082, limit 0x0");
+        assert_logged("CR0 = 0x100000000: bit 32; nearest valid value 0x0\n");
     }
-    vmcb->cr3 = 0x1000;
+    exits_start(NULL);
+    vcpu.row[0].exits = 1; /* an earlier exit */
+    vmcb->cr3         = 0x1000;
+    vmcb->intercept_2 = 0;
+    vmcb->asid        = 1;
     (void)take_exit(UINT64_MAX);
     assert_logged("the VMCB was, with Hymir's state in place of the guest's:\n");
+    assert_string_equal(vcpu.end->text,
+                        "VMRUN failed: VMEXIT_INVALID; intercept vector 4 "
+                        "(010H) = 0x0 violates vmrun-intercept: bit 0 (VMRUN)");
 }
 
 static void test_shutdown(void **state)

@@ -111,7 +111,7 @@ struct perturbation {
 
 static const struct perturbation perturbations[] = {
     {"vmrun-intercept", V(INTERCEPT_2), 0, 1, 1, {{0}}},
-    {"asid-not-zero", V(ASID), 0, UINT32_MAX, 1, {{0}}},
+    {"asid-not-zero", V(ASID), 0, 1, 1, {{0}}},
     {"asid-supported", V(ASID), 16, 16 ^ 15, 15, {{0}}},
     {"iopm-address", V(IOPM_BASE), BIT(48) - 0x2000, 0x3000, BIT(48) - 0x3000, {{0}}},
     {"iopm-address", V(IOPM_BASE), BIT(50) + 0x5000, BIT(50), 0x5000, {{0}}},
@@ -340,7 +340,7 @@ static void test_encrypted_state(void **state)
 {
     (void)state;
     entry_snapshot_set(&snapshot, V(EFER), 0);
-    entry_snapshot_set(&snapshot, V(NESTED_PAGING), NESTED_PAGING | ENCRYPTED_STATE);
+    entry_snapshot_set(&snapshot, V(NESTED), NESTED_PAGING | ENCRYPTED_STATE);
     assert_no_violation("SEV-ES");
     entry_snapshot_set(&snapshot, V(INTERCEPT_2), 0);
     (void)judge();

@@ -6,17 +6,17 @@
 #include "patterns.h"
 #include "svm/entry_values.h"
 
-#define ROW(name, ...)                             \
-    {                                              \
-        .pattern = name, .values = { __VA_ARGS__ } \
+#define ROW(name, ...)                               \
+    {                                                \
+        .pattern = (name), .values = { __VA_ARGS__ } \
     }
-#define DISTINCT(name, ...)                                             \
-    {                                                                   \
-        .pattern = name, .is_distinct = true, .values = { __VA_ARGS__ } \
+#define DISTINCT(name, ...)                                               \
+    {                                                                     \
+        .pattern = (name), .is_distinct = true, .values = { __VA_ARGS__ } \
     }
-#define EXIT_CODE(name)                       \
-    {                                         \
-        .pattern = name, .is_exit_code = true \
+#define EXIT_CODE(name)                         \
+    {                                           \
+        .pattern = (name), .is_exit_code = true \
     }
 
 static const struct dump_row rows[] = {
@@ -29,8 +29,8 @@ static const struct dump_row rows[] = {
     ROW("int_ctl: %", LOW(SVM_VALUE_VIRTUAL_INTERRUPT)),
     ROW("int_vector: %", HIGH(SVM_VALUE_VIRTUAL_INTERRUPT)),
     EXIT_CODE("exit_code: %"),
-    ROW("nested_ctl: #", SVM_VALUE_NESTED_PAGING),
-    ROW("misc_ctl: #", SVM_VALUE_NESTED_PAGING),
+    ROW("nested_ctl: #", SVM_VALUE_NESTED),
+    ROW("misc_ctl: #", SVM_VALUE_NESTED),
     ROW("nested_cr3: %", SVM_VALUE_N_CR3),
     ROW("event_inj: %", LOW(SVM_VALUE_EVENT)),
     ROW("event_inj_err: %", HIGH(SVM_VALUE_EVENT)),
@@ -56,8 +56,8 @@ static const struct dump_row rows[] = {
     ROW("vintr = %", SVM_VALUE_VIRTUAL_INTERRUPT),
     ROW("event_inj %", SVM_VALUE_EVENT),
     EXIT_CODE("exitcode = %"),
-    ROW("np_ctrl = %", SVM_VALUE_NESTED_PAGING),
-    ROW("np_enable = %", SVM_VALUE_NESTED_PAGING),
+    ROW("np_ctrl = %", SVM_VALUE_NESTED),
+    ROW("np_enable = %", SVM_VALUE_NESTED),
     ROW("guest_asid = %", SVM_VALUE_ASID),
     ROW("efer = %", SVM_VALUE_EFER),
     ROW("CR0 = 0x%", SVM_VALUE_CR0),

@@ -7,15 +7,15 @@
 #include "vmx/entry_values.h"
 
 /* A field, and one that shows that a dump begins, in a section. */
-#define ROW(name, place, ...)                                        \
-    {                                                                \
-        .pattern = name, .section = place, .values = { __VA_ARGS__ } \
+#define ROW(name, place, ...)                                            \
+    {                                                                    \
+        .pattern = (name), .section = (place), .values = { __VA_ARGS__ } \
     }
-#define DISTINCT_IN(name, place, ...)                                       \
-    {                                                                       \
-        .pattern = name, .section = place, .is_distinct = true, .values = { \
-            __VA_ARGS__                                                     \
-        }                                                                   \
+#define DISTINCT_IN(name, place, ...)                                           \
+    {                                                                           \
+        .pattern = (name), .section = (place), .is_distinct = true, .values = { \
+            __VA_ARGS__                                                         \
+        }                                                                       \
     }
 #define DISTINCT(name, ...)       DISTINCT_IN(name, IN_ANY, __VA_ARGS__)
 #define DISTINCT_GUEST(name, ...) DISTINCT_IN(name, IN_GUEST, __VA_ARGS__)
