@@ -1,9 +1,12 @@
 /* Faults on one CPU in VMX root operation or with SVM enabled: see selftest.h. */
 #include "selftest.h"
 
+#include "cpu/instructions.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
+#include "x86/control_registers.h"
+#include "x86/msr.h"
 
 static bool was_reached;
 
@@ -91,6 +94,10 @@ static __attribute__((noinline)) void selftest_run(void)
     case SELFTEST_HANG:
         for (;;)
             cpu_pause();
+    case SELFTEST_ENTRIES:
+        if ((rdmsr(MSR_IA32_EFER) & EFER_SVME) != 0)
+            selftest_try_vmrun_rules();
+        break;
     default: /* not for root operation */
         break;
     }

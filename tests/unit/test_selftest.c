@@ -68,6 +68,7 @@ static void test_kinds(void **state)
         {"selftest=entry-launch-twice", SELFTEST_ENTRY_LAUNCH_TWICE},
         {"selftest=entry-resume-first", SELFTEST_ENTRY_RESUME_FIRST},
         {"selftest=exit", SELFTEST_EXIT},
+        {"selftest=entries", SELFTEST_ENTRIES},
     };
 
     (void)state;
