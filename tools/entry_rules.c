@@ -2,22 +2,32 @@
  * Writes docs/ENTRY-RULES.md: the rules of VM entry, from the rows of Hymir's own
  * sources, built for the host. `make entry-rules` calls it.
  */
+#include "svm/entry_rules.h"
 #include "vmx/entry_rules.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
+static const struct vendor {
     const char *name;
     const struct entry_rules *rules;
-} vendors[] = {{"VT-x", &vmx_entry_rules}};
-
-static const char *const phases[ENTRY_PHASES] = {
-    [ENTRY_INSTRUCTION] = "a VM-instruction error, which differs by rule",
-    [ENTRY_CONTROLS]    = "VM-instruction error 7",
-    [ENTRY_HOST_STATE]  = "VM-instruction error 8",
-    [ENTRY_GUEST_STATE] = "exit reason 33 (0x80000021)",
-    [ENTRY_MSR_LOADING] = "exit reason 34 (0x80000022)",
+    const char *failures[ENTRY_PHASES]; /* what a violation is */
+} vendors[] = {
+    {"VT-x",
+     &vmx_entry_rules,
+     {
+         [ENTRY_INSTRUCTION] = "a VM-instruction error, which differs by rule",
+         [ENTRY_CONTROLS]    = "VM-instruction error 7",
+         [ENTRY_HOST_STATE]  = "VM-instruction error 8",
+         [ENTRY_GUEST_STATE] = "exit reason 33 (0x80000021)",
+         [ENTRY_MSR_LOADING] = "exit reason 34 (0x80000022)",
+     }},
+    {"AMD-V",
+     &svm_entry_rules,
+     {
+         [ENTRY_CONTROLS]    = "exit code -1 (VMEXIT_INVALID)",
+         [ENTRY_GUEST_STATE] = "exit code -1 (VMEXIT_INVALID)",
+     }},
 };
 
 static const char head[] =
@@ -74,9 +84,10 @@ static void print_rule(const struct entry_rules *rules, const struct entry_rule 
     printf(" |\n");
 }
 
-static void print_vendor(const char *name, const struct entry_rules *rules)
+static void print_vendor(const struct vendor *vendor)
 {
-    const char *title = "";
+    const struct entry_rules *rules = vendor->rules;
+    const char *title               = "";
     size_t rows = 0, values = 0;
 
     for (size_t i = 0; i < rules->section_count; i++) {
@@ -84,13 +95,14 @@ static void print_vendor(const char *name, const struct entry_rules *rules)
         for (size_t j = 0; j < rules->sections[i]->count; j++)
             values += count_of(&rules->sections[i]->rules[j]);
     }
-    printf("\n## %s\n\n%zu rules, %zu with each of their fields.\n", name, rows, values);
+    printf("\n## %s\n\n%zu rules, %zu with each of their fields.\n", vendor->name, rows,
+           values);
     for (size_t i = 0; i < rules->section_count; i++) {
         const struct entry_section *section = rules->sections[i];
         if (strcmp(section->title, title) != 0)
             printf("\n### %s\n\nA violation is %s.\n\n| rule | what must hold | field | "
                    "applies with |\n| --- | --- | --- | --- |\n",
-                   section->title, phases[section->phase]);
+                   section->title, vendor->failures[section->phase]);
         title = section->title;
         for (size_t j = 0; j < section->count; j++)
             print_rule(rules, &section->rules[j]);
@@ -101,6 +113,6 @@ int main(void)
 {
     printf("%s", head);
     for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
-        print_vendor(vendors[i].name, vendors[i].rules);
+        print_vendor(&vendors[i]);
     return 0;
 }

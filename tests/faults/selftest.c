@@ -37,7 +37,6 @@ static const char *const selftest_words[] = {
     [SELFTEST_ENTRIES]            = "entries",
     [SELFTEST_TRIAL_ENTRY]        = "trial-entry",
     [SELFTEST_EXIT]               = "exit",
-    [SELFTEST_ENTRIES]            = "entries",
     [SELFTEST_LOST_INTERRUPTS]    = "lost-interrupts",
 };
 

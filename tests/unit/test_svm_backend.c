@@ -6,6 +6,7 @@
 #include "lib/ticks.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
+#include "svm/entry_report.h"
 #include "svm/exit.h"
 #include "svm/operation.h"
 #include "svm/vcpu.h"
@@ -31,6 +32,14 @@ void svm_segment_read(struct vcpu *vcpu, enum segment_number number,
 
 STEP(svm_state_write, struct svm_vcpu *svm __attribute__((unused)))
 STEP(guest_state_reset, void)
+
+/* The VMCB is noted when all is done that precedes VMRUN. */
+void svm_entry_note(struct entry_snapshot *snapshot, const struct vmcb *vmcb)
+{
+    (void)snapshot;
+    (void)vmcb;
+    log_plain("note");
+}
 
 struct msr_write svm_operation_permit(void)
 {
@@ -223,7 +232,7 @@ static void test_run(void **state)
     tested_backend.run(&test_vcpu);
     assert_string_equal(captured_log,
                         "permit\nenter\nCR4 = 0x40020\nwrite 0xc0010117\n"
-                        "svm_state_write\nno alarm\nguest_state_reset\nrun\n"
+                        "svm_state_write\nno alarm\nguest_state_reset\nnote\nrun\n"
                         "write 0xc0010117 = 0x0\nno timer\nleave\n");
     assert_string_equal(test_vcpu.end->text, "");
 }
