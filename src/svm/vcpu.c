@@ -101,10 +101,14 @@ static uint64_t read_pdpte(struct vcpu *vcpu, unsigned int number)
     return entries == NULL ? 0 : entries[number];
 }
 
+static uint64_t read_debugctl(const struct svm_vcpu *svm)
+{
+    return svm->has_lbr_virtualization ? svm->vmcb.debugctl : svm->debugctl;
+}
+
 static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
-    const struct svm_vcpu *svm = svm_of(vcpu);
-    const struct vmcb *vmcb    = &svm->vmcb;
+    const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
 
     switch (which) {
     case VCPU_RIP:
@@ -128,7 +132,7 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     case VCPU_TSC_OFFSET:
         return vmcb->tsc_offset;
     case VCPU_DEBUGCTL:
-        return svm->has_lbr_virtualization ? vmcb->debugctl : svm->debugctl;
+        return read_debugctl(svm_of(vcpu));
     case VCPU_XCR0:
         return guest_state_read_xcr0();
     case VCPU_CODE_SIZE:

@@ -27,7 +27,7 @@ enum vcpu_register {
     VCPU_CR3,
     VCPU_CR4,
     VCPU_EFER,
-    VCPU_TSC, /* as the guest reads it */
+    VCPU_TSC,        /* as the guest reads it */
     VCPU_TSC_OFFSET, /* from the TSC of its CPU */
     VCPU_DEBUGCTL,
     VCPU_XCR0,
