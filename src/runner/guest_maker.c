@@ -28,8 +28,8 @@ static size_t guest_count;
 static bool uses_apic_timer;
 static size_t usable_cpus;
 
-/* CPUs that remain for guests with cpus=all. */
-static size_t cpus_for_all;
+/* CPUs that guests may have besides the least number that they need. */
+static size_t spare_cpus;
 
 /* The time of day, in seconds since 1970, and the clock's ticks at that time. */
 static uint64_t first_time, first_ticks;
@@ -153,21 +153,19 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, size_t cpus,
     return true;
 }
 
-/* Finds the number of a guest's vCPUs. False, with the reason, if it has none. */
+/* Finds the number of a guest's vCPUs. False, with the reason, on too few CPUs. */
 static bool count_cpus(const struct module_options *module, size_t *count,
                        struct text *problem)
 {
-    *count = module->cpus;
-    if (module->cpus == CPUS_ALL) {
-        *count       = cpus_for_all;
-        cpus_for_all = 0;
-    }
-    if (*count == 0)
-        return TEXT_FAIL(problem, "cpus=all: no CPU left: other guests have all %zu",
-                         usable_cpus);
-    return *count <= usable_cpus ||
-           TEXT_FAIL(problem, "cpus=%zu: this machine has %zu usable CPUs; reduce it",
-                     *count, usable_cpus);
+    size_t more = module->cpus_max - module->cpus_min;
+
+    if (module->cpus_min > usable_cpus)
+        return TEXT_FAIL(problem, "cpus=%u: this machine has %zu usable CPUs; reduce it",
+                         module->cpus_min, usable_cpus);
+    more = more < spare_cpus ? more : spare_cpus;
+    spare_cpus -= more;
+    *count = module->cpus_min + more;
+    return true;
 }
 
 /* Creates the guest of a kernel module. False, with the reason, on failure. */
@@ -247,18 +245,17 @@ static void read_time_of_day(void)
     first_ticks = rdtsc();
 }
 
-/* Returns how many CPUs the guests with a number in cpus= leave. */
-static size_t count_cpus_for_all(void)
+/* Returns how many CPUs are left if each guest has the least number that it needs. */
+static size_t count_spare_cpus(void)
 {
-    size_t wanted = 0;
+    size_t needed = 0;
 
     for (size_t i = 0; i < boot->module_count; i++) {
         if (modules[i].name[0] != '\0' && modules[i].role == MODULE_KERNEL &&
-            modules[i].cpus != CPUS_ALL)
-            wanted += modules[i].cpus;
+            modules[i].cpus_min <= usable_cpus)
+            needed += modules[i].cpus_min;
     }
-    size_t left = wanted < usable_cpus ? usable_cpus - wanted : 0;
-    return left < GUEST_CPUS_MAX ? left : GUEST_CPUS_MAX;
+    return needed < usable_cpus ? usable_cpus - needed : 0;
 }
 
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
@@ -274,7 +271,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     read_time_of_day();
     parse_modules();
     check_initrds();
-    cpus_for_all = count_cpus_for_all();
+    spare_cpus = count_spare_cpus();
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);
         if (modules[i].name[0] == '\0' || modules[i].role != MODULE_KERNEL ||

@@ -277,30 +277,53 @@ static void test_cpus(void **state)
     assert_nothing_logged();
 }
 
+/* Creates two guests on that many CPUs, and checks how many each has. */
+static void check_counts(size_t usable, size_t first, size_t second)
+{
+    usable_cpus = usable;
+    assert_int_equal(create_guests(), 2);
+    assert_int_equal(created[0]->cpu_count, first);
+    assert_int_equal(created[1]->cpu_count, second);
+    assert_nothing_logged();
+    end(NULL);
+}
+
+/* A range: CPUs that no guest needs go to the guests in their order. */
+static void test_range(void **state)
+{
+    (void)state;
+    set_modules("kernel name=a memory=4M cpus=1-2", "kernel name=b memory=4M cpus=1-2");
+    check_counts(5, 2, 2);
+    check_counts(4, 2, 2);
+    check_counts(3, 2, 1);
+    check_counts(2, 1, 1);
+    check_counts(1, 1, 1); /* of which one is not started */
+    set_modules("kernel name=a memory=4M cpus=2-4", "kernel name=b memory=4M cpus=all");
+    check_counts(5, 4, 1);
+    check_counts(6, 4, 2);
+}
+
 /* More CPUs than a guest can have or the machine has. */
 static void test_too_many_cpus(void **state)
 {
     (void)state;
-    usable_cpus = GUEST_CPUS_MAX + 5;
     set_modules("kernel name=a memory=4M cpus=all", "kernel name=b memory=4M cpus=all");
-    assert_int_equal(create_guests(), 1);
-    assert_int_equal(created[0]->cpu_count, GUEST_CPUS_MAX);
-    assert_logged("error: vm b: cpus=all: no CPU left: other guests have all 69\n");
-    end(NULL);
+    check_counts(GUEST_CPUS_MAX + 5, GUEST_CPUS_MAX, 5);
     start(NULL);
-    set_modules("kernel name=a memory=4M cpus=3", "kernel name=b memory=4M cpus=all");
-    assert_int_equal(create_guests(), 0);
+    set_modules("kernel name=a memory=4M cpus=3-4", "kernel name=b memory=4M cpus=all");
+    assert_int_equal(create_guests(), 1);
     assert_logged("error: vm a: cpus=3: this machine has 2 usable CPUs; reduce it\n");
-    assert_int_equal(allocated, 0);
+    assert_string_equal(created[0]->name, "b");
+    assert_int_equal(created[0]->cpu_count, 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_shortage),      TEST(test_bad_image),
-        TEST(test_prepare),   TEST(test_not_ram),       TEST(test_no_other_ram),
-        TEST(test_kick),      TEST(test_time_of_day),   TEST(test_time_of_preparation),
-        TEST(test_cpus),      TEST(test_too_many_cpus),
+        TEST(test_no_memory), TEST(test_shortage),    TEST(test_bad_image),
+        TEST(test_prepare),   TEST(test_not_ram),     TEST(test_no_other_ram),
+        TEST(test_kick),      TEST(test_time_of_day), TEST(test_time_of_preparation),
+        TEST(test_cpus),      TEST(test_range),       TEST(test_too_many_cpus),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

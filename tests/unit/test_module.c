@@ -22,7 +22,8 @@ static void test_kernel(void **state)
     assert_int_equal(words.role, MODULE_KERNEL);
     assert_string_equal(words.name, "a");
     assert_int_equal(words.memory_size, 64 << 20);
-    assert_int_equal(words.cpus, 1);
+    assert_int_equal(words.cpus_min, 1);
+    assert_int_equal(words.cpus_max, 1);
     assert_true(words.restarts);
     assert_string_equal(words.command_line, "");
     assert_true(words_parse(
@@ -46,19 +47,22 @@ static void test_cpus(void **state)
     (void)state;
     static const struct {
         const char *text;
-        uint32_t cpus;
+        uint32_t cpus_min, cpus_max;
         bool has_pv, has_apicv;
     } cases[] = {
-        {"kernel name=a memory=64M", 1, true, true},
-        {"kernel name=a memory=64M cpus=2 pv=on apicv=on", 2, true, true},
-        {"kernel name=a memory=64M cpus=64 pv=off", 64, false, true},
-        {"kernel name=a memory=64M cpus=all apicv=off", CPUS_ALL, true, false},
-        {"kernel name=a memory=64M pv=off pv=on apicv=off cpus=all cpus=3", 3, true,
+        {"kernel name=a memory=64M", 1, 1, true, true},
+        {"kernel name=a memory=64M cpus=2 pv=on apicv=on", 2, 2, true, true},
+        {"kernel name=a memory=64M cpus=64 pv=off", 64, 64, false, true},
+        {"kernel name=a memory=64M cpus=all apicv=off", 1, 64, true, false},
+        {"kernel name=a memory=64M pv=off pv=on apicv=off cpus=all cpus=3", 3, 3, true,
          false},
+        {"kernel name=a memory=64M cpus=1-2", 1, 2, true, true},
+        {"kernel name=a memory=64M cpus=64-64", 64, 64, true, true},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         assert_true(words_parse(cases[i].text));
-        assert_int_equal(words.cpus, cases[i].cpus);
+        assert_int_equal(words.cpus_min, cases[i].cpus_min);
+        assert_int_equal(words.cpus_max, cases[i].cpus_max);
         assert_int_equal(words.has_pv, cases[i].has_pv);
         assert_int_equal(words.has_apicv, cases[i].has_apicv);
     }
@@ -98,7 +102,14 @@ static void test_refusals(void **state)
         {"kernel name=a memory=17179869185G",
          "invalid; use a multiple of 2M"}, /* 2^64 + 1 GiB */
         {"kernel name=a memory=64M cpus=0",
-         "cpus=0: invalid; use cpus=1 to cpus=64 or cpus=all"},
+         "cpus=0: invalid; use cpus=1 to cpus=64, a range such as cpus=1-2, or cpus=all"},
+        {"kernel name=a memory=64M cpus=0-2", "cpus=0-2: invalid"},
+        {"kernel name=a memory=64M cpus=3-2", "cpus=3-2: invalid"},
+        {"kernel name=a memory=64M cpus=1-65", "cpus=1-65: invalid"},
+        {"kernel name=a memory=64M cpus=1-", "cpus=1-: invalid"},
+        {"kernel name=a memory=64M cpus=-2", "cpus=-2: invalid"},
+        {"kernel name=a memory=64M cpus=1-2-3", "cpus=1-2-3: invalid"},
+        {"kernel name=a memory=64M cpus=1-all", "cpus=1-all: invalid"},
         {"kernel name=a memory=64M cpus=65", "cpus=65: invalid; use cpus=1 to cpus=64"},
         {"kernel name=a memory=64M cpus=", "cpus=: invalid; use cpus=1 to cpus=64"},
         {"kernel name=a memory=64M cpus=ALL", "cpus=ALL: invalid; use cpus=1 to cpus=64"},

@@ -58,16 +58,28 @@ static bool parse_memory(const char *value, struct module_options *options,
     return true;
 }
 
+/* Parses a number, a range such as "1-2", or "all". */
 static bool parse_cpus(const char *value, struct module_options *options,
                        struct text *problem)
 {
-    uint64_t cpus = CPUS_ALL;
+    const char *last = value;
+    char first[WORD_SIZE];
+    uint64_t min = 1, max = GUEST_CPUS_MAX;
 
+    while (*last != '-' && *last != '\0')
+        last++;
+    memcpy(first, value, (size_t)(last - value));
+    first[last - value] = '\0';
+    last                = *last == '-' ? last + 1 : value;
     if (strcmp(value, "all") != 0 &&
-        (!number_parse(value, &cpus) || cpus == 0 || cpus > GUEST_CPUS_MAX))
-        return TEXT_FAIL(problem, "cpus=%s: invalid; use cpus=1 to cpus=%d or cpus=all",
+        (!number_parse(first, &min) || !number_parse(last, &max) || min == 0 ||
+         min > max || max > GUEST_CPUS_MAX))
+        return TEXT_FAIL(problem,
+                         "cpus=%s: invalid; use cpus=1 to cpus=%d, a range such as "
+                         "cpus=1-2, or cpus=all",
                          value, GUEST_CPUS_MAX);
-    options->cpus = (uint32_t)cpus;
+    options->cpus_min = (uint32_t)min;
+    options->cpus_max = (uint32_t)max;
     return true;
 }
 
@@ -156,8 +168,11 @@ static bool parse_role(const char *word, struct module_options *options,
 
 bool module_parse(const char *text, struct module_options *options, struct text *problem)
 {
-    struct module_options parsed = {
-        .cpus = 1, .restarts = true, .has_pv = true, .has_apicv = true};
+    struct module_options parsed = {.cpus_min  = 1,
+                                    .cpus_max  = 1,
+                                    .restarts  = true,
+                                    .has_pv    = true,
+                                    .has_apicv = true};
     char word[WORD_SIZE];
 
     if (!next_word(&text, word))

@@ -1,7 +1,7 @@
 /*
  * The command line of a GRUB module, which makes it a part of a VM:
  *
- *     module2 FILE kernel name=a memory=64M [cpus=2] [pv=off] [apicv=off] [reset=end]
+ *     module2 FILE kernel name=a memory=64M [cpus=1-2] [pv=off] [apicv=off] [reset=end]
  *         [-- the guest's command line]
  *     module2 FILE initrd name=a
  *
@@ -17,8 +17,6 @@
 
 #define VM_NAME_SIZE 16 /* with the terminating NUL */
 
-#define CPUS_ALL UINT32_MAX /* those that no other guest uses, at most GUEST_CPUS_MAX */
-
 enum module_role {
     MODULE_KERNEL,
     MODULE_INITRD,
@@ -27,12 +25,12 @@ enum module_role {
 struct module_options {
     char name[VM_NAME_SIZE];
     enum module_role role;
-    uint32_t cpus;            /* of a kernel: 1 to GUEST_CPUS_MAX, or CPUS_ALL */
-    bool restarts;            /* of a kernel: when the guest resets its machine */
-    bool has_pv;              /* of a kernel: KVM's signature in CPUID */
-    bool has_apicv;           /* of a kernel: VT-x may virtualize its APIC */
-    uint64_t memory_size;     /* of a kernel, in bytes: a multiple of 2 MiB */
-    const char *command_line; /* of a kernel: "" if there is none */
+    uint32_t cpus_min, cpus_max; /* of a kernel: 1 to GUEST_CPUS_MAX */
+    bool restarts;               /* of a kernel: when the guest resets its machine */
+    bool has_pv;                 /* of a kernel: KVM's signature in CPUID */
+    bool has_apicv;              /* of a kernel: VT-x may virtualize its APIC */
+    uint64_t memory_size;        /* of a kernel, in bytes: a multiple of 2 MiB */
+    const char *command_line;    /* of a kernel: "" if there is none */
 };
 
 /*
