@@ -67,9 +67,14 @@ static enum exit_outcome write_register(void *device, uint16_t port, uint32_t va
     return EXIT_NEXT;
 }
 
+uint32_t acpi_pm_read_timer(const struct acpi_pm *pm)
+{
+    return (uint32_t)ticks_now(pm);
+}
+
 static uint32_t read_timer(void *device, uint16_t port)
 {
-    return (uint32_t)ticks_now(device) >> 8 * (port - ACPI_PM_PORT_TIMER);
+    return acpi_pm_read_timer(device) >> 8 * (port - ACPI_PM_PORT_TIMER);
 }
 
 static enum exit_outcome ignore_write(void *device, uint16_t port, uint32_t value)

@@ -45,6 +45,9 @@ struct acpi_pm {
 void acpi_pm_init(struct acpi_pm *pm, struct port_map *ports, struct device_clock *clock,
                   struct interrupt_line *sci);
 
+/* Returns the PM timer. Changes nothing: any CPU may call this at any time. */
+uint32_t acpi_pm_read_timer(const struct acpi_pm *pm);
+
 /* Presses the power button: a guest that has enabled the event shuts down. */
 void acpi_pm_press_power_button(struct acpi_pm *pm);
 

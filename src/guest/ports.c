@@ -50,14 +50,20 @@ write_wide(struct vm *vm, uint16_t port, unsigned int size, uint32_t value)
     return outcome;
 }
 
+/*
+ * The PM timer needs no lock: where the TSC is not used, all vCPUs read it for each look
+ * at the time.
+ */
 uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
 {
     struct vm *vm                    = vcpu->vm;
     const struct port_device *device = port_map_find(&vm->ports, port);
-    unsigned int ticket              = vm_lock(vm);
     uint32_t value;
 
-    vm->ports.accessor = vcpu;
+    if (port == ACPI_PM_PORT_TIMER && size == sizeof(value))
+        return acpi_pm_read_timer(&vm->acpi_pm);
+    unsigned int ticket = vm_lock(vm);
+    vm->ports.accessor  = vcpu;
     value = size > 1 ? read_wide(vm, port, size) : device->read(device->device, port);
     vm_unlock(vm, ticket);
     return value;

@@ -50,6 +50,24 @@ static void test_all_ports(void **state)
     assert_string_equal(test_vm.end.text, "");
 }
 
+/* Reads of the PM timer take no ticket of the lock, so that no vCPU waits for another. */
+static void test_free_timer(void **state)
+{
+    (void)state;
+    for (uint32_t port = 0; port < 0x700; port++) {
+        for (uint8_t size = 1; size <= 4; size = (uint8_t)(size * 2)) {
+            unsigned int tickets = test_vm.lock.next;
+            uint32_t before      = in(0x608, 4);
+            assert_int_equal(test_vm.lock.next, tickets);
+            uint32_t value = in((uint16_t)port, size);
+            if (port == 0x608 && size == 4)
+                assert_in_range(value, before, in(0x608, 4));
+            else
+                assert_int_equal(test_vm.lock.next, tickets + 1);
+        }
+    }
+}
+
 /* An access to several ports is split as a bus does: each owner gets its own bytes. */
 static void test_split(void **state)
 {
@@ -229,10 +247,15 @@ static void test_flush_timer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_all_ports),     TEST(test_split),
-        TEST(test_pci_address),   TEST(test_ends),
-        TEST(test_shutdown_word), TEST(test_output_without_room),
-        TEST(test_flush_timer),   cmocka_unit_test(test_map_is_full),
+        TEST(test_all_ports),
+        TEST(test_free_timer),
+        TEST(test_split),
+        TEST(test_pci_address),
+        TEST(test_ends),
+        TEST(test_shutdown_word),
+        TEST(test_output_without_room),
+        TEST(test_flush_timer),
+        cmocka_unit_test(test_map_is_full),
     };
     return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
 }
