@@ -187,12 +187,20 @@ $(PACKAGES)/unpacked: tools/unpack tools/packages | setup-build
 	$(Q)tools/unpack guest $(PACKAGES)
 	@touch $@
 
+# The kernel of a scenario, which is not on the medium.
+PLAIN := build/plain
+
+$(PLAIN)/vmlinuz: tools/unpack tools/packages | setup-build
+	$(call note,UNPACK)
+	$(Q)tools/unpack plain $(PLAIN)
+	$(Q)mv $(PLAIN)/boot/vmlinuz-* $@
+
 # The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
 $(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
 	$(call note,LD)
 	$(Q)ld -s --build-id=none -z noexecstack -o $@ $^
 
-$(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command tools/initramfs/init tools/initramfs/pack
+$(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command $(addprefix tools/initramfs/,init pack power-button)
 	$(call note,PACK)
 	$(Q)rm -rf $(ISO_GUESTS)
 	$(Q)mkdir -p $(ISO_GUESTS)/boot/linux $(ISO_GUESTS)/boot/memtest86+ $(ISO_GUESTS)/licenses
@@ -201,7 +209,7 @@ $(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command
 	$(Q)cp $(PACKAGES)/usr/share/doc/linux-image-*/copyright $(ISO_GUESTS)/licenses/linux.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/busybox-static/copyright $(ISO_GUESTS)/licenses/busybox.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/memtest86+/copyright $(ISO_GUESTS)/licenses/memtest86+.txt
-	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox $(BUILD)/hymir-command $@
+	$(Q)tools/initramfs/pack $(PACKAGES) $(BUILD)/hymir-command $@
 
 $(BUILD)/hymir.iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.img
 	$(call note,ISO)

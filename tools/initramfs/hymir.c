@@ -1,8 +1,6 @@
 /*
  * The command hymir of the boot medium's Linux guest: prints Hymir's version and the cost
- * of this guest's exits so far, and measures the cost of an exit. "hymir off" powers the
- * machine off: Linux does that by ACPI, which guests do not have, and Debian's cloud
- * kernel has no /dev/port.
+ * of this guest's exits so far, and measures the cost of an exit.
  *
  * Uses Hymir's formatting and no C library. Linux's system calls have their number in RAX
  * and arguments in RDI, RSI and RDX. Sources: docs/GUESTS.md, "Hypercalls"; syscall(2).
@@ -17,10 +15,6 @@
 
 #define SYS_WRITE 1
 #define SYS_EXIT  60
-#define SYS_IOPL  172
-
-#define PM1_CONTROL 0x604 /* docs/GUESTS.md, "Stopping" */
-#define PM1_SLP_EN  0x2000
 
 #define SAMPLES   1001
 #define SIGNATURE "HymirHymir\0"
@@ -220,29 +214,14 @@ static void report(void)
         print_cost("VMCALL", measure_vmcall);
 }
 
-static void power_off(void)
-{
-    if (system_call(SYS_IOPL, 3, 0, 0) == 0)
-        __asm__ volatile("outw %w0, %w1" : : "a"(PM1_SLP_EN), "Nd"(PM1_CONTROL));
-}
-
 static bool is_under_hymir(void)
 {
     struct registers leaf = cpuid(0x40000000);
     return memcmp(&leaf.ebx, SIGNATURE, 12) == 0;
 }
 
-static __attribute__((used)) _Noreturn void start(uint64_t count, const char **arguments)
+static __attribute__((used)) _Noreturn void start(void)
 {
-    if (count > 2 || (count == 2 && strcmp(arguments[1], "off") != 0)) {
-        print("usage: hymir [off]\n");
-        leave(2);
-    }
-    if (count == 2) {
-        power_off();
-        print("hymir: power-off had no effect\n");
-        leave(1);
-    }
     if (!is_under_hymir()) {
         print("hymir: not a guest of Hymir; %lu TSC ticks\n", read_tsc());
         leave(1);
@@ -251,10 +230,7 @@ static __attribute__((used)) _Noreturn void start(uint64_t count, const char **a
     leave(0);
 }
 
-/* At entry the stack contains the number of arguments, then their addresses. */
 __asm__(".globl _start\n"
         "_start:\n\t"
-        "movq (%rsp), %rdi\n\t"
-        "leaq 8(%rsp), %rsi\n\t"
         "andq $-16, %rsp\n\t"
         "call start\n");
