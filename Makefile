@@ -436,7 +436,7 @@ check: elf test-elf | setup-test
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -457,7 +457,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files
