@@ -1,5 +1,5 @@
 /*
- * Runs guests from the boot loader's modules, each on a CPU of its own.
+ * Runs guests from the boot loader's modules, each vCPU on a CPU of its own.
  */
 #ifndef HYMIR_RUNNER_GUESTS_H
 #define HYMIR_RUNNER_GUESTS_H
@@ -11,7 +11,7 @@
 void guests_log_missing(const struct cpu_record *record);
 
 /*
- * Creates guests from the modules, runs each on a CPU whose check succeeded, and returns
+ * Creates guests from the modules, runs them on CPUs whose check succeeded, and returns
  * when all have ended, or never with exit=halt. Logs each invalid module and skips it;
  * does nothing without modules. records has one entry for each CPU of platform/smp.h. On
  * the boot CPU.
