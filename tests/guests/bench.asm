@@ -10,34 +10,20 @@
         bits    32
         org     0x100000
 
-SAMPLES equ     100
 TIMER   equ     0x20                    ; the vector of interrupt 0
 ONE_SHOT equ    1000                    ; ticks of the 8254, longer than an interrupt takes in Bochs
 
 %include "multiboot_header.inc"
 %include "print.inc"
 %include "hypercall.inc"
+%include "bench.inc"
 
 entry:
         choose_hypercall
         mov     esp, stack_top
-        mov     dword [nothing], 0
-        mov     edi, operation_nothing
-        call    measure
-        mov     [nothing], eax
+        call    measure_nothing
         mov     ebx, operations
-.next:
-        mov     edi, [ebx]
-        test    edi, edi
-        jz      .measured
-        push    ebx
-        call    measure
-        pop     ebx
-        sub     eax, [nothing]
-        mov     [ebx], eax              ; replaces the operation's address
-        add     ebx, 8
-        jmp     .next
-.measured:
+        call    measure_list
         call    measure_ticks           ; printed at the end: output during the measurements would distort them
         mov     ebx, operations
         call    print_list
@@ -48,27 +34,7 @@ entry:
         hypercall
         hlt
 
-; Prints the results and their names from EBX on.
-print_list:
-.print:
-        cmp     dword [ebx + 4], 0
-        je      .done
-        mov     esi, prefix
-        call    print
-        mov     esi, [ebx + 4]
-        call    print
-        mov     eax, [ebx]
-        call    print_number
-        mov     al, 10
-        call    put
-        add     ebx, 8
-        jmp     .print
-.done:
-        ret
-
 ; Each operation must preserve EBP, EDI and ESP.
-operation_nothing:
-        ret
 operation_cpuid_0:
         xor     eax, eax
         cpuid
@@ -258,49 +224,6 @@ handle_tick:
         pop     eax
         iretd
 
-; Returns in EAX the median of the ticks of the operation at EDI.
-measure:
-        xor     ebp, ebp
-.sample:
-        rdtsc
-        push    eax
-        call    edi
-        rdtsc
-        pop     ecx
-        sub     eax, ecx
-        mov     [samples + ebp * 4], eax
-        inc     ebp
-        cmp     ebp, SAMPLES
-        jb      .sample
-
-        call    edi                     ; an even number of times: the PIT has counts of two bytes
-        xchg    bx, bx
-        call    edi
-        xchg    bx, bx
-
-; Returns in EAX the median of the samples; sorts them by insertion.
-median:
-        mov     ebp, 1
-.insert:
-        mov     eax, [samples + ebp * 4]
-        mov     ecx, ebp
-.shift:
-        test    ecx, ecx
-        jz      .place
-        mov     edx, [samples + ecx * 4 - 4]
-        cmp     edx, eax
-        jbe     .place
-        mov     [samples + ecx * 4], edx
-        dec     ecx
-        jmp     .shift
-.place:
-        mov     [samples + ecx * 4], eax
-        inc     ebp
-        cmp     ebp, SAMPLES
-        jb      .insert
-        mov     eax, [samples + SAMPLES / 2 * 4]
-        ret
-
 operations:
         dd      operation_cpuid_0, name_cpuid_0
         dd      operation_cpuid_1, name_cpuid_1
@@ -347,7 +270,7 @@ idt_register:
         dd      idt
 
         hypercall_table
-prefix:                 db "bench: ", 0
+        bench_data
 name_cpuid_0:           db "cpuid-0 ", 0
 name_cpuid_1:           db "cpuid-1 ", 0
 name_cpuid_40000000:    db "cpuid-40000000 ", 0
@@ -377,11 +300,9 @@ name_delivery:          db "tick-delivery ", 0
 name_tick:              db "tick ", 0
 
         align   16
-nothing:                dd 0
 entered:                dd 0
 resumed:                dd 0
 idt:                    times TIMER + 1 dq 0
-samples:                times SAMPLES dd 0
 stack:                  times 1024 db 0
 stack_top:
                         times 1000 db 0
