@@ -104,7 +104,8 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 # Every VM exit executes these files, so they do without the frames that a backtrace follows: after a panic below
 # them the backtrace ends with the caller's address.
 EXIT_PATH := $(addprefix src/vmx/,on_exit.o exit.o control_registers.o vcpu.o vcpu_events.o) \
-    $(addprefix src/guest/,exits.o ports.o devices.o) \
+    $(addprefix src/guest/,exits.o ports.o devices.o vm_cpu.o vm_cpu_apic.o memory_devices.o \
+        device_memory.o linear_access.o fetch.o translate.o) src/virt/operand.o \
     $(addprefix src/svm/,on_exit.o next_rip.o exit.o system_registers.o vcpu.o vcpu_events.o) \
     $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
 $(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls

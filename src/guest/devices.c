@@ -20,7 +20,7 @@ static void set_alarm(void *context, uint64_t deadline)
     struct vm *vm = context;
 
     (void)deadline;
-    if (vm->environment.is_this_cpu(vm->cpu[0]->vcpu.id)) {
+    if (vm_is_on(vm, vm->cpu[0])) {
         vm_cpu_set_alarm(vm->cpu[0]);
         return;
     }
@@ -34,7 +34,7 @@ static void pic_output_changed(void *context, const struct interrupt_line *line)
     struct vm *vm      = context;
     struct vm_cpu *cpu = vm->cpu[0];
 
-    if (vm->environment.is_this_cpu(cpu->vcpu.id))
+    if (vm_is_on(vm, cpu))
         vm_cpu_drive_line(cpu, LOCAL_APIC_LINT0, line->is_high);
     else
         local_apic_set_line(&cpu->apic, LOCAL_APIC_LINT0, line->is_high);
@@ -46,7 +46,7 @@ static void notify_cpu(void *context, size_t index)
     struct vm *vm      = context;
     struct vm_cpu *cpu = vm->cpu[index];
 
-    if (vm->environment.is_this_cpu(cpu->vcpu.id))
+    if (vm_is_on(vm, cpu))
         vm_cpu_receive(cpu);
     else
         vm_cpu_kick(cpu);
@@ -125,6 +125,7 @@ enum status vm_add_devices(struct vm *vm)
 
     init_clock(vm);
     port_map_init(ports, &vm->ignored_accesses);
+    ports->accessor = &vm->cpu[0]->vcpu;
     init_interrupt_controllers(vm);
     pit_init(&vm->pit, ports, &vm->clock, &line[LINE_TIMER]);
     rtc_init(&vm->rtc, ports, &vm->clock, &line[LINE_RTC]);

@@ -54,32 +54,51 @@ write_wide(struct vm *vm, uint16_t port, unsigned int size, uint32_t value)
  * The PM timer needs no lock: where the TSC is not used, all vCPUs read it for each look
  * at the time.
  */
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
+static __attribute__((noinline)) uint32_t read_locked(struct vcpu *vcpu, uint16_t port,
+                                                      unsigned int size)
 {
-    struct vm *vm                    = vcpu->vm;
-    const struct port_device *device = port_map_find(&vm->ports, port);
+    struct vm *vm = vcpu->vm;
     uint32_t value;
 
     if (port == ACPI_PM_PORT_TIMER && size == sizeof(value))
         return acpi_pm_read_timer(&vm->acpi_pm);
     unsigned int ticket = vm_lock(vm);
     vm->ports.accessor  = vcpu;
-    value = size > 1 ? read_wide(vm, port, size) : device->read(device->device, port);
+    value               = read_wide(vm, port, size);
     vm_unlock(vm, ticket);
     return value;
+}
+
+static __attribute__((noinline)) enum exit_outcome
+write_locked(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
+{
+    struct vm *vm       = vcpu->vm;
+    unsigned int ticket = vm_lock(vm);
+
+    vm->ports.accessor        = vcpu;
+    enum exit_outcome outcome = write_wide(vm, port, size, value);
+    vm_unlock(vm, ticket);
+    return outcome;
+}
+
+/* A byte, which a VM's only vCPU accesses, needs no more than its device. */
+uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
+{
+    const struct vm *vm              = vcpu->vm;
+    const struct port_device *device = port_map_find(&vm->ports, port);
+
+    if (size > 1 || vm->cpu_count > 1)
+        return read_locked(vcpu, port, size);
+    return device->read(device->device, port);
 }
 
 enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
                                 uint32_t value)
 {
-    struct vm *vm                    = vcpu->vm;
+    const struct vm *vm              = vcpu->vm;
     const struct port_device *device = port_map_find(&vm->ports, port);
-    unsigned int ticket              = vm_lock(vm);
-    enum exit_outcome outcome;
 
-    vm->ports.accessor = vcpu;
-    outcome            = size > 1 ? write_wide(vm, port, size, value)
-                                  : device->write(device->device, port, (uint8_t)value);
-    vm_unlock(vm, ticket);
-    return outcome;
+    if (size > 1 || vm->cpu_count > 1)
+        return write_locked(vcpu, port, size, value);
+    return device->write(device->device, port, (uint8_t)value);
 }

@@ -114,15 +114,25 @@ struct vm {
     uint64_t ignored_accesses; /* to unemulated ports, memory and MSRs; about */
 };
 
-/* Acquires the lock; returns the ticket for vm_unlock. On a vCPU's CPU. */
+/*
+ * Acquires the lock; returns the ticket for vm_unlock. On a vCPU's CPU: the only one
+ * needs no lock.
+ */
 static inline unsigned int vm_lock(struct vm *vm)
 {
-    return spinlock_acquire(&vm->lock);
+    return vm->cpu_count == 1 ? 0 : spinlock_acquire(&vm->lock);
 }
 
 static inline void vm_unlock(struct vm *vm, unsigned int ticket)
 {
-    spinlock_release(&vm->lock, ticket);
+    if (vm->cpu_count != 1)
+        spinlock_release(&vm->lock, ticket);
+}
+
+/* Returns whether a vCPU's CPU is this one, which is that of one of the VM's vCPUs. */
+static inline bool vm_is_on(const struct vm *vm, const struct vm_cpu *cpu)
+{
+    return vm->cpu_count == 1 || vm->environment.is_this_cpu(cpu->vcpu.id);
 }
 
 /* Returns whether there is no run, or it has ended. For any CPU. */

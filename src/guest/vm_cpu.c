@@ -32,7 +32,7 @@ void vm_cpu_set_alarm(struct vm_cpu *cpu)
 
 static bool is_due(const struct device_clock *clock)
 {
-    return device_clock_alarm(clock) <= clock->read();
+    return clock->earliest != TICKS_NEVER && clock->earliest <= device_clock_now(clock);
 }
 
 void vm_cpu_handle_alarm(struct vcpu *vcpu)
@@ -257,11 +257,11 @@ static enum exit_outcome take_messages(struct vm_cpu *cpu)
     struct vcpu *vcpu = &cpu->vcpu;
 
     local_apic_receive(&cpu->apic);
+    if ((cpu->apic.events | cpu->events) == 0)
+        return EXIT_RESUME;
     unsigned int events = local_apic_take_events(&cpu->apic, &cpu->startup_vector);
     /* A later INIT drops what came before. */
-    cpu->events = (events & LOCAL_APIC_INIT) != 0 ? events : cpu->events | events;
-    if (cpu->events == 0)
-        return EXIT_RESUME;
+    cpu->events  = (events & LOCAL_APIC_INIT) != 0 ? events : cpu->events | events;
     bool is_init = (cpu->events & LOCAL_APIC_INIT) != 0;
     if (is_init && !vcpu->run.has_all_registers) {
         vm_cpu_kick(cpu); /* HLT waits again before it calls this */
@@ -294,6 +294,11 @@ static __attribute__((noinline)) void press_power_button(struct vm *vm)
     vm_unlock(vm, ticket);
 }
 
+static bool take(atomic_bool *request)
+{
+    return atomic_load(request) && atomic_exchange(request, false);
+}
+
 enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
 {
     struct vm_cpu *cpu = vm_cpu_of(vcpu);
@@ -313,9 +318,9 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
     }
     if (cpu->index != 0)
         return outcome;
-    if (atomic_exchange(&vm->has_new_alarm, false))
+    if (take(&vm->has_new_alarm))
         vm_cpu_set_alarm(cpu);
-    if (atomic_exchange(&vm->has_new_button_press, false))
+    if (take(&vm->has_new_button_press))
         press_power_button(vm);
     if (byte_queue_length(&vm->input) > 0)
         receive_input(vm);
