@@ -51,15 +51,18 @@ uint64_t apic_timer_read_deadline(const struct local_apic *apic)
 static void deliver_expiry(struct local_apic *apic)
 {
     struct apic_timer *timer = &apic->timer;
-    uint64_t now             = timer_now(apic);
 
-    if (timer->tsc_deadline != 0 && apic_timer_read_deadline(apic) == 0)
+    if (timer->tsc_deadline != 0) {
+        if (apic_timer_read_deadline(apic) != 0)
+            return;
         timer->tsc_deadline = 0;
-    else if (timer->expiry <= now)
+    } else {
+        uint64_t now = timer->expiry == TICKS_NEVER ? 0 : timer_now(apic);
+        if (timer->expiry > now)
+            return;
         timer->expiry =
             timer_mode(apic) == LVT_PERIODIC ? next_expiry(apic, now) : TICKS_NEVER;
-    else
-        return;
+    }
     local_apic_deliver_entry(apic, APIC_LVT_TIMER);
 }
 
@@ -93,9 +96,17 @@ void apic_timer_update(struct local_apic *apic)
     set_alarm(apic);
 }
 
+/* An alarm for a deadline is never early. */
 static void alarm_expired(void *device)
 {
-    apic_timer_update(device);
+    struct local_apic *apic = device;
+
+    if (apic->timer.tsc_deadline == 0) {
+        apic_timer_update(apic);
+        return;
+    }
+    apic->timer.tsc_deadline = 0;
+    local_apic_deliver_entry(apic, APIC_LVT_TIMER);
 }
 
 void apic_timer_init(struct local_apic *apic)

@@ -3,7 +3,6 @@
 
 #include "dev/local_apic_interrupts.h"
 #include "lib/string.h"
-#include "x86/msr.h"
 
 #define DISTANCE APIC_REGISTER_DISTANCE
 #define VERSION  0x50014U /* version 14H, the last LVT entry is number 5 */
@@ -204,6 +203,16 @@ static void send_command(struct local_apic *apic, uint32_t command)
     local_apic_receive(apic); /* what it has sent to itself */
 }
 
+/* Interrupts its own CPU, without a message. */
+static void send_to_self(struct local_apic *apic, uint8_t vector)
+{
+    if (vector < APIC_FIRST_VECTOR)
+        apic->errors |= ESR_SEND_ILLEGAL_VECTOR;
+    else if (local_apic_is_software_enabled(apic))
+        local_apic_accept(apic, vector, false);
+    local_apic_update(apic);
+}
+
 static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
     value &= ~(LVT_PENDING | LVT_REMOTE_IRR);
@@ -233,7 +242,7 @@ static void write_register(struct local_apic *apic, uint32_t offset, uint32_t va
         apic_timer_write_divide(apic, value);
         return;
     case APIC_SELF_IPI:
-        send_command(apic, value | ICR_SELF);
+        send_to_self(apic, (uint8_t)value);
         return;
     case APIC_EOI:
         local_apic_end(apic);
@@ -309,12 +318,6 @@ void local_apic_written(struct local_apic *apic, uint32_t offset)
         return;
     local_apic_set(apic, start, apic->stored[start / DISTANCE]);
     local_apic_write(apic, offset, sizeof(value), value);
-}
-
-bool local_apic_has_msr(uint32_t msr)
-{
-    return msr == MSR_IA32_APIC_BASE || msr == MSR_IA32_TSC_DEADLINE ||
-           (msr >= X2APIC_MSR(0) && msr <= X2APIC_MSR_LAST);
 }
 
 bool local_apic_read_msr(struct local_apic *apic, uint32_t msr, uint64_t *value)

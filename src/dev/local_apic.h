@@ -19,6 +19,7 @@
 #include "dev/apic_timer.h"
 #include "dev/interrupt_line.h"
 #include "x86/apic.h"
+#include "x86/msr.h"
 
 struct local_apic_setup {
     uint32_t id; /* initial x2APIC ID; its low 8 bits are the initial xAPIC ID */
@@ -54,8 +55,8 @@ struct local_apic {
     _Atomic uint64_t base;         /* IA32_APIC_BASE */
     _Atomic uint64_t posted[2][4]; /* vectors: edge-triggered, level-triggered */
     atomic_uint signals;           /* other messages and edges: local_apic_interrupts.c */
-    atomic_uint lines;             /* bit n: pin n is high */
-    atomic_bool is_notified;       /* notify was called, local_apic_receive was not */
+    atomic_bool line[LOCAL_APIC_PINS]; /* the pin is high */
+    atomic_bool is_notified;           /* notify was called, local_apic_receive was not */
 
     /* For its own CPU. */
     struct local_apic_setup setup;
@@ -147,7 +148,11 @@ void local_apic_written(struct local_apic *apic, uint32_t offset);
 void local_apic_tpr_changed(struct local_apic *apic);
 
 /* Returns whether the MSR is IA32_APIC_BASE, IA32_TSC_DEADLINE or one of 800H to 8FFH. */
-bool local_apic_has_msr(uint32_t msr);
+static inline bool local_apic_has_msr(uint32_t msr)
+{
+    return (msr >= X2APIC_MSR(0) && msr <= X2APIC_MSR_LAST) ||
+           msr == MSR_IA32_TSC_DEADLINE || msr == MSR_IA32_APIC_BASE;
+}
 
 /* Access one of those; false: #GP. A write has no effect then. */
 bool local_apic_read_msr(struct local_apic *apic, uint32_t msr, uint64_t *value);

@@ -32,6 +32,7 @@ static uint32_t vector_bit(uint8_t vector)
 /* Returns 0 if there is none: no bitmap has vectors below APIC_FIRST_VECTOR. */
 static uint8_t bitmap_highest(const struct local_apic *apic, uint32_t bitmap)
 {
+#pragma GCC unroll 8
     for (uint32_t i = REGISTERS; i-- > 0;) {
         uint32_t word = local_apic_get(apic, bitmap + i * DISTANCE);
         if (word != 0)
@@ -59,9 +60,10 @@ bool local_apic_is_pin_open(const struct local_apic *apic, enum local_apic_pin p
 static bool is_requesting(const struct local_apic *apic, enum local_apic_pin pin,
                           uint32_t delivery)
 {
+    if (!apic->line[pin])
+        return false;
     uint32_t entry = pin_entry(apic, pin);
-    return (apic->lines >> pin & 1U) != 0 && (entry & LVT_MASKED) == 0 &&
-           LVT_DELIVERY(entry) == delivery;
+    return (entry & LVT_MASKED) == 0 && LVT_DELIVERY(entry) == delivery;
 }
 
 /* ExtINT is always level-sensitive, whatever the entry says. */
@@ -226,8 +228,10 @@ void local_apic_report_error(struct local_apic *apic, uint32_t error)
 int local_apic_acknowledge(struct local_apic *apic)
 {
     if (!local_apic_is_enabled(apic) || has_extint(apic)) {
-        apic->has_extint = false;
-        drive_output(apic);
+        if (apic->has_extint) {
+            apic->has_extint = false;
+            drive_output(apic);
+        }
         return LOCAL_APIC_EXTINT;
     }
     uint8_t vector = bitmap_highest(apic, APIC_INTERRUPT_REQUEST);
@@ -235,7 +239,9 @@ int local_apic_acknowledge(struct local_apic *apic)
         return SPURIOUS_VECTOR(local_apic_get(apic, APIC_SPURIOUS));
     *bitmap_word(apic, APIC_INTERRUPT_REQUEST, vector) &= ~vector_bit(vector);
     *bitmap_word(apic, APIC_IN_SERVICE, vector) |= vector_bit(vector);
-    local_apic_update(apic);
+    local_apic_set(apic, APIC_PROCESSOR_PRIORITY, vector & PRIORITY_CLASS_MASK);
+    apic->has_request = false; /* no other one has a higher class */
+    drive_output(apic);
     return vector;
 }
 
@@ -302,13 +308,14 @@ bool local_apic_post(struct local_apic *apic, const struct apic_message *message
 
 void local_apic_drive_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)
 {
-    unsigned int line = 1U << pin;
-
-    if (((apic->lines & line) != 0) == is_high)
+    if (apic->line[pin] == is_high)
         return;
-    atomic_fetch_xor(&apic->lines, line);
-    if (LVT_DELIVERY(pin_entry(apic, pin)) == LVT_DELIVERY_EXTINT) {
-        drive_output(apic);
+    atomic_store_explicit(&apic->line[pin], is_high, memory_order_release);
+    uint32_t entry = pin_entry(apic, pin);
+    if (LVT_DELIVERY(entry) == LVT_DELIVERY_EXTINT) {
+        if ((entry & LVT_MASKED) == 0)
+            interrupt_line_set(&apic->setup.output,
+                               is_high || apic->has_request || has_extint(apic));
         return;
     }
     if (is_high)
@@ -318,19 +325,23 @@ void local_apic_drive_line(struct local_apic *apic, enum local_apic_pin pin, boo
 
 void local_apic_set_line(struct local_apic *apic, enum local_apic_pin pin, bool is_high)
 {
-    unsigned int line = 1U << pin;
-
-    if (((apic->lines & line) != 0) == is_high)
+    if (apic->line[pin] == is_high)
         return;
-    atomic_fetch_xor(&apic->lines, line);
+    atomic_store(&apic->line[pin], is_high);
     post_signals(apic, 0, is_high ? SIGNAL_EDGE(pin) : 0);
+}
+
+/* What is posted to an empty word later notifies again. */
+static uint64_t take_word(_Atomic uint64_t *word)
+{
+    return atomic_load(word) != 0 ? atomic_exchange(word, 0) : 0;
 }
 
 /* A vector that has come in both ways is level-triggered: the I/O APIC needs an EOI. */
 static void accept_posted(struct local_apic *apic, unsigned int word)
 {
-    uint64_t level = atomic_exchange(&apic->posted[true][word], 0);
-    uint64_t all   = atomic_exchange(&apic->posted[false][word], 0) | level;
+    uint64_t level = take_word(&apic->posted[true][word]);
+    uint64_t all   = take_word(&apic->posted[false][word]) | level;
 
     for (; all != 0; all &= all - 1) {
         unsigned int bit = (unsigned int)__builtin_ctzll(all);
@@ -357,7 +368,8 @@ void local_apic_receive(struct local_apic *apic)
         return;
     for (unsigned int word = 0; word < ARRAY_SIZE(apic->posted[0]); word++)
         accept_posted(apic, word);
-    accept_signals(apic, atomic_exchange(&apic->signals, 0));
+    if (apic->signals != 0)
+        accept_signals(apic, atomic_exchange(&apic->signals, 0));
     local_apic_update(apic);
 }
 

@@ -9,7 +9,7 @@
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
-static enum exit_outcome reject_msr(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_outcome reject_msr(struct vcpu *vcpu)
 {
     vcpu->vm->ignored_accesses++;
     return vcpu_inject_exception(vcpu, VECTOR_GP, 0);
@@ -120,7 +120,8 @@ static __attribute__((noinline)) enum exit_outcome read_apic_msr(struct vcpu *vc
     return EXIT_NEXT;
 }
 
-static enum exit_outcome write_apic_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+static __attribute__((noinline)) enum exit_outcome
+write_apic_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     struct vm_cpu *cpu = vm_cpu_of(vcpu);
 
@@ -133,12 +134,12 @@ static enum exit_outcome write_apic_msr(struct vcpu *vcpu, uint32_t msr, uint64_
 
 static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 {
-    uint32_t msr              = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
-    const struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
+    uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
     vcpu->newest->detail = msr;
-    if (row == NULL && local_apic_has_msr(msr))
+    if (local_apic_has_msr(msr))
         return read_apic_msr(vcpu, msr);
+    const struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
     if (row == NULL)
         return read_other_msr(vcpu);
     vcpu_set_edx_eax(vcpu, row->value);
@@ -147,14 +148,13 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
 
 static enum exit_outcome handle_write_msr(struct vcpu *vcpu)
 {
-    const uint64_t *r   = vcpu->run.registers.r;
-    uint64_t value      = vcpu_edx_eax(vcpu);
-    uint32_t msr        = (uint32_t)r[REGISTER_RCX];
-    struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
+    uint64_t value = vcpu_edx_eax(vcpu);
+    uint32_t msr   = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
     vcpu->newest->detail = msr;
-    if (row == NULL && local_apic_has_msr(msr))
+    if (local_apic_has_msr(msr))
         return write_apic_msr(vcpu, msr, value);
+    struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
     if (row == NULL)
         return write_other_msr(vcpu, value);
     return msr_row_write(row, value) ? EXIT_NEXT : reject_msr(vcpu);

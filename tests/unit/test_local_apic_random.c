@@ -117,7 +117,7 @@ static bool has_extint(const struct local_apic *which)
     for (uint32_t pin = 0; pin < 2; pin++) {
         uint32_t entry = get(which, 0x350 + 16 * pin);
         bool is_extint = is_enabled ? (entry & 0x10700) == 0x700 : pin == 0;
-        has |= is_extint && (which->lines >> pin & 1) != 0;
+        has |= is_extint && which->line[pin];
     }
     return has;
 }
