@@ -43,15 +43,25 @@ static bool find_byte(struct vcpu *vcpu, const struct code *code, size_t index,
 
 size_t instruction_fetch(struct vcpu *vcpu, uint8_t bytes[INSTRUCTION_LENGTH_MAX])
 {
-    struct code code = read_code(vcpu);
-    size_t count     = 0;
+    const struct guest_memory *memory = &vcpu->vm->memory;
+    struct code code                  = read_code(vcpu);
+    size_t count                      = 0;
     gpa_t physical;
 
+    if (!find_byte(vcpu, &code, 0, &physical))
+        return 0;
+    if (physical.value % PAGE_SIZE <= PAGE_SIZE - INSTRUCTION_LENGTH_MAX) {
+        const void *ram = guest_memory_pointer(memory, physical, INSTRUCTION_LENGTH_MAX);
+        if (ram != NULL) {
+            __builtin_memcpy(bytes, ram, INSTRUCTION_LENGTH_MAX);
+            return INSTRUCTION_LENGTH_MAX;
+        }
+    }
     while (count < INSTRUCTION_LENGTH_MAX && find_byte(vcpu, &code, count, &physical)) {
         uint64_t in_page = PAGE_SIZE - physical.value % PAGE_SIZE;
         uint64_t left    = INSTRUCTION_LENGTH_MAX - count;
         uint64_t size    = left < in_page ? left : in_page;
-        if (!guest_memory_read(&vcpu->vm->memory, physical, bytes + count, size))
+        if (!guest_memory_read(memory, physical, bytes + count, size))
             break;
         count += size;
     }

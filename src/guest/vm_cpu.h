@@ -14,12 +14,22 @@
 #include "guest/cpuid_policy.h"
 #include "guest/msr_policy.h"
 #include "virt/backend.h"
+#include "virt/decoder.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define VM_CPU_STATE_SIZE 512
+
+/* An instruction that has accessed a device: guest/device_memory.c. */
+#define DECODED_INSTRUCTIONS 8
+struct decoded_instruction {
+    uint8_t bytes[INSTRUCTION_LENGTH_MAX];
+    size_t count; /* of bytes; 0: none */
+    enum code_size code_size;
+    struct instruction instruction;
+};
 
 struct vm_cpu {
     struct vcpu vcpu; /* first: vm_cpu_of gets its address */
@@ -32,6 +42,8 @@ struct vm_cpu {
 
     /* By how much the TSC of its CPU is ahead of the first vCPU's CPU. */
     int64_t tsc_ahead;
+
+    struct decoded_instruction decoded[DECODED_INSTRUCTIONS];
 
     bool is_running;    /* the backend runs it */
     bool handles_alarm; /* sets the next one afterwards */

@@ -31,6 +31,8 @@ static struct device_access {
     uint64_t address, value;
 } accesses[16];
 static size_t access_count;
+static enum memory_access_kind exit_kind;
+static uint64_t exit_address; /* guest-physical, of the access that caused the exit */
 static uint64_t device_value;
 
 /* The linker takes these instead of the VM's. */
@@ -69,6 +71,9 @@ static inline int access_start(void **state)
     test_registers[VCPU_EFER]        = 0x500; /* paging is off: linear is physical */
     test_registers[VCPU_RFLAGS]      = 2;
     test_registers[VCPU_RIP]         = CODE;
+    test_registers[VCPU_RSP]         = DEVICE;
+    exit_kind                        = MEMORY_READ;
+    exit_address                     = DEVICE + 0xFFF; /* elsewhere in the page */
     test_vcpu->run.has_all_registers = true;
     for (unsigned int i = 0; i < REGISTER_COUNT; i++)
         test_vcpu->run.registers.r[i] = DEVICE;
@@ -79,8 +84,8 @@ static inline int access_start(void **state)
 
 static inline enum exit_outcome execute_bytes(const char *bytes, size_t size)
 {
-    const struct memory_access access = {.address           = gpa(DEVICE),
-                                         .is_by_instruction = true};
+    const struct memory_access access = {
+        .address = gpa(exit_address), .kind = exit_kind, .is_by_instruction = true};
 
     put_guest(CODE, bytes, size);
     access_count    = 0;

@@ -47,6 +47,34 @@ static void test_modify(void **state)
     assert_int_equal(*test_r(REGISTER_RCX), 5);
 }
 
+/*
+ * SDM 3C, "Guest-Physical Address": the only operand in memory is where the exit says,
+ * whatever its page, unless the exit may be because of its second part.
+ */
+static void test_address_of_exit(void **state)
+{
+    (void)state;
+    exit_address          = DEVICE + 0x80;
+    *test_r(REGISTER_RBX) = DEVICE + 0x3080;
+    SUCCEEDS("\x8B\x03", READS(DEVICE + 0x80, 4)); /* MOV EAX, [RBX] */
+    assert_int_equal(*test_r(REGISTER_RAX), 0x44332211);
+    SUCCEEDS("\x01\x03", READS(DEVICE + 0x3080, 4),
+             WRITES(DEVICE + 0x3080, 4, 0x88664422)); /* ADD [RBX], EAX */
+    exit_kind = MEMORY_WRITE;
+    SUCCEEDS("\x48\x01\x03", READS(DEVICE + 0x80, 8),
+             WRITES(DEVICE + 0x80, 8, 0x8877665588664422)); /* ADD [RBX], RAX */
+    exit_address          = DEVICE + 0x1000;
+    *test_r(REGISTER_RBX) = DEVICE + 0xFFE;
+    *test_r(REGISTER_RAX) = 0x44332211;
+    SUCCEEDS("\x89\x03", WRITES(DEVICE + 0xFFE, 2, 0x2211),
+             WRITES(DEVICE + 0x1000, 2, 0x4433)); /* MOV [RBX], EAX */
+    exit_address          = DEVICE;
+    *test_r(REGISTER_RSI) = DEVICE + 0x1000;
+    *test_r(REGISTER_RDI) = DEVICE + 8;
+    SUCCEEDS("\xA5", READS(DEVICE + 0x1000, 4),
+             WRITES(DEVICE + 8, 4, 0x44332211)); /* MOVSD */
+}
+
 /* SDM 2, "BTS": the bit offset in a register selects the bytes. */
 static void test_bit_string(void **state)
 {
@@ -190,9 +218,8 @@ static void test_random_code(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sizes),       TEST(test_modify),
-        TEST(test_bit_string),  TEST(test_registers_of_cpu),
-        TEST(test_segments),    TEST(test_repetition),
-        TEST(test_breakpoints), TEST(test_random_code)};
+        TEST(test_sizes),      TEST(test_modify),           TEST(test_address_of_exit),
+        TEST(test_bit_string), TEST(test_registers_of_cpu), TEST(test_segments),
+        TEST(test_repetition), TEST(test_breakpoints),      TEST(test_random_code)};
     return cmocka_run_group_tests_name("device_memory", tests, NULL, NULL);
 }

@@ -138,6 +138,7 @@ static void test_refused(void **state)
     end_guest(NULL);
     access_start(NULL);
     snprintf(test_vm.name, sizeof(test_vm.name), "a");
+    exit_address = DEVICE;
     (void)EXECUTE("\x0F\x28\x03");
     assert_logged("warning: vm a: instruction at RIP 0x10000 accesses guest-physical "
                   "0xfee00000, which is not RAM, and is not emulated: #UD; code: 0f 28 "
