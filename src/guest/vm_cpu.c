@@ -46,7 +46,7 @@ void vm_cpu_handle_alarm(struct vcpu *vcpu)
         device_clock_run(&vm->clock);
         vm_unlock(vm, ticket);
     }
-    if (is_due(&cpu->clock))
+    if (cpu->clock.earliest != TICKS_NEVER)
         device_clock_run(&cpu->clock);
     cpu->handles_alarm = false;
     vm_cpu_set_alarm(cpu);

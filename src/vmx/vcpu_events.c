@@ -343,7 +343,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
         return end_in_hlt(vcpu);
     vmcs_set(VMCS_GUEST_ACTIVITY_STATE, ACTIVITY_HLT);
     vmx->is_deaf = !guest_has_interrupts_on();
-    if (vmx->is_deaf)
+    if (vmx->is_deaf || vmx->uses_preemption_timer) /* it has not counted in this exit */
         set_timer(vmx);
     return EXIT_NEXT;
 }
