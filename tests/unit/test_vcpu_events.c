@@ -68,7 +68,7 @@ static void test_requests_during_exit(void **state)
         fields[VMCS_GUEST_ACTIVITY_STATE] = ACTIVITY_HLT;
         vcpu_set_alarm(&vcpu, tsc);
         assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
-        assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 101);
+        assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 37);
         assert_int_equal(fields[VMCS_PRIMARY_CONTROLS],
                          is_on != 0 ? 0 : PRIMARY_INTERRUPT_WINDOW_EXITING);
         /* The delivery wakes it, and nothing does with interrupts off. */
@@ -195,7 +195,13 @@ static void test_alarm(void **state)
     vmx.preemption_timer_shift = 5;
     vcpu_set_alarm(&vcpu, 1000 + 320);
     assert_int_equal(vcpu.run.alarm_check, 1320 + 512);
-    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 11); /* not too early */
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER],
+                     9); /* VM entry and VM exit take at least 64 ticks */
+    tsc          = 1100;
+    can_be_woken = true;
+    assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
+    assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER],
+                     5); /* it did not count in the exit */
     tsc = 1319;
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(alarms, 0);
