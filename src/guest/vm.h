@@ -84,6 +84,7 @@ struct vm {
     /* The runs: guest/vm_cpu.c. */
     atomic_uint runs;        /* each lets the other vCPUs run once */
     atomic_uint others;      /* vCPUs besides the first that have not left this run */
+    atomic_uint sleeps;      /* how often vCPUs have fallen asleep: vm_cpu_can_wake */
     atomic_bool is_released; /* there is no further run: the other CPUs are free */
     atomic_bool is_paused;   /* the first vCPU is; the others wait for it */
     _Atomic uint64_t paused_ticks; /* of the clock, in all pauses of this run */

@@ -195,12 +195,22 @@ static void set_start(struct vm_cpu *cpu, uint16_t selector, uint16_t offset)
     vcpu->start = &cpu->start;
 }
 
+/* Returns whether it was awake. Counts before it is seen asleep: vm_cpu_can_wake. */
+static bool set_asleep(struct vm_cpu *cpu)
+{
+    if (atomic_load(&cpu->is_asleep))
+        return false;
+    atomic_fetch_add(&cpu->vcpu.vm->sleeps, 1);
+    atomic_store(&cpu->is_asleep, true);
+    return true;
+}
+
 /* Sleeps until another vCPU wakes it: those that sleep already look whether one can. */
 static void fall_asleep(struct vm_cpu *cpu)
 {
     const struct vm *vm = cpu->vcpu.vm;
 
-    if (atomic_exchange(&cpu->is_asleep, true))
+    if (!set_asleep(cpu))
         return;
     for (size_t i = 0; i < vm->cpu_count; i++) {
         if (atomic_load(&vm->cpu[i]->is_asleep))
@@ -337,6 +347,10 @@ static bool can_be_interrupted(struct vm_cpu *cpu)
             local_apic_is_pin_open(&cpu->apic, LOCAL_APIC_LINT0));
 }
 
+/*
+ * One that sleeps and is notified wakes before it takes the notice, so that is looked at
+ * first. One that has fallen asleep meanwhile may have notified another: it looks itself.
+ */
 bool vm_cpu_can_wake(struct vcpu *vcpu, bool accepts_interrupts)
 {
     struct vm_cpu *cpu  = vm_cpu_of(vcpu);
@@ -344,13 +358,14 @@ bool vm_cpu_can_wake(struct vcpu *vcpu, bool accepts_interrupts)
 
     if (cpu->events != 0 || (accepts_interrupts && can_be_interrupted(cpu)))
         return true;
-    atomic_store(&cpu->is_asleep, true);
+    (void)set_asleep(cpu);
+    unsigned int sleeps = atomic_load(&vm->sleeps);
     for (size_t i = 0; i < vm->cpu_count; i++) {
-        if (!atomic_load(&vm->cpu[i]->is_asleep) ||
-            atomic_load(&vm->cpu[i]->apic.is_notified))
+        if (atomic_load(&vm->cpu[i]->apic.is_notified) ||
+            !atomic_load(&vm->cpu[i]->is_asleep))
             return true;
     }
-    return false;
+    return atomic_load(&vm->sleeps) != sleeps;
 }
 
 void vm_cpu_run(struct vm_cpu *cpu)

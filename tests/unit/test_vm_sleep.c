@@ -1,6 +1,8 @@
 /* src/guest/vm_cpu.c: what can end the HLT of a vCPU. */
 #include "vm_cpus.h"
 
+#include <signal.h>
+
 /* Puts the vCPUs of a mask to sleep, as HLT with interrupts off does. */
 static void put_to_sleep(unsigned int mask)
 {
@@ -73,6 +75,55 @@ static void test_wake_sources(void **state)
     assert_false(vm_cpu_can_wake(first, true)); /* which interrupts no other */
 }
 
+/* The second vCPU is woken, replies and sleeps again. On its CPU. */
+static void reply_and_sleep(void)
+{
+    become(1);
+    assert_int_equal(vm_cpu_handle_requests(second), EXIT_RESUME);
+    send(0, APIC_NMI, 0);
+    assert_true(vm_cpu_can_wake(second, false));
+    become(0);
+}
+
+static volatile unsigned int steps_left; /* until the second vCPU does that */
+
+static void handle_step(int number)
+{
+    (void)number;
+    if (steps_left > 0 && --steps_left == 0)
+        reply_and_sleep();
+}
+
+static void set_trap_flag(bool is_set)
+{
+    unsigned long long flags = __builtin_ia32_readeflags_u64() & ~0x100ULL;
+
+    __builtin_ia32_writeeflags_u64(flags | (is_set ? 0x100 : 0));
+}
+
+/*
+ * The first vCPU wakes the second and sleeps until it replies. It may sleep, whenever
+ * during its look at the others the second has finished: after each of its instructions.
+ */
+static void test_sleep_while_another_replies(void **state)
+{
+    unsigned int steps = 0;
+    bool can_wake;
+
+    assert_true(signal(SIGTRAP, handle_step) != SIG_ERR);
+    do {
+        start_cpus(state);
+        put_to_sleep(6);
+        send(1, APIC_NMI, 0);
+        steps_left = ++steps;
+        set_trap_flag(true);
+        can_wake = vm_cpu_can_wake(first, false);
+        set_trap_flag(false);
+        assert_true(can_wake);
+    } while (steps_left == 0);
+    assert_in_range(steps, 30, 10000);
+}
+
 static void leave_wait(unsigned int wait)
 {
     assert_int_equal(wait, 1);
@@ -125,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_sleep),
         TEST(test_wake_sources),
+        TEST(test_sleep_while_another_replies),
         TEST(test_sleep_after_init),
         TEST(test_wait_is_quiet),
     };
