@@ -71,15 +71,23 @@ static void set_flush_timer(void *context)
                                                vm->clock.hz / FLUSHES_PER_SECOND);
 }
 
-/* Shows the guest's output, now and each 10 ms until there is no more. */
-static void flush_output(void *context)
+/* The caller has the lock, and calls vm_flush_output without it. */
+static void request_flush(void *context)
 {
     struct vm *vm = context;
 
+    vm->is_to_flush = true;
+}
+
+void vm_flush_output(struct vm *vm)
+{
+    vm->is_to_flush = false;
     vm->environment.flush(vm);
+    unsigned int ticket = vm_lock(vm);
     uart_update_transmitter(&vm->uart);
     if (byte_queue_length(&vm->output) > 0)
         set_flush_timer(vm);
+    vm_unlock(vm, ticket);
 }
 
 bool vm_print(struct vm *vm, const uint8_t *text, size_t size)
@@ -100,7 +108,7 @@ static void init_clock(struct vm *vm)
     vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    device_timer_init(&vm->flush_timer, &vm->clock, flush_output, vm);
+    device_timer_init(&vm->flush_timer, &vm->clock, request_flush, vm);
 }
 
 static void init_interrupt_controllers(struct vm *vm)

@@ -100,6 +100,7 @@ struct vm {
     struct keyboard_controller keyboard_controller;
     struct uart uart;
     struct device_timer flush_timer;
+    bool is_to_flush; /* the output: the flush timer has expired */
     uint8_t input_bytes[VM_INPUT_SIZE], output_bytes[VM_OUTPUT_SIZE];
     struct byte_queue input;  /* typed: one CPU writes it, the first vCPU's takes it */
     struct byte_queue output; /* sent: written with the lock; one CPU takes it */
@@ -233,6 +234,13 @@ void vm_memory_write(struct vcpu *vcpu, uint64_t address, unsigned int size,
  * guest/devices.c.
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm);
+
+/*
+ * Shows the guest's output, without the lock, because a screen can take long. While there
+ * is more, the flush timer expires again in 10 ms. On the first vCPU's CPU.
+ * guest/devices.c.
+ */
+void vm_flush_output(struct vm *vm);
 
 /*
  * Sends text as the UART does; returns false, without an effect, if there is no room for

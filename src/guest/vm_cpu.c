@@ -45,6 +45,8 @@ void vm_cpu_handle_alarm(struct vcpu *vcpu)
         unsigned int ticket = vm_lock(vm);
         device_clock_run(&vm->clock);
         vm_unlock(vm, ticket);
+        if (vm->is_to_flush)
+            vm_flush_output(vm);
     }
     if (cpu->clock.earliest != TICKS_NEVER)
         device_clock_run(&cpu->clock);

@@ -131,6 +131,7 @@ static unsigned int flushes;
 static void test_flush(void *vm)
 {
     assert_ptr_equal(vm, &test_vm);
+    assert_int_equal(test_vm.lock.next, test_vm.lock.serving); /* others need no wait */
     flushes++;
 }
 
