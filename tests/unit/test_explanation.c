@@ -208,6 +208,35 @@ static void test_instruction_error(void **state)
     assert_int_equal(count_said("segment-accessed"), 0);
 }
 
+/* The exit qualification is the number of the entry, from 1, of the MSR-load area. */
+static void test_msr_loading(void **state)
+{
+    (void)state;
+    posting_load(&posting, "kvm_6_1_single_step");
+    replace("reason=80000021 qualification=0000000000000000",
+            "reason=80000022 qualification=0000000000000002");
+    replace("*** Host State", "MSR guest autoload:\n"
+                              "   0: msr=0xc0000100 value=0x0000000000001000\n"
+                              "   1: msr=0xc0000101 value=0x0000000000002000\n"
+                              "*** Host State");
+    assert_int_equal(explain_posting(), EXPLANATION_VIOLATIONS);
+    assert_said("exit reason 0x80000022 (MSR loading), qualification 0x2.");
+    assert_said("= 0xc0000101: ");
+    assert_int_equal(count_said("nearest valid"), 1);
+}
+
+/* Error 1 is not one of VM entry: no rule is printed. */
+static void test_error_without_rules(void **state)
+{
+    (void)state;
+    posting_load(&posting, "kvm_4_4_accessed");
+    replace("reason=80000021", "reason=00000030");
+    posting_add_string(&posting, "(XEN) d1v0 VMRESUME error: 0x1\n");
+    assert_int_equal(explain_posting(), EXPLANATION_NOTHING_VIOLATED);
+    assert_said("No rule of VM entry leads to that.");
+    assert_int_equal(count_said("violated"), 0);
+}
+
 static void test_several_dumps(void **state)
 {
     (void)state;
@@ -293,10 +322,16 @@ static void test_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_inputs),      cmocka_unit_test(test_nothing_violated),
-        cmocka_unit_test(test_other_reports),     cmocka_unit_test(test_no_failed_entry),
-        cmocka_unit_test(test_instruction_error), cmocka_unit_test(test_several_dumps),
-        cmocka_unit_test(test_no_dump),           cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_known_inputs),
+        cmocka_unit_test(test_nothing_violated),
+        cmocka_unit_test(test_other_reports),
+        cmocka_unit_test(test_no_failed_entry),
+        cmocka_unit_test(test_instruction_error),
+        cmocka_unit_test(test_several_dumps),
+        cmocka_unit_test(test_msr_loading),
+        cmocka_unit_test(test_error_without_rules),
+        cmocka_unit_test(test_no_dump),
+        cmocka_unit_test(test_facts),
         cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
