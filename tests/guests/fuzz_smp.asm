@@ -18,6 +18,7 @@ ROUNDS  equ     8
 MEMORY  equ     2 << 20
 IO_APIC equ     0xFEC00000
 SCRATCH equ     0x10000                 ; 64 KiB of RAM
+REAL_RETURN equ 0x7000
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
@@ -42,6 +43,14 @@ entry:
         mov     dword [patience], 1 << 28
         mov     dword [ap_entry], work
         call    init_cpu
+        mov     byte [REAL_RETURN], 0xCF ; an IRET for NMIs that the second CPU takes before it has its IDT,
+        mov     dword [8], REAL_RETURN
+        mov     eax, started            ; and a gate for those after it has left real mode
+        mov     [16], ax
+        mov     word [18], CODE
+        mov     word [20], 0x8E00
+        shr     eax, 16
+        mov     [22], ax
         pop     esi
         call    choose_seed
         mov     esi, text_seed
@@ -69,10 +78,10 @@ next_operation:
         inc     esp
         shl     esp, 12
         add     esp, stacks
-        sti
         inc     dword [operations + ebx * 4]
         cmp     dword [operations + ebx * 4], OPERATIONS
         ja      end
+        sti
         cld
         call    random
         and     eax, 15
@@ -90,8 +99,9 @@ seed_states:
         mov     [states + 4], eax
         ret
 
-; The first CPU begins the next round or resets the guest; the second waits for that.
+; The first CPU begins the next round or resets the guest, with interrupts off, as they may not cease; the second waits.
 end:
+        cli
         test    ebx, ebx
         jnz     .other
         inc     dword [rounds]
@@ -102,6 +112,7 @@ end:
         mov     dword [operations + 4], 0
         jmp     next_operation
 .other:
+        sti
         pause
         cmp     dword [operations + 4], OPERATIONS
         ja      .other
@@ -373,7 +384,7 @@ access_nothing:
         mov     edi, eax
         jmp     access_memory
 
-; The second CPU starts again, if it may. No NMI may come before it has its IDT, so this waits for it.
+; The second CPU starts again, if it may. Waits for it.
 access_start:
         mov     esi, [alive + 4]
         mov     dword [APIC + ICR + 0x10], 1 << 24
