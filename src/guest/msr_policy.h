@@ -28,10 +28,12 @@ void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor)
 /* Returns an MSR's row, or NULL. Inline for VM exits. */
 static inline struct msr_row *msr_policy_find(struct guest_msrs *msrs, uint32_t msr)
 {
-    for (struct msr_row *row = msrs->row; row != msrs->end; row++) {
+    struct msr_row *row = msrs->row;
+
+    do {
         if (row->msr == msr)
             return row;
-    }
+    } while (++row != msrs->end);
     return NULL;
 }
 

@@ -134,6 +134,7 @@ measure_interrupts:
         mov     esi, resumed
         call    measure_ticks
         mov     [result_tick], eax
+        call    trace_tick
         mov     byte [repeats], 0
         ret
 
@@ -207,14 +208,17 @@ measure_ticks:
         inc     ebp
         cmp     ebp, SAMPLES
         jb      .sample
-        mov     dword [handled], 0      ; traces the last one
+        jmp     median
+
+trace_tick:
+        mov     dword [handled], 0
         sti
         xchg    bx, bx
-.trace: cmp     dword [handled], 0
-        je      .trace
+.wait:  cmp     dword [handled], 0
+        je      .wait
         xchg    bx, bx
         cli
-        jmp     median
+        ret
 
 ; Sets the timer's deadline; returns bits 31:0 of it in EAX. Changes ECX and EDX.
 set_deadline:
@@ -313,8 +317,8 @@ operations_x2apic:
 results:                                ; in the order of their traces
 result_self:     dd     0, name_self
 result_halt:     dd     0, name_halt
-result_delivery: dd     0, name_delivery
 result_tick:     dd     0, name_tick
+result_delivery: dd     0, name_delivery
         dd      0, 0
 results_of_second:
 result_other:    dd     0, name_other
