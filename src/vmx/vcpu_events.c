@@ -73,6 +73,11 @@ static bool guest_has_interrupts_on(void)
     return (vmcs_get(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0;
 }
 
+static bool guest_blocks_nmi(void)
+{
+    return (vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0;
+}
+
 static bool guest_single_steps(void)
 {
     return instruction_end_traps(vmcs_get(VMCS_GUEST_RFLAGS),
@@ -143,7 +148,8 @@ static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
         return;
     *primary ^= window;
     vmcs_set(VMCS_PRIMARY_CONTROLS, *primary);
-    if (is_open && (window == PRIMARY_NMI_WINDOW_EXITING || guest_has_interrupts_on()))
+    if (is_open && (window == PRIMARY_NMI_WINDOW_EXITING ? !guest_blocks_nmi()
+                                                         : guest_has_interrupts_on()))
         vmcs_set(VMCS_GUEST_ACTIVITY_STATE,
                  ACTIVITY_ACTIVE); /* it wakes a halted guest */
 }
@@ -336,7 +342,7 @@ enum exit_outcome hlt_handle_exit(struct vcpu *vcpu)
     (void)is_interrupt_requested(vcpu); /* closes the window if it is not */
     if (!guest_has_interrupts_on())
         windows &= ~(uint32_t)PRIMARY_INTERRUPT_WINDOW_EXITING;
-    if ((vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) & INTERRUPTIBILITY_NMI) != 0)
+    if (guest_blocks_nmi())
         windows &= ~(uint32_t)PRIMARY_NMI_WINDOW_EXITING;
     if ((vmx->controls.field[GROUP_PRIMARY] & windows) != 0 || guest_single_steps())
         return EXIT_NEXT; /* an event is pending */

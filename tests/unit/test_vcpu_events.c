@@ -24,6 +24,21 @@ static void test_windows(void **state)
     assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], 0);
 }
 
+/* An NMI wakes a halted guest, unless that is in the handler of another NMI. */
+static void test_nmi_while_halted(void **state)
+{
+    (void)state;
+    fields[VMCS_GUEST_ACTIVITY_STATE]         = ACTIVITY_HLT;
+    fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = INTERRUPTIBILITY_NMI;
+    vcpu_request_nmi(&vcpu);
+    assert_int_equal(fields[VMCS_PRIMARY_CONTROLS], PRIMARY_NMI_WINDOW_EXITING);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_HLT);
+    assert_int_equal(nmi_window_handle_exit(&vcpu), EXIT_RESUME);
+    fields[VMCS_GUEST_INTERRUPTIBILITY_STATE] = 0;
+    vcpu_request_nmi(&vcpu);
+    assert_int_equal(fields[VMCS_GUEST_ACTIVITY_STATE], ACTIVITY_ACTIVE);
+}
+
 /* An interrupt that an alarm requests needs no window if the guest accepts it at once. */
 static void test_delivery_at_once(void **state)
 {
@@ -238,6 +253,7 @@ int main(void)
         TEST(test_windows),
         TEST(test_delivery_at_once),
         TEST(test_requests_during_exit),
+        TEST(test_nmi_while_halted),
         TEST(test_halt),
         TEST(test_tpr_shadow),
         TEST(test_looks_while_deaf),
