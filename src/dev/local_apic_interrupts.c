@@ -122,9 +122,14 @@ static void accept_edge(struct local_apic *apic, enum local_apic_pin pin)
 
 /* ---- Priority, acceptance and end ---- */
 
-/* SDM 3A, "Interrupt Acceptance for Fixed Interrupts". */
+/*
+ * SDM 3A, "Interrupt Acceptance for Fixed Interrupts". A message that was on its way when
+ * the APIC was disabled in IA32_APIC_BASE is lost.
+ */
 void local_apic_accept(struct local_apic *apic, uint8_t vector, bool is_level)
 {
+    if (!local_apic_is_enabled(apic))
+        return;
     if (vector < APIC_FIRST_VECTOR) {
         apic->errors |= ESR_RECEIVE_ILLEGAL_VECTOR;
         return;

@@ -318,6 +318,23 @@ static void test_random_stream(void **state)
     assert_true(model.acknowledged > 3000);
 }
 
+/*
+ * SDM 3A, "Enabling or Disabling the Local APIC": one that is disabled requests nothing,
+ * also if another CPU had found it enabled before it sent.
+ */
+static void test_disabled_in_flight(void **state)
+{
+    (void)state;
+    write_msr(BASE_MSR, ADDRESS);
+    apic->posted[false][1] = 1; /* as local_apic_post leaves it */
+    apic->is_notified      = true;
+    local_apic_receive(apic);
+    assert_false(is_output_high[0]);
+    write_msr(BASE_MSR, ADDRESS | ENABLED);
+    assert_false(is_output_high[0]);
+    assert_false(test_vector(IRR, 64));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start_enabled)
 
 int main(void)
@@ -327,7 +344,7 @@ int main(void)
         TEST(test_nesting),       TEST(test_spurious_vector),
         TEST(test_trigger_mode),  TEST(test_interrupt_within_end),
         TEST(test_can_interrupt), TEST(test_events),
-        TEST(test_random_stream),
+        TEST(test_random_stream), TEST(test_disabled_in_flight),
     };
     return cmocka_run_group_tests_name("local APIC interrupts", tests, NULL, NULL);
 }
