@@ -247,6 +247,9 @@ int local_apic_acknowledge(struct local_apic *apic)
     local_apic_set(apic, APIC_PROCESSOR_PRIORITY, vector & PRIORITY_CLASS_MASK);
     apic->has_request = false; /* no other one has a higher class */
     drive_output(apic);
+    uint32_t request = bitmap_highest(apic, APIC_INTERRUPT_REQUEST);
+    report_change(apic, vector, request & PRIORITY_CLASS_MASK,
+                  vector & PRIORITY_CLASS_MASK);
     return vector;
 }
 

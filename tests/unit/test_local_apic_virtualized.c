@@ -183,6 +183,27 @@ static void test_threshold(void **state)
     assert_int_equal(apic->threshold, 0);
 }
 
+/*
+ * An EOI needs the model only if another interrupt waits, or one in service is
+ * level-triggered: SDM 3C, "EOI Virtualization".
+ */
+static void test_end_without_model(void **state)
+{
+    (void)state;
+    interrupt(0x61, false);
+    interrupt(0x41, false);
+    assert_int_equal(local_apic_acknowledge(apic), 0x61);
+    assert_int_equal(apic->in_service, 0x61);
+    assert_true(apic->needs_eoi);
+    write_offset(0xB0, 0);
+    assert_int_equal(local_apic_acknowledge(apic), 0x41);
+    assert_int_equal(apic->in_service, 0x41);
+    assert_false(apic->needs_eoi);
+    interrupt(0x62, true);
+    assert_int_equal(local_apic_acknowledge(apic), 0x62);
+    assert_true(apic->needs_eoi);
+}
+
 /* Each new base is reported, also if only the address is another one. */
 static void test_base(void **state)
 {
@@ -205,6 +226,7 @@ static void test_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_random_writes), TEST(test_other_bytes),
-                                       TEST(test_threshold), TEST(test_base)};
+                                       TEST(test_threshold), TEST(test_end_without_model),
+                                       TEST(test_base)};
     return cmocka_run_group_tests_name("local APIC, virtualized", tests, NULL, NULL);
 }
