@@ -137,7 +137,7 @@ static void test_looks_while_deaf(void **state)
     fields[VMCS_GUEST_PREEMPTION_TIMER] = 0; /* and again */
     assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], CLOCK_HZ / 50 + 1);
-    vcpu_set_alarm(&vcpu, tsc + 7); /* an earlier alarm comes in time */
+    vcpu_set_alarm(&vcpu, tsc + 64 + 7); /* an earlier alarm comes in time */
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER], 8);
     vcpu_set_alarm(&vcpu, TICKS_NEVER);
     fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
@@ -212,8 +212,9 @@ static void test_alarm(void **state)
     assert_int_equal(vcpu.run.alarm_check, 1320 + 512);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER],
                      9); /* VM entry and VM exit take at least 64 ticks */
-    tsc          = 1100;
-    can_be_woken = true;
+    tsc                       = 1100;
+    can_be_woken              = true;
+    fields[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
     assert_int_equal(hlt_handle_exit(&vcpu), EXIT_NEXT);
     assert_int_equal(fields[VMCS_GUEST_PREEMPTION_TIMER],
                      5); /* it did not count in the exit */

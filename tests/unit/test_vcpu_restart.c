@@ -69,6 +69,11 @@ uint64_t cpu_idt_base(void)
     return 0;
 }
 
+uint64_t clock_frequency(void)
+{
+    return 0;
+}
+
 enum run_next vcpu_on_exit(struct vcpu_run *run)
 {
     fail_msg("exit of %p", (void *)run);
