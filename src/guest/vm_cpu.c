@@ -132,14 +132,16 @@ static bool is_pausing(const struct vm *vm)
            !atomic_load(&vm->is_to_stop) && !vm_has_ended(vm);
 }
 
-/* Makes the other vCPUs pause or sleep, so that the pause begins for all at once. */
+/* Makes the others pause or sleep, so that it begins for all at once, within a second. */
 static void stop_others(const struct vm *vm)
 {
+    uint64_t start = vm->clock.read();
+
     for (size_t i = 1; i < vm->cpu_count; i++) {
         const struct vm_cpu *cpu = vm->cpu[i];
         vm_cpu_kick(cpu);
         while (!atomic_load(&cpu->is_in_pause) && !atomic_load(&cpu->is_asleep) &&
-               is_pausing(vm))
+               is_pausing(vm) && vm->clock.read() - start < vm->clock.hz)
             __builtin_ia32_pause();
     }
 }

@@ -175,6 +175,22 @@ static void test_pause_while_waiting(void **state)
     assert_true(tsc_of_second < 200);
 }
 
+static uint64_t passing_clock(void)
+{
+    return now += 1000000;
+}
+
+/* A pause begins without a vCPU whose CPU does not react. */
+static void test_pause_without_one(void **state)
+{
+    (void)state;
+    cpus[1].is_asleep = false;
+    vm.clock.read     = passing_clock;
+    uint64_t begin    = now;
+    pause_first();
+    assert_in_range(now - begin, 1000000000, 1100000000);
+}
+
 /* ---- Ends */
 
 static void test_stop(void **state)
@@ -307,10 +323,15 @@ static void test_alarm_of_other(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pause_of_first),      TEST(test_pause_of_other),
-        TEST(test_missed_pause),        TEST(test_end_in_pause),
-        TEST(test_pause_while_waiting), TEST(test_stop),
-        TEST(test_end_by_other),        TEST(test_alarms),
+        TEST(test_pause_of_first),
+        TEST(test_pause_of_other),
+        TEST(test_missed_pause),
+        TEST(test_end_in_pause),
+        TEST(test_pause_while_waiting),
+        TEST(test_pause_without_one),
+        TEST(test_stop),
+        TEST(test_end_by_other),
+        TEST(test_alarms),
         TEST(test_alarm_of_other),
     };
     return cmocka_run_group_tests_name("vm_requests", tests, NULL, NULL);
