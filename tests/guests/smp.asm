@@ -408,6 +408,7 @@ compare_sum:
 ; Waits until CPU ECX has counted one more of vector EBP. Changes EAX.
 wait_for_count:
         push    esi
+        mov     dword [after_timeout], show_count
         mov     esi, ecx
         shl     esi, 10
         lea     esi, [esi + ebp * 4]
@@ -418,6 +419,15 @@ wait_for_count:
         pop     esi
         lock inc dword [delivered]
         ret
+
+; EAX is the place in counts of an interrupt that was lost or doubled: shows how often it was counted.
+show_count:
+        mov     ecx, eax
+        mov     esi, text_counted
+        call    print
+        mov     eax, [counts + ecx]
+        call    print_number
+        jmp     end_failed
 
 ; Starts a one-shot timer, which its handler starts again, so that each start has one interrupt.
 start_timer:
@@ -953,6 +963,7 @@ kinds:  dd      0x4000, 1, 0x4000, 2, 0x44000, 0, 0xC4000, 0
 waits:  dd      wait_for_count, wait_for_count, wait_for_count, wait_for_others
         dd      wait_for_set, wait_for_any, wait_for_nmi, wait_for_all
 
+text_counted:   db ", counted: ", 0
 text_done:      db "all tests done", 10, 0
 text_running:   db "running", 10, 0
 text_looping:   db "looping", 10, 0
