@@ -21,7 +21,7 @@
 #define TIMER_LONGEST    UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
 #define LOOKS_PER_SECOND 50U                  /* of a halted guest with interrupts off */
 #define CHECK_AHEAD      UINT64_C(0x40000000) /* ticks of the TSC: less than 2^31 */
-#define ENTRY_AND_EXIT   64U  /* ticks of the TSC: less than VM entry and VM exit take */
+#define ENTRY_AND_EXIT   64U /* ticks of the TSC: less than VM entry and VM exit take */
 #define CHECK_AFTER      512U /* ticks of the TSC after the alarm: the timer exits sooner */
 
 /* Injects an event; a software interrupt or exception needs its instruction's length. */

@@ -29,7 +29,7 @@ struct count {
     uint32_t entries, disagreements, violated, enforced;
 };
 
-static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result read_cpuid_of_processor(uint32_t leaf, uint32_t subleaf)
 {
     return cpuid(leaf, subleaf);
 }
@@ -69,7 +69,7 @@ static void take_snapshot(struct pages *pages)
     memset(snapshot, 0, sizeof(*snapshot));
     svm_entry_set_controls(snapshot, &pages->guest);
     svm_entry_set_state(snapshot, &pages->guest);
-    svm_entry_set_cpuid(snapshot, read_cpuid);
+    svm_entry_set_cpuid(snapshot, read_cpuid_of_processor);
     entry_snapshot_set(snapshot, SVM_VALUE_HOST_CR0, read_cr0());
     entry_snapshot_set(snapshot, SVM_VALUE_U_CET, 0);
 }
@@ -149,7 +149,7 @@ static void violate(const struct entry_rule *rule, uint32_t value,
 
 /* ---- The processor's answer */
 
-static enum run_next on_exit(struct vcpu_run *run)
+static enum run_next stop_at_exit(struct vcpu_run *run)
 {
     (void)run;
     return RUN_STOP;
@@ -158,7 +158,7 @@ static enum run_next on_exit(struct vcpu_run *run)
 /* Returns whether the processor enters the guest. */
 static bool enter(struct pages *pages)
 {
-    struct vcpu_run run = {.on_exit = on_exit};
+    struct vcpu_run run = {.on_exit = stop_at_exit};
 
     make_vmcb(pages);
     write_fields(&pages->guest, &pages->snapshot);
