@@ -54,6 +54,7 @@ static void test_all_ports(void **state)
 static void test_free_timer(void **state)
 {
     (void)state;
+    test_vm.cpu_count = 2; /* the only vCPU of a VM would need no lock */
     for (uint32_t port = 0; port < 0x700; port++) {
         for (uint8_t size = 1; size <= 4; size = (uint8_t)(size * 2)) {
             unsigned int tickets = test_vm.lock.next;
@@ -224,7 +225,8 @@ static void test_output_without_room(void **state)
 static void test_flush_timer(void **state)
 {
     (void)state;
-    flushes = 0;
+    test_vm.cpu_count = 2; /* they share the lock */
+    flushes           = 0;
     out(0x3F9, 1, 2); /* the interrupt of the transmitter */
     assert_int_equal(test_alarm, TICKS_NEVER);
     test_clock = 5000000;

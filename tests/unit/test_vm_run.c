@@ -289,7 +289,7 @@ static void *pause_often(void *argument)
     (void)argument;
     while (started < CPUS - 1)
         sched_yield();
-    for (unsigned int i = 0; i < 200; i++) {
+    for (unsigned int i = 0; i < 200 || (i < 1000000 && vm.paused_ticks == 0); i++) {
         vm_request_pause(&vm, true);
         for (unsigned int wait = 0; wait < i % 8; wait++)
             sched_yield();
