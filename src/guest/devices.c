@@ -2,8 +2,6 @@
 #include "dev/bios_entries.h"
 #include "guest/vm.h"
 
-#define FLUSHES_PER_SECOND 100
-
 /* The interrupt lines of the devices. */
 enum isa_line {
     LINE_TIMER    = ISA_TIMER_LINE,
@@ -61,46 +59,6 @@ static void end_level_interrupt(void *context, uint8_t vector)
     vm_unlock(vm, ticket);
 }
 
-/* The UART begins to send: shows that within 10 ms, together with what follows. */
-static void set_flush_timer(void *context)
-{
-    struct vm *vm = context;
-
-    if (vm->flush_timer.deadline == TICKS_NEVER)
-        device_timer_set(&vm->flush_timer, device_clock_now(&vm->clock) +
-                                               vm->clock.hz / FLUSHES_PER_SECOND);
-}
-
-/* The caller has the lock, and calls vm_flush_output without it. */
-static void request_flush(void *context)
-{
-    struct vm *vm = context;
-
-    vm->is_to_flush = true;
-}
-
-void vm_flush_output(struct vm *vm)
-{
-    vm->is_to_flush = false;
-    vm->environment.flush(vm);
-    unsigned int ticket = vm_lock(vm);
-    uart_update_transmitter(&vm->uart);
-    if (byte_queue_length(&vm->output) > 0)
-        set_flush_timer(vm);
-    vm_unlock(vm, ticket);
-}
-
-bool vm_print(struct vm *vm, const uint8_t *text, size_t size)
-{
-    unsigned int ticket = vm_lock(vm);
-    bool fits           = byte_queue_room(&vm->output) >= size;
-
-    for (size_t i = 0; fits && i < size; i++)
-        (void)uart_send(&vm->uart, text[i]);
-    vm_unlock(vm, ticket);
-    return fits;
-}
-
 static void init_clock(struct vm *vm)
 {
     device_clock_init(&vm->clock);
@@ -108,7 +66,6 @@ static void init_clock(struct vm *vm)
     vm->clock.read    = vm->environment.read_clock;
     vm->clock.alarm   = set_alarm;
     vm->clock.context = vm;
-    device_timer_init(&vm->flush_timer, &vm->clock, request_flush, vm);
 }
 
 static void init_interrupt_controllers(struct vm *vm)
@@ -140,8 +97,7 @@ enum status vm_add_devices(struct vm *vm)
     rtc_set_memory(&vm->rtc, vm->memory.size);
     keyboard_controller_init(&vm->keyboard_controller, ports, &line[LINE_KEYBOARD],
                              &line[LINE_MOUSE]);
-    uart_init(&vm->uart, ports, &line[LINE_UART],
-              &(struct uart_line){&vm->output, set_flush_timer, vm});
+    vm_add_uart(vm, &line[LINE_UART]);
     bios_entries_init(ports);
     power_ports_init(&vm->power_ports, ports);
     acpi_pm_init(&vm->acpi_pm, ports, &vm->clock, &line[LINE_SCI]);

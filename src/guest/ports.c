@@ -17,7 +17,7 @@ static unsigned int part_size(const struct port_device *device, uint16_t port,
 /* Returns a mask of the low bytes of a value, 1 to 4. */
 static uint32_t low_bytes(unsigned int count)
 {
-    return UINT32_MAX >> (32 - 8 * count);
+    return (uint32_t)(BIT(8 * count) - 1);
 }
 
 static __attribute__((noinline)) uint32_t read_wide(struct vm *vm, uint16_t port,

@@ -235,16 +235,19 @@ void vm_memory_write(struct vcpu *vcpu, uint64_t address, unsigned int size,
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm);
 
+/* Resets the UART, with its interrupt line, and the flush timer. guest/output.c. */
+void vm_add_uart(struct vm *vm, struct interrupt_line *line);
+
 /*
  * Shows the guest's output, without the lock, because a screen can take long. While there
  * is more, the flush timer expires again in 10 ms. On the first vCPU's CPU.
- * guest/devices.c.
+ * guest/output.c.
  */
 void vm_flush_output(struct vm *vm);
 
 /*
  * Sends text as the UART does; returns false, without an effect, if there is no room for
- * all of it. guest/devices.c.
+ * all of it. guest/output.c.
  */
 bool vm_print(struct vm *vm, const uint8_t *text, size_t size);
 
