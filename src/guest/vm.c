@@ -7,7 +7,7 @@
 #include "lib/log.h"
 
 #define KICK_INTERVAL_MS 10
-#define LEAVE_TIMEOUT_MS 1000
+#define LEAVE_TIMEOUT_MS 5000
 
 void vm_init(struct vm *vm, const struct backend *backend,
              const struct vm_environment *environment)

@@ -122,7 +122,7 @@ struct vm {
  */
 static inline unsigned int vm_lock(struct vm *vm)
 {
-    return vm->cpu_count == 1 ? 0 : spinlock_acquire(&vm->lock);
+    return vm->cpu_count == 1 ? 0 : spinlock_acquire_in_turn(&vm->lock);
 }
 
 static inline void vm_unlock(struct vm *vm, unsigned int ticket)
@@ -174,7 +174,7 @@ bool vm_load(struct vm *vm, uint64_t time, struct text *problem);
 
 /*
  * Runs the VM, its first vCPU on this CPU, until it ends and all others have left it.
- * STATUS_TIMEOUT if one does not leave within a second: the VM must not run again.
+ * STATUS_TIMEOUT if one does not leave within 5 seconds: the VM must not run again.
  */
 enum status MUST_CHECK vm_run(struct vm *vm);
 

@@ -35,6 +35,19 @@ static inline unsigned int spinlock_acquire(struct spinlock *lock)
     return ticket;
 }
 
+/*
+ * The same without the timeout, for a lock whose holder stops only if all CPUs do: an
+ * outer hypervisor may not run the holder's CPU for seconds.
+ */
+static inline unsigned int spinlock_acquire_in_turn(struct spinlock *lock)
+{
+    unsigned int ticket = atomic_fetch_add(&lock->next, 1);
+
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)
+        __builtin_ia32_pause();
+    return ticket;
+}
+
 /* Releases the lock; no effect if the ticket was skipped. */
 static inline void spinlock_release(struct spinlock *lock, unsigned int ticket)
 {
