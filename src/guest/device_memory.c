@@ -80,6 +80,7 @@ static const struct instruction *find_decoded(const struct execution *execution,
 /* Returns whether the instruction can be executed. */
 static bool decode(struct execution *execution)
 {
+    /* cppcheck-suppress ctuuninitvar ; the caller has set this member */
     struct vcpu *vcpu = execution->vcpu;
     enum code_size code_size =
         (enum code_size)vcpu->backend->read_register(vcpu, VCPU_CODE_SIZE);
