@@ -136,8 +136,9 @@ void entry_describe(const struct entry_rules *rules,
     text_append(&text, "%s = 0x%lx: ", rules->value_names[finding->value],
                 snapshot->value[finding->value]);
     entry_append_bits(rules, finding->value, finding->bits, &text);
-    text_append(&text, "; nearest valid value 0x%lx%s", finding->nearest,
-                finding->is_consequence ? " (a consequence of the above)" : "");
+    text_append(&text, "; nearest valid value 0x%lx", finding->nearest);
+    if (finding->is_consequence)
+        text_append(&text, " (a consequence of %s)", rule->root);
     print_paragraph(text.buffer, 0, print, context);
     text.length = 0;
     text_append(&text, "%s: %s", rule->name, rule->sentence);

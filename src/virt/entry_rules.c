@@ -185,6 +185,8 @@ struct judgement {
     entry_visit *visit;
     void *context;
     struct entry_count count;
+    bool of_consequences; /* which findings are visited: the others come first */
+    size_t skipped;       /* the findings that were not */
 };
 
 /* Judges a rule for each of its values. */
@@ -197,9 +199,23 @@ static void judge_rule(struct judgement *judgement, const struct entry_section *
         judge(judgement->snapshot, rule, i, &finding);
         finding.is_consequence =
             is_consequence(judgement->rules, judgement->snapshot, &finding);
+        if (finding.is_consequence != judgement->of_consequences) {
+            judgement->skipped++;
+            continue;
+        }
         judgement->count.verdicts[finding.verdict]++;
         if (judgement->visit != NULL)
             judgement->visit(judgement->context, &finding);
+    }
+}
+
+static void judge_phases(struct judgement *judgement, uint64_t phases)
+{
+    for (size_t i = 0; i < judgement->rules->section_count; i++) {
+        const struct entry_section *section = judgement->rules->sections[i];
+        bool is_judged                      = (phases & BIT(section->phase)) != 0;
+        for (size_t j = 0; is_judged && j < section->count; j++)
+            judge_rule(judgement, section, &section->rules[j]);
     }
 }
 
@@ -207,16 +223,15 @@ struct entry_count entry_judge(const struct entry_rules *rules,
                                struct entry_snapshot *snapshot, uint64_t phases,
                                entry_visit *visit, void *context)
 {
-    struct judgement judgement = {rules, snapshot, visit, context, {{0}}};
+    struct judgement judgement = {
+        .rules = rules, .snapshot = snapshot, .visit = visit, .context = context};
 
     if (rules->derive != NULL)
         rules->derive(snapshot);
-    for (size_t i = 0; i < rules->section_count; i++) {
-        const struct entry_section *section = rules->sections[i];
-        bool is_judged                      = (phases & BIT(section->phase)) != 0;
-        for (size_t j = 0; is_judged && j < section->count; j++)
-            judge_rule(&judgement, section, &section->rules[j]);
-    }
+    judge_phases(&judgement, phases);
+    judgement.of_consequences = true;
+    if (judgement.skipped > 0)
+        judge_phases(&judgement, phases);
     return judgement.count;
 }
 

@@ -184,8 +184,8 @@ struct entry_count {
 
 /*
  * Judges all rules of the phases, a set of BIT(enum entry_phase), and calls visit, if not
- * NULL, with the finding on each of their values, in the sections' order. Completes the
- * snapshot by rules->derive.
+ * NULL, with the finding on each of their values, in the sections' order; consequences
+ * come last. Completes the snapshot by rules->derive.
  */
 typedef void entry_visit(void *context, const struct entry_finding *finding);
 struct entry_count entry_judge(const struct entry_rules *rules,

@@ -165,11 +165,28 @@ static void test_each(void **state)
     print_message("%zu ways to violate a rule\n", ways);
 }
 
+/* What is to be mended comes before its consequences, of other sections too. */
+static void test_consequences_last(void **state)
+{
+    (void)state;
+    snapshot_make_good(&snapshot);
+    entry_snapshot_set(&snapshot, VALUE_GUEST_RFLAGS, RFLAGS_FIXED | RFLAGS_VM);
+    struct entry_count count = judge(ENTRY_ALL_PHASES);
+    assert_true(violation_count > 1);
+    assert_int_equal(count.verdicts[ENTRY_VIOLATED], violation_count);
+    assert_string_equal(violations[0].rule->name, "guest-rflags-vm");
+    for (size_t i = 1; i < violation_count; i++) {
+        assert_true(violations[i].is_consequence);
+        assert_string_equal(violations[i].rule->root, "guest-rflags-vm");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_each),
+        cmocka_unit_test(test_consequences_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
