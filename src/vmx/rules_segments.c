@@ -238,7 +238,8 @@ static const struct entry_rule rows[] = {
      "The DPL of CS equals that of SS; of a conforming CS it is at most that of SS, of a "
      "data segment in CS 0.",
      "SS was left at another privilege level; its DPL is the CPL", test_cs_dpl,
-     .value = VALUE_GUEST_CS_ACCESS_RIGHTS, .when = WHEN_NOT_V8086},
+     .value = VALUE_GUEST_CS_ACCESS_RIGHTS, .when = WHEN_NOT_V8086,
+     .root = "ss-dpl-zero"},
     {"ss-dpl-equals-rpl", "Without \"unrestricted guest\", the DPL of SS is its RPL.",
      "a segment of real mode in a guest that is not unrestricted", test_ss_dpl_rpl,
      .value = VALUE_GUEST_SS_ACCESS_RIGHTS, .when = WHEN_RESTRICTED},

@@ -181,12 +181,40 @@ static void test_consequences_last(void **state)
     }
 }
 
+/* In real-address mode the DPL of CS is that of SS, but SS is to be mended. */
+static void test_stack_of_real_mode(void **state)
+{
+    static const struct {
+        uint32_t value;
+        uint64_t content;
+    } real_mode[] = {
+        {VALUE_ENTRY_CONTROLS, VM_ENTRY_LOAD_DEBUG_CONTROLS},
+        {VALUE_SECONDARY_CONTROLS, SECONDARY_ENABLE_EPT | SECONDARY_UNRESTRICTED_GUEST},
+        {VALUE_GUEST_CR0, CR0_NE},
+        {VALUE_GUEST_RIP, 0xFFF0},
+        {VALUE_GUEST_CS_ACCESS_RIGHTS, 0x9B},
+        {VALUE_GUEST_CS_LIMIT, UINT16_MAX},
+        {VALUE_GUEST_SS_ACCESS_RIGHTS, 0xF3},
+        {VALUE_GUEST_SS_LIMIT, UINT16_MAX},
+    };
+    (void)state;
+    snapshot_make_good(&snapshot);
+    for (size_t i = 0; i < ARRAY_SIZE(real_mode); i++)
+        entry_snapshot_set(&snapshot, real_mode[i].value, real_mode[i].content);
+    judge(BIT(ENTRY_GUEST_STATE));
+    assert_int_equal(violation_count, 2);
+    assert_string_equal(violations[0].rule->name, "ss-dpl-zero");
+    assert_string_equal(violations[1].rule->name, "cs-dpl");
+    assert_true(violations[1].is_consequence);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_consequences_last),
+        cmocka_unit_test(test_stack_of_real_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
