@@ -251,6 +251,20 @@ static void test_several_dumps(void **state)
     assert_said("VMCB of line 53, domain 2, vCPU 0: 18 values");
 }
 
+/* An exit reason that is told outside of dumps is not that of one that has its own. */
+static void test_failure_of_another_dump(void **state)
+{
+    (void)state;
+    posting_load(&posting, "xen_4_17_single_step");
+    replace("reason=80000021", "reason=00000030");
+    assert_int_equal(explain_posting(), EXPLANATION_NOTHING_VIOLATED);
+    assert_said("The entry did not fail: it ended with a VM exit, reason 48 (EPT");
+    posting_load(&posting, "xen_4_17_single_step");
+    replace("reason=80000021 ", "");
+    assert_int_equal(explain_posting(), EXPLANATION_VIOLATIONS);
+    assert_said("The entry failed: exit reason 0x80000021 (");
+}
+
 static void test_no_dump(void **state)
 {
     (void)state;
@@ -327,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_no_failed_entry),
         cmocka_unit_test(test_instruction_error),
         cmocka_unit_test(test_several_dumps),
+        cmocka_unit_test(test_failure_of_another_dump),
         cmocka_unit_test(test_msr_loading),
         cmocka_unit_test(test_error_without_rules),
         cmocka_unit_test(test_no_dump),

@@ -129,7 +129,7 @@ static uint64_t describe_entry(struct explainer *explainer)
     uint32_t reason                   = (uint32_t)dump->value[VALUE_EXIT_REASON];
     bool has_reason                   = entry_snapshot_has(dump, VALUE_EXIT_REASON);
 
-    if (!ENTRY_FAILURE(reason) && ENTRY_FAILURE(explainer->failure))
+    if (!has_reason && ENTRY_FAILURE(explainer->failure))
         reason = (uint32_t)explainer->failure;
     if (ENTRY_FAILURE(reason)) {
         failure->reason        = reason;
@@ -138,7 +138,7 @@ static uint64_t describe_entry(struct explainer *explainer)
             reason, exit_reason_name(EXIT_REASON_BASIC(reason)), failure->qualification);
         return vmx_entry_phases(failure);
     }
-    if (explainer->failure != 0) {
+    if (explainer->failure != 0 && !ENTRY_FAILURE(explainer->failure)) {
         failure->error = (uint32_t)explainer->failure;
         say(explainer, "The entry failed: VM-instruction error %u (%s).", failure->error,
             vmx_error_name(failure->error));
