@@ -61,7 +61,7 @@ enum vmx_entry_value {
 
 /* For the rules' table: the names of the values and of their bits. */
 extern const char *const vmx_entry_value_names[VMX_ENTRY_VALUES];
-#define VMX_BIT_NAMES 28
+#define VMX_BIT_NAMES 29
 extern const struct entry_bit_names vmx_entry_bit_names[VMX_BIT_NAMES];
 
 #endif

@@ -161,7 +161,7 @@ static void test_other_reports(void **state)
          "GUEST_IA32_EFER = 0x901: bit 10 (LMA); nearest valid value 0xd01"},
         {"attr=0x0a09b", "attr=0x0e09b", "GUEST_CS_ACCESS_RIGHTS = 0xe09b: bit 14 (D/B)"},
         {"TR:   sel=0x0040, attr=0x0008b", "TR:   sel=0x0040, attr=0x00089",
-         "GUEST_TR_ACCESS_RIGHTS = 0x89: bit 1 "},
+         "GUEST_TR_ACCESS_RIGHTS = 0x89: bits 3:0 (type); nearest valid"},
         {"RFLAGS=0x00000146", "RFLAGS=0x00000144", "GUEST_RFLAGS = 0x144: bit 1 "},
     };
     (void)state;
