@@ -192,6 +192,28 @@ static void test_no_failed_entry(void **state)
     assert_said("VMRUN did not fail: it ended with exit code 0x400 (nested page fault)");
 }
 
+/* SDM 3C, "VM-Entry Failures During or After Loading Guest State". */
+static void test_qualifications(void **state)
+{
+    static const struct {
+        const char *reason, *words;
+    } rows[] = {
+        {"reason=80000021 qualification=0000000000000002", "0x2 (PDPTEs)."},
+        {"reason=80000021 qualification=0000000000000003", "0x3 (NMI while STI blocks"},
+        {"reason=80000021 qualification=0000000000000004", "0x4 (VMCS link pointer)."},
+        {"reason=80000021 qualification=0000000000000001", "0x1."},
+        {"reason=80000021 qualification=ffffffffffffffff", "0xffffffffffffffff."},
+        {"reason=80000022 qualification=0000000000000002", "0x2."},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        posting_load(&posting, "kvm_6_1_single_step");
+        replace("reason=80000021 qualification=0000000000000000", rows[i].reason);
+        (void)explain_posting();
+        assert_said(rows[i].words);
+    }
+}
+
 /* QEMU says how the entry failed that KVM dumped with an older exit reason. */
 static void test_instruction_error(void **state)
 {
@@ -339,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_nothing_violated),
         cmocka_unit_test(test_other_reports),
         cmocka_unit_test(test_no_failed_entry),
+        cmocka_unit_test(test_qualifications),
         cmocka_unit_test(test_instruction_error),
         cmocka_unit_test(test_several_dumps),
         cmocka_unit_test(test_failure_of_another_dump),

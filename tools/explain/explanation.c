@@ -121,6 +121,23 @@ static void judge(struct explainer *explainer, const struct entry_rules *rules,
 
 #define ENTRY_FAILURE(reason) (((reason)&EXIT_REASON_ENTRY_FAILURE) != 0)
 
+/* Names what the exit qualification says of invalid guest state. */
+static const char *qualification_words(const struct vmx_entry_failure *failure)
+{
+    static const char *const words[] = {
+        [ENTRY_FAILURE_PDPTE]        = " (PDPTEs)",
+        [ENTRY_FAILURE_NMI]          = " (NMI while STI blocks events)",
+        [ENTRY_FAILURE_LINK_POINTER] = " (VMCS link pointer)",
+    };
+    bool is_guest_state =
+        EXIT_REASON_BASIC(failure->reason) == EXIT_REASON_INVALID_GUEST_STATE;
+
+    if (!is_guest_state || failure->qualification >= ARRAY_SIZE(words) ||
+        words[failure->qualification] == NULL)
+        return "";
+    return words[failure->qualification];
+}
+
 /* Says how the entry ended; returns the phases whose rules that can mean. */
 static uint64_t describe_entry(struct explainer *explainer)
 {
@@ -134,8 +151,9 @@ static uint64_t describe_entry(struct explainer *explainer)
     if (ENTRY_FAILURE(reason)) {
         failure->reason        = reason;
         failure->qualification = dump->value[VALUE_EXIT_QUALIFICATION];
-        say(explainer, "The entry failed: exit reason 0x%x (%s), qualification 0x%lx.",
-            reason, exit_reason_name(EXIT_REASON_BASIC(reason)), failure->qualification);
+        say(explainer, "The entry failed: exit reason 0x%x (%s), qualification 0x%lx%s.",
+            reason, exit_reason_name(EXIT_REASON_BASIC(reason)), failure->qualification,
+            qualification_words(failure));
         return vmx_entry_phases(failure);
     }
     if (explainer->failure != 0 && !ENTRY_FAILURE(explainer->failure)) {
