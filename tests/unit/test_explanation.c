@@ -149,6 +149,20 @@ static void test_nothing_violated(void **state)
     assert_said("0 violated, ");
 }
 
+/* Without its heading, the host's state is not the guest's. */
+static void test_missing_heading(void **state)
+{
+    static const char *const names[] = {"kvm_4_4_accessed", "kvm_6_1_accessed",
+                                        "xen_4_17_accessed"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        posting_load(&posting, names[i]);
+        replace("*** Host State ***\n", "\n");
+        assert_int_equal(explain_posting(), EXPLANATION_VIOLATIONS);
+        assert_int_equal(count_said("nearest valid"), 2);
+    }
+}
+
 /* The other known reports. */
 static void test_other_reports(void **state)
 {
@@ -359,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_inputs),
         cmocka_unit_test(test_nothing_violated),
+        cmocka_unit_test(test_missing_heading),
         cmocka_unit_test(test_other_reports),
         cmocka_unit_test(test_no_failed_entry),
         cmocka_unit_test(test_qualifications),

@@ -19,6 +19,7 @@
     }
 #define DISTINCT(name, ...)       DISTINCT_IN(name, IN_ANY, __VA_ARGS__)
 #define DISTINCT_GUEST(name, ...) DISTINCT_IN(name, IN_GUEST, __VA_ARGS__)
+#define DISTINCT_HOST(name, ...)  DISTINCT_IN(name, IN_HOST, __VA_ARGS__)
 
 /* A segment of the guest, in the layouts of KVM and old Xen, and of Xen since 4.7. */
 #define SEGMENT_VALUES(name)                                           \
@@ -34,6 +35,19 @@
             VALUE_GUEST_##name##_BASE)
 
 static const struct dump_row rows[] = {
+    /* Host state that is told apart even if its heading is missing; Xen prints a name. */
+    DISTINCT_HOST("RIP = 0x% RSP = 0x%", VALUE_HOST_RIP, VALUE_HOST_RSP),
+    DISTINCT_HOST("RIP = 0x% (vmx_asm_vmexit_handler", VALUE_HOST_RIP),
+    DISTINCT_HOST("CS=% SS=% DS=% ES=% FS=% GS=% TR=%", VALUE_HOST_CS_SELECTOR,
+                  VALUE_HOST_SS_SELECTOR, VALUE_HOST_DS_SELECTOR, VALUE_HOST_ES_SELECTOR,
+                  VALUE_HOST_FS_SELECTOR, VALUE_HOST_GS_SELECTOR, VALUE_HOST_TR_SELECTOR),
+    DISTINCT_HOST("CS=% DS=% ES=% FS=% GS=% SS=% TR=%", VALUE_HOST_CS_SELECTOR,
+                  VALUE_HOST_DS_SELECTOR, VALUE_HOST_ES_SELECTOR, VALUE_HOST_FS_SELECTOR,
+                  VALUE_HOST_GS_SELECTOR, VALUE_HOST_SS_SELECTOR, VALUE_HOST_TR_SELECTOR),
+    DISTINCT_HOST("FSBase=%! GSBase=%! TRBase=%", VALUE_HOST_FS_BASE, VALUE_HOST_GS_BASE,
+                  VALUE_HOST_TR_BASE),
+    DISTINCT_HOST("GDTBase=%! IDTBase=%", VALUE_HOST_GDTR_BASE, VALUE_HOST_IDTR_BASE),
+
     /* Guest state. */
     DISTINCT_GUEST("CR0: actual=%!, shadow=%, gh_mask=%", VALUE_GUEST_CR0,
                    VALUE_CR0_READ_SHADOW, VALUE_CR0_GUEST_HOST_MASK),
@@ -89,15 +103,6 @@ static const struct dump_row rows[] = {
     /* Host state. */
     ROW("RIP = 0x%", IN_HOST, VALUE_HOST_RIP),
     ROW("RSP = 0x%", IN_HOST, VALUE_HOST_RSP),
-    ROW("CS=% SS=% DS=% ES=% FS=% GS=% TR=%", IN_HOST, VALUE_HOST_CS_SELECTOR,
-        VALUE_HOST_SS_SELECTOR, VALUE_HOST_DS_SELECTOR, VALUE_HOST_ES_SELECTOR,
-        VALUE_HOST_FS_SELECTOR, VALUE_HOST_GS_SELECTOR, VALUE_HOST_TR_SELECTOR),
-    ROW("CS=% DS=% ES=% FS=% GS=% SS=% TR=%", IN_HOST, VALUE_HOST_CS_SELECTOR,
-        VALUE_HOST_DS_SELECTOR, VALUE_HOST_ES_SELECTOR, VALUE_HOST_FS_SELECTOR,
-        VALUE_HOST_GS_SELECTOR, VALUE_HOST_SS_SELECTOR, VALUE_HOST_TR_SELECTOR),
-    ROW("FSBase=%! GSBase=%! TRBase=%", IN_HOST, VALUE_HOST_FS_BASE, VALUE_HOST_GS_BASE,
-        VALUE_HOST_TR_BASE),
-    ROW("GDTBase=%! IDTBase=%", IN_HOST, VALUE_HOST_GDTR_BASE, VALUE_HOST_IDTR_BASE),
     ROW("CR0=% CR3=% CR4=%", IN_HOST, VALUE_HOST_CR0, VALUE_HOST_CR3, VALUE_HOST_CR4),
     ROW("Sysenter RSP=%! CS:RIP=%:%", IN_HOST, VALUE_HOST_IA32_SYSENTER_ESP,
         VALUE_HOST_IA32_SYSENTER_CS, VALUE_HOST_IA32_SYSENTER_EIP),
