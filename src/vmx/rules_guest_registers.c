@@ -31,8 +31,9 @@ static const struct entry_rule rows[] = {
      "PE was cleared before PG", MUST_SET(GUEST_CR0, CR0_PE),
      .when = {ON(GUEST_CR0, CR0_PG)}, .root = "guest-cr0"},
     {"guest-cr4", "GUEST_CR4 has the bits that IA32_VMX_CR4_FIXED0 and FIXED1 require.",
-     "CR4 as the guest sees it, without VMXE, was written", vmx_test_fixed_bits,
-     .value = VALUE_GUEST_CR4, .other = VALUE_IA32_VMX_CR4_FIXED0},
+     "CR4 as the guest sees it, without VMXE, was written, or a bit that the processor "
+     "lacks",
+     vmx_test_fixed_bits, .value = VALUE_GUEST_CR4, .other = VALUE_IA32_VMX_CR4_FIXED0},
     {"guest-cet-needs-wp", "With GUEST_CR4.CET, GUEST_CR0.WP is 1.", NULL,
      MUST_SET(GUEST_CR0, CR0_WP), .when = {ON(GUEST_CR4, CR4_CET)}},
     {"guest-debugctl",
