@@ -337,11 +337,13 @@ static void test_facts(void **state)
     assert_false(facts_set(&facts, "=1"));
     assert_false(facts_set(&facts, ""));
     posting_load(&posting, "kvm_6_1_accessed");
+    posting_add_string(&posting, "MSR 0x486 = 0xffffffff\nMSR 0x487 = 0xffffffff\n");
     output_length = 0;
     assert_int_equal(
         explanation_print(posting.text, posting.length, &facts, add_line, NULL),
         EXPLANATION_VIOLATIONS);
     assert_int_equal(count_said("the width of "), 0);
+    assert_int_equal(count_said("nearest valid"), 2); /* the argument's FIXED0 is used */
 }
 
 /* Whatever is done to a dump, it is read within its bounds; the sanitizers check that. */

@@ -17,7 +17,8 @@ static const struct {
 void facts_set_capability(struct facts *facts, uint32_t number, uint64_t content)
 {
     for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
-        if (capabilities[i].number == number)
+        if (capabilities[i].number == number &&
+            !entry_snapshot_has(&facts->vmcs, capabilities[i].value))
             entry_snapshot_set(&facts->vmcs, capabilities[i].value, content);
     }
 }

@@ -10,7 +10,10 @@ struct facts {
     struct entry_snapshot vmcs, vmcb;
 };
 
-/* Sets a VMX capability MSR by its number; ignores other MSRs. */
+/*
+ * Sets a VMX capability MSR by its number; ignores other MSRs, and those that are known:
+ * an argument goes before the text.
+ */
 void facts_set_capability(struct facts *facts, uint32_t number, uint64_t content);
 
 /*
