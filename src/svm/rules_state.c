@@ -14,13 +14,12 @@
 /* A processor without CET ignores S_CET; CR4.CET shows that it has CET. */
 static enum entry_verdict test_s_cet(struct entry_query *query)
 {
-    uint64_t low = entry_read_own(query) & ~S_CET_UNSUPPORTED;
     bool is_used = (query->snapshot->value[SVM_VALUE_CR4] & CR4_CET) != 0;
 
     if (!is_used &&
         (entry_read(query, query->rule->other) & CPUID_7_ECX_SHADOW_STACKS) == 0)
         return ENTRY_NOT_APPLICABLE;
-    return entry_require(query, low);
+    return entry_require(query, entry_read_own(query) & ~S_CET_UNSUPPORTED);
 }
 
 static const struct entry_rule state_rules[] = {

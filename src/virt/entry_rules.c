@@ -150,7 +150,7 @@ static void judge(const struct entry_snapshot *snapshot, const struct entry_rule
 
     if (verdict == ENTRY_HOLDS)
         verdict = rule->test(&query);
-    if (finding->missing != ENTRY_VALUE_NONE && verdict != ENTRY_NOT_APPLICABLE)
+    if (finding->missing != ENTRY_VALUE_NONE)
         verdict = ENTRY_UNKNOWN;
     finding->verdict = verdict;
 }

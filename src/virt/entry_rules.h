@@ -143,7 +143,7 @@ struct entry_query {
 
 /*
  * Reads a value. If it is unknown, returns 0 and makes the verdict ENTRY_UNKNOWN whatever
- * the test returns, except ENTRY_NOT_APPLICABLE; entry_has avoids that.
+ * the test returns; entry_has avoids that.
  */
 uint64_t entry_read(struct entry_query *query, uint32_t value);
 bool entry_has(const struct entry_query *query, uint32_t value);

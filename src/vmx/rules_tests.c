@@ -96,10 +96,10 @@ enum entry_verdict vmx_test_performance_control(struct entry_query *query)
 enum entry_verdict vmx_test_msr_area(struct entry_query *query)
 {
     uint64_t count = entry_read(query, query->rule->other);
-    uint64_t value = entry_read_own(query);
 
     if (count == 0)
         return ENTRY_NOT_APPLICABLE;
+    uint64_t value = entry_read_own(query);
     if (!is_aligned(value, VMX_MSR_AREA_ENTRY))
         return entry_require(query, align_down(value, VMX_MSR_AREA_ENTRY));
     uint64_t end = BIT(entry_read(query, VALUE_PHYSICAL_WIDTH) & 63);

@@ -165,6 +165,42 @@ static void test_each(void **state)
     print_message("%zu ways to violate a rule\n", ways);
 }
 
+static const char *wanted_rule;
+static enum entry_verdict wanted_verdict;
+
+static void note_wanted(void *context, const struct entry_finding *finding)
+{
+    (void)context;
+    if (strcmp(finding->rule->name, wanted_rule) == 0)
+        wanted_verdict = finding->verdict;
+}
+
+/* Whether a rule applies cannot be judged without the value that decides it. */
+static void test_unknown_whether_it_applies(void **state)
+{
+    static const struct {
+        uint32_t value;
+        const char *rule;
+    } cases[] = {
+        {VALUE_GUEST_INTERRUPTIBILITY_STATE, "pending-debug-single-step"},
+        {VALUE_GUEST_INTERRUPTIBILITY_STATE, "activity-with-blocking"},
+        {VALUE_ENTRY_INTERRUPTION_INFORMATION, "guest-rflags-if"},
+        {VALUE_ENTRY_MSR_LOAD_COUNT, "entry-msr-load-address"},
+        {VALUE_GUEST_CR0, "ss-dpl-zero"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snapshot_make_good(&snapshot);
+        entry_snapshot_remove(&snapshot, cases[i].value);
+        wanted_rule    = cases[i].rule;
+        wanted_verdict = ENTRY_VERDICTS;
+        (void)entry_judge(&vmx_entry_rules, &snapshot, ENTRY_ALL_PHASES, note_wanted,
+                          NULL);
+        if (wanted_verdict != ENTRY_UNKNOWN)
+            fail_msg("%s: verdict %d", cases[i].rule, (int)wanted_verdict);
+    }
+}
+
 /* What is to be mended comes before its consequences, of other sections too. */
 static void test_consequences_last(void **state)
 {
@@ -213,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_each),
+        cmocka_unit_test(test_unknown_whether_it_applies),
         cmocka_unit_test(test_consequences_last),
         cmocka_unit_test(test_stack_of_real_mode),
     };
