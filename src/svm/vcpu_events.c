@@ -314,35 +314,23 @@ static void inject_interrupt(struct svm_vcpu *svm)
     vmcb_mark_dirty(vmcb, CLEAN_VIRTUAL_INTERRUPT);
 }
 
-/* Injects a virtual interrupt that the guest has not taken: others need V_IRQ. */
-static void inject_virtual_interrupt(struct vmcb *vmcb)
-{
-    uint64_t vector = (vmcb->virtual_interrupt & V_INTR_VECTOR) >> V_INTR_VECTOR_SHIFT;
-
-    vmcb->event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
-    clear_virtual_interrupt(vmcb);
-}
-
 void svm_events_deliver(struct svm_vcpu *svm)
 {
     struct vmcb *vmcb = &svm->vmcb;
 
     if (svm->steps_past_iret) /* delivery would push its TF */
         return;
-    if (has_virtual_interrupt(vmcb)) {
-        if (is_injecting(vmcb))
-            return; /* one after the other: the next exit delivers the rest */
-        inject_virtual_interrupt(vmcb);
-    }
     if ((svm->waiting & WAITING_NMI) != 0 && !svm->blocks_nmi)
         deliver_nmi(svm);
-    if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb))
+    if ((svm->waiting & WAITING_INTERRUPT) != 0 && accepts_interrupt(vmcb) &&
+        !has_virtual_interrupt(vmcb))
         inject_interrupt(svm);
     if ((svm->waiting & WAITING_INTERRUPT) == 0 || has_open_window(vmcb))
         return;
     if (has_virtual_interrupt(vmcb))
-        inject_virtual_interrupt(vmcb);
-    set_window(vmcb, true);
+        apic_set_timer(0); /* a window needs V_IRQ: an exit soon after it is taken */
+    else
+        set_window(vmcb, true);
 }
 
 void svm_cancel_events(struct svm_vcpu *svm)

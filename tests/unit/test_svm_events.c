@@ -200,21 +200,26 @@ static void test_virtual_interrupts(void **state)
     assert_virtual(true);
 }
 
-/* One that is not taken yet is injected if V_IRQ is needed for another event. */
+/* One that is not taken yet keeps V_IRQ: another waits, for an exit soon. */
 static void test_virtual_interrupt_waits(void **state)
 {
     (void)state;
     deliver_virtually();
+    apic_timer = UINT64_MAX;
     svm_request_interrupt(&vcpu, true);
     svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
+    assert_int_equal(vmcb->event_injection, 0);
+    assert_virtual(true);
+    assert_int_equal(apic_timer, 0);
+    vmcb->virtual_interrupt &= ~V_IRQ; /* taken */
+    vmcb->rflags = 0;
+    svm_events_deliver(&svm);
     assert_true(has_window());
     deliver_virtually();
     svm_request_nmi(&vcpu);
     svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
-    assert_virtual(false);
-    assert_true((vmcb->intercept_1 & INTERCEPT_IRET) != 0);
+    assert_int_equal(vmcb->event_injection & 0x7FF, 0x202); /* the NMI comes first */
+    assert_virtual(true);
     deliver_virtually();
     vmcb->event_injection = 0x80000306;
     svm_request_interrupt(&vcpu, true);
@@ -229,11 +234,13 @@ static void test_virtual_interrupt_waits(void **state)
     assert_virtual(false);
     svm_vcpu_start(NULL);
     svm.has_next_rip = false;
+    vmcb->rflags     = RFLAGS_IF;
     keeps_requesting = true;
     svm_request_interrupt(&vcpu, true);
     svm_events_deliver(&svm);
-    assert_int_equal(vmcb->event_injection, INTERRUPT_31);
-    assert_true(has_window());
+    assert_int_equal(vmcb->event_injection, 0);
+    assert_virtual(true);
+    assert_int_equal(svm.waiting, WAITING_INTERRUPT);
 }
 
 /* Exceptions that exit are injected; #DB changes registers as its delivery does. */
