@@ -106,9 +106,14 @@ static uint64_t time_of_day(const struct cpu *cpu)
     return first_time + (ticks - first_ticks) / clock_frequency();
 }
 
-/* The interrupt causes an exit, whose handler checks for requests. */
+/*
+ * The interrupt causes an exit, whose handler checks for requests. Without an APIC there
+ * is only this CPU, which does so at its next interrupt.
+ */
 static enum status interrupt_cpu(uint32_t id)
 {
+    if (!apic_is_enabled())
+        return STATUS_OK;
     return apic_send(smp_cpu(id)->apic_id, ICR_FIXED | VECTOR_WAKE);
 }
 
