@@ -373,7 +373,8 @@ enum exit_outcome svm_hlt_handle_exit(struct vcpu *vcpu)
                                  (svm->blocks_nmi ? 0 : WAITING_NMI));
     unsigned int restarts  = svm->restarts;
 
-    while ((svm->waiting & accepted) == 0 && !has_virtual_interrupt(&svm->vmcb) &&
+    while ((svm->waiting & accepted) == 0 &&
+           !(has_interrupts_on && has_virtual_interrupt(&svm->vmcb)) &&
            !guest_single_steps(svm)) {
         if (!vcpu->handlers->can_wake(vcpu, has_interrupts_on))
             return vcpu_end(vcpu, has_interrupts_on ? "HLT with all interrupts masked"

@@ -58,6 +58,13 @@ static void test_halt_ends(void **state)
     assert_true(asked_for_interrupts);
     assert_string_equal(vcpu.end->text, "HLT with all interrupts masked");
     assert_int_equal(halts, 0);
+    /* An interrupt that it has yet to take does not wake it with interrupts off. */
+    svm_vcpu_start(NULL);
+    can_be_woken = false;
+    vmcb->rflags = RFLAGS_FIXED;
+    vmcb->virtual_interrupt |= V_IRQ;
+    assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
+    assert_string_equal(vcpu.end->text, "HLT with interrupts off");
     svm_vcpu_start(NULL);
     after_interrupt = EXIT_STOP;
     assert_int_equal(svm_hlt_handle_exit(&vcpu), EXIT_STOP);
