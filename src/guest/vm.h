@@ -4,12 +4,12 @@
  *
  * Vendor-neutral: virt/backend.h has the operations of the processor. Created on the boot
  * CPU. From vm_reset on, only the CPUs of its vCPUs access it, except through vm_type,
- * vm_kick, vm_request_stop, vm_request_pause and the queue of its output. The lock guards
- * the devices that the vCPUs share: those of ports, the I/O APIC, and their clock, whose
- * alarms the first vCPU's CPU handles. It is held for one access to a port or register,
- * for the elements of a string instruction that one exit handles, or for the timers that
- * are due: microseconds, and never for a wait. guest/vm_cpu.h has
- * what each vCPU has of its own.
+ * vm_kick, the requests to stop, pause or press its button, and the queue of its output.
+ * The lock guards the devices that the vCPUs share: those of ports, the I/O APIC, and
+ * their clock, whose alarms the first vCPU's CPU handles. It is held for one access to a
+ * port or register, for the elements of a string instruction that one exit handles, or
+ * for the timers that are due: microseconds, and never for a wait. What each vCPU has of
+ * its own is in guest/vm_cpu.h.
  */
 #ifndef HYMIR_GUEST_VM_H
 #define HYMIR_GUEST_VM_H
@@ -161,7 +161,8 @@ enum status MUST_CHECK vm_map_memory(struct vm *vm);
 
 /*
  * Resets a VM, new or ended, before its next run: its vCPUs and devices, requests to it
- * and its input, but not its memory. STATUS_NO_MEMORY if the port map is full.
+ * and its input, but not its memory. STATUS_NO_MEMORY if a device does not fit in the
+ * maps of ports and addresses.
  */
 enum status MUST_CHECK vm_reset(struct vm *vm);
 
@@ -207,7 +208,7 @@ void vm_press_power_button(struct vm *vm);
 /* Logs the VM's exits by reason, from any CPU; those of a running VM may be outdated. */
 void vm_log_stats(const struct vm *vm);
 
-/* Returns how many exits all vCPUs have had in this run. For any CPU: vm_log_stats. */
+/* Returns the number of exits of all vCPUs in this run; otherwise as vm_log_stats. */
 uint64_t vm_count_exits(const struct vm *vm);
 
 /* Logs what led to an abnormal end: the last exits of the vCPU, and the others' state. */
@@ -230,8 +231,8 @@ void vm_memory_write(struct vcpu *vcpu, uint64_t address, unsigned int size,
                      uint64_t value);
 
 /*
- * Resets the VM's devices and adds their ports. STATUS_NO_MEMORY if the port map is full.
- * guest/devices.c.
+ * Resets the VM's devices and adds their ports and addresses. STATUS_NO_MEMORY if they do
+ * not fit. guest/devices.c.
  */
 enum status MUST_CHECK vm_add_devices(struct vm *vm);
 

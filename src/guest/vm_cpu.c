@@ -84,20 +84,6 @@ void vm_cpu_reset(struct vm_cpu *cpu)
     vcpu_reset(&cpu->vcpu, cpu->index == 0 ? &vm->start : &cpu->start);
 }
 
-void vm_cpu_receive(struct vm_cpu *cpu)
-{
-    local_apic_receive(&cpu->apic);
-    if (cpu->apic.events != 0)
-        vm_cpu_kick(cpu);
-}
-
-void vm_cpu_drive_line(struct vm_cpu *cpu, enum local_apic_pin pin, bool is_high)
-{
-    local_apic_drive_line(&cpu->apic, pin, is_high);
-    if (cpu->apic.events != 0)
-        vm_cpu_kick(cpu);
-}
-
 void vm_cpu_kick(const struct vm_cpu *cpu)
 {
     const struct vm *vm = cpu->vcpu.vm;

@@ -28,9 +28,9 @@ static void apic_changed(void *context)
 
 static uint64_t read_tsc(void *context)
 {
-    struct vcpu *vcpu = context;
+    struct vm_cpu *cpu = context;
 
-    return vcpu->backend->read_register(vcpu, VCPU_TSC);
+    return cpu->vcpu.backend->read_register(&cpu->vcpu, VCPU_TSC);
 }
 
 /* The timer runs at the frequency of CPUID's crystal: SDM 3A, "APIC Timer". */
@@ -66,11 +66,30 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
         .read_tsc     = read_tsc,
         .output       = {.changed = apic_output_changed, .listener = &cpu->vcpu},
         .changed      = apic_changed,
-        .context      = &cpu->vcpu,
+        .context      = cpu,
     };
 
     local_apic_reset(&cpu->apic, &setup);
     cpuid_policy_set_apic(&cpu->cpuid, local_apic_is_enabled(&cpu->apic));
     if (cpu->index == 0)
         set_virtual_wire_mode(&cpu->apic);
+}
+
+/* Has an NMI or INIT that has arrived handled after an exit. */
+static void kick_for_events(const struct vm_cpu *cpu)
+{
+    if (cpu->apic.events != 0)
+        vm_cpu_kick(cpu);
+}
+
+void vm_cpu_receive(struct vm_cpu *cpu)
+{
+    local_apic_receive(&cpu->apic);
+    kick_for_events(cpu);
+}
+
+void vm_cpu_drive_line(struct vm_cpu *cpu, enum local_apic_pin pin, bool is_high)
+{
+    local_apic_drive_line(&cpu->apic, pin, is_high);
+    kick_for_events(cpu);
 }

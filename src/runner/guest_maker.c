@@ -132,7 +132,7 @@ static void wait_for_interrupt(void)
 
 /*
  * Allocates a VM's memory, vCPUs and console, once its image is known to fit. False, with
- * the reason, on failure; destroy_guest is then due.
+ * the reason, on failure; guest_cpus_free and guest_memory_free are then due.
  */
 static bool create_parts(struct vm *vm, uint64_t memory_size, size_t cpus,
                          struct text *problem)
@@ -178,9 +178,8 @@ static bool create_guest(size_t index, struct text *problem)
 {
     const struct module_options *module = &modules[index];
     uint64_t size = sizeof(struct vm) + strlen(module->command_line) + 1;
-    void *pages;
-
     size_t cpus;
+    void *pages;
 
     if (find_module(MODULE_KERNEL, module->name) != index)
         return TEXT_FAIL(problem, "duplicate name");

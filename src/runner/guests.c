@@ -68,7 +68,9 @@ static void run_once(struct vm *vm)
     log_start(vm);
     set_activity(vm->cpu[0]);
     if (vm_run(vm) != STATUS_OK) {
-        log_error("vm %s: a vCPU does not stop; it cannot start again", vm->name);
+        log_error("vm %s: a vCPU does not stop; the guest cannot start again until Hymir "
+                  "is restarted",
+                  vm->name);
         vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
         atomic_store(&vm->is_to_restart, false);
         vm->restarts = false;
@@ -203,21 +205,25 @@ static void refuse_guest(struct vm *vm)
     log_error("vm %s: %s", vm->name, vm->end.text);
 }
 
+/* Returns by how many ticks a CPU's TSC is ahead of the boot CPU's. */
+static int64_t tsc_ticks_ahead(const struct cpu *cpu)
+{
+    return tsc_offset_synchrony(&cpu->tsc_offset) == TSC_NOT_IN_STEP
+               ? tsc_offset_ticks(&cpu->tsc_offset)
+               : 0;
+}
+
 /* Gives each vCPU of a guest a CPU. */
 static void place_guest(struct vm *vm)
 {
+    const struct cpu *first = smp_cpu(usable[used_count]);
     uint32_t apic_ids[GUEST_CPUS_MAX];
-    int64_t first = 0;
 
     for (size_t i = 0; i < vm->cpu_count; i++) {
-        struct vm_cpu *cpu              = vm->cpu[i];
-        cpu->vcpu.id                    = (uint32_t)usable[used_count++];
-        apic_ids[i]                     = smp_cpu(cpu->vcpu.id)->apic_id;
-        const struct tsc_offset *offset = &smp_cpu(cpu->vcpu.id)->tsc_offset;
-        bool is_ahead                   = tsc_offset_synchrony(offset) == TSC_NOT_IN_STEP;
-        int64_t ahead                   = is_ahead ? tsc_offset_ticks(offset) : 0;
-        first                           = i == 0 ? ahead : first;
-        cpu->tsc_ahead                  = ahead - first;
+        const struct cpu *cpu = smp_cpu(usable[used_count++]);
+        vm->cpu[i]->vcpu.id   = cpu->index;
+        vm->cpu[i]->tsc_ahead = tsc_ticks_ahead(cpu) - tsc_ticks_ahead(first);
+        apic_ids[i]           = cpu->apic_id;
     }
     vm_set_topology(vm, apic_ids);
 }
