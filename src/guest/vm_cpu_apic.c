@@ -75,7 +75,7 @@ void vm_cpu_reset_local_apic(struct vm_cpu *cpu)
         set_virtual_wire_mode(&cpu->apic);
 }
 
-/* Has an NMI or INIT that has arrived handled after an exit. */
+/* Makes the CPU exit and handle an NMI or INIT that has arrived. */
 static void kick_for_events(const struct vm_cpu *cpu)
 {
     if (cpu->apic.events != 0)
