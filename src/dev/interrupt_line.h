@@ -10,6 +10,7 @@
 #define HYMIR_DEV_INTERRUPT_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What the controller does with the requests of a line. */
@@ -35,6 +36,14 @@ static inline void interrupt_line_set(struct interrupt_line *line, bool is_high)
         return;
     line->is_high = is_high;
     line->changed(line->listener, line);
+}
+
+/* Reports an event to the device, if it needs that. */
+static inline void interrupt_line_report(const struct interrupt_line *line,
+                                         enum interrupt_event event)
+{
+    if (line->event != NULL)
+        line->event(line->device, event);
 }
 
 #endif

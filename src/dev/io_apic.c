@@ -32,20 +32,11 @@ static bool is_level(const struct io_apic_entry *entry)
     return (entry->low & IO_APIC_ENTRY_LEVEL) != 0 && has_vector(entry);
 }
 
-static void report_event(const struct io_apic *apic, unsigned int input,
-                         enum interrupt_event event)
-{
-    const struct interrupt_line *line = &apic->input[input];
-
-    if (line->event != NULL)
-        line->event(line->device, event);
-}
-
 /* Reports that the last request of an input is acknowledged, or dropped. */
 static void report_taken(struct io_apic *apic, unsigned int input)
 {
     atomic_fetch_and(&apic->awaited, ~(1U << input));
-    report_event(apic, input, INTERRUPT_TAKEN);
+    interrupt_line_report(&apic->input[input], INTERRUPT_TAKEN);
 }
 
 /* Sends the message of an input; those of a reserved delivery mode are dropped. */
@@ -103,7 +94,8 @@ static void write_low(struct io_apic *apic, unsigned int input, uint32_t value)
     if (!is_level(entry))
         entry->low &= ~IO_APIC_ENTRY_REMOTE_IRR;
     if (is_masked != was_masked)
-        report_event(apic, input, is_masked ? INTERRUPT_MASKED : INTERRUPT_UNMASKED);
+        interrupt_line_report(&apic->input[input],
+                              is_masked ? INTERRUPT_MASKED : INTERRUPT_UNMASKED);
     if (is_masked)
         atomic_fetch_and(&apic->awaited, ~(1U << input));
     else

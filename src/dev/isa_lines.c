@@ -24,14 +24,12 @@ static bool is_timer_masked(const struct isa_lines *lines)
 static void report_event(const struct isa_lines *lines, bool *is_masked,
                          enum interrupt_event event)
 {
-    const struct interrupt_line *line = &lines->line[ISA_TIMER_LINE];
-    bool was_masked                   = is_timer_masked(lines);
+    bool was_masked = is_timer_masked(lines);
 
     if (event != INTERRUPT_TAKEN)
         *is_masked = event == INTERRUPT_MASKED;
-    if (line->event != NULL &&
-        (event == INTERRUPT_TAKEN || is_timer_masked(lines) != was_masked))
-        line->event(line->device, event);
+    if (event == INTERRUPT_TAKEN || is_timer_masked(lines) != was_masked)
+        interrupt_line_report(&lines->line[ISA_TIMER_LINE], event);
 }
 
 static void pic_event(void *device, enum interrupt_event event)

@@ -116,15 +116,6 @@ static void rotate_below(struct pic_chip *chip, unsigned int lowest)
     chip->first = (uint8_t)((lowest + 1) % INPUTS);
 }
 
-static void report_event(const struct pic_chip *chip, unsigned int input,
-                         enum interrupt_event event)
-{
-    const struct interrupt_line *line = &chip->input[input];
-
-    if (line->event != NULL)
-        line->event(line->device, event);
-}
-
 /* Acknowledges the pending input; returns SPURIOUS if its request is gone. */
 static unsigned int acknowledge_input(struct pic_chip *chip)
 {
@@ -137,7 +128,7 @@ static unsigned int acknowledge_input(struct pic_chip *chip)
         chip->in_service |= bit(input);
     else if (chip->rotates_at_end)
         rotate_below(chip, input);
-    report_event(chip, input, INTERRUPT_TAKEN);
+    interrupt_line_report(&chip->input[input], INTERRUPT_TAKEN);
     return input;
 }
 
@@ -182,8 +173,9 @@ static __attribute__((noinline)) void set_mask(struct pic_chip *chip, uint8_t ma
     chip->mask = mask;
     for (; changes != 0; changes &= changes - 1) {
         unsigned int input = (unsigned int)__builtin_ctz(changes);
-        report_event(chip, input,
-                     (mask & bit(input)) != 0 ? INTERRUPT_MASKED : INTERRUPT_UNMASKED);
+        interrupt_line_report(&chip->input[input], (mask & bit(input)) != 0
+                                                       ? INTERRUPT_MASKED
+                                                       : INTERRUPT_UNMASKED);
     }
 }
 
@@ -203,7 +195,7 @@ static __attribute__((noinline)) void start_initialization(struct pic_chip *chip
     if ((word & ICW1_HAS_ICW4) != 0)
         chip->expected |= EXPECTS(4);
     for (unsigned int input = 0; input < INPUTS; input++)
-        report_event(chip, input, INTERRUPT_TAKEN);
+        interrupt_line_report(&chip->input[input], INTERRUPT_TAKEN);
 }
 
 /* Data sheet, "Operation Control Word 2", "End of Interrupt". */
