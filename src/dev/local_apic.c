@@ -290,8 +290,7 @@ uint64_t local_apic_read(struct local_apic *apic, uint32_t offset, unsigned int 
     if (find_row(offset, X_READ | X_WRITE) == NULL)
         local_apic_report_error(apic, ESR_ILLEGAL_REGISTER);
     else if (byte < sizeof(uint32_t))
-        return read_register(apic, offset - byte) >> byte * 8 &
-               BITS_MASK(size * 8 - 1, 0);
+        return read_register(apic, offset - byte) >> byte * 8 & BYTES_MASK(size);
     return 0;
 }
 
