@@ -95,8 +95,7 @@ static bool decode(struct execution *execution)
 }
 
 /* Raises #UD, and logs the first instruction of a VM for which it does. */
-static enum exit_outcome refuse(const struct execution *execution,
-                                const struct memory_access *access)
+static enum exit_outcome refuse(const struct execution *execution)
 {
     struct vcpu *vcpu = execution->vcpu;
     TEXT_DECLARE(bytes, 3 * INSTRUCTION_LENGTH_MAX + 1);
@@ -107,7 +106,7 @@ static enum exit_outcome refuse(const struct execution *execution,
         log_warning("vm %s: instruction at RIP 0x%lx accesses guest-physical 0x%lx, "
                     "which is not RAM, and is not emulated: #UD; code:%s",
                     vcpu->vm->name, vcpu->backend->read_register(vcpu, VCPU_RIP),
-                    access->address.value, bytes.buffer);
+                    execution->exit->address.value, bytes.buffer);
     vcpu->vm->is_refusal_logged = true;
     return vcpu_inject_exception(vcpu, VECTOR_UD, 0);
 }
@@ -342,7 +341,7 @@ enum exit_outcome device_memory_handle(struct vcpu *vcpu,
     execution.vcpu = vcpu;
     execution.exit = access;
     if (!decode(&execution))
-        return refuse(&execution, access);
+        return refuse(&execution);
     if (needs_all_registers(execution.instruction) && !vcpu->run.has_all_registers)
         return vcpu_request_all_registers(vcpu);
     read_registers(&execution);
