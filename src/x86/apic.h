@@ -113,7 +113,6 @@ enum apic_register {
 #define ICR_LEVEL                 (1U << 15)
 #define ICR_SHORTHAND(value)      ((uint32_t)BITS_GET(value, 19, 18))
 #define ICR_SHORTHAND_SELF        1U
-#define ICR_SELF                  (1U << 18)
 #define ICR_SHORTHAND_ALL_BUT_ONE 3U /* all excluding self */
 #define ICR_DEFINED               0xCDFFFU
 
