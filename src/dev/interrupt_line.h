@@ -4,7 +4,7 @@
  *
  * The device drives the level; the controller is called at each change and decides
  * whether an edge or the level counts. A device that counts its interrupts is told what
- * becomes of them. Used on the vCPU's CPU only.
+ * becomes of them. Used on one CPU at a time.
  */
 #ifndef HYMIR_DEV_INTERRUPT_LINE_H
 #define HYMIR_DEV_INTERRUPT_LINE_H

@@ -167,7 +167,10 @@ static bool write_base(struct local_apic *apic, uint64_t value)
 
 /* ---- Writes of registers ---- */
 
-/* Returns whether newer processors ignore a command of ICR: INIT level de-assert. */
+/*
+ * Returns whether a command of ICR is ignored: ExtINT, which is reserved, and INIT level
+ * de-assert, as on newer processors.
+ */
 static bool is_ignored(uint32_t command)
 {
     return ICR_DELIVERY(command) == APIC_EXTINT ||

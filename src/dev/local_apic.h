@@ -30,8 +30,8 @@ struct local_apic_setup {
     uint64_t timer_hz;          /* of the timer, before its divider; at least 50,000 */
     uint64_t (*read_tsc)(void *context); /* the guest's TSC; it ticks with the clock */
     struct interrupt_line output;        /* high: there is an interrupt to acknowledge */
-    void (*changed)(
-        void *context); /* base, threshold, in_service or needs_eoi may have */
+    /* Called when base, threshold, in_service or needs_eoi may have changed. */
+    void (*changed)(void *context);
     void *context;
 };
 

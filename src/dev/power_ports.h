@@ -2,8 +2,8 @@
  * The ports by which guests reset or power off, as PCs, QEMU and Bochs have them: system
  * control port A (0x92), the reset control register (0xCF9), the PM1 control register of
  * Bochs's machine (0xB004), Bochs's shutdown port (0x8900) and QEMU's debug exit (0xF4).
- * Reset by the keyboard controller: dev/keyboard_controller.h; power-off by ACPI, and so
- * as by QEMU's PM1 control register: dev/acpi_pm.h.
+ * Reset by the keyboard controller: dev/keyboard_controller.h; power-off by ACPI, whose
+ * PM1 control register is at QEMU's port: dev/acpi_pm.h.
  *
  * Port A reports that address line 20 is on; reads of the others return all ones. PCI's
  * configuration address, of which 0xCF9 is a byte, is claimed so that a guest that looks

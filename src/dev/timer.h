@@ -2,8 +2,8 @@
  * The clock of a VM's devices, and their timers.
  *
  * The clock keeps a list of the timers that are set, the earliest first, and requests an
- * alarm for that one. Times are in ticks of hz since the VM started. Used on the vCPU's
- * CPU only.
+ * alarm for that one. Times are in ticks of hz since the VM started. Used on one CPU at a
+ * time.
  */
 #ifndef HYMIR_DEV_TIMER_H
 #define HYMIR_DEV_TIMER_H

@@ -35,8 +35,8 @@ enum translation_outcome {
 };
 
 struct translation {
-    gpa_t
-        physical; /* TRANSLATION_FOUND: of the byte; TRANSLATION_NOT_RAM: of the entry */
+    /* TRANSLATION_FOUND: of the byte; TRANSLATION_NOT_RAM: of the entry */
+    gpa_t physical;
     uint32_t error_code; /* TRANSLATION_FAULTS */
 };
 

@@ -16,7 +16,7 @@
 
 /*
  * The registers of a vCPU besides the general ones; only RSP, RFLAGS, CR2, the TSC and
- * DEBUGCTL are writable.
+ * its offset, and DEBUGCTL are writable.
  */
 enum vcpu_register {
     VCPU_RIP,
