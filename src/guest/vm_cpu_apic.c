@@ -5,6 +5,8 @@
 
 #define DEFAULT_TIMER_HZ UINT64_C(1000000000)
 
+_Static_assert(GUEST_CPUS_MAX <= APIC_BUS_CPUS, "the bus has room for all local APICs");
+
 static void apic_output_changed(void *context, const struct interrupt_line *line)
 {
     struct vcpu *vcpu = context;
