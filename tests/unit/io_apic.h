@@ -75,6 +75,22 @@ static inline void set_entry(unsigned int input, uint32_t low)
     register_write(0x10 + 2 * input, low);
 }
 
+static char events[32]; /* of the devices whose inputs the test connects to this */
+
+static inline void record_event(void *device, enum interrupt_event event)
+{
+    assert_ptr_equal(device, &events);
+    strcat(events, event == INTERRUPT_TAKEN    ? "t"
+                   : event == INTERRUPT_MASKED ? "m"
+                                               : "u");
+}
+
+#define ASSERT_EVENTS(expected)                \
+    do {                                       \
+        assert_string_equal(events, expected); \
+        events[0] = '\0';                      \
+    } while (0)
+
 static inline void io_apic_start(void)
 {
     messages  = 0;

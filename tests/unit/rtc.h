@@ -4,6 +4,7 @@
 #ifndef HYMIR_TESTS_RTC_H
 #define HYMIR_TESTS_RTC_H
 
+#include "device_clock.h"
 #include "ports.h"
 
 #include "dev/rtc.h"
@@ -23,21 +24,6 @@
 #define MEGABYTES UINT64_C(0x100000)
 
 static struct rtc rtc;
-static uint64_t now, alarm_time;
-
-static uint64_t read_clock(void)
-{
-    return 1000 + now;
-}
-
-static void set_alarm(void *context, uint64_t deadline)
-{
-    assert_ptr_equal(context, &now);
-    alarm_time = deadline;
-}
-
-static struct device_clock test_clock = {
-    .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
 static inline void cmos_write(unsigned int index, unsigned int value)
 {
@@ -64,11 +50,8 @@ static inline uint64_t seconds_of(const char *text)
 
 static inline void rtc_start(uint64_t hz, const char *text, unsigned int format)
 {
-    now           = 0;
-    alarm_time    = TICKS_NEVER;
-    test_clock.hz = hz;
+    clock_start(hz);
     start_ports(false);
-    device_clock_init(&test_clock);
     rtc_init(&rtc, &test_ports, &test_clock, &output_line);
     rtc_set_time(&rtc, seconds_of(text));
     rtc_set_memory(&rtc, 64 * MEGABYTES);
@@ -79,9 +62,8 @@ static inline void rtc_start(uint64_t hz, const char *text, unsigned int format)
 static inline void advance_to(uint64_t time)
 {
     while (alarm_time <= time) {
-        now        = alarm_time;
-        alarm_time = TICKS_NEVER; /* it has come */
-        device_clock_run(&test_clock);
+        now = alarm_time;
+        run_clock();
     }
     now = time;
 }

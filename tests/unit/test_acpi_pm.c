@@ -1,4 +1,5 @@
 /* src/dev/acpi_pm.c, compared with ACPI 6.5, "Fixed Hardware Features". */
+#include "device_clock.h"
 #include "ports.h"
 
 #include "dev/acpi_pm.h"
@@ -13,31 +14,13 @@
 static struct acpi_pm pm;
 static struct guest_end end;
 static struct vcpu vcpu = {.end = &end};
-static uint64_t now, alarm_time;
-
-static uint64_t read_clock(void)
-{
-    return 1000 + now;
-}
-
-static void set_alarm(void *context, uint64_t deadline)
-{
-    assert_ptr_equal(context, &now);
-    alarm_time = deadline;
-}
-
-static struct device_clock test_clock = {
-    .read = read_clock, .start = 1000, .alarm = set_alarm, .context = &now};
 
 static void start_at(uint64_t hz)
 {
-    now           = 0;
-    alarm_time    = TICKS_NEVER;
-    test_clock.hz = hz;
-    end           = (struct guest_end){0};
+    clock_start(hz);
+    end = (struct guest_end){0};
     start_ports(false);
     test_ports.accessor = &vcpu;
-    device_clock_init(&test_clock);
     acpi_pm_init(&pm, &test_ports, &test_clock, &output_line);
     assert_false(test_ports.is_full);
 }
@@ -59,12 +42,6 @@ static void write_word(unsigned int port, unsigned int value)
 {
     port_out(port, value & 0xFF);
     port_out(port + 1, value >> 8);
-}
-
-static void run_clock(void)
-{
-    alarm_time = TICKS_NEVER;
-    device_clock_run(&test_clock);
 }
 
 /*

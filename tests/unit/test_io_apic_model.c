@@ -206,22 +206,6 @@ static void test_can_interrupt(void **state)
     }
 }
 
-static char events[32];
-
-static void record_event(void *device, enum interrupt_event event)
-{
-    assert_ptr_equal(device, &events);
-    strcat(events, event == INTERRUPT_TAKEN    ? "t"
-                   : event == INTERRUPT_MASKED ? "m"
-                                               : "u");
-}
-
-#define ASSERT_EVENTS(expected)                \
-    do {                                       \
-        assert_string_equal(events, expected); \
-        events[0] = '\0';                      \
-    } while (0)
-
 /* A device that counts its edges: each is taken, by the CPU or because it is lost. */
 static void test_events(void **state)
 {

@@ -19,13 +19,6 @@ static uint64_t load_counter_0(unsigned int i, unsigned int mode, uint32_t value
     return (uint64_t)((unsigned __int128)now * PIT_HZ / test_clock.hz) + 1;
 }
 
-/* As after an alarm. */
-static void run_clock(void)
-{
-    alarm_time = TICKS_NEVER;
-    device_clock_run(&test_clock);
-}
-
 static void take_interrupt(void)
 {
     output_line.event(output_line.device, INTERRUPT_TAKEN);
