@@ -319,11 +319,8 @@ void local_apic_drive_line(struct local_apic *apic, enum local_apic_pin pin, boo
     if (apic->line[pin] == is_high)
         return;
     atomic_store_explicit(&apic->line[pin], is_high, memory_order_release);
-    uint32_t entry = pin_entry(apic, pin);
-    if (LVT_DELIVERY(entry) == LVT_DELIVERY_EXTINT) {
-        if ((entry & LVT_MASKED) == 0)
-            interrupt_line_set(&apic->setup.output,
-                               is_high || apic->has_request || has_extint(apic));
+    if (LVT_DELIVERY(pin_entry(apic, pin)) == LVT_DELIVERY_EXTINT) {
+        drive_output(apic); /* nothing else changes */
         return;
     }
     if (is_high)
