@@ -99,7 +99,6 @@ VMX_SECTION(vmx_rules_host_registers,
             rows);
 
 #define SELECTOR_FLAGS (SELECTOR_RPL | SELECTOR_TI)
-#define SELECTOR_INDEX BITS_MASK(15, 3)
 
 static const struct entry_rule segment_rows[] = {
     {"host-selector-flags", "RPL and TI of all host selectors are 0.", CAUSE_SELECTOR,

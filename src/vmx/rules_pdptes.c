@@ -60,7 +60,7 @@ static enum entry_verdict test_x2apic_msr(struct entry_query *query)
 {
     uint64_t entry = entry_read_own(query);
 
-    return MSR_NUMBER(entry) >> 8 == MSR_X2APIC_FIRST >> 8
+    return MSR_NUMBER(entry) >> 8 == X2APIC_MSR(0) >> 8
                ? entry_violate(query, BITS_MASK(31, 0), entry & HIGH_HALF)
                : ENTRY_HOLDS;
 }

@@ -150,8 +150,6 @@ enum exit_reason {
 #define VMX_ERROR_INVALID_HOST_STATE      8U
 #define VMX_ERROR_VMXON_IN_ROOT_OPERATION 15U
 #define VMX_ERROR_EXECUTIVE_POINTER       16U
-#define VMX_ERROR_EXECUTIVE_NOT_LAUNCHED  17U
-#define VMX_ERROR_EXECUTIVE_NOT_VMXON     18U
 #define VMX_ERROR_MOV_SS                  26U
 
 /* Returns the description of a VM-instruction error, or "unknown error". */

@@ -62,8 +62,7 @@ enum apic_register {
 #define APIC_REGISTERS_SIZE            4096
 
 /* SDM 3A, "x2APIC Register Address Space". */
-#define MSR_X2APIC_FIRST   0x800U
-#define X2APIC_MSR(offset) (MSR_X2APIC_FIRST + (uint32_t)(offset) / 16)
+#define X2APIC_MSR(offset) (0x800U + (uint32_t)(offset) / 16)
 #define X2APIC_MSR_LAST    0x8FFU
 
 /* SDM 3A, "Local APIC ID Register", "Logical Destination Register". */
