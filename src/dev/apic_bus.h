@@ -1,9 +1,9 @@
 /*
  * Interrupt messages between the local APICs and the I/O APIC of a VM.
  *
- * SDM 3A, "Determining IPI Destination" and "Interrupt Distribution Mechanisms". A
- * message of an xAPIC or an I/O APIC has a destination of 8 bits, one of an x2APIC 32
- * bits; both reach APICs in either mode. Any CPU of the VM may send, without a lock.
+ * SDM 3A, "Determining IPI Destination" and "Lowest Priority Delivery Mode". A message
+ * of an xAPIC or an I/O APIC has a destination of 8 bits, one of an x2APIC 32 bits; both
+ * reach APICs in either mode. Any CPU of the VM may send, without a lock.
  */
 #ifndef HYMIR_DEV_APIC_BUS_H
 #define HYMIR_DEV_APIC_BUS_H

@@ -179,8 +179,9 @@ static bool is_ignored(uint32_t command)
 }
 
 /*
- * SDM 3A, "Valid Combination of Delivery Modes and Destination Shorthands": all IPIs are
- * edge-triggered. Modes that are not valid with a shorthand do what they say.
+ * SDM 3A, "Valid Combinations for the Pentium 4 and Intel Xeon Processors' Local xAPIC
+ * Interrupt Command Register": all IPIs are edge-triggered. Modes that are not valid with
+ * a shorthand do what they say.
  */
 static void send_command(struct local_apic *apic, uint32_t command)
 {

@@ -46,8 +46,8 @@ enum local_apic_event {
 
 struct local_apic {
     /*
-     * At their architectural offsets, as in a virtual-APIC page (SDM 3C, "APIC-Register
-     * Virtualization"). Other CPUs read the ID, the destination registers, SVR and PPR.
+     * At their architectural offsets, as in a virtual-APIC page (SDM 3C, "Virtualized
+     * APIC Registers"). Other CPUs read the ID, the destination registers, SVR and PPR.
      */
     _Alignas(PAGE_SIZE) uint32_t registers[PAGE_SIZE / sizeof(uint32_t)];
 
@@ -85,7 +85,7 @@ void local_apic_reset(struct local_apic *apic, const struct local_apic_setup *se
 
 /*
  * Sets the state after an INIT, which keeps IA32_APIC_BASE and the ID: SDM 3A, "Local
- * APIC State After It Receives an INIT-Reset". Messages that arrive later are kept.
+ * APIC State After an INIT Reset". Messages that arrive later are kept.
  */
 void local_apic_init_signal(struct local_apic *apic);
 

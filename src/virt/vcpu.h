@@ -147,7 +147,7 @@ struct exit_handlers {
 
 /* The local APIC of a vCPU, for processors that virtualize it. */
 struct vcpu_apic {
-    const void *page;  /* its registers: SDM 3C, "Virtual-APIC Address" */
+    const void *page;  /* its registers: SDM 3C, "Virtualized APIC Registers" */
     uint64_t base;     /* IA32_APIC_BASE */
     uint8_t threshold; /* TPR[7:4] below it lets an interrupt pass; at most the present */
     uint8_t in_service; /* the highest vector in ISR, or 0 */

@@ -78,7 +78,7 @@ enum apic_register {
 #define DESTINATION_FORMAT_FLAT    0xFFFFFFFFU
 #define DESTINATION_FORMAT_DEFINED 0xF0000000U
 
-/* SDM 3A, "Task Priority", "Processor Priority Register". */
+/* SDM 3A, "Task and Processor Priorities". */
 #define PRIORITY_CLASS_MASK  0xF0U
 #define PRIORITY_CLASS_SHIFT 4
 

@@ -311,7 +311,7 @@ static void test_disabled_and_enabled(void **state)
     }
 }
 
-/* SDM 3A, "Local APIC State After It Receives an INIT-Reset". */
+/* SDM 3A, "Local APIC State After an INIT Reset". */
 static void test_init(void **state)
 {
     (void)state;

@@ -148,7 +148,7 @@ static void test_init_of_first(void **state)
     assert_int_equal(vm_cpu_handle_requests(first), EXIT_RESUME);
     assert_int_equal(backends[0].restarts, 1);
     assert_after_init(&backends[0].start, 0xF000, 0xFFF0);
-    /* "Local APIC State After It Receives an INIT-Reset": the base is kept. */
+    /* "Local APIC State After an INIT Reset": the base is kept. */
     assert_int_equal(apic_register(0, 0xF0), 0xFF);
     assert_int_equal(apic_register(0, 0x350), 0x10000);
     assert_int_equal(cpus[0].apic.base, 0xFEE00900);
