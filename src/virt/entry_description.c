@@ -1,6 +1,7 @@
-/* The words for a violated rule: see entry_rules.h. */
+/* The words for a violated rule and for a failed entry: see entry_rules.h. */
 #include "virt/entry_rules.h"
 
+#include "lib/log.h"
 #include "lib/string.h"
 
 #define LINE_WIDTH      78U
@@ -152,17 +153,70 @@ void entry_describe(const struct entry_rules *rules,
     print_paragraph(text.buffer, LINE_INDENT, print, context);
 }
 
-void entry_summary_add(struct entry_summary *summary, const struct entry_rules *rules,
-                       const struct entry_snapshot *snapshot,
-                       const struct entry_finding *finding)
-{
-    size_t i = summary->count++;
+struct explanation {
+    const struct entry_rules *rules;
+    const struct entry_snapshot *snapshot;
+    uint32_t error;
+    struct entry_summary *summary;
+    size_t unknown;
+};
 
-    summary->rules = rules;
+/* The first line of a violation is an error, the others explain it. */
+static void log_line(void *context, const char *line)
+{
+    (void)context;
+    if (line[0] != ' ')
+        log_error("%s", line);
+    else
+        log_info("%s", line);
+}
+
+static void add_violation(const struct explanation *of,
+                          const struct entry_finding *finding)
+{
+    struct entry_summary *summary = of->summary;
+    size_t i                      = summary->count++;
+
+    summary->rules = of->rules;
     if (i < ENTRY_SUMMARY_MAX) {
         summary->first[i]   = *finding;
-        summary->content[i] = snapshot->value[finding->value];
+        summary->content[i] = of->snapshot->value[finding->value];
     }
+}
+
+static void explain(void *context, const struct entry_finding *finding)
+{
+    struct explanation *of = context;
+
+    if (!entry_finding_explains(finding, of->error))
+        return;
+    of->unknown += finding->verdict == ENTRY_UNKNOWN ? 1 : 0;
+    if (finding->verdict != ENTRY_VIOLATED)
+        return;
+    entry_describe(of->rules, of->snapshot, finding, log_line, NULL);
+    add_violation(of, finding);
+}
+
+void entry_explain(const struct entry_rules *rules, struct entry_snapshot *snapshot,
+                   uint64_t phases, uint32_t error, struct entry_summary *summary)
+{
+    struct explanation explanation = {rules, snapshot, error, summary, 0};
+
+    (void)entry_judge(rules, snapshot, phases, explain, &explanation);
+    if (summary->count == 0)
+        log_error("no violated rule is known; %zu could not be judged",
+                  explanation.unknown);
+}
+
+void entry_check(const struct entry_rules *rules, struct entry_snapshot *snapshot)
+{
+    struct entry_summary summary = {0};
+
+    if (entry_judge(rules, snapshot, ENTRY_ALL_PHASES, NULL, NULL)
+            .verdicts[ENTRY_VIOLATED] == 0)
+        return;
+    log_error("the first VM entry will fail:");
+    entry_explain(rules, snapshot, ENTRY_ALL_PHASES, 0, &summary);
 }
 
 void entry_summary_append(const struct entry_summary *summary, struct text *text)

@@ -220,10 +220,27 @@ struct entry_summary {
     uint64_t content[ENTRY_SUMMARY_MAX];
 };
 
-/* Adds a violation. */
-void entry_summary_add(struct entry_summary *summary, const struct entry_rules *rules,
-                       const struct entry_snapshot *snapshot,
-                       const struct entry_finding *finding);
+/*
+ * Returns whether a violation can have caused a failure with a VM-instruction error, of
+ * whose phases it is: each basic check has an error of its own. 0: no or any error.
+ */
+static inline bool entry_finding_explains(const struct entry_finding *finding,
+                                          uint32_t error)
+{
+    return finding->section->phase != ENTRY_INSTRUCTION || error == 0 ||
+           finding->rule->qualification == error;
+}
+
+/*
+ * Judges the rules of the phases that a failure can mean, logs each violation that
+ * explains it (see entry_describe, entry_finding_explains), and adds it to the summary.
+ * If there is none, logs how many rules could not be judged.
+ */
+void entry_explain(const struct entry_rules *rules, struct entry_snapshot *snapshot,
+                   uint64_t phases, uint32_t error, struct entry_summary *summary);
+
+/* Logs the violations, of any rule, that will let an entry fail, if there are any. */
+void entry_check(const struct entry_rules *rules, struct entry_snapshot *snapshot);
 
 /* Appends the first violation, and how many more there are; nothing if there is none. */
 void entry_summary_append(const struct entry_summary *summary, struct text *text);

@@ -1,7 +1,6 @@
 /* See entry_report.h. */
 #include "vmx/entry_report.h"
 
-#include "lib/log.h"
 #include "lib/string.h"
 #include "vmx/vmcs.h"
 #include "x86/apic.h"
@@ -72,16 +71,6 @@ void entry_snapshot_read(const struct entry_attempt *attempt)
     read_structures(attempt->snapshot);
 }
 
-/* The first line of a violation is an error, the others explain it. */
-static void log_line(void *context, const char *line)
-{
-    (void)context;
-    if (line[0] != ' ')
-        log_error("%s", line);
-    else
-        log_info("%s", line);
-}
-
 void entry_failure_explain(const struct entry_attempt *attempt,
                            const struct vmx_entry_failure *failure,
                            struct entry_summary *summary)
@@ -91,20 +80,15 @@ void entry_failure_explain(const struct entry_attempt *attempt,
         entry_snapshot_set(attempt->snapshot, VALUE_IS_LAUNCHED, 1);
     else if (failure->error == VMX_ERROR_RESUME_OF_NON_LAUNCHED)
         entry_snapshot_set(attempt->snapshot, VALUE_IS_LAUNCHED, 0);
-    vmx_entry_explain(attempt->snapshot, failure, log_line, NULL, summary);
+    entry_explain(&vmx_entry_rules, attempt->snapshot, vmx_entry_phases(failure),
+                  failure->error, summary);
 }
 
 void entry_check_before(const struct entry_attempt *attempt)
 {
 #ifdef HYMIR_DEBUG
-    struct entry_summary summary = {0};
-
     entry_snapshot_read(attempt);
-    if (entry_judge(&vmx_entry_rules, attempt->snapshot, ENTRY_ALL_PHASES, NULL, NULL)
-            .verdicts[ENTRY_VIOLATED] == 0)
-        return;
-    log_error("the first VM entry will fail:");
-    vmx_entry_explain(attempt->snapshot, NULL, log_line, NULL, &summary);
+    entry_check(&vmx_entry_rules, attempt->snapshot);
 #else
     (void)attempt;
 #endif

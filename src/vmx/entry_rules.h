@@ -36,17 +36,4 @@ struct vmx_entry_failure {
 /* Returns the phases whose rules a failure can mean; none if it is not of a VM entry. */
 uint64_t vmx_entry_phases(const struct vmx_entry_failure *failure);
 
-/* Returns whether the violation of a rule can have caused a failure. */
-bool vmx_entry_explains(const struct vmx_entry_failure *failure,
-                        const struct entry_finding *finding);
-
-/*
- * Judges the rules that a failure can mean, or all rules if it is NULL, prints each
- * violation (see entry_describe), and adds it to the summary. If there is none, prints
- * how many could not be judged.
- */
-void vmx_entry_explain(struct entry_snapshot *snapshot,
-                       const struct vmx_entry_failure *failure, entry_print *print,
-                       void *context, struct entry_summary *summary);
-
 #endif

@@ -29,6 +29,7 @@ struct count {
     uint32_t entries, disagreements, violated, enforced;
 };
 
+/* A function of its own: tests/style/faults compares the names of functions. */
 static struct cpuid_result read_cpuid_of_processor(uint32_t leaf, uint32_t subleaf)
 {
     return cpuid(leaf, subleaf);

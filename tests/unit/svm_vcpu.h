@@ -118,8 +118,10 @@ void apic_set_timer(uint64_t tsc_ticks)
 #define read_cr0                  fake_read_cr0
 #define read_cr3                  fake_read_cr3
 #define read_cr4                  fake_read_cr4
-#define cpuid(leaf, subleaf)      fake_cpuid(leaf, subleaf)
+#define cpuid                     fake_cpuid
 #include "../../src/svm/entry_report.c"
+#undef cpuid /* a handler of exits has this name */
+#define cpuid(leaf, subleaf) fake_cpuid(leaf, subleaf)
 #include "../../src/svm/exit.c"
 #include "../../src/svm/on_exit.c"
 #include "../../src/svm/vcpu_events.c"

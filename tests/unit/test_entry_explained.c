@@ -290,14 +290,13 @@ static void test_failures(void **state)
 static void test_explains(void **state)
 {
     (void)state;
-    static const struct vmx_entry_failure launch = {.error = 4}, resume = {.error = 5};
     snapshot_make_good(&snapshot);
     entry_snapshot_set(&snapshot, VALUE_IS_LAUNCHED, 1);
     judge(ENTRY_ALL_PHASES);
     assert_violation(0, "launch-clear-vmcs", VALUE_IS_LAUNCHED, 1, 0);
     assert_int_equal(violation_count, 1);
-    assert_true(vmx_entry_explains(&launch, &violations[0]));
-    assert_false(vmx_entry_explains(&resume, &violations[0]));
+    assert_true(entry_finding_explains(&violations[0], 4));
+    assert_false(entry_finding_explains(&violations[0], 5));
 }
 
 /* ---- Words */

@@ -54,10 +54,7 @@ say(struct explainer *explainer, const char *format, ...)
 static void visit(void *context, const struct entry_finding *finding)
 {
     struct explainer *explainer = context;
-    bool is_possible =
-        explainer->kind != DUMP_VMCS ||
-        (explainer->entry_failure.error | explainer->entry_failure.reason) == 0 ||
-        vmx_entry_explains(&explainer->entry_failure, finding);
+    bool is_possible = entry_finding_explains(finding, explainer->entry_failure.error);
 
     if (finding->verdict == ENTRY_UNKNOWN)
         explainer->missing[finding->missing]++;
