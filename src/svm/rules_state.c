@@ -99,25 +99,10 @@ static const struct entry_rule feature_rules[] = {
 const struct entry_section svm_feature_rules =
     SECTION(CONSISTENCY, ENTRY_GUEST_STATE, feature_rules);
 
-/* ---- PAT */
-
-#define PAT_TYPES (BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6) | BIT(7))
-
-/* Each byte is one of the memory types; the nearest of another one is UC. */
-static enum entry_verdict test_pat(struct entry_query *query)
-{
-    uint64_t nearest = entry_read_own(query);
-
-    for (unsigned int shift = 0; shift < 64; shift += 8) {
-        uint64_t type = nearest >> shift & 0xFF;
-        if (type > 7 || (PAT_TYPES & BIT(type)) == 0)
-            nearest &= ~(UINT64_C(0xFF) << shift);
-    }
-    return entry_require(query, nearest);
-}
+/* ---- Nested paging */
 
 static const struct entry_rule nested_state_rules[] = {
-    TEST("g-pat-types", G_PAT, test_pat,
+    TEST("g-pat-types", G_PAT, entry_test_pat,
          "With nested paging, each byte of G_PAT must be 0, 1, 4, 5, 6 or 7.", NULL,
          .when = {NESTED_PAGING_IS_ON}),
 };

@@ -3,6 +3,7 @@
 
 #include "lib/string.h"
 #include "virt/segment.h"
+#include "x86/paging.h"
 
 bool entry_has(const struct entry_query *query, uint32_t value)
 {
@@ -116,6 +117,18 @@ enum entry_verdict entry_test_below(struct entry_query *query)
     if ((value & mask) <= query->rule->expected)
         return ENTRY_HOLDS;
     return entry_violate(query, value & mask, (value & ~mask) | query->rule->expected);
+}
+
+/* A reserved type becomes UC. */
+enum entry_verdict entry_test_pat(struct entry_query *query)
+{
+    uint64_t nearest = entry_read_own(query);
+
+    for (unsigned int shift = 0; shift < 64; shift += 8) {
+        if (!pat_is_valid(nearest >> shift & UINT8_MAX))
+            nearest &= ~((uint64_t)UINT8_MAX << shift);
+    }
+    return entry_require(query, nearest);
 }
 
 /* ---- Judging */

@@ -176,6 +176,7 @@ entry_test entry_test_not_zero;  /* some bit of mask is set; the nearest is expe
 entry_test entry_test_canonical; /* canonical for the width, in bits, that is other */
 entry_test entry_test_address;   /* the bits of mask are clear, and those from other on */
 entry_test entry_test_below;     /* a number of at most expected in mask */
+entry_test entry_test_pat;       /* each byte is a memory type of the PAT */
 
 /* How often each verdict was given. */
 struct entry_count {

@@ -64,9 +64,6 @@ entry_test vmx_test_fixed_bits;
 /* CR3, whose bits from the physical-address width on are 0. */
 entry_test vmx_test_cr3;
 
-/* Each byte is a memory type of the PAT. */
-entry_test vmx_test_pat;
-
 /* Bits that no processor defines, with mask, and those that depend on CPUID. */
 entry_test vmx_test_s_cet;
 entry_test vmx_test_performance_control;

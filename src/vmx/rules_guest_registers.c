@@ -123,7 +123,7 @@ static const struct entry_rule msr_rows[] = {
      .when = {ON(ENTRY_CONTROLS, VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL)}},
     {"guest-pat",
      "If VM entry loads it, each byte of GUEST_IA32_PAT is 0, 1, 4, 5, 6 or 7.",
-     "the field was not initialized, or a guest's WRMSR was not checked", vmx_test_pat,
+     "the field was not initialized, or a guest's WRMSR was not checked", entry_test_pat,
      .value = VALUE_GUEST_IA32_PAT, .when = {ON(ENTRY_CONTROLS, VM_ENTRY_LOAD_IA32_PAT)}},
     {"guest-efer-reserved",
      "If VM entry loads it, GUEST_IA32_EFER has no bits but SCE, LME, LMA and NXE.",

@@ -41,7 +41,7 @@ static const struct entry_rule rows[] = {
      vmx_test_performance_control, .value = VALUE_HOST_IA32_PERF_GLOBAL_CTRL,
      .when = {ON(EXIT_CONTROLS, VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL)}},
     {"host-pat", "If VM exit loads it, each byte of HOST_IA32_PAT is 0, 1, 4, 5, 6 or 7.",
-     "the field was not initialized", vmx_test_pat, .value = VALUE_HOST_IA32_PAT,
+     "the field was not initialized", entry_test_pat, .value = VALUE_HOST_IA32_PAT,
      .when = {ON(EXIT_CONTROLS, VM_EXIT_LOAD_IA32_PAT)}},
     {"host-efer",
      "If VM exit loads it, HOST_IA32_EFER has no reserved bits, and LME and LMA equal "

@@ -71,7 +71,7 @@ static enum entry_verdict test_msr_value(struct entry_query *query)
     uint32_t msr = MSR_NUMBER(entry_read(query, VALUE_MSR_NUMBER));
 
     if (msr == MSR_IA32_PAT)
-        return vmx_test_pat(query);
+        return entry_test_pat(query);
     if (msr == MSR_IA32_LSTAR || msr == MSR_IA32_CSTAR ||
         msr == MSR_IA32_KERNEL_GS_BASE || msr == MSR_IA32_SYSENTER_ESP ||
         msr == MSR_IA32_SYSENTER_EIP)

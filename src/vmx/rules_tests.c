@@ -44,19 +44,6 @@ enum entry_verdict vmx_test_fixed_bits(struct entry_query *query)
     return require_settings(query, fixed0 & ~any, fixed1 | any);
 }
 
-/* SDM 3A, "IA32_PAT MSR": types 2, 3 and those above 7 are reserved. */
-enum entry_verdict vmx_test_pat(struct entry_query *query)
-{
-    uint64_t nearest = entry_read_own(query);
-
-    for (unsigned int i = 0; i < 64; i += 8) {
-        uint64_t type = BITS_GET(nearest, 63, i) & UINT8_MAX;
-        if (type > 7 || type == 2 || type == 3)
-            nearest = (nearest & ~(UINT64_C(0xFF) << i)) | (type & 5) << i;
-    }
-    return entry_require(query, nearest);
-}
-
 /* IA32_S_CET: SDM 4, "Architectural MSRs". */
 enum entry_verdict vmx_test_s_cet(struct entry_query *query)
 {

@@ -206,7 +206,7 @@ static bool find_generic(const struct perturbation *of,
         *set   = BIT(60) & ~*clear;
     } else if (rule->test == vmx_test_cr3) {
         *set = BIT(52);
-    } else if (rule->test == vmx_test_pat) {
+    } else if (rule->test == entry_test_pat) {
         *clear = UINT8_MAX;
         *set   = 2;
     } else if (rule->test == vmx_test_s_cet) {
