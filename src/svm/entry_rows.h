@@ -9,15 +9,9 @@
 
 #define CONSISTENCY "APM 2, \"Canonicalization and Consistency Checks\""
 
-/* Conditions: a bit, given as a mask, of a value. */
-#define IF_SET(field, mask)                                     \
-    {                                                           \
-        SVM_VALUE_##field, (uint8_t)__builtin_ctzll(mask), true \
-    }
-#define IF_CLEAR(field, mask)                                    \
-    {                                                            \
-        SVM_VALUE_##field, (uint8_t)__builtin_ctzll(mask), false \
-    }
+/* Conditions: a flag of a value. */
+#define IF_SET(field, flag)   ENTRY_CONDITION(SVM_VALUE_##field, flag, true)
+#define IF_CLEAR(field, flag) ENTRY_CONDITION(SVM_VALUE_##field, flag, false)
 
 /* The conditions of nested paging. */
 #define NESTED_PAGING_IS_ON \

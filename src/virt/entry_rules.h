@@ -82,6 +82,10 @@ struct entry_condition {
     bool is_set;
 };
 #define ENTRY_CONDITIONS 3
+#define ENTRY_CONDITION(value, flag, is_set)          \
+    {                                                 \
+        value, (uint8_t)__builtin_ctzll(flag), is_set \
+    }
 
 /* A rule. It is judged once for each of count adjacent values, such as segments. */
 struct entry_rule {

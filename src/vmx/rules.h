@@ -24,12 +24,9 @@ extern const struct entry_section vmx_rules_instruction, vmx_rules_execution,
     const struct entry_section name = {"SDM 3C, " title, phase, rows, ARRAY_SIZE(rows)}
 
 /* Conditions: a flag of a value, such as ON(PRIMARY_CONTROLS, PRIMARY_USE_TPR_SHADOW). */
-#define CONDITION(value, flag, is_set)                        \
-    {                                                         \
-        VALUE_##value, (uint8_t)__builtin_ctzll(flag), is_set \
-    }
-#define ON(value, flag)  CONDITION(value, flag, true)
-#define OFF(value, flag) CONDITION(value, flag, false)
+#define ON(value, flag)  ENTRY_CONDITION(VALUE_##value, flag, true)
+#define OFF(value, flag) ENTRY_CONDITION(VALUE_##value, flag, false)
+#define WHEN_INJECTING   ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_VALID)
 
 /* A test and its parameters. A flag, or several, that must be set, or clear: */
 #define MUST_SET(value_, flag) \
@@ -64,11 +61,14 @@ entry_test vmx_test_fixed_bits;
 /* CR3, whose bits from the physical-address width on are 0. */
 entry_test vmx_test_cr3;
 
-/* Bits that no processor defines, with mask, and those that depend on CPUID. */
+/* Bits that no processor defines, and those that depend on CPUID. */
 entry_test vmx_test_s_cet;
 entry_test vmx_test_performance_control;
 
-/* The address of an MSR area: its last byte too must be below the width. */
+/*
+ * The address of an MSR area, whose number of entries is other: its last byte too is
+ * within the physical-address width.
+ */
 entry_test vmx_test_msr_area;
 
 /* Returns whether a flag of a value is set; see entry_read. */
@@ -91,5 +91,11 @@ entry_test rule_test_granularity_byte;
 entry_test rule_test_granularity_page;
 
 #define HIGH_HALF BITS_MASK(63, 32)
+
+/* The causes of rules in several files. */
+#define CAUSE_CAPABILITY                                                               \
+    "constants instead of the values that the capability MSR allows; MSRs of another " \
+    "CPU"
+#define CAUSE_AREA "the count was set before the list was allocated, or it is misaligned"
 
 #endif

@@ -5,10 +5,6 @@
 #include "x86/instruction_format.h"
 #include "x86/msr.h"
 
-#define CAUSE_CAPABILITY                                                               \
-    "constants instead of the values that the capability MSR allows; MSRs of another " \
-    "CPU"
-
 static const struct entry_rule rows[] = {
     {"entry-controls",
      "The VM-entry controls have the settings that IA32_VMX_ENTRY_CTLS allows, or its "
@@ -18,8 +14,7 @@ static const struct entry_rule rows[] = {
     {"entry-msr-load-address",
      "The VM-entry MSR-load area, if not empty, is at a multiple of 16 and ends within "
      "the physical-address width.",
-     "the count was set before the list was allocated, or it is misaligned",
-     vmx_test_msr_area, .value = VALUE_ENTRY_MSR_LOAD_ADDRESS,
+     CAUSE_AREA, vmx_test_msr_area, .value = VALUE_ENTRY_MSR_LOAD_ADDRESS,
      .other = VALUE_ENTRY_MSR_LOAD_COUNT},
     {"smm-controls-outside-smm",
      "Outside SMM, the controls \"entry to SMM\" and \"deactivate dual-monitor "
@@ -159,8 +154,6 @@ static enum entry_verdict test_instruction_length(struct entry_query *query)
         return ENTRY_HOLDS;
     return entry_violate(query, BITS_MASK(3, 0), 1);
 }
-
-#define WHEN_INJECTING ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_VALID)
 
 static const struct entry_rule injection_rows[] = {
     {"injected-type",

@@ -5,10 +5,6 @@
  */
 #include "vmx/rules.h"
 
-#define CAUSE_CAPABILITY                                                               \
-    "constants instead of the values that the capability MSR allows; MSRs of another " \
-    "CPU"
-
 /* SDM 3D, "Miscellaneous Data". */
 static enum entry_verdict test_cr3_targets(struct entry_query *query)
 {

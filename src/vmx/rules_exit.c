@@ -1,11 +1,6 @@
 /* The rules for VM-exit control fields, and for the instruction itself: see rules.h. */
 #include "vmx/rules.h"
 
-#define CAUSE_CAPABILITY                                                               \
-    "constants instead of the values that the capability MSR allows; MSRs of another " \
-    "CPU"
-#define CAUSE_AREA "the count was set before the list was allocated, or it is misaligned"
-
 static const struct entry_rule rows[] = {
     {"exit-controls",
      "The VM-exit controls have the settings that IA32_VMX_EXIT_CTLS allows, or its TRUE "

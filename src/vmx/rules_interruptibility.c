@@ -129,8 +129,6 @@ static enum entry_verdict test_link_distinct(struct entry_query *query)
     return value == other ? entry_violate(query, UINT64_MAX, UINT64_MAX) : ENTRY_HOLDS;
 }
 
-#define WHEN_INJECTING ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_VALID)
-
 static const struct entry_rule rows[] = {
     {"interruptibility-reserved",
      "Bits 31:5 of the interruptibility state are 0, and bit 4 without SGX.",

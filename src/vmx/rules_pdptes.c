@@ -84,8 +84,7 @@ static enum entry_verdict test_msr_value(struct entry_query *query)
 
 static const struct entry_rule msr_rows[] = {
     {"msr-load-reserved", "Bits 63:32 of an entry of the MSR-load area are 0.",
-     "the entry's layout is number, reserved, value",
-     MUST_CLEAR(MSR_NUMBER, BITS_MASK(63, 32))},
+     "the entry's layout is number, reserved, value", MUST_CLEAR(MSR_NUMBER, HIGH_HALF)},
     {"msr-load-number",
      "VM entry does not load IA32_FS_BASE and IA32_GS_BASE, which have fields, nor "
      "IA32_SMM_MONITOR_CTL and IA32_BIOS_UPDT_TRIG.",

@@ -175,11 +175,6 @@ static enum entry_verdict test_activity_of_smm(struct entry_query *query)
                                            : ENTRY_HOLDS;
 }
 
-#define WHEN_INJECTING                                         \
-    {                                                          \
-        ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_VALID) \
-    }
-
 static const struct entry_rule rows[] = {
     {"activity-supported",
      "The activity state is 0 to 3, and one that IA32_VMX_MISC[8:6] reports.",
@@ -196,7 +191,7 @@ static const struct entry_rule rows[] = {
      "In HLT only interrupts, NMI, #DB, #MC and a pending MTF VM exit are injected, in "
      "shutdown only NMI and #MC, in wait-for-SIPI nothing.",
      "an exception was injected into a halted guest", test_activity_of_event,
-     .value = VALUE_GUEST_ACTIVITY_STATE, .when = WHEN_INJECTING},
+     .value = VALUE_GUEST_ACTIVITY_STATE, .when = {WHEN_INJECTING}},
     {"activity-of-smm",
      "With the control \"entry to SMM\", the activity state is not wait-for-SIPI.", NULL,
      test_activity_of_smm, .value = VALUE_GUEST_ACTIVITY_STATE,

@@ -79,7 +79,6 @@ enum entry_verdict vmx_test_performance_control(struct entry_query *query)
     return entry_require(query, value & (exist | PERF_GLOBAL_CTRL_METRICS));
 }
 
-/* mask is the offset of the count, of entries of 16 bytes, which other gives. */
 enum entry_verdict vmx_test_msr_area(struct entry_query *query)
 {
     uint64_t count = entry_read(query, query->rule->other);
