@@ -35,16 +35,13 @@ static const char head[] =
     "\n"
     "What a processor checks before it enters a guest, and what Hymir, the self-test "
     "`selftest=entries` and the unit tests\njudge. A failed entry logs each violated "
-    "rule by "
-    "the name in this table, with the field, its value, the bits at fault and\nthe "
-    "nearest "
-    "value that satisfies the rule. `make entry-rules` writes this page from the rows in "
-    "`src`; do not edit it.\n"
+    "rule by the name in this table, with the field, its value, the bits at fault "
+    "and\nthe nearest value that satisfies the rule. `make entry-rules` writes this page "
+    "from the rows in `src`; do not edit it.\n"
     "\n"
     "A field of Hymir's names has the manual's words; `..` is a range of fields. A rule "
     "applies only if the bits in its last\ncolumn are set, or clear, where the column "
-    "says "
-    "0. Controls count as 0 if other controls do not activate them.\n";
+    "says 0. Controls count as 0 if other controls do not activate them.\n";
 
 static unsigned int count_of(const struct entry_rule *rule)
 {

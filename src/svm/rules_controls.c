@@ -57,8 +57,8 @@ const struct entry_section svm_control_rules =
 
 static const struct entry_rule nested_rules[] = {
     TEST("n-cr3-address", N_CR3, entry_test_address,
-         "With nested paging, N_CR3 must be a physical address: bits from its "
-         "width on must be 0.",
+         "With nested paging, N_CR3 must be a physical address: bits from its width on "
+         "must be 0.",
          "a linear address in place of a physical one", .mask = BITS_MASK(63, 52),
          .other = SVM_VALUE_PHYSICAL_WIDTH, .when = {NESTED_PAGING_IS_ON}),
     EQUAL("host-paging", HOST_CR0, CR0_PG, CR0_PG,
@@ -130,8 +130,8 @@ static const struct entry_rule event_rules[] = {
          "an event in VT-x's format, or EXITINTINFO changed before it is reused",
          .when = {EVENT_IS_VALID}),
     TEST("event-vector", EVENT, test_event_vector,
-         "The vector of an injected exception must be one that exceptions have: "
-         "not 2, which is the NMI, and below 32.",
+         "The vector of an injected exception must be one that exceptions have: not 2, "
+         "which is the NMI, and below 32.",
          "an NMI or an interrupt that is injected with type 3", .when = {EVENT_IS_VALID}),
     TEST("event-bound", EVENT, test_event_bound,
          "#BR cannot be injected in 64-bit mode, which has no BOUND.", NULL,

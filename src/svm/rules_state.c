@@ -37,8 +37,7 @@ static const struct entry_rule state_rules[] = {
     EQUAL("long-mode-pe", CR0, CR0_PE, CR0_PE,
           "CR0.PE must be 1 if EFER.LME and CR0.PG are 1.", NULL, LONG_MODE),
     TEST("cr3-address", CR3, entry_test_address,
-         "In long mode, bits of CR3 from the width of physical addresses on must "
-         "be 0.",
+         "In long mode, bits of CR3 from the width of physical addresses on must be 0.",
          "bit 63 of a MOV to CR3, which is no part of CR3", .mask = BITS_MASK(63, 52),
          .other = SVM_VALUE_PHYSICAL_WIDTH, .when = {LONG_MODE}),
     EQUAL("cs-d-with-l", CS_ATTRIBUTES, VMCB_CODE_D, 0,

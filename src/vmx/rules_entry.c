@@ -18,8 +18,7 @@ static const struct entry_rule rows[] = {
      .other = VALUE_ENTRY_MSR_LOAD_COUNT},
     {"smm-controls-outside-smm",
      "Outside SMM, the controls \"entry to SMM\" and \"deactivate dual-monitor "
-     "treatment\" "
-     "are 0.",
+     "treatment\" are 0.",
      "all bits were set that the capability MSR allows",
      MUST_CLEAR(ENTRY_CONTROLS, VM_ENTRY_TO_SMM | VM_ENTRY_DEACTIVATE_DUAL_MONITOR),
      .when = {OFF(IN_SMM, BIT(0))}},
@@ -158,20 +157,17 @@ static enum entry_verdict test_instruction_length(struct entry_query *query)
 static const struct entry_rule injection_rows[] = {
     {"injected-type",
      "The type of an event to inject is not 1, and 7 only if the processor has the "
-     "monitor "
-     "trap flag.",
+     "monitor trap flag.",
      "the vector and the type were combined wrongly", test_type,
      .value = VALUE_ENTRY_INTERRUPTION_INFORMATION, .when = {WHEN_INJECTING}},
     {"injected-vector",
      "The vector of an NMI to inject is 2, of a hardware exception at most 31, of "
-     "another "
-     "event 0 (with FRED at most 2).",
+     "another event 0 (with FRED at most 2).",
      "an interrupt was injected as an exception", test_vector,
      .value = VALUE_ENTRY_INTERRUPTION_INFORMATION, .when = {WHEN_INJECTING}},
     {"injected-error-code-bit",
      "Bit 11 of an event to inject is 1 only for hardware exceptions in protected mode "
-     "and, "
-     "unless IA32_VMX_BASIC[56] is set, exactly for vectors 8, 10 to 14 and 17.",
+     "and, unless IA32_VMX_BASIC[56] is set, exactly for vectors 8, 10 to 14 and 17.",
      "an exception with an error code was injected without one, or in real mode",
      test_error_code_bit, .value = VALUE_ENTRY_INTERRUPTION_INFORMATION,
      .when = {WHEN_INJECTING}, .root = "injected-type"},
@@ -187,8 +183,7 @@ static const struct entry_rule injection_rows[] = {
               ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_ERROR_CODE)}},
     {"injected-instruction-length",
      "The instruction length of a software interrupt or exception to inject is 1 to 15, "
-     "or "
-     "0 if IA32_VMX_MISC[30] is set.",
+     "or 0 if IA32_VMX_MISC[30] is set.",
      "the length of the VM exit was not copied", test_instruction_length,
      .value = VALUE_ENTRY_INSTRUCTION_LENGTH, .when = {WHEN_INJECTING},
      .root = "injected-type"},

@@ -18,14 +18,12 @@ static enum entry_verdict test_cr3_targets(struct entry_query *query)
 static const struct entry_rule rows[] = {
     {"pin-based-controls",
      "The pin-based controls have the settings that IA32_VMX_PINBASED_CTLS allows, or "
-     "its "
-     "TRUE MSR.",
+     "its TRUE MSR.",
      CAUSE_CAPABILITY, vmx_test_true_control, .value = VALUE_PIN_BASED_CONTROLS,
      .other = VALUE_IA32_VMX_PINBASED_CTLS},
     {"primary-controls",
      "The primary processor-based controls have the settings that "
-     "IA32_VMX_PROCBASED_CTLS "
-     "allows, or its TRUE MSR.",
+     "IA32_VMX_PROCBASED_CTLS allows, or its TRUE MSR.",
      CAUSE_CAPABILITY, vmx_test_true_control, .value = VALUE_PRIMARY_CONTROLS,
      .other = VALUE_IA32_VMX_PROCBASED_CTLS},
     {"secondary-controls",

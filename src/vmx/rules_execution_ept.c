@@ -82,21 +82,18 @@ static enum entry_verdict test_hlat_prefix(struct entry_query *query)
 static const struct entry_rule rows[] = {
     {"eptp-memory-type",
      "Bits 2:0 of the EPT pointer are a memory type that IA32_VMX_EPT_VPID_CAP reports: "
-     "0 "
-     "(uncacheable) or 6 (write-back).",
+     "0 (uncacheable) or 6 (write-back).",
      "the address of the EPT PML4 table was written without the other fields",
      test_eptp_memory_type, .value = VALUE_EPT_POINTER,
      .when = {ON(SECONDARY, SECONDARY_ENABLE_EPT)}},
     {"eptp-page-walk-length",
      "Bits 5:3 of the EPT pointer are 3, or 4 if IA32_VMX_EPT_VPID_CAP reports a "
-     "page-walk "
-     "length of 5: one less than the levels.",
+     "page-walk length of 5: one less than the levels.",
      "the number of levels was written, not one less", test_eptp_levels,
      .value = VALUE_EPT_POINTER, .when = {ON(SECONDARY, SECONDARY_ENABLE_EPT)}},
     {"eptp-accessed-flags",
      "Bit 6 of the EPT pointer is 0 unless the processor has accessed and dirty flags "
-     "for "
-     "EPT.",
+     "for EPT.",
      "the capability was not checked; nested hypervisors often lack it", test_eptp_flag,
      EPTP_ACCESSED, EPT_CAP_ACCESSED, VALUE_EPT_POINTER,
      .when = {ON(SECONDARY, SECONDARY_ENABLE_EPT)}},

@@ -25,8 +25,7 @@ static const struct entry_rule rows[] = {
      .other = VALUE_EXIT_MSR_STORE_COUNT},
     {"exit-msr-load-address",
      "The VM-exit MSR-load area, if not empty, is at a multiple of 16 and ends within "
-     "the "
-     "physical-address width.",
+     "the physical-address width.",
      CAUSE_AREA, vmx_test_msr_area, .value = VALUE_EXIT_MSR_LOAD_ADDRESS,
      .other = VALUE_EXIT_MSR_LOAD_COUNT},
 };

@@ -23,8 +23,7 @@ static enum entry_verdict test_cr0(struct entry_query *query)
 static const struct entry_rule rows[] = {
     {"guest-cr0",
      "GUEST_CR0 has the bits that IA32_VMX_CR0_FIXED0 and FIXED1 require; of an "
-     "unrestricted "
-     "guest PE and PG may be 0.",
+     "unrestricted guest PE and PG may be 0.",
      "real mode or disabled paging without \"unrestricted guest\", or NE clear", test_cr0,
      .value = VALUE_GUEST_CR0},
     {"guest-pg-needs-pe", "With GUEST_CR0.PG, GUEST_CR0.PE is 1.",

@@ -45,8 +45,7 @@ static const struct entry_rule rows[] = {
      .when = {ON(EXIT_CONTROLS, VM_EXIT_LOAD_IA32_PAT)}},
     {"host-efer",
      "If VM exit loads it, HOST_IA32_EFER has no reserved bits, and LME and LMA equal "
-     "the "
-     "control \"host address-space size\".",
+     "the control \"host address-space size\".",
      "the field was not initialized", test_efer, .value = VALUE_HOST_IA32_EFER,
      .when = {ON(EXIT_CONTROLS, VM_EXIT_LOAD_IA32_EFER)}, .root = "host-size-is-current"},
     {"host-s-cet",

@@ -189,8 +189,7 @@ static const struct entry_rule rows[] = {
      test_single_step, .value = VALUE_GUEST_PENDING_DEBUG_EXCEPTIONS},
     {"pending-debug-rtm",
      "If bit 16 (RTM) of the pending debug exceptions is 1, bit 12 is 1 and all others "
-     "are "
-     "0.",
+     "are 0.",
      NULL, test_pending_rtm, .value = VALUE_GUEST_PENDING_DEBUG_EXCEPTIONS,
      .when = {ON(GUEST_PENDING_DEBUG_EXCEPTIONS, PENDING_DEBUG_RTM)},
      .root = "pending-debug-reserved"},

@@ -22,8 +22,7 @@ static enum entry_verdict test_pdpte(struct entry_query *query)
 static const struct entry_rule rows[] = {
     {"guest-pdpte",
      "With EPT and PAE paging, bits 2:1, 8:5 and those from the physical-address width "
-     "on "
-     "of a present PDPTE field are 0.",
+     "on of a present PDPTE field are 0.",
      "the guest's PDPTEs were not copied when it enabled paging",
      PDPTE_TEST(GUEST_PDPTE0), .count = 4, .qualification = ENTRY_FAILURE_PDPTE,
      .when = {OFF(ENTRY_CONTROLS, VM_ENTRY_IA32E_MODE_GUEST),

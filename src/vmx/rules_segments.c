@@ -253,8 +253,7 @@ static const struct entry_rule rows[] = {
      .value = VALUE_GUEST_CS_SELECTOR, .when = WHEN_RESTRICTED},
     {"segment-dpl",
      "Without \"unrestricted guest\", the DPL of a usable ES, DS, FS or GS is at least "
-     "its "
-     "RPL, except of conforming code.",
+     "its RPL, except of conforming code.",
      "a segment of real mode in a guest that is not unrestricted", test_data_dpl,
      .value = RIGHTS, .count = CODE_SEGMENTS, .when = WHEN_RESTRICTED},
     {"cs-d-and-l", "In IA-32e mode, CS has not both L and D.",

@@ -70,8 +70,7 @@ static enum entry_verdict test_fred_iopl(struct entry_query *query)
 static const struct entry_rule register_rows[] = {
     {"guest-rip",
      "Outside 64-bit mode bits 63:32 of RIP are 0; in it the bits from the "
-     "linear-address "
-     "width on are equal.",
+     "linear-address width on are equal.",
      "the guest left 64-bit mode, or RIP was not truncated", test_instruction_pointer,
      .value = VALUE_GUEST_RIP},
     {"guest-rflags-reserved", "Bits 63:22, 15, 5 and 3 of RFLAGS are 0.",
