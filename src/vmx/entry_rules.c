@@ -47,8 +47,8 @@ void vmx_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
     const struct {
         uint32_t value, content;
     } rows[] = {
-        {VALUE_PHYSICAL_WIDTH, (uint32_t)BITS_GET(sizes, 7, 0)},
-        {VALUE_LINEAR_WIDTH, (uint32_t)BITS_GET(sizes, 15, 8)},
+        {VALUE_PHYSICAL_WIDTH, CPUID_80000008_EAX_PHYSICAL(sizes)},
+        {VALUE_LINEAR_WIDTH, CPUID_80000008_EAX_LINEAR(sizes)},
         {VALUE_CPUID_7_EBX, structured.ebx},
         {VALUE_CPUID_7_ECX, structured.ecx},
         {VALUE_CPUID_7_EDX, structured.edx},

@@ -16,7 +16,6 @@
 #define VMX_ENTRY_FACTS(FACT)                                                            \
     FACT(PHYSICAL_WIDTH, "the width of physical addresses (CPUID.80000008H:EAX[7:0])")   \
     FACT(LINEAR_WIDTH, "the width of linear addresses (CPUID.80000008H:EAX[15:8])")      \
-    FACT(CPUID_1_ECX, "CPUID.01H:ECX")                                                   \
     FACT(CPUID_7_EBX, "CPUID.07H:EBX")                                                   \
     FACT(CPUID_7_ECX, "CPUID.07H:ECX")                                                   \
     FACT(CPUID_7_EDX, "CPUID.07H:EDX")                                                   \
@@ -24,7 +23,6 @@
     FACT(CPUID_A_EAX, "CPUID.0AH:EAX")                                                   \
     FACT(CPUID_A_ECX, "CPUID.0AH:ECX")                                                   \
     FACT(CPUID_A_EDX, "CPUID.0AH:EDX")                                                   \
-    FACT(CPUID_80000001_EDX, "CPUID.80000001H:EDX")                                      \
     FACT(CURRENT_EFER, "IA32_EFER before the entry")                                     \
     FACT(CURRENT_RTIT_CTL, "IA32_RTIT_CTL before the entry")                             \
     FACT(IN_SMM, "SMM (1: the processor is in it)")                                      \

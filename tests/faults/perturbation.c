@@ -73,10 +73,9 @@ static const struct {
 
 /* ---- Applying changes */
 
-static void change(const struct perturbation *of, struct entry_snapshot *snapshot,
-                   uint32_t value, uint64_t clear, uint64_t set)
+static void change(struct entry_snapshot *snapshot, uint32_t value, uint64_t clear,
+                   uint64_t set)
 {
-    (void)of;
     entry_snapshot_set(snapshot, value, (snapshot->value[value] & ~clear) | set);
 }
 
@@ -91,13 +90,12 @@ static void change_all(const struct perturbation *of, struct entry_snapshot *sna
             value = of->rule->value + of->instance;
         else if (changes[i].is_of_instance)
             value += of->instance;
-        change(of, snapshot, value, changes[i].clear, changes[i].set);
+        change(snapshot, value, changes[i].clear, changes[i].set);
     }
 }
 
 /* Meets a condition, in the fields that controls in effect are derived from. */
-static void meet(const struct perturbation *of, struct entry_snapshot *snapshot,
-                 const struct entry_condition *condition)
+static void meet(struct entry_snapshot *snapshot, const struct entry_condition *condition)
 {
     static const struct {
         uint16_t derived, field, activating;
@@ -118,10 +116,9 @@ static void meet(const struct perturbation *of, struct entry_snapshot *snapshot,
             continue;
         value = derived_controls[i].field;
         if (condition->is_set)
-            change(of, snapshot, derived_controls[i].activating, 0,
-                   derived_controls[i].flag);
+            change(snapshot, derived_controls[i].activating, 0, derived_controls[i].flag);
     }
-    change(of, snapshot, value, flag, condition->is_set ? flag : 0);
+    change(snapshot, value, flag, condition->is_set ? flag : 0);
 }
 
 /* Returns the way in the table, NULL if it has fewer; *has_any if it has some. */
@@ -235,7 +232,7 @@ bool perturbation_prepare(const struct perturbation *perturbation,
         change_all(perturbation, snapshot, way->prepare, ARRAY_SIZE(way->prepare));
     for (size_t i = 0; i < ENTRY_CONDITIONS; i++) {
         if (perturbation->rule->when[i].value != VALUE_NONE)
-            meet(perturbation, snapshot, &perturbation->rule->when[i]);
+            meet(snapshot, &perturbation->rule->when[i]);
     }
     return has_any || find_generic(perturbation, snapshot, &clear, &set);
 }
@@ -250,6 +247,5 @@ void perturbation_apply(const struct perturbation *perturbation,
     if (has_any)
         change_all(perturbation, snapshot, way->violate, ARRAY_SIZE(way->violate));
     else if (find_generic(perturbation, snapshot, &clear, &set))
-        change(perturbation, snapshot, perturbation->rule->value + perturbation->instance,
-               clear, set);
+        change(snapshot, perturbation->rule->value + perturbation->instance, clear, set);
 }

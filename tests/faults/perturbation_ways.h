@@ -34,7 +34,6 @@ struct change {
 
 /* Guests and hosts other than those of the good snapshot, which can be combined. */
 enum environment_flag {
-    GUEST_64   = 0,
     GUEST_32   = 1,
     V8086      = 2,
     RESTRICTED = 4,

@@ -9,9 +9,8 @@
 static const struct {
     uint32_t number;
     uint16_t value;
-    const char *name;
 } capabilities[] = {
-#define CAPABILITY_ROW(msr, number) {number, VALUE_IA32_VMX_##msr, "IA32_VMX_" #msr},
+#define CAPABILITY_ROW(msr, number) {number, VALUE_IA32_VMX_##msr},
     VMX_MSRS(CAPABILITY_ROW)};
 
 void facts_set_capability(struct facts *facts, uint32_t number, uint64_t content)
