@@ -12,13 +12,6 @@
 
 extern const struct entry_rules vmx_entry_rules;
 
-/* Returns the value of a VMCS field by its encoding, or ENTRY_VALUE_NONE. */
-uint32_t vmx_entry_value_of_field(uint32_t encoding);
-
-/* Returns whether a value is a VMCS field, and the encoding of one that is. */
-bool vmx_entry_value_is_field(uint32_t value);
-uint32_t vmx_entry_field_of_value(uint32_t value);
-
 /* Sets the capability MSRs that were read; one that does not exist is 0. */
 void vmx_entry_set_capabilities(struct entry_snapshot *snapshot,
                                 const struct vmx_capabilities *capabilities);

@@ -2,7 +2,6 @@
 #include "vmx/entry_values.h"
 
 #include "vmx/capabilities.h"
-#include "vmx/entry_rules.h"
 
 const char *const vmx_entry_value_names[VMX_ENTRY_VALUES] = {
 #define NAME_OF_FIELD(name, width, type, index) [VALUE_##name] = #name,

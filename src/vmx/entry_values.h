@@ -62,4 +62,11 @@ extern const char *const vmx_entry_value_names[VMX_ENTRY_VALUES];
 #define VMX_BIT_NAMES 29
 extern const struct entry_bit_names vmx_entry_bit_names[VMX_BIT_NAMES];
 
+/* Returns the value of a VMCS field by its encoding, or ENTRY_VALUE_NONE. */
+uint32_t vmx_entry_value_of_field(uint32_t encoding);
+
+/* Returns whether a value is a VMCS field, and the encoding of one that is. */
+bool vmx_entry_value_is_field(uint32_t value);
+uint32_t vmx_entry_field_of_value(uint32_t value);
+
 #endif

@@ -2,13 +2,7 @@
 #include "vmx/vmcs.h"
 
 #include "lib/log.h"
-
-static const struct {
-    uint32_t encoding;
-    const char *name;
-} field_names[] = {
-#define VMCS_FIELD_NAME(name, width, type, index) {VMCS_##name, #name},
-    VMCS_FIELDS(VMCS_FIELD_NAME)};
+#include "vmx/entry_values.h"
 
 static const char *const error_names[] = {
     [1]  = "VMCALL executed in VMX root operation",
@@ -61,11 +55,7 @@ const char *exit_reason_name(uint32_t reason)
 
 const char *vmcs_field_name(uint32_t encoding)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {
-        if (field_names[i].encoding == encoding)
-            return field_names[i].name;
-    }
-    return NULL;
+    return vmx_entry_value_names[vmx_entry_value_of_field(encoding)];
 }
 
 uint32_t vmcs_instruction_error(void)
@@ -114,10 +104,10 @@ _Noreturn void vmcs_panic(const char *instruction, enum vmcs_field field)
 
 void vmcs_log(void)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(field_names); i++) {
-        uint64_t value;
-        if (vmread(field_names[i].encoding, &value))
-            log_info("  %-32s 0x%lx", field_names[i].name, value);
+    for (uint32_t value = 1; vmx_entry_value_is_field(value); value++) {
+        uint64_t content;
+        if (vmread(vmx_entry_field_of_value(value), &content))
+            log_info("  %-32s 0x%lx", vmx_entry_value_names[value], content);
     }
 }
 
