@@ -8,6 +8,8 @@
  */
 #include "explanation.h"
 
+#include "lib/string.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,19 +41,45 @@ static size_t read_input(char **text)
     return length;
 }
 
+#define USAGE                                                                           \
+    "usage: build/explain [--msr NAME=VALUE]... < TEXT\n"                               \
+    "TEXT contains a dump of a VMCS or VMCB, such as the kernel log. NAME is a value\n" \
+    "that build/explain lists as missing; docs/EXPLAIN.md describes it.\n"
+#define EXAMPLES "such as IA32_VMX_CR0_FIXED0=0x80000021 or CPUID.07H:ECX=0"
+
+/* Sets a fact by the argument of --msr, or prints what is wrong with it. */
+static bool read_fact(const char *argument, struct facts *facts)
+{
+    const char *value = strchr(argument, '=');
+    uint64_t number;
+
+    if (facts_set(facts, argument))
+        return true;
+    if (value == NULL || !number_parse(value + 1, &number))
+        fprintf(stderr,
+                "explain: --msr \"%s\": not NAME=VALUE with a number; use one %s\n",
+                argument, EXAMPLES);
+    else
+        fprintf(stderr,
+                "explain: --msr \"%s\": unknown name; use one that the list of missing "
+                "values has, %s\n",
+                argument, EXAMPLES);
+    return false;
+}
+
 static bool read_arguments(int argc, char **argv, struct facts *facts)
 {
     for (int i = 1; i < argc; i++) {
-        const char *value =
-            strcmp(argv[i], "--msr") == 0 && i + 1 < argc ? argv[++i] : "";
-
-        if (!facts_set(facts, value)) {
-            fprintf(stderr,
-                    "explain: invalid argument \"%s\"; usage: explain "
-                    "[--msr NAME=VALUE]... < TEXT\n",
-                    argv[i]);
+        if (strcmp(argv[i], "--msr") != 0) {
+            fprintf(stderr, "explain: unknown argument \"%s\"\n%s", argv[i], USAGE);
             return false;
         }
+        if (++i == argc) {
+            fprintf(stderr, "explain: --msr without NAME=VALUE\n%s", USAGE);
+            return false;
+        }
+        if (!read_fact(argv[i], facts))
+            return false;
     }
     return true;
 }
