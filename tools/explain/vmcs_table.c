@@ -21,6 +21,10 @@
 #define DISTINCT_GUEST(name, ...) DISTINCT_IN(name, IN_GUEST, __VA_ARGS__)
 #define DISTINCT_HOST(name, ...)  DISTINCT_IN(name, IN_HOST, __VA_ARGS__)
 
+/* A field of the guest and the one of the host, which have the same name. */
+#define STATE(name, field) \
+    ROW(name, IN_GUEST, VALUE_GUEST_##field), ROW(name, IN_HOST, VALUE_HOST_##field)
+
 /* A segment of the guest, in the layouts of KVM and old Xen, and of Xen since 4.7. */
 #define SEGMENT_VALUES(name)                                           \
     VALUE_GUEST_##name##_SELECTOR, VALUE_GUEST_##name##_ACCESS_RIGHTS, \
@@ -60,8 +64,8 @@ static const struct dump_row rows[] = {
     ROW("PDPTR2 = 0x%! PDPTR3 = 0x%", IN_GUEST, VALUE_GUEST_PDPTE2, VALUE_GUEST_PDPTE3),
     ROW("PDPTE0 = 0x%! PDPTE1 = 0x%", IN_GUEST, VALUE_GUEST_PDPTE0, VALUE_GUEST_PDPTE1),
     ROW("PDPTE2 = 0x%! PDPTE3 = 0x%", IN_GUEST, VALUE_GUEST_PDPTE2, VALUE_GUEST_PDPTE3),
-    ROW("RSP = 0x%", IN_GUEST, VALUE_GUEST_RSP),
-    ROW("RIP = 0x%", IN_GUEST, VALUE_GUEST_RIP),
+    STATE("RSP = 0x%", RSP),
+    STATE("RIP = 0x%", RIP),
     ROW("RFLAGS=0x%", IN_GUEST, VALUE_GUEST_RFLAGS),
     ROW("DR7 = 0x%", IN_GUEST, VALUE_GUEST_DR7),
     ROW("Sysenter RSP=%! CS:RIP=%:%", IN_GUEST, VALUE_GUEST_IA32_SYSENTER_ESP,
@@ -78,46 +82,34 @@ static const struct dump_row rows[] = {
     TABLE_REGISTER(IDTR),
     ROW("EFER = 0x% (effective)", IN_GUEST, NOT),
     ROW("EFER = 0x% (autoload)", IN_GUEST, NOT),
-    ROW("EFER = 0x%", IN_GUEST, VALUE_GUEST_IA32_EFER),
+    STATE("EFER = 0x%", IA32_EFER),
     ROW("EFER(VMCS) = 0x%", IN_GUEST, VALUE_GUEST_IA32_EFER),
-    ROW("PAT = 0x%", IN_GUEST, VALUE_GUEST_IA32_PAT),
+    STATE("PAT = 0x%", IA32_PAT),
     ROW("PreemptionTimer = %", IN_GUEST, VALUE_GUEST_PREEMPTION_TIMER),
     ROW("SM Base = %", IN_GUEST, VALUE_GUEST_SMBASE),
     DISTINCT_GUEST("DebugCtl = %", VALUE_GUEST_IA32_DEBUGCTL),
     DISTINCT_GUEST("DebugExceptions = %", VALUE_GUEST_PENDING_DEBUG_EXCEPTIONS),
-    ROW("PerfGlobCtl = 0x%", IN_GUEST, VALUE_GUEST_IA32_PERF_GLOBAL_CTRL),
+    STATE("PerfGlobCtl = 0x%", IA32_PERF_GLOBAL_CTRL),
     ROW("BndCfgS = 0x%", IN_GUEST, VALUE_GUEST_IA32_BNDCFGS),
     DISTINCT_GUEST("Interruptibility = %", VALUE_GUEST_INTERRUPTIBILITY_STATE),
     DISTINCT_GUEST("ActivityState = %", VALUE_GUEST_ACTIVITY_STATE),
     ROW("InterruptStatus = %", IN_GUEST, VALUE_GUEST_INTERRUPT_STATUS),
-    ROW("S_CET = 0x%", IN_GUEST, VALUE_GUEST_IA32_S_CET),
-    ROW("SSP = 0x%", IN_GUEST, VALUE_GUEST_SSP),
-    ROW("SSP TABLE = 0x%", IN_GUEST, VALUE_GUEST_INTERRUPT_SSP_TABLE),
-    ROW("ISST = 0x%", IN_GUEST, VALUE_GUEST_INTERRUPT_SSP_TABLE),
+    STATE("S_CET = 0x%", IA32_S_CET),
+    STATE("SSP = 0x%", SSP),
+    STATE("SSP TABLE = 0x%", INTERRUPT_SSP_TABLE),
+    STATE("ISST = 0x%", INTERRUPT_SSP_TABLE),
     DISTINCT_GUEST("FRED guest: config=%!, stack_levels=%", VALUE_GUEST_FRED_CONFIG,
                    VALUE_GUEST_FRED_STACK_LEVELS),
-    ROW("RSP1=%", IN_GUEST, VALUE_GUEST_FRED_RSP1),
-    ROW("RSP2=%", IN_GUEST, VALUE_GUEST_FRED_RSP2),
-    ROW("RSP3=%", IN_GUEST, VALUE_GUEST_FRED_RSP3),
+    STATE("RSP1=%", FRED_RSP1),
+    STATE("RSP2=%", FRED_RSP2),
+    STATE("RSP3=%", FRED_RSP3),
 
     /* Host state. */
-    ROW("RIP = 0x%", IN_HOST, VALUE_HOST_RIP),
-    ROW("RSP = 0x%", IN_HOST, VALUE_HOST_RSP),
     ROW("CR0=% CR3=% CR4=%", IN_HOST, VALUE_HOST_CR0, VALUE_HOST_CR3, VALUE_HOST_CR4),
     ROW("Sysenter RSP=%! CS:RIP=%:%", IN_HOST, VALUE_HOST_IA32_SYSENTER_ESP,
         VALUE_HOST_IA32_SYSENTER_CS, VALUE_HOST_IA32_SYSENTER_EIP),
-    ROW("EFER = 0x%", IN_HOST, VALUE_HOST_IA32_EFER),
-    ROW("PAT = 0x%", IN_HOST, VALUE_HOST_IA32_PAT),
-    ROW("PerfGlobCtl = 0x%", IN_HOST, VALUE_HOST_IA32_PERF_GLOBAL_CTRL),
-    ROW("S_CET = 0x%", IN_HOST, VALUE_HOST_IA32_S_CET),
-    ROW("SSP = 0x%", IN_HOST, VALUE_HOST_SSP),
-    ROW("SSP TABLE = 0x%", IN_HOST, VALUE_HOST_INTERRUPT_SSP_TABLE),
-    ROW("ISST = 0x%", IN_HOST, VALUE_HOST_INTERRUPT_SSP_TABLE),
     ROW("FRED host: config=%!, stack_levels=%", IN_HOST, VALUE_HOST_FRED_CONFIG,
         VALUE_HOST_FRED_STACK_LEVELS),
-    ROW("RSP1=%", IN_HOST, VALUE_HOST_FRED_RSP1),
-    ROW("RSP2=%", IN_HOST, VALUE_HOST_FRED_RSP2),
-    ROW("RSP3=%", IN_HOST, VALUE_HOST_FRED_RSP3),
 
     /* Control fields. */
     DISTINCT("PinBased=%", VALUE_PIN_BASED_CONTROLS),
