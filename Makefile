@@ -367,28 +367,26 @@ $(HOST)/%.o: %.c Makefile | setup-build
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
 # For tools/decode: turns registers into Hymir's report.
-$(BUILD)/registers: $(HOST)/tools/registers.o $(HOST_OBJECTS)
-	$(call note,HOSTLD)
-	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
+$(BUILD)/registers: $(HOST)/tools/registers.o
 
 ## make explain             build/explain: names the rules that a failed VM entry violated, from a dump of Linux or Xen
 .PHONY: explain
 explain: $(BUILD)/explain
 
-$(BUILD)/explain: $(HOST)/tools/explain/explain.o $(EXPLAIN_SOURCES:%.c=$(HOST)/%.o) $(HOST_OBJECTS)
-	$(call note,HOSTLD)
-	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
+$(BUILD)/explain: $(HOST)/tools/explain/explain.o $(EXPLAIN_SOURCES:%.c=$(HOST)/%.o)
 
 ## make entry-rules         writes docs/ENTRY-RULES.md from the rules of VM entry in src
 .PHONY: entry-rules
 entry-rules: $(BUILD)/entry-rules
 	$(Q)$(BUILD)/entry-rules > docs/ENTRY-RULES.md
 
-$(BUILD)/entry-rules: $(HOST)/tools/entry_rules.o $(HOST_OBJECTS)
+$(BUILD)/entry-rules: $(HOST)/tools/entry_rules.o
+
+$(addprefix $(BUILD)/,registers explain entry-rules): $(HOST_OBJECTS)
 	$(call note,HOSTLD)
 	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
 
--include $(wildcard $(HOST)/*/*.d $(HOST)/*/*/*.d)
+-include $(filter-out %.asm.d,$(HOST_OBJECTS:.o=.d)) $(wildcard $(HOST)/tools/*.d $(HOST)/tools/explain/*.d)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
@@ -411,7 +409,7 @@ $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) $(DSDT) sr
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
 	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
 	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%.c tools/%.c,$^) $(PURE_SOURCES) \
-	    $(DSDT) 	    $@.string.o
+	    $(DSDT) $@.string.o
 
 $(FUZZ)/fuzz_options: tests/faults/selftest.c
 $(FUZZ)/fuzz_dump: $(EXPLAIN_SOURCES)
