@@ -39,7 +39,7 @@ static const char head[] =
     "and\nthe nearest value that satisfies the rule. `make entry-rules` writes this page "
     "from the rows in `src`; do not edit it.\n"
     "\n"
-    "A field of Hymir's names has the manual's words; `..` is a range of fields. A rule "
+    "The names of fields are the manual's words; `..` is a range of fields. A rule "
     "applies only if the bits in its last\ncolumn are set, or clear, where the column "
     "says 0. Controls count as 0 if other controls do not activate them.\n";
 

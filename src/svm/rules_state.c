@@ -45,7 +45,7 @@ static const struct entry_rule state_rules[] = {
           "a flat 32-bit code segment with L added", LONG_MODE,
           IF_SET(CS_ATTRIBUTES, VMCB_CODE_L)),
     EQUAL("cr4-reserved", CR4, CR4_RESERVED, 0,
-          "Bits of CR4 that no processor of AMD's defines must be 0.", NULL),
+          "Bits of CR4 that no AMD processor defines must be 0.", NULL),
     EQUAL("dr6-high", DR6, BITS_MASK(63, 32), 0, "Bits 63:32 of DR6 must be 0.", NULL),
     EQUAL("dr7-high", DR7, BITS_MASK(63, 32), 0, "Bits 63:32 of DR7 must be 0.", NULL),
     EQUAL("cet-needs-wp", CR0, CR0_WP, CR0_WP, "CR0.WP must be 1 if CR4.CET is 1.",

@@ -100,7 +100,7 @@ static __attribute__((noinline)) void print_line(const char *text, size_t indent
     print(context, line.buffer);
 }
 
-/* Prints a paragraph; all lines but the first are indented, and the first if asked. */
+/* Prints a paragraph: its first line with that indent, the others with LINE_INDENT. */
 static void print_paragraph(const char *text, size_t indent, entry_print *print,
                             void *context)
 {

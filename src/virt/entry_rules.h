@@ -50,10 +50,10 @@ static inline void entry_snapshot_remove(struct entry_snapshot *snapshot, uint32
 struct entry_bit_names {
     uint16_t first, last;                 /* values */
     uint16_t group;                       /* of the bits in the table */
-    const struct capability_table *table; /* of which only the rows are used */
+    const struct capability_table *table; /* only its rows are used */
 };
 
-/* When the processor checks a rule. A failure tells the phases; see entry_judge. */
+/* When the processor checks a rule. A failure shows in which phases it can be. */
 enum entry_phase {
     ENTRY_INSTRUCTION, /* before any field: whether the instruction can enter a guest */
     ENTRY_CONTROLS,
@@ -91,7 +91,7 @@ struct entry_condition {
 struct entry_rule {
     const char *name;     /* unique: lower case, with hyphens */
     const char *sentence; /* what must hold */
-    const char *cause;    /* what programmers usually did; NULL: nothing typical */
+    const char *cause;    /* the usual mistake; NULL: none is typical */
     entry_test *test;
     uint64_t mask, expected; /* parameters of the test */
     uint16_t value;          /* at fault, if violated */

@@ -91,7 +91,7 @@ static const struct entry_rule rows[] = {
      MUST_SET(SECONDARY_CONTROLS, SECONDARY_VIRTUAL_INTERRUPT_DELIVERY),
      .when = {ON(PIN_BASED_CONTROLS, PIN_BASED_PROCESS_POSTED_INTERRUPTS)}},
     {"posted-interrupts-need-acknowledge",
-     "Posted interrupts need that VM exits acknowledge interrupts.",
+     "Posted interrupts require that VM exits acknowledge interrupts.",
      "the VM-exit control was forgotten",
      MUST_SET(EXIT_CONTROLS, VM_EXIT_ACKNOWLEDGE_INTERRUPT),
      .when = {ON(PIN_BASED_CONTROLS, PIN_BASED_PROCESS_POSTED_INTERRUPTS)}},

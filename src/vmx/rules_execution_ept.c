@@ -72,7 +72,7 @@ static enum entry_verdict test_hlat_prefix(struct entry_query *query)
 /* A control that needs EPT. */
 #define NEEDS_EPT(name, words, value, flag)                                     \
     {                                                                           \
-        name, words " needs that EPT is enabled.",                              \
+        name, words " requires that EPT is enabled.",                           \
             "EPT was switched off, or is missing, and the other control is on", \
             MUST_SET(SECONDARY_CONTROLS, SECONDARY_ENABLE_EPT), .when = {       \
                 ON(value, flag)                                                 \
@@ -118,7 +118,8 @@ static const struct entry_rule rows[] = {
               SECONDARY_UNRESTRICTED_GUEST),
     NEEDS_EPT("mode-based-execute-needs-ept", "Mode-based execute control", SECONDARY,
               SECONDARY_MODE_BASED_EXECUTE),
-    NEEDS_EPT("sub-page-permissions-need-ept", "Sub-page write permissions", SECONDARY,
+    NEEDS_EPT("sub-page-permissions-need-ept",
+              "The control \"sub-page write permissions\"", SECONDARY,
               SECONDARY_SUB_PAGE_WRITE_PERMISSIONS),
     {"sub-page-permission-pointer",
      "With sub-page write permissions, the pointer of their table is a multiple of 4096 "
@@ -131,7 +132,7 @@ static const struct entry_rule rows[] = {
      "the field was not initialized", vmx_test_allowed_1,
      .value = VALUE_VM_FUNCTION_CONTROLS, .other = VALUE_IA32_VMX_VMFUNC,
      .when = WHEN_VM_FUNCTIONS},
-    {"eptp-switching-needs-ept", "EPTP switching needs that EPT is enabled.", NULL,
+    {"eptp-switching-needs-ept", "EPTP switching requires that EPT is enabled.", NULL,
      MUST_SET(SECONDARY_CONTROLS, SECONDARY_ENABLE_EPT), .when = WHEN_EPTP_SWITCHING},
     {"eptp-list-address",
      "With EPTP switching, the EPTP-list address is a multiple of 4096 within the "

@@ -14,7 +14,7 @@ static const struct entry_rule rows[] = {
      .other = VALUE_IA32_VMX_EXIT_CTLS2,
      .when  = {ON(EXIT_CONTROLS, VM_EXIT_ACTIVATE_SECONDARY_CONTROLS)}},
     {"save-timer-needs-timer",
-     "Saving the VMX-preemption timer at VM exits needs that the timer is activated.",
+     "Saving the VMX-preemption timer at VM exits requires that the timer is activated.",
      "the VM-exit control stayed set when the timer was switched off",
      MUST_SET(PIN_BASED_CONTROLS, PIN_BASED_ACTIVATE_PREEMPTION_TIMER),
      .when = {ON(EXIT_CONTROLS, VM_EXIT_SAVE_PREEMPTION_TIMER)}},
@@ -49,8 +49,8 @@ static const struct entry_rule instruction_rows[] = {
      "MOV SS or POP SS right before VMLAUNCH or VMRESUME", MUST_CLEAR(MOV_SS_BLOCKING, 1),
      .qualification = VMX_ERROR_MOV_SS},
     {"executive-pointer-address",
-     "An entry from SMM that stays not in it has an executive-VMCS pointer that is a "
-     "multiple of 4096 within the physical-address width.",
+     "An entry that leaves SMM has an executive-VMCS pointer that is a multiple of 4096 "
+     "within the physical-address width.",
      NULL, ALIGNED_ADDRESS(EXECUTIVE_VMCS_POINTER, PAGE_SIZE),
      .qualification = VMX_ERROR_EXECUTIVE_POINTER,
      .when          = {ON(IN_SMM, BIT(0)), OFF(ENTRY_CONTROLS, VM_ENTRY_TO_SMM)}},

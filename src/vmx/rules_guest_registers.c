@@ -125,7 +125,8 @@ static const struct entry_rule msr_rows[] = {
      "the field was not initialized, or a guest's WRMSR was not checked", entry_test_pat,
      .value = VALUE_GUEST_IA32_PAT, .when = {ON(ENTRY_CONTROLS, VM_ENTRY_LOAD_IA32_PAT)}},
     {"guest-efer-reserved",
-     "If VM entry loads it, GUEST_IA32_EFER has no bits but SCE, LME, LMA and NXE.",
+     "If VM entry loads it, GUEST_IA32_EFER has no bits set other than SCE, LME, LMA and "
+     "NXE.",
      "a guest's WRMSR was not checked, or EFER of AMD's processors was written",
      MUST_CLEAR(GUEST_IA32_EFER, ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)),
      .when = WHEN_EFER},

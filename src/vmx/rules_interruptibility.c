@@ -36,7 +36,7 @@ static enum entry_verdict test_injected(struct entry_query *query)
     return entry_require(query, entry_read_own(query) & ~query->rule->mask);
 }
 
-/* Processors differ in this; the exit qualification tells. */
+/* Processors differ in this; the exit qualification shows whether one checks it. */
 static enum entry_verdict test_nmi_after_sti(struct entry_query *query)
 {
     uint64_t event = entry_read(query, VALUE_ENTRY_INTERRUPTION_INFORMATION);
@@ -104,7 +104,7 @@ static enum entry_verdict test_link_address(struct entry_query *query)
                                                : entry_test_address(query);
 }
 
-/* Bit 31 of the revision tells a shadow VMCS. */
+/* Bit 31 of the revision marks a shadow VMCS. */
 static enum entry_verdict test_link_revision(struct entry_query *query)
 {
     if (entry_read(query, VALUE_LINK_POINTER) == UINT64_MAX)
@@ -135,7 +135,7 @@ static const struct entry_rule rows[] = {
      "the field was not initialized", test_reserved,
      .value = VALUE_GUEST_INTERRUPTIBILITY_STATE},
     {"interruptibility-sti-and-mov-ss",
-     "The interruptibility state has not both blocking by STI and by MOV SS.",
+     "The interruptibility state does not have both blocking by STI and by MOV SS.",
      "one was set without clearing the other", test_sti_and_mov_ss,
      .value = VALUE_GUEST_INTERRUPTIBILITY_STATE},
     {"interruptibility-sti-needs-if", "Blocking by STI is 0 if RFLAGS.IF is 0.",

@@ -256,7 +256,7 @@ static const struct entry_rule rows[] = {
      "its RPL, except of conforming code.",
      "a segment of real mode in a guest that is not unrestricted", test_data_dpl,
      .value = RIGHTS, .count = CODE_SEGMENTS, .when = WHEN_RESTRICTED},
-    {"cs-d-and-l", "In IA-32e mode, CS has not both L and D.",
+    {"cs-d-and-l", "In IA-32e mode, CS does not have both L and D set.",
      "the access rights of a 32-bit code segment with L added", test_cs_d,
      .value = VALUE_GUEST_CS_ACCESS_RIGHTS,
      .when  = {OFF(GUEST_RFLAGS, RFLAGS_VM),

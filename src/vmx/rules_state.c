@@ -100,7 +100,7 @@ VMX_SECTION(vmx_rules_rip, "\"Checks on Guest RIP, RFLAGS, and SSP\"", ENTRY_GUE
 
 /* ---- Activity state */
 
-/* States 1 to 3 exist if the processor says so. */
+/* States 1 to 3 exist if IA32_VMX_MISC reports them. */
 static enum entry_verdict test_activity(struct entry_query *query)
 {
     uint64_t state = entry_read_own(query);

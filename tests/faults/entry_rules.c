@@ -155,7 +155,7 @@ static void report(const struct perturbation *perturbation, const struct outcome
                   outcome->qualification);
 }
 
-/* ---- What this processor can be asked */
+/* ---- States that can be tried on this processor */
 
 static bool is_changed(uint32_t value)
 {
@@ -393,7 +393,7 @@ void selftest_try_entries(const struct entry_attempt *attempt)
                   good.error, good.reason);
     else
         try_all();
-    /* The trial goes on with a clear VMCS. */
+    /* The trial continues with a clear VMCS. */
     if (vmptrst_try(&vmcs).fault == FAULT_NONE && vmclear(hpa(vmcs)) == VMX_SUCCEED &&
         vmptrld(hpa(vmcs)) == VMX_SUCCEED)
         write_fields(&trial);

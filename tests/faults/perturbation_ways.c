@@ -16,7 +16,7 @@
 #define NO_EPT_BIT TO(SECONDARY_CONTROLS, SECONDARY_ENABLE_EPT, 0)
 #define POINTER_52 OWN(0, BIT(52))
 
-/* The ways of rules whose test does not tell how. */
+/* The ways of rules for which perturbation.c does not derive them from the test. */
 const struct way perturbation_ways[WAYS] = {
     {"cr3-target-count", 0, {}, {EXACTLY(CR3_TARGET_COUNT, 5)}},
     {"pt-guest-physical-needs-ept",

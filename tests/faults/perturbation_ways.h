@@ -1,6 +1,6 @@
 /*
- * The ways to violate the rules of VM entry whose test does not tell how: see
- * perturbation.h.
+ * The ways to violate the rules of VM entry for which perturbation.c does not derive them
+ * from the test: see perturbation.h.
  */
 #ifndef HYMIR_TESTS_FAULTS_PERTURBATION_WAYS_H
 #define HYMIR_TESTS_FAULTS_PERTURBATION_WAYS_H

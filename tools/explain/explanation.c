@@ -15,7 +15,7 @@
 
 struct explainer {
     struct facts *facts;
-    uint64_t failure; /* told outside the dumps, or 0 */
+    uint64_t failure; /* reported outside the dumps, or 0 */
     entry_print *print;
     void *context;
     enum explanation_status status;

@@ -12,7 +12,7 @@ struct facts {
 
 /*
  * Sets a VMX capability MSR by its number; ignores other MSRs, and those that are known:
- * an argument goes before the text.
+ * an argument takes precedence over the text.
  */
 void facts_set_capability(struct facts *facts, uint32_t number, uint64_t content);
 

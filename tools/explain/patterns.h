@@ -3,7 +3,7 @@
  *
  * In a pattern a blank is any number of blanks, of which one may be the end of a line; %
  * is a hexadecimal number, with or without 0x, $ one of eight digits, # a decimal one;
- * after ! the pattern need not match to its end. All else stands for itself.
+ * after ! the pattern need not match to its end. Other characters match themselves.
  */
 #ifndef HYMIR_TOOLS_EXPLAIN_PATTERNS_H
 #define HYMIR_TOOLS_EXPLAIN_PATTERNS_H

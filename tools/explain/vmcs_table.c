@@ -39,7 +39,7 @@
             VALUE_GUEST_##name##_BASE)
 
 static const struct dump_row rows[] = {
-    /* Host state that is told apart even if its heading is missing; Xen prints a name. */
+    /* Host state that is recognized even without its heading; Xen prints a name. */
     DISTINCT_HOST("RIP = 0x% RSP = 0x%", VALUE_HOST_RIP, VALUE_HOST_RSP),
     DISTINCT_HOST("RIP = 0x% (vmx_asm_vmexit_handler", VALUE_HOST_RIP),
     DISTINCT_HOST("CS=% SS=% DS=% ES=% FS=% GS=% TR=%", VALUE_HOST_CS_SELECTOR,
