@@ -43,11 +43,6 @@ static const char head[] =
     "applies only if the bits in its last\ncolumn are set, or clear, where the column "
     "says 0. Controls count as 0 if other controls do not activate them.\n";
 
-static unsigned int count_of(const struct entry_rule *rule)
-{
-    return rule->count > 0 ? rule->count : 1;
-}
-
 static void print_condition(const struct entry_rules *rules,
                             const struct entry_condition *condition)
 {
@@ -68,8 +63,9 @@ static void print_rule(const struct entry_rules *rules, const struct entry_rule 
 
     printf("| `%s` | %s | %s", rule->name, rule->sentence,
            rules->value_names[rule->value]);
-    if (count_of(rule) > 1)
-        printf(" .. %s", rules->value_names[rule->value + count_of(rule) - 1]);
+    if (entry_rule_value_count(rule) > 1)
+        printf(" .. %s",
+               rules->value_names[rule->value + entry_rule_value_count(rule) - 1]);
     printf(" | ");
     for (size_t i = 0; i < ENTRY_CONDITIONS; i++) {
         if (rule->when[i].value == ENTRY_VALUE_NONE)
@@ -90,7 +86,7 @@ static void print_vendor(const struct vendor *vendor)
     for (size_t i = 0; i < rules->section_count; i++) {
         rows += rules->sections[i]->count;
         for (size_t j = 0; j < rules->sections[i]->count; j++)
-            values += count_of(&rules->sections[i]->rules[j]);
+            values += entry_rule_value_count(&rules->sections[i]->rules[j]);
     }
     printf("\n## %s\n\n%zu rules, %zu with each of their fields.\n", vendor->name, rows,
            values);

@@ -133,11 +133,6 @@ enum entry_verdict entry_test_pat(struct entry_query *query)
 
 /* ---- Judging */
 
-static uint32_t instances_of(const struct entry_rule *rule)
-{
-    return rule->count > 0 ? rule->count : 1;
-}
-
 /* Returns whether the conditions are met, in order; an unknown one ends it. */
 static enum entry_verdict judge_conditions(struct entry_query *query)
 {
@@ -172,7 +167,7 @@ static void judge(const struct entry_snapshot *snapshot, const struct entry_rule
 static bool is_violated(const struct entry_snapshot *snapshot,
                         const struct entry_rule *rule)
 {
-    for (uint32_t i = 0; i < instances_of(rule); i++) {
+    for (uint32_t i = 0; i < entry_rule_value_count(rule); i++) {
         struct entry_finding finding = {.rule = rule};
         judge(snapshot, rule, i, &finding);
         if (finding.verdict == ENTRY_VIOLATED)
@@ -206,7 +201,7 @@ struct judgement {
 static void judge_rule(struct judgement *judgement, const struct entry_section *section,
                        const struct entry_rule *rule)
 {
-    for (uint32_t i = 0; i < instances_of(rule); i++) {
+    for (uint32_t i = 0; i < entry_rule_value_count(rule); i++) {
         struct entry_finding finding = {
             .rule = rule, .section = section, .value = (uint16_t)(rule->value + i)};
         judge(judgement->snapshot, rule, i, &finding);

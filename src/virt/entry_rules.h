@@ -102,6 +102,12 @@ struct entry_rule {
     const char *root; /* the rule whose violation usually entails this one's, or NULL */
 };
 
+/* Returns of how many values a rule is judged. */
+static inline uint32_t entry_rule_value_count(const struct entry_rule *rule)
+{
+    return rule->count > 0 ? rule->count : 1;
+}
+
 /* The rules of a section of the manual. */
 struct entry_section {
     const char *title; /* as cited: SDM 3C, "..." */

@@ -250,7 +250,7 @@ static bool can_be_tried(const struct entry_section *section,
 
 static void try_rule(const struct entry_rule *rule)
 {
-    for (uint32_t i = 0; i < (rule->count > 0 ? rule->count : 1U); i++) {
+    for (uint32_t i = 0; i < entry_rule_value_count(rule); i++) {
         struct perturbation perturbation = {.rule = rule, .instance = i};
         bool is_tried = false, agrees = true;
 

@@ -219,7 +219,7 @@ static void try_rules(struct pages *pages)
         const struct entry_section *section = svm_entry_rules.sections[i];
         for (size_t j = 0; j < section->count; j++) {
             const struct entry_rule *rule = &section->rules[j];
-            for (uint32_t k = 0; k < (rule->count > 0 ? rule->count : 1); k++)
+            for (uint32_t k = 0; k < entry_rule_value_count(rule); k++)
                 try_rule(pages, rule, k, &count);
         }
     }

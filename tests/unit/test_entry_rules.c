@@ -150,7 +150,7 @@ static void test_each(void **state)
         const struct entry_section *section = vmx_entry_rules.sections[i];
         for (size_t j = 0; j < section->count; j++) {
             const struct entry_rule *rule = &section->rules[j];
-            for (uint32_t k = 0; k < (rule->count > 0 ? rule->count : 1U); k++) {
+            for (uint32_t k = 0; k < entry_rule_value_count(rule); k++) {
                 struct perturbation perturbation = {rule, k, 0};
                 if (is_exempt(rule, k))
                     continue;
