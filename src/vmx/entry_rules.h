@@ -21,9 +21,8 @@ void vmx_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read);
 
 /* How a VM entry failed: by a VM-instruction error or, with bit 31, an exit reason. */
 struct vmx_entry_failure {
-    uint32_t error;         /* 0: not known, or no VM-instruction error */
-    uint32_t reason;        /* 0: not known, or no exit reason */
-    uint64_t qualification; /* the exit qualification, with a reason */
+    uint32_t error;  /* 0: not known, or no VM-instruction error */
+    uint32_t reason; /* 0: not known, or no exit reason */
 };
 
 /* Returns the phases whose rules a failure can mean; none if it is not of a VM entry. */

@@ -233,8 +233,7 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
     TEXT_DECLARE(event, 80);
 
     if ((reason & EXIT_REASON_ENTRY_FAILURE) != 0) {
-        const struct vmx_entry_failure failure = {.reason        = reason,
-                                                  .qualification = qualification};
+        const struct vmx_entry_failure failure = {.reason = reason};
         text_append(&event, "%s, qualification 0x%lx",
                     exit_reason_name(EXIT_REASON_BASIC(reason)), qualification);
         return end_after_failed_entry(vcpu, &failure, "VM entry", event.buffer);

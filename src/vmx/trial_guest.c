@@ -151,17 +151,12 @@ static enum run_next on_trial_exit(struct vcpu_run *run)
     return guest->exits.nmis++ < TRIAL_EXITS_MAX ? RUN_AGAIN : RUN_STOP;
 }
 
-/* Returns how the last entry failed: error and reason are 0 if it did not. */
+/* Returns how the last entry failed; its reason is that of an exit if it did not. */
 static struct vmx_entry_failure entry_failure(const struct guest_trial *guest)
 {
-    uint32_t last = guest_trial_last_reason(guest);
-
     if (!vmx_attempt_succeeded(&guest->entry))
         return (struct vmx_entry_failure){.error = guest->entry.error};
-    if ((last & EXIT_REASON_ENTRY_FAILURE) == 0)
-        return (struct vmx_entry_failure){0};
-    return (struct vmx_entry_failure){.reason        = last,
-                                      .qualification = guest->exit_qualification};
+    return (struct vmx_entry_failure){.reason = guest_trial_last_reason(guest)};
 }
 
 void vmx_trial_run_guest(struct trial *trial)

@@ -271,7 +271,7 @@ static void test_failures(void **state)
         {{.error = 16}, BIT(ENTRY_INSTRUCTION)},
         {{.error = 26}, BIT(ENTRY_INSTRUCTION)},
         {{.reason = 0x80000021}, BIT(ENTRY_GUEST_STATE)},
-        {{.reason = 0x80000022, .qualification = 1}, BIT(ENTRY_MSR_LOADING)},
+        {{.reason = 0x80000022}, BIT(ENTRY_MSR_LOADING)},
         {{.reason = 0x80000029}, 0},
         {{.reason = 33}, 0}, /* bit 31 is missing: no failure */
         {{.reason = 10}, 0},

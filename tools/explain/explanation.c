@@ -119,20 +119,18 @@ static void judge(struct explainer *explainer, const struct entry_rules *rules,
 #define ENTRY_FAILURE(reason) (((reason)&EXIT_REASON_ENTRY_FAILURE) != 0)
 
 /* Names what the exit qualification says of invalid guest state. */
-static const char *qualification_words(const struct vmx_entry_failure *failure)
+static const char *qualification_words(uint32_t reason, uint64_t qualification)
 {
     static const char *const words[] = {
         [ENTRY_FAILURE_PDPTE]        = " (PDPTEs)",
         [ENTRY_FAILURE_NMI]          = " (NMI while STI blocks events)",
         [ENTRY_FAILURE_LINK_POINTER] = " (VMCS link pointer)",
     };
-    bool is_guest_state =
-        EXIT_REASON_BASIC(failure->reason) == EXIT_REASON_INVALID_GUEST_STATE;
 
-    if (!is_guest_state || failure->qualification >= ARRAY_SIZE(words) ||
-        words[failure->qualification] == NULL)
+    if (EXIT_REASON_BASIC(reason) != EXIT_REASON_INVALID_GUEST_STATE ||
+        qualification >= ARRAY_SIZE(words) || words[qualification] == NULL)
         return "";
-    return words[failure->qualification];
+    return words[qualification];
 }
 
 /* Says how the entry ended; returns the phases whose rules that can mean. */
@@ -141,16 +139,16 @@ static uint64_t describe_entry(struct explainer *explainer)
     struct vmx_entry_failure *failure = &explainer->entry_failure;
     const struct entry_snapshot *dump = &explainer->snapshot;
     uint32_t reason                   = (uint32_t)dump->value[VALUE_EXIT_REASON];
+    uint64_t qualification            = dump->value[VALUE_EXIT_QUALIFICATION];
     bool has_reason                   = entry_snapshot_has(dump, VALUE_EXIT_REASON);
 
     if (!has_reason && ENTRY_FAILURE(explainer->failure))
         reason = (uint32_t)explainer->failure;
     if (ENTRY_FAILURE(reason)) {
-        failure->reason        = reason;
-        failure->qualification = dump->value[VALUE_EXIT_QUALIFICATION];
+        failure->reason = reason;
         say(explainer, "The entry failed: exit reason 0x%x (%s), qualification 0x%lx%s.",
-            reason, exit_reason_name(EXIT_REASON_BASIC(reason)), failure->qualification,
-            qualification_words(failure));
+            reason, exit_reason_name(EXIT_REASON_BASIC(reason)), qualification,
+            qualification_words(reason, qualification));
         return vmx_entry_phases(failure);
     }
     if (explainer->failure != 0 && !ENTRY_FAILURE(explainer->failure)) {
@@ -168,7 +166,7 @@ static uint64_t describe_entry(struct explainer *explainer)
     say(explainer,
         "qualification 0x%lx. A VM-instruction error does not change the reason: if "
         "there",
-        dump->value[VALUE_EXIT_QUALIFICATION]);
+        qualification);
     say(explainer, "was one later, controls or the host state caused it.");
     return BIT(ENTRY_CONTROLS) | BIT(ENTRY_HOST_STATE);
 }
@@ -176,10 +174,11 @@ static uint64_t describe_entry(struct explainer *explainer)
 /* Judges the entries of the MSR-load area, or the one that a failure names. */
 static void judge_msr_entries(struct explainer *explainer)
 {
-    const struct vmx_entry_failure *failure = &explainer->entry_failure;
+    bool is_named  = explainer->entry_failure.reason != 0;
+    uint64_t named = explainer->snapshot.value[VALUE_EXIT_QUALIFICATION];
 
     for (size_t i = 0; i < explainer->msr_count; i++) {
-        if (failure->reason != 0 && failure->qualification != i + 1)
+        if (is_named && named != i + 1)
             continue;
         entry_snapshot_set(&explainer->snapshot, VALUE_MSR_NUMBER,
                            explainer->msr_number[i]);
