@@ -1,6 +1,6 @@
 /*
  * A good snapshot of VM entry: a guest in 64-bit mode on an invented processor that has
- * all features, so that each rule can apply.
+ * all features, so that each rule can apply; and the judgement on a snapshot.
  */
 #ifndef HYMIR_TESTS_ENTRY_SNAPSHOT_H
 #define HYMIR_TESTS_ENTRY_SNAPSHOT_H
@@ -116,6 +116,24 @@ static inline void snapshot_make_good(struct entry_snapshot *snapshot)
                            invented_processor[i].content);
     for (size_t i = 0; i < ARRAY_SIZE(good_fields); i++)
         entry_snapshot_set(snapshot, good_fields[i].value, good_fields[i].content);
+}
+
+/* The violations of the snapshot that is judged. */
+static struct entry_finding violations[64];
+static size_t violation_count;
+static struct entry_snapshot snapshot;
+
+static void note_violation(void *context, const struct entry_finding *finding)
+{
+    (void)context;
+    if (finding->verdict == ENTRY_VIOLATED && violation_count < ARRAY_SIZE(violations))
+        violations[violation_count++] = *finding;
+}
+
+static struct entry_count judge(uint64_t phases)
+{
+    violation_count = 0;
+    return entry_judge(&vmx_entry_rules, &snapshot, phases, note_violation, NULL);
 }
 
 #endif

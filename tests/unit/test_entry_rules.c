@@ -7,24 +7,6 @@
 #include "perturbation.h"
 #include "virt/segment.h"
 
-/* The violations of the snapshot that is judged. */
-static struct entry_finding violations[64];
-static size_t violation_count;
-static struct entry_snapshot snapshot;
-
-static void note_violation(void *context, const struct entry_finding *finding)
-{
-    (void)context;
-    if (finding->verdict == ENTRY_VIOLATED && violation_count < ARRAY_SIZE(violations))
-        violations[violation_count++] = *finding;
-}
-
-static struct entry_count judge(uint64_t phases)
-{
-    violation_count = 0;
-    return entry_judge(&vmx_entry_rules, &snapshot, phases, note_violation, NULL);
-}
-
 static void append_violations(char *text, size_t size)
 {
     size_t length = 0;
