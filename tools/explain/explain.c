@@ -22,7 +22,7 @@ static void print_line(void *context, const char *line)
     puts(line);
 }
 
-/* Reads standard input, at most about TEXT_MAX bytes; returns the length. */
+/* Reads standard input, at most TEXT_MAX bytes; returns the length. */
 static size_t read_input(char **text)
 {
     size_t length = 0, size = 1 << 16;
@@ -96,5 +96,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "explain: out of memory\n");
         return EXPLANATION_NO_DUMP;
     }
+    if (length == TEXT_MAX)
+        fprintf(stderr, "explain: only the first %zu MiB of the text are read\n",
+                length >> 20);
     return (int)explanation_print(text, length, &facts, print_line, NULL);
 }
