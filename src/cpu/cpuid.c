@@ -9,6 +9,14 @@ static struct cpuid_result leaf_up_to(uint32_t maximum, uint32_t leaf, cpuid_rea
     return leaf <= maximum ? read(leaf, 0) : (struct cpuid_result){0};
 }
 
+struct cpuid_result cpuid_read_existing(uint32_t leaf, uint32_t subleaf,
+                                        cpuid_reader *read)
+{
+    uint32_t maximum = read(leaf & CPUID_LEAF_EXTENDED, 0).eax;
+
+    return leaf <= maximum ? read(leaf, subleaf) : (struct cpuid_result){0};
+}
+
 struct cpuid_result cpuid_find_hypervisor(cpuid_reader *read)
 {
     struct cpuid_result found = read(CPUID_LEAF_HYPERVISOR, 0);

@@ -39,6 +39,13 @@ struct cpuid_snapshot {
 /* Executes CPUID, or looks up a recorded leaf. */
 typedef struct cpuid_result cpuid_reader(uint32_t leaf, uint32_t subleaf);
 
+/*
+ * Returns a basic or extended leaf, or zeros if it is beyond the maximum: a processor
+ * then returns the data of another leaf.
+ */
+struct cpuid_result cpuid_read_existing(uint32_t leaf, uint32_t subleaf,
+                                        cpuid_reader *read);
+
 /* Fills in all leaves, and reads none beyond the maximum. */
 void cpuid_snapshot_fill(struct cpuid_snapshot *snapshot, cpuid_reader *read);
 

@@ -89,26 +89,34 @@ void svm_entry_set_state(struct entry_snapshot *snapshot, const struct vmcb *vmc
 
 void svm_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
 {
+    uint32_t sizes = cpuid_read_existing(CPUID_LEAF_ADDRESS_SIZES, 0, read).eax;
     const struct {
         uint16_t value;
         uint32_t content;
     } facts[] = {
-        {SVM_VALUE_PHYSICAL_WIDTH,
-         CPUID_80000008_EAX_PHYSICAL(read(CPUID_LEAF_ADDRESS_SIZES, 0).eax)},
-        {SVM_VALUE_CPUID_1_ECX, read(CPUID_LEAF_FEATURES, 0).ecx},
-        {SVM_VALUE_CPUID_7_EBX, read(CPUID_LEAF_STRUCTURED_FEATURES, 0).ebx},
-        {SVM_VALUE_CPUID_7_ECX, read(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx},
-        {SVM_VALUE_CPUID_80000001_ECX, read(CPUID_LEAF_EXTENDED_FEATURES, 0).ecx},
-        {SVM_VALUE_CPUID_80000001_EDX, read(CPUID_LEAF_EXTENDED_FEATURES, 0).edx},
-        {SVM_VALUE_CPUID_80000008_EBX, read(CPUID_LEAF_ADDRESS_SIZES, 0).ebx},
-        {SVM_VALUE_CPUID_8000000A_EBX, read(CPUID_LEAF_SVM, 0).ebx},
-        {SVM_VALUE_CPUID_8000000A_ECX, read(CPUID_LEAF_SVM, 0).ecx},
-        {SVM_VALUE_CPUID_8000000A_EDX, read(CPUID_LEAF_SVM, 0).edx},
-        {SVM_VALUE_CPUID_80000021_EAX, read(CPUID_LEAF_EXTENDED_FEATURES_2, 0).eax},
+        {SVM_VALUE_PHYSICAL_WIDTH, CPUID_80000008_EAX_PHYSICAL(sizes)},
+        {SVM_VALUE_CPUID_1_ECX, cpuid_read_existing(CPUID_LEAF_FEATURES, 0, read).ecx},
+        {SVM_VALUE_CPUID_7_EBX,
+         cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, read).ebx},
+        {SVM_VALUE_CPUID_7_ECX,
+         cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, read).ecx},
+        {SVM_VALUE_CPUID_80000001_ECX,
+         cpuid_read_existing(CPUID_LEAF_EXTENDED_FEATURES, 0, read).ecx},
+        {SVM_VALUE_CPUID_80000001_EDX,
+         cpuid_read_existing(CPUID_LEAF_EXTENDED_FEATURES, 0, read).edx},
+        {SVM_VALUE_CPUID_80000008_EBX,
+         cpuid_read_existing(CPUID_LEAF_ADDRESS_SIZES, 0, read).ebx},
+        {SVM_VALUE_CPUID_8000000A_EBX, cpuid_read_existing(CPUID_LEAF_SVM, 0, read).ebx},
+        {SVM_VALUE_CPUID_8000000A_ECX, cpuid_read_existing(CPUID_LEAF_SVM, 0, read).ecx},
+        {SVM_VALUE_CPUID_8000000A_EDX, cpuid_read_existing(CPUID_LEAF_SVM, 0, read).edx},
+        {SVM_VALUE_CPUID_80000021_EAX,
+         cpuid_read_existing(CPUID_LEAF_EXTENDED_FEATURES_2, 0, read).eax},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
         entry_snapshot_set(snapshot, facts[i].value, facts[i].content);
+    if (sizes == 0)
+        entry_snapshot_remove(snapshot, SVM_VALUE_PHYSICAL_WIDTH); /* not known */
 }
 
 /*

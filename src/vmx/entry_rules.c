@@ -41,9 +41,11 @@ void vmx_entry_set_capabilities(struct entry_snapshot *snapshot,
 
 void vmx_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
 {
-    struct cpuid_result structured  = read(CPUID_LEAF_STRUCTURED_FEATURES, 0);
-    struct cpuid_result performance = read(CPUID_LEAF_PERFORMANCE_MONITORING, 0);
-    uint32_t sizes                  = read(CPUID_LEAF_ADDRESS_SIZES, 0).eax;
+    struct cpuid_result structured =
+        cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, read);
+    struct cpuid_result performance =
+        cpuid_read_existing(CPUID_LEAF_PERFORMANCE_MONITORING, 0, read);
+    uint32_t sizes = cpuid_read_existing(CPUID_LEAF_ADDRESS_SIZES, 0, read).eax;
     const struct {
         uint32_t value, content;
     } rows[] = {
@@ -52,7 +54,8 @@ void vmx_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
         {VALUE_CPUID_7_EBX, structured.ebx},
         {VALUE_CPUID_7_ECX, structured.ecx},
         {VALUE_CPUID_7_EDX, structured.edx},
-        {VALUE_CPUID_7_1_EAX, read(CPUID_LEAF_STRUCTURED_FEATURES, 1).eax},
+        {VALUE_CPUID_7_1_EAX,
+         cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 1, read).eax},
         {VALUE_CPUID_A_EAX, performance.eax},
         {VALUE_CPUID_A_ECX, performance.ecx},
         {VALUE_CPUID_A_EDX, performance.edx},
@@ -60,6 +63,10 @@ void vmx_entry_set_cpuid(struct entry_snapshot *snapshot, cpuid_reader *read)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         entry_snapshot_set(snapshot, rows[i].value, rows[i].content);
+    if (sizes != 0)
+        return;
+    entry_snapshot_remove(snapshot, VALUE_PHYSICAL_WIDTH); /* not known */
+    entry_snapshot_remove(snapshot, VALUE_LINEAR_WIDTH);
 }
 
 /* ---- The rules */

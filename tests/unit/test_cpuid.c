@@ -143,6 +143,28 @@ static void test_limit(void **state)
     assert_false(cpuid_may_be_limited(&record.cpuid));
 }
 
+/* A processor with three basic leaves and two extended ones, which repeats the third. */
+static struct cpuid_result read_few(uint32_t leaf, uint32_t subleaf)
+{
+    if (leaf == CPUID_LEAF_BASIC || leaf == CPUID_LEAF_EXTENDED)
+        return (struct cpuid_result){.eax = leaf + 2};
+    return (struct cpuid_result){leaf, subleaf, UINT32_MAX, UINT32_MAX};
+}
+
+static void test_existing(void **state)
+{
+    (void)state;
+    const uint32_t existing[] = {2, 0x80000002}, absent[] = {3, 0x80000003};
+
+    for (size_t i = 0; i < ARRAY_SIZE(existing); i++) {
+        struct cpuid_result leaf = cpuid_read_existing(existing[i], 5, read_few);
+        assert_int_equal(leaf.eax, existing[i]);
+        assert_int_equal(leaf.ebx, 5);
+        leaf = cpuid_read_existing(absent[i], 5, read_few);
+        assert_int_equal(leaf.eax | leaf.ebx | leaf.ecx | leaf.edx, 0);
+    }
+}
+
 /* On the machine that runs the tests, compared with the compiler's CPUID. */
 static void test_read(void **state)
 {
@@ -163,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_find_hypervisor), cmocka_unit_test(test_brand),
         cmocka_unit_test(test_signature),       cmocka_unit_test(test_address_width),
         cmocka_unit_test(test_limit),           cmocka_unit_test(test_read),
+        cmocka_unit_test(test_existing),
     };
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

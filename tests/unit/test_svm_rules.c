@@ -28,6 +28,10 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
     switch (leaf) {
+    case CPUID_LEAF_BASIC:
+        return (struct cpuid_result){.eax = CPUID_LEAF_STRUCTURED_FEATURES};
+    case CPUID_LEAF_EXTENDED:
+        return (struct cpuid_result){.eax = CPUID_LEAF_EXTENDED_FEATURES_2};
     case CPUID_LEAF_STRUCTURED_FEATURES:
         return (struct cpuid_result){.ecx = CPUID_7_ECX_SHADOW_STACKS};
     case CPUID_LEAF_EXTENDED_FEATURES:
@@ -264,11 +268,30 @@ static void test_recordings(void **state)
     assert_true(recorded >= 20);
 }
 
+/* A processor without leaves 07H and 80000008H, which returns other data for them. */
+static struct cpuid_result read_few_leaves(uint32_t leaf, uint32_t subleaf)
+{
+    (void)subleaf;
+    if (leaf == CPUID_LEAF_BASIC || leaf == CPUID_LEAF_EXTENDED)
+        return (struct cpuid_result){.eax = leaf + 1};
+    return (struct cpuid_result){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+}
+
+static void test_few_leaves(void **state)
+{
+    (void)state;
+    svm_entry_set_cpuid(&snapshot, read_few_leaves);
+    assert_int_equal(snapshot.value[SVM_VALUE_CPUID_7_ECX], 0);
+    assert_int_equal(snapshot.value[SVM_VALUE_CPUID_1_ECX], UINT32_MAX);
+    assert_false(entry_snapshot_has(&snapshot, SVM_VALUE_PHYSICAL_WIDTH));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_hymirs_own_vmcb, rules_start),
         cmocka_unit_test_setup(test_each_rule, rules_start),
+        cmocka_unit_test_setup(test_few_leaves, rules_start),
         cmocka_unit_test_setup(test_rows, rules_start),
         cmocka_unit_test_setup(test_unknown_values, rules_start),
         cmocka_unit_test_setup(test_just_satisfied, rules_start),
