@@ -43,6 +43,12 @@ entry:
         mov     dword [patience], 1 << 28
         mov     dword [ap_entry], work
         call    init_cpu
+        xor     edi, edi                ; wherever a random startup IPI begins, exceptions lead the CPU to the trampoline
+        mov     ecx, 256
+        mov     eax, TRAMPOLINE << 12
+        rep stosd
+        mov     byte [0], 0xEA          ; a far JMP, if it begins at 0
+        mov     dword [1], TRAMPOLINE << 12
         mov     byte [REAL_RETURN], 0xCF ; an IRET for NMIs that the second CPU takes before it has its IDT,
         mov     dword [8], REAL_RETURN
         mov     eax, started            ; and a gate for those after it has left real mode

@@ -82,6 +82,8 @@ static uint64_t fake_read_cr4(void)
 static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(subleaf, 0);
+    if (leaf == CPUID_LEAF_EXTENDED)
+        return (struct cpuid_result){.eax = CPUID_LEAF_SVM};
     if (leaf == CPUID_LEAF_ADDRESS_SIZES)
         return (struct cpuid_result){.eax = 48, .ebx = extended_features_2};
     if (leaf == CPUID_LEAF_SVM)
