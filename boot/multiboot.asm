@@ -1,8 +1,8 @@
 ; multiboot.asm: the entry from the boot loader.
 ;
-; GRUB enters boot_entry in 32-bit protected mode without paging, with the Multiboot2 magic in EAX and the
-; address of the boot information in EBX (Multiboot2 Specification 2.0, "I386 machine state"). It does not
-; pass the image's load address. Steps:
+; GRUB, or kexec from a running Linux, enters boot_entry in 32-bit protected mode without paging, with the
+; Multiboot2 magic in EAX and the address of the boot information in EBX (Multiboot2 Specification 2.0, "I386
+; machine state"). Neither passes the image's load address in a register. Steps:
 ;
 ; 1. Determine the load address: CALL pushes the instruction pointer, with the reserved four bytes of the
 ;    boot information as its stack. EBP then holds the physical address of the image.
@@ -12,7 +12,7 @@
 ;    final tables later.
 ; 4. Set CR4, CR3, EFER and CR0, in this order, and jump to 64-bit code: SDM 3A, "Initializing IA-32e Mode".
 ;    CR4.VMXE is preserved: clearing it in VMX operation raises #GP, which is not handled yet.
-; 5. Call   _Noreturn void hymir_main(uint32_t information, uint32_t image);   at its linked address.
+; 5. Jump to the linked address, and call   _Noreturn void hymir_main(uint32_t information, uint32_t image);
 
 %include "constants.inc"
 
@@ -26,7 +26,7 @@ CPUID_EXTENDED_FEATURES equ     0x80000001
 
         section .boot progbits alloc exec nowrite align=16
 
-; The offset of a label of this section from the start of the image.
+; The offset of a label of this section, which is the first of the image, from the image's start.
 %define OFFSET(label)   ((label) - header)
 
 ; ---------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ serial_put:
         ret
 
 ; ---------------------------------------------------------------------------------------------------
-; 64-bit code, first at the physical address, then at the linked address
+; 64-bit code, still at the physical address
 
         bits    64
         extern  boot_cpu_stacks
@@ -290,13 +290,8 @@ long_mode_entry:
         mov     edi, ebx
         mov     esi, ebp
         xor     ebp, ebp                                ; terminates backtraces
-        mov     rax, .linked
+        mov     rax, linked_entry
         jmp     rax
-.linked:
-        call    hymir_main
-.halt:
-        hlt
-        jmp     .halt
 
 ; ---------------------------------------------------------------------------------------------------
 ; Data of the code above, in the same section so that OFFSET applies
@@ -332,6 +327,16 @@ no_long_mode_text:
         db      "hymir: verdict: NO-LONG-MODE: CPUID.80000001H:EDX[29] is 0 (EDX = 0x%):  "
         db      "this processor has no 64-bit mode, which Hymir needs; use a 64-bit processor,   "
         db      "or in a virtual machine a 64-bit CPU model", 10, 0
+
+; ---------------------------------------------------------------------------------------------------
+
+        section .text
+
+linked_entry:
+        call    hymir_main
+.halt:
+        hlt
+        jmp     .halt
 
 ; ---------------------------------------------------------------------------------------------------
 

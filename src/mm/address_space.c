@@ -160,10 +160,13 @@ static enum status free_image_part(const uint8_t *start, uint64_t size)
 static enum status free_boot_memory(void)
 {
     const uint8_t *stacks = (const uint8_t *)&boot_cpu_stacks;
-    enum status status =
-        free_image_part(image_boot_only_start, (uintptr_t)image_boot_only_end -
-                                                   (uintptr_t)image_boot_only_start);
+    enum status status    = free_image_part(image_start, (uintptr_t)image_text_start -
+                                                             (uintptr_t)image_start);
 
+    if (status == STATUS_OK)
+        status =
+            free_image_part(image_boot_only_start, (uintptr_t)image_boot_only_end -
+                                                       (uintptr_t)image_boot_only_start);
     for (size_t i = 0; i < CPU_STACK_COUNT && status == STATUS_OK; i++)
         status =
             free_image_part(stacks + cpu_stack_table[i].offset - PAGE_SIZE, PAGE_SIZE);

@@ -37,6 +37,12 @@ enum end_action panic_set_action(enum end_action action)
 
 extern const uint8_t image_text_start[], image_text_end[]; /* boot/hymir.ld */
 
+/* Returns whether an address is in Hymir's code. */
+static bool is_code(uint64_t address)
+{
+    return address >= (uintptr_t)image_text_start && address < (uintptr_t)image_text_end;
+}
+
 /* The stack frame layout of -fno-omit-frame-pointer. */
 struct stack_frame {
     const struct stack_frame *older;
@@ -61,7 +67,8 @@ static void print_address(unsigned int depth, uint64_t address)
     const char *name;
     uint64_t offset;
 
-    if (symbols_find(address, &name, &offset))
+    /* The 32-bit boot code's symbols are addresses of other memory by now. */
+    if (is_code(address) && symbols_find(address, &name, &offset))
         log_plain("  #%-2u 0x%08lx %s+0x%lx", depth, address, name, offset);
     else
         log_plain("  #%-2u 0x%08lx (no symbol)", depth, address);
@@ -75,7 +82,7 @@ static void print_code_addresses(unsigned int depth, const uint64_t *word)
     for (; stack != NULL && depth < BACKTRACE_DEPTH &&
            find_stack((const struct stack_frame *)word) == stack;
          word++) {
-        if (*word > (uintptr_t)image_text_start && *word <= (uintptr_t)image_text_end)
+        if (is_code(*word - 1))
             print_address(depth++, *word - 1);
     }
 }

@@ -24,7 +24,7 @@ FIRST_HOLE              equ     64 << 20
 HOLE_DISTANCE           equ     64 << 10
 HOLE_SIZE               equ     4 << 10
 
-        section .text
+        section .boot.entries progbits alloc exec nowrite align=16
         bits    32
         extern  boot_entry
 
