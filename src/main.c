@@ -50,6 +50,7 @@ static void read_boot_information(uint32_t information)
     const struct multiboot2_information *boot = &machine_get()->boot;
 
     options_parse(boot->command_line, &options);
+    machine_set_tables(options.rsdp, options.smbios);
     log_set_level(options.log_level);
     console_start_streams(&options);
     panic_set_exit(options.panic, start_screen, console_drain);

@@ -178,6 +178,27 @@ static bool parse_page(const char *value, struct options *options)
     return true;
 }
 
+/* Parses the physical address of a table. */
+static bool parse_address(const char *value, uint64_t *address)
+{
+    uint64_t parsed;
+
+    if (!string_starts_with(value, "0x") || !number_parse(value, &parsed) || parsed == 0)
+        return false;
+    *address = parsed;
+    return true;
+}
+
+static bool parse_rsdp(const char *value, struct options *options)
+{
+    return parse_address(value, &options->rsdp);
+}
+
+static bool parse_smbios(const char *value, struct options *options)
+{
+    return parse_address(value, &options->smbios);
+}
+
 #define MEMBER(name) \
     NULL, offsetof(struct options, name), sizeof(((struct options *)NULL)->name)
 #define FLAG         \
@@ -229,6 +250,18 @@ static const struct option {
      0,
      0,
      {{0}}},
+    {"rsdp=",
+     "the physical address of ACPI's RSDP, such as 0x7fb7e014",
+     parse_rsdp,
+     0,
+     0,
+     {{0}}},
+    {"smbios=",
+     "the physical address of the SMBIOS entry point, such as 0x7f8ec000",
+     parse_smbios,
+     0,
+     0,
+     {{0}}},
 };
 
 /* Returns the row of a word: its name, followed by a value if it takes one. */
@@ -275,9 +308,23 @@ static void parse_word(const char *word, struct options *options)
                     option->values);
 }
 
+/* Returns whether the word at the start of a text is a file's name. */
+static bool is_file_name(const char *word)
+{
+    while (*word != '\0' && *word != ' ' && *word != '=' && *word != '/' && *word != '.')
+        word++;
+    return *word == '/' || *word == '.';
+}
+
 void options_parse(const char *command_line, struct options *options)
 {
     *options = options_default;
+    while (*command_line == ' ')
+        command_line++;
+    if (is_file_name(command_line)) {
+        while (*command_line != '\0' && *command_line != ' ')
+            command_line++;
+    }
     while (*command_line != '\0') {
         char word[WORD_SIZE];
         const char *start = command_line;

@@ -4,6 +4,9 @@
  * Pure except for logging. Unknown options and invalid values are ignored with a warning
  * that lists the valid ones. If an option is repeated, the last one applies.
  * docs/OPTIONS.md describes them for users.
+ *
+ * Some boot loaders, such as kexec, pass the name of Hymir's file as the first word. A
+ * first word with a slash or a dot before any "=" is a file's name, as no option has one.
  */
 #ifndef HYMIR_LIB_OPTIONS_H
 #define HYMIR_LIB_OPTIONS_H
@@ -44,6 +47,7 @@ struct options {
     bool apic_timer;           /* for guests, instead of the preemption timer */
     unsigned int page;         /* the section of the report to show, from 1; 0: all */
     unsigned int page_seconds; /* until its pages turn by themselves; 0: never */
+    uint64_t rsdp, smbios;     /* physical addresses of firmware's tables; 0: unknown */
     enum end_action exit;
     enum end_action panic; /* END_HALT or END_REBOOT */
 };

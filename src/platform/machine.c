@@ -21,10 +21,11 @@
 #include "platform/pic.h"
 #include "platform/power.h"
 #include "platform/smp.h"
+#include "x86/pc_memory.h"
 
 static struct machine machine;
 static struct memory_map memory_map BOOT_ONLY; /* until memory has its own copy */
-static struct efi_tables efi_tables; /* without UEFI all 0, which is never mapped */
+static struct efi_tables efi_tables; /* those not known are 0, which is never mapped */
 static bool has_efi_tables;
 static struct acpi acpi;
 static struct smbios smbios; /* empty without SMBIOS */
@@ -65,6 +66,13 @@ const char *machine_read_boot_information(uint32_t information)
     if (multiboot2_parse(bytes, readable, &machine.boot) != STATUS_OK)
         return "invalid Multiboot2 information; use GRUB 2.06 or later";
     return NULL;
+}
+
+/* An RSDP above the memory in which a BIOS leaves it is UEFI's. */
+void machine_set_tables(uint64_t rsdp, uint64_t smbios_entry)
+{
+    efi_tables          = (struct efi_tables){.rsdp = rsdp, .smbios_64 = smbios_entry};
+    machine.boot.is_efi = machine.boot.is_efi || rsdp >= PC_ROM_END;
 }
 
 void machine_start_clock(void)
@@ -132,7 +140,10 @@ static bool try_rsdp(const void *rsdp, size_t size)
     return acpi_open(rsdp, size, address_space_map_firmware, &acpi) == STATUS_OK;
 }
 
-/* Opens ACPI's tables by the RSDP of the boot loader, of UEFI or in low memory. */
+/*
+ * Opens ACPI's tables by the RSDP of the boot loader, of UEFI or the command line, or in
+ * low memory.
+ */
 static bool open_acpi(void)
 {
     uint8_t rsdp[RSDP_MAX_SIZE];

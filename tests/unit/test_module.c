@@ -75,6 +75,44 @@ static void test_initrd(void **state)
     assert_int_equal(words.role, MODULE_INITRD);
 }
 
+/* The first word is a file's name exactly if the second is a role. */
+static void test_file_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum module_role role;
+    } cases[] = {
+        /* GRUB */
+        {"kernel name=a memory=4M -- x", MODULE_KERNEL},
+        {"initrd name=a memory=4M -- x", MODULE_INITRD},
+        {"kernel name=a memory=4M -- initrd", MODULE_KERNEL},
+        {"kernel -- initrd name=a", MODULE_KERNEL}, /* without its name */
+        /* kexec: as typed */
+        {"/usr/lib/hello.bin kernel name=a memory=4M -- x", MODULE_KERNEL},
+        {"vmlinuz   kernel name=a memory=4M -- x", MODULE_KERNEL},
+        {"kernel kernel name=a memory=4M -- x", MODULE_KERNEL},
+        {"kernel initrd name=a -- x", MODULE_INITRD},
+        {"initrd kernel name=a memory=4M -- x", MODULE_KERNEL},
+        {"name=a kernel name=a memory=4M -- x", MODULE_KERNEL},
+        /* Limine's path, and a name longer than any word */
+        {"boot():/boot/initrd.img initrd name=a -- x", MODULE_INITRD},
+        {"/0123456789012345678901234567890123456789012345678901234567890123456789 kernel "
+         "name=a memory=4M -- x",
+         MODULE_KERNEL},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        bool has_name = strstr(cases[i].text, "-- initrd name") == NULL;
+        if (words_parse(cases[i].text) != has_name)
+            fail_msg("\"%s\": \"%s\"", cases[i].text, problem_text);
+        if (!has_name)
+            continue;
+        assert_int_equal(words.role, cases[i].role);
+        assert_string_equal(words.name, "a");
+        assert_string_equal(words.command_line, strstr(cases[i].text, "-- ") + 3);
+    }
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -84,6 +122,11 @@ static void test_refusals(void **state)
         {"", "unknown role \"\"; use kernel or initrd"},
         {"--", "unknown role \"\""},
         {"vmlinuz name=a memory=64M", "unknown role \"vmlinuz\""},
+        {"/my files/vmlinuz kernel name=a memory=64M", "unknown role \"/my\""},
+        {"vmlinuz vmlinuz kernel name=a memory=64M", "unknown role \"vmlinuz\""},
+        {"vmlinuz -- kernel name=a memory=64M", "unknown role \"vmlinuz\""},
+        {"vmlinuz kernel kernel name=a memory=64M", "unknown option \"kernel\""},
+        {"-- kernel name=a memory=64M", "unknown role \"\""},
         {"kernel memory=64M", "name= missing"},
         {"kernel name= memory=64M", "invalid length; use 1 to 15 characters"},
         {"kernel name=0123456789abcdef memory=64M",
@@ -163,8 +206,8 @@ static void test_unescape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kernel), cmocka_unit_test(test_cpus),
-        cmocka_unit_test(test_initrd), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_unescape)};
+        cmocka_unit_test(test_kernel),   cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_initrd),   cmocka_unit_test(test_file_name),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_unescape)};
     return cmocka_run_group_tests_name("module", tests, NULL, NULL);
 }

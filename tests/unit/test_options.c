@@ -150,6 +150,50 @@ static void test_page(void **state)
     }
 }
 
+/* The name of Hymir's file, as the first word only. */
+static void test_file_name(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "nosmp exit=reboot",                           /* GRUB */
+        "/usr/lib/hymir/hymir.elf nosmp exit=reboot",  /* kexec */
+        "  ./hymir nosmp exit=reboot",                 /* kexec */
+        "hymir.elf nosmp exit=reboot",                 /* kexec */
+        "boot():/boot/hymir nosmp exit=reboot",        /* Limine */
+        "(hd0,msdos1)/boot/hymir nosmp   exit=reboot", /* GRUB Legacy */
+        "/0123456789012345678901234567890123456789012345678901234567890123456789 nosmp "
+        "exit=reboot",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct options options = line_parse(lines[i]);
+        assert_true(options.nosmp);
+        assert_int_equal(options.exit, END_REBOOT);
+        assert_nothing_logged();
+    }
+    assert_default("/boot/hymir.elf", NULL);
+    assert_default("hymir.elf hymir.elf", "\"hymir.elf\": unknown");
+    assert_default("hymir", "\"hymir\": unknown"); /* could be a misspelt option */
+    assert_default("no-smp", "\"no-smp\": unknown");
+    assert_default("root=/dev/sda1", "\"root=/dev/sda1\": unknown");
+    assert_default("console=/dev/tty", "\"console=/dev/tty\": invalid");
+    assert_default("a=b/hymir.elf", "\"a=b/hymir.elf\": unknown");
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    struct options options = line_parse("rsdp=0x7fb7e014 smbios=0x100000000");
+    assert_int_equal(options.rsdp, 0x7FB7E014);
+    assert_int_equal(options.smbios, 0x100000000);
+    assert_nothing_logged();
+    options = line_parse("rsdp=0x1000 rsdp=0x smbios=0");
+    assert_int_equal(options.rsdp, 0x1000);
+    assert_int_equal(options.smbios, 0);
+    assert_default("rsdp=0x0", "rsdp= accepts the physical address of ACPI's RSDP");
+    assert_default("rsdp=7fb7e014", ": invalid, ignored");
+    assert_default("smbios=0x1ffffffffffffffff", "smbios= accepts the physical address");
+}
+
 static void test_nonsense(void **state)
 {
     (void)state;
@@ -209,6 +253,8 @@ int main(void)
         cmocka_unit_test_setup(test_words, start_log),
         cmocka_unit_test_setup(test_last_one_wins, start_log),
         cmocka_unit_test_setup(test_page, start_log),
+        cmocka_unit_test_setup(test_file_name, start_log),
+        cmocka_unit_test_setup(test_tables, start_log),
         cmocka_unit_test_setup(test_nonsense, start_log),
         cmocka_unit_test_setup(test_long_word, start_log),
     };

@@ -154,16 +154,31 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
     return false;
 }
 
-static bool parse_role(const char *word, struct module_options *options,
+/* Stores the role that a word names; false if it names none. */
+static bool find_role(const char *word, enum module_role *role)
+{
+    *role = strcmp(word, "initrd") == 0 ? MODULE_INITRD : MODULE_KERNEL;
+    return *role == MODULE_INITRD || strcmp(word, "kernel") == 0;
+}
+
+/*
+ * Reads the role: the second word if that is one, as the first is then a file's name,
+ * otherwise the first.
+ */
+static bool parse_role(const char **rest, struct module_options *options,
                        struct text *problem)
 {
-    if (strcmp(word, "kernel") == 0)
-        options->role = MODULE_KERNEL;
-    else if (strcmp(word, "initrd") == 0)
-        options->role = MODULE_INITRD;
-    else
-        return TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd", word);
-    return true;
+    char first[WORD_SIZE] = "", second[WORD_SIZE];
+    bool has_first        = next_word(rest, first);
+    const char *after     = *rest;
+
+    if (has_first && next_word(&after, second) && find_role(second, &options->role)) {
+        *rest = after;
+        return true;
+    }
+    return (has_first && find_role(first, &options->role)) ||
+           TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd",
+                     has_first ? first : "");
 }
 
 bool module_parse(const char *text, struct module_options *options, struct text *problem)
@@ -175,9 +190,7 @@ bool module_parse(const char *text, struct module_options *options, struct text 
                                     .has_apicv = true};
     char word[WORD_SIZE];
 
-    if (!next_word(&text, word))
-        word[0] = '\0';
-    if (!parse_role(word, &parsed, problem))
+    if (!parse_role(&text, &parsed, problem))
         return false;
     while (next_word(&text, word)) {
         if (!parse_word(word, &parsed, problem))

@@ -1,9 +1,12 @@
 /*
- * The command line of a GRUB module, which makes it a part of a VM:
+ * The command line of a module, which makes it a part of a VM. In GRUB:
  *
  *     module2 FILE kernel name=a memory=64M [cpus=1-2] [pv=off] [apicv=off] [reset=end]
  *         [-- the guest's command line]
  *     module2 FILE initrd name=a
+ *
+ * GRUB passes what follows FILE. Other boot loaders, such as kexec, pass FILE too: the
+ * first word is a file's name if the second one is a role, which no other word can be.
  *
  * Pure. Errors are reported in one line.
  */
