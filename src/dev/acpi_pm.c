@@ -1,6 +1,7 @@
 /* See acpi_pm.h. */
 #include "dev/acpi_pm.h"
 
+#include "lib/clamp.h"
 #include "x86/power_control.h"
 
 #define CARRY_TICKS BIT(31)
@@ -39,19 +40,24 @@ static void timer_expired(void *device)
     update(device);
 }
 
+static size_t register_of(uint16_t port)
+{
+    return clamp_index((size_t)(port - ACPI_PM_PORT) / 2, ACPI_PM_REGISTERS);
+}
+
 static uint32_t read_register(void *device, uint16_t port)
 {
     struct acpi_pm *pm = device;
 
     update(pm);
-    return (uint32_t)pm->registers[(port - ACPI_PM_PORT) / 2] >> 8 * (port % 2);
+    return (uint32_t)pm->registers[register_of(port)] >> 8 * (port % 2);
 }
 
 /* The ports take bytes: a narrow write leaves the rest of a register as it is. */
 static enum exit_outcome write_register(void *device, uint16_t port, uint32_t value)
 {
     struct acpi_pm *pm = device;
-    size_t index       = (size_t)(port - ACPI_PM_PORT) / 2;
+    size_t index       = register_of(port);
     uint32_t bits      = value << 8 * (port % 2);
     uint32_t mask      = (uint32_t)UINT8_MAX << 8 * (port % 2) & writable[index];
 

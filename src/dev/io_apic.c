@@ -3,6 +3,7 @@
 
 #include "dev/apic_bus.h"
 #include "lib/bits.h"
+#include "lib/clamp.h"
 #include "x86/io_apic.h"
 
 #define VERSION \
@@ -114,6 +115,7 @@ static uint32_t read_selected(const struct io_apic *apic)
         return VERSION;
     if (word >= 2 * IO_APIC_INPUTS)
         return ABSENT;
+    word = (unsigned int)clamp_index(word, 2 * IO_APIC_INPUTS);
     return word % 2 == 0 ? apic->entry[word / 2].low : apic->entry[word / 2].high;
 }
 
@@ -121,12 +123,14 @@ static void write_selected(struct io_apic *apic, uint32_t value)
 {
     unsigned int word = apic->selected - IO_APIC_TABLE;
 
+    size_t input = clamp_index(word / 2, IO_APIC_INPUTS);
+
     if (apic->selected == IO_APIC_ID)
         apic->id = value >> IO_APIC_ID_SHIFT & IO_APIC_ID_MASK;
     else if (word < 2 * IO_APIC_INPUTS && word % 2 == 0)
-        write_low(apic, word / 2, value);
+        write_low(apic, (unsigned int)input, value);
     else if (word < 2 * IO_APIC_INPUTS)
-        apic->entry[word / 2].high = value & HIGH_WRITABLE;
+        apic->entry[input].high = value & HIGH_WRITABLE;
 }
 
 static uint64_t read_register(void *device, uint32_t offset, unsigned int size)

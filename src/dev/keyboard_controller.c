@@ -2,6 +2,7 @@
 #include "dev/keyboard_controller.h"
 
 #include "lib/bits.h"
+#include "lib/clamp.h"
 #include "x86/i8042.h"
 
 #define OUTPUT_PORT (0xCCU | I8042_OUTPUT_A20 | I8042_OUTPUT_NOT_RESET)
@@ -86,7 +87,8 @@ static enum exit_outcome write_data(struct keyboard_controller *controller, uint
         set_output(controller, I8042_TIMED_OUT, I8042_STATUS_TIMEOUT);
         break;
     default:
-        controller->ram[command - I8042_WRITE_RAM] = value;
+        controller->ram[clamp_index(command - I8042_WRITE_RAM, KEYBOARD_CONTROLLER_RAM)] =
+            value;
         update_interrupts(controller);
         break;
     }
@@ -120,7 +122,10 @@ static enum exit_outcome write_command(struct keyboard_controller *controller,
     if (command >= I8042_PULSE)
         return write_output_port(controller, command);
     if (is_for_ram(command, I8042_READ_RAM))
-        set_output(controller, controller->ram[command - I8042_READ_RAM], 0);
+        set_output(controller,
+                   controller->ram[clamp_index(command - I8042_READ_RAM,
+                                               KEYBOARD_CONTROLLER_RAM)],
+                   0);
     else if (waits_for_byte(command))
         controller->command = command;
     return EXIT_NEXT;

@@ -2,6 +2,7 @@
 #include "dev/local_apic.h"
 
 #include "dev/local_apic_interrupts.h"
+#include "lib/clamp.h"
 #include "lib/string.h"
 
 #define DISTANCE APIC_REGISTER_DISTANCE
@@ -62,8 +63,9 @@ static bool is_x2apic(const struct local_apic *apic)
 /* Returns the row of a register if it permits one of the accesses, or NULL. */
 static const struct register_row *find_row(uint32_t offset, unsigned int accesses)
 {
-    uint32_t i = offset / DISTANCE;
-    return i < ARRAY_SIZE(rows) && (rows[i].access & accesses) != 0 ? &rows[i] : NULL;
+    size_t i       = clamp_index(offset / DISTANCE, ARRAY_SIZE(rows));
+    bool is_inside = offset / DISTANCE < ARRAY_SIZE(rows);
+    return is_inside && (rows[i].access & accesses) != 0 ? &rows[i] : NULL;
 }
 
 /* ---- States ---- */
@@ -235,6 +237,7 @@ static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value
 /* Writes a value without reserved bits, and does what the write demands. */
 static void write_register(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
+    offset = (uint32_t)clamp_index(offset, APIC_REGISTERS * DISTANCE);
     switch (offset) {
     case APIC_LVT_TIMER ... APIC_LVT_ERROR:
         write_entry(apic, offset, value);
@@ -273,6 +276,7 @@ static void write_register(struct local_apic *apic, uint32_t offset, uint32_t va
 
 static uint32_t read_register(const struct local_apic *apic, uint32_t offset)
 {
+    offset = (uint32_t)clamp_index(offset, APIC_REGISTERS * DISTANCE);
     if (offset == APIC_CURRENT_COUNT)
         return apic_timer_read_count(apic);
     return offset == APIC_PROCESSOR_PRIORITY ? local_apic_priority(apic)

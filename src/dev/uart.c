@@ -1,6 +1,7 @@
 /* See uart.h. */
 #include "dev/uart.h"
 
+#include "lib/clamp.h"
 #include "lib/string.h"
 #include "x86/uart_16550.h"
 
@@ -256,7 +257,7 @@ static __attribute__((noinline)) bool write_register(struct uart *uart, uint16_t
                                                      uint8_t value)
 {
     if ((uart->line_control & LINE_CONTROL_DLAB) != 0 && offset < sizeof(uart->divisor)) {
-        uart->divisor[offset] = value;
+        uart->divisor[clamp_index(offset, sizeof(uart->divisor))] = value;
         return true;
     }
     switch (offset) {

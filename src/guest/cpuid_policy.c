@@ -343,16 +343,19 @@ struct cpuid_result cpuid_policy_answer(const struct cpuid_answers *answers,
                                         const struct cpuid_state *state)
 {
     if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
-        return answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
+        return answers->hypervisor[clamp_index(leaf - CPUID_LEAF_HYPERVISOR,
+                                               CPUID_HYPERVISOR_LEAVES)];
     if (leaf - CPUID_LEAF_KVM < CPUID_HYPERVISOR_LEAVES)
-        return answers->kvm[leaf - CPUID_LEAF_KVM];
+        return answers->kvm[clamp_index(leaf - CPUID_LEAF_KVM, CPUID_HYPERVISOR_LEAVES)];
     if (leaf == CPUID_LEAF_CACHE_PROPERTIES &&
         answers->extended[leaf - CPUID_LEAF_EXTENDED].eax != 0)
         return answer_caches(answers, leaf, subleaf);
     if (leaf >= CPUID_LEAF_EXTENDED && leaf <= answers->last_extended)
-        return answers->extended[leaf - CPUID_LEAF_EXTENDED];
+        return answers
+            ->extended[clamp_index(leaf - CPUID_LEAF_EXTENDED, CPUID_EXTENDED_LEAVES)];
     if (leaf > answers->last_basic)
         return answers->out_of_range;
+    leaf = (uint32_t)clamp_index(leaf, CPUID_BASIC_LEAVES);
     if (leaf == CPUID_LEAF_FEATURES)
         return *cpuid_policy_features(answers, state->cr4);
     if (answers->plain[leaf] != NULL)

@@ -11,6 +11,7 @@
 #define HYMIR_GUEST_CPUID_POLICY_H
 
 #include "guest/topology.h"
+#include "lib/clamp.h"
 #include "virt/vendor_policy.h"
 #include "x86/control_registers.h"
 
@@ -61,9 +62,10 @@ static inline const struct cpuid_result *
 cpuid_policy_find(const struct cpuid_answers *answers, uint32_t leaf)
 {
     if (leaf < CPUID_BASIC_LEAVES)
-        return answers->plain[leaf];
+        return answers->plain[clamp_index(leaf, CPUID_BASIC_LEAVES)];
     if (leaf - CPUID_LEAF_HYPERVISOR < CPUID_HYPERVISOR_LEAVES)
-        return &answers->hypervisor[leaf - CPUID_LEAF_HYPERVISOR];
+        return &answers->hypervisor[clamp_index(leaf - CPUID_LEAF_HYPERVISOR,
+                                                CPUID_HYPERVISOR_LEAVES)];
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* See memory.h. */
 #include "guest/memory.h"
 
+#include "lib/clamp.h"
 #include "lib/string.h"
 
 enum status guest_memory_add(struct guest_memory *memory, hpa_t host, uint64_t size)
@@ -24,7 +25,7 @@ static uint8_t *rest_of_piece(const struct guest_memory *memory, uint64_t addres
         uint64_t offset = address - piece->start;
         uint64_t rest   = piece->size - offset;
         *size           = rest < limit ? rest : limit;
-        return (uint8_t *)hpa_pointer(piece->host) + offset;
+        return (uint8_t *)hpa_pointer(piece->host) + clamp_index(offset, piece->size);
     }
     *size = 0;
     return NULL;

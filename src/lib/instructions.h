@@ -1,6 +1,6 @@
 /*
- * The string instructions that copy and fill memory, one per function: the only inline
- * assembly of lib/.
+ * The string instructions that copy and fill memory, one per function, and a barrier for
+ * the compiler: the only inline assembly of lib/.
  *
  * SDM 2, "REP/REPE/REPZ/REPNE/REPNZ - Repeat String Operation Prefix". RFLAGS.DF is 0.
  */
@@ -20,6 +20,13 @@ static inline void copy_quadwords(void *to, const void *from, size_t count)
 static inline void fill_quadwords(void *to, uint64_t value, size_t count)
 {
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
+}
+
+/* Returns a value of which the compiler then knows nothing. */
+static inline size_t hide_value(size_t value)
+{
+    __asm__ volatile("" : "+r"(value));
+    return value;
 }
 
 #endif
