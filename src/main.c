@@ -87,6 +87,7 @@ static void compute_facts(struct report_facts *facts)
         .iommus       = &machine_get()->iommus,
         .records      = cpus_records(),
         .count        = smp_count(),
+        .isolation    = {options.mitigations, options.large_pages},
         .unseen       = verdict_unseen_cpus(&scope),
         .verdict      = verdict_decide(cpus_records(), smp_count(), &scope, &text),
         .verdict_text = verdict,
@@ -117,6 +118,7 @@ static _Noreturn void finish(void)
         test_hook_finish_trials();
     compute_facts(&facts);
     guests_log_missing(&facts.records[0]);
+    isolation_log(facts.records, facts.count, &facts.isolation);
     if (waits)
         viewer_start(&options);
     show_verdict(&facts);

@@ -10,6 +10,7 @@
 #include "platform/machine.h"
 #include "platform/smp.h"
 #include "platform/tsc_exchange.h"
+#include "virt/threads.h"
 
 #include <stdatomic.h>
 
@@ -28,12 +29,26 @@ struct cpu_record *cpus_records(void)
     return records;
 }
 
+/* Returns whether another CPU of the machine shares the core. */
+static bool has_siblings(const struct cpu *cpu)
+{
+    unsigned int bits = threads_id_bits(cpuid);
+
+    for (size_t i = 0; i < smp_count(); i++) {
+        uint64_t difference = smp_cpu(i)->apic_id ^ cpu->apic_id;
+        if (smp_cpu(i) != cpu && difference >> bits == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fills in what is known of a CPU before its trial; the record is all zero. */
 static void init_record(struct cpu_record *record, const struct cpu *cpu)
 {
     record->virtualization  = virtualization;
     record->apic_id         = cpu->apic_id;
     record->nolock          = options->nolock;
+    record->has_siblings    = has_siblings(cpu);
     record->had_cpuid_limit = cpu->had_cpuid_limit;
 }
 

@@ -54,6 +54,7 @@ static void fill_extended_leaves(struct cpuid_snapshot *snapshot, cpuid_reader *
     snapshot->leaf_80000008 = leaf_up_to(maximum, CPUID_LEAF_ADDRESS_SIZES, read);
     snapshot->leaf_8000000a = leaf_up_to(maximum, CPUID_LEAF_SVM, read);
     snapshot->leaf_8000001f = leaf_up_to(maximum, CPUID_LEAF_ENCRYPTED_MEMORY, read);
+    snapshot->leaf_80000021 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_FEATURES_2, read);
     snapshot->leaf_80000026 = leaf_up_to(maximum, CPUID_LEAF_EXTENDED_TOPOLOGY, read);
 }
 
@@ -64,6 +65,8 @@ void cpuid_snapshot_fill(struct cpuid_snapshot *snapshot, cpuid_reader *read)
     uint32_t maximum = snapshot->leaf_0.eax;
     snapshot->leaf_1 = leaf_up_to(maximum, CPUID_LEAF_FEATURES, read);
     snapshot->leaf_7 = leaf_up_to(maximum, CPUID_LEAF_STRUCTURED_FEATURES, read);
+    if (snapshot->leaf_7.eax >= 2) /* the last subleaf */
+        snapshot->leaf_7_2 = read(CPUID_LEAF_STRUCTURED_FEATURES, 2);
     if (maximum >= CPUID_LEAF_EXTENDED_STATE)
         snapshot->leaf_d_1 = read(CPUID_LEAF_EXTENDED_STATE, 1);
     snapshot->leaf_15 = leaf_up_to(maximum, CPUID_LEAF_TSC, read);

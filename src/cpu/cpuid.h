@@ -19,6 +19,7 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_0;           /* maximum basic leaf; vendor */
     struct cpuid_result leaf_1;           /* signature, features */
     struct cpuid_result leaf_7;           /* subleaf 0: features */
+    struct cpuid_result leaf_7_2;         /* subleaf 2: bits of IA32_SPEC_CTRL */
     struct cpuid_result leaf_d_1;         /* leaf 0DH, subleaf 1: XSAVE features */
     struct cpuid_result leaf_15;          /* TSC and crystal clock */
     struct cpuid_result leaf_16;          /* frequencies in MHz */
@@ -33,6 +34,7 @@ struct cpuid_snapshot {
     struct cpuid_result leaf_80000008;    /* address widths */
     struct cpuid_result leaf_8000000a;    /* SVM features */
     struct cpuid_result leaf_8000001f;    /* encrypted memory capabilities */
+    struct cpuid_result leaf_80000021;    /* extended features 2 */
     struct cpuid_result leaf_80000026;    /* subleaf 0: AMD's core type */
 };
 

@@ -31,9 +31,6 @@ struct guest_topology {
     unsigned int host_thread_bits; /* of the APIC IDs of the machine's CPUs */
 };
 
-/* Returns the number of low bits of its APIC ID that tell the threads of a core apart. */
-unsigned int topology_thread_bits(cpuid_source *read);
-
 /*
  * Gives count vCPUs, 1 to GUEST_CPUS_MAX, their APIC IDs: host_ids has those of their
  * CPUs. Without vCPUs that share a core, they are 0, 1, 2...

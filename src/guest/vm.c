@@ -5,6 +5,7 @@
 #include "guest/load/low_memory.h"
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
+#include "virt/threads.h"
 
 #define KICK_INTERVAL_MS 10
 #define LEAVE_TIMEOUT_MS 5000
@@ -34,7 +35,7 @@ void vm_set_topology(struct vm *vm, const uint32_t host_ids[])
     };
 
     topology_init(&vm->topology, host_ids, vm->cpu_count,
-                  topology_thread_bits(backend->read_cpuid));
+                  threads_id_bits(backend->read_cpuid));
     for (size_t i = 0; i < vm->cpu_count; i++)
         cpuid_policy_init(&vm->cpu[i]->cpuid, &cpuid, i);
 }

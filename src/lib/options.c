@@ -242,6 +242,10 @@ static const struct option {
      "halt or reboot",
      MEMBER(panic),
      {{"halt", END_HALT}, {"reboot", END_REBOOT}}},
+    {"mitigations=",
+     "auto, off or all",
+     MEMBER(mitigations),
+     {{"auto", MITIGATIONS_AUTO}, {"off", MITIGATIONS_OFF}, {"all", MITIGATIONS_ALL}}},
     {"report=", "json", MEMBER(report_json), {{"json", true}}},
     {"page=",
      "a section of the report (1 to 7 or its name), how long its pages are shown "

@@ -33,16 +33,24 @@ enum serial_choice {
     SERIAL_PORT,    /* serial_port */
 };
 
+/* Measures against known issues of processors: docs/SECURITY.md. */
+enum mitigations {
+    MITIGATIONS_AUTO,
+    MITIGATIONS_OFF, /* only those that have no option, or one of their own */
+    MITIGATIONS_ALL, /* also those that cost more than most uses justify */
+};
+
 struct options {
     bool screen;     /* console= has "screen" */
     bool debug_port; /* console= has "e9" */
     enum serial_choice serial;
     struct serial_port serial_port;
     enum log_level log_level;
-    bool nosmp;                /* do not start the other CPUs */
-    bool nolock;               /* never write IA32_FEATURE_CONTROL */
-    bool stats;                /* log each guest's exit counts when it stops */
-    bool large_pages;          /* for guests, despite possible iTLB multihit */
+    bool nosmp;       /* do not start the other CPUs */
+    bool nolock;      /* never write IA32_FEATURE_CONTROL */
+    bool stats;       /* log each guest's exit counts when it stops */
+    bool large_pages; /* for guests, despite possible iTLB multihit */
+    enum mitigations mitigations;
     bool report_json;          /* the JSON report also on the serial line */
     bool apic_timer;           /* for guests, instead of the preemption timer */
     unsigned int page;         /* the section of the report to show, from 1; 0: all */

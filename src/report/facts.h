@@ -2,6 +2,7 @@
 #ifndef HYMIR_REPORT_FACTS_H
 #define HYMIR_REPORT_FACTS_H
 
+#include "check/isolation.h"
 #include "virt/virtualization.h"
 #include "x86/iommu.h"
 
@@ -25,6 +26,7 @@ struct report_facts {
     const struct cpu_record *records; /* judged */
     size_t count;                     /* of CPUs, at least one, the boot CPU's first */
     const char *unseen; /* why there may be other CPUs, or NULL if these are all */
+    struct isolation_options isolation;
     enum verdict_word verdict;
     const char *verdict_text; /* from verdict_decide */
     const char *error; /* logged since, shown below the verdict; NULL or "": none */

@@ -5,6 +5,7 @@
 #include "check/tsc_synchrony.h"
 #include "check/verdict.h"
 #include "report/hypervisors.h"
+#include "report/isolation_page.h"
 #include "report/surroundings.h"
 
 #define SUMMARY_SIZE 320
@@ -359,6 +360,7 @@ static const struct {
     {"differences", true, write_differences},
     {"capabilities", false, write_capabilities},
     {"hypervisors", true, write_hypervisors},
+    {"isolation", false, isolation_page_write},
     {"surroundings", false, write_surroundings},
     {"vt_d_units", true, write_vt_d_units},
     {"amd_vi_units", true, write_amd_vi_units},

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "report/code_page.h"
 #include "report/hypervisor_page.h"
+#include "report/isolation_page.h"
 #include "report/pager.h"
 #include "report/verdict_sheet.h"
 
@@ -187,6 +188,7 @@ static void add_cpus(struct pager *pager, const struct report_facts *facts)
     add_differences(pager, facts);
     add_synchrony(pager, facts);
     add_each_cpu(pager, facts);
+    isolation_page_add(pager, facts);
     add_registers(pager, facts);
 }
 

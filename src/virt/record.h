@@ -67,6 +67,7 @@ struct cpu_record {
     uint32_t apic_id;
     enum cpu_answer answer;
     bool nolock;          /* the option: Hymir must not set a lock bit */
+    bool has_siblings;    /* another CPU shares its core */
     bool had_cpuid_limit; /* of firmware, removed before the registers were read */
 
     /* The registers, read before anything is changed. */

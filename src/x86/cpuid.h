@@ -186,13 +186,21 @@ enum cpuid_leaf {
 #define CPUID_7_ECX_SGX_LC           BIT(30)
 /* CPUID.07H:EDX */
 #define CPUID_7_EDX_FSRM              BIT(4)
+#define CPUID_7_EDX_SRBDS_CTRL        BIT(9)
 #define CPUID_7_EDX_MD_CLEAR          BIT(10)
 #define CPUID_7_EDX_BRANCH_TRACKING   BIT(20) /* CET_IBT */
+#define CPUID_7_EDX_IBRS_IBPB         BIT(26) /* IA32_SPEC_CTRL and IA32_PRED_CMD */
+#define CPUID_7_EDX_STIBP             BIT(27)
 #define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+#define CPUID_7_EDX_SSBD              BIT(31)
 /* CPUID.07H.01H:EAX */
 #define CPUID_7_1_EAX_PERFORMANCE_LEAF BIT(8) /* leaf 23H, ArchPerfmonExt */
 #define CPUID_7_1_EAX_LAM              BIT(26)
+
+/* CPUID.07H.02H:EDX: bits of IA32_SPEC_CTRL */
+#define CPUID_7_2_EDX_RRSBA_CTRL BIT(2)
+#define CPUID_7_2_EDX_BHI_CTRL   BIT(4)
 
 /* CPUID.0BH and CPUID.1FH: a level of the topology, by the subleaf. */
 #define CPUID_B_EAX_SHIFT(eax) ((unsigned int)BITS_GET(eax, 4, 0)) /* of an APIC ID */
@@ -238,9 +246,15 @@ enum cpuid_leaf {
 /* CPUID.80000021H:EAX: properties of the processor that software need not enable. */
 #define CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS BIT(0)
 #define CPUID_80000021_EAX_LFENCE_SERIALIZES          BIT(2)
+#define CPUID_80000021_EAX_VERW_CLEAR                 BIT(5)
 #define CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE  BIT(6)
 #define CPUID_80000021_EAX_UPPER_ADDRESS_IGNORE       BIT(7)
 #define CPUID_80000021_EAX_AUTOMATIC_IBRS             BIT(8)
+#define CPUID_80000021_EAX_IBPB_BRTYPE                BIT(28) /* IBPB flushes all types */
+#define CPUID_80000021_EAX_SRSO_NO                    BIT(29)
+/* CPUID.80000021H:ECX: TSA is described in AMD's "Transient Scheduler Attacks". */
+#define CPUID_80000021_ECX_TSA_SQ_NO BIT(1)
+#define CPUID_80000021_ECX_TSA_L1_NO BIT(2)
 /* CPUID.80000026H, subleaf 0, which is about cores: EAX, and the core type in EBX. */
 #define CPUID_80000026_EAX_HETEROGENEOUS_CORES BIT(30)
 #define CPUID_80000026_EBX_CORE_TYPE(ebx)      ((uint8_t)BITS_GET(ebx, 31, 28))
@@ -256,8 +270,15 @@ enum cpuid_leaf {
 /* CPUID.80000008H:EBX */
 #define CPUID_80000008_EBX_INVLPGB  BIT(3)
 #define CPUID_80000008_EBX_MCOMMIT  BIT(8)
+#define CPUID_80000008_EBX_IBPB     BIT(12)
 #define CPUID_80000008_EBX_INTWB    BIT(13)
+#define CPUID_80000008_EBX_IBRS     BIT(14)
+#define CPUID_80000008_EBX_STIBP    BIT(15)
 #define CPUID_80000008_EBX_NO_LMSLE BIT(20)
+#define CPUID_80000008_EBX_SSBD     BIT(24)
+#define CPUID_80000008_EBX_SSB_NO   BIT(26)
+#define CPUID_80000008_EBX_BTC_NO   BIT(29)
+#define CPUID_80000008_EBX_IBPB_RET BIT(30) /* IBPB also clears return predictions */
 /* CPUID.80000008H:ECX: the threads of the package, less 1, and the bits of their IDs. */
 #define CPUID_80000008_ECX_APIC_ID_SIZE_LOW 12
 /* CPUID.8000001EH:EBX: the threads of a core, less 1. */

@@ -105,9 +105,25 @@ enum msr {
 
 /* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */
+#define ARCH_CAPABILITIES_IBRS_ALL           BIT(1) /* enhanced IBRS */
+#define ARCH_CAPABILITIES_RSBA               BIT(2)
 #define ARCH_CAPABILITIES_SKIP_L1DFL_VMENTRY BIT(3)
+#define ARCH_CAPABILITIES_SSB_NO             BIT(4)
 #define ARCH_CAPABILITIES_MDS_NO             BIT(5)
 #define ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO  BIT(6) /* no iTLB multihit */
+#define ARCH_CAPABILITIES_TSX_CTRL           BIT(7)
+#define ARCH_CAPABILITIES_TAA_NO             BIT(8)
+#define ARCH_CAPABILITIES_SBDR_SSDP_NO       BIT(13)
+#define ARCH_CAPABILITIES_FBSDP_NO           BIT(14)
+#define ARCH_CAPABILITIES_PSDP_NO            BIT(15)
+#define ARCH_CAPABILITIES_FB_CLEAR           BIT(17)
+#define ARCH_CAPABILITIES_BHI_NO             BIT(20)
+#define ARCH_CAPABILITIES_PBRSB_NO           BIT(24)
+#define ARCH_CAPABILITIES_GDS_CTRL           BIT(25)
+#define ARCH_CAPABILITIES_GDS_NO             BIT(26)
+#define ARCH_CAPABILITIES_RFDS_NO            BIT(27)
+#define ARCH_CAPABILITIES_RFDS_CLEAR         BIT(28)
+#define ARCH_CAPABILITIES_ITS_NO             BIT(62)
 
 /* IA32_FEATURE_CONTROL: SDM 3C, "Enabling and Entering VMX Operation". */
 #define FEATURE_CONTROL_LOCK                BIT(0)

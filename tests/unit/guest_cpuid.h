@@ -3,6 +3,7 @@
 #define HYMIR_TESTS_GUEST_CPUID_H
 
 #include "guest/cpuid_policy.h"
+#include "virt/threads.h"
 
 static inline void guest_cpuid_init(struct cpuid_answers *answers,
                                     const struct vendor_cpuid *vendor, uint64_t tsc_hz,
@@ -10,7 +11,7 @@ static inline void guest_cpuid_init(struct cpuid_answers *answers,
 {
     static struct guest_topology topology;
 
-    topology_init(&topology, (const uint32_t[]){0}, 1, topology_thread_bits(read));
+    topology_init(&topology, (const uint32_t[]){0}, 1, threads_id_bits(read));
     cpuid_policy_init(answers,
                       &(struct cpuid_setup){.vendor   = vendor,
                                             .read     = read,

@@ -10,6 +10,8 @@
  *   has FLAG..., lacks FLAG...              what Linux's /proc/cpuinfo shows there
  *   address-bits NUMBER                     the width of physical addresses
  *   affected NAME..., unaffected NAME...    Linux's list of the processor's bugs
+ *   bugs NAME...                            Linux's list in QEMU on a processor of the same
+ *                                           model: tests/oracle/linux_bugs
  *   errata NAME DOCUMENT:NUMBER...          specification updates of its signature
  *
  * All numbers but the width are hexadecimal. A line that starts with # is a remark.
@@ -41,6 +43,7 @@ static struct recording {
     unsigned int sources, address_bits;
     char has[RECORDING_WORDS], lacks[RECORDING_WORDS]; /* " FLAG FLAG " */
     char affected[RECORDING_WORDS], unaffected[RECORDING_WORDS], errata[RECORDING_WORDS];
+    char bugs[RECORDING_WORDS];
     struct cpuid_snapshot snapshot;
 } recording; /* the current one */
 
@@ -123,7 +126,8 @@ static inline bool recording_read_line(const char *key, const char *rest)
                  {"lacks", recording.lacks},
                  {"affected", recording.affected},
                  {"unaffected", recording.unaffected},
-                 {"errata", recording.errata}};
+                 {"errata", recording.errata},
+                 {"bugs", recording.bugs}};
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         if (strcmp(key, lists[i].key) == 0) {

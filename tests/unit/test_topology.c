@@ -7,6 +7,7 @@
 
 #include "guest/cpuid_policy.h"
 #include "svm/guest_policy.h"
+#include "virt/threads.h"
 #include "vmx/guest_policy.h"
 
 typedef struct cpuid_result reader(uint32_t leaf, uint32_t subleaf);
@@ -192,7 +193,7 @@ static void check_guest(size_t count, int sharing)
 
     for (uint32_t i = 0; i < count; i++)
         host_ids[i] = sharing == 0 ? i << bits : sharing == 1 ? i + 6 : i * 5 % 128;
-    topology_init(&topology, host_ids, count, topology_thread_bits(recording_cpuid));
+    topology_init(&topology, host_ids, count, threads_id_bits(recording_cpuid));
     assert_int_equal(topology.count, count);
     check_cores(host_ids, bits);
     for (current = 0; current < count; current++) {
@@ -210,7 +211,7 @@ static void check_guest(size_t count, int sharing)
 /* Every number of vCPUs. */
 static void check_recording(void)
 {
-    assert_int_equal(topology_thread_bits(recording_cpuid),
+    assert_int_equal(threads_id_bits(recording_cpuid),
                      read_machine(recording_cpuid).thread_bits);
     for (size_t count = 1; count <= CPUS_MAX; count++) {
         for (int sharing = 0; sharing < 3; sharing++)
@@ -237,7 +238,7 @@ static void check_older(void)
     struct place place = read_levels(recording_cpuid, 0xB);
 
     if (place.is_known)
-        assert_int_equal(topology_thread_bits(read_older), place.thread_bits);
+        assert_int_equal(threads_id_bits(read_older), place.thread_bits);
 }
 
 static void test_older(void **state)
@@ -271,7 +272,7 @@ static void test_odd_levels(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         odd_levels[0] = cases[i].first;
-        assert_int_equal(topology_thread_bits(read_odd), cases[i].bits);
+        assert_int_equal(threads_id_bits(read_odd), cases[i].bits);
     }
 }
 

@@ -1,0 +1,124 @@
+/* See isolation.h. */
+#include "check/isolation.h"
+
+#include "check/comparison.h"
+#include "lib/log.h"
+
+const char *const isolation_group_names[ISOLATION_GROUPS] = {
+    [ISOLATION_DONE]         = "done",
+    [ISOLATION_NOT_DONE]     = "not done",
+    [ISOLATION_NO_MICROCODE] = "not in the microcode",
+};
+
+struct isolation isolation_of(const struct cpu_record *record,
+                              const struct isolation_options *options)
+{
+    struct isolation isolation = {.facts = issue_facts_of(&(struct issue_registers){
+                                      .cpuid             = &record->cpuid,
+                                      .arch_capabilities = record->arch_capabilities,
+                                      .microcode         = record->microcode,
+                                      .has_siblings      = record->has_siblings})};
+
+    for (enum issue issue = 0; issue < ISSUES; issue++) {
+        struct issue_finding *finding = &isolation.finding[issue];
+        *finding = issue_decide(issue, &isolation.facts, options->mitigations);
+        if (options->large_pages)
+            finding->chosen &= ~(uint32_t)BIT(MEASURE_SMALL_PAGES);
+    }
+    return isolation;
+}
+
+uint32_t isolation_measures(const struct issue_finding *finding,
+                            enum isolation_group group)
+{
+    uint32_t implemented = 0;
+
+    for (enum measure i = 0; i < MEASURES; i++)
+        implemented |= measure_rows[i].is_implemented ? (uint32_t)BIT(i) : 0;
+    switch (group) {
+    case ISOLATION_DONE:
+        return finding->chosen & implemented;
+    case ISOLATION_NOT_DONE:
+        return finding->chosen & ~implemented;
+    case ISOLATION_NO_MICROCODE:
+        return finding->lacking;
+    case ISOLATION_GROUPS:
+        break;
+    }
+    return 0;
+}
+
+bool isolation_is_complete(const struct issue_finding *finding)
+{
+    return finding->state == ISSUE_NOT_AFFECTED ||
+           (isolation_measures(finding, ISOLATION_DONE) != 0 &&
+            isolation_measures(finding, ISOLATION_NOT_DONE) == 0 &&
+            finding->lacking == 0);
+}
+
+void isolation_describe(const struct issue_finding *finding, struct text *text)
+{
+    size_t start = text->length;
+
+    for (enum isolation_group group = 0; group < ISOLATION_GROUPS; group++) {
+        uint32_t measures = isolation_measures(finding, group);
+        if (measures == 0)
+            continue;
+        text_append(text, "%s%s: ", text->length > start ? "; " : "",
+                    isolation_group_names[group]);
+        for (uint32_t rest = measures; rest != 0; rest &= rest - 1)
+            text_append(text, "%s%s", rest == measures ? "" : ", ",
+                        measure_rows[__builtin_ctz(rest)].name);
+    }
+    if (text->length == start)
+        text_append(text, "nothing is done");
+}
+
+void isolation_list(const struct isolation *isolation, enum issue_state state,
+                    struct text *text)
+{
+    size_t start = text->length;
+
+    for (enum issue issue = 0; issue < ISSUES; issue++) {
+        if (isolation->finding[issue].state == state)
+            text_append(text, "%s%s", text->length > start ? ", " : "",
+                        issue_rows[issue].name);
+    }
+    if (text->length == start)
+        text_append(text, "none");
+}
+
+/* Returns all that is to be done, for any issue. */
+static struct issue_finding sum_of(const struct isolation *isolation)
+{
+    struct issue_finding sum = {.state = ISSUE_AFFECTED};
+
+    for (enum issue issue = 0; issue < ISSUES; issue++) {
+        sum.chosen |= isolation->finding[issue].chosen;
+        sum.lacking |= isolation->finding[issue].lacking;
+    }
+    return sum;
+}
+
+static void log_cpu(size_t index, const struct isolation *isolation)
+{
+    const struct issue_finding sum = sum_of(isolation);
+    TEXT_DECLARE(affected, LOG_LINE_SIZE);
+    TEXT_DECLARE(measures, LOG_LINE_SIZE);
+
+    isolation_list(isolation, ISSUE_AFFECTED, &affected);
+    isolation_describe(&sum, &measures);
+    log_info("isolation: cpu %zu: %s, affected by: %s", index,
+             microarchitecture_name(isolation->facts.micro), affected.buffer);
+    log_info("isolation: cpu %zu: %s", index, measures.buffer);
+}
+
+void isolation_log(const struct cpu_record *records, size_t count,
+                   const struct isolation_options *options)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct isolation isolation = isolation_of(&records[i], options);
+        if (records[i].answer == CPU_ANSWERED && comparison_first_alike(records, i) == i)
+            log_cpu(i, &isolation);
+    }
+}

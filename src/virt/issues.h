@@ -1,0 +1,158 @@
+/*
+ * Known issues of processors by which a guest could read what is not its own or stop the
+ * machine: which processors have each one, and what Hymir does about it.
+ *
+ * Facts: Intel, "Affected Processors: Transient Execution Attacks & Related Security
+ * Issues by CPU", and its guidance on each issue; AMD, security bulletins; Linux 6.17,
+ * arch/x86/kernel/cpu/common.c and bugs.c. docs/SECURITY.md explains each row. Pure.
+ */
+#ifndef HYMIR_VIRT_ISSUES_H
+#define HYMIR_VIRT_ISSUES_H
+
+#include "cpu/msr.h"
+#include "lib/options.h"
+#include "virt/microarchitecture.h"
+
+enum issue {
+    ISSUE_SPECTRE_V1,
+    ISSUE_SPECTRE_V2,
+    ISSUE_BHI,
+    ISSUE_ITS,
+    ISSUE_RETBLEED,
+    ISSUE_SRSO,
+    ISSUE_PBRSB,
+    ISSUE_SMT_RSB,
+    ISSUE_VMSCAPE,
+    ISSUE_MELTDOWN,
+    ISSUE_SSB,
+    ISSUE_L1TF,
+    ISSUE_MDS,
+    ISSUE_TAA,
+    ISSUE_MMIO,
+    ISSUE_RFDS,
+    ISSUE_TSA,
+    ISSUE_SRBDS,
+    ISSUE_GDS,
+    ISSUE_ZENBLEED,
+    ISSUE_ITLB_MULTIHIT,
+    ISSUE_SIBLINGS,
+    ISSUES,
+};
+
+/* What CPUID and IA32_ARCH_CAPABILITIES report, by one name for all vendors. */
+enum cpu_trait {
+    TRAIT_IBPB,
+    TRAIT_IBRS,
+    TRAIT_ENHANCED_IBRS, /* or AMD's automatic IBRS */
+    TRAIT_STIBP,
+    TRAIT_SSBD,
+    TRAIT_BHI_CTRL,
+    TRAIT_RRSBA_CTRL,
+    TRAIT_IBPB_RET,
+    TRAIT_IBPB_BRTYPE,
+    TRAIT_MD_CLEAR,
+    TRAIT_FB_CLEAR,
+    TRAIT_RFDS_CLEAR,
+    TRAIT_VERW_CLEAR,
+    TRAIT_L1D_FLUSH,
+    TRAIT_SKIP_L1DFL_VMENTRY,
+    TRAIT_SRBDS_CTRL,
+    TRAIT_GDS_CTRL,
+    TRAIT_TSX_CTRL,
+    TRAIT_RSBA,
+    TRAIT_RDCL_NO,
+    TRAIT_SSB_NO,
+    TRAIT_MDS_NO,
+    TRAIT_TAA_NO,
+    TRAIT_SBDR_SSDP_NO,
+    TRAIT_FBSDP_NO,
+    TRAIT_PSDP_NO,
+    TRAIT_PSCHANGE_MC_NO,
+    TRAIT_BHI_NO,
+    TRAIT_PBRSB_NO,
+    TRAIT_GDS_NO,
+    TRAIT_RFDS_NO,
+    TRAIT_ITS_NO,
+    TRAIT_BTC_NO,
+    TRAIT_SRSO_NO,
+    TRAIT_TSA_SQ_NO,
+    TRAIT_TSA_L1_NO,
+    TRAIT_AVX,
+    TRAIT_RTM,
+    TRAIT_RDRAND,
+    TRAIT_RDSEED,
+    TRAIT_ZENBLEED_FIX, /* the microcode has it */
+    TRAIT_SIBLINGS,     /* another CPU shares the core */
+    TRAITS,
+};
+
+/* The processor, as the rules of issues see it. */
+struct issue_facts {
+    enum microarchitecture micro;
+    uint64_t traits; /* a bit for each enum cpu_trait */
+    bool is_nested;  /* in a hypervisor, which may report another processor */
+};
+
+/* The registers of a CPU from which the facts are read. */
+struct issue_registers {
+    const struct cpuid_snapshot *cpuid;
+    struct msr_reading arch_capabilities;
+    uint32_t microcode; /* revision, 0 if unknown */
+    bool has_siblings;
+};
+
+struct issue_facts issue_facts_of(const struct issue_registers *registers);
+
+enum issue_state {
+    ISSUE_NOT_AFFECTED,
+    ISSUE_AFFECTED,
+    ISSUE_UNKNOWN, /* a processor that is newer than the lists: treated as affected */
+    ISSUE_STATES,
+};
+extern const char *const issue_state_names[ISSUE_STATES];
+
+/* What can be done. The first ones are true of Hymir's design on any processor. */
+enum measure {
+    MEASURE_OWN_TABLES,
+    MEASURE_NO_USER_MODE,
+    MEASURE_MICROCODE,
+    MEASURE_SMALL_PAGES,
+    MEASURE_CLAMP,
+    MEASURE_RETPOLINE,
+    MEASURE_IBRS,
+    MEASURE_IBPB,
+    MEASURE_FILL_RSB,
+    MEASURE_CLEAR_BHB,
+    MEASURE_ALIGN_BRANCHES,
+    MEASURE_IBPB_ON_EXIT,
+    MEASURE_VERW,
+    MEASURE_FLUSH_L1D,
+    MEASURE_GUEST_CONTROLS,
+    MEASURE_FP_BACKUP_FIX,
+    MEASURE_CORE_PER_GUEST,
+    MEASURES,
+};
+
+struct measure_row {
+    const char *name;
+    bool is_implemented; /* by this version of Hymir */
+};
+extern const struct measure_row measure_rows[MEASURES];
+
+/* The decision about an issue; sets of measures have BIT(MEASURE_IBPB) and so on. */
+struct issue_finding {
+    enum issue_state state;
+    uint32_t chosen;  /* and possible */
+    uint32_t lacking; /* would be chosen if the microcode supported it */
+};
+
+struct issue_row {
+    const char *name; /* in the report */
+    const char *key;  /* in the JSON, and Linux's name in /proc/cpuinfo */
+};
+extern const struct issue_row issue_rows[ISSUES];
+
+struct issue_finding issue_decide(enum issue issue, const struct issue_facts *facts,
+                                  enum mitigations mitigations);
+
+#endif
