@@ -3,7 +3,8 @@
 # All generated files are in build/. tools/setup installs the packages listed in tools/packages; SETUP=no
 # skips that.
 
-VERSION := 0.1.0
+# The version, in this place alone; CHANGELOG.md begins with its section.
+VERSION := 0.2.0
 
 MAKEFLAGS += --no-builtin-rules
 # One job for each processor, unless -j says otherwise or another make started this one.
@@ -14,6 +15,13 @@ endif
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
+
+# The time of the sources, for whatever contains one: that of the last commit, or of a source archive's files. So a build
+# of the same sources with the same packages has the same bytes.
+ifndef SOURCE_DATE_EPOCH
+SOURCE_DATE_EPOCH := $(shell { [ -e .git ] && git log -1 --format=%ct; } 2>/dev/null || stat -c %Y CHANGELOG.md)
+endif
+export SOURCE_DATE_EPOCH
 
 # DEBUG=1 builds Hymir with checks for undefined behaviour, which raises #UD and panics.
 DEBUG :=
@@ -167,8 +175,8 @@ ISO_GUESTS := $(BUILD)/iso-guests
 ISO_USER   := $(BUILD)/iso-user
 
 # mkrescue,FOLDERS: a recipe line that builds the medium.
-mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR 2> $@.log || \
-    { cat $@.log; exit 1; }
+mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR \
+    -volume_date uuid "$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M%S00)" 2> $@.log || { cat $@.log; exit 1; }
 
 $(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg boot/loopback.cfg $(wildcard iso/*)
 	$(Q)rm -rf $(ISO_HYMIR)
@@ -210,7 +218,7 @@ $(ISO_GUESTS)/boot/linux/initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command
 	$(Q)cp $(PACKAGES)/usr/share/doc/linux-image-*/copyright $(ISO_GUESTS)/licenses/linux.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/busybox-static/copyright $(ISO_GUESTS)/licenses/busybox.txt
 	$(Q)cp $(PACKAGES)/usr/share/doc/memtest86+/copyright $(ISO_GUESTS)/licenses/memtest86+.txt
-	$(Q)tools/initramfs/pack $(PACKAGES) $(BUILD)/hymir-command $@
+	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox $(PACKAGES)/lib/modules $(BUILD)/hymir-command $@
 
 $(BUILD)/hymir.iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.img
 	$(call note,ISO)
@@ -274,6 +282,72 @@ $(NETBOOT)/boot/hymir.elf: $(BUILD)/hymir.elf boot/netboot.cfg
 .PHONY: screenshots
 screenshots: iso | setup-run
 	@tools/screenshot $(BUILD)/hymir.iso $(BUILD)/font.psf docs
+
+# ---- Packages and releases -----------------------------------------------------------------------------------
+
+PREFIX  := /usr/local
+DESTDIR :=
+PACKAGE := build/package
+DIST    := build/dist
+SOURCE  := hymir-$(VERSION)
+DEB     := $(DIST)/hymir_$(VERSION)_amd64.deb
+
+# What make builds of the files that are installed, in all cases and in the Debian package.
+INSTALLED     := $(shell awk '$$1 ~ "^build/" && $$4 != "deb" { print $$1 }' tools/package/files)
+INSTALLED_DEB := $(shell awk '$$1 ~ "^build/" { print $$1 }' tools/package/files)
+
+## make install             installs Hymir in /boot, /etc/grub.d and PREFIX (/usr/local); uninstall removes it
+.PHONY: package-files install install-deb uninstall
+package-files: $(INSTALLED_DEB)
+install: $(INSTALLED)
+install-deb: package-files
+install install-deb uninstall:
+	@tools/package/install $@ "$(PREFIX)" "$(DESTDIR)"
+
+$(PACKAGE)/hymir.7: tools/package/hymir.7 CHANGELOG.md Makefile
+	@mkdir -p $(@D)
+	$(Q)sed "s/@VERSION@/$(VERSION)/; s/@DATE@/$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y-%m-%d)/" $< > $@
+
+# For the kernel of the machine that it is installed on, so without modules of another.
+$(PACKAGE)/hymir-initrd.img: $(PACKAGES)/unpacked $(BUILD)/hymir-command $(addprefix tools/initramfs/,init pack power-button)
+	$(call note,PACK)
+	@mkdir -p $(@D)
+	$(Q)tools/initramfs/pack $(PACKAGES)/bin/busybox "" $(BUILD)/hymir-command $@
+
+## make deb                 build/dist/hymir_VERSION_amd64.deb, a Debian package with entries of GRUB's menu
+.PHONY: deb
+deb: $(DEB)
+
+# Keeps its time if no source has changed.
+.PHONY: FORCE
+$(DIST)/$(SOURCE).tar.gz: FORCE
+	$(Q)tools/package/source $(SOURCE) $@
+
+$(DEB): $(DIST)/$(SOURCE).tar.gz $(PACKAGES)/unpacked
+	$(call setup,build package)
+	$(call note,DEB)
+	$(Q)tools/package/deb $(VERSION) $(abspath $< $(PACKAGES) build/deb)
+	$(Q)cp build/deb/$(@F) $@
+
+# Always built: it contains the time of the sources.
+$(DIST)/$(SOURCE).iso: $(ISO_HYMIR)/boot/hymir.elf $(ISO_GUESTS)/boot/linux/initrd.img FORCE
+	$(call note,ISO)
+	@mkdir -p $(@D)
+	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS))
+
+## make dist                build/dist: source archive, ISO and Debian package of this version, and SHA256SUMS
+.PHONY: dist
+dist: $(DIST)/$(SOURCE).tar.gz $(DIST)/$(SOURCE).iso $(DEB)
+	@[ ! -e .git ] || git diff --quiet HEAD || \
+	    { echo "dist: there are changes that are not committed; commit them, so that the release can be built again" >&2; exit 1; }
+	@cd $(DIST) && sha256sum $(^F) | tee SHA256SUMS
+
+## make test-package        the package in a Debian in QEMU: installed, booted, removed; two builds of the release
+.PHONY: test-package
+test-package: deb
+	$(call setup,run package-test)
+	@tests/package/round-trip $(DEB)
+	@tests/package/reproducible
 
 # ---- Guests of the tests and the benchmark ------------------------------------------------------------------
 
@@ -430,7 +504,7 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 
 ## make check               format, layers, headers, numbers, clang-tidy, cppcheck, shellcheck
 .PHONY: check
-check: elf test-elf | setup-test
+check: elf test-elf deb | setup-test
 	@tests/run check
 
 ## make boot-test           boot scenarios in Bochs and QEMU
@@ -456,7 +530,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files

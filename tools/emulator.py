@@ -399,7 +399,8 @@ class Bochs(Machine):
 class Qemu(Machine):
     """QEMU, by default with TCG, which has AMD-V with the models of AMD's processors, and never VT-x.
 
-    Firmware: bios, uefi. medium: cd, usb, or net with the tree of `make netboot` as the ISO. machine: pc, q35.
+    Firmware: bios, uefi. medium: cd, usb, net with the tree of `make netboot` as the ISO, or disk with a raw or qcow2 image
+    as the ISO, which the machine writes to. machine: pc, q35.
     accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
     and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
     reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
@@ -462,6 +463,9 @@ class Qemu(Machine):
             command += [
                 "-netdev", f"user,id=net,restrict=on,tftp={self.iso},bootfile=/boot/grub/{loader}",
                 "-device", "virtio-net-pci,netdev=net,bootindex=1"]
+        elif self.option("medium", "cd") == "disk":
+            image = "qcow2" if self.iso.suffix == ".qcow2" else "raw"
+            command += ["-drive", f"if=virtio,format={image},file={self.iso}"]
         else:
             command += [
                 "-device", "qemu-xhci",
