@@ -174,9 +174,10 @@ ISO_HYMIR  := $(BUILD)/iso
 ISO_GUESTS := $(BUILD)/iso-guests
 ISO_USER   := $(BUILD)/iso-user
 
-# mkrescue,FOLDERS: a recipe line that builds the medium.
-mkrescue = $(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR \
-    -volume_date uuid "$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M%S00)" 2> $@.log || { cat $@.log; exit 1; }
+# mkrescue,FOLDERS: a recipe line that builds the medium. Whatever has a time or a serial number has that of the sources.
+mkrescue = $(Q)PATH="$(CURDIR)/tools/mkrescue:$$PATH" grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR \
+    -volume_date uuid "$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M%S00)" \
+    -volume_date all_file_dates "=$(SOURCE_DATE_EPOCH)" 2> $@.log || { cat $@.log; exit 1; }
 
 $(ISO_HYMIR)/boot/hymir.elf: $(BUILD)/hymir.elf grub.cfg boot/loopback.cfg $(wildcard iso/*)
 	$(Q)rm -rf $(ISO_HYMIR)
