@@ -406,7 +406,7 @@ $(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept $(UNIT)/test_entry_recordings: $(UNIT)/src/vmx/ept.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/runner/guest_allocation.o $(UNIT)/src/guest/vm.o
-$(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep): $(UNIT)/src/guest/vm.o
+$(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep) $(UNIT)/replay_vm: $(UNIT)/src/guest/vm.o
 
 # The violations of rules that the test image's self-test uses too.
 $(UNIT)/test_entry_rules: $(UNIT)/tests/faults/perturbation.o $(UNIT)/tests/faults/perturbation_ways.o
@@ -478,18 +478,28 @@ FUZZ_SECONDS := 20
 FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Isrc -Itests/fuzz -fno-sanitize-recover=all -Wall -Wextra \
     -DHYMIR_VERSION='"$(VERSION)"'
 
-$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(PURE_SOURCES) $(DSDT) src/lib/string.c Makefile | setup-test
+FUZZ_OBJECTS := $(PURE_SOURCES:%.c=$(FUZZ)/%.o) $(FUZZ)/src/lib/string.o $(DSDT)
+
+$(FUZZ)/src/lib/string.o: FUZZ_CFLAGS += -fno-builtin -include tests/unit/rename_string.h
+
+$(FUZZ)/%.o: %.c Makefile | setup-test
 	$(call note,FUZZCC)
 	@mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-builtin \
-	    -include tests/unit/rename_string.h -c src/lib/string.c -o $@.string.o
-	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $< $(filter tests/faults/%.c tools/%.c,$^) $(PURE_SOURCES) \
-	    $(DSDT) $@.string.o
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
 
-$(FUZZ)/fuzz_options: tests/faults/selftest.c
-$(FUZZ)/fuzz_dump: $(EXPLAIN_SOURCES)
+$(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	$(call note,FUZZLD)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
 
-# The same target without a fuzzer; replays the inputs in tests/fuzz/corpus.
+.PRECIOUS: $(FUZZ)/%.o
+
+$(FUZZ)/fuzz_options: $(FUZZ)/tests/faults/selftest.o
+$(FUZZ)/fuzz_dump: $(EXPLAIN_SOURCES:%.c=$(FUZZ)/%.o)
+$(FUZZ)/fuzz_vm: $(FUZZ)/src/guest/vm.o
+
+-include $(filter-out %.asm.d,$(FUZZ_OBJECTS:.o=.d)) $(wildcard $(FUZZ)/tests/fuzz/*.d)
+
+# The same target without libFuzzer; replays the inputs in tests/fuzz/corpus, and random changes of them.
 $(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
 	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^
