@@ -5,6 +5,7 @@
 #include "guest/load/low_memory.h"
 #include "guest/smbios_tables.h"
 #include "lib/log.h"
+#include "lib/ticks.h"
 #include "virt/threads.h"
 
 #define KICK_INTERVAL_MS 10
@@ -119,6 +120,16 @@ static enum status wait_for_others(struct vm *vm)
     return STATUS_OK;
 }
 
+/* Logs how long its CPUs have taken to leave the guest after a request to stop it. */
+static void log_stop(const struct vm *vm)
+{
+    uint64_t ticks = vm->clock.read() - atomic_load(&vm->stop_time);
+
+    if (atomic_load(&vm->is_to_stop))
+        log_debug("vm %s: left its CPUs %lu us after the request", vm->name,
+                  ticks_convert(ticks, vm->clock.hz, 1000000));
+}
+
 enum status vm_run(struct vm *vm)
 {
     struct vm_cpu *first = vm->cpu[0];
@@ -131,7 +142,9 @@ enum status vm_run(struct vm *vm)
         vcpu_end(&first->vcpu, "stopped at the console");
     else
         vm_cpu_run(first);
-    return wait_for_others(vm);
+    enum status status = wait_for_others(vm);
+    log_stop(vm);
+    return status;
 }
 
 void vm_kick(const struct vm *vm)
@@ -157,6 +170,7 @@ void vm_type(struct vm *vm, uint8_t byte)
 void vm_request_stop(struct vm *vm, bool is_to_restart)
 {
     atomic_store(&vm->is_to_restart, is_to_restart);
+    atomic_store(&vm->stop_time, vm->environment.read_clock());
     atomic_store(&vm->is_to_stop, true);
     vm_kick(vm);
 }

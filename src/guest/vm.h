@@ -106,7 +106,9 @@ struct vm {
     struct byte_queue output; /* sent: written with the lock; one CPU takes it */
     atomic_uint input_lost;   /* typed bytes without room */
     void *console;            /* its owner's: src/runner/guest_console.c */
+    atomic_bool has_memory_error; /* of the machine, so that it must not run again */
     atomic_bool is_to_stop, is_to_restart, is_to_pause;
+    _Atomic uint64_t stop_time;       /* by read_clock, of the request to stop */
     atomic_bool has_new_button_press; /* of the power button */
     atomic_bool has_new_alarm; /* of the clock, set on another than the first's CPU */
     struct power_ports power_ports;

@@ -10,6 +10,10 @@
 ;       o  the letter o, and an endless loop with interrupts on
 ;       z  a timer that interrupts at each tick, and endless output
 ;       a  an alignment check whose delivery raises it again, endlessly
+;       n  an invalid opcode whose delivery raises such an alignment check
+;       d  a debug exception whose delivery raises it again, endlessly
+;       u  endless PAUSE          e  endless exits, with an NMI at each round
+;       q  HLT, with a timer that interrupts it
 ;       S  searches all addressable memory for a pattern of other guests
 
         bits    32
@@ -76,6 +80,16 @@ table:
         dd      storm
         db      "a"
         dd      endless_exception
+        db      "n"
+        dd      nested_exception
+        db      "d"
+        dd      endless_debug_exception
+        db      "u"
+        dd      endless_pause
+        db      "e"
+        dd      endless_exits
+        db      "q"
+        dd      halted
         db      "S"
         dd      scan
         db      0
@@ -162,14 +176,40 @@ storm:
         loop    $
         jmp     .again
 
-; In ring 3 with a misaligned stack. The handler is there too, so that the processor pushes its frame on that stack.
-endless_exception:
-        mov     edi, idt_alignment_check
-        mov     eax, user
+; Prints the letter in AL and a line feed.
+print_letter:
+        mov     edx, 0x3F8
+        out     dx, al
+        mov     al, 10
+        out     dx, al
+        ret
+
+; Points the gate at EDI to the handler at EAX, in the segment ECX, with the access byte in ECX[31:24].
+set_gate:
         mov     [edi], ax
-        mov     dword [edi + 2], 0xEE000023
+        mov     [edi + 2], ecx
         shr     eax, 16
         mov     [edi + 6], ax
+        ret
+
+; Loads GDTR and IDTR, and CS from the GDT.
+load_tables:
+        lgdt    [gdt_register]
+        lidt    [idt_register]
+        jmp     0x08:.done
+.done:  ret
+
+; In ring 3 with a misaligned stack. The handlers are there too, so that the processor pushes its frame on that stack.
+nested_exception:
+        mov     dword [user_entry], user_undefined
+endless_exception:
+        mov     ecx, 0xEE000023
+        mov     edi, idt + 17 * 8
+        mov     eax, user
+        call    set_gate
+        mov     edi, idt + 6 * 8
+        mov     eax, user
+        call    set_gate
         lgdt    [gdt_register]
         lidt    [idt_register]
         mov     eax, cr0
@@ -179,15 +219,97 @@ endless_exception:
         push    dword stack_top - 1
         push    dword 1 << 18 | 2       ; AC
         push    dword 0x23
-        push    dword user
-        mov     dx, 0x3F8
-        mov     al, "a"
-        out     dx, al
-        mov     al, 10
-        out     dx, al
+        push    dword [user_entry]
+        mov     al, [esi]
+        call    print_letter
         iretd
+user_undefined:
+        ud2
 user:   push    eax
         jmp     user
+
+; Whatever the handler of #DB does, the processor pushes its frame first, on words with a data breakpoint.
+endless_debug_exception:
+        mov     al, [esi]
+        call    print_letter
+        mov     ecx, 0x8E000008
+        mov     edi, idt + 1 * 8
+        mov     eax, debug_handler
+        call    set_gate
+        call    load_tables
+        mov     esp, stack_top
+        mov     eax, stack_top - 4
+        mov     dr0, eax
+        mov     eax, 0xD0002            ; of writes to 4 bytes
+        mov     dr7, eax
+        push    eax
+debug_handler:
+        mov     esp, stack_top
+        push    eax
+        jmp     debug_handler
+
+endless_pause:
+        mov     al, [esi]
+        call    print_letter
+        sti                             ; Bochs: or an external interrupt would not cause an exit
+.again:
+        pause
+        jmp     .again
+
+endless_exits:
+        mov     al, [esi]
+        call    print_letter
+        mov     ecx, 0x8E000008
+        mov     edi, idt + 2 * 8
+        mov     eax, nmi_handler
+        call    set_gate
+        call    load_tables
+        sti
+.again:
+        mov     eax, 3                  ; an NMI to itself
+        hypercall
+        cpuid
+        mov     ecx, 0x10
+        rdmsr
+        in      al, 0x80
+        jmp     .again
+nmi_handler:
+        iretd
+
+; The 8254 interrupts 18 times a second; the 8259A delivers it as vector 32.
+halted:
+        mov     ecx, 0x8E000008
+        mov     edi, idt + 32 * 8
+        mov     eax, timer_handler
+        call    set_gate
+        call    load_tables
+        mov     al, 0x11
+        out     0x20, al
+        mov     al, 32
+        out     0x21, al
+        mov     al, 4
+        out     0x21, al
+        mov     al, 1
+        out     0x21, al
+        mov     al, 0xFE
+        out     0x21, al
+        mov     al, 0x34
+        out     0x43, al
+        xor     al, al
+        out     0x40, al
+        out     0x40, al
+        mov     al, [esi]
+        call    print_letter
+        sti
+.again:
+        hlt
+        jmp     .again
+timer_handler:
+        push    eax
+        mov     al, 0x20
+        out     0x20, al
+        pop     eax
+        iretd
 
 ; The 16 MiB contain only data of this guest. Each of these guests fills 16 KiB with a pattern, at an address that the
 ; digit after the S selects, and searches for it everywhere else.
@@ -243,13 +365,12 @@ empty:
         dw      0
         dd      0
 idt_register:
-        dw      18 * 8 - 1
+        dw      33 * 8 - 1
         dd      idt
 
         align   8
-idt:    times 17 dq 0
-idt_alignment_check:
-        dq      0
+idt:    times 33 dq 0
+user_entry: dd user
 
         align   16
 tss:    times 128 db 0
