@@ -108,6 +108,10 @@ struct cpu {
     _Atomic enum cpu_state state;
     atomic_bool stop_requested; /* the next NMI is sent by smp_stop */
     atomic_uint foreign_nmis;   /* NMIs that Hymir did not send */
+
+    /* A machine check after which execution goes on has left errors to look at. */
+    volatile bool has_machine_check;
+    uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
     bool had_cpuid_limit; /* of firmware; inherited_state_clear removed it */
 

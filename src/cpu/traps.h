@@ -2,7 +2,8 @@
  * Exceptions in Hymir, NMIs and interrupts.
  *
  * SDM 3A, "Interrupt and Exception Handling". After an exception at an instruction in the
- * exception table, execution resumes after the instruction; any other exception panics.
+ * exception table, execution resumes after the instruction, and after a machine check
+ * that cpu/machine_check.h finds contained; any other exception panics.
  */
 #ifndef HYMIR_CPU_TRAPS_H
 #define HYMIR_CPU_TRAPS_H
@@ -21,6 +22,8 @@ enum interrupt_vector {
     VECTOR_KEYBOARD      = 0xF3,
     VECTOR_CONSOLE       = 0xF4, /* sent by another CPU whose guest has output */
     VECTOR_TRIAL         = 0xF5, /* sent by a CPU to itself */
+    VECTOR_MACHINE_CHECK = 0xF6, /* sent by the boot CPU: a look at the banks is due */
+    VECTOR_THERMAL       = 0xF7,
     VECTOR_APIC_SPURIOUS = 0xFF,
 };
 

@@ -19,7 +19,7 @@ static const struct local_source {
 } sources[] = {
     {APIC_LVT_TIMER, 0, false},       {APIC_LVT_LINT0, 0, true},
     {APIC_LVT_LINT1, 0, true},        {APIC_LVT_ERROR, 3, false},
-    {APIC_LVT_PERFORMANCE, 4, false}, {APIC_LVT_THERMAL, 5, false},
+    {APIC_LVT_PERFORMANCE, 4, false}, {APIC_LVT_THERMAL, LVT_THERMAL_LEAST_MAX, false},
     {APIC_LVT_CMCI, 6, false},
 };
 

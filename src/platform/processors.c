@@ -10,6 +10,7 @@
 #include "platform/local_sources.h"
 #include "platform/machine.h"
 #include "platform/smp.h"
+#include "platform/thermal.h"
 
 static struct processors processors;
 
@@ -68,6 +69,7 @@ static bool enable_apic(void)
     if (apic_enable() != STATUS_OK)
         return false;
     local_sources_mask();
+    thermal_start();
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/local_sources.h"
+#include "platform/thermal.h"
 #include "x86/control_registers.h"
 #include "x86/msr.h"
 
@@ -129,6 +130,7 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
             halt();
     }
     local_sources_mask();
+    thermal_start();
     atomic_store(&cpu->state, CPU_READY);
     wait_for_work(cpu);
 }

@@ -118,6 +118,9 @@ enum apic_register {
 /* SDM 3A, "Local Vector Table". */
 #define LVT_VECTOR(value)   ((value)&0xFFU)
 #define LVT_DELIVERY(value) ((value)&0x700U)
+/* The least "Max LVT Entry" of an APIC with a thermal sensor's entry. */
+#define LVT_THERMAL_LEAST_MAX 5U
+
 #define LVT_DELIVERY_FIXED  0x000U
 #define LVT_DELIVERY_SMI    0x200U
 #define LVT_DELIVERY_NMI    0x400U

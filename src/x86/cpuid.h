@@ -117,12 +117,14 @@ enum cpuid_leaf {
 #define CPUID_1_EDX_PAT    BIT(16)
 #define CPUID_1_EDX_PSE_36 BIT(17)
 #define CPUID_1_EDX_CLFSH  BIT(19)
+#define CPUID_1_EDX_ACPI   BIT(22) /* the MSRs of the thermal sensor */
 #define CPUID_1_EDX_MMX    BIT(23)
 #define CPUID_1_EDX_FXSR   BIT(24)
 #define CPUID_1_EDX_SSE    BIT(25)
 #define CPUID_1_EDX_SSE2   BIT(26)
 #define CPUID_1_EDX_SS     BIT(27)
 #define CPUID_1_EDX_HTT    BIT(28) /* several logical processors in a package */
+#define CPUID_1_EDX_TM     BIT(29) /* thermal monitor */
 
 /* CPUID.04H:EAX: type, level, self-initializing, fully associative; not the sharing. */
 #define CPUID_4_EAX_CACHE BITS_MASK(9, 0)

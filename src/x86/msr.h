@@ -33,6 +33,8 @@ enum msr {
     MSR_IA32_SYSENTER_CS        = 0x174,
     MSR_IA32_SYSENTER_ESP       = 0x175,
     MSR_IA32_SYSENTER_EIP       = 0x176,
+    MSR_IA32_THERM_INTERRUPT    = 0x19B,
+    MSR_IA32_THERM_STATUS       = 0x19C,
     MSR_IA32_MISC_ENABLE        = 0x1A0,
     MSR_IA32_DEBUGCTL           = 0x1D9,
     MSR_IA32_PAT                = 0x277,
@@ -83,6 +85,12 @@ enum msr {
 #define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
 #define MISC_ENABLE_LIMIT_CPUID      BIT(22)
+
+/* IA32_THERM_INTERRUPT and IA32_THERM_STATUS */
+#define THERM_INTERRUPT_HIGH BIT(0)
+#define THERM_INTERRUPT_LOW  BIT(1)
+#define THERM_STATUS_HOT     BIT(0)
+#define THERM_STATUS_LOG     BIT(1) /* cleared by writing 0 */
 
 /* IA32_S_CET: SDM 4, "Architectural MSRs"; bits 63:12 are an address. */
 #define S_CET_SHADOW_STACK_BITS BITS_MASK(1, 0) /* SH_STK_EN and WR_SHSTK_EN */
