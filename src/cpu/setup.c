@@ -3,6 +3,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/inherited_state.h"
+#include "cpu/machine_check.h"
 #include "cpu/traps.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
@@ -57,6 +58,7 @@ static void enable_features(void)
 
     if ((features & CPUID_1_EDX_MCE) != 0)
         write_cr4(read_cr4() | CR4_MCE);
+    machine_check_enable();
     if ((features & CPUID_1_EDX_PAT) != 0)
         wrmsr(MSR_IA32_PAT, PAT_WITH_PWT(PAT_WRITE_COMBINING));
 }

@@ -1,6 +1,7 @@
 /* See traps.h. */
 #include "cpu/traps.h"
 
+#include "cpu/machine_check.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 
@@ -58,6 +59,10 @@ static void handle_nmi(void)
 
 static void handle_exception(struct trap_frame *frame)
 {
+    if (frame->vector == VECTOR_MC && machine_check_can_continue(false)) {
+        machine_check_acknowledge();
+        return;
+    }
     /* An imprecise exception is not caused by the instruction that it interrupts. */
     bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
     if (!is_precise || !resume_after_fault(frame))

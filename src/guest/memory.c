@@ -39,6 +39,16 @@ void *guest_memory_pointer(const struct guest_memory *memory, gpa_t address,
     return size > 0 && found == size ? pointer : NULL;
 }
 
+bool guest_memory_has_host(const struct guest_memory *memory, hpa_t address)
+{
+    for (size_t i = 0; i < memory->piece_count; i++) {
+        const struct guest_memory_piece *piece = &memory->piece[i];
+        if (address.value - piece->host.value < piece->size)
+            return true;
+    }
+    return false;
+}
+
 bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint64_t size)
 {
     return address.value <= memory->size && size <= memory->size - address.value;

@@ -37,6 +37,9 @@ enum status MUST_CHECK guest_memory_add(struct guest_memory *memory, hpa_t host,
 /* Returns whether all of size bytes at a guest-physical address is RAM. */
 bool guest_memory_is_ram(const struct guest_memory *memory, gpa_t address, uint64_t size);
 
+/* Returns whether an address of the machine's memory is in the guest's. */
+bool guest_memory_has_host(const struct guest_memory *memory, hpa_t address);
+
 /* Returns Hymir's pointer to size bytes of RAM, or NULL if they are not in one piece. */
 void *guest_memory_pointer(const struct guest_memory *memory, gpa_t address,
                            uint64_t size);

@@ -1,6 +1,7 @@
 /* See panic.h. */
 #include "platform/panic.h"
 
+#include "cpu/machine_check.h"
 #include "cpu/percpu.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -184,6 +185,8 @@ _Noreturn void panic_at_trap(const struct trap_frame *frame)
     panic_begin();
     if (this_cpu()->log_activity != NULL)
         this_cpu()->log_activity(this_cpu()->activity);
+    if (frame->vector == VECTOR_MC)
+        machine_check_log();
     log_plain("hymir: panic: cpu %u: %s (vector %lu), error code 0x%lx",
               this_cpu()->index, trap_name(frame->vector), frame->vector,
               frame->error_code);

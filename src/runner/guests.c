@@ -3,6 +3,7 @@
 
 #include "check/verdict.h"
 #include "console/console.h"
+#include "cpu/machine_check.h"
 #include "cpu/traps.h"
 #include "guest/vm.h"
 #include "lib/log.h"
@@ -62,6 +63,14 @@ static void log_start(const struct vm *vm)
               tsc.buffer);
 }
 
+/* Makes a guest unable to start again. */
+static void forbid_restart(struct vm *vm)
+{
+    vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
+    atomic_store(&vm->is_to_restart, false);
+    vm->restarts = false;
+}
+
 /* Runs a guest until it ends, and logs the reason. */
 static void run_once(struct vm *vm)
 {
@@ -71,9 +80,9 @@ static void run_once(struct vm *vm)
         log_error("vm %s: a vCPU does not stop; the guest cannot start again until Hymir "
                   "is restarted",
                   vm->name);
-        vm->cpu[0]->vcpu.id = VCPU_WITHOUT_CPU;
-        atomic_store(&vm->is_to_restart, false);
-        vm->restarts = false;
+        forbid_restart(vm);
+    } else if (atomic_load(&vm->has_memory_error)) {
+        forbid_restart(vm);
     }
     set_activity(NULL);
     if (vm->end.kind == GUEST_END_RESET && vm->restarts && !atomic_load(&vm->is_to_stop))
@@ -161,7 +170,7 @@ static bool has_left_cpus(const struct vm *vm)
 /* Restarts a guest that has ended; the boot CPU polls own_is_due. */
 static void restart_guest(struct vm *vm)
 {
-    if (vm->cpu[0]->vcpu.id == VCPU_WITHOUT_CPU) {
+    if (vm->cpu[0]->vcpu.id == VCPU_WITHOUT_CPU || atomic_load(&vm->has_memory_error)) {
         log_plain("hymir: vm %s: cannot start: %s", vm->name, vm->end.text);
     } else if (!has_left_cpus(vm)) {
         log_plain("hymir: vm %s: still stopping; try again", vm->name);
@@ -177,6 +186,25 @@ static bool is_usable(const struct cpu_record *record)
 
     return verdict_is_ready(record) &&
            record->virtualization->find_missing(record, &missing) == STATUS_OK;
+}
+
+/* A machine_check_owner. Running or not, the guest must not use this memory again. */
+static bool own_error(uint64_t address, bool is_to_end)
+{
+    for (size_t i = 0; i < guest_count; i++) {
+        struct vm *vm = guests[i];
+        if (!guest_memory_has_host(&vm->memory, hpa(address)))
+            continue;
+        if (is_to_end) {
+            atomic_store(&vm->has_memory_error, true);
+            vcpu_end_abnormally(&vm->cpu[0]->vcpu,
+                                "uncorrected error of the machine's memory at 0x%lx",
+                                address);
+            vm_kick(vm);
+        }
+        return true;
+    }
+    return false;
 }
 
 /* The usable CPUs, the boot CPU last, and how many have a vCPU. */
@@ -291,6 +319,7 @@ void guests_run(const struct options *options, const struct cpu_record *records)
     guest_count = guest_maker_create(options, &records[0], usable_count, guests);
     if (guest_count == 0)
         return; /* the report keeps screen and keys */
+    machine_check_set_owner(own_error);
     guest_console_start(restart_guest);
     input_start(options, guest_console_type, guest_console_serve);
     log_missing_keyboard();

@@ -11,6 +11,7 @@
 #include "platform/clock.h"
 #include "platform/keyboard.h"
 #include "platform/machine.h"
+#include "platform/machine_checks.h"
 #include "platform/scan_code.h"
 
 /* Limits a loop over a broken port that always has input. */
@@ -102,6 +103,7 @@ static void input_poll(void)
         read_serial_port(); /* its interrupts serve output, at the right time */
     if (has_controller)
         read_keyboard();
+    machine_checks_poll();
     apic_set_poll_timer(clock_frequency() / (misses_interrupts && console_is_sending()
                                                  ? SENDING_HZ
                                                  : POLL_HZ));
@@ -166,6 +168,7 @@ void input_start(const struct options *options, input_handler *handler,
         start_serial();
         start_keyboard(options);
     }
+    machine_checks_start();
     trap_set_handler(VECTOR_TIMER, handle_timer);
     trap_set_handler(VECTOR_CONSOLE, serve);
     if (serve != NULL && apic_is_enabled())

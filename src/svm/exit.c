@@ -123,6 +123,13 @@ static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
     return vcpu->handlers->memory(vcpu, &access);
 }
 
+/* Permits one bus lock, so that each has the cost of an exit. */
+static enum exit_outcome handle_bus_lock(struct vcpu *vcpu)
+{
+    svm_of(vcpu)->vmcb.bus_lock_counter = 1;
+    return EXIT_RESUME;
+}
+
 /* The handlers that are the same for all VMs. */
 static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_CR_READ + 4]  = svm_cr4_read_handle_exit,
@@ -151,6 +158,7 @@ static exit_handler *const own_handlers[SVM_EXIT_CODES] = {
     [SVM_EXIT_XSETBV]                              = exit_handle_xsetbv,
     [SVM_EXIT_RDPRU]                               = exit_inject_ud,
     [SVM_EXIT_INVLPGB... SVM_EXIT_INVLPGB_ILLEGAL] = exit_inject_ud,
+    [SVM_EXIT_BUS_LOCK]                            = handle_bus_lock,
     [SVM_EXIT_MCOMMIT... SVM_EXIT_TLBSYNC]         = exit_inject_ud,
 };
 

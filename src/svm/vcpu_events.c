@@ -16,6 +16,7 @@
 #include "lib/ticks.h"
 #include "platform/apic.h"
 #include "virt/exception_rules.h"
+#include "virt/exit_handlers.h"
 
 static bool is_injecting(const struct vmcb *vmcb)
 {
@@ -165,6 +166,7 @@ static enum exit_outcome handle_interrupt(struct vcpu *vcpu)
     struct svm_vcpu *svm = svm_of(vcpu);
 
     interrupts_handle_pending();
+    exit_look_at_machine_check();
     svm->defers_timer = true;
     if (rdtsc() >= svm->alarm) {
         svm->alarm = TICKS_NEVER;
@@ -192,8 +194,9 @@ enum exit_outcome svm_exception_handle_exit(struct vcpu *vcpu)
 
     vcpu->newest->detail = vector;
     if (vector == VECTOR_MC) {
-        raise_machine_check();
-        return vcpu_end_abnormally(vcpu, "machine check");
+        svm_event_redeliver(vmcb);
+        exit_take_machine_check(vcpu);
+        return handle_interrupt(vcpu);
     }
     if (svm->steps_past_iret && !end_step_past_iret(svm))
         return EXIT_RESUME;

@@ -46,6 +46,8 @@ static uint32_t read_intercepts_3(void)
         intercepts |= INTERCEPT_INVLPGB | INTERCEPT_INVLPGB_ILLEGAL | INTERCEPT_TLBSYNC;
     if ((features & CPUID_80000008_EBX_MCOMMIT) != 0)
         intercepts |= INTERCEPT_MCOMMIT;
+    if ((cpuid(CPUID_LEAF_SVM, 0).edx & SVM_FEATURE_BUS_LOCK_THRESHOLD) != 0)
+        intercepts |= INTERCEPT_BUS_LOCK;
     return (uint32_t)intercepts;
 }
 
@@ -59,6 +61,7 @@ static void write_controls(struct svm_vcpu *svm)
     vmcb->intercept_1          = (uint32_t)INTERCEPTS_1;
     vmcb->intercept_2          = INTERCEPTS_2;
     vmcb->intercept_3          = read_intercepts_3();
+    vmcb->bus_lock_counter     = 1;
     vmcb->iopm_base            = hpa_of(svm->io_permissions).value;
     vmcb->msrpm_base           = hpa_of(svm->msr_permissions).value;
     vmcb->tsc_offset           = 0 - svm->vcpu->tsc_start;

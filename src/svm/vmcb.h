@@ -54,7 +54,9 @@ struct vmcb {
     uint64_t avic_backing_page;
     uint64_t reserved_e8;
     uint64_t avic_logical_table, avic_physical_table;
-    uint8_t reserved_100[0x400 - 0x100];
+    uint8_t reserved_100[0x120 - 0x100];
+    uint16_t bus_lock_counter; /* bus locks until one exits, before it is done */
+    uint8_t reserved_122[0x400 - 0x122];
 
     /* State save area. */
     struct vmcb_segment segment[VMCB_SEGMENTS];
@@ -128,6 +130,7 @@ enum vmcb_intercept_3 {
     INTERCEPT_INVLPGB_ILLEGAL = BIT(1),
     INTERCEPT_MCOMMIT         = BIT(3),
     INTERCEPT_TLBSYNC         = BIT(4),
+    INTERCEPT_BUS_LOCK        = BIT(5),
 };
 
 #define TLB_CONTROL_NOTHING    0U

@@ -5,6 +5,8 @@
 #define HYMIR_VIRT_EXIT_HANDLERS_H
 
 #include "cpu/instructions.h"
+#include "cpu/machine_check.h"
+#include "cpu/percpu.h"
 #include "virt/backend.h"
 #include "virt/control_register_rules.h"
 #include "x86/exceptions.h"
@@ -37,6 +39,30 @@ static inline enum exit_outcome exit_handle_xsetbv(struct vcpu *vcpu)
         !xcr_is_valid(index, value) || xsetbv_safe(value) != FAULT_NONE)
         return exit_inject_gp(vcpu);
     return EXIT_NEXT;
+}
+
+/*
+ * Handles a machine check while a guest ran. Panics if an error is not confined to the
+ * memory of guests. Otherwise ends the guests with one in their memory, and this guest if
+ * the processor cannot resume it: the handler interrupted then stops it.
+ */
+static inline void exit_take_machine_check(struct vcpu *vcpu)
+{
+    bool can_resume = machine_check_can_resume();
+
+    if (!machine_check_can_continue(true))
+        raise_machine_check();
+    machine_check_acknowledge();
+    machine_check_look();
+    if (!can_resume)
+        vcpu_end_abnormally(vcpu, "machine check; the processor cannot resume the guest");
+}
+
+/* Looks at the errors of a machine check that Hymir's own code was interrupted by. */
+static inline void exit_look_at_machine_check(void)
+{
+    if (this_cpu()->has_machine_check)
+        machine_check_look();
 }
 
 #endif

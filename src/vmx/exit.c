@@ -171,6 +171,7 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_MWAIT]                          = exit_inject_ud,
     [EXIT_REASON_MONITOR]                        = exit_inject_ud,
     [EXIT_REASON_PAUSE]                          = exit_skip,
+    [EXIT_REASON_MACHINE_CHECK]                  = machine_check_handle_exit,
     [EXIT_REASON_TPR_BELOW_THRESHOLD]            = tpr_handle_exit,
     [EXIT_REASON_APIC_ACCESS]                    = apic_access_handle_exit,
     [EXIT_REASON_EPT_VIOLATION]                  = handle_ept_violation,
@@ -186,6 +187,8 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS]  = exit_inject_ud,
     [EXIT_REASON_PCONFIG]                        = exit_inject_ud,
     [EXIT_REASON_UMWAIT... EXIT_REASON_ENCLV]    = exit_inject_ud,
+    [EXIT_REASON_BUS_LOCK]                       = resume,
+    [EXIT_REASON_INSTRUCTION_TIMEOUT]            = instruction_timeout_handle_exit,
     [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = exit_inject_ud,
 };
 
@@ -244,7 +247,8 @@ static enum exit_outcome handle_unexpected(struct vcpu *vcpu)
 }
 
 /*
- * A failed entry has the row of its basic reason, for which no other handler exists.
+ * A failed entry has the row of its basic reason, for which no other handler exists than
+ * that of machine checks.
  * All reasons fit in bits 7:0, because processors number them without gaps.
  */
 void exit_rows_init(struct vmx_vcpu *vmx)

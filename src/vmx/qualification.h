@@ -54,4 +54,8 @@ enum apic_access_type {
 #define TASK_SWITCH_SELECTOR(qualification) ((unsigned int)BITS_GET(qualification, 15, 0))
 #define TASK_SWITCH_SOURCE(qualification)   ((unsigned int)BITS_GET(qualification, 31, 30))
 
+/* Of an instruction timeout. */
+#define TIMEOUT_CONTEXT_INVALID BIT(0)  /* the VMCS does not have the guest's state */
+#define TIMEOUT_UNBLOCKED_NMI   BIT(12) /* by an IRET that did not complete */
+
 #endif

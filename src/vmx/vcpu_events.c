@@ -16,6 +16,8 @@
 #include "platform/clock.h"
 #include "virt/backend.h"
 #include "virt/exception_rules.h"
+#include "virt/exit_handlers.h"
+#include "vmx/qualification.h"
 #include "vmx/vcpu.h"
 
 #define TIMER_LONGEST    UINT64_C(0xFFFFFFFF) /* units of the preemption timer */
@@ -123,8 +125,8 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
         return EXIT_RESUME;
     }
     if (vector == VECTOR_MC) {
-        raise_machine_check();
-        return vcpu_end_abnormally(vcpu, "machine check");
+        event_redeliver();
+        return machine_check_handle_exit(vcpu);
     }
     bool is_int1 = (event & INTERRUPTION_TYPE) == INTERRUPTION_PRIVILEGED_SOFTWARE;
     if (vector == VECTOR_DB)
@@ -137,6 +139,31 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
                               ? (uint32_t)vmcs_get(VMCS_EXIT_INTERRUPTION_ERROR_CODE)
                               : 0;
     vcpu->backend->inject_exception(vcpu, vector, error_code);
+    return interrupt_handle_exit(vcpu);
+}
+
+/* Also the exit of a VM entry that a machine check prevented. */
+enum exit_outcome machine_check_handle_exit(struct vcpu *vcpu)
+{
+    exit_take_machine_check(vcpu);
+    return interrupt_handle_exit(vcpu);
+}
+
+/*
+ * The guest has accepted no event for too long. Host events are handled now, and the
+ * guest goes on: the next timeout comes as soon. SDM 3C, "Instruction Timeout".
+ */
+enum exit_outcome instruction_timeout_handle_exit(struct vcpu *vcpu)
+{
+    uint64_t qualification = vmcs_get(VMCS_EXIT_QUALIFICATION);
+
+    vcpu->newest->detail = qualification;
+    if ((qualification & TIMEOUT_CONTEXT_INVALID) != 0)
+        return vcpu_end_abnormally(vcpu, "instruction timeout; the context is lost");
+    if ((qualification & TIMEOUT_UNBLOCKED_NMI) != 0)
+        vmcs_set(VMCS_GUEST_INTERRUPTIBILITY_STATE,
+                 vmcs_get(VMCS_GUEST_INTERRUPTIBILITY_STATE) | INTERRUPTIBILITY_NMI);
+    event_redeliver();
     return interrupt_handle_exit(vcpu);
 }
 
@@ -286,6 +313,7 @@ struct vcpu *vcpu_hasten_alarm(struct vcpu *vcpu)
  */
 static enum exit_outcome handle_events(struct vcpu *vcpu, struct vmx_vcpu *vmx)
 {
+    exit_look_at_machine_check();
     if (rdtsc() >= vmx->alarm) { /* a timer at its maximum expires earlier */
         vmx->alarm = TICKS_NEVER;
         vcpu->handlers->alarm(vcpu);

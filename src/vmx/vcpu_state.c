@@ -22,6 +22,12 @@
 /* #DB and #AC exit because their delivery can raise them again, endlessly. */
 #define EXCEPTIONS_THAT_EXIT (BIT(VECTOR_MC) | BIT(VECTOR_DB) | BIT(VECTOR_AC))
 
+/*
+ * Cycles without a point at which the processor accepts events, after which it exits;
+ * more than any instruction takes that makes progress.
+ */
+#define INSTRUCTION_TIMEOUT 0x20000U
+
 /* Lets the guest access an MSR without an exit: SDM 3C, "MSR-Bitmap Address". */
 static void pass_msr(uint8_t *bitmap, uint32_t msr)
 {
@@ -85,7 +91,9 @@ static bool write_optional_fields(const struct vmx_vcpu *vcpu)
            (!has_secondary(vcpu, SECONDARY_ENABLE_ENCLS_EXITING) ||
             vmcs_write(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX)) &&
            (!has_secondary(vcpu, SECONDARY_ENABLE_ENCLV_EXITING) ||
-            vmcs_write(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX));
+            vmcs_write(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX)) &&
+           (!has_secondary(vcpu, SECONDARY_INSTRUCTION_TIMEOUT) ||
+            vmcs_write(VMCS_INSTRUCTION_TIMEOUT, INSTRUCTION_TIMEOUT));
 }
 
 /* VMX operation and Hymir require some of the host-owned bits of CR0 and CR4. */

@@ -79,6 +79,8 @@
     REASON(TPAUSE, 68, "TPAUSE")                                    \
     REASON(LOADIWKEY, 69, "LOADIWKEY")                              \
     REASON(ENCLV, 70, "ENCLV")                                      \
+    REASON(BUS_LOCK, 74, "bus lock")                                \
+    REASON(INSTRUCTION_TIMEOUT, 75, "instruction timeout")          \
     REASON(SEAMCALL, 76, "SEAMCALL")                                \
     REASON(TDCALL, 77, "TDCALL")
 

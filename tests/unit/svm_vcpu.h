@@ -6,6 +6,7 @@
 #ifndef HYMIR_TESTS_SVM_VCPU_H
 #define HYMIR_TESTS_SVM_VCPU_H
 
+#include "machine_checks.h"
 #include "unit.h"
 
 #include "cpu/guest_state.h"
@@ -21,7 +22,7 @@
 
 /* The CPU. */
 static uint64_t tsc;
-static unsigned int machine_checks, interrupts, halts;
+static unsigned int interrupts, halts;
 static uint64_t apic_timer;
 static unsigned int timer_writes;
 static uint64_t cpu_xcr0, cpu_cr4;
@@ -37,11 +38,6 @@ static uint64_t fake_rdtsc(void)
 static uint32_t fake_rdtsc_low(void)
 {
     return (uint32_t)tsc;
-}
-
-static void fake_machine_check(void)
-{
-    machine_checks++;
 }
 
 static void fake_interrupts_handle_pending(void)
@@ -112,7 +108,6 @@ void apic_set_timer(uint64_t tsc_ticks)
 #undef skip /* of cmocka */
 #define rdtsc                     fake_rdtsc
 #define rdtsc_low                 fake_rdtsc_low
-#define raise_machine_check       fake_machine_check
 #define interrupts_handle_pending fake_interrupts_handle_pending
 #define halt_until_interrupt      fake_halt
 #define guest_state_read_xcr0     fake_read_xcr0
@@ -250,11 +245,12 @@ static inline int svm_vcpu_start(void **state)
     vmcb->segment[SEGMENT_CS].attributes = CODE_64_ATTRIBUTES;
     tsc                                  = 1000;
     cpu_xcr0                             = XCR0_X87;
-    machine_checks = interrupts = halts = alarms = fetches = 0;
-    next_alarm                                             = TICKS_NEVER;
-    can_be_woken                                           = true;
-    keeps_requesting                                       = false;
-    after_interrupt                                        = EXIT_RESUME;
+    interrupts = halts = alarms = fetches = 0;
+    machine_checks_start();
+    next_alarm       = TICKS_NEVER;
+    can_be_woken     = true;
+    keeps_requesting = false;
+    after_interrupt  = EXIT_RESUME;
     vcpu_reset(&vcpu, NULL);
     return start_log(state);
 }

@@ -50,9 +50,58 @@ static void test_exceptions(void **state)
     assert_int_equal(exit_by(0x80000B11, 0), EXIT_STOP);
     assert_int_equal(exit_by(0x80000202, 0), EXIT_RESUME); /* the machine's NMI */
     assert_int_equal(nmis, 1);
-    assert_int_equal(exit_by(0x80000312, 0), EXIT_STOP);
+}
+
+/* An error in a guest's memory; one elsewhere; a guest that cannot be resumed. */
+static void test_machine_checks(void **state)
+{
+    (void)state;
+    fields[VMCS_IDT_VECTORING_INFORMATION] = 0x80000031;
+    assert_int_equal(exit_by(0x80000312, 0), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    assert_int_equal(machine_checks, 0);
+    assert_int_equal(looks, 1);
+    assert_int_equal(interrupts, 1);
+    assert_string_equal(vcpu.end->text, "");
+    looks       = 0;
+    is_confined = false;
+    (void)machine_check_handle_exit(&vcpu);
     assert_int_equal(machine_checks, 1);
-    assert_string_equal(vcpu.end->text, "machine check");
+    looks        = 0;
+    is_confined  = true;
+    is_resumable = false;
+    (void)machine_check_handle_exit(&vcpu);
+    assert_string_equal(vcpu.end->text,
+                        "machine check; the processor cannot resume the guest");
+    assert_int_equal(machine_checks, 1);
+}
+
+/* SDM 3C, "Instruction Timeout". */
+static void test_instruction_timeout(void **state)
+{
+    (void)state;
+    fields[VMCS_IDT_VECTORING_INFORMATION] = 0x80000031;
+    fields[VMCS_EXIT_QUALIFICATION]        = 0x1000;
+    assert_int_equal(instruction_timeout_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY_STATE], 8);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+    assert_int_equal(interrupts, 1);
+    outcome_of_interrupt = EXIT_STOP;
+    assert_int_equal(instruction_timeout_handle_exit(&vcpu), EXIT_STOP);
+    fields[VMCS_EXIT_QUALIFICATION] = 1;
+    assert_int_equal(instruction_timeout_handle_exit(&vcpu), EXIT_STOP);
+    assert_string_equal(vcpu.end->text, "instruction timeout; the context is lost");
+}
+
+/* A machine check that interrupted Hymir leaves the look at the banks to an exit. */
+static void test_machine_check_in_hymir(void **state)
+{
+    (void)state;
+    machine_check_cpu.has_machine_check = true;
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(looks, 1);
+    assert_int_equal(interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(looks, 1);
 }
 
 /* SDM 3C, "Checks on Guest Non-Register State": BS in a shadow if TF is set. */
@@ -106,9 +155,9 @@ static void test_injection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_delivered_again),
-        TEST(test_exceptions),
-        TEST(test_debug_exceptions),
+        TEST(test_delivered_again),     TEST(test_machine_checks),
+        TEST(test_instruction_timeout), TEST(test_machine_check_in_hymir),
+        TEST(test_exceptions),          TEST(test_debug_exceptions),
         TEST(test_injection),
     };
     return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);

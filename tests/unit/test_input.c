@@ -53,6 +53,12 @@ void trap_set_handler(uint8_t vector, void (*handler)(void))
 {
     machine.handlers[vector] = handler;
 }
+void machine_checks_start(void)
+{
+}
+void machine_checks_poll(void)
+{
+}
 bool serial_start_receiving(uint32_t *interrupt, void (*notify)(void))
 {
     (void)notify;

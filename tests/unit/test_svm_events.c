@@ -264,12 +264,39 @@ static void test_exception_exits(void **state)
     assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
     assert_int_equal(vmcb->event_injection, 0x80000B11);
     assert_int_equal(vmcb->rflags, 0x10202);
+}
+
+/* An error in a guest's memory; one elsewhere; a guest that cannot be resumed. */
+static void test_machine_checks(void **state)
+{
+    (void)state;
+    vmcb->exit_interrupt_info = 0x80000031;
+    vmcb->exit_code           = SVM_EXIT_EXCEPTION + VECTOR_MC;
+    assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(vmcb->event_injection, 0x80000031);
     assert_int_equal(machine_checks, 0);
-    vmcb->exit_code = SVM_EXIT_EXCEPTION + VECTOR_MC;
-    assert_int_equal(svm_exception_handle_exit(&vcpu), EXIT_STOP);
+    assert_int_equal(looks, 1);
+    assert_int_equal(interrupts, 1);
+    looks       = 0;
+    is_confined = false;
+    (void)svm_exception_handle_exit(&vcpu);
     assert_int_equal(machine_checks, 1);
-    assert_string_equal(vcpu.end->text, "machine check");
+    looks        = 0;
+    is_confined  = true;
+    is_resumable = false;
+    (void)svm_exception_handle_exit(&vcpu);
+    assert_string_equal(vcpu.end->text,
+                        "machine check; the processor cannot resume the guest");
     assert_int_equal(guest_end.kind, GUEST_END_ABNORMAL);
+}
+
+/* A machine check that interrupted Hymir leaves the look at the banks to an exit. */
+static void test_machine_check_in_hymir(void **state)
+{
+    (void)state;
+    machine_check_cpu.has_machine_check = true;
+    assert_int_equal(svm_interrupt_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(looks, 1);
 }
 
 /* Host interrupts and alarms are handled between exceptions that never cease. */
@@ -316,6 +343,8 @@ static void test_alarm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_machine_checks),
+        TEST(test_machine_check_in_hymir),
         TEST(test_exceptions),
         TEST(test_debug_causes),
         TEST(test_redelivery),

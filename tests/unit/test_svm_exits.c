@@ -20,6 +20,16 @@ static void test_refused(void **state)
     assert_int_equal(vmcb->rip, 0x1000);
 }
 
+/* Each bus lock exits before it is done, and is then permitted. */
+static void test_bus_lock(void **state)
+{
+    (void)state;
+    vmcb->bus_lock_counter = 0;
+    assert_int_equal(take_exit(0xA5), 0);
+    assert_int_equal(vmcb->bus_lock_counter, 1);
+    assert_int_equal(vmcb->rip, 0x1000);
+}
+
 /* INVD and WBINVD do nothing: the host's caches stay as they are. */
 static void test_skipped(void **state)
 {
@@ -214,10 +224,10 @@ static void test_xsetbv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_refused),  TEST(test_skipped),    TEST(test_forwarded),
-        TEST(test_cr4),      TEST(test_unexpected), TEST(test_invalid),
-        TEST(test_shutdown), TEST(test_init),       TEST(test_nested_page_fault),
-        TEST(test_xsetbv),
+        TEST(test_refused),           TEST(test_bus_lock), TEST(test_skipped),
+        TEST(test_forwarded),         TEST(test_cr4),      TEST(test_unexpected),
+        TEST(test_invalid),           TEST(test_shutdown), TEST(test_init),
+        TEST(test_nested_page_fault), TEST(test_xsetbv),
     };
     return cmocka_run_group_tests_name("svm_exits", tests, NULL, NULL);
 }

@@ -114,6 +114,11 @@ static void test_intercepts(void **state)
     extended_features_2 = BIT(8); /* MCOMMIT */
     svm_state_write(&svm);
     assert_int_equal(vmcb->intercept_3, 8);
+    extended_features_2 = 0;
+    svm_features        = BIT(29); /* bus lock threshold */
+    svm_state_write(&svm);
+    assert_int_equal(vmcb->intercept_3, 0x20);
+    assert_int_equal(((const uint16_t *)vmcb)[0x120 / 2], 1);
 }
 
 static void test_controls(void **state)

@@ -4,10 +4,11 @@
 #ifndef HYMIR_TESTS_VCPU_EVENTS_H
 #define HYMIR_TESTS_VCPU_EVENTS_H
 
+#include "machine_checks.h"
 #include "vmcs_array.h"
 
 static uint64_t debug_status, tsc;
-static unsigned int nmis, machine_checks, interrupts;
+static unsigned int nmis, interrupts;
 static uint64_t apic_timer;
 
 static uint64_t fake_read_dr6(void)
@@ -23,11 +24,6 @@ static void fake_write_dr6(uint64_t value)
 static void fake_nmi(void)
 {
     nmis++;
-}
-
-static void fake_machine_check(void)
-{
-    machine_checks++;
 }
 
 static void fake_interrupts_handle_pending(void)
@@ -55,7 +51,6 @@ void apic_set_timer(uint64_t tsc_ticks)
 #define read_dr6                  fake_read_dr6
 #define write_dr6                 fake_write_dr6
 #define raise_nmi                 fake_nmi
-#define raise_machine_check       fake_machine_check
 #define interrupts_handle_pending fake_interrupts_handle_pending
 #define rdtsc                     fake_rdtsc
 #include "../../src/vmx/vcpu_events.c"
@@ -147,13 +142,14 @@ static int vcpu_start(void **state)
     vmx.uses_preemption_timer = true;
     debug_status              = 0xFFFF0FF0;
     tsc                       = 1000;
-    nmis = machine_checks = interrupts = alarms = 0;
-    injected                                    = -1;
-    can_be_woken                                = true;
-    requests_at_alarm                           = false;
-    tpr_looks                                   = 0;
-    tpr_blocks                                  = false;
-    outcome_of_interrupt                        = EXIT_RESUME;
+    nmis = interrupts = alarms = 0;
+    machine_checks_start();
+    injected             = -1;
+    can_be_woken         = true;
+    requests_at_alarm    = false;
+    tpr_looks            = 0;
+    tpr_blocks           = false;
+    outcome_of_interrupt = EXIT_RESUME;
     return start_log(state);
 }
 
