@@ -1,7 +1,7 @@
 /*
  * UEFI firmware, 64-bit only: reads the configuration table, which locates SMBIOS and
- * ACPI, and selects the entry that boots next with the variable services, the only
- * services that Hymir calls.
+ * ACPI, and selects the entry that boots next with the variable services
+ * (efi_variables.h), the only services that Hymir calls.
  *
  * UEFI 2.10, "EFI System Table", "EFI Configuration Table & Properties Table", "EFI
  * Runtime Services Table", "Variable Services", "Boot Manager". Pure except for calls
@@ -49,6 +49,7 @@ enum status MUST_CHECK efi_visit_runtime(const void *map, size_t size,
 /* The physical addresses of the services. */
 struct efi_services {
     uint64_t get_variable, set_variable;
+    uint64_t query_variable_info; /* 0 before UEFI 2.0 */
 };
 
 /* Finds the services of the system table at a physical address. STATUS_MALFORMED. */
@@ -59,9 +60,10 @@ enum status MUST_CHECK efi_find_services(uint64_t system_table, physical_map *ma
 #define EFI_DATA_SIZE 2048
 struct efi_exchange {
     uint8_t guid[16];
-    uint16_t name[12];
+    uint16_t name[16];
     uint64_t size;
     uint32_t attributes;
+    uint64_t info[3]; /* from QueryVariableInfo */
     uint8_t data[EFI_DATA_SIZE];
 };
 

@@ -1,6 +1,7 @@
-/* See efi.h. Runtime memory, services and variables. */
+/* See efi.h. Runtime memory, services and the next boot entry. */
 #include "firmware/efi.h"
 
+#include "firmware/efi_variables.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -14,18 +15,15 @@ _Static_assert(sizeof(struct memory_descriptor) == 40, "UEFI 2.10, GetMemoryMap(
 #define EFI_MEMORY_WB      BIT(3)
 #define EFI_MEMORY_RUNTIME BIT(63)
 
-/* Offsets of pointers in the system table and the runtime services table. */
+/* Offsets in the system table and the runtime services table. */
+#define TABLE_REVISION             8
 #define SYSTEM_TABLE_SERVICES      88
 #define RUNTIME_SERVICES_SIGNATURE UINT64_C(0x56524553544E5552) /* "RUNTSERV" */
 #define RUNTIME_GET_VARIABLE       72
 #define RUNTIME_SET_VARIABLE       88
-#define TABLE_SIZE                 96 /* the part of either table that is read */
+#define RUNTIME_QUERY_INFO         128
 
-#define EFI_SUCCESS 0
-
-#define EFI_VARIABLE_NON_VOLATILE       BIT(0)
-#define EFI_VARIABLE_BOOTSERVICE_ACCESS BIT(1)
-#define EFI_VARIABLE_RUNTIME_ACCESS     BIT(2)
+#define REVISION_2_0 0x20000
 
 /* EFI_LOAD_OPTION.Attributes. */
 #define LOAD_OPTION_ACTIVE   BIT(0)
@@ -67,84 +65,55 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
 
 /* ---- Services ---------------------------------------------------------------------- */
 
-/* Reads the pointer at an offset of a table; 0 if the table lacks the signature. */
-static uint64_t read_pointer(uint64_t table, uint64_t signature, size_t offset,
-                             physical_map *map)
+/* Reads 8 bytes at an offset of a table; 0 if the table lacks the signature. */
+static uint64_t read_word(uint64_t table, uint64_t signature, size_t offset,
+                          physical_map *map)
 {
-    uint64_t words[TABLE_SIZE / sizeof(uint64_t)];
-    const void *bytes = table == 0 ? NULL : map(table, TABLE_SIZE);
+    uint64_t word;
+    const uint8_t *bytes = table == 0 ? NULL : map(table, offset + sizeof(word));
 
-    if (bytes == NULL)
+    if (bytes == NULL || memcmp(bytes, &signature, sizeof(signature)) != 0)
         return 0;
-    memcpy(words, bytes, sizeof(words));
-    return words[0] == signature ? words[offset / sizeof(uint64_t)] : 0;
+    memcpy(&word, bytes + offset, sizeof(word));
+    return word;
 }
 
 enum status efi_find_services(uint64_t system_table, physical_map *map,
                               struct efi_services *services)
 {
-    uint64_t table = read_pointer(system_table, EFI_SYSTEM_TABLE_SIGNATURE,
-                                  SYSTEM_TABLE_SERVICES, map);
-    uint64_t get =
-        read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_GET_VARIABLE, map);
-    uint64_t set =
-        read_pointer(table, RUNTIME_SERVICES_SIGNATURE, RUNTIME_SET_VARIABLE, map);
+    const uint64_t signature = RUNTIME_SERVICES_SIGNATURE;
+    uint64_t table =
+        read_word(system_table, EFI_SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_SERVICES, map);
+    struct efi_services found = {
+        .get_variable = read_word(table, signature, RUNTIME_GET_VARIABLE, map),
+        .set_variable = read_word(table, signature, RUNTIME_SET_VARIABLE, map),
+    };
 
-    if (get == 0 || set == 0)
+    if (found.get_variable == 0 || found.set_variable == 0)
         return STATUS_MALFORMED;
-    *services = (struct efi_services){.get_variable = get, .set_variable = set};
+    if ((uint32_t)read_word(table, signature, TABLE_REVISION, map) >= REVISION_2_0)
+        found.query_variable_info = read_word(table, signature, RUNTIME_QUERY_INFO, map);
+    *services = found;
     return STATUS_OK;
 }
 
-/* ---- Variables --------------------------------------------------------------------- */
-
-/* The services, the function that calls them, and the buffers for their arguments. */
-struct firmware {
-    const struct efi_services *services;
-    efi_call *call;
-    struct efi_exchange *exchange;
-};
-
-/* Calls GetVariable or SetVariable for a global variable, with exchange->data. */
-static bool call_service(const struct firmware *firmware, uint64_t service,
-                         const char *name, uint64_t attributes, uint64_t size)
-{
-    struct efi_exchange *exchange           = firmware->exchange;
-    size_t length                           = strlen(name);
-    const uint64_t arguments[EFI_ARGUMENTS] = {(uintptr_t)exchange->name,
-                                               (uintptr_t)exchange->guid, attributes,
-                                               size, (uintptr_t)exchange->data};
-
-    memset(exchange->name, 0, sizeof(exchange->name));
-    for (size_t i = 0; i < length && i + 1 < ARRAY_SIZE(exchange->name); i++)
-        exchange->name[i] = (uint16_t)name[i];
-    memcpy(exchange->guid, guid_global, sizeof(exchange->guid));
-    return firmware->call(service, arguments) == EFI_SUCCESS;
-}
+/* ---- The next boot entry ----------------------------------------------------------- */
 
 /* Reads a global variable into exchange->data; false if the service fails. */
-static bool get_variable(const struct firmware *firmware, const char *name)
+static bool get_variable(const struct efi_firmware *firmware, const char *name)
 {
-    struct efi_exchange *exchange = firmware->exchange;
-
-    exchange->size = EFI_DATA_SIZE;
-    return call_service(firmware, firmware->services->get_variable, name,
-                        (uintptr_t)&exchange->attributes, (uintptr_t)&exchange->size) &&
-           exchange->size <= EFI_DATA_SIZE;
+    return efi_variable_get(firmware, guid_global, name) == EFI_SUCCESS;
 }
 
-static bool set_variable(const struct firmware *firmware, const char *name,
+static bool set_variable(const struct efi_firmware *firmware, const char *name,
                          uint16_t value)
 {
     memcpy(firmware->exchange->data, &value, sizeof(value));
-    return call_service(firmware, firmware->services->set_variable, name,
-                        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS |
-                            EFI_VARIABLE_RUNTIME_ACCESS,
-                        sizeof(value));
+    return efi_variable_set(firmware, guid_global, name, sizeof(value)) == EFI_SUCCESS;
 }
 
 /* Returns whether the entry is an active boot option, not an application. */
-static bool is_bootable(const struct firmware *firmware, uint16_t entry)
+static bool is_bootable(const struct efi_firmware *firmware, uint16_t entry)
 {
     char name[sizeof("Boot0000")];
     uint32_t attributes;
@@ -173,8 +142,8 @@ enum status efi_boot_next(const struct efi_services *services, efi_call *call,
                           struct efi_exchange *exchange, uint16_t *entry)
 {
     static uint16_t order[EFI_DATA_SIZE / sizeof(uint16_t)]; /* too large for the stack */
-    const struct firmware firmware = {services, call, exchange};
-    uint32_t current               = NO_ENTRY;
+    const struct efi_firmware firmware = {*services, call, exchange};
+    uint32_t current                   = NO_ENTRY;
 
     if (get_variable(&firmware, "BootCurrent") && exchange->size == sizeof(uint16_t))
         current = (uint32_t)exchange->data[0] | (uint32_t)exchange->data[1] << 8;

@@ -44,7 +44,7 @@ static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGU
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct efi_exchange exchange;
-    struct efi_services services = {1, 2};
+    struct efi_services services = {.get_variable = 1, .set_variable = 2};
     uint16_t entry;
 
     if (size == 0)

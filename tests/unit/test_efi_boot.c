@@ -103,7 +103,8 @@ static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGU
 
 static enum status find_next(uint16_t *entry)
 {
-    static const struct efi_services services = {GET_VARIABLE, SET_VARIABLE};
+    static const struct efi_services services = {.get_variable = GET_VARIABLE,
+                                                 .set_variable = SET_VARIABLE};
     static struct efi_exchange exchange;
 
     *entry = 0xFFFF;
@@ -213,6 +214,7 @@ static void test_services(void **state)
                      STATUS_OK);
     assert_int_equal(services.get_variable, GET_VARIABLE);
     assert_int_equal(services.set_variable, SET_VARIABLE);
+    assert_int_equal(services.query_variable_info, 0); /* UEFI 1.x */
     assert_int_equal(efi_find_services(0, memory_map_piece, &services), STATUS_MALFORMED);
     assert_int_equal(efi_find_services(0x1000, memory_map_piece, &services),
                      STATUS_MALFORMED);
@@ -224,6 +226,36 @@ static void test_services(void **state)
         memset(memory_pieces[spoilt[i][0]].bytes + 8 * spoilt[i][1], 0, 8);
         assert_int_equal(efi_find_services(0x7F000000, memory_map_piece, &services),
                          STATUS_MALFORMED);
+    }
+}
+
+/* QueryVariableInfo exists from UEFI 2.0 on, if the table is long enough. */
+static void test_query_variable_info(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t revision;
+        size_t words;
+        uint64_t expected;
+    } rows[] = {
+        {0x1000A, 17, 0},          {0x1FFFF, 17, 0},
+        {0x20000, 17, 0x7E003000}, {0x2000A, 16, 0},
+        {0x2000A, 17, 0x7E003000}, {UINT64_C(0x88) << 32 | 0x20046, 17, 0x7E003000},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct efi_services services;
+        uint64_t system[12]  = {[0] = 0x5453595320494249, [11] = 0x7E000000};
+        uint64_t runtime[17] = {[0]  = 0x56524553544E5552,
+                                [9]  = GET_VARIABLE,
+                                [11] = SET_VARIABLE,
+                                [16] = 0x7E003000};
+        runtime[1]           = rows[i].revision;
+        firmware_start(state);
+        memory_put(0x7F000000, system, sizeof(system));
+        memory_put(0x7E000000, runtime, rows[i].words * 8);
+        assert_int_equal(efi_find_services(0x7F000000, memory_map_piece, &services),
+                         STATUS_OK);
+        assert_int_equal(services.query_variable_info, rows[i].expected);
     }
 }
 
@@ -320,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup(test_passed_over, firmware_start),
         cmocka_unit_test_setup(test_refused, firmware_start),
         cmocka_unit_test_setup(test_services, firmware_start),
+        cmocka_unit_test_setup(test_query_variable_info, firmware_start),
         cmocka_unit_test_setup(test_regions, firmware_start),
         cmocka_unit_test_setup(test_too_many, firmware_start),
     };
