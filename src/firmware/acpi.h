@@ -135,6 +135,25 @@ struct acpi_listing acpi_list_units(const struct acpi_view *table, uint64_t *add
                                     size_t capacity);
 
 /*
+ * The table MCFG: where in memory the configuration space of PCI buses is. PCI Firmware
+ * Specification 3.3, "MCFG Table Description".
+ */
+
+/* Buses of a segment whose configuration space is in memory; not validated. */
+struct acpi_pci_buses {
+    uint64_t address; /* of bus 0, even if the first bus is another one */
+    uint16_t segment;
+    uint8_t first, last;
+};
+
+/*
+ * Reads entry *index, initially 0, and increments it. STATUS_NOT_FOUND after the last
+ * one; STATUS_MALFORMED if only a part of an entry is left.
+ */
+enum status MUST_CHECK acpi_next_pci_buses(const struct acpi_view *mcfg, size_t *index,
+                                           struct acpi_pci_buses *buses);
+
+/*
  * The registers for reset and power-off, from the FADT and the package \_S5. There is no
  * AML interpreter: \_S5 is searched in the DSDT and the SSDTs, and must be constant, as
  * it is on every known machine.

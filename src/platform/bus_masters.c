@@ -10,7 +10,7 @@
 
 /* The result of the walk, so far. */
 struct bus_masters {
-    bool is_efi, are_usb; /* are_usb: of USB controllers only, otherwise of all others */
+    bool is_efi, is_late; /* is_late: of the functions that need is_late */
     unsigned int stopped, kept, stuck;
     struct text names; /* of the first that were stopped */
 };
@@ -19,6 +19,12 @@ static bool is_usb(const struct pci_function *function)
 {
     return function->base_class == PCI_CLASS_SERIAL_BUS &&
            function->sub_class == PCI_SERIAL_BUS_USB;
+}
+
+/* Returns whether a function needs registers in memory: its own, or those of PCI. */
+static bool is_late(const struct pci_function *function)
+{
+    return is_usb(function) || function->address.segment != 0;
 }
 
 bool bus_master_is_kept(const struct pci_function *function, bool is_efi)
@@ -55,12 +61,13 @@ static const char *class_name(const struct pci_function *function)
 
 static void log_function(const struct pci_function *function, const char *action)
 {
-    struct pci_address address = function->address;
+    TEXT_DECLARE(address, PCI_TEXT_SIZE);
 
-    log_debug("PCI: %02x:%02x.%x [%04x:%04x] class %02x%02x%02x (%s): bus mastering %s",
-              address.bus, address.device, address.function, function->vendor_id,
-              function->device_id, function->base_class, function->sub_class,
-              function->programming_interface, class_name(function), action);
+    pci_describe(function->address, &address);
+    log_debug("PCI: %s [%04x:%04x] class %02x%02x%02x (%s): bus mastering %s",
+              address.buffer, function->vendor_id, function->device_id,
+              function->base_class, function->sub_class, function->programming_interface,
+              class_name(function), action);
 }
 
 /* Clears the bit; reading it again also completes the function's earlier writes. */
@@ -75,10 +82,11 @@ static void stop_function(const struct pci_function *function, uint16_t command,
         log_function(function, "cannot be disabled");
         return;
     }
-    if (masters->stopped++ < NAMED_MAX)
-        text_append(&masters->names, "%s %02x:%02x.%x (%s)",
-                    masters->stopped == 1 ? "" : ",", address.bus, address.device,
-                    address.function, class_name(function));
+    if (masters->stopped++ < NAMED_MAX) {
+        text_append(&masters->names, "%s ", masters->stopped == 1 ? "" : ",");
+        pci_describe(address, &masters->names);
+        text_append(&masters->names, " (%s)", class_name(function));
+    }
     log_function(function, "disabled");
 }
 
@@ -87,7 +95,7 @@ static void handle_function(const struct pci_function *function, void *context)
     struct bus_masters *masters = context;
     uint16_t command            = pci_read16(function->address, PCI_COMMAND);
 
-    if (is_usb(function) != masters->are_usb || (command & PCI_COMMAND_BUS_MASTER) == 0)
+    if (is_late(function) != masters->is_late || (command & PCI_COMMAND_BUS_MASTER) == 0)
         return;
     if (!bus_master_is_kept(function, masters->is_efi) &&
         !(is_usb(function) && usb_is_firmware_owned(function))) {
@@ -98,11 +106,11 @@ static void handle_function(const struct pci_function *function, void *context)
     log_function(function, "left enabled");
 }
 
-/* Disables those of USB controllers, or of all others, and logs which. */
-static void stop_functions(bool is_efi, bool are_usb)
+/* Disables those of the functions that need registers in memory, or of all others. */
+static void stop_functions(bool is_efi, bool is_late)
 {
     TEXT_DECLARE(names, LOG_LINE_SIZE / 2 + NAMED_MAX * 8);
-    struct bus_masters masters = {.is_efi = is_efi, .are_usb = are_usb, .names = names};
+    struct bus_masters masters = {.is_efi = is_efi, .is_late = is_late, .names = names};
 
     pci_walk(handle_function, &masters);
     if (masters.stopped > NAMED_MAX)
@@ -120,7 +128,7 @@ void bus_masters_stop(bool is_efi)
     stop_functions(is_efi, false);
 }
 
-void bus_masters_stop_usb(bool is_efi)
+void bus_masters_stop_late(bool is_efi)
 {
     stop_functions(is_efi, true);
 }

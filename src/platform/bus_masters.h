@@ -19,16 +19,17 @@
 bool bus_master_is_kept(const struct pci_function *function, bool is_efi);
 
 /*
- * Disables the bus mastering of all other functions but USB controllers, and logs which.
- * Call once on the boot CPU, after UEFI's boot services have ended and before memory is
- * allocated.
+ * Disables the bus mastering of all other functions but USB controllers, in segment 0,
+ * and logs which. Call once on the boot CPU, after UEFI's boot services have ended and
+ * before memory is allocated.
  */
 void bus_masters_stop(bool is_efi);
 
 /*
- * The same for USB controllers. Call once address_space_map_device reaches all registers,
- * which tell who uses a controller: under UEFI they are often above 4 GiB.
+ * The same for USB controllers and the functions of other segments. Call once
+ * address_space_map_device reaches all registers, which tell who uses a USB controller:
+ * under UEFI they are often above 4 GiB; and after pci_segments_find.
  */
-void bus_masters_stop_usb(bool is_efi);
+void bus_masters_stop_late(bool is_efi);
 
 #endif

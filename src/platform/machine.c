@@ -18,6 +18,7 @@
 #include "platform/io_apic.h"
 #include "platform/iommu.h"
 #include "platform/panic.h"
+#include "platform/pci_segments.h"
 #include "platform/pic.h"
 #include "platform/power.h"
 #include "platform/smp.h"
@@ -199,7 +200,9 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
         return MACHINE_NO_MEMORY;
     if (address_space_map_firmware(information, machine.boot.size) == NULL)
         return "Multiboot2 information outside of memory; use GRUB 2.06 or later";
-    bus_masters_stop_usb(machine.boot.is_efi);
+    find_tables();
+    pci_segments_find(machine.acpi);
+    bus_masters_stop_late(machine.boot.is_efi);
     return NULL;
 }
 
@@ -237,7 +240,6 @@ void machine_read_platform(void)
 {
     struct platform_power power = {0};
 
-    find_tables();
     if (machine.boot.efi_system_table != 0 && !has_efi_tables)
         log_warning("EFI: invalid system table at 0x%lx; ignored",
                     machine.boot.efi_system_table);

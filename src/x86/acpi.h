@@ -184,4 +184,18 @@ enum {
 #define MADT_TRIGGER       0x0CU
 #define MADT_TRIGGER_LEVEL 0x0CU
 
+/* PCI Firmware Specification 3.3, "MCFG Table Description"; entries follow. */
+struct __attribute__((packed)) mcfg {
+    struct acpi_table header;
+    uint64_t reserved;
+};
+struct __attribute__((packed)) mcfg_entry {
+    uint64_t base_address; /* of bus 0, even if the first bus is another one */
+    uint16_t segment;
+    uint8_t first_bus, last_bus;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct mcfg) == 44, "PCI Firmware Specification, MCFG");
+_Static_assert(sizeof(struct mcfg_entry) == 16, "PCI Firmware Specification, MCFG");
+
 #endif

@@ -14,6 +14,14 @@
 #define PCI_PORT_DATA      0xCFCU
 #define PCI_ADDRESS_ENABLE 0x80000000U
 
+/*
+ * The enhanced configuration access mechanism: the registers in memory. PCI Express Base
+ * Specification, "PCI Express Enhanced Configuration Access Mechanism (ECAM)".
+ */
+#define PCI_ECAM_BUS_SIZE 0x100000U
+#define PCI_ECAM_OFFSET(bus, device, function) \
+    ((uint64_t)(bus) << 20 | (uint32_t)(device) << 15 | (uint32_t)(function) << 12)
+
 #define PCI_BUSES     256U
 #define PCI_DEVICES   32U /* on a bus */
 #define PCI_FUNCTIONS 8U  /* of a device */

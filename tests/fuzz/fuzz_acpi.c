@@ -1,6 +1,6 @@
 /*
- * ACPI tables: src/firmware/acpi.c, acpi_madt.c, acpi_power.c. The input is the machine's
- * memory, with the RSDP at its start.
+ * ACPI tables: src/firmware/acpi.c, acpi_madt.c, acpi_mcfg.c, acpi_power.c. The input is
+ * the machine's memory, with the RSDP at its start.
  */
 #include "fuzz.h"
 
@@ -14,7 +14,9 @@ static void check_table(uint64_t address, uint64_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t apic_ids[16];
-    struct acpi_view madt;
+    struct acpi_view madt, mcfg;
+    struct acpi_pci_buses buses;
+    size_t index = 0;
     struct platform_power power;
     struct acpi_timers timers;
     struct acpi acpi;
@@ -34,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             struct acpi_listing cpus = acpi_list_cpus(&madt, apic_ids, 16);
             REQUIRE(cpus.count <= 16);
         }
+        while (acpi_find(&acpi, "MCFG", &mcfg) == STATUS_OK &&
+               acpi_next_pci_buses(&mcfg, &index, &buses) == STATUS_OK)
+            REQUIRE(index * 16 < size);
     }
     free(memory);
     return 0;

@@ -116,6 +116,13 @@ SAME_SIZE(madt_local_x2apic_nmi, acpi_madt_local_x2apic_nmi);
 SAME_PLACE(madt_local_x2apic_nmi, processor_uid, acpi_madt_local_x2apic_nmi, uid);
 SAME_PLACE(madt_local_x2apic_nmi, lint, acpi_madt_local_x2apic_nmi, lint);
 
+SAME_SIZE(mcfg, acpi_table_mcfg);
+SAME_SIZE(mcfg_entry, acpi_mcfg_allocation);
+SAME_PLACE(mcfg_entry, base_address, acpi_mcfg_allocation, address);
+SAME_PLACE(mcfg_entry, segment, acpi_mcfg_allocation, pci_segment);
+SAME_PLACE(mcfg_entry, first_bus, acpi_mcfg_allocation, start_bus_number);
+SAME_PLACE(mcfg_entry, last_bus, acpi_mcfg_allocation, end_bus_number);
+
 #define SAME(ours, linuxs) _Static_assert((int64_t)(ours) == (int64_t)(linuxs), #ours)
 SAME(MADT_LOCAL_APIC, ACPI_MADT_TYPE_LOCAL_APIC);
 SAME(MADT_IO_APIC, ACPI_MADT_TYPE_IO_APIC);

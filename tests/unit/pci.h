@@ -1,5 +1,6 @@
 /*
- * src/platform/pci.c, included, on a simulated host bridge: configuration mechanism #1.
+ * src/platform/pci.c, included, on a simulated host bridge: configuration mechanism #1
+ * for segment 0, memory for others.
  */
 #ifndef HYMIR_TESTS_PCI_H
 #define HYMIR_TESTS_PCI_H
@@ -33,14 +34,39 @@ static bool has_no_ports, answers_everywhere;
 static uint32_t address_port;
 static size_t probe_count;
 
+/* The configuration space of two buses of a segment. */
+#define MEMORY_SEGMENT   3
+#define MEMORY_FIRST_BUS 5
+static uint8_t memory_space[2 * PCI_ECAM_BUS_SIZE];
+
+/* Returns the buses of memory_space. */
+static inline struct acpi_pci_buses memory_space_buses(void)
+{
+    return (struct acpi_pci_buses){.address = (uintptr_t)memory_space -
+                                              MEMORY_FIRST_BUS * PCI_ECAM_BUS_SIZE,
+                                   .segment = MEMORY_SEGMENT,
+                                   .first   = MEMORY_FIRST_BUS,
+                                   .last    = MEMORY_FIRST_BUS + 1};
+}
+
 static int start_pci(void **state)
 {
+    range_count        = 0;
     simulated_count    = 0;
     has_no_ports       = false;
     answers_everywhere = false;
     address_port       = 0;
     probe_count        = 0;
     return start_log(state);
+}
+
+/* Makes memory_space accessible, without functions. */
+static inline void start_memory_space(void)
+{
+    const struct acpi_pci_buses buses = memory_space_buses();
+
+    memset(memory_space, 0xFF, sizeof(memory_space));
+    assert_int_equal(pci_add_buses(&buses), STATUS_OK);
 }
 
 /* Adds a function with a class code of 24 bits. */
@@ -54,6 +80,19 @@ static struct simulated *add_function(unsigned int bus, unsigned int device,
                          .space = {0x86, 0x80, 0x0E, 0x10, command, 0, 0x10, 0xFF, 3, (uint8_t)class_code,
                                    (uint8_t)(class_code >> 8), (uint8_t)(class_code >> 16), 0, 0, header}};
     return added;
+}
+
+/* Adds a function like it to memory_space, whose first bus is 0 here. */
+static inline uint8_t *add_memory_function(unsigned int bus, unsigned int device,
+                                           unsigned int function, uint32_t class_code,
+                                           uint8_t header, uint8_t command)
+{
+    struct simulated *model = add_function(0xFF, 31, 7, class_code, header, command);
+    uint8_t *space          = memory_space + (bus << 20 | device << 15 | function << 12);
+
+    memcpy(space, model->space, sizeof(model->space));
+    simulated_count--;
+    return space;
 }
 
 static uint8_t *find_byte(uint16_t port)

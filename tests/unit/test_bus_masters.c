@@ -126,7 +126,7 @@ static void test_log(void **state)
     log_set_level(LOG_DEBUG);
     bus_masters_stop(true);
     assert_null(strstr(captured_log, "USB"));
-    bus_masters_stop_usb(true);
+    bus_masters_stop_late(true);
     log_set_level(LOG_INFO);
     assert_logged("debug: PCI: 00:00.0 [8086:100e] class 060000 (bridge): bus mastering "
                   "left enabled\n");
@@ -140,7 +140,7 @@ static bool stays(struct simulated *usb, uint32_t base, uint32_t base_high)
     memcpy(usb->space + 0x10, &base, 4);
     memcpy(usb->space + 0x14, &base_high, 4);
     COMMAND(usb) = LEFT_ON;
-    bus_masters_stop_usb(true);
+    bus_masters_stop_late(true);
     assert_true(COMMAND(usb) == LEFT_ON || COMMAND(usb) == STOPPED);
     return COMMAND(usb) == LEFT_ON;
 }
@@ -202,6 +202,26 @@ static void test_xhci(void **state)
     assert_false(stays(xhci, REGISTERS, 0));
 }
 
+/* The functions of other segments are stopped with the USB controllers. */
+static void test_segment(void **state)
+{
+    (void)state;
+    struct simulated *network = add_function(0, 3, 0, 0x020000, 0, LEFT_ON);
+    start_memory_space();
+    uint8_t *bridge  = add_memory_function(0, 0, 0, 0x060400, 1, LEFT_ON);
+    uint8_t *storage = add_memory_function(1, 31, 0, 0x010802, 0, LEFT_ON);
+
+    bus_masters_stop(true);
+    assert_int_equal(COMMAND(network), STOPPED);
+    assert_int_equal(storage[4], LEFT_ON);
+    captured_length = 0;
+    bus_masters_stop_late(true);
+    assert_int_equal(bridge[4], LEFT_ON);
+    assert_int_equal(storage[4], STOPPED);
+    assert_string_equal(captured_log, "info: PCI: bus mastering disabled: 0003:06:1f.0 "
+                                      "(storage); left enabled: 1\n");
+}
+
 /* A controller whose registers cannot be mapped stays. */
 static void test_unmapped(void **state)
 {
@@ -217,9 +237,9 @@ static void test_unmapped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_policy), TEST(test_stops), TEST(test_many),
-        TEST(test_fixed),  TEST(test_log),   TEST(test_old_usb),
-        TEST(test_ehci),   TEST(test_xhci),  TEST(test_unmapped),
+        TEST(test_policy),   TEST(test_stops),   TEST(test_many), TEST(test_fixed),
+        TEST(test_log),      TEST(test_old_usb), TEST(test_ehci), TEST(test_xhci),
+        TEST(test_unmapped), TEST(test_segment),
     };
     return cmocka_run_group_tests_name("bus masters", tests, NULL, NULL);
 }

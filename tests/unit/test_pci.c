@@ -163,15 +163,100 @@ static void test_absent(void **state)
     assert_int_equal(pci_read8(address, 3), UINT8_MAX);
 }
 
+/* The functions of another segment come last; the ports do not reach them. */
+static void test_segment(void **state)
+{
+    (void)state;
+    add_function(0, 2, 0, 0x030000, 0, 0);
+    start_memory_space();
+    add_memory_function(0, 0, 0, 0x060400, 1, 0);
+    add_memory_function(1, 31, 0, 0x020000, 0x80, 0);
+    add_memory_function(1, 31, 7, 0x020000, 0, 0);
+    add_memory_function(1, 4, 3, 0x020000, 0, 0); /* without function 0 */
+    walk();
+    assert_int_equal(visited_count, 4);
+    assert_visited(0, 0, 2, 0);
+    assert_int_equal(visited[0].address.segment, 0);
+    assert_visited(1, MEMORY_FIRST_BUS, 0, 0);
+    assert_int_equal(visited[1].address.segment, MEMORY_SEGMENT);
+    assert_int_equal(visited[1].header_layout, 1);
+    assert_visited(2, MEMORY_FIRST_BUS + 1, 31, 0);
+    assert_visited(3, MEMORY_FIRST_BUS + 1, 31, 7);
+    assert_int_equal(visited[3].base_class, 2);
+}
+
+/* Without the ports, other segments are found nevertheless. */
+static void test_segment_without_ports(void **state)
+{
+    (void)state;
+    has_no_ports = true;
+    start_memory_space();
+    add_memory_function(0, 0, 0, 0x020000, 0, 0);
+    walk();
+    assert_int_equal(visited_count, 1);
+}
+
+/* Accesses of each size in memory; other buses and segments do not exist. */
+static void test_segment_sizes(void **state)
+{
+    (void)state;
+    struct pci_address address = {.segment  = MEMORY_SEGMENT,
+                                  .bus      = MEMORY_FIRST_BUS + 1,
+                                  .device   = 4,
+                                  .function = 5};
+    uint8_t *space             = memory_space + (1 << 20 | 4 << 15 | 5 << 12);
+
+    start_memory_space();
+    for (unsigned int i = 0; i < 256; i++)
+        space[i] = (uint8_t)i;
+    assert_int_equal(pci_read32(address, 0xFC), 0xFFFEFDFC);
+    assert_int_equal(pci_read16(address, 0x2E), 0x2F2E);
+    assert_int_equal(pci_read8(address, 0x43), 0x43);
+    pci_write32(address, 0x10, 0xA1A2A3A4);
+    pci_write16(address, 0x16, 0xB1B2);
+    pci_write8(address, 0x19, 0xC1);
+    static const uint8_t wanted[] = {0x0F, 0xA4, 0xA3, 0xA2, 0xA1, 0x14,
+                                     0x15, 0xB2, 0xB1, 0x18, 0xC1, 0x1A};
+    assert_memory_equal(space + 0x0F, wanted, sizeof(wanted));
+    assert_int_equal(probe_count, 0);
+    static const struct pci_address absent[] = {
+        {.segment = MEMORY_SEGMENT, .bus = MEMORY_FIRST_BUS + 2},
+        {.segment = MEMORY_SEGMENT, .bus = MEMORY_FIRST_BUS - 1},
+        {.segment = MEMORY_SEGMENT + 1, .bus = MEMORY_FIRST_BUS},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(absent); i++) {
+        pci_write32(absent[i], 0, 0);
+        assert_int_equal(pci_read32(absent[i], 0), UINT32_MAX);
+        assert_int_equal(pci_read16(absent[i], 2), UINT16_MAX);
+        assert_int_equal(pci_read8(absent[i], 3), UINT8_MAX);
+    }
+}
+
+static void test_description(void **state)
+{
+    (void)state;
+    TEXT_DECLARE(text, PCI_TEXT_SIZE);
+    pci_describe((struct pci_address){.device = 31, .function = 2}, &text);
+    assert_string_equal(text.buffer, "00:1f.2");
+    text.length = 0;
+    pci_describe(
+        (struct pci_address){.segment = 0xABCD, .bus = 255, .device = 31, .function = 7},
+        &text);
+    assert_string_equal(text.buffer, "abcd:ff:1f.7");
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, start_pci)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_header),      TEST(test_all_buses),    TEST(test_functions),
-        TEST(test_vendor_zero), TEST(test_bridge_loops), TEST(test_everywhere),
-        TEST(test_empty),       TEST(test_no_ports),     TEST(test_sizes),
-        TEST(test_absent),
+        TEST(test_header),        TEST(test_all_buses),
+        TEST(test_functions),     TEST(test_vendor_zero),
+        TEST(test_bridge_loops),  TEST(test_everywhere),
+        TEST(test_empty),         TEST(test_no_ports),
+        TEST(test_sizes),         TEST(test_absent),
+        TEST(test_segment),       TEST(test_segment_without_ports),
+        TEST(test_segment_sizes), TEST(test_description),
     };
     return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
 }
