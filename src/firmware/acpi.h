@@ -178,15 +178,26 @@ void acpi_find_timers(const struct acpi *acpi, struct acpi_timers *timers);
 
 /*
  * Read the serial port of firmware's console from an SPCR, or of a debugger from the
- * first device of a DBG2 that is one. Microsoft, "Serial Port Console Redirection Table
- * (SPCR)", "Microsoft Debug Port Table 2 (DBG2)". STATUS_NOT_FOUND if there is none,
- * because it is disabled; STATUS_UNSUPPORTED if it is not compatible with a 16550 at I/O
- * ports or in memory; STATUS_OUT_OF_RANGE if its address cannot be a UART's;
- * STATUS_MALFORMED.
+ * first device of a DBG2 that is one, by its first usable address. Microsoft, "Serial
+ * Port Console Redirection Table (SPCR)", "Microsoft Debug Port Table 2 (DBG2)".
+ * STATUS_NOT_FOUND if there is none, because it is disabled; STATUS_UNSUPPORTED if it is
+ * not compatible with a 16550 at I/O ports or in memory; STATUS_OUT_OF_RANGE if its
+ * address cannot be a UART's; STATUS_MALFORMED.
  */
 enum status MUST_CHECK acpi_read_spcr(const struct acpi_view *view,
                                       struct serial_port *port);
 enum status MUST_CHECK acpi_read_dbg2(const struct acpi_view *view,
                                       struct serial_port *port);
+
+/* A PCI function; not validated. */
+struct acpi_pci_location {
+    uint16_t segment;
+    uint8_t bus, device, function;
+    uint16_t vendor_id, device_id;
+};
+
+/* Returns whether an SPCR says that its port is in PCI, and where. */
+bool acpi_find_spcr_in_pci(const struct acpi_view *view,
+                           struct acpi_pci_location *location);
 
 #endif

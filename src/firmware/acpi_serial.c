@@ -25,7 +25,8 @@ _Static_assert(sizeof(struct spcr) == 84, "SPCR");
 #define SPCR_SIZE_LEAST         76
 #define SPCR_REVISION_CLOCK     3
 #define SPCR_REVISION_BAUD      4
-#define SPCR_8259_INPUTS        16U /* of both */
+#define SPCR_NOT_IN_PCI         0xFFFFU /* as the vendor ID */
+#define SPCR_8259_INPUTS        16U     /* of both */
 #define SPCR_INTERRUPT_8259     BIT(0)
 #define SPCR_INTERRUPT_IO_APIC  BIT(1)
 #define SPCR_INTERRUPT_IO_SAPIC BIT(2)
@@ -126,20 +127,43 @@ enum status acpi_read_spcr(const struct acpi_view *view, struct serial_port *por
     return STATUS_OK;
 }
 
-/* Reads the first address of a device whose structure is at an offset. */
+bool acpi_find_spcr_in_pci(const struct acpi_view *view,
+                           struct acpi_pci_location *location)
+{
+    struct spcr spcr = {0};
+
+    if (view->length < SPCR_SIZE_LEAST)
+        return false;
+    memcpy(&spcr, view->bytes, SPCR_SIZE_LEAST);
+    *location = (struct acpi_pci_location){.segment   = spcr.pci_segment,
+                                           .bus       = spcr.pci_bus,
+                                           .device    = spcr.pci_device,
+                                           .function  = spcr.pci_function,
+                                           .vendor_id = spcr.pci_vendor_id,
+                                           .device_id = spcr.pci_device_id};
+    return spcr.pci_vendor_id != 0 && spcr.pci_vendor_id != SPCR_NOT_IN_PCI;
+}
+
+/* Reads the first usable address of a device whose structure is at an offset. */
 static enum status read_device(const struct acpi_view *view, size_t offset,
                                const struct dbg2_device *device, struct serial_port *port)
 {
-    struct generic_address base;
+    enum status status = STATUS_NOT_FOUND;
 
-    if (device->port_type != DBG2_SERIAL || device->address_count == 0)
+    if (device->port_type != DBG2_SERIAL)
         return STATUS_NOT_FOUND;
     if (!is_16550(device->port_subtype))
         return STATUS_UNSUPPORTED;
-    if (device->addresses_offset + sizeof(base) > device->length)
-        return STATUS_MALFORMED;
-    memcpy(&base, view->bytes + offset + device->addresses_offset, sizeof(base));
-    return base.address != 0 ? read_address(base, port) : STATUS_NOT_FOUND;
+    for (size_t i = 0; i < device->address_count && status != STATUS_OK; i++) {
+        struct generic_address base;
+        size_t at = device->addresses_offset + i * sizeof(base);
+        if (at + sizeof(base) > device->length)
+            return STATUS_MALFORMED;
+        memcpy(&base, view->bytes + offset + at, sizeof(base));
+        if (base.address != 0)
+            status = read_address(base, port);
+    }
+    return status;
 }
 
 enum status acpi_read_dbg2(const struct acpi_view *view, struct serial_port *port)

@@ -26,6 +26,27 @@ static struct described_port *add_port(struct serial_ports *ports,
     return &ports->port[ports->count++];
 }
 
+/*
+ * Finds the PCI function that an SPCR names, if it is there: a UART that does not start
+ * at one of its base addresses cannot be found by its address.
+ */
+static void find_function(const struct acpi_view *spcr, struct described_port *described)
+{
+    struct acpi_pci_location found;
+
+    described->is_in_pci = false;
+    if (described->source != SERIAL_SOURCE_SPCR || !acpi_find_spcr_in_pci(spcr, &found))
+        return;
+    described->address   = (struct pci_address){.segment  = found.segment,
+                                                .bus      = found.bus,
+                                                .device   = found.device,
+                                                .function = found.function};
+    described->is_in_pci = found.device < PCI_DEVICES && found.function < PCI_FUNCTIONS &&
+                           pci_is_present() &&
+                           pci_read32(described->address, PCI_VENDOR_ID) ==
+                               ((uint32_t)found.device_id << 16 | found.vendor_id);
+}
+
 /* Adds the ports of all tables with the signature. */
 static void add_tables(const struct acpi *acpi, size_t row, struct serial_ports *ports)
 {
@@ -42,9 +63,10 @@ static void add_tables(const struct acpi *acpi, size_t row, struct serial_ports 
     format_text(described.name, sizeof(described.name), "%s", signature);
     while (acpi_find_next(acpi, signature, &next, &view) == STATUS_OK) {
         enum status status = tables[row].read(&view, &described.port);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK) {
+            find_function(&view, &described);
             (void)add_port(ports, &described);
-        else if (status != STATUS_NOT_FOUND)
+        } else if (status != STATUS_NOT_FOUND)
             log_info("console: serial port in the ACPI table %s: %s; ignored", signature,
                      problems[status]);
     }
@@ -116,8 +138,9 @@ static void visit_function(const struct pci_function *function, void *context)
             pci_read32(address, (uint8_t)(PCI_BASE_ADDRESSES + i * sizeof(uint32_t)));
     if (!serial_port_of_pci(function, base_addresses, &described.port))
         return;
-    format_text(described.name, sizeof(described.name), "PCI %02x:%02x.%x", address.bus,
-                address.device, address.function);
+    struct text name = {.buffer = described.name, .size = sizeof(described.name)};
+    text_append(&name, "PCI ");
+    pci_describe(address, &name);
     struct described_port *added = add_port(context, &described);
     if (added != NULL) {
         added->is_in_pci = true;

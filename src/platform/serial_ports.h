@@ -31,8 +31,8 @@ struct serial_ports {
         enum serial_source source;
         struct serial_port port;
         bool is_in_pci;
-        struct pci_address address; /* of the function, if it is in PCI */
-        char name[16];              /* of what describes it, for display */
+        struct pci_address address;   /* of the function, if it is in PCI */
+        char name[4 + PCI_TEXT_SIZE]; /* of what describes it, for display */
     } port[SERIAL_PORTS_MAX];
 };
 

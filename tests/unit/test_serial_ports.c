@@ -168,6 +168,69 @@ static void test_order(void **state)
     memory_clear(state);
 }
 
+/* An SPCR names a UART that does not start at a base address of its PCI function. */
+static void test_spcr_in_pci(void **state)
+{
+    static const struct {
+        uint16_t vendor_id, device_id;
+        uint8_t device, function, segment;
+        bool is_found;
+    } rows[] = {
+        {0x8086, 0x100E, 5, 0, 0, true},  {0x8086, 0x100F, 5, 0, 0, false},
+        {0xFFFF, 0xFFFF, 5, 0, 0, false}, {0, 0, 5, 0, 0, false},
+        {0x8086, 0x100E, 6, 0, 0, false}, {0x8086, 0x100E, 32 + 5, 0, 0, false},
+        {0x8086, 0x100E, 5, 8, 0, false}, {0x8086, 0x100E, 5, 0, 3, true},
+        {0x8086, 0x100E, 5, 0, 4, false},
+    };
+    const uint64_t entries[] = {0x11000};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        start_pci(state);
+        memory_clear(state);
+        start_memory_space();
+        put_spcr(0x11000, 0xFE030200, 0x12);
+        uint8_t *table = (uint8_t *)memory_pieces[0].bytes;
+        table[40]      = 0; /* memory */
+        memcpy(table + 64, &rows[i].device_id, 2);
+        memcpy(table + 66, &rows[i].vendor_id, 2);
+        table[68] = MEMORY_FIRST_BUS;
+        table[69] = rows[i].device;
+        table[70] = rows[i].function;
+        table[75] = rows[i].segment;
+        fix_checksum(table, 80, 9);
+        struct acpi acpi     = open_all(entries, ARRAY_SIZE(entries));
+        uint8_t *memory_port = add_memory_function(0, 5, 0, 0x118000, 0, 0);
+        uint8_t *io_port = add_function(MEMORY_FIRST_BUS, 5, 0, 0x118000, 0, 0)->space;
+        serial_ports_find(&acpi, &ports);
+        assert_int_equal(ports.count, 1);
+        assert_int_equal(ports.port[0].is_in_pci, rows[i].is_found);
+        serial_port_enable(&ports.port[0]);
+        assert_int_equal(io_port[4], rows[i].is_found && rows[i].segment == 0 ? 2 : 0);
+        assert_int_equal(memory_port[4],
+                         rows[i].is_found && rows[i].segment != 0 ? 2 : 0);
+    }
+    memory_clear(state);
+}
+
+/* A UART in another segment is found as in the first one. */
+static void test_segment(void **state)
+{
+    const uint32_t address = 0xFE000000;
+
+    (void)state;
+    start_memory_space();
+    memcpy(add_memory_function(1, 31, 7, UART, 0, 0) + 0x10, &address, 4);
+
+    serial_ports_find(NULL, &ports);
+    assert_int_equal(ports.count, 0); /* function 0 is not there */
+    add_memory_function(1, 31, 0, 0x060000, 0x80, 0);
+    serial_ports_find(NULL, &ports);
+    assert_int_equal(ports.count, 1);
+    assert_string_equal(ports.port[0].name, "PCI 0003:06:1f.7");
+    serial_port_enable(&ports.port[0]);
+    assert_int_equal(memory_space[(1 << 20 | 31 << 15 | 7 << 12) + 4], 2);
+}
+
 /* A type that is no UART's is named in the log. */
 static void test_unsupported(void **state)
 {
@@ -202,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup(test_base_addresses, start_pci),
         cmocka_unit_test_setup(test_decoding, start_pci),
         cmocka_unit_test_setup(test_order, start_pci),
+        cmocka_unit_test_setup(test_spcr_in_pci, start_pci),
+        cmocka_unit_test_setup(test_segment, start_pci),
         cmocka_unit_test_setup(test_unsupported, start_pci),
         cmocka_unit_test_setup(test_full, start_pci),
     };
