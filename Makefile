@@ -268,11 +268,11 @@ NETBOOT := $(BUILD)/netboot
 .PHONY: netboot
 netboot: $(NETBOOT)/boot/hymir.elf
 
-# GRUB's modules for both kinds of firmware, with the boot loader that each firmware fetches.
+# GRUB's modules for each kind of firmware, with the boot loader that each firmware fetches.
 $(NETBOOT)/boot/hymir.elf: $(BUILD)/hymir.elf boot/netboot.cfg
 	$(call note,NETBOOT)
 	$(Q)rm -rf $(NETBOOT)
-	$(Q)for platform in i386-pc x86_64-efi; do \
+	$(Q)for platform in i386-pc i386-efi x86_64-efi; do \
 	    grub-mknetdir --net-directory=$(NETBOOT) --subdir=/boot/grub --directory=/usr/lib/grub/$$platform \
 	        --locales= --themes= --fonts= > $(BUILD)/netboot.log 2>&1 || { cat $(BUILD)/netboot.log; exit 1; }; \
 	done

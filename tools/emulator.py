@@ -18,6 +18,7 @@ import termios
 import time
 import tty
 
+import efi_variables
 import gdb_stub
 
 # 80x25 characters, each with its attribute.
@@ -28,6 +29,15 @@ BOCHS_ROMS = {
     "seabios": ("/usr/share/seabios/bios.bin", None),
     "uefi": ("/usr/share/ovmf/OVMF.fd", None),
 }
+
+# QEMU's UEFI firmware: the code, its variables, whether it needs system-management mode, which only q35 has, and the boot
+# loader of `make netboot` for it.
+QEMU_UEFI = {
+    "uefi": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", False, "x86_64-efi"),
+    "uefi32": ("OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd", True, "i386-efi"),
+    "secure-boot": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", True, "x86_64-efi"),
+}
+OVMF = pathlib.Path("/usr/share/OVMF")
 
 BOCHS_CONFIGURATION = """\
 plugin_ctrl: unmapped=1, biosdev=1, speaker=0, e1000=0, es1370=0, sb16=0, gameport=0
@@ -104,11 +114,13 @@ def is_number(value, least, most):
 def problem_with(kind, options):
     """Returns the first invalid option (strings) for bochs, qemu or kvm, with the valid values, or None."""
     emulator = "Bochs" if kind == "bochs" else "QEMU"
-    firmwares = list(BOCHS_ROMS) if kind == "bochs" else ["bios", "uefi"]
+    firmwares = list(BOCHS_ROMS) if kind == "bochs" else ["bios", *QEMU_UEFI]
     most_cpus = 8 if kind == "bochs" else 255
     name, value = "FIRMWARE", options.get("firmware")
     if value and value not in firmwares:
         return f"{name}={value}: unsupported; {emulator} accepts {', '.join(firmwares)}"
+    if value == "secure-boot" and not options.get("certificate"):
+        return f"{name}=secure-boot: KEY= and CERT= are missing; use a key of your own (docs/SECURE-BOOT.md)"
     media = ["cd"] if kind == "bochs" else ["cd", "usb"]
     if options.get("medium") and options["medium"] not in media:
         return f"MEDIUM={options['medium']}: unsupported; {emulator} accepts {', '.join(media)}"
@@ -399,8 +411,9 @@ class Bochs(Machine):
 class Qemu(Machine):
     """QEMU, by default with TCG, which has AMD-V with the models of AMD's processors, and never VT-x.
 
-    Firmware: bios, uefi. medium: cd, usb, net with the tree of `make netboot` as the ISO, or disk with a raw or qcow2 image
-    as the ISO, which the machine writes to. machine: pc, q35.
+    Firmware: bios, uefi, uefi32 (32-bit), secure-boot, which accepts what the key of a certificate has signed, a file, PEM
+    or DER. medium: cd, usb, net with the tree of `make netboot` as the ISO, or disk with a raw or qcow2 image as the ISO,
+    which the machine writes to. machine: pc, q35.
     accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
     and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
     reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
@@ -426,6 +439,24 @@ class Qemu(Machine):
         """Returns when each breakpoint was reached, in nanoseconds since power-on, or that less a multiple of 4.7 s."""
         return [count % (1 << self.TIMER_BITS) * 1_000_000_000 // self.TIMER_HZ for count in self.timer_counts]
 
+    def needs_smm(self):
+        """Returns whether the firmware needs system-management mode."""
+        return QEMU_UEFI.get(self.option("firmware", "bios"), (None, None, False))[2]
+
+    def firmware_arguments(self):
+        """Returns the arguments that load UEFI, with variables of its own; for BIOS none."""
+        if self.option("firmware", "bios") not in QEMU_UEFI:
+            return []
+        code, template, _, _ = QEMU_UEFI[self.option("firmware", "bios")]
+        if self.option("certificate", None) is not None:
+            efi_variables.enroll(OVMF / template, self.option("certificate", None), self.directory / "vars.fd")
+        else:
+            shutil.copy(OVMF / template, self.directory / "vars.fd")
+        protection = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
+        return [*(protection if self.needs_smm() else []),
+                "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / code}",
+                "-drive", "if=pflash,format=raw,file=vars.fd"]
+
     def machine_arguments(self):
         """Returns the arguments that describe the machine."""
         accelerator = self.option("accelerator", "tcg")
@@ -434,8 +465,9 @@ class Qemu(Machine):
             values = (("-m", "memory"), ("-smp", "cpus"), ("-cpu", "model"))
             return [text for option, name in values if name in self.options
                     for text in (option, str(self.options[name]))]
+        machine = self.option("machine", "q35" if self.needs_smm() else "pc") + (",smm=on" if self.needs_smm() else "")
         return ["-nodefaults", "-no-user-config",
-                "-machine", f"{self.option('machine', 'pc')},accel={accelerator}",
+                "-machine", f"{machine},accel={accelerator}",
                 "-m", str(self.option("memory", 256)),
                 "-smp", str(self.option("cpus", 1)),
                 "-cpu", self.option("model", model),
@@ -451,15 +483,12 @@ class Qemu(Machine):
             ports = self.option("serial", True)
             command += ["-chardev", f"socket,id=line,host=127.0.0.1,port={self.serial.port}",
                         *(["-serial", "chardev:line"] if ports is True else ports)]
-        if self.option("firmware", "bios") == "uefi":
-            shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", self.directory / "vars.fd")
-            command += [
-                "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
-                "-drive", "if=pflash,format=raw,file=vars.fd"]
+        command += self.firmware_arguments()
         if self.option("medium", "cd") == "cd":
             command += ["-cdrom", str(self.iso)]
         elif self.option("medium", "cd") == "net":  # the tree's boot loader, by QEMU's own DHCP and TFTP
-            loader = "x86_64-efi/core.efi" if self.option("firmware", "bios") == "uefi" else "i386-pc/core.0"
+            firmware = self.option("firmware", "bios")
+            loader = f"{QEMU_UEFI[firmware][3]}/core.efi" if firmware in QEMU_UEFI else "i386-pc/core.0"
             command += [
                 "-netdev", f"user,id=net,restrict=on,tftp={self.iso},bootfile=/boot/grub/{loader}",
                 "-device", "virtio-net-pci,netdev=net,bootindex=1"]

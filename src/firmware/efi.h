@@ -1,6 +1,6 @@
 /*
- * UEFI firmware, 64-bit only: reads the configuration table, which locates SMBIOS and
- * ACPI, and selects the entry that boots next with the variable services
+ * UEFI firmware: reads the configuration table, which locates SMBIOS and ACPI, and
+ * selects the entry that boots next with the variable services of 64-bit firmware
  * (efi_variables.h), the only services that Hymir calls.
  *
  * UEFI 2.10, "EFI System Table", "EFI Configuration Table & Properties Table", "EFI
@@ -26,9 +26,12 @@ struct efi_tables {
     uint64_t rsdp; /* ACPI 2.0 or later */
 };
 
-/* Reads the tables of the system table at a physical address. STATUS_MALFORMED. */
-enum status MUST_CHECK efi_find_tables(uint64_t system_table, physical_map *map,
-                                       struct efi_tables *tables);
+/*
+ * Reads the tables of the system table, of 32-bit or 64-bit firmware, at a physical
+ * address. STATUS_MALFORMED.
+ */
+enum status MUST_CHECK efi_find_tables(uint64_t system_table, bool is_32_bit,
+                                       physical_map *map, struct efi_tables *tables);
 
 /* A region of memory or of a device that the runtime services use. */
 struct efi_region {
@@ -52,7 +55,7 @@ struct efi_services {
     uint64_t query_variable_info; /* 0 before UEFI 2.0 */
 };
 
-/* Finds the services of the system table at a physical address. STATUS_MALFORMED. */
+/* Finds the services of the 64-bit system table at an address. STATUS_MALFORMED. */
 enum status MUST_CHECK efi_find_services(uint64_t system_table, physical_map *map,
                                          struct efi_services *services);
 

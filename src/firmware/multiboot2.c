@@ -75,6 +75,11 @@ struct efi_system_table_tag {
     uint64_t pointer;
 };
 
+struct efi_32_system_table_tag {
+    struct tag tag;
+    uint32_t pointer;
+};
+
 struct efi_memory_map_tag {
     struct tag tag;
     uint32_t descriptor_size, descriptor_version;
@@ -203,6 +208,18 @@ static void parse_efi_system_table(const struct tag *tag,
                                    struct multiboot2_information *information)
 {
     information->efi_system_table = ((const struct efi_system_table_tag *)tag)->pointer;
+    information->is_efi_32_bit    = false;
+}
+
+/* The table of 64-bit UEFI is preferred if both are there. */
+static void parse_efi_32_system_table(const struct tag *tag,
+                                      struct multiboot2_information *information)
+{
+    if (information->efi_system_table != 0)
+        return;
+    information->efi_system_table =
+        ((const struct efi_32_system_table_tag *)tag)->pointer;
+    information->is_efi_32_bit = true;
 }
 
 static void parse_efi_memory_map(const struct tag *tag,
@@ -228,7 +245,7 @@ static const struct {
     {TAG_MEMORY_MAP, false, sizeof(struct memory_map_tag), parse_memory_map},
     {TAG_FRAMEBUFFER, false, offsetof(struct framebuffer_tag, red), parse_framebuffer},
     {TAG_ELF_SECTIONS, false, sizeof(struct elf_sections_tag), parse_elf_sections},
-    {TAG_EFI_32, true, 0, NULL},
+    {TAG_EFI_32, true, sizeof(struct efi_32_system_table_tag), parse_efi_32_system_table},
     {TAG_EFI_64, true, sizeof(struct efi_system_table_tag), parse_efi_system_table},
     {TAG_ACPI_OLD, false, sizeof(struct tag), parse_rsdp},
     {TAG_ACPI_NEW, false, sizeof(struct tag), parse_rsdp},

@@ -53,7 +53,8 @@ struct multiboot2_information {
     uint8_t rsdp[RSDP_MAX_SIZE];
     size_t rsdp_size;
 
-    uint64_t efi_system_table; /* physical, of 64-bit UEFI; 0 if absent */
+    uint64_t efi_system_table; /* physical; 0 if absent */
+    bool is_efi_32_bit;        /* the system table is that of 32-bit UEFI */
     bool is_efi;               /* any EFI tag: the machine was booted by UEFI */
     /* The UEFI memory map, see efi.h; NULL if absent. */
     const uint8_t *efi_memory_map;

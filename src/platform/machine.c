@@ -177,8 +177,9 @@ static void find_tables(void)
     uint64_t system_table = machine.boot.efi_system_table;
 
     has_efi_tables =
-        system_table != 0 && efi_find_tables(system_table, address_space_map_firmware,
-                                             &efi_tables) == STATUS_OK;
+        system_table != 0 &&
+        efi_find_tables(system_table, machine.boot.is_efi_32_bit,
+                        address_space_map_firmware, &efi_tables) == STATUS_OK;
     machine.acpi = open_acpi() ? &acpi : NULL;
     has_smbios   = has_smbios || read_smbios();
 }
@@ -276,6 +277,7 @@ void machine_describe(char name[MACHINE_TEXT_SIZE], char firmware[MACHINE_TEXT_S
     if (machine_text.length == 0)
         text_append(&machine_text, "unknown");
     text_append(&firmware_text, "%s", machine.boot.is_efi ? "UEFI" : "BIOS");
+    append_words(&firmware_text, ", ", machine.boot.is_efi_32_bit ? "32-bit" : "");
     append_words(&firmware_text, ", ", smbios.firmware_vendor);
     append_words(&firmware_text, " ", smbios.firmware_version);
     text_copy_shortened(name, MACHINE_TEXT_SIZE, machine_text.buffer,

@@ -157,7 +157,8 @@ const char *firmware_services_find(struct efi_firmware *firmware)
     const struct multiboot2_information *boot = &machine_get()->boot;
     struct efi_services services;
 
-    if (boot->efi_system_table == 0 || boot->efi_memory_map == NULL)
+    if (boot->efi_system_table == 0 || boot->is_efi_32_bit ||
+        boot->efi_memory_map == NULL)
         return "requires 64-bit UEFI";
     if (!apic_is_enabled())
         return "requires a local APIC";

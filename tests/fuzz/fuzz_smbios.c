@@ -22,7 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(strlen(smbios.firmware_vendor) < SMBIOS_TEXT_SIZE);
         REQUIRE(strlen(smbios.firmware_version) < SMBIOS_TEXT_SIZE);
     }
-    if (efi_find_tables(0, fuzz_map, &tables) == STATUS_OK) {
+    for (int is_32_bit = 0; is_32_bit < 2; is_32_bit++) {
+        if (efi_find_tables(0, is_32_bit != 0, fuzz_map, &tables) != STATUS_OK)
+            continue;
         (void)!smbios_read(tables.smbios_64, fuzz_map, &smbios);
         (void)!smbios_read(tables.smbios_32, fuzz_map, &smbios);
     }

@@ -201,10 +201,36 @@ static void test_efi(void **state)
     assert_true(information.is_efi);
     assert_int_equal(information.efi_system_table, 0);
     structure_start(NULL);
-    put_tag(11, 4);
-    put_u32(1);
+    put_tag(11, 3); /* truncated, of 32-bit UEFI */
+    put_bytes("\1\0\0", 3);
     assert_int_equal(structure_parse(), STATUS_OK);
     assert_true(information.is_efi);
+    assert_int_equal(information.efi_system_table, 0);
+    assert_false(information.is_efi_32_bit);
+}
+
+/* The system table of 32-bit UEFI is used unless there is one of 64-bit UEFI too. */
+static void test_efi_32(void **state)
+{
+    static const uint32_t types[][2] = {{11, 0}, {11, 12}, {12, 11}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        structure_start(state);
+        for (size_t j = 0; j < 2; j++) {
+            if (types[i][j] == 11) {
+                put_tag(11, 4);
+                put_u32(0xBF9EC018);
+                put_u32(0); /* padding */
+            } else if (types[i][j] == 12) {
+                put_tag(12, 8);
+                put_u64(0x3F9EC018);
+            }
+        }
+        assert_int_equal(structure_parse(), STATUS_OK);
+        assert_true(information.is_efi);
+        assert_int_equal(information.is_efi_32_bit, i == 0);
+        assert_int_equal(information.efi_system_table, i == 0 ? 0xBF9EC018 : 0x3F9EC018);
+    }
 }
 
 static void test_efi_memory_map(void **state)
@@ -244,6 +270,7 @@ int main(void)
         TEST(test_framebuffer_types),
         TEST(test_rsdp),
         TEST(test_efi),
+        TEST(test_efi_32),
         TEST(test_efi_memory_map),
     };
     return cmocka_run_group_tests_name("multiboot2", tests, NULL, NULL);

@@ -266,7 +266,8 @@ static void test_efi(void **state)
     put_configuration(entries + 48, GUID_ACPI2, 0x333);
     memory_put(CONFIGURATION, entries, sizeof(entries));
     put_system_table(3, CONFIGURATION);
-    assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables), STATUS_OK);
+    assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
+                     STATUS_OK);
     assert_int_equal(tables.smbios_64, 0x111);
     assert_int_equal(tables.smbios_32, 0x222);
     assert_int_equal(tables.rsdp, 0x333);
@@ -280,17 +281,50 @@ static void test_efi_old_smbios(void **state)
     put_configuration(entries, GUID_SMBIOS, 0x222);
     memory_put(CONFIGURATION, entries, sizeof(entries));
     put_system_table(1, CONFIGURATION);
-    assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables), STATUS_OK);
+    assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
+                     STATUS_OK);
     assert_int_equal(tables.smbios_64, 0);
     assert_int_equal(tables.smbios_32, 0x222);
     assert_int_equal(tables.rsdp, 0);
+}
+
+/* 32-bit UEFI: pointers and counts of four bytes, and the signature alone no proof. */
+static void test_efi_32(void **state)
+{
+    (void)state;
+    struct efi_tables tables = {.rsdp = 42};
+    uint8_t system[72]       = "IBI SYST";
+    uint8_t entries[20 * 2];
+
+    memcpy(system + 64, "\x02\0\0\0\0\x10\x05\0", 8); /* two, at CONFIGURATION */
+    memcpy(entries, GUID_SMBIOS "\x22\x02\0\0", 20);
+    memcpy(entries + 20, GUID_ACPI2 "\x14\xA0\x6F\xBF", 20);
+    memory_put(SYSTEM, system, sizeof(system));
+    memory_put(CONFIGURATION, entries, sizeof(entries));
+    assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
+                     STATUS_MALFORMED);
+    assert_int_equal(tables.rsdp, 42);
+    assert_int_equal(efi_find_tables(SYSTEM, true, memory_map_piece, &tables), STATUS_OK);
+    assert_int_equal(tables.smbios_64, 0);
+    assert_int_equal(tables.smbios_32, 0x222);
+    assert_int_equal(tables.rsdp, 0xBF6FA014);
+    memory_clear(NULL);
+    system[64] = 3; /* beyond the end of the entries */
+    memory_put(SYSTEM, system, sizeof(system));
+    memory_put(CONFIGURATION, entries, sizeof(entries));
+    assert_int_equal(efi_find_tables(SYSTEM, true, memory_map_piece, &tables),
+                     STATUS_MALFORMED);
+    memory_clear(NULL);
+    memory_put(SYSTEM, system, sizeof(system) - 1);
+    assert_int_equal(efi_find_tables(SYSTEM, true, memory_map_piece, &tables),
+                     STATUS_MALFORMED);
 }
 
 static void test_broken_efi(void **state)
 {
     (void)state;
     struct efi_tables tables = {.rsdp = 42};
-    assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables),
+    assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
                      STATUS_MALFORMED);
     static const struct {
         uint64_t count, entries;
@@ -300,12 +334,12 @@ static void test_broken_efi(void **state)
         memory_clear(NULL);
         memory_put(CONFIGURATION, NULL, 24);
         put_system_table(broken[i].count, broken[i].entries);
-        assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables),
+        assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
                          STATUS_MALFORMED);
     }
     memory_clear(NULL);
     memory_put(SYSTEM, NULL, 120);
-    assert_int_equal(efi_find_tables(SYSTEM, memory_map_piece, &tables),
+    assert_int_equal(efi_find_tables(SYSTEM, false, memory_map_piece, &tables),
                      STATUS_MALFORMED);
     assert_int_equal(tables.rsdp, 42);
 }
@@ -315,10 +349,15 @@ static void test_broken_efi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_entry_points),        TEST(test_low_memory),
-        TEST(test_broken_entry_points), TEST(test_broken_structures),
-        TEST(test_long_string),         TEST(test_efi),
-        TEST(test_efi_old_smbios),      TEST(test_broken_efi),
+        TEST(test_entry_points),
+        TEST(test_low_memory),
+        TEST(test_broken_entry_points),
+        TEST(test_broken_structures),
+        TEST(test_long_string),
+        TEST(test_efi),
+        TEST(test_efi_old_smbios),
+        TEST(test_broken_efi),
+        TEST(test_efi_32),
     };
     return cmocka_run_group_tests_name("smbios", tests, NULL, NULL);
 }
