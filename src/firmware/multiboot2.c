@@ -3,53 +3,8 @@
 
 #include "lib/elf.h"
 #include "lib/log.h"
+#include "lib/multiboot2.h"
 #include "lib/string.h"
-
-enum tag_type {
-    TAG_END            = 0,
-    TAG_COMMAND_LINE   = 1,
-    TAG_LOADER_NAME    = 2,
-    TAG_MODULE         = 3,
-    TAG_MEMORY_MAP     = 6,
-    TAG_FRAMEBUFFER    = 8,
-    TAG_ELF_SECTIONS   = 9,
-    TAG_EFI_32         = 11,
-    TAG_EFI_64         = 12,
-    TAG_ACPI_OLD       = 14,
-    TAG_ACPI_NEW       = 15,
-    TAG_EFI_MEMORY_MAP = 17,
-    TAG_EFI_IMAGE_32   = 19,
-    TAG_EFI_IMAGE_64   = 20,
-};
-
-struct information_header {
-    uint32_t total_size;
-    uint32_t reserved;
-};
-
-struct tag {
-    uint32_t type;
-    uint32_t size; /* with this header, without padding to TAG_ALIGNMENT */
-};
-#define TAG_ALIGNMENT 8
-
-struct module_tag {
-    struct tag tag;
-    uint32_t start, end;
-    /* the command line */
-};
-
-struct memory_map_tag {
-    struct tag tag;
-    uint32_t entry_size, entry_version;
-    /* the entries */
-};
-
-struct memory_map_entry {
-    uint64_t start, size;
-    uint32_t type, reserved;
-};
-_Static_assert(sizeof(struct memory_map_entry) == 24, "Multiboot2, memory map");
 
 struct __attribute__((packed)) framebuffer_tag {
     struct tag tag;
@@ -62,13 +17,6 @@ struct __attribute__((packed)) framebuffer_tag {
 _Static_assert(sizeof(struct framebuffer_tag) == 38, "Multiboot2, framebuffer info");
 #define FRAMEBUFFER_TAG_RGB  1
 #define FRAMEBUFFER_TAG_TEXT 2
-
-struct elf_sections_tag {
-    struct tag tag;
-    uint32_t count, entry_size, names_index;
-    /* the section headers */
-};
-_Static_assert(sizeof(struct elf_sections_tag) == 20, "Multiboot2, ELF-symbols");
 
 struct efi_system_table_tag {
     struct tag tag;

@@ -15,9 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The value of EAX at entry; EBX has the physical address of the structure. */
-#define MULTIBOOT2_MAGIC 0x36D76289
-
 /* The largest structure accepted. */
 #define MULTIBOOT2_MAX_SIZE 0x1000000
 
