@@ -405,6 +405,7 @@ $(UNIT)/test_device_memory $(UNIT)/test_device_memory_faults: UNIT_LIBRARIES := 
 
 # What these test is not pure: it uses functions of the machine, which the tests replace.
 $(UNIT)/test_ept $(UNIT)/test_entry_recordings: $(UNIT)/src/vmx/ept.o
+$(UNIT)/test_framebuffer_text: $(UNIT)/src/console/framebuffer_text.o
 $(UNIT)/test_guest_maker: $(UNIT)/src/runner/guest_maker.o $(UNIT)/src/runner/guest_allocation.o $(UNIT)/src/guest/vm.o
 $(patsubst %,$(UNIT)/test_vm_%,cpu requests run sleep) $(UNIT)/replay_vm: $(UNIT)/src/guest/vm.o
 
@@ -426,7 +427,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(filter-out %.asm.d,$(UNIT_OBJECTS:.o=.d)) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tools/explain/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/guest/vm.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tools/explain/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/console/*.d $(UNIT)/src/guest/vm.d)
 
 # ---- Programs for the host, of Hymir's own pure sources ---------------------------------------------------
 

@@ -21,14 +21,20 @@ static bool field_fits(struct color_field field, uint8_t bits)
     return field.size >= 1 && field.size <= 16 && field.position + field.size <= bits;
 }
 
+/* Pixels of 15 bits are in 2 bytes. */
+static size_t pixel_size(const struct framebuffer *framebuffer)
+{
+    return (framebuffer->bits_per_pixel + 7U) / 8;
+}
+
 static bool is_usable(const struct framebuffer *framebuffer)
 {
     uint8_t bits = framebuffer->bits_per_pixel;
 
-    return framebuffer->type == FRAMEBUFFER_RGB && bits % 8 == 0 && bits >= 16 &&
-           bits <= 32 && framebuffer->width >= SHEET_COLUMNS * FONT_WIDTH &&
+    return framebuffer->type == FRAMEBUFFER_RGB && (bits == 15 || bits % 8 == 0) &&
+           bits >= 15 && bits <= 32 && framebuffer->width >= SHEET_COLUMNS * FONT_WIDTH &&
            framebuffer->height >= SHEET_ROWS * FONT_HEIGHT &&
-           framebuffer->pitch / (bits / 8) >= framebuffer->width &&
+           framebuffer->pitch / pixel_size(framebuffer) >= framebuffer->width &&
            field_fits(framebuffer->red, bits) && field_fits(framebuffer->green, bits) &&
            field_fits(framebuffer->blue, bits);
 }
@@ -58,7 +64,7 @@ bool framebuffer_text_init(const struct framebuffer *framebuffer)
 {
     if (!is_usable(framebuffer)) {
         log_warning("screen: unsupported framebuffer %ux%u, %u bits, pitch %u; needs at "
-                    "least 640x400 with 16, 24 or 32 bits",
+                    "least 640x400 with 15, 16, 24 or 32 bits",
                     framebuffer->width, framebuffer->height, framebuffer->bits_per_pixel,
                     framebuffer->pitch);
         return false;
@@ -71,7 +77,7 @@ bool framebuffer_text_init(const struct framebuffer *framebuffer)
         return false;
     }
     screen          = *framebuffer;
-    bytes_per_pixel = screen.bits_per_pixel / 8;
+    bytes_per_pixel = pixel_size(framebuffer);
     size_t across   = screen.width / (SHEET_COLUMNS * FONT_WIDTH);
     size_t down     = screen.height / (SHEET_ROWS * FONT_HEIGHT);
     scale           = across < down ? across : down;
