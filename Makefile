@@ -359,6 +359,13 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 	@mkdir -p $(@D)
 	$(Q)nasm -f bin -w+all -Werror -Itests/guests/ $< -o $@
 
+# A second initrd for Linux: an archive with the file /second.
+$(BUILD)/guests/second.img: Makefile | setup-build
+	$(call note,PACK)
+	@mkdir -p $(@D)/second
+	$(Q)echo "from the second initrd" > $(@D)/second/second
+	$(Q)cd $(@D)/second && echo second | cpio --quiet -o -H newc > ../second.img
+
 # ---- Unit tests: the pure sources, run natively under AddressSanitizer and UBSan ------------------
 
 # Sources that need no hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
@@ -521,7 +528,7 @@ check: elf test-elf deb | setup-test
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -542,7 +549,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files

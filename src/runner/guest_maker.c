@@ -19,6 +19,7 @@
 
 #define WAITS_PER_SECOND 50
 
+_Static_assert(IMAGE_MODULES >= MULTIBOOT2_MAX_MODULES - 1, "all but the kernel");
 _Static_assert(GUEST_MAKER_MAX <= GUEST_CONSOLE_GUESTS, "a console for each");
 
 static const struct backend *backend;
@@ -52,6 +53,9 @@ static bool find_bytes(size_t index, struct image_bytes *bytes, struct text *pro
 {
     uint64_t start = boot->module[index].start, end = boot->module[index].end;
 
+    if (start == end)
+        return TEXT_FAIL(problem, "module %zu, \"%s\": the file is empty", index + 1,
+                         boot->module[index].command_line);
     if (!address_space_is_mapped(start, end - start))
         return TEXT_FAIL(problem, "module %zu: 0x%lx to 0x%lx is not in RAM", index + 1,
                          start, end);
@@ -69,27 +73,60 @@ static size_t find_module(enum module_role role, const char *name)
     return i;
 }
 
-/* Reports initrds that have no kernel or are duplicates. */
-static void check_initrds(void)
+/* Reports initrds and other modules that have no kernel. */
+static void check_kernels(void)
 {
     for (size_t i = 0; i < boot->module_count; i++) {
-        const char *line = boot->module[i].command_line, *name = modules[i].name;
-        if (name[0] == '\0' || modules[i].role != MODULE_INITRD)
-            continue;
-        if (find_module(MODULE_KERNEL, name) == boot->module_count)
-            log_error("module %zu, \"%s\": no kernel name=%s", i + 1, line, name);
-        else if (find_module(MODULE_INITRD, name) != i)
-            log_error("module %zu, \"%s\": duplicate initrd name=%s", i + 1, line, name);
+        const char *name = modules[i].name;
+        if (name[0] != '\0' && modules[i].role != MODULE_KERNEL &&
+            find_module(MODULE_KERNEL, name) == boot->module_count)
+            log_error("module %zu, \"%s\": no kernel name=%s", i + 1,
+                      boot->module[i].command_line, name);
     }
 }
 
-/* Finds a guest's kernel and, if it has one, its initrd. */
-static bool find_parts(size_t index, struct image_parts *parts, struct text *problem)
+/* Returns the size of the strings of all modules with that name, at most. */
+static uint64_t count_string_bytes(const char *name)
 {
-    size_t initrd = find_module(MODULE_INITRD, modules[index].name);
+    uint64_t size = 0;
 
-    return find_bytes(index, &parts->kernel, problem) &&
-           (initrd == boot->module_count || find_bytes(initrd, &parts->initrd, problem));
+    for (size_t i = 0; i < boot->module_count; i++) {
+        if (strcmp(modules[i].name, name) == 0)
+            size += module_string_size(&modules[i]);
+    }
+    return size;
+}
+
+/* Adds the modules of a role to a guest, and writes their strings to *string. */
+static bool add_modules(enum module_role role, const char *name,
+                        struct image_parts *parts, char **string, struct text *problem)
+{
+    for (size_t i = 0; i < boot->module_count; i++) {
+        struct image_module *module = &parts->module[parts->module_count];
+        if (modules[i].role != role || strcmp(modules[i].name, name) != 0)
+            continue;
+        if (!find_bytes(i, &module->bytes, problem))
+            return false;
+        module->string = *string;
+        *string += module_write_string(&modules[i], *string);
+        parts->module_count++;
+    }
+    return true;
+}
+
+/* Finds a guest's kernel and modules, and writes their strings to string. */
+static bool find_parts(size_t index, struct image_parts *parts, char *string,
+                       struct text *problem)
+{
+    const char *name = modules[index].name;
+
+    parts->command_line = string;
+    string += module_write_string(&modules[index], string);
+    if (!find_bytes(index, &parts->kernel, problem) ||
+        !add_modules(MODULE_INITRD, name, parts, &string, problem))
+        return false;
+    parts->initrd_count = parts->module_count;
+    return add_modules(MODULE_OTHER, name, parts, &string, problem);
 }
 
 /*
@@ -177,7 +214,7 @@ static bool count_cpus(const struct module_options *module, size_t *count,
 static bool create_guest(size_t index, struct text *problem)
 {
     const struct module_options *module = &modules[index];
-    uint64_t size = sizeof(struct vm) + strlen(module->command_line) + 1;
+    uint64_t size = sizeof(struct vm) + count_string_bytes(module->name);
     size_t cpus;
     void *pages;
 
@@ -188,15 +225,12 @@ static bool create_guest(size_t index, struct text *problem)
     if (machine_allocate(size, &pages) != STATUS_OK)
         return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
-    char *command_line               = (char *)(vm + 1);
     vm->plan.avoids_preemption_timer = uses_apic_timer;
     vm->plan.has_apicv               = module->has_apicv;
     vm->has_pv                       = module->has_pv;
     vm->restarts                     = module->restarts;
     memcpy(vm->name, module->name, sizeof(vm->name));
-    module_unescape(module->command_line, command_line);
-    vm->image.command_line = command_line;
-    if (!find_parts(index, &vm->image, problem) ||
+    if (!find_parts(index, &vm->image, (char *)(vm + 1), problem) ||
         !create_parts(vm, module->memory_size, cpus, problem)) {
         guest_cpus_free(vm, backend);
         guest_memory_free(vm);
@@ -274,7 +308,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     choose_timer(options, record);
     read_time_of_day();
     parse_modules();
-    check_initrds();
+    check_kernels();
     spare_cpus = count_spare_cpus();
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);

@@ -1,6 +1,6 @@
 /*
- * Kernel images: src/guest/load/image.c, elf.c, linux.c, pvh.c, multiboot1.c. The input
- * is the file.
+ * Kernel images: src/guest/load/image.c, elf.c, linux.c, pvh.c, multiboot1.c,
+ * multiboot2.c and multiboot2_header.c. The input is the file.
  */
 #include "fuzz.h"
 
@@ -25,7 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size);
     memcpy(copy, data, size);
     struct image_parts parts = {.kernel       = {.bytes = copy, .size = size},
-                                .initrd       = {.bytes = copy, .size = size / 2},
+                                .initrd_count = 2,
+                                .module_count = size % 2 == 0 ? 2 : 3,
+                                .module       = {{{copy, size / 2}, ""},
+                                                 {{copy, size / 3}, ""},
+                                                 {{copy, size / 2}, "a string"}},
                                 .command_line = "quiet"};
     bool is_loaded           = image_load(&parts, &memory, &start, &kind, &problem);
     REQUIRE(is_loaded == (problem.length == 0));

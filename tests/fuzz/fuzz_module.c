@@ -14,9 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     if (module_parse(text, &words, &problem)) {
         REQUIRE(words.name[0] != '\0' && strlen(words.name) < VM_NAME_SIZE);
-        REQUIRE(words.role == MODULE_INITRD || (words.memory_size >= GUEST_MEMORY_MIN &&
+        REQUIRE(words.role != MODULE_KERNEL || (words.memory_size >= GUEST_MEMORY_MIN &&
                                                 words.memory_size <= GUEST_MEMORY_MAX));
-        REQUIRE(words.command_line >= text && words.command_line <= text + strlen(text));
+        REQUIRE(words.string >= text && words.string <= text + strlen(text));
+        size_t most  = module_string_size(&words);
+        char *string = malloc(most);
+        REQUIRE(module_write_string(&words, string) == strlen(string) + 1);
+        REQUIRE(strncmp(string, words.argv0, strlen(words.argv0)) == 0);
+        free(string);
     } else {
         REQUIRE(problem.length > 0);
     }

@@ -1,5 +1,5 @@
-; pvh.asm: a PVH guest, a hand-written 64-bit ELF file, that prints its command line, the first line of its initrd, and
-; the memory that the map has above 1 MiB, in MiB.
+; pvh.asm: a PVH guest, a hand-written 64-bit ELF file, that prints its command line, the string and the first line of each
+; of its modules, and the memory that the map has above 1 MiB, in MiB.
 
         bits    32
         org     0x200000                ; the load address of the only segment, which includes the file header
@@ -41,11 +41,21 @@ entry:
         call    print_line
         mov     esi, [ebp + 24]
         call    print_line
-        mov     esi, text_initrd
+        mov     ebx, [ebp + 16]         ; the list of modules
+        mov     ecx, [ebp + 12]         ; their number
+        jecxz   .memory
+.module:
+        mov     esi, text_module
         call    print_line
-        mov     esi, [ebp + 16]         ; the list of modules
-        mov     esi, [esi]
+        mov     esi, [ebx + 16]
         call    print_line
+        mov     esi, text_contents
+        call    print_line
+        mov     esi, [ebx]
+        call    print_line
+        add     ebx, 32
+        loop    .module
+.memory:
         mov     esi, text_memory
         call    print_line
         mov     esi, [ebp + 40]         ; the memory map: its last entry
@@ -72,7 +82,8 @@ print_line:
 
         hypercall_table
 text_command_line:      db "command line: ", 0
-text_initrd:            db "; initrd: ", 0
+text_module:            db "; module (", 0
+text_contents:          db "): ", 0
 text_memory:            db "; memory: ", 0
 file_end:
 

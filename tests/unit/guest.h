@@ -206,6 +206,13 @@ static inline int end_guest(void **state)
     return 0;
 }
 
+/* Gives the parts of an image one initrd, or none if size is 0. */
+static inline void set_initrd(struct image_parts *parts, const void *bytes, size_t size)
+{
+    parts->module_count = parts->initrd_count = size > 0 ? 1 : 0;
+    parts->module[0]                          = (struct image_module){{bytes, size}, ""};
+}
+
 /* Before memory is allocated, image_load answers as it did for the guest's memory. */
 static inline void assert_same_when_planned(const struct image_parts *parts,
                                             bool is_loaded, const char *problem)

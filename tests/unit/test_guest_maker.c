@@ -326,13 +326,77 @@ static void test_too_many_cpus(void **state)
     assert_int_equal(created[0]->cpu_count, 2);
 }
 
+static const uint8_t first_initrd[] = "first", second_initrd[] = "second",
+                     module_bytes[] = "module";
+
+static void add_module(const void *bytes, size_t size, const char *command_line)
+{
+    machine.boot.module[machine.boot.module_count++] = (struct multiboot2_module){
+        (uintptr_t)bytes, (uintptr_t)bytes + size, command_line};
+}
+
+static void assert_module(const struct image_module *module, const void *bytes,
+                          size_t size, const char *string)
+{
+    assert_ptr_equal(module->bytes.bytes, bytes);
+    assert_int_equal(module->bytes.size, size);
+    assert_string_equal(module->string, string);
+}
+
+/* Initrds come first, each kind in the order of the lines, with their strings. */
+static void test_modules(void **state)
+{
+    (void)state;
+    set_modules("module name=a argv0=m -- \\\"quoted\\\"",
+                "kernel name=a memory=4M argv0=k -- a line");
+    machine.boot.module[0].start = (uintptr_t)module_bytes;
+    machine.boot.module[0].end   = (uintptr_t)module_bytes + sizeof(module_bytes);
+    add_module(first_initrd, sizeof(first_initrd), "initrd name=a -- string");
+    add_module(module_bytes, sizeof(module_bytes), "module name=b");
+    add_module(second_initrd, sizeof(second_initrd), "initrd name=a");
+    add_module(module_bytes, sizeof(module_bytes) - 1, "module name=a");
+    assert_int_equal(create_guests(), 1);
+    const struct image_parts *parts = &created[0]->image;
+    assert_string_equal(parts->command_line, "k a line");
+    assert_int_equal(parts->initrd_count, 2);
+    assert_int_equal(parts->module_count, 4);
+    assert_module(&parts->module[0], first_initrd, sizeof(first_initrd), "string");
+    assert_module(&parts->module[1], second_initrd, sizeof(second_initrd), "");
+    assert_module(&parts->module[2], module_bytes, sizeof(module_bytes), "m \"quoted\"");
+    assert_module(&parts->module[3], module_bytes, sizeof(module_bytes) - 1, "");
+    assert_logged("error: module 4, \"module name=b\": no kernel name=b\n");
+}
+
+/* As many modules as GRUB can pass. */
+static void test_most_modules(void **state)
+{
+    (void)state;
+    while (machine.boot.module_count < MULTIBOOT2_MAX_MODULES)
+        add_module(module_bytes, sizeof(module_bytes), "module name=a -- string");
+    assert_int_equal(create_guests(), 1);
+    assert_int_equal(created[0]->image.module_count, MULTIBOOT2_MAX_MODULES - 1);
+    assert_nothing_logged();
+}
+
+/* A file without bytes is refused, with its module's name. */
+static void test_empty_module(void **state)
+{
+    (void)state;
+    set_modules("kernel name=a memory=4M", "initrd name=a");
+    machine.boot.module[1].end = machine.boot.module[1].start;
+    assert_int_equal(create_guests(), 0);
+    assert_logged("error: vm a: module 2, \"initrd name=a\": the file is empty\n");
+    assert_int_equal(allocated, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_memory), TEST(test_shortage),    TEST(test_bad_image),
-        TEST(test_prepare),   TEST(test_not_ram),     TEST(test_no_other_ram),
-        TEST(test_kick),      TEST(test_time_of_day), TEST(test_time_of_preparation),
-        TEST(test_cpus),      TEST(test_range),       TEST(test_too_many_cpus),
+        TEST(test_no_memory), TEST(test_shortage),     TEST(test_bad_image),
+        TEST(test_prepare),   TEST(test_not_ram),      TEST(test_no_other_ram),
+        TEST(test_kick),      TEST(test_time_of_day),  TEST(test_time_of_preparation),
+        TEST(test_cpus),      TEST(test_range),        TEST(test_too_many_cpus),
+        TEST(test_modules),   TEST(test_most_modules), TEST(test_empty_module),
     };
     return cmocka_run_group_tests_name("guest_maker", tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ static void test_pvh(void **state)
     (void)state;
     make_pvh();
     static const uint8_t initrd[5000] = {1, 2, 3};
-    parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+    set_initrd(&parts, initrd, sizeof(initrd));
     assert_true(file_load());
     assert_string_equal(kind, "PVH");
     assert_int_equal(start_state.rip, 0x100040);
@@ -158,15 +158,16 @@ static void test_pvh_refusals(void **state)
     refused("segment 1 of 2 is larger in the file than in memory");
     make_pvh();
     static uint8_t huge[GUEST_SIZE];
-    parts.initrd = (struct image_bytes){.bytes = huge, .size = GUEST_SIZE - 0x102000};
+    set_initrd(&parts, huge, GUEST_SIZE - 0x102000);
     refused("no room for the initrd of");
-    parts.initrd.size = GUEST_SIZE - 0x103000; /* fits, but nothing after it does */
+    parts.module[0].bytes.size =
+        GUEST_SIZE - 0x103000; /* fits, but nothing after it does */
     refused("no room for the command line");
-    parts.initrd.size -= 0x1000;
+    parts.module[0].bytes.size -= 0x1000;
     refused("no room for the start info");
-    parts.initrd.size -= 0x1000;
+    parts.module[0].bytes.size -= 0x1000;
     assert_true(file_load());
-    parts.initrd.size = SIZE_MAX;
+    parts.module[0].bytes.size = SIZE_MAX;
     refused("no room for the initrd");
 }
 
@@ -249,7 +250,7 @@ static void test_multiboot(void **state)
     (void)state;
     make_multiboot(0x10003);
     static const uint8_t initrd[] = "initrd";
-    parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+    set_initrd(&parts, initrd, sizeof(initrd));
     assert_true(file_load());
     assert_string_equal(kind, "Multiboot");
     assert_int_equal(start_state.rip, 0x100060);
@@ -291,11 +292,11 @@ static void test_multiboot_low(void **state)
         multiboot[i] -= 0x100000 - 0x8000;
     size_t size     = GUEST_SIZE - 0x100000 - 0x2000; /* command line, information */
     uint8_t *initrd = calloc(1, size + 1);
-    parts.initrd    = (struct image_bytes){.bytes = initrd, .size = size};
+    set_initrd(&parts, initrd, size);
     assert_true(file_load());
     assert_int_equal(guest_u32(0x8040), 0x1BADB002);
     assert_int_equal(start_state.rbx, 0x100000);
-    parts.initrd.size++;
+    parts.module[0].bytes.size++;
     refused("no room for the boot information");
     free(initrd);
 }

@@ -80,7 +80,7 @@ static void assert_zero_page(uint64_t address)
     expected.hdr.type_of_loader = 0xFF; /* a loader without an assigned number */
     expected.hdr.code32_start   = (uint32_t)address;
     expected.hdr.ramdisk_image  = zero_page.hdr.ramdisk_image;
-    expected.hdr.ramdisk_size   = (uint32_t)parts.initrd.size;
+    expected.hdr.ramdisk_size   = (uint32_t)parts.module[0].bytes.size;
     expected.hdr.cmd_line_ptr   = zero_page.hdr.cmd_line_ptr;
     expected.acpi_rsdp_addr     = 0xE0000;
     expected.acpi_rsdp_addr     = 0xE0000;
@@ -107,10 +107,10 @@ static void assert_command_line(const char *text)
 static void assert_initrd(void)
 {
     static uint8_t read[sizeof(initrd)];
-    assert_int_equal(zero_page.hdr.ramdisk_size, parts.initrd.size);
+    assert_int_equal(zero_page.hdr.ramdisk_size, parts.module[0].bytes.size);
     assert_true(guest_memory_read(&test_vm.memory, gpa(zero_page.hdr.ramdisk_image), read,
-                                  parts.initrd.size));
-    assert_memory_equal(read, parts.initrd.bytes, parts.initrd.size);
+                                  parts.module[0].bytes.size));
+    assert_memory_equal(read, parts.module[0].bytes.bytes, parts.module[0].bytes.size);
 }
 
 /* Asserts that the image is loaded at an address, with either entry point. */
@@ -139,7 +139,7 @@ static void test_versions(void **state)
             header->relocatable_kernel = variant & 1;
             header->xloadflags = (variant & 2) != 0 ? XLF_KERNEL_64 : XLF_EFI_HANDOVER_32;
             if ((variant & 4) != 0)
-                parts.initrd = (struct image_bytes){.bytes = initrd, .size = 5000};
+                set_initrd(&parts, initrd, 5000);
             assert_loaded();
             assert_loaded_at(versions[i] < VERSION_SIZES ? MIB : 2 * MIB,
                              versions[i] >= VERSION_64 && (variant & 2) != 0);
@@ -255,7 +255,7 @@ static void test_initrd_address(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         make_linux(i % 2 == 0 ? 0x206 : 0x20F);
         header->initrd_addr_max = rows[i].max;
-        parts.initrd = (struct image_bytes){.bytes = initrd, .size = rows[i].size};
+        set_initrd(&parts, initrd, rows[i].size);
         assert_loaded();
         assert_parts_apart();
         assert_initrd();
@@ -324,7 +324,7 @@ static void test_pieces(void **state)
     assert_loaded_at(2 * MIB - 0x800, true);
     header->pref_address    = MIB;
     header->initrd_addr_max = 2 * MIB + 0x8FFF; /* the tables cross the boundary */
-    parts.initrd            = (struct image_bytes){.bytes = initrd, .size = 0x5000};
+    set_initrd(&parts, initrd, 0x5000);
     assert_loaded();
     assert_loaded_at(MIB, true);
     assert_true(start_state.cr3 < 2 * MIB && start_state.cr3 + TABLES_SIZE > 2 * MIB);
@@ -352,6 +352,30 @@ static void test_small_guest(void **state)
     free(second);
 }
 
+/* Several initrds are one, in which each begins at a multiple of 4 bytes. */
+static void test_initrds(void **state)
+{
+    (void)state;
+    static const uint8_t expected[] = {1, 2, 3, 0, 0, 0, 0, 0, 1, 2};
+    uint8_t read[sizeof(expected)];
+
+    make_linux(VERSION_64);
+    set_initrd(&parts, initrd, 5);
+    parts.module[1]    = (struct image_module){{initrd, 2}, ""};
+    parts.initrd_count = 2;
+    parts.module_count = 2;
+    assert_loaded();
+    assert_int_equal(zero_page.hdr.ramdisk_size, sizeof(expected));
+    assert_true(guest_memory_read(&test_vm.memory, gpa(zero_page.hdr.ramdisk_image), read,
+                                  sizeof(read)));
+    assert_memory_equal(read, expected, sizeof(expected));
+    parts.module[0].string = "words";
+    refused("Linux accepts no string of an initrd; remove the words after --");
+    parts.module[0].string = "";
+    parts.initrd_count     = 1;
+    refused("Linux accepts no module; use initrd");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,7 +384,7 @@ int main(void)
         LINUX_TEST(test_init_size),    LINUX_TEST(test_initrd_address),
         LINUX_TEST(test_command_line), LINUX_TEST(test_setup_sectors),
         LINUX_TEST(test_long_header),  LINUX_TEST(test_pieces),
-        LINUX_TEST(test_small_guest),
+        LINUX_TEST(test_small_guest),  LINUX_TEST(test_initrds),
     };
     return cmocka_run_group_tests_name("linux", tests, NULL, NULL);
 }

@@ -155,23 +155,23 @@ static void test_no_room(void **state)
 
     make_linux(0x20F);
     header->xloadflags = XLF_KERNEL_64;
-    parts.initrd       = (struct image_bytes){.bytes = initrd, .size = GUEST_SIZE};
+    set_initrd(&parts, initrd, GUEST_SIZE);
     while (!file_load()) {
         while (step < ARRAY_SIZE(parts_in_order) &&
                strstr(problem_text, parts_in_order[step]) == NULL)
             step++;
         assert_in_range(step, 0, ARRAY_SIZE(parts_in_order) - 1);
         assert_non_null(strstr(problem_text, "no room for "));
-        parts.initrd.size -= PAGE_SIZE;
+        parts.module[0].bytes.size -= PAGE_SIZE;
     }
     assert_int_equal(step, ARRAY_SIZE(parts_in_order) - 1);
     assert_parts_apart();
-    parts.initrd.size++;
+    parts.module[0].bytes.size++;
     refused("no room for page tables of 24576 bytes: free memory begins at 0x208000 of 4 "
             "MiB");
-    parts.initrd.size = SIZE_MAX;
+    parts.module[0].bytes.size = SIZE_MAX;
     refused("no room for the initrd of");
-    parts.initrd.size = SIZE_MAX - PAGE_SIZE;
+    parts.module[0].bytes.size = SIZE_MAX - PAGE_SIZE;
     refused("no room for the initrd of");
 }
 
@@ -184,7 +184,7 @@ static void test_initrd_limits(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
         make_linux(0x20F);
         header->initrd_addr_max = limits[i];
-        parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+        set_initrd(&parts, initrd, sizeof(initrd));
         refused_untouched("no room for the initrd of 4096 bytes");
     }
 }
@@ -196,7 +196,7 @@ static void test_each_byte(void **state)
     static const uint8_t initrd[] = "initrd";
     size_t loads                  = 0;
 
-    parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+    set_initrd(&parts, initrd, sizeof(initrd));
     for (size_t at = HEADER_AT; at < HEADER_AT + sizeof(*header); at++) {
         for (int value = 0; value < 256; value += value < 8 || value >= 248 ? 1 : 8) {
             make_linux(0x20F);
@@ -262,8 +262,7 @@ static void test_random(void **state)
             change_field();
         if (random_below(4) == 0)
             file_size = random_below(file_size + 1);
-        parts.initrd =
-            (struct image_bytes){.bytes = initrd, .size = random_below(sizeof(initrd))};
+        set_initrd(&parts, initrd, random_below(sizeof(initrd)));
         if (!file_load()) {
             refusals++;
             continue;

@@ -57,7 +57,7 @@ static void test_page_tables(void **state)
             assert_false(walk_tables(gib << 30, &physical));
         for (uint64_t index = 1; index < 512; index++)
             assert_false(walk_tables(index << 39, &physical));
-        parts.initrd = (struct image_bytes){.bytes = initrd, .size = sizeof(initrd)};
+        set_initrd(&parts, initrd, sizeof(initrd));
     }
 }
 

@@ -25,16 +25,16 @@ static void test_kernel(void **state)
     assert_int_equal(words.cpus_min, 1);
     assert_int_equal(words.cpus_max, 1);
     assert_true(words.restarts);
-    assert_string_equal(words.command_line, "");
+    assert_string_equal(words.string, "");
     assert_true(words_parse(
         "  kernel  memory=1G cpus=1  name=linux-1  --  console=ttyS0 quiet "));
     assert_string_equal(words.name, "linux-1");
     assert_int_equal(words.memory_size, 1 << 30);
-    assert_string_equal(words.command_line, "console=ttyS0 quiet ");
+    assert_string_equal(words.string, "console=ttyS0 quiet ");
     assert_true(words_parse("kernel name=a memory=2048K --"));
-    assert_string_equal(words.command_line, "");
+    assert_string_equal(words.string, "");
     assert_true(words_parse("kernel name=a memory=67108864 -- -- name=b"));
-    assert_string_equal(words.command_line, "-- name=b");
+    assert_string_equal(words.string, "-- name=b");
     assert_true(words_parse("kernel name=a memory=4M reset=end"));
     assert_false(words.restarts);
     assert_true(words_parse("kernel name=a memory=4M reset=end reset=restart"));
@@ -73,6 +73,35 @@ static void test_initrd(void **state)
     (void)state;
     assert_true(words_parse("initrd name=a"));
     assert_int_equal(words.role, MODULE_INITRD);
+    assert_string_equal(words.string, "");
+    assert_true(words_parse("module name=a -- its own  string"));
+    assert_int_equal(words.role, MODULE_OTHER);
+    assert_string_equal(words.string, "its own  string");
+}
+
+/* The word of argv0=, and what follows --, without GRUB's backslashes. */
+static void test_string(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *string;
+    } cases[] = {
+        {"kernel name=a memory=4M", ""},
+        {"module name=a --", ""},
+        {"module name=a -- a string", "a string"},
+        {"kernel name=a memory=4M argv0=xen -- a=\\\"b\\\" -- c", "xen a=\"b\" -- c"},
+        {"kernel name=a memory=4M argv0=xen", "xen"},
+        {"initrd name=a argv0=\\a -- b", "\\a b"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char string[64];
+        assert_true(words_parse(cases[i].text));
+        assert_true(module_string_size(&words) <= sizeof(string));
+        assert_int_equal(module_write_string(&words, string),
+                         strlen(cases[i].string) + 1);
+        assert_string_equal(string, cases[i].string);
+        assert_true(strlen(string) + 1 <= module_string_size(&words));
+    }
 }
 
 /* The first word is a file's name exactly if the second is a role. */
@@ -97,6 +126,9 @@ static void test_file_name(void **state)
         {"name=a kernel name=a memory=4M -- x", MODULE_KERNEL},
         /* Limine's path, and a name longer than any word */
         {"boot():/boot/initrd.img initrd name=a -- x", MODULE_INITRD},
+        {"module name=a -- x", MODULE_OTHER},
+        {"module module name=a -- kernel", MODULE_OTHER},
+        {"/boot/hurd.elf module name=a -- x", MODULE_OTHER},
         {"/0123456789012345678901234567890123456789012345678901234567890123456789 kernel "
          "name=a memory=4M -- x",
          MODULE_KERNEL},
@@ -109,7 +141,7 @@ static void test_file_name(void **state)
             continue;
         assert_int_equal(words.role, cases[i].role);
         assert_string_equal(words.name, "a");
-        assert_string_equal(words.command_line, strstr(cases[i].text, "-- ") + 3);
+        assert_string_equal(words.string, strstr(cases[i].text, "-- ") + 3);
     }
 }
 
@@ -119,7 +151,7 @@ static void test_refusals(void **state)
     static const struct {
         const char *text, *problem;
     } cases[] = {
-        {"", "unknown role \"\"; use kernel or initrd"},
+        {"", "unknown role \"\"; use kernel, initrd or module"},
         {"--", "unknown role \"\""},
         {"vmlinuz name=a memory=64M", "unknown role \"vmlinuz\""},
         {"/my files/vmlinuz kernel name=a memory=64M", "unknown role \"/my\""},
@@ -164,8 +196,13 @@ static void test_refusals(void **state)
          "reset=off: invalid; use reset=restart or reset=end"},
         {"kernel name=a memory=64M root=/dev/sda",
          "unknown option \"root=/dev/sda\"; use name=, memory=, cpus=, pv=, "
-         "apicv= or reset="},
+         "apicv=, reset= or argv0="},
+        {"kernel name=a memory=64M argv0=",
+         "argv0=: invalid length; use 1 to 31 characters"},
+        {"module name=a argv0=0123456789abcdef0123456789abcdef",
+         "invalid length; use 1 to 31 characters"},
         {"initrd", "name= missing"},
+        {"module memory=64M", "name= missing"},
         {"kernel name=a memory=64M "
          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
          "x",
@@ -206,8 +243,9 @@ static void test_unescape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kernel),   cmocka_unit_test(test_cpus),
-        cmocka_unit_test(test_initrd),   cmocka_unit_test(test_file_name),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_unescape)};
+        cmocka_unit_test(test_kernel),  cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_initrd),  cmocka_unit_test(test_file_name),
+        cmocka_unit_test(test_string),  cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_unescape)};
     return cmocka_run_group_tests_name("module", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "guest/load/elf.h"
 
 #include "lib/bits.h"
+#include "lib/elf.h"
 #include "lib/string.h"
 
 #define CLASS_32       1
@@ -13,6 +14,12 @@
 /* The sizes of a program header. */
 #define SEGMENT_SIZE_32 32U
 #define SEGMENT_SIZE_64 56U
+
+/* The sizes of a section header, and what its address comes after: two 32-bit fields. */
+#define SECTION_SIZE_32   40U
+#define SECTION_SIZE_64   64U
+#define SECTION_WORDS     8U
+#define SYMBOLS_ALIGNMENT 16U
 
 /* A word has 4 bytes in 32-bit files and 8 in 64-bit ones; the layout is the same. */
 struct elf_identification {
@@ -74,8 +81,16 @@ bool elf_open(struct image_bytes bytes, struct elf_file *file)
                               word_size,
                               words.entry,
                               words.segments,
+                              words.sections,
                               counts.segment_count,
-                              counts.segment_size};
+                              counts.segment_size,
+                              counts.section_count,
+                              counts.section_size,
+                              counts.names,
+                              0};
+    if (counts.section_size < (is_64 ? SECTION_SIZE_64 : SECTION_SIZE_32) ||
+        !image_contains(bytes, words.sections, elf_section_headers_size(file)))
+        file->section_count = 0;
     return counts.segment_count > 0 &&
            counts.segment_size >= (is_64 ? SEGMENT_SIZE_64 : SEGMENT_SIZE_32) &&
            image_contains(bytes, words.segments,
@@ -90,6 +105,7 @@ struct elf_segment elf_segment(const struct elf_file *file, uint16_t index)
                    (uint64_t)index * file->segment_size,
                file->word_size, &segment, sizeof(segment));
     segment.type &= UINT32_MAX; /* in 64-bit files the flags are above it */
+    segment.physical += file->displacement;
     return segment;
 }
 
@@ -132,6 +148,22 @@ bool elf_load(const struct elf_file *file, struct loader *loader)
     return true;
 }
 
+bool elf_extent(const struct elf_file *file, uint64_t *start, uint64_t *end)
+{
+    *start = UINT64_MAX;
+    *end   = 0;
+    for (uint16_t i = 0; i < file->segment_count; i++) {
+        struct elf_segment segment = elf_segment(file, i);
+        uint64_t first             = segment.physical - file->displacement;
+        uint64_t last              = range_end(first, segment.memory_size);
+        if (segment.type != ELF_SEGMENT_LOAD || segment.memory_size == 0)
+            continue;
+        *start = first < *start ? first : *start;
+        *end   = last > *end ? last : *end;
+    }
+    return *start < *end;
+}
+
 uint64_t elf_physical(const struct elf_file *file, uint64_t virtual)
 {
     for (uint16_t i = 0; i < file->segment_count; i++) {
@@ -141,4 +173,71 @@ uint64_t elf_physical(const struct elf_file *file, uint64_t virtual)
             return segment.physical + (virtual - segment.virtual);
     }
     return virtual;
+}
+
+/* The part of a section header that Hymir uses: its words. */
+struct section {
+    uint32_t type;
+    uint64_t flags, address, offset, size;
+};
+
+/* Returns the header of a section, in the file. */
+static const uint8_t *section_header(const struct elf_file *file, uint16_t index)
+{
+    return file->bytes.bytes + file->sections_offset +
+           (uint64_t)index * file->section_size;
+}
+
+/* Returns whether a section is a table to add, and reads its header. */
+static bool is_symbols(const struct elf_file *file, uint16_t index,
+                       struct section *section)
+{
+    const uint8_t *header = section_header(file, index);
+
+    memcpy(&section->type, header + sizeof(uint32_t), sizeof(section->type));
+    read_words(header + SECTION_WORDS, file->word_size, &section->flags,
+               sizeof(*section) - offsetof(struct section, flags));
+    return (section->type == ELF_SECTION_SYMBOL_TABLE ||
+            section->type == ELF_SECTION_STRING_TABLE) &&
+           section->address == 0 &&
+           image_contains(file->bytes, section->offset, section->size);
+}
+
+uint64_t elf_section_headers_size(const struct elf_file *file)
+{
+    return (uint64_t)file->section_count * file->section_size;
+}
+
+uint64_t elf_symbols_size(const struct elf_file *file)
+{
+    struct section section;
+    uint64_t size = 0;
+
+    for (uint16_t i = 0; i < file->section_count; i++) {
+        if (is_symbols(file, i, &section))
+            size += align_up(section.size, SYMBOLS_ALIGNMENT);
+    }
+    return size;
+}
+
+bool elf_write_sections(const struct elf_file *file, const struct guest_memory *memory,
+                        uint64_t headers, uint64_t symbols)
+{
+    struct section section;
+
+    if (!guest_memory_write(memory, gpa(headers), section_header(file, 0),
+                            elf_section_headers_size(file)))
+        return false;
+    for (uint16_t i = 0; i < file->section_count; i++) {
+        uint64_t address =
+            headers + (uint64_t)i * file->section_size + SECTION_WORDS + file->word_size;
+        if (!is_symbols(file, i, &section))
+            continue;
+        if (!guest_memory_write(memory, gpa(symbols), file->bytes.bytes + section.offset,
+                                section.size) ||
+            !guest_memory_write(memory, gpa(address), &symbols, file->word_size))
+            return false;
+        symbols += align_up(section.size, SYMBOLS_ALIGNMENT);
+    }
+    return true;
 }

@@ -22,11 +22,23 @@ struct image_bytes {
     size_t size;
 };
 
-/* The files that a guest boots from. */
+/* The most initrds and modules of a guest. */
+#define IMAGE_MODULES 31
+
+struct image_module {
+    struct image_bytes bytes;
+    const char *string; /* "" if it has none */
+};
+
+/*
+ * The files that a guest boots from. The initrds come before the other modules; together
+ * they are one module, in which each begins at a multiple of 4 bytes.
+ */
 struct image_parts {
     struct image_bytes kernel;
-    struct image_bytes initrd; /* size 0 without one */
     const char *command_line;
+    size_t initrd_count, module_count; /* module_count includes the initrds */
+    struct image_module module[IMAGE_MODULES];
 };
 
 /*

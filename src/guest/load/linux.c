@@ -182,9 +182,15 @@ static bool choose_address(const struct loader *loader, struct linux_image *imag
 /* Adds the initrd and the command line, and writes their addresses to the header. */
 static bool add_parts(struct loader *loader, struct linux_image *image)
 {
-    struct setup_header *header = &image->header;
-    size_t length               = strlen(loader->parts->command_line);
+    struct setup_header *header     = &image->header;
+    const struct image_parts *parts = loader->parts;
+    size_t length                   = strlen(parts->command_line);
 
+    if (parts->module_count > parts->initrd_count)
+        return LOADER_FAIL(loader, "Linux accepts no module; use initrd");
+    if (parts->initrd_count > 0 && parts->module[0].string[0] != '\0')
+        return LOADER_FAIL(loader, "Linux accepts no string of an initrd; remove the "
+                                   "words after --");
     if (length > header->cmdline_size)
         return LOADER_FAIL(loader,
                            "the command line has %zu characters; this Linux accepts %u",
@@ -193,8 +199,8 @@ static bool add_parts(struct loader *loader, struct linux_image *image)
         loader->bottom = align_down((uint64_t)header->initrd_addr_max + 1, PAGE_SIZE);
     if (!loader_add_parts(loader))
         return false;
-    header->ramdisk_image  = (uint32_t)loader->initrd.value;
-    header->ramdisk_size   = (uint32_t)loader->parts->initrd.size;
+    header->ramdisk_image  = (uint32_t)loader->module[0].start; /* 0 without one */
+    header->ramdisk_size   = (uint32_t)loader->module[0].size;
     header->cmd_line_ptr   = (uint32_t)loader->command_line.value;
     header->code32_start   = (uint32_t)image->address;
     header->type_of_loader = LOADER_UNDEFINED;

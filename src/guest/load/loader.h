@@ -9,6 +9,11 @@
 #include "guest/load/image.h"
 #include "x86/pc_bios.h"
 
+/* A module in the guest's RAM, with guest-physical addresses. */
+struct loaded_module {
+    uint64_t start, size, string;
+};
+
 /* The state of loading an image. The RAM from floor to bottom is free. */
 struct loader {
     const struct image_parts *parts;
@@ -17,7 +22,9 @@ struct loader {
     struct text *problem; /* gets the reason for a failure */
     uint64_t bottom;      /* the lowest allocated address */
     uint64_t floor;       /* the end of the kernel, 1 MiB at least */
-    gpa_t initrd, command_line;
+    gpa_t command_line;
+    size_t module_count;
+    struct loaded_module module[IMAGE_MODULES]; /* the first is the initrds, if any */
 };
 
 /* Appends the reason for a failure and evaluates to false. */
@@ -47,8 +54,36 @@ bool loader_allocate(struct loader *loader, uint64_t size, const char *what,
 bool loader_add(struct loader *loader, const void *data, uint64_t size, const char *what,
                 gpa_t *address);
 
-/* Adds the initrd, if there is one, and the command line; sets their addresses. */
+/* Adds initrds, modules, command line and strings, and sets their addresses. */
 bool loader_add_parts(struct loader *loader);
+
+/* Returns the string of loader->module[index]. */
+const char *loader_module_string(const struct loader *loader, size_t index);
+
+/*
+ * The addresses of a file that is loaded as one piece, from the Multiboot header of
+ * either version: of the header and of the parts loaded and cleared.
+ */
+struct load_addresses {
+    uint64_t header, load;
+    uint64_t load_end; /* 0: the end of the file */
+    uint64_t bss_end;  /* 0: load_end */
+};
+
+/*
+ * Finds the piece of the file, whose header is at an offset, that is loaded, and the end
+ * of the memory that it needs. False, with the reason, if it is not within the file.
+ */
+bool loader_find_piece(const struct loader *loader,
+                       const struct load_addresses *addresses, uint64_t offset,
+                       struct image_bytes *piece, uint64_t *end);
+
+/*
+ * Loads a piece of the file to an address and raises the floor to the end of the memory
+ * that it needs. False, with the reason, if that is beyond the guest's RAM.
+ */
+bool loader_add_piece(struct loader *loader, struct image_bytes piece, uint64_t address,
+                      uint64_t end);
 
 /*
  * The guest's memory map: RAM, except for the area of a PC's firmware below 1 MiB. The

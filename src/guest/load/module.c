@@ -113,12 +113,25 @@ static bool parse_reset(const char *value, struct module_options *options,
            TEXT_FAIL(problem, "reset=%s: invalid; use reset=restart or reset=end", value);
 }
 
+static bool parse_argv0(const char *value, struct module_options *options,
+                        struct text *problem)
+{
+    size_t length = strlen(value);
+
+    if (length == 0 || length >= ARGV0_SIZE)
+        return TEXT_FAIL(problem, "argv0=%s: invalid length; use 1 to %d characters",
+                         value, ARGV0_SIZE - 1);
+    memcpy(options->argv0, value, length + 1);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*parse)(const char *value, struct module_options *options,
                   struct text *problem);
-} parsers[] = {{"name=", parse_name}, {"memory=", parse_memory}, {"cpus=", parse_cpus},
-               {"pv=", parse_pv},     {"apicv=", parse_apicv},   {"reset=", parse_reset}};
+} parsers[] = {{"name=", parse_name},  {"memory=", parse_memory}, {"cpus=", parse_cpus},
+               {"pv=", parse_pv},      {"apicv=", parse_apicv},   {"reset=", parse_reset},
+               {"argv0=", parse_argv0}};
 
 static bool parse_word(const char *word, struct module_options *options,
                        struct text *problem)
@@ -129,7 +142,8 @@ static bool parse_word(const char *word, struct module_options *options,
     }
     return TEXT_FAIL(
         problem,
-        "unknown option \"%s\"; use name=, memory=, cpus=, pv=, apicv= or reset=", word);
+        "unknown option \"%s\"; use name=, memory=, cpus=, pv=, apicv=, reset= or argv0=",
+        word);
 }
 
 /* Reads the next word of *rest; false at the end or after "--". */
@@ -157,8 +171,15 @@ static bool next_word(const char **rest, char word[WORD_SIZE])
 /* Stores the role that a word names; false if it names none. */
 static bool find_role(const char *word, enum module_role *role)
 {
-    *role = strcmp(word, "initrd") == 0 ? MODULE_INITRD : MODULE_KERNEL;
-    return *role == MODULE_INITRD || strcmp(word, "kernel") == 0;
+    static const char *const names[] = {[MODULE_KERNEL] = "kernel",
+                                        [MODULE_INITRD] = "initrd",
+                                        [MODULE_OTHER]  = "module"};
+    size_t i                         = 0;
+
+    while (i < ARRAY_SIZE(names) && strcmp(word, names[i]) != 0)
+        i++;
+    *role = (enum module_role)i;
+    return i < ARRAY_SIZE(names);
 }
 
 /*
@@ -177,7 +198,7 @@ static bool parse_role(const char **rest, struct module_options *options,
         return true;
     }
     return (has_first && find_role(first, &options->role)) ||
-           TEXT_FAIL(problem, "unknown role \"%s\"; use kernel or initrd",
+           TEXT_FAIL(problem, "unknown role \"%s\"; use kernel, initrd or module",
                      has_first ? first : "");
 }
 
@@ -200,9 +221,25 @@ bool module_parse(const char *text, struct module_options *options, struct text 
         return TEXT_FAIL(problem, "name= missing");
     if (parsed.role == MODULE_KERNEL && parsed.memory_size == 0)
         return TEXT_FAIL(problem, "memory= missing; use, for example, memory=64M");
-    parsed.command_line = text;
-    *options            = parsed;
+    parsed.string = text;
+    *options      = parsed;
     return true;
+}
+
+size_t module_string_size(const struct module_options *options)
+{
+    return strlen(options->argv0) + 1 + strlen(options->string) + 1;
+}
+
+size_t module_write_string(const struct module_options *options, char *string)
+{
+    size_t length = strlen(options->argv0);
+
+    memcpy(string, options->argv0, length);
+    if (length > 0 && options->string[0] != '\0')
+        string[length++] = ' ';
+    module_unescape(options->string, string + length);
+    return strlen(string) + 1;
 }
 
 void module_unescape(const char *text, char *plain)

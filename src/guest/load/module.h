@@ -2,8 +2,9 @@
  * The command line of a module, which makes it a part of a VM. In GRUB:
  *
  *     module2 FILE kernel name=a memory=64M [cpus=1-2] [pv=off] [apicv=off] [reset=end]
- *         [-- the guest's command line]
- *     module2 FILE initrd name=a
+ *         [argv0=WORD] [-- the guest's command line]
+ *     module2 FILE initrd name=a [argv0=WORD] [-- the module's string]
+ *     module2 FILE module name=a [argv0=WORD] [-- the module's string]
  *
  * GRUB passes what follows FILE. Other boot loaders, such as kexec, pass FILE too: the
  * first word is a file's name if the second one is a role, which no other word can be.
@@ -16,13 +17,16 @@
 #include "lib/format.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VM_NAME_SIZE 16 /* with the terminating NUL */
+#define ARGV0_SIZE   32
 
 enum module_role {
     MODULE_KERNEL,
     MODULE_INITRD,
+    MODULE_OTHER, /* "module" */
 };
 
 struct module_options {
@@ -33,14 +37,24 @@ struct module_options {
     bool has_pv;                 /* of a kernel: KVM's signature in CPUID */
     bool has_apicv;              /* of a kernel: VT-x may virtualize its APIC */
     uint64_t memory_size;        /* of a kernel, in bytes: a multiple of 2 MiB */
-    const char *command_line;    /* of a kernel: "" if there is none */
+    char argv0[ARGV0_SIZE];      /* the first word of the string; "" for none */
+    const char *string;          /* what follows --: "" if there is none */
 };
 
 /*
- * Parses the command line; options->command_line points into text. False, with the reason
+ * Parses the command line; options->string points into text. False, with the reason
  * appended to *problem, if it is invalid.
  */
 bool module_parse(const char *text, struct module_options *options, struct text *problem);
+
+/* Returns the most bytes that module_write_string writes. */
+size_t module_string_size(const struct module_options *options);
+
+/*
+ * Writes the guest's command line, or the module's string: the word of argv0=, and what
+ * follows --, without GRUB's backslashes. Returns the bytes written, with the NUL.
+ */
+size_t module_write_string(const struct module_options *options, char *string);
 
 /*
  * Removes the backslash that GRUB inserts before each backslash, ' and ". plain has the

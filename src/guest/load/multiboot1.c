@@ -20,6 +20,7 @@
 #define INFO_MEMORY       BIT(0)
 #define INFO_COMMAND_LINE BIT(2)
 #define INFO_MODULES      BIT(3)
+#define INFO_ELF_SECTIONS BIT(5)
 #define INFO_MEMORY_MAP   BIT(6)
 #define INFO_LOADER_NAME  BIT(9)
 
@@ -49,13 +50,11 @@ struct information {
 _Static_assert(offsetof(struct information, memory_map) == 48, "Multiboot, information");
 _Static_assert(offsetof(struct information, loader_name) == 64, "Multiboot, information");
 
-/* The boot information, contiguous in the guest's memory. */
+/* The boot information, contiguous in the guest's memory; the modules follow it. */
 struct information_page {
     struct information information;
-    struct module_entry module;
     struct memory_entry memory[IMAGE_RANGES];
     char loader_name[8];
-    char empty_text[8];
 };
 
 /* Finds the header: aligned to 4 in the first 8 KiB, the sum of its first 3 words 0. */
@@ -87,41 +86,26 @@ static bool is_multiboot1(struct image_bytes kernel)
 static bool load_by_addresses(const struct header *header, uint64_t offset,
                               struct loader *loader)
 {
-    struct image_bytes kernel = loader->parts->kernel;
-    uint64_t skipped          = (uint64_t)header->header_address - header->load_address;
+    const struct load_addresses addresses = {header->header_address, header->load_address,
+                                             header->load_end, header->bss_end};
+    struct image_bytes piece;
+    uint64_t end;
 
-    if (header->load_address > header->header_address || skipped > offset)
-        return LOADER_FAIL(
-            loader,
-            "header address 0x%x, load address 0x%x: load range starts before the file",
-            header->header_address, header->load_address);
-    uint64_t from = offset - skipped;
-    uint64_t size = header->load_end == 0
-                        ? kernel.size - from
-                        : (uint64_t)header->load_end - header->load_address;
-    if (!image_contains(kernel, from, size)) /* also if it ends before it starts */
-        return LOADER_FAIL(loader, "load range 0x%x to 0x%x is larger than the file",
-                           header->load_address, header->load_end);
-    uint64_t end = header->load_address + size;
-    if (header->bss_end > end)
-        end = header->bss_end;
-    if (end > loader->memory->size)
-        return LOADER_FAIL(loader, "the kernel ends at 0x%lx, beyond the guest's %lu MiB",
-                           end, loader->memory->size >> 20);
-    if (end > loader->floor)
-        loader->floor = end;
-    return guest_memory_write(loader->memory, gpa(header->load_address),
-                              kernel.bytes + from, size);
+    return loader_find_piece(loader, &addresses, offset, &piece, &end) &&
+           loader_add_piece(loader, piece, addresses.load, end);
 }
 
-/* Loads the kernel and finds its entry point. */
-static bool load_kernel(struct loader *loader, uint64_t *entry)
+/*
+ * Loads the kernel and finds its entry point; file->section_count is 0 if it is not
+ * loaded as an ELF file.
+ */
+static bool load_kernel(struct loader *loader, uint64_t *entry, struct elf_file *file)
 {
     struct image_bytes kernel = loader->parts->kernel;
     struct header header;
-    struct elf_file file;
     uint64_t offset;
 
+    file->section_count = 0;
     if (!find_header(kernel, &header, &offset))
         return false;
     if ((header.flags & HEADER_REQUIRED & ~HEADER_KNOWN) != 0)
@@ -131,52 +115,91 @@ static bool load_kernel(struct loader *loader, uint64_t *entry)
         *entry = header.entry;
         return load_by_addresses(&header, offset, loader);
     }
-    if (!elf_open(kernel, &file))
+    if (!elf_open(kernel, file))
         return LOADER_FAIL(loader,
                            "neither an ELF file nor load addresses in its header");
-    *entry = elf_physical(&file, file.entry);
-    return elf_load(&file, loader);
+    *entry = elf_physical(file, file->entry);
+    return elf_load(file, loader);
 }
 
-/* Writes the boot information at a guest-physical address. */
-static bool write_page(const struct loader *loader, uint32_t at)
+/* Adds the section headers, the symbols and the strings of an ELF file, if it has them.
+ */
+static bool add_symbols(struct loader *loader, const struct elf_file *file,
+                        uint32_t table[4])
+{
+    uint64_t headers_size = elf_section_headers_size(file);
+    gpa_t at;
+
+    memset(table, 0, 4 * sizeof(table[0]));
+    if (file->section_count == 0)
+        return true;
+    if (!loader_allocate(loader, range_end(headers_size, elf_symbols_size(file)),
+                         "the kernel's symbols", &at))
+        return false;
+    table[0] = file->section_count;
+    table[1] = file->section_size;
+    table[2] = (uint32_t)at.value;
+    table[3] = file->names;
+    return elf_write_sections(file, loader->memory, at.value, at.value + headers_size);
+}
+
+static bool write_modules(const struct loader *loader, uint64_t address)
+{
+    bool is_written = true;
+
+    for (size_t i = 0; i < loader->module_count; i++) {
+        const struct loaded_module *module = &loader->module[i];
+        const struct module_entry entry    = {.start = (uint32_t)module->start,
+                                              .end =
+                                                  (uint32_t)(module->start + module->size),
+                                              .text = (uint32_t)module->string};
+        is_written &= guest_memory_write(loader->memory, gpa(address + i * sizeof(entry)),
+                                         &entry, sizeof(entry));
+    }
+    return is_written;
+}
+
+/* Writes the boot information, with these symbols, at a guest-physical address. */
+static bool write_page(const struct loader *loader, const uint32_t symbols[4],
+                       uint32_t at)
 {
     struct information_page page = {.loader_name = LOADER_NAME};
-    uint32_t initrd              = (uint32_t)loader->initrd.value;
-    uint32_t size                = (uint32_t)loader->parts->initrd.size;
 
     loader_map_memory(loader, &page.memory[0].range, sizeof(page.memory[0]));
     for (size_t i = 0; i < IMAGE_RANGES; i++)
         page.memory[i].size = sizeof(struct image_range);
-    page.module = (struct module_entry){
-        .start = initrd,
-        .end   = initrd + size,
-        .text  = at + (uint32_t)offsetof(struct information_page, empty_text),
-    };
     page.information = (struct information){
         .flags = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
-                 INFO_LOADER_NAME,
+                 INFO_LOADER_NAME | (symbols[0] != 0 ? (uint32_t)INFO_ELF_SECTIONS : 0),
         .memory_lower    = (uint32_t)(IMAGE_LOW_END >> 10),
         .memory_upper    = (uint32_t)((loader->memory->size - IMAGE_HIGH_START) >> 10),
         .command_line    = (uint32_t)loader->command_line.value,
-        .module_count    = size > 0 ? 1 : 0,
-        .modules         = at + (uint32_t)offsetof(struct information_page, module),
+        .module_count    = (uint32_t)loader->module_count,
+        .modules         = at + (uint32_t)sizeof(page),
         .memory_map_size = sizeof(page.memory),
         .memory_map      = at + (uint32_t)offsetof(struct information_page, memory),
         .loader_name     = at + (uint32_t)offsetof(struct information_page, loader_name),
     };
-    return guest_memory_write(loader->memory, gpa(at), &page, sizeof(page));
+    memcpy(page.information.symbols, symbols, sizeof(page.information.symbols));
+    return guest_memory_write(loader->memory, gpa(at), &page, sizeof(page)) &&
+           write_modules(loader, at + sizeof(page));
 }
 
 static bool load_multiboot1(struct loader *loader)
 {
+    uint32_t symbols[4];
+    struct elf_file file;
     uint64_t entry;
     gpa_t at;
 
-    if (!load_kernel(loader, &entry) || !loader_add_parts(loader) ||
-        !loader_allocate(loader, sizeof(struct information_page), "the boot information",
-                         &at) ||
-        !loader_start_flat(loader, entry) || !write_page(loader, (uint32_t)at.value))
+    if (!load_kernel(loader, &entry, &file) || !loader_add_parts(loader) ||
+        !add_symbols(loader, &file, symbols) ||
+        !loader_allocate(loader,
+                         sizeof(struct information_page) +
+                             loader->module_count * sizeof(struct module_entry),
+                         "the boot information", &at) ||
+        !loader_start_flat(loader, entry) ||
+        !write_page(loader, symbols, (uint32_t)at.value))
         return false;
     loader->start->rax = LOADER_MAGIC;
     loader->start->rbx = at.value;

@@ -34,12 +34,12 @@ struct memory_entry {
 };
 _Static_assert(sizeof(struct memory_entry) == 24, "Xen, struct hvm_memmap_table_entry");
 
-/* The boot information, contiguous in the guest's memory. */
+/* The boot information, contiguous in the guest's memory; the modules follow it. */
 struct start_page {
     struct start_info info;
-    struct start_module module;
     struct memory_entry memory[IMAGE_RANGES];
 };
+_Static_assert(sizeof(struct start_page) % 8 == 0, "the modules are aligned");
 
 /* Finds the entry point in the notes of a segment. */
 static bool find_note(const uint8_t *bytes, uint64_t size, uint64_t *entry)
@@ -86,34 +86,53 @@ static bool is_pvh(struct image_bytes kernel)
     return elf_open(kernel, &file) && find_entry(&file, &entry);
 }
 
+static bool write_modules(const struct loader *loader, uint64_t address)
+{
+    bool is_written = true;
+
+    for (size_t i = 0; i < loader->module_count; i++) {
+        const struct loaded_module *module = &loader->module[i];
+        const struct start_module entry    = {.address      = module->start,
+                                              .size         = module->size,
+                                              .command_line = module->string};
+        is_written &= guest_memory_write(loader->memory, gpa(address + i * sizeof(entry)),
+                                         &entry, sizeof(entry));
+    }
+    return is_written;
+}
+
 static bool load_pvh(struct loader *loader)
 {
     struct elf_file file;
-    uint64_t entry, initrd_size = loader->parts->initrd.size;
+    uint64_t entry;
     gpa_t at;
 
     if (!elf_open(loader->parts->kernel, &file) || !find_entry(&file, &entry) ||
         !elf_load(&file, loader) || !loader_add_parts(loader) ||
-        !loader_allocate(loader, sizeof(struct start_page), "the start info", &at) ||
+        !loader_allocate(loader,
+                         sizeof(struct start_page) +
+                             loader->module_count * sizeof(struct start_module),
+                         "the start info", &at) ||
         !loader_start_flat(loader, entry))
         return false;
+    uint64_t modules       = at.value + sizeof(struct start_page);
     struct start_page page = {
         .info =
             {
                 .magic            = START_INFO_MAGIC,
                 .version          = 1,
-                .module_count     = initrd_size > 0 ? 1 : 0,
-                .modules          = at.value + offsetof(struct start_page, module),
+                .module_count     = (uint32_t)loader->module_count,
+                .modules          = modules,
                 .command_line     = loader->command_line.value,
                 .rsdp             = ACPI_TABLES_RSDP,
                 .memory_map       = at.value + offsetof(struct start_page, memory),
                 .memory_map_count = IMAGE_RANGES,
             },
-        .module = {.address = loader->initrd.value, .size = initrd_size},
     };
     loader_map_memory(loader, page.memory, sizeof(page.memory[0]));
     loader->start->rbx = at.value;
-    return guest_memory_write(loader->memory, at, &page, sizeof(page));
+    return guest_memory_write(loader->memory, at, &page, sizeof(page)) &&
+           write_modules(loader, modules);
 }
 
 const struct image_format pvh_format = {"PVH", is_pvh, load_pvh};
