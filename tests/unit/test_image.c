@@ -328,7 +328,7 @@ static void test_multiboot_refusals(void **state)
     refused("neither an ELF file nor load addresses");
     make_multiboot(0x10000);
     multiboot[2]++;
-    refused("use Linux (bzImage), PVH (ELF with note 18) or Multiboot 1");
+    refused("use Linux (bzImage), PVH (ELF with note 18), Multiboot 1 or 2");
 }
 
 static void test_multiboot_broken(void **state)

@@ -10,7 +10,7 @@ static void test_not_linux(void **state)
     (void)state;
     make_linux(0x20F);
     header->header ^= 1;
-    refused_untouched("use Linux (bzImage), PVH (ELF with note 18) or Multiboot 1");
+    refused_untouched("use Linux (bzImage), PVH (ELF with note 18), Multiboot 1 or 2");
     make_linux(0x20F);
     header->boot_flag = 0x55AA;
     refused_untouched("unknown image format");

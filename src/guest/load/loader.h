@@ -1,5 +1,6 @@
 /*
- * Common functions of the image loaders: guest/load/pvh.c, multiboot1.c, linux.c.
+ * Common functions of the image loaders: guest/load/pvh.c, multiboot1.c, multiboot2.c,
+ * linux.c.
  *
  * Places everything but the kernel from the end of the guest's RAM downward.
  */
@@ -37,7 +38,8 @@ struct image_format {
     bool (*load)(struct loader *loader);
 };
 
-extern const struct image_format pvh_format, multiboot1_format, linux_format;
+extern const struct image_format pvh_format, multiboot1_format, multiboot2_format,
+    linux_format;
 
 /* Returns whether an image contains all of size bytes at an offset. */
 static inline bool image_contains(struct image_bytes image, uint64_t offset,
