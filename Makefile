@@ -205,6 +205,14 @@ $(PLAIN)/vmlinuz: tools/unpack tools/packages | setup-build
 	$(Q)tools/unpack plain $(PLAIN)
 	$(Q)mv $(PLAIN)/boot/vmlinuz-* $@
 
+# GNU Mach, the kernel of another scenario.
+MACH := build/mach
+
+$(MACH)/gnumach: tools/unpack tools/packages | setup-build
+	$(call note,UNPACK)
+	$(Q)tools/unpack mach $(MACH)
+	$(Q)zcat $(MACH)/boot/gnumach-*.gz > $@
+
 # The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
 $(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
 	$(call note,LD)
@@ -528,7 +536,7 @@ check: elf test-elf deb | setup-test
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(MACH)/gnumach | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -549,7 +557,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(MACH)/gnumach $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files
