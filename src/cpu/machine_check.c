@@ -164,7 +164,7 @@ bool machine_check_can_continue(bool is_in_guest)
     unsigned int count = machine_check_bank_count();
     struct machine_check_bank bank;
 
-    if (!is_in_guest && !machine_check_can_resume())
+    if (count == 0 || (!is_in_guest && !machine_check_can_resume()))
         return false;
     for (unsigned int i = 0; i < count; i++) {
         if (read_bank(i, &bank) && (bank.status & MC_STATUS_UC) != 0 &&

@@ -30,7 +30,7 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
     assert_int_equal(subleaf, 0);
     if (leaf == 0)
         return has_amd ? (struct cpuid_result){13, 0x68747541, 0x444D4163, 0x69746E65}
-                      : (struct cpuid_result){13, 0x756E6547, 0x6C65746E, 0x49656E69};
+                       : (struct cpuid_result){13, 0x756E6547, 0x6C65746E, 0x49656E69};
     return (struct cpuid_result){.eax = fake_signature, .edx = 1 << 7 | 1 << 14};
 }
 
@@ -75,8 +75,8 @@ static int banks_start(void **state)
     memset(&fake_cpu, 0, sizeof(fake_cpu));
     fake_cpu.index = 3;
     has_msrs       = true;
-    has_amd         = false;
-    fake_signature      = 0x306C3;
+    has_amd        = false;
+    fake_signature = 0x306C3;
     msrs[0x179]    = 1 << 24 | 1 << 8 | BANKS; /* MCG_SER_P, MCG_CTL_P */
     msrs[0x17A]    = 5;                        /* RIPV, MCIP */
     ended          = 0;
@@ -224,8 +224,8 @@ static void test_enable(void **state)
     assert_int_equal(msrs[0x400 + 4 * BANKS], 0);
     /* Core 2 */
     banks_start(state);
-    fake_signature   = 0x10676;
-    msrs[0x179] = BANKS;
+    fake_signature = 0x10676;
+    msrs[0x179]    = BANKS;
     machine_check_enable();
     assert_int_equal(msrs[0x400], 0);
     assert_int_equal(msrs[0x404], UINT64_MAX);
@@ -233,6 +233,7 @@ static void test_enable(void **state)
     /* An emulator that reports machine checks and has none of the registers. */
     has_msrs = false;
     assert_int_equal(machine_check_bank_count(), 0);
+    assert_false(machine_check_can_continue(true));
     machine_check_log();
     assert_nothing_logged();
     has_msrs    = true;
