@@ -89,7 +89,8 @@ static enum status ensure_table(struct page_table *table, uint64_t *entry,
             entries[i] = make_leaf(table, page, attributes, level - 1);
         }
     }
-    *entry = frame.value | table->format->table;
+    /* The processor may walk the tables meanwhile: it must find the new one complete. */
+    __atomic_store_n(entry, frame.value | table->format->table, __ATOMIC_RELEASE);
     return STATUS_OK;
 }
 
