@@ -17,24 +17,30 @@
 #define CHANGED_MAX 4096 /* bytes of an input with changes */
 #define CHANGES_MAX 16
 
-void __sanitizer_set_death_callback(void (*callback)(void));
+/* Both sanitizers abort at an error, as REQUIRE does. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "abort_on_error=1";
+}
+
+const char *__ubsan_default_options(void)
+{
+    return "abort_on_error=1";
+}
 
 static uint8_t current[CHANGED_MAX];
 static size_t current_size;
 
-static void print_current(void)
+static void print_current(int signal_number)
 {
+    (void)signal_number;
     dprintf(STDERR_FILENO, "the input:");
     for (size_t i = 0; i < current_size; i++)
         dprintf(STDERR_FILENO, " %02x", current[i]);
     dprintf(STDERR_FILENO, "\n");
-}
-
-/* Of REQUIRE. */
-static void handle_abort(int signal_number)
-{
-    (void)signal_number;
-    print_current();
 }
 
 static uint64_t random_state;
@@ -151,8 +157,9 @@ static int run_file(const char *name)
         return 0;
     }
     fclose(file);
-    LLVMFuzzerTestOneInput(bytes, (size_t)size);
     printf("%s: %ld bytes\n", name, size);
+    fflush(stdout);
+    LLVMFuzzerTestOneInput(bytes, (size_t)size);
     if (size <= CHANGED_MAX && input_count < INPUTS_MAX) {
         memcpy(inputs[input_count].bytes, bytes, (size_t)size);
         inputs[input_count++].size = (size_t)size;
@@ -162,8 +169,7 @@ static int run_file(const char *name)
 
 int main(int argc, char **argv)
 {
-    __sanitizer_set_death_callback(print_current);
-    signal(SIGABRT, handle_abort);
+    signal(SIGABRT, print_current);
     for (int i = 2; i < argc; i++) {
         if (!run_file(argv[i]))
             return 1;
