@@ -20,8 +20,8 @@ void machine_check_set_owner(machine_check_owner *owner)
     find_owner = owner;
 }
 
-/* ---- Pure ----------------------------------------------------------------------------
- */
+/* ---- Pure
+ * -------------------------------------------------------------------------------- */
 
 /* Names of bits of IA32_MCi_STATUS, by vendor; VAL is always set. */
 static const struct bit_name {
@@ -99,8 +99,8 @@ bool machine_check_is_confined(const struct machine_check_bank *bank,
            BIT(MC_MISC_ADDRESS_LSB(bank->misc)) <= PAGE_SIZE;
 }
 
-/* ---- The executing CPU ---------------------------------------------------------------
- */
+/* ---- The executing CPU
+ * ------------------------------------------------------------------- */
 
 static uint64_t read_or_zero(uint32_t msr)
 {
@@ -144,8 +144,7 @@ static struct machine_check_rules read_rules(void)
     };
 }
 
-/* Returns whether the error is in a guest's memory and nowhere else; may end the guest.
- */
+/* Returns whether the error is in a guest's memory only. May end the guest. */
 static bool is_in_guest_memory(const struct machine_check_bank *bank, bool is_to_end)
 {
     const struct machine_check_rules rules = read_rules();

@@ -30,8 +30,8 @@ static bool is_interrupt_requested;
 static uint64_t alarm_time, now;
 static struct exit_row rows[CPUS][4];
 
-/* ---- The input -----------------------------------------------------------------------
- */
+/* ---- The input
+ * --------------------------------------------------------------------------- */
 
 static const uint8_t *input;
 static size_t input_left;
@@ -80,8 +80,8 @@ static uint64_t take_address(void)
     return take_of(blocks, ARRAY_SIZE(blocks), 8) + take(1);
 }
 
-/* ---- The backend and the environment -------------------------------------------------
- */
+/* ---- The backend and the environment
+ * ----------------------------------------------------- */
 
 static void backend_init(struct vcpu *of, const struct vcpu_plan *plan)
 {
@@ -222,8 +222,8 @@ static bool is_this_cpu(uint32_t id)
     return id == 0;
 }
 
-/* ---- The steps -----------------------------------------------------------------------
- */
+/* ---- The steps
+ * --------------------------------------------------------------------------- */
 
 static enum exit_outcome exit_cpuid(void)
 {
@@ -421,8 +421,8 @@ static enum exit_outcome perform(void)
     return outcome;
 }
 
-/* ---- The guest -----------------------------------------------------------------------
- */
+/* ---- The guest
+ * --------------------------------------------------------------------------- */
 
 static void add_memory(void)
 {
