@@ -179,18 +179,23 @@ void machine_check_acknowledge(void)
     (void)wrmsr_safe(MSR_IA32_MCG_STATUS, 0);
 }
 
+/* For a panic if remark is NULL. */
 static void log_bank(const struct machine_check_bank *bank, const char *remark)
 {
     const char *kind = (bank->status & MC_STATUS_UC) != 0 ? "uncorrected" : "corrected";
     TEXT_DECLARE(words, DESCRIPTION_SIZE);
 
     machine_check_describe(bank, read_rules().is_amd, &words);
-    log_warning("cpu %u: %s machine-check error%s: %s", this_cpu()->index, kind, remark,
-                words.buffer);
+    if (remark == NULL)
+        log_plain("hymir: panic: cpu %u: %s machine-check error: %s", this_cpu()->index,
+                  kind, words.buffer);
+    else
+        log_warning("cpu %u: %s machine-check error%s: %s", this_cpu()->index, kind,
+                    remark, words.buffer);
 }
 
-/* Logs the errors, and with is_to_clear clears them. */
-static void visit_banks(const char *remark, bool is_to_clear)
+/* Logs the errors and clears them, or only logs them, for a panic, if remark is NULL. */
+static void visit_banks(const char *remark)
 {
     unsigned int count = machine_check_bank_count();
     struct machine_check_bank bank;
@@ -199,7 +204,7 @@ static void visit_banks(const char *remark, bool is_to_clear)
         if (!read_bank(i, &bank))
             continue;
         log_bank(&bank, remark);
-        if (!is_to_clear)
+        if (remark == NULL)
             continue;
         if ((bank.status & MC_STATUS_UC) != 0)
             (void)is_in_guest_memory(&bank, true);
@@ -210,12 +215,12 @@ static void visit_banks(const char *remark, bool is_to_clear)
 void machine_check_look(void)
 {
     this_cpu()->has_machine_check = false;
-    visit_banks("", true);
+    visit_banks("");
 }
 
 void machine_check_log(void)
 {
-    visit_banks("", false);
+    visit_banks(NULL);
 }
 
 /*
@@ -239,7 +244,7 @@ void machine_check_enable(void)
         return;
     if ((read_or_zero(MSR_IA32_MCG_CAP) & MCG_CAP_CTL_P) != 0)
         (void)wrmsr_safe(MSR_IA32_MCG_CTL, UINT64_MAX);
-    visit_banks(" from before the start", true);
+    visit_banks(" from before the start");
     for (unsigned int i = first_writable_bank(); i < count; i++)
         (void)wrmsr_safe(MACHINE_CHECK_MSR(MSR_IA32_MC0_CTL, i), UINT64_MAX);
     (void)wrmsr_safe(MSR_IA32_MCG_STATUS, 0);

@@ -27,9 +27,12 @@ void machine_checks_poll(void)
 {
     uint64_t now = rdtsc();
 
-    if (!is_started || now < next_look)
+    if (now < next_look)
         return;
     next_look = now + LOOK_SECONDS * clock_frequency();
+    smp_report_foreign_nmis();
+    if (!is_started)
+        return;
     machine_check_look();
     for (size_t i = 0; i < smp_count(); i++) {
         const struct cpu *cpu = smp_cpu(i);

@@ -12,8 +12,8 @@
 void machine_checks_start(void);
 
 /*
- * Makes all CPUs look if the interval has passed since the last time. On the boot CPU,
- * often; logs the errors that this CPU finds, so not where the log's lock may be held.
+ * Makes all CPUs look if the interval has passed since the last time, and logs the NMIs
+ * that Hymir did not send meanwhile. On the boot CPU, often, where it holds no lock.
  */
 void machine_checks_poll(void);
 

@@ -215,7 +215,7 @@ size_t smp_stop_others(void)
 void smp_report_foreign_nmis(void)
 {
     for (size_t i = 0; i < cpu_count; i++) {
-        unsigned int nmis = atomic_load(&cpus[i]->foreign_nmis);
+        unsigned int nmis = atomic_exchange(&cpus[i]->foreign_nmis, 0);
         if (nmis > 0)
             log_warning("cpu %zu: %u NMIs that Hymir did not send; ignored", i, nmis);
     }

@@ -94,7 +94,7 @@ static void test_description(void **state)
     set_bank(2, IN_MEMORY | BIT_55 | OVERFLOW | 0x1090, 0x123000, PHYSICAL);
     machine_check_log();
     assert_logged(
-        "warning: cpu 3: uncorrected machine-check error: MC2_STATUS "
+        "hymir: panic: cpu 3: uncorrected machine-check error: MC2_STATUS "
         "0xfc80000000001090 (VAL OVER UC EN MISCV ADDRV AR), memory controller; "
         "MC2_ADDR 0x123000; MC2_MISC 0x8c\n");
     assert_int_equal(msrs[0x409], IN_MEMORY | BIT_55 | OVERFLOW | 0x1090); /* is kept */
@@ -102,7 +102,7 @@ static void test_description(void **state)
     start_log(state);
     set_bank(2, VALID | BIT_55 | UINT64_C(1) << 43 | 0x010B, 1, 1);
     machine_check_log();
-    assert_logged("warning: cpu 3: corrected machine-check error: MC2_STATUS "
+    assert_logged("hymir: panic: cpu 3: corrected machine-check error: MC2_STATUS "
                   "0x808008000000010b (VAL TCC Poison), cache\n");
 }
 
