@@ -313,7 +313,9 @@ install-deb: package-files
 install install-deb uninstall:
 	@tools/package/install $@ "$(PREFIX)" "$(DESTDIR)"
 
-$(PACKAGE)/hymir.7: tools/package/hymir.7 CHANGELOG.md Makefile
+# Manual pages, with the version and its date.
+MANUALS := $(patsubst tools/package/%,$(PACKAGE)/%,$(wildcard tools/package/*.[1-8]))
+$(MANUALS): $(PACKAGE)/%: tools/package/% Makefile
 	@mkdir -p $(@D)
 	$(Q)sed "s/@VERSION@/$(VERSION)/; s/@DATE@/$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y-%m-%d)/" $< > $@
 
