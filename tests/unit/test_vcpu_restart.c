@@ -2,6 +2,7 @@
  * src/vmx/vcpu_state.c: INIT, compared with SDM 3A, "IA-32 and Intel 64 Processor States
  * Following Power-up, Reset, or INIT".
  */
+#include "machine_checks.h"
 #include "vmcs_array.h"
 
 #include "cpu/guest_state.h"
