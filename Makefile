@@ -62,13 +62,15 @@ else
 setup = @tools/setup $(1)
 endif
 
-.PHONY: setup-build setup-run setup-test
+.PHONY: setup-build setup-report setup-run setup-test
 setup-build:
 	$(call setup,build)
+setup-report:
+	$(call setup,build report)
 setup-run:
 	$(call setup,build run)
 setup-test:
-	$(call setup,build run test check)
+	$(call setup,build report run test check)
 
 # ---- The hypervisor ---------------------------------------------------------------------------------
 
@@ -432,6 +434,15 @@ $(UNIT)/test_entry_rules: $(UNIT)/tests/faults/perturbation.o $(UNIT)/tests/faul
 # The option of the test image.
 $(UNIT)/test_selftest $(UNIT)/replay_options: $(UNIT)/tests/faults/selftest.o
 
+# zlib decompresses what Hymir compresses.
+$(UNIT)/test_deflate: UNIT_LIBRARIES := -lz
+
+# The program that shows stored reports.
+REPORT_SOURCES   := $(filter-out tools/report/hymir_report.c,$(sort $(wildcard tools/report/*.c)))
+REPORT_LIBRARIES := -ljansson -lz
+$(UNIT)/test_stored $(UNIT)/replay_stored: $(REPORT_SOURCES:%.c=$(UNIT)/%.o)
+$(UNIT)/test_stored $(UNIT)/replay_stored: UNIT_LIBRARIES := $(REPORT_LIBRARIES)
+
 # The program that explains dumps.
 EXPLAIN_SOURCES := $(filter-out tools/explain/explain.c,$(sort $(wildcard tools/explain/*.c)))
 $(UNIT)/test_dump $(UNIT)/test_explanation $(UNIT)/replay_dump: $(EXPLAIN_SOURCES:%.c=$(UNIT)/%.o)
@@ -444,7 +455,7 @@ $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 .PRECIOUS: $(UNIT)/%.o
 
 -include $(filter-out %.asm.d,$(UNIT_OBJECTS:.o=.d)) $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/tests/unit/%.d) \
-    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tools/explain/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/console/*.d $(UNIT)/src/guest/vm.d)
+    $(wildcard $(UNIT)/tests/faults/*.d $(UNIT)/tools/*/*.d $(UNIT)/tests/fuzz/*.d $(UNIT)/src/vmx/*.d $(UNIT)/src/runner/*.d $(UNIT)/src/console/*.d $(UNIT)/src/guest/vm.d)
 
 # ---- Programs for the host, of Hymir's own pure sources ---------------------------------------------------
 
@@ -468,6 +479,24 @@ explain: $(BUILD)/explain
 
 $(BUILD)/explain: $(HOST)/tools/explain/explain.o $(EXPLAIN_SOURCES:%.c=$(HOST)/%.o)
 
+## make hymir-report        build/hymir-report: shows on Linux the report that Hymir stored there (report=efi, report=ram)
+.PHONY: hymir-report
+hymir-report: $(BUILD)/hymir-report
+
+REPORT_OBJECTS := $(patsubst %.c,$(HOST)/%.o,$(REPORT_SOURCES) tools/report/hymir_report.c)
+
+$(REPORT_OBJECTS): HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Isrc -fPIE
+$(REPORT_OBJECTS): | setup-report
+
+$(BUILD)/hymir-report: $(REPORT_OBJECTS)
+	$(call note,HOSTLD)
+	$(Q)$(CC) -pie -o $@ $^ $(REPORT_LIBRARIES)
+
+# Without shared libraries, for a test's Linux.
+$(BUILD)/hymir-report-static: $(REPORT_OBJECTS)
+	$(call note,HOSTLD)
+	$(Q)$(CC) -static-pie -o $@ $^ $(REPORT_LIBRARIES)
+
 ## make entry-rules         writes docs/ENTRY-RULES.md from the rules of VM entry in src
 .PHONY: entry-rules
 entry-rules: $(BUILD)/entry-rules
@@ -479,7 +508,7 @@ $(addprefix $(BUILD)/,registers explain entry-rules): $(HOST_OBJECTS)
 	$(call note,HOSTLD)
 	$(Q)$(CC) $(HOST_CFLAGS) -no-pie -o $@ $^
 
--include $(filter-out %.asm.d,$(HOST_OBJECTS:.o=.d)) $(wildcard $(HOST)/tools/*.d $(HOST)/tools/explain/*.d)
+-include $(filter-out %.asm.d,$(HOST_OBJECTS:.o=.d)) $(wildcard $(HOST)/tools/*.d $(HOST)/tools/*/*.d)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(UNIT)/replay_%)
@@ -507,12 +536,14 @@ $(FUZZ)/%.o: %.c Makefile | setup-test
 
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	$(call note,FUZZLD)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
+	$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ $(FUZZ_LIBRARIES)
 
 .PRECIOUS: $(FUZZ)/%.o
 
 $(FUZZ)/fuzz_options: $(FUZZ)/tests/faults/selftest.o
 $(FUZZ)/fuzz_dump: $(EXPLAIN_SOURCES:%.c=$(FUZZ)/%.o)
+$(FUZZ)/fuzz_stored: $(REPORT_SOURCES:%.c=$(FUZZ)/%.o)
+$(FUZZ)/fuzz_stored: FUZZ_LIBRARIES := $(REPORT_LIBRARIES)
 $(FUZZ)/fuzz_vm: $(FUZZ)/src/guest/vm.o
 
 -include $(filter-out %.asm.d,$(FUZZ_OBJECTS:.o=.d)) $(wildcard $(FUZZ)/tests/fuzz/*.d)
@@ -520,7 +551,7 @@ $(FUZZ)/fuzz_vm: $(FUZZ)/src/guest/vm.o
 # The same target without libFuzzer; replays the inputs in tests/fuzz/corpus, and random changes of them.
 $(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
 	$(call note,UNITLD)
-	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ $(UNIT_LIBRARIES)
 
 $(UNIT)/tests/fuzz/%.o: UNIT_CFLAGS += -Itests/fuzz
 

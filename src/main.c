@@ -6,12 +6,10 @@
  * of the boot; nothing here panics.
  */
 #include "check/cpus.h"
-#include "check/verdict.h"
+#include "check/isolation.h"
 #include "console/console.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
-#include "mm/memory.h"
-#include "platform/clock.h"
 #include "platform/machine.h"
 #include "platform/panic.h"
 #include "platform/power.h"
@@ -19,13 +17,16 @@
 #include "platform/smp.h"
 #include "report/json_report.h"
 #include "report/verdict_sheet.h"
+#include "runner/facts.h"
 #include "runner/guests.h"
+#include "runner/report_store.h"
 #include "runner/viewer.h"
 #include "svm/svm.h"
 #include "vmx/vmx.h"
 
 static const struct virtualization *const vendors[] = {&vt_x, &amd_v};
 static struct options options;
+static struct report_facts facts;
 
 /* Starts the screen, unless it was started before. */
 static void start_screen(void)
@@ -59,56 +60,29 @@ static void read_boot_information(uint32_t information)
              boot->loader_name, boot->command_line);
 }
 
-/* Judges the records, and collects the facts of the report. */
-static void compute_facts(struct report_facts *facts)
-{
-    static char machine[MACHINE_TEXT_SIZE], firmware[MACHINE_TEXT_SIZE];
-    static char verdict[CONSOLE_LINE_SIZE - 64];
-    struct text text                    = {.buffer = verdict, .size = sizeof(verdict)};
-    const struct processors *processors = processors_get();
-    const struct verdict_scope scope    = {.machine         = machine,
-                                           .nosmp           = options.nosmp,
-                                           .no_cpu_list     = !processors->has_list,
-                                           .broken_cpu_list = processors->has_broken_list,
-                                           .no_start        = processors->cannot_start,
-                                           .dropped         = processors->dropped};
-
-    machine_describe(machine, firmware);
-    *facts = (struct report_facts){
-        .version      = HYMIR_VERSION,
-        .machine      = machine,
-        .firmware     = firmware,
-        .ram_bytes    = memory_ram_size(),
-        .used_bytes   = memory_used_size(),
-        .tsc_hz       = clock_tsc()->hz,
-        .tsc_ppm      = clock_tsc()->uncertainty_ppm,
-        .tsc_source   = clock_source(),
-        .has_acpi     = machine_get()->acpi != NULL,
-        .iommus       = &machine_get()->iommus,
-        .records      = cpus_records(),
-        .count        = smp_count(),
-        .isolation    = {options.mitigations, options.large_pages},
-        .unseen       = verdict_unseen_cpus(&scope),
-        .verdict      = verdict_decide(cpus_records(), smp_count(), &scope, &text),
-        .verdict_text = verdict,
-    };
-}
-
 /* Shows the verdict, and ends the serial output with the lines that scripts rely on. */
-static void show_verdict(const struct report_facts *facts)
+static void show_verdict(void)
 {
     static struct sheet sheet;
 
-    verdict_sheet_compose(facts, &sheet);
+    verdict_sheet_compose(&facts, &sheet);
     console_show(&sheet);
-    json_report_write_line(facts, console_write_data);
-    verdict_sheet_write_lines(facts, console_write_line);
+    json_report_write_line(&facts, console_write_data);
+    verdict_sheet_write_lines(&facts, console_write_line);
+}
+
+/* Ends the boot if firmware does not return while the report is stored. */
+static void finish_without_firmware(void)
+{
+    show_verdict();
+    power_exit(options.exit, console_drain);
 }
 
 /* Shows the verdict and runs the guests, on the boot CPU or, if it hangs, on another. */
 static _Noreturn void finish(void)
 {
-    static struct report_facts facts;
+    static const struct firmware_hang hang = {"report not stored",
+                                              finish_without_firmware};
     bool waits = this_cpu() == &boot_cpu && options.exit == END_HALT;
 
     if (this_cpu() == &boot_cpu)
@@ -116,12 +90,13 @@ static _Noreturn void finish(void)
     machine_report_interrupts();
     if (test_hook_finish_trials != NULL)
         test_hook_finish_trials();
-    compute_facts(&facts);
+    facts_collect(&options, &facts);
     guests_log_missing(&facts.records[0]);
     isolation_log(facts.records, facts.count, &facts.isolation);
+    report_store(&options, &facts, &hang);
     if (waits)
         viewer_start(&options);
-    show_verdict(&facts);
+    show_verdict();
     if (this_cpu() == &boot_cpu)
         guests_run(&options, facts.records);
     if (waits)
@@ -137,7 +112,7 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_start_boot_cpu();           /* from here on exceptions are caught */
     read_boot_information(information); /* options, log, serial line */
     machine_start_clock();
-    boot_fail_if(machine_take_over_memory(information, image)); /* own address space */
+    boot_fail_if(machine_take_over_memory(information, image, options.report_ram));
     start_screen();
     machine_read_symbols();             /* names for backtraces */
     machine_read_platform();            /* ACPI: reset, power off */

@@ -126,6 +126,31 @@ static bool parse_console(const char *value, struct options *options)
     return true;
 }
 
+/* Parses the places of the JSON report. */
+static bool parse_report(const char *value, struct options *options)
+{
+    bool json = false, efi = false, ram = false;
+
+    if (ends_with_comma(value))
+        return false;
+    do {
+        char word[WORD_SIZE];
+        if (!next_part(&value, ',', word))
+            return false;
+        bool *place = strcmp(word, "json") == 0  ? &json
+                      : strcmp(word, "efi") == 0 ? &efi
+                      : strcmp(word, "ram") == 0 ? &ram
+                                                 : NULL;
+        if (place == NULL)
+            return false;
+        *place = true;
+    } while (*value != '\0');
+    options->report_json = json;
+    options->report_efi  = efi;
+    options->report_ram  = ram;
+    return true;
+}
+
 /* Parses a section of the report: its name, or its number from 1. */
 static bool parse_section(const char *word, unsigned int *section)
 {
@@ -246,7 +271,7 @@ static const struct option {
      "auto, off or all",
      MEMBER(mitigations),
      {{"auto", MITIGATIONS_AUTO}, {"off", MITIGATIONS_OFF}, {"all", MITIGATIONS_ALL}}},
-    {"report=", "json", MEMBER(report_json), {{"json", true}}},
+    {"report=", "a comma-separated list of json, efi and ram", parse_report, 0, 0, {{0}}},
     {"page=",
      "a section of the report (1 to 7 or its name), how long its pages are shown "
      "(auto, or seconds such as 20s), or both, as in page=cpus,20s",

@@ -51,7 +51,9 @@ struct options {
     bool stats;       /* log each guest's exit counts when it stops */
     bool large_pages; /* for guests, despite possible iTLB multihit */
     enum mitigations mitigations;
-    bool report_json;          /* the JSON report also on the serial line */
+    bool report_json;          /* the JSON report also on the serial line, */
+    bool report_efi;           /* in UEFI variables, */
+    bool report_ram;           /* in RAM: lib/ram_report.h */
     bool apic_timer;           /* for guests, instead of the preemption timer */
     unsigned int page;         /* the section of the report to show, from 1; 0: all */
     unsigned int page_seconds; /* until its pages turn by themselves; 0: never */

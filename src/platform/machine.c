@@ -8,6 +8,7 @@
 #include "firmware/smbios.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "lib/ram_report.h"
 #include "lib/symbols.h"
 #include "lib/test_hooks.h"
 #include "mm/address_space.h"
@@ -136,6 +137,16 @@ static void reserve_boot_data(uint32_t information)
     }
 }
 
+/* Reserves the place of the report in RAM if all of it is free. */
+static void reserve_report_memory(void)
+{
+    struct frame_zone zone = {RAM_REPORT_ADDRESS, RAM_REPORT_ADDRESS + RAM_REPORT_SIZE};
+
+    machine.has_report_memory = memory_free_size(zone) == RAM_REPORT_SIZE;
+    if (machine.has_report_memory)
+        keep_range(zone.start, zone.end);
+}
+
 static bool try_rsdp(const void *rsdp, size_t size)
 {
     return acpi_open(rsdp, size, address_space_map_firmware, &acpi) == STATUS_OK;
@@ -184,7 +195,8 @@ static void find_tables(void)
     has_smbios   = has_smbios || read_smbios();
 }
 
-const char *machine_take_over_memory(uint32_t information, uint32_t image)
+const char *machine_take_over_memory(uint32_t information, uint32_t image,
+                                     bool keeps_report)
 {
     bus_masters_stop(machine.boot.is_efi);
     memory_map_init(&memory_map, address_space_limit(&machine.cpuid));
@@ -197,6 +209,8 @@ const char *machine_take_over_memory(uint32_t information, uint32_t image)
     find_tables();
     if (machine.acpi != NULL)
         acpi_visit(&acpi, keep_bytes);
+    if (keeps_report)
+        reserve_report_memory();
     if (address_space_build(&machine.cpuid) != STATUS_OK)
         return MACHINE_NO_MEMORY;
     if (address_space_map_firmware(information, machine.boot.size) == NULL)

@@ -23,6 +23,7 @@ struct machine {
     struct multiboot2_information boot;
     const struct acpi *acpi; /* NULL if not present or not read yet */
     struct iommus iommus;    /* set by machine_read_platform */
+    bool has_report_memory;  /* lib/ram_report.h: it is RAM and reserved for the report */
 };
 
 /* Prepares the boot CPU to handle exceptions; they are reported once a console exists. */
@@ -45,9 +46,10 @@ void machine_start_clock(void);
 
 /*
  * Takes over the memory and switches to Hymir's own address space; image is the physical
- * address that Hymir was loaded at.
+ * address that Hymir was loaded at. Reserves memory for the report if it keeps_report.
  */
-const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t image);
+const char *MUST_CHECK machine_take_over_memory(uint32_t information, uint32_t image,
+                                                bool keeps_report);
 
 /* Reads Hymir's function names for backtraces, if the boot loader passes them. */
 void machine_read_symbols(void);

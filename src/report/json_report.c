@@ -4,8 +4,9 @@
 #include "check/comparison.h"
 #include "check/tsc_synchrony.h"
 #include "check/verdict.h"
-#include "report/hypervisors.h"
 #include "report/isolation_page.h"
+#include "report/json_hypervisors.h"
+#include "report/pages.h"
 #include "report/surroundings.h"
 
 #define SUMMARY_SIZE 320
@@ -219,57 +220,6 @@ static void write_capabilities(struct json *json, const struct report_facts *fac
     }
 }
 
-/* Selects the requirements in one state. */
-struct state_filter {
-    struct json *json;
-    enum requirement_state wanted;
-};
-
-static void write_answer(const struct requirement_answer *answer, void *context)
-{
-    const struct state_filter *filter = context;
-    TEXT_DECLARE(text, REQUIREMENT_TEXT_SIZE);
-
-    if (answer->state != filter->wanted)
-        return;
-    requirement_append(answer, &text);
-    json_string(filter->json, NULL, "%s", text.buffer);
-}
-
-static void write_source(struct json *json, const struct requirement_source *source,
-                         const struct hypervisor_question *question)
-{
-    json_open_object(json, NULL);
-    json_string(json, "source", "%s", source->name);
-    for (enum requirement_state i = REQUIREMENT_MET; i < REQUIREMENT_STATES; i++) {
-        struct state_filter filter = {json, i};
-        json_open_array(json, requirement_state_names[i]);
-        hypervisor_visit(source->hypervisor, source, question, write_answer, &filter);
-        json_close_array(json);
-    }
-    json_close_object(json);
-}
-
-static void write_hypervisors(struct json *json, const struct report_facts *facts)
-{
-    struct hypervisor_question question;
-
-    hypervisor_question_prepare(facts, &question);
-    for (enum hypervisor i = HYPERVISOR_HYMIR; i < HYPERVISOR_COUNT; i++) {
-        enum requirement_state state = hypervisor_visit(i, NULL, &question, NULL, NULL);
-        json_open_object(json, NULL);
-        json_string(json, "name", "%s", hypervisors[i].name);
-        json_string(json, "version", "%s", hypervisors[i].version);
-        json_string(json, "state", "%s", requirement_state_names[state]);
-        json_open_array(json, "requirements");
-        const struct requirement_source *source = NULL;
-        while ((source = hypervisor_next_source(i, &question, source)) != NULL)
-            write_source(json, source, &question);
-        json_close_array(json);
-        json_close_object(json);
-    }
-}
-
 static void write_vt_d_units(struct json *json, const struct report_facts *facts)
 {
     const struct iommu_table *table = &facts->iommus->vt_d;
@@ -348,6 +298,21 @@ static void write_timings(struct json *json, const struct report_facts *facts)
     }
 }
 
+static void write_row(const struct sheet_row *row, void *json)
+{
+    json_string(json, NULL, "%s", row->text);
+}
+
+/* Writes the rows of the report's pages, except those of the QR code. */
+static void write_pages(struct json *json, const struct report_facts *facts)
+{
+    for (enum report_section i = REPORT_VERDICT; i < REPORT_CODE; i++) {
+        json_open_array(json, report_section_name(i));
+        report_visit_rows(i, facts, write_row, json);
+        json_close_array(json);
+    }
+}
+
 static const struct {
     const char *key;
     bool is_array;
@@ -359,15 +324,17 @@ static const struct {
     {"registers", true, write_registers},
     {"differences", true, write_differences},
     {"capabilities", false, write_capabilities},
-    {"hypervisors", true, write_hypervisors},
+    {"hypervisors", true, json_hypervisors_write},
     {"isolation", false, isolation_page_write},
     {"surroundings", false, write_surroundings},
     {"vt_d_units", true, write_vt_d_units},
     {"amd_vi_units", true, write_amd_vi_units},
     {"timings", true, write_timings},
+    {"pages", false, write_pages}, /* last: see json_report_write */
 };
 
-void json_report_write(const struct report_facts *facts, json_output *output)
+static void write_report(const struct report_facts *facts, size_t section_count,
+                         json_output *output)
 {
     struct json json;
 
@@ -375,7 +342,7 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     json_open_object(&json, NULL);
     json_number(&json, "schema", JSON_REPORT_SCHEMA);
     json_string(&json, "hymir", "%s", facts->version);
-    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+    for (size_t i = 0; i < section_count; i++) {
         (sections[i].is_array ? json_open_array : json_open_object)(&json,
                                                                     sections[i].key);
         sections[i].write(&json, facts);
@@ -383,6 +350,16 @@ void json_report_write(const struct report_facts *facts, json_output *output)
     }
     json_close_object(&json);
     json_end(&json);
+}
+
+void json_report_write(const struct report_facts *facts, json_output *output)
+{
+    write_report(facts, ARRAY_SIZE(sections) - 1, output);
+}
+
+void json_report_write_with_pages(const struct report_facts *facts, json_output *output)
+{
+    write_report(facts, ARRAY_SIZE(sections), output);
 }
 
 void json_report_write_line(const struct report_facts *facts, json_output *output)

@@ -8,7 +8,6 @@
 #include "report/code_page.h"
 #include "report/hypervisor_page.h"
 #include "report/isolation_page.h"
-#include "report/pager.h"
 #include "report/verdict_sheet.h"
 
 #define COLUMN 40 /* width of one of two */
@@ -324,5 +323,21 @@ void report_compose_page(enum report_section section, size_t page,
     pager_start(&pager, sheet, page);
     sheet_add(sheet, EMPHASIS_TITLE, "%s, page %zu of %zu", sections[section].name,
               page + 1, report_page_count(section, facts));
+    sections[section].add(&pager, facts);
+}
+
+void report_visit_rows(enum report_section section, const struct report_facts *facts,
+                       row_visitor *visit, void *context)
+{
+    static struct sheet sheet;
+    struct pager pager;
+
+    if (sections[section].compose != NULL) {
+        sections[section].compose(facts, &sheet);
+        for (size_t i = 0; i < sheet.rows; i++)
+            visit(&sheet.row[i], context);
+        return;
+    }
+    pager_start_visit(&pager, &sheet, visit, context);
     sections[section].add(&pager, facts);
 }

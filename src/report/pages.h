@@ -9,6 +9,7 @@
 
 #include "lib/sheet.h"
 #include "report/facts.h"
+#include "report/pager.h"
 
 #include <stddef.h>
 
@@ -35,5 +36,9 @@ size_t report_page_count(enum report_section section, const struct report_facts 
  */
 void report_compose_page(enum report_section section, size_t page,
                          const struct report_facts *facts, struct sheet *sheet);
+
+/* Visits the rows of all pages of a section, without titles. Not for several CPUs. */
+void report_visit_rows(enum report_section section, const struct report_facts *facts,
+                       row_visitor *visit, void *context);
 
 #endif

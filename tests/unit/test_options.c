@@ -1,6 +1,7 @@
 /* src/lib/options.c. */
 #include "unit.h"
 
+#include "lib/bits.h"
 #include "lib/options.h"
 #include "report/pages.h"
 
@@ -26,6 +27,7 @@ static void assert_default(const char *command_line, const char *warning)
     assert_int_equal(options.nolock, options_default.nolock);
     assert_int_equal(options.exit, options_default.exit);
     assert_int_equal(options.panic, options_default.panic);
+    assert_false(options.report_json || options.report_efi || options.report_ram);
     assert_int_equal(options.page, 0);
     assert_int_equal(options.page_seconds, 0);
     if (warning == NULL)
@@ -127,6 +129,36 @@ static void assert_page(const char *line, unsigned int page, unsigned int second
     assert_int_equal(options.page, page);
     assert_int_equal(options.page_seconds, seconds);
     assert_nothing_logged();
+}
+
+/* The places of the report: any of three, each word once or more. */
+static void test_report(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool json, efi, ram;
+    } rows[] = {
+        {"", false, false, false},
+        {"report=json", true, false, false},
+        {"report=efi", false, true, false},
+        {"report=ram", false, false, true},
+        {"report=ram,json,efi", true, true, true},
+        {"report=efi,efi", false, true, false},
+        {"report=json report=efi", false, true, false},
+        {"report=json report=", true, false, false},
+        {"report=json report=efi,", true, false, false},
+        {"report=json report=,efi", true, false, false},
+        {"report=json report=efi,nvram", true, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct options options = line_parse(rows[i].line);
+        assert_int_equal(options.report_json, rows[i].json);
+        assert_int_equal(options.report_efi, rows[i].efi);
+        assert_int_equal(options.report_ram, rows[i].ram);
+    }
+    assert_default("report=nvram",
+                   "report= accepts a comma-separated list of json, efi and ram");
 }
 
 /* Sections of the report by number and name, how long pages are shown, or both. */
@@ -247,6 +279,7 @@ static void test_long_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_report),
         cmocka_unit_test_setup(test_defaults, start_log),
         cmocka_unit_test_setup(test_console, start_log),
         cmocka_unit_test_setup(test_serial, start_log),
