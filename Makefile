@@ -492,10 +492,20 @@ $(BUILD)/hymir-report: $(REPORT_OBJECTS)
 	$(call note,HOSTLD)
 	$(Q)$(CC) -pie -o $@ $^ $(REPORT_LIBRARIES)
 
-# Without shared libraries, for a test's Linux.
+# Without shared libraries, for Linux in a test, where tests/boot/stored-linux runs it.
 $(BUILD)/hymir-report-static: $(REPORT_OBJECTS)
 	$(call note,HOSTLD)
 	$(Q)$(CC) -static-pie -o $@ $^ $(REPORT_LIBRARIES)
+
+STORED := $(BUILD)/stored
+$(STORED).cpio: $(BUILD)/hymir-report-static tests/boot/stored-linux $(PACKAGES)/unpacked
+	$(call note,PACK)
+	$(Q)rm -rf $(STORED)
+	$(Q)mkdir -p $(STORED)/bin $(STORED)/lib/stored
+	$(Q)cp $(BUILD)/hymir-report-static $(STORED)/bin/hymir-report
+	$(Q)cp tests/boot/stored-linux $(STORED)/bin/stored
+	$(Q)find $(PACKAGES)/lib/modules ! -name button.ko ! -name evdev.ko -name '*.ko' -exec cp {} $(STORED)/lib/stored/ ';'
+	$(Q)cd $(STORED) && find . | LC_ALL=C sort | cpio --create --format=newc --owner=+0:+0 --quiet > ../$(@F)
 
 ## make entry-rules         writes docs/ENTRY-RULES.md from the rules of VM entry in src
 .PHONY: entry-rules
@@ -569,7 +579,7 @@ check: elf test-elf deb | setup-test
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(MACH)/gnumach | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -590,7 +600,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(PLAIN)/vmlinuz $(MACH)/gnumach $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files

@@ -413,7 +413,7 @@ class Qemu(Machine):
 
     Firmware: bios, uefi, uefi32 (32-bit), secure-boot, which accepts what the key of a certificate has signed, a file, PEM
     or DER. medium: cd, usb, net with the tree of `make netboot` as the ISO, or disk with a raw or qcow2 image as the ISO,
-    which the machine writes to. machine: pc, q35.
+    which the machine writes to. machine: pc, q35. variables: the file of UEFI's variables that it starts with a copy of.
     accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
     and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
     reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
@@ -451,7 +451,7 @@ class Qemu(Machine):
         if self.option("certificate", None) is not None:
             efi_variables.enroll(OVMF / template, self.option("certificate", None), self.directory / "vars.fd")
         else:
-            shutil.copy(OVMF / template, self.directory / "vars.fd")
+            shutil.copy(self.option("variables", OVMF / template), self.directory / "vars.fd")
         protection = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
         return [*(protection if self.needs_smm() else []),
                 "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / code}",

@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /*
- * Physical. Below 15 MiB, where some machines have a hole, and 16 MiB, where boot loaders
- * put Linux; above what they use themselves.
+ * Physical, 256 MiB: above what GRUB and a starting Linux write, which is up to about 80
+ * MiB, and below the initrd at the end of memory.
  */
-#define RAM_REPORT_ADDRESS 0xC00000U
+#define RAM_REPORT_ADDRESS 0x10000000U
 #define RAM_REPORT_SIZE    0x40000U /* bytes reserved, with the header */
 
 #define RAM_REPORT_SIGNATURE 0x43474244U /* "DBGC" */
