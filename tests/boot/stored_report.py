@@ -70,9 +70,9 @@ def add_variable(flash, name, guid, data):
 
 
 def fill(flash, size):
-    """Adds variables of size bytes together, of at most 16 KiB each."""
-    for start in range(0, size, 16384):
-        add_variable(flash, f"Filler{start}", uuid.UUID(int=0x48796d6972), b"x" * min(16384, size - start))
+    """Adds variables of size bytes together, of at most 7 KiB each."""
+    for start in range(0, size, 7168):
+        add_variable(flash, f"Filler{start}", uuid.UUID(int=0x48796d6972), b"x" * min(7168, size - start))
 
 
 def compare(stored, sent, text):
