@@ -204,16 +204,21 @@ def grub_lines(scenario):
     return lines + ["terminal_output console"]
 
 
-def report_in(text):
-    """Returns the report in a text, after validating it against the schema."""
-    reports = re.findall(r"^hymir-report: (.*)$", text, re.MULTILINE)
-    if len(reports) != 1:
-        raise ValueError(f"{len(reports)} reports instead of one")
-    result = subprocess.run([ROOT / "tests" / "schema"], input=reports[0], text=True, stdout=subprocess.PIPE,
+def parse(text):
+    """Returns a report from its JSON, after validating it against the schema."""
+    result = subprocess.run([ROOT / "tests" / "schema"], input=text, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     if result.returncode != 0:
         raise ValueError(result.stdout)
-    return json.loads(reports[0])
+    return json.loads(text)
+
+
+def report_in(text):
+    """Returns the report in the text of the serial line."""
+    reports = re.findall(r"^hymir-report: (.*)$", text, re.MULTILINE)
+    if len(reports) != 1:
+        raise ValueError(f"{len(reports)} reports instead of one")
+    return parse(reports[0])
 
 
 def msrs_of(report):

@@ -1,12 +1,13 @@
-"""The variables of EDK II's firmware (OVMF) in a file of its flash memory, and a way to fill it.
+"""The report in the variables of EDK II's firmware (OVMF), read from its flash memory, and a way to fill that.
 
 EDK II, MdeModulePkg/Include/Guid/VariableFormat.h, "AUTHENTICATED_VARIABLE_HEADER".
 """
 
-import json
 import struct
 import uuid
 import zlib
+
+import report
 
 GUID = uuid.UUID("f9484a81-12a7-4b4d-b0ad-1ea869876669")
 NAME = "HymirReport"
@@ -81,8 +82,5 @@ def compare(stored, sent, text):
         return "no report is stored"
     if not stored.startswith(sent[:-1] + ',"pages":'):
         return "the stored report does not begin with the one on the serial line"
-    pages = json.loads(stored)["pages"]
-    if list(pages) != ["Verdict", "Capabilities", "CPUs", "Hypervisors", "Timings", "Log"]:
-        return f"the stored report has the pages {list(pages)}"
-    missing = [row for row in pages["Verdict"] if row not in text]
+    missing = [row for row in report.parse(stored)["pages"]["Verdict"] if row not in text]
     return f"not on the serial line: {missing[0]}" if missing else None
