@@ -36,11 +36,16 @@ INITRD  :=
 CMDLINE :=
 MEMORY  :=
 
-# Kept as typed: make does not expand dollar signs in them.
-$(foreach name,KERNEL INITRD CMDLINE MEMORY,$(eval override $(name) := $$(value $(name))))
-export KERNEL INITRD CMDLINE MEMORY
+# The key that signs a medium for Secure Boot, and its certificate: two files in PEM.
+KEY  :=
+CERT :=
 
-ISO := $(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso
+# Kept as typed: make does not expand dollar signs in them.
+$(foreach name,KERNEL INITRD CMDLINE MEMORY KEY CERT,$(eval override $(name) := $$(value $(name))))
+export KERNEL INITRD CMDLINE MEMORY KEY CERT
+
+SIGNED := $(BUILD)/signed.iso
+ISO    := $(if $(filter secure-boot,$(FIRMWARE)),$(SIGNED),$(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso)
 
 # V=1 shows the commands instead of one line for each.
 V :=
@@ -62,7 +67,7 @@ else
 setup = @tools/setup $(1)
 endif
 
-.PHONY: setup-build setup-report setup-run setup-test
+.PHONY: setup-build setup-report setup-run setup-test setup-sign
 setup-build:
 	$(call setup,build)
 setup-report:
@@ -70,7 +75,9 @@ setup-report:
 setup-run:
 	$(call setup,build run)
 setup-test:
-	$(call setup,build report run test check)
+	$(call setup,build report run test check sign)
+setup-sign:
+	$(call setup,build sign)
 
 # ---- The hypervisor ---------------------------------------------------------------------------------
 
@@ -242,6 +249,16 @@ $(BUILD)/user.iso: $(BUILD)/hymir.iso
 	$(call note,ISO)
 	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS) $(ISO_USER))
 
+## make signed KEY= CERT=   build/signed.iso, a medium for UEFI with Secure Boot, signed with your own key: docs/SECURE-BOOT.md
+.PHONY: signed
+signed: $(SIGNED)
+
+# Always rebuilt: the key and its certificate are given by variables.
+.PHONY: $(SIGNED)
+$(SIGNED): $(BUILD)/hymir.iso | setup-sign
+	$(call note,SIGN)
+	$(Q)tools/sign "$$KEY" "$$CERT" $@ $(ISO_HYMIR) $(ISO_GUESTS)
+
 # ---- Runs in emulators ----------------------------------------------------------------------------------------
 
 # The emulated machine. An empty value means the emulator's default (tools/emulator.py); an empty MACHINE_MEMORY,
@@ -264,7 +281,7 @@ run-iso: iso | setup-run
 run-bochs: iso | setup-run
 	@tools/run bochs $(ISO)
 
-## make run-qemu            boots it in QEMU with AMD-V, without KVM; CPUS= MACHINE_MEMORY= MODEL= FIRMWARE=bios|uefi MEDIUM=cd|usb
+## make run-qemu            boots it in QEMU with AMD-V, without KVM; CPUS= MACHINE_MEMORY= MODEL= MEDIUM=cd|usb FIRMWARE=bios|uefi|uefi32|secure-boot
 run-qemu: iso | setup-run
 	@tools/run qemu $(ISO)
 
