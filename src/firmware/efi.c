@@ -6,8 +6,7 @@
 
 #define MAX_CONFIGURATION_TABLES 256
 
-/* UEFI 2.10, "EFI System Table", "EFI Configuration Table": offsets and sizes in bytes.
- */
+/* UEFI 2.10, "EFI System Table", "EFI Configuration Table": offsets and sizes. */
 struct efi_layout {
     size_t pointer_size, entry_count, entries;
 };

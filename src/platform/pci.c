@@ -27,8 +27,7 @@ static uint16_t select_register(struct pci_address address, uint8_t offset)
     return (uint16_t)(PCI_PORT_DATA + offset % 4);
 }
 
-/* Returns the address of a register in memory, or 0 if its bus is in none of the ranges.
- */
+/* Returns the address of a register in memory, or 0 if no range has its bus. */
 static uint64_t find_register(struct pci_address address, uint8_t offset)
 {
     for (size_t i = 0; i < range_count; i++) {

@@ -169,8 +169,7 @@ static void test_cut(void **state)
     }
 }
 
-/* No more ranges than there is room for, and no more warnings than entries that are read.
- */
+/* No more ranges than there is room for, and a limited number of warnings. */
 static void test_many(void **state)
 {
     (void)state;
