@@ -36,16 +36,19 @@ INITRD  :=
 CMDLINE :=
 MEMORY  :=
 
-# The key that signs a medium for Secure Boot, and its certificate: two files in PEM.
+# The key that signs a medium for Secure Boot, and its certificate: two files in PEM. SHIM=yes puts Debian's shim on the
+# medium, which Microsoft has signed.
 KEY  :=
 CERT :=
+SHIM :=
 
 # Kept as typed: make does not expand dollar signs in them.
 $(foreach name,KERNEL INITRD CMDLINE MEMORY KEY CERT,$(eval override $(name) := $$(value $(name))))
 export KERNEL INITRD CMDLINE MEMORY KEY CERT
 
-SIGNED := $(BUILD)/signed.iso
-ISO    := $(if $(filter secure-boot,$(FIRMWARE)),$(SIGNED),$(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso)
+SIGNED     := $(BUILD)/signed.iso
+SHIM_FILES := build/shim
+ISO    := $(if $(filter secure-boot shim,$(FIRMWARE)),$(SIGNED),$(BUILD)/$(if $(KERNEL)$(INITRD)$(CMDLINE)$(MEMORY),user,hymir).iso)
 
 # V=1 shows the commands instead of one line for each.
 V :=
@@ -249,15 +252,20 @@ $(BUILD)/user.iso: $(BUILD)/hymir.iso
 	$(call note,ISO)
 	$(call mkrescue,$(ISO_HYMIR) $(ISO_GUESTS) $(ISO_USER))
 
-## make signed KEY= CERT=   build/signed.iso, a medium for UEFI with Secure Boot, signed with your own key: docs/SECURE-BOOT.md
+## make signed KEY= CERT=   build/signed.iso, a medium for UEFI with Secure Boot, signed with your own key; SHIM=yes: docs/SECURE-BOOT.md
 .PHONY: signed
 signed: $(SIGNED)
 
 # Always rebuilt: the key and its certificate are given by variables.
 .PHONY: $(SIGNED)
-$(SIGNED): $(BUILD)/hymir.iso | setup-sign
+$(SIGNED): $(BUILD)/hymir.iso $(if $(SHIM),$(SHIM_FILES)/unpacked) | setup-sign
 	$(call note,SIGN)
-	$(Q)tools/sign "$$KEY" "$$CERT" $@ $(ISO_HYMIR) $(ISO_GUESTS)
+	$(Q)tools/sign "$$KEY" "$$CERT" "$(if $(SHIM),$(SHIM_FILES)/usr/lib/shim)" $@ $(ISO_HYMIR) $(ISO_GUESTS)
+
+$(SHIM_FILES)/unpacked: tools/unpack tools/packages | setup-sign
+	$(call note,UNPACK)
+	$(Q)tools/unpack shim $(SHIM_FILES)
+	@touch $@
 
 # ---- Runs in emulators ----------------------------------------------------------------------------------------
 
@@ -281,7 +289,7 @@ run-iso: iso | setup-run
 run-bochs: iso | setup-run
 	@tools/run bochs $(ISO)
 
-## make run-qemu            boots it in QEMU with AMD-V, without KVM; CPUS= MACHINE_MEMORY= MODEL= MEDIUM=cd|usb FIRMWARE=bios|uefi|uefi32|secure-boot
+## make run-qemu            boots it in QEMU with AMD-V, without KVM; CPUS= MACHINE_MEMORY= MODEL= MEDIUM=cd|usb FIRMWARE=bios|uefi|uefi32|secure-boot|shim
 run-qemu: iso | setup-run
 	@tools/run qemu $(ISO)
 
@@ -596,7 +604,7 @@ check: elf test-elf deb | setup-test
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(SHIM_FILES)/unpacked | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -617,7 +625,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(SHIM_FILES)/unpacked $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files

@@ -36,7 +36,10 @@ QEMU_UEFI = {
     "uefi": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", False, "x86_64-efi"),
     "uefi32": ("OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd", True, "i386-efi"),
     "secure-boot": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", True, "x86_64-efi"),
+    "shim": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", True, "x86_64-efi"),
 }
+# The firmware that has a certificate, and its variables for that.
+QEMU_CERTIFICATE = {"secure-boot": efi_variables.FIRMWARE, "shim": efi_variables.MACHINE_OWNER}
 OVMF = pathlib.Path("/usr/share/OVMF")
 
 BOCHS_CONFIGURATION = """\
@@ -119,8 +122,8 @@ def problem_with(kind, options):
     name, value = "FIRMWARE", options.get("firmware")
     if value and value not in firmwares:
         return f"{name}={value}: unsupported; {emulator} accepts {', '.join(firmwares)}"
-    if value == "secure-boot" and not options.get("certificate"):
-        return f"{name}=secure-boot: KEY= and CERT= are missing; use a key of your own (docs/SECURE-BOOT.md)"
+    if value in QEMU_CERTIFICATE and not options.get("certificate"):
+        return f"{name}={value}: KEY= and CERT= are missing; use a key of your own (docs/SECURE-BOOT.md)"
     media = ["cd"] if kind == "bochs" else ["cd", "usb"]
     if options.get("medium") and options["medium"] not in media:
         return f"MEDIUM={options['medium']}: unsupported; {emulator} accepts {', '.join(media)}"
@@ -412,8 +415,9 @@ class Qemu(Machine):
     """QEMU, by default with TCG, which has AMD-V with the models of AMD's processors, and never VT-x.
 
     Firmware: bios, uefi, uefi32 (32-bit), secure-boot, which accepts what the key of a certificate has signed, a file, PEM
-    or DER. medium: cd, usb, net with the tree of `make netboot` as the ISO, or disk with a raw or qcow2 image as the ISO,
-    which the machine writes to. machine: pc, q35. variables: the file of UEFI's variables that it starts with a copy of.
+    or DER, and shim, which has Microsoft's keys, and the certificate for shim. medium: cd, usb, net with the tree of
+    `make netboot` as the ISO, or disk with a raw or qcow2 image as the ISO, which the machine writes to. machine: pc, q35.
+    variables: the file of UEFI's variables that it starts with a copy of.
     accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
     and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
     reached, if the arguments have -icount shift=0, by which an instruction takes a nanosecond.
@@ -449,7 +453,8 @@ class Qemu(Machine):
             return []
         code, template, _, _ = QEMU_UEFI[self.option("firmware", "bios")]
         if self.option("certificate", None) is not None:
-            efi_variables.enroll(OVMF / template, self.option("certificate", None), self.directory / "vars.fd")
+            variables = QEMU_CERTIFICATE[self.option("firmware", None)]
+            efi_variables.enroll(OVMF / template, variables, self.option("certificate", None), self.directory / "vars.fd")
         else:
             shutil.copy(self.option("variables", OVMF / template), self.directory / "vars.fd")
         protection = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
