@@ -217,13 +217,14 @@ $(PLAIN)/vmlinuz: tools/unpack tools/packages | setup-build
 	$(Q)tools/unpack plain $(PLAIN)
 	$(Q)mv $(PLAIN)/boot/vmlinuz-* $@
 
-# GNU Mach, the kernel of another scenario.
-MACH := build/mach
+# Kernels of other scenarios, by Multiboot and Multiboot2.
+KERNELS := build/kernels
 
-$(MACH)/gnumach: tools/unpack tools/packages | setup-build
+$(KERNELS)/gnumach: tools/unpack tools/packages | setup-build
 	$(call note,UNPACK)
-	$(Q)tools/unpack mach $(MACH)
-	$(Q)zcat $(MACH)/boot/gnumach-*.gz > $@
+	$(Q)tools/unpack kernels $(KERNELS)
+	$(Q)zcat $(KERNELS)/boot/xen-*-amd64.gz > $(KERNELS)/xen
+	$(Q)zcat $(KERNELS)/boot/gnumach-*.gz > $@
 
 # The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
 $(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
@@ -602,9 +603,13 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 check: elf test-elf deb | setup-test
 	@tests/run check
 
+# What only the scenarios of tests/boot need.
+SCENARIO_FILES = $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz \
+                 $(KERNELS)/gnumach $(SHIM_FILES)/unpacked
+
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
-boot-test: iso netboot debug-elf test-elf $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(SHIM_FILES)/unpacked | setup-run setup-test
+boot-test: iso netboot debug-elf test-elf $(SCENARIO_FILES) | setup-run setup-test
 	@tests/run boot
 
 ## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
@@ -625,7 +630,7 @@ debug-elf:
 
 ## make test                unit tests, checks and boot scenarios; the last line counts them
 .PHONY: test
-test: iso netboot debug-elf test-elf deb $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz $(MACH)/gnumach $(SHIM_FILES)/unpacked $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
+test: iso netboot debug-elf test-elf deb $(SCENARIO_FILES) $(UNIT_TESTS) $(REPLAYS) $(FIXTURES) | setup-run setup-test
 	@tests/run unit check boot
 
 ## make count               lines of code in src, and the sizes of its functions and files
