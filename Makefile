@@ -397,11 +397,12 @@ $(BUILD)/guests/%.bin: tests/guests/%.asm $(wildcard tests/guests/*.inc) Makefil
 	@mkdir -p $(@D)
 	$(Q)nasm -f bin -w+all -Werror -Itests/guests/ $< -o $@
 
-# A second initrd for Linux: an archive with the file /second.
+# A second initrd for Linux: an archive with the file /second; and an empty file.
 $(BUILD)/guests/second.img: Makefile | setup-build
 	$(call note,PACK)
 	@mkdir -p $(@D)/second
 	$(Q)echo "from the second initrd" > $(@D)/second/second
+	$(Q): > $(@D)/empty.img
 	$(Q)cd $(@D)/second && echo second | cpio --quiet -o -H newc > ../second.img
 
 # ---- Unit tests: the pure sources, run natively under AddressSanitizer and UBSan ------------------
