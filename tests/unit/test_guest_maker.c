@@ -347,10 +347,9 @@ static void assert_module(const struct image_module *module, const void *bytes,
 static void test_modules(void **state)
 {
     (void)state;
-    set_modules("module name=a argv0=m -- \\\"quoted\\\"",
-                "kernel name=a memory=4M argv0=k -- a line");
-    machine.boot.module[0].start = (uintptr_t)module_bytes;
-    machine.boot.module[0].end   = (uintptr_t)module_bytes + sizeof(module_bytes);
+    machine.boot.module_count = 0;
+    add_module(module_bytes, sizeof(module_bytes), "module name=a argv0=m -- \\\"q\\\"");
+    add_module(kernel, sizeof(kernel), "kernel name=a memory=4M argv0=k -- a line");
     add_module(first_initrd, sizeof(first_initrd), "initrd name=a -- string");
     add_module(module_bytes, sizeof(module_bytes), "module name=b");
     add_module(second_initrd, sizeof(second_initrd), "initrd name=a");
@@ -362,7 +361,7 @@ static void test_modules(void **state)
     assert_int_equal(parts->module_count, 4);
     assert_module(&parts->module[0], first_initrd, sizeof(first_initrd), "string");
     assert_module(&parts->module[1], second_initrd, sizeof(second_initrd), "");
-    assert_module(&parts->module[2], module_bytes, sizeof(module_bytes), "m \"quoted\"");
+    assert_module(&parts->module[2], module_bytes, sizeof(module_bytes), "m \"q\"");
     assert_module(&parts->module[3], module_bytes, sizeof(module_bytes) - 1, "");
     assert_logged("error: module 4, \"module name=b\": no kernel name=b\n");
 }
@@ -382,8 +381,7 @@ static void test_most_modules(void **state)
 static void test_empty_module(void **state)
 {
     (void)state;
-    set_modules("kernel name=a memory=4M", "initrd name=a");
-    machine.boot.module[1].end = machine.boot.module[1].start;
+    add_module(first_initrd, 0, "initrd name=a");
     assert_int_equal(create_guests(), 0);
     assert_logged("error: vm a: module 2, \"initrd name=a\": the file is empty\n");
     assert_int_equal(allocated, 0);

@@ -122,8 +122,7 @@ static bool load_kernel(struct loader *loader, uint64_t *entry, struct elf_file 
     return elf_load(file, loader);
 }
 
-/* Adds the section headers, the symbols and the strings of an ELF file, if it has them.
- */
+/* Adds the section headers and the symbols of an ELF file, if it has them. */
 static bool add_symbols(struct loader *loader, const struct elf_file *file,
                         uint32_t table[4])
 {
