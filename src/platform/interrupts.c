@@ -130,10 +130,26 @@ static void mask_source(uint8_t vector, bool is_last, struct text *source)
     }
 }
 
+bool interrupt_is_in_service(uint8_t vector)
+{
+    return apic_is_enabled() && local_source_is_in_service(vector);
+}
+
+/*
+ * Returns whether an interrupt is an 8259A's: those are not in service in the local APIC.
+ * One that is comes from software before Hymir: Linux's timer has such a vector, and is
+ * pending after kexec.
+ */
+static bool is_from_pic(uint8_t vector)
+{
+    return vector >= VECTOR_PIC && vector < VECTOR_PIC + 2 * PIC_CHIP_INPUTS &&
+           !interrupt_is_in_service(vector);
+}
+
 /* The spurious interrupts of an 8259A have no source. */
 static void end_unwanted(uint8_t vector, bool is_last, struct text *source)
 {
-    if (vector >= VECTOR_PIC && vector < VECTOR_PIC + 2 * PIC_CHIP_INPUTS) {
+    if (is_from_pic(vector)) {
         text_append(source, pic_end_interrupt(vector) ? "masked in the 8259A"
                                                       : "a spurious one of the 8259A");
         return;
@@ -166,11 +182,6 @@ void interrupts_report(void)
             log_warning("%u unexpected interrupts of vector 0x%x; ignored", count,
                         vector);
     }
-}
-
-bool interrupt_is_in_service(uint8_t vector)
-{
-    return apic_is_enabled() && local_source_is_in_service(vector);
 }
 
 /* ---- Storms of interrupts that have a handler -------------------------------------- */
