@@ -226,6 +226,23 @@ $(KERNELS)/gnumach: tools/unpack tools/packages | setup-build
 	$(Q)zcat $(KERNELS)/boot/xen-*-amd64.gz > $(KERNELS)/xen
 	$(Q)zcat $(KERNELS)/boot/gnumach-*.gz > $@
 
+# What a Linux needs to start Hymir, for scenarios: an initramfs that is used after the guest's.
+KEXEC := build/kexec
+
+$(KEXEC)/sbin/kexec: tools/unpack tools/packages | setup-build
+	$(call note,UNPACK)
+	$(Q)tools/unpack kexec $(KEXEC)
+	@touch $@
+
+$(KEXEC)/initrd.img: $(KEXEC)/sbin/kexec build/hymir.elf tools/hymir-check build/guests/hello.bin
+	$(call note,PACK)
+	$(Q)mkdir -p $(KEXEC)/boot
+	$(Q)cp tools/hymir-check $(KEXEC)/sbin/
+	$(Q)cp build/hymir.elf build/guests/hello.bin $(KEXEC)/boot/
+	$(Q)cd $(KEXEC) && find . -name gconv -prune -o -type d -print -o -name '*.so*' -print -o -name kexec -print \
+	    -o -name 'hymir*' -print -o -name hello.bin -print | LC_ALL=C sort -u | \
+	    cpio --create --format=newc --owner=+0:+0 --quiet > $(@F)
+
 # The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
 $(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string)
 	$(call note,LD)
@@ -606,7 +623,7 @@ check: elf test-elf deb | setup-test
 
 # What only the scenarios of tests/boot need.
 SCENARIO_FILES = $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORED).cpio $(PLAIN)/vmlinuz \
-                 $(KERNELS)/gnumach $(SHIM_FILES)/unpacked
+                 $(KERNELS)/gnumach $(SHIM_FILES)/unpacked $(KEXEC)/initrd.img
 
 ## make boot-test           boot scenarios in Bochs and QEMU
 .PHONY: boot-test
