@@ -63,16 +63,16 @@ static const struct iommu_kind amd_vi = {
     .read      = read_amd_vi_unit,
 };
 
-/* Logs what firmware left on: both are left on, because devices may depend on them. */
+/* Logs what is on: both are left on, because devices may depend on them. */
 static void log_unit(const struct iommu_kind *kind, const struct iommu_unit *unit)
 {
     if ((unit->status & VT_D_STATUS_TRANSLATION) != 0 ||
         (unit->control & AMD_VI_CONTROL_IOMMU_EN) != 0)
-        log_info("%s unit at 0x%lx: firmware left DMA remapping on; left on", kind->name,
+        log_info("%s unit at 0x%lx: DMA remapping is on; left on", kind->name,
                  unit->address);
     if ((unit->status & VT_D_STATUS_INTERRUPT_REMAPPING) != 0)
-        log_info("%s unit at 0x%lx: firmware left interrupt remapping on; left on",
-                 kind->name, unit->address);
+        log_info("%s unit at 0x%lx: interrupt remapping is on; left on", kind->name,
+                 unit->address);
 }
 
 static void read_unit(const struct iommu_kind *kind, uint64_t address,
