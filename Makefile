@@ -99,7 +99,7 @@ CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isr
     -mno-red-zone -mgeneral-regs-only -mpreferred-stack-boundary=3 -fno-pic -mcmodel=kernel -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-omit-frame-pointer -fno-optimize-sibling-calls \
     -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
-    -fno-asynchronous-unwind-tables -ffile-prefix-map="$(CURDIR)"=. \
+    -fno-asynchronous-unwind-tables -mindirect-branch=thunk -mindirect-branch-register -fno-jump-tables -ffile-prefix-map="$(CURDIR)"=. \
     -DHYMIR_VERSION='"$(VERSION)"' $(WARNINGS) \
     $(if $(filter-out 0,$(DEBUG)),-DHYMIR_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error)
 
@@ -120,6 +120,8 @@ $(BUILD)/%.asm.o: %.asm $(BUILD)/constants.inc $(BUILD)/font.psf Makefile | setu
 	$(call note,NASM)
 	@mkdir -p $(@D)
 	$(Q)nasm $(NASMFLAGS) $< -o $@
+
+$(BUILD)/src/vmx/entry.asm.o $(BUILD)/src/svm/entry.asm.o: src/virt/measures.inc
 
 # Every VM exit executes these files, so they do without the frames that a backtrace follows: after a panic below
 # them the backtrace ends with the caller's address.

@@ -54,6 +54,13 @@ void constants(void)
     CONSTANT(VMCB_RAX, offsetof(struct vmcb, rax));
     CONSTANT(RUN_AGAIN, RUN_AGAIN);
     CONSTANT(RUN_ALL_REGISTERS, RUN_ALL_REGISTERS);
+    CONSTANT(RUN_ENTRY, offsetof(struct vcpu_run, entry));
+    CONSTANT(ENTRY_VERW, BIT(ENTRY_VERW));
+    CONSTANT(ENTRY_FLUSH_L1D, BIT(ENTRY_FLUSH_L1D));
+    CONSTANT(ENTRY_FILL_RSB, BIT(ENTRY_FILL_RSB));
+    CONSTANT(ENTRIES, BIT(ENTRY_MEASURES));
+    CONSTANT(MSR_IA32_FLUSH_CMD, MSR_IA32_FLUSH_CMD);
+    CONSTANT(FLUSH_CMD_L1D, FLUSH_CMD_L1D);
     CONSTANT(RUN_ON_EXIT, offsetof(struct vcpu_run, on_exit));
     CONSTANT(RUN_IS_LAUNCHED, offsetof(struct vcpu_run, is_launched));
     CONSTANT(RUN_HAS_ALL_REGISTERS, offsetof(struct vcpu_run, has_all_registers));

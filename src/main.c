@@ -92,7 +92,7 @@ static _Noreturn void finish(void)
         test_hook_finish_trials();
     facts_collect(&options, &facts);
     guests_log_missing(&facts.records[0]);
-    isolation_log(facts.records, facts.count, &facts.isolation);
+    cpus_choose_measures(&facts.isolation);
     report_store(&options, &facts, &hang);
     if (waits)
         viewer_start(&options);

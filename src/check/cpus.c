@@ -192,3 +192,13 @@ enum status cpus_check(const struct virtualization *const *vendors, size_t count
         log_tscs();
     return status;
 }
+
+void cpus_choose_measures(const struct isolation_options *isolation)
+{
+    for (size_t i = 0; i < smp_count(); i++) {
+        const struct isolation found = isolation_of(&records[i], isolation);
+        if (records[i].answer == CPU_ANSWERED)
+            smp_cpu(i)->controls = isolation_controls(&found);
+    }
+    isolation_log(records, smp_count(), isolation);
+}

@@ -8,6 +8,7 @@
 #ifndef HYMIR_CHECK_CPUS_H
 #define HYMIR_CHECK_CPUS_H
 
+#include "check/isolation.h"
 #include "lib/options.h"
 #include "virt/virtualization.h"
 
@@ -22,5 +23,11 @@ enum status MUST_CHECK cpus_check(const struct virtualization *const *vendors,
 
 /* Returns the records, smp_count() of them. */
 struct cpu_record *cpus_records(void);
+
+/*
+ * Chooses for each CPU that answered what it does about known issues of processors, and
+ * logs it. Before guests run.
+ */
+void cpus_choose_measures(const struct isolation_options *isolation);
 
 #endif

@@ -100,6 +100,12 @@ static struct issue_finding sum_of(const struct isolation *isolation)
     return sum;
 }
 
+struct guest_controls isolation_controls(const struct isolation *isolation)
+{
+    const struct issue_finding sum = sum_of(isolation);
+    return issue_controls(isolation_measures(&sum, ISOLATION_DONE));
+}
+
 static void log_cpu(size_t index, const struct isolation *isolation)
 {
     const struct issue_finding sum = sum_of(isolation);

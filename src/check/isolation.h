@@ -49,6 +49,10 @@ void isolation_describe(const struct issue_finding *finding, struct text *text);
 void isolation_list(const struct isolation *isolation, enum issue_state state,
                     struct text *text);
 
+/* Returns what a CPU writes when a guest gets it, of all that is chosen and implemented.
+ */
+struct guest_controls isolation_controls(const struct isolation *isolation);
+
 /* Logs the issues, and what is done, of the first CPU of each set of identical CPUs. */
 void isolation_log(const struct cpu_record *records, size_t count,
                    const struct isolation_options *options);

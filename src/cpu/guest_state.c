@@ -2,6 +2,8 @@
 #include "cpu/guest_state.h"
 
 #include "cpu/instructions.h"
+#include "cpu/msr.h"
+#include "cpu/percpu.h"
 #include "x86/msr.h"
 
 #define XCR0_AFTER_RESET  1 /* x87 */
@@ -36,7 +38,26 @@ void guest_state_restart(void)
     write_cr2(0);
 }
 
-void guest_state_reset(void)
+/* Sets bits of an MSR that exists if there are any to be set. */
+static void set_msr_bits(uint32_t msr, uint64_t bits)
+{
+    const struct msr_reading reading =
+        bits == 0 ? (struct msr_reading){0} : msr_read_safe(msr);
+    if (reading.state == MSR_READ && (reading.value & bits) != bits)
+        (void)wrmsr_safe(msr, reading.value | bits);
+}
+
+/* The barrier is last: it covers all that was predicted before. */
+static void apply_controls(const struct guest_controls *controls)
+{
+    set_msr_bits(MSR_IA32_SPEC_CTRL, controls->spec_ctrl);
+    set_msr_bits(MSR_IA32_EFER, controls->efer);
+    set_msr_bits(MSR_DE_CFG, controls->de_cfg);
+    if (controls->pred_cmd != 0)
+        (void)wrmsr_safe(MSR_IA32_PRED_CMD, controls->pred_cmd);
+}
+
+uint8_t guest_state_reset(void)
 {
     static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
                                     MSR_IA32_CSTAR,          MSR_IA32_FMASK,
@@ -48,6 +69,8 @@ void guest_state_reset(void)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
     guest_state_restart();
     reset_extended_state();
+    apply_controls(&this_cpu()->controls);
+    return this_cpu()->controls.entry;
 }
 
 uint64_t guest_state_read_pkru(void)

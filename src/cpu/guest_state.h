@@ -9,9 +9,10 @@
 
 /*
  * Resets that state, so that nothing leaks into a guest: SDM 3A, "Processor State After
- * Reset". XCR0 and the states of XSAVE only if CR4.OSXSAVE is set.
+ * Reset". XCR0 and the states of XSAVE only if CR4.OSXSAVE is set. Writes what this CPU's
+ * struct guest_controls says, and returns its entry.
  */
-void guest_state_reset(void);
+uint8_t guest_state_reset(void);
 
 /* Sets CR2 and the debug registers, DR7 excepted, to their values after INIT. */
 void guest_state_restart(void);

@@ -101,6 +101,15 @@ struct tsc_exchange {
     uint64_t ticks;            /* the other CPU's TSC */
 };
 
+/* What is written when a guest gets a CPU; chosen once per CPU: virt/issues.h. */
+struct guest_controls {
+    uint64_t pred_cmd;  /* written to IA32_PRED_CMD */
+    uint64_t spec_ctrl; /* bits to set in IA32_SPEC_CTRL, for guests and Hymir */
+    uint64_t efer;      /* bits to set in Hymir's IA32_EFER */
+    uint64_t de_cfg;    /* bits to set in DE_CFG */
+    uint8_t entry;      /* struct vcpu_run */
+};
+
 struct cpu {
     struct cpu *self; /* first: read_gs_pointer reads it */
     uint32_t index;   /* 0 for the boot CPU; the number in all messages */
@@ -114,6 +123,7 @@ struct cpu {
     uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
     bool had_cpuid_limit; /* of firmware; inherited_state_clear removed it */
+    struct guest_controls controls;
 
     /*
      * Leaves virtualization on this CPU, which is VMX operation, or SVM with EFER.SVME

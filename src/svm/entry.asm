@@ -2,6 +2,9 @@
 ;
 ;       void svm_run(struct vcpu_run *run, struct vmcb *guest, struct vmcb *host);
 ;
+; There is a routine for each combination of the measures of docs/SECURITY.md that belong here, so that none is tested at
+; a VM exit: enum entry_measure, run->entry.
+;
 ; 1. Saves the callee-saved registers of the ABI, and the host's state that VMRUN does not switch: VMSAVE.
 ; 2. .enter: loads the registers that C functions preserve. .again: loads the others.
 ; 3. Enters with GIF clear, so that nothing comes between CLGI and VMRUN, and IF set, because V_INTR_MASKING lets
@@ -28,10 +31,19 @@
 ; The offset of a guest register by its number: enum register_number.
 %define REGISTER(number) ((number) * 8)
 
+%include "src/virt/measures.inc"
+
         section .text
 
         global  svm_run
 svm_run:
+        movzx   eax, byte [rdi + HYMIR_RUN_ENTRY]
+        lea     rcx, [runs]
+        jmp     [rcx + rax * 8]
+
+; A routine with the measures in %1, a set of HYMIR_ENTRY_VERW and so on.
+%macro  ROUTINE 1
+svm_run_%1:
         push    rbp
         push    rbx
         push    r12
@@ -66,7 +78,9 @@ svm_run:
         clgi
         sti
         vmload
+        CLEAR_BUFFERS %1
         vmrun
+        FILL_RSB %1
         vmsave
         push    rdi                     ; the guest's; [rsp + 8] is now the run
         mov     rdi, [rsp + 8]
@@ -85,7 +99,7 @@ svm_run:
         vmload
         cli
         stgi
-        call    [rdi + HYMIR_RUN_ON_EXIT]
+        CALL_ON_EXIT
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         je      .again
@@ -97,7 +111,7 @@ svm_run:
         mov     [rdi + REGISTER(14)], r14
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        call    [rdi + HYMIR_RUN_ON_EXIT]
+        CALL_ON_EXIT
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN
@@ -111,5 +125,27 @@ svm_run:
         pop     rbx
         pop     rbp
         ret
+%endmacro
+
+%assign entry 0
+%rep    HYMIR_ENTRIES
+        ROUTINE %[entry]
+%assign entry entry + 1
+%endrep
+
+        RETPOLINE
+
+        section .rodata
+
+%macro  ADDRESS 1
+        dq      svm_run_%1
+%endmacro
+
+runs:
+%assign entry 0
+%rep    HYMIR_ENTRIES
+        ADDRESS %[entry]
+%assign entry entry + 1
+%endrep
 
         section .note.GNU-stack noalloc noexec nowrite progbits

@@ -68,7 +68,7 @@ static void run_with_svm(struct svm_vcpu *svm)
         return;
     svm_state_write(svm);
     svm_set_alarm(vcpu, TICKS_NEVER);
-    guest_state_reset();
+    vcpu->run.entry = guest_state_reset();
     if (test_hook_enter_guest != NULL)
         test_hook_enter_guest(vcpu);
     svm_entry_note(&svm->entry, &svm->vmcb);

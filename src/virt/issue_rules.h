@@ -7,7 +7,7 @@
 
 #include "virt/issues.h"
 
-#define ISSUE_REMEDIES_MAX 5
+#define ISSUE_REMEDIES_MAX 6
 
 /* A measure against an issue. */
 struct issue_remedy {

@@ -3,6 +3,8 @@
 
 #include "lib/bits.h"
 #include "virt/issue_rules.h"
+#include "virt/vcpu.h"
+#include "x86/control_registers.h"
 #include "x86/msr.h"
 
 #define T(trait) BIT(TRAIT_##trait)
@@ -42,19 +44,22 @@ const struct measure_row measure_rows[MEASURES] = {
     [MEASURE_OWN_TABLES]     = {"page tables without Hymir", true},
     [MEASURE_NO_USER_MODE]   = {"no user mode in Hymir", true},
     [MEASURE_MICROCODE]      = {"microcode", true},
-    [MEASURE_SMALL_PAGES]    = {"4-KiB pages for code", true},
     [MEASURE_CLAMP]          = {"clamped indices", true},
-    [MEASURE_RETPOLINE]      = {"retpolines", false},
-    [MEASURE_IBRS]           = {"IBRS in Hymir", false},
-    [MEASURE_IBPB]           = {"IBPB between guests", false},
-    [MEASURE_FILL_RSB]       = {"RSB filled at VM exit", false},
+    [MEASURE_RETPOLINE]      = {"retpolines", true},
+    [MEASURE_SMALL_PAGES]    = {"4-KiB pages for code", true},
+    [MEASURE_IBPB]           = {"IBPB between guests", true},
+    [MEASURE_ENHANCED_IBRS]  = {"enhanced IBRS", true},
+    [MEASURE_AUTOMATIC_IBRS] = {"automatic IBRS", true},
+    [MEASURE_BHI_DIS_S]      = {"BHI_DIS_S", true},
+    [MEASURE_FP_BACKUP_FIX]  = {"DE_CFG[9]", true},
+    [MEASURE_VERW]           = {"VERW at VM entry", true},
+    [MEASURE_FLUSH_L1D]      = {"L1D flush at VM entry", true},
+    [MEASURE_FILL_RSB]       = {"RSB filled at VM exit", true},
+    [MEASURE_IBRS_ON_EXIT]   = {"IBRS at VM exit", false},
+    [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", false},
     [MEASURE_CLEAR_BHB]      = {"branch history cleared at VM exit", false},
     [MEASURE_ALIGN_BRANCHES] = {"aligned branches", false},
-    [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", false},
-    [MEASURE_VERW]           = {"VERW at VM entry", false},
-    [MEASURE_FLUSH_L1D]      = {"L1D flush at VM entry", false},
     [MEASURE_GUEST_CONTROLS] = {"SPEC_CTRL for guests", false},
-    [MEASURE_FP_BACKUP_FIX]  = {"DE_CFG[9]", false},
     [MEASURE_CORE_PER_GUEST] = {"one guest a core", false},
 };
 
@@ -76,7 +81,7 @@ static const struct {
     IN_CPUID(IBPB, leaf_80000008.ebx, CPUID_80000008_EBX_IBPB),
     IN_CPUID(IBRS, leaf_7.edx, CPUID_7_EDX_IBRS_IBPB),
     IN_CPUID(IBRS, leaf_80000008.ebx, CPUID_80000008_EBX_IBRS),
-    IN_CPUID(ENHANCED_IBRS, leaf_80000021.eax, CPUID_80000021_EAX_AUTOMATIC_IBRS),
+    IN_CPUID(AUTOMATIC_IBRS, leaf_80000021.eax, CPUID_80000021_EAX_AUTOMATIC_IBRS),
     IN_CPUID(STIBP, leaf_7.edx, CPUID_7_EDX_STIBP),
     IN_CPUID(STIBP, leaf_80000008.ebx, CPUID_80000008_EBX_STIBP),
     IN_CPUID(SSBD, leaf_7.edx, CPUID_7_EDX_SSBD),
@@ -225,4 +230,34 @@ struct issue_finding issue_decide(enum issue issue, const struct issue_facts *fa
             finding.lacking |= (uint32_t)BIT(remedy->measure);
     }
     return finding;
+}
+
+_Static_assert(MEASURE_FILL_RSB - MEASURE_VERW + 1 == ENTRY_MEASURES &&
+                   MEASURE_FLUSH_L1D - MEASURE_VERW == ENTRY_FLUSH_L1D,
+               "the same order");
+
+struct guest_controls issue_controls(uint32_t measures)
+{
+    static const struct {
+        enum measure measure;
+        struct guest_controls controls;
+    } rows[] = {
+        {MEASURE_IBPB, {.pred_cmd = PRED_CMD_IBPB}},
+        {MEASURE_ENHANCED_IBRS, {.spec_ctrl = SPEC_CTRL_IBRS}},
+        {MEASURE_AUTOMATIC_IBRS, {.efer = EFER_AIBRSE}},
+        {MEASURE_BHI_DIS_S, {.spec_ctrl = SPEC_CTRL_BHI_DIS_S}},
+        {MEASURE_FP_BACKUP_FIX, {.de_cfg = DE_CFG_FP_BACKUP_FIX}},
+    };
+    struct guest_controls sum = {
+        .entry = (uint8_t)BITS_GET(measures, MEASURE_FILL_RSB, MEASURE_VERW)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if ((measures & BIT(rows[i].measure)) == 0)
+            continue;
+        sum.pred_cmd |= rows[i].controls.pred_cmd;
+        sum.spec_ctrl |= rows[i].controls.spec_ctrl;
+        sum.efer |= rows[i].controls.efer;
+        sum.de_cfg |= rows[i].controls.de_cfg;
+    }
+    return sum;
 }

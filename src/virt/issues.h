@@ -10,6 +10,7 @@
 #define HYMIR_VIRT_ISSUES_H
 
 #include "cpu/msr.h"
+#include "cpu/percpu.h"
 #include "lib/options.h"
 #include "virt/microarchitecture.h"
 
@@ -43,7 +44,8 @@ enum issue {
 enum cpu_trait {
     TRAIT_IBPB,
     TRAIT_IBRS,
-    TRAIT_ENHANCED_IBRS, /* or AMD's automatic IBRS */
+    TRAIT_ENHANCED_IBRS,
+    TRAIT_AUTOMATIC_IBRS, /* AMD's */
     TRAIT_STIBP,
     TRAIT_SSBD,
     TRAIT_BHI_CTRL,
@@ -111,24 +113,27 @@ enum issue_state {
 };
 extern const char *const issue_state_names[ISSUE_STATES];
 
-/* What can be done. The first ones are true of Hymir's design on any processor. */
+/* What can be done. The first ones do not depend on mitigations=. */
 enum measure {
     MEASURE_OWN_TABLES,
     MEASURE_NO_USER_MODE,
     MEASURE_MICROCODE,
-    MEASURE_SMALL_PAGES,
     MEASURE_CLAMP,
     MEASURE_RETPOLINE,
-    MEASURE_IBRS,
+    MEASURE_SMALL_PAGES, /* the last one of these */
     MEASURE_IBPB,
-    MEASURE_FILL_RSB,
-    MEASURE_CLEAR_BHB,
-    MEASURE_ALIGN_BRANCHES,
-    MEASURE_IBPB_ON_EXIT,
+    MEASURE_ENHANCED_IBRS,
+    MEASURE_AUTOMATIC_IBRS,
+    MEASURE_BHI_DIS_S,
+    MEASURE_FP_BACKUP_FIX,
     MEASURE_VERW,
     MEASURE_FLUSH_L1D,
+    MEASURE_FILL_RSB,
+    MEASURE_IBRS_ON_EXIT,
+    MEASURE_IBPB_ON_EXIT,
+    MEASURE_CLEAR_BHB,
+    MEASURE_ALIGN_BRANCHES,
     MEASURE_GUEST_CONTROLS,
-    MEASURE_FP_BACKUP_FIX,
     MEASURE_CORE_PER_GUEST,
     MEASURES,
 };
@@ -151,6 +156,9 @@ struct issue_row {
     const char *key;  /* in the JSON, and Linux's name in /proc/cpuinfo */
 };
 extern const struct issue_row issue_rows[ISSUES];
+
+/* Returns what a CPU writes when a guest gets it, for a set of measures. */
+struct guest_controls issue_controls(uint32_t measures);
 
 struct issue_finding issue_decide(enum issue issue, const struct issue_facts *facts,
                                   enum mitigations mitigations);

@@ -36,8 +36,8 @@
     X(ICE_LAKE, "Ice Lake")                                                              \
     X(ICE_LAKE_SERVER, "Ice Lake server")                                                \
     X(TIGER_LAKE, "Tiger Lake")                                                          \
-    X(TIGER_LAKE_B, "Tiger Lake, stepping B") X(LAKEFIELD, "Lakefield") X(               \
-        ROCKET_LAKE, "Rocket Lake") X(ALDER_LAKE, "Alder Lake")                          \
+    X(TIGER_LAKE_B, "Tiger Lake, stepping B")                                            \
+    X(LAKEFIELD, "Lakefield") X(ROCKET_LAKE, "Rocket Lake") X(ALDER_LAKE, "Alder Lake")  \
         X(RAPTOR_LAKE, "Raptor Lake") X(SAPPHIRE_RAPIDS, "Sapphire Rapids") X(           \
             GRANITE_RAPIDS, "Granite Rapids") X(METEOR_LAKE, "Meteor Lake")              \
             X(ARROW_LAKE, "Arrow Lake") X(LUNAR_LAKE, "Lunar Lake") X(                   \

@@ -200,6 +200,15 @@ struct vcpu_run {
     uint32_t alarm_check;   /* bits 31:0 of the TSC from which an alarm may be due */
     bool is_launched;       /* the guest has been entered before */
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
+    uint8_t entry;          /* the routine of entry.asm: a set of enum entry_measure */
+};
+
+/* What VM entry and VM exit do about issues of the processor: virt/measures.inc. */
+enum entry_measure {
+    ENTRY_VERW,
+    ENTRY_FLUSH_L1D, /* only on Intel's processors */
+    ENTRY_FILL_RSB,
+    ENTRY_MEASURES,
 };
 
 /* The action after on_exit. */

@@ -2,6 +2,9 @@
 ;
 ;       enum vmx_result vmx_run(struct vcpu_run *run);
 ;
+; There is a routine for each combination of the measures of docs/SECURITY.md that belong here, so that none is tested at
+; a VM exit: enum entry_measure, run->entry.
+;
 ; 1. Saves the callee-saved registers of the ABI and the pointer to the run.
 ; 2. Sets HOST_RSP to the current RSP and HOST_RIP to vm_exit: SDM 3C, "VM Exits", "Loading Host State".
 ; 3. .enter: loads the guest's registers and enters. VMLAUNCH and VMRESUME have separate branches, so that
@@ -26,10 +29,19 @@
 ; The offset of a guest register by its number: enum register_number.
 %define REGISTER(number) ((number) * 8)
 
+%include "src/virt/measures.inc"
+
         section .text
 
         global  vmx_run
 vmx_run:
+        movzx   eax, byte [rdi + HYMIR_RUN_ENTRY]
+        lea     rdx, [runs]
+        jmp     [rdx + rax * 8]
+
+; A routine with the measures in %1, a set of HYMIR_ENTRY_VERW and so on.
+%macro  ROUTINE 1
+vmx_run_%1:
         push    rbp
         push    rbx
         push    r12
@@ -42,11 +54,13 @@ vmx_run:
         vmwrite rax, rsp
         jbe     .failed
         mov     eax, HYMIR_VMCS_HOST_RIP
-        lea     rcx, [vm_exit]
+        lea     rcx, [vm_exit_%1]
         vmwrite rax, rcx
         jbe     .failed
 
 .enter:                                 ; with the run in RDI
+        FLUSH_L1D %1
+        CLEAR_BUFFERS %1                ; changes ZF
         cmp     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 0 ; the MOVs below preserve ZF
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
@@ -82,7 +96,8 @@ vmx_run:
         pop     rbp
         ret
 
-vm_exit:
+vm_exit_%1:
+        FILL_RSB %1
         push    rdi                     ; the guest's; [rsp + 8] is now the run
         mov     rdi, [rsp + 8]
         mov     [rdi + REGISTER(0)], rax
@@ -95,10 +110,11 @@ vm_exit:
         mov     [rdi + REGISTER(9)],  r9
         mov     [rdi + REGISTER(10)], r10
         mov     [rdi + REGISTER(11)], r11
-        call    [rdi + HYMIR_RUN_ON_EXIT]
+        CALL_ON_EXIT
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         jne     .not_again
+        FLUSH_L1D %1
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
         mov     rdx, [rdi + REGISTER(2)]
@@ -109,10 +125,11 @@ vm_exit:
         mov     r10, [rdi + REGISTER(10)]
         mov     r11, [rdi + REGISTER(11)]
         mov     rdi, [rdi + REGISTER(7)]
+        CLEAR_BUFFERS %1
         vmresume
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1 ; for the error message
-        jmp     vmx_run.failed
+        jmp     vmx_run_%1.failed
 
 .not_again:
         cmp     eax, HYMIR_RUN_ALL_REGISTERS
@@ -124,13 +141,35 @@ vm_exit:
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        call    [rdi + HYMIR_RUN_ON_EXIT]
+        CALL_ON_EXIT
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN
-        je      vmx_run.enter
+        je      vmx_run_%1.enter
 .stop:
         mov     eax, HYMIR_VMX_SUCCEED
-        jmp     vmx_run.return
+        jmp     vmx_run_%1.return
+%endmacro
+
+%assign entry 0
+%rep    HYMIR_ENTRIES
+        ROUTINE %[entry]
+%assign entry entry + 1
+%endrep
+
+        RETPOLINE
+
+        section .rodata
+
+%macro  ADDRESS 1
+        dq      vmx_run_%1
+%endmacro
+
+runs:
+%assign entry 0
+%rep    HYMIR_ENTRIES
+        ADDRESS %[entry]
+%assign entry entry + 1
+%endrep
 
         section .note.GNU-stack noalloc noexec nowrite progbits

@@ -82,7 +82,7 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     } else {
         struct entry_attempt attempt = vcpu_entry_attempt(vmx);
 
-        guest_state_reset();
+        vmx->vcpu->run.entry = guest_state_reset();
         entry_check_before(&attempt);
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);

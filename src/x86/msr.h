@@ -23,6 +23,8 @@ enum msr {
     MSR_IA32_APIC_BASE          = 0x1B,
     MSR_IA32_FEATURE_CONTROL    = 0x3A,
     MSR_IA32_TSC_ADJUST         = 0x3B,
+    MSR_IA32_SPEC_CTRL          = 0x48,
+    MSR_IA32_PRED_CMD           = 0x49,
     MSR_IA32_BIOS_UPDT_TRIG     = 0x79,
     MSR_IA32_BIOS_SIGN_ID       = 0x8B,
     MSR_IA32_SMM_MONITOR_CTL    = 0x9B,
@@ -30,6 +32,7 @@ enum msr {
     MSR_IA32_MPERF              = 0xE7,
     MSR_IA32_APERF              = 0xE8,
     MSR_IA32_ARCH_CAPABILITIES  = 0x10A,
+    MSR_IA32_FLUSH_CMD          = 0x10B,
     MSR_IA32_SYSENTER_CS        = 0x174,
     MSR_IA32_SYSENTER_ESP       = 0x175,
     MSR_IA32_SYSENTER_EIP       = 0x176,
@@ -110,6 +113,15 @@ enum msr {
 
 /* IA32_FRED_CONFIG: Intel, "Flexible Return and Event Delivery". */
 #define FRED_CONFIG_RESERVED (BIT(11) | BITS_MASK(5, 4) | BIT(2))
+
+/* IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD. */
+#define SPEC_CTRL_IBRS      BIT(0)
+#define SPEC_CTRL_BHI_DIS_S BIT(10)
+#define PRED_CMD_IBPB       BIT(0)
+#define FLUSH_CMD_L1D       BIT(0)
+
+/* DE_CFG: AMD-SB-7008, "Cross-Process Information Leak" (Zenbleed). */
+#define DE_CFG_FP_BACKUP_FIX BIT(9)
 
 /* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */

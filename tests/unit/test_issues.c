@@ -5,6 +5,7 @@
 #include "recordings.h"
 
 #include "virt/issues.h"
+#include "virt/vcpu.h"
 #include "x86/msr.h"
 
 static struct issue_facts facts_of_recording(void)
@@ -217,9 +218,10 @@ static void test_measures(void **state)
     assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
                     M(RETPOLINE) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
     facts.traits |= BIT(TRAIT_ENHANCED_IBRS);
-    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
-                    M(IBRS) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
-    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_OFF, 0, 0);
+    assert_measures(
+        ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
+        M(RETPOLINE) | M(ENHANCED_IBRS) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
+    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_OFF, M(RETPOLINE), 0);
     assert_measures(ISSUE_MELTDOWN, &facts, MITIGATIONS_OFF, M(OWN_TABLES), 0);
     assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_OFF, M(SMALL_PAGES), 0);
     assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, 0, M(VERW));
@@ -321,13 +323,34 @@ static void test_facts(void **state)
                                        BIT(TRAIT_SIBLINGS) | BIT(TRAIT_RDCL_NO));
 }
 
+/* What a CPU writes, and its routine of entry.asm: docs/SECURITY.md, "Measures". */
+static void test_controls(void **state)
+{
+    (void)state;
+    struct guest_controls none = issue_controls(
+        (uint32_t)(M(OWN_TABLES) | M(RETPOLINE) | M(SMALL_PAGES) | M(GUEST_CONTROLS)));
+    assert_int_equal(
+        none.pred_cmd | none.spec_ctrl | none.efer | none.de_cfg | none.entry, 0);
+    struct guest_controls intel = issue_controls(
+        (uint32_t)(M(IBPB) | M(ENHANCED_IBRS) | M(BHI_DIS_S) | M(VERW) | M(FILL_RSB)));
+    assert_int_equal(intel.pred_cmd, 1);
+    assert_int_equal(intel.spec_ctrl, 0x401);
+    assert_int_equal(intel.efer | intel.de_cfg, 0);
+    assert_int_equal(intel.entry, BIT(ENTRY_VERW) | BIT(ENTRY_FILL_RSB));
+    struct guest_controls amd =
+        issue_controls((uint32_t)(M(AUTOMATIC_IBRS) | M(FP_BACKUP_FIX) | M(FLUSH_L1D)));
+    assert_int_equal(amd.efer, BIT(21));
+    assert_int_equal(amd.de_cfg, BIT(9));
+    assert_int_equal(amd.entry, BIT(ENTRY_FLUSH_L1D));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linux),        cmocka_unit_test(test_reports),
         cmocka_unit_test(test_intel),        cmocka_unit_test(test_measures),
         cmocka_unit_test(test_amd_measures), cmocka_unit_test(test_newer),
-        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_facts),        cmocka_unit_test(test_controls),
     };
     return cmocka_run_group_tests_name("issues", tests, NULL, NULL);
 }
