@@ -56,19 +56,27 @@ bool isolation_is_complete(const struct issue_finding *finding)
             finding->lacking == 0);
 }
 
+/* Appends the measures of a group after its name; nothing if there are none. */
+static void append_group(const struct issue_finding *finding, enum isolation_group group,
+                         struct text *text)
+{
+    uint32_t measures = isolation_measures(finding, group);
+
+    if (measures != 0)
+        text_append(text, "%s: ", isolation_group_names[group]);
+    for (uint32_t rest = measures; rest != 0; rest &= rest - 1)
+        text_append(text, "%s%s", rest == measures ? "" : ", ",
+                    measure_rows[__builtin_ctz(rest)].name);
+}
+
 void isolation_describe(const struct issue_finding *finding, struct text *text)
 {
     size_t start = text->length;
 
     for (enum isolation_group group = 0; group < ISOLATION_GROUPS; group++) {
-        uint32_t measures = isolation_measures(finding, group);
-        if (measures == 0)
-            continue;
-        text_append(text, "%s%s: ", text->length > start ? "; " : "",
-                    isolation_group_names[group]);
-        for (uint32_t rest = measures; rest != 0; rest &= rest - 1)
-            text_append(text, "%s%s", rest == measures ? "" : ", ",
-                        measure_rows[__builtin_ctz(rest)].name);
+        if (text->length > start && isolation_measures(finding, group) != 0)
+            text_append(text, "; ");
+        append_group(finding, group, text);
     }
     if (text->length == start)
         text_append(text, "nothing is done");
@@ -110,13 +118,16 @@ static void log_cpu(size_t index, const struct isolation *isolation)
 {
     const struct issue_finding sum = sum_of(isolation);
     TEXT_DECLARE(affected, LOG_LINE_SIZE);
-    TEXT_DECLARE(measures, LOG_LINE_SIZE);
 
     isolation_list(isolation, ISSUE_AFFECTED, &affected);
-    isolation_describe(&sum, &measures);
     log_info("isolation: cpu %zu: %s, affected by: %s", index,
              microarchitecture_name(isolation->facts.micro), affected.buffer);
-    log_info("isolation: cpu %zu: %s", index, measures.buffer);
+    for (enum isolation_group group = 0; group < ISOLATION_GROUPS; group++) {
+        TEXT_DECLARE(measures, LOG_LINE_SIZE);
+        append_group(&sum, group, &measures);
+        if (measures.length > 0)
+            log_info("isolation: cpu %zu: %s", index, measures.buffer);
+    }
 }
 
 void isolation_log(const struct cpu_record *records, size_t count,
