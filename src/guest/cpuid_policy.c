@@ -3,6 +3,7 @@
 
 #include "guest/hypercall.h"
 #include "lib/bits.h"
+#include "lib/clamp.h"
 #include "lib/string.h"
 #include "virt/control_register_rules.h"
 #include "virt/vcpu.h"

@@ -99,7 +99,7 @@ svm_run_%1:
         vmload
         cli
         stgi
-        CALL_ON_EXIT
+        CALL_ON_EXIT %1
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         je      .again
@@ -111,7 +111,7 @@ svm_run_%1:
         mov     [rdi + REGISTER(14)], r14
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        CALL_ON_EXIT
+        CALL_ON_EXIT %1
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN

@@ -110,7 +110,7 @@ vm_exit_%1:
         mov     [rdi + REGISTER(9)],  r9
         mov     [rdi + REGISTER(10)], r10
         mov     [rdi + REGISTER(11)], r11
-        CALL_ON_EXIT
+        CALL_ON_EXIT %1
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         jne     .not_again
@@ -141,7 +141,7 @@ vm_exit_%1:
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        CALL_ON_EXIT
+        CALL_ON_EXIT %1
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN
