@@ -416,7 +416,7 @@ class Qemu(Machine):
 
     Firmware: bios, uefi, uefi32 (32-bit), secure-boot, which accepts what the key of a certificate has signed, a file, PEM
     or DER, and shim, which has Microsoft's keys, and the certificate for shim. medium: cd, usb, net with the tree of
-    `make netboot` as the ISO, or disk with a raw or qcow2 image as the ISO, which the machine writes to. machine: pc, q35.
+    `make netboot` as the ISO, or disk with an image of one as the ISO, which the machine writes to. machine: pc, q35.
     variables: the file of UEFI's variables that it starts with a copy of.
     accelerator: tcg, kvm. arguments: further arguments of QEMU. plain: QEMU's own choice of machine, processor, memory
     and devices, except where an option names another. breakpoint: a physical address; break_ticks returns when it was
@@ -498,8 +498,7 @@ class Qemu(Machine):
                 "-netdev", f"user,id=net,restrict=on,tftp={self.iso},bootfile=/boot/grub/{loader}",
                 "-device", "virtio-net-pci,netdev=net,bootindex=1"]
         elif self.option("medium", "cd") == "disk":
-            image = "qcow2" if self.iso.suffix == ".qcow2" else "raw"
-            command += ["-drive", f"if=virtio,format={image},file={self.iso}"]
+            command += ["-drive", f"if=virtio,format=raw,file={self.iso}"]
         else:
             command += [
                 "-device", "qemu-xhci",
