@@ -20,7 +20,7 @@
 
 /*
  * At least twice the depth that the scenarios of tests/boot/stacks.toml measure: 3.4 KiB
- * on the main stack, where the report is written, 1.2 KiB in a panic, 0.3 KiB in an NMI.
+ * on the main stack, where the report is written, 1.4 KiB in a panic, 0.3 KiB in an NMI.
  * So a panic also fits on the main stack and on that of NMIs.
  */
 #define MAIN_STACK_SIZE  8192
