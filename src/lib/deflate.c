@@ -12,8 +12,7 @@
 
 #define END_OF_BLOCK 256
 
-/* RFC 1950: the method deflate with a window of 32 KiB; a multiple of 31 as big-endian.
- */
+/* RFC 1950: deflate with a window of 32 KiB; a multiple of 31 as big-endian. */
 static const uint8_t zlib_header[] = {0x78, 0x01};
 #define ADLER_MODULUS 65521
 

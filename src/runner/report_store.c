@@ -13,8 +13,8 @@
 #include "platform/smp.h"
 #include "report/json_report.h"
 
-#define TEXT_MOST       0x100000 /* bytes; 1,024 CPUs that are alike have a quarter */
-#define CACHE_LINE_SIZE 64       /* at least that of every 64-bit processor */
+#define TEXT_MOST       (1U << 20) /* bytes; 1,024 CPUs that are alike have a quarter */
+#define CACHE_LINE_SIZE 64         /* at least that of every 64-bit processor */
 
 /* The report, allocated while it is stored. */
 static struct store {
