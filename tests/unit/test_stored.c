@@ -93,7 +93,8 @@ static void test_absent(void **state)
     assert_problem(STORED_NONE);
 }
 
-/* Every byte of every variable, changed; every variable, cut, lengthened or absent. */
+/* Every byte of every variable, changed, which is noticed or changes no text; every
+ * variable, cut, lengthened or absent. */
 static void test_damaged(void **state)
 {
     (void)state;
@@ -103,7 +104,10 @@ static void test_damaged(void **state)
         for (size_t at = 0; at < old.size; at += 1 + at / 16) {
             struct report report = {NULL, 0};
             variable->data[at] ^= 0x5A;
-            assert_int_not_equal(stored_read(read_store, &store, &report), STORED_OK);
+            /* The bits that fill the stream's last byte mean nothing. */
+            if (stored_read(read_store, &store, &report) == STORED_OK)
+                assert_string_equal(report.text, json);
+            free(report.text);
             variable->data[at] ^= 0x5A;
         }
         if (old.size == 0 || strcmp(old.name, "HymirReport") == 0)
