@@ -189,7 +189,7 @@ ISO_GUESTS := $(BUILD)/iso-guests
 ISO_USER   := $(BUILD)/iso-user
 
 # mkrescue,FOLDERS: a recipe line that builds the medium. Whatever has a time or a serial number has that of the sources.
-mkrescue = $(Q)PATH="$(CURDIR)/tools/mkrescue:$$PATH" grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR \
+mkrescue = $(Q)TZ=UTC0 PATH="$(CURDIR)/tools/mkrescue:$$PATH" grub-mkrescue --locales= --themes= --fonts= -o $@ $(1) -- -volid HYMIR \
     -volume_date uuid "$$(date --utc --date=@$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M%S00)" \
     -volume_date all_file_dates "=$(SOURCE_DATE_EPOCH)" 2> $@.log || { cat $@.log; exit 1; }
 
