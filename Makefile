@@ -382,7 +382,7 @@ $(DIST)/$(SOURCE).tar.gz: FORCE
 	$(Q)tools/package/source $(SOURCE) $@
 
 $(DEB): $(DIST)/$(SOURCE).tar.gz $(PACKAGES)/unpacked
-	$(call setup,build package)
+	$(call setup,build report package)
 	$(call note,DEB)
 	$(Q)tools/package/deb $(VERSION) $(abspath $< $(PACKAGES) build/deb)
 	$(Q)cp build/deb/$(@F) $@
@@ -531,7 +531,7 @@ hymir-report: $(BUILD)/hymir-report
 
 REPORT_OBJECTS := $(patsubst %.c,$(HOST)/%.o,$(REPORT_SOURCES) tools/report/hymir_report.c)
 
-$(REPORT_OBJECTS): HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Isrc -fPIE
+$(REPORT_OBJECTS): HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Isrc -fPIE -ffile-prefix-map="$(CURDIR)"=.
 $(REPORT_OBJECTS): | setup-report
 
 $(BUILD)/hymir-report: $(REPORT_OBJECTS)
