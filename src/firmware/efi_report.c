@@ -9,8 +9,10 @@
  */
 #define VARIABLE_OVERHEAD 128
 
-/* The longest name, "HymirReport00", with its NUL, in 16-bit characters. */
-#define NAME_BYTES (sizeof(EFI_REPORT_NAME "00") * sizeof(uint16_t))
+/* Characters of the longest name, "HymirReport00", with its NUL; in bytes for firmware.
+ */
+enum { NAME_SIZE = sizeof(EFI_REPORT_NAME "00") };
+#define NAME_BYTES (NAME_SIZE * sizeof(uint16_t))
 
 static const uint8_t guid[EFI_GUID_SIZE] = EFI_REPORT_GUID;
 
@@ -64,8 +66,6 @@ bool efi_report_plan(const struct efi_storage *storage, size_t size,
 }
 
 /* ---- Variables --------------------------------------------------------------------- */
-
-#define NAME_SIZE sizeof(EFI_REPORT_NAME "00")
 
 static void name_part(size_t part, char name[NAME_SIZE])
 {

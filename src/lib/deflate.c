@@ -3,8 +3,7 @@
 
 #include "lib/string.h"
 
-/* RFC 1951, "Compressed blocks (length and distance codes)"; 258 has a code of its own.
- */
+/* RFC 1951, "Compressed blocks (length and distance codes)"; 258 has its own code. */
 #define MATCH_LEAST 3
 #define MATCH_MOST  257
 
@@ -12,7 +11,7 @@
 
 #define END_OF_BLOCK 256
 
-/* RFC 1950: deflate with a window of 32 KiB; a multiple of 31 as big-endian. */
+/* RFC 1950: deflate with a window of 32 KiB; a multiple of 31 as a big-endian word. */
 static const uint8_t zlib_header[] = {0x78, 0x01};
 #define ADLER_MODULUS 65521
 
