@@ -49,8 +49,7 @@ void isolation_describe(const struct issue_finding *finding, struct text *text);
 void isolation_list(const struct isolation *isolation, enum issue_state state,
                     struct text *text);
 
-/* Returns what a CPU writes when a guest gets it, of all that is chosen and implemented.
- */
+/* Returns what a CPU writes when a guest gets it, for the measures that are done. */
 struct guest_controls isolation_controls(const struct isolation *isolation);
 
 /* Logs the issues, and what is done, of the first CPU of each set of identical CPUs. */

@@ -70,7 +70,7 @@ const struct measure_row measure_rows[MEASURES] = {
         TRAIT_##trait, offsetof(struct cpuid_snapshot, reg), (bit) \
     }
 
-/* Where CPUID reports traits; a processor has Intel's or AMD's bits. */
+/* Where CPUID reports traits: a processor has Intel's or AMD's bit of one. */
 static const struct {
     enum cpu_trait trait;
     size_t offset; /* of the register */

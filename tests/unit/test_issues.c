@@ -284,7 +284,7 @@ static void test_newer(void **state)
     assert_state(ISSUE_SIBLINGS, MICRO_OTHER, 0, ISSUE_NOT_AFFECTED);
 }
 
-/* Models and steppings at the lists' limits, and the microcode with Zenbleed's fix. */
+/* Models and steppings at the limits of the lists; the microcode with Zenbleed's fix. */
 static void test_facts(void **state)
 {
     static const struct {
