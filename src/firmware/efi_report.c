@@ -9,8 +9,7 @@
  */
 #define VARIABLE_OVERHEAD 128
 
-/* Characters of the longest name, "HymirReport00", with its NUL; in bytes for firmware.
- */
+/* Characters of the longest name, "HymirReport00", with its NUL. */
 enum { NAME_SIZE = sizeof(EFI_REPORT_NAME "00") };
 #define NAME_BYTES (NAME_SIZE * sizeof(uint16_t))
 
