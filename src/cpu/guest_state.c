@@ -41,8 +41,9 @@ void guest_state_restart(void)
 /* Sets bits of an MSR that exists if there are any to be set. */
 static void set_msr_bits(uint32_t msr, uint64_t bits)
 {
-    const struct msr_reading reading =
-        bits == 0 ? (struct msr_reading){0} : msr_read_safe(msr);
+    if (bits == 0)
+        return;
+    const struct msr_reading reading = msr_read_safe(msr);
     if (reading.state == MSR_READ && (reading.value & bits) != bits)
         (void)wrmsr_safe(msr, reading.value | bits);
 }

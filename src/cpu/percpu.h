@@ -115,14 +115,15 @@ struct cpu {
     uint32_t index;   /* 0 for the boot CPU; the number in all messages */
     uint32_t apic_id;
     _Atomic enum cpu_state state;
-    atomic_bool stop_requested; /* the next NMI is sent by smp_stop */
     atomic_uint foreign_nmis;   /* NMIs that Hymir did not send */
+    atomic_bool stop_requested; /* the next NMI is sent by smp_stop */
+    atomic_bool has_begun; /* no work waits: the CPU has taken it, or it was withdrawn */
+    bool had_cpuid_limit;  /* of firmware; inherited_state_clear removed it */
 
     /* A machine check after which execution goes on has left errors to look at. */
     volatile bool has_machine_check;
     uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
-    bool had_cpuid_limit; /* of firmware; inherited_state_clear removed it */
     struct guest_controls controls;
 
     /*
@@ -138,7 +139,6 @@ struct cpu {
 
     /* Set by smp_begin, cleared by the CPU when it is done. */
     _Atomic(cpu_work *) work;
-    atomic_bool has_begun; /* no work waits: the CPU has taken it, or it was withdrawn */
     void *work_argument;
 
     struct tsc_offset tsc_offset; /* from the boot CPU's; set by the boot CPU */

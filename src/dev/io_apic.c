@@ -115,7 +115,7 @@ static uint32_t read_selected(const struct io_apic *apic)
         return VERSION;
     if (word >= 2 * IO_APIC_INPUTS)
         return ABSENT;
-    word = (unsigned int)clamp_index(word, 2 * IO_APIC_INPUTS);
+    word = (unsigned int)clamp_index(word, (size_t)2 * IO_APIC_INPUTS);
     return word % 2 == 0 ? apic->entry[word / 2].low : apic->entry[word / 2].high;
 }
 

@@ -237,7 +237,7 @@ static void write_entry(struct local_apic *apic, uint32_t offset, uint32_t value
 /* Writes a value without reserved bits, and does what the write demands. */
 static void write_register(struct local_apic *apic, uint32_t offset, uint32_t value)
 {
-    offset = (uint32_t)clamp_index(offset, APIC_REGISTERS * DISTANCE);
+    offset = (uint32_t)clamp_index(offset, (size_t)APIC_REGISTERS * DISTANCE);
     switch (offset) {
     case APIC_LVT_TIMER ... APIC_LVT_ERROR:
         write_entry(apic, offset, value);
@@ -276,7 +276,7 @@ static void write_register(struct local_apic *apic, uint32_t offset, uint32_t va
 
 static uint32_t read_register(const struct local_apic *apic, uint32_t offset)
 {
-    offset = (uint32_t)clamp_index(offset, APIC_REGISTERS * DISTANCE);
+    offset = (uint32_t)clamp_index(offset, (size_t)APIC_REGISTERS * DISTANCE);
     if (offset == APIC_CURRENT_COUNT)
         return apic_timer_read_count(apic);
     return offset == APIC_PROCESSOR_PRIORITY ? local_apic_priority(apic)

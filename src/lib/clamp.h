@@ -18,7 +18,7 @@ static inline size_t clamp_index(size_t index, size_t count)
     size_t hidden =
         hide_value(index); /* from the optimizer, which knows the comparison */
 
-    return hidden & (size_t)((int64_t) ~(hidden | (count - 1 - hidden)) >> 63);
+    return hidden & (((hidden | (count - 1 - hidden)) >> 63) - 1);
 }
 
 #endif

@@ -10,8 +10,8 @@
  *   has FLAG..., lacks FLAG...              what Linux's /proc/cpuinfo shows there
  *   address-bits NUMBER                     the width of physical addresses
  *   affected NAME..., unaffected NAME...    Linux's list of the processor's bugs
- *   bugs NAME...                            Linux's list in QEMU on a processor of the same
- *                                           model: tests/oracle/linux_bugs
+ *   bugs NAME...                            Linux's list in QEMU on a processor of
+ *                                           the same model: tests/oracle/linux_bugs
  *   errata NAME DOCUMENT:NUMBER...          specification updates of its signature
  *
  * All numbers but the width are hexadecimal. A line that starts with # is a remark.
@@ -122,12 +122,9 @@ static inline bool recording_read_line(const char *key, const char *rest)
     static const struct {
         const char *key;
         char *words;
-    } lists[] = {{"has", recording.has},
-                 {"lacks", recording.lacks},
-                 {"affected", recording.affected},
-                 {"unaffected", recording.unaffected},
-                 {"errata", recording.errata},
-                 {"bugs", recording.bugs}};
+    } lists[] = {{"has", recording.has},           {"lacks", recording.lacks},
+                 {"affected", recording.affected}, {"unaffected", recording.unaffected},
+                 {"errata", recording.errata},     {"bugs", recording.bugs}};
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         if (strcmp(key, lists[i].key) == 0) {
