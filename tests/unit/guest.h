@@ -100,11 +100,7 @@ static const char *test_exit_name(uint32_t row)
     return name;
 }
 
-static const struct nested_format test_format = {
-    .table = {7, 7}, .leaf = 0x37, .execute = 4};
-
 static const struct backend test_backend = {
-    .nested_format     = &test_format,
     .read_register     = test_read_register,
     .write_register    = test_write_register,
     .read_segment      = test_read_segment,
