@@ -174,20 +174,6 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
-static enum exit_outcome allow_execution(struct vcpu *vcpu, gpa_t address)
-{
-    struct vm *vm       = vcpu->vm;
-    unsigned int ticket = vm_lock(vm);
-    bool is_mapped =
-        nested_paging_make_executable(vcpu->backend->nested_format, &vm->tables, address);
-
-    vm_unlock(vm, ticket);
-    return is_mapped
-               ? EXIT_RESUME
-               : vcpu_end_abnormally(vcpu, "execution at guest-physical 0x%lx refused",
-                                     address.value);
-}
-
 static uint64_t read_cr8(struct vcpu *vcpu)
 {
     return local_apic_read_cr8(&vm_cpu_of(vcpu)->apic);
@@ -247,7 +233,6 @@ const struct exit_handlers vm_exit_handlers = {
     .read_cr8       = read_cr8,
     .write_cr8      = write_cr8,
     .memory         = handle_memory,
-    .execute_ram    = allow_execution,
     .fetch          = instruction_fetch,
     .ram            = find_ram,
     .tpr_changed    = handle_tpr_change,

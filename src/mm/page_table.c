@@ -89,8 +89,7 @@ static enum status ensure_table(struct page_table *table, uint64_t *entry,
             entries[i] = make_leaf(table, page, attributes, level - 1);
         }
     }
-    /* The processor may walk the tables meanwhile: it must find the new one complete. */
-    __atomic_store_n(entry, frame.value | table->format->table, __ATOMIC_RELEASE);
+    *entry = frame.value | table->format->table;
     return STATUS_OK;
 }
 

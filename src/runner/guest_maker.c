@@ -246,25 +246,18 @@ static void choose_page_size(const struct options *options,
                              const struct cpu_record *record)
 {
     const struct virtualization *virtualization = record->virtualization;
-    uint64_t largest                            = virtualization->largest_page(record);
     bool multihit = virtualization->may_have_multihit != NULL &&
                     virtualization->may_have_multihit(record);
-    bool can_split = virtualization->backend->nested_format->execute != 0;
 
-    if (multihit && !options->large_pages && largest > PAGE_SIZE_2_MIB)
-        largest = PAGE_SIZE_2_MIB;
     if (multihit && options->large_pages)
         log_warning("guests: large-pages: the processor may have a TLB multihit erratum, "
                     "by which a guest can stop the machine");
-    else if (multihit && can_split)
-        log_info("guests: code is executed from 4-KiB pages: the processor may have a "
-                 "TLB multihit erratum");
     else if (multihit)
         log_info("guests: memory is mapped with 4-KiB pages: the processor may have a "
                  "TLB multihit erratum");
-    nested_paging_set_largest_page(
-        multihit && !options->large_pages && !can_split ? PAGE_SIZE : largest,
-        multihit && !options->large_pages);
+    nested_paging_set_largest_page(multihit && !options->large_pages
+                                       ? PAGE_SIZE
+                                       : virtualization->largest_page(record));
 }
 
 /* Alarms use the local APIC's timer unless the processor has another that works. */

@@ -9,22 +9,17 @@
 
 #include "mm/page_table.h"
 
-#include <stdbool.h>
-
 /* A processor's format of the tables. */
 struct nested_format {
     struct page_table_format table;
     uint64_t leaf; /* the attributes of mapped memory: readable, writable, executable */
-    uint64_t execute; /* the one that permits execution; 0 if none can be taken away */
 };
 
 /*
  * Sets the size of the largest pages in all tables on the machine: PAGE_SIZE, as before
- * this call, PAGE_SIZE_2_MIB or PAGE_SIZE_1_GIB. With executes_small_pages, for which the
- * size is at most 2 MiB, larger pages than PAGE_SIZE are not executable, so that the TLB
- * for code never has an entry of one.
+ * this call, PAGE_SIZE_2_MIB or PAGE_SIZE_1_GIB.
  */
-void nested_paging_set_largest_page(uint64_t size, bool executes_small_pages);
+void nested_paging_set_largest_page(uint64_t size);
 
 /*
  * Returns how many pages the function below needs for a guest with size bytes of memory,
@@ -39,14 +34,5 @@ uint64_t nested_paging_count_tables(uint64_t size);
 enum status MUST_CHECK nested_paging_map(const struct nested_format *format,
                                          struct page_pool *tables, gpa_t guest,
                                          hpa_t host, uint64_t size);
-
-/*
- * Makes mapped memory at a guest-physical address executable: splits the 2 MiB around it
- * into pages of PAGE_SIZE, unless that is done. For all vCPUs that use the tables, one of
- * which the processor has refused an execution there; one at a time. Returns false if
- * nothing is mapped there.
- */
-bool MUST_CHECK nested_paging_make_executable(const struct nested_format *format,
-                                              struct page_pool *tables, gpa_t guest);
 
 #endif

@@ -47,11 +47,11 @@ static void test_sizes(void **state)
     static const uint64_t sizes[] = {4 * MIB, 128 * MIB, 3072 * MIB};
 
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-        nested_paging_set_largest_page(PAGE_SIZE_1_GIB, false);
+        nested_paging_set_largest_page(PAGE_SIZE_1_GIB);
         map_guest(sizes[i]);
-        nested_paging_set_largest_page(PAGE_SIZE_2_MIB, false);
+        nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
         map_guest(sizes[i]);
-        nested_paging_set_largest_page(PAGE_SIZE, false);
+        nested_paging_set_largest_page(PAGE_SIZE);
         map_guest(sizes[i]);
     }
 }
@@ -60,7 +60,7 @@ static void test_sizes(void **state)
 static void test_shortage(void **state)
 {
     (void)state;
-    nested_paging_set_largest_page(PAGE_SIZE_2_MIB, false);
+    nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
     uint64_t count = nested_paging_count_tables(4 * MIB);
     void *pages    = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
     for (uint64_t left = 0; left < count; left++) {
