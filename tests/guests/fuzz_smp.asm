@@ -19,6 +19,7 @@ MEMORY  equ     2 << 20
 IO_APIC equ     0xFEC00000
 SCRATCH equ     0x10000                 ; 64 KiB of RAM
 REAL_RETURN equ 0x7000
+REAL_START equ 0x7010
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
@@ -43,12 +44,17 @@ entry:
         mov     dword [patience], 1 << 28
         mov     dword [ap_entry], work
         call    init_cpu
-        xor     edi, edi                ; wherever a random startup IPI begins, exceptions lead the CPU to the trampoline
+        mov     esi, real_start         ; wherever a random startup IPI begins, exceptions lead the CPU to the trampoline
+        mov     edi, REAL_START
+        mov     ecx, real_start_end - real_start
+        cld
+        rep movsb
+        xor     edi, edi
         mov     ecx, 256
-        mov     eax, TRAMPOLINE << 12
+        mov     eax, REAL_START
         rep stosd
-        mov     byte [0], 0xEA          ; a far JMP, if it begins at 0
-        mov     dword [1], TRAMPOLINE << 12
+        mov     byte [0], 0xE9          ; JMP, if it begins at 0
+        mov     word [1], REAL_START - 3
         mov     byte [REAL_RETURN], 0xCF ; an IRET for NMIs that the second CPU takes before it has its IDT,
         mov     dword [8], REAL_RETURN
         mov     eax, started            ; and a gate for those after it has left real mode
@@ -468,6 +474,15 @@ print_hexadecimal:
         pop     eax
         loop    .digit
         ret
+
+; Copied to REAL_START.
+        bits    16
+real_start:
+        cli
+        mov     esp, REAL_RETURN
+        jmp     TRAMPOLINE >> 4:0
+real_start_end:
+        bits    32
 
 %assign VECTORS 256
 %include "exceptions.inc"
