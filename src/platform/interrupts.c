@@ -136,24 +136,31 @@ bool interrupt_is_in_service(uint8_t vector)
 }
 
 /*
- * Returns whether an interrupt is an 8259A's: those are not in service in the local APIC.
- * One that is comes from software before Hymir: Linux's timer has such a vector, and is
- * pending after kexec.
+ * Ends an interrupt that is an 8259A's; false if it is not. A spurious one has the vector
+ * of its last input. Any other one that is in service in the local APIC comes from
+ * software before Hymir: Linux's timer has such a vector, and is pending after kexec.
  */
-static bool is_from_pic(uint8_t vector)
+static bool end_pic_interrupt(uint8_t vector, struct text *source)
 {
-    return vector >= VECTOR_PIC && vector < VECTOR_PIC + 2 * PIC_CHIP_INPUTS &&
-           !interrupt_is_in_service(vector);
+    unsigned int number = (unsigned int)vector - VECTOR_PIC;
+
+    if (number >= 2 * PIC_CHIP_INPUTS)
+        return false;
+    if (pic_end_interrupt(vector)) {
+        text_append(source, "masked in the 8259A");
+        return true;
+    }
+    if (number % PIC_CHIP_INPUTS != PIC_CHIP_INPUTS - 1 &&
+        interrupt_is_in_service(vector))
+        return false;
+    text_append(source, "a spurious one of the 8259A");
+    return true;
 }
 
-/* The spurious interrupts of an 8259A have no source. */
 static void end_unwanted(uint8_t vector, bool is_last, struct text *source)
 {
-    if (is_from_pic(vector)) {
-        text_append(source, pic_end_interrupt(vector) ? "masked in the 8259A"
-                                                      : "a spurious one of the 8259A");
+    if (end_pic_interrupt(vector, source))
         return;
-    }
     mask_source(vector, is_last, source);
     apic_end_of_interrupt();
 }
