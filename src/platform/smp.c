@@ -154,30 +154,6 @@ static bool wait_for_begin(const struct cpu *cpu)
     return true;
 }
 
-/*
- * Repeats the wake-up interrupt: after an NMI between STI and HLT the CPU may miss the
- * first. Withdraws work that the CPU has not taken in time.
- */
-enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
-{
-    struct deadline deadline = deadline_in(BEGIN_TIMEOUT_US);
-    enum status status;
-
-    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
-        return STATUS_NOT_FOUND;
-    cpu->work_argument = argument;
-    atomic_store(&cpu->work, work);
-    atomic_store(&cpu->has_begun, false);
-    do {
-        status = smp_wake(cpu);
-    } while (status == STATUS_OK && !wait_for_begin(cpu) &&
-             !deadline_has_passed(&deadline));
-    if (atomic_exchange(&cpu->has_begun, true))
-        return STATUS_OK;
-    atomic_store(&cpu->work, NULL);
-    return status == STATUS_OK ? STATUS_TIMEOUT : status;
-}
-
 /* Checks the deadline before the work, as in wait_for_state. */
 enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
 {
@@ -190,6 +166,33 @@ enum status smp_wait(struct cpu *cpu, uint32_t timeout_us)
             return STATUS_TIMEOUT;
         cpu_pause();
     }
+}
+
+/*
+ * Repeats the wake-up interrupt: after an NMI between STI and HLT the CPU may miss the
+ * first. Withdraws work that the CPU has not taken in time. Work may have returned whose
+ * end the CPU has not noted yet, which would clear new work.
+ */
+enum status smp_begin(struct cpu *cpu, cpu_work *work, void *argument)
+{
+    struct deadline deadline = deadline_in(BEGIN_TIMEOUT_US);
+    enum status status;
+
+    if (atomic_load(&cpu->state) != CPU_READY || atomic_load(&cpu->stop_requested))
+        return STATUS_NOT_FOUND;
+    if (smp_wait(cpu, BEGIN_TIMEOUT_US) != STATUS_OK)
+        return STATUS_TIMEOUT;
+    cpu->work_argument = argument;
+    atomic_store(&cpu->work, work);
+    atomic_store(&cpu->has_begun, false);
+    do {
+        status = smp_wake(cpu);
+    } while (status == STATUS_OK && !wait_for_begin(cpu) &&
+             !deadline_has_passed(&deadline));
+    if (atomic_exchange(&cpu->has_begun, true))
+        return STATUS_OK;
+    atomic_store(&cpu->work, NULL);
+    return status == STATUS_OK ? STATUS_TIMEOUT : status;
 }
 
 enum status smp_stop(struct cpu *cpu)
