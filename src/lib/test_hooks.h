@@ -56,6 +56,9 @@ TEST_HOOK bool test_hook_mute_keyboard(void);
 /* Returns whether a wake-up interrupt for the CPU with this index must be lost. */
 TEST_HOOK bool test_hook_lose_wake(uint32_t cpu);
 
+/* Called on a CPU whose work has returned, before it notes the end. */
+TEST_HOOK void test_hook_end_work(void);
+
 /* Called on the last CPU before the machine halts, resets or powers off. */
 TEST_HOOK void test_hook_end(void);
 

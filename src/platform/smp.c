@@ -117,6 +117,8 @@ static _Noreturn void wait_for_work(struct cpu *cpu)
             halt_until_interrupt();
         cpu_work *work = atomic_load(&cpu->work);
         work(cpu->work_argument);
+        if (test_hook_end_work != NULL)
+            test_hook_end_work();
         atomic_store(&cpu->work, NULL);
     }
 }

@@ -1,7 +1,11 @@
-/* selftest=mute-keyboard and selftest=lose-wake: what does not arrive. */
+/* selftest=mute-keyboard, lose-wake and late-end: what does not arrive, or late. */
 #include "selftest.h"
 
+#include "cpu/instructions.h"
 #include "lib/test_hooks.h"
+#include "platform/clock.h"
+
+#define LATE_US 200000
 
 bool test_hook_mute_keyboard(void)
 {
@@ -17,4 +21,12 @@ bool test_hook_lose_wake(uint32_t cpu)
         return false;
     is_even ^= UINT64_C(1) << cpu % 64;
     return cpu == 0 || (is_even >> cpu % 64 & 1) != 0;
+}
+
+void test_hook_end_work(void)
+{
+    struct deadline deadline = deadline_in(LATE_US);
+
+    while (selftest.kind == SELFTEST_LATE_END && !deadline_has_passed(&deadline))
+        cpu_pause();
 }
