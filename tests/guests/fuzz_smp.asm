@@ -1,9 +1,10 @@
 ; fuzz_smp.asm: two CPUs of a guest access interrupt controllers, timers and unclaimed memory at random.
 ;
-; A Multiboot kernel in 32-bit protected mode for two vCPUs. Its seed is the time at which it starts, or the hexadecimal
-; number in its command line. It prints the seed; then both CPUs execute OPERATIONS random accesses each, ROUNDS times with
-; seeds that follow from the first, and the first CPU resets the guest, which so begins again with another seed. Interrupts and exceptions end an access, and the next follows.
-; What it does may also reset the guest earlier; it never powers the guest off.
+; A Multiboot kernel in 32-bit protected mode for two vCPUs. Its seed is a random number, or the hexadecimal number in
+; its command line. It prints the seed; then both CPUs execute OPERATIONS random accesses each, ROUNDS times with
+; seeds that follow from the first, and the first CPU resets the guest, which so begins again with another seed.
+; Interrupts and exceptions end an access, and the next follows. What it does may also reset the guest earlier; it never
+; powers the guest off.
 
         bits    32
         org     0x100000
@@ -86,10 +87,9 @@ work:
 
 ; Begins the next access on the CPU in EBX, or ends.
 next_operation:
-        mov     esp, ebx
-        inc     esp
-        shl     esp, 12
-        add     esp, stacks
+        lea     eax, [ebx + 1]          ; interrupts may be on: ESP changes at once
+        shl     eax, 12
+        lea     esp, [eax + stacks]
         inc     dword [operations + ebx * 4]
         cmp     dword [operations + ebx * 4], OPERATIONS
         ja      end
@@ -421,7 +421,7 @@ access_off:
         nop
         ret
 
-; Sets the seed from the hexadecimal number at ESI or, if there is none, from the time since 2000 and of this machine.
+; Sets the seed from the hexadecimal number at ESI or, if there is none, from the time and RDRAND.
 choose_seed:
         xor     ecx, ecx
 .digit:
@@ -453,6 +453,14 @@ choose_seed:
         jnz     .part
         shl     ecx, 8
         rdtsc
+        xor     ecx, eax
+        mov     esi, ecx
+        mov     eax, 1                  ; an emulator's time may be the same at each start
+        cpuid
+        bt      ecx, 30                 ; RDRAND
+        mov     ecx, esi
+        jnc     .chosen
+        rdrand  eax
         xor     ecx, eax
 .chosen:
         mov     [seed], ecx
