@@ -430,7 +430,7 @@ $(BUILD)/guests/second.img: Makefile | setup-build
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
     src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/cpu/tsc_offset.c src/platform/scan_code.c src/platform/tsc_frequency.c \
-    src/console/screen.c $(sort $(wildcard src/virt/*.c)) \
+    src/console/screen.c src/runner/placement.c $(sort $(wildcard src/virt/*.c)) \
     $(patsubst %,src/check/%.c,comparison isolation outer_hypervisor tsc_synchrony verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks entry_rules entry_values exit_description feature_control fixed_bits guest_policy \
     instructions vcpu_controls vmcs vmx) $(sort $(wildcard src/vmx/rules_*.c)) tests/unit/vt_x_hardware.c \

@@ -98,7 +98,7 @@ static _Noreturn void finish(void)
         viewer_start(&options);
     show_verdict();
     if (this_cpu() == &boot_cpu)
-        guests_run(&options, facts.records);
+        guests_run(&options, &facts);
     if (waits)
         viewer_run(&facts);
     power_exit(options.exit, console_drain);

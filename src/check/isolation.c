@@ -7,8 +7,21 @@
 const char *const isolation_group_names[ISOLATION_GROUPS] = {
     [ISOLATION_DONE]         = "done",
     [ISOLATION_NOT_DONE]     = "not done",
+    [ISOLATION_WAIVED]       = "waived by an option",
     [ISOLATION_NO_MICROCODE] = "not in the microcode",
 };
+
+/* Returns the measures that the user forgoes. */
+static uint32_t waived_by(const struct isolation_options *options)
+{
+    uint32_t waived = 0;
+
+    if (options->large_pages)
+        waived |= (uint32_t)BIT(MEASURE_SMALL_PAGES);
+    if (options->shares_cores)
+        waived |= (uint32_t)BIT(MEASURE_CORE_PER_GUEST);
+    return waived;
+}
 
 struct isolation isolation_of(const struct cpu_record *record,
                               const struct isolation_options *options)
@@ -19,11 +32,19 @@ struct isolation isolation_of(const struct cpu_record *record,
                                       .microcode         = record->microcode,
                                       .has_siblings      = record->has_siblings})};
 
+    uint32_t chosen = 0;
+    for (enum issue issue = 0; issue < ISSUES; issue++) {
+        isolation.finding[issue] =
+            issue_decide(issue, &isolation.facts, options->mitigations);
+        chosen |= isolation.finding[issue].chosen;
+    }
     for (enum issue issue = 0; issue < ISSUES; issue++) {
         struct issue_finding *finding = &isolation.finding[issue];
-        *finding = issue_decide(issue, &isolation.facts, options->mitigations);
-        if (options->large_pages)
-            finding->chosen &= ~(uint32_t)BIT(MEASURE_SMALL_PAGES);
+        /* What is done for another issue helps here too. */
+        finding->chosen |=
+            chosen & issue_decide(issue, &isolation.facts, MITIGATIONS_ALL).chosen;
+        finding->waived = finding->chosen & waived_by(options);
+        finding->chosen &= ~finding->waived;
     }
     return isolation;
 }
@@ -40,6 +61,8 @@ uint32_t isolation_measures(const struct issue_finding *finding,
         return finding->chosen & implemented;
     case ISOLATION_NOT_DONE:
         return finding->chosen & ~implemented;
+    case ISOLATION_WAIVED:
+        return finding->waived;
     case ISOLATION_NO_MICROCODE:
         return finding->lacking;
     case ISOLATION_GROUPS:
@@ -53,7 +76,7 @@ bool isolation_is_complete(const struct issue_finding *finding)
     return finding->state == ISSUE_NOT_AFFECTED ||
            (isolation_measures(finding, ISOLATION_DONE) != 0 &&
             isolation_measures(finding, ISOLATION_NOT_DONE) == 0 &&
-            finding->lacking == 0);
+            finding->waived == 0 && finding->lacking == 0);
 }
 
 /* Appends the measures of a group after its name; nothing if there are none. */
@@ -103,9 +126,17 @@ static struct issue_finding sum_of(const struct isolation *isolation)
 
     for (enum issue issue = 0; issue < ISSUES; issue++) {
         sum.chosen |= isolation->finding[issue].chosen;
+        sum.waived |= isolation->finding[issue].waived;
         sum.lacking |= isolation->finding[issue].lacking;
     }
     return sum;
+}
+
+bool isolation_has(const struct isolation *isolation, enum isolation_group group,
+                   enum measure measure)
+{
+    const struct issue_finding sum = sum_of(isolation);
+    return (isolation_measures(&sum, group) & BIT(measure)) != 0;
 }
 
 struct guest_controls isolation_controls(const struct isolation *isolation)

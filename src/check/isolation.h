@@ -14,7 +14,8 @@
 /* The options. */
 struct isolation_options {
     enum mitigations mitigations;
-    bool large_pages; /* for guests, whatever the processor */
+    bool large_pages;  /* for guests, whatever the processor */
+    bool shares_cores; /* guests do */
 };
 
 /* The issues of a CPU. */
@@ -33,6 +34,7 @@ bool isolation_is_complete(const struct issue_finding *finding);
 enum isolation_group {
     ISOLATION_DONE,
     ISOLATION_NOT_DONE,     /* not by this version of Hymir */
+    ISOLATION_WAIVED,       /* by an option */
     ISOLATION_NO_MICROCODE, /* the processor, with its microcode, does not support it */
     ISOLATION_GROUPS,
 };
@@ -41,6 +43,10 @@ extern const char *const isolation_group_names[ISOLATION_GROUPS];
 /* Returns the measures of a group, a bit for each. */
 uint32_t isolation_measures(const struct issue_finding *finding,
                             enum isolation_group group);
+
+/* Returns whether a measure is in that group for an issue of the CPU. */
+bool isolation_has(const struct isolation *isolation, enum isolation_group group,
+                   enum measure measure);
 
 /* Appends what is done about an issue: the groups that are not empty, or "nothing". */
 void isolation_describe(const struct issue_finding *finding, struct text *text);

@@ -204,3 +204,18 @@ void acpi_log_faults(const struct acpi *acpi)
                     is_readable ? "wrong checksum; used" : "unreadable; ignored");
     }
 }
+
+bool acpi_next_entry(const struct acpi_view *table, size_t *offset,
+                     struct acpi_view *entry)
+{
+    struct acpi_entry_header header;
+
+    if (*offset + sizeof(header) > table->length)
+        return false;
+    memcpy(&header, table->bytes + *offset, sizeof(header));
+    if (header.length < sizeof(header) || header.length > table->length - *offset)
+        return false;
+    *entry = (struct acpi_view){table->bytes + *offset, header.length};
+    *offset += header.length;
+    return true;
+}

@@ -85,6 +85,13 @@ void acpi_log_faults(const struct acpi *acpi);
 void acpi_visit(const struct acpi *acpi, void (*visit)(uint64_t address, uint64_t size));
 
 /*
+ * Reads the entry of a MADT or SRAT at *offset and advances past it. Returns false at the
+ * end or if the entry is malformed. An entry's bytes begin with its type and length.
+ */
+bool acpi_next_entry(const struct acpi_view *table, size_t *offset,
+                     struct acpi_view *entry);
+
+/*
  * The Multiple APIC Description Table: the CPUs, and the routing of ISA interrupts.
  * ACPI 6.5, "Multiple APIC Description Table (MADT)".
  */
@@ -133,6 +140,16 @@ enum status MUST_CHECK acpi_find_interrupt(const struct acpi_view *madt,
  */
 struct acpi_listing acpi_list_units(const struct acpi_view *table, uint64_t *addresses,
                                     size_t capacity);
+
+/*
+ * The System Resource Affinity Table: which CPUs and memory are near to each other, in
+ * nodes, which ACPI calls proximity domains. ACPI 6.5, "System Resource Affinity Table
+ * (SRAT)".
+ */
+
+/* Return the node of a CPU and of a physical address; 0 if the table does not name it. */
+uint32_t acpi_node_of_cpu(const struct acpi_view *srat, uint32_t apic_id);
+uint32_t acpi_node_of_memory(const struct acpi_view *srat, uint64_t address);
 
 /*
  * The table MCFG: where in memory the configuration space of PCI buses is. PCI Firmware

@@ -6,7 +6,7 @@
 
 /* An entry of a type that is read, or its beginning. */
 union madt_entry {
-    struct madt_header header;
+    struct acpi_entry_header header;
     struct madt_local_apic local_apic;
     struct madt_local_x2apic local_x2apic;
     struct madt_io_apic io_apic;
@@ -56,17 +56,13 @@ static bool next_entry(const struct acpi_view *madt, size_t *offset,
         [MADT_OVERRIDE]     = sizeof(struct madt_override),
         [MADT_LOCAL_X2APIC] = sizeof(struct madt_local_x2apic),
     };
-    struct madt_header header;
+    struct acpi_view view;
 
-    if (*offset + sizeof(header) > madt->length)
-        return false;
-    memcpy(&header, madt->bytes + *offset, sizeof(header));
-    if (header.length < sizeof(header) || header.length > madt->length - *offset)
+    if (!acpi_next_entry(madt, offset, &view))
         return false;
     memset(entry, 0, sizeof(*entry));
-    if (header.type < ARRAY_SIZE(sizes) && header.length >= sizes[header.type])
-        memcpy(entry, madt->bytes + *offset, sizes[header.type]);
-    *offset += header.length;
+    if (view.bytes[0] < ARRAY_SIZE(sizes) && view.length >= sizes[view.bytes[0]])
+        memcpy(entry, view.bytes, sizes[view.bytes[0]]);
     return true;
 }
 

@@ -271,6 +271,7 @@ static const struct option {
      "auto, off or all",
      MEMBER(mitigations),
      {{"auto", MITIGATIONS_AUTO}, {"off", MITIGATIONS_OFF}, {"all", MITIGATIONS_ALL}}},
+    {"smt=", "share", MEMBER(smt_share), {{"share", true}}},
     {"report=", "a comma-separated list of json, efi and ram", parse_report, 0, 0, {{0}}},
     {"page=",
      "a section of the report (1 to 7 or its name), how long its pages are shown "

@@ -43,20 +43,26 @@ static void add_issue(struct pager *pager, enum issue issue,
                       28, text.buffer);
 }
 
+static void add_unaffected(struct pager *pager, const struct isolation *isolation)
+{
+    TEXT_DECLARE(unaffected, TEXT_SIZE);
+
+    text_append(&unaffected, "not affected by: ");
+    isolation_list(isolation, ISSUE_NOT_AFFECTED, &unaffected);
+    pager_add_wrapped(pager, EMPHASIS_GOOD, 4, unaffected.buffer);
+}
+
 static void add_cpu(struct pager *pager, const struct report_facts *facts, size_t index)
 {
     const struct isolation isolation =
         isolation_of(&facts->records[index], &facts->isolation);
-    TEXT_DECLARE(unaffected, TEXT_SIZE);
 
     add_heading(pager, facts, index, &isolation);
     for (enum issue issue = 0; issue < ISSUES; issue++) {
         if (isolation.finding[issue].state != ISSUE_NOT_AFFECTED)
             add_issue(pager, issue, &isolation.finding[issue]);
     }
-    text_append(&unaffected, "not affected by: ");
-    isolation_list(&isolation, ISSUE_NOT_AFFECTED, &unaffected);
-    pager_add_wrapped(pager, EMPHASIS_GOOD, 4, unaffected.buffer);
+    add_unaffected(pager, &isolation);
 }
 
 void isolation_page_add(struct pager *pager, const struct report_facts *facts)
@@ -73,6 +79,7 @@ static void write_issue(struct json *json, enum issue issue,
     static const char *const keys[ISOLATION_GROUPS] = {
         [ISOLATION_DONE]         = "done",
         [ISOLATION_NOT_DONE]     = "not_done",
+        [ISOLATION_WAIVED]       = "waived",
         [ISOLATION_NO_MICROCODE] = "not_in_microcode",
     };
 

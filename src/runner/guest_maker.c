@@ -29,14 +29,14 @@ static size_t guest_count;
 static bool uses_apic_timer;
 static size_t usable_cpus;
 
-/* CPUs that guests may have besides the least number that they need. */
-static size_t spare_cpus;
-
 /* The time of day, in seconds since 1970, and the clock's ticks at that time. */
 static uint64_t first_time, first_ticks;
 
 /* The modules' options; those of an invalid module have no name. */
 static struct module_options modules[MULTIBOOT2_MAX_MODULES];
+
+/* How many CPUs each kernel's guest can have; other modules have none. */
+static struct placement_guest wanted[MULTIBOOT2_MAX_MODULES];
 
 static void parse_modules(void)
 {
@@ -195,33 +195,18 @@ static bool create_parts(struct vm *vm, uint64_t memory_size, size_t cpus,
     return true;
 }
 
-/* Finds the number of a guest's vCPUs. False, with the reason, on too few CPUs. */
-static bool count_cpus(const struct module_options *module, size_t *count,
-                       struct text *problem)
-{
-    size_t more = module->cpus_max - module->cpus_min;
-
-    if (module->cpus_min > usable_cpus)
-        return TEXT_FAIL(problem, "cpus=%u: this machine has %zu usable CPUs; reduce it",
-                         module->cpus_min, usable_cpus);
-    more = more < spare_cpus ? more : spare_cpus;
-    spare_cpus -= more;
-    *count = module->cpus_min + more;
-    return true;
-}
-
 /* Creates the guest of a kernel module. False, with the reason, on failure. */
 static bool create_guest(size_t index, struct text *problem)
 {
     const struct module_options *module = &modules[index];
     uint64_t size = sizeof(struct vm) + count_string_bytes(module->name);
-    size_t cpus;
     void *pages;
 
     if (find_module(MODULE_KERNEL, module->name) != index)
         return TEXT_FAIL(problem, "duplicate name");
-    if (!count_cpus(module, &cpus, problem))
-        return false;
+    if (module->cpus_min > usable_cpus)
+        return TEXT_FAIL(problem, "cpus=%u: this machine has %zu usable CPUs; reduce it",
+                         module->cpus_min, usable_cpus);
     if (machine_allocate(size, &pages) != STATUS_OK)
         return TEXT_FAIL(problem, "not enough memory");
     struct vm *vm                    = pages;
@@ -231,7 +216,7 @@ static bool create_guest(size_t index, struct text *problem)
     vm->restarts                     = module->restarts;
     memcpy(vm->name, module->name, sizeof(vm->name));
     if (!find_parts(index, &vm->image, (char *)(vm + 1), problem) ||
-        !create_parts(vm, module->memory_size, cpus, problem)) {
+        !create_parts(vm, module->memory_size, wanted[index].cpus, problem)) {
         guest_cpus_free(vm, backend);
         guest_memory_free(vm);
         memory_free(vm, memory_page_count(size));
@@ -283,23 +268,25 @@ static void read_time_of_day(void)
     first_ticks = rdtsc();
 }
 
-/* Returns how many CPUs are left if each guest has the least number that it needs. */
-static size_t count_spare_cpus(void)
+/* Decides how many vCPUs each guest that the machine has enough CPUs for can have. */
+static void count_cpus(struct placement *cpus)
 {
-    size_t needed = 0;
-
+    usable_cpus = cpus->count;
     for (size_t i = 0; i < boot->module_count; i++) {
-        if (modules[i].name[0] != '\0' && modules[i].role == MODULE_KERNEL &&
-            modules[i].cpus_min <= usable_cpus)
-            needed += modules[i].cpus_min;
+        const struct module_options *module = &modules[i];
+        wanted[i]                           = (struct placement_guest){0};
+        if (module->name[0] == '\0' || module->role != MODULE_KERNEL ||
+            module->cpus_min > usable_cpus)
+            continue;
+        wanted[i].min = module->cpus_min;
+        wanted[i].max = module->cpus_max;
     }
-    return needed < usable_cpus ? usable_cpus - needed : 0;
+    placement_count(cpus, wanted, boot->module_count);
 }
 
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
-                          size_t usable, struct vm **created)
+                          struct placement *cpus, struct vm **created)
 {
-    usable_cpus = usable;
     boot        = &machine_get()->boot;
     backend     = record->virtualization->backend;
     guests      = created;
@@ -309,7 +296,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     read_time_of_day();
     parse_modules();
     check_kernels();
-    spare_cpus = count_spare_cpus();
+    count_cpus(cpus);
     for (size_t i = 0; i < boot->module_count; i++) {
         TEXT_DECLARE(problem, LOG_LINE_SIZE);
         if (modules[i].name[0] == '\0' || modules[i].role != MODULE_KERNEL ||

@@ -13,6 +13,7 @@
 #include "firmware/multiboot2.h"
 #include "guest/vm.h"
 #include "lib/options.h"
+#include "runner/placement.h"
 #include "virt/virtualization.h"
 
 #include <stdbool.h>
@@ -21,12 +22,12 @@
 #define GUEST_MAKER_MAX MULTIBOOT2_MAX_MODULES
 
 /*
- * Creates the guests that the modules describe, for usable_cpus processors like the
- * record's. Returns their number in created, which has room for GUEST_MAKER_MAX. Logs
- * each invalid module in one line, frees what it had and skips it. On the boot CPU, once.
+ * Creates the guests that the modules describe, for CPUs like the record's. Returns their
+ * number in created, which has room for GUEST_MAKER_MAX. Logs each invalid module in one
+ * line, frees what it had and skips it. On the boot CPU, once.
  */
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
-                          size_t usable_cpus, struct vm **created);
+                          struct placement *cpus, struct vm **created);
 
 /*
  * Brings a guest that is new or has ended to its initial state, with the current time.

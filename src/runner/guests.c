@@ -11,6 +11,7 @@
 #include "platform/smp.h"
 #include "runner/guest_console.h"
 #include "runner/guest_maker.h"
+#include "runner/guest_placement.h"
 #include "runner/input.h"
 
 #include <stdatomic.h>
@@ -179,15 +180,6 @@ static void restart_guest(struct vm *vm)
     }
 }
 
-/* Returns whether a CPU can run guests. */
-static bool is_usable(const struct cpu_record *record)
-{
-    TEXT_DECLARE(missing, LOG_LINE_SIZE);
-
-    return verdict_is_ready(record) &&
-           record->virtualization->find_missing(record, &missing) == STATUS_OK;
-}
-
 /* A machine_check_owner. Running or not, the guest must not use this memory again. */
 static bool own_error(uint64_t address, bool is_to_end)
 {
@@ -207,68 +199,15 @@ static bool own_error(uint64_t address, bool is_to_end)
     return false;
 }
 
-/* The usable CPUs, the boot CPU last, and how many have a vCPU. */
-static size_t usable[SMP_MAX_CPUS], usable_count, used_count;
-
-static void find_usable_cpus(const struct cpu_record *records)
-{
-    usable_count = used_count = 0;
-    for (size_t i = 1; i <= smp_count(); i++) {
-        size_t index = i % smp_count();
-        if (is_usable(&records[index]))
-            usable[usable_count++] = index;
-    }
-}
-
-/* Explains that too few CPUs are left for a guest. */
-static void refuse_guest(struct vm *vm)
-{
-    struct vcpu *vcpu = &vm->cpu[0]->vcpu;
-
-    if (used_count == usable_count)
-        vcpu_end(vcpu, "no CPU left: all usable CPUs run guests (%zu)", used_count);
-    else
-        vcpu_end(vcpu, "cpus=%zu: %zu of %zu usable CPUs left; reduce it", vm->cpu_count,
-                 usable_count - used_count, usable_count);
-    log_error("vm %s: %s", vm->name, vm->end.text);
-}
-
-/* Returns by how many ticks a CPU's TSC is ahead of the boot CPU's. */
-static int64_t tsc_ticks_ahead(const struct cpu *cpu)
-{
-    return tsc_offset_synchrony(&cpu->tsc_offset) == TSC_NOT_IN_STEP
-               ? tsc_offset_ticks(&cpu->tsc_offset)
-               : 0;
-}
-
-/* Gives each vCPU of a guest a CPU. */
-static void place_guest(struct vm *vm)
-{
-    const struct cpu *first = smp_cpu(usable[used_count]);
-    uint32_t apic_ids[GUEST_CPUS_MAX];
-
-    for (size_t i = 0; i < vm->cpu_count; i++) {
-        const struct cpu *cpu = smp_cpu(usable[used_count++]);
-        vm->cpu[i]->vcpu.id   = cpu->index;
-        vm->cpu[i]->tsc_ahead = tsc_ticks_ahead(cpu) - tsc_ticks_ahead(first);
-        apic_ids[i]           = cpu->apic_id;
-    }
-    vm_set_topology(vm, apic_ids);
-}
-
-/* Starts each guest on usable CPUs. Returns how many have them. */
+/* Starts each guest that has CPUs. Returns how many have them. */
 static size_t start_guests(void)
 {
     size_t placed = 0;
 
-    for (size_t i = 0; i < guest_count; i++) {
-        if (guests[i]->cpu_count > usable_count - used_count) {
-            refuse_guest(guests[i]);
-            continue;
-        }
-        place_guest(guests[i]);
-        placed += start_guest(guests[i]);
-    }
+    guest_placement_place(guests, guest_count);
+    for (size_t i = 0; i < guest_count; i++)
+        placed +=
+            guests[i]->cpu[0]->vcpu.id != VCPU_WITHOUT_CPU && start_guest(guests[i]);
     return placed;
 }
 
@@ -305,8 +244,10 @@ static void log_missing_keyboard(void)
         log_plain("hymir: %s", remedy.buffer);
 }
 
-void guests_run(const struct options *options, const struct cpu_record *records)
+void guests_run(const struct options *options, const struct report_facts *facts)
 {
+    const struct cpu_record *records = facts->records;
+
     if (machine_get()->boot.module_count == 0)
         return;
     if (verdict_count(records, smp_count(), VERDICT_READY) == 0) {
@@ -315,8 +256,8 @@ void guests_run(const struct options *options, const struct cpu_record *records)
         return;
     }
     wants_stats = options->stats;
-    find_usable_cpus(records);
-    guest_count = guest_maker_create(options, &records[0], usable_count, guests);
+    guest_count =
+        guest_maker_create(options, &records[0], guest_placement_find(facts), guests);
     if (guest_count == 0)
         return; /* the report keeps screen and keys */
     machine_check_set_owner(own_error);

@@ -5,6 +5,7 @@
 #define HYMIR_RUNNER_GUESTS_H
 
 #include "lib/options.h"
+#include "report/facts.h"
 #include "virt/virtualization.h"
 
 /* Logs at LOG_INFO what a CPU lacks to run guests, if anything. */
@@ -13,9 +14,8 @@ void guests_log_missing(const struct cpu_record *record);
 /*
  * Creates guests from the modules, runs them on CPUs whose check succeeded, and returns
  * when all have ended, or never with exit=halt. Logs each invalid module and skips it;
- * does nothing without modules. records has one entry for each CPU of platform/smp.h. On
- * the boot CPU.
+ * does nothing without modules. On the boot CPU.
  */
-void guests_run(const struct options *options, const struct cpu_record *records);
+void guests_run(const struct options *options, const struct report_facts *facts);
 
 #endif

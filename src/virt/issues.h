@@ -148,6 +148,7 @@ extern const struct measure_row measure_rows[MEASURES];
 struct issue_finding {
     enum issue_state state;
     uint32_t chosen;  /* and possible */
+    uint32_t waived;  /* would be chosen, but for an option of its own */
     uint32_t lacking; /* would be chosen if the microcode supported it */
 };
 

@@ -121,39 +121,40 @@ struct __attribute__((packed)) madt {
 _Static_assert(sizeof(struct madt) == 44, "ACPI 6.5, MADT");
 #define MADT_PCAT_COMPAT BIT(0)
 
-struct madt_header {
+/* Begins an entry of a MADT or SRAT. */
+struct acpi_entry_header {
     uint8_t type;
     uint8_t length; /* with this header */
 };
 struct __attribute__((packed)) madt_local_apic {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint8_t processor_uid, apic_id;
     uint32_t flags;
 };
 struct __attribute__((packed)) madt_local_x2apic {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint16_t reserved;
     uint32_t x2apic_id, flags, processor_uid;
 };
 struct __attribute__((packed)) madt_io_apic {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint8_t id, reserved;
     uint32_t address, global_base;
 };
 struct __attribute__((packed)) madt_override {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint8_t bus, source;
     uint32_t global;
     uint16_t flags;
 };
 struct __attribute__((packed)) madt_local_nmi {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint8_t processor_uid;
     uint16_t flags;
     uint8_t lint;
 };
 struct __attribute__((packed)) madt_local_x2apic_nmi {
-    struct madt_header header;
+    struct acpi_entry_header header;
     uint16_t flags;
     uint32_t processor_uid;
     uint8_t lint, reserved[3];
@@ -183,6 +184,45 @@ enum {
 #define MADT_POLARITY_LOW  0x03U
 #define MADT_TRIGGER       0x0CU
 #define MADT_TRIGGER_LEVEL 0x0CU
+
+/* "System Resource Affinity Table (SRAT)": before the entries. */
+struct __attribute__((packed)) srat {
+    struct acpi_table header;
+    uint32_t one;
+    uint64_t reserved;
+};
+struct __attribute__((packed)) srat_local_apic {
+    struct acpi_entry_header header;
+    uint8_t domain, apic_id; /* the domain's low 8 bits */
+    uint32_t flags;
+    uint8_t sapic_eid, domain_high[3];
+    uint32_t clock_domain;
+};
+struct __attribute__((packed)) srat_memory {
+    struct acpi_entry_header header;
+    uint32_t domain;
+    uint16_t reserved;
+    uint64_t address, size;
+    uint32_t reserved_2, flags;
+    uint64_t reserved_3;
+};
+struct __attribute__((packed)) srat_local_x2apic {
+    struct acpi_entry_header header;
+    uint16_t reserved;
+    uint32_t domain, x2apic_id, flags, clock_domain, reserved_2;
+};
+_Static_assert(sizeof(struct srat) == 48, "ACPI 6.5, SRAT");
+_Static_assert(sizeof(struct srat_local_apic) == 16, "ACPI 6.5, SRAT type 0");
+_Static_assert(sizeof(struct srat_memory) == 40, "ACPI 6.5, SRAT type 1");
+_Static_assert(sizeof(struct srat_local_x2apic) == 24, "ACPI 6.5, SRAT type 2");
+
+enum {
+    SRAT_LOCAL_APIC   = 0,
+    SRAT_MEMORY       = 1,
+    SRAT_LOCAL_X2APIC = 2,
+};
+#define SRAT_ENABLED      BIT(0)
+#define SRAT_WIDE_DOMAINS 2 /* the revision since which domains have 32 bits */
 
 /* PCI Firmware Specification 3.3, "MCFG Table Description"; entries follow. */
 struct __attribute__((packed)) mcfg {

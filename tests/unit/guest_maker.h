@@ -273,4 +273,15 @@ static const struct virtualization virtualization = {.largest_page     = largest
                                                      .needs_apic_timer = needs_apic_timer,
                                                      .backend          = &backend};
 
+/* Returns that many CPUs, each on a core of its own. */
+static struct placement make_placement(size_t count)
+{
+    static struct placement_cpu places[GUEST_CPUS_MAX + 8];
+
+    assert_true(count <= ARRAY_SIZE(places));
+    for (size_t i = 0; i < count; i++)
+        places[i] = (struct placement_cpu){.index = i, .core = (uint32_t)i};
+    return (struct placement){places, count};
+}
+
 #endif

@@ -45,9 +45,9 @@ static int end(void **state)
 
 static size_t create_guests(void)
 {
-    static struct cpu_record record;
-    record.virtualization = &virtualization;
-    return guest_maker_create(&options_default, &record, usable_cpus, created);
+    const struct cpu_record record = {.virtualization = &virtualization};
+    struct placement placement     = make_placement(usable_cpus);
+    return guest_maker_create(&options_default, &record, &placement, created);
 }
 
 static struct vm *create_guest(void)

@@ -226,10 +226,14 @@ static void test_measures(void **state)
     assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_OFF, M(SMALL_PAGES), 0);
     assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, 0, M(VERW));
     facts.traits |= BIT(TRAIT_MD_CLEAR) | BIT(TRAIT_SIBLINGS) | BIT(TRAIT_L1D_FLUSH);
-    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, M(VERW), 0);
-    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_ALL, M(VERW) | M(CORE_PER_GUEST), 0);
-    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO, M(FLUSH_L1D), 0);
+    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, M(VERW) | M(CORE_PER_GUEST), 0);
+    assert_measures(ISSUE_SIBLINGS, &facts, MITIGATIONS_AUTO, 0, 0);
+    assert_measures(ISSUE_SIBLINGS, &facts, MITIGATIONS_ALL, M(CORE_PER_GUEST), 0);
+    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO,
+                    M(FLUSH_L1D) | M(CORE_PER_GUEST), 0);
     facts.traits |= BIT(TRAIT_SKIP_L1DFL_VMENTRY);
+    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO, M(CORE_PER_GUEST), 0);
+    facts.traits &= ~BIT(TRAIT_SIBLINGS);
     assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO, 0, 0);
     facts.traits |= BIT(TRAIT_MDS_NO);
     assert_measures(ISSUE_MDS, &facts, MITIGATIONS_ALL, 0, 0);
