@@ -4,6 +4,7 @@
 #include "cpu/instructions.h"
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
+#include "cpu/speculation.h"
 #include "x86/msr.h"
 
 #define XCR0_AFTER_RESET  1 /* x87 */
@@ -51,7 +52,7 @@ static void set_msr_bits(uint32_t msr, uint64_t bits)
 /* The barrier is last: it covers all that was predicted before. */
 static void apply_controls(const struct guest_controls *controls)
 {
-    set_msr_bits(MSR_IA32_SPEC_CTRL, controls->spec_ctrl);
+    speculation_reset();
     set_msr_bits(MSR_IA32_EFER, controls->efer);
     set_msr_bits(MSR_DE_CFG, controls->de_cfg);
     if (controls->pred_cmd != 0)

@@ -125,6 +125,8 @@ struct cpu {
     uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
     struct guest_controls controls;
+    uint64_t guest_spec_ctrl; /* IA32_SPEC_CTRL as the guest on this CPU has it */
+    uint64_t guest_ssbd;      /* its VIRT_SPEC_CTRL */
 
     /*
      * Leaves virtualization on this CPU, which is VMX operation, or SVM with EFER.SVME

@@ -2,12 +2,14 @@
 #include "guest/cpuid_policy.h"
 
 #include "guest/hypercall.h"
+#include "guest/speculation_policy.h"
 #include "lib/bits.h"
 #include "lib/clamp.h"
 #include "lib/string.h"
 #include "virt/control_register_rules.h"
 #include "virt/vcpu.h"
 #include "x86/control_registers.h"
+#include "x86/msr.h"
 
 #define FEATURES_ECX                                                                  \
     (CPUID_1_ECX_SSE3 | CPUID_1_ECX_PCLMULQDQ | CPUID_1_ECX_SSSE3 | CPUID_1_ECX_FMA | \
@@ -46,7 +48,7 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_STRUCTURED_FEATURES,
      {.ebx = STRUCTURED_FEATURES_EBX,
       .ecx = STRUCTURED_FEATURES_ECX,
-      .edx = CPUID_7_EDX_FSRM},
+      .edx = CPUID_7_EDX_FSRM | SPECULATION_EDX},
      true},
     {CPUID_LEAF_TOPOLOGY, {0}, true}, /* the guest's */
     {CPUID_LEAF_EXTENDED_STATE, {.eax = GUEST_XCR0_ALLOWED, .ebx = UINT32_MAX}, true},
@@ -214,6 +216,25 @@ static void add_apic(struct cpuid_answers *answers)
     answers->basic[CPUID_LEAF_TOPOLOGY_V2] = answers->basic[CPUID_LEAF_TOPOLOGY];
 }
 
+/* Adds the subleaf about speculation, and finds the guest's bits of the MSRs. */
+static void add_speculation(struct cpuid_answers *answers)
+{
+    struct cpuid_result *leaf_7 = &answers->basic[CPUID_LEAF_STRUCTURED_FEATURES];
+    cpuid_source *read          = answers->setup.read;
+    uint32_t ebx = answers->extended[CPUID_LEAF_ADDRESS_SIZES - CPUID_LEAF_EXTENDED].ebx;
+
+    if (answers->last_basic >= CPUID_LEAF_STRUCTURED_FEATURES &&
+        read(CPUID_LEAF_STRUCTURED_FEATURES, 0).eax >= SPECULATION_SUBLEAF) {
+        leaf_7->eax              = SPECULATION_SUBLEAF;
+        answers->speculation.edx = speculation_policy_subleaf(
+            read(CPUID_LEAF_STRUCTURED_FEATURES, SPECULATION_SUBLEAF).edx);
+    }
+    answers->spec_ctrl =
+        speculation_policy_spec_ctrl(leaf_7->edx, answers->speculation.edx, ebx);
+    if ((ebx & CPUID_80000008_EBX_VIRT_SSBD) != 0)
+        answers->virt_spec_ctrl = SPEC_CTRL_SSBD;
+}
+
 void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *setup,
                        size_t index)
 {
@@ -236,6 +257,7 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *
     answers->extended[0].eax             = last;
     limit_linear_addresses(answers);
     hide_extended_state(answers);
+    add_speculation(answers);
     add_apic(answers);
     answers->features[0] = answers->features[1] = answers->basic[CPUID_LEAF_FEATURES];
     answers->features[1].ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
@@ -304,7 +326,7 @@ static struct cpuid_result answer_structured_features(const struct cpuid_answers
     struct cpuid_result values = answers->basic[CPUID_LEAF_STRUCTURED_FEATURES];
 
     if (subleaf != 0)
-        return nothing;
+        return subleaf == SPECULATION_SUBLEAF ? answers->speculation : nothing;
     if ((cr4 & CR4_PKE) != 0)
         values.ecx |= (uint32_t)CPUID_7_ECX_OSPKE;
     return values;

@@ -37,6 +37,8 @@ struct cpuid_answers {
     struct cpuid_result hypervisor[CPUID_HYPERVISOR_LEAVES];
     struct cpuid_result kvm[CPUID_HYPERVISOR_LEAVES];
     struct cpuid_result out_of_range;
+    struct cpuid_result speculation;    /* subleaf 2 of leaf 7 */
+    uint64_t spec_ctrl, virt_spec_ctrl; /* the bits of these MSRs that they report */
     uint32_t last_basic, last_extended;
     const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* NULL: not always the same */
     struct cpuid_result features[2]; /* leaf 1 without and with CR4.OSXSAVE */
@@ -55,6 +57,13 @@ void cpuid_policy_init(struct cpuid_answers *answers, const struct cpuid_setup *
 
 /* Changes the answers as the vCPU's APIC is enabled or disabled: IA32_APIC_BASE.EN. */
 void cpuid_policy_set_apic(struct cpuid_answers *answers, bool is_enabled);
+
+/* Returns whether they report IA32_ARCH_CAPABILITIES. */
+static inline bool cpuid_policy_has_capabilities(const struct cpuid_answers *answers)
+{
+    return (answers->basic[CPUID_LEAF_STRUCTURED_FEATURES].edx &
+            CPUID_7_EDX_ARCH_CAPABILITIES) != 0;
+}
 
 /* Returns the values of a leaf that are always the same, or NULL. Inline for VM exits. */
 static inline const struct cpuid_result *

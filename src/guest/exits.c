@@ -61,50 +61,55 @@ static enum exit_outcome handle_cpuid(struct vcpu *vcpu)
     return handle_other_cpuid(vcpu);
 }
 
-/* MSRs that are registers of the vCPU, with the bits that a guest may set. */
-static const struct register_msr {
-    uint32_t msr;
+/* An MSR that is a register of the vCPU. */
+struct register_msr {
     enum vcpu_register which;
-    uint64_t writable;
-} register_msrs[] = {
-    {MSR_IA32_TIME_STAMP_COUNTER, VCPU_TSC, UINT64_MAX},
-    {MSR_IA32_DEBUGCTL, VCPU_DEBUGCTL, DEBUGCTL_LBR | DEBUGCTL_BTF},
+    uint64_t writable; /* the bits that the guest may set; 0: it has no such MSR */
 };
 
-/* Returns the row of the MSR in RCX, or NULL. */
-static const struct register_msr *find_register_msr(const struct vcpu *vcpu)
+/* Returns the MSR in RCX. */
+static struct register_msr find_register_msr(struct vcpu *vcpu)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(register_msrs); i++) {
-        if (register_msrs[i].msr == (uint32_t)vcpu->run.registers.r[REGISTER_RCX])
-            return &register_msrs[i];
+    const struct cpuid_answers *cpuid = &vm_cpu_of(vcpu)->cpuid;
+
+    switch ((uint32_t)vcpu->run.registers.r[REGISTER_RCX]) {
+    case MSR_IA32_TIME_STAMP_COUNTER:
+        return (struct register_msr){VCPU_TSC, UINT64_MAX};
+    case MSR_IA32_DEBUGCTL:
+        return (struct register_msr){VCPU_DEBUGCTL, DEBUGCTL_LBR | DEBUGCTL_BTF};
+    case MSR_IA32_SPEC_CTRL:
+        return (struct register_msr){VCPU_SPEC_CTRL, cpuid->spec_ctrl};
+    case MSR_VIRT_SPEC_CTRL:
+        return (struct register_msr){VCPU_VIRT_SPEC_CTRL, cpuid->virt_spec_ctrl};
+    default:
+        return (struct register_msr){0};
     }
-    return NULL;
 }
 
 /* Handles MSRs that have no row in the policy. */
 static __attribute__((noinline)) enum exit_outcome read_other_msr(struct vcpu *vcpu)
 {
-    const struct register_msr *row = find_register_msr(vcpu);
+    const struct register_msr found = find_register_msr(vcpu);
 
-    if (row == NULL)
+    if (found.writable == 0)
         return reject_msr(vcpu);
-    vcpu_set_edx_eax(vcpu, vcpu->backend->read_register(vcpu, row->which));
+    vcpu_set_edx_eax(vcpu, vcpu->backend->read_register(vcpu, found.which));
     return EXIT_NEXT;
 }
 
 static __attribute__((noinline)) enum exit_outcome write_other_msr(struct vcpu *vcpu,
                                                                    uint64_t value)
 {
-    const struct register_msr *row = find_register_msr(vcpu);
-    uint32_t msr                   = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
+    const struct register_msr found = find_register_msr(vcpu);
+    uint32_t msr                    = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
     /* Before 6.8, Linux switches KVM's clock off at a restart even if it has none. */
     if (msr == MSR_KVM_SYSTEM_TIME && value == 0 && vcpu->vm->has_pv)
         return EXIT_NEXT;
-    if (row == NULL || (value & ~row->writable) != 0)
+    if (found.writable == 0 || (value & ~found.writable) != 0)
         return reject_msr(vcpu);
-    vcpu->backend->write_register(vcpu, row->which, value);
-    if (row->which == VCPU_TSC)
+    vcpu->backend->write_register(vcpu, found.which, value);
+    if (found.which == VCPU_TSC)
         local_apic_tsc_changed(&vm_cpu_of(vcpu)->apic);
     return EXIT_NEXT;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARCHITECTURAL_MSRS 2
+#define ARCHITECTURAL_MSRS 3
 
 /* The rows of a guest, each with the MSR's current value. */
 struct guest_msrs {
@@ -22,8 +22,12 @@ struct guest_msrs {
     const struct msr_row *end;
 };
 
-/* Sets the guest's MSRs to their values after reset. */
-void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor);
+/*
+ * Sets the guest's MSRs to their values after reset; *capabilities is the processor's
+ * IA32_ARCH_CAPABILITIES, NULL if the guest has none.
+ */
+void msr_policy_reset(struct guest_msrs *msrs, const struct vendor_msrs *vendor,
+                      const uint64_t *capabilities);
 
 /* Returns an MSR's row, or NULL. Inline for VM exits. */
 static inline struct msr_row *msr_policy_find(struct guest_msrs *msrs, uint32_t msr)

@@ -37,6 +37,7 @@ void vm_set_topology(struct vm *vm, const uint32_t host_ids[])
 
     topology_init(&vm->topology, host_ids, vm->cpu_count,
                   threads_id_bits(backend->read_cpuid));
+    vm->arch_capabilities = backend->read_capabilities();
     for (size_t i = 0; i < vm->cpu_count; i++)
         cpuid_policy_init(&vm->cpu[i]->cpuid, &cpuid, i);
 }

@@ -75,7 +75,9 @@ void vm_cpu_reset(struct vm_cpu *cpu)
 {
     struct vm *vm = cpu->vcpu.vm;
 
-    msr_policy_reset(&cpu->msrs, cpu->vcpu.backend->msrs);
+    msr_policy_reset(&cpu->msrs, cpu->vcpu.backend->msrs,
+                     cpuid_policy_has_capabilities(&cpu->cpuid) ? &vm->arch_capabilities
+                                                                : NULL);
     reset_clock(cpu);
     cpu->events        = 0;
     cpu->paused_ticks  = 0;

@@ -10,6 +10,15 @@
 
 #define ALL UINT32_MAX
 
+/* What a guest can use, or need not do, to limit speculation. */
+#define SPECULATION_EBX                                                                \
+    (CPUID_80000008_EBX_IBPB | CPUID_80000008_EBX_IBRS | CPUID_80000008_EBX_STIBP |    \
+     CPUID_80000008_EBX_IBRS_ALWAYS_ON | CPUID_80000008_EBX_STIBP_ALWAYS_ON |          \
+     CPUID_80000008_EBX_IBRS_PREFERRED | CPUID_80000008_EBX_IBRS_SAME_MODE |           \
+     CPUID_80000008_EBX_SSBD | CPUID_80000008_EBX_VIRT_SSBD |                          \
+     CPUID_80000008_EBX_SSB_NO | CPUID_80000008_EBX_PSFD | CPUID_80000008_EBX_BTC_NO | \
+     CPUID_80000008_EBX_IBPB_RET)
+
 /* What only AMD's processors report there. */
 static const struct cpuid_row rows[] = {
     {CPUID_LEAF_EXTENDED, {ALL, ALL, ALL, ALL}, false}, /* the vendor again */
@@ -27,10 +36,16 @@ static const struct cpuid_row rows[] = {
     {CPUID_LEAF_TLB_1_GIB, {ALL, ALL, 0, 0}, false},
     {CPUID_LEAF_PERFORMANCE, {.eax = ALL}, false},
     {CPUID_LEAF_CACHE_PROPERTIES, {ALL, ALL, ALL, ALL}, true},
+    {CPUID_LEAF_ADDRESS_SIZES,
+     {.eax = CPUID_80000008_EAX_WIDTHS, .ebx = SPECULATION_EBX},
+     false},
     {CPUID_LEAF_EXTENDED_FEATURES_2,
      {.eax = CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS |
-             CPUID_80000021_EAX_LFENCE_SERIALIZES |
-             CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE},
+             CPUID_80000021_EAX_LFENCE_SERIALIZES | CPUID_80000021_EAX_VERW_CLEAR |
+             CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE |
+             CPUID_80000021_EAX_AUTOMATIC_IBRS | CPUID_80000021_EAX_SBPB |
+             CPUID_80000021_EAX_IBPB_BRTYPE | CPUID_80000021_EAX_SRSO_NO,
+      .ecx = CPUID_80000021_ECX_TSA_SQ_NO | CPUID_80000021_ECX_TSA_L1_NO},
      false},
 };
 
@@ -56,8 +71,7 @@ static const uint32_t passed_msrs[] = {
 #define MSR_RANGE_SIZE 0x2000U
 static const uint32_t msr_ranges[] = {0, 0xC0000000U, 0xC0010000U};
 
-/* Lets the guest access an MSR without an exit. */
-static void pass_msr(uint8_t *permissions, uint32_t msr)
+void svm_msr_pass(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE], uint32_t msr)
 {
     for (uint32_t i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
         uint32_t index = msr - msr_ranges[i];
@@ -72,10 +86,10 @@ void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE],
 {
     memset(permissions, 0xFF, SVM_MSR_PERMISSIONS_SIZE);
     for (size_t i = 0; i < ARRAY_SIZE(passed_msrs); i++)
-        pass_msr(permissions, passed_msrs[i]);
+        svm_msr_pass(permissions, passed_msrs[i]);
     for (uint32_t msr = MSR_LAST_BRANCH_FROM_IP;
          has_lbr_virtualization && msr <= MSR_LAST_EXCEPTION_TO_IP; msr++)
-        pass_msr(permissions, msr);
+        svm_msr_pass(permissions, msr);
 }
 
 static const struct msr_row msr_rows[] = {

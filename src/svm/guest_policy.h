@@ -19,4 +19,7 @@ extern const struct vendor_msrs svm_guest_msrs;
 void svm_msr_permissions_fill(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE],
                               bool has_lbr_virtualization);
 
+/* Lets the guest access an MSR without an exit. */
+void svm_msr_pass(uint8_t permissions[SVM_MSR_PERMISSIONS_SIZE], uint32_t msr);
+
 #endif

@@ -127,10 +127,11 @@ enum exit_outcome svm_cr4_write_handle_exit(struct vcpu *vcpu)
 /* LMA is read-only; LME cannot change while paging is on. */
 static enum exit_outcome write_efer(struct vcpu *vcpu, uint64_t value)
 {
-    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
-    bool changes_lme  = ((vmcb->efer ^ value) & EFER_LME) != 0;
+    struct svm_vcpu *svm = svm_of(vcpu);
+    struct vmcb *vmcb    = &svm->vmcb;
+    bool changes_lme     = ((vmcb->efer ^ value) & EFER_LME) != 0;
 
-    if ((value & ~GUEST_EFER_ALLOWED) != 0 || (changes_lme && (vmcb->cr0 & CR0_PG) != 0))
+    if ((value & ~svm->efer_allowed) != 0 || (changes_lme && (vmcb->cr0 & CR0_PG) != 0))
         return exit_inject_gp(vcpu);
     vmcb->efer = (value & ~EFER_LMA) | (vmcb->efer & (EFER_LMA | EFER_SVME));
     vmcb_mark_dirty(vmcb, CLEAN_CONTROL_REGISTERS);

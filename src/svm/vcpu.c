@@ -3,6 +3,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/guest_state.h"
+#include "cpu/speculation.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"
@@ -12,6 +13,7 @@
 #include "svm/operation.h"
 #include "svm/vcpu_events.h"
 #include "virt/control_register_rules.h"
+#include "virt/cpu_registers.h"
 #include "x86/msr.h"
 #include "x86/paging.h"
 
@@ -133,8 +135,6 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcb->tsc_offset;
     case VCPU_DEBUGCTL:
         return read_debugctl(svm_of(vcpu));
-    case VCPU_XCR0:
-        return guest_state_read_xcr0();
     case VCPU_CODE_SIZE:
         return guest_code_size(vmcb);
     case VCPU_CS_BASE:
@@ -143,16 +143,11 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcb->cpl;
     case VCPU_PDPTE_0 ... VCPU_PDPTE_3:
         return read_pdpte(vcpu, which - VCPU_PDPTE_0);
-    case VCPU_PKRU:
-        return guest_state_read_pkru();
-    case VCPU_DR_0 ... VCPU_DR_3:
-        return guest_state_read_debug_address(which - VCPU_DR_0);
     case VCPU_DR7:
         return vmcb->dr7;
-    case VCPU_REGISTER_COUNT:
-        break;
+    default:
+        return cpu_register_read(which);
     }
-    return 0;
 }
 
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
@@ -173,16 +168,25 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         svm->debugctl      = value;
         svm->vmcb.debugctl = value;
         vmcb_mark_dirty(&svm->vmcb, CLEAN_LBR);
+    } else if (which == VCPU_SPEC_CTRL) {
+        speculation_write_spec_ctrl(value);
+    } else if (which == VCPU_VIRT_SPEC_CTRL) {
+        speculation_write_ssbd(value);
     }
 }
 
-/* Hides XSAVE if it does not work on this CPU. */
+/* Hides XSAVE if it does not work on this CPU, and offers VIRT_SPEC_CTRL if it does. */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result result = cpuid(leaf, subleaf);
 
     if (leaf == CPUID_LEAF_FEATURES && !has_xsave())
         result.ecx &= ~(uint32_t)CPUID_1_ECX_XSAVE;
+    if (leaf == CPUID_LEAF_ADDRESS_SIZES) {
+        result.ebx &= ~(uint32_t)CPUID_80000008_EBX_VIRT_SSBD;
+        if (speculation_has_ssbd())
+            result.ebx |= (uint32_t)CPUID_80000008_EBX_VIRT_SSBD;
+    }
     return result;
 }
 
@@ -203,6 +207,7 @@ const struct backend svm_backend = {
     .exit_name         = svm_exit_name,
     .describe_exit     = svm_exit_describe,
     .read_cpuid        = read_cpuid,
+    .read_capabilities = speculation_capabilities,
     .cpuid             = &svm_guest_cpuid,
     .msrs              = &svm_guest_msrs,
 };

@@ -34,12 +34,12 @@ struct svm_vcpu {
     uint8_t msr_permissions[SVM_MSR_PERMISSIONS_SIZE], io_permissions[3 * PAGE_SIZE];
     struct vcpu *vcpu;
     const struct vcpu_plan *plan;
-    uint64_t clean;       /* the value of the clean bits after an exit */
-    uint64_t cr4_allowed; /* the bits that the guest may set */
-    uint64_t debugctl;    /* without LBR virtualization */
-    uint64_t alarm;       /* of the TSC, or TICKS_NEVER */
-    uint8_t waiting;      /* enum waiting_event */
-    uint8_t flush;        /* the value of TLB_CONTROL that flushes the guest's entries */
+    uint64_t clean;                     /* the value of the clean bits after an exit */
+    uint64_t cr4_allowed, efer_allowed; /* the bits that the guest may set */
+    uint64_t debugctl;                  /* without LBR virtualization */
+    uint64_t alarm;                     /* of the TSC, or TICKS_NEVER */
+    uint8_t waiting;                    /* enum waiting_event */
+    uint8_t flush; /* the value of TLB_CONTROL that flushes the guest's entries */
     bool has_next_rip, has_decode_assists, has_lbr_virtualization;
     bool defers_timer; /* a handler runs after which the alarm's timer is programmed */
     unsigned int restarts;

@@ -3,6 +3,7 @@
 
 #include "cpu/guest_state.h"
 #include "cpu/instructions.h"
+#include "cpu/speculation.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
 #include "svm/vcpu_events.h"
@@ -34,6 +35,9 @@ static void fill_permissions(struct svm_vcpu *svm)
 {
     memset(svm->io_permissions, 0xFF, sizeof(svm->io_permissions));
     svm_msr_permissions_fill(svm->msr_permissions, svm->has_lbr_virtualization);
+    uint32_t speculation[SPECULATION_MSRS];
+    for (size_t i = speculation_passed_msrs(speculation); i > 0; i--)
+        svm_msr_pass(svm->msr_permissions, speculation[i - 1]);
 }
 
 /* A processor without an instruction may not have its intercept. */
@@ -124,6 +128,7 @@ static void init_state(struct svm_vcpu *svm)
     svm->flush = (features & SVM_FEATURE_FLUSH_BY_ASID) != 0 ? TLB_CONTROL_FLUSH_ASID
                                                              : TLB_CONTROL_FLUSH_ALL;
     svm->cr4_allowed  = cr4_supported_bits(vcpu->backend->read_cpuid);
+    svm->efer_allowed = efer_supported_bits(vcpu->backend->read_cpuid);
     svm->debugctl     = 0;
     svm->alarm        = TICKS_NEVER;
     svm->waiting      = 0;

@@ -16,7 +16,7 @@
 
 /*
  * The registers of a vCPU besides the general ones; only RSP, RFLAGS, CR2, the TSC and
- * its offset, and DEBUGCTL are writable.
+ * its offset, DEBUGCTL and the last two are writable.
  */
 enum vcpu_register {
     VCPU_RIP,
@@ -40,6 +40,8 @@ enum vcpu_register {
     VCPU_DR_0,
     VCPU_DR_3 = VCPU_DR_0 + 3,
     VCPU_DR7,
+    VCPU_SPEC_CTRL,      /* if the guest's CPUID reports any bit of it */
+    VCPU_VIRT_SPEC_CTRL, /* the same; its bit SSBD */
     VCPU_REGISTER_COUNT,
 };
 
@@ -126,6 +128,9 @@ struct backend {
 
     /* Executes CPUID, without the features that a guest cannot use on this CPU. */
     struct cpuid_result (*read_cpuid)(uint32_t leaf, uint32_t subleaf);
+
+    /* Returns IA32_ARCH_CAPABILITIES of this CPU, 0 without one. */
+    uint64_t (*read_capabilities)(void);
 
     /* The vendor's part of a guest's CPUID and MSRs. */
     const struct vendor_cpuid *cpuid;

@@ -33,6 +33,17 @@ bool pdptes_are_valid(const uint64_t entries[4], unsigned int physical_width)
     return true;
 }
 
+uint64_t efer_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t subleaf))
+{
+    uint64_t bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+
+    if (read(CPUID_LEAF_EXTENDED, 0).eax >= CPUID_LEAF_EXTENDED_FEATURES_2 &&
+        (read(CPUID_LEAF_EXTENDED_FEATURES_2, 0).eax &
+         CPUID_80000021_EAX_AUTOMATIC_IBRS) != 0)
+        bits |= EFER_AIBRSE;
+    return bits;
+}
+
 uint64_t cr4_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t subleaf))
 {
     static const struct {

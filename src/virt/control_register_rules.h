@@ -17,8 +17,9 @@
      CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | \
      CR4_SMEP | CR4_SMAP | CR4_PKE)
 
-/* The bits of EFER that a guest may write; LMA is ignored. */
-#define GUEST_EFER_ALLOWED (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+/* Returns the bits of EFER that a guest may write with that CPUID; LMA is ignored. */
+uint64_t efer_supported_bits(struct cpuid_result (*read)(uint32_t leaf,
+                                                         uint32_t subleaf));
 
 /* Returns the bits of CR4, of GUEST_CR4_ALLOWED, that a processor with that CPUID has. */
 uint64_t cr4_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t subleaf));

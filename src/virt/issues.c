@@ -59,7 +59,7 @@ const struct measure_row measure_rows[MEASURES] = {
     [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", false},
     [MEASURE_CLEAR_BHB]      = {"branch history cleared at VM exit", false},
     [MEASURE_ALIGN_BRANCHES] = {"aligned branches", false},
-    [MEASURE_GUEST_CONTROLS] = {"SPEC_CTRL for guests", false},
+    [MEASURE_GUEST_CONTROLS] = {"SPEC_CTRL for guests", true},
     [MEASURE_CORE_PER_GUEST] = {"one guest a core", true},
 };
 

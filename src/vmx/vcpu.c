@@ -3,8 +3,10 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/guest_state.h"
+#include "cpu/speculation.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
+#include "virt/cpu_registers.h"
 #include "vmx/control_registers.h"
 #include "vmx/ept.h"
 #include "vmx/exit.h"
@@ -144,8 +146,6 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return vmcs_get(VMCS_TSC_OFFSET);
     case VCPU_DEBUGCTL:
         return vmcs_get(VMCS_GUEST_IA32_DEBUGCTL);
-    case VCPU_XCR0:
-        return guest_state_read_xcr0();
     case VCPU_CODE_SIZE:
         return guest_code_size();
     case VCPU_CS_BASE:
@@ -154,16 +154,11 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return BITS_GET(vmcs_get(VMCS_GUEST_SS_ACCESS_RIGHTS), 6, 5);
     case VCPU_PDPTE_0 ... VCPU_PDPTE_3:
         return vmcs_get(VMCS_GUEST_PDPTE0 + 2 * (uint32_t)(which - VCPU_PDPTE_0));
-    case VCPU_PKRU:
-        return guest_state_read_pkru();
-    case VCPU_DR_0 ... VCPU_DR_3:
-        return guest_state_read_debug_address(which - VCPU_DR_0);
     case VCPU_DR7:
         return vmcs_get(VMCS_GUEST_DR7);
-    case VCPU_REGISTER_COUNT:
-        break;
+    default:
+        return cpu_register_read(which);
     }
-    return 0;
 }
 
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
@@ -181,6 +176,8 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
         vmcs_set(VMCS_TSC_OFFSET, value);
     else if (which == VCPU_DEBUGCTL)
         vmcs_set(VMCS_GUEST_IA32_DEBUGCTL, value);
+    else if (which == VCPU_SPEC_CTRL)
+        speculation_write_spec_ctrl(value);
 }
 
 static void read_segment(struct vcpu *vcpu, enum segment_number number,
@@ -244,6 +241,7 @@ const struct backend vmx_backend = {
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,
     .read_cpuid        = read_cpuid,
+    .read_capabilities = speculation_capabilities,
     .cpuid             = &vmx_guest_cpuid,
     .msrs              = &vmx_guest_msrs,
 };

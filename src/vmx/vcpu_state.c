@@ -3,6 +3,7 @@
 
 #include "cpu/guest_state.h"
 #include "cpu/instructions.h"
+#include "cpu/speculation.h"
 #include "lib/string.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
@@ -49,6 +50,9 @@ static void fill_bitmaps(struct vmx_vcpu *vcpu)
         for (uint32_t msr = range->first; msr <= range->last; msr++)
             pass_msr(vcpu->msr_bitmap, msr);
     }
+    uint32_t speculation[SPECULATION_MSRS];
+    for (size_t i = speculation_passed_msrs(speculation); i > 0; i--)
+        pass_msr(vcpu->msr_bitmap, speculation[i - 1]);
 }
 
 /* Writes the fields of controls, and the MSRs that entries and exits load. */

@@ -196,13 +196,19 @@ enum cpuid_leaf {
 #define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
 #define CPUID_7_EDX_SSBD              BIT(31)
+#define CPUID_7_EDX_SPEC_CTRL         /* each implies IA32_SPEC_CTRL */ \
+    (CPUID_7_EDX_IBRS_IBPB | CPUID_7_EDX_STIBP | CPUID_7_EDX_SSBD)
 /* CPUID.07H.01H:EAX */
 #define CPUID_7_1_EAX_PERFORMANCE_LEAF BIT(8) /* leaf 23H, ArchPerfmonExt */
 #define CPUID_7_1_EAX_LAM              BIT(26)
 
-/* CPUID.07H.02H:EDX: bits of IA32_SPEC_CTRL */
+/* CPUID.07H.02H:EDX: bits of IA32_SPEC_CTRL, and an immunity */
+#define CPUID_7_2_EDX_PSFD       BIT(0)
+#define CPUID_7_2_EDX_IPRED_CTRL BIT(1)
 #define CPUID_7_2_EDX_RRSBA_CTRL BIT(2)
+#define CPUID_7_2_EDX_DDPD_U     BIT(3)
 #define CPUID_7_2_EDX_BHI_CTRL   BIT(4)
+#define CPUID_7_2_EDX_MCDT_NO    BIT(5)
 
 /* CPUID.0BH and CPUID.1FH: a level of the topology, by the subleaf. */
 #define CPUID_B_EAX_SHIFT(eax) ((unsigned int)BITS_GET(eax, 4, 0)) /* of an APIC ID */
@@ -252,6 +258,7 @@ enum cpuid_leaf {
 #define CPUID_80000021_EAX_NULL_SELECTOR_CLEARS_BASE  BIT(6)
 #define CPUID_80000021_EAX_UPPER_ADDRESS_IGNORE       BIT(7)
 #define CPUID_80000021_EAX_AUTOMATIC_IBRS             BIT(8)
+#define CPUID_80000021_EAX_SBPB                       BIT(27) /* in IA32_PRED_CMD */
 #define CPUID_80000021_EAX_IBPB_BRTYPE                BIT(28) /* IBPB flushes all types */
 #define CPUID_80000021_EAX_SRSO_NO                    BIT(29)
 /* CPUID.80000021H:ECX: TSA is described in AMD's "Transient Scheduler Attacks". */
@@ -270,17 +277,25 @@ enum cpuid_leaf {
 #define CPUID_80000008_EAX_LINEAR(eax)    ((unsigned int)BITS_GET(eax, 15, 8))
 #define CPUID_80000008_EAX_WIDTHS         BITS_MASK(15, 0) /* physical and linear */
 /* CPUID.80000008H:EBX */
-#define CPUID_80000008_EBX_INVLPGB  BIT(3)
-#define CPUID_80000008_EBX_MCOMMIT  BIT(8)
-#define CPUID_80000008_EBX_IBPB     BIT(12)
-#define CPUID_80000008_EBX_INTWB    BIT(13)
-#define CPUID_80000008_EBX_IBRS     BIT(14)
-#define CPUID_80000008_EBX_STIBP    BIT(15)
-#define CPUID_80000008_EBX_NO_LMSLE BIT(20)
-#define CPUID_80000008_EBX_SSBD     BIT(24)
-#define CPUID_80000008_EBX_SSB_NO   BIT(26)
-#define CPUID_80000008_EBX_BTC_NO   BIT(29)
-#define CPUID_80000008_EBX_IBPB_RET BIT(30) /* IBPB also clears return predictions */
+#define CPUID_80000008_EBX_INVLPGB         BIT(3)
+#define CPUID_80000008_EBX_MCOMMIT         BIT(8)
+#define CPUID_80000008_EBX_IBPB            BIT(12)
+#define CPUID_80000008_EBX_INTWB           BIT(13)
+#define CPUID_80000008_EBX_IBRS            BIT(14)
+#define CPUID_80000008_EBX_STIBP           BIT(15)
+#define CPUID_80000008_EBX_IBRS_ALWAYS_ON  BIT(16)
+#define CPUID_80000008_EBX_STIBP_ALWAYS_ON BIT(17)
+#define CPUID_80000008_EBX_IBRS_PREFERRED  BIT(18)
+#define CPUID_80000008_EBX_IBRS_SAME_MODE  BIT(19)
+#define CPUID_80000008_EBX_NO_LMSLE        BIT(20)
+#define CPUID_80000008_EBX_SSBD            BIT(24)
+#define CPUID_80000008_EBX_VIRT_SSBD       BIT(25) /* VIRT_SPEC_CTRL */
+#define CPUID_80000008_EBX_SSB_NO          BIT(26)
+#define CPUID_80000008_EBX_PSFD            BIT(28)
+#define CPUID_80000008_EBX_BTC_NO          BIT(29)
+#define CPUID_80000008_EBX_IBPB_RET        BIT(30) /* IBPB also clears return predictions */
+#define CPUID_80000008_EBX_SPEC_CTRL               /* each implies IA32_SPEC_CTRL */ \
+    (CPUID_80000008_EBX_IBRS | CPUID_80000008_EBX_STIBP | CPUID_80000008_EBX_SSBD)
 /* CPUID.80000008H:ECX: the threads of the package, less 1, and the bits of their IDs. */
 #define CPUID_80000008_ECX_APIC_ID_SIZE_LOW 12
 /* CPUID.8000001EH:EBX: the threads of a core, less 1. */

@@ -65,6 +65,8 @@ enum msr {
     MSR_INT_PENDING            = 0xC0010055,
     MSR_VM_CR                  = 0xC0010114,
     MSR_VM_HSAVE_PA            = 0xC0010117,
+    MSR_VIRT_SPEC_CTRL         = 0xC001011F,
+    MSR_LS_CFG                 = 0xC0011020,
     MSR_DE_CFG                 = 0xC0011029,
 };
 
@@ -116,9 +118,20 @@ enum msr {
 
 /* IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD. */
 #define SPEC_CTRL_IBRS      BIT(0)
+#define SPEC_CTRL_STIBP     BIT(1)
+#define SPEC_CTRL_SSBD      BIT(2)
+#define SPEC_CTRL_IPRED_DIS BITS_MASK(4, 3)
+#define SPEC_CTRL_RRSBA_DIS BITS_MASK(6, 5)
+#define SPEC_CTRL_PSFD      BIT(7)
+#define SPEC_CTRL_DDPD_U    BIT(8)
 #define SPEC_CTRL_BHI_DIS_S BIT(10)
 #define PRED_CMD_IBPB       BIT(0)
 #define FLUSH_CMD_L1D       BIT(0)
+
+/* LS_CFG, by family: AMD, "Speculative Store Bypass Disable". */
+#define LS_CFG_SSBD_15H BIT(54)
+#define LS_CFG_SSBD_16H BIT(33)
+#define LS_CFG_SSBD_17H BIT(10)
 
 /* DE_CFG: AMD-SB-7008, "Cross-Process Information Leak" (Zenbleed). */
 #define DE_CFG_FP_BACKUP_FIX BIT(9)
@@ -137,6 +150,7 @@ enum msr {
 #define ARCH_CAPABILITIES_FBSDP_NO           BIT(14)
 #define ARCH_CAPABILITIES_PSDP_NO            BIT(15)
 #define ARCH_CAPABILITIES_FB_CLEAR           BIT(17)
+#define ARCH_CAPABILITIES_RRSBA              BIT(19)
 #define ARCH_CAPABILITIES_BHI_NO             BIT(20)
 #define ARCH_CAPABILITIES_PBRSB_NO           BIT(24)
 #define ARCH_CAPABILITIES_GDS_CTRL           BIT(25)

@@ -56,8 +56,8 @@ static uint64_t take_of(const uint32_t values[], size_t count, unsigned int byte
 static uint32_t take_msr(void)
 {
     static const uint32_t blocks[] = {
-        0,     0x10,  0x170, 0x1D0,      0x270,      0x400,      0x6E0,     0x800,
-        0x810, 0x820, 0x830, 0xC0000080, 0xC0000100, 0xC0010010, 0xC0010110};
+        0,     0x10,  0x40,  0x100, 0x170,      0x1D0,      0x270,      0x400,     0x6E0,
+        0x800, 0x810, 0x820, 0x830, 0xC0000080, 0xC0000100, 0xC0010010, 0xC0010110};
 
     return (uint32_t)take_of(blocks, ARRAY_SIZE(blocks), 4) + (uint32_t)(take(1) & 15);
 }
@@ -101,6 +101,7 @@ static void write_register(struct vcpu *of, enum vcpu_register which, uint64_t v
 {
     (void)of;
     REQUIRE(which == VCPU_RSP || which == VCPU_RFLAGS || which == VCPU_CR2 ||
+            which == VCPU_SPEC_CTRL || which == VCPU_VIRT_SPEC_CTRL ||
             which == VCPU_TSC || which == VCPU_TSC_OFFSET || which == VCPU_DEBUGCTL);
     registers[which] = value;
 }
@@ -160,6 +161,11 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
                                  leaf ^ subleaf << 16};
 }
 
+static uint64_t read_capabilities(void)
+{
+    return UINT64_MAX;
+}
+
 static const struct backend backends[] = {
     {.init              = backend_init,
      .restart           = ignore,
@@ -174,6 +180,7 @@ static const struct backend backends[] = {
      .update_apic       = ignore,
      .exit_name         = exit_name,
      .read_cpuid        = read_cpuid,
+     .read_capabilities = read_capabilities,
      .cpuid             = &vmx_guest_cpuid,
      .msrs              = &vmx_guest_msrs},
     {.init              = backend_init,
@@ -188,6 +195,7 @@ static const struct backend backends[] = {
      .set_alarm         = set_alarm,
      .exit_name         = exit_name,
      .read_cpuid        = read_cpuid,
+     .read_capabilities = read_capabilities,
      .cpuid             = &svm_guest_cpuid,
      .msrs              = &svm_guest_msrs},
 };

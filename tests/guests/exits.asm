@@ -312,6 +312,20 @@ entry:
         cpuid
         bt      ecx, 5                  ; WAITPKG, which has an MSR
         adc     dword [known_msrs], 0
+        bt      edx, 29                 ; IA32_ARCH_CAPABILITIES
+        adc     dword [known_msrs], 0
+        mov     esi, edx
+        mov     eax, 0x80000008
+        cpuid
+        bt      ebx, 25                 ; VIRT_SPEC_CTRL
+        adc     dword [known_msrs], 0
+        test    ebx, 1 << 14 | 1 << 15 | 1 << 24
+        jnz     .spec_ctrl
+        test    esi, 1 << 26 | 1 << 27 | 1 << 31
+        jz      .no_spec_ctrl
+.spec_ctrl:
+        inc     dword [known_msrs]
+.no_spec_ctrl:
         imul    eax, [is_amd], 7        ; the policy has seven more for AMD's
         add     [known_msrs], eax
         call    all_msrs

@@ -246,6 +246,11 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_result){0};
 }
 
+static uint64_t read_capabilities(void)
+{
+    return 0;
+}
+
 static const struct backend backend = {
     .nested_format     = &format,
     .state_size        = 3 * PAGE_SIZE,
@@ -253,6 +258,7 @@ static const struct backend backend = {
     .request_interrupt = request_interrupt,
     .set_alarm         = set_alarm,
     .read_cpuid        = read_cpuid,
+    .read_capabilities = read_capabilities,
     .cpuid             = &vmx_guest_cpuid,
     .msrs              = &vmx_guest_msrs,
 };

@@ -8,6 +8,7 @@
 #include "recordings.h"
 
 #include "cpu/setup.h"
+#include "cpu/speculation.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/test_hooks.h"
@@ -136,6 +137,13 @@ void entry_failure_explain(const struct entry_attempt *attempt,
 /* Events, and what INIT resets outside the VMCS. */
 void guest_state_restart(void)
 {
+}
+
+size_t speculation_passed_msrs(uint32_t msrs[SPECULATION_MSRS])
+{
+    msrs[0] = 0x48;
+    msrs[1] = 0x49;
+    return 2;
 }
 
 void vcpu_cancel_events(struct vcpu *vcpu)

@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #include "cpu/guest_state.h"
+#include "cpu/speculation.h"
 #include "cpu/traps.h"
 #include "lib/ticks.h"
 #include "platform/apic.h"
@@ -97,6 +98,13 @@ static unsigned int state_restarts;
 void guest_state_restart(void)
 {
     state_restarts++;
+}
+
+size_t speculation_passed_msrs(uint32_t msrs[SPECULATION_MSRS])
+{
+    msrs[0] = 0x48;
+    msrs[1] = 0x49;
+    return 2;
 }
 
 void apic_set_timer(uint64_t tsc_ticks)

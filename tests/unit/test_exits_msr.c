@@ -51,6 +51,37 @@ static void test_debugctl(void **state)
     assert_int_equal(test_registers[VCPU_DEBUGCTL], 3);
 }
 
+/* The MSRs of speculation exist for a guest as far as its CPUID reports their bits. */
+static void test_speculation(void **state)
+{
+    static const struct {
+        uint32_t msr;
+        enum vcpu_register which;
+    } rows[] = {{0x48, VCPU_SPEC_CTRL}, {0xC001011F, VCPU_VIRT_SPEC_CTRL}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t *bits        = rows[i].msr == 0x48 ? &test_cpu.cpuid.spec_ctrl
+                                                    : &test_cpu.cpuid.virt_spec_ctrl;
+        *test_r(REGISTER_RCX) = rows[i].msr;
+        *test_r(REGISTER_RDX) = 0;
+        for (*bits = 0; *bits < 5; *bits += 4) {
+            for (uint64_t value = 0; value < 8; value++) {
+                bool exists           = *bits != 0 && (value & ~*bits) == 0;
+                *test_r(REGISTER_RAX) = value;
+                injected_vector       = -1;
+                assert_int_equal(vm_exit_handlers.write_msr(test_vcpu),
+                                 exists ? EXIT_NEXT : EXIT_RESUME);
+                assert_int_equal(injected_vector, exists ? -1 : 13);
+                if (exists)
+                    assert_int_equal(test_registers[rows[i].which], value);
+            }
+            assert_int_equal(vm_exit_handlers.read_msr(test_vcpu),
+                             *bits != 0 ? EXIT_NEXT : EXIT_RESUME);
+        }
+    }
+}
+
 /* A guest that found KVM's signature may switch KVM's clock off, which it lacks. */
 static void test_kvm_clock(void **state)
 {
@@ -125,6 +156,7 @@ static void test_apic_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_msr), TEST(test_debugctl),
-                                       TEST(test_kvm_clock), TEST(test_apic_base)};
+                                       TEST(test_speculation), TEST(test_kvm_clock),
+                                       TEST(test_apic_base)};
     return cmocka_run_group_tests_name("exits_msr", tests, NULL, NULL);
 }

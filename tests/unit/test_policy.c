@@ -81,8 +81,7 @@ static void test_hidden(void **state)
         {7, 'd', 5, "UINTR"},
         {7, 'd', 15, "Hybrid"},
         {7, 'd', 24, "AMX-TILE"},
-        {7, 'd', 26, "IBRS"},
-        {7, 'd', 29, "ARCH_CAPABILITIES"},
+        {7, 'd', 30, "CORE_CAPABILITIES"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
         struct cpuid_result values = cpuid_ask(hidden[i].leaf, 0);
@@ -155,7 +154,8 @@ static void test_limits(void **state)
 static void test_subleaves(void **state)
 {
     (void)state;
-    assert_int_equal(cpuid_ask(7, 1).eax | cpuid_ask(7, 1).ebx | cpuid_ask(7, 2).edx, 0);
+    assert_int_equal(cpuid_ask(7, 1).eax | cpuid_ask(7, 1).ebx | cpuid_ask(7, 3).edx, 0);
+    assert_int_equal(cpuid_ask(7, 2).edx, 0x3F); /* of speculation */
     assert_int_equal(cpuid_ask(0xD, 0).eax, GUEST_XCR0_ALLOWED);
     assert_int_equal(cpuid_ask(0xD, 1).eax, 5); /* XSAVEOPT, XGETBV with ECX = 1 */
     assert_int_equal(cpuid_ask(0xD, 1).ecx | cpuid_ask(0xD, 1).edx, 0);
@@ -346,7 +346,7 @@ static void test_msrs(void **state)
 {
     (void)state;
     static struct guest_msrs msrs;
-    msr_policy_reset(&msrs, &vmx_guest_msrs);
+    msr_policy_reset(&msrs, &vmx_guest_msrs, NULL);
     assert_null(msr_policy_find(&msrs, 0x1B)); /* the local APIC has it */
     assert_int_equal(msr_policy_find(&msrs, 0x3A)->value, 1);
     assert_false(msr_row_write(msr_policy_find(&msrs, 0x3A), 5));
@@ -358,6 +358,8 @@ static void test_msrs(void **state)
                                        0x570, 0xC0010015, 0x800, 0x40000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         assert_null(msr_policy_find(&msrs, unknown[i]));
+    msr_policy_reset(&msrs, &vmx_guest_msrs, &(uint64_t){BIT(0) | BIT(7)}); /* RDCL_NO */
+    assert_int_equal(msr_policy_find(&msrs, 0x10A)->value, 1);
 }
 
 /* Only MSRs that VM entry loads, or that only the guest uses, are passed through. */

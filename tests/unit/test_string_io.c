@@ -7,7 +7,7 @@
 static int devices_start(void **state)
 {
     start_guest(state);
-    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs);
+    msr_policy_reset(&test_cpu.msrs, &vmx_guest_msrs, NULL);
     return vm_add_devices(&test_vm) == STATUS_OK ? 0 : -1;
 }
 

@@ -1,8 +1,8 @@
 /* src/svm/vcpu.c: the life of a vCPU, and its registers; other functions are replaced. */
+#include "guest_state.h"
 #include "unit.h"
 
 #include "cpu/cpuid.h"
-#include "cpu/guest_state.h"
 #include "lib/ticks.h"
 #include "mm/memory.h"
 #include "platform/apic.h"
@@ -99,21 +99,6 @@ void svm_run(struct vcpu_run *run, struct vmcb *guest, struct vmcb *host)
 void apic_set_timer(uint64_t tsc_ticks)
 {
     log_plain(tsc_ticks == TICKS_NEVER ? "no timer" : "timer");
-}
-
-uint64_t guest_state_read_xcr0(void)
-{
-    return 7;
-}
-
-uint64_t guest_state_read_pkru(void)
-{
-    return 8;
-}
-
-uint64_t guest_state_read_debug_address(unsigned int number)
-{
-    return 0x100 + number;
 }
 
 void svm_exception_inject(struct vcpu *vcpu, uint8_t vector, uint32_t error_code)
@@ -363,6 +348,20 @@ static void test_write(void **state)
     assert_int_equal(svm->vmcb.clean, CLEAN_ALL);
 }
 
+/* VIRT_SPEC_CTRL is reported where Hymir can emulate it. */
+static void test_speculation(void **state)
+{
+    (void)state;
+    tested_backend.write_register(&test_vcpu, VCPU_SPEC_CTRL, 3);
+    tested_backend.write_register(&test_vcpu, VCPU_VIRT_SPEC_CTRL, 4);
+    assert_int_equal(tested_backend.read_register(&test_vcpu, VCPU_SPEC_CTRL), 3);
+    assert_int_equal(tested_backend.read_register(&test_vcpu, VCPU_VIRT_SPEC_CTRL), 4);
+    has_ssbd = false;
+    assert_int_equal(tested_backend.read_cpuid(0x80000008, UINT32_MAX).ebx, 0xFDFFFFFF);
+    has_ssbd = true;
+    assert_int_equal(tested_backend.read_cpuid(0x80000008, 0).ebx, 1 << 25);
+}
+
 /* XSAVE is hidden where QEMU's TCG reserves CR4.OSXSAVE. */
 static void test_xsave(void **state)
 {
@@ -390,9 +389,9 @@ static void test_xsave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_run),   TEST(test_no_svm), TEST(test_no_host_save_area),
-        TEST(test_read),  TEST(test_pdptes), TEST(test_write),
-        TEST(test_xsave),
+        TEST(test_run),   TEST(test_no_svm),      TEST(test_no_host_save_area),
+        TEST(test_read),  TEST(test_pdptes),      TEST(test_write),
+        TEST(test_xsave), TEST(test_speculation),
     };
     return cmocka_run_group_tests_name("svm_backend", tests, NULL, NULL);
 }

@@ -119,16 +119,16 @@ static void test_features(void **state)
     expect(0, 0, (struct cpuid_result){0x10, 0x68747541, 0x444D4163, 0x69746E65});
     /* One processor; not: MONITOR; MCE, MTRR, MCA, HTT. With the TSC deadline. */
     expect(1, 0, (struct cpuid_result){0x00A10F11, 0x10800, 0xF7FA3203, 0x078BA97F});
-    /* Not: RDT, CET, LA57; IBRS. */
-    expect(7, 0, (struct cpuid_result){0, 0xF1BF07A9, 0x00405F4E, 0x10});
+    /* Not: RDT, CET, LA57. With L1D_FLUSH. */
+    expect(7, 0, (struct cpuid_result){0, 0xF1BF07A9, 0x00405F4E, 0x10000010});
     expect(7, 1, zero);
     /* With the bits of leaf 1 that it repeats. */
     expect(0x80000001, 0,
            (struct cpuid_result){0x00A10F11, 0x40000000, 0x4001E1, 0x2DD3A97F});
     expect(6, 0, (struct cpuid_result){4, 0, 0, 0}); /* ARAT */
-    expect(0x80000008, 0, (struct cpuid_result){0x3034, 0, 0, 0});
+    expect(0x80000008, 0, (struct cpuid_result){0x3034, 0x710ED000, 0, 0});
     expect(0x80000007, 0, (struct cpuid_result){0, 0, 0, 0x100});
-    expect(0x80000021, 0, (struct cpuid_result){0x45, 0, 0, 0});
+    expect(0x80000021, 0, (struct cpuid_result){0x145, 0, 0, 0});
     expect(0x40000000, 0,
            (struct cpuid_result){0x40000001, 0x696D7948, 0x6D794872, 0x7269});
 }
@@ -231,7 +231,7 @@ static void test_without_xsave(void **state)
     (void)state;
     guest_cpuid_init(&answers, &svm_guest_cpuid, 2400000000, read_without_xsave);
     expect(1, 0, (struct cpuid_result){0x00A10F11, 0x10800, 0xC3FA2203, 0x078BA97F});
-    expect(7, 0, (struct cpuid_result){0, 0x219C0789, 0x0040010C, 0x10});
+    expect(7, 0, (struct cpuid_result){0, 0x219C0789, 0x0040010C, 0x10000010});
     expect(0xD, 0, zero);
     expect(0xD, 2, zero);
     expect(0x80000001, 0,
@@ -243,7 +243,7 @@ static struct guest_msrs msrs;
 static int start_msrs(void **state)
 {
     (void)state;
-    msr_policy_reset(&msrs, &svm_guest_msrs);
+    msr_policy_reset(&msrs, &svm_guest_msrs, NULL);
     return 0;
 }
 

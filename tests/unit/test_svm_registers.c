@@ -29,6 +29,7 @@ static int registers_start(void **state)
 {
     svm_vcpu_start(state);
     svm.cr4_allowed        = ALLOWED;
+    svm.efer_allowed       = 0xD01;
     svm.has_decode_assists = true;
     vmcb->exit_info_1      = MOV_OF(REGISTER_RAX);
     handlers.read_msr      = read_other;
@@ -277,10 +278,13 @@ static void test_efer(void **state)
     assert_int_equal(vmcb->efer, 0x1D01);
     assert_int_equal(vmcb->clean, CLEAN_ALL & ~BIT(5));
     assert_reads(0xC0000080, 0xD01);
-    static const unsigned int reserved[] = {1, 7, 9, 12, 13, 14, 15, 16, 20, 32, 63};
+    static const unsigned int reserved[] = {1, 7, 9, 12, 13, 14, 15, 16, 20, 21, 32, 63};
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
         assert_msr_faults(0xC0000080, 0xD01 | BIT(reserved[i]));
     assert_int_equal(vmcb->efer, 0x1D01);
+    svm.efer_allowed |= BIT(21); /* automatic IBRS */
+    assert_int_equal(access_msr(0xC0000080, true, 0x200D01), EXIT_NEXT);
+    assert_int_equal(vmcb->efer, 0x201D01);
 }
 
 /* LME is fixed while paging is on, and LMA is the processor's. */

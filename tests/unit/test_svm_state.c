@@ -191,6 +191,7 @@ static void test_again(void **state)
     /* The guest may set what its CPUID offers. */
     assert_true((svm.cr4_allowed & CR4_SMEP) != 0);
     assert_int_equal(svm.cr4_allowed & (CR4_SMAP | CR4_PCIDE | CR4_OSXSAVE | CR4_MCE), 0);
+    assert_int_equal(svm.efer_allowed, 0xD01);
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "cpu/guest_state.h"
 #include "cpu/percpu.h"
+#include "cpu/speculation.h"
 #include "vmx/ept.h"
 
 #define FILLING UINT64_C(0x5A5A5A5A)
@@ -17,6 +18,12 @@ static const struct vmx_capabilities *invalidated;
 void guest_state_restart(void)
 {
     state_restarts++;
+}
+
+size_t speculation_passed_msrs(uint32_t msrs[SPECULATION_MSRS])
+{
+    msrs[0] = 0x48;
+    return 1;
 }
 
 void ept_invalidate_translations(const struct vmx_capabilities *capabilities)

@@ -95,6 +95,11 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
                        : (struct cpuid_result){0};
 }
 
+static uint64_t read_capabilities(void)
+{
+    return 0;
+}
+
 static const struct backend backend = {
     .init              = backend_init,
     .run               = backend_run,
@@ -105,6 +110,7 @@ static const struct backend backend = {
     .request_nmi       = request_nmi,
     .set_alarm         = set_alarm,
     .read_cpuid        = read_cpuid,
+    .read_capabilities = read_capabilities,
     .cpuid             = &vmx_guest_cpuid,
     .msrs              = &vmx_guest_msrs,
 };
