@@ -123,10 +123,16 @@ static enum exit_outcome handle_nested_page_fault(struct vcpu *vcpu)
     return vcpu->handlers->memory(vcpu, &access);
 }
 
-/* Permits one bus lock, so that each has the cost of an exit. */
+/*
+ * Permits one bus lock, so that each has the cost of an exit. The delivery of an event
+ * acquires one if it sets the accessed bit of a descriptor that two cache lines share.
+ */
 static enum exit_outcome handle_bus_lock(struct vcpu *vcpu)
 {
-    svm_of(vcpu)->vmcb.bus_lock_counter = 1;
+    struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
+
+    svm_event_redeliver(vmcb);
+    vmcb->bus_lock_counter = 1;
     return EXIT_RESUME;
 }
 

@@ -187,7 +187,7 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_XSAVES... EXIT_REASON_XRSTORS]  = exit_inject_ud,
     [EXIT_REASON_PCONFIG]                        = exit_inject_ud,
     [EXIT_REASON_UMWAIT... EXIT_REASON_ENCLV]    = exit_inject_ud,
-    [EXIT_REASON_BUS_LOCK]                       = resume,
+    [EXIT_REASON_BUS_LOCK]                       = bus_lock_handle_exit,
     [EXIT_REASON_INSTRUCTION_TIMEOUT]            = instruction_timeout_handle_exit,
     [EXIT_REASON_SEAMCALL... EXIT_REASON_TDCALL] = exit_inject_ud,
 };

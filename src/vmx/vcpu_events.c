@@ -167,6 +167,14 @@ enum exit_outcome instruction_timeout_handle_exit(struct vcpu *vcpu)
     return interrupt_handle_exit(vcpu);
 }
 
+/* The exit follows the bus lock, which the delivery of an event may have acquired. */
+enum exit_outcome bus_lock_handle_exit(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    event_redeliver();
+    return EXIT_RESUME;
+}
+
 static void set_window(struct vmx_vcpu *vmx, uint32_t window, bool is_open)
 {
     uint32_t *primary = &vmx->controls.field[GROUP_PRIMARY];

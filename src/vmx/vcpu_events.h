@@ -28,6 +28,7 @@ void vcpu_cancel_events(struct vcpu *vcpu);
 enum exit_outcome exception_handle_exit(struct vcpu *vcpu);
 enum exit_outcome machine_check_handle_exit(struct vcpu *vcpu);
 enum exit_outcome instruction_timeout_handle_exit(struct vcpu *vcpu);
+enum exit_outcome bus_lock_handle_exit(struct vcpu *vcpu);
 enum exit_outcome interrupt_handle_exit(struct vcpu *vcpu);
 enum exit_outcome interrupt_window_handle_exit(struct vcpu *vcpu);
 enum exit_outcome nmi_window_handle_exit(struct vcpu *vcpu);

@@ -93,6 +93,16 @@ static void test_instruction_timeout(void **state)
     assert_string_equal(vcpu.end->text, "instruction timeout; the context is lost");
 }
 
+static void test_bus_lock(void **state)
+{
+    (void)state;
+    assert_int_equal(bus_lock_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0);
+    fields[VMCS_IDT_VECTORING_INFORMATION] = 0x80000031;
+    assert_int_equal(bus_lock_handle_exit(&vcpu), EXIT_RESUME);
+    assert_int_equal(fields[VMCS_ENTRY_INTERRUPTION_INFORMATION], 0x80000031);
+}
+
 /* A machine check that interrupted Hymir leaves the look at the banks to an exit. */
 static void test_machine_check_in_hymir(void **state)
 {
@@ -158,7 +168,7 @@ int main(void)
         TEST(test_delivered_again),     TEST(test_machine_checks),
         TEST(test_instruction_timeout), TEST(test_machine_check_in_hymir),
         TEST(test_exceptions),          TEST(test_debug_exceptions),
-        TEST(test_injection),
+        TEST(test_injection),           TEST(test_bus_lock),
     };
     return cmocka_run_group_tests_name("exceptions", tests, NULL, NULL);
 }

@@ -28,6 +28,9 @@ static void test_bus_lock(void **state)
     assert_int_equal(take_exit(0xA5), 0);
     assert_int_equal(vmcb->bus_lock_counter, 1);
     assert_int_equal(vmcb->rip, 0x1000);
+    vmcb->exit_interrupt_info = 0x80000031; /* the delivery of an interrupt exits */
+    assert_int_equal(take_exit(0xA5), 0x80000031);
+    assert_int_equal(vmcb->bus_lock_counter, 1);
 }
 
 /* INVD and WBINVD do nothing: the host's caches stay as they are. */
