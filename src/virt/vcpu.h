@@ -195,7 +195,7 @@ struct vcpu_run {
     struct guest_registers registers; /* r[REGISTER_RSP] is unused */
     enum run_next (*on_exit)(struct vcpu_run *run);
     uint32_t alarm_check;   /* bits 31:0 of the TSC from which an alarm may be due */
-    bool is_launched;       /* the guest has been entered before */
+    bool is_launched;       /* VT-x: the VMCS is, so that VMRESUME enters */
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
     uint8_t entry;          /* the routine of entry.asm: a set of enum entry_measure */
 };

@@ -151,6 +151,25 @@ static enum exit_outcome handle_task_switch(struct vcpu *vcpu)
                : vcpu_inject_exception(vcpu, VECTOR_GP, gate_error_code(event, vector));
 }
 
+/*
+ * Handles a VM entry that a machine check prevented. The launch state of the VMCS is as
+ * before: still clear after VMLAUNCH, which VMRESUME refuses. It is cleared in any case,
+ * so that VMLAUNCH enters next, for which entry.asm loads all registers. SDM 3C,
+ * "VM-Entry Failures During or After Loading Guest State".
+ */
+static enum exit_outcome handle_entry_machine_check(struct vcpu *vcpu)
+{
+    hpa_t vmcs = hpa_of(vmx_of(vcpu)->vmcs);
+
+    if (!vcpu->run.has_all_registers)
+        return EXIT_ALL_REGISTERS;
+    if (vmclear(vmcs) != VMX_SUCCEED || vmptrld(vmcs) != VMX_SUCCEED)
+        return vcpu_end_abnormally(vcpu, "machine check in VM entry; VMCLEAR or VMPTRLD "
+                                         "failed after it");
+    vcpu->run.is_launched = false;
+    return machine_check_handle_exit(vcpu);
+}
+
 /* The handlers that are the same for all VMs. */
 static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_EXCEPTION_OR_NMI]               = exception_handle_exit,
@@ -171,7 +190,7 @@ static exit_handler *const own_handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_MWAIT]                          = exit_inject_ud,
     [EXIT_REASON_MONITOR]                        = exit_inject_ud,
     [EXIT_REASON_PAUSE]                          = exit_skip,
-    [EXIT_REASON_MACHINE_CHECK]                  = machine_check_handle_exit,
+    [EXIT_REASON_MACHINE_CHECK]                  = handle_entry_machine_check,
     [EXIT_REASON_TPR_BELOW_THRESHOLD]            = tpr_handle_exit,
     [EXIT_REASON_APIC_ACCESS]                    = apic_access_handle_exit,
     [EXIT_REASON_EPT_VIOLATION]                  = handle_ept_violation,

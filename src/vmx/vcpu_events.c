@@ -142,7 +142,6 @@ enum exit_outcome exception_handle_exit(struct vcpu *vcpu)
     return interrupt_handle_exit(vcpu);
 }
 
-/* Also the exit of a VM entry that a machine check prevented. */
 enum exit_outcome machine_check_handle_exit(struct vcpu *vcpu)
 {
     exit_take_machine_check(vcpu);
