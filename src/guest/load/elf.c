@@ -131,14 +131,37 @@ static bool is_loadable(const struct elf_file *file, const struct elf_segment *s
     return true;
 }
 
+uint64_t elf_notes_size(const struct elf_file *file)
+{
+    uint64_t size = 0;
+
+    for (uint16_t i = 0; i < file->segment_count; i++) {
+        struct elf_segment segment = elf_segment(file, i);
+        if (segment.type == ELF_SEGMENT_NOTE &&
+            image_contains(file->bytes, segment.offset, segment.file_size))
+            size += segment.file_size;
+    }
+    return size;
+}
+
 bool elf_load(const struct elf_file *file, struct loader *loader)
 {
+    uint64_t total = 0;
+
     for (uint16_t i = 0; i < file->segment_count; i++) {
         struct elf_segment segment = elf_segment(file, i);
         if (segment.type != ELF_SEGMENT_LOAD || segment.memory_size == 0)
             continue;
-        if (!is_loadable(file, &segment, i, loader) ||
-            !guest_memory_write(loader->memory, gpa(segment.physical),
+        if (!is_loadable(file, &segment, i, loader))
+            return false;
+        total += segment.memory_size;
+        if (total > loader->memory->size)
+            return LOADER_FAIL(loader,
+                               "segments 1 to %u of %u overlap: 0x%lx bytes in all, more "
+                               "than the guest's %lu MiB",
+                               i + 1U, file->segment_count, total,
+                               loader->memory->size >> 20);
+        if (!guest_memory_write(loader->memory, gpa(segment.physical),
                                 file->bytes.bytes + segment.offset, segment.file_size))
             return false;
         uint64_t end = segment.physical + segment.memory_size;

@@ -41,8 +41,16 @@ bool elf_open(struct image_bytes bytes, struct elf_file *file);
 struct elf_segment elf_segment(const struct elf_file *file, uint16_t index);
 
 /*
+ * Returns the size of all notes that are within the file, in bytes: more than the file's
+ * only if they overlap.
+ */
+uint64_t elf_notes_size(const struct elf_file *file);
+
+/*
  * Loads all segments to their physical addresses and raises the loader's floor to their
- * end. False, with the reason, if one is not within the file or the guest's RAM.
+ * end. False, with the reason, if one is not within the file or the guest's RAM, or if
+ * they overlap so much that their memory sizes sum to more than that RAM: the time that
+ * loading takes is bounded by it.
  */
 bool elf_load(const struct elf_file *file, struct loader *loader);
 

@@ -78,12 +78,20 @@ static bool find_entry(const struct elf_file *file, uint64_t *entry)
     return false;
 }
 
+/* Returns whether the time that find_entry takes is bounded by the size of the file. */
+static bool has_few_notes(const struct elf_file *file)
+{
+    return elf_notes_size(file) <= file->bytes.size;
+}
+
+/* Also an ELF file with so many notes that load_pvh refuses it. */
 static bool is_pvh(struct image_bytes kernel)
 {
     struct elf_file file;
     uint64_t entry;
 
-    return elf_open(kernel, &file) && find_entry(&file, &entry);
+    return elf_open(kernel, &file) &&
+           (!has_few_notes(&file) || find_entry(&file, &entry));
 }
 
 static bool write_modules(const struct loader *loader, uint64_t address)
@@ -101,14 +109,25 @@ static bool write_modules(const struct loader *loader, uint64_t address)
     return is_written;
 }
 
-static bool load_pvh(struct loader *loader)
+static bool load_kernel(struct loader *loader, uint64_t *entry)
 {
     struct elf_file file;
+
+    if (!elf_open(loader->parts->kernel, &file))
+        return false;
+    if (!has_few_notes(&file))
+        return LOADER_FAIL(loader,
+                           "notes overlap: 0x%lx bytes in all, in a file of 0x%lx",
+                           elf_notes_size(&file), file.bytes.size);
+    return find_entry(&file, entry) && elf_load(&file, loader);
+}
+
+static bool load_pvh(struct loader *loader)
+{
     uint64_t entry;
     gpa_t at;
 
-    if (!elf_open(loader->parts->kernel, &file) || !find_entry(&file, &entry) ||
-        !elf_load(&file, loader) || !loader_add_parts(loader) ||
+    if (!load_kernel(loader, &entry) || !loader_add_parts(loader) ||
         !loader_allocate(loader,
                          sizeof(struct start_page) +
                              loader->module_count * sizeof(struct start_module),
