@@ -33,17 +33,9 @@
 
 %include "src/virt/measures.inc"
 
-        section .text
-
-        global  svm_run
-svm_run:
-        movzx   eax, byte [rdi + HYMIR_RUN_ENTRY]
-        lea     rcx, [runs]
-        jmp     [rcx + rax * 8]
-
-; A routine with the measures in %1, a set of HYMIR_ENTRY_VERW and so on.
-%macro  ROUTINE 1
-svm_run_%1:
+; The routine %1, with the measures in %2, a set of HYMIR_ENTRY_VERW and so on.
+%macro  ROUTINE 2
+%1:
         push    rbp
         push    rbx
         push    r12
@@ -78,9 +70,9 @@ svm_run_%1:
         clgi
         sti
         vmload
-        CLEAR_BUFFERS %1
+        CLEAR_BUFFERS %2
         vmrun
-        FILL_RSB %1
+        FILL_RSB %2
         vmsave
         push    rdi                     ; the guest's; [rsp + 8] is now the run
         mov     rdi, [rsp + 8]
@@ -99,7 +91,7 @@ svm_run_%1:
         vmload
         cli
         stgi
-        CALL_ON_EXIT %1
+        CALL_ON_EXIT %2
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         je      .again
@@ -111,7 +103,7 @@ svm_run_%1:
         mov     [rdi + REGISTER(14)], r14
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        CALL_ON_EXIT %1
+        CALL_ON_EXIT %2
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN
@@ -127,25 +119,4 @@ svm_run_%1:
         ret
 %endmacro
 
-%assign entry 0
-%rep    HYMIR_ENTRIES
-        ROUTINE %[entry]
-%assign entry entry + 1
-%endrep
-
-        RETPOLINE
-
-        section .rodata
-
-%macro  ADDRESS 1
-        dq      svm_run_%1
-%endmacro
-
-runs:
-%assign entry 0
-%rep    HYMIR_ENTRIES
-        ADDRESS %[entry]
-%assign entry entry + 1
-%endrep
-
-        section .note.GNU-stack noalloc noexec nowrite progbits
+        ROUTINES svm_run

@@ -31,17 +31,9 @@
 
 %include "src/virt/measures.inc"
 
-        section .text
-
-        global  vmx_run
-vmx_run:
-        movzx   eax, byte [rdi + HYMIR_RUN_ENTRY]
-        lea     rdx, [runs]
-        jmp     [rdx + rax * 8]
-
-; A routine with the measures in %1, a set of HYMIR_ENTRY_VERW and so on.
-%macro  ROUTINE 1
-vmx_run_%1:
+; The routine %1, with the measures in %2, a set of HYMIR_ENTRY_VERW and so on.
+%macro  ROUTINE 2
+%1:
         push    rbp
         push    rbx
         push    r12
@@ -54,13 +46,13 @@ vmx_run_%1:
         vmwrite rax, rsp
         jbe     .failed
         mov     eax, HYMIR_VMCS_HOST_RIP
-        lea     rcx, [vm_exit_%1]
+        lea     rcx, [%1_exit]
         vmwrite rax, rcx
         jbe     .failed
 
 .enter:                                 ; with the run in RDI
-        FLUSH_L1D %1
-        CLEAR_BUFFERS %1                ; changes ZF
+        FLUSH_L1D %2
+        CLEAR_BUFFERS %2                ; changes ZF
         cmp     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 0 ; the MOVs below preserve ZF
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
@@ -96,8 +88,8 @@ vmx_run_%1:
         pop     rbp
         ret
 
-vm_exit_%1:
-        FILL_RSB %1
+%1_exit:
+        FILL_RSB %2
         push    rdi                     ; the guest's; [rsp + 8] is now the run
         mov     rdi, [rsp + 8]
         mov     [rdi + REGISTER(0)], rax
@@ -110,11 +102,11 @@ vm_exit_%1:
         mov     [rdi + REGISTER(9)],  r9
         mov     [rdi + REGISTER(10)], r10
         mov     [rdi + REGISTER(11)], r11
-        CALL_ON_EXIT %1
+        CALL_ON_EXIT %2
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         jne     .not_again
-        FLUSH_L1D %1
+        FLUSH_L1D %2
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
         mov     rdx, [rdi + REGISTER(2)]
@@ -125,11 +117,11 @@ vm_exit_%1:
         mov     r10, [rdi + REGISTER(10)]
         mov     r11, [rdi + REGISTER(11)]
         mov     rdi, [rdi + REGISTER(7)]
-        CLEAR_BUFFERS %1
+        CLEAR_BUFFERS %2
         vmresume
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1 ; for the error message
-        jmp     vmx_run_%1.failed
+        jmp     %1.failed
 
 .not_again:
         cmp     eax, HYMIR_RUN_ALL_REGISTERS
@@ -141,35 +133,14 @@ vm_exit_%1:
         mov     [rdi + REGISTER(15)], r15
         mov     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 1
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 1
-        CALL_ON_EXIT %1
+        CALL_ON_EXIT %2
         mov     rdi, [rsp]
         mov     byte [rdi + HYMIR_RUN_HAS_ALL_REGISTERS], 0
         cmp     eax, HYMIR_RUN_AGAIN
-        je      vmx_run_%1.enter
+        je      %1.enter
 .stop:
         mov     eax, HYMIR_VMX_SUCCEED
-        jmp     vmx_run_%1.return
+        jmp     %1.return
 %endmacro
 
-%assign entry 0
-%rep    HYMIR_ENTRIES
-        ROUTINE %[entry]
-%assign entry entry + 1
-%endrep
-
-        RETPOLINE
-
-        section .rodata
-
-%macro  ADDRESS 1
-        dq      vmx_run_%1
-%endmacro
-
-runs:
-%assign entry 0
-%rep    HYMIR_ENTRIES
-        ADDRESS %[entry]
-%assign entry entry + 1
-%endrep
-
-        section .note.GNU-stack noalloc noexec nowrite progbits
+        ROUTINES vmx_run
