@@ -11,7 +11,10 @@
 #define FCW_AFTER_FNINIT  0x37FU
 #define MXCSR_AFTER_RESET 0x1F80U
 
-/* Resets x87, SSE and the states of XSAVE. */
+/*
+ * Resets x87, SSE and the states of XSAVE. FNINIT clears the x87 pointers, which some of
+ * AMD's processors do not restore: APM 5, "FXRSTOR".
+ */
 static void reset_extended_state(void)
 {
     /* All components but MXCSR, which XRSTOR loads always, are in their initial state. */
@@ -22,8 +25,12 @@ static void reset_extended_state(void)
         uint8_t rest[4068];
     } area = {.fcw = FCW_AFTER_FNINIT, .mxcsr = MXCSR_AFTER_RESET};
 
-    if ((read_cr4() & CR4_OSXSAVE) == 0) {
+    const uint64_t cr4 = read_cr4();
+    fninit();
+    if ((cr4 & CR4_OSXSAVE) == 0) {
+        write_cr4(cr4 | CR4_OSFXSR);
         fxrstor(&area);
+        write_cr4(cr4);
         return;
     }
     struct cpuid_result all = cpuid(CPUID_LEAF_EXTENDED_STATE, 0);

@@ -182,6 +182,11 @@ DEFINE_SAFE(xsetbv_safe, (uint64_t value), "xsetbv", "c"(0), IN_PAIR(value))
 /* Restores the state components in mask from an XSAVE area. */
 DEFINE_INSTRUCTION(xrstor, (const void *area, uint64_t mask), "xrstor64 (%0)", "r"(area),
                    IN_PAIR(mask))
+
+/* Initializes x87, the pointers of the last instruction and operand included. */
+DEFINE_INSTRUCTION(fninit, (void), "fninit", )
+
+/* Restores x87, and XMM registers only if CR4.OSFXSR is set. */
 DEFINE_INSTRUCTION(fxrstor, (const void *area), "fxrstor64 (%0)", "r"(area))
 
 DEFINE_INSTRUCTION(invlpg, (const volatile void *address), "invlpg (%0)", "r"(address))
