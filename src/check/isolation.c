@@ -29,7 +29,9 @@ struct isolation isolation_of(const struct cpu_record *record,
     struct isolation isolation = {.facts = issue_facts_of(&(struct issue_registers){
                                       .cpuid             = &record->cpuid,
                                       .arch_capabilities = record->arch_capabilities,
+                                      .mcu_opt_ctrl      = record->mcu_opt_ctrl,
                                       .microcode         = record->microcode,
+                                      .accepts_sbpb      = record->accepts_sbpb,
                                       .has_siblings      = record->has_siblings})};
 
     uint32_t chosen = 0;

@@ -7,6 +7,19 @@
 #include "x86/cpuid.h"
 #include "x86/msr.h"
 
+/*
+ * Returns whether IA32_PRED_CMD accepts SBPB. AMD's processors from family 19H on do so
+ * with the microcode whose IBPB clears all types of branches, even if CPUID reports
+ * neither; a hypervisor reports what it supports. The command changes no register.
+ */
+static bool accepts_sbpb(const struct cpuid_snapshot *cpuid)
+{
+    return cpuid_is_amd(cpuid) && cpuid_signature(cpuid).family >= CPUID_FAMILY_19H &&
+           !cpuid_has_hypervisor(cpuid) &&
+           (cpuid->leaf_80000021.eax & CPUID_80000021_EAX_IBPB_BRTYPE) == 0 &&
+           wrmsr_safe(MSR_IA32_PRED_CMD, PRED_CMD_SBPB) == FAULT_NONE;
+}
+
 static void read_registers(struct cpu_record *record)
 {
     cpuid_snapshot_read(&record->cpuid);
@@ -16,6 +29,10 @@ static void read_registers(struct cpu_record *record)
         record->arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
     if ((record->cpuid.leaf_7.ebx & CPUID_7_EBX_TSC_ADJUST) != 0)
         record->tsc_adjust = msr_read_safe(MSR_IA32_TSC_ADJUST);
+    if ((record->cpuid.leaf_7.edx & CPUID_7_EDX_SRBDS_CTRL) != 0 ||
+        (record->arch_capabilities.value & ARCH_CAPABILITIES_GDS_CTRL) != 0)
+        record->mcu_opt_ctrl = msr_read_safe(MSR_IA32_MCU_OPT_CTRL);
+    record->accepts_sbpb = accepts_sbpb(&record->cpuid);
     record->virtualization->read_registers(record);
 }
 

@@ -46,22 +46,24 @@ void guest_state_restart(void)
     write_cr2(0);
 }
 
-/* Sets bits of an MSR that exists if there are any to be set. */
-static void set_msr_bits(uint32_t msr, uint64_t bits)
+/* Sets and clears bits of an MSR that exists if there are any to be changed. */
+static void change_msr_bits(uint32_t msr, uint64_t set, uint64_t clear)
 {
-    if (bits == 0)
+    if ((set | clear) == 0)
         return;
     const struct msr_reading reading = msr_read_safe(msr);
-    if (reading.state == MSR_READ && (reading.value & bits) != bits)
-        (void)wrmsr_safe(msr, reading.value | bits);
+    const uint64_t value             = (reading.value | set) & ~clear;
+    if (reading.state == MSR_READ && value != reading.value)
+        (void)wrmsr_safe(msr, value);
 }
 
 /* The barrier is last: it covers all that was predicted before. */
 static void apply_controls(const struct guest_controls *controls)
 {
     speculation_reset();
-    set_msr_bits(MSR_IA32_EFER, controls->efer);
-    set_msr_bits(MSR_DE_CFG, controls->de_cfg);
+    change_msr_bits(MSR_IA32_EFER, controls->efer, 0);
+    change_msr_bits(MSR_DE_CFG, controls->de_cfg, 0);
+    change_msr_bits(MSR_IA32_MCU_OPT_CTRL, 0, controls->mcu_opt_ctrl);
     if (controls->pred_cmd != 0)
         (void)wrmsr_safe(MSR_IA32_PRED_CMD, controls->pred_cmd);
 }

@@ -9,10 +9,9 @@
 #ifndef HYMIR_VIRT_ISSUES_H
 #define HYMIR_VIRT_ISSUES_H
 
-#include "cpu/msr.h"
 #include "cpu/percpu.h"
 #include "lib/options.h"
-#include "virt/microarchitecture.h"
+#include "virt/issue_facts.h"
 
 enum issue {
     ISSUE_SPECTRE_V1,
@@ -40,71 +39,6 @@ enum issue {
     ISSUES,
 };
 
-/* What CPUID and IA32_ARCH_CAPABILITIES report, by one name for all vendors. */
-enum cpu_trait {
-    TRAIT_IBPB,
-    TRAIT_IBRS,
-    TRAIT_ENHANCED_IBRS,
-    TRAIT_AUTOMATIC_IBRS, /* AMD's */
-    TRAIT_STIBP,
-    TRAIT_SSBD,
-    TRAIT_BHI_CTRL,
-    TRAIT_RRSBA_CTRL,
-    TRAIT_IBPB_RET,
-    TRAIT_IBPB_BRTYPE,
-    TRAIT_MD_CLEAR,
-    TRAIT_FB_CLEAR,
-    TRAIT_RFDS_CLEAR,
-    TRAIT_VERW_CLEAR,
-    TRAIT_L1D_FLUSH,
-    TRAIT_SKIP_L1DFL_VMENTRY,
-    TRAIT_SRBDS_CTRL,
-    TRAIT_GDS_CTRL,
-    TRAIT_TSX_CTRL,
-    TRAIT_RSBA,
-    TRAIT_RDCL_NO,
-    TRAIT_SSB_NO,
-    TRAIT_MDS_NO,
-    TRAIT_TAA_NO,
-    TRAIT_SBDR_SSDP_NO,
-    TRAIT_FBSDP_NO,
-    TRAIT_PSDP_NO,
-    TRAIT_PSCHANGE_MC_NO,
-    TRAIT_BHI_NO,
-    TRAIT_PBRSB_NO,
-    TRAIT_GDS_NO,
-    TRAIT_RFDS_NO,
-    TRAIT_ITS_NO,
-    TRAIT_BTC_NO,
-    TRAIT_SRSO_NO,
-    TRAIT_TSA_SQ_NO,
-    TRAIT_TSA_L1_NO,
-    TRAIT_AVX,
-    TRAIT_RTM,
-    TRAIT_RDRAND,
-    TRAIT_RDSEED,
-    TRAIT_ZENBLEED_FIX, /* the microcode has it */
-    TRAIT_SIBLINGS,     /* another CPU shares the core */
-    TRAITS,
-};
-
-/* The processor, as the rules of issues see it. */
-struct issue_facts {
-    enum microarchitecture micro;
-    uint64_t traits; /* a bit for each enum cpu_trait */
-    bool is_nested;  /* in a hypervisor, which may report another processor */
-};
-
-/* The registers of a CPU from which the facts are read. */
-struct issue_registers {
-    const struct cpuid_snapshot *cpuid;
-    struct msr_reading arch_capabilities;
-    uint32_t microcode; /* revision, 0 if unknown */
-    bool has_siblings;
-};
-
-struct issue_facts issue_facts_of(const struct issue_registers *registers);
-
 enum issue_state {
     ISSUE_NOT_AFFECTED,
     ISSUE_AFFECTED,
@@ -126,6 +60,7 @@ enum measure {
     MEASURE_AUTOMATIC_IBRS,
     MEASURE_BHI_DIS_S,
     MEASURE_FP_BACKUP_FIX,
+    MEASURE_SWITCH_ON,
     MEASURE_VERW,
     MEASURE_FLUSH_L1D,
     MEASURE_FILL_RSB,

@@ -74,8 +74,10 @@ struct cpu_record {
     struct cpuid_snapshot cpuid;
     uint64_t cr0, cr4;
     uint32_t microcode; /* revision, 0 if unknown */
+    bool accepts_sbpb;  /* IA32_PRED_CMD does, without IBPB_BRTYPE in CPUID */
     struct msr_reading arch_capabilities;
-    struct msr_reading tsc_adjust; /* IA32_TSC_ADJUST */
+    struct msr_reading mcu_opt_ctrl; /* IA32_MCU_OPT_CTRL */
+    struct msr_reading tsc_adjust;   /* IA32_TSC_ADJUST */
 
     struct tsc_offset tsc_offset; /* from the boot CPU's; not compared on that one */
 

@@ -251,6 +251,10 @@ enum cpuid_leaf {
 #define CPUID_80000001_EDX_PAGES_1_GIB    BIT(26)
 #define CPUID_80000001_EDX_RDTSCP         BIT(27)
 #define CPUID_80000001_EDX_LONG_MODE      BIT(29)
+/* AMD's families: Zen and Zen 2, and those from Zen 3 on. */
+#define CPUID_FAMILY_17H 0x17
+#define CPUID_FAMILY_19H 0x19
+
 /* CPUID.80000021H:EAX: properties of the processor that software need not enable. */
 #define CPUID_80000021_EAX_NO_NESTED_DATA_BREAKPOINTS BIT(0)
 #define CPUID_80000021_EAX_LFENCE_SERIALIZES          BIT(2)

@@ -33,6 +33,7 @@ enum msr {
     MSR_IA32_APERF              = 0xE8,
     MSR_IA32_ARCH_CAPABILITIES  = 0x10A,
     MSR_IA32_FLUSH_CMD          = 0x10B,
+    MSR_IA32_MCU_OPT_CTRL       = 0x123,
     MSR_IA32_SYSENTER_CS        = 0x174,
     MSR_IA32_SYSENTER_ESP       = 0x175,
     MSR_IA32_SYSENTER_EIP       = 0x176,
@@ -126,12 +127,17 @@ enum msr {
 #define SPEC_CTRL_DDPD_U    BIT(8)
 #define SPEC_CTRL_BHI_DIS_S BIT(10)
 #define PRED_CMD_IBPB       BIT(0)
+#define PRED_CMD_SBPB       BIT(7) /* AMD's */
 #define FLUSH_CMD_L1D       BIT(0)
 
 /* LS_CFG, by family: AMD, "Speculative Store Bypass Disable". */
 #define LS_CFG_SSBD_15H BIT(54)
 #define LS_CFG_SSBD_16H BIT(33)
 #define LS_CFG_SSBD_17H BIT(10)
+
+/* IA32_MCU_OPT_CTRL: SDM 4, "Architectural MSRs". */
+#define MCU_OPT_CTRL_RNGDS_MITG_DIS BIT(0)
+#define MCU_OPT_CTRL_GDS_MITG_DIS   BIT(4)
 
 /* DE_CFG: AMD-SB-7008, "Cross-Process Information Leak" (Zenbleed). */
 #define DE_CFG_FP_BACKUP_FIX BIT(9)
