@@ -144,7 +144,11 @@ bool isolation_has(const struct isolation *isolation, enum isolation_group group
 struct guest_controls isolation_controls(const struct isolation *isolation)
 {
     const struct issue_finding sum = sum_of(isolation);
-    return issue_controls(isolation_measures(&sum, ISOLATION_DONE));
+    struct guest_controls controls =
+        issue_controls(isolation_measures(&sum, ISOLATION_DONE));
+
+    controls.guest_features = issue_guest_features(&isolation->facts);
+    return controls;
 }
 
 static void log_cpu(size_t index, const struct isolation *isolation)

@@ -66,6 +66,11 @@ uint64_t speculation_capabilities(void)
                : 0;
 }
 
+uint32_t speculation_guest_features(void)
+{
+    return this_cpu()->controls.guest_features;
+}
+
 /* Returns the bit of LS_CFG that disables speculative store bypass, or 0. */
 static uint64_t ls_cfg_ssbd(void)
 {

@@ -28,6 +28,9 @@ void speculation_write_spec_ctrl(uint64_t value);
 /* Returns IA32_ARCH_CAPABILITIES of this CPU, 0 without one. */
 uint64_t speculation_capabilities(void);
 
+/* Returns what guests on this CPU see besides the processor's CPUID.80000021H:EAX. */
+uint32_t speculation_guest_features(void);
+
 /*
  * VIRT_SPEC_CTRL's bit SSBD, for processors of AMD that have it in a register of their
  * own, which the threads of a core share. Returns whether this CPU has that, without

@@ -175,13 +175,18 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     }
 }
 
-/* Hides XSAVE if it does not work on this CPU, and offers VIRT_SPEC_CTRL if it does. */
+/*
+ * Hides XSAVE if it does not work on this CPU. Offers VIRT_SPEC_CTRL if it does, and what
+ * the microcode does against speculation though CPUID does not report it.
+ */
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result result = cpuid(leaf, subleaf);
 
     if (leaf == CPUID_LEAF_FEATURES && !has_xsave())
         result.ecx &= ~(uint32_t)CPUID_1_ECX_XSAVE;
+    if (leaf == CPUID_LEAF_EXTENDED_FEATURES_2)
+        result.eax |= speculation_guest_features();
     if (leaf == CPUID_LEAF_ADDRESS_SIZES) {
         result.ebx &= ~(uint32_t)CPUID_80000008_EBX_VIRT_SSBD;
         if (speculation_has_ssbd())

@@ -191,3 +191,14 @@ struct issue_facts issue_facts_of(const struct issue_registers *registers)
         facts.traits |= T(SIBLINGS);
     return facts;
 }
+
+uint32_t issue_guest_features(const struct issue_facts *facts)
+{
+    uint64_t features = 0;
+
+    if ((facts->traits & T(VERW_CLEAR)) != 0)
+        features |= CPUID_80000021_EAX_VERW_CLEAR;
+    if ((facts->traits & T(IBPB_BRTYPE)) != 0)
+        features |= CPUID_80000021_EAX_IBPB_BRTYPE;
+    return (uint32_t)features;
+}

@@ -82,4 +82,10 @@ struct issue_registers {
 
 struct issue_facts issue_facts_of(const struct issue_registers *registers);
 
+/*
+ * Returns the bits of CPUID.80000021H:EAX that the microcode of an AMD processor implies:
+ * a guest does not know its revision.
+ */
+uint32_t issue_guest_features(const struct issue_facts *facts);
+
 #endif

@@ -38,6 +38,11 @@ uint64_t speculation_capabilities(void)
     return 0;
 }
 
+uint32_t speculation_guest_features(void)
+{
+    return 1 << 6;
+}
+
 bool speculation_has_ssbd(void)
 {
     return has_ssbd;

@@ -168,6 +168,20 @@ static void test_mcu_opt_ctrl(void **state)
     assert_int_equal(issue_controls((uint32_t)M(MICROCODE)).mcu_opt_ctrl, 0);
 }
 
+/* A guest sees in CPUID what it cannot see in the revision. */
+static void test_guest_features(void **state)
+{
+    struct issue_facts facts = {.traits =
+                                    ~(BIT(TRAIT_VERW_CLEAR) | BIT(TRAIT_IBPB_BRTYPE))};
+
+    (void)state;
+    assert_int_equal(issue_guest_features(&facts), 0);
+    facts.traits = BIT(TRAIT_VERW_CLEAR);
+    assert_int_equal(issue_guest_features(&facts), BIT(5));
+    facts.traits = BIT(TRAIT_IBPB_BRTYPE);
+    assert_int_equal(issue_guest_features(&facts), BIT(28));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_srso),
         cmocka_unit_test(test_verw),
         cmocka_unit_test(test_mcu_opt_ctrl),
+        cmocka_unit_test(test_guest_features),
     };
     return cmocka_run_group_tests_name("issue facts", tests, NULL, NULL);
 }

@@ -356,6 +356,7 @@ static void test_speculation(void **state)
     tested_backend.write_register(&test_vcpu, VCPU_VIRT_SPEC_CTRL, 4);
     assert_int_equal(tested_backend.read_register(&test_vcpu, VCPU_SPEC_CTRL), 3);
     assert_int_equal(tested_backend.read_register(&test_vcpu, VCPU_VIRT_SPEC_CTRL), 4);
+    assert_int_equal(tested_backend.read_cpuid(0x80000021, 0).eax, 0x80000061);
     has_ssbd = false;
     assert_int_equal(tested_backend.read_cpuid(0x80000008, UINT32_MAX).ebx, 0xFDFFFFFF);
     has_ssbd = true;
