@@ -52,12 +52,30 @@ static void fill_gdt(struct cpu *cpu)
     cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
+/* Returns the bits of CR4 by which the processor refuses what Hymir never does. */
+static uint64_t protections(void)
+{
+    uint64_t bits = 0;
+
+    if (cpuid(CPUID_LEAF_BASIC, 0).eax < CPUID_LEAF_STRUCTURED_FEATURES)
+        return 0;
+    struct cpuid_result features = cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0);
+    if ((features.ebx & CPUID_7_EBX_SMEP) != 0)
+        bits |= CR4_SMEP;
+    if ((features.ebx & CPUID_7_EBX_SMAP) != 0)
+        bits |= CR4_SMAP;
+    if ((features.ecx & CPUID_7_ECX_UMIP) != 0)
+        bits |= CR4_UMIP;
+    return bits;
+}
+
 static void enable_features(void)
 {
     uint32_t features = cpuid(CPUID_LEAF_FEATURES, 0).edx;
 
     if ((features & CPUID_1_EDX_MCE) != 0)
         write_cr4(read_cr4() | CR4_MCE);
+    write_cr4(read_cr4() | protections());
     machine_check_enable();
     if ((features & CPUID_1_EDX_PAT) != 0)
         wrmsr(MSR_IA32_PAT, PAT_WITH_PWT(PAT_WRITE_COMBINING));

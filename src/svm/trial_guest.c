@@ -41,7 +41,7 @@ static struct vmcb *prepare_guest(const struct trial *trial, const uint8_t *inst
 {
     struct vmcb *vmcb = trial_page(trial, TRIAL_PAGE_GUEST_VMCB);
     struct page_pool tables =
-        trial_map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &svm_nested_format);
+        trial_map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &trial_paging_format);
     const struct vcpu_start start = {
         .rip  = address_of_code(trial, instruction),
         .cr0  = read_cr0(),

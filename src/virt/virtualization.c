@@ -2,6 +2,12 @@
 #include "virt/virtualization.h"
 
 #include "lib/string.h"
+#include "x86/paging.h"
+
+/* SDM 3A, "4-Level Paging and 5-Level Paging". */
+const struct nested_format trial_paging_format = {
+    .table = {PAGE_ENTRY_PRESENT, PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE},
+    .leaf  = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
 struct page_pool trial_map_pages(const struct trial *trial, size_t index,
                                  const struct nested_format *format)

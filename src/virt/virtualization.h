@@ -30,6 +30,9 @@ struct page_pool trial_map_pages(const struct trial *trial, size_t index,
                                  const struct nested_format *format);
 #define TRIAL_TABLE_PAGES 6 /* a PML4, a PDPT; two of each lower level, at a boundary */
 
+/* The format of its guest's own tables, whose pages are the supervisor's. */
+extern const struct nested_format trial_paging_format;
+
 /* Adds an exit. Returns false if there are too many. */
 bool trial_exits_add(struct trial_exits *exits, uint64_t number);
 

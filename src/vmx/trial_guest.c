@@ -15,16 +15,10 @@
 #include "vmx/record.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmcs_areas.h"
-#include "x86/paging.h"
 
 extern const uint8_t trial_guest_start[], trial_guest_vmcall[], trial_guest_end[];
 
 #define GUEST_MARK UINT64_C(0x48796D6972204F4B)
-
-/* The format of the guest's own tables: SDM 3A, "4-Level Paging and 5-Level Paging". */
-static const struct nested_format paging_format = {
-    .table = {PAGE_ENTRY_PRESENT, PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE},
-    .leaf  = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE};
 
 static uint64_t map_pages(const struct trial *trial, enum vmx_trial_page page,
                           const struct nested_format *format)
@@ -82,7 +76,7 @@ static bool write_guest_state(const struct trial *trial)
         SELECTOR_TSS, sizeof(struct task_state_segment) - 1, ACCESS_RIGHTS_TSS_BUSY, 0};
     const struct guest_state state = {
         .cr0     = read_cr0(),
-        .cr3     = map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &paging_format),
+        .cr3     = map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &trial_paging_format),
         .cr4     = read_cr4(),
         .rip     = hpa_of(trial_page(trial, TRIAL_PAGE_CODE)).value,
         .segment = {[SEGMENT_CS] = &code, [SEGMENT_TR] = &task},
