@@ -11,6 +11,13 @@ const char *const isolation_group_names[ISOLATION_GROUPS] = {
     [ISOLATION_NO_MICROCODE] = "not in the microcode",
 };
 
+struct isolation_options isolation_options_of(const struct options *options)
+{
+    return (struct isolation_options){.mitigations  = options->mitigations,
+                                      .large_pages  = options->large_pages,
+                                      .shares_cores = options->smt_share};
+}
+
 /* Returns the measures that the user forgoes. */
 static uint32_t waived_by(const struct isolation_options *options)
 {

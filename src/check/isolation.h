@@ -18,6 +18,8 @@ struct isolation_options {
     bool shares_cores; /* guests do */
 };
 
+struct isolation_options isolation_options_of(const struct options *options);
+
 /* The issues of a CPU. */
 struct isolation {
     struct issue_facts facts;

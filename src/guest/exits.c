@@ -179,6 +179,39 @@ static enum exit_outcome handle_memory(struct vcpu *vcpu,
         vcpu->backend->read_register(vcpu, VCPU_RIP));
 }
 
+/*
+ * Removes a page that was split from the TLBs of the VM's CPUs. The others need not be
+ * waited for: theirs map the same memory.
+ */
+static void invalidate_memory(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+
+    vcpu->backend->invalidate_memory(vcpu);
+    for (size_t i = 0; i < vm->cpu_count; i++) {
+        if (vm->cpu[i] == vm_cpu_of(vcpu))
+            continue;
+        atomic_store(&vm->cpu[i]->has_old_pages, true);
+        vm_cpu_kick(vm->cpu[i]);
+    }
+}
+
+/* Splits the large page in which code is executed for the first time. */
+static enum exit_outcome allow_execution(struct vcpu *vcpu, gpa_t address)
+{
+    struct vm *vm       = vcpu->vm;
+    unsigned int ticket = vm_lock(vm);
+    enum status status =
+        nested_paging_allow_execution(vcpu->backend->nested_format, &vm->tables, address);
+
+    vm_unlock(vm, ticket);
+    if (status != STATUS_OK)
+        return vcpu_end_abnormally(vcpu, "execution at guest-physical 0x%lx refused",
+                                   address.value);
+    invalidate_memory(vcpu);
+    return EXIT_RESUME;
+}
+
 static uint64_t read_cr8(struct vcpu *vcpu)
 {
     return local_apic_read_cr8(&vm_cpu_of(vcpu)->apic);
@@ -238,6 +271,7 @@ const struct exit_handlers vm_exit_handlers = {
     .read_cr8       = read_cr8,
     .write_cr8      = write_cr8,
     .memory         = handle_memory,
+    .execute_ram    = allow_execution,
     .fetch          = instruction_fetch,
     .ram            = find_ram,
     .tpr_changed    = handle_tpr_change,

@@ -309,6 +309,8 @@ enum exit_outcome vm_cpu_handle_requests(struct vcpu *vcpu)
     atomic_store(&cpu->is_asleep, false);
     if (is_pausing(vm) || atomic_load(&vm->paused_ticks) != cpu->paused_ticks)
         wait_while_paused(cpu);
+    if (take(&cpu->has_old_pages))
+        vcpu->backend->invalidate_memory(vcpu);
     enum exit_outcome outcome = take_messages(cpu);
     if (atomic_load(&vm->is_to_stop))
         return vcpu_end(vcpu, "%s at the console",

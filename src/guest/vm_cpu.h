@@ -58,7 +58,8 @@ struct vm_cpu {
     /* Halted, or waiting for a startup IPI, and only another vCPU could wake it. */
     atomic_bool is_asleep;
 
-    atomic_bool is_in_pause; /* waits for the end of the VM's pause */
+    atomic_bool has_old_pages; /* in its TLB, which it is to invalidate */
+    atomic_bool is_in_pause;   /* waits for the end of the VM's pause */
 
     /* What it was doing when the VM ended abnormally because of another; else "". */
     char last_state[VM_CPU_STATE_SIZE];

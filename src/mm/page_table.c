@@ -69,28 +69,39 @@ static uint64_t make_leaf(const struct page_table *table, hpa_t physical,
     return physical.value | attributes | (level > 1 ? PAGE_ENTRY_PAGE_SIZE : 0);
 }
 
+/*
+ * Points *entry to a new table: empty, or with the smaller pages of the large one that
+ * *entry maps, with attributes. It is complete when a processor can find it.
+ */
+static enum status add_table(struct page_table *table, uint64_t *entry,
+                             unsigned int level, uint64_t attributes)
+{
+    hpa_t frame;
+    enum status status = allocate_table(table, &frame);
+
+    if (status != STATUS_OK)
+        return status;
+    if (is_present(table, *entry)) {
+        uint64_t *entries = hpa_pointer(frame);
+        uint64_t leaf = make_leaf(table, entry_address(*entry), attributes, level - 1);
+#pragma GCC unroll 8 /* a guest waits */
+        for (uint64_t i = 0; i < ENTRIES; i++)
+            entries[i] = leaf + i * level_size(level - 1);
+    }
+    __atomic_store_n(entry, frame.value | table->format->table, __ATOMIC_RELEASE);
+    return STATUS_OK;
+}
+
 /* Ensures that *entry points to a table, allocating one or splitting a large page. */
 static enum status ensure_table(struct page_table *table, uint64_t *entry,
                                 unsigned int level)
 {
-    hpa_t frame;
     uint64_t old = *entry;
 
     if (is_present(table, old) && !is_leaf(old, level))
         return STATUS_OK;
-    enum status status = allocate_table(table, &frame);
-    if (status != STATUS_OK)
-        return status;
-    if (is_present(table, old)) {
-        uint64_t *entries   = hpa_pointer(frame);
-        uint64_t attributes = old & ~PAGE_ENTRY_ADDRESS & ~PAGE_ENTRY_PAGE_SIZE;
-        for (uint64_t i = 0; i < ENTRIES; i++) {
-            hpa_t page = hpa(entry_address(old).value + i * level_size(level - 1));
-            entries[i] = make_leaf(table, page, attributes, level - 1);
-        }
-    }
-    *entry = frame.value | table->format->table;
-    return STATUS_OK;
+    return add_table(table, entry, level,
+                     old & ~PAGE_ENTRY_ADDRESS & ~PAGE_ENTRY_PAGE_SIZE);
 }
 
 /* The rest of a range to map. */
@@ -165,6 +176,22 @@ enum status page_table_map(struct page_table *table, uint64_t virtual, hpa_t phy
     while (rest.size > 0 && status == STATUS_OK)
         status = map_pages(table, &rest, attributes);
     return status;
+}
+
+enum status page_table_split(struct page_table *table, uint64_t virtual,
+                             uint64_t attributes)
+{
+    hpa_t frame = table->root;
+
+    for (unsigned int level = ROOT_LEVEL; level >= 1; level--) {
+        uint64_t *entry = entry_at(frame, virtual, level);
+        if (!is_present(table, *entry))
+            break;
+        if (is_leaf(*entry, level))
+            return level == 1 ? STATUS_OK : add_table(table, entry, level, attributes);
+        frame = entry_address(*entry);
+    }
+    return STATUS_NOT_FOUND;
 }
 
 enum status page_table_lookup(const struct page_table *table, uint64_t virtual,

@@ -70,6 +70,14 @@ enum status MUST_CHECK page_table_map(struct page_table *table, uint64_t virtual
                                       hpa_t physical, uint64_t size, uint64_t attributes);
 
 /*
+ * Replaces the large page at virtual by pages of the next smaller size with attributes,
+ * unless it is split. Processors may use the table meanwhile. STATUS_NOT_FOUND if nothing
+ * is mapped there, STATUS_NO_MEMORY.
+ */
+enum status MUST_CHECK page_table_split(struct page_table *table, uint64_t virtual,
+                                        uint64_t attributes);
+
+/*
  * Returns how many tables map size bytes at 0 with pages of up to largest_page bytes, if
  * all addresses and sizes are multiples of 2 MiB.
  */

@@ -37,7 +37,7 @@ void facts_collect(const struct options *options, struct report_facts *facts)
         .iommus       = &machine_get()->iommus,
         .records      = cpus_records(),
         .count        = smp_count(),
-        .isolation    = {options->mitigations, options->large_pages, options->smt_share},
+        .isolation    = isolation_options_of(options),
         .unseen       = verdict_unseen_cpus(&scope),
         .verdict      = verdict_decide(cpus_records(), smp_count(), &scope, &text),
         .verdict_text = verdict,

@@ -5,8 +5,6 @@
 #include "mm/memory.h"
 #include "platform/machine.h"
 
-#define LARGE_PIECE BIT(21)
-
 /*
  * What a guest needs besides its memory and tables, in bytes, generously: a vCPU, a
  * console, and what is lost to alignment.
@@ -14,7 +12,22 @@
 #define MEMORY_BESIDE BIT(22)
 #define MIB           BIT(20)
 
-/* Allocates few, large pieces, at multiples of 2 MiB for large pages. */
+/* Allocates a piece for the end of the memory: if it can be, for the largest pages. */
+static enum status allocate_piece(const struct guest_memory *memory, uint64_t size,
+                                  void **pages)
+{
+    uint64_t alignment = nested_paging_alignment(gpa(memory->size), size);
+    enum status status;
+
+    do {
+        status = memory_allocate_unprepared(size / PAGE_SIZE, alignment,
+                                            frames_above_1_mib, pages);
+        alignment /= PAGE_SIZE_1_GIB / PAGE_SIZE_2_MIB;
+    } while (status != STATUS_OK && alignment >= PAGE_SIZE_2_MIB);
+    return status;
+}
+
+/* Allocates few, large pieces. */
 static bool allocate_pieces(struct guest_memory *memory, uint64_t size)
 {
     uint64_t piece = size;
@@ -23,11 +36,10 @@ static bool allocate_pieces(struct guest_memory *memory, uint64_t size)
         uint64_t rest = size - memory->size;
         void *pages;
         piece = piece < rest ? piece : rest;
-        if (memory_allocate_unprepared(piece / PAGE_SIZE, LARGE_PIECE, frames_above_1_mib,
-                                       &pages) != STATUS_OK) {
-            if (piece <= LARGE_PIECE)
+        if (allocate_piece(memory, piece, &pages) != STATUS_OK) {
+            if (piece <= PAGE_SIZE_2_MIB)
                 return false;
-            piece = align_up(piece / 2, LARGE_PIECE);
+            piece = align_up(piece / 2, PAGE_SIZE_2_MIB);
         } else if (guest_memory_add(memory, hpa_of(pages), piece) != STATUS_OK) {
             memory_free(pages, piece / PAGE_SIZE);
             return false;

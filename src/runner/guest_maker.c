@@ -1,6 +1,7 @@
 /* See runner/guest_maker.h. */
 #include "runner/guest_maker.h"
 
+#include "check/isolation.h"
 #include "cpu/traps.h"
 #include "guest/load/image.h"
 #include "guest/load/module.h"
@@ -226,23 +227,25 @@ static bool create_guest(size_t index, struct text *problem)
     return true;
 }
 
-/* Selects the page size for guest memory, and logs why. */
-static void choose_page_size(const struct options *options,
-                             const struct cpu_record *record)
+/* Selects the pages that map guest memory, and logs them. */
+static void choose_pages(const struct options *options, const struct cpu_record *record)
 {
-    const struct virtualization *virtualization = record->virtualization;
-    bool multihit = virtualization->may_have_multihit != NULL &&
-                    virtualization->may_have_multihit(record);
+    const struct isolation_options chosen = isolation_options_of(options);
+    const struct isolation isolation      = isolation_of(record, &chosen);
+    const struct issue_finding *multihit  = &isolation.finding[ISSUE_ITLB_MULTIHIT];
+    uint64_t largest                      = record->virtualization->largest_page(record);
+    bool splits_code = (multihit->chosen & BIT(MEASURE_SMALL_PAGES)) != 0;
 
-    if (multihit && options->large_pages)
-        log_warning("guests: large-pages: the processor may have a TLB multihit erratum, "
-                    "by which a guest can stop the machine");
-    else if (multihit)
-        log_info("guests: memory is mapped with 4-KiB pages: the processor may have a "
-                 "TLB multihit erratum");
-    nested_paging_set_largest_page(multihit && !options->large_pages
-                                       ? PAGE_SIZE
-                                       : virtualization->largest_page(record));
+    nested_paging_choose_pages(largest, splits_code);
+    if (largest == PAGE_SIZE)
+        log_info("guests: memory is mapped with 4-KiB pages: the processor has no larger "
+                 "ones, or an erratum in them");
+    else if (splits_code)
+        log_info("guests: code is executed in 4-KiB pages: the processor may be affected "
+                 "by iTLB multihit");
+    else if (multihit->state != ISSUE_NOT_AFFECTED)
+        log_warning("guests: code is executed in large pages: if the processor is "
+                    "affected by iTLB multihit, a guest can stop the machine");
 }
 
 /* Alarms use the local APIC's timer unless the processor has another that works. */
@@ -291,7 +294,7 @@ size_t guest_maker_create(const struct options *options, const struct cpu_record
     backend     = record->virtualization->backend;
     guests      = created;
     guest_count = 0;
-    choose_page_size(options, record);
+    choose_pages(options, record);
     choose_timer(options, record);
     read_time_of_day();
     parse_modules();

@@ -83,21 +83,18 @@ static enum status find_missing(const struct cpu_record *record, struct text *mi
     return STATUS_UNSUPPORTED;
 }
 
-static uint64_t largest_page(const struct cpu_record *record)
-{
-    uint32_t edx = record->cpuid.leaf_80000001.edx;
-
-    return (edx & CPUID_80000001_EDX_PAGES_1_GIB) != 0 ? PAGE_SIZE_1_GIB
-                                                       : PAGE_SIZE_2_MIB;
-}
-
 /*
  * Family 10H, erratum 383: if a guest changes its page tables, translations of different
  * sizes can match at once, which is a machine check.
  */
-static bool may_have_multihit(const struct cpu_record *record)
+static uint64_t largest_page(const struct cpu_record *record)
 {
-    return cpuid_signature(&record->cpuid).family == CPUID_FAMILY_10H;
+    uint32_t edx = record->cpuid.leaf_80000001.edx;
+
+    if (cpuid_signature(&record->cpuid).family == CPUID_FAMILY_10H)
+        return PAGE_SIZE;
+    return (edx & CPUID_80000001_EDX_PAGES_1_GIB) != 0 ? PAGE_SIZE_1_GIB
+                                                       : PAGE_SIZE_2_MIB;
 }
 
 const struct virtualization amd_v = {
@@ -126,8 +123,7 @@ const struct virtualization amd_v = {
     .read_capabilities = read_capabilities,
     .firmware_setting  = {"VM_CR", MSR_VM_CR, OWN(vm_cr)},
 
-    .find_missing      = find_missing,
-    .largest_page      = largest_page,
-    .may_have_multihit = may_have_multihit,
-    .backend           = &svm_backend,
+    .find_missing = find_missing,
+    .largest_page = largest_page,
+    .backend      = &svm_backend,
 };

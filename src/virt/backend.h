@@ -120,6 +120,12 @@ struct backend {
     /* Applies a change of vcpu->apic, while it runs. NULL if that is not used. */
     void (*update_apic)(struct vcpu *vcpu);
 
+    /*
+     * Removes the translations of guest memory from this CPU's TLB. NULL if the format of
+     * the tables has no pages to split.
+     */
+    void (*invalidate_memory)(struct vcpu *vcpu);
+
     /* Returns the name of the exits that vcpu->row[row] counts. */
     const char *(*exit_name)(uint32_t row);
 

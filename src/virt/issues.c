@@ -43,7 +43,7 @@ const struct measure_row measure_rows[MEASURES] = {
     [MEASURE_NO_USER_MODE]   = {"no user mode in Hymir", true},
     [MEASURE_MICROCODE]      = {"fix by microcode", true},
     [MEASURE_CLAMP]          = {"clamped indices", true},
-    [MEASURE_SMALL_PAGES]    = {"4-KiB pages", true},
+    [MEASURE_SMALL_PAGES]    = {"4-KiB pages for code", true},
     [MEASURE_RETPOLINE]      = {"retpolines", true},
     [MEASURE_IBPB]           = {"IBPB between guests", true},
     [MEASURE_ENHANCED_IBRS]  = {"enhanced IBRS", true},
@@ -94,7 +94,7 @@ static bool is_wanted(const struct issue_remedy *remedy, const struct issue_fact
 {
     bool is_costly = remedy->level == REMEDY_ONLY_ALL;
 
-    if (mitigations == MITIGATIONS_OFF ? remedy->measure > MEASURE_SMALL_PAGES
+    if (mitigations == MITIGATIONS_OFF ? remedy->measure > MEASURE_CLAMP
                                        : is_costly && mitigations != MITIGATIONS_ALL)
         return false;
     return (remedy->micros == 0 || (remedy->micros & BIT(facts->micro)) != 0) &&

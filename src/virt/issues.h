@@ -52,8 +52,8 @@ enum measure {
     MEASURE_OWN_TABLES,
     MEASURE_NO_USER_MODE,
     MEASURE_MICROCODE,
-    MEASURE_CLAMP,
-    MEASURE_SMALL_PAGES, /* the last one of these */
+    MEASURE_CLAMP, /* the last one of these */
+    MEASURE_SMALL_PAGES,
     MEASURE_RETPOLINE,
     MEASURE_IBPB,
     MEASURE_ENHANCED_IBRS,

@@ -127,6 +127,9 @@ struct exit_handlers {
 
     enum exit_outcome (*memory)(struct vcpu *vcpu, const struct memory_access *access);
 
+    /* An execution in RAM that is mapped, but not executable yet. */
+    enum exit_outcome (*execute_ram)(struct vcpu *vcpu, gpa_t address);
+
     /*
      * Reads the code at RIP, at most 15 bytes, less if the next one is not in RAM.
      * Returns their number.

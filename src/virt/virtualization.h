@@ -172,12 +172,6 @@ struct virtualization {
     /* Returns the size of the largest pages that may map guest memory, in bytes. */
     uint64_t (*largest_page)(const struct cpu_record *record);
 
-    /*
-     * Returns whether a guest whose memory is mapped with large pages may be able to stop
-     * the machine (TLB multihit). NULL: no.
-     */
-    bool (*may_have_multihit)(const struct cpu_record *record);
-
     const struct backend *backend;
 };
 

@@ -4,8 +4,8 @@
 #include "lib/log.h"
 #include "vmx/vmcs.h"
 
-const struct nested_format ept_format = {.table = {EPT_TABLE, EPT_TABLE},
-                                         .leaf  = EPT_LEAF};
+const struct nested_format ept_format = {
+    .table = {EPT_TABLE, EPT_TABLE}, .leaf = EPT_LEAF, .execute = EPT_EXECUTE};
 
 uint64_t ept_pointer(const struct vmx_capabilities *capabilities, hpa_t root)
 {

@@ -115,6 +115,8 @@ static enum exit_outcome handle_ept_violation(struct vcpu *vcpu)
             !is_delivery && (qualification & (of_data | EPT_VIOLATION_FETCH)) == of_data,
     };
     event_redeliver();
+    if (access.kind == MEMORY_FETCH && (qualification & EPT_VIOLATION_READABLE) != 0)
+        return vcpu->handlers->execute_ram(vcpu, access.address);
     return vcpu->handlers->memory(vcpu, &access);
 }
 

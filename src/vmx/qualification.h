@@ -36,6 +36,7 @@ enum access_type {
 /* SDM 3C, "Exit Qualification for EPT Violations". */
 #define EPT_VIOLATION_WRITE                      BIT(1)
 #define EPT_VIOLATION_FETCH                      BIT(2)
+#define EPT_VIOLATION_READABLE                   BIT(3)
 #define EPT_VIOLATION_PERMISSIONS(qualification) BITS_GET(qualification, 5, 3)
 #define EPT_VIOLATION_OF_LINEAR                  BIT(7) /* the access has a linear address */
 #define EPT_VIOLATION_TRANSLATED                 BIT(8) /* the access is to its translation */

@@ -223,6 +223,11 @@ static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
     return result;
 }
 
+static void invalidate_memory(struct vcpu *vcpu)
+{
+    (void)ept_invalidate(&vmx_of(vcpu)->capabilities);
+}
+
 const struct backend vmx_backend = {
     .nested_format     = &ept_format,
     .state_size        = sizeof(struct vmx_vcpu),
@@ -238,6 +243,7 @@ const struct backend vmx_backend = {
     .request_nmi       = vcpu_request_nmi,
     .set_alarm         = vcpu_set_alarm,
     .update_apic       = vcpu_update_apic,
+    .invalidate_memory = invalidate_memory,
     .exit_name         = exit_reason_name,
     .describe_exit     = exit_describe,
     .read_cpuid        = read_cpuid,

@@ -96,11 +96,6 @@ static uint64_t largest_page(const struct cpu_record *record)
     return vmx_has_ept_capability(own, EPT_CAP_PAGES_2_MIB) ? PAGE_SIZE_2_MIB : PAGE_SIZE;
 }
 
-static bool may_have_multihit(const struct cpu_record *record)
-{
-    return (record->arch_capabilities.value & ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO) == 0;
-}
-
 const struct virtualization vt_x = {
     .name    = "VT-x",
     .success = "VMX root operation entered and left",
@@ -129,9 +124,8 @@ const struct virtualization vt_x = {
                               OWN(feature_control)},
     .append_changes        = append_changes,
 
-    .find_missing      = find_missing,
-    .needs_apic_timer  = needs_apic_timer,
-    .largest_page      = largest_page,
-    .may_have_multihit = may_have_multihit,
-    .backend           = &vmx_backend,
+    .find_missing     = find_missing,
+    .needs_apic_timer = needs_apic_timer,
+    .largest_page     = largest_page,
+    .backend          = &vmx_backend,
 };

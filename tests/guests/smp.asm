@@ -19,6 +19,8 @@ KINDS   equ     8                       ; of interrupts
 FIRST   equ     0x40                    ; FIRST + KINDS * SENDER + KIND: their vectors
 PERIOD  equ     1000000                 ; ticks of the timer, 1 GHz
 PM_TIMER equ    0x608
+NEW_PAGES equ   0x200000                ; of 2 MiB, which nothing else uses; in mode t
+NEW_PAGES_END equ 0x1000000
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
@@ -107,6 +109,10 @@ test_all:
         call    run_on_all
         cmp     dword [errors], 0
         check   "no CPU's time is behind another's"
+        mov     dword [job], execute_new_pages
+        call    run_on_all
+        cmp     dword [errors], 0
+        check   "code that another CPU has written, in new pages"
 
         call    exchange_interrupts
         check   "xAPIC: each interrupt arrives once"
@@ -283,6 +289,42 @@ compare_time:
         mov     [newest_time], eax
         mov     [newest_time + 4], edx
         mov     byte [time_lock], 0
+        ret
+
+; Executes, in each page of 2 MiB, what the next CPU has written there, at the same time as the others. Hymir may split the
+; page then, which is in the TLBs of all.
+execute_new_pages:
+        mov     esi, NEW_PAGES
+        xor     edi, edi
+.next:
+        mov     eax, ebx
+        shl     eax, 12
+        add     eax, esi
+        mov     byte [eax], 0xB8        ; MOV EAX, address
+        mov     [eax + 1], eax
+        mov     byte [eax + 5], 0xC3    ; RET
+        call    .meet
+        lea     edx, [ebx + 1]
+        and     edx, CPUS - 1
+        shl     edx, 12
+        add     edx, esi
+        pushad
+        cpuid                           ; serializes
+        popad
+        call    edx
+        cmp     eax, edx
+        je      .is_right
+        lock inc dword [errors]
+.is_right:
+        call    .meet
+        add     esi, 0x200000
+        cmp     esi, NEW_PAGES_END
+        jb      .next
+        ret
+.meet:
+        add     edi, CPUS
+        lock inc dword [arrived]
+        await   ae, "the others at a new page", cmp [arrived], edi
         ret
 
 ; ---- Interrupts between all CPUs, while their timers interrupt too
@@ -1003,6 +1045,7 @@ nmi_stays:      db 0
 time_lock:      db 0
 wanted_state:   db 0
 timer_runs:     times CPUS db 0
+arrived:        dd 0
         align   4
 taken:          times CPUS dd 0
 starts:         times CPUS dd 0

@@ -93,6 +93,14 @@ static void test_update_apic(struct vcpu *vcpu)
     apic_updates++;
 }
 
+static unsigned int invalidations; /* of the vCPU's TLB */
+
+static void test_invalidate_memory(struct vcpu *vcpu)
+{
+    assert_ptr_equal(vcpu, test_vcpu);
+    invalidations++;
+}
+
 static const char *test_exit_name(uint32_t row)
 {
     static char name[32];
@@ -100,7 +108,11 @@ static const char *test_exit_name(uint32_t row)
     return name;
 }
 
+static const struct nested_format test_format = {
+    .table = {7, 7}, .leaf = 0x37, .execute = 4};
+
 static const struct backend test_backend = {
+    .nested_format     = &test_format,
     .read_register     = test_read_register,
     .write_register    = test_write_register,
     .read_segment      = test_read_segment,
@@ -110,6 +122,7 @@ static const struct backend test_backend = {
     .request_nmi       = test_request_nmi,
     .set_alarm         = test_set_alarm,
     .update_apic       = test_update_apic,
+    .invalidate_memory = test_invalidate_memory,
     .exit_name         = test_exit_name,
     .msrs              = &vmx_guest_msrs,
 };

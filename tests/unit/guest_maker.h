@@ -26,7 +26,7 @@
 
 #define MIB       (UINT64_C(1) << 20)
 #define VM_MEMORY (4 * MIB)
-#define TABLES    UINT64_C(5) /* a PML4, a PDPT, a PD and two PTs */
+#define TABLES    UINT64_C(3) /* a PML4, a PDPT and a PD */
 
 /* ---- Memory, which can run out and can have a page that is not RAM */
 
@@ -266,7 +266,7 @@ static const struct backend backend = {
 static uint64_t largest_page(const struct cpu_record *record)
 {
     (void)record;
-    return PAGE_SIZE;
+    return PAGE_SIZE_2_MIB;
 }
 
 static bool needs_apic_timer(const struct cpu_record *record)
@@ -289,5 +289,9 @@ static struct placement make_placement(size_t count)
         places[i] = (struct placement_cpu){.index = i, .core = (uint32_t)i};
     return (struct placement){places, count};
 }
+
+static const struct cpu_record record = {
+    .virtualization    = &virtualization,
+    .arch_capabilities = {.value = ARCH_CAPABILITIES_IF_PSCHANGE_MC_NO}};
 
 #endif

@@ -71,7 +71,7 @@ static int start(void **state)
     own       = new_pages(sizeof(*own) / PAGE_SIZE + 1);
     registers = new_pages(1);
     shared    = (struct page_pool){.pages = new_pages(8), .count = 8};
-    nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
+    nested_paging_choose_pages(PAGE_SIZE_2_MIB, false);
     assert_int_equal(
         nested_paging_map(&ept_format, &shared, gpa(0), hpa(0x12200000), RAM_SIZE),
         STATUS_OK);

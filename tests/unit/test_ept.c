@@ -33,12 +33,11 @@ static struct vmx_capabilities with_ept(uint64_t ept)
 }
 
 /* Uses the largest pages that a processor with those capabilities has. */
-static void choose_pages(uint64_t ept, bool may_have_multihit)
+static void choose_pages(uint64_t ept, bool splits_code)
 {
     struct cpu_record record             = {.virtualization = &vt_x};
     vmx_record_of(&record)->capabilities = with_ept(ept);
-    nested_paging_set_largest_page(may_have_multihit ? PAGE_SIZE
-                                                     : vt_x.largest_page(&record));
+    nested_paging_choose_pages(vt_x.largest_page(&record), splits_code);
 }
 
 static int tables_start(void **state)
@@ -59,12 +58,15 @@ static int tables_end(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tables_start, tables_end)
 
+static bool is_executable; /* the page that walk_tables found */
+
 /*
  * Returns the size of the page that maps guest, 0 if none does; reserved bits must be 0.
  * SDM 3C, figures "Formats of EPTP and EPT Paging-Structure Entries".
  */
 static uint64_t walk_tables(uint64_t guest, uint64_t *host)
 {
+    is_executable           = true;
     const uint64_t *entries = tables.pages;
     for (int shift = 39; shift >= 12; shift -= 9) {
         uint64_t entry = entries[guest >> shift & 0x1FF];
@@ -72,7 +74,8 @@ static uint64_t walk_tables(uint64_t guest, uint64_t *host)
         bool is_page   = shift == 12 || (entry & BIT(7)) != 0;
         if ((entry & ALL) == 0)
             return 0;
-        assert_int_equal(entry & ALL, ALL);
+        assert_int_equal(entry & 3, 3);
+        is_executable &= (entry & 4) != 0;
         assert_int_equal(entry >> 52, 0);
         if (is_page) {
             assert_true(shift <= 30);
@@ -98,6 +101,7 @@ static void assert_maps(uint64_t guest, uint64_t host, uint64_t page_size)
     uint64_t found = 0;
     assert_int_equal(walk_tables(guest, &found), page_size);
     assert_int_equal(found, host);
+    assert_true(is_executable);
 }
 
 static void assert_hole(uint64_t guest)
@@ -127,20 +131,30 @@ static void test_page_size_is_the_processors(void **state)
     (void)state;
     static const struct {
         uint64_t ept;
-        bool may_have_multihit;
-        uint64_t page_size;
+        bool splits_code;
+        uint64_t page_size, alignment;
     } cases[] = {
-        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, true, PAGE_SIZE},
-        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, false, GIB},
-        {EPT_CAP_PAGES_2_MIB, false, 2 * MIB},
-        {0, false, PAGE_SIZE},
+        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, true, 2 * MIB, 2 * MIB},
+        {EPT_CAP_PAGES_2_MIB | EPT_CAP_PAGES_1_GIB, false, GIB, GIB},
+        {EPT_CAP_PAGES_2_MIB, true, 2 * MIB, 2 * MIB},
+        {EPT_CAP_PAGES_2_MIB, false, 2 * MIB, 2 * MIB},
+        {0, true, PAGE_SIZE, 2 * MIB},
+        {0, false, PAGE_SIZE, 2 * MIB},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        choose_pages(cases[i].ept, cases[i].may_have_multihit);
+        uint64_t found;
+        choose_pages(cases[i].ept, cases[i].splits_code);
         clear_tables(nested_paging_count_tables(GIB));
         assert_int_equal(map(0, GIB, GIB), STATUS_OK);
-        assert_maps(0, GIB, cases[i].page_size);
-        assert_maps(GIB - 1, 2 * GIB - 1, cases[i].page_size);
+        for (uint64_t at = 0; at < GIB; at += GIB - 1) {
+            assert_int_equal(walk_tables(at, &found), cases[i].page_size);
+            assert_int_equal(found, GIB + at);
+            assert_int_equal(is_executable,
+                             !cases[i].splits_code || cases[i].page_size == PAGE_SIZE);
+        }
+        assert_int_equal(nested_paging_alignment(gpa(GIB), GIB), cases[i].alignment);
+        assert_int_equal(nested_paging_alignment(gpa(0), GIB - 2 * MIB), 2 * MIB);
+        assert_int_equal(nested_paging_alignment(gpa(2 * MIB), GIB), 2 * MIB);
     }
 }
 
@@ -167,6 +181,54 @@ static void test_random_pieces(void **state)
         if (size != 0)
             assert_int_equal(found, host_of[slot] + offset);
     }
+}
+
+static void assert_is_data(uint64_t guest, uint64_t host)
+{
+    uint64_t found;
+    assert_int_equal(walk_tables(guest, &found), 2 * MIB);
+    assert_int_equal(found, host);
+    assert_false(is_executable);
+}
+
+static enum status execute(uint64_t guest)
+{
+    return nested_paging_allow_execution(&ept_format, &tables, gpa(guest));
+}
+
+/* iTLB multihit: no large page is ever executable. */
+static void test_execution(void **state)
+{
+    (void)state;
+    nested_paging_choose_pages(GIB, true);
+    clear_tables(nested_paging_count_tables(8 * MIB));
+    assert_int_equal(map(0, GIB, 8 * MIB), STATUS_OK);
+    assert_is_data(3 * MIB, GIB + 3 * MIB);
+    for (int i = 0; i < 2; i++) { /* by two vCPUs */
+        assert_int_equal(execute(3 * MIB + 0x123), STATUS_OK);
+        assert_int_equal(tables.used, 4);
+        assert_maps(2 * MIB, GIB + 2 * MIB, PAGE_SIZE);
+        assert_maps(3 * MIB + 0x123, GIB + 3 * MIB + 0x123, PAGE_SIZE);
+        assert_maps(4 * MIB - 1, GIB + 4 * MIB - 1, PAGE_SIZE);
+        assert_is_data(2 * MIB - 1, GIB + 2 * MIB - 1);
+        assert_is_data(4 * MIB, GIB + 4 * MIB);
+    }
+    assert_int_equal(execute(8 * MIB), STATUS_NOT_FOUND);
+    tables.count = tables.used;
+    assert_int_equal(execute(0), STATUS_NO_MEMORY);
+    assert_is_data(0, GIB);
+}
+
+/* With any alignment; alone, such as the APIC-access page. */
+static void test_execution_of_parts(void **state)
+{
+    (void)state;
+    nested_paging_choose_pages(GIB, true);
+    assert_int_equal(map(0xFEE00000, GIB, PAGE_SIZE), STATUS_OK);
+    assert_maps(0xFEE00000, GIB, PAGE_SIZE);
+    assert_int_equal(map(0, GIB, 2 * MIB + PAGE_SIZE), STATUS_OK);
+    assert_maps(0, GIB, PAGE_SIZE);
+    assert_maps(2 * MIB, GIB + 2 * MIB, PAGE_SIZE);
 }
 
 static void test_no_memory(void **state)
@@ -196,8 +258,11 @@ static void test_count(void **state)
             assert_int_equal(map(done, 64 * GIB + 3 * done, piece), STATUS_OK);
             done += piece;
         }
+        for (uint64_t at = 0; at < size && i % 2 == 0; at += 2 * MIB)
+            assert_int_equal(execute(at), STATUS_OK);
         uint64_t found;
         assert_true(walk_tables(size - 1, &found) > 0);
+        assert_true(is_executable);
         assert_hole(size);
     }
 }
@@ -219,6 +284,8 @@ int main(void)
         TEST(test_largest_page_that_fits),
         TEST(test_page_size_is_the_processors),
         TEST(test_random_pieces),
+        TEST(test_execution),
+        TEST(test_execution_of_parts),
         TEST(test_no_memory),
         TEST(test_count),
         TEST(test_pointer),

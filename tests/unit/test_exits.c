@@ -107,6 +107,34 @@ static void test_memory_violation(void **state)
     assert_true(strncmp(test_vcpu->end->text, "write", 5) == 0);
 }
 
+/* The first execution in a large page, and one in none. */
+static void test_execution(void **state)
+{
+    (void)state;
+    static _Alignas(PAGE_SIZE) uint8_t pages[4][PAGE_SIZE];
+    struct page_table table = {.format = &test_format.table, .root = hpa_of(pages)};
+    struct page_mapping mapping;
+
+    memset(pages, 0, sizeof(pages));
+    test_vm.tables = (struct page_pool){.pages = pages, .count = 4};
+    nested_paging_choose_pages(PAGE_SIZE_2_MIB, true);
+    assert_int_equal(nested_paging_map(&test_format, &test_vm.tables, gpa(0),
+                                       hpa(0x40000000), PAGE_SIZE_2_MIB),
+                     STATUS_OK);
+    invalidations = 0;
+    assert_int_equal(vm_exit_handlers.execute_ram(test_vcpu, gpa(0x1234)), EXIT_RESUME);
+    assert_int_equal(invalidations, 1);
+    assert_int_equal(test_kicks, 0);
+    assert_int_equal(page_table_lookup(&table, 0x1FF234, &mapping), STATUS_OK);
+    assert_int_equal(mapping.page_size, PAGE_SIZE);
+    assert_int_equal(mapping.attributes, 0x37);
+    assert_int_equal(mapping.physical.value, 0x401FF234);
+    assert_int_equal(vm_exit_handlers.execute_ram(test_vcpu, gpa(0x200000)), EXIT_STOP);
+    assert_int_equal(invalidations, 1);
+    assert_string_equal(test_vcpu->end->text,
+                        "execution at guest-physical 0x200000 refused");
+}
+
 /* CR8 has four bits: SDM 3A, "Control Registers". */
 static void test_cr8(void **state)
 {
@@ -169,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_hypercalls),       TEST(test_statistics), TEST(test_memory_violation),
-        TEST(test_virtualized_apic), TEST(test_cr8),        TEST(test_unclaimed_memory)};
+        TEST(test_virtualized_apic), TEST(test_execution),  TEST(test_cr8),
+        TEST(test_unclaimed_memory)};
     return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

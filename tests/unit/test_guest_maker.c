@@ -45,8 +45,8 @@ static int end(void **state)
 
 static size_t create_guests(void)
 {
-    const struct cpu_record record = {.virtualization = &virtualization};
-    struct placement placement     = make_placement(usable_cpus);
+    struct placement placement = make_placement(usable_cpus);
+
     return guest_maker_create(&options_default, &record, &placement, created);
 }
 

@@ -223,7 +223,8 @@ static void test_measures(void **state)
         M(RETPOLINE) | M(ENHANCED_IBRS) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
     assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_OFF, 0, 0);
     assert_measures(ISSUE_MELTDOWN, &facts, MITIGATIONS_OFF, M(OWN_TABLES), 0);
-    assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_OFF, M(SMALL_PAGES), 0);
+    assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_AUTO, M(SMALL_PAGES), 0);
+    assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_OFF, 0, 0);
     assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, 0, M(VERW));
     facts.traits |= BIT(TRAIT_MD_CLEAR) | BIT(TRAIT_SIBLINGS) | BIT(TRAIT_L1D_FLUSH);
     assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, M(VERW) | M(CORE_PER_GUEST), 0);

@@ -47,20 +47,37 @@ static void test_sizes(void **state)
     static const uint64_t sizes[] = {4 * MIB, 128 * MIB, 3072 * MIB};
 
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-        nested_paging_set_largest_page(PAGE_SIZE_1_GIB);
+        nested_paging_choose_pages(PAGE_SIZE_1_GIB, false);
         map_guest(sizes[i]);
-        nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
+        nested_paging_choose_pages(PAGE_SIZE_2_MIB, false);
         map_guest(sizes[i]);
-        nested_paging_set_largest_page(PAGE_SIZE);
+        nested_paging_choose_pages(PAGE_SIZE, false);
         map_guest(sizes[i]);
     }
+}
+
+/* A format without pages that can be split: no large page, for code is never in one. */
+static void test_code_in_small_pages(void **state)
+{
+    (void)state;
+    nested_paging_choose_pages(PAGE_SIZE_1_GIB, true);
+    uint64_t count        = nested_paging_count_tables(4 * MIB);
+    struct page_pool pool = {.pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE),
+                             .count = count};
+    memset(pool.pages, 0, count * PAGE_SIZE);
+    assert_int_equal(
+        nested_paging_map(&svm_nested_format, &pool, gpa(0), hpa(0x40000000), 4 * MIB),
+        STATUS_OK);
+    assert_int_equal(entry_of(hpa_of(pool.pages), 0x201234) & (ADDRESS | 0x87),
+                     0x40201000 | 7);
+    free(pool.pages);
 }
 
 /* A guest for whose tables no memory is left. */
 static void test_shortage(void **state)
 {
     (void)state;
-    nested_paging_set_largest_page(PAGE_SIZE_2_MIB);
+    nested_paging_choose_pages(PAGE_SIZE_2_MIB, false);
     uint64_t count = nested_paging_count_tables(4 * MIB);
     void *pages    = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
     for (uint64_t left = 0; left < count; left++) {
@@ -77,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_code_in_small_pages),
         cmocka_unit_test(test_shortage),
     };
     return cmocka_run_group_tests_name("nested_paging", tests, NULL, NULL);

@@ -144,6 +144,28 @@ static void test_split(void **state)
     assert_int_equal(table.table_count, 4);
 }
 
+/* Each split makes pages of the next size, whose attributes may be others. */
+static void test_split_with_attributes(void **state)
+{
+    (void)state;
+    assert_maps(0, PAGE_SIZE_1_GIB, 2 * PAGE_SIZE_1_GIB, PRESENT | NX);
+    assert_int_equal(page_table_split(&table, 0x201234, PRESENT | WRITABLE), STATUS_OK);
+    assert_mapped(0, 0x40000000, PRESENT | WRITABLE, PAGE_SIZE_2_MIB);
+    assert_mapped(0x3FFFFFFF, 0x7FFFFFFF, PRESENT | WRITABLE, PAGE_SIZE_2_MIB);
+    assert_mapped(0x40000000, 0x80000000, PRESENT | NX, PAGE_SIZE_1_GIB);
+    for (int i = 0; i < 2; i++) { /* the second time there is nothing to split */
+        assert_int_equal(page_table_split(&table, 0x201234, PRESENT), STATUS_OK);
+        assert_mapped(0x1FFFFF, 0x401FFFFF, PRESENT | WRITABLE, PAGE_SIZE_2_MIB);
+        assert_mapped(0x200000, 0x40200000, PRESENT, PAGE_SIZE);
+        assert_mapped(0x3FFFFF, 0x403FFFFF, PRESENT, PAGE_SIZE);
+        assert_mapped(0x400000, 0x40400000, PRESENT | WRITABLE, PAGE_SIZE_2_MIB);
+    }
+    assert_int_equal(page_table_split(&table, 0x80000000, PRESENT), STATUS_NOT_FOUND);
+    page_limit = page_count;
+    assert_int_equal(page_table_split(&table, 0x400000, PRESENT), STATUS_NO_MEMORY);
+    assert_mapped(0x400000, 0x40400000, PRESENT | WRITABLE, PAGE_SIZE_2_MIB);
+}
+
 static void test_unmap(void **state)
 {
     (void)state;
@@ -239,6 +261,8 @@ int main(void)
                                         table_end),
         cmocka_unit_test_setup_teardown(test_different_addresses, table_start, table_end),
         cmocka_unit_test_setup_teardown(test_split, table_start, table_end),
+        cmocka_unit_test_setup_teardown(test_split_with_attributes, table_start,
+                                        table_end),
         cmocka_unit_test_setup_teardown(test_unmap, table_start, table_end),
         cmocka_unit_test_setup_teardown(test_refusals, table_start, table_end),
         cmocka_unit_test_setup_teardown(test_no_memory, table_start, table_end),

@@ -192,7 +192,7 @@ static void check_recorded_errata(void)
     if (!machine_start())
         return;
     check_errata();
-    if (amd_v.may_have_multihit(&records[0]) !=
+    if ((amd_v.largest_page(&records[0]) == PAGE_SIZE) !=
         recording_lists(recording.errata, "tlb_multihit"))
         fail_msg("%s: TLB multihit", recording.path);
 }

@@ -95,8 +95,8 @@ static size_t tables_for_1_gib(bool are_large_pages_allowed)
     struct page_pool pool = {.pages = aligned_alloc(4096, 520 * 4096), .count = 520};
 
     memset(pool.pages, 0, 520 * 4096);
-    nested_paging_set_largest_page(
-        are_large_pages_allowed ? amd_v.largest_page(&records[0]) : PAGE_SIZE);
+    nested_paging_choose_pages(
+        are_large_pages_allowed ? amd_v.largest_page(&records[0]) : PAGE_SIZE, false);
     assert_int_equal(
         nested_paging_map(&svm_nested_format, &pool, gpa(0), hpa(0x40000000), 0x40000000),
         STATUS_OK);

@@ -222,9 +222,9 @@ static void test_guest_requirements(void **state)
     assert_string_equal(missing.buffer, "nested paging");
     assert_null(amd_v.needs_apic_timer);      /* they do */
     records[0].cpuid.leaf_1.eax = 0x00100F43; /* family 10H: erratum 383 */
-    assert_true(amd_v.may_have_multihit(&records[0]));
+    assert_int_equal(amd_v.largest_page(&records[0]), PAGE_SIZE);
     records[0].cpuid.leaf_1.eax = 0x00600F12; /* 15H */
-    assert_false(amd_v.may_have_multihit(&records[0]));
+    assert_true(amd_v.largest_page(&records[0]) > PAGE_SIZE);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, records_start)

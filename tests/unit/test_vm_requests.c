@@ -1,5 +1,5 @@
 /*
- * src/guest/vm_cpu.c: pauses, ends and alarms.
+ * src/guest/vm_cpu.c: pauses, ends, alarms and TLBs.
  */
 #include "vm_cpus.h"
 
@@ -320,6 +320,32 @@ static void test_alarm_of_other(void **state)
     assert_int_equal(kicks[0], 3);
 }
 
+/*
+ * After a page was split, each CPU invalidates its own TLB: that of the execution now,
+ * the others when they are interrupted.
+ */
+static void test_split_page(void **state)
+{
+    (void)state;
+    static _Alignas(PAGE_SIZE) uint8_t pages[4][PAGE_SIZE];
+
+    vm.tables = (struct page_pool){.pages = pages, .count = 4};
+    nested_paging_choose_pages(PAGE_SIZE_2_MIB, true);
+    assert_int_equal(
+        nested_paging_map(&format, &vm.tables, gpa(0), hpa(0), PAGE_SIZE_2_MIB),
+        STATUS_OK);
+    assert_int_equal(vm_exit_handlers.execute_ram(become(1), gpa(0)), EXIT_RESUME);
+    for (size_t i = 0; i < CPUS; i++) {
+        assert_int_equal(kicks[i], i != 1);
+        assert_int_equal(backends[i].invalidations, i == 1);
+    }
+    for (size_t i = 0; i < CPUS; i++) {
+        for (int again = 0; again < 2; again++)
+            assert_int_equal(vm_cpu_handle_requests(become(i)), EXIT_RESUME);
+        assert_int_equal(backends[i].invalidations, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +359,7 @@ int main(void)
         TEST(test_end_by_other),
         TEST(test_alarms),
         TEST(test_alarm_of_other),
+        TEST(test_split_page),
     };
     return cmocka_run_group_tests_name("vm_requests", tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static struct {
     uint64_t registers[VCPU_REGISTER_COUNT];
     uint64_t alarm;
     bool is_requested;
-    unsigned int nmis, restarts;
+    unsigned int nmis, restarts, invalidations;
     struct vcpu_start start; /* of the last run or restart */
 } backends[CPUS];
 
@@ -87,6 +87,12 @@ static void set_alarm(struct vcpu *vcpu, uint64_t time)
     backends[current].alarm = time;
 }
 
+static void invalidate_memory(struct vcpu *vcpu)
+{
+    assert_int_equal(current, index_of(vcpu));
+    backends[current].invalidations++;
+}
+
 static struct cpuid_result read_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
@@ -100,7 +106,10 @@ static uint64_t read_capabilities(void)
     return 0;
 }
 
+static const struct nested_format format = {.table = {7, 7}, .leaf = 0x37, .execute = 4};
+
 static const struct backend backend = {
+    .nested_format     = &format,
     .init              = backend_init,
     .run               = backend_run,
     .restart           = backend_restart,
@@ -109,6 +118,7 @@ static const struct backend backend = {
     .request_interrupt = request_interrupt,
     .request_nmi       = request_nmi,
     .set_alarm         = set_alarm,
+    .invalidate_memory = invalidate_memory,
     .read_cpuid        = read_cpuid,
     .read_capabilities = read_capabilities,
     .cpuid             = &vmx_guest_cpuid,
