@@ -81,8 +81,8 @@ static void finish_without_firmware(void)
 /* Shows the verdict and runs the guests, on the boot CPU or, if it hangs, on another. */
 static _Noreturn void finish(void)
 {
-    static const struct firmware_hang hang = {"report not stored",
-                                              finish_without_firmware};
+    static const struct firmware_hang hang = {
+        "report not stored; use " REPORT_WITHOUT_EFI, finish_without_firmware};
     bool waits = this_cpu() == &boot_cpu && options.exit == END_HALT;
 
     if (this_cpu() == &boot_cpu)

@@ -6,10 +6,12 @@
 ; fifth above that room, and preserve RBX, RBP, RSI, RDI and R12 to R15: UEFI 2.10, "Detailed Calling
 ; Conventions" of x64. They require 128 KiB of stack, more than Hymir's own stacks have.
 ;
-; 1. Saves RSP in RBP, which the function preserves.
+; 1. Saves those registers and RSP, in firmware_call_stack.
 ; 2. Switches to the stack that ends at stack_end, aligned to 16 bytes.
 ; 3. Calls with interrupts enabled: on a single CPU the timer detects a function that does not return. The
 ;    result is in RAX in both conventions.
+; 4. Goes on at firmware_call_end, also if the function raised an exception: with RSP from firmware_call_stack,
+;    whatever the other registers are, and the result of firmware_call in RAX. One call at a time.
 ;
 ; That stack at the call, from RSP upward:
 ;
@@ -22,9 +24,15 @@
         section .text
 
         global  firmware_call
+        global  firmware_call_end
 firmware_call:
         push    rbp
-        mov     rbp, rsp
+        push    rbx
+        push    r12
+        push    r13
+        push    r14
+        push    r15
+        mov     [rel firmware_call_stack], rsp
 
         mov     rsp, rdx
         sub     rsp, 48
@@ -39,8 +47,21 @@ firmware_call:
         cld
         sti
         call    rax
+firmware_call_end:
         cli
+        cld
 
-        mov     rsp, rbp
+        mov     rsp, [rel firmware_call_stack]
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
         pop     rbp
         ret
+
+        section .bss align=8
+
+        global  firmware_call_stack
+firmware_call_stack:
+        resq    1

@@ -183,8 +183,10 @@ DEFINE_SAFE(xsetbv_safe, (uint64_t value), "xsetbv", "c"(0), IN_PAIR(value))
 DEFINE_INSTRUCTION(xrstor, (const void *area, uint64_t mask), "xrstor64 (%0)", "r"(area),
                    IN_PAIR(mask))
 
+DEFINE_INSTRUCTION(ldmxcsr, (uint32_t value), "ldmxcsr %0", "m"(value))
+
 /* Initializes x87, the pointers of the last instruction and operand included. */
-DEFINE_INSTRUCTION(fninit, (void), "fninit", )
+DEFINE_INSTRUCTION(fninit, (void), "fninit")
 
 /* Restores x87, and XMM registers only if CR4.OSFXSR is set. */
 DEFINE_INSTRUCTION(fxrstor, (const void *area), "fxrstor64 (%0)", "r"(area))

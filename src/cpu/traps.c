@@ -57,6 +57,13 @@ static void handle_nmi(void)
     atomic_fetch_add(&this_cpu()->foreign_nmis, 1);
 }
 
+static bool (*recovery)(struct trap_frame *frame);
+
+void trap_set_recovery(bool (*recover)(struct trap_frame *frame))
+{
+    recovery = recover;
+}
+
 static void handle_exception(struct trap_frame *frame)
 {
     if (frame->vector == VECTOR_MC && machine_check_can_continue(false)) {
@@ -65,7 +72,9 @@ static void handle_exception(struct trap_frame *frame)
     }
     /* An imprecise exception is not caused by the instruction that it interrupts. */
     bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
-    if (!is_precise || !resume_after_fault(frame))
+    if (is_precise && resume_after_fault(frame))
+        return;
+    if (frame->vector == VECTOR_MC || recovery == NULL || !recovery(frame))
         hooks.unhandled_exception(frame);
 }
 

@@ -58,6 +58,13 @@ struct trap_hooks {
 /* Sets the hooks for all CPUs. Call before cpu_setup. */
 void trap_set_hooks(const struct trap_hooks *hooks);
 
+/*
+ * Sets what is tried, on any CPU, after an exception that no row of the exception table
+ * handles, except a machine check: it sets where execution resumes and returns true, or
+ * returns false. NULL: nothing.
+ */
+void trap_set_recovery(bool (*recover)(struct trap_frame *frame));
+
 /* Called by traps.asm with interrupts disabled; returns to the interrupted code. */
 void trap_handle(struct trap_frame *frame);
 

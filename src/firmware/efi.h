@@ -33,7 +33,7 @@ struct efi_tables {
 enum status MUST_CHECK efi_find_tables(uint64_t system_table, bool is_32_bit,
                                        physical_map *map, struct efi_tables *tables);
 
-/* A region of memory or of a device that the runtime services use. */
+/* A region of memory or of a device that firmware may use in a runtime service. */
 struct efi_region {
     uint64_t start, size; /* physical, in whole pages; does not wrap around */
     bool is_device;       /* must be mapped uncached */
@@ -41,9 +41,11 @@ struct efi_region {
 typedef enum status efi_visit_region(const struct efi_region *region);
 
 /*
- * Calls visit for each runtime region of the UEFI memory map, size bytes of descriptors
- * of descriptor_size bytes each, and returns its first failure. STATUS_MALFORMED if the
- * map is invalid or has more than EFI_MAX_REGIONS such regions; real maps have about 20.
+ * Calls visit for each runtime region, and each of EfiACPIMemoryNVS, which firmware owns
+ * and requests no mapping for, of the UEFI memory map: size bytes of descriptors of
+ * descriptor_size bytes each. Returns its first failure. STATUS_MALFORMED if the map is
+ * invalid or has more than EFI_MAX_REGIONS such regions; real maps have about 20. UEFI
+ * 2.10, "Memory Type Usage after EFI_BOOT_SERVICES.ExitBootServices()", "x64 Platforms".
  */
 #define EFI_MAX_REGIONS 256
 enum status MUST_CHECK efi_visit_runtime(const void *map, size_t size,

@@ -12,8 +12,9 @@ struct memory_descriptor {
     uint64_t physical, virtual, pages, attributes;
 };
 _Static_assert(sizeof(struct memory_descriptor) == 40, "UEFI 2.10, GetMemoryMap()");
-#define EFI_MEMORY_WB      BIT(3)
-#define EFI_MEMORY_RUNTIME BIT(63)
+#define EFI_ACPI_MEMORY_NVS 10 /* EFI_MEMORY_TYPE */
+#define EFI_MEMORY_WB       BIT(3)
+#define EFI_MEMORY_RUNTIME  BIT(63)
 
 /* Offsets in the system table and the runtime services table. */
 #define TABLE_REVISION             8
@@ -46,7 +47,9 @@ enum status efi_visit_runtime(const void *map, size_t size, size_t descriptor_si
     for (size_t i = 0; i < size / descriptor_size; i++) {
         struct memory_descriptor descriptor;
         memcpy(&descriptor, bytes + i * descriptor_size, sizeof(descriptor));
-        if ((descriptor.attributes & EFI_MEMORY_RUNTIME) == 0 || descriptor.pages == 0)
+        if (((descriptor.attributes & EFI_MEMORY_RUNTIME) == 0 &&
+             descriptor.type != EFI_ACPI_MEMORY_NVS) ||
+            descriptor.pages == 0)
             continue;
         if (regions++ == EFI_MAX_REGIONS || !is_aligned(descriptor.physical, PAGE_SIZE) ||
             descriptor.pages > (UINT64_MAX - descriptor.physical) / PAGE_SIZE)

@@ -16,6 +16,7 @@
 #define EFI_ERROR           BIT(63)
 #define EFI_BAD_BUFFER_SIZE (EFI_ERROR | 4)
 #define EFI_NOT_FOUND       (EFI_ERROR | 14)
+#define EFI_ABORTED         (EFI_ERROR | 21)
 
 /* The services, the function that calls them, and the buffers for their arguments. */
 struct efi_firmware {

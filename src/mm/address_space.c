@@ -271,6 +271,11 @@ const void *address_space_map_firmware(uint64_t physical, uint64_t size)
     return hpa_pointer(hpa(physical));
 }
 
+bool address_space_is_code(uint64_t address)
+{
+    return address >= (uintptr_t)image_text_start && address < (uintptr_t)image_text_end;
+}
+
 bool address_space_is_mapped(uint64_t physical, uint64_t size)
 {
     uint64_t end = range_end(physical, size);

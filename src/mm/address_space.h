@@ -66,6 +66,9 @@ volatile void *address_space_map_screen(uint64_t physical, uint64_t size);
 const void *address_space_map_firmware(uint64_t physical, uint64_t size);
 #define FIRMWARE_MAX_SIZE 0x1000000
 
+/* Returns whether an address is in Hymir's code. */
+bool address_space_is_code(uint64_t address);
+
 /* Returns whether every byte of the range is mapped in Hymir's address space. */
 bool address_space_is_mapped(uint64_t physical, uint64_t size);
 

@@ -6,6 +6,7 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/symbols.h"
+#include "mm/address_space.h"
 #include "platform/power.h"
 #include "platform/smp.h"
 #include "x86/msr.h"
@@ -27,21 +28,6 @@ void panic_set_exit(enum end_action action, void (*show)(void), void (*drain)(vo
     end_action    = action;
     show_console  = show;
     drain_console = drain;
-}
-
-enum end_action panic_set_action(enum end_action action)
-{
-    enum end_action before = end_action;
-    end_action             = action;
-    return before;
-}
-
-extern const uint8_t image_text_start[], image_text_end[]; /* boot/hymir.ld */
-
-/* Returns whether an address is in Hymir's code. */
-static bool is_code(uint64_t address)
-{
-    return address >= (uintptr_t)image_text_start && address < (uintptr_t)image_text_end;
 }
 
 /* The stack frame layout of -fno-omit-frame-pointer. */
@@ -69,7 +55,7 @@ static void print_address(unsigned int depth, uint64_t address)
     uint64_t offset;
 
     /* The 32-bit boot code's symbols are addresses of other memory by now. */
-    if (is_code(address) && symbols_find(address, &name, &offset))
+    if (address_space_is_code(address) && symbols_find(address, &name, &offset))
         log_plain("  #%-2u 0x%08lx %s+0x%lx", depth, address, name, offset);
     else
         log_plain("  #%-2u 0x%08lx (no symbol)", depth, address);
@@ -83,7 +69,7 @@ static void print_code_addresses(unsigned int depth, const uint64_t *word)
     for (; stack != NULL && depth < BACKTRACE_DEPTH &&
            find_stack((const struct stack_frame *)word) == stack;
          word++) {
-        if (is_code(*word - 1))
+        if (address_space_is_code(*word - 1))
             print_address(depth++, *word - 1);
     }
 }

@@ -20,9 +20,6 @@
  */
 void panic_set_exit(enum end_action action, void (*show)(void), void (*drain)(void));
 
-/* Changes the final action; returns the previous one. */
-enum end_action panic_set_action(enum end_action action);
-
 /* Panics over an unexpected exception. For any CPU. */
 _Noreturn void panic_at_trap(const struct trap_frame *frame);
 

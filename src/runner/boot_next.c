@@ -3,7 +3,6 @@
 
 #include "console/console.h"
 #include "lib/log.h"
-#include "platform/panic.h"
 #include "platform/power.h"
 #include "runner/firmware_services.h"
 
@@ -12,24 +11,32 @@ static void reboot_machine(void)
     power_exit(END_REBOOT, console_drain);
 }
 
+/* Returns a reason, and the other way. */
+static const char *refuse(const char *reason)
+{
+    static char problem[LOG_LINE_SIZE];
+
+    format_text(problem, sizeof(problem), "%s; use the firmware's boot menu", reason);
+    return problem;
+}
+
 const char *boot_next(void)
 {
     static const struct firmware_hang hang = {"rebooting", reboot_machine};
-    static char problem[LOG_LINE_SIZE];
     struct efi_firmware firmware;
     uint16_t entry     = 0;
     const char *reason = firmware_services_find(&firmware);
 
-    if (reason != NULL) {
-        format_text(problem, sizeof(problem), "%s; use the firmware's boot menu", reason);
-        return problem;
-    }
-    enum end_action on_panic = panic_set_action(END_REBOOT); /* if firmware faults */
+    if (reason != NULL)
+        return refuse(reason);
     firmware_services_begin(&hang);
     enum status status =
         efi_boot_next(&firmware.services, firmware.call, firmware.exchange, &entry);
-    firmware_services_end();
-    panic_set_action(on_panic);
+    reason = firmware_services_end();
+    if (reason != NULL) {
+        log_error("%s", reason);
+        return refuse(reason);
+    }
     if (status == STATUS_NOT_FOUND)
         return "firmware has no other boot entry";
     if (status != STATUS_OK)

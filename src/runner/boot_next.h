@@ -6,9 +6,9 @@
 
 /*
  * Sets BootNext to firmware's next boot entry and reboots. Returns the reason if there is
- * no next entry or it cannot be set. If firmware faults or does not return within ten
- * seconds, which another CPU or else the local APIC's timer detects, the machine reboots
- * without it. On the boot CPU, with interrupts disabled.
+ * no next entry or it cannot be set, or if firmware faults. If firmware does not return
+ * within ten seconds, which another CPU or else the local APIC's timer detects, the
+ * machine reboots without it. On the boot CPU, with interrupts disabled.
  */
 const char *boot_next(void);
 

@@ -25,9 +25,16 @@ _Static_assert(sizeof(struct efi_exchange) <= EXCHANGE_PAGES * PAGE_SIZE, "one p
 /* Writing a variable to flash memory takes some hundred milliseconds. */
 #define FIRMWARE_TIMEOUT_US 10000000
 
-/* src/cpu/firmware_call.asm: calls with interrupts enabled. */
+#define MXCSR_INITIAL 0x1F80U /* all exceptions masked */
+
+/*
+ * src/cpu/firmware_call.asm: calls with interrupts enabled; the stack of the call that is
+ * not over, and where it goes on.
+ */
 uint64_t firmware_call(uint64_t function, const uint64_t arguments[EFI_ARGUMENTS],
                        void *stack_end);
+extern const uint64_t firmware_call_stack;
+extern const uint8_t firmware_call_end[];
 
 static void *memory; /* the exchange, below firmware's stack; kept for later calls */
 
@@ -101,8 +108,26 @@ static void end_watch(void)
 
 /* ---- Calls ------------------------------------------------------------------------- */
 
+static char fault[LOG_LINE_SIZE]; /* "": firmware has raised no exception */
+
+/* A recovery (trap_set_recovery): leaves firmware, unless Hymir's own code faulted. */
+static bool abandon_call(struct trap_frame *frame)
+{
+    if (this_cpu() != &boot_cpu || address_space_is_code(frame->rip))
+        return false;
+    format_text(fault, sizeof(fault), "firmware raised %s at 0x%lx",
+                trap_name(frame->vector), frame->rip);
+    frame->rip    = (uintptr_t)firmware_call_end;
+    frame->rsp    = firmware_call_stack;
+    frame->rflags = RFLAGS_FIXED;
+    frame->rax    = EFI_ABORTED;
+    return true;
+}
+
 static uint64_t call_service(uint64_t service, const uint64_t arguments[EFI_ARGUMENTS])
 {
+    if (fault[0] != '\0')
+        return EFI_ABORTED;
     if (test_hook_call_firmware != NULL)
         service = test_hook_call_firmware(service);
     atomic_fetch_add(&call_count, 1);
@@ -116,15 +141,20 @@ void firmware_services_begin(const struct firmware_hang *hang)
 {
     old_cr4 = read_cr4();
     write_cr4(old_cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT); /* firmware may use SSE */
-    input_stop_polling();                             /* firmware enables interrupts */
+    fninit();
+    ldmxcsr(MXCSR_INITIAL);
+    trap_set_recovery(abandon_call);
+    input_stop_polling(); /* firmware enables interrupts */
     on_hang = hang;
     watcher = start_watch();
 }
 
-void firmware_services_end(void)
+const char *firmware_services_end(void)
 {
     end_watch();
+    trap_set_recovery(NULL);
     write_cr4(old_cr4);
+    return fault[0] == '\0' ? NULL : fault;
 }
 
 /* ---- Regions ----------------------------------------------------------------------- */
@@ -160,6 +190,8 @@ const char *firmware_services_find(struct efi_firmware *firmware)
     if (boot->efi_system_table == 0 || boot->is_efi_32_bit ||
         boot->efi_memory_map == NULL)
         return "requires 64-bit UEFI";
+    if (fault[0] != '\0')
+        return fault;
     if (!apic_is_enabled())
         return "requires a local APIC";
     if (efi_find_services(boot->efi_system_table, address_space_map_firmware,

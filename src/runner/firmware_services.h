@@ -2,9 +2,10 @@
  * Calls UEFI's runtime services, while another CPU, or else the local APIC's timer,
  * watches that firmware returns.
  *
- * Owns the memory for the calls. Neither detects a hang in System Management Mode. On the
- * boot CPU, with interrupts disabled; firmware may enable them. UEFI 2.10, "Runtime
- * Services Rules and Restrictions".
+ * Owns the memory for the calls. Neither detects a hang in System Management Mode. A call
+ * in which firmware raises an exception is abandoned, and firmware not called again. On
+ * the boot CPU, with interrupts disabled; firmware may enable them. UEFI 2.10, "Runtime
+ * Services Rules and Restrictions", "x64 Platforms".
  */
 #ifndef HYMIR_RUNNER_FIRMWARE_SERVICES_H
 #define HYMIR_RUNNER_FIRMWARE_SERVICES_H
@@ -24,10 +25,11 @@ struct firmware_hang {
 const char *firmware_services_find(struct efi_firmware *firmware);
 
 /*
- * Surround the calls: prepare the CPU and start the watch; end them. Input is not looked
- * at until the next input_start.
+ * Surround the calls: prepare the CPU and start the watch; end them. The latter returns
+ * NULL, or the exception that firmware has raised. Input is not looked at until the next
+ * input_start.
  */
 void firmware_services_begin(const struct firmware_hang *hang);
-void firmware_services_end(void);
+const char *firmware_services_end(void);
 
 #endif

@@ -55,10 +55,12 @@ static bool store_in_variables(const struct report_facts *facts,
                          stream.size, stream.capacity);
     const struct efi_report report = {store->stream, stream.size, store->size};
     log_info("report: verdict %s; writing UEFI variables", verdict_name(facts->verdict));
+    TEXT_DECLARE(result, LOG_LINE_SIZE);
     firmware_services_begin(hang);
-    bool is_stored = efi_report_write(&firmware, &report, text);
-    firmware_services_end();
-    return is_stored;
+    bool is_stored = efi_report_write(&firmware, &report, &result);
+    problem        = firmware_services_end();
+    text_append(text, "%s", problem == NULL ? result.buffer : problem);
+    return is_stored && problem == NULL;
 }
 
 /* ---- RAM --------------------------------------------------------------------------- */
@@ -95,13 +97,13 @@ static bool store_in_ram(struct text *text)
 
 /* ------------------------------------------------------------------------------------ */
 
-static void log_result(const char *place, bool is_stored, const struct text *text)
+static void log_result(const char *place, bool is_stored, const struct text *text,
+                       const char *others)
 {
     if (is_stored)
         log_info("report: stored in %s: %s", place, text->buffer);
     else
-        log_error("report: not stored in %s: %s; use report=json or the QR code", place,
-                  text->buffer);
+        log_error("report: not stored in %s: %s; use %s", place, text->buffer, others);
 }
 
 static void store_text(const struct options *options, const struct report_facts *facts,
@@ -111,10 +113,11 @@ static void store_text(const struct options *options, const struct report_facts 
     TEXT_DECLARE(variables, LOG_LINE_SIZE);
 
     if (options->report_ram)
-        log_result("RAM", store_in_ram(&ram), &ram);
+        log_result("RAM", store_in_ram(&ram), &ram,
+                   "report=efi, report=json or the QR code");
     if (options->report_efi)
         log_result("UEFI variables", store_in_variables(facts, hang, &variables),
-                   &variables);
+                   &variables, REPORT_WITHOUT_EFI);
 }
 
 void report_store(const struct options *options, const struct report_facts *facts,

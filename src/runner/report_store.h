@@ -9,6 +9,9 @@
 #include "report/facts.h"
 #include "runner/firmware_services.h"
 
+/* The other ways to get the report if it cannot be stored in UEFI variables. */
+#define REPORT_WITHOUT_EFI "report=ram, report=json or the QR code"
+
 /*
  * Stores the report, and logs where, or why not. Writes nothing unless the options select
  * it. Calls hang->handle if firmware does not return; firmware is called only on the boot

@@ -321,16 +321,20 @@ static void test_regions(void **state)
         {6, 0x7E100000, 0, 0x20, BIT(63) | 0xF, 0},      /* data */
         {11, 0xFFC00000, 0, 0x400, BIT(63) | BIT(0), 0}, /* flash memory */
         {6, 0x7E200000, 0, 0, BIT(63) | 0xF, 0},         /* empty */
+        {9, 0x7E300000, 0, 0x10, 0xF, 0},                /* ACPI tables */
+        {10, 0x7E400000, 0, 0x10, 0xF, 0},               /* ACPI NVS */
     };
     visit_result = STATUS_OK;
     assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_OK);
-    assert_int_equal(region_count, 3);
+    assert_int_equal(region_count, 4);
     assert_int_equal(regions[0].start, 0x7E000000);
     assert_int_equal(regions[0].size, 0x10000);
     assert_false(regions[0].is_device);
     assert_int_equal(regions[2].start, 0xFFC00000);
     assert_int_equal(regions[2].size, 0x400000);
     assert_true(regions[2].is_device);
+    assert_int_equal(regions[3].start, 0x7E400000);
+    assert_false(regions[3].is_device);
     visit_result = STATUS_NO_MEMORY;
     assert_int_equal(visit_map(map, ARRAY_SIZE(map)), STATUS_NO_MEMORY);
     assert_int_equal(region_count, 1);
