@@ -4,6 +4,7 @@
 #include "cpu/instructions.h"
 #include "cpu/traps.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "lib/test_hooks.h"
 #include "lib/ticks.h"
 #include "mm/address_space.h"
@@ -187,6 +188,8 @@ const char *firmware_services_find(struct efi_firmware *firmware)
     const struct multiboot2_information *boot = &machine_get()->boot;
     struct efi_services services;
 
+    if (string_starts_with(boot->loader_name, "kexec"))
+        return "Linux, which started Hymir by kexec, has moved UEFI's runtime services";
     if (boot->efi_system_table == 0 || boot->is_efi_32_bit ||
         boot->efi_memory_map == NULL)
         return "requires 64-bit UEFI";
