@@ -16,6 +16,7 @@ struct report_facts {
     const char *version;    /* Hymir's */
     const char *machine;    /* manufacturer and product, or "unknown" */
     const char *firmware;   /* "BIOS" or "UEFI", with its version if known */
+    uint64_t time;          /* seconds since 1970 in the clock's time zone; 0: unknown */
     uint64_t ram_bytes;     /* 0: unknown */
     uint64_t used_bytes;    /* by Hymir */
     uint64_t tsc_hz;        /* 0: unknown */

@@ -4,6 +4,7 @@
 #include "check/comparison.h"
 #include "check/tsc_synchrony.h"
 #include "check/verdict.h"
+#include "lib/calendar.h"
 #include "report/isolation_page.h"
 #include "report/json_hypervisors.h"
 #include "report/pages.h"
@@ -333,6 +334,18 @@ static const struct {
     {"pages", false, write_pages}, /* last: see json_report_write */
 };
 
+/* Writes when the report was made, by the machine's clock. */
+static void write_time(struct json *json, const struct report_facts *facts)
+{
+    struct calendar_time time = calendar_of(facts->time);
+
+    if (facts->time == 0)
+        json_null(json, "time");
+    else
+        json_string(json, "time", "%04u-%02u-%02u %02u:%02u:%02u", time.year, time.month,
+                    time.day, time.hour, time.minute, time.second);
+}
+
 static void write_report(const struct report_facts *facts, size_t section_count,
                          json_output *output)
 {
@@ -342,6 +355,7 @@ static void write_report(const struct report_facts *facts, size_t section_count,
     json_open_object(&json, NULL);
     json_number(&json, "schema", JSON_REPORT_SCHEMA);
     json_string(&json, "hymir", "%s", facts->version);
+    write_time(&json, facts);
     for (size_t i = 0; i < section_count; i++) {
         (sections[i].is_array ? json_open_array : json_open_object)(&json,
                                                                     sections[i].key);

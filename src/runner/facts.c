@@ -9,6 +9,16 @@
 #include "platform/machine.h"
 #include "platform/processors.h"
 #include "platform/smp.h"
+#include "platform/wall_clock.h"
+
+/* Returns the time of day, or 0 if it is not known. */
+static uint64_t read_time(void)
+{
+    uint64_t seconds;
+
+    return this_cpu() == &boot_cpu && wall_clock_read(&seconds) == STATUS_OK ? seconds
+                                                                             : 0;
+}
 
 void facts_collect(const struct options *options, struct report_facts *facts)
 {
@@ -28,6 +38,7 @@ void facts_collect(const struct options *options, struct report_facts *facts)
         .version      = HYMIR_VERSION,
         .machine      = machine,
         .firmware     = firmware,
+        .time         = read_time(),
         .ram_bytes    = memory_ram_size(),
         .used_bytes   = memory_used_size(),
         .tsc_hz       = clock_tsc()->hz,

@@ -80,10 +80,11 @@ static bool store_in_ram(struct text *text)
 
     if (!machine_get()->has_report_memory)
         return TEXT_FAIL(text, "memory at 0x%x is in use or not RAM", RAM_REPORT_ADDRESS);
+    place->signature = 0; /* no older report stays */
+    flush_caches(place);
     if (store->size > RAM_REPORT_TEXT_SIZE)
         return TEXT_FAIL(text, "%zu bytes; at most %zu are stored", store->size,
                          RAM_REPORT_TEXT_SIZE);
-    place->signature = 0;
     memcpy(place->text, store->text, store->size);
     place->start     = 0;
     place->size      = (uint32_t)store->size;

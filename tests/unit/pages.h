@@ -15,6 +15,7 @@ static inline void facts_load(struct cpu_record *records, size_t count,
     facts = (struct report_facts){.version      = "1.2.3",
                                   .machine      = "a machine",
                                   .firmware     = "UEFI",
+                                  .time         = 1764495000, /* 2025-11-30 09:30 */
                                   .ram_bytes    = UINT64_C(32) << 30,
                                   .has_acpi     = true,
                                   .iommus       = &iommus,

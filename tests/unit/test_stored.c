@@ -8,9 +8,13 @@
 #include "pages.h"
 
 #include "../../tools/report/show.h"
+#include "../../tools/report/sources.h"
 #include "../../tools/report/stored.h"
 #include "lib/deflate.h"
+#include "lib/ram_report.h"
 #include "report/json_report.h"
+
+#include <unistd.h>
 
 static char json[REPORT_MOST];
 static size_t json_size;
@@ -160,9 +164,12 @@ static char *show(const char *text, enum report_status expected)
 static void test_pages(void **state)
 {
     (void)state;
-    char *text     = strndup(json, json_size);
-    char *shown    = show(text, REPORT_WORKS);
-    const char *at = shown;
+    char *text               = strndup(json, json_size);
+    char *shown              = show(text, REPORT_WORKS);
+    static const char time[] = "Report of 2025-11-30 09:30:00 by the machine's clock\n\n";
+    const char *at           = shown;
+    assert_memory_equal(at, time, strlen(time));
+    at += strlen(time);
     for (enum report_section i = REPORT_VERDICT; i < REPORT_CODE; i++) {
         char title[32];
         snprintf(title, sizeof(title), "== %s ==\n\n", report_section_name(i));
@@ -201,6 +208,11 @@ static void test_verdicts(void **state)
          REPORT_WORKS, "== A? ==\n\nb\n\n\nhymir: verdict: READY: \n"},
         {"{\"verdict\":{\"word\":\"READY\",\"text\":\"\"},\"pages\":[]}", REPORT_WORKS,
          "hymir: verdict: READY: \n"},
+        {"{\"time\":\"\\u001b2\",\"verdict\":{\"word\":\"READY\",\"text\":\"t\"}}",
+         REPORT_WORKS,
+         "Report of ?2 by the machine's clock\n\nhymir: verdict: READY: t\n"},
+        {"{\"time\":null,\"verdict\":{\"word\":\"READY\",\"text\":\"t\"}}", REPORT_WORKS,
+         "hymir: verdict: READY: t\n"},
         {"{\"verdict\":{\"word\":\"READY\"}}", REPORT_NONE, ""},
         {"{\"verdict\":{\"word\":0,\"text\":\"\"}}", REPORT_NONE, ""},
         {"{\"verdict\":[]}", REPORT_NONE, ""},
@@ -214,6 +226,102 @@ static void test_verdicts(void **state)
         assert_string_equal(shown, rows[i].shown);
         free(shown);
     }
+}
+
+/* ------------------------------------------------------------------------------------ */
+
+/* A folder for the files of a test. */
+static char folder[32];
+
+static const char *file_path(const char *name)
+{
+    static char paths[4][64];
+    static size_t next;
+    char *path = paths[next++ % ARRAY_SIZE(paths)];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    return path;
+}
+
+static void file_write(const char *name, long offset, const void *bytes, size_t size)
+{
+    FILE *file = fopen(file_path(name), "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+#define REPORT_AT(time) \
+    "{\"time\":" time ",\"verdict\":{\"word\":\"READY\",\"text\":\"t\"}}"
+
+/* Writes a report to the file that stands in for RAM; NULL: RAM has none. */
+static void memory_write(const char *text)
+{
+    static union {
+        struct ram_report report;
+        char bytes[RAM_REPORT_SIZE];
+    } place;
+
+    memset(&place, 0, sizeof(place));
+    if (text != NULL) {
+        place.report.signature = RAM_REPORT_SIGNATURE;
+        place.report.size      = (uint32_t)strlen(text);
+        memcpy(place.report.text, text, strlen(text));
+    }
+    file_write("memory", RAM_REPORT_ADDRESS, &place, sizeof(place));
+}
+
+/* Returns which source has the newest report; 2: none. pstore is a file, as RAM is. */
+static size_t find_newest(const char *pstore, const char *memory)
+{
+    struct source sources[] = {{.read = source_read_file, .path = file_path("pstore")},
+                               {.read = source_read_memory, .path = file_path("memory")}};
+    struct report report;
+
+    if (pstore != NULL)
+        file_write("pstore", 0, pstore, strlen(pstore));
+    memory_write(memory);
+    bool is_found = source_read_newest(sources, 2, &report);
+    size_t which  = 2;
+    if (is_found) {
+        which = pstore != NULL && strcmp(report.text, pstore) == 0 ? 0 : 1;
+        assert_string_equal(report.text, which == 0 ? pstore : memory);
+        assert_string_equal(sources[which].problem, "");
+        free(report.text);
+    } else {
+        assert_string_not_equal(sources[0].problem, "");
+        assert_string_not_equal(sources[1].problem, "");
+    }
+    unlink(file_path("pstore"));
+    unlink(file_path("memory"));
+    return which;
+}
+
+/* The newest report is shown, whatever else is in the other places. */
+static void test_newest(void **state)
+{
+    (void)state;
+    static const char linux_log[] = "[    0.000000] Linux version 6.1.0\n";
+    static const char old[]       = REPORT_AT("\"2025-11-30 09:30:00\"");
+    static const char new[]       = REPORT_AT("\"2025-12-01 08:00:00\"");
+    static const char unknown[]   = REPORT_AT("null");
+
+    snprintf(folder, sizeof(folder), "/tmp/hymir-test-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(find_newest(old, new), 1);
+    assert_int_equal(find_newest(new, old), 0);
+    assert_int_equal(find_newest(old, old), 0);
+    assert_int_equal(find_newest(unknown, old), 1);
+    assert_int_equal(find_newest(old, unknown), 0);
+    assert_int_equal(find_newest(old, NULL), 0);
+    assert_int_equal(find_newest(NULL, old), 1);
+    assert_int_equal(find_newest(linux_log, old), 1);
+    assert_int_equal(find_newest("{", old), 1);
+    assert_int_equal(find_newest(linux_log, "["), 2);
+    assert_int_equal(find_newest(NULL, NULL), 2);
+    rmdir(folder);
 }
 
 static void test_find(void **state)
@@ -254,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup(test_pages, report_start),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_newest),
     };
     return cmocka_run_group_tests_name("stored", tests, NULL, NULL);
 }

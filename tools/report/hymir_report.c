@@ -75,21 +75,21 @@ static int clear(const char *efivars)
     return 0;
 }
 
-/* Reads the report from the first place that has one, or names what each lacks. */
+/* Reads the newest report, or names what each place lacks. */
 static bool read_stored(const char *efivars, struct report *report)
 {
-    char of_variables[SOURCES_PROBLEM_SIZE];
-    const char *problem = source_read_variables(efivars, report);
+    static struct source sources[] = {
+        {.read = source_read_variables},
+        {.read = source_read_file, .path = SOURCES_PSTORE},
+        {.read = source_read_memory, .path = SOURCES_MEMORY},
+    };
+    size_t count = sizeof(sources) / sizeof(sources[0]);
 
-    if (problem == NULL)
+    sources[0].path = efivars;
+    if (source_read_newest(sources, count, report))
         return true;
-    snprintf(of_variables, sizeof(of_variables), "%s", problem);
-    if (source_read_pstore(report) == NULL)
-        return true;
-    problem = source_read_memory(report);
-    if (problem == NULL)
-        return true;
-    fprintf(stderr, "hymir-report: %s\nhymir-report: %s\n", of_variables, problem);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "hymir-report: %s\n", sources[i].problem);
     return false;
 }
 
@@ -106,7 +106,7 @@ static bool read_report(const struct arguments *arguments, struct report *report
 /* Prints the report as the arguments select; returns the exit status. */
 static int print_report(const struct arguments *arguments, const struct report *report)
 {
-    const char *json, *problem = "neither JSON nor a line hymir-report: of a serial log";
+    const char *json, *problem = SHOW_NO_JSON;
     size_t size;
     enum report_status status = REPORT_NONE;
 

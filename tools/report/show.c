@@ -55,6 +55,18 @@ static void write_page(FILE *out, const char *name, const json_t *rows)
     fputc('\n', out);
 }
 
+/* Writes when the report was made; a report of an older Hymir does not say. */
+static void write_time(FILE *out, const json_t *report)
+{
+    const char *time = json_string_value(json_object_get(report, "time"));
+
+    if (time == NULL)
+        return;
+    fputs("Report of ", out);
+    write_text(out, time);
+    fputs(" by the machine's clock\n\n", out);
+}
+
 /* Writes each section; a report of an older Hymir has none. */
 static void write_pages(FILE *out, json_t *pages)
 {
@@ -78,6 +90,7 @@ static enum report_status show_parsed(json_t *report, FILE *out, const char **pr
         return REPORT_NONE;
     }
     if (out != NULL) {
+        write_time(out, report);
         write_pages(out, json_object_get(report, "pages"));
         fputs("hymir: verdict: ", out);
         write_text(out, word);
@@ -86,6 +99,24 @@ static enum report_status show_parsed(json_t *report, FILE *out, const char **pr
         fputc('\n', out);
     }
     return strcmp(word, "READY") == 0 ? REPORT_WORKS : REPORT_DOES_NOT;
+}
+
+const char *show_time(const struct report *report, char time[SHOW_TIME_SIZE])
+{
+    const char *json, *problem = NULL;
+    size_t size;
+
+    time[0] = '\0';
+    if (!show_find_json(report, &json, &size))
+        return SHOW_NO_JSON;
+    if (show_report(json, size, NULL, &problem) == REPORT_NONE)
+        return problem;
+    json_t *parsed   = json_loadb(json, size, 0, NULL);
+    const char *text = json_string_value(json_object_get(parsed, "time"));
+    if (text != NULL)
+        snprintf(time, SHOW_TIME_SIZE, "%s", text);
+    json_decref(parsed);
+    return NULL;
 }
 
 enum report_status show_report(const char *json, size_t size, FILE *out,

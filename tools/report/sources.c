@@ -1,6 +1,8 @@
 /* See sources.h. */
 #include "sources.h"
 
+#include "show.h"
+
 #include "firmware/efi_report.h"
 #include "lib/ram_report.h"
 
@@ -15,9 +17,6 @@
 #include <unistd.h>
 
 #include <linux/fs.h>
-
-#define PSTORE "/sys/fs/pstore/console-ramoops-0"
-#define MEMORY "/dev/mem"
 
 #define ATTRIBUTES_SIZE 4 /* before the value, in a file of efivarfs */
 
@@ -62,11 +61,6 @@ const char *source_read_file(const char *path, struct report *report)
     snprintf(problem, sizeof(problem), "%s: more than %d bytes, too long for a report",
              path, REPORT_MOST);
     return problem;
-}
-
-const char *source_read_pstore(struct report *report)
-{
-    return source_read_file(PSTORE, report);
 }
 
 /* ---- UEFI variables ---------------------------------------------------------------- */
@@ -189,22 +183,66 @@ static bool copy_memory(const struct ram_report *place, struct report *report)
     return true;
 }
 
-const char *source_read_memory(struct report *report)
+const char *source_read_memory(const char *path, struct report *report)
 {
-    int file = open(MEMORY, O_RDONLY);
+    int file = open(path, O_RDONLY);
 
     if (file < 0)
-        return file_problem(MEMORY);
+        return file_problem(path);
     void *place =
         mmap(NULL, RAM_REPORT_SIZE, PROT_READ, MAP_SHARED, file, RAM_REPORT_ADDRESS);
     close(file);
     if (place == MAP_FAILED) {
         snprintf(problem, sizeof(problem),
-                 "%s: %s; to find a report in RAM, boot Linux with memmap=%uK$0x%x",
-                 MEMORY, strerror(errno), RAM_REPORT_SIZE >> 10, RAM_REPORT_ADDRESS);
+                 "%s: %s; to find a report in RAM, boot Linux with memmap=%uK$0x%x", path,
+                 strerror(errno), RAM_REPORT_SIZE >> 10, RAM_REPORT_ADDRESS);
         return problem;
     }
     bool is_found = copy_memory(place, report);
     munmap(place, RAM_REPORT_SIZE);
     return is_found ? NULL : "no report in RAM; boot Hymir with report=ram exit=reboot";
+}
+
+/* ---- The newest -------------------------------------------------------------------- */
+
+/* Reads a source's report and its time; returns what it lacks, or NULL. */
+static const char *read_source(const struct source *source, struct report *report,
+                               char time[SHOW_TIME_SIZE])
+{
+    const char *fault = source->read(source->path, report);
+
+    if (fault != NULL)
+        return fault;
+    fault = show_time(report, time);
+    if (fault == NULL)
+        return NULL;
+    free(report->text);
+    snprintf(problem, sizeof(problem), "%s: %s", source->path, fault);
+    return problem;
+}
+
+bool source_read_newest(struct source *sources, size_t count, struct report *report)
+{
+    char newest[SHOW_TIME_SIZE] = "";
+    bool is_found               = false;
+
+    for (size_t i = 0; i < count; i++) {
+        struct report found;
+        char time[SHOW_TIME_SIZE];
+        const char *fault = read_source(&sources[i], &found, time);
+        snprintf(sources[i].problem, sizeof(sources[i].problem), "%s",
+                 fault == NULL ? "" : fault);
+        if (fault != NULL)
+            continue;
+        if (is_found && strcmp(time, newest) <= 0) {
+            free(found.text);
+            continue;
+        }
+        if (is_found)
+            free(report->text);
+        *report  = found;
+        is_found = true;
+        memcpy(newest, time, sizeof(newest));
+    }
+    return is_found;
 }
