@@ -27,6 +27,11 @@ export SOURCE_DATE_EPOCH
 DEBUG :=
 
 CC    := gcc
+
+# Where another distribution than Debian has these: docs/INSTALL.md.
+GRUB_FILE := grub-file
+SPLEEN    := /usr/share/consolefonts/spleen-8x16.psfu.gz
+
 BUILD := build$(if $(filter-out 0,$(DEBUG)),/debug)
 SETUP := yes
 
@@ -145,7 +150,7 @@ $(BUILD)/constants.inc: boot/constants.c Makefile | setup-build
 $(BUILD)/font.psf: | setup-build
 	$(call note,GEN)
 	@mkdir -p $(@D)
-	$(Q)zcat /usr/share/consolefonts/spleen-8x16.psfu.gz > $@
+	$(Q)zcat -f "$(SPLEEN)" > $@
 	@test "$$(od -An -tx1 -N4 $@ | tr -d ' ')" = 36040310
 
 # The ACPI devices of guests. See src/guest/dsdt.asm.
@@ -176,7 +181,7 @@ $(IMAGES:.elf=.debug.elf): $(OBJECTS) boot/hymir.ld
 $(IMAGES): %.elf: %.debug.elf
 	$(call note,OBJCOPY)
 	$(Q)objcopy --strip-debug $< $@
-	$(Q)grub-file --is-x86-multiboot2 $@
+	$(Q)$(GRUB_FILE) --is-x86-multiboot2 $@
 
 -include $(OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d) $(BUILD)/constants.d $(BUILD)/tools/initramfs/hymir.d
 
