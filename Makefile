@@ -536,12 +536,13 @@ hymir-report: $(BUILD)/hymir-report
 
 REPORT_OBJECTS := $(patsubst %.c,$(HOST)/%.o,$(REPORT_SOURCES) tools/report/hymir_report.c)
 
-$(REPORT_OBJECTS): HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Isrc -fPIE -ffile-prefix-map="$(CURDIR)"=.
+$(REPORT_OBJECTS): HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Isrc -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+    -ffile-prefix-map="$(CURDIR)"=.
 $(REPORT_OBJECTS): | setup-report
 
 $(BUILD)/hymir-report: $(REPORT_OBJECTS)
 	$(call note,HOSTLD)
-	$(Q)$(CC) -pie -o $@ $^ $(REPORT_LIBRARIES)
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now -o $@ $^ $(REPORT_LIBRARIES)
 
 # Without shared libraries, for Linux in a test, where tests/boot/stored-linux runs it.
 $(BUILD)/hymir-report-static: $(REPORT_OBJECTS)
