@@ -434,7 +434,7 @@ $(BUILD)/guests/second.img: Makefile | setup-build
 # Sources that need no hardware: docs/ARCHITECTURE.md, "Snapshot, verdict, apply".
 PURE_SOURCES := $(filter-out src/lib/string.c,$(sort $(wildcard src/lib/*.c src/terminal/*.c src/firmware/*.c src/dev/*.c src/report/*.c))) \
     $(filter-out src/guest/vm.c,$(sort $(wildcard src/guest/*.c src/guest/load/*.c))) \
-    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/cpu/tsc_offset.c src/platform/scan_code.c src/platform/tsc_frequency.c \
+    src/mm/memory_map.c src/mm/frames.c src/mm/page_table.c src/cpu/cpuid.c src/cpu/machine_check_rules.c src/cpu/tsc_offset.c src/platform/scan_code.c src/platform/tsc_frequency.c \
     src/console/screen.c src/runner/placement.c $(sort $(wildcard src/virt/*.c)) \
     $(patsubst %,src/check/%.c,comparison isolation outer_hypervisor tsc_synchrony verdict) \
     $(patsubst %,src/vmx/%.c,capabilities checks entry_rules entry_values exit_description feature_control fixed_bits guest_policy \

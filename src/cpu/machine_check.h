@@ -4,39 +4,15 @@
  *
  * SDM 3B, "Machine-Check Architecture", "Recovery of Uncorrected Recoverable (UCR)
  * Errors"; APM 2, "Machine Check Architecture". The banks are read by each CPU for
- * itself: corrected errors raise no exception, so platform/machine_checks.c lets all look
- * at intervals. An uncorrected error raises #MC, in Hymir or as a VM exit.
+ * itself. An uncorrected error raises #MC, in Hymir or as a VM exit: its handler moves
+ * the errors out of the banks, so that the next one finds them empty. Corrected and
+ * deferred errors raise no exception, so platform/machine_checks.c lets all CPUs look at
+ * intervals.
  */
 #ifndef HYMIR_CPU_MACHINE_CHECK_H
 #define HYMIR_CPU_MACHINE_CHECK_H
 
-#include "lib/format.h"
-
-#include <stdbool.h>
-#include <stdint.h>
-
-/* The registers of a bank with a valid error; address and misc are 0 if not valid. */
-struct machine_check_bank {
-    unsigned int number;
-    uint64_t status, address, misc;
-};
-
-/* What of the processor decides how its banks are read. */
-struct machine_check_rules {
-    bool is_amd;
-    bool has_recovery; /* Intel: MCG_SER_P */
-};
-
-/*
- * Returns whether an uncorrected error is confined to the memory at bank->address, so
- * that only what uses it is lost. Pure.
- */
-bool machine_check_is_confined(const struct machine_check_bank *bank,
-                               const struct machine_check_rules *rules);
-
-/* Appends the registers by name, the names of the bits of status and of the error. */
-void machine_check_describe(const struct machine_check_bank *bank, bool is_amd,
-                            struct text *words);
+#include "cpu/machine_check_rules.h"
 
 /*
  * Returns whether the address is in the memory of a guest, and with is_to_end ends that
@@ -56,22 +32,25 @@ void machine_check_enable(void);
 /* Returns how many banks the executing CPU has, or 0. */
 unsigned int machine_check_bank_count(void);
 
+/* What follows a #MC. */
+enum machine_check_outcome {
+    MACHINE_CHECK_STOP,      /* nothing has changed; the banks show why, or none does */
+    MACHINE_CHECK_RESUME,    /* the interrupted code goes on */
+    MACHINE_CHECK_END_GUEST, /* only of a guest: it must not go on */
+};
+
 /*
- * Returns whether execution can go on after a #MC: each uncorrected error is confined to
- * a guest's memory, and what was interrupted can go on or is a guest. Reads only. For
- * exception handlers.
+ * Handles a #MC that interrupted a guest or Hymir. Execution can go on if each error that
+ * raised it is contained in the memory of guests, and Hymir itself, if it was
+ * interrupted, has not used it; then moves the errors to where machine_check_look finds
+ * them, which must be called, and ends the #MC. For exception handlers.
  */
-bool machine_check_can_continue(bool is_in_guest);
-
-/* Returns whether the interrupted code can be resumed: IA32_MCG_STATUS.RIPV. */
-bool machine_check_can_resume(void);
-
-/* Ends a #MC after which execution goes on: machine_check_look has the rest to do. */
-void machine_check_acknowledge(void);
+enum machine_check_outcome machine_check_take(bool is_in_guest);
 
 /*
- * Logs and clears the errors of the executing CPU, and ends the guests in whose memory
- * they are. Not in an exception handler.
+ * Logs the errors that #MCs of the executing CPU have left, and those that its banks have
+ * without one, which it clears; ends the guests in whose memory they are. Not in an
+ * exception handler.
  */
 void machine_check_look(void);
 

@@ -10,6 +10,7 @@
 #define HYMIR_CPU_PERCPU_H
 
 #include "cpu/instructions.h"
+#include "cpu/machine_check_rules.h"
 #include "cpu/tsc_offset.h"
 #include "lib/bits.h"
 
@@ -53,11 +54,14 @@ extern const struct cpu_stack cpu_stack_table[CPU_STACK_COUNT];
 /*
  * Entries of the TSS's interrupt stack table; numbered from 1 by the hardware.
  *
- * Double faults and machine checks share a stack, because their handler never returns. If
- * one is raised while the other is handled, it overwrites only frames that are no longer
- * needed: panic_at_trap logs that the report has ended, and halts the CPU. An NMI has its
- * own stack, because it may arrive during their handler and then returns to it. If one of
- * them is raised in the handler of an NMI, it leaves that stack as it is.
+ * Double faults and machine checks share a stack. The handler of a double fault never
+ * returns, and a second machine check before the first has ended shuts the CPU down. If
+ * one is raised during the report of the other, it overwrites only frames that are no
+ * longer needed: panic_at_trap logs that the report has ended, and halts the CPU. An NMI
+ * has its own stack, because it may arrive during their handler and then returns to it.
+ * If one of them is raised in the handler of an NMI, it leaves that stack as it is. A
+ * machine check between the end of another and its IRET would overwrite the frame of
+ * that: no instruction does both.
  */
 enum interrupt_stack {
     INTERRUPT_STACK_FATAL = 1,
@@ -112,6 +116,17 @@ struct guest_controls {
     uint8_t entry;           /* struct vcpu_run */
 };
 
+/*
+ * The errors that handlers of #MC have moved out of the banks, until they are logged. The
+ * handler adds some, and interrupts the only code that removes them: cpu/machine_check.c.
+ */
+#define MACHINE_CHECK_QUEUE 16
+struct machine_check_queue {
+    atomic_uint written, read; /* how many were, modulo 2^32 */
+    unsigned int found_count;  /* by all CPUs, at the end of this one's last #MC */
+    struct machine_check_bank bank[MACHINE_CHECK_QUEUE];
+};
+
 struct cpu {
     struct cpu *self; /* first: read_gs_pointer reads it */
     uint32_t index;   /* 0 for the boot CPU; the number in all messages */
@@ -124,6 +139,7 @@ struct cpu {
 
     /* A machine check after which execution goes on has left errors to look at. */
     volatile bool has_machine_check;
+    struct machine_check_queue machine_checks;
     uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
     struct guest_controls controls;

@@ -66,10 +66,8 @@ void trap_set_recovery(bool (*recover)(struct trap_frame *frame))
 
 static void handle_exception(struct trap_frame *frame)
 {
-    if (frame->vector == VECTOR_MC && machine_check_can_continue(false)) {
-        machine_check_acknowledge();
+    if (frame->vector == VECTOR_MC && machine_check_take(false) == MACHINE_CHECK_RESUME)
         return;
-    }
     /* An imprecise exception is not caused by the instruction that it interrupts. */
     bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
     if (is_precise && resume_after_fault(frame))

@@ -15,6 +15,7 @@
 #define TEST_HOOK __attribute__((weak))
 
 struct vcpu;
+struct machine_check_rules;
 struct entry_attempt;
 struct vmcb;
 
@@ -61,6 +62,9 @@ TEST_HOOK void test_hook_end_work(void);
 
 /* Called on the last CPU before the machine halts, resets or powers off. */
 TEST_HOOK void test_hook_end(void);
+
+/* Changes what the processor can do about machine checks. Called by their handler too. */
+TEST_HOOK void test_hook_set_machine_check_rules(struct machine_check_rules *rules);
 
 /* Returns the address to call in place of the firmware service at an address. */
 TEST_HOOK uint64_t test_hook_call_firmware(uint64_t service);

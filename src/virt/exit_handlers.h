@@ -44,18 +44,17 @@ static inline enum exit_outcome exit_handle_xsetbv(struct vcpu *vcpu)
 /*
  * Handles a machine check while a guest ran. Panics if an error is not confined to the
  * memory of guests. Otherwise ends the guests with one in their memory, and this guest if
- * the processor cannot resume it: the handler interrupted then stops it.
+ * it must not go on: the handler interrupted then stops it.
  */
 static inline void exit_take_machine_check(struct vcpu *vcpu)
 {
-    bool can_resume = machine_check_can_resume();
+    enum machine_check_outcome outcome = machine_check_take(true);
 
-    if (!machine_check_can_continue(true))
+    if (outcome == MACHINE_CHECK_STOP)
         raise_machine_check();
-    machine_check_acknowledge();
     machine_check_look();
-    if (!can_resume)
-        vcpu_end_abnormally(vcpu, "machine check; the processor cannot resume the guest");
+    if (outcome == MACHINE_CHECK_END_GUEST)
+        vcpu_end_abnormally(vcpu, "machine check; the guest cannot go on");
 }
 
 /* Looks at the errors of a machine check that Hymir's own code was interrupted by. */

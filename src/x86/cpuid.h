@@ -273,6 +273,11 @@ enum cpuid_leaf {
 #define CPUID_80000026_EBX_CORE_TYPE(ebx)      ((uint8_t)BITS_GET(ebx, 31, 28))
 #define CPUID_80000026_CORE_TYPE_PERFORMANCE   0
 #define CPUID_80000026_CORE_TYPE_EFFICIENCY    1
+/* CPUID.80000007H:EBX */
+#define CPUID_80000007_EBX_MCA_OVERFLOW_RECOVERY BIT(0)
+#define CPUID_80000007_EBX_SUCCOR                BIT(1) /* recovery from uncorrected errors */
+#define CPUID_80000007_EBX_SCALABLE_MCA          BIT(3)
+
 /* CPUID.80000007H:EDX */
 #define CPUID_80000007_EDX_INVARIANT_TSC BIT(8)
 /* CPUID.80000008H:EAX: the widths of addresses in bits. */

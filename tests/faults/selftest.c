@@ -25,6 +25,7 @@ static const char *const selftest_words[] = {
     [SELFTEST_MEMORY]             = "memory",
     [SELFTEST_MUTE_KEYBOARD]      = "mute-keyboard",
     [SELFTEST_LOSE_WAKE]          = "lose-wake",
+    [SELFTEST_RECOVERY]           = "recovery",
     [SELFTEST_LATE_END]           = "late-end",
     [SELFTEST_FIRMWARE_HANG]      = "firmware-hang",
     [SELFTEST_FIRMWARE_FAULT]     = "firmware-fault",

@@ -23,6 +23,7 @@ enum selftest_kind {
     SELFTEST_MEMORY,         /* all memory is allocated and overwritten */
     SELFTEST_MUTE_KEYBOARD,  /* the keyboard receives no command: input.c */
     SELFTEST_LOSE_WAKE,      /* wake-up interrupts are lost: input.c */
+    SELFTEST_RECOVERY,       /* the processor has SUCCOR: recovery.c */
     SELFTEST_LATE_END,       /* CPUs note the end of their work late: input.c */
 
     /* Replaces a firmware service: firmware.c. */

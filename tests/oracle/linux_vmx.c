@@ -10,7 +10,6 @@
 #include "vmx/qualification.h"
 #include "vmx/vmcs.h"
 #include "x86/control_registers.h"
-#include "x86/machine_check.h"
 #include "x86/msr.h"
 
 // clang-format off
@@ -23,13 +22,6 @@
     X(MSR_IA32_PLATFORM_ID) \
     X(MSR_IA32_THERM_INTERRUPT) \
     X(MSR_IA32_THERM_STATUS) \
-    X(MSR_IA32_MCG_CAP) \
-    X(MSR_IA32_MCG_STATUS) \
-    X(MSR_IA32_MCG_CTL) \
-    X(MSR_IA32_MC0_CTL) \
-    X(MSR_IA32_MC0_STATUS) \
-    X(MSR_IA32_MC0_ADDR) \
-    X(MSR_IA32_MC0_MISC) \
     X(MSR_IA32_TSC_ADJUST) \
     X(MSR_IA32_SYSENTER_CS) \
     X(MSR_IA32_SYSENTER_ESP) \

@@ -8,7 +8,7 @@
 #include "cpu/percpu.h"
 
 static unsigned int machine_checks, looks; /* raised in Hymir; at the banks */
-static bool is_confined, is_resumable;
+static enum machine_check_outcome outcome_of_machine_check;
 static struct cpu machine_check_cpu;
 
 static void fake_machine_check(void)
@@ -16,20 +16,11 @@ static void fake_machine_check(void)
     machine_checks++;
 }
 
-bool machine_check_can_continue(bool is_in_guest)
+enum machine_check_outcome machine_check_take(bool is_in_guest)
 {
     assert_true(is_in_guest);
-    return is_confined;
-}
-
-bool machine_check_can_resume(void)
-{
-    return is_resumable;
-}
-
-void machine_check_acknowledge(void)
-{
     assert_int_equal(looks, 0);
+    return outcome_of_machine_check;
 }
 
 void machine_check_look(void)
@@ -40,9 +31,9 @@ void machine_check_look(void)
 
 static inline void machine_checks_start(void)
 {
-    machine_checks = looks = 0;
-    is_confined = is_resumable = true;
-    machine_check_cpu          = (struct cpu){0};
+    machine_checks = looks   = 0;
+    outcome_of_machine_check = MACHINE_CHECK_RESUME;
+    machine_check_cpu        = (struct cpu){0};
 }
 
 #define this_cpu()          (&machine_check_cpu)

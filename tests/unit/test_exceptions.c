@@ -52,7 +52,7 @@ static void test_exceptions(void **state)
     assert_int_equal(nmis, 1);
 }
 
-/* An error in a guest's memory; one elsewhere; a guest that cannot be resumed. */
+/* An error in a guest's memory; one elsewhere; a guest that cannot go on. */
 static void test_machine_checks(void **state)
 {
     (void)state;
@@ -63,16 +63,14 @@ static void test_machine_checks(void **state)
     assert_int_equal(looks, 1);
     assert_int_equal(interrupts, 1);
     assert_string_equal(vcpu.end->text, "");
-    looks       = 0;
-    is_confined = false;
+    looks                    = 0;
+    outcome_of_machine_check = MACHINE_CHECK_STOP;
     (void)machine_check_handle_exit(&vcpu);
     assert_int_equal(machine_checks, 1);
-    looks        = 0;
-    is_confined  = true;
-    is_resumable = false;
+    looks                    = 0;
+    outcome_of_machine_check = MACHINE_CHECK_END_GUEST;
     (void)machine_check_handle_exit(&vcpu);
-    assert_string_equal(vcpu.end->text,
-                        "machine check; the processor cannot resume the guest");
+    assert_string_equal(vcpu.end->text, "machine check; the guest cannot go on");
     assert_int_equal(machine_checks, 1);
 }
 

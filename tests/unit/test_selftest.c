@@ -58,6 +58,7 @@ static void test_kinds(void **state)
         {"selftest=memory", SELFTEST_MEMORY},
         {"selftest=mute-keyboard", SELFTEST_MUTE_KEYBOARD},
         {"selftest=lose-wake", SELFTEST_LOSE_WAKE},
+        {"selftest=recovery", SELFTEST_RECOVERY},
         {"selftest=firmware-hang", SELFTEST_FIRMWARE_HANG},
         {"selftest=firmware-fault", SELFTEST_FIRMWARE_FAULT},
         {"selftest=entry-control", SELFTEST_ENTRY_CONTROL},

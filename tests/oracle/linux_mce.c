@@ -1,0 +1,67 @@
+/*
+ * Compares Hymir's numbers of machine checks with Linux's, at compile time: package
+ * linux-headers-amd64 (asm/mce.h, asm/msr-index.h). Where both use one name, Linux's is a
+ * macro: Hymir's header is included first, and its values are kept under other names.
+ */
+#include "x86/machine_check.h"
+
+// clang-format off
+#define SAME_NAMES(X) \
+    X(MSR_IA32_MCG_CAP) X(MSR_IA32_MCG_STATUS) X(MSR_IA32_MCG_CTL) X(MSR_IA32_MC0_CTL) \
+    X(MCG_STATUS_RIPV) X(MCG_STATUS_EIPV) X(MCG_STATUS_MCIP)
+#define SAME_STATUS_BITS(X) \
+    X(POISON) X(DEFERRED) X(AR) X(TCC) X(S) X(PCC) X(ADDRV) X(MISCV) X(EN) X(UC) X(OVER) \
+    X(VAL)
+// clang-format on
+
+#define KEEP(name) enum { HYMIR_##name = (int)(name) };
+SAME_NAMES(KEEP)
+#undef MCG_STATUS_RIPV
+#undef MCG_STATUS_EIPV
+#undef MCG_STATUS_MCIP
+#undef BIT
+
+#include <asm/msr-index.h>
+#include <linux/types.h>
+
+typedef u8 __u8;
+typedef u16 __u16;
+typedef u32 __u32;
+typedef u64 __u64;
+#include <asm/mce.h>
+
+#define SAME(ours, theirs) _Static_assert((uint64_t)(ours) == (uint64_t)(theirs), #theirs)
+
+#define SAME_NAME(name) SAME((uint32_t)HYMIR_##name, (uint32_t)(name));
+SAME_NAMES(SAME_NAME)
+#define SAME_STATUS_BIT(name) SAME(MC_STATUS_##name, MCI_STATUS_##name);
+SAME_STATUS_BITS(SAME_STATUS_BIT)
+
+#undef BIT
+#define BIT(n) (UINT64_C(1) << (n))
+
+SAME(MCG_CAP_COUNT(UINT64_MAX), MCG_BANKCNT_MASK);
+SAME(MCG_CAP_CTL_P, MCG_CTL_P);
+SAME(MCG_CAP_SER_P, MCG_SER_P);
+SAME(MCG_STATUS_LMCE, MCG_STATUS_LMCES);
+
+SAME(MSR_IA32_MC0_CTL + MC_STATUS, MSR_IA32_MC0_STATUS);
+SAME(MSR_IA32_MC0_CTL + MC_ADDR, MSR_IA32_MC0_ADDR);
+SAME(MSR_IA32_MC0_CTL + MC_MISC, MSR_IA32_MC0_MISC);
+SAME(MSR_IA32_MC0_CTL + 9 * MC_BANK_SIZE, MSR_IA32_MCx_CTL(9));
+SAME(MSR_MCA_CTL_BANK0, MSR_AMD64_SMCA_MC0_CTL);
+SAME(MSR_MCA_CTL_BANK0 + MC_STATUS, MSR_AMD64_SMCA_MC0_STATUS);
+SAME(MSR_MCA_CTL_BANK0 + MC_ADDR, MSR_AMD64_SMCA_MC0_ADDR);
+SAME(MSR_MCA_CTL_BANK0 + MC_MISC, MSR_AMD64_SMCA_MC0_MISC0);
+SAME(MSR_MCA_CTL_BANK0 + MC_CONFIG, MSR_AMD64_SMCA_MC0_CONFIG);
+SAME(MSR_MCA_CTL_BANK0 + MC_DESTAT, MSR_AMD64_SMCA_MC0_DESTAT);
+SAME(MSR_MCA_CTL_BANK0 + MC_DEADDR, MSR_AMD64_SMCA_MC0_DEADDR);
+SAME(MSR_MCA_CTL_BANK0 + 9 * MC_SCALABLE_BANK_SIZE, MSR_AMD64_SMCA_MCx_CTL(9));
+
+SAME(MC_CONFIG_MCAX, MCI_CONFIG_MCAX);
+SAME(MC_MISC_ADDRESS_LSB(UINT64_MAX), MCI_MISC_ADDR_LSB(UINT64_MAX));
+SAME(MC_MISC_ADDRESS_MODE(UINT64_MAX), MCI_MISC_ADDR_MODE(UINT64_MAX));
+SAME(MC_MISC_PHYSICAL, MCI_MISC_ADDR_PHYS);
+SAME(MC_CODE_DATA_LOAD, MCACOD_DATA);
+SAME(MC_CODE_INSTRUCTION_FETCH, MCACOD_INSTR);
+SAME((uint16_t)~MC_CODE_FILTERED, MCACOD);

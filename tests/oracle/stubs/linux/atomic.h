@@ -1,0 +1,1 @@
+/* Not used by what the headers of this folder compare. */
