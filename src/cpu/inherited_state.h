@@ -18,7 +18,10 @@
  *   "Enabling SVM".
  * - The limit of CPUID that firmware sets for old operating systems and that hides leaves
  *   above 3: IA32_MISC_ENABLE[22]. Sets cpu->had_cpuid_limit. SDM 4, "Architectural
- * MSRs".
+ *   MSRs".
+ * - MSR_TEST_CTRL[29], which Linux sets: a guest's locked access across cache lines would
+ *   raise #AC, which no guest expects at CPL 0 or with CR0.AM clear. SDM 3B, "Features to
+ *   Disable Bus Locks".
  *
  * Requires that exceptions are handled.
  */

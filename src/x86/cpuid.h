@@ -195,6 +195,7 @@ enum cpuid_leaf {
 #define CPUID_7_EDX_STIBP             BIT(27)
 #define CPUID_7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+#define CPUID_7_EDX_CORE_CAPABILITIES BIT(30)
 #define CPUID_7_EDX_SSBD              BIT(31)
 #define CPUID_7_EDX_SPEC_CTRL         /* each implies IA32_SPEC_CTRL */ \
     (CPUID_7_EDX_IBRS_IBPB | CPUID_7_EDX_STIBP | CPUID_7_EDX_SSBD)

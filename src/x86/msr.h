@@ -10,6 +10,9 @@
 
 #include "lib/bits.h"
 
+#define TEST_CTRL_SPLIT_LOCK         BIT(29) /* each split lock raises #AC */
+#define CORE_CAPABILITIES_SPLIT_LOCK BIT(5)  /* TEST_CTRL_SPLIT_LOCK exists */
+
 /* IA32_DEBUGCTL. */
 #define DEBUGCTL_LBR BIT(0)
 #define DEBUGCTL_BTF BIT(1)
@@ -21,6 +24,7 @@ enum msr {
     MSR_KVM_SYSTEM_TIME         = 0x12, /* KVM's clock in a guest */
     MSR_IA32_PLATFORM_ID        = 0x17,
     MSR_IA32_APIC_BASE          = 0x1B,
+    MSR_TEST_CTRL               = 0x33,
     MSR_IA32_FEATURE_CONTROL    = 0x3A,
     MSR_IA32_TSC_ADJUST         = 0x3B,
     MSR_IA32_SPEC_CTRL          = 0x48,
@@ -28,6 +32,7 @@ enum msr {
     MSR_IA32_BIOS_UPDT_TRIG     = 0x79,
     MSR_IA32_BIOS_SIGN_ID       = 0x8B,
     MSR_IA32_SMM_MONITOR_CTL    = 0x9B,
+    MSR_IA32_CORE_CAPABILITIES  = 0xCF,
     MSR_IA32_UMWAIT_CONTROL     = 0xE1,
     MSR_IA32_MPERF              = 0xE7,
     MSR_IA32_APERF              = 0xE8,
