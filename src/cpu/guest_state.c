@@ -5,6 +5,7 @@
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
 #include "cpu/speculation.h"
+#include "lib/log.h"
 #include "x86/msr.h"
 
 #define XCR0_AFTER_RESET  1 /* x87 */
@@ -63,9 +64,35 @@ static void apply_controls(const struct guest_controls *controls)
     speculation_reset();
     change_msr_bits(MSR_IA32_EFER, controls->efer, 0);
     change_msr_bits(MSR_DE_CFG, controls->de_cfg, 0);
+    change_msr_bits(MSR_BP_CFG, controls->bp_cfg, 0);
     change_msr_bits(MSR_IA32_MCU_OPT_CTRL, 0, controls->mcu_opt_ctrl);
     if (controls->pred_cmd != 0)
         (void)wrmsr_safe(MSR_IA32_PRED_CMD, controls->pred_cmd);
+}
+
+/*
+ * Returns the measures without those whose MSR this CPU does not write: VM entry and VM
+ * exit write it without handling a fault.
+ */
+static uint8_t keep_possible(uint8_t entry)
+{
+    static const struct {
+        enum entry_measure measure;
+        uint32_t msr;
+        uint64_t value;
+    } rows[] = {{ENTRY_FLUSH_L1D, MSR_IA32_FLUSH_CMD, FLUSH_CMD_L1D},
+                {ENTRY_IBRS, MSR_IA32_SPEC_CTRL, SPEC_CTRL_IBRS},
+                {ENTRY_IBPB, MSR_IA32_PRED_CMD, PRED_CMD_IBPB}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if ((entry & BIT(rows[i].measure)) == 0 ||
+            wrmsr_safe(rows[i].msr, rows[i].value) == FAULT_NONE)
+            continue;
+        log_warning("cpu %u: WRMSR of 0x%x faults: not written at VM entry and VM exit",
+                    this_cpu()->index, rows[i].msr);
+        entry &= (uint8_t)~BIT(rows[i].measure);
+    }
+    return entry;
 }
 
 uint8_t guest_state_reset(void)
@@ -73,6 +100,7 @@ uint8_t guest_state_reset(void)
     static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
                                     MSR_IA32_CSTAR,          MSR_IA32_FMASK,
                                     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
+    const uint8_t entry          = keep_possible(this_cpu()->controls.entry);
 
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
@@ -81,7 +109,7 @@ uint8_t guest_state_reset(void)
     guest_state_restart();
     reset_extended_state();
     apply_controls(&this_cpu()->controls);
-    return this_cpu()->controls.entry;
+    return entry;
 }
 
 uint64_t guest_state_read_pkru(void)

@@ -105,12 +105,23 @@ struct tsc_exchange {
     uint64_t ticks;            /* the other CPU's TSC */
 };
 
+/* What VM entry and VM exit do about issues of the processor: virt/measures.inc. */
+enum entry_measure {
+    ENTRY_VERW,
+    ENTRY_FLUSH_L1D, /* Intel's */
+    ENTRY_FILL_RSB,
+    ENTRY_IBRS, /* Intel's */
+    ENTRY_IBPB, /* AMD's */
+    ENTRY_MEASURES,
+};
+
 /* What is written when a guest gets a CPU; chosen once per CPU: virt/issues.h. */
 struct guest_controls {
     uint64_t pred_cmd;       /* written to IA32_PRED_CMD */
     uint64_t spec_ctrl;      /* bits to set in IA32_SPEC_CTRL, for guests and Hymir */
     uint64_t efer;           /* bits to set in Hymir's IA32_EFER */
     uint64_t de_cfg;         /* bits to set in DE_CFG */
+    uint64_t bp_cfg;         /* bits to set in BP_CFG */
     uint64_t mcu_opt_ctrl;   /* bits to clear in IA32_MCU_OPT_CTRL */
     uint32_t guest_features; /* that guests see besides CPUID.80000021H:EAX */
     uint8_t entry;           /* struct vcpu_run */

@@ -7,6 +7,12 @@
 #include "cpu/percpu.h"
 #include "x86/msr.h"
 
+/* Returns whether VM exit sets IBRS, and VM entry the guest's IA32_SPEC_CTRL. */
+static bool has_exit_ibrs(void)
+{
+    return (this_cpu()->controls.entry & BIT(ENTRY_IBRS)) != 0;
+}
+
 /* CPUID's leaves about speculation; a leaf that this CPU lacks is 0. */
 struct features {
     struct cpuid_result leaf_7, leaf_80000008;
@@ -34,7 +40,8 @@ size_t speculation_passed_msrs(uint32_t msrs[SPECULATION_MSRS])
     const struct features features = read_features();
     size_t count                   = 0;
 
-    if (has_spec_ctrl(&features) && this_cpu()->controls.spec_ctrl == 0)
+    if (has_spec_ctrl(&features) && this_cpu()->controls.spec_ctrl == 0 &&
+        !has_exit_ibrs())
         msrs[count++] = MSR_IA32_SPEC_CTRL;
     if ((features.leaf_7.edx & CPUID_7_EDX_IBRS_IBPB) != 0 ||
         (features.leaf_80000008.ebx & CPUID_80000008_EBX_IBPB) != 0)
@@ -52,8 +59,9 @@ uint64_t speculation_read_spec_ctrl(void)
 void speculation_write_spec_ctrl(uint64_t value)
 {
     struct cpu *cpu = this_cpu();
+    uint64_t hymirs = cpu->controls.spec_ctrl | (has_exit_ibrs() ? SPEC_CTRL_IBRS : 0);
 
-    if (wrmsr_safe(MSR_IA32_SPEC_CTRL, value | cpu->controls.spec_ctrl) == FAULT_NONE)
+    if (wrmsr_safe(MSR_IA32_SPEC_CTRL, value | hymirs) == FAULT_NONE)
         cpu->guest_spec_ctrl = value;
 }
 

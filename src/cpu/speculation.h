@@ -4,8 +4,9 @@
  *
  * A guest whose CPU needs no bit of IA32_SPEC_CTRL for Hymir accesses it itself, and
  * Hymir runs with the guest's value, which can only make it slower. Otherwise Hymir's
- * bits stay set besides the guest's. Intel, "Speculative Execution Side Channel
- * Mitigations"; AMD, "Speculative Store Bypass Disable".
+ * bits stay set besides the guest's, or VM exit and VM entry switch: enum entry_measure.
+ * Intel, "Speculative Execution Side Channel Mitigations"; AMD, "Speculative Store Bypass
+ * Disable".
  */
 #ifndef HYMIR_CPU_SPECULATION_H
 #define HYMIR_CPU_SPECULATION_H

@@ -91,6 +91,7 @@
         vmload
         cli
         stgi
+        FORGET_BRANCHES %2
         CALL_ON_EXIT %2
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
@@ -119,4 +120,4 @@
         ret
 %endmacro
 
-        ROUTINES svm_run
+        ROUTINES svm_run, HYMIR_ENTRY_VERW | HYMIR_ENTRY_FILL_RSB | HYMIR_ENTRY_IBPB

@@ -30,6 +30,7 @@ static const struct {
     IN_CPUID(RRSBA_CTRL, leaf_7_2.edx, CPUID_7_2_EDX_RRSBA_CTRL),
     IN_CPUID(IBPB_RET, leaf_80000008.ebx, CPUID_80000008_EBX_IBPB_RET),
     IN_CPUID(IBPB_BRTYPE, leaf_80000021.eax, CPUID_80000021_EAX_IBPB_BRTYPE),
+    IN_CPUID(BP_SPEC_REDUCE, leaf_80000021.eax, CPUID_80000021_EAX_BP_SPEC_REDUCE),
     IN_CPUID(MD_CLEAR, leaf_7.edx, CPUID_7_EDX_MD_CLEAR),
     IN_CPUID(VERW_CLEAR, leaf_80000021.eax, CPUID_80000021_EAX_VERW_CLEAR),
     IN_CPUID(L1D_FLUSH, leaf_7.edx, CPUID_7_EDX_L1D_FLUSH),
@@ -62,6 +63,7 @@ static const struct {
     {TRAIT_FBSDP_NO, ARCH_CAPABILITIES_FBSDP_NO},
     {TRAIT_PSDP_NO, ARCH_CAPABILITIES_PSDP_NO},
     {TRAIT_FB_CLEAR, ARCH_CAPABILITIES_FB_CLEAR},
+    {TRAIT_RRSBA, ARCH_CAPABILITIES_RRSBA},
     {TRAIT_BHI_NO, ARCH_CAPABILITIES_BHI_NO},
     {TRAIT_PBRSB_NO, ARCH_CAPABILITIES_PBRSB_NO},
     {TRAIT_GDS_CTRL, ARCH_CAPABILITIES_GDS_CTRL},
@@ -123,9 +125,10 @@ static uint64_t traits_of_microcode(const struct issue_registers *registers,
     if (has_verw_clear(registers->microcode))
         traits |= T(VERW_CLEAR);
     /* AMD, "Technical Update Regarding Speculative Return Stack Overflow". */
-    if (registers->accepts_sbpb ||
-        (cpuid_signature(registers->cpuid).family == CPUID_FAMILY_17H &&
-         (facts->traits & T(IBPB)) != 0))
+    if (registers->accepts_sbpb)
+        traits |= T(IBPB) | T(IBPB_BRTYPE);
+    if (cpuid_signature(registers->cpuid).family == CPUID_FAMILY_17H &&
+        (facts->traits & T(IBPB)) != 0)
         traits |= T(IBPB_BRTYPE);
     return traits;
 }

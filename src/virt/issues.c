@@ -48,16 +48,18 @@ const struct measure_row measure_rows[MEASURES] = {
     [MEASURE_IBPB]           = {"IBPB between guests", true},
     [MEASURE_ENHANCED_IBRS]  = {"enhanced IBRS", true},
     [MEASURE_AUTOMATIC_IBRS] = {"automatic IBRS", true},
+    [MEASURE_STIBP]          = {"STIBP", true},
     [MEASURE_BHI_DIS_S]      = {"BHI_DIS_S", true},
+    [MEASURE_RRSBA_DIS_S]    = {"RRSBA_DIS_S", true},
+    [MEASURE_BP_SPEC_REDUCE] = {"BpSpecReduce", true},
     [MEASURE_FP_BACKUP_FIX]  = {"DE_CFG[9]", true},
     [MEASURE_SWITCH_ON]      = {"fix by microcode switched on", true},
     [MEASURE_VERW]           = {"VERW at VM entry", true},
     [MEASURE_FLUSH_L1D]      = {"L1D flush at VM entry", true},
     [MEASURE_FILL_RSB]       = {"RSB filled at VM exit", true},
-    [MEASURE_IBRS_ON_EXIT]   = {"IBRS at VM exit", false},
-    [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", false},
-    [MEASURE_CLEAR_BHB]      = {"branch history cleared at VM exit", false},
-    [MEASURE_ALIGN_BRANCHES] = {"aligned branches", false},
+    [MEASURE_IBRS_ON_EXIT]   = {"IBRS at VM exit", true},
+    [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", true},
+    [MEASURE_ALIGN_RETURNS]  = {"aligned returns", false},
     [MEASURE_GUEST_CONTROLS] = {"SPEC_CTRL for guests", true},
     [MEASURE_CORE_PER_GUEST] = {"one guest a core", true},
 };
@@ -120,7 +122,9 @@ struct issue_finding issue_decide(enum issue issue, const struct issue_facts *fa
     return finding;
 }
 
-_Static_assert(MEASURE_FILL_RSB - MEASURE_VERW + 1 == ENTRY_MEASURES &&
+_Static_assert(MEASURE_IBPB_ON_EXIT - MEASURE_VERW == ENTRY_IBPB &&
+                   MEASURE_IBRS_ON_EXIT - MEASURE_VERW == ENTRY_IBRS &&
+                   MEASURE_FILL_RSB - MEASURE_VERW == ENTRY_FILL_RSB &&
                    MEASURE_FLUSH_L1D - MEASURE_VERW == ENTRY_FLUSH_L1D,
                "the same order");
 
@@ -133,13 +137,16 @@ struct guest_controls issue_controls(uint32_t measures)
         {MEASURE_IBPB, {.pred_cmd = PRED_CMD_IBPB}},
         {MEASURE_ENHANCED_IBRS, {.spec_ctrl = SPEC_CTRL_IBRS}},
         {MEASURE_AUTOMATIC_IBRS, {.efer = EFER_AIBRSE}},
+        {MEASURE_STIBP, {.spec_ctrl = SPEC_CTRL_STIBP}},
         {MEASURE_BHI_DIS_S, {.spec_ctrl = SPEC_CTRL_BHI_DIS_S}},
+        {MEASURE_RRSBA_DIS_S, {.spec_ctrl = SPEC_CTRL_RRSBA_DIS_S}},
+        {MEASURE_BP_SPEC_REDUCE, {.bp_cfg = BP_CFG_BP_SPEC_REDUCE}},
         {MEASURE_FP_BACKUP_FIX, {.de_cfg = DE_CFG_FP_BACKUP_FIX}},
         {MEASURE_SWITCH_ON,
          {.mcu_opt_ctrl = MCU_OPT_CTRL_RNGDS_MITG_DIS | MCU_OPT_CTRL_GDS_MITG_DIS}},
     };
     struct guest_controls sum = {
-        .entry = (uint8_t)BITS_GET(measures, MEASURE_FILL_RSB, MEASURE_VERW)};
+        .entry = (uint8_t)BITS_GET(measures, MEASURE_IBPB_ON_EXIT, MEASURE_VERW)};
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if ((measures & BIT(rows[i].measure)) == 0)
@@ -148,6 +155,7 @@ struct guest_controls issue_controls(uint32_t measures)
         sum.spec_ctrl |= rows[i].controls.spec_ctrl;
         sum.efer |= rows[i].controls.efer;
         sum.de_cfg |= rows[i].controls.de_cfg;
+        sum.bp_cfg |= rows[i].controls.bp_cfg;
         sum.mcu_opt_ctrl |= rows[i].controls.mcu_opt_ctrl;
     }
     return sum;

@@ -201,14 +201,7 @@ struct vcpu_run {
     bool is_launched;       /* VT-x: the VMCS is, so that VMRESUME enters */
     bool has_all_registers; /* registers holds RBP and R12 to R15 */
     uint8_t entry;          /* the routine of entry.asm: a set of enum entry_measure */
-};
-
-/* What VM entry and VM exit do about issues of the processor: virt/measures.inc. */
-enum entry_measure {
-    ENTRY_VERW,
-    ENTRY_FLUSH_L1D, /* only on Intel's processors */
-    ENTRY_FILL_RSB,
-    ENTRY_MEASURES,
+    uint32_t spec_ctrl;     /* the guest's IA32_SPEC_CTRL, for ENTRY_IBRS */
 };
 
 /* The action after on_exit. */

@@ -51,6 +51,7 @@
         jbe     .failed
 
 .enter:                                 ; with the run in RDI
+        RESTORE_SPEC_CTRL %2
         FLUSH_L1D %2
         CLEAR_BUFFERS %2                ; changes ZF
         cmp     byte [rdi + HYMIR_RUN_IS_LAUNCHED], 0 ; the MOVs below preserve ZF
@@ -75,7 +76,8 @@
 .resume:
         vmresume
 .failed:
-        mov     eax, HYMIR_VMX_FAIL_INVALID     ; MOV preserves the flags
+        SET_IBRS %2                             ; it and MOV preserve the flags
+        mov     eax, HYMIR_VMX_FAIL_INVALID
         jc      .return
         mov     eax, HYMIR_VMX_FAIL_VALID
 .return:
@@ -102,10 +104,12 @@
         mov     [rdi + REGISTER(9)],  r9
         mov     [rdi + REGISTER(10)], r10
         mov     [rdi + REGISTER(11)], r11
+        SET_IBRS %2
         CALL_ON_EXIT %2
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN
         jne     .not_again
+        RESTORE_SPEC_CTRL %2
         FLUSH_L1D %2
         mov     rax, [rdi + REGISTER(0)]
         mov     rcx, [rdi + REGISTER(1)]
@@ -143,4 +147,4 @@
         jmp     %1.return
 %endmacro
 
-        ROUTINES vmx_run
+        ROUTINES vmx_run, HYMIR_ENTRY_VERW | HYMIR_ENTRY_FLUSH_L1D | HYMIR_ENTRY_FILL_RSB | HYMIR_ENTRY_IBRS

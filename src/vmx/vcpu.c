@@ -84,7 +84,8 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
     } else {
         struct entry_attempt attempt = vcpu_entry_attempt(vmx);
 
-        vmx->vcpu->run.entry = guest_state_reset();
+        vmx->vcpu->run.entry     = guest_state_reset();
+        vmx->vcpu->run.spec_ctrl = 0;
         entry_check_before(&attempt);
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);
@@ -161,9 +162,14 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
     }
 }
 
+static void write_spec_ctrl(struct vcpu *vcpu, uint64_t value)
+{
+    speculation_write_spec_ctrl(value);
+    vcpu->run.spec_ctrl = (uint32_t)speculation_read_spec_ctrl();
+}
+
 static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t value)
 {
-    (void)vcpu;
     if (which == VCPU_RSP)
         vmcs_set(VMCS_GUEST_RSP, value);
     else if (which == VCPU_RFLAGS)
@@ -177,7 +183,7 @@ static void write_register(struct vcpu *vcpu, enum vcpu_register which, uint64_t
     else if (which == VCPU_DEBUGCTL)
         vmcs_set(VMCS_GUEST_IA32_DEBUGCTL, value);
     else if (which == VCPU_SPEC_CTRL)
-        speculation_write_spec_ctrl(value);
+        write_spec_ctrl(vcpu, value);
 }
 
 static void read_segment(struct vcpu *vcpu, enum segment_number number,

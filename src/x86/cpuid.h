@@ -266,6 +266,7 @@ enum cpuid_leaf {
 #define CPUID_80000021_EAX_SBPB                       BIT(27) /* in IA32_PRED_CMD */
 #define CPUID_80000021_EAX_IBPB_BRTYPE                BIT(28) /* IBPB flushes all types */
 #define CPUID_80000021_EAX_SRSO_NO                    BIT(29)
+#define CPUID_80000021_EAX_BP_SPEC_REDUCE             BIT(31) /* BP_CFG has it */
 /* CPUID.80000021H:ECX: TSA is described in AMD's "Transient Scheduler Attacks". */
 #define CPUID_80000021_ECX_TSA_SQ_NO BIT(1)
 #define CPUID_80000021_ECX_TSA_L1_NO BIT(2)

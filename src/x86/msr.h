@@ -74,6 +74,7 @@ enum msr {
     MSR_VIRT_SPEC_CTRL         = 0xC001011F,
     MSR_LS_CFG                 = 0xC0011020,
     MSR_DE_CFG                 = 0xC0011029,
+    MSR_BP_CFG                 = 0xC001102E,
 };
 
 /* INT_PENDING: BIOS and Kernel Developer's Guide for family 10H. */
@@ -123,17 +124,18 @@ enum msr {
 #define FRED_CONFIG_RESERVED (BIT(11) | BITS_MASK(5, 4) | BIT(2))
 
 /* IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD. */
-#define SPEC_CTRL_IBRS      BIT(0)
-#define SPEC_CTRL_STIBP     BIT(1)
-#define SPEC_CTRL_SSBD      BIT(2)
-#define SPEC_CTRL_IPRED_DIS BITS_MASK(4, 3)
-#define SPEC_CTRL_RRSBA_DIS BITS_MASK(6, 5)
-#define SPEC_CTRL_PSFD      BIT(7)
-#define SPEC_CTRL_DDPD_U    BIT(8)
-#define SPEC_CTRL_BHI_DIS_S BIT(10)
-#define PRED_CMD_IBPB       BIT(0)
-#define PRED_CMD_SBPB       BIT(7) /* AMD's */
-#define FLUSH_CMD_L1D       BIT(0)
+#define SPEC_CTRL_IBRS        BIT(0)
+#define SPEC_CTRL_STIBP       BIT(1)
+#define SPEC_CTRL_SSBD        BIT(2)
+#define SPEC_CTRL_IPRED_DIS   BITS_MASK(4, 3)
+#define SPEC_CTRL_RRSBA_DIS   BITS_MASK(6, 5)
+#define SPEC_CTRL_RRSBA_DIS_S BIT(6)
+#define SPEC_CTRL_PSFD        BIT(7)
+#define SPEC_CTRL_DDPD_U      BIT(8)
+#define SPEC_CTRL_BHI_DIS_S   BIT(10)
+#define PRED_CMD_IBPB         BIT(0)
+#define PRED_CMD_SBPB         BIT(7) /* AMD's */
+#define FLUSH_CMD_L1D         BIT(0)
 
 /* LS_CFG, by family: AMD, "Speculative Store Bypass Disable". */
 #define LS_CFG_SSBD_15H BIT(54)
@@ -146,6 +148,9 @@ enum msr {
 
 /* DE_CFG: AMD-SB-7008, "Cross-Process Information Leak" (Zenbleed). */
 #define DE_CFG_FP_BACKUP_FIX BIT(9)
+
+/* BP_CFG: AMD, "Technical Update Regarding Speculative Return Stack Overflow". */
+#define BP_CFG_BP_SPEC_REDUCE BIT(4)
 
 /* IA32_ARCH_CAPABILITIES: immunities, and mitigations that need not be applied. */
 #define ARCH_CAPABILITIES_RDCL_NO            BIT(0) /* no Meltdown, no L1TF */

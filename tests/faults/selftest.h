@@ -43,6 +43,7 @@ enum selftest_kind {
     SELFTEST_EXIT,            /* Hymir's handler of its first VMCALL executes an undefined
                                  instruction */
     SELFTEST_LOST_INTERRUPTS, /* two of three that the first guest exits for */
+    SELFTEST_EXIT_IBRS,       /* no fault: IBRS is set at its VM exits, on VT-x */
 };
 
 struct selftest {

@@ -1,7 +1,8 @@
 /*
  * selftest=entry-...: failing VM entries of the first guest, one for each cause; AMD-V's
  * are in vmrun.c. exit: a VM exit whose handler faults. lost-interrupts: exits because of
- * interrupts that Hymir does not see. SDM 3C, "Checks on VMX Controls and Host-State
+ * interrupts that Hymir does not see. exit-ibrs: exits that set IBRS, on a processor that
+ * need not do so. SDM 3C, "Checks on VMX Controls and Host-State
  * Area", "Checks on the Guest State Area", "Loading MSRs", "VM-Instruction Error
  * Numbers".
  */
@@ -65,7 +66,15 @@ static enum exit_outcome execute_undefined(struct vcpu *vcpu)
     return EXIT_NEXT;
 }
 
-static exit_handler *replaced_interrupt_handler;
+static exit_handler *replaced_handler;
+
+/* Logs IA32_SPEC_CTRL, which VM exits have set and VM entry clears. */
+static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
+{
+    log_info("selftest: IA32_SPEC_CTRL is 0x%lx after a VM exit",
+             rdmsr(MSR_IA32_SPEC_CTRL));
+    return replaced_handler(vcpu);
+}
 
 /* Takes two of three interrupts without handling them: they are lost. */
 static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
@@ -73,7 +82,7 @@ static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
     static unsigned int count;
 
     if (++count % 3 == 0)
-        return replaced_interrupt_handler(vcpu);
+        return replaced_handler(vcpu);
     interrupts_handle_pending();
     return EXIT_RESUME;
 }
@@ -110,6 +119,13 @@ static void launch_early(struct vcpu_run *run)
     run->is_launched = false;
 }
 
+static void set_ibrs_at_exits(struct vcpu *vcpu)
+{
+    wrmsr(MSR_IA32_SPEC_CTRL, 0);
+    vcpu->run.entry |= (uint8_t)BIT(ENTRY_IBRS);
+    replaced_handler = replace_handler(vcpu, "VMCALL", log_spec_ctrl);
+}
+
 static void spoil_vmcs(struct vcpu *vcpu)
 {
     switch (selftest.kind) {
@@ -130,6 +146,9 @@ static void spoil_vmcs(struct vcpu *vcpu)
         break;
     case SELFTEST_ENTRY_RESUME_FIRST:
         vcpu->run.is_launched = true;
+        break;
+    case SELFTEST_EXIT_IBRS:
+        set_ibrs_at_exits(vcpu);
         break;
     default: /* not a fault of a VM entry */
         break;
@@ -156,8 +175,7 @@ void test_hook_enter_guest(struct vcpu *vcpu)
     if (selftest.kind == SELFTEST_EXIT)
         (void)replace_handler(vcpu, is_vt_x ? "VMCALL" : "VMMCALL", execute_undefined);
     else if (selftest.kind == SELFTEST_LOST_INTERRUPTS)
-        replaced_interrupt_handler =
-            replace_handler(vcpu, "external interrupt", lose_interrupts);
+        replaced_handler = replace_handler(vcpu, "external interrupt", lose_interrupts);
     else if (is_vt_x)
         spoil_vmcs(vcpu);
     else

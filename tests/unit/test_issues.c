@@ -5,7 +5,6 @@
 #include "recordings.h"
 
 #include "virt/issues.h"
-#include "virt/vcpu.h"
 #include "x86/msr.h"
 
 static struct issue_facts facts_of_recording(void)
@@ -192,74 +191,7 @@ static void test_intel(void **state)
     assert_in_range(count, 60, SIZE_MAX);
 }
 
-/* ---- Measures ---------------------------------------------------------------------- */
-
-static void assert_measures(enum issue issue, const struct issue_facts *facts,
-                            enum mitigations mitigations, uint64_t chosen,
-                            uint64_t lacking)
-{
-    struct issue_finding finding = issue_decide(issue, facts, mitigations);
-    if (finding.chosen != chosen || finding.lacking != lacking)
-        fail_msg("%s: 0x%x and 0x%x", issue_rows[issue].key, finding.chosen,
-                 finding.lacking);
-}
-
-#define M(measure) BIT(MEASURE_##measure)
-
-/* The microcode decides what is possible, and mitigations= what is wanted. */
-static void test_measures(void **state)
-{
-    struct issue_facts facts = {.micro = MICRO_SKYLAKE};
-
-    (void)state;
-    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
-                    M(RETPOLINE) | M(FILL_RSB), M(IBPB) | M(GUEST_CONTROLS));
-    facts.traits |= BIT(TRAIT_IBPB);
-    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
-                    M(RETPOLINE) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
-    facts.traits |= BIT(TRAIT_ENHANCED_IBRS);
-    assert_measures(
-        ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
-        M(RETPOLINE) | M(ENHANCED_IBRS) | M(FILL_RSB) | M(IBPB) | M(GUEST_CONTROLS), 0);
-    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_OFF, 0, 0);
-    assert_measures(ISSUE_MELTDOWN, &facts, MITIGATIONS_OFF, M(OWN_TABLES), 0);
-    assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_AUTO, M(SMALL_PAGES), 0);
-    assert_measures(ISSUE_ITLB_MULTIHIT, &facts, MITIGATIONS_OFF, 0, 0);
-    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, 0, M(VERW));
-    facts.traits |= BIT(TRAIT_MD_CLEAR) | BIT(TRAIT_SIBLINGS) | BIT(TRAIT_L1D_FLUSH);
-    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_AUTO, M(VERW) | M(CORE_PER_GUEST), 0);
-    assert_measures(ISSUE_SIBLINGS, &facts, MITIGATIONS_AUTO, 0, 0);
-    assert_measures(ISSUE_SIBLINGS, &facts, MITIGATIONS_ALL, M(CORE_PER_GUEST), 0);
-    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO,
-                    M(FLUSH_L1D) | M(CORE_PER_GUEST), 0);
-    facts.traits |= BIT(TRAIT_SKIP_L1DFL_VMENTRY);
-    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO, M(CORE_PER_GUEST), 0);
-    facts.traits &= ~BIT(TRAIT_SIBLINGS);
-    assert_measures(ISSUE_L1TF, &facts, MITIGATIONS_AUTO, 0, 0);
-    facts.traits |= BIT(TRAIT_MDS_NO);
-    assert_measures(ISSUE_MDS, &facts, MITIGATIONS_ALL, 0, 0);
-    assert_measures(ISSUE_SRSO, &facts, MITIGATIONS_ALL, 0, 0);
-}
-
-/* AMD's returns: a full RSB does not help; only IBPB does, if it reaches them. */
-static void test_amd_measures(void **state)
-{
-    struct issue_facts facts = {.micro = MICRO_ZEN_2, .traits = BIT(TRAIT_IBPB)};
-
-    (void)state;
-    assert_measures(ISSUE_RETBLEED, &facts, MITIGATIONS_AUTO, M(IBPB_ON_EXIT), 0);
-    assert_measures(ISSUE_SRSO, &facts, MITIGATIONS_AUTO, 0, M(IBPB) | M(IBPB_ON_EXIT));
-    assert_measures(ISSUE_ZENBLEED, &facts, MITIGATIONS_AUTO, 0, 0); /* no AVX */
-    facts.traits |= BIT(TRAIT_AVX);
-    assert_measures(ISSUE_ZENBLEED, &facts, MITIGATIONS_AUTO, M(FP_BACKUP_FIX),
-                    M(MICROCODE));
-    facts.traits |= BIT(TRAIT_ZENBLEED_FIX);
-    assert_measures(ISSUE_ZENBLEED, &facts, MITIGATIONS_OFF, M(MICROCODE), 0);
-    facts = (struct issue_facts){.micro = MICRO_ZEN_3, .traits = BIT(TRAIT_TSA_SQ_NO)};
-    assert_measures(ISSUE_TSA, &facts, MITIGATIONS_AUTO, 0, M(VERW));
-    facts.traits |= BIT(TRAIT_TSA_L1_NO); /* only both exclude it */
-    assert_int_equal(issue_decide(ISSUE_TSA, &facts, 0).state, ISSUE_NOT_AFFECTED);
-}
+/* ---- Facts ------------------------------------------------------------------------- */
 
 static void assert_state(enum issue issue, enum microarchitecture micro, uint64_t traits,
                          enum issue_state expected)
@@ -325,34 +257,12 @@ static void test_facts(void **state)
                                        BIT(TRAIT_SIBLINGS) | BIT(TRAIT_RDCL_NO));
 }
 
-/* What a CPU writes, and its routine of entry.asm: docs/SECURITY.md, "Measures". */
-static void test_controls(void **state)
-{
-    (void)state;
-    struct guest_controls none = issue_controls(
-        (uint32_t)(M(OWN_TABLES) | M(RETPOLINE) | M(SMALL_PAGES) | M(GUEST_CONTROLS)));
-    assert_int_equal(
-        none.pred_cmd | none.spec_ctrl | none.efer | none.de_cfg | none.entry, 0);
-    struct guest_controls intel = issue_controls(
-        (uint32_t)(M(IBPB) | M(ENHANCED_IBRS) | M(BHI_DIS_S) | M(VERW) | M(FILL_RSB)));
-    assert_int_equal(intel.pred_cmd, 1);
-    assert_int_equal(intel.spec_ctrl, 0x401);
-    assert_int_equal(intel.efer | intel.de_cfg, 0);
-    assert_int_equal(intel.entry, BIT(ENTRY_VERW) | BIT(ENTRY_FILL_RSB));
-    struct guest_controls amd =
-        issue_controls((uint32_t)(M(AUTOMATIC_IBRS) | M(FP_BACKUP_FIX) | M(FLUSH_L1D)));
-    assert_int_equal(amd.efer, BIT(21));
-    assert_int_equal(amd.de_cfg, BIT(9));
-    assert_int_equal(amd.entry, BIT(ENTRY_FLUSH_L1D));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linux),        cmocka_unit_test(test_reports),
-        cmocka_unit_test(test_intel),        cmocka_unit_test(test_measures),
-        cmocka_unit_test(test_amd_measures), cmocka_unit_test(test_newer),
-        cmocka_unit_test(test_facts),        cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_linux), cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_intel), cmocka_unit_test(test_newer),
+        cmocka_unit_test(test_facts),
     };
     return cmocka_run_group_tests_name("issues", tests, NULL, NULL);
 }

@@ -96,6 +96,9 @@ static void test_passed(void **state)
     check_passed(3, (const uint32_t[]){0x48, 0x49, 0x10B});
     fake_cpu.controls.spec_ctrl = 1; /* Hymir needs IBRS */
     check_passed(2, (const uint32_t[]){0x49, 0x10B});
+    fake_cpu.controls.spec_ctrl = 0;
+    fake_cpu.controls.entry     = 1 << ENTRY_IBRS; /* at each exit */
+    check_passed(2, (const uint32_t[]){0x49, 0x10B});
     leaf_7.edx = 1U << 31;
     check_passed(0, NULL);
     leaf_0.eax                  = 6; /* the leaf does not exist */
@@ -123,6 +126,13 @@ static void test_spec_ctrl(void **state)
     speculation_write_spec_ctrl(6);
     assert_int_equal(spec_ctrl, 0x407);
     assert_int_equal(speculation_read_spec_ctrl(), 6);
+    fake_cpu.controls.spec_ctrl = 0;
+    fake_cpu.controls.entry     = 1 << ENTRY_IBRS;
+    speculation_write_spec_ctrl(4);
+    assert_int_equal(spec_ctrl, 5); /* Hymir is running */
+    fake_cpu.controls.entry     = 0;
+    fake_cpu.controls.spec_ctrl = 0x401;
+    speculation_write_spec_ctrl(6);
     refuses = true;
     speculation_write_spec_ctrl(0);
     assert_int_equal(speculation_read_spec_ctrl(), 6);
