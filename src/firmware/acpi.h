@@ -142,6 +142,12 @@ struct acpi_listing acpi_list_units(const struct acpi_view *table, uint64_t *add
                                     size_t capacity);
 
 /*
+ * Returns whether firmware opts out of x2APIC mode, in a DMAR. Intel VT-d, "DMA Remapping
+ * Reporting Structure": X2APIC_OPT_OUT, which is valid with INTR_REMAP.
+ */
+bool acpi_opts_out_of_x2apic(const struct acpi_view *dmar);
+
+/*
  * The System Resource Affinity Table: which CPUs and memory are near to each other, in
  * nodes, which ACPI calls proximity domains. ACPI 6.5, "System Resource Affinity Table
  * (SRAT)".

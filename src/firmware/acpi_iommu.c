@@ -19,6 +19,11 @@ _Static_assert(sizeof(struct iommu_entry) == 16, "Intel VT-d, DRHD without scope
 #define ENTRY_HEADER_SIZE 4
 #define ENTRIES           48 /* offset of the first entry, in both tables */
 
+/* DMAR: the flags. */
+#define DMAR_FLAGS          37
+#define DMAR_INTR_REMAP     BIT(0)
+#define DMAR_X2APIC_OPT_OUT BIT(1)
+
 /* The types of entries that describe units, and their sizes without a list of devices. */
 static const struct unit_type {
     char signature[ACPI_SIGNATURE_SIZE + 1];
@@ -76,4 +81,11 @@ struct acpi_listing acpi_list_units(const struct acpi_view *table, uint64_t *add
     }
     units.is_broken = offset != table->length;
     return units;
+}
+
+bool acpi_opts_out_of_x2apic(const struct acpi_view *dmar)
+{
+    uint64_t flags = DMAR_INTR_REMAP | DMAR_X2APIC_OPT_OUT;
+
+    return dmar->length > DMAR_FLAGS && (dmar->bytes[DMAR_FLAGS] & flags) == flags;
 }

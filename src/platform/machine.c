@@ -29,6 +29,8 @@ static struct machine machine;
 static struct memory_map memory_map BOOT_ONLY; /* until memory has its own copy */
 static struct efi_tables efi_tables; /* those not known are 0, which is never mapped */
 static bool has_efi_tables;
+static struct efi_tables named_tables; /* by the command line; 0 if not named */
+static bool has_named_acpi;
 static struct acpi acpi;
 static struct smbios smbios; /* empty without SMBIOS */
 static bool has_smbios;
@@ -73,7 +75,7 @@ const char *machine_read_boot_information(uint32_t information)
 /* An RSDP above the memory in which a BIOS leaves it is UEFI's. */
 void machine_set_tables(uint64_t rsdp, uint64_t smbios_entry)
 {
-    efi_tables          = (struct efi_tables){.rsdp = rsdp, .smbios_64 = smbios_entry};
+    named_tables        = (struct efi_tables){.rsdp = rsdp, .smbios_64 = smbios_entry};
     machine.boot.is_efi = machine.boot.is_efi || rsdp >= PC_ROM_END;
 }
 
@@ -152,8 +154,15 @@ static bool try_rsdp(const void *rsdp, size_t size)
     return acpi_open(rsdp, size, address_space_map_firmware, &acpi) == STATUS_OK;
 }
 
+static bool try_rsdp_at(uint64_t address)
+{
+    const void *rsdp = address_space_map_firmware(address, RSDP_MAX_SIZE);
+
+    return rsdp != NULL && try_rsdp(rsdp, RSDP_MAX_SIZE);
+}
+
 /*
- * Opens ACPI's tables by the RSDP of the boot loader, of UEFI or the command line, or in
+ * Opens ACPI's tables by the RSDP of the command line, of the boot loader, of UEFI, or in
  * low memory.
  */
 static bool open_acpi(void)
@@ -161,10 +170,9 @@ static bool open_acpi(void)
     uint8_t rsdp[RSDP_MAX_SIZE];
     size_t size;
 
-    if (try_rsdp(machine.boot.rsdp, machine.boot.rsdp_size))
-        return true;
-    const void *named = address_space_map_firmware(efi_tables.rsdp, RSDP_MAX_SIZE);
-    if (named != NULL && try_rsdp(named, RSDP_MAX_SIZE))
+    has_named_acpi = named_tables.rsdp != 0 && try_rsdp_at(named_tables.rsdp);
+    if (has_named_acpi || try_rsdp(machine.boot.rsdp, machine.boot.rsdp_size) ||
+        try_rsdp_at(efi_tables.rsdp))
         return true;
     return acpi_scan_low_memory(address_space_map_firmware, rsdp, &size) == STATUS_OK &&
            try_rsdp(rsdp, size);
@@ -174,7 +182,8 @@ static bool read_smbios(void)
 {
     physical_map *map = address_space_map_firmware;
 
-    return smbios_read(efi_tables.smbios_64, map, &smbios) == STATUS_OK ||
+    return smbios_read(named_tables.smbios_64, map, &smbios) == STATUS_OK ||
+           smbios_read(efi_tables.smbios_64, map, &smbios) == STATUS_OK ||
            smbios_read(efi_tables.smbios_32, map, &smbios) == STATUS_OK ||
            smbios_scan_low_memory(map, &smbios) == STATUS_OK;
 }
@@ -258,6 +267,9 @@ void machine_read_platform(void)
     if (machine.boot.efi_system_table != 0 && !has_efi_tables)
         log_warning("EFI: invalid system table at 0x%lx; ignored",
                     machine.boot.efi_system_table);
+    if (named_tables.rsdp != 0 && !has_named_acpi)
+        log_warning("ACPI: no valid RSDP at 0x%lx, which rsdp= names; using another",
+                    named_tables.rsdp);
     if (!has_smbios)
         log_debug("SMBIOS: no valid entry point");
     if (machine.acpi == NULL) {

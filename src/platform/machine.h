@@ -36,8 +36,8 @@ void machine_start_boot_cpu(void);
 const char *MUST_CHECK machine_read_boot_information(uint32_t information);
 
 /*
- * Names firmware's tables by their physical addresses, each 0 if unknown: for a boot
- * loader that passes no tables, on a machine with UEFI, which has none in low memory.
+ * Names firmware's tables by their physical addresses, each 0 if unknown, which are used
+ * instead of the boot loader's: for one that passes none, or wrong ones.
  */
 void machine_set_tables(uint64_t rsdp, uint64_t smbios_entry);
 

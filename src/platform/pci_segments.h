@@ -8,8 +8,10 @@
 #include "firmware/acpi.h"
 
 /*
- * Maps the configuration space of the segments and makes their functions known to pci.h.
- * Warns about what is unusable. acpi may be NULL. Call once, in Hymir's address space.
+ * Maps the configuration space of the segments and makes their functions known to pci.h,
+ * if firmware's memory map reserves it; firmware may reserve it only in ACPI's AML, which
+ * Hymir does not execute: PCI Firmware Specification 3.3, "MCFG Table Description". Warns
+ * about what is unusable. acpi may be NULL. Call once, in Hymir's address space.
  */
 void pci_segments_find(const struct acpi *acpi);
 

@@ -56,16 +56,29 @@ static void read_madt(void)
     processors.dropped         = cpus.dropped;
 }
 
+/* Chooses x2APIC mode; returns why it cannot be used, or NULL. */
+static const char *choose_x2apic(void)
+{
+    const struct acpi *acpi = machine_get()->acpi;
+    struct acpi_view dmar;
+
+    if (acpi != NULL && acpi_find(acpi, "DMAR", &dmar) == STATUS_OK &&
+        acpi_opts_out_of_x2apic(&dmar))
+        return "firmware opts out of x2APIC mode in the ACPI table DMAR";
+    return apic_choose_x2apic(&machine_get()->cpuid) == STATUS_OK ? NULL
+                                                                  : "no x2APIC mode";
+}
+
 /* Enables the local APIC, in x2APIC mode if an xAPIC cannot address all CPUs. */
 static bool enable_apic(void)
 {
     bool needs_x2apic = false;
     for (size_t i = 0; i < apic_id_count; i++)
         needs_x2apic |= apic_ids[i] > XAPIC_MAX_ID;
-    if (needs_x2apic && !apic_is_x2apic() &&
-        apic_choose_x2apic(&machine_get()->cpuid) != STATUS_OK)
-        log_warning("CPUs with APIC IDs above %d cannot be started: no x2APIC mode",
-                    XAPIC_MAX_ID);
+    const char *problem = needs_x2apic && !apic_is_x2apic() ? choose_x2apic() : NULL;
+    if (problem != NULL)
+        log_warning("CPUs with APIC IDs above %d cannot be started: %s", XAPIC_MAX_ID,
+                    problem);
     if (apic_enable() != STATUS_OK)
         return false;
     local_sources_mask();

@@ -178,6 +178,20 @@ static void test_broken_lengths(void **state)
     }
 }
 
+/* Firmware's word against x2APIC mode, which only interrupt remapping makes valid. */
+static void test_x2apic(void **state)
+{
+    (void)state;
+    for (unsigned int flags = 0; flags < 256; flags++) {
+        uint8_t dmar[48]      = "DMAR";
+        struct acpi_view view = {dmar, sizeof(dmar)};
+        dmar[37]              = (uint8_t)flags;
+        assert_int_equal(acpi_opts_out_of_x2apic(&view), (flags & 3) == 3);
+        view.length = 37;
+        assert_false(acpi_opts_out_of_x2apic(&view));
+    }
+}
+
 static void test_random(void **state)
 {
     (void)state;
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test_setup(test_cut, table_start),
         cmocka_unit_test_setup(test_broken_lengths, table_start),
         cmocka_unit_test_setup(test_random, table_start),
+        cmocka_unit_test(test_x2apic),
     };
     return cmocka_run_group_tests_name("acpi_iommu", tests, NULL, NULL);
 }

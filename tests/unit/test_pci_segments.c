@@ -13,8 +13,9 @@ static void *read_gs_pointer(void)
 
 #include "../../src/platform/pci_segments.c"
 
-#define ENTRIES 44 /* their offset */
-#define RAM     UINT64_C(0x100000000)
+#define ENTRIES    44 /* their offset */
+#define RAM        UINT64_C(0x100000000)
+#define UNMAPPABLE UINT64_C(0x200000000)
 
 static uint8_t table[ENTRIES + 16 * 300];
 static size_t table_size;
@@ -28,7 +29,21 @@ volatile void *address_space_map_device(uint64_t physical, uint64_t size)
     map_count++;
     mapped[0] = physical;
     mapped[1] = size;
-    return physical == RAM ? NULL : memory_space;
+    return physical == UNMAPPABLE ? NULL : memory_space;
+}
+
+/* All is reserved from 16 MiB on, except RAM, and memory of which nothing is known. */
+#define UNKNOWN UINT64_C(0x90000000)
+const struct memory_map *memory_get_map(void)
+{
+    static struct memory_map map;
+
+    memory_map_init(&map, UINT64_C(1) << 52);
+    memory_map_add(&map, 0x1000000, UNKNOWN - 0x1000000, MEMORY_RESERVED);
+    memory_map_add(&map, UNKNOWN + 0x100000, RAM - UNKNOWN - 0x100000, MEMORY_RESERVED);
+    memory_map_add(&map, RAM, UINT64_C(1) << 30, MEMORY_USABLE);
+    memory_map_add(&map, RAM + (UINT64_C(1) << 30), UINT64_C(1) << 50, MEMORY_RESERVED);
+    return &map;
 }
 
 static int start(void **state)
@@ -108,7 +123,7 @@ static void test_functions(void **state)
     (void)state;
     memset(memory_space, 0xFF, sizeof(memory_space));
     add_memory_function(1, 31, 7, 0x020000, 0, 0);
-    const struct acpi_pci_buses buses = {.segment = 1, .first = 0, .last = 1};
+    const struct acpi_pci_buses buses = {0xE0000000, 1, 0, 1};
     const uint64_t page               = PCI_ECAM_BUS_SIZE;
 
     add_entry(&buses);
@@ -134,7 +149,14 @@ static void test_invalid(void **state)
         {{0xE0001000, 2, 0, 0}, false, "at 0xe0001000 in the ACPI table MCFG: invalid; "},
         {{UINT64_MAX - 0xFFFFF, 2, 0, 0}, false, "MCFG: invalid; "},
         {{UINT64_C(0xFFFFFFFFF0000000), 2, 1, 255}, false, "MCFG: invalid; "},
-        {{RAM, 2, 0, 255}, true, "MCFG: RAM, or not mappable; "},
+        {{RAM, 2, 0, 255}, false, "MCFG: not reserved for it in the memory map; "},
+        {{RAM - 0x100000, 2, 0, 1}, false, "MCFG: not reserved for it"},
+        {{UNKNOWN - 0x100000, 2, 0, 1}, false, "MCFG: not reserved for it"},
+        {{UNKNOWN, 2, 0, 1}, false, "MCFG: not reserved for it"},
+        {{0xFEC00000, 2, 0, 0}, false, "MCFG: not reserved for it"},
+        {{0xFEB00000, 2, 0, 1}, false, "MCFG: not reserved for it"},
+        {{0xFEE00000, 2, 0, 0}, false, "MCFG: not reserved for it"},
+        {{UNMAPPABLE, 2, 0, 255}, true, "MCFG: not mappable; "},
     };
     static const struct acpi_pci_buses good = {0xE0000000, 9, 0, 255};
 

@@ -1,6 +1,6 @@
 /*
  * An MCFG of machine q35 in QEMU under BIOS: the configuration space of segment 0 appears as that of segment 1 too, and
- * segments 2 and 3 are in RAM and at an invalid address.
+ * segments 2 to 4 are in RAM, at an invalid address and at an I/O APIC.
  */
 [0004]                          Signature : "MCFG"
 [0004]                       Table Length : 00000000
@@ -34,6 +34,12 @@
 
 [0008]                       Base Address : 00000000B0001000
 [0002]               Segment Group Number : 0003
+[0001]                   Start Bus Number : 00
+[0001]                     End Bus Number : 00
+[0004]                           Reserved : 00000000
+
+[0008]                       Base Address : 00000000FEC00000
+[0002]               Segment Group Number : 0004
 [0001]                   Start Bus Number : 00
 [0001]                     End Bus Number : 00
 [0004]                           Reserved : 00000000
