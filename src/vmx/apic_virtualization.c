@@ -59,7 +59,10 @@ void apic_virtualization_pass_msrs(uint8_t *msr_bitmap, uint32_t controls)
     memcpy(bits + 2 * MSR_BITMAP_QUARTER, &writes, sizeof(writes));
 }
 
-/* Builds EPT with the APIC-access page, which shares the tables of the guest's memory. */
+/*
+ * Builds EPT with the APIC-access page, which shares the tables of the guest's memory
+ * from the third level on: the pages that are split for code are below it.
+ */
 static void map_access_page(struct vmx_vcpu *vmx)
 {
     struct apic_virtualization *apic = &vmx->apic;

@@ -210,6 +210,32 @@ static void test_modes(void **state)
     assert_int_equal(fields[VMCS_EPT_POINTER], 0);
 }
 
+/* A page that is split for code is split for a vCPU with the APIC-access page too. */
+static void test_split(void **state)
+{
+    (void)state;
+    struct page_table table = {.format = &ept_format.table};
+    struct page_mapping mapping;
+
+    memset(shared.pages, 0, shared.count * PAGE_SIZE);
+    shared.used = 0;
+    nested_paging_choose_pages(PAGE_SIZE_1_GIB, true);
+    assert_int_equal(nested_paging_map(&ept_format, &shared, gpa(0), hpa(PAGE_SIZE_1_GIB),
+                                       PAGE_SIZE_1_GIB),
+                     STATUS_OK);
+    apic_virtualization_start(own);
+    assert_true(apic_virtualization_write(own));
+    table.root = hpa(fields[VMCS_EPT_POINTER] & ~UINT64_C(0xFFF));
+    assert_ptr_equal(hpa_pointer(table.root), own->apic.tables);
+    assert_int_equal(page_table_lookup(&table, 0x201234, &mapping), STATUS_OK);
+    assert_int_equal(mapping.attributes & EPT_TABLE, EPT_READ | EPT_WRITE);
+    assert_int_equal(nested_paging_allow_execution(&ept_format, &shared, gpa(0x201234)),
+                     STATUS_OK);
+    assert_int_equal(page_table_lookup(&table, 0x201234, &mapping), STATUS_OK);
+    assert_int_equal(mapping.attributes, EPT_LEAF);
+    assert_int_equal(mapping.page_size, PAGE_SIZE);
+}
+
 /* SDM 3C, "Guest Interrupt Status", "EOI-Exit Bitmap". */
 static void test_eoi(void **state)
 {
@@ -339,7 +365,7 @@ static void test_writes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_controls), TEST(test_msrs),     TEST(test_modes), TEST(test_eoi),
-        TEST(test_without),  TEST(test_accesses), TEST(test_writes)};
+        TEST(test_controls), TEST(test_msrs),     TEST(test_modes),  TEST(test_eoi),
+        TEST(test_without),  TEST(test_accesses), TEST(test_writes), TEST(test_split)};
     return cmocka_run_group_tests_name("APIC virtualization", tests, NULL, NULL);
 }
