@@ -6,11 +6,11 @@
 #include "cpu/percpu.h"
 #include "cpu/speculation.h"
 #include "lib/log.h"
+#include "x86/control_registers.h"
 #include "x86/msr.h"
 
-#define XCR0_AFTER_RESET  1 /* x87 */
-#define FCW_AFTER_FNINIT  0x37FU
-#define MXCSR_AFTER_RESET 0x1F80U
+#define XCR0_AFTER_RESET 1 /* x87 */
+#define FCW_AFTER_FNINIT 0x37FU
 
 /*
  * Resets x87, SSE and the states of XSAVE. FNINIT clears the x87 pointers, which some of

@@ -26,8 +26,6 @@ _Static_assert(sizeof(struct efi_exchange) <= EXCHANGE_PAGES * PAGE_SIZE, "one p
 /* Writing a variable to flash memory takes some hundred milliseconds. */
 #define FIRMWARE_TIMEOUT_US 10000000
 
-#define MXCSR_INITIAL 0x1F80U /* all exceptions masked */
-
 /*
  * src/cpu/firmware_call.asm: calls with interrupts enabled; the stack of the call that is
  * not over, and where it goes on.
@@ -143,7 +141,7 @@ void firmware_services_begin(const struct firmware_hang *hang)
     old_cr4 = read_cr4();
     write_cr4(old_cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT); /* firmware may use SSE */
     fninit();
-    ldmxcsr(MXCSR_INITIAL);
+    ldmxcsr(MXCSR_AFTER_RESET);
     trap_set_recovery(abandon_call);
     input_stop_polling(); /* firmware enables interrupts */
     on_hang = hang;

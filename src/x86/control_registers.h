@@ -109,6 +109,7 @@ enum control_register_flag {
 #define XSAVE_FIRST_EXTENDED 2U
 
 #define CR0_AFTER_RESET    UINT64_C(0x60000010)
+#define MXCSR_AFTER_RESET  0x1F80U /* all exceptions masked */
 #define DR6_AFTER_RESET    UINT64_C(0xFFFF0FF0)
 #define DR6_SINGLE_STEP    BIT(14)
 #define DR6_BREAKPOINTS    UINT64_C(0xF) /* B3 to B0 */
