@@ -31,8 +31,9 @@
  * this_cpu is valid. What other software left is cleared: cpu/inherited_state.h.
  *
  * If the CPU has the features, also enables #MC, so that a machine check is handled
- * instead of shutting the CPU down, sets SMEP, SMAP and UMIP, and sets IA32_PAT, so that PWT without PCD in a
- * page-table entry selects write-combining. Call before mapping any page with PWT.
+ * instead of shutting the CPU down, sets SMEP, SMAP and UMIP, and sets IA32_PAT, so that
+ * PWT without PCD in a page-table entry selects write-combining. Call before mapping any
+ * page with PWT.
  */
 void cpu_setup(struct cpu *cpu);
 

@@ -1,5 +1,4 @@
-/* selftest=firmware-hang, firmware-fault: a firmware service that never returns, or that
- * faults. */
+/* selftest=firmware-hang, firmware-fault: a service that hangs, or that faults. */
 #include "selftest.h"
 
 #include "cpu/instructions.h"
@@ -7,6 +6,7 @@
 #include "lib/test_hooks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
+#include "platform/machine.h"
 #include "platform/smp.h"
 
 static void hang_as_firmware(void)
@@ -41,7 +41,7 @@ static uint64_t make_faulting_service(void)
 {
     void *page;
 
-    if (memory_allocate(1, frames_below_4_gib, &page) != STATUS_OK)
+    if (machine_allocate(PAGE_SIZE, &page) != STATUS_OK)
         return 0;
     memcpy(page, faulting_service, (size_t)(faulting_service_end - faulting_service));
     return address_space_map(hpa_of(page).value, PAGE_SIZE, PAGE_FIRMWARE) == STATUS_OK
