@@ -37,7 +37,7 @@ static uint64_t first_time, first_ticks;
 static struct module_options modules[MULTIBOOT2_MAX_MODULES];
 
 /* How many CPUs each kernel's guest can have; other modules have none. */
-static struct placement_guest wanted[MULTIBOOT2_MAX_MODULES];
+static struct placement_guest cpu_wishes[MULTIBOOT2_MAX_MODULES];
 
 static void parse_modules(void)
 {
@@ -217,7 +217,7 @@ static bool create_guest(size_t index, struct text *problem)
     vm->restarts                     = module->restarts;
     memcpy(vm->name, module->name, sizeof(vm->name));
     if (!find_parts(index, &vm->image, (char *)(vm + 1), problem) ||
-        !create_parts(vm, module->memory_size, wanted[index].cpus, problem)) {
+        !create_parts(vm, module->memory_size, cpu_wishes[index].cpus, problem)) {
         guest_cpus_free(vm, backend);
         guest_memory_free(vm);
         memory_free(vm, memory_page_count(size));
@@ -277,14 +277,14 @@ static void count_cpus(struct placement *cpus)
     usable_cpus = cpus->count;
     for (size_t i = 0; i < boot->module_count; i++) {
         const struct module_options *module = &modules[i];
-        wanted[i]                           = (struct placement_guest){0};
+        cpu_wishes[i]                       = (struct placement_guest){0};
         if (module->name[0] == '\0' || module->role != MODULE_KERNEL ||
             module->cpus_min > usable_cpus)
             continue;
-        wanted[i].min = module->cpus_min;
-        wanted[i].max = module->cpus_max;
+        cpu_wishes[i].min = module->cpus_min;
+        cpu_wishes[i].max = module->cpus_max;
     }
-    placement_count(cpus, wanted, boot->module_count);
+    placement_count(cpus, cpu_wishes, boot->module_count);
 }
 
 size_t guest_maker_create(const struct options *options, const struct cpu_record *record,
