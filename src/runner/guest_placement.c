@@ -8,10 +8,9 @@
 #include "runner/guest_maker.h"
 #include "virt/threads.h"
 
-/* The CPUs in the order in which they are given if nothing else matters: the boot CPU
- * last. */
-static struct placement_cpu cpus[SMP_MAX_CPUS];
-static struct placement placement = {.cpu = cpus};
+/* The CPUs in the order in which they are given if nothing else matters. */
+static struct placement_cpu *cpus;
+static struct placement placement;
 
 static bool is_hybrid; /* they differ in the type of core */
 static bool is_waived; /* smt=share: guests may share cores that they should not share */
@@ -52,10 +51,14 @@ struct placement *guest_placement_find(const struct report_facts *facts)
     const unsigned int thread_bits = threads_id_bits(cpuid);
     const uint32_t boot_core       = boot_cpu.apic_id >> thread_bits;
     const struct acpi_view nodes   = find_nodes();
+    void *pages;
 
-    placement.count = 0;
-    is_hybrid = is_waived = false;
-    for (size_t i = 1; i <= smp_count(); i++) {
+    if (machine_allocate(smp_count() * sizeof(*cpus), &pages) != STATUS_OK) {
+        log_error("guests: %s", MACHINE_NO_MEMORY);
+        return &placement;
+    }
+    cpus = placement.cpu = pages;
+    for (size_t i = 1; i <= smp_count(); i++) { /* the boot CPU is the last */
         size_t index                    = i % smp_count();
         const struct cpu_record *record = &facts->records[index];
         struct placement_cpu *cpu       = &cpus[placement.count];

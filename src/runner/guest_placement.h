@@ -9,7 +9,10 @@
 #include "report/facts.h"
 #include "runner/placement.h"
 
-/* Finds the CPUs that can run guests: their check succeeded, and they lack nothing. */
+/*
+ * Finds the CPUs that can run guests: their check succeeded, and they lack nothing. None,
+ * with an error in the log, without memory for their list. Once.
+ */
 struct placement *guest_placement_find(const struct report_facts *facts);
 
 /*
