@@ -752,7 +752,7 @@ all_msrs:
 
 random_msrs:
         mov     ebx, 0x12345678
-        mov     edi, 100000
+        mov     edi, 20000
 .next:
         imul    ebx, ebx, 1664525
         add     ebx, 1013904223
