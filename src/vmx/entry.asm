@@ -6,11 +6,11 @@
 ; a VM exit: enum entry_measure, run->entry.
 ;
 ; 1. Saves the callee-saved registers of the ABI and the pointer to the run.
-; 2. Sets HOST_RSP to the current RSP and HOST_RIP to vm_exit: SDM 3C, "VM Exits", "Loading Host State".
+; 2. Sets HOST_RSP to the current RSP and HOST_RIP to the exit of the routine: SDM 3C, "VM Exits", "Loading Host State".
 ; 3. .enter: loads the guest's registers and enters. VMLAUNCH and VMRESUME have separate branches, so that
 ;    the failure of one cannot execute the other, which would replace the error number.
 ; 4. A failed entry falls through to .failed with CF or ZF set; of Hymir's registers only RSP is valid.
-; 5. A VM exit arrives at vm_exit with the guest's registers and Hymir's RSP. It stores the registers that
+; 5. A VM exit arrives there with the guest's registers and Hymir's RSP. It stores the registers that
 ;    C functions do not preserve and calls on_exit.
 ; 6. RUN_AGAIN, the most frequent, loads them and enters. RUN_ALL_REGISTERS stores the others too, calls
 ;    on_exit again and goes to .enter. RUN_STOP returns VMX_SUCCEED.
