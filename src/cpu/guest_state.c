@@ -1,6 +1,7 @@
 /* See guest_state.h. */
 #include "cpu/guest_state.h"
 
+#include "cpu/cpuid.h"
 #include "cpu/instructions.h"
 #include "cpu/msr.h"
 #include "cpu/percpu.h"
@@ -104,7 +105,8 @@ uint8_t guest_state_reset(void)
 
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
-    if ((cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0).ecx & CPUID_7_ECX_WAITPKG) != 0)
+    if ((cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, cpuid).ecx &
+         CPUID_7_ECX_WAITPKG) != 0)
         (void)wrmsr_safe(MSR_IA32_UMWAIT_CONTROL, 0);
     guest_state_restart();
     reset_extended_state();

@@ -55,11 +55,10 @@ static void fill_gdt(struct cpu *cpu)
 /* Returns the bits of CR4 by which the processor refuses what Hymir never does. */
 static uint64_t protections(void)
 {
+    struct cpuid_result features =
+        cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, cpuid);
     uint64_t bits = 0;
 
-    if (cpuid(CPUID_LEAF_BASIC, 0).eax < CPUID_LEAF_STRUCTURED_FEATURES)
-        return 0;
-    struct cpuid_result features = cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0);
     if ((features.ebx & CPUID_7_EBX_SMEP) != 0)
         bits |= CR4_SMEP;
     if ((features.ebx & CPUID_7_EBX_SMAP) != 0)

@@ -20,13 +20,9 @@ struct features {
 
 static struct features read_features(void)
 {
-    struct features features = {0};
-
-    if (cpuid(CPUID_LEAF_BASIC, 0).eax >= CPUID_LEAF_STRUCTURED_FEATURES)
-        features.leaf_7 = cpuid(CPUID_LEAF_STRUCTURED_FEATURES, 0);
-    if (cpuid(CPUID_LEAF_EXTENDED, 0).eax >= CPUID_LEAF_ADDRESS_SIZES)
-        features.leaf_80000008 = cpuid(CPUID_LEAF_ADDRESS_SIZES, 0);
-    return features;
+    return (struct features){
+        .leaf_7        = cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, cpuid),
+        .leaf_80000008 = cpuid_read_existing(CPUID_LEAF_ADDRESS_SIZES, 0, cpuid)};
 }
 
 static bool has_spec_ctrl(const struct features *features)

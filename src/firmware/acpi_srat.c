@@ -4,7 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* Returns the node of a CPU if the entry is its, otherwise false. */
+/* Reads the node of a CPU. Returns whether the entry is its. */
 static bool read_cpu(const struct acpi_view *entry, uint32_t apic_id, bool is_wide,
                      uint32_t *node)
 {
@@ -28,6 +28,7 @@ static bool read_cpu(const struct acpi_view *entry, uint32_t apic_id, bool is_wi
     return false;
 }
 
+/* Returns whether the nodes of the entries by APIC ID have 32 bits. */
 static bool is_wide(const struct acpi_view *srat)
 {
     struct acpi_table header;
@@ -40,12 +41,13 @@ static bool is_wide(const struct acpi_view *srat)
 
 uint32_t acpi_node_of_cpu(const struct acpi_view *srat, uint32_t apic_id)
 {
-    size_t offset = sizeof(struct srat);
+    size_t offset         = sizeof(struct srat);
+    bool has_wide_domains = is_wide(srat);
     struct acpi_view entry;
     uint32_t node;
 
     while (acpi_next_entry(srat, &offset, &entry)) {
-        if (read_cpu(&entry, apic_id, is_wide(srat), &node))
+        if (read_cpu(&entry, apic_id, has_wide_domains, &node))
             return node;
     }
     return 0;

@@ -74,7 +74,7 @@ struct vm {
     struct vcpu_plan plan;
     struct vm_environment environment;
     struct guest_topology topology;
-    uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES of its first CPU, or 0 */
+    uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES of the boot CPU, or 0 */
     bool has_pv;                /* KVM's signature in its CPUID */
     bool restarts;              /* when the guest resets its machine */
     bool is_refusal_logged;     /* of an access to a device: guest/device_memory.h */

@@ -19,11 +19,11 @@ static bool is_waived; /* smt=share: guests may share cores that they should not
 static struct acpi_view find_nodes(void)
 {
     const struct acpi *acpi = machine_get()->acpi;
-    struct acpi_view srat   = {0};
+    struct acpi_view srat;
 
-    if (acpi == NULL || acpi_find(acpi, "SRAT", &srat) != STATUS_OK)
-        srat.length = 0;
-    return srat;
+    return acpi != NULL && acpi_find(acpi, "SRAT", &srat) == STATUS_OK
+               ? srat
+               : (struct acpi_view){0};
 }
 
 /* Returns whether a CPU can run guests. */

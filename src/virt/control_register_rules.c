@@ -1,6 +1,8 @@
 /* See control_register_rules.h. */
 #include "virt/control_register_rules.h"
 
+#include "cpu/cpuid.h"
+
 #define PDPTE_PRESENT  BIT(0)
 #define PDPTE_RESERVED UINT64_C(0x1E6) /* bits 8:5 and 2:1: SDM 3A, "PDPTE Registers" */
 
@@ -37,8 +39,7 @@ uint64_t efer_supported_bits(struct cpuid_result (*read)(uint32_t leaf, uint32_t
 {
     uint64_t bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 
-    if (read(CPUID_LEAF_EXTENDED, 0).eax >= CPUID_LEAF_EXTENDED_FEATURES_2 &&
-        (read(CPUID_LEAF_EXTENDED_FEATURES_2, 0).eax &
+    if ((cpuid_read_existing(CPUID_LEAF_EXTENDED_FEATURES_2, 0, read).eax &
          CPUID_80000021_EAX_AUTOMATIC_IBRS) != 0)
         bits |= EFER_AIBRSE;
     return bits;

@@ -55,10 +55,10 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
     }
 }
 
-#define rdmsr_safe           fake_rdmsr_safe
-#define wrmsr_safe           fake_wrmsr_safe
-#define cpuid(leaf, subleaf) fake_cpuid(leaf, subleaf)
-#define this_cpu()           (&fake_cpu)
+#define rdmsr_safe fake_rdmsr_safe
+#define wrmsr_safe fake_wrmsr_safe
+#define cpuid      fake_cpuid
+#define this_cpu() (&fake_cpu)
 #include "../../src/cpu/speculation.c"
 
 /* A processor of Intel, or family 17H of AMD, that reports nothing of speculation. */
