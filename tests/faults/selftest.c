@@ -40,7 +40,7 @@ static const char *const selftest_words[] = {
     [SELFTEST_TRIAL_ENTRY]        = "trial-entry",
     [SELFTEST_EXIT]               = "exit",
     [SELFTEST_LOST_INTERRUPTS]    = "lost-interrupts",
-    [SELFTEST_EXIT_IBRS]          = "exit-ibrs",
+    [SELFTEST_MEASURES]           = "measures",
 };
 
 /*

@@ -43,12 +43,14 @@ enum selftest_kind {
     SELFTEST_EXIT,            /* Hymir's handler of its first VMCALL executes an undefined
                                  instruction */
     SELFTEST_LOST_INTERRUPTS, /* two of three that the first guest exits for */
-    SELFTEST_EXIT_IBRS,       /* no fault: IBRS is set at its VM exits, on VT-x */
+    SELFTEST_MEASURES,        /* no fault: measures@SET at its VM entries and exits, of a
+                                 processor that needs them: a set of BIT(ENTRY_VERW) and
+                                 so on */
 };
 
 struct selftest {
     enum selftest_kind kind;
-    uint32_t cpu; /* the index of the CPU that commits the fault; or an APIC ID */
+    uint32_t cpu; /* the index of the CPU that commits the fault; an APIC ID; or a set */
 };
 
 /* The last valid selftest= of the command line. */

@@ -118,6 +118,7 @@ void test_hook_finish_trials(void)
     case SELFTEST_ABSENT_CPU:
     case SELFTEST_FIRMWARE_HANG:
     case SELFTEST_FIRMWARE_FAULT:
+    case SELFTEST_MEASURES:
         break;
     case SELFTEST_MEMORY:
         selftest_check_memory();

@@ -1,8 +1,8 @@
 /*
  * selftest=entry-...: failing VM entries of the first guest, one for each cause; AMD-V's
  * are in vmrun.c. exit: a VM exit whose handler faults. lost-interrupts: exits because of
- * interrupts that Hymir does not see. exit-ibrs: exits that set IBRS, on a processor that
- * need not do so. SDM 3C, "Checks on VMX Controls and Host-State
+ * interrupts that Hymir does not see. measures: VM entries and exits with measures that
+ * the processor does not need. SDM 3C, "Checks on VMX Controls and Host-State
  * Area", "Checks on the Guest State Area", "Loading MSRs", "VM-Instruction Error
  * Numbers".
  */
@@ -68,14 +68,6 @@ static enum exit_outcome execute_undefined(struct vcpu *vcpu)
 
 static exit_handler *replaced_handler;
 
-/* Logs IA32_SPEC_CTRL, which VM exits have set and VM entry clears. */
-static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
-{
-    log_info("selftest: IA32_SPEC_CTRL is 0x%lx after a VM exit",
-             rdmsr(MSR_IA32_SPEC_CTRL));
-    return replaced_handler(vcpu);
-}
-
 /* Takes two of three interrupts without handling them: they are lost. */
 static enum exit_outcome lose_interrupts(struct vcpu *vcpu)
 {
@@ -119,10 +111,21 @@ static void launch_early(struct vcpu_run *run)
     run->is_launched = false;
 }
 
-static void set_ibrs_at_exits(struct vcpu *vcpu)
+/* Logs IA32_SPEC_CTRL, which VM exits have set and VM entry clears. */
+static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
 {
+    log_info("selftest: IA32_SPEC_CTRL is 0x%lx after a VM exit",
+             rdmsr(MSR_IA32_SPEC_CTRL));
+    (void)replace_handler(vcpu, "VMCALL", replaced_handler);
+    return replaced_handler(vcpu);
+}
+
+static void force_measures(struct vcpu *vcpu)
+{
+    vcpu->run.entry |= (uint8_t)selftest.cpu;
+    if ((selftest.cpu & BIT(ENTRY_IBRS)) == 0)
+        return;
     wrmsr(MSR_IA32_SPEC_CTRL, 0);
-    vcpu->run.entry |= (uint8_t)BIT(ENTRY_IBRS);
     replaced_handler = replace_handler(vcpu, "VMCALL", log_spec_ctrl);
 }
 
@@ -146,9 +149,6 @@ static void spoil_vmcs(struct vcpu *vcpu)
         break;
     case SELFTEST_ENTRY_RESUME_FIRST:
         vcpu->run.is_launched = true;
-        break;
-    case SELFTEST_EXIT_IBRS:
-        set_ibrs_at_exits(vcpu);
         break;
     default: /* not a fault of a VM entry */
         break;
@@ -176,6 +176,8 @@ void test_hook_enter_guest(struct vcpu *vcpu)
         (void)replace_handler(vcpu, is_vt_x ? "VMCALL" : "VMMCALL", execute_undefined);
     else if (selftest.kind == SELFTEST_LOST_INTERRUPTS)
         replaced_handler = replace_handler(vcpu, "external interrupt", lose_interrupts);
+    else if (selftest.kind == SELFTEST_MEASURES)
+        force_measures(vcpu);
     else if (is_vt_x)
         spoil_vmcs(vcpu);
     else

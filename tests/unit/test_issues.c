@@ -219,6 +219,48 @@ static void test_newer(void **state)
     assert_state(ISSUE_SIBLINGS, MICRO_OTHER, 0, ISSUE_NOT_AFFECTED);
 }
 
+/* The measures of VM entry and VM exit against all issues, with the newest microcode. */
+static uint8_t entry_measures(const struct issue_facts *facts, enum mitigations wanted)
+{
+    uint32_t measures = 0;
+
+    for (enum issue issue = 0; issue < ISSUES; issue++) {
+        const struct issue_finding finding = issue_decide(issue, facts, wanted);
+        measures |= finding.chosen | finding.lacking;
+    }
+    return issue_controls(measures).entry;
+}
+
+#define E(measure) (1 << ENTRY_##measure)
+
+/* The processors whose exits docs/PERFORMANCE.md has: scenarios measures-bench-vmx-0x7...
+ */
+static void test_entry_measures(void **state)
+{
+    static const struct {
+        const char *recording;
+        uint8_t entry;
+    } rows[] = {
+        {"core_i7_3770k", E(VERW) | E(FLUSH_L1D) | E(FILL_RSB)},
+        {"core_i7_6700k", E(VERW) | E(FLUSH_L1D) | E(FILL_RSB) | E(IBRS)},
+        {"xeon_silver_4214", E(VERW) | E(FILL_RSB)},
+        {"core_i9_12900k", E(VERW) | E(FILL_RSB)},
+        {"epyc_7742", E(FILL_RSB) | E(IBPB)},
+        {"ryzen_9_7950x", E(VERW) | E(FILL_RSB) | E(IBPB)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), RECORDINGS "/%s.txt", rows[i].recording);
+        recording_load(path);
+        const struct issue_facts facts = facts_of_recording();
+        assert_int_equal(entry_measures(&facts, MITIGATIONS_AUTO), rows[i].entry);
+        assert_int_equal(entry_measures(&facts, MITIGATIONS_ALL), rows[i].entry);
+        assert_int_equal(entry_measures(&facts, MITIGATIONS_OFF), 0);
+    }
+}
+
 /* Models and steppings at the limits of the lists; the microcode with Zenbleed's fix. */
 static void test_facts(void **state)
 {
@@ -262,7 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linux), cmocka_unit_test(test_reports),
         cmocka_unit_test(test_intel), cmocka_unit_test(test_newer),
-        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_facts), cmocka_unit_test(test_entry_measures),
     };
     return cmocka_run_group_tests_name("issues", tests, NULL, NULL);
 }
