@@ -233,8 +233,7 @@ static uint8_t entry_measures(const struct issue_facts *facts, enum mitigations 
 
 #define E(measure) (1 << ENTRY_##measure)
 
-/* The processors whose exits docs/PERFORMANCE.md has: scenarios measures-bench-vmx-0x7...
- */
+/* The processors whose exits docs/PERFORMANCE.md lists: scenarios measures-bench. */
 static void test_entry_measures(void **state)
 {
     static const struct {
