@@ -638,9 +638,9 @@ SCENARIO_FILES = $(GUESTS) $(BUILD)/guests/second.img $(BUILD)/registers $(STORE
 boot-test: iso netboot debug-elf test-elf $(SCENARIO_FILES) | setup-run setup-test
 	@tests/run boot
 
-## make fuzz-guest          GUEST_SEEDS (204) guests that execute random bytes; Hymir must survive them
+## make fuzz-guest          a guest executes the random bytes of GUEST_SEEDS (200) seeds; Hymir must survive it
 .PHONY: fuzz-guest
-GUEST_SEEDS := 204
+GUEST_SEEDS := 200
 fuzz-guest: iso $(GUESTS) | setup-run setup-test
 	@tests/boot/run --guest-seeds $(GUEST_SEEDS)
 

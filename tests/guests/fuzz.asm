@@ -1,7 +1,8 @@
 ; fuzz.asm: a guest that executes bytes generated from the seed in its command line.
 ;
 ; The first letter is the mode, the rest is the seed: "r12" in real mode, "p12" in 32-bit protected mode,
-; "l12" in 64-bit mode. The bytes are random, mixed with opcodes that cause exits. After an exception the
+; "l12" in 64-bit mode. If it is "?", the guest asks COM1 for it, stops itself earlier, and an NMI 200 times a second
+; ends loops. The bytes are random, mixed with opcodes that cause exits. After an exception the
 ; guest continues at the next byte; after 20000 exceptions it stops itself. The bytes may corrupt the guest's memory, its
 ; tables and its handler, so it may stop in any way or never; Hymir must keep working.
 
@@ -14,16 +15,36 @@ CODE_64 equ     0x18
 CODE_16 equ     0x20
 DATA_16 equ     0x28
 LIMIT   equ     20000                   ; exceptions
+ASKED_LIMIT equ 1000                    ; the same if the seed was asked for
+IO_APIC equ     0xFEC00000
 BYTES   equ     0x4000                  ; generated
 REAL    equ     0x20000                 ; their address in real mode, 0x2000:0
 
 %include "multiboot_header.inc"
 %include "hypercall.inc"
 
+; Starts the 8254's counter 0, once exceptions have a handler.
+%macro  start_counter 0
+        mov     al, 0x34
+        out     0x43, al
+        mov     al, 1193182 / 200 & 0xFF
+        out     0x40, al
+        mov     al, 1193182 / 200 >> 8
+        out     0x40, al
+%endmacro
+
 entry:
         choose_hypercall
         mov     esp, stack_top
         mov     esi, [ebx + 16]
+        cmp     byte [esi], '?'
+        jne     .named
+        call    ask
+        mov     word [limit], ASKED_LIMIT
+        mov     word [real_limit], ASKED_LIMIT
+        mov     dword [IO_APIC], 0x14   ; input 2, the 8254's counter 0, as an NMI
+        mov     dword [IO_APIC + 0x10], 0x400
+.named:
         movzx   ebp, byte [esi]         ; the mode
         xor     edx, edx
 .digit:
@@ -89,7 +110,39 @@ entry:
         mov     eax, cr0
         or      eax, 1 << 31
         mov     cr0, eax
+        start_counter
         jmp     code
+
+; Returns in ESI the line that COM1 receives next, of up to 15 characters. Interrupts are on, although there are none: with
+; IF=0, Bochs 2.7 may not exit for Hymir's, so that the guest would not see what is typed.
+ask:
+        sti
+        mov     esi, question
+        mov     dx, 0x3F8
+        mov     ecx, question_end - question
+        rep outsb
+        mov     edi, answer
+.wait:
+        mov     dx, 0x3FD
+        in      al, dx
+        test    al, 1
+        jz      .wait
+        mov     dx, 0x3F8
+        in      al, dx
+        cmp     al, 13
+        je      .asked
+        cmp     edi, answer + 15
+        je      .wait
+        stosb
+        jmp     .wait
+.asked:
+        cli
+        mov     esi, answer
+        ret
+
+question:
+        db      "seed?", 10
+question_end:
 
 ; Returns a random number in EAX: xorshift.
 random:
@@ -148,7 +201,8 @@ handler:
         mov     ax, DATA_32
         mov     ds, ax
         inc     dword [exceptions]
-        cmp     dword [exceptions], LIMIT
+        mov     ecx, [limit]
+        cmp     [exceptions], ecx
         jae     end
         mov     eax, [esp + 16]         ; EIP, after the vector and the error code
         inc     eax
@@ -208,6 +262,7 @@ real_mode:
         mov     ax, REAL >> 4
         mov     ds, ax
         mov     es, ax
+        start_counter
         jmp     (REAL >> 4):0
 
 ; Located at 0:0x1000: continues at the next byte, whatever it is; stops when the count at 0:0x1F00 reaches its limit.
@@ -219,7 +274,10 @@ real_handler:
         xor     ax, ax
         mov     ds, ax
         inc     word [0x1F00]
-        cmp     word [0x1F00], LIMIT
+        db      0x81, 0x3E              ; CMP word [0x1F00],
+        dw      0x1F00
+real_limit:
+        dw      LIMIT
         jae     .end
         inc     word [bp + 2]
         mov     word [bp + 4], REAL >> 4
@@ -230,7 +288,7 @@ real_handler:
         iret
 .end:
         mov     eax, 2
-        mov     ebx, LIMIT
+        mov     bx, [0x1F00]
         hypercall
         jmp     .end
 real_handler_end:
@@ -267,13 +325,15 @@ enter_long_mode:
 .long:
         mov     rsp, stack_top
         lidt    [idt_register_64]
+        start_counter
         jmp     code
 
 handler_64:
         push    rax
         push    rcx
         inc     dword [abs exceptions]
-        cmp     dword [abs exceptions], LIMIT
+        mov     ecx, [abs limit]
+        cmp     [abs exceptions], ecx
         jae     .end
         mov     rax, [rsp + 32]
         inc     rax
@@ -327,8 +387,10 @@ real_idt:
         dd      0
 
         align   8
+answer:         times 16 db 0
 state:          dd 1
 exceptions:     dd 0
+limit:          dd LIMIT
 
         align   16
 idt:            times 256 * 8 db 0
