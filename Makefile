@@ -461,9 +461,17 @@ $(UNIT)/%.o: %.c Makefile | setup-test
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_OBJECTS)
+# An archive, so that each program is linked only with what it uses.
+UNIT_ARCHIVE  := $(UNIT)/pure.a
+
+$(UNIT_ARCHIVE): $(UNIT_OBJECTS)
+	$(call note,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(UNIT)/test_%: $(UNIT)/tests/unit/test_%.o $(UNIT_ARCHIVE)
 	$(call note,UNITLD)
-	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ -lcmocka $(UNIT_LIBRARIES)
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $(filter %.o,$^) $(UNIT_ARCHIVE) -lcmocka $(UNIT_LIBRARIES)
 
 # Compared with Zydis, an independent decoder.
 $(UNIT)/test_decoder_random: UNIT_LIBRARIES := -lZydis
@@ -611,9 +619,9 @@ $(FUZZ)/fuzz_vm: $(FUZZ)/src/guest/vm.o
 -include $(filter-out %.asm.d,$(FUZZ_OBJECTS:.o=.d)) $(wildcard $(FUZZ)/tests/fuzz/*.d)
 
 # The same target without libFuzzer; replays the inputs in tests/fuzz/corpus, and random changes of them.
-$(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_OBJECTS)
+$(UNIT)/replay_%: $(UNIT)/tests/fuzz/fuzz_%.o $(UNIT)/tests/fuzz/replay.o $(UNIT_ARCHIVE)
 	$(call note,UNITLD)
-	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $^ $(UNIT_LIBRARIES)
+	$(Q)$(CC) $(UNIT_CFLAGS) -no-pie -o $@ $(filter %.o,$^) $(UNIT_ARCHIVE) $(UNIT_LIBRARIES)
 
 $(UNIT)/tests/fuzz/%.o: UNIT_CFLAGS += -Itests/fuzz
 
