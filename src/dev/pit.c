@@ -23,7 +23,9 @@ static __attribute__((noinline)) uint64_t scale(uint64_t ticks, uint64_t factor)
 
 static uint64_t now_of(const struct pit *pit)
 {
-    return scale(device_clock_now(pit->timer.clock), pit->factor);
+    uint64_t now = device_clock_now(pit->timer.clock);
+
+    return scale(now, pit->factor); /* which is read after the call, not kept during it */
 }
 
 /* Sets the timer to the first rise of counter 0's output after the last one shown. */

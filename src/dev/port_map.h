@@ -34,8 +34,9 @@ struct port_device {
 struct port_map {
     uint8_t owner[UINT16_MAX + 1]; /* by port: index in device */
     uint8_t device_count;
-    struct vcpu *accessor;                       /* whose access is being handled */
-    bool is_full;                                /* a device did not fit */
+    unsigned int plain_size; /* of accesses that need only the device: 1, or 0: none */
+    struct vcpu *accessor;   /* whose access is being handled */
+    bool is_full;            /* a device did not fit */
     struct port_device device[1 + PORT_DEVICES]; /* device[0] has the unclaimed ports */
 };
 
@@ -45,9 +46,9 @@ void port_map_init(struct port_map *map, uint64_t *unclaimed);
 /* Adds a device; a port already claimed keeps its device. Sets is_full if out of room. */
 void port_map_add(struct port_map *map, struct port_device device);
 
-/* Returns the device that an access to a port reaches. */
+/* Returns the device that an access to a port, 0 to 65535, reaches. */
 static inline const struct port_device *port_map_find(const struct port_map *map,
-                                                      uint16_t port)
+                                                      unsigned int port)
 {
     return &map->device[map->owner[port]];
 }

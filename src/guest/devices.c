@@ -90,7 +90,8 @@ enum status vm_add_devices(struct vm *vm)
 
     init_clock(vm);
     port_map_init(ports, &vm->ignored_accesses);
-    ports->accessor = &vm->cpu[0]->vcpu;
+    ports->accessor   = &vm->cpu[0]->vcpu;
+    ports->plain_size = vm->cpu_count == 1 ? 1 : 0;
     init_interrupt_controllers(vm);
     pit_init(&vm->pit, ports, &vm->clock, &line[LINE_TIMER]);
     rtc_init(&vm->rtc, ports, &vm->clock, &line[LINE_RTC]);

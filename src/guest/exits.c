@@ -142,6 +142,10 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
     uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
     vcpu->newest->detail = msr;
+    if (msr == MSR_IA32_APIC_BASE) {
+        vcpu_set_edx_eax(vcpu, vm_cpu_of(vcpu)->apic.base);
+        return EXIT_NEXT;
+    }
     if (local_apic_has_msr(msr))
         return read_apic_msr(vcpu, msr);
     const struct msr_row *row = msr_policy_find(&vm_cpu_of(vcpu)->msrs, msr);
@@ -260,8 +264,6 @@ const struct exit_handlers vm_exit_handlers = {
     .cpuid          = handle_cpuid,
     .read_msr       = handle_read_msr,
     .write_msr      = handle_write_msr,
-    .port_read      = vm_port_read,
-    .port_write     = vm_port_write,
     .string_io      = string_io_handle,
     .hypercall      = hypercall_handle,
     .take_interrupt = acknowledge_interrupt,

@@ -82,23 +82,23 @@ write_locked(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value
 }
 
 /* A byte, which a VM's only vCPU accesses, needs no more than its device. */
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size)
+uint32_t vm_port_read(struct vcpu *vcpu, unsigned int port, unsigned int size)
 {
     const struct vm *vm              = vcpu->vm;
     const struct port_device *device = port_map_find(&vm->ports, port);
 
-    if (size > 1 || vm->cpu_count > 1)
-        return read_locked(vcpu, port, size);
-    return device->read(device->device, port);
+    if (__builtin_expect(size != vm->ports.plain_size, 0))
+        return read_locked(vcpu, (uint16_t)port, size);
+    return device->read(device->device, (uint16_t)port);
 }
 
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
+enum exit_outcome vm_port_write(struct vcpu *vcpu, unsigned int port, unsigned int size,
                                 uint32_t value)
 {
     const struct vm *vm              = vcpu->vm;
     const struct port_device *device = port_map_find(&vm->ports, port);
 
-    if (size > 1 || vm->cpu_count > 1)
-        return write_locked(vcpu, port, size, value);
-    return device->write(device->device, port, (uint8_t)value);
+    if (__builtin_expect(size != vm->ports.plain_size, 0))
+        return write_locked(vcpu, (uint16_t)port, size, value);
+    return device->write(device->device, (uint16_t)port, (uint8_t)value);
 }

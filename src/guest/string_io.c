@@ -62,13 +62,13 @@ struct port_access {
 static uint32_t read_any(void *device, uint16_t port)
 {
     const struct port_access *access = device;
-    return access->vcpu->handlers->port_read(access->vcpu, port, access->size);
+    return vm_port_read(access->vcpu, port, access->size);
 }
 
 static enum exit_outcome write_any(void *device, uint16_t port, uint32_t value)
 {
     const struct port_access *access = device;
-    return access->vcpu->handlers->port_write(access->vcpu, port, access->size, value);
+    return vm_port_write(access->vcpu, port, access->size, value);
 }
 
 /*

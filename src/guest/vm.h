@@ -218,14 +218,6 @@ uint64_t vm_count_exits(const struct vm *vm);
 void vm_log_abnormal_end(const struct vm *vm);
 
 /*
- * Access a port of the VM with 1, 2 or 4 bytes; of a value read, only those are valid.
- * Unclaimed ports read all ones and ignore writes. guest/ports.c.
- */
-uint32_t vm_port_read(struct vcpu *vcpu, uint16_t port, unsigned int size);
-enum exit_outcome vm_port_write(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                uint32_t value);
-
-/*
  * Access memory-mapped devices with 1, 2, 4 or 8 bytes at a multiple of their number.
  * Unclaimed addresses read all ones and ignore writes. guest/memory_devices.c.
  */

@@ -45,7 +45,8 @@ find_string_operand(const struct instruction *instruction, bool is_in)
  * INS and OUTS exit before the processor checks their segment. The instruction is
  * decoded, because not all processors report its segment and address size.
  */
-static enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t info)
+static __attribute__((noinline)) enum exit_outcome handle_string_io(struct vcpu *vcpu,
+                                                                    uint64_t info)
 {
     const struct vmcb *vmcb = &svm_of(vcpu)->vmcb;
     bool is_in              = (info & IO_IN) != 0;
@@ -77,6 +78,12 @@ static enum exit_outcome handle_string_io(struct vcpu *vcpu, uint64_t info)
     return vcpu->handlers->string_io(vcpu, &access);
 }
 
+static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
+                                                             uint64_t info)
+{
+    return vcpu_read_port(vcpu, IO_PORT(info), IO_SIZE(info));
+}
+
 static enum exit_outcome handle_io(struct vcpu *vcpu)
 {
     uint64_t info = vcpu->newest->detail = svm_of(vcpu)->vmcb.exit_info_1;
@@ -84,9 +91,9 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
     if ((info & IO_STRING) != 0)
         return handle_string_io(vcpu, info);
     if ((info & IO_IN) != 0)
-        return vcpu_read_port(vcpu, IO_PORT(info), IO_SIZE(info));
-    return vcpu->handlers->port_write(vcpu, IO_PORT(info), IO_SIZE(info),
-                                      (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
+        return handle_in(vcpu, info);
+    return vm_port_write(vcpu, IO_PORT(info), IO_SIZE(info),
+                         (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
 
 /* Ends the vCPU because of an event at the guest's current instruction. */

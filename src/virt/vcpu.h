@@ -99,13 +99,6 @@ struct exit_handlers {
     exit_handler *cpuid;
     exit_handler *read_msr;
     exit_handler *write_msr;
-    /*
-     * IN and OUT of 1, 2 or 4 bytes; of port_read's value, only those are valid.
-     * Unclaimed ports read all ones and ignore writes.
-     */
-    uint32_t (*port_read)(struct vcpu *vcpu, uint16_t port, unsigned int size);
-    enum exit_outcome (*port_write)(struct vcpu *vcpu, uint16_t port, unsigned int size,
-                                    uint32_t value);
     enum exit_outcome (*string_io)(struct vcpu *vcpu, const struct string_access *access);
     exit_handler *hypercall;
 
@@ -147,6 +140,16 @@ struct exit_handlers {
     void (*tpr_changed)(struct vcpu *vcpu);
     void (*apic_written)(struct vcpu *vcpu, uint32_t offset);
 };
+
+/*
+ * Access a port of the VM, 0 to 65535, with 1, 2 or 4 bytes; of a value read, only those
+ * are valid. Unclaimed ports read all ones and ignore writes. They handle exits too, but
+ * are called without a pointer, because an indirect call needs a retpoline.
+ * guest/ports.c.
+ */
+uint32_t vm_port_read(struct vcpu *vcpu, unsigned int port, unsigned int size);
+enum exit_outcome vm_port_write(struct vcpu *vcpu, unsigned int port, unsigned int size,
+                                uint32_t value);
 
 /* The local APIC of a vCPU, for processors that virtualize it. */
 struct vcpu_apic {
@@ -298,7 +301,7 @@ static inline enum exit_outcome vcpu_read_port(struct vcpu *vcpu, uint16_t port,
                                                unsigned int size)
 {
     uint64_t *rax  = &vcpu->run.registers.r[REGISTER_RAX];
-    uint32_t value = vcpu->handlers->port_read(vcpu, port, size);
+    uint32_t value = vm_port_read(vcpu, port, size);
 
     if (size == sizeof(uint8_t))
         *(uint8_t *)rax = (uint8_t)value;

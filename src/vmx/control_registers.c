@@ -25,12 +25,6 @@ uint64_t guest_cr0_read(void)
            (vmread_known(VMCS_CR0_READ_SHADOW) & CR0_HOST_OWNED);
 }
 
-/* The bits that a guest may not set are 0 in the read shadow. */
-uint64_t guest_cr4_read(void)
-{
-    return vmread_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED;
-}
-
 /* Outside 64-bit code, MOV to a control register takes 32 bits. */
 static inline uint64_t read_general_register(const struct vcpu *vcpu, unsigned int number)
 {

@@ -11,9 +11,8 @@
 /* Bits of CR0 that the guest reads from the shadow and whose changes exit. */
 #define CR0_HOST_OWNED (CR0_NE | CR0_NW | CR0_CD)
 
-/* Return the values that the guest reads. */
+/* Returns the value that the guest reads. */
 uint64_t guest_cr0_read(void);
-uint64_t guest_cr4_read(void);
 
 enum exit_outcome control_register_handle_exit(struct vcpu *vcpu);
 

@@ -70,9 +70,8 @@ static enum exit_outcome handle_io(struct vcpu *vcpu)
         return handle_string_io(vcpu, qualification);
     if ((qualification & IO_IN) != 0)
         return handle_in(vcpu, qualification);
-    return vcpu->handlers->port_write(vcpu, IO_PORT(qualification),
-                                      IO_SIZE(qualification),
-                                      (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
+    return vm_port_write(vcpu, IO_PORT(qualification), IO_SIZE(qualification),
+                         (uint32_t)vcpu->run.registers.r[REGISTER_RAX]);
 }
 
 /* Ends the vCPU because of an event at the guest's current instruction. */

@@ -73,7 +73,8 @@ static __attribute__((noinline)) enum run_next end_other_exit(struct exit_row *r
     return outcome == EXIT_STOP ? RUN_STOP : RUN_AGAIN;
 }
 
-enum run_next vcpu_on_exit(struct vcpu_run *run)
+static inline __attribute__((always_inline)) enum run_next
+handle_exit(struct vcpu_run *run)
 {
     struct vcpu *vcpu = (struct vcpu *)run;
     uint32_t start    = rdtsc_low();
@@ -95,4 +96,16 @@ enum run_next vcpu_on_exit(struct vcpu_run *run)
     skip_instruction(record, vmread_known(VMCS_EXIT_INSTRUCTION_LENGTH));
     exit_row_count(row, rdtsc_low() - record->start);
     return RUN_AGAIN;
+}
+
+enum run_next vcpu_on_exit(struct vcpu_run *run)
+{
+    return handle_exit(run);
+}
+
+/* Calls the handler without a retpoline. */
+__attribute__((indirect_branch("keep"))) enum run_next
+vcpu_on_exit_unprotected(struct vcpu_run *run)
+{
+    return handle_exit(run);
 }

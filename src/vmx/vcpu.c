@@ -6,6 +6,7 @@
 #include "cpu/speculation.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
+#include "virt/control_register_rules.h"
 #include "virt/cpu_registers.h"
 #include "vmx/control_registers.h"
 #include "vmx/ept.h"
@@ -86,6 +87,8 @@ static void run_in_root_operation(struct vmx_vcpu *vmx, uint32_t revision)
 
         vmx->vcpu->run.entry     = guest_state_reset();
         vmx->vcpu->run.spec_ctrl = 0;
+        vmx->vcpu->run.on_exit =
+            vmx->vcpu->run.entry == 0 ? vcpu_on_exit_unprotected : vcpu_on_exit;
         entry_check_before(&attempt);
         if (test_hook_enter_guest != NULL)
             test_hook_enter_guest(vmx->vcpu);
@@ -124,6 +127,9 @@ static void run(struct vcpu *vcpu)
 static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
 {
     (void)vcpu;
+    /* First, for CPUID leaf 1. Bits that a guest may not set are 0 in the read shadow. */
+    if (which == VCPU_CR4)
+        return vmread_known(VMCS_GUEST_CR4) & GUEST_CR4_ALLOWED;
     switch (which) {
     case VCPU_RIP:
         return vmcs_get(VMCS_GUEST_RIP);
@@ -137,8 +143,6 @@ static uint64_t read_register(struct vcpu *vcpu, enum vcpu_register which)
         return read_cr2();
     case VCPU_CR3:
         return vmcs_get(VMCS_GUEST_CR3);
-    case VCPU_CR4:
-        return guest_cr4_read();
     case VCPU_EFER:
         return vmcs_get(VMCS_GUEST_IA32_EFER);
     case VCPU_TSC:

@@ -49,8 +49,12 @@ bool MUST_CHECK vcpu_state_write(struct vmx_vcpu *vmx);
 /* The operation restart of struct backend. In vcpu_state.c. */
 void vcpu_restart(struct vcpu *vcpu);
 
-/* Takes a VM exit to its handler and back: the value of run.on_exit. In on_exit.c. */
+/*
+ * Take a VM exit to its handler and back: values of run.on_exit, the second one for a
+ * run.entry without measures, where nothing protects indirect calls. In on_exit.c.
+ */
 enum run_next vcpu_on_exit(struct vcpu_run *run);
+enum run_next vcpu_on_exit_unprotected(struct vcpu_run *run);
 
 /* Returns what a report on the next, or last, entry of a vCPU needs. */
 static inline struct entry_attempt vcpu_entry_attempt(struct vmx_vcpu *vmx)

@@ -155,7 +155,6 @@ static void init_state(struct vmx_vcpu *vmx)
         has_preemption_timer(vmx) &&
         !(vmx->plan->avoids_preemption_timer && apic_is_enabled());
     init_registers(vmx);
-    vcpu->run.on_exit     = vcpu_on_exit;
     vcpu->run.is_launched = false;
 }
 

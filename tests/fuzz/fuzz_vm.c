@@ -265,7 +265,7 @@ static enum exit_outcome exit_out(void)
     uint16_t port     = take_port();
     unsigned int size = 1U << take(1) % 3;
 
-    return vcpu->handlers->port_write(vcpu, port, size, (uint32_t)take(size));
+    return vm_port_write(vcpu, port, size, (uint32_t)take(size));
 }
 
 static enum exit_outcome exit_string_io(void)

@@ -4,6 +4,10 @@
 #ifndef HYMIR_TESTS_SVM_EXITS_H
 #define HYMIR_TESTS_SVM_EXITS_H
 
+/* The VM's ports. */
+#define vm_port_read  read_port
+#define vm_port_write write_port
+
 #include "svm_vcpu.h"
 
 static uint16_t port;
@@ -13,19 +17,19 @@ static struct string_access string;
 static struct memory_access memory;
 static enum exit_outcome vm_outcome;
 
-static uint32_t read_port(struct vcpu *of, uint16_t number, unsigned int size)
+uint32_t read_port(struct vcpu *of, unsigned int number, unsigned int size)
 {
     (void)of;
-    port      = number;
+    port      = (uint16_t)number;
     port_size = size;
     return port_value;
 }
 
-static enum exit_outcome write_port(struct vcpu *of, uint16_t number, unsigned int size,
-                                    uint32_t value)
+enum exit_outcome write_port(struct vcpu *of, unsigned int number, unsigned int size,
+                             uint32_t value)
 {
     (void)of;
-    port       = number;
+    port       = (uint16_t)number;
     port_size  = size;
     port_value = value;
     return vm_outcome;
@@ -56,8 +60,6 @@ static inline int exits_start(void **state)
 {
     handlers.cpuid = handlers.hypercall = answer;
     handlers.read_msr = handlers.write_msr = answer;
-    handlers.port_read                     = read_port;
-    handlers.port_write                    = write_port;
     handlers.string_io                     = note_string;
     handlers.memory                        = note_memory;
     memset(&string, 0, sizeof(string));

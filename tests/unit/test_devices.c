@@ -15,13 +15,12 @@ static int devices_start(void **state)
 
 static enum exit_outcome out(uint16_t port, uint8_t size, uint32_t value)
 {
-    return vm_exit_handlers.port_write(test_vcpu, port, size, value);
+    return vm_port_write(test_vcpu, port, size, value);
 }
 
 static uint32_t in(uint16_t port, uint8_t size)
 {
-    return vm_exit_handlers.port_read(test_vcpu, port, size) &
-           UINT32_MAX >> (32 - 8 * size);
+    return vm_port_read(test_vcpu, port, size) & UINT32_MAX >> (32 - 8 * size);
 }
 
 static bool are_unclaimed(uint32_t port, uint8_t size)
@@ -50,11 +49,18 @@ static void test_all_ports(void **state)
     assert_string_equal(test_vm.end.text, "");
 }
 
+/* As with two vCPUs: the only one of a VM needs no lock. */
+static void share_devices(void)
+{
+    test_vm.cpu_count        = 2;
+    test_vm.ports.plain_size = 0;
+}
+
 /* Reads of the PM timer take no ticket of the lock, so that no vCPU waits for another. */
 static void test_free_timer(void **state)
 {
     (void)state;
-    test_vm.cpu_count = 2; /* the only vCPU of a VM would need no lock */
+    share_devices();
     for (uint32_t port = 0; port < 0x700; port++) {
         for (uint8_t size = 1; size <= 4; size = (uint8_t)(size * 2)) {
             unsigned int tickets = test_vm.lock.next;
@@ -225,8 +231,8 @@ static void test_output_without_room(void **state)
 static void test_flush_timer(void **state)
 {
     (void)state;
-    test_vm.cpu_count = 2; /* they share the lock */
-    flushes           = 0;
+    share_devices();
+    flushes = 0;
     out(0x3F9, 1, 2); /* the interrupt of the transmitter */
     assert_int_equal(test_alarm, TICKS_NEVER);
     test_clock = 5000000;

@@ -280,6 +280,20 @@ static void test_notify(void **state)
     assert_int_equal(vm_exit_handlers.take_interrupt(second), 0x43);
 }
 
+/* Each access to the ports that the vCPUs share takes a ticket of the lock. */
+static void test_shared_ports(void **state)
+{
+    (void)state;
+    for (unsigned int size = 1; size <= 4; size *= 2) {
+        unsigned int tickets = vm.lock.next;
+
+        (void)vm_port_read(second, 0x21, size);
+        assert_int_equal(vm.lock.next, tickets + 1);
+        assert_int_equal(vm_port_write(first, 0x80, size, 0), EXIT_NEXT);
+        assert_int_equal(vm.lock.next, tickets + 2);
+    }
+}
+
 /* The 8259A's output, which any CPU can drive, is LINT0 of the first local APIC. */
 static void test_pic(void **state)
 {
@@ -333,6 +347,7 @@ int main(void)
         TEST(test_init_at_end),
         TEST(test_nmi),
         TEST(test_notify),
+        TEST(test_shared_ports),
         TEST(test_pic),
         TEST(test_kick),
     };
