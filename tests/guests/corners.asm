@@ -10,6 +10,7 @@ DATA_32 equ     0x10
 CODE_64 equ     0x18
 TASK    equ     0x20
 OTHER_TASK equ  0x28
+TASK_GATE equ   0x30
 CR0_NE  equ     1 << 5
 CR0_CD  equ     1 << 30
 CR0_PG  equ     1 << 31
@@ -108,6 +109,37 @@ entry:
         raises  13, "INT through a task gate is #GP", int 0x1F
         cmp     dword [code], 0x1F << 3 | 2
         check   "its error code is the vector"
+        raises  13, "CALL of a task gate is #GP", call TASK_GATE:0
+        cmp     dword [code], OTHER_TASK
+        check   "its error code is the selector of the gate's TSS"
+        mov     dword [task], OTHER_TASK ; the link
+        mov     byte [gdt_other_task + 5], 0x8B ; busy
+        pushfd
+        or      dword [esp], 1 << 14    ; NT
+        popfd
+        mov     dword [code], NOTHING
+        raises  13, "IRET to the task before is #GP", iretd
+        pushfd
+        btr     dword [esp], 14
+        setc    al
+        popfd
+        cmp     al, 1
+        check   "NT is still set"
+        cmp     dword [code], OTHER_TASK
+        check   "its error code is the link"
+        mov     byte [gdt_other_task + 5], 0x89
+        mov     dword [idt + 6 * 8], OTHER_TASK << 16
+        mov     dword [idt + 6 * 8 + 4], 0x8500
+        raises  13, "#UD through a task gate is #GP", ud2
+        cmp     dword [code], 6 << 3 | 2 | 1
+        check   "its error code is the vector, and that no instruction called it"
+        mov     dword [idt], OTHER_TASK << 16
+        mov     dword [idt + 4], 0x8500
+        xor     ecx, ecx
+        raises  8, "#DE through a task gate is #DF", div ecx
+        cmp     dword [code], 0
+        check   "its error code is 0"
+        call    build_idt
 .task_switches_tried:
 
 ; ---- PAE paging: changing CR0.CD loads the PDPTEs
@@ -242,6 +274,7 @@ gdt_task:
         dq      0x0000890000000067
 gdt_other_task:
         dq      0x0000890000000067
+        dq      0x0000850000000000 | OTHER_TASK << 16
 gdt_end:
 gdt_register:
         dw      gdt_end - gdt - 1
