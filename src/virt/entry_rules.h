@@ -16,7 +16,7 @@
  * The values of a snapshot: the fields of the control structure, capability registers and
  * other facts about the processor, by the vendor's dense numbers. 0 is no value.
  */
-#define ENTRY_VALUES_MAX 256
+#define ENTRY_VALUES_MAX 320
 #define ENTRY_VALUE_NONE 0
 
 struct entry_snapshot {

@@ -76,10 +76,7 @@ void entry_failure_explain(const struct entry_attempt *attempt,
                            struct entry_summary *summary)
 {
     entry_snapshot_read(attempt);
-    if (failure->error == VMX_ERROR_LAUNCH_OF_NON_CLEAR)
-        entry_snapshot_set(attempt->snapshot, VALUE_IS_LAUNCHED, 1);
-    else if (failure->error == VMX_ERROR_RESUME_OF_NON_LAUNCHED)
-        entry_snapshot_set(attempt->snapshot, VALUE_IS_LAUNCHED, 0);
+    vmx_entry_set_implied(attempt->snapshot, failure->error);
     entry_explain(&vmx_entry_rules, attempt->snapshot, vmx_entry_phases(failure),
                   failure->error, summary);
 }

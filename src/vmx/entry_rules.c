@@ -139,6 +139,27 @@ static uint64_t phases_of_reason(uint32_t reason)
     }
 }
 
+void vmx_entry_set_implied(struct entry_snapshot *snapshot, uint32_t error)
+{
+    static const struct {
+        uint8_t error, content;
+        uint16_t value;
+    } rows[] = {
+        {VMX_ERROR_LAUNCH_OF_NON_CLEAR, 0, VALUE_IS_RESUME},
+        {VMX_ERROR_LAUNCH_OF_NON_CLEAR, 1, VALUE_IS_LAUNCHED},
+        {VMX_ERROR_RESUME_OF_NON_LAUNCHED, 1, VALUE_IS_RESUME},
+        {VMX_ERROR_RESUME_OF_NON_LAUNCHED, 0, VALUE_IS_LAUNCHED},
+        {VMX_ERROR_RESUME_AFTER_VMXOFF, 1, VALUE_IS_RESUME},
+        {VMX_ERROR_RESUME_AFTER_VMXOFF, 1, VALUE_VMXOFF_SINCE_LAUNCH},
+        {VMX_ERROR_MOV_SS, 1, VALUE_MOV_SS_BLOCKING},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].error == error)
+            entry_snapshot_set(snapshot, rows[i].value, rows[i].content);
+    }
+}
+
 uint64_t vmx_entry_phases(const struct vmx_entry_failure *failure)
 {
     if (failure->error != 0)

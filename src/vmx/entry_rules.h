@@ -28,4 +28,7 @@ struct vmx_entry_failure {
 /* Returns the phases whose rules a failure can mean; none if it is not of a VM entry. */
 uint64_t vmx_entry_phases(const struct vmx_entry_failure *failure);
 
+/* Sets what the number of an error tells, such as the launch state of the VMCS. */
+void vmx_entry_set_implied(struct entry_snapshot *snapshot, uint32_t error);
+
 #endif

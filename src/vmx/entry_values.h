@@ -28,6 +28,9 @@
     FACT(IN_SMM, "SMM (1: the processor is in it)")                                      \
     FACT(IS_RESUME, "the instruction (1: VMRESUME)")                                     \
     FACT(IS_LAUNCHED, "the launch state (1: launched)")                                  \
+    FACT(VMXOFF_SINCE_LAUNCH, "VMXOFF since the launch (1: executed)")                   \
+    FACT(EXECUTIVE_IS_CLEAR, "the launch state of the executive VMCS (1: clear)")        \
+    FACT(EXECUTIVE_IS_INVALID, "the controls of the executive VMCS (1: invalid)")        \
     FACT(MOV_SS_BLOCKING, "blocking by MOV SS of the host")                              \
     FACT(VMCS_POINTER, "the current-VMCS pointer")                                       \
     FACT(VMXON_POINTER, "the VMXON pointer")                                             \

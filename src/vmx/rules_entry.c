@@ -142,6 +142,11 @@ static enum entry_verdict test_instruction_length(struct entry_query *query)
     uint64_t type   = event_type(event);
     uint64_t length = entry_read_own(query);
 
+    if (type == INTERRUPTION_OTHER_EVENT && (event & VECTOR_MASK) != 0)
+        return length <= INSTRUCTION_LENGTH_MAX ||
+                       !rule_is_on(query, VALUE_GUEST_CR4, CR4_FRED)
+                   ? ENTRY_HOLDS
+                   : entry_violate(query, length, INSTRUCTION_LENGTH_MAX);
     if (type != INTERRUPTION_SOFTWARE_INTERRUPT &&
         type != INTERRUPTION_PRIVILEGED_SOFTWARE &&
         type != INTERRUPTION_SOFTWARE_EXCEPTION)
@@ -183,7 +188,7 @@ static const struct entry_rule injection_rows[] = {
               ON(ENTRY_INTERRUPTION_INFORMATION, INTERRUPTION_ERROR_CODE)}},
     {"injected-instruction-length",
      "The instruction length of a software interrupt or exception to inject is 1 to 15, "
-     "or 0 if IA32_VMX_MISC[30] is set.",
+     "or 0 if IA32_VMX_MISC[30] is set; of SYSCALL and SYSENTER with FRED at most 15.",
      "the length of the VM exit was not copied", test_instruction_length,
      .value = VALUE_ENTRY_INSTRUCTION_LENGTH, .when = {WHEN_INJECTING},
      .root = "injected-type"},

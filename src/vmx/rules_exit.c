@@ -35,6 +35,26 @@ VMX_SECTION(vmx_rules_exit, "\"Checks on VMX Controls\", \"VM-Exit Control Field
 
 /* ---- Basic checks, and those of the executive VMCS of an entry that leaves SMM */
 
+/* SDM 3C, "Checks on the Executive-VMCS Pointer Field". */
+static enum entry_verdict test_executive_is_vmxon(struct entry_query *query)
+{
+    return entry_require(query, entry_read(query, VALUE_VMXON_POINTER));
+}
+
+/* An executive VMCS is checked if its pointer is not the VMXON pointer. */
+static enum entry_verdict test_executive_vmcs(struct entry_query *query)
+{
+    return entry_read(query, VALUE_EXECUTIVE_VMCS_POINTER) ==
+                   entry_read(query, VALUE_VMXON_POINTER)
+               ? ENTRY_NOT_APPLICABLE
+               : entry_test_equal(query);
+}
+
+#define WHEN_LEAVING_SMM                                         \
+    {                                                            \
+        ON(IN_SMM, BIT(0)), OFF(ENTRY_CONTROLS, VM_ENTRY_TO_SMM) \
+    }
+
 static const struct entry_rule instruction_rows[] = {
     {"launch-clear-vmcs", "VMLAUNCH needs a VMCS whose launch state is clear.",
      "VMLAUNCH was repeated after a VM exit, where VMRESUME is due",
@@ -45,6 +65,12 @@ static const struct entry_rule instruction_rows[] = {
      "is due",
      MUST_SET(IS_LAUNCHED, BIT(0)), .qualification = VMX_ERROR_RESUME_OF_NON_LAUNCHED,
      .when = {ON(IS_RESUME, BIT(0))}},
+    {"resume-before-vmxoff",
+     "VMRESUME needs a VMCS that was launched since the last VMXON.",
+     "VMX was left and entered again, as for the sleep of the machine, and VMCLEAR was "
+     "forgotten",
+     MUST_CLEAR(VMXOFF_SINCE_LAUNCH, BIT(0)),
+     .qualification = VMX_ERROR_RESUME_AFTER_VMXOFF, .when = {ON(IS_RESUME, BIT(0))}},
     {"no-mov-ss-blocking", "MOV SS does not block events at the instruction.",
      "MOV SS or POP SS right before VMLAUNCH or VMRESUME", MUST_CLEAR(MOV_SS_BLOCKING, 1),
      .qualification = VMX_ERROR_MOV_SS},
@@ -52,8 +78,22 @@ static const struct entry_rule instruction_rows[] = {
      "An entry that leaves SMM has an executive-VMCS pointer that is a multiple of 4096 "
      "within the physical-address width.",
      NULL, ALIGNED_ADDRESS(EXECUTIVE_VMCS_POINTER, PAGE_SIZE),
-     .qualification = VMX_ERROR_EXECUTIVE_POINTER,
-     .when          = {ON(IN_SMM, BIT(0)), OFF(ENTRY_CONTROLS, VM_ENTRY_TO_SMM)}},
+     .qualification = VMX_ERROR_EXECUTIVE_POINTER, .when = WHEN_LEAVING_SMM},
+    {"executive-vmcs-launched",
+     "An entry that leaves SMM for a guest has an executive VMCS that is launched.", NULL,
+     test_executive_vmcs, 1, 0, VALUE_EXECUTIVE_IS_CLEAR,
+     .qualification = VMX_ERROR_EXECUTIVE_NOT_LAUNCHED, .when = WHEN_LEAVING_SMM},
+    {"executive-pointer-is-vmxon",
+     "An entry that deactivates the dual-monitor treatment has the VMXON pointer as the "
+     "executive-VMCS pointer.",
+     NULL, test_executive_is_vmxon, .value = VALUE_EXECUTIVE_VMCS_POINTER,
+     .qualification = VMX_ERROR_EXECUTIVE_NOT_VMXON,
+     .when = {ON(IN_SMM, BIT(0)), ON(ENTRY_CONTROLS, VM_ENTRY_DEACTIVATE_DUAL_MONITOR)}},
+    {"executive-vmcs-controls",
+     "An entry that leaves SMM for a guest has valid VM-execution controls in the "
+     "executive VMCS.",
+     NULL, test_executive_vmcs, 1, 0, VALUE_EXECUTIVE_IS_INVALID,
+     .qualification = VMX_ERROR_EXECUTIVE_CONTROLS, .when = WHEN_LEAVING_SMM},
 };
 
 VMX_SECTION(vmx_rules_instruction, "\"Basic VM-Entry Checks\"", ENTRY_INSTRUCTION,

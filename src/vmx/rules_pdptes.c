@@ -47,8 +47,10 @@ static enum entry_verdict test_msr(struct entry_query *query)
 {
     uint64_t entry = entry_read_own(query);
     uint32_t msr   = MSR_NUMBER(entry);
-    bool is_bad    = msr == MSR_IA32_FS_BASE || msr == MSR_IA32_GS_BASE ||
-                  msr == MSR_IA32_SMM_MONITOR_CTL || msr == MSR_IA32_BIOS_UPDT_TRIG;
+    bool is_bad =
+        msr == MSR_IA32_FS_BASE || msr == MSR_IA32_GS_BASE ||
+        msr == MSR_IA32_BIOS_UPDT_TRIG ||
+        (msr == MSR_IA32_SMM_MONITOR_CTL && query->snapshot->value[VALUE_IN_SMM] == 0);
 
     return is_bad ? entry_violate(query, BITS_MASK(31, 0), entry & HIGH_HALF)
                   : ENTRY_HOLDS;
@@ -86,7 +88,7 @@ static const struct entry_rule msr_rows[] = {
      "the entry's layout is number, reserved, value", MUST_CLEAR(MSR_NUMBER, HIGH_HALF)},
     {"msr-load-number",
      "VM entry does not load IA32_FS_BASE and IA32_GS_BASE, which have fields, nor "
-     "IA32_SMM_MONITOR_CTL and IA32_BIOS_UPDT_TRIG.",
+     "IA32_BIOS_UPDT_TRIG nor, outside SMM, IA32_SMM_MONITOR_CTL.",
      "the segment bases were listed as MSRs", test_msr, .value = VALUE_MSR_NUMBER},
     {"msr-load-x2apic", "VM entry does not load MSRs 800H to 8FFH, of the x2APIC.",
      "registers of the local APIC were listed", test_x2apic_msr,

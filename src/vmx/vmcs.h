@@ -148,10 +148,14 @@ enum exit_reason {
 /* VM-instruction errors: SDM 3C, "VM-Instruction Error Numbers". */
 #define VMX_ERROR_LAUNCH_OF_NON_CLEAR     4U
 #define VMX_ERROR_RESUME_OF_NON_LAUNCHED  5U
+#define VMX_ERROR_RESUME_AFTER_VMXOFF     6U
 #define VMX_ERROR_INVALID_CONTROLS        7U
 #define VMX_ERROR_INVALID_HOST_STATE      8U
 #define VMX_ERROR_VMXON_IN_ROOT_OPERATION 15U
 #define VMX_ERROR_EXECUTIVE_POINTER       16U
+#define VMX_ERROR_EXECUTIVE_NOT_LAUNCHED  17U
+#define VMX_ERROR_EXECUTIVE_NOT_VMXON     18U
+#define VMX_ERROR_EXECUTIVE_CONTROLS      25U
 #define VMX_ERROR_MOV_SS                  26U
 
 /* Returns the description of a VM-instruction error, or "unknown error". */

@@ -50,7 +50,7 @@ struct way {
     struct change prepare[3], violate[2];
 };
 
-#define WAYS 152
+#define WAYS 158
 extern const struct way perturbation_ways[WAYS];
 
 #endif

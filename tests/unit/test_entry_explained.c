@@ -250,9 +250,13 @@ static void test_failures(void **state)
     } cases[] = {
         {{.error = 4}, BIT(ENTRY_INSTRUCTION)},
         {{.error = 5}, BIT(ENTRY_INSTRUCTION)},
+        {{.error = 6}, BIT(ENTRY_INSTRUCTION)},
         {{.error = 7}, BIT(ENTRY_CONTROLS)},
         {{.error = 8}, BIT(ENTRY_HOST_STATE)},
         {{.error = 16}, BIT(ENTRY_INSTRUCTION)},
+        {{.error = 17}, BIT(ENTRY_INSTRUCTION)},
+        {{.error = 18}, BIT(ENTRY_INSTRUCTION)},
+        {{.error = 25}, BIT(ENTRY_INSTRUCTION)},
         {{.error = 26}, BIT(ENTRY_INSTRUCTION)},
         {{.reason = 0x80000021}, BIT(ENTRY_GUEST_STATE)},
         {{.reason = 0x80000022}, BIT(ENTRY_MSR_LOADING)},
@@ -263,8 +267,8 @@ static void test_failures(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_int_equal(vmx_entry_phases(&cases[i].failure), cases[i].phases);
     /* The errors of other instructions mean no rule. */
-    static const uint32_t others[] = {1,  2,  3,  6,  9,  10, 11, 12, 13, 14,
-                                      15, 19, 20, 22, 23, 24, 27, 28, 29};
+    static const uint32_t others[] = {1,  2,  3,  9,  10, 11, 12, 13, 14,
+                                      15, 19, 20, 21, 22, 23, 24, 27, 28, 29};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         assert_int_equal(
             vmx_entry_phases(&(struct vmx_entry_failure){.error = others[i]}), 0);
