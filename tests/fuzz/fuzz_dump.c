@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text         = malloc(size);
 
     memcpy(text, data, size);
+    size  = dump_decode(text, size);
     lines = 1;
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';

@@ -247,6 +247,87 @@ static void test_msr_entries(void **state)
     assert_int_equal(others[1].content, 0xD01);
 }
 
+/* Xen names the entry that was not loaded before it prints the dump. */
+static void test_failed_msr(void **state)
+{
+    (void)state;
+    read_string("(XEN) d24v1 vmentry failure (reason 0x80000022): MSR loading (entry 1)\n"
+                "(XEN)   msr 000001dd val 1ffff80676f52be5 (mbz 0x2)\n"
+                "(XEN) *** Guest State ***\n(XEN) CR3 = 0x00000001b2725002\n");
+    assert_int_equal(dump_count, 1);
+    assert_value(VALUE_GUEST_CR3, 0x1B2725002);
+    assert_int_equal(other_count, 2);
+    assert_int_equal(others[0].kind, DUMP_FAILURE);
+    assert_int_equal(others[0].content, 0x80000022);
+    assert_int_equal(others[1].kind, DUMP_FAILED_MSR);
+    assert_int_equal(others[1].number, 0x1DD);
+    assert_int_equal(others[1].content, 0x1FFFF80676F52BE5);
+    assert_int_equal(others[1].mask, UINT64_C(2) << 32);
+    read_string("msr 000001dd val 1ffff80676f52be5 (mbz 0)\n"); /* of no dump */
+    assert_int_equal(other_count, 0);
+}
+
+/* VirtualBox's release log has the controls, and the names of the bits that are set. */
+static void test_virtualbox(void **state)
+{
+    (void)state;
+    read_string("00:00:01.5 HM: VERR_VMX_UNABLE_TO_START_VM:\n"
+                "00:00:01.5 HM: CPU[0] Instruction error    0x7\n"
+                "00:00:01.5 HM: CPU[0] PinCtls              0x3f\n"
+                "00:00:01.5 HM:   VMX_PIN_CTLS_EXT_INT_EXIT (bit 0)\n"
+                "00:00:01.5 HM: CPU[0] ProcCtls             0xb5a06dfa\n"
+                "00:00:01.5 HM: CPU[0] ProcCtls2            0x2c6a\n"
+                "00:00:01.5 HM: CPU[0] EntryCtls            0xd1ff\n"
+                "00:00:01.5 HM: CPU[0] ExitCtls             0x2fefff\n"
+                "00:00:01.5 HM: CPU[0] HCPhysMsrBitmap      0x0000000123456000\n"
+                "00:00:01.5 HM: CPU[0] cEntryMsrLoad        10\n");
+    assert_int_equal(dump_count, 1);
+    assert_int_equal(value_count, 7);
+    assert_value(VALUE_PIN_BASED_CONTROLS, 0x3F);
+    assert_value(VALUE_PRIMARY_CONTROLS, 0xB5A06DFA);
+    assert_value(VALUE_SECONDARY_CONTROLS, 0x2C6A);
+    assert_value(VALUE_EXIT_CONTROLS, 0x2FEFFF);
+    assert_value(VALUE_MSR_BITMAP, 0x123456000);
+    assert_value(VALUE_ENTRY_MSR_LOAD_COUNT, 10);
+}
+
+static void test_ve_information(void **state)
+{
+    (void)state;
+    read_string("kvm_intel: *** Control State ***\n"
+                "kvm_intel: VE info address = 0x0000000135a04000(corrupted!)\n"
+                "kvm_intel: ve_info: 0x00000030 0xffffffff 0x00000000000006ab\n");
+    assert_int_equal(value_count, 1);
+    assert_value(VALUE_VE_INFORMATION_ADDRESS, 0x135A04000);
+}
+
+/* A mail as its file has it; a number is wrapped inside. */
+static void test_quoted_printable(void **state)
+{
+    char encoded[] = "(XEN) CR0: actual=3D0x0000000080050031, shadow=3D0x80050031,\n"
+                     "gh_mask=3Dffffffffffffffff\n"
+                     "(XEN)=C2=A0=C2=A0 CS: 0010 0209b 00000000 0000000000000000\n"
+                     "(XEN) GDTR:=C2=A0=C2=A0=C2=\n=A0 00000057 ffffb181c2d15fb0\n"
+                     "(XEN) DebugCtl =3D 0x1=C2=A0 DebugExceptions =3D 0x00000000000=\r\n"
+                     "04000\n(XEN) CR3=3D=20";
+    char plain[]   = "CS=20 TR=A0=C2\nCR0: actual=0x3D";
+    char mark[]    = "=3D0x=3D=";
+    (void)state;
+    size_t length = dump_decode(encoded, strlen(encoded));
+    read_text(encoded, length);
+    assert_int_equal(value_count, 11);
+    assert_value(VALUE_GUEST_CR0, 0x80050031);
+    assert_value(VALUE_GUEST_CS_ACCESS_RIGHTS, 0x209B);
+    assert_value(VALUE_GUEST_GDTR_BASE, 0xFFFFB181C2D15FB0);
+    assert_value(VALUE_GUEST_PENDING_DEBUG_EXCEPTIONS, 0x4000);
+    assert_memory_equal(encoded + length - 5, "CR3= ", 5);
+    assert_int_equal(dump_decode(plain, strlen(plain)), sizeof(plain) - 1);
+    assert_memory_equal(plain, "CS=20 TR=A0=C2\nCR0: actual=0x3D", sizeof(plain));
+    assert_int_equal(dump_decode(mark, strlen(mark)), 5);
+    assert_memory_equal(mark, "=0x==", 5);
+    assert_int_equal(dump_decode(NULL, 0), 0);
+}
+
 /* What is outside of dumps. */
 static void test_other_items(void **state)
 {
@@ -256,7 +337,14 @@ static void test_other_items(void **state)
     } rows[] = {
         {"KVM: entry failed, hardware error 0x80000021",
          {.kind = DUMP_FAILURE, .content = 0x80000021}},
+        {"kvm: vm entry failed with error 0x80000021",
+         {.kind = DUMP_FAILURE, .content = 0x80000021}},
         {"(XEN) d1v0 VMRESUME error: 0x7", {.kind = DUMP_FAILURE, .content = 7}},
+        {"HM: CPU[0] Instruction error    0x7", {.kind = DUMP_FAILURE, .content = 7}},
+        {"HM: MSR_IA32_VMX_PINBASED_CTLS      = 0x7f00000016",
+         {.kind = DUMP_CAPABILITY, .number = 0x481, .content = 0x7F00000016}},
+        {"HM: MSR_IA32_VMX_BASIC_INFO         = 0xda0400000012",
+         {.kind = DUMP_CAPABILITY, .number = 0x480, .content = 0xDA0400000012}},
         {"MSR 0x480 = 0xda0400000012",
          {.kind = DUMP_CAPABILITY, .number = 0x480, .content = 0xDA0400000012}},
         {"IA32_VMX_CR4_FIXED1: 0x3727ff",
@@ -290,6 +378,10 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_efer),
         cmocka_unit_test(test_msr_entries),
+        cmocka_unit_test(test_failed_msr),
+        cmocka_unit_test(test_virtualbox),
+        cmocka_unit_test(test_ve_information),
+        cmocka_unit_test(test_quoted_printable),
         cmocka_unit_test(test_other_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

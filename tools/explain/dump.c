@@ -2,6 +2,7 @@
 #include "dump.h"
 
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "patterns.h"
 #include "x86/vmx_capabilities.h"
 
@@ -86,18 +87,28 @@ static bool match_here(const struct reader *reader, const char *pattern,
            pattern_match(&reader->view, reader->position, pattern, match);
 }
 
+/* Returns whether a row is one of the dump and section at the position, or distinct. */
+static bool row_is_possible(const struct reader *reader, const struct dump_row *row,
+                            enum dump_kind kind)
+{
+    if (row->is_distinct)
+        return true;
+    return reader->kind == kind &&
+           (row->section == IN_ANY || row->section == reader->section);
+}
+
 /* Finds a field of a dump of that kind; returns whether there is one. */
 static bool read_field(struct reader *reader, enum dump_kind kind)
 {
     const struct dump_table *table = kind == DUMP_VMCS ? &vmcs_table : &vmcb_table;
+    char first                     = reader->view.text[reader->position];
     struct match match;
 
     for (size_t i = 0; i < table->count; i++) {
         const struct dump_row *row = &table->rows[i];
-        bool is_here               = reader->kind == kind &&
-                       (row->section == IN_ANY || row->section == reader->section);
 
-        if ((!is_here && !row->is_distinct) || !match_here(reader, row->pattern, &match))
+        if (row->pattern[0] != first || !row_is_possible(reader, row, kind) ||
+            !match_here(reader, row->pattern, &match))
             continue;
         if (reader->kind != kind)
             begin(reader, kind);
@@ -182,6 +193,21 @@ static void read_vcpu(struct reader *reader, const struct match *match)
     report(reader, DUMP_VCPU, (uint32_t)match->number[0], 0, 0);
 }
 
+/* Xen's line before a dump. */
+static void read_failed_dump(struct reader *reader, const struct match *match)
+{
+    begin(reader, DUMP_VMCS);
+    report(reader, DUMP_FAILURE, 0, match->number[0], UINT64_MAX);
+}
+
+/* Xen's line on the MSR that was not loaded. */
+static void read_failed_entry(struct reader *reader, const struct match *match)
+{
+    if (reader->kind == DUMP_VMCS)
+        report(reader, DUMP_FAILED_MSR, (uint32_t)match->number[0], match->number[1],
+               match->number[2] << 32);
+}
+
 static void read_failure(struct reader *reader, const struct match *match)
 {
     report(reader, DUMP_FAILURE, 0, match->number[0], UINT64_MAX);
@@ -214,9 +240,12 @@ static const struct {
     {"msr=% value=%", read_entry},
     {"Domain # <<<", read_domain},
     {"VCPU # ", read_vcpu},
-    {"hardware error %", read_failure},      /* QEMU's */
-    {"unhandled exit %", read_failure},      /* of old QEMU */
+    {"hardware error %", read_failure}, /* QEMU's */
+    {"unhandled exit %", read_failure}, /* of old QEMU */
+    {"vm entry failed with error %", read_failure},
     {"entry (exit reason %)", read_failure}, /* Xen's, as are the next */
+    {"vmentry failure (reason %)", read_failed_dump},
+    {"msr % val % (mbz %)", read_failed_entry},
     {"VMLAUNCH error: %", read_failure},
     {"VMRESUME error: %", read_failure},
     {"instruction error %", read_failure}, /* VirtualBox's */
@@ -241,7 +270,10 @@ static bool read_mark(struct reader *reader)
     return false;
 }
 
-/* Finds a capability MSR by its name: NAME = VALUE, NAME: VALUE, "NAME": "VALUE". */
+/*
+ * Finds a capability MSR by its name: NAME = VALUE, NAME: VALUE, "NAME": "VALUE". The
+ * names in VirtualBox's log begin with MSR_.
+ */
 static bool read_named_capability(struct reader *reader)
 {
     static const struct {
@@ -250,11 +282,16 @@ static bool read_named_capability(struct reader *reader)
     } names[] = {
 #define CAPABILITY_NAME(name, number) {"IA32_VMX_" #name, number},
         VMX_MSRS(CAPABILITY_NAME)};
-    static const char *const values[] = {" = %", ": %", "\": \"%"};
+    static const char *const values[] = {" = %", ": %", "\": \"%", "_INFO = %"};
     struct match match, value;
+    size_t start = reader->position;
 
+    if (reader->view.text[start] != 'I' && reader->view.text[start] != 'M')
+        return false;
+    if (match_here(reader, "MSR_", &match))
+        start = match.end;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (!match_here(reader, names[i].name, &match))
+        if (!pattern_match(&reader->view, start, names[i].name, &match))
             continue;
         for (size_t j = 0; j < ARRAY_SIZE(values); j++) {
             if (!pattern_match(&reader->view, match.end, values[j], &value))
@@ -281,6 +318,50 @@ static void read_word(struct reader *reader)
     if (!view_is_start(&reader->view, reader->position) ||
         !(read_mark(reader) || read_any_field(reader) || read_named_capability(reader)))
         reader->position++;
+}
+
+/* ---- Quoted-printable */
+
+/* Returns whether the words are at a position. */
+static bool has_words(const char *text, size_t length, size_t position, const char *words)
+{
+    size_t count = strlen(words);
+    return length - position >= count && memcmp(text + position, words, count) == 0;
+}
+
+/* Returns the end of an escape at a position, and its character, or the position. */
+static size_t read_escape(const char *text, size_t length, size_t position, char *c)
+{
+    static const struct {
+        const char *words;
+        char c;
+    } escapes[] = {{"=3D", '='}, {"=20", ' '},  {"=C2", ' '},
+                   {"=A0", ' '}, {"=\n", '\0'}, {"=\r\n", '\0'}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
+        if (has_words(text, length, position, escapes[i].words)) {
+            *c = escapes[i].c;
+            return position + strlen(escapes[i].words);
+        }
+    }
+    return position;
+}
+
+size_t dump_decode(char *text, size_t length)
+{
+    size_t to       = 0;
+    bool is_encoded = false;
+
+    for (size_t i = 0; i < length && !is_encoded; i++)
+        is_encoded = has_words(text, length, i, "=3D0x");
+    for (size_t i = 0; is_encoded && i < length;) {
+        char c     = text[i];
+        size_t end = read_escape(text, length, i, &c);
+        if (end == i || c != '\0')
+            text[to++] = c;
+        i = end == i ? i + 1 : end;
+    }
+    return is_encoded ? to : length;
 }
 
 void dump_read(const char *text, size_t length, dump_receiver *receive, void *context)

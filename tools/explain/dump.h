@@ -26,6 +26,7 @@ enum dump_item_kind {
     DUMP_VALUE,      /* number: VALUE_*, or SVM_VALUE_* if of a VMCB */
     DUMP_EXIT_CODE,  /* of a VMCB */
     DUMP_MSR_ENTRY,  /* of the VM-entry MSR-load area, in order; number: of the MSR */
+    DUMP_FAILED_MSR, /* the entry of the area that failed; mask: bits 63:32 of number */
     DUMP_DOMAIN,     /* Xen's number of the domain of the dumps that follow */
     DUMP_VCPU,       /* Xen's number of the vCPU of the dump that follows */
     DUMP_FAILURE,    /* outside a dump: an exit reason, or a VM-instruction error */
@@ -39,6 +40,12 @@ struct dump_item {
     uint64_t content, mask;
     size_t line; /* from 1 */
 };
+
+/*
+ * Decodes the quoted-printable of a mail in place, of which =3D before a number is the
+ * sign: what dumps need of it. Returns the new length.
+ */
+size_t dump_decode(char *text, size_t length);
 
 typedef void dump_receiver(void *context, const struct dump_item *item);
 

@@ -6,6 +6,7 @@
  * Exit status: 0 no rule violated, 1 violations, 2 no dump found or a wrong argument.
  * docs/EXPLAIN.md describes it.
  */
+#include "dump.h"
 #include "explanation.h"
 
 #include "lib/string.h"
@@ -99,5 +100,6 @@ int main(int argc, char **argv)
     if (length == TEXT_MAX)
         fprintf(stderr, "explain: only the first %zu MiB of the text are read\n",
                 length >> 20);
+    length = dump_decode(text, length);
     return (int)explanation_print(text, length, &facts, print_line, NULL);
 }

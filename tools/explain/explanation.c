@@ -29,6 +29,8 @@ struct explainer {
     uint64_t msr_value[MSR_ENTRIES_MAX];
     uint32_t msr_number[MSR_ENTRIES_MAX];
     size_t msr_count;
+    uint64_t failed_msr[2]; /* the entry that was not loaded: its number and value */
+    bool has_failed_msr;
 
     /* While it is judged. */
     const struct entry_rules *rules;
@@ -56,13 +58,13 @@ static void visit(void *context, const struct entry_finding *finding)
     struct explainer *explainer = context;
     bool is_possible = entry_finding_explains(finding, explainer->entry_failure.error);
 
+    if (!is_possible)
+        return;
+    explainer->count.verdicts[finding->verdict]++;
     if (finding->verdict == ENTRY_UNKNOWN)
         explainer->missing[finding->missing]++;
-    if (finding->verdict != ENTRY_VIOLATED || !is_possible) {
-        explainer->count.verdicts[finding->verdict] += finding->verdict != ENTRY_VIOLATED;
+    if (finding->verdict != ENTRY_VIOLATED)
         return;
-    }
-    explainer->count.verdicts[ENTRY_VIOLATED]++;
     explainer->status = EXPLANATION_VIOLATIONS;
     explainer->print(explainer->context, "");
     entry_describe(explainer->rules, &explainer->snapshot, finding, explainer->print,
@@ -86,6 +88,8 @@ static uint32_t next_missing(struct explainer *explainer)
 
 static void print_missing(struct explainer *explainer)
 {
+    if (explainer->missing[ENTRY_VALUE_NONE] > 0)
+        say(explainer, "  - what processors differ in");
     for (int i = 0; i < MISSING_NAMED; i++) {
         uint32_t value = next_missing(explainer);
         if (value == ENTRY_VALUE_NONE)
@@ -171,20 +175,28 @@ static uint64_t describe_entry(struct explainer *explainer)
     return BIT(ENTRY_CONTROLS) | BIT(ENTRY_HOST_STATE);
 }
 
+static void judge_msr_entry(struct explainer *explainer, uint64_t number, uint64_t value)
+{
+    if (explainer->entry_failure.reason != 0)
+        say(explainer, "MSR 0x%lx was not loaded with 0x%lx.", number, value);
+    entry_snapshot_set(&explainer->snapshot, VALUE_MSR_NUMBER, number);
+    entry_snapshot_set(&explainer->snapshot, VALUE_MSR_VALUE, value);
+    judge(explainer, &vmx_entry_rules, BIT(ENTRY_MSR_LOADING));
+}
+
 /* Judges the entries of the MSR-load area, or the one that a failure names. */
 static void judge_msr_entries(struct explainer *explainer)
 {
     bool is_named  = explainer->entry_failure.reason != 0;
     uint64_t named = explainer->snapshot.value[VALUE_EXIT_QUALIFICATION];
 
+    if (is_named && explainer->has_failed_msr) {
+        judge_msr_entry(explainer, explainer->failed_msr[0], explainer->failed_msr[1]);
+        return;
+    }
     for (size_t i = 0; i < explainer->msr_count; i++) {
-        if (is_named && named != i + 1)
-            continue;
-        entry_snapshot_set(&explainer->snapshot, VALUE_MSR_NUMBER,
-                           explainer->msr_number[i]);
-        entry_snapshot_set(&explainer->snapshot, VALUE_MSR_VALUE,
-                           explainer->msr_value[i]);
-        judge(explainer, &vmx_entry_rules, BIT(ENTRY_MSR_LOADING));
+        if (!is_named || named == i + 1)
+            judge_msr_entry(explainer, explainer->msr_number[i], explainer->msr_value[i]);
     }
 }
 
@@ -197,8 +209,9 @@ static void explain_vmcs(struct explainer *explainer)
         say(explainer, "No rule of VM entry leads to that.");
         return;
     }
-    judge(explainer, &vmx_entry_rules,
-          explainer->msr_count > 0 ? phases & ~msrs : phases);
+    vmx_entry_set_implied(&explainer->snapshot, explainer->entry_failure.error);
+    bool has_msrs = explainer->msr_count > 0 || explainer->has_failed_msr;
+    judge(explainer, &vmx_entry_rules, has_msrs ? phases & ~msrs : phases);
     if (msrs != 0)
         judge_msr_entries(explainer);
     print_count(explainer);
@@ -256,13 +269,14 @@ static void end_dump(struct explainer *explainer)
 static void begin_dump(struct explainer *explainer, const struct dump_item *item)
 {
     end_dump(explainer);
-    explainer->kind          = (enum dump_kind)item->number;
-    explainer->line          = item->line;
-    explainer->value_count   = 0;
-    explainer->msr_count     = 0;
-    explainer->has_exit_code = false;
-    explainer->entry_failure = (struct vmx_entry_failure){0};
-    explainer->count         = (struct entry_count){0};
+    explainer->kind           = (enum dump_kind)item->number;
+    explainer->line           = item->line;
+    explainer->value_count    = 0;
+    explainer->msr_count      = 0;
+    explainer->has_failed_msr = false;
+    explainer->has_exit_code  = false;
+    explainer->entry_failure  = (struct vmx_entry_failure){0};
+    explainer->count          = (struct entry_count){0};
     explainer->snapshot =
         explainer->kind == DUMP_VMCS ? explainer->facts->vmcs : explainer->facts->vmcb;
     memset(explainer->missing, 0, sizeof(explainer->missing));
@@ -315,6 +329,11 @@ static void receive(void *context, const struct dump_item *item)
         break;
     case DUMP_MSR_ENTRY:
         add_msr_entry(explainer, item);
+        break;
+    case DUMP_FAILED_MSR:
+        explainer->failed_msr[0]  = item->mask | item->number;
+        explainer->failed_msr[1]  = item->content;
+        explainer->has_failed_msr = true;
         break;
     case DUMP_DOMAIN:
     case DUMP_VCPU:

@@ -1,6 +1,7 @@
 /*
  * The fields of a VMCS as Linux KVM's dump_vmcs since 4.x and Xen's vmcs_dump_vcpu print
- * them. What KVM prints of IA32_EFER with a remark is not in the VMCS.
+ * them, and VirtualBox its controls. What KVM prints of IA32_EFER with a remark is not in
+ * the VMCS.
  */
 #include "lib/bits.h"
 #include "patterns.h"
@@ -141,6 +142,21 @@ static const struct dump_row rows[] = {
     ROW("PLE Gap=%! Window=%", IN_ANY, VALUE_PAUSE_LOOP_GAP, VALUE_PAUSE_LOOP_WINDOW),
     ROW("Virtual processor ID = %", IN_ANY, VALUE_VPID),
     ROW("VMfunc controls = %", IN_ANY, VALUE_VM_FUNCTION_CONTROLS),
+    ROW("VE info address = %", IN_ANY, VALUE_VE_INFORMATION_ADDRESS),
+
+    /* VirtualBox's release log before 7.0. */
+    DISTINCT("PinCtls 0x%", VALUE_PIN_BASED_CONTROLS),
+    DISTINCT("ProcCtls 0x%", VALUE_PRIMARY_CONTROLS),
+    DISTINCT("ProcCtls2 0x%", VALUE_SECONDARY_CONTROLS),
+    DISTINCT("EntryCtls 0x%", VALUE_ENTRY_CONTROLS),
+    DISTINCT("ExitCtls 0x%", VALUE_EXIT_CONTROLS),
+    ROW("HCPhysMsrBitmap 0x%", IN_ANY, VALUE_MSR_BITMAP),
+    ROW("HCPhysGuestMsrLoad 0x%", IN_ANY, VALUE_ENTRY_MSR_LOAD_ADDRESS),
+    ROW("HCPhysGuestMsrStore 0x%", IN_ANY, VALUE_EXIT_MSR_STORE_ADDRESS),
+    ROW("HCPhysHostMsrLoad 0x%", IN_ANY, VALUE_EXIT_MSR_LOAD_ADDRESS),
+    ROW("cEntryMsrLoad #", IN_ANY, VALUE_ENTRY_MSR_LOAD_COUNT),
+    ROW("cExitMsrStore #", IN_ANY, VALUE_EXIT_MSR_STORE_COUNT),
+    ROW("cExitMsrLoad #", IN_ANY, VALUE_EXIT_MSR_LOAD_COUNT),
 };
 
 const struct dump_table vmcs_table = {rows, ARRAY_SIZE(rows)};
