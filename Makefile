@@ -504,7 +504,7 @@ $(UNIT)/test_stored $(UNIT)/replay_stored: UNIT_LIBRARIES := $(REPORT_LIBRARIES)
 
 # The program that explains dumps.
 EXPLAIN_SOURCES := $(filter-out tools/explain/explain.c,$(sort $(wildcard tools/explain/*.c)))
-$(UNIT)/test_dump $(UNIT)/test_explanation $(UNIT)/replay_dump: $(EXPLAIN_SOURCES:%.c=$(UNIT)/%.o)
+$(addprefix $(UNIT)/,test_dump test_explanation test_explanation_failures replay_dump): $(EXPLAIN_SOURCES:%.c=$(UNIT)/%.o)
 
 $(UNIT)/fixtures/%.aml: tests/fixtures/%.asl | setup-test
 	$(call note,IASL)
