@@ -25,10 +25,23 @@ static bool is_word(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+/* Returns whether a sequence that selects a color, as of dmesg, ends at a position. */
+static bool is_color_end(const struct text_view *view, size_t position)
+{
+    size_t at = position;
+
+    if (at == 0 || view->text[--at] != 'm')
+        return false;
+    while (at > 0 && (is_digit(view->text[at - 1]) || view->text[at - 1] == ';'))
+        at--;
+    return at > 1 && view->text[at - 1] == '[' && view->text[at - 2] == '\033';
+}
+
 bool view_is_start(const struct text_view *view, size_t position)
 {
     return is_word(view_at(view, position)) &&
-           (position == 0 || !is_word(view_at(view, position - 1)));
+           (position == 0 || !is_word(view_at(view, position - 1)) ||
+            is_color_end(view, position));
 }
 
 /* Returns the position after blanks, and after the quoting of a further line. */
