@@ -267,8 +267,8 @@ static void test_failures(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_int_equal(vmx_entry_phases(&cases[i].failure), cases[i].phases);
     /* The errors of other instructions mean no rule. */
-    static const uint32_t others[] = {1,  2,  3,  9,  10, 11, 12, 13, 14,
-                                      15, 19, 20, 21, 22, 23, 24, 27, 28, 29};
+    static const uint32_t others[] = {1,  2,  3,  9,  10, 11, 12, 13, 14, 15,
+                                      19, 20, 21, 22, 23, 24, 27, 28, 29};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         assert_int_equal(
             vmx_entry_phases(&(struct vmx_entry_failure){.error = others[i]}), 0);
