@@ -260,6 +260,23 @@ static void test_entry_measures(void **state)
     }
 }
 
+static void check_protected(void)
+{
+    const struct issue_facts facts = facts_of_recording();
+
+    if (is_affected(ISSUE_SPECTRE_V2, &facts) &&
+        (issue_controls(issue_decide(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO).chosen)
+             .entry == 0))
+        fail_msg("%s: exits without a measure", recording.path);
+}
+
+/* An exit without a measure is handled without retpolines: src/vmx/vcpu.c. */
+static void test_protected_exits(void **state)
+{
+    (void)state;
+    assert_in_range(recordings_visit(check_protected), 70, SIZE_MAX);
+}
+
 /* Models and steppings at the limits of the lists; the microcode with Zenbleed's fix. */
 static void test_facts(void **state)
 {
@@ -301,9 +318,10 @@ static void test_facts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linux), cmocka_unit_test(test_reports),
-        cmocka_unit_test(test_intel), cmocka_unit_test(test_newer),
-        cmocka_unit_test(test_facts), cmocka_unit_test(test_entry_measures),
+        cmocka_unit_test(test_linux),           cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_intel),           cmocka_unit_test(test_newer),
+        cmocka_unit_test(test_facts),           cmocka_unit_test(test_entry_measures),
+        cmocka_unit_test(test_protected_exits),
     };
     return cmocka_run_group_tests_name("issues", tests, NULL, NULL);
 }
