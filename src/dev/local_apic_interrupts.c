@@ -171,6 +171,7 @@ static bool serves_level(const struct local_apic *apic)
 {
     uint32_t levels = 0;
 
+#pragma GCC unroll 8
     for (uint32_t at = 0; at < REGISTERS * DISTANCE; at += DISTANCE)
         levels |= local_apic_get(apic, APIC_IN_SERVICE + at) &
                   local_apic_get(apic, APIC_TRIGGER_MODE + at);

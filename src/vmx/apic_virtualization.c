@@ -45,7 +45,8 @@ uint32_t apic_virtualization_controls(uint32_t available, const struct vcpu_apic
 void apic_virtualization_pass_msrs(uint8_t *msr_bitmap, uint32_t controls)
 {
     uint64_t reads = 0, writes = 0;
-    uint8_t *bits = msr_bitmap + X2APIC_MSR(0) / 8;
+    uint64_t *of_reads  = (uint64_t *)(void *)(msr_bitmap + X2APIC_MSR(0) / 8);
+    uint64_t *of_writes = of_reads + 2 * MSR_BITMAP_QUARTER / sizeof(*of_reads);
 
     if ((controls & SECONDARY_VIRTUALIZE_X2APIC_MODE) != 0)
         reads = writes = MSR(APIC_TASK_PRIORITY);
@@ -53,10 +54,8 @@ void apic_virtualization_pass_msrs(uint8_t *msr_bitmap, uint32_t controls)
         reads = READABLE;
     if (writes != 0 && (controls & SECONDARY_VIRTUAL_INTERRUPT_DELIVERY) != 0)
         writes |= MSR(APIC_EOI);
-    reads  = ~reads;
-    writes = ~writes;
-    memcpy(bits, &reads, sizeof(reads));
-    memcpy(bits + 2 * MSR_BITMAP_QUARTER, &writes, sizeof(writes));
+    *of_reads  = ~reads;
+    *of_writes = ~writes;
 }
 
 /*
@@ -105,43 +104,49 @@ static bool has_delivery(const struct vmx_vcpu *vmx)
 }
 
 /* Adapts the controls, the MSR bitmap and EPT to the state of the local APIC. */
-static bool write_state(struct vmx_vcpu *vmx)
+static void write_state(struct vmx_vcpu *vmx)
 {
     const struct vcpu_apic *apic = &vmx->vcpu->apic;
     uint32_t *secondary          = &vmx->controls.field[GROUP_SECONDARY];
     uint32_t old                 = *secondary;
     uint32_t controls = apic_virtualization_controls(vmx->apic.available, apic);
-    hpa_t root        = (controls & SECONDARY_VIRTUALIZE_APIC_ACCESSES) != 0
-                            ? hpa_of(vmx->apic.tables)
-                            : vmx->plan->memory_root;
 
     vmx->apic.is_outdated = false;
-    if (!vmcs_write(VMCS_TPR_THRESHOLD, apic->threshold) ||
-        (has_delivery(vmx) &&
-         !vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, INTERRUPT_STATUS(apic->in_service))))
-        return false;
+    vmcs_set(VMCS_TPR_THRESHOLD, apic->threshold);
+    if (has_delivery(vmx))
+        vmcs_set(VMCS_GUEST_INTERRUPT_STATUS, INTERRUPT_STATUS(apic->in_service));
     *secondary = (old & ~(uint32_t)ALL) | controls;
     if (*secondary == old)
-        return true;
+        return;
     apic_virtualization_pass_msrs(vmx->msr_bitmap, controls);
-    return vmcs_write(VMCS_SECONDARY_CONTROLS, *secondary) &&
-           vmcs_write(VMCS_EPT_POINTER, ept_pointer(&vmx->capabilities, root));
+    vmcs_set(VMCS_SECONDARY_CONTROLS, *secondary);
+    if (((*secondary ^ old) & SECONDARY_VIRTUALIZE_APIC_ACCESSES) == 0)
+        return;
+    hpa_t root = (controls & SECONDARY_VIRTUALIZE_APIC_ACCESSES) != 0
+                     ? hpa_of(vmx->apic.tables)
+                     : vmx->plan->memory_root;
+    vmcs_set(VMCS_EPT_POINTER, ept_pointer(&vmx->capabilities, root));
 }
 
 bool apic_virtualization_write(struct vmx_vcpu *vmx)
 {
-    static const struct vmcs_row eoi_exits[] = {{VMCS_EOI_EXIT_BITMAP_0, 0},
-                                                {VMCS_EOI_EXIT_BITMAP_1, 0},
-                                                {VMCS_EOI_EXIT_BITMAP_2, 0},
-                                                {VMCS_EOI_EXIT_BITMAP_3, 0}};
+    static const struct vmcs_row delivery[] = {{VMCS_EOI_EXIT_BITMAP_0, 0},
+                                               {VMCS_EOI_EXIT_BITMAP_1, 0},
+                                               {VMCS_EOI_EXIT_BITMAP_2, 0},
+                                               {VMCS_EOI_EXIT_BITMAP_3, 0},
+                                               {VMCS_GUEST_INTERRUPT_STATUS, 0}};
     bool has_accesses = (vmx->apic.available & SECONDARY_VIRTUALIZE_APIC_ACCESSES) != 0;
 
-    return !vmx->apic.has_tpr_shadow ||
-           (vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS, hpa_of(vmx->vcpu->apic.page).value) &&
-            (!has_accesses ||
-             vmcs_write(VMCS_APIC_ACCESS_ADDRESS, hpa_of(vmx->apic.access_page).value)) &&
-            (!has_delivery(vmx) || vmcs_write_rows(eoi_exits, ARRAY_SIZE(eoi_exits))) &&
-            write_state(vmx));
+    if (!vmx->apic.has_tpr_shadow)
+        return true;
+    if (!vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS, hpa_of(vmx->vcpu->apic.page).value) ||
+        !vmcs_write(VMCS_TPR_THRESHOLD, 0) ||
+        (has_accesses &&
+         !vmcs_write(VMCS_APIC_ACCESS_ADDRESS, hpa_of(vmx->apic.access_page).value)) ||
+        (has_delivery(vmx) && !vmcs_write_rows(delivery, ARRAY_SIZE(delivery))))
+        return false;
+    write_state(vmx);
+    return true;
 }
 
 void vcpu_update_apic(struct vcpu *vcpu)
@@ -150,7 +155,7 @@ void vcpu_update_apic(struct vcpu *vcpu)
 
     vmx->apic.is_outdated = vmx->apic.has_tpr_shadow;
     if (vmx->apic.has_tpr_shadow && !vmx->defers_events)
-        (void)!write_state(vmx); /* these fields exist: they have been written */
+        write_state(vmx);
 }
 
 /* Other types are a walk of page tables, the delivery of an event, or a fetch. */
