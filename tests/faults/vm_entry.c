@@ -123,6 +123,8 @@ static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
 static void force_measures(struct vcpu *vcpu)
 {
     vcpu->run.entry |= (uint8_t)selftest.cpu;
+    if (vcpu->run.entry != 0 && vcpu->backend == &vmx_backend)
+        vcpu->run.on_exit = vcpu_on_exit;
     if ((selftest.cpu & BIT(ENTRY_IBRS)) == 0)
         return;
     wrmsr(MSR_IA32_SPEC_CTRL, 0);
