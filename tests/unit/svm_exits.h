@@ -4,10 +4,6 @@
 #ifndef HYMIR_TESTS_SVM_EXITS_H
 #define HYMIR_TESTS_SVM_EXITS_H
 
-/* The VM's ports. */
-#define vm_port_read  read_port
-#define vm_port_write write_port
-
 #include "svm_vcpu.h"
 
 static uint16_t port;
@@ -17,7 +13,8 @@ static struct string_access string;
 static struct memory_access memory;
 static enum exit_outcome vm_outcome;
 
-uint32_t read_port(struct vcpu *of, unsigned int number, unsigned int size)
+/* The VM's ports. */
+uint32_t vm_port_read(struct vcpu *of, unsigned int number, unsigned int size)
 {
     (void)of;
     port      = (uint16_t)number;
@@ -25,8 +22,8 @@ uint32_t read_port(struct vcpu *of, unsigned int number, unsigned int size)
     return port_value;
 }
 
-enum exit_outcome write_port(struct vcpu *of, unsigned int number, unsigned int size,
-                             uint32_t value)
+enum exit_outcome vm_port_write(struct vcpu *of, unsigned int number, unsigned int size,
+                                uint32_t value)
 {
     (void)of;
     port       = (uint16_t)number;
