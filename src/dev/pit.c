@@ -25,7 +25,7 @@ static uint64_t now_of(const struct pit *pit)
 {
     uint64_t now = device_clock_now(pit->timer.clock);
 
-    return scale(now, pit->factor); /* which is read after the call, not kept during it */
+    return scale(now, pit->factor); /* no register is saved to keep it during the call */
 }
 
 /* Sets the timer to the first rise of counter 0's output after the last one shown. */

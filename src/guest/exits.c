@@ -142,7 +142,7 @@ static enum exit_outcome handle_read_msr(struct vcpu *vcpu)
     uint32_t msr = (uint32_t)vcpu->run.registers.r[REGISTER_RCX];
 
     vcpu->newest->detail = msr;
-    if (msr == MSR_IA32_APIC_BASE) {
+    if (msr == MSR_IA32_APIC_BASE) { /* local_apic_read_msr takes longer */
         vcpu_set_edx_eax(vcpu, vm_cpu_of(vcpu)->apic.base);
         return EXIT_NEXT;
     }

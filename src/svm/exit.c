@@ -78,6 +78,7 @@ static __attribute__((noinline)) enum exit_outcome handle_string_io(struct vcpu 
     return vcpu->handlers->string_io(vcpu, &access);
 }
 
+/* On its own, so that OUT saves no registers for it. */
 static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
                                                              uint64_t info)
 {

@@ -139,6 +139,7 @@ bool apic_virtualization_write(struct vmx_vcpu *vmx)
 
     if (!vmx->apic.has_tpr_shadow)
         return true;
+    /* write_state needs no check: the fields that it writes exist after this. */
     if (!vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS, hpa_of(vmx->vcpu->apic.page).value) ||
         !vmcs_write(VMCS_TPR_THRESHOLD, 0) ||
         (has_accesses &&

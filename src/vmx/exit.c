@@ -32,6 +32,7 @@ static uint64_t read_address(struct vcpu *vcpu)
     return vcpu->newest->address = vmcs_get(VMCS_GUEST_PHYSICAL_ADDRESS);
 }
 
+/* On its own, so that OUT saves no registers for it. */
 static __attribute__((noinline)) enum exit_outcome handle_in(struct vcpu *vcpu,
                                                              uint64_t qualification)
 {
