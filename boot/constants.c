@@ -6,6 +6,7 @@
 #include "console/serial.h"
 #include "cpu/cpuid.h"
 #include "cpu/setup.h"
+#include "cpu/shadow_stack.h"
 #include "lib/multiboot2.h"
 #include "platform/ap_boot.h"
 #include "svm/vmcb.h"
@@ -61,6 +62,10 @@ void constants(void)
     CONSTANT(ENTRY_FILL_RSB, BIT(ENTRY_FILL_RSB));
     CONSTANT(ENTRY_IBRS, BIT(ENTRY_IBRS));
     CONSTANT(ENTRY_IBPB, BIT(ENTRY_IBPB));
+    CONSTANT(ENTRY_DROP_SHADOW, BIT(ENTRY_DROP_SHADOW));
+    CONSTANT(INDIRECT_THUNK_SIZE, INDIRECT_THUNK_SIZE);
+    CONSTANT(INDIRECT_JUMP_SIZE, INDIRECT_JUMP_SIZE);
+    CONSTANT(CR4_CET, CR4_CET);
     CONSTANT(ENTRIES, BIT(ENTRY_MEASURES));
     CONSTANT(MSR_IA32_SPEC_CTRL, MSR_IA32_SPEC_CTRL);
     CONSTANT(SPEC_CTRL_IBRS, SPEC_CTRL_IBRS);

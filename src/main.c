@@ -8,12 +8,14 @@
 #include "check/cpus.h"
 #include "check/isolation.h"
 #include "console/console.h"
+#include "cpu/shadow_stack.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "platform/machine.h"
 #include "platform/panic.h"
 #include "platform/power.h"
 #include "platform/processors.h"
+#include "platform/returns.h"
 #include "platform/smp.h"
 #include "report/json_report.h"
 #include "report/verdict_sheet.h"
@@ -112,7 +114,10 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_start_boot_cpu();           /* from here on exceptions are caught */
     read_boot_information(information); /* options, log, serial line */
     machine_start_clock();
+    returns_choose(&options);
     boot_fail_if(machine_take_over_memory(information, image, options.report_ram));
+    returns_protect(&boot_cpu);
+    shadow_stack_enable(&boot_cpu); /* of this function's calls, and of theirs */
     start_screen();
     machine_read_symbols();             /* names for backtraces */
     machine_read_platform();            /* ACPI: reset, power off */

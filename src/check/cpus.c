@@ -8,6 +8,7 @@
 #include "platform/apic.h"
 #include "platform/clock.h"
 #include "platform/machine.h"
+#include "platform/returns.h"
 #include "platform/smp.h"
 #include "platform/tsc_exchange.h"
 #include "virt/threads.h"
@@ -45,11 +46,12 @@ static bool has_siblings(const struct cpu *cpu)
 /* Fills in what is known of a CPU before its trial; the record is all zero. */
 static void init_record(struct cpu_record *record, const struct cpu *cpu)
 {
-    record->virtualization  = virtualization;
-    record->apic_id         = cpu->apic_id;
-    record->nolock          = options->nolock;
-    record->has_siblings    = has_siblings(cpu);
-    record->had_cpuid_limit = cpu->had_cpuid_limit;
+    record->virtualization    = virtualization;
+    record->apic_id           = cpu->apic_id;
+    record->nolock            = options->nolock;
+    record->has_siblings      = has_siblings(cpu);
+    record->had_cpuid_limit   = cpu->had_cpuid_limit;
+    record->has_shadow_stacks = returns_has_shadow_stacks();
 }
 
 /* Returns whether a CPU started. */

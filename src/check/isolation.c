@@ -39,7 +39,8 @@ struct isolation isolation_of(const struct cpu_record *record,
                                       .mcu_opt_ctrl      = record->mcu_opt_ctrl,
                                       .microcode         = record->microcode,
                                       .accepts_sbpb      = record->accepts_sbpb,
-                                      .has_siblings      = record->has_siblings})};
+                                      .has_siblings      = record->has_siblings,
+                                      .has_shadow_stacks = record->has_shadow_stacks})};
 
     uint32_t chosen = 0;
     for (enum issue issue = 0; issue < ISSUES; issue++) {
@@ -166,6 +167,8 @@ static void log_cpu(size_t index, const struct isolation *isolation)
     isolation_list(isolation, ISSUE_AFFECTED, &affected);
     log_info("isolation: cpu %zu: %s, affected by: %s", index,
              microarchitecture_name(isolation->facts.micro), affected.buffer);
+    if ((isolation->facts.traits & BIT(TRAIT_SHADOW_STACKS)) != 0)
+        log_info("isolation: cpu %zu: shadow stacks check Hymir's returns", index);
     for (enum isolation_group group = 0; group < ISOLATION_GROUPS; group++) {
         TEXT_DECLARE(measures, LOG_LINE_SIZE);
         append_group(&sum, group, &measures);

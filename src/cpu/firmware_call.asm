@@ -6,7 +6,7 @@
 ; fifth above that room, and preserve RBX, RBP, RSI, RDI and R12 to R15: UEFI 2.10, "Detailed Calling
 ; Conventions" of x64. They require 128 KiB of stack, more than Hymir's own stacks have.
 ;
-; 1. Saves those registers and RSP, in firmware_call_stack.
+; 1. Saves those registers, CR4, and RSP, in firmware_call_stack. Clears CR4.CET: firmware has no shadow stack.
 ; 2. Switches to the stack that ends at stack_end, aligned to 16 bytes.
 ; 3. Calls with interrupts enabled: on a single CPU the timer detects a function that does not return. The
 ;    result is in RAX in both conventions.
@@ -21,6 +21,8 @@
 
         bits    64
 
+%include "constants.inc"
+
         section .text
 
         global  firmware_call
@@ -32,6 +34,10 @@ firmware_call:
         push    r13
         push    r14
         push    r15
+        mov     rax, cr4
+        push    rax
+        and     rax, ~HYMIR_CR4_CET
+        mov     cr4, rax
         mov     [rel firmware_call_stack], rsp
 
         mov     rsp, rdx
@@ -52,6 +58,8 @@ firmware_call_end:
         cld
 
         mov     rsp, [rel firmware_call_stack]
+        pop     rcx
+        mov     cr4, rcx
         pop     r15
         pop     r14
         pop     r13

@@ -101,8 +101,10 @@ uint8_t guest_state_reset(void)
     static const uint32_t msrs[] = {MSR_IA32_STAR,           MSR_IA32_LSTAR,
                                     MSR_IA32_CSTAR,          MSR_IA32_FMASK,
                                     MSR_IA32_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
-    const uint8_t entry          = keep_possible(this_cpu()->controls.entry);
+    uint8_t entry                = keep_possible(this_cpu()->controls.entry);
 
+    if ((entry & BIT(ENTRY_FILL_RSB)) != 0 && (read_cr4() & CR4_CET) != 0)
+        entry |= BIT(ENTRY_DROP_SHADOW);
     for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
         (void)wrmsr_safe(msrs[i], 0);
     if ((cpuid_read_existing(CPUID_LEAF_STRUCTURED_FEATURES, 0, cpuid).ecx &

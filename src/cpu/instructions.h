@@ -235,6 +235,19 @@ static inline void *read_gs_pointer(void)
     return pointer;
 }
 
+/*
+ * Loads CR4, which sets CET, and SSP from IA32_PL0_SSP. No call or return may be between
+ * them, nor a return after them that has no call there.
+ */
+static inline __attribute__((always_inline)) void shadow_stack_switch(uint64_t cr4)
+{
+    __asm__ volatile("mov %0, %%cr4\n\tsetssbsy" : : "r"(cr4) : "memory");
+}
+
+/* Writes to a shadow stack; IA32_S_CET must allow it. */
+DEFINE_INSTRUCTION(shadow_stack_write, (uint64_t * at, uint64_t value), "wrssq %0, (%1)",
+                   "r"(value), "r"(at))
+
 DEFINE_INSTRUCTION(interrupts_disable, (void), "cli")
 
 /* Halts until an NMI; for a CPU that has stopped. */

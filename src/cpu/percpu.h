@@ -61,11 +61,13 @@ extern const struct cpu_stack cpu_stack_table[CPU_STACK_COUNT];
  * has its own stack, because it may arrive during their handler and then returns to it.
  * If one of them is raised in the handler of an NMI, it leaves that stack as it is. A
  * machine check between the end of another and its IRET would overwrite the frame of
- * that: no instruction does both.
+ * that: no instruction does both. Each has its own shadow stack, because one that is in
+ * use cannot be used again.
  */
 enum interrupt_stack {
-    INTERRUPT_STACK_FATAL = 1,
+    INTERRUPT_STACK_DOUBLE_FAULT = 1,
     INTERRUPT_STACK_NMI,
+    INTERRUPT_STACK_MACHINE_CHECK,
 };
 
 /* SDM 3A, "Task Management in 64-bit Mode", figure "64-Bit TSS Format". */
@@ -110,8 +112,9 @@ enum entry_measure {
     ENTRY_VERW,
     ENTRY_FLUSH_L1D, /* Intel's */
     ENTRY_FILL_RSB,
-    ENTRY_IBRS, /* Intel's */
-    ENTRY_IBPB, /* AMD's */
+    ENTRY_IBRS,        /* Intel's */
+    ENTRY_IBPB,        /* AMD's */
+    ENTRY_DROP_SHADOW, /* Intel's; with ENTRY_FILL_RSB and shadow stacks */
     ENTRY_MEASURES,
 };
 
@@ -153,6 +156,11 @@ struct cpu {
     struct machine_check_queue machine_checks;
     uint64_t next_heat_warning; /* of the TSC */
     struct cpu_stacks *stacks;
+
+    /* Set by shadow_stack_prepare; 0 without shadow stacks: cpu/shadow_stack.h. */
+    uint64_t main_ssp;
+    uint64_t interrupt_ssp[8]; /* by enum interrupt_stack */
+
     struct guest_controls controls;
     uint64_t guest_spec_ctrl; /* IA32_SPEC_CTRL as the guest on this CPU has it */
     uint64_t guest_ssbd;      /* its VIRT_SPEC_CTRL */

@@ -13,9 +13,9 @@ static uint64_t idt[VECTOR_COUNT][2];
 
 /* The interrupt stack of each vector; 0: the current stack. */
 static const uint8_t interrupt_stacks[VECTOR_COUNT] = {
-    [VECTOR_DF]  = INTERRUPT_STACK_FATAL,
+    [VECTOR_DF]  = INTERRUPT_STACK_DOUBLE_FAULT,
     [VECTOR_NMI] = INTERRUPT_STACK_NMI,
-    [VECTOR_MC]  = INTERRUPT_STACK_FATAL,
+    [VECTOR_MC]  = INTERRUPT_STACK_MACHINE_CHECK,
 };
 
 static void fill_idt(void)
@@ -31,8 +31,10 @@ static void fill_idt(void)
 
 static void fill_tss(struct cpu *cpu)
 {
-    cpu->tss.ist[INTERRUPT_STACK_FATAL - 1] =
-        (uintptr_t)(cpu->stacks->fatal + FATAL_STACK_SIZE);
+    uintptr_t fatal = (uintptr_t)(cpu->stacks->fatal + FATAL_STACK_SIZE);
+
+    cpu->tss.ist[INTERRUPT_STACK_DOUBLE_FAULT - 1]  = fatal;
+    cpu->tss.ist[INTERRUPT_STACK_MACHINE_CHECK - 1] = fatal;
     cpu->tss.ist[INTERRUPT_STACK_NMI - 1] =
         (uintptr_t)(cpu->stacks->nmi + NMI_STACK_SIZE);
     /* Beyond the limit: no I/O permission bitmap. */

@@ -2,7 +2,7 @@
 ;
 ; Each entry builds a struct trap_frame (traps.h) on the stack and calls
 ;
-;       void trap_handle(struct trap_frame *frame);
+;       void trap_handle(struct trap_frame *frame, struct shadow_frame *shadow);
 ;
 ; The stack, in quadwords, top last:
 ;
@@ -11,6 +11,7 @@
 ;       vector                      by the stub
 ;       rax rcx rdx rbx rbp rsi rdi r8 ... r15
 ;
+; RDSSP does nothing on a CPU that does not use shadow stacks: the second argument is then NULL.
 ;
 ; The CPU aligns the stack before it pushes, so RSP tells whether it pushed an error code: firmware may have left
 ; an interrupt on a vector whose exception has one.
@@ -60,6 +61,8 @@ trap_common:
         push_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
         cld
         mov     rdi, rsp
+        xor     esi, esi
+        rdsspq  rsi
         call    trap_handle
         pop_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
         add     rsp, 16                 ; vector and error code

@@ -3,6 +3,7 @@
 
 #include "cpu/machine_check.h"
 #include "cpu/percpu.h"
+#include "cpu/shadow_stack.h"
 #include "lib/log.h"
 
 /* A row of the exception table, made by EXCEPTION_TABLE_ROW; hymir.ld has its bounds. */
@@ -108,7 +109,7 @@ static bool is_interrupt(const struct trap_frame *frame)
             hooks.is_interrupt((uint8_t)frame->vector));
 }
 
-void trap_handle(struct trap_frame *frame)
+static void dispatch(struct trap_frame *frame)
 {
     bool is_init = frame->vector == VECTOR_SX && frame->error_code == SX_BY_INIT;
 
@@ -120,4 +121,11 @@ void trap_handle(struct trap_frame *frame)
         handle_interrupt((uint8_t)frame->vector);
     else
         handle_exception(frame);
+}
+
+void trap_handle(struct trap_frame *frame, struct shadow_frame *shadow)
+{
+    dispatch(frame);
+    if (shadow != NULL)
+        shadow_stack_prepare_return(shadow, frame->rip);
 }

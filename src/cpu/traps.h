@@ -65,8 +65,12 @@ void trap_set_hooks(const struct trap_hooks *hooks);
  */
 void trap_set_recovery(bool (*recover)(struct trap_frame *frame));
 
-/* Called by traps.asm with interrupts disabled; returns to the interrupted code. */
-void trap_handle(struct trap_frame *frame);
+/*
+ * Called by traps.asm with interrupts disabled; returns to the interrupted code. The
+ * shadow frame is NULL if this CPU does not use shadow stacks.
+ */
+struct shadow_frame;
+void trap_handle(struct trap_frame *frame, struct shadow_frame *shadow);
 
 /* Returns an exception's mnemonic and name ("#GP general protection") or "interrupt". */
 const char *trap_name(uint64_t vector);

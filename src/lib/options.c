@@ -271,6 +271,7 @@ static const struct option {
      "auto, off or all",
      MEMBER(mitigations),
      {{"auto", MITIGATIONS_AUTO}, {"off", MITIGATIONS_OFF}, {"all", MITIGATIONS_ALL}}},
+    {"nocet", NULL, MEMBER(nocet), FLAG},
     {"smt=", "share", MEMBER(smt_share), {{"share", true}}},
     {"report=", "a comma-separated list of json, efi and ram", parse_report, 0, 0, {{0}}},
     {"page=",

@@ -51,6 +51,7 @@ struct options {
     bool stats;       /* log each guest's exit counts when it stops */
     bool large_pages; /* for guests, despite possible iTLB multihit */
     enum mitigations mitigations;
+    bool nocet;                /* no shadow stacks for Hymir */
     bool smt_share;            /* guests may share cores, whatever the processor */
     bool report_json;          /* the JSON report also on the serial line, */
     bool report_efi;           /* in UEFI variables, */

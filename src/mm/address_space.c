@@ -47,6 +47,9 @@ static uint64_t attributes_of(enum page_access access)
         [PAGE_READ_WRITE]   = DATA_PAGE,
         [PAGE_READ_EXECUTE] = PAGE_ENTRY_PRESENT,
         [PAGE_FIRMWARE]     = PAGE_ENTRY_PRESENT | PAGE_ENTRY_WRITABLE,
+        /* SDM 3A, "Shadow-Stack Pages": read-only, and dirty */
+        [PAGE_SHADOW_STACK] =
+            PAGE_ENTRY_PRESENT | PAGE_ENTRY_DIRTY | PAGE_ENTRY_EXECUTE_DISABLE,
         [PAGE_DEVICE] = DATA_PAGE | PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH,
         [PAGE_SCREEN] = DATA_PAGE | PAGE_ENTRY_WRITE_THROUGH,
     };

@@ -24,9 +24,10 @@ enum page_access {
     PAGE_READ,
     PAGE_READ_WRITE,
     PAGE_READ_EXECUTE,
-    PAGE_FIRMWARE, /* read, write, execute: UEFI runtime services before a reset */
-    PAGE_DEVICE,   /* read, write; uncached */
-    PAGE_SCREEN,   /* read, write; write-combining */
+    PAGE_FIRMWARE,     /* read, write, execute: UEFI runtime services before a reset */
+    PAGE_SHADOW_STACK, /* read; written by calls and the like only */
+    PAGE_DEVICE,       /* read, write; uncached */
+    PAGE_SCREEN,       /* read, write; write-combining */
 };
 
 /* Returns the mappable limit: by physical-address width or the lower canonical half. */

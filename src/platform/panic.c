@@ -3,6 +3,7 @@
 
 #include "cpu/machine_check.h"
 #include "cpu/percpu.h"
+#include "cpu/shadow_stack.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/symbols.h"
@@ -168,6 +169,7 @@ static _Noreturn void panic_end(void)
 
 _Noreturn void panic_at_trap(const struct trap_frame *frame)
 {
+    shadow_stack_disable(); /* a fault during the report would find its own one in use */
     panic_begin();
     if (this_cpu()->log_activity != NULL)
         this_cpu()->log_activity(this_cpu()->activity);
@@ -178,6 +180,9 @@ _Noreturn void panic_at_trap(const struct trap_frame *frame)
               frame->error_code);
     print_registers(frame);
     print_control_registers();
+    if (frame->vector == VECTOR_CP)
+        log_plain("  a return address differs from its copy on the shadow stack; if this "
+                  "recurs, boot with nocet");
     if (frame->vector == VECTOR_DF || frame->vector == VECTOR_PF)
         print_stack_overflow();
     print_address(0, frame->rip);

@@ -9,6 +9,7 @@
 #include "platform/apic.h"
 #include "platform/local_sources.h"
 #include "platform/machine.h"
+#include "platform/returns.h"
 #include "platform/smp.h"
 #include "platform/thermal.h"
 
@@ -131,6 +132,7 @@ static size_t add_cpus(void)
         others[i].apic_id = apic_ids[1 + i];
         if (address_space_map_stacks(i, &others[i].stacks) != STATUS_OK)
             return i;
+        returns_protect(&others[i]);
         smp_add(&others[i]);
     }
     return count;

@@ -2,6 +2,7 @@
 #include "platform/smp.h"
 
 #include "cpu/setup.h"
+#include "cpu/shadow_stack.h"
 #include "cpu/traps.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -131,6 +132,7 @@ _Noreturn void smp_ap_main(struct cpu *cpu)
         for (;;)
             halt();
     }
+    shadow_stack_enable(cpu);
     local_sources_mask();
     thermal_start();
     atomic_store(&cpu->state, CPU_READY);

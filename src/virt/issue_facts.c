@@ -192,6 +192,8 @@ struct issue_facts issue_facts_of(const struct issue_registers *registers)
     facts.traits |= traits_of_verw(facts.traits);
     if (registers->has_siblings)
         facts.traits |= T(SIBLINGS);
+    if (registers->has_shadow_stacks)
+        facts.traits |= T(SHADOW_STACKS);
     return facts;
 }
 

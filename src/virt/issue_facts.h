@@ -59,8 +59,9 @@ enum cpu_trait {
     TRAIT_RNGDS_OFF,
     TRAIT_GDS_ON,
     TRAIT_GDS_OFF,
-    TRAIT_ZENBLEED_FIX, /* the microcode has it */
-    TRAIT_SIBLINGS,     /* another CPU shares the core */
+    TRAIT_ZENBLEED_FIX,  /* the microcode has it */
+    TRAIT_SIBLINGS,      /* another CPU shares the core */
+    TRAIT_SHADOW_STACKS, /* Hymir uses them, so no retpolines */
     TRAITS,
 };
 _Static_assert(TRAITS <= 64, "a set of them is a uint64_t");
@@ -80,6 +81,7 @@ struct issue_registers {
     uint32_t microcode;              /* revision, 0 if unknown */
     bool accepts_sbpb; /* IA32_PRED_CMD does, without IBPB_BRTYPE in CPUID */
     bool has_siblings;
+    bool has_shadow_stacks; /* Hymir uses them */
 };
 
 struct issue_facts issue_facts_of(const struct issue_registers *registers);

@@ -66,9 +66,10 @@ struct cpu_record {
     const struct virtualization *virtualization; /* tried on the CPU */
     uint32_t apic_id;
     enum cpu_answer answer;
-    bool nolock;          /* the option: Hymir must not set a lock bit */
-    bool has_siblings;    /* another CPU shares its core */
-    bool had_cpuid_limit; /* of firmware, removed before the registers were read */
+    bool nolock;            /* the option: Hymir must not set a lock bit */
+    bool has_siblings;      /* another CPU shares its core */
+    bool has_shadow_stacks; /* Hymir uses them there, instead of retpolines */
+    bool had_cpuid_limit;   /* of firmware, removed before the registers were read */
 
     /* The registers, read before anything is changed. */
     struct cpuid_snapshot cpuid;

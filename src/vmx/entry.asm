@@ -104,6 +104,7 @@
         mov     [rdi + REGISTER(9)],  r9
         mov     [rdi + REGISTER(10)], r10
         mov     [rdi + REGISTER(11)], r11
+        DROP_SHADOW %2
         SET_IBRS %2
         CALL_ON_EXIT %2
         mov     rdi, [rsp]
@@ -147,4 +148,4 @@
         jmp     %1.return
 %endmacro
 
-        ROUTINES vmx_run, HYMIR_ENTRY_VERW | HYMIR_ENTRY_FLUSH_L1D | HYMIR_ENTRY_FILL_RSB | HYMIR_ENTRY_IBRS
+        ROUTINES vmx_run, HYMIR_ENTRY_VERW | HYMIR_ENTRY_FLUSH_L1D | HYMIR_ENTRY_FILL_RSB | HYMIR_ENTRY_IBRS | HYMIR_ENTRY_DROP_SHADOW

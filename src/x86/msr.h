@@ -59,6 +59,11 @@ enum msr {
     MSR_IA32_KERNEL_GS_BASE     = 0xC0000102,
     MSR_IA32_TSC_AUX            = 0xC0000103,
 
+    /* Control-flow enforcement. */
+    MSR_IA32_S_CET                    = 0x6A2,
+    MSR_IA32_PL0_SSP                  = 0x6A4,
+    MSR_IA32_INTERRUPT_SSP_TABLE_ADDR = 0x6A8,
+
     /* AMD's: APM 2, "MSR Cross-Reference". */
     MSR_AMD_PATCH_LEVEL        = 0x8B,
     MSR_LAST_BRANCH_FROM_IP    = 0x1DB,
@@ -105,10 +110,12 @@ enum msr {
 #define THERM_STATUS_LOG     BIT(1) /* cleared by writing 0 */
 
 /* IA32_S_CET: SDM 4, "Architectural MSRs"; bits 63:12 are an address. */
-#define S_CET_SHADOW_STACK_BITS BITS_MASK(1, 0) /* SH_STK_EN and WR_SHSTK_EN */
-#define S_CET_RESERVED          BITS_MASK(9, 6)
-#define S_CET_SUPPRESS          BIT(10)
-#define S_CET_TRACKER           BIT(11)
+#define S_CET_SHADOW_STACK       BIT(0) /* SH_STK_EN */
+#define S_CET_WRITE_SHADOW_STACK BIT(1) /* WR_SHSTK_EN */
+#define S_CET_SHADOW_STACK_BITS  (S_CET_SHADOW_STACK | S_CET_WRITE_SHADOW_STACK)
+#define S_CET_RESERVED           BITS_MASK(9, 6)
+#define S_CET_SUPPRESS           BIT(10)
+#define S_CET_TRACKER            BIT(11)
 
 #define RTIT_CTL_TRACE_ENABLE BIT(0) /* TraceEn */
 

@@ -103,4 +103,18 @@ start_with_long_map:
         mov     dword [ebx + 4], 0
         jmp     boot_entry
 
+; ---------------------------------------------------------------------------------------------------
+
+; A function of firmware that a shadow stack would not let return: virtualization.c.
+        section .text
+        bits    64
+        global  firmware_with_own_returns
+firmware_with_own_returns:
+        lea     rax, [rel .back]
+        push    rax
+        ret
+.back:
+        mov     eax, 42
+        ret
+
         section .note.GNU-stack noalloc noexec nowrite progbits

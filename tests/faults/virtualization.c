@@ -61,6 +61,41 @@ static void check_machine(const void *unused)
     raise_machine_check();
 }
 
+/* entries.asm: returns 42, after a return to an address that no call has pushed. */
+uint64_t firmware_with_own_returns(void);
+
+/* src/cpu/firmware_call.asm */
+uint64_t firmware_call(uint64_t function, const uint64_t arguments[5], void *stack_end);
+
+static uint8_t firmware_stack[1024] __attribute__((aligned(16)));
+
+/* Does what shadow stacks must allow. */
+static void return_as_allowed(void)
+{
+    static const uint64_t no_arguments[5];
+    uint64_t cr4 = read_cr4();
+
+    for (int i = 0; i < 3; i++)
+        raise_nmi();
+    uint64_t result = firmware_call((uintptr_t)firmware_with_own_returns, no_arguments,
+                                    firmware_stack + sizeof(firmware_stack));
+    log_plain("selftest: %u NMIs, firmware returned %lu, CR4 %s, shadow stacks %s",
+              atomic_load(&this_cpu()->foreign_nmis), result,
+              read_cr4() == cr4 ? "as before" : "changed",
+              (cr4 & CR4_CET) != 0 ? "on" : "off");
+}
+
+static void be_returned_to(void)
+{
+    undefined_instruction();
+}
+
+static __attribute__((noinline)) void return_elsewhere(void)
+{
+    volatile uint64_t *frame = __builtin_frame_address(0);
+    frame[1]                 = (uintptr_t)be_returned_to;
+}
+
 /* Commits the fault. Returns only for kinds that are not for root operation. */
 static __attribute__((noinline)) void selftest_run(void)
 {
@@ -90,6 +125,10 @@ static __attribute__((noinline)) void selftest_run(void)
     case SELFTEST_FATAL_TWICE:
         this_cpu()->log_activity = check_machine;
         (void)recurse(0);
+        break;
+    case SELFTEST_RETURN:
+        return_as_allowed();
+        return_elsewhere();
         break;
     case SELFTEST_HANG:
         for (;;)

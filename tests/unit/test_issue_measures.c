@@ -81,6 +81,11 @@ static void test_prediction_measures(void **state)
     facts.traits |= BIT(TRAIT_BHI_CTRL) | BIT(TRAIT_RRSBA_CTRL);
     assert_measures(ISSUE_BHI, &facts, MITIGATIONS_AUTO,
                     M(RETPOLINE) | M(BHI_DIS_S) | M(RRSBA_DIS_S), 0);
+    facts.traits |= BIT(TRAIT_SHADOW_STACKS); /* instead of retpolines */
+    assert_measures(ISSUE_BHI, &facts, MITIGATIONS_AUTO, M(BHI_DIS_S) | M(RRSBA_DIS_S),
+                    0);
+    assert_measures(ISSUE_SPECTRE_V2, &facts, MITIGATIONS_AUTO,
+                    M(ENHANCED_IBRS) | M(IBPB) | M(FILL_RSB) | M(GUEST_CONTROLS), 0);
 }
 
 /* AMD's returns: a full RSB does not help; only IBPB does, if it reaches them. */

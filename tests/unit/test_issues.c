@@ -308,11 +308,13 @@ static void test_facts(void **state)
     cpuid.leaf_1.ecx               = (uint32_t)CPUID_1_ECX_HYPERVISOR;
     cpuid.leaf_80000008.ebx        = (uint32_t)BIT(12);
     registers.has_siblings         = true;
+    registers.has_shadow_stacks    = true;
     registers.arch_capabilities    = reading_of(BIT(0));
     const struct issue_facts facts = issue_facts_of(&registers);
     assert_true(facts.is_nested);
     assert_int_equal(facts.traits, BIT(TRAIT_ZENBLEED_FIX) | BIT(TRAIT_IBPB) |
-                                       BIT(TRAIT_SIBLINGS) | BIT(TRAIT_RDCL_NO));
+                                       BIT(TRAIT_SIBLINGS) | BIT(TRAIT_RDCL_NO) |
+                                       BIT(TRAIT_SHADOW_STACKS));
 }
 
 int main(void)

@@ -25,6 +25,7 @@ static void assert_default(const char *command_line, const char *warning)
     assert_int_equal(options.log_level, options_default.log_level);
     assert_int_equal(options.nosmp, options_default.nosmp);
     assert_int_equal(options.nolock, options_default.nolock);
+    assert_int_equal(options.nocet, options_default.nocet);
     assert_int_equal(options.exit, options_default.exit);
     assert_int_equal(options.panic, options_default.panic);
     assert_false(options.report_json || options.report_efi || options.report_ram);
@@ -107,9 +108,10 @@ static void test_words(void **state)
 {
     (void)state;
     struct options options =
-        line_parse("  nosmp nolock log=debug   exit=poweroff panic=reboot ");
+        line_parse("  nosmp nolock nocet log=debug   exit=poweroff panic=reboot ");
     assert_true(options.nosmp);
     assert_true(options.nolock);
+    assert_true(options.nocet);
     assert_int_equal(options.log_level, LOG_DEBUG);
     assert_int_equal(options.exit, END_POWEROFF);
     assert_int_equal(options.panic, END_REBOOT);

@@ -1,0 +1,67 @@
+; indirect_thunks.asm: the indirect branches of Hymir's code, which the compiler and virt/measures.inc make of the register's
+; thunk: a call of it calls, a jump to it jumps to the address in the register.
+;
+; A thunk is a retpoline: its return is predicted to go to a loop that ends no sooner than it is known to be wrong. Intel,
+; "Retpoline: A Branch Target Injection Mitigation". With shadow stacks, which such a return does not match, each is
+; replaced by a jump: indirect_thunks_use_jumps, cpu/shadow_stack.c.
+
+        bits    64
+
+%include "constants.inc"
+
+%macro  THUNK 1
+        align   HYMIR_INDIRECT_THUNK_SIZE, int3
+        global  __x86_indirect_thunk_%1
+__x86_indirect_thunk_%1:
+        call    .jump
+.wait:
+        pause
+        lfence
+        jmp     .wait
+.jump:
+        mov     [rsp], %1
+        ret
+%endmacro
+
+%macro  JUMP 1
+        align   HYMIR_INDIRECT_JUMP_SIZE, int3
+        jmp     %1
+%endmacro
+
+; Uses the macro %1 with each register.
+%macro  EACH 1
+        %1      rax
+        %1      rcx
+        %1      rdx
+        %1      rbx
+        %1      rbp
+        %1      rsi
+        %1      rdi
+        %1      r8
+        %1      r9
+        %1      r10
+        %1      r11
+        %1      r12
+        %1      r13
+        %1      r14
+        %1      r15
+%endmacro
+
+        section .text
+
+        global  indirect_thunks
+        align   HYMIR_INDIRECT_THUNK_SIZE, int3
+indirect_thunks:
+        EACH    THUNK
+
+        section .rodata
+
+        global  indirect_jumps
+        global  indirect_jumps_end
+        align   HYMIR_INDIRECT_JUMP_SIZE, int3
+indirect_jumps:
+        EACH    JUMP
+        align   HYMIR_INDIRECT_JUMP_SIZE, int3
+indirect_jumps_end:
+
+        section .note.GNU-stack noalloc noexec nowrite progbits
