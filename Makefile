@@ -104,7 +104,7 @@ CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) -Isr
     -mno-red-zone -mgeneral-regs-only -mpreferred-stack-boundary=3 -fno-pic -mcmodel=kernel -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-omit-frame-pointer -fno-optimize-sibling-calls \
     -fno-tree-loop-distribute-patterns -fno-stack-protector -fcf-protection=none \
-    -fno-asynchronous-unwind-tables -mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -ffile-prefix-map="$(CURDIR)"=. \
+    -fno-asynchronous-unwind-tables -mindirect-branch=thunk-extern -mindirect-branch-register -mfunction-return=thunk-extern -fno-jump-tables -ffile-prefix-map="$(CURDIR)"=. \
     -DHYMIR_VERSION='"$(VERSION)"' $(WARNINGS) \
     $(if $(filter-out 0,$(DEBUG)),-DHYMIR_DEBUG -fsanitize=undefined -fsanitize-undefined-trap-on-error)
 
@@ -251,7 +251,7 @@ $(KEXEC)/initrd.img: $(KEXEC)/sbin/kexec build/hymir.elf tools/hymir-check build
 	    cpio --create --format=newc --owner=+0:+0 --quiet > $(@F)
 
 # The program `hymir` of the Linux guest: uses Hymir's formatting and no C library.
-$(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string src/cpu/indirect_thunks.asm)
+$(BUILD)/hymir-command: $(patsubst %,$(BUILD)/%.o,tools/initramfs/hymir src/lib/format src/lib/string src/cpu/thunks.asm)
 	$(call note,LD)
 	$(Q)ld -s --build-id=none -z noexecstack -o $@ $^
 

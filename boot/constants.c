@@ -6,7 +6,7 @@
 #include "console/serial.h"
 #include "cpu/cpuid.h"
 #include "cpu/setup.h"
-#include "cpu/shadow_stack.h"
+#include "cpu/thunks.h"
 #include "lib/multiboot2.h"
 #include "platform/ap_boot.h"
 #include "svm/vmcb.h"

@@ -62,6 +62,19 @@ static void read_boot_information(uint32_t information)
              boot->loader_name, boot->command_line);
 }
 
+/* By what the processor predicts; the code is read-only once memory is taken over. */
+static void choose_returns(void)
+{
+    const struct cpuid_snapshot *cpuid   = &machine_get()->cpuid;
+    struct msr_reading arch_capabilities = {0};
+
+    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
+        arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
+    returns_choose(
+        &options, arch_capabilities.value,
+        isolation_aligns_returns(cpuid, arch_capabilities, options.mitigations));
+}
+
 /* Shows the verdict, and ends the serial output with the lines that scripts rely on. */
 static void show_verdict(void)
 {
@@ -114,7 +127,7 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     machine_start_boot_cpu();           /* from here on exceptions are caught */
     read_boot_information(information); /* options, log, serial line */
     machine_start_clock();
-    returns_choose(&options);
+    choose_returns();
     boot_fail_if(machine_take_over_memory(information, image, options.report_ram));
     returns_protect(&boot_cpu);
     shadow_stack_enable(&boot_cpu); /* of this function's calls, and of theirs */

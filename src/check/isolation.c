@@ -18,6 +18,17 @@ struct isolation_options isolation_options_of(const struct options *options)
                                       .shares_cores = options->smt_share};
 }
 
+bool isolation_aligns_returns(const struct cpuid_snapshot *cpuid,
+                              struct msr_reading arch_capabilities,
+                              enum mitigations mitigations)
+{
+    const struct issue_facts facts = issue_facts_of(&(struct issue_registers){
+        .cpuid = cpuid, .arch_capabilities = arch_capabilities});
+
+    return (issue_decide(ISSUE_ITS, &facts, mitigations).chosen &
+            BIT(MEASURE_ALIGN_RETURNS)) != 0;
+}
+
 /* Returns the measures that the user forgoes. */
 static uint32_t waived_by(const struct isolation_options *options)
 {

@@ -29,6 +29,14 @@ struct isolation {
 struct isolation isolation_of(const struct cpu_record *record,
                               const struct isolation_options *options);
 
+/*
+ * Returns whether returns must be aligned on this processor, which is asked before there
+ * is a record of it.
+ */
+bool isolation_aligns_returns(const struct cpuid_snapshot *cpuid,
+                              struct msr_reading arch_capabilities,
+                              enum mitigations mitigations);
+
 /* Returns whether the issue needs nothing, or all that was chosen for it is done. */
 bool isolation_is_complete(const struct issue_finding *finding);
 

@@ -25,6 +25,8 @@
 
         section .text
 
+        extern  __x86_return_thunk
+
         global  firmware_call
         global  firmware_call_end
 firmware_call:
@@ -66,7 +68,7 @@ firmware_call_end:
         pop     r12
         pop     rbx
         pop     rbp
-        ret
+        jmp     __x86_return_thunk
 
         section .bss align=8
 

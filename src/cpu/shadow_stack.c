@@ -1,13 +1,6 @@
 /* See shadow_stack.h. */
 #include "cpu/shadow_stack.h"
 
-#include "lib/string.h"
-
-/* indirect_thunks.asm: for each register a thunk, and the jump that can replace it. */
-extern uint8_t indirect_thunks[][INDIRECT_THUNK_SIZE];
-extern const uint8_t indirect_jumps[][INDIRECT_JUMP_SIZE];
-extern const uint8_t indirect_jumps_end[];
-
 /*
  * Not in a hypervisor: it may take a VM exit while an exception is delivered, after which
  * the token of a shadow stack stays busy. Not with AMD-V, where VMRUN and #VMEXIT save
@@ -34,16 +27,6 @@ bool shadow_stack_is_wanted(const struct cpuid_snapshot *cpuid,
         has_no_bhi && (arch_capabilities & ARCH_CAPABILITIES_IBRS_ALL) != 0;
 
     return has_shadow_stacks(cpuid) && (mitigations == MITIGATIONS_OFF || is_isolated);
-}
-
-/* CPUID serializes: what was written is executed next. SDM 3A, "Self-Modifying Code". */
-void indirect_thunks_use_jumps(void)
-{
-    size_t size = (uintptr_t)indirect_jumps_end - (uintptr_t)indirect_jumps;
-
-    for (size_t i = 0; i < size / INDIRECT_JUMP_SIZE; i++)
-        memcpy(indirect_thunks[i], indirect_jumps[i], INDIRECT_JUMP_SIZE);
-    (void)cpuid(0, 0);
 }
 
 /* Writes a free token at the top of a shadow stack, and returns its address. */

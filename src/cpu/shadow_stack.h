@@ -4,8 +4,8 @@
  *
  * SDM 1, "Control-flow Enforcement Technology (CET)"; SDM 3A, "Interrupt and Exception
  * Handling", the shadow stacks of the interrupt stack table. docs/SECURITY.md says on
- * which processors they are used, and why not on all. Owns the retpolines, which cannot
- * be used with them. platform/returns.c gives a CPU its shadow stacks.
+ * which processors they are used, and why not on all. platform/returns.c gives a CPU its
+ * shadow stacks.
  *
  * A guest runs with CR4.CET clear, with which no instruction uses or changes SSP,
  * IA32_S_CET and the table; VM entry and VM exit leave them as they are, and VM exit sets
@@ -40,19 +40,12 @@ struct shadow_frame {
     uint64_t cs;
 };
 
-/* Sizes in indirect_thunks.asm, in bytes. */
-#define INDIRECT_THUNK_SIZE 32
-#define INDIRECT_JUMP_SIZE  4
-
 /*
  * Returns whether shadow stacks are to be used on processors with these registers: the
  * processor has them, and its indirect branches need no retpoline. Pure.
  */
 bool shadow_stack_is_wanted(const struct cpuid_snapshot *cpuid,
                             uint64_t arch_capabilities, enum mitigations mitigations);
-
-/* Makes each retpoline a jump. Call once, while Hymir's code can be written. */
-void indirect_thunks_use_jumps(void);
 
 /*
  * Writes the tokens of a CPU's shadow stacks, whose memory is still writable, and the

@@ -2,31 +2,25 @@
 #include "platform/returns.h"
 
 #include "cpu/shadow_stack.h"
+#include "cpu/thunks.h"
 #include "lib/log.h"
+#include "lib/test_hooks.h"
 #include "mm/address_space.h"
 #include "mm/memory.h"
 #include "platform/machine.h"
 
 static bool is_chosen;
 
-static uint64_t read_arch_capabilities(const struct cpuid_snapshot *cpuid)
+void returns_choose(const struct options *options, uint64_t arch_capabilities,
+                    bool are_aligned)
 {
-    uint64_t capabilities = 0;
-
-    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        (void)rdmsr_safe(MSR_IA32_ARCH_CAPABILITIES, &capabilities);
-    return capabilities;
-}
-
-void returns_choose(const struct options *options)
-{
-    const struct cpuid_snapshot *cpuid = &machine_get()->cpuid;
-
-    is_chosen =
-        !options->nocet && shadow_stack_is_wanted(cpuid, read_arch_capabilities(cpuid),
-                                                  options->mitigations);
+    is_chosen = !options->nocet &&
+                shadow_stack_is_wanted(&machine_get()->cpuid, arch_capabilities,
+                                       options->mitigations);
     if (is_chosen)
-        indirect_thunks_use_jumps();
+        thunks_replace_retpolines();
+    if (!are_aligned && (test_hook_align_returns == NULL || !test_hook_align_returns()))
+        thunks_replace_returns();
 }
 
 bool returns_has_shadow_stacks(void)

@@ -1,5 +1,6 @@
 /*
- * The choice between shadow stacks and retpolines, and the memory of the former.
+ * How Hymir's code returns and branches indirectly: the choice between shadow stacks and
+ * retpolines, the memory of the former, and whether returns are aligned.
  */
 #ifndef HYMIR_PLATFORM_RETURNS_H
 #define HYMIR_PLATFORM_RETURNS_H
@@ -10,10 +11,12 @@
 #include <stdbool.h>
 
 /*
- * Chooses shadow stacks if the boot CPU is to have them, and then replaces the
- * retpolines. Call on the boot CPU, before address_space_build makes code read-only.
+ * Chooses shadow stacks if the boot CPU, with this IA32_ARCH_CAPABILITIES, is to have
+ * them, and then replaces the retpolines; replaces the jumps to the aligned return unless
+ * they are needed. Call on the boot CPU, before address_space_build makes code read-only.
  */
-void returns_choose(const struct options *options);
+void returns_choose(const struct options *options, uint64_t arch_capabilities,
+                    bool are_aligned);
 
 /* Returns whether they were chosen. */
 bool returns_has_shadow_stacks(void);

@@ -117,7 +117,7 @@
         pop     r12
         pop     rbx
         pop     rbp
-        ret
+        jmp     __x86_return_thunk
 %endmacro
 
         ROUTINES svm_run, HYMIR_ENTRY_VERW | HYMIR_ENTRY_FILL_RSB | HYMIR_ENTRY_IBPB

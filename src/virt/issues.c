@@ -59,7 +59,7 @@ const struct measure_row measure_rows[MEASURES] = {
     [MEASURE_FILL_RSB]       = {"RSB filled at VM exit", true},
     [MEASURE_IBRS_ON_EXIT]   = {"IBRS at VM exit", true},
     [MEASURE_IBPB_ON_EXIT]   = {"IBPB at VM exit", true},
-    [MEASURE_ALIGN_RETURNS]  = {"aligned returns", false},
+    [MEASURE_ALIGN_RETURNS]  = {"aligned returns", true},
     [MEASURE_GUEST_CONTROLS] = {"SPEC_CTRL for guests", true},
     [MEASURE_CORE_PER_GUEST] = {"one guest a core", true},
 };

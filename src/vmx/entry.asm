@@ -88,7 +88,7 @@
         pop     r12
         pop     rbx
         pop     rbp
-        ret
+        jmp     __x86_return_thunk
 
 %1_exit:
         FILL_RSB %2

@@ -120,9 +120,17 @@ static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
     return replaced_handler(vcpu);
 }
 
+/* In the set of selftest=measures: aligned returns. */
+#define ALIGNED_RETURNS BIT(ENTRY_MEASURES)
+
+bool test_hook_align_returns(void)
+{
+    return selftest.kind == SELFTEST_MEASURES && (selftest.cpu & ALIGNED_RETURNS) != 0;
+}
+
 static void force_measures(struct vcpu *vcpu)
 {
-    vcpu->run.entry |= (uint8_t)selftest.cpu;
+    vcpu->run.entry |= (uint8_t)(selftest.cpu & ~(uint32_t)ALIGNED_RETURNS);
     if (vcpu->run.entry != 0 && vcpu->backend == &vmx_backend)
         vcpu->run.on_exit = vcpu_on_exit;
     if ((selftest.cpu & BIT(ENTRY_IBRS)) == 0)

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "check/isolation.h"
 #include "virt/issues.h"
 
 static void assert_measures(enum issue issue, const struct issue_facts *facts,
@@ -88,6 +89,23 @@ static void test_prediction_measures(void **state)
                     M(ENHANCED_IBRS) | M(IBPB) | M(FILL_RSB) | M(GUEST_CONTROLS), 0);
 }
 
+/* Before there is a record: by the signature, IA32_ARCH_CAPABILITIES and the option. */
+static void test_aligned_returns(void **state)
+{
+    struct cpuid_snapshot cpuid     = {.leaf_0 = {0, 0x756E6547, 0x6C65746E, 0x49656E69},
+                                       .leaf_1 = {.eax = 0x50656}};
+    const struct msr_reading none   = {0};
+    const struct msr_reading its_no = {.state = MSR_READ, .value = BIT(62)};
+
+    (void)state;
+    assert_true(isolation_aligns_returns(&cpuid, none, MITIGATIONS_AUTO));
+    assert_true(isolation_aligns_returns(&cpuid, none, MITIGATIONS_ALL));
+    assert_false(isolation_aligns_returns(&cpuid, none, MITIGATIONS_OFF));
+    assert_false(isolation_aligns_returns(&cpuid, its_no, MITIGATIONS_AUTO));
+    cpuid.leaf_1.eax = 0x50654; /* Skylake */
+    assert_false(isolation_aligns_returns(&cpuid, none, MITIGATIONS_ALL));
+}
+
 /* AMD's returns: a full RSB does not help; only IBPB does, if it reaches them. */
 static void test_amd_measures(void **state)
 {
@@ -150,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measures),
         cmocka_unit_test(test_prediction_measures),
+        cmocka_unit_test(test_aligned_returns),
         cmocka_unit_test(test_amd_measures),
         cmocka_unit_test(test_controls),
     };

@@ -4,14 +4,6 @@
 #include "cpu/cpuid.h"
 #include "cpu/percpu.h"
 
-/* Two retpolines and the jumps that replace them. */
-__asm__(".data\n"
-        ".globl indirect_thunks, indirect_jumps, indirect_jumps_end\n"
-        "indirect_thunks: .fill 96, 1, 0xAA\n"
-        "indirect_jumps: .byte 1, 2, 3, 4, 5, 6, 7, 8\n"
-        "indirect_jumps_end:\n"
-        ".text\n");
-
 static struct cpuid_result leaf_7;
 static uint64_t s_cet, pl0_ssp, ssp_table;
 static unsigned int writes;
@@ -87,15 +79,6 @@ static void wants_none_where_they_cannot_be_used(void **state)
     }
 }
 
-static void replaces_each_retpoline(void **state)
-{
-    (void)state;
-    indirect_thunks_use_jumps();
-    assert_memory_equal(indirect_thunks[0], ((uint8_t[]){1, 2, 3, 4, 0xAA}), 5);
-    assert_memory_equal(indirect_thunks[1], ((uint8_t[]){5, 6, 7, 8, 0xAA}), 5);
-    assert_int_equal(indirect_thunks[2][0], 0xAA);
-}
-
 static struct shadow_stacks stacks;
 
 /* A token is the address of itself, with bit 0, busy, clear. */
@@ -165,7 +148,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wants_hardware_that_replaces_retpolines),
         cmocka_unit_test(wants_none_where_they_cannot_be_used),
-        cmocka_unit_test(replaces_each_retpoline),
         cmocka_unit_test(puts_a_token_on_each),
         cmocka_unit_test(starts_only_on_a_cpu_that_has_them),
         cmocka_unit_test(prepares_the_return_of_an_interrupt),

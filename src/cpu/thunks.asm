@@ -1,16 +1,23 @@
-; indirect_thunks.asm: the indirect branches of Hymir's code, which the compiler and virt/measures.inc make of the register's
-; thunk: a call of it calls, a jump to it jumps to the address in the register.
+; thunks.asm: what the compiler, and Hymir's assembly, have instead of indirect branches and returns. thunks.c replaces either at
+; boot where it is not needed.
 ;
-; A thunk is a retpoline: its return is predicted to go to a loop that ends no sooner than it is known to be wrong. Intel,
-; "Retpoline: A Branch Target Injection Mitigation". With shadow stacks, which such a return does not match, each is
-; replaced by a jump: indirect_thunks_use_jumps, cpu/shadow_stack.c.
+; An indirect branch is a call of, or a jump to, the thunk of the register that has its target: a retpoline, whose return is
+; predicted to go to a loop that ends no sooner than it is known to be wrong. Intel, "Retpoline: A Branch Target Injection
+; Mitigation".
+;
+; A return is a jump to __x86_return_thunk. All RETs of Hymir's, this one and those of the retpolines, are in the upper half of
+; a cache line: Intel, "Indirect Target Selection".
 
         bits    64
 
 %include "constants.inc"
 
+HALF_LINE               equ     32      ; of a cache line, in bytes
+RETPOLINE_RET           equ     16      ; the offset of RET in a retpoline
+
 %macro  THUNK 1
         align   HYMIR_INDIRECT_THUNK_SIZE, int3
+        times   HALF_LINE - RETPOLINE_RET int3
         global  __x86_indirect_thunk_%1
 __x86_indirect_thunk_%1:
         call    .jump
@@ -53,6 +60,13 @@ __x86_indirect_thunk_%1:
         align   HYMIR_INDIRECT_THUNK_SIZE, int3
 indirect_thunks:
         EACH    THUNK
+
+        align   HYMIR_INDIRECT_THUNK_SIZE, int3
+        times   HALF_LINE int3
+        global  __x86_return_thunk
+__x86_return_thunk:
+        ret
+        int3
 
         section .rodata
 
