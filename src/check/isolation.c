@@ -3,6 +3,7 @@
 
 #include "check/comparison.h"
 #include "lib/log.h"
+#include "x86/control_registers.h"
 
 const char *const isolation_group_names[ISOLATION_GROUPS] = {
     [ISOLATION_DONE]         = "done",
@@ -170,7 +171,8 @@ struct guest_controls isolation_controls(const struct isolation *isolation)
     return controls;
 }
 
-static void log_cpu(size_t index, const struct isolation *isolation)
+static void log_cpu(size_t index, const struct cpu_record *record,
+                    const struct isolation *isolation)
 {
     const struct issue_finding sum = sum_of(isolation);
     TEXT_DECLARE(affected, LOG_LINE_SIZE);
@@ -178,7 +180,7 @@ static void log_cpu(size_t index, const struct isolation *isolation)
     isolation_list(isolation, ISSUE_AFFECTED, &affected);
     log_info("isolation: cpu %zu: %s, affected by: %s", index,
              microarchitecture_name(isolation->facts.micro), affected.buffer);
-    if ((isolation->facts.traits & BIT(TRAIT_SHADOW_STACKS)) != 0)
+    if ((record->cr4 & CR4_CET) != 0)
         log_info("isolation: cpu %zu: shadow stacks check Hymir's returns", index);
     for (enum isolation_group group = 0; group < ISOLATION_GROUPS; group++) {
         TEXT_DECLARE(measures, LOG_LINE_SIZE);
@@ -194,6 +196,6 @@ void isolation_log(const struct cpu_record *records, size_t count,
     for (size_t i = 0; i < count; i++) {
         const struct isolation isolation = isolation_of(&records[i], options);
         if (records[i].answer == CPU_ANSWERED && comparison_first_alike(records, i) == i)
-            log_cpu(i, &isolation);
+            log_cpu(i, &records[i], &isolation);
     }
 }

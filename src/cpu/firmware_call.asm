@@ -61,6 +61,9 @@ firmware_call_end:
 
         mov     rsp, [rel firmware_call_stack]
         pop     rcx
+        mov     rdx, cr0
+        or      rdx, HYMIR_CR0_WP               ; which CR4.CET requires, and firmware may have left clear
+        mov     cr0, rdx
         mov     cr4, rcx
         pop     r15
         pop     r14

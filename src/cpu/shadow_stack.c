@@ -64,19 +64,22 @@ bool shadow_stack_start(const struct cpu *cpu)
 
 /*
  * A frame at the top of a shadow stack of its own is below the token of that. IRET frees
- * the token if it is busy, except in Bochs 2.7: docs/EMULATORS.md. So it is freed here;
- * the interrupt cannot recur before the IRET.
+ * the token if it is busy, except in Bochs 2.7: docs/EMULATORS.md. So it is freed here.
+ *
+ * Restores IA32_S_CET: an NMI or a machine check may interrupt another call of this.
  */
-void shadow_stack_prepare_return(struct shadow_frame *frame, uint64_t rip)
+void shadow_stack_prepare_return(struct shadow_frame *frame, uint64_t continuation)
 {
     uint64_t *above   = (uint64_t *)(frame + 1);
     bool has_switched = frame->previous_ssp != (uintptr_t)above;
 
-    if (frame->rip == rip && !has_switched)
+    if (continuation == 0 && !has_switched)
         return;
-    wrmsr(MSR_IA32_S_CET, S_CET_SHADOW_STACK | S_CET_WRITE_SHADOW_STACK);
-    shadow_stack_write(&frame->rip, rip);
+    uint64_t s_cet = rdmsr(MSR_IA32_S_CET);
+    wrmsr(MSR_IA32_S_CET, s_cet | S_CET_WRITE_SHADOW_STACK);
+    if (continuation != 0)
+        shadow_stack_write(&frame->rip, continuation);
     if (has_switched)
         shadow_stack_write(above, (uintptr_t)above);
-    wrmsr(MSR_IA32_S_CET, S_CET_SHADOW_STACK);
+    wrmsr(MSR_IA32_S_CET, s_cet);
 }

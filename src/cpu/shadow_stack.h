@@ -21,9 +21,8 @@
 #include "x86/msr.h"
 
 /*
- * The shadow stacks of one CPU, in two pages. A return address takes 8 bytes here and at
- * least 16 on the stack, so that the first is as deep as the main stack. An overflow of
- * it raises a page fault: the page below is none of a shadow stack.
+ * The shadow stacks of one CPU, in two pages. A return address takes 8 bytes here and
+ * mostly 16 or more on the stack, whose guard page ends a recursion first.
  */
 struct shadow_stacks {
     uint64_t main[MAIN_STACK_SIZE / 16];
@@ -74,9 +73,10 @@ static inline void shadow_stack_disable(void)
 }
 
 /*
- * Prepares the shadow frame of an interrupt or exception for the IRET to rip. Does
- * nothing if it is already right.
+ * Prepares the shadow frame of an interrupt or exception for its IRET: to where it was
+ * interrupted if the continuation is 0, else to that. The continuation must not be what
+ * is on the stack, which the shadow frame is there to check.
  */
-void shadow_stack_prepare_return(struct shadow_frame *frame, uint64_t rip);
+void shadow_stack_prepare_return(struct shadow_frame *frame, uint64_t continuation);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cpu/thunks.h"
 
 #include "cpu/instructions.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,7 @@ extern const uint8_t __x86_return_thunk[]; // NOLINT(bugprone-reserved-identifie
 /* CPUID serializes: what was written is executed next. */
 static void end_modification(void)
 {
+    atomic_signal_fence(memory_order_seq_cst); /* for the compiler */
     (void)cpuid(0, 0);
 }
 

@@ -35,8 +35,11 @@ const char *trap_name(uint64_t vector)
                                            : "reserved exception";
 }
 
-/* Resumes after an instruction that has a row in the exception table; else false. */
-static bool resume_after_fault(struct trap_frame *frame)
+/*
+ * Resumes after an instruction that has a row in the exception table, and returns where;
+ * 0 if it has none.
+ */
+static uint64_t resume_after_fault(struct trap_frame *frame)
 {
     uintptr_t size = (uintptr_t)exception_table_end - (uintptr_t)exception_table_start;
 
@@ -44,10 +47,10 @@ static bool resume_after_fault(struct trap_frame *frame)
         if (exception_table_start[i].instruction == frame->rip) {
             frame->rip = exception_table_start[i].continuation;
             frame->r11 = FAULT_RAISED | frame->vector;
-            return true;
+            return exception_table_start[i].continuation;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Does not log: this CPU may hold the log's lock. */
@@ -65,16 +68,18 @@ void trap_set_recovery(bool (*recover)(struct trap_frame *frame))
     recovery = recover;
 }
 
-static void handle_exception(struct trap_frame *frame)
+/* Returns where the exception table resumes, or 0. */
+static uint64_t handle_exception(struct trap_frame *frame)
 {
     if (frame->vector == VECTOR_MC && machine_check_take(false) == MACHINE_CHECK_RESUME)
-        return;
+        return 0;
     /* An imprecise exception is not caused by the instruction that it interrupts. */
-    bool is_precise = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
-    if (is_precise && resume_after_fault(frame))
-        return;
-    if (frame->vector == VECTOR_MC || recovery == NULL || !recovery(frame))
+    bool is_precise       = frame->vector != VECTOR_DF && frame->vector != VECTOR_MC;
+    uint64_t continuation = is_precise ? resume_after_fault(frame) : 0;
+    if (continuation == 0 &&
+        (frame->vector == VECTOR_MC || recovery == NULL || !recovery(frame)))
         hooks.unhandled_exception(frame);
+    return continuation;
 }
 
 static void (*handlers[VECTOR_COUNT])(void);
@@ -109,23 +114,26 @@ static bool is_interrupt(const struct trap_frame *frame)
             hooks.is_interrupt((uint8_t)frame->vector));
 }
 
-static void dispatch(struct trap_frame *frame)
+/* Returns where the exception table resumes, or 0. */
+static uint64_t dispatch(struct trap_frame *frame)
 {
     bool is_init = frame->vector == VECTOR_SX && frame->error_code == SX_BY_INIT;
 
     if (is_init)
-        return; /* redirected and ignored: svm/operation.c */
+        return 0; /* redirected and ignored: svm/operation.c */
+    if (frame->vector != VECTOR_NMI && !is_interrupt(frame))
+        return handle_exception(frame);
     if (frame->vector == VECTOR_NMI)
         handle_nmi();
-    else if (is_interrupt(frame))
-        handle_interrupt((uint8_t)frame->vector);
     else
-        handle_exception(frame);
+        handle_interrupt((uint8_t)frame->vector);
+    return 0;
 }
 
 void trap_handle(struct trap_frame *frame, struct shadow_frame *shadow)
 {
-    dispatch(frame);
+    uint64_t continuation = dispatch(frame);
+
     if (shadow != NULL)
-        shadow_stack_prepare_return(shadow, frame->rip);
+        shadow_stack_prepare_return(shadow, continuation);
 }

@@ -181,8 +181,8 @@ _Noreturn void panic_at_trap(const struct trap_frame *frame)
     print_registers(frame);
     print_control_registers();
     if (frame->vector == VECTOR_CP)
-        log_plain("  a return address differs from its copy on the shadow stack; if this "
-                  "recurs, boot with nocet");
+        log_plain("  a return that does not match the shadow stack; if this recurs, boot "
+                  "with nocet");
     if (frame->vector == VECTOR_DF || frame->vector == VECTOR_PF)
         print_stack_overflow();
     print_address(0, frame->rip);

@@ -68,7 +68,7 @@ struct cpu_record {
     enum cpu_answer answer;
     bool nolock;            /* the option: Hymir must not set a lock bit */
     bool has_siblings;      /* another CPU shares its core */
-    bool has_shadow_stacks; /* Hymir uses them there, instead of retpolines */
+    bool has_shadow_stacks; /* Hymir has chosen them, instead of retpolines */
     bool had_cpuid_limit;   /* of firmware, removed before the registers were read */
 
     /* The registers, read before anything is changed. */

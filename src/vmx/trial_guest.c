@@ -77,7 +77,7 @@ static bool write_guest_state(const struct trial *trial)
     const struct guest_state state = {
         .cr0     = read_cr0(),
         .cr3     = map_pages(trial, TRIAL_PAGE_GUEST_TABLES, &trial_paging_format),
-        .cr4     = read_cr4(),
+        .cr4     = read_cr4() & ~(uint64_t)CR4_CET, /* the shadow stack is Hymir's */
         .rip     = hpa_of(trial_page(trial, TRIAL_PAGE_CODE)).value,
         .segment = {[SEGMENT_CS] = &code, [SEGMENT_TR] = &task},
     };

@@ -21,6 +21,7 @@ static const char *const selftest_words[] = {
     [SELFTEST_MACHINE_CHECK]      = "machine-check",
     [SELFTEST_FATAL_TWICE]        = "fatal-twice",
     [SELFTEST_RETURN]             = "return",
+    [SELFTEST_TRAP_RETURN]        = "trap-return",
     [SELFTEST_HANG]               = "hang",
     [SELFTEST_ABSENT_CPU]         = "absent-cpu",
     [SELFTEST_MEMORY]             = "memory",

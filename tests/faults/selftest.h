@@ -19,6 +19,7 @@ enum selftest_kind {
     SELFTEST_MACHINE_CHECK,  /* a machine check, and an NMI during its report */
     SELFTEST_FATAL_TWICE,    /* recursion, and a machine check during the report */
     SELFTEST_RETURN,         /* NMIs, firmware's returns, a return to another address */
+    SELFTEST_TRAP_RETURN,    /* an exception's frame has another address */
     SELFTEST_HANG,           /* a CPU that never returns from its trial */
     SELFTEST_ABSENT_CPU,     /* a CPU in the list that the machine does not have */
     SELFTEST_MEMORY,         /* all memory is allocated and overwritten */

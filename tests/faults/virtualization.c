@@ -3,6 +3,7 @@
 
 #include "cpu/instructions.h"
 #include "cpu/percpu.h"
+#include "cpu/traps.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "x86/control_registers.h"
@@ -96,6 +97,14 @@ static __attribute__((noinline)) void return_elsewhere(void)
     frame[1]                 = (uintptr_t)be_returned_to;
 }
 
+/* A recovery (trap_set_recovery) that does what an overflow of the stack could. */
+static bool change_trap_frame(struct trap_frame *frame)
+{
+    trap_set_recovery(NULL);
+    frame->rip = (uintptr_t)be_returned_to;
+    return true;
+}
+
 /* Commits the fault. Returns only for kinds that are not for root operation. */
 static __attribute__((noinline)) void selftest_run(void)
 {
@@ -129,6 +138,10 @@ static __attribute__((noinline)) void selftest_run(void)
     case SELFTEST_RETURN:
         return_as_allowed();
         return_elsewhere();
+        break;
+    case SELFTEST_TRAP_RETURN:
+        trap_set_recovery(change_trap_frame);
+        undefined_instruction();
         break;
     case SELFTEST_HANG:
         for (;;)

@@ -5,7 +5,7 @@
 #include "cpu/percpu.h"
 
 static struct cpuid_result leaf_7;
-static uint64_t s_cet, pl0_ssp, ssp_table;
+static uint64_t fake_s_cet, pl0_ssp, ssp_table;
 static unsigned int writes;
 
 static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
@@ -14,10 +14,16 @@ static struct cpuid_result fake_cpuid(uint32_t leaf, uint32_t subleaf)
     return leaf == 7 ? leaf_7 : (struct cpuid_result){.eax = 7};
 }
 
+static uint64_t fake_rdmsr(uint32_t msr)
+{
+    assert_int_equal(msr, 0x6A2);
+    return fake_s_cet;
+}
+
 static void fake_wrmsr(uint32_t msr, uint64_t value)
 {
     if (msr == 0x6A2)
-        s_cet = value;
+        fake_s_cet = value;
     else if (msr == 0x6A4)
         pl0_ssp = value;
     else if (msr == 0x6A8)
@@ -26,15 +32,20 @@ static void fake_wrmsr(uint32_t msr, uint64_t value)
         fail_msg("MSR 0x%x", msr);
 }
 
-/* WRSS is allowed only while WR_SHSTK_EN is set. */
+static void (*interrupt)(void);
+
+/* WRSS is allowed only while WR_SHSTK_EN is set. An NMI may arrive before it. */
 static void fake_write(uint64_t *at, uint64_t value)
 {
-    assert_int_equal(s_cet, 3);
+    if (interrupt != NULL)
+        interrupt();
+    assert_int_equal(fake_s_cet, 3);
     *at = value;
     writes++;
 }
 
 #define cpuid              fake_cpuid
+#define rdmsr              fake_rdmsr
 #define wrmsr              fake_wrmsr
 #define shadow_stack_write fake_write
 #include "../../src/cpu/shadow_stack.c"
@@ -102,45 +113,74 @@ static void starts_only_on_a_cpu_that_has_them(void **state)
     struct cpu cpu = {0};
 
     (void)state;
-    leaf_7 = (struct cpuid_result){.ecx = BIT(7)};
-    s_cet  = 0;
+    leaf_7     = (struct cpuid_result){.ecx = BIT(7)};
+    fake_s_cet = 0;
     assert_false(shadow_stack_start(&cpu)); /* no memory was given */
     shadow_stack_prepare(&cpu, &stacks);
     leaf_7.ecx = 0;
     assert_false(shadow_stack_start(&cpu));
-    assert_int_equal(s_cet, 0);
+    assert_int_equal(fake_s_cet, 0);
     leaf_7.ecx = BIT(7);
     assert_true(shadow_stack_start(&cpu));
-    assert_int_equal(s_cet, 1);
+    assert_int_equal(fake_s_cet, 1);
     assert_int_equal(pl0_ssp, cpu.main_ssp);
     assert_ptr_equal(ssp_table, cpu.interrupt_ssp);
 }
 
-/* An interrupt on the current stack, at 0x1000; then one on a stack of its own. */
+struct top {
+    struct shadow_frame frame;
+    uint64_t above;
+};
+
+/* An interrupt of 0x1000, on the current stack. */
 static void prepares_the_return_of_an_interrupt(void **state)
 {
-    struct {
-        struct shadow_frame frame;
-        uint64_t above;
-    } top = {{.rip = 0x1000, .cs = 8}, 0x1234};
+    struct top top = {{.rip = 0x1000, .cs = 8}, 0x1234};
 
     (void)state;
     top.frame.previous_ssp = (uintptr_t)&top.above;
-    s_cet = writes = 0;
-    shadow_stack_prepare_return(&top.frame, 0x1000);
+    fake_s_cet             = 1;
+    writes                 = 0;
+    shadow_stack_prepare_return(&top.frame, 0);
     assert_int_equal(writes, 0); /* and no MSR, which would be slow */
-    assert_int_equal(s_cet, 0);
     shadow_stack_prepare_return(&top.frame, 0x2000);
     assert_int_equal(top.frame.rip, 0x2000);
     assert_int_equal(top.above, 0x1234);
-    assert_int_equal(s_cet, 1);
+    assert_int_equal(fake_s_cet, 1);
+}
 
-    top.frame.previous_ssp = 0x8000;
-    top.above              = (uintptr_t)&top.above | 1; /* busy */
-    shadow_stack_prepare_return(&top.frame, 0x2000);
+/* One that has switched to a shadow stack of its own, whose token is then busy. */
+static void return_from_other_stack(void)
+{
+    struct top top = {{.previous_ssp = 0x8000, .rip = 0x3000, .cs = 8}, 0};
+
+    interrupt = NULL;
+    top.above = (uintptr_t)&top.above | 1;
+    shadow_stack_prepare_return(&top.frame, 0);
     assert_ptr_equal(top.above, &top.above);
+    assert_int_equal(top.frame.rip, 0x3000);
+}
+
+static void frees_the_token(void **state)
+{
+    (void)state;
+    fake_s_cet = 1;
+    return_from_other_stack();
+    assert_int_equal(fake_s_cet, 1);
+}
+
+static void may_be_interrupted_by_itself(void **state)
+{
+    struct top top = {{.rip = 0x1000, .cs = 8}, 0};
+
+    (void)state;
+    top.frame.previous_ssp = (uintptr_t)&top.above;
+    fake_s_cet             = 1;
+    interrupt              = return_from_other_stack;
+    shadow_stack_prepare_return(&top.frame, 0x2000);
+    assert_null(interrupt);
     assert_int_equal(top.frame.rip, 0x2000);
-    assert_int_equal(s_cet, 1);
+    assert_int_equal(fake_s_cet, 1);
 }
 
 int main(void)
@@ -151,6 +191,8 @@ int main(void)
         cmocka_unit_test(puts_a_token_on_each),
         cmocka_unit_test(starts_only_on_a_cpu_that_has_them),
         cmocka_unit_test(prepares_the_return_of_an_interrupt),
+        cmocka_unit_test(frees_the_token),
+        cmocka_unit_test(may_be_interrupted_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
