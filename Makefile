@@ -634,7 +634,7 @@ fuzz: $(FUZZ_TARGETS:%=$(FUZZ)/fuzz_%)
 
 ## make check               format, layers, headers, numbers, clang-tidy, cppcheck, shellcheck
 .PHONY: check
-check: elf test-elf deb | setup-test
+check: elf debug-elf test-elf deb | setup-test
 	@tests/run check
 
 # What only the scenarios of tests/boot need.

@@ -513,7 +513,7 @@ class Qemu(Machine):
         return self.text_of("debug.txt")
 
     def monitor(self, command, timeout=10):
-        """Executes a command in QEMU's monitor and waits until it is done or QEMU exits."""
+        """Executes a command in QEMU's monitor, waits until it is done or QEMU exits, and returns what it prints."""
         path = self.directory / "monitor.socket"
         deadline = time.monotonic() + timeout
         while not path.exists() and time.monotonic() < deadline:
@@ -529,8 +529,10 @@ class Qemu(Machine):
                 while not text.endswith(b"(qemu) "):
                     data = connection.recv(4096)
                     if not data:
-                        return
+                        break
                     text += data
+            return text.decode(errors="replace")
+        return ""
 
     def press_keys(self, keys):
         """Presses keys of the PS/2 keyboard: characters, or VT100 sequences such as ESC O A for the up arrow."""

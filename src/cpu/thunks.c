@@ -62,7 +62,8 @@ static bool is_return(const uint8_t *at)
  */
 void thunks_replace_returns(void)
 {
-    for (uint8_t *at = image_text_start; at + JMP_SIZE <= image_text_end; at++) {
+    for (uint8_t *at = image_text_start;
+         (uintptr_t)at + JMP_SIZE <= (uintptr_t)image_text_end; at++) {
         if (!is_return(at))
             continue;
         at[0] = OPCODE_RET;

@@ -2,6 +2,7 @@
 #include "guest/hypercall.h"
 
 #include "guest/vm.h"
+#include "lib/clamp.h"
 #include "lib/string.h"
 
 /* Prints the text as output of the UART; without room, the call is executed again. */
@@ -28,7 +29,7 @@ static uint64_t text_read_piece(const char *text, uint64_t offset)
     uint64_t piece = 0;
 
     if (offset < length)
-        memcpy(&piece, text + offset,
+        memcpy(&piece, text + clamp_index(offset, length),
                length - offset < sizeof(piece) ? length - offset : sizeof(piece));
     return piece;
 }
@@ -39,6 +40,7 @@ static uint64_t read_statistics(const struct vcpu *vcpu, uint64_t number, uint64
 {
     if (reason >= vcpu->row_count)
         return HYPERCALL_ERROR;
+    reason = clamp_index(reason, vcpu->row_count);
     if (number == HYPERCALL_REASON)
         return text_read_piece(vcpu->backend->exit_name((uint32_t)reason), offset);
     return number == HYPERCALL_EXITS ? vcpu->row[reason].exits : vcpu->row[reason].ticks;

@@ -28,8 +28,8 @@ TEST_HOOK bool test_hook_parse_option(const char *word);
 /* Called for each range that must not be allocated, before memory is. */
 TEST_HOOK void test_hook_keep_range(uint64_t start, uint64_t end);
 
-/* Returns whether returns must be aligned, whatever the processor. */
-TEST_HOOK bool test_hook_align_returns(void);
+/* May set what the processor does not need: aligned returns, shadow stacks. */
+TEST_HOOK void test_hook_choose_returns(bool *are_aligned, bool *has_shadow_stacks);
 
 /* Adds APIC IDs to the count of the list, which has room for limit. Returns the count. */
 TEST_HOOK size_t test_hook_list_cpus(uint32_t *apic_ids, size_t count, size_t limit);

@@ -17,9 +17,11 @@ void returns_choose(const struct options *options, uint64_t arch_capabilities,
     is_chosen = !options->nocet &&
                 shadow_stack_is_wanted(&machine_get()->cpuid, arch_capabilities,
                                        options->mitigations);
+    if (test_hook_choose_returns != NULL)
+        test_hook_choose_returns(&are_aligned, &is_chosen);
     if (is_chosen)
         thunks_replace_retpolines();
-    if (!are_aligned && (test_hook_align_returns == NULL || !test_hook_align_returns()))
+    if (!are_aligned)
         thunks_replace_returns();
 }
 

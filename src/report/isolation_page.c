@@ -2,6 +2,7 @@
 #include "report/isolation_page.h"
 
 #include "check/comparison.h"
+#include "x86/control_registers.h"
 
 #define TEXT_SIZE 320 /* several rows */
 
@@ -20,9 +21,10 @@ static bool is_shown(const struct report_facts *facts, size_t index)
 static void add_heading(struct pager *pager, const struct report_facts *facts,
                         size_t index, const struct isolation *isolation)
 {
-    pager_add(pager, EMPHASIS_TITLE, "Known issues of cpu %zu: %s%s; mitigations=%s",
+    pager_add(pager, EMPHASIS_TITLE, "Known issues of cpu %zu: %s%s%s; mitigations=%s",
               index, microarchitecture_name(isolation->facts.micro),
               facts->records[index].has_siblings ? ", shares its core" : "",
+              (facts->records[index].cr4 & CR4_CET) != 0 ? ", shadow stacks" : "",
               mitigations_names[facts->isolation.mitigations]);
     if (isolation->facts.is_nested)
         pager_add_wrapped(pager, EMPHASIS_CAUTION, 0,
@@ -105,6 +107,7 @@ static void write_cpu(struct json *json, const struct report_facts *facts, size_
     json_string(json, "microarchitecture", "%s",
                 microarchitecture_name(isolation.facts.micro));
     json_bool(json, "shares_core", facts->records[index].has_siblings);
+    json_bool(json, "shadow_stacks", (facts->records[index].cr4 & CR4_CET) != 0);
     json_open_object(json, "issues");
     for (enum issue issue = 0; issue < ISSUES; issue++)
         write_issue(json, issue, &isolation.finding[issue]);

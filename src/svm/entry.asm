@@ -89,9 +89,9 @@
         mov     [rdi + REGISTER(11)], r11
         mov     rax, [rsp + 16]
         vmload
+        FORGET_BRANCHES %2              ; before STGI: an NMI that is held back executes returns
         cli
         stgi
-        FORGET_BRANCHES %2
         CALL_ON_EXIT %2
         mov     rdi, [rsp]
         cmp     eax, HYMIR_RUN_AGAIN

@@ -1,6 +1,8 @@
 /* See exit.h. */
 #include "svm/exit.h"
 
+#include "lib/clamp.h"
+
 #define NUMBERED_8(prefix, digit)                                           \
     prefix digit "0", prefix digit "1", prefix digit "2", prefix digit "3", \
         prefix digit "4", prefix digit "5", prefix digit "6", prefix digit "7"
@@ -25,9 +27,9 @@ const char *svm_exit_name(uint32_t row)
         SVM_EXITS(EXIT_NAME)};
 
     if (row < ARRAY_SIZE(numbered))
-        return numbered[row];
+        return numbered[clamp_index(row, ARRAY_SIZE(numbered))];
     if (row - SVM_EXIT_CR_WRITE_TRAP < ARRAY_SIZE(traps))
-        return traps[row - SVM_EXIT_CR_WRITE_TRAP];
+        return traps[clamp_index(row - SVM_EXIT_CR_WRITE_TRAP, ARRAY_SIZE(traps))];
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (svm_exit_row_index(names[i].code) == row)
             return names[i].name;

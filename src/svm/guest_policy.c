@@ -103,7 +103,7 @@ static const struct msr_row msr_rows[] = {
     {MSR_NB_CFG, MSR_WRITABLE_CONSTANT, 0, 0},
     {MSR_INT_PENDING, MSR_CONSTANT, 0, 0},
     {MSR_VM_CR, MSR_CONSTANT, VM_CR_LOCK | VM_CR_SVMDIS, 0}, /* no SVM */
-    {MSR_DE_CFG, MSR_WRITABLE_CONSTANT, 0, 0},
+    {MSR_DE_CFG, MSR_WRITABLE_CONSTANT, DE_CFG_LFENCE_SERIALIZES, 0},
 };
 _Static_assert(ARRAY_SIZE(msr_rows) <= VENDOR_MSRS_MAX, "they fit");
 const struct vendor_msrs svm_guest_msrs = {msr_rows, ARRAY_SIZE(msr_rows)};

@@ -59,7 +59,8 @@ enum cpu_trait {
     TRAIT_RNGDS_OFF,
     TRAIT_GDS_ON,
     TRAIT_GDS_OFF,
-    TRAIT_ZENBLEED_FIX,  /* the microcode has it */
+    TRAIT_ZENBLEED_FIX, /* the microcode has it */
+    TRAIT_LFENCE_SERIALIZES,
     TRAIT_SIBLINGS,      /* another CPU shares the core */
     TRAIT_SHADOW_STACKS, /* Hymir uses them, so no retpolines */
     TRAITS,

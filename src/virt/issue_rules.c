@@ -21,8 +21,10 @@
 
 const struct issue_rule issue_rules[ISSUES] = {
     [ISSUE_SPECTRE_V1] = {.micros   = SPECULATING,
-                          .count    = 1,
-                          .remedies = {{.measure = MEASURE_CLAMP}}},
+                          .count    = 2,
+                          .remedies = {{.measure = MEASURE_CLAMP},
+                                       {MEASURE_LFENCE, .unless = T(LFENCE_SERIALIZES),
+                                        .micros = MICROS_OF_AMD & ~M(K8)}}},
     [ISSUE_SPECTRE_V2] =
         {.micros   = SPECULATING & ~M(ZHAOXIN),
          .count    = 6,

@@ -52,6 +52,7 @@ enum measure {
     MEASURE_OWN_TABLES,
     MEASURE_NO_USER_MODE,
     MEASURE_MICROCODE,
+    MEASURE_LFENCE,
     MEASURE_CLAMP, /* the last one of these */
     MEASURE_SMALL_PAGES,
     MEASURE_RETPOLINE,

@@ -1,6 +1,7 @@
 /* See vmcs.h. */
 #include "vmx/vmcs.h"
 
+#include "lib/clamp.h"
 #include "lib/log.h"
 #include "vmx/entry_values.h"
 
@@ -40,7 +41,9 @@ static const char *const reason_names[] = {
 static const char *name_of(const char *const *names, size_t count, uint32_t number,
                            const char *unknown)
 {
-    return number < count && names[number] != NULL ? names[number] : unknown;
+    const char *name = number < count ? names[clamp_index(number, count)] : NULL;
+
+    return name != NULL ? name : unknown;
 }
 
 const char *vmx_error_name(uint32_t error)

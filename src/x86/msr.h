@@ -156,6 +156,9 @@ enum msr {
 /* DE_CFG: AMD-SB-7008, "Cross-Process Information Leak" (Zenbleed). */
 #define DE_CFG_FP_BACKUP_FIX BIT(9)
 
+/* DE_CFG: AMD, "Software Techniques for Managing Speculation on AMD Processors". */
+#define DE_CFG_LFENCE_SERIALIZES BIT(1)
+
 /* BP_CFG: AMD, "Technical Update Regarding Speculative Return Stack Overflow". */
 #define BP_CFG_BP_SPEC_REDUCE BIT(4)
 

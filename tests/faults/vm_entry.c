@@ -120,17 +120,21 @@ static enum exit_outcome log_spec_ctrl(struct vcpu *vcpu)
     return replaced_handler(vcpu);
 }
 
-/* In the set of selftest=measures: aligned returns. */
-#define ALIGNED_RETURNS BIT(ENTRY_MEASURES)
+/* In the set of selftest=measures, besides enum entry_measure. */
+#define SET_ALIGNED_RETURNS BIT(ENTRY_MEASURES)
+#define SET_SHADOW_STACKS   BIT(ENTRY_MEASURES + 1)
 
-bool test_hook_align_returns(void)
+void test_hook_choose_returns(bool *are_aligned, bool *has_shadow_stacks)
 {
-    return selftest.kind == SELFTEST_MEASURES && (selftest.cpu & ALIGNED_RETURNS) != 0;
+    if (selftest.kind != SELFTEST_MEASURES)
+        return;
+    *are_aligned |= (selftest.cpu & SET_ALIGNED_RETURNS) != 0;
+    *has_shadow_stacks |= (selftest.cpu & SET_SHADOW_STACKS) != 0;
 }
 
 static void force_measures(struct vcpu *vcpu)
 {
-    vcpu->run.entry |= (uint8_t)(selftest.cpu & ~(uint32_t)ALIGNED_RETURNS);
+    vcpu->run.entry |= (uint8_t)BITS_GET(selftest.cpu, ENTRY_MEASURES - 1, 0);
     if (vcpu->run.entry != 0 && vcpu->backend == &vmx_backend)
         vcpu->run.on_exit = vcpu_on_exit;
     if ((selftest.cpu & BIT(ENTRY_IBRS)) == 0)

@@ -262,7 +262,7 @@ static void test_msrs(void **state)
         {0xC0010055, 0, false},      /* INT_PENDING */
         {0x1DB, 0, false},           /* the last branch */
         {0x1DE, 0, false},           /* and exception */
-        {0xC0011029, 0, true},       /* DE_CFG */
+        {0xC0011029, 2, true},       /* DE_CFG: LFENCE serializes */
         {0xC0010114, 0x18, false},   /* VM_CR: SVMDIS and LOCK */
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
