@@ -137,6 +137,9 @@ EXIT_PATH := $(addprefix src/vmx/,on_exit.o exit.o control_registers.o vcpu.o vc
     $(patsubst %.c,%.o,$(wildcard src/dev/*.c))
 $(EXIT_PATH:%=$(BUILD)/%): CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 
+# A backtrace from a deliberate fault shows the caller, so the frame is made before the fault.
+$(BUILD)/tests/faults/virtualization.o: CFLAGS += -fno-shrink-wrap
+
 # Numbers that assembly shares with C: see boot/constants.c.
 $(BUILD)/constants.inc: boot/constants.c Makefile | setup-build
 	$(call note,GEN)
