@@ -9,6 +9,7 @@
 #include "check/isolation.h"
 #include "console/console.h"
 #include "cpu/shadow_stack.h"
+#include "cpu/speculation.h"
 #include "lib/log.h"
 #include "lib/test_hooks.h"
 #include "platform/machine.h"
@@ -62,17 +63,14 @@ static void read_boot_information(uint32_t information)
              boot->loader_name, boot->command_line);
 }
 
-/* By what the processor predicts; the code is read-only once memory is taken over. */
+/* Chooses how Hymir's code returns and branches, before that code is read-only. */
 static void choose_returns(void)
 {
-    const struct cpuid_snapshot *cpuid   = &machine_get()->cpuid;
-    struct msr_reading arch_capabilities = {0};
+    uint64_t capabilities = speculation_capabilities();
 
-    if ((cpuid->leaf_7.edx & CPUID_7_EDX_ARCH_CAPABILITIES) != 0)
-        arch_capabilities = msr_read_safe(MSR_IA32_ARCH_CAPABILITIES);
-    returns_choose(
-        &options, arch_capabilities.value,
-        isolation_aligns_returns(cpuid, arch_capabilities, options.mitigations));
+    returns_choose(&options, capabilities,
+                   isolation_aligns_returns(&machine_get()->cpuid, capabilities,
+                                            options.mitigations));
 }
 
 /* Shows the verdict, and ends the serial output with the lines that scripts rely on. */
@@ -130,7 +128,7 @@ _Noreturn void hymir_main(uint32_t information, uint32_t image)
     choose_returns();
     boot_fail_if(machine_take_over_memory(information, image, options.report_ram));
     returns_protect(&boot_cpu);
-    shadow_stack_enable(&boot_cpu); /* of this function's calls, and of theirs */
+    shadow_stack_enable(&boot_cpu); /* here, because this function never returns */
     start_screen();
     machine_read_symbols();             /* names for backtraces */
     machine_read_platform();            /* ACPI: reset, power off */

@@ -529,7 +529,7 @@ class Qemu(Machine):
                 while not text.endswith(b"(qemu) "):
                     data = connection.recv(4096)
                     if not data:
-                        break
+                        return ""
                     text += data
             return text.decode(errors="replace")
         return ""

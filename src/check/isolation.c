@@ -20,11 +20,10 @@ struct isolation_options isolation_options_of(const struct options *options)
 }
 
 bool isolation_aligns_returns(const struct cpuid_snapshot *cpuid,
-                              struct msr_reading arch_capabilities,
-                              enum mitigations mitigations)
+                              uint64_t arch_capabilities, enum mitigations mitigations)
 {
     const struct issue_facts facts = issue_facts_of(&(struct issue_registers){
-        .cpuid = cpuid, .arch_capabilities = arch_capabilities});
+        .cpuid = cpuid, .arch_capabilities.value = arch_capabilities});
 
     return (issue_decide(ISSUE_ITS, &facts, mitigations).chosen &
             BIT(MEASURE_ALIGN_RETURNS)) != 0;

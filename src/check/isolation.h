@@ -30,12 +30,11 @@ struct isolation isolation_of(const struct cpu_record *record,
                               const struct isolation_options *options);
 
 /*
- * Returns whether returns must be aligned on this processor, which is asked before there
- * is a record of it.
+ * Returns whether returns must be aligned on a processor of which there is no record yet,
+ * by its CPUID and IA32_ARCH_CAPABILITIES.
  */
 bool isolation_aligns_returns(const struct cpuid_snapshot *cpuid,
-                              struct msr_reading arch_capabilities,
-                              enum mitigations mitigations);
+                              uint64_t arch_capabilities, enum mitigations mitigations);
 
 /* Returns whether the issue needs nothing, or all that was chosen for it is done. */
 bool isolation_is_complete(const struct issue_finding *finding);

@@ -12,12 +12,9 @@
 
 %include "constants.inc"
 
-HALF_LINE               equ     32      ; of a cache line, in bytes
-RETPOLINE_RET           equ     16      ; the offset of RET in a retpoline
-
 %macro  THUNK 1
         align   HYMIR_INDIRECT_THUNK_SIZE, int3
-        times   HALF_LINE - RETPOLINE_RET int3
+        times   HYMIR_RETPOLINE_START int3
         global  __x86_indirect_thunk_%1
 __x86_indirect_thunk_%1:
         call    .jump
@@ -62,7 +59,7 @@ indirect_thunks:
         EACH    THUNK
 
         align   HYMIR_INDIRECT_THUNK_SIZE, int3
-        times   HALF_LINE int3
+        times   HYMIR_INDIRECT_THUNK_SIZE / 2 int3
         global  __x86_return_thunk
 __x86_return_thunk:
         ret

@@ -19,9 +19,6 @@ extern const uint8_t indirect_jumps[][INDIRECT_JUMP_SIZE];
 extern const uint8_t indirect_jumps_end[];
 extern const uint8_t __x86_return_thunk[]; // NOLINT(bugprone-reserved-identifier): GCC's
 
-/* Where a retpoline starts in its cache line: thunks.asm. */
-#define RETPOLINE_START 16
-
 /* SDM 2: JMP rel32, RET and INT3. */
 #define OPCODE_JMP  0xE9
 #define JMP_SIZE    5

@@ -7,8 +7,13 @@
 #ifndef HYMIR_CPU_THUNKS_H
 #define HYMIR_CPU_THUNKS_H
 
-/* Sizes in thunks.asm, in bytes: of a thunk, a cache line, and of the jump for it. */
+/*
+ * In bytes: the place of a thunk, which is a cache line; where in it the retpoline
+ * starts, so that its RET is in the upper half; and the jump that can replace the
+ * retpoline.
+ */
 #define INDIRECT_THUNK_SIZE 64
+#define RETPOLINE_START     16
 #define INDIRECT_JUMP_SIZE  4
 
 /* Makes each retpoline a jump. */

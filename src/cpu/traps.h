@@ -60,8 +60,9 @@ void trap_set_hooks(const struct trap_hooks *hooks);
 
 /*
  * Sets what is tried, on any CPU, after an exception that no row of the exception table
- * handles, except a machine check: it sets where execution resumes, which must be without
- * shadow stacks, and returns true, or returns false. NULL: nothing.
+ * handles, except a machine check: it sets where execution resumes and returns true, or
+ * returns false. Only code that runs with CR4.CET clear, such as firmware, can resume
+ * elsewhere; with shadow stacks the IRET raises #CP. NULL: nothing.
  */
 void trap_set_recovery(bool (*recover)(struct trap_frame *frame));
 

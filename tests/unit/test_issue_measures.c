@@ -92,10 +92,9 @@ static void test_prediction_measures(void **state)
 /* Before there is a record: by the signature, IA32_ARCH_CAPABILITIES and the option. */
 static void test_aligned_returns(void **state)
 {
-    struct cpuid_snapshot cpuid     = {.leaf_0 = {0, 0x756E6547, 0x6C65746E, 0x49656E69},
-                                       .leaf_1 = {.eax = 0x50656}};
-    const struct msr_reading none   = {0};
-    const struct msr_reading its_no = {.state = MSR_READ, .value = BIT(62)};
+    struct cpuid_snapshot cpuid = {.leaf_0 = {0, 0x756E6547, 0x6C65746E, 0x49656E69},
+                                   .leaf_1 = {.eax = 0x50656}};
+    const uint64_t none = 0, its_no = BIT(62);
 
     (void)state;
     assert_true(isolation_aligns_returns(&cpuid, none, MITIGATIONS_AUTO));
